@@ -1,0 +1,44 @@
+# `make demo` and `make test` are the two commands of the README; the rest is for those who work on it.
+PYTHON ?= python3
+BIN = .venv/bin
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test check format bench coverage clean
+
+demo: .venv/installed
+	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
+
+test: .venv/tested
+	$(BIN)/pytest
+
+check: .venv/tested
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/tested
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/tested
+	$(PIP) -e '.[bench]'
+	$(BIN)/pytest benchmarks --benchmark-only --benchmark-disable-gc -p no:cacheprovider
+	$(BIN)/python benchmarks/memory.py
+
+coverage: .venv/tested
+	$(BIN)/python benchmarks/coverage.py
+
+.venv/bin/pip:
+	$(PYTHON) -m venv .venv
+
+.venv/installed: .venv/bin/pip pyproject.toml constraints.txt
+	$(PIP) torch
+	$(PIP) -e .
+	touch $@
+
+.venv/tested: .venv/installed
+	$(PIP) -e '.[test,check]'
+	touch $@
+
+clean:
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

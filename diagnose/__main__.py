@@ -1,0 +1,51 @@
+"""The `diagnose` command; the one place where errors become a line and an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+from diagnose.errors import DiagnoseError
+
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line."""
+    from diagnose.cli import app
+
+    if hasattr(signal, "SIGTERM"):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        app(standalone_mode=False)
+    except DiagnoseError as error:
+        _tell(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _tell("stopped")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception as error:
+        sys.exit(_of_typer(error))
+
+
+def _of_typer(error: Exception) -> int:
+    """Print a mistake in the command's options as one line; anything else is our bug and keeps its traceback."""
+    show = getattr(error, "format_message", None)
+    code = getattr(error, "exit_code", None)
+    if code is None:
+        raise error
+    if show is not None:
+        message = str(show()).strip()
+        _tell(f"{message[:1].lower()}{message[1:]} (see --help)" if message else "see --help")
+    return int(code)
+
+
+def _tell(message: str) -> None:
+    print(f"diagnose: {message}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

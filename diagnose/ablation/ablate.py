@@ -1,0 +1,230 @@
+"""Carry an ablation out and leave its record."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from diagnose import batches, runner, store, trainer
+from diagnose.ablation import axes, effects
+from diagnose.ablation.changed import changed
+from diagnose.ablation.design import HOLDS, Design, design
+from diagnose.ablation.verdict import verdict
+from diagnose.errors import FINDING, DiagnoseError
+from diagnose.recipe import FORMAT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from diagnose.recipe import Recipe
+    from diagnose.runner import Watch
+    from diagnose.setup import Setup
+
+MEASURED_STEPS = 3  # of each arm, for the time that a plan estimates
+
+
+@dataclass
+class Outcome:
+    """Runs of each arm by seed, which of them were found finished, and which failed."""
+
+    runs: dict[str, dict[int, Path]] = field(default_factory=dict)
+    reused: list[str] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
+
+
+def ablate(
+    axis: str,
+    *,
+    levels: str | None = None,
+    seeds: int = 3,
+    recipe: str | Path | Recipe = "quick",
+    overrides: Mapping[str, Any] | None = None,
+    hold: str | None = None,
+    runs: Path | str = "runs",
+    resume: bool = False,
+    watch: Watch | None = None,
+    command: str | None = None,
+) -> Path:
+    """Train every level of an axis with every seed and record what the axis did.
+
+    Args:
+        axis: a named axis (`diagnose.ablation.axes.NAMED`) or `table.key=value1,value2`.
+        levels: comma-separated levels to keep; the first is the control.
+        seeds: how many paired seeds.
+        recipe: a recipe, the name of one that ships, or a TOML file.
+        overrides: values by `table.key`, for all arms.
+        hold: what all arms share: text, steps, tokens, epochs, flops or seconds.
+        runs: folder for runs and record.
+        resume: go on with unfinished runs of the same recipes; finished ones are always reused.
+        watch: called after each step of each run.
+        command: what the page gives as the command that repeats it.
+
+    Returns:
+        The ablation's directory, with `ablation.toml`, `effects.parquet` and `summary.json`.
+
+    Raises:
+        DiagnoseError: a mistake (nothing is written), an interruption, or no pair of runs that finished.
+    """
+    plan = design(axes.find(axis, levels), recipe, overrides or {}, seeds, hold)
+    done = _carry_out(plan, Path(runs), overrides or {}, resume=resume, watch=watch)
+    return record(plan, done, Path(runs), command or f"diagnose ablate --axis {axis} --seeds {seeds}")
+
+
+def _carry_out(
+    plan: Design, runs: Path, given: Mapping[str, Any], *, resume: bool, watch: Watch | None
+) -> Outcome:
+    """Train seed by seed, so that whatever is finished early is paired."""
+    out = Outcome({arm.level: {} for arm in plan.arms})
+    for seed in plan.seeds:
+        for arm in plan.arms:
+            setup = arm.setups[seed]
+            path = runner.newest_finished(runs, setup.digest)
+            if path is not None:
+                out.reused.append(path.name)
+            else:
+                path = _train(arm.level, seed, setup, out, runs, given, resume=resume, watch=watch)
+            if path is not None:
+                out.runs[arm.level][seed] = path
+    return out
+
+
+def _train(
+    level: str, seed: int, setup: Setup, out: Outcome, runs: Path, given: Mapping[str, Any], *, resume: bool,
+    watch: Watch | None,
+) -> Path | None:  # fmt: skip
+    """Train one run; one that diverges is a result, anything else ends the ablation."""
+    try:
+        return runner.carry_out(setup, given, runs=runs, label=level, resume=resume, watch=watch)
+    except DiagnoseError as error:
+        if not error.diverged:
+            raise
+        out.failed.append({"run": error.run, "level": level, "seed": seed, "why": str(error)})
+        return None
+
+
+def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
+    """Write the ablation's directory from its finished runs.
+
+    Raises:
+        DiagnoseError: the control or every other level has no finished run.
+    """
+    complete = [seed for seed in plan.seeds if all(seed in done.runs[arm.level] for arm in plan.arms)]
+    if not complete:
+        why = "; ".join(f"{f['level']} seed {f['seed']}: {f['why']}" for f in done.failed)
+        raise DiagnoseError(f"no seed finished in every arm, so there is nothing to compare: {why}", exit_code=FINDING)
+    kept = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in plan.arms}
+    summary = _summary(plan, kept, done, complete, command)
+    names = [path.name for paths in kept.values() for path in paths]
+    digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
+    path = store.create_ablation(runs, plan.axis.name, digest)
+    store.write_table(path, "effects", _frame(summary["effects"]))
+    store.write_json(path / "summary.json", {**summary, "name": path.name})
+    store.write_text(path / "ablation.toml", _toml(plan, kept, complete))
+    return path
+
+
+def _summary(
+    plan: Design, kept: dict[str, tuple[Path, ...]], done: Outcome, seeds: list[int], command: str
+) -> dict[str, Any]:
+    scores = effects.score(kept)
+    levels = effects.arm_records(scores)
+    found = effects.compare(plan.axis.name, plan.axis.control, scores)
+    environment = store.read_json(kept[plan.axis.control][0] / "environment.json")
+    ends = {level: [store.read_table(p, "steps").iloc[-1] for p in paths] for level, paths in kept.items()}
+    arms = [
+        {
+            "level": arm.level,
+            "levels": {plan.axis.name: arm.level},
+            "runs": [p.name for p in kept[arm.level]],
+            **levels[arm.level],
+            "derived": arm.first.derived,
+            "seconds": [float(end.seconds) for end in ends[arm.level]],
+        }
+        for arm in plan.arms
+    ]
+    seen = float(ends[plan.axis.control][0].text_bytes)
+    train_bytes = environment["split"]["train_bytes"]
+    unit, amount = plan.hold or ("nothing", 0.0)
+    return {
+        "format": FORMAT,
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "axes": [
+            {"name": plan.axis.name, "levels": list(plan.axis.levels), "control": plan.axis.control,
+             "what": plan.axis.what, "trap": plan.axis.trap}
+        ],
+        "hold": {"what": unit, "amount": amount, "unit": HOLDS.get(unit, "")},
+        **{key: environment[key] for key in ("corpus", "split", "overlap")},
+        "seeds": seeds,
+        "seen": {"bytes": seen, "share": seen / train_bytes},
+        "arms": arms,
+        "effects": found,
+        "noise": effects.noise(scores),
+        "changed": changed(plan),
+        "failed": done.failed,
+        "reused": done.reused,
+        "verdict": verdict(plan.axis.name, arms, found, _held_in_words(plan, seen)),
+        "seconds": sum(sum(arm["seconds"]) for arm in arms),
+        "command": command,
+        "environment": environment,
+        "recipe": next(iter(plan.arms)).first.recipe.to_toml(),
+    }  # fmt: skip
+
+
+def _held_in_words(plan: Design, seen: float) -> str:
+    if plan.hold is None:
+        return "With budgets as the axis sets them"
+    unit, amount = plan.hold
+    if unit == "text":
+        return f"After the same {_bytes(seen)} of text"
+    if unit == "epochs":
+        return f"After the same {amount:.3g} epochs"
+    words = {"steps": "steps", "tokens": "tokens", "flops": "operations", "seconds": "seconds of training"}
+    return f"After the same {amount:,.0f} {words[unit]}"
+
+
+def _bytes(amount: float) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if amount >= size:
+            return f"{amount / size:.3g} {unit}"
+    return f"{amount:.0f} bytes"
+
+
+def _frame(rows: list[dict[str, Any]]) -> Any:
+    import pandas as pd
+
+    return pd.DataFrame([{k: v for k, v in row.items() if k != "per_seed"} for row in rows])
+
+
+def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> str:
+    import tomli_w
+
+    unit, amount = plan.hold or ("nothing", 0.0)
+    axis = {"name": plan.axis.name, "control": plan.axis.control, "levels": {k: dict(v) for k, v in plan.axis.levels.items()}}
+    arms = {level: [path.name for path in paths] for level, paths in kept.items()}
+    return tomli_w.dumps({"format": FORMAT, "seeds": seeds, "hold": {"what": unit, "amount": amount}, "axis": axis, "arms": arms})
+
+
+def estimate_seconds(setup: Setup) -> float | None:
+    """Time a few steps of a run and return what the whole would take; None where the budget is in seconds."""
+    steps = setup.course.steps
+    if steps is None:
+        return setup.recipe.budget.amount()
+    with torch.random.fork_rng():
+        net = setup.network()
+        optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
+        took = []
+        for number in range(MEASURED_STEPS):
+            begun = time.perf_counter()
+            parts = batches.step_batches(setup.course.layout, number, setup.recipe.batches.accumulate)
+            net.train()
+            trainer.backward(net, parts, setup.recipe, number)
+            optimizer.step()
+            optimizer.zero_grad()
+            took.append(time.perf_counter() - begun)
+    return min(took) * steps

@@ -1,0 +1,46 @@
+"""What else changed: everything derived that differs between arms though the axis does not name it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diagnose.ablation.design import Design
+
+ROWS = {  # key of `derived`: (words, unit)
+    "vocabulary": ("vocabulary", "tokens"),
+    "parameters": ("parameters", ""),
+    "steps": ("steps", ""),
+    "steps_per_epoch": ("steps per epoch", ""),
+    "tokens_per_step": ("tokens per step", "tokens"),
+    "text_per_step": ("text per step", "bytes"),
+    "text": ("text trained on", "bytes"),
+    "learning_rate": ("peak learning rate", ""),
+    "flops_per_step": ("operations per step", ""),
+    "flops": ("operations in all", ""),
+    "truncated_share": ("training text cut off", "share"),
+}
+TOLERANCE = 0.005  # relative: text held equal differs by less than a step
+
+
+def changed(plan: Design) -> list[dict[str, Any]]:
+    """Return a row for each derived quantity that is not equal in all arms: what, unit, per arm."""
+    rows = []
+    for key, (what, unit) in ROWS.items():
+        per_arm = {arm.level: arm.first.derived[key] for arm in plan.arms}
+        values = [v for v in per_arm.values() if v is not None]
+        if values and max(values) - min(values) > TOLERANCE * max(map(abs, values)):
+            rows.append({"what": what, "unit": unit, "per_arm": per_arm})
+    rows += _context_in_text(plan)
+    return rows
+
+
+def _context_in_text(plan: Design) -> list[dict[str, Any]]:
+    """Return how much text the context spans, which a tokenizer changes in silence."""
+    per_arm = {}
+    for arm in plan.arms:
+        derived = arm.first.derived
+        per_arm[arm.level] = arm.first.recipe.batches.context * derived["text_per_step"] / derived["tokens_per_step"]
+    if max(per_arm.values()) - min(per_arm.values()) <= TOLERANCE * max(per_arm.values()):
+        return []
+    return [{"what": "text that the context spans", "unit": "bytes", "per_arm": per_arm}]

@@ -1,0 +1,50 @@
+"""The sentence that an ablation comes to, by rules in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def verdict(axis: str, arms: list[dict[str, Any]], effects: list[dict[str, Any]], held: str) -> str:
+    """Return at most two sentences: which level is best by how much, and what is not resolved.
+
+    Args:
+        axis: its name.
+        arms: records with `level` and `bits_per_byte`, the control first.
+        effects: records against the control.
+        held: what the arms share, in words, for instance "After the same 1.0 MB of text".
+    """
+    control = arms[0]["level"]
+    if not effects:
+        return f"No level of {axis} but {control} finished, so there is nothing to compare."
+    if any(effect["low"] is None for effect in effects):
+        return f"{held}, {_ranking(arms)}. One seed gives no interval: run three or more before believing it."
+    resolved = [effect for effect in effects if effect["resolved"]]
+    if not resolved:
+        return f"{held}, no level of {axis} differs from {control} beyond doubt. {_open(effects)}"
+    better = sorted((e for e in resolved if e["value"] < 0), key=lambda e: float(e["value"]))
+    worse = sorted((e for e in resolved if e["value"] > 0), key=lambda e: float(e["value"]))
+    parts = [f"{e['level']} is {_size(e)} bits per byte {word}" for some, word in ((better, "better"), (worse, "worse")) for e in some]
+    text = f"{held}, {' and '.join(parts)} than {control}."
+    rest = [e for e in effects if not e["resolved"]]
+    return f"{text} {_open(rest)}" if rest else text
+
+
+def _ranking(arms: list[dict[str, Any]]) -> str:
+    order = sorted(arms, key=lambda arm: float(arm["bits_per_byte"]["value"]))
+    return ", ".join(f"{arm['level']} reaches {arm['bits_per_byte']['value']:.3f}" for arm in order) + " bits per byte"
+
+
+def _size(effect: dict[str, Any]) -> str:
+    half = (effect["high"] - effect["low"]) / 2
+    digits = 2 if half >= 0.01 else 3 if half >= 0.001 else 4
+    return f"{abs(effect['value']):.{digits}f} ± {half:.{digits}f}"
+
+
+def _open(effects: list[dict[str, Any]]) -> str:
+    """Say of unresolved effects what would resolve them."""
+    names = " and ".join(effect["level"] for effect in effects)
+    seeds = [effect["seeds_needed"] for effect in effects]
+    if all(seeds):
+        return f"{names}: not resolved; about {max(seeds)} seeds would."
+    return f"{names}: not resolved; only more validation text would."

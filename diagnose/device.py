@@ -1,0 +1,96 @@
+"""Where and how exactly a run is computed: device, precision, threads, compiling, memory allocation."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import torch
+
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from diagnose.recipe import Recipe
+
+COMPILE_PAYS_AFTER = 2e14  # operations of a run on a CPU: some 5 minutes; compiling costs 20 to 40 s and gains a fifth
+
+
+def resolve(recipe: Recipe, flops: float) -> Recipe:
+    """Decide what `auto` means here; the answers are stored with the run.
+
+    Args:
+        recipe: whose table `run` may say `auto`.
+        flops: operations of the whole run; decides whether compiling is worth its time.
+
+    Raises:
+        DiagnoseError: a device that this machine has not.
+    """
+    device = _device(recipe.run.device)
+    precision = recipe.run.precision
+    if precision == "auto":
+        precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    threads = recipe.run.threads or torch.get_num_threads()
+    compiled = recipe.run.compile
+    if compiled == "auto":
+        compiled = "on" if _compiling_pays(recipe, device, flops) else "off"
+    return recipe.with_values(
+        {"run.device": str(device), "run.precision": precision, "run.threads": threads, "run.compile": compiled}
+    )
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        mps = torch.backends.mps.is_available()
+        name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DiagnoseError(f"run.device = '{name}' is no device; give auto, cpu, cuda, cuda:1 or mps") from None
+    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not found.get(device.type, False):
+        raise DiagnoseError(f"run.device = '{name}': this machine has none that torch can use; 'auto' takes what is there")
+    return device
+
+
+def _compiling_pays(recipe: Recipe, device: torch.device, flops: float) -> bool:
+    """Compiling needs a C++ compiler, and on a CPU dropout makes it a loss (measured: 0.89)."""
+    if sys.platform == "win32" or not (shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")):
+        return False
+    if device.type == "cuda":
+        return flops > 100 * COMPILE_PAYS_AFTER
+    dropouts = [v for k, v in recipe.model.settings().items() if k.startswith("dropout") and isinstance(v, float)]
+    return device.type == "cpu" and not any(dropouts) and flops > COMPILE_PAYS_AFTER
+
+
+def prepare(recipe: Recipe) -> torch.device:
+    """Set this process up as a resolved recipe says and return its device."""
+    if recipe.run.threads:
+        torch.set_num_threads(recipe.run.threads)
+    _keep_freed_pages()
+    return _device(recipe.run.device)
+
+
+def _keep_freed_pages() -> None:
+    """Keep glibc from giving pages back between steps: 144,000 page faults a step before, none after."""
+    if not sys.platform.startswith("linux") or "jemalloc" in os.environ.get("LD_PRELOAD", ""):
+        return
+    trim_threshold, mmap_threshold = -1, -3
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(trim_threshold, 1 << 30)
+    except (OSError, AttributeError):  # another C library: slower, not wrong
+        return
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context that a forward pass runs in: "bf16" casts matrix products, "fp32" nothing."""
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()

@@ -1,0 +1,110 @@
+"""What lies in `runs/`: a listing, what may be removed, and text from a checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from diagnose import store
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+
+def listing(runs: Path) -> list[dict[str, Any]]:
+    """Return a row per run, oldest first; a damaged one is listed with what is wrong with it."""
+    return [_row(path) for path in store.entries(runs)]
+
+
+def _row(path: Path) -> dict[str, Any]:
+    row: dict[str, Any] = {"run": str(path), "status": None, "recipe": None, "steps": None, "val": None}
+    row["bytes"] = store.disk_use(path)
+    try:
+        row["status"] = store.state(path)
+        environment = store.read_json(path / "environment.json")
+        row["recipe"] = environment["digest"]
+        row["steps"] = environment["derived"]["steps"]
+        if row["status"] == "finished":
+            from diagnose.runner import summary
+
+            row["val"] = summary(path)["val"]
+    except (DiagnoseError, KeyError) as error:
+        row["status"] = f"damaged: {error}"
+    return row
+
+
+def rows(listed: list[dict[str, Any]]) -> RenderableType:
+    """Return the listing for a terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not listed:
+        return Text("no runs yet; `diagnose train` makes one")
+    table = Table("run", "status", box=None, pad_edge=False)
+    for name in ("steps", "bits per byte", "disk"):
+        table.add_column(name, justify="right")
+    for row in listed:
+        bits = row["val"]["bits_per_byte"] if row["val"] else None
+        cells = ("" if row["steps"] is None else f"{row['steps']:,}", "" if bits is None else f"{bits:.3f}")
+        table.add_row(Text(row["run"]), Text(str(row["status"])), *cells, f"{row['bytes'] / 1e6:.1f} MB")
+    return table
+
+
+def prunable(runs: Path) -> dict[Path, int]:
+    """Return what nothing needs, with its bytes: checkpoints of runs that are neither unfinished nor the latest, and
+    cache entries that were not used for a month."""
+    from diagnose.cache import cache_folder, stale
+
+    latest = runs / store.LATEST
+    kept = store.find(latest) if latest.exists() else None
+    found = {}
+    for path in store.entries(runs):
+        if store.state(path) == "finished" and (kept is None or path.name != kept.name):
+            for folder in ("checkpoint", "interval"):
+                if (path / folder).is_dir():
+                    found[path / folder] = store.disk_use(path / folder)
+    return found | {entry.path: entry.size for entry in stale(cache_folder())}
+
+
+def prune_sentence(found: dict[Path, int]) -> str:
+    """Say what would be removed."""
+    if not found:
+        return "nothing to remove"
+    listed = "\n".join(f"  {path}  {size / 1e6:.1f} MB" for path, size in found.items())
+    total = sum(found.values()) / 1e6
+    return f"{listed}\n{len(found)} folders, {total:.1f} MB; records and pages stay, `diagnose sample` of these runs no longer works"
+
+
+def prune(found: dict[Path, int]) -> None:
+    """Remove them."""
+    for path in found:
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def samples(run: str, prompt: str, count: int, *, most_bytes: int, temperature: float, seed: int) -> list[str]:
+    """Return texts from a run's checkpoint.
+
+    Raises:
+        DiagnoseError: no such run, or its checkpoint is gone.
+    """
+    from diagnose import runner, sampling, tokenizer
+    from diagnose.setup import build
+
+    path = store.find(run)
+    found = store.read_checkpoint(path / "checkpoint")
+    if found is None:
+        raise DiagnoseError(f"{path} has no checkpoint to sample from (pruned, or stopped before its first one)")
+    recipe = store.recipe_of(path)
+    learned = tokenizer.load(path / "tokenizer.json")
+    net = build(recipe.with_values({"run.device": "cpu"}), learned.get_vocab_size())
+    runner.load_state(net, None, found[0])
+    return [
+        sampling.generate(
+            net, learned, prompt, context=recipe.batches.context, seed=seed, turn=turn, most_bytes=most_bytes,
+            temperature=temperature,
+        )
+        for turn in range(count)
+    ]  # fmt: skip

@@ -1,0 +1,290 @@
+"""Figures of a page, as SVG: a forest plot of effects and curves with direct labels.
+
+Each is drawn twice, wide for a desk and paper, narrow for a phone, where a scaled-down figure could not be read; the
+page's style sheet shows one of them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diagnose.report.canvas import PAINT, Align, Sheet, drawing
+from diagnose.report.words import cut, plain, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from matplotlib.axes import Axes
+
+WIDE, NARROW = 900, 358
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """One effect: words at the left, figures at the right, and where it lies.
+
+    Attributes:
+        label: the level; `under` says against what.
+        figure: the estimate in figures; `note` says whether it is resolved.
+        value: the estimate, `low` to `high` its interval, `points` one for each seed, all in the axis' unit.
+        paint: the arm's colour.
+    """
+
+    label: str
+    under: str
+    figure: str
+    note: str
+    value: float | None
+    low: float | None
+    high: float | None
+    points: tuple[float, ...]
+    paint: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A curve.
+
+    Attributes:
+        x: where it was read; y: what was read there.
+        paint: its colour; `dashed` and `strong` its kind; `broken` marks an end that was not meant.
+        low: lower end of the interval at each x (empty for none); high: upper end.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    paint: str
+    strong: bool = True
+    dashed: bool = False
+    broken: bool = False
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Label:
+    """What is written at the end of a curve: its name in its colour and lines of small print below."""
+
+    y: float
+    name: str
+    paint: str
+    small: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Curves that share axes; `title` stands above."""
+
+    lines: tuple[Line, ...]
+    labels: tuple[Label, ...]
+    title: str = ""
+
+
+def both(draw: Callable[[bool], Sheet], name: str, sentence: str) -> str:
+    """Return a figure drawn wide and narrow, one after the other, as SVG."""
+    with drawing():
+        return "\n".join(
+            draw(narrow).svg(f"{name}-{'narrow' if narrow else 'wide'}", sentence) for narrow in (False, True)
+        )
+
+
+def forest(rows: Sequence[ForestRow], *, control: str, unit: str, noise: tuple[float, float] | None, narrow: bool) -> Sheet:
+    """Draw effects against a control as a forest plot, the noise of equal arms as a band behind.
+
+    Args:
+        rows: from top to bottom.
+        control: what the line at zero stands for.
+        unit: the axis' name, its unit in it.
+        noise: where 95 % of the differences between equal arms fall; None where it is not known.
+        narrow: whether for a phone: words and figures above each track instead of beside it.
+    """
+    step, head, foot = (82, 52, 56) if narrow else (58, 52, 56)
+    width = NARROW if narrow else WIDE
+    left, right = (8, width - 8) if narrow else (250, 680)
+    sheet = Sheet.new(width, head + step * len(rows) + foot)
+    axes = sheet.axes(left, head, right - left, step * len(rows), lines="x")
+    low, high = _reach(rows, noise)
+    axes.set_xlim(low, high)
+    axes.set_ylim(step * len(rows), 0)
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    ticks = _signed_ticks(axes, 4 if narrow else 6)
+    zero = left + (0 - low) / (high - low) * (right - left)
+    _at(sheet, zero, head - 32, f"{cut(control, 24)} (control)", within=(left, right), bold=True)
+    if noise:
+        words = f"grey: equal arms, ±{max(abs(noise[0]), abs(noise[1])):.3f}"
+        _at(sheet, zero, head - 14, words, within=(left, right), paint="quiet")
+    for place, row in enumerate(rows):
+        track = (place * step + (40 if narrow else 0), place * step + step)
+        _ground(axes, ticks, noise, track)
+        _effect(axes, row, (track[0] + track[1]) / 2 - 3)
+        _effect_words(sheet, row, head + place * step, step, narrow=narrow)
+    sheet.text((left + right) / 2, sheet.height - 10, unit, paint="quiet", size=12, align="center")
+    return sheet
+
+
+def _ground(axes: Axes, ticks: list[float], noise: tuple[float, float] | None, track: tuple[float, float]) -> None:
+    """Draw what lies behind an effect: faint lines, the noise of equal arms, the control at zero."""
+    axes.vlines(ticks, *track, color=PAINT["rule"], linewidth=1, zorder=0)
+    if noise:
+        axes.fill_between(noise, *track, color=PAINT["band"], linewidth=0, zorder=0.5)
+    axes.vlines([0], *track, color=PAINT["ink"], linewidth=1.25, zorder=1)
+
+
+def _reach(rows: Sequence[ForestRow], noise: tuple[float, float] | None) -> tuple[float, float]:
+    ends = [x for row in rows for x in (row.value, row.low, row.high, *row.points) if x is not None and math.isfinite(x)]
+    ends += [0.0, *(noise or ())]
+    room = (max(ends) - min(ends) or 0.01) * 0.06
+    return min(ends) - room, max(ends) + room
+
+
+def _signed_ticks(axes: Axes, most: int) -> list[float]:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
+    ticks = [float(tick) for tick in axes.get_xticks()]
+    digits = _tick_digits(ticks)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value, digits)))
+    low, high = axes.get_xlim()
+    return [tick for tick in ticks if low <= tick <= high]
+
+
+def _tick_digits(ticks: Sequence[float]) -> int:
+    """Return how many decimals tell ticks apart."""
+    step = abs(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
+    return next((digits for digits in range(9) if abs(round(step, digits) - step) < step * 1e-6), 9)
+
+
+def _at(sheet: Sheet, x: float, y: float, words: str, *, within: tuple[float, float], bold: bool = False, paint: str = "ink") -> None:
+    """Write centred on x, or aligned to an edge that the words would otherwise cross."""
+    reach = 4.2 * len(words)
+    align: Align = "left" if x - reach < within[0] else "right" if x + reach > within[1] else "center"
+    place = x if align == "center" else within[0] if align == "left" else within[1]
+    sheet.text(place, y, words, bold=bold, align=align, paint=paint, size=13 if bold else 12)
+
+
+def _effect(axes: Axes, row: ForestRow, y: float) -> None:
+    colour = PAINT[row.paint]
+    for point in row.points:
+        axes.plot([point], [y + 10], "o", color=colour, markersize=5, alpha=0.7, markeredgewidth=0)
+    if row.low is not None and row.high is not None:
+        axes.plot([row.low, row.high], [y, y], color=colour, linewidth=3)
+    if row.value is not None:
+        axes.plot([row.value], [y], "D", color=colour, markersize=9, markeredgewidth=1.5, markeredgecolor=PAINT["paper"])
+
+
+def _effect_words(sheet: Sheet, row: ForestRow, top: float, step: float, *, narrow: bool) -> None:
+    first, second = (top + 11, top + 29) if narrow else (top + step / 2 - 9, top + step / 2 + 10)
+    sheet.text(0, first, cut(row.label, 20 if narrow else 28), paint=row.paint, size=14, bold=True)
+    sheet.text(0, second, cut(row.under, 24 if narrow else 36), paint="quiet", size=12)
+    sheet.text(sheet.width, first, row.figure, size=14, bold=True, align="right")
+    sheet.text(sheet.width, second, row.note, paint="quiet", size=12, align="right")
+
+
+def curves(panels: Sequence[Panel], *, x_name: str, y_name: str, top: float | None, narrow: bool) -> Sheet:
+    """Draw panels of curves with one y axis, side by side or (narrow) one below the other.
+
+    Args:
+        panels: one or two.
+        x_name: the x axis' name with its unit.
+        y_name: the y axis' name with its unit, written above it.
+        top: where the y axis is cut off; None for everything.
+        narrow: whether for a phone.
+    """
+    width = NARROW if narrow else WIDE
+    margin = 96 if narrow else 168 if len(panels) == 1 else 104
+    left, head, foot, plot = 40, 44, 52, 320 if narrow else 380
+    across = 1 if narrow else len(panels)
+    each = (width - left * across - margin * across) / across
+    down = len(panels) if narrow else 1
+    sheet = Sheet.new(width, down * (head + plot + foot))
+    limits = _limits(panels, top)
+    for place, panel in enumerate(panels):
+        x0 = left + (0 if narrow else place * (left + each + margin))
+        y0 = head + (place * (head + plot + foot) if narrow else 0)
+        axes = sheet.axes(x0, y0, each, plot, lines="y")
+        _draw_lines(axes, panel, limits)
+        sheet.text(0 if narrow else x0 - left, y0 - 28, panel.title or y_name, bold=bool(panel.title), paint="ink" if panel.title else "quiet", size=13 if panel.title else 12)
+        if panel.title:
+            sheet.text(0 if narrow else x0 - left, y0 - 12, y_name, paint="quiet", size=12)
+        sheet.text(x0 + each, y0 + plot + 38, x_name, paint="quiet", size=12, align="right")
+        _label_ends(sheet, panel, (x0 + each, y0, plot), limits, narrow=narrow)
+    return sheet
+
+
+def _limits(panels: Sequence[Panel], top: float | None) -> tuple[float, float]:
+    values = [y for panel in panels for line in panel.lines for y in (*line.y, *line.low, *line.high) if math.isfinite(y)]
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    high = high if top is None else min(high, top)
+    room = (high - low or 0.1) * 0.05
+    return low - room, high + room
+
+
+def _draw_lines(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.set_ylim(*limits)
+    end = max((x for line in panel.lines for x in line.x), default=1.0)
+    axes.set_xlim(0, end * 1.01 or 1)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+        digits = _tick_digits(axis.get_majorticklocs())
+        axis.set_major_formatter(FuncFormatter(lambda value, _, digits=digits: plain(value, digits)))
+    for line in sorted(panel.lines, key=lambda line: line.strong):
+        colour, dashes = PAINT[line.paint], (0, (4, 2.5)) if line.dashed else "solid"
+        if line.low:
+            axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.14, linewidth=0)
+        thick, alpha = (2.4, 1.0) if line.strong and not line.dashed else (1.6, 1.0) if line.strong else (1.0, 0.4)
+        axes.plot(line.x, line.y, color=colour, linewidth=thick, alpha=alpha, linestyle=dashes)
+        if line.broken:
+            axes.plot(line.x[-1:], line.y[-1:], "x", color=colour, markersize=9, markeredgewidth=2)
+
+
+def _label_ends(sheet: Sheet, panel: Panel, box: tuple[float, float, float], limits: tuple[float, float], *, narrow: bool) -> None:
+    """Write each curve's name beside its end, moved apart where they would touch, with a thread to where it ends."""
+    from matplotlib.lines import Line2D
+
+    edge, top, height = box
+    labels = sorted(panel.labels, key=lambda label: -label.y)
+    wanted = [top + (limits[1] - label.y) / (limits[1] - limits[0]) * height for label in labels]
+    heights = [18.0 + 15 * len(label.small) for label in labels]
+    tops = spread([y - 9 for y in wanted], heights, (top - 6, top + height + 6))
+    for label, y, place in zip(labels, wanted, tops, strict=True):
+        y_name = place + 9
+        points = ([(edge + 3) / sheet.width, (edge + 12) / sheet.width], [1 - y / sheet.height, 1 - y_name / sheet.height])
+        if top - 1 <= y <= top + height + 1:
+            sheet.figure.add_artist(Line2D(*points, color=PAINT[label.paint], linewidth=1))
+        sheet.text(edge + 15, y_name, cut(label.name, 10 if narrow else 18), paint=label.paint, bold=True)
+        for number, words in enumerate(label.small):
+            sheet.text(edge + 15, y_name + 15 * (number + 1), words, paint="quiet", size=11)
+
+
+def spread(wanted: Sequence[float], heights: Sequence[float], room: tuple[float, float]) -> list[float]:
+    """Return tops of labels, in order, near where they are wanted and not overlapping (pool adjacent violators).
+
+    Args:
+        wanted: where each would best begin, from the top down.
+        heights: how tall each is.
+        room: first and last place; where the labels do not fit, they run over the last.
+    """
+    blocks: list[list[float]] = []  # start, height, number of labels
+    for want, tall in zip(wanted, heights, strict=True):
+        blocks.append([want, tall, 1])
+        while len(blocks) > 1 and blocks[-2][0] + blocks[-2][1] > blocks[-1][0]:
+            start, height, count = blocks.pop()
+            before = blocks[-1]
+            weight = before[2] + count
+            before[0] = (before[0] * before[2] + (start - before[1]) * count) / weight
+            before[1], before[2] = before[1] + height, weight
+    total, cursor, tops = sum(heights), room[0], []
+    sizes = iter(heights)
+    left = total
+    for start, height, count in blocks:
+        begin = max(cursor, min(start, room[1] - left))
+        left, cursor = left - height, begin + height
+        for _ in range(int(count)):
+            tops.append(begin)
+            begin += next(sizes)
+    return tops

@@ -1,0 +1,252 @@
+"""The sentences of a page that its data decide: titles of figures, what failed, what the data cannot say.
+
+Verdicts of ablations come ready from `summary.json`; a run's own is made here.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from diagnose.report.means import courses, leader
+from diagnose.report.words import chance, counted, cut, decimals, estimate, half, listed, plain, share, signed, size, visible
+
+if TYPE_CHECKING:
+    from diagnose.report.records import Effect, Summary
+    from diagnose.report.summary import AblationReport, Reading, RunReport
+
+STILL_FALLING = 0.005  # bits per byte over the last fifth of the text: more is said to be still falling
+
+
+def name_of(effect: Effect, summary: Summary) -> str:
+    """Return what an effect is called: its level, after its axis where there are several."""
+    level = visible(effect.level)
+    return level if len(summary.axes) == 1 else f"{visible(effect.axis)}: {level}"
+
+
+def note_of(effect: Effect, *, p: bool = True) -> str:
+    """Return whether an effect is resolved, in a few words, and what would resolve it."""
+    if effect.low is None or effect.high is None:
+        return "one seed: no interval"
+    if effect.resolved:
+        return f"resolved, p {_equals(effect.p)}" if p and effect.p is not None else "resolved"
+    if effect.seeds_needed:
+        return f"not resolved; about {effect.seeds_needed} seeds"
+    return "not resolved"
+
+
+def _equals(p: float | None) -> str:
+    text = chance(p)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def forest_title(summary: Summary) -> str:
+    """Return what the picture of the effects shows, as a sentence."""
+    effects = [effect for effect in summary.effects if effect.value is not None]
+    if not effects:
+        return "No arm could be compared with the control"
+    if all(effect.low is None for effect in effects):
+        return "One seed an arm: what differs here may be chance"
+    resolved = [effect for effect in effects if effect.resolved]
+    if not resolved:
+        return "No difference is resolved: every interval includes zero" if len(effects) > 1 else (
+            "The difference is not resolved: its interval includes zero"
+        )
+    if len(effects) > 3:
+        largest = max(resolved, key=lambda effect: abs(effect.value or 0))
+        return f"{len(resolved)} of {len(effects)} effects are resolved; {_lowers(largest, summary)}, the most"
+    said = [_lowers(resolved[0], summary)]
+    for before, effect in pairwise(resolved):
+        same = (before.value or 0) * (effect.value or 0) > 0
+        said.append(_lowers(effect, summary).replace(" lowers the loss", "").replace(" raises the loss", "") if same else _lowers(effect, summary))
+    rest = [name_of(effect, summary) for effect in effects if not effect.resolved]
+    tail = f"; {listed(rest)} {'is' if len(rest) == 1 else 'are'} not resolved" if rest else ""
+    return listed(said) + " bits per byte" + tail
+
+
+def _lowers(effect: Effect, summary: Summary) -> str:
+    value = effect.value or 0.0
+    digits = decimals(half(effect.low, effect.high))
+    return f"{cut(name_of(effect, summary), 24)} {'lowers' if value < 0 else 'raises'} the loss by {plain(abs(value), digits)}"
+
+
+def curves_title(report: AblationReport) -> str:
+    """Return what the learning curves show, as a sentence."""
+    lines = courses(report)
+    ahead = leader(lines)
+    falling = [level for level, line in lines.items() if (line.still_falling() or 0) > STILL_FALLING]
+    if not lines:
+        return "No run left a curve"
+    end = (
+        "no arm has levelled off"
+        if len(falling) == len(lines)
+        else "all arms have levelled off"
+        if not falling
+        else f"{listed([visible(level) for level in falling])} still {'falls' if len(falling) == 1 else 'fall'} at the end"
+    )
+    if ahead is None:
+        return end[0].upper() + end[1:]
+    since = "at every reading" if not ahead[1] else f"from {size(ahead[1])} of text on"
+    return f"{visible(ahead[0])} is lowest {since}, and {end}"
+
+
+def changed_title(summary: Summary) -> str:
+    """Return what changed along with the axes, as a sentence."""
+    names = [visible(change.what) for change in summary.changed]
+    axes = listed([visible(axis.name) for axis in summary.axes])
+    if not names:
+        return f"Nothing else that was recorded differs with the {axes}"
+    said = listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return f"{said[0].upper()}{said[1:]} changed along with the {axes}"
+
+
+def failures(summary: Summary) -> list[str]:
+    """Return a sentence for each run that did not finish."""
+    return [
+        f"{visible(lost.level)}, seed {'unknown' if lost.seed is None else lost.seed}: {visible(lost.why) or 'it did not finish'}."
+        for lost in summary.failed
+    ]
+
+
+def limits(report: AblationReport) -> list[str]:
+    """Return what an ablation's data cannot say, each as a sentence or two."""
+    summary = report.summary
+    found = [*_chance_limits(summary), *_budget_limits(report)]
+    if summary.changed:
+        named = listed([visible(change.what) for change in summary.changed])
+        found.append(f"Which part of an effect is due to the axis itself and which to what changed along with it ({named}).")
+    found += _text_limits(summary)
+    found.append("Whether other sizes of network, other settings or another learning rate for each arm would rank the arms alike.")
+    found.append("Which arm writes better: one sample of each is shown, and none was judged.")
+    return found
+
+
+def _chance_limits(summary: Summary) -> list[str]:
+    found = []
+    if len(summary.seeds) == 1:
+        found.append(
+            "Whether any difference here is more than chance: each arm was trained once, so how far two equal arms lie apart is not known.",
+        )
+    elif summary.effects and not all(effect.resolved for effect in summary.effects):
+        names = listed([name_of(effect, summary) for effect in summary.effects if not effect.resolved])
+        found.append(
+            f"That {names} has no effect. Not resolved means that these runs cannot tell; the interval says how large an effect may still be.",
+        )
+    if summary.failed:
+        found.append("What the runs that did not finish would have come to; the means are over the runs that did.")
+    return found
+
+
+def _budget_limits(report: AblationReport) -> list[str]:
+    falling = {level: fall for level, line in courses(report).items() if (fall := line.still_falling() or 0) > STILL_FALLING}
+    if not falling:
+        return []
+    most = max(falling.values())
+    seen = report.summary.seen
+    part = f" Each run saw {share(seen.share)} of the training text." if seen and seen.share is not None and seen.share < 1 else ""
+    return [
+        f"What longer training would give: over the last fifth of the text the loss still fell by up to {plain(most, 3)} bits per byte.{part}",
+    ]
+
+
+def _text_limits(summary: Summary) -> list[str]:
+    title = visible(summary.corpus.title or summary.corpus.name) or "one text"
+    found = [f"Whether it holds for other text: all runs read {title}."]
+    overlap = summary.overlap
+    if overlap and overlap.val_documents and (overlap.exact or overlap.near):
+        found.append(
+            f"How much lower the losses are because {share((overlap.exact or 0) / overlap.val_documents)} of the validation documents "
+            "also occur word for word in the training text. All arms share this.",
+        )
+    return found
+
+
+def alike(run: RunReport) -> tuple[float, float | None] | None:
+    """Return validation minus training measured alike, in nats per token, and half of its 95 % interval.
+
+    From the last readings of both splits under the same conditions. The two samples hold different documents, so
+    their half-widths add as squares; the interval is over documents, for this run alone.
+    """
+    train, val = last(run, "probe", "train"), last(run, "probe", "val")
+    if train is None or val is None:
+        return None
+    widths = [half(reading.low, reading.high) for reading in (train, val)]
+    width = math.hypot(*(w for w in widths if w is not None)) if None not in widths else None
+    return val.loss - train.loss, width
+
+
+def reported(run: RunReport) -> float | None:
+    """Return the last reported validation loss minus the last reported training loss, in nats per token."""
+    train, val = last(run, "reported", "train"), last(run, "reported", "val")
+    return None if train is None or val is None else val.loss - train.loss
+
+
+def last(run: RunReport, kind: str, split: str) -> Reading | None:
+    """Return the last reading of a kind and a split that is a number."""
+    found = [reading for reading in run.run.select(kind, split) if math.isfinite(reading.loss)]
+    return found[-1] if found else None
+
+
+def run_verdict(run: RunReport) -> str:
+    """Return at most 40 words: the final loss, and which way the gap lies as reported and measured alike."""
+    final = last(run, "final", "val") or last(run, "probe", "val")
+    parts = []
+    if not run.run.finished:
+        parts.append(f"This run {ended(run)}.")
+    if final and final.bits is not None:
+        parts.append(f"Validation ends at {estimate(final.bits, final.bits_low, final.bits_high)} bits per byte.")
+    gap, same = reported(run), alike(run)
+    if gap is not None:
+        measured = "" if same is None else f"; measured alike, {_against_chance(*same)}"
+        parts.append(f"As reported, it lies {plain(abs(gap))} nats per token {_side(gap)} training{measured}.")
+    return " ".join(parts) or "This run left no reading."
+
+
+def _side(gap: float) -> str:
+    return "below" if gap < 0 else "above"
+
+
+def _against_chance(gap: float, width: float | None) -> str:
+    if width is None:
+        return f"{plain(abs(gap))} {_side(gap)}"
+    if abs(gap) <= width:
+        return f"the two cannot be told apart ({estimate(gap, gap - width, gap + width, difference=True)})"
+    return f"{estimate(abs(gap), abs(gap) - width, abs(gap) + width)} {_side(gap)}"
+
+
+def ended(run: RunReport) -> str:
+    """Return how a run that did not finish ended, and after how many steps."""
+    state = {"failed": "failed", "interrupted": "was interrupted", "running": "had not finished"}.get(run.run.status.state)
+    return f"{state or 'did not finish'} after {counted(run.steps, 'step')}"
+
+
+def run_limits(run: RunReport) -> list[str]:
+    """Return what one run's data cannot say."""
+    found = ["How far another seed would end from this one: one run has no interval over seeds."]
+    if reported(run) is not None:
+        found.append(
+            "Which conditions make the difference between the two reported losses. "
+            "They differ in more than the text: dropout may be on for one alone, the weights move while training losses are averaged, "
+            "and a validation batch is small. The gap page takes it apart.",
+        )
+    derived = run.environment.derived
+    part = derived.get("share_of_training_text")
+    if isinstance(part, int | float) and part < 1:
+        found.append(f"What longer training would give: this run saw {share(float(part))} of the training text.")
+    found.append("Whether the network writes well: the samples are shown as they came, and none was judged.")
+    return found
+
+
+def run_title(run: RunReport) -> str:
+    """Return what a run's curves show, as a sentence."""
+    gap, same = reported(run), alike(run)
+    if gap is None or same is None:
+        return "How the loss fell"
+    value, width = same
+    as_reported = f"As reported, validation ends {_side(gap)} training"
+    if width is not None and abs(value) <= width:
+        return f"{as_reported}; measured alike, the two cannot be told apart"
+    if (value < 0) == (gap < 0):
+        return f"{as_reported}; measured alike it does so too"
+    return f"{as_reported}; measured alike, {_side(value)} it"

@@ -1,0 +1,236 @@
+"""Summary -> figures -> one self-contained HTML file, rendered by a template that escapes everything.
+
+A page only reads what runs leave behind: it may be rendered again at any time, and the same records give the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError
+from diagnose.report import findings, tables, words
+from diagnose.report.guide import GUIDE
+from diagnose.report.plots import ablation_figures, paints, run_figures
+from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
+
+if TYPE_CHECKING:
+    from diagnose.report.records import Environment
+    from diagnose.report.summary import Run, Sample
+
+MOST_SAMPLE = 1_200  # characters of a sample that are shown
+MOST_RECIPE = 40_000  # characters of a recipe that are shown
+MOST_HEADLINES = 4
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One of the figures below the verdict: what it is, the figure, a remark, and the arm's colour."""
+
+    name: str
+    figure: str
+    note: str
+    paint: str = "ink"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sample as it is shown: who wrote it, the prompt and what followed, both made visible, and what was cut off."""
+
+    name: str
+    note: str
+    prompt: str
+    text: str
+    rest: int
+    paint: str = "ink"
+
+
+def render_ablation(folder: Path, out: Path) -> Path:
+    """Render an ablation's page from what it and its runs left behind.
+
+    Args:
+        folder: the ablation's directory; its runs lie beside it.
+        out: the folder for the page, which is named after the ablation; or a path that ends in ".html".
+
+    Returns:
+        Where the page lies.
+
+    Raises:
+        DiagnoseError: a record is missing, corrupted or of a newer format, or the page cannot be written.
+    """
+    report = read_ablation(folder)
+    return _write(_render("ablation.html.j2", _ablation_parts(report)), _target(folder, out))
+
+
+def render_run(folder: Path, out: Path) -> Path:
+    """Render the page of one run; arguments and errors are those of `render_ablation`."""
+    report = read_run(folder)
+    return _write(_render("run.html.j2", _run_parts(report)), _target(folder, out))
+
+
+def _target(folder: Path, out: Path) -> Path:
+    return out if out.suffix == ".html" else out / f"{folder.resolve().name}.html"
+
+
+def _ablation_parts(report: AblationReport) -> dict[str, Any]:
+    summary = report.summary
+    axes = words.listed([words.visible(axis.name) for axis in summary.axes])
+    return {
+        "title": f"What the {axes} changes",
+        "report": report,
+        "summary": summary,
+        "identity": _identity("ablation", summary.name, summary.corpus, summary.created),
+        "verdict": words.visible(summary.verdict),
+        "headlines": _arm_headlines(report),
+        "figures": ablation_figures(report),
+        "samples": _arm_samples(report, last=False),
+        "more_samples": _arm_samples(report, last=True),
+        "tables": [tables.arms(report), tables.effects(summary), tables.seeds(summary)],
+        "changed": tables.changed(summary),
+        "derived": tables.derived(summary),
+        "environment": _environment(summary.environment),
+        "recipe": words.cut(words.visible(summary.recipe), MOST_RECIPE),
+        "limits": findings.limits(report),
+        "used": [key for key in GUIDE if key != "as-reported"],
+    }
+
+
+def _run_parts(report: RunReport) -> dict[str, Any]:
+    environment = report.environment
+    written = report.run.samples
+    return {
+        "title": f"Run {words.visible(report.run.name)}",
+        "report": report,
+        "identity": _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0]),
+        "verdict": findings.run_verdict(report),
+        "headlines": _run_headlines(report),
+        "figures": run_figures(report),
+        "samples": [_shown(words.visible(report.run.name), written[-1])] if written else [],
+        "more_samples": [_shown("", sample) for sample in written[:-1]][-6:],
+        "tables": [tables.losses(report)],
+        "derived": tables.run_derived(report),
+        "environment": _environment(environment),
+        "recipe": words.cut(words.visible(report.recipe), MOST_RECIPE),
+        "folder": f"runs/{report.run.name}",
+        "limits": findings.run_limits(report),
+        "used": ["bits-per-byte", "nats-per-token", "interval", "measured-alike", "as-reported", "canonical-reading", "overlap"],
+    }
+
+
+def _identity(kind: str, name: str, corpus: Any, created: str) -> list[str]:
+    title = words.visible(corpus.title or corpus.name)
+    amount = f"{corpus.documents:,}{words.NARROW}documents" if corpus.documents else ""
+    text = ", ".join(part for part in (title, amount) if part)
+    return [part for part in (f"{kind} {words.visible(name)}", text, words.day(created)) if part]
+
+
+def _arm_headlines(report: AblationReport) -> list[Headline]:
+    summary, colour = report.summary, paints(report.summary)
+    chosen = [arm for arm in summary.arms if arm.bits_per_byte.value is not None]
+    if len(chosen) > MOST_HEADLINES:
+        order = sorted(chosen, key=lambda arm: arm.bits_per_byte.value or 0)
+        ends = {order[0].level, order[-1].level, summary.control}
+        chosen = [arm for arm in order if arm.level in ends]
+    return [
+        Headline(
+            words.visible(arm.level),
+            words.estimate(arm.bits_per_byte.value, arm.bits_per_byte.low, arm.bits_per_byte.high),
+            "control" if arm.level == summary.control else "",
+            colour[arm.level],
+        )
+        for arm in chosen
+    ]
+
+
+def _run_headlines(report: RunReport) -> list[Headline]:
+    found = []
+    final = findings.last(report, "final", "val")
+    if final is not None and final.bits is not None:
+        figure = words.estimate(final.bits, final.bits_low, final.bits_high)
+        found.append(Headline("whole validation text", figure, "bits per byte"))
+    for split, name, paint in (("train", "reported training", "arm-1"), ("val", "reported validation", "arm-0")):
+        reading = findings.last(report, "reported", split)
+        if reading is not None:
+            found.append(Headline(name, words.plain(reading.loss), "nats per token", paint))
+    same = findings.alike(report)
+    if same is not None:
+        value, width = same
+        low, high = (None, None) if width is None else (value - width, value + width)
+        figure = words.estimate(value, low, high, difference=True)
+        found.append(Headline("validation minus training, alike", figure, "nats per token"))
+    return found
+
+
+def _arm_samples(report: AblationReport, *, last: bool) -> list[list[Shown]]:
+    """Return samples side by side, one row a seed: the first seed's row, or (last) those of the others."""
+    rows: dict[int, list[Shown]] = {}
+    colour = paints(report.summary)
+    for arm in report.summary.arms:
+        runs = [run for run in report.arm(arm.level) if run.samples]
+        for place, run in enumerate(runs):
+            rows.setdefault(place, []).append(_of_arm(arm.level, run, colour[arm.level]))
+    return [row for place, row in sorted(rows.items()) if (place > 0) == last]
+
+
+def _of_arm(level: str, run: Run, paint: str) -> Shown:
+    return _shown(words.visible(level), run.samples[-1], seed=run.seed, paint=paint, unfinished=not run.finished)
+
+
+def _shown(name: str, sample: Sample, *, seed: int | None = None, paint: str = "ink", unfinished: bool = False) -> Shown:
+    prompt, text = words.visible(sample.prompt), words.visible(sample.text)
+    follows = text.removeprefix(prompt)
+    kept = follows[:MOST_SAMPLE]
+    note = f"after step {sample.step:,}" if seed is None else f"seed {seed}, after step {sample.step:,}"
+    note += "; the run did not finish" if unfinished else ""
+    return Shown(name, note, prompt, kept, len(follows) - len(kept), paint)
+
+
+def _environment(found: Environment) -> list[tuple[str, str]]:
+    """Return where a run was carried out, as pairs of a word and what it was."""
+    commit = found.commit + (" with uncommitted changes" if found.dirty else "") if found.commit else ""
+    threads = f", {words.counted(found.threads, 'thread')}" if found.threads else ""
+    pairs = [
+        ("diagnose", found.version),
+        ("commit", commit),
+        ("device", found.device + threads if found.device else ""),
+        *found.versions.items(),
+        ("settings given", ", ".join(found.given)),
+        ("settings dropped", ", ".join(found.dropped)),
+    ]
+    return [(words.visible(name), words.visible(value)) for name, value in pairs if value]
+
+
+def _render(template: str, parts: dict[str, Any]) -> str:
+    from jinja2 import Environment as Jinja
+    from jinja2 import FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    jinja = Jinja(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    jinja.globals.update(words=words, findings=findings, guide=GUIDE)
+    # Our own drawings are the one thing that is not escaped: canvas.py lets no foreign markup into them.
+    drawn = {name: Markup(figure.svg) for name, figure in parts["figures"].items()}  # noqa: S704
+    clipped = any(figure.clipped for figure in parts["figures"].values())
+    return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped})
+
+
+def _write(page: str, target: Path) -> Path:
+    """Write the page whole or not at all."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False) as part:
+            part.write(page)
+        Path(part.name).chmod(0o644)
+        os.replace(part.name, target)
+    except OSError as error:
+        raise DiagnoseError(f"the page cannot be written to {target}: {error.strerror or error}") from None
+    return target

@@ -1,0 +1,174 @@
+"""What the figures of a page show: records turned into rows, lines and labels, and the colour of each arm."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from diagnose.report import figures
+from diagnose.report.canvas import ARMS
+from diagnose.report.figures import ForestRow, Label, Line, Panel
+from diagnose.report.findings import name_of, note_of
+from diagnose.report.means import course, known
+from diagnose.report.words import estimate, plain, visible
+
+if TYPE_CHECKING:
+    from diagnose.report.records import Summary
+    from diagnose.report.summary import AblationReport, Reading, Run, RunReport
+
+SETTLED = 0.2  # share of the text after which the y axis of curves begins: before it all of them fall steeply
+
+
+def paints(summary: Summary) -> dict[str, str]:
+    """Return each arm's colour: ink for the control, then colours apart; beyond six arms the rest are grey."""
+    others = [arm.level for arm in summary.arms if arm.level != summary.control]
+    found = {level: f"arm-{place}" if place < ARMS else "quiet" for place, level in enumerate(others)}
+    return found | {summary.control: "ink"}
+
+
+def effect_rows(summary: Summary) -> list[ForestRow]:
+    """Return the rows of the forest plot."""
+    colour = paints(summary)
+    by_levels = {tuple(arm.levels.values()): arm.level for arm in summary.arms}
+    return [
+        ForestRow(
+            label=name_of(effect, summary),
+            under=f"against {visible(effect.against)}",
+            figure=estimate(effect.value, effect.low, effect.high, difference=True),
+            note=note_of(effect),
+            value=effect.value,
+            low=effect.low,
+            high=effect.high,
+            points=tuple(point for point in effect.per_seed if point is not None and math.isfinite(point)),
+            paint=colour.get(by_levels.get((effect.level,), effect.level), "arm-0"),
+        )
+        for effect in summary.effects
+    ]
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure as inline SVG, wide and narrow; `clipped` where a steep beginning lies above its frame."""
+
+    svg: str
+    clipped: bool = False
+
+
+def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
+    """Return an ablation's figures: "forest" and "curves" (left out where there is nothing to draw)."""
+    summary = report.summary
+    found: dict[str, Drawn] = {}
+    rows = effect_rows(summary)
+    if rows:
+        noise = (summary.noise.low, summary.noise.high) if summary.noise else None
+        unit = "difference of the loss, bits per byte (left is better)"
+        draw = partial(_forest, rows, visible(summary.control), unit, noise)
+        said = "; ".join(f"{row.label} {row.under} {row.figure}, {row.note}" for row in rows)
+        sentence = f"Effects on the validation loss in bits per byte: {said}."
+        found["forest"] = Drawn(figures.both(draw, "forest", sentence))
+    panel = _arm_panel(report)
+    if panel.lines:
+        scale, unit = _text_unit(panel)
+        ends = "; ".join(f"{label.name}: {', '.join(label.small)}" for label in panel.labels)
+        top, clipped = _top([panel])
+        draw = partial(_curves, [_scaled(panel, scale)], f"text trained on, {unit}", "loss, bits per byte", top)
+        sentence = f"Loss in bits per byte against text trained on. At the end, {ends}."
+        found["curves"] = Drawn(figures.both(draw, "curves", sentence), clipped)
+    return found
+
+
+def _forest(rows: list[ForestRow], control: str, unit: str, noise: tuple[float, float] | None, narrow: bool) -> figures.Sheet:
+    return figures.forest(rows, control=control, unit=unit, noise=noise, narrow=narrow)
+
+
+def _curves(panels: list[Panel], x_name: str, y_name: str, top: float | None, narrow: bool) -> figures.Sheet:
+    return figures.curves(panels, x_name=x_name, y_name=y_name, top=top, narrow=narrow)
+
+
+def _arm_panel(report: AblationReport) -> Panel:
+    colour, lines, labels = paints(report.summary), [], []
+    for arm in report.summary.arms:
+        runs = report.arm(arm.level)
+        for run in runs:
+            lines += _seed_lines(run, colour[arm.level])
+        train, val = course(runs, "train"), course(runs, "val")
+        lines += [Line(c.text, c.bits, colour[arm.level], dashed=c is train) for c in (train, val) if c.text]
+        if val.text:
+            small = (f"validation {plain(val.last)}", *([f"training {plain(train.last)}"] if train.text else []))
+            labels.append(Label(val.bits[-1], visible(arm.level), colour[arm.level], small))
+    return Panel(tuple(lines), tuple(labels))
+
+
+def _seed_lines(run: Run, colour: str) -> list[Line]:
+    readings = known(run.select("probe", "val"))
+    if not readings:
+        return []
+    text, bits = tuple(r.text for r in readings), tuple(float(r.bits or 0) for r in readings)
+    return [Line(text, bits, colour, strong=False, broken=run.status.state == "failed")]
+
+
+def _text_unit(*panels: Panel) -> tuple[float, str]:
+    most = max((x for panel in panels for line in panel.lines for x in line.x), default=0)
+    return next(((scale, unit) for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if most >= scale), (1, "bytes"))
+
+
+def _scaled(panel: Panel, scale: float) -> Panel:
+    lines = (
+        Line(tuple(x / scale for x in line.x), line.y, line.paint, line.strong, line.dashed, line.broken, line.low, line.high)
+        for line in panel.lines
+    )
+    return Panel(tuple(lines), panel.labels, panel.title)
+
+
+def _top(panels: list[Panel]) -> tuple[float | None, bool]:
+    """Return where the y axis may be cut, above every curve once the steep first part is over, and whether it cuts."""
+    lines = [line for panel in panels for line in panel.lines if line.x]
+    end = max((line.x[-1] for line in lines), default=0)
+    late = [y for line in lines for x, y in zip(line.x, line.y, strict=True) if x >= SETTLED * end and math.isfinite(y)]
+    top = max(late, default=None)
+    return top, top is not None and any(y > top for line in lines for y in line.y)
+
+
+def run_figures(report: RunReport) -> dict[str, Drawn]:
+    """Return a run's figure: "curves", the losses as reported and as measured alike, in nats per token."""
+    panels = [
+        _split_panel(report, "reported", "As reported while training"),
+        _split_panel(report, "probe", "Measured alike"),
+    ]
+    panels = [panel for panel in panels if panel.lines]
+    if not panels:
+        return {}
+    scale, unit = _text_unit(*panels)
+    ends = "; ".join(f"{p.title}: " + ", ".join(f"{label.name} {label.small[0]}" for label in p.labels) for p in panels)
+    top, clipped = _top(panels)
+    scaled = [_scaled(panel, scale) for panel in panels]
+    draw = partial(_curves, scaled, f"text trained on, {unit}", "loss, nats per token", top)
+    sentence = f"Loss in nats per token against text trained on. {ends}."
+    return {"curves": Drawn(figures.both(draw, "curves", sentence), clipped)}
+
+
+def _split_panel(report: RunReport, kind: str, title: str) -> Panel:
+    lines, labels = [], []
+    for split, name, paint in (("train", "training", "arm-1"), ("val", "validation", "arm-0")):
+        readings = [r for r in report.run.select(kind, split) if math.isfinite(r.loss)]
+        if readings:
+            lines.append(_split_line(readings, paint, split))
+            small = [plain(readings[-1].loss)]
+            if kind == "probe" and readings[-1].bits is not None:
+                small.append(f"{plain(readings[-1].bits)} bits/byte")
+            labels.append(Label(readings[-1].loss, name, paint, tuple(small)))
+    return Panel(tuple(lines), tuple(labels), title)
+
+
+def _split_line(readings: list[Reading], paint: str, split: str) -> Line:
+    bounded = all(r.low is not None and r.high is not None for r in readings)
+    return Line(
+        tuple(r.text for r in readings),
+        tuple(r.loss for r in readings),
+        paint,
+        dashed=split == "train",
+        low=tuple(r.low or 0.0 for r in readings) if bounded else (),
+        high=tuple(r.high or 0.0 for r in readings) if bounded else (),
+    )

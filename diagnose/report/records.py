@@ -1,0 +1,252 @@
+"""The shapes of what runs and ablations leave behind as JSON, checked as they are read.
+
+Keys that are not named here are ignored (more may join), a value of the wrong kind is an error that names the file.
+Losses are in bits per byte where their name says so, else in nats per token; sizes of text are in bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FORMAT = 1  # the newest format of these files that this version can read
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, float) and math.isfinite(value):
+        return format(Decimal(repr(value)), "f")  # 0.00001, not 1e-05
+    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]  # a level may be 0.1, true or "char"; a remark may be null
+
+
+class Record(BaseModel):
+    """What all records share: they cannot be changed, and unknown keys do no harm."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Estimate(Record):
+    """A loss in bits per byte with its 95 % interval; None where it could not be had."""
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class Axis(Record):
+    """What an ablation changes: its levels, the control among them, in plain words, and what it is known to hide."""
+
+    name: str
+    levels: tuple[Text, ...] = ()
+    control: Text = ""
+    what: Text = ""
+    trap: Text = ""
+
+
+class Arm(Record):
+    """One level (or combination of levels): its runs, in the order of the seeds, and their loss."""
+
+    level: Text
+    levels: dict[str, Text] = Field(default_factory=dict)
+    runs: tuple[str, ...] = ()
+    bits_per_byte: Estimate = Estimate()
+    per_seed: tuple[float | None, ...] = ()
+    nats_per_token: float | None = None
+    derived: dict[str, Any] = Field(default_factory=dict)
+
+
+class Effect(Record):
+    """What a level does against the control, in bits per byte; below zero is better."""
+
+    axis: str
+    level: Text
+    against: Text
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    resolved: bool = False
+    seeds_needed: int | None = None
+    per_seed: tuple[float | None, ...] = ()
+    sentence: Text = ""
+
+
+class Noise(Record):
+    """Where 95 % of the differences between two equal arms would fall, in bits per byte."""
+
+    low: float
+    high: float
+
+
+class Change(Record):
+    """A derived quantity that differs between arms though no axis names it."""
+
+    what: str
+    unit: Text = ""
+    per_arm: dict[str, Any] = Field(default_factory=dict)
+
+
+class Failure(Record):
+    """A run that did not finish, and why."""
+
+    run: str
+    level: Text = ""
+    seed: int | None = None
+    why: Text = ""
+
+
+class Hold(Record):
+    """What is held equal between the arms, and how much of it."""
+
+    what: str = "text"
+    amount: float | None = None
+    unit: Text = ""
+
+
+class Corpus(Record):
+    """The text: what it is called, how much there is of it, and which it is exactly."""
+
+    name: Text = ""
+    title: Text = ""
+    fingerprint: Text = ""
+    documents: int | None = None
+    bytes: int | None = None
+
+
+class Split(Record):
+    """How the text was divided into training and validation (and, where the split leaks, a reserve)."""
+
+    kind: Text = ""
+    fingerprint: Text = ""
+    train_documents: int | None = None
+    val_documents: int | None = None
+    reserve_documents: int | None = None
+    train_bytes: int | None = None
+    val_bytes: int | None = None
+
+
+class Overlap(Record):
+    """How many validation documents occur in the training text, word for word or nearly."""
+
+    val_documents: int | None = None
+    exact: int | None = None
+    near: int | None = None
+
+
+class Seen(Record):
+    """How much text each run trained on: in bytes, and as a share of the training text."""
+
+    bytes: float | None = None
+    share: float | None = None
+
+
+class Environment(Record):
+    """Where and with what a run was carried out."""
+
+    version: Text = ""
+    versions: dict[str, Text] = Field(default_factory=dict)
+    device: Text = ""
+    threads: int | None = None
+    commit: Text = ""
+    dirty: bool | None = None
+    corpus: Corpus = Corpus()
+    split: Split = Split()
+    overlap: Overlap = Overlap()
+    derived: dict[str, Any] = Field(default_factory=dict)
+    given: tuple[Text, ...] = ()
+    dropped: tuple[Text, ...] = ()
+    sample_prompt: Text = ""
+
+
+class Status(Record):
+    """How a run ended, and why where it did not end well."""
+
+    state: str
+    why: Text = ""
+
+
+class Summary(Record):
+    """`summary.json` of an ablation, whole."""
+
+    name: str
+    created: Text = ""
+    axes: tuple[Axis, ...]
+    hold: Hold = Hold()
+    corpus: Corpus = Corpus()
+    split: Split = Split()
+    overlap: Overlap | None = None
+    seeds: tuple[int, ...]
+    seen: Seen | None = None
+    arms: tuple[Arm, ...]
+    effects: tuple[Effect, ...]
+    noise: Noise | None = None
+    changed: tuple[Change, ...] = ()
+    failed: tuple[Failure, ...] = ()
+    verdict: Text = ""
+    seconds: float | None = None
+    command: Text = ""
+    environment: Environment = Environment()
+    recipe: Text = ""
+
+    @property
+    def control(self) -> str:
+        """The level of the control arm ("" where no arm is the control)."""
+        wanted = {axis.name: axis.control for axis in self.axes}
+        for arm in self.arms:
+            if arm.levels == wanted or (len(self.axes) == 1 and arm.level == self.axes[0].control):
+                return arm.level
+        return ""
+
+
+Kind = TypeVar("Kind", bound=Record)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file whose "format" this version knows (NaN and infinities become None).
+
+    Raises:
+        DiagnoseError: the file is missing, no JSON object, or of a newer format.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+    except FileNotFoundError:
+        raise DiagnoseError(f"{path} is missing: the directory is not one that a run or an ablation left whole") from None
+    except (OSError, ValueError) as error:
+        raise DiagnoseError(f"{path} cannot be read: {_line(error)}") from None
+    if not isinstance(found, dict):
+        raise DiagnoseError(f"{path} is corrupted: it holds no object")
+    check_format(found.get("format", 0), path)
+    return found
+
+
+def check_format(number: object, path: Path) -> None:
+    """Raise DiagnoseError where a file's format is newer than this version reads, or none at all."""
+    if not isinstance(number, int) or number < 1:
+        raise DiagnoseError(f"{path} is corrupted: it does not say its format")
+    if number > FORMAT:
+        raise DiagnoseError(f"{path} has format {number}; this version reads up to {FORMAT}: update diagnose")
+
+
+def parse(kind: type[Kind], found: dict[str, Any], path: Path) -> Kind:
+    """Return a record made of what a file held, or raise DiagnoseError naming the file and the first bad key."""
+    try:
+        return kind.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise DiagnoseError(f"{path} is corrupted: {where}: {_line(first['msg'])}") from None
+
+
+def _line(message: object) -> str:
+    return " ".join(str(message).split()).rstrip(".").lower()

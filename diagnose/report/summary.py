@@ -1,0 +1,260 @@
+"""Reads run and ablation directories into plain frozen data: the first of summary -> figures -> page.
+
+Only JSON and Parquet are read, nothing is written, nothing is computed that a run did not record, except for means
+and unit changes: bits per byte are nats / ln 2 / bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError
+from diagnose.report.records import (
+    Environment,
+    Status,
+    Summary,
+    check_format,
+    parse,
+    read_json,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+READING_COLUMNS = ("step", "kind", "split", "loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes")
+STEP_COLUMNS = ("step", "seconds", "tokens", "text_bytes")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A loss of one run under a stated condition, after `step` steps and `text` bytes of training text.
+
+    Attributes:
+        kind: "reported" (as the run logged it), "probe" (both splits measured alike) or "final" (canonical).
+        split: "train" or "val".
+        loss: nats per token, with `low` and `high` the ends of its 95 % interval (None where there is none).
+        bits: bits per byte, None where the reading does not know its bytes; `bits_low`, `bits_high` likewise.
+        documents: how many documents were read (0 where not known).
+    """
+
+    step: int
+    kind: str
+    split: str
+    text: float
+    loss: float
+    low: float | None
+    high: float | None
+    bits: float | None
+    bits_low: float | None
+    bits_high: float | None
+    documents: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What a network wrote after a prompt, and after which step."""
+
+    step: int
+    prompt: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: how it ended, what it read and wrote.
+
+    Attributes:
+        level: the arm that it belongs to ("" for a run of its own).
+        seed: its seed, None where not known.
+    """
+
+    name: str
+    status: Status
+    level: str
+    seed: int | None
+    readings: tuple[Reading, ...]
+    samples: tuple[Sample, ...]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return self.status.state == "finished"
+
+    def select(self, kind: str, split: str) -> tuple[Reading, ...]:
+        """Return the readings of a kind and a split, in the order of the steps."""
+        return tuple(sorted((r for r in self.readings if (r.kind, r.split) == (kind, split)), key=lambda r: r.step))
+
+
+@dataclass(frozen=True)
+class AblationReport:
+    """An ablation's summary with the readings and samples of its runs (`runs` by arm, then by seed)."""
+
+    folder: Path
+    summary: Summary
+    runs: tuple[Run, ...]
+
+    def arm(self, level: str) -> tuple[Run, ...]:
+        """Return the runs of an arm, failed ones too."""
+        return tuple(run for run in self.runs if run.level == level)
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A run with where it was carried out, its recipe, and what its steps cost (seconds of training)."""
+
+    folder: Path
+    run: Run
+    environment: Environment
+    recipe: str
+    steps: int
+    seconds: float | None
+
+
+def read_ablation(folder: Path) -> AblationReport:
+    """Read an ablation's directory and the runs beside it.
+
+    Raises:
+        DiagnoseError: a file is missing, corrupted or of a newer format; the line names it.
+    """
+    found = parse_summary(read_json(folder / "summary.json"), folder / "summary.json")
+    return AblationReport(folder, found, tuple(_runs(found, folder.resolve().parent)))
+
+
+def parse_summary(found: dict[str, Any], path: Path = Path("summary.json")) -> Summary:
+    """Return the checked form of what `summary.json` holds.
+
+    Raises:
+        DiagnoseError: it is of a newer format, or a value is of the wrong kind.
+    """
+    check_format(found.get("format", 0), path)
+    return parse(Summary, found, path)
+
+
+def _runs(found: Summary, beside: Path) -> Iterator[Run]:
+    known = {failure.run: failure for failure in found.failed}
+    for arm in found.arms:
+        for place, name in enumerate(arm.runs):
+            seed = found.seeds[place] if len(arm.runs) == len(found.seeds) else None
+            failure = known.pop(name, None)
+            if failure is None or _left_something(beside / _plain_name(name)):
+                yield _read_run(beside / _plain_name(name), arm.level, failure.seed if failure else seed)
+    for failure in known.values():
+        if _left_something(beside / _plain_name(failure.run)):
+            yield _read_run(beside / _plain_name(failure.run), failure.level, failure.seed)
+
+
+def _left_something(folder: Path) -> bool:
+    return (folder / "readings.parquet").exists() and (folder / "status.json").exists()
+
+
+def _plain_name(name: str) -> str:
+    if Path(name).name != name or name in {"", ".", ".."}:
+        raise DiagnoseError(f"summary.json is corrupted: {name!r} is no name of a run")
+    return name
+
+
+def read_run(folder: Path) -> RunReport:
+    """Read a run's directory.
+
+    Raises:
+        DiagnoseError: a file is missing, corrupted or of a newer format; the line names it.
+    """
+    environment = parse(Environment, read_json(folder / "environment.json"), folder / "environment.json")
+    run = _read_run(folder, "", None)
+    steps = columns(folder / "steps.parquet", STEP_COLUMNS)
+    last = len(steps["step"]) - 1
+    return RunReport(
+        folder=folder,
+        run=run,
+        environment=environment,
+        recipe=_text(folder / "recipe.toml"),
+        steps=int(steps["step"][last]) if last >= 0 else 0,
+        seconds=float(steps["seconds"][last]) if last >= 0 else None,
+    )
+
+
+def _read_run(folder: Path, level: str, seed: int | None) -> Run:
+    status = parse(Status, read_json(folder / "status.json"), folder / "status.json")
+    readings = tuple(_readings(folder / "readings.parquet"))
+    return Run(folder.name, status, level, seed, readings, tuple(_samples(folder / "samples.jsonl")))
+
+
+def columns(path: Path, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Return columns of a Parquet file as lists.
+
+    Raises:
+        DiagnoseError: the file is missing or corrupted, or a column is.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path, columns=list(wanted), memory_map=False, use_threads=False)
+    except FileNotFoundError:
+        raise DiagnoseError(f"{path} is missing") from None
+    except (OSError, pa.ArrowException) as error:
+        raise DiagnoseError(f"{path} is corrupted: {' '.join(str(error).split())[:120]}") from None
+    missing = [name for name in wanted if name not in table.column_names]
+    if missing:
+        raise DiagnoseError(f"{path} is corrupted: no column {', '.join(missing)}")
+    return {name: table.column(name).to_pylist() for name in wanted}
+
+
+def _readings(path: Path) -> Iterator[Reading]:
+    rows = columns(path, READING_COLUMNS)
+    for values in zip(*(rows[name] for name in READING_COLUMNS), strict=True):
+        row = dict(zip(READING_COLUMNS, values, strict=True))
+        try:
+            yield _reading(row)
+        except (TypeError, ValueError) as error:
+            raise DiagnoseError(f"{path} is corrupted: a reading at step {row['step']}: {error}") from None
+
+
+def _reading(row: dict[str, Any]) -> Reading:
+    loss, nats, length = _number(row["loss"]), _number(row["nats"]), _number(row["bytes"])
+    bits = nats / math.log(2) / length if nats is not None and length else None
+    low, high = _number(row["low"]), _number(row["high"])
+    scale = bits / loss if bits is not None and loss else None
+    return Reading(
+        step=int(row["step"]),
+        kind=str(row["kind"]),
+        split=str(row["split"]),
+        text=_number(row["text_bytes"]) or 0.0,
+        loss=math.nan if loss is None else loss,
+        low=low,
+        high=high,
+        bits=bits,
+        bits_low=low * scale if low is not None and scale is not None else None,
+        bits_high=high * scale if high is not None and scale is not None else None,
+        documents=int(_number(row["documents"]) or 0),
+    )
+
+
+def _number(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _samples(path: Path) -> Iterator[Sample]:
+    if not path.exists():
+        return  # a run may be told not to write any
+    for number, line in enumerate(_text(path).split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found = json.loads(line)
+            yield Sample(int(found["step"]), str(found["prompt"]), str(found["text"]))
+        except (KeyError, TypeError, ValueError):
+            raise DiagnoseError(f"{path} is corrupted: line {number} holds no sample") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DiagnoseError(f"{path} is missing") from None
+    except (OSError, ValueError) as error:
+        raise DiagnoseError(f"{path} cannot be read: {error}") from None

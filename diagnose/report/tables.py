@@ -1,0 +1,202 @@
+"""The tables of a page, as plain rows of text."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diagnose.report.findings import alike, last, name_of, note_of, reported
+from diagnose.report.means import course, known
+from diagnose.report.words import (
+    between,
+    chance,
+    decimals,
+    estimate,
+    half,
+    plain,
+    quantity,
+    signed,
+    visible,
+)
+
+if TYPE_CHECKING:
+    from diagnose.report.records import Arm, Summary
+    from diagnose.report.summary import AblationReport, Reading, Run, RunReport
+
+Cell = str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: the first cell of a row is its header; columns whose index is in `words` hold words, not figures."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    words: frozenset[int] = frozenset({0})
+
+
+def arms(report: AblationReport) -> Table:
+    """Return the loss of each arm: bits per byte with its interval, nats per token, both splits measured alike."""
+    rows = []
+    for arm in report.summary.arms:
+        mine = arm.bits_per_byte
+        train, val = (course(report.arm(arm.level), split).last for split in ("train", "val"))
+        rows.append(
+            (
+                visible(arm.level) + (" (control)" if arm.level == report.summary.control else ""),
+                plain(mine.value, decimals(half(mine.low, mine.high))),
+                between(mine.low, mine.high),
+                plain(arm.nats_per_token),
+                plain(train),
+                plain(val),
+                _gap(report.arm(arm.level)),
+                str(len([run for run in report.arm(arm.level) if run.finished])),
+            ),
+        )
+    head = ("arm", "bits per byte", "95 % interval", "nats per token", "training, alike", "validation, alike", "gap, alike", "runs")
+    return Table("Loss of each arm on the whole validation text, and both losses measured alike, bits per byte", head, tuple(rows))
+
+
+def _gap(runs: tuple[Run, ...]) -> str:
+    """Return validation minus training measured alike, the mean over runs, with its interval over documents."""
+    pairs = [tuple(known(run.select("probe", split))[-1:] for split in ("train", "val")) for run in runs if run.finished]
+    ends = [(train[0], val[0]) for train, val in pairs if train and val]
+    if not ends:
+        return "\N{EN DASH}"
+    gap = sum((val.bits or 0) - (train.bits or 0) for train, val in ends) / len(ends)
+    widths = [half(reading.bits_low, reading.bits_high) for pair in ends for reading in pair]
+    known_widths = [width for width in widths if width is not None]
+    if len(known_widths) < len(widths):
+        return signed(gap)
+    # All runs read the same documents, so their chance does not average out: the mean of the runs' variances.
+    width = math.sqrt(sum(width**2 for width in known_widths) / len(ends))
+    return estimate(gap, gap - width, gap + width, difference=True)
+
+
+def effects(summary: Summary) -> Table:
+    """Return each effect with its interval, its corrected p-value and what would resolve it."""
+    rows = tuple(
+        (
+            f"{name_of(effect, summary)} against {visible(effect.against)}",
+            signed(effect.value, decimals(half(effect.low, effect.high))),
+            between(effect.low, effect.high, difference=True),
+            chance(effect.p),
+            note_of(effect, p=False),
+            "\N{EN DASH}" if effect.seeds_needed is None else plain(effect.seeds_needed, 0),
+        )
+        for effect in summary.effects
+    )
+    head = ("effect", "bits per byte", "95 % interval", "p (Holm)", "resolved", "seeds needed")
+    return Table("Effects against the control, bits per byte; below zero is better", head, rows, frozenset({0, 4}))
+
+
+def seeds(summary: Summary) -> Table:
+    """Return the values of each seed: losses of the arms, then the effects."""
+    names = tuple(f"seed {seed}" for seed in summary.seeds)
+    rows = [(visible(arm.level), *_by_seed(arm, summary)) for arm in summary.arms]
+    for effect in summary.effects:
+        values = effect.per_seed if len(effect.per_seed) == len(names) else ()
+        shown = tuple(signed(value, 4) for value in values) or ("\N{EN DASH}",) * len(names)
+        rows.append((f"{name_of(effect, summary)} against {visible(effect.against)}", *shown))
+    return Table("Each seed's loss and effects, bits per byte", ("arm or effect", *names), tuple(rows))
+
+
+def _by_seed(arm: Arm, summary: Summary) -> tuple[str, ...]:
+    lost = {failure.seed for failure in summary.failed if failure.level == arm.level}
+    values = iter(arm.per_seed)
+    whole = len(arm.per_seed) == len(summary.seeds)
+    shown = []
+    for seed in summary.seeds:
+        value = next(values, None) if whole or seed not in lost else None
+        shown.append(plain(value, 4) if value is not None else "failed" if seed in lost else "\N{EN DASH}")
+    return tuple(shown)
+
+
+def changed(summary: Summary) -> Table:
+    """Return what else differs between the arms, in figures and as a multiple of the control."""
+    levels = [arm.level for arm in summary.arms]
+    rows = []
+    for change in summary.changed:
+        base = change.per_arm.get(summary.control)
+        cells = (quantity(change.per_arm.get(level), change.unit) + _times(change.per_arm.get(level), base, level == summary.control) for level in levels)
+        rows.append((visible(change.what), *cells))
+    head = ("what", *(visible(level) + (" (control)" if level == summary.control else "") for level in levels))
+    return Table("What else differs between the arms, and how many times the control's it is", head, tuple(rows))
+
+
+def _times(value: Any, base: Any, is_control: bool) -> str:
+    numbers = all(isinstance(x, int | float) and not isinstance(x, bool) for x in (value, base))
+    if is_control or not numbers or not base or not value:
+        return ""
+    ratio = value / base
+    digits = 2 if abs(ratio) < 10 else 1 if abs(ratio) < 100 else 0
+    return f" (×\N{NO-BREAK SPACE}{plain(ratio, digits)})"
+
+
+def derived(summary: Summary) -> Table:
+    """Return all that each arm's recipe derives, equal or not."""
+    keys = list(dict.fromkeys(key for arm in summary.arms for key in arm.derived))
+    rows = tuple((_said(key), *(_derived(key, arm.derived.get(key)) for arm in summary.arms)) for key in keys)
+    return Table("What each arm's recipe comes to", ("what", *(visible(arm.level) for arm in summary.arms)), rows)
+
+
+_UNITS = {"text": "bytes", "text_per_step": "bytes", "share_of_training_text": "share", "truncated_share": "share"}
+_SAID = {
+    "text": "text trained on",
+    "truncated_share": "text cut off",
+    "share_of_training_text": "share of the training text",
+    "flops": "compute, FLOP",
+    "flops_per_step": "compute per step, FLOP",
+}
+
+
+def _said(key: str) -> str:
+    return _SAID.get(key, visible(key).replace("_", " "))
+
+
+def _derived(key: str, value: object) -> str:
+    if key.startswith("flops") and isinstance(value, int | float):
+        return quantity(float(value), "FLOP").replace("FLOP", "").strip()
+    return quantity(value, _UNITS.get(key, ""))
+
+
+def losses(run: RunReport) -> Table:
+    """Return a run's last losses: as reported, measured alike, and of the whole validation text."""
+    named = (
+        ("training, as reported", last(run, "reported", "train")),
+        ("validation, as reported", last(run, "reported", "val")),
+        ("training, measured alike", last(run, "probe", "train")),
+        ("validation, measured alike", last(run, "probe", "val")),
+        ("whole validation text", last(run, "final", "val")),
+    )
+    rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
+    gap, same = reported(run), alike(run)
+    if gap is not None:
+        rows.append(("validation minus training, as reported", signed(gap), "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}"))
+    if same is not None:
+        value, width = same
+        low, high = (None, None) if width is None else (value - width, value + width)
+        shown = signed(value, decimals(width))
+        rows.append(("validation minus training, alike", shown, between(low, high, difference=True), "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}"))
+    head = ("loss", "nats per token", "95 % interval", "bits per byte", "documents", "after step")
+    return Table("The run's last losses; a reported loss is one batch or a mean of batches and has no interval", head, tuple(rows))
+
+
+def _loss_row(name: str, reading: Reading) -> tuple[Cell, ...]:
+    alike_unit = reading.kind != "reported"
+    return (
+        name,
+        plain(reading.loss, decimals(half(reading.low, reading.high))),
+        between(reading.low, reading.high),
+        estimate(reading.bits, reading.bits_low, reading.bits_high) if alike_unit else "\N{EN DASH}",
+        plain(reading.documents, 0) if reading.documents else "\N{EN DASH}",
+        plain(reading.step, 0),
+    )
+
+
+def run_derived(run: RunReport) -> Table:
+    """Return all that a run's recipe derives."""
+    rows = tuple((_said(key), _derived(key, value)) for key, value in run.environment.derived.items())
+    return Table("What the recipe comes to", ("what", "value"), rows)

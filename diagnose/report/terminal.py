@@ -1,0 +1,187 @@
+"""The verdict and its rows with bars, for the terminal: at most 100 columns, in plain text where colour is not wanted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.text import Text
+
+from diagnose.report import findings
+from diagnose.report.plots import effect_rows, paints
+from diagnose.report.summary import parse_summary
+from diagnose.report.words import cut, estimate, plain, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+
+    from diagnose.report.figures import ForestRow
+    from diagnose.report.summary import RunReport
+
+WIDEST = 100
+NARROWEST_BAR = 12  # columns; below that the figures stand alone
+STYLES = {"ink": "bold", "quiet": "dim"} | dict(
+    zip((f"arm-{i}" for i in range(6)), ("blue", "red", "green", "magenta", "yellow", "cyan"), strict=True)
+)
+UNICODE, ASCII = "█├─◆┤│░┼", "=[-o]|.+"  # full, ends and line of an interval, estimate, zero, shade, crossing
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row: a name, a bar from zero with the interval of its end, a figure and a remark."""
+
+    name: str
+    figure: str
+    note: str
+    value: float | None
+    low: float | None
+    high: float | None
+    paint: str
+
+
+class Bars:
+    """Rows whose bars share one scale, as wide as the console allows.
+
+    Args:
+        rows: from top to bottom.
+        noise: where equal arms fall, shaded; None for nothing.
+    """
+
+    def __init__(self, rows: Sequence[Bar], noise: tuple[float, float] | None = None) -> None:
+        self.rows, self.noise = rows, noise
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = min(options.max_width, WIDEST)
+        names = min(max((len(row.name) for row in self.rows), default=0), 24)
+        figures = max((len(row.figure) for row in self.rows), default=0)
+        notes = max((len(row.note) for row in self.rows), default=0)
+        room = width - 2 - names - 2 - 2 - figures - (2 + notes if notes else 0)
+        if room < NARROWEST_BAR and notes:
+            room, notes = room + notes + 2, 0
+        for row in self.rows:
+            line = Text("  ", no_wrap=True, overflow="ellipsis")
+            line.append(cut(row.name, names).ljust(names), style=STYLES[row.paint])
+            if room >= NARROWEST_BAR:
+                line.append("  ").append_text(self._bar(row, room, ASCII if options.ascii_only else UNICODE))
+            line.append("  ").append(row.figure.rjust(figures), style="bold")
+            if notes:
+                line.append(f"  {row.note}", style="dim")
+            yield line
+
+    def _bar(self, row: Bar, room: int, signs: str) -> Text:
+        full, left, line, middle, right, zero, shade, crossing = signs
+        cells, styles = [" "] * room, [""] * room
+
+        def put(low: float, high: float, sign: str, style: str) -> None:
+            for cell in range(self._cell(low, room), self._cell(high, room) + 1):
+                cells[cell], styles[cell] = sign, style
+
+        if self.noise:
+            put(*self.noise, shade, "dim")
+        put(0, 0, zero, "dim")
+        if row.value is not None:
+            near = row.value if row.low is None or row.high is None else min((row.low, row.high), key=abs)
+            if near * row.value > 0 and self._cell(near, room) != self._cell(0, room):
+                after = 1 if near > 0 else -1
+                first, last = sorted((self._cell(0, room) + after, self._cell(near, room)))
+                cells[first : last + 1] = full * (last + 1 - first)
+                styles[first : last + 1] = [STYLES[row.paint]] * (last + 1 - first)
+            if row.low is not None and row.high is not None:
+                put(row.low, row.high, line, "bold")
+                if row.low < 0 < row.high:
+                    put(0, 0, crossing, "bold")
+                put(row.low, row.low, left, "bold")
+                put(row.high, row.high, right, "bold")
+            put(row.value, row.value, middle, "bold")
+        return Text.assemble(*zip(cells, styles, strict=True))
+
+    def _cell(self, value: float, room: int) -> int:
+        ends = [x for row in self.rows for x in (row.value, row.low, row.high) if x is not None and math.isfinite(x)]
+        ends += [0.0, *(self.noise or ())]
+        span = max(ends) - min(ends) or 1.0
+        return max(0, min(room - 1, round((value - min(ends)) / span * (room - 1))))
+
+
+class Narrow:
+    """Text that is wrapped at 100 columns, however wide the console is."""
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield from console.render(self.text, options.update(width=min(options.max_width, WIDEST)))
+
+
+def ablation_rows(summary: dict[str, Any], page: Path | None = None) -> RenderableType:
+    """Return an ablation's verdict, its effects and its arms as rows with bars.
+
+    Args:
+        summary: what `summary.json` holds.
+        page: where its page lies, said last.
+
+    Raises:
+        DiagnoseError: the summary is of a newer format or a value in it is of the wrong kind.
+    """
+    found = parse_summary(summary)
+    colour = paints(found)
+    control = visible(found.control)
+    noise = (found.noise.low, found.noise.high) if found.noise else None
+    effects = [_effect_bar(row, several=len({effect.against for effect in found.effects}) > 1) for row in effect_rows(found)]
+    arms = [
+        Bar(
+            visible(arm.level) + (" (control)" if arm.level == found.control else ""),
+            estimate(arm.bits_per_byte.value, arm.bits_per_byte.low, arm.bits_per_byte.high),
+            "",
+            arm.bits_per_byte.value,
+            None,
+            None,
+            colour[arm.level],
+        )
+        for arm in found.arms
+    ]
+    said = f"; shaded: equal arms, ±{plain(max(map(abs, noise)))}" if noise else ""
+    parts: list[RenderableType] = [Narrow(Text(visible(found.verdict), style="bold")), Text()]
+    parts += [Narrow(Text(f"Effects against {control}, bits per byte; left is better{said}", style="dim")), Bars(effects, noise), Text()]
+    parts += [Narrow(Text("Validation loss, bits per byte", style="dim")), Bars(arms)]
+    parts += [Narrow(Text(f"Did not finish: {sentence}", style="yellow")) for sentence in findings.failures(found)]
+    return Group(*parts, *_page_line(page))
+
+
+def _effect_bar(row: ForestRow, *, several: bool) -> Bar:
+    name = f"{row.label} {row.under}" if several else row.label
+    return Bar(name, row.figure, row.note, row.value, row.low, row.high, row.paint)
+
+
+def run_rows(report: RunReport, page: Path | None = None) -> RenderableType:
+    """Return a run's verdict and its last losses as rows with bars (nats per token).
+
+    Args:
+        report: as `summary.read_run` returns it.
+        page: where its page lies, said last.
+    """
+    named = (
+        ("training, as reported", "reported", "train", "arm-1"),
+        ("validation, as reported", "reported", "val", "arm-0"),
+        ("training, alike", "probe", "train", "arm-1"),
+        ("validation, alike", "probe", "val", "arm-0"),
+        ("whole validation text", "final", "val", "ink"),
+    )
+    rows = []
+    for name, kind, split, paint in named:
+        reading = findings.last(report, kind, split)
+        if reading is not None:
+            note = f"{plain(reading.bits)} bits per byte" if kind != "reported" and reading.bits is not None else ""
+            figure = estimate(reading.loss, reading.low, reading.high)
+            rows.append(Bar(name, figure, note, reading.loss, reading.low, reading.high, paint))
+    parts: list[RenderableType] = [Narrow(Text(findings.run_verdict(report), style="bold")), Text()]
+    parts += [Narrow(Text("Loss, nats per token", style="dim")), Bars(rows)]
+    return Group(*parts, *_page_line(page))
+
+
+def _page_line(page: Path | None) -> list[RenderableType]:
+    return [] if page is None else [Text(), Text(f"Page: {page}", no_wrap=True, overflow="ignore")]

@@ -1,0 +1,47 @@
+"""Intervals that cover: pure functions on numpy arrays that state their axes.
+
+Axes: S seeds, N documents, M blocks of adjacent documents.
+
+`crossed` holds the model of seeds and documents, `effects` what an ablation says with it, `planning` how many
+seeds or documents would settle a question, `ratios` mean losses over documents and their differences for one
+run.
+"""
+
+from diagnose.stats.effects import (
+    Effect,
+    arm_level,
+    equivalence,
+    holm,
+    noise_band,
+    paired_effect,
+)
+from diagnose.stats.planning import documents_needed, power, seeds_needed, smallest_resolvable
+from diagnose.stats.ratios import (
+    Interval,
+    Reading,
+    combination,
+    in_blocks,
+    paired_ratio_interval,
+    ratio_interval,
+    two_sample_interval,
+)
+
+__all__ = [
+    "Effect",
+    "Interval",
+    "Reading",
+    "arm_level",
+    "combination",
+    "documents_needed",
+    "equivalence",
+    "holm",
+    "in_blocks",
+    "noise_band",
+    "paired_effect",
+    "paired_ratio_interval",
+    "power",
+    "ratio_interval",
+    "seeds_needed",
+    "smallest_resolvable",
+    "two_sample_interval",
+]

@@ -1,0 +1,293 @@
+"""The only writer of `runs/`. Files appear whole or not at all, and what a run recorded is never overwritten.
+
+A file is written beside its place and renamed into it. A checkpoint is a folder that is swapped in the same way;
+weights and optimizer state are safetensors, the rest is JSON, nothing is ever pickled. A run that is being written
+holds a lock on its folder, which the system drops when the process dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from diagnose.errors import DiagnoseError, nearest
+from diagnose.recipe import FORMAT, Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from torch import Tensor
+
+LATEST = "latest"
+Tensors = dict[str, "Tensor"]
+
+
+def create(runs: Path, label: str, recipe: Recipe, environment: dict[str, Any]) -> Path:
+    """Make the folder of a new run, named by time, label, seed and recipe.
+
+    Raises:
+        DiagnoseError: the folder cannot be written.
+    """
+    slug = "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-") or "run"
+    path = _fresh(runs, f"{slug}-s{recipe.run.seed}-{environment['digest'][:4]}")
+    write_text(path / "recipe.toml", recipe.to_toml())
+    write_json(path / "environment.json", {"format": FORMAT, **environment})
+    write_status(path, "running")
+    return path
+
+
+def create_ablation(runs: Path, label: str, digest: str) -> Path:
+    """Make the folder of a new ablation beside its runs."""
+    slug = "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
+    return _fresh(runs, f"ablate-{slug}-{digest[:4]}")
+
+
+def _fresh(runs: Path, name: str) -> Path:
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    for turn in range(100):
+        path = runs / (f"{stamp}-{name}" + (f"-{turn}" if turn else ""))
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; choose another folder") from None
+        return path
+    raise DiagnoseError(f"{runs} holds a hundred runs of this second and name")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of this or an older format.
+
+    Raises:
+        DiagnoseError: missing, damaged, or written by a newer `diagnose`.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+        newer = value.get("format", FORMAT) > FORMAT
+    except FileNotFoundError:
+        raise DiagnoseError(f"{path} is missing: {path.parent} is no complete run or ablation") from None
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise DiagnoseError(f"{path} cannot be read ({error}); the folder is damaged") from None
+    if newer:
+        raise DiagnoseError(f"{path} has format {value['format']}, this diagnose reads up to {FORMAT}: upgrade it")
+    return dict(value)
+
+
+def write_status(path: Path, state: str, why: str | None = None) -> None:
+    """Note the state of a run: running, finished, failed or interrupted."""
+    write_json(path / "status.json", {"format": FORMAT, "state": state, "why": why})
+
+
+def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
+    """Write `name`.parquet whole or not at all."""
+    target = path / f"{name}.parquet"
+    part = target.with_name(target.name + ".part")
+    try:
+        frame.to_parquet(part, index=False)
+        part.replace(target)
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def read_table(path: Path, name: str) -> pd.DataFrame:
+    """Read `name`.parquet of a run or ablation.
+
+    Raises:
+        DiagnoseError: missing or damaged.
+    """
+    import pandas as pd
+    from pyarrow.lib import ArrowException
+
+    file = path / f"{name}.parquet"
+    try:
+        return pd.read_parquet(file)
+    except FileNotFoundError:
+        raise DiagnoseError(f"{file} is missing: {path} is no complete run or ablation") from None
+    except (OSError, ValueError, ArrowException) as error:
+        raise DiagnoseError(f"{file} cannot be read ({str(error)[:80]}); the folder is damaged") from None
+
+
+def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
+    """Write what the network wrote, a JSON object a line."""
+    write_text(path / "samples.jsonl", "".join(json.dumps(s, ensure_ascii=False) + "\n" for s in samples))
+
+
+def read_samples(path: Path) -> list[dict[str, Any]]:
+    """Read what the network wrote; none is an empty list."""
+    file = path / "samples.jsonl"
+    try:
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError) as error:
+        raise DiagnoseError(f"{file} cannot be read ({error}); the folder is damaged") from None
+
+
+def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
+    """Swap a checkpoint in: one safetensors file per name in `tensors`, and `state.json`."""
+    from safetensors.torch import save_file
+
+    part, old = folder.with_name(folder.name + ".part"), folder.with_name(folder.name + ".old")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir()
+        for name, values in tensors.items():
+            save_file({k: v.detach().cpu().contiguous() for k, v in values.items()}, part / f"{name}.safetensors")
+        write_json(part / "state.json", {"format": FORMAT, **state})
+        _fsync(part)
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _fsync(folder: Path) -> None:
+    """Have everything on the disk before the swap: a power cut must not leave a whole name with half a content."""
+    for file in folder.iterdir():
+        with file.open("rb") as opened:
+            os.fsync(opened.fileno())
+
+
+def read_checkpoint(folder: Path) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
+    """Read the checkpoint, or the one before where a kill came between the two renames; None if there is none."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    place = folder if folder.exists() else folder.with_name(folder.name + ".old")
+    if not place.exists():
+        return None
+    state = read_json(place / "state.json")
+    try:
+        return {f.stem: load_file(f) for f in sorted(place.glob("*.safetensors"))}, state
+    except (OSError, ValueError, SafetensorError) as error:
+        raise DiagnoseError(f"checkpoint {place} is damaged ({error}); train the run anew") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run's folder while it is written.
+
+    Raises:
+        DiagnoseError: another process writes it.
+    """
+    lock = FileLock(path / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DiagnoseError(f"{path} is being written by another process; wait for it") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_being_written(path: Path) -> bool:
+    """Say whether a living process holds the run."""
+    lock = FileLock(path / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+def point_latest(path: Path) -> None:
+    """Let `runs/latest` lead to this run: a symbolic link, or a line of text where links are not to be had."""
+    link = path.parent / LATEST
+    part = link.with_name(f"{LATEST}.part{os.getpid()}")
+    try:
+        part.symlink_to(path.name)
+    except OSError:
+        part.write_text(path.name + "\n", encoding="utf-8")
+    part.replace(link)
+
+
+def find(name: str | Path) -> Path:
+    """Return the folder of a run or an ablation, given its path, `runs/latest`, or its name within `runs/`.
+
+    Raises:
+        DiagnoseError: there is none; names the nearest.
+    """
+    path = Path(name)
+    if path.is_file() and path.name == LATEST:
+        path = path.parent / path.read_text(encoding="utf-8").strip()
+    if not path.exists() and len(path.parts) == 1:
+        path = Path("runs") / path
+    if (path / "status.json").exists() or (path / "ablation.toml").exists():
+        return path.parent / path.readlink() if path.is_symlink() else path
+    known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
+    hint = nearest(path.name, known) if known else f"; {path.parent} holds no runs"
+    raise DiagnoseError(f"no run or ablation at {name}{hint if len(hint) < 400 else ''}")
+
+
+def entries(runs: Path) -> list[Path]:
+    """List the runs of a folder, oldest first."""
+    if not runs.is_dir():
+        return []
+    return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "status.json").exists())
+
+
+def ablations(runs: Path) -> list[Path]:
+    """List the ablations of a folder, oldest first."""
+    if not runs.is_dir():
+        return []
+    return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "ablation.toml").exists())
+
+
+def state(path: Path) -> str:
+    """Return a run's state; one that is said to be running but that nobody writes was interrupted."""
+    value = str(read_json(path / "status.json")["state"])
+    return "interrupted" if value == "running" and not is_being_written(path) else value
+
+
+def recipe_of(path: Path) -> Recipe:
+    """Read a run's recipe, fully resolved."""
+    return Recipe.load(path / "recipe.toml")
+
+
+def disk_use(path: Path) -> int:
+    """Return the bytes that a folder's files take."""
+    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file() and not f.is_symlink())
+
+
+def drop_checkpoints(path: Path) -> None:
+    """Remove what only resuming, sampling and replaying need; records stay."""
+    for folder in ("checkpoint", "checkpoint.old", "checkpoint.part", "interval", "interval.old", "interval.part"):
+        shutil.rmtree(path / folder, ignore_errors=True)

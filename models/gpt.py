@@ -1,0 +1,211 @@
+"""A transformer decoder as GPT-2 has it: pre-norm, learned positions, one matrix for input and output.
+
+Architecture: Radford et al. 2019; initialisation as there (normal, 0.02; projections into the residual stream
+divided by sqrt(2 x layers)).
+
+Shapes: B rows, T positions, D width, H heads, V vocabulary.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .attention import attend
+from .dropout import Dropout, any_active, draw
+from .segments import places
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "relu": F.relu,
+}
+STANDARD_DEVIATION = 0.02
+
+
+def build(
+    vocab_size: int,
+    context: int,
+    *,
+    layers: int = 4,
+    heads: int = 4,
+    width: int = 128,
+    activation: str = "gelu",
+    bias: bool = True,
+    dropout: float = 0.1,
+    dropout_attention: float | None = None,
+    dropout_residual: float | None = None,
+    dropout_embedding: float | None = None,
+    tied: bool = True,
+) -> GPT:
+    """Build a GPT.
+
+    Args:
+        vocab_size: tokens of the vocabulary.
+        context: longest row.
+        layers: blocks of attention and feed-forward network.
+        heads: of attention; divides the width.
+        width: of the residual stream; the feed-forward network is 4 times as wide.
+        activation: "gelu" (exact), "gelu_tanh" (GPT-2's approximation) or "relu".
+        bias: whether linear layers and norms have one.
+        dropout: probability for all kinds that have none of their own.
+        dropout_attention: of attention weights.
+        dropout_residual: of what a block adds to the residual stream.
+        dropout_embedding: of the embedded tokens.
+        tied: whether the output matrix is the embedding.
+
+    Raises:
+        ValueError: settings that make no network.
+    """
+    _validate(vocab_size, context, layers, heads, width, activation)
+    own = (dropout_embedding, dropout_attention, dropout_residual)
+    rates = [dropout if p is None else p for p in own]
+    return GPT(
+        (vocab_size, context, layers, heads, width),
+        ACTIVATIONS[activation],
+        bias,
+        (rates[0], rates[1], rates[2]),
+        tied,
+    )
+
+
+def _validate(vocab_size: int, context: int, layers: int, heads: int, width: int, activation: str) -> None:
+    sizes = {"vocab_size": vocab_size, "context": context, "layers": layers, "heads": heads, "width": width}
+    for name, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name} is {size}; it must be at least 1")
+    if width % heads:
+        raise ValueError(f"width {width} cannot be divided among {heads} heads")
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation '{activation}' is unknown; known are {', '.join(ACTIVATIONS)}")
+
+
+class Attention(nn.Module):
+    """Causal self-attention of several heads."""
+
+    def __init__(self, width: int, heads: int, bias: bool, drop: Dropout) -> None:
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width, bias=bias)
+        self.out = nn.Linear(width, width, bias=bias)
+        self.drop = drop
+
+    def forward(self, x_BTD: Tensor, segments_BT: Tensor | None, word: int | None) -> Tensor:
+        """Mix positions up to each one's own, within segments."""
+        rows, length, width = x_BTD.shape
+        qkv = self.qkv(x_BTD).view(rows, length, 3, self.heads, width // self.heads)
+        q_BHTD, k_BHTD, v_BHTD = qkv.permute(2, 0, 3, 1, 4)
+        y_BHTD = attend(q_BHTD, k_BHTD, v_BHTD, segments_BT, self.drop, word)
+        projected: Tensor = self.out(y_BHTD.transpose(1, 2).reshape(rows, length, width))
+        return projected
+
+
+class Block(nn.Module):
+    """Attention, then a feed-forward network; each reads the normed residual stream and adds to it."""
+
+    def __init__(
+        self, width: int, heads: int, activation: Callable[[Tensor], Tensor], bias: bool, drops: list[Dropout]
+    ) -> None:
+        super().__init__()
+        self.norm_attention = nn.LayerNorm(width, bias=bias)
+        self.attention = Attention(width, heads, bias, drops[0])
+        self.drop_attention = drops[1]
+        self.norm_feed = nn.LayerNorm(width, bias=bias)
+        self.widen = nn.Linear(width, 4 * width, bias=bias)
+        self.activation = activation
+        self.narrow = nn.Linear(4 * width, width, bias=bias)
+        self.drop_feed = drops[2]
+
+    def forward(self, x_BTD: Tensor, segments_BT: Tensor | None, word: int | None) -> Tensor:
+        """Return the residual stream after the block."""
+        x_BTD = x_BTD + self.drop_attention(
+            self.attention(self.norm_attention(x_BTD), segments_BT, word), word
+        )
+        fed_BTD = self.narrow(self.activation(self.widen(self.norm_feed(x_BTD))))
+        out: Tensor = x_BTD + self.drop_feed(fed_BTD, word)
+        return out
+
+
+class GPT(nn.Module):
+    """The network; see `build` for its settings.
+
+    `forward(tokens_BT, segments_BT)` is `head(features(tokens_BT, segments_BT))`.
+    """
+
+    def __init__(
+        self,
+        sizes: tuple[int, int, int, int, int],
+        activation: Callable[[Tensor], Tensor],
+        bias: bool,
+        rates: tuple[float, float, float],
+        tied: bool,
+    ) -> None:
+        """Take (vocabulary, context, layers, heads, width) and (embedding, attention, residual) dropout."""
+        super().__init__()
+        vocab_size, self.context, layers, heads, width = sizes
+        embedding, attention, residual = rates
+        self.embedding = nn.Embedding(vocab_size, width)
+        self.position = nn.Embedding(self.context, width)
+        self.drop = Dropout(embedding, "embedding", 0)
+        kinds = ((attention, "attention"), (residual, "residual"), (residual, "residual"))
+        self.blocks = nn.ModuleList(
+            Block(
+                width,
+                heads,
+                activation,
+                bias,
+                [Dropout(p, kind, 1 + 3 * i + j) for j, (p, kind) in enumerate(kinds)],
+            )
+            for i in range(layers)
+        )
+        self.norm = nn.LayerNorm(width, bias=bias)
+        self.head = nn.Linear(width, vocab_size, bias=False)
+        self._initialise()
+        if tied:
+            self.head.weight = self.embedding.weight
+
+    def _initialise(self) -> None:
+        for name, module in self.named_modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                into_residual = name.endswith((".attention.out", ".narrow"))
+                scale = 1 / math.sqrt(2 * len(self.blocks)) if into_residual else 1.0
+                nn.init.normal_(module.weight, 0.0, STANDARD_DEVIATION * scale)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+
+    def features(self, tokens_BT: Tensor, segments_BT: Tensor | None = None) -> Tensor:
+        """Return what the head reads, (B, T, D).
+
+        Args:
+            tokens_BT: int64.
+            segments_BT: int64, non-decreasing along a row: positions attend within their segment and are
+                counted from its start.
+
+        Raises:
+            ValueError: rows longer than the context.
+        """
+        length = tokens_BT.shape[1]
+        if length > self.context:
+            raise ValueError(f"a row of {length} tokens is longer than the context of {self.context}")
+        word = None if torch.compiler.is_compiling() or not any_active(self) else draw()
+        place = torch.arange(length, device=tokens_BT.device) if segments_BT is None else places(segments_BT)
+        x_BTD = self.drop(self.embedding(tokens_BT) + self.position(place), word)
+        for block in self.blocks:
+            x_BTD = block(x_BTD, segments_BT, word)
+        normed: Tensor = self.norm(x_BTD)
+        return normed
+
+    def forward(self, tokens_BT: Tensor, segments_BT: Tensor | None = None) -> Tensor:
+        """Return logits (B, T, V) of each next token; see `features`."""
+        logits_BTV: Tensor = self.head(self.features(tokens_BT, segments_BT))
+        return logits_BTV
