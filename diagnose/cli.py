@@ -79,6 +79,7 @@ def ablate(
     Trains every level of an axis with every seed, compares them in bits per byte of the same validation documents,
     and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
     """
+    from diagnose import store
     from diagnose.ablation import ablate as ablation
     from diagnose.progress import watching
 
@@ -86,20 +87,13 @@ def ablate(
     if dry_run:
         _plan(axis, levels, recipe, given, seeds, hold, as_json=as_json)
         return
-    _check_out(out)
+    store.check_writable(out)
     with watching(axis=axis) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=recipe, overrides=given, hold=hold, runs=RUNS, resume=resume,
             watch=watch, command=_command(),
         )  # fmt: skip
     _finish_ablation(folder, out, as_json=as_json)
-
-
-def _check_out(out: Path) -> None:
-    """Refuse a folder for pages that cannot be written before hours of training, not after."""
-    from diagnose.report.page import check_writable
-
-    check_writable(out)
 
 
 def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
@@ -152,8 +146,9 @@ def train(
         _print_json(summary)
     else:
         from diagnose.report import page, terminal
+        from diagnose.report.summary import read_run
 
-        _show(terminal.run_rows(summary))
+        _show(terminal.run_rows(read_run(path)))
         print(page.render_run(path, REPORTS))
 
 

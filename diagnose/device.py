@@ -31,7 +31,7 @@ def resolve(recipe: Recipe, flops: float) -> Recipe:
     Raises:
         DiagnoseError: a device that this machine has not.
     """
-    device = _device(recipe.run.device)
+    device = find(recipe.run.device)
     precision = recipe.run.precision
     if precision == "auto":
         precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
@@ -44,7 +44,12 @@ def resolve(recipe: Recipe, flops: float) -> Recipe:
     )
 
 
-def _device(name: str) -> torch.device:
+def find(name: str) -> torch.device:
+    """Return the device of that name; "auto" takes CUDA, else MPS, else the CPU.
+
+    Raises:
+        DiagnoseError: no such device, or not on this machine.
+    """
     if name == "auto":
         mps = torch.backends.mps.is_available()
         name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
@@ -73,7 +78,7 @@ def prepare(recipe: Recipe) -> torch.device:
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
     _keep_freed_pages()
-    return _device(recipe.run.device)
+    return find(recipe.run.device)
 
 
 def _keep_freed_pages() -> None:

@@ -90,7 +90,10 @@ def samples(run: str, prompt: str, count: int, *, most_bytes: int, temperature: 
     Raises:
         DiagnoseError: no such run, or its checkpoint is gone.
     """
-    from diagnose import runner, sampling, tokenizer
+    import torch
+
+    from diagnose import sampling, tokenizer
+    from diagnose.session import load_state
     from diagnose.setup import build
 
     path = store.find(run)
@@ -99,8 +102,8 @@ def samples(run: str, prompt: str, count: int, *, most_bytes: int, temperature: 
         raise DiagnoseError(f"{path} has no checkpoint to sample from (pruned, or stopped before its first one)")
     recipe = store.recipe_of(path)
     learned = tokenizer.load(path / "tokenizer.json")
-    net = build(recipe.with_values({"run.device": "cpu"}), learned.get_vocab_size())
-    runner.load_state(net, None, found[0])
+    net = build(recipe, tokenizer.vocabulary_size(learned), torch.device("cpu"))
+    load_state(net, None, found[0])
     return [
         sampling.generate(
             net, learned, prompt, context=recipe.batches.context, seed=seed, turn=turn, most_bytes=most_bytes,

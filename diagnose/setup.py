@@ -74,7 +74,7 @@ class Setup:
 
     def network(self) -> torch.nn.Module:
         """Build the network on its device, initialised from its own stream."""
-        return build(self.recipe, self.text.vocabulary)
+        return build(self.recipe, self.text.vocabulary, device.find(self.recipe.run.device))
 
     def scored_bytes(self) -> NDArray[np.int64]:
         """Return the UTF-8 bytes of each document that the canonical reading scores."""
@@ -91,12 +91,10 @@ def read_text(data: Data, tokens: Tokens) -> Text:
     return Text(documents, parts, learned, stream.tokenise(documents, learned, cache))
 
 
-def build(recipe: Recipe, vocabulary: int) -> torch.nn.Module:
-    """Build a recipe's network."""
-    return network.build(
-        recipe.model.name, recipe.model.settings(), vocabulary, recipe.batches.context, recipe.run.seed,
-        torch.device(recipe.run.device if recipe.run.device != "auto" else "cpu"),
-    )  # fmt: skip
+def build(recipe: Recipe, vocabulary: int, where: torch.device) -> torch.nn.Module:
+    """Build a recipe's network on a device, initialised from its own stream."""
+    settings = recipe.model.settings()
+    return network.build(recipe.model.name, settings, vocabulary, recipe.batches.context, recipe.run.seed, where)
 
 
 def set_up(recipe: Recipe, given: Iterable[str] = ()) -> Setup:
@@ -109,6 +107,7 @@ def set_up(recipe: Recipe, given: Iterable[str] = ()) -> Setup:
     Raises:
         DiagnoseError: the text, the tokenizer or the network cannot be had as the recipe says.
     """
+    device.find(recipe.run.device)
     recipe, dropped = _fit_network(recipe, set(given))
     text = read_text(recipe.data, recipe.tokenizer)
     bytes_V = torch.from_numpy(tokenizer.token_bytes(text.tokenizer).astype("int64"))
@@ -148,7 +147,7 @@ def _derived(recipe: Recipe, text: Text, bytes_V: torch.Tensor) -> dict[str, Any
     per_step = table.size * table.accumulate * table.context
     tokens = (layout.targets - truncated) / per_epoch if table.loader == "padded" else float(per_step)
     text_per_step = tokens * train_bytes / layout.targets
-    example = build(recipe, text.vocabulary)
+    example = build(recipe, text.vocabulary, torch.device("cpu"))
     flops = network.flops(example, table.size * table.accumulate, table.context, text.vocabulary)
     steps = _steps(recipe, {"epochs": 1 / per_epoch, "tokens": tokens, "text": text_per_step, "flops": flops})
     total = steps or 0

@@ -12,6 +12,7 @@ import os
 import shutil
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,17 +53,30 @@ def create_ablation(runs: Path, label: str, digest: str) -> Path:
 
 def _fresh(runs: Path, name: str) -> Path:
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    for turn in range(100):
+    for turn in count():
         path = runs / (f"{stamp}-{name}" + (f"-{turn}" if turn else ""))
         try:
             runs.mkdir(parents=True, exist_ok=True)
             path.mkdir()
-        except FileExistsError:
-            continue
         except OSError as error:
+            if isinstance(error, FileExistsError) and runs.is_dir():
+                continue
             raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; choose another folder") from None
         return path
-    raise DiagnoseError(f"{runs} holds a hundred runs of this second and name")
+    raise AssertionError
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written, before hours of training and not after; makes nothing.
+
+    Raises:
+        DiagnoseError: the folder, or what it would be made in, is no folder or not ours to write.
+    """
+    place = folder.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise DiagnoseError(f"{folder} cannot be written ({place} is no folder that can be); choose another with --out")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -8,6 +8,8 @@ token at `starts[N]` closes the last one.
 from __future__ import annotations
 
 import json
+import re
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
@@ -34,7 +36,8 @@ KEPT = 1 << 23  # characters of chunks whose tokens are remembered
 SMALL = 32_767  # the largest vocabulary whose ids fit int16
 
 Part = tuple[bytes, int, bool]  # of a document: its UTF-8, the document, whether it opens it
-Encode = Callable[[list[str]], list[list[int]]]
+Encode = Callable[[list[str]], list[bytes]]  # texts to their ids, int32
+SPACES = re.compile(r" (?!\S)")  # texts that hold this are encoded as they stand
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +62,8 @@ class Stream:
 def tokenise(corpus: Corpus, tokenizer: Tokenizer, cache: Path) -> Stream:
     """Return the stream of a corpus, from the cache where it was encoded before.
 
-    Every document is checked while it is written: its tokens' bytes sum to its own, or, where a tokenizer's
-    tokens have no bytes of their own, decoding gives back the text.
+    Every document is checked while it is written: its tokens' bytes sum to its own, or, for a user's
+    tokenizer of a kind that could lose text and keep its length, decoding gives back the text.
 
     Raises:
         DiagnoseError: the tokenizer loses something, or the cache cannot be written.
@@ -81,7 +84,7 @@ def _mapped(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
 
 def _write(folder: Path, corpus: Corpus, tokenizer: Tokenizer, dtype: type[np.int16 | np.int32]) -> None:
     encode, start, place = encoder(tokenizer), tk.marks(tokenizer)[0], 0
-    table = tk.token_bytes(tokenizer) if tk.counts_exactly(tokenizer) else None
+    table = tk.token_bytes(tokenizer) if _known(tokenizer) else None
     with (folder / "tokens.bin").open("wb") as tokens_file, (folder / "starts.bin").open("wb") as starts_file:
         for parts in _batches(corpus.parts()):
             encoded = encode([data.decode() for data, _, _ in parts])
@@ -95,36 +98,40 @@ def _write(folder: Path, corpus: Corpus, tokenizer: Tokenizer, dtype: type[np.in
         starts_file.write(np.array([place], np.int64).data)
 
 
+def _known(tokenizer: Tokenizer) -> bool:
+    """Whether a tokenizer can lose text only together with its bytes: it changes no text before cutting it."""
+    return tk.counts_exactly(tokenizer) and parts_at_spaces(tokenizer)
+
+
 def _join(
-    encoded: list[list[int]], opens: NDArray[np.bool_], start: int, dtype: type[np.int16 | np.int32]
+    encoded: list[bytes], opens: NDArray[np.bool_], start: int, dtype: type[np.int16 | np.int32]
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Return the tokens of parts in a row, START before each document, and where each part begins."""
-    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded)) + opens
+    lengths = np.fromiter(map(len, encoded), np.int64, len(encoded)) // 4 + opens
     begins = np.cumsum(lengths) - lengths
     tokens = np.empty(int(lengths.sum()), dtype)
     of_text = np.ones(len(tokens), bool)
     of_text[begins[opens]] = False
     tokens[begins[opens]] = start
-    tokens[of_text] = np.fromiter(chain.from_iterable(encoded), dtype, int(of_text.sum()))
+    tokens[of_text] = np.frombuffer(b"".join(encoded), np.int32)
     return tokens, begins
 
 
-def _sums(
-    tokens: NDArray[Any], begins: NDArray[np.int64], table: NDArray[np.int32] | None
-) -> NDArray[np.int64] | None:
+def _sums(tokens: NDArray[Any], begins: NDArray[np.int64], table: NDArray[np.int32] | None) -> NDArray[np.int64] | None:
     return None if table is None else np.add.reduceat(table[tokens].astype(np.int64), begins)
 
 
 def _check(
     corpus: Corpus,
     parts: list[Part],
-    encoded: list[list[int]],
+    encoded: list[bytes],
     tokenizer: Tokenizer,
     sums: NDArray[np.int64] | None,
 ) -> None:
     """Raise where a document's tokens do not stand for the whole of it, naming the document."""
     if sums is None:
-        back = tokenizer.decode_batch(encoded, skip_special_tokens=False)
+        ids = [np.frombuffer(part, np.int32).tolist() for part in encoded]
+        back = tokenizer.decode_batch(ids, skip_special_tokens=False)
         wrong = [part for part, text in zip(parts, back, strict=True) if text.encode() != part[0]]
     else:
         sizes = np.fromiter((len(data) for data, _, _ in parts), np.int64, len(parts))
@@ -132,9 +139,7 @@ def _check(
     if wrong:
         name = f"of this run (document {corpus.label(wrong[0][1])})"
         tk.check_lossless(tokenizer, wrong[0][0].decode(), name)
-        raise DiagnoseError(
-            f"the tokenizer {name} is not lossless: its tokens' bytes do not sum to the document's"
-        )
+        raise DiagnoseError(f"the tokenizer {name} is not lossless: its tokens' bytes do not sum to the document's")
 
 
 def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
@@ -153,12 +158,13 @@ def _batches(parts: Iterable[Part]) -> Iterator[list[Part]]:
 def encoder(tokenizer: Tokenizer) -> Encode:
     """Return a function that encodes a list of texts, each as `tokenizer.encode` would, only sooner.
 
-    For tokenizers that never let a token reach across the place before a space that a character follows
-    (ours, and GPT-2's), the tokens of what lies between such places are remembered: most text repeats.
+    For tokenizers that never let a token reach across the place before a space that a character follows (ours,
+    and GPT-2's), the tokens of what lies between such places are remembered: most text repeats.
     """
 
-    def plain(texts: list[str]) -> list[list[int]]:
-        return [item.ids for item in tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
+    def plain(texts: list[str]) -> list[bytes]:
+        encoded = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
+        return [array("i", item.ids).tobytes() for item in encoded]
 
     return _Remembering(plain) if parts_at_spaces(tokenizer) else plain
 
@@ -167,57 +173,44 @@ def parts_at_spaces(tokenizer: Tokenizer) -> bool:
     """Whether no token of any text reaches across the place before a space that no white space follows."""
     spec = json.loads(tokenizer.to_str())
     before, model = spec["pre_tokenizer"], spec["model"]
-    if (
-        spec["normalizer"]
-        or any(not token["special"] for token in spec["added_tokens"])
-        or model["type"] != "BPE"
-    ):
+    if spec["normalizer"] or any(not token["special"] for token in spec["added_tokens"]) or model["type"] != "BPE":
         return False
     if model.get("dropout") or model.get("unk_token") or model.get("continuing_subword_prefix"):
         return False
     if before is None:
         return not model["merges"] and not model.get("ignore_merges")
     if before["type"] == "Split":
-        return (
-            before["pattern"] == {"Regex": tk.WORDS}
-            and before["behavior"] == "Isolated"
-            and not before["invert"]
-        )
+        return before["pattern"] == {"Regex": tk.WORDS} and before["behavior"] == "Isolated" and not before["invert"]
     return bool(before["type"] == "ByteLevel" and before["use_regex"] and not before["add_prefix_space"])
 
 
 class _Remembering:
-    """Encodes chunk by chunk, where a chunk is what follows a space, and keeps what each chunk became."""
+    """Encodes chunk by chunk, where a chunk is what follows a space, and keeps what each chunk became.
+
+    Bytes are joined several times sooner than lists of numbers, and give the garbage collector nothing to do.
+    """
 
     def __init__(self, plain: Encode) -> None:
         self._plain = plain
-        self._opening: dict[str, list[int]] = {}  # chunks that open a text
-        self._after: dict[str, list[int]] = {}  # chunks after a space, which is encoded with them
+        self._opening: dict[str, bytes] = {}  # chunks that open a text
+        self._after: dict[str, bytes] = {}  # chunks after a space, which is encoded with them
         self._held = 0
 
-    def __call__(self, texts: list[str]) -> list[list[int]]:
+    def __call__(self, texts: list[str]) -> list[bytes]:
         if self._held > KEPT:
             self._held = 0
             self._opening.clear()
             self._after.clear()
-        chunks = [text.split(" ") for text in texts]
-        plain = {i for i, parts in enumerate(chunks) if _runs_of_space(parts)}
-        regular = [parts for i, parts in enumerate(chunks) if i not in plain]
-        self._learn(self._opening, {parts[0] for parts in regular}, "")
-        self._learn(self._after, set(chain.from_iterable(parts[1:] for parts in regular)), " ")
+        apart = [i for i, text in enumerate(texts) if SPACES.search(text)]
+        whole = dict(zip(apart, self._plain([texts[i] for i in apart]), strict=True))
+        chunks = [text.split(" ") for i, text in enumerate(texts) if i not in whole]
+        self._learn(self._opening, {parts[0] for parts in chunks}, "")
+        self._learn(self._after, set(chain.from_iterable(parts[1:] for parts in chunks)), " ")
         after, opening = self._after.__getitem__, self._opening
-        found = iter(self._plain([texts[i] for i in sorted(plain)]))
-        return [
-            next(found) if i in plain else list(chain(opening[parts[0]], *map(after, parts[1:])))
-            for i, parts in enumerate(chunks)
-        ]
+        joined = (opening[parts[0]] + b"".join(map(after, parts[1:])) for parts in chunks)
+        return [whole[i] if i in whole else next(joined) for i in range(len(texts))]
 
-    def _learn(self, known: dict[str, list[int]], wanted: set[str], before: str) -> None:
+    def _learn(self, known: dict[str, bytes], wanted: set[str], before: str) -> None:
         new = list(wanted - known.keys())
         known.update(zip(new, self._plain([before + chunk for chunk in new]), strict=True))
         self._held += sum(map(len, new)) + 64 * len(new)
-
-
-def _runs_of_space(parts: list[str]) -> bool:
-    """Whether white space follows a space: such texts are encoded as they stand."""
-    return not all(part and not part[0].isspace() for part in parts[1:])

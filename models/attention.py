@@ -48,9 +48,7 @@ def attend(
     """
     device = q_BHTD.device
     if device.type == "cpu":  # in bf16 torch's kernel for a CPU takes 2.6 times as long
-        q_BHTD, k_BHTD, v_BHTD = (
-            x.float() if x.dtype != torch.float64 else x for x in (q_BHTD, k_BHTD, v_BHTD)
-        )
+        q_BHTD, k_BHTD, v_BHTD = (x.float() if x.dtype != torch.float64 else x for x in (q_BHTD, k_BHTD, v_BHTD))
     with torch.autocast("cpu", enabled=False) if device.type == "cpu" else nullcontext():
         if not dropout.active:
             return _fused(q_BHTD, k_BHTD, v_BHTD, segments_BT, 0.0)
@@ -83,9 +81,7 @@ class _Attention(torch.autograd.Function):
     """Attention with dropout of its weights, tile by tile."""
 
     @staticmethod
-    def forward(
-        ctx: Any, q: Tensor, k: Tensor, v: Tensor, segments_BT: Tensor | None, seed: int, p: float
-    ) -> Tensor:
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, segments_BT: Tensor | None, seed: int, p: float) -> Tensor:
         ctx.seed, ctx.dropped, ctx.segments = seed, levels(p), segments_BT
         ctx.save_for_backward(q, k, v)
         y_BHTD = torch.empty_like(q, memory_format=torch.contiguous_format)
@@ -126,9 +122,7 @@ def _tiles(shape: torch.Size) -> Iterator[tuple[slice, int, int]]:
             yield slice(begin, min(begin + rows, rows_in_all)), first, last
 
 
-def _weights(
-    ctx: Any, q: Tensor, k: Tensor, rows: slice, first: int, last: int, number: int
-) -> tuple[Tensor, Tensor]:
+def _weights(ctx: Any, q: Tensor, k: Tensor, rows: slice, first: int, last: int, number: int) -> tuple[Tensor, Tensor]:
     """Return a tile's attention weights before dropout and the words of its mask, both (B, H, R, K)."""
     scores = (q[rows, :, first:last] * (1 / math.sqrt(q.shape[-1]))) @ k[rows, :, :last].mT
     if ctx.segments is None:

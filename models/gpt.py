@@ -128,9 +128,7 @@ class Block(nn.Module):
 
     def forward(self, x_BTD: Tensor, segments_BT: Tensor | None, word: int | None) -> Tensor:
         """Return the residual stream after the block."""
-        x_BTD = x_BTD + self.drop_attention(
-            self.attention(self.norm_attention(x_BTD), segments_BT, word), word
-        )
+        x_BTD = x_BTD + self.drop_attention(self.attention(self.norm_attention(x_BTD), segments_BT, word), word)
         fed_BTD = self.narrow(self.activation(self.widen(self.norm_feed(x_BTD))))
         out: Tensor = x_BTD + self.drop_feed(fed_BTD, word)
         return out

@@ -1,14 +1,16 @@
 """A long short-term memory network (Hochreiter & Schmidhuber 1997) on torch's own `nn.LSTM`.
 
-Dropout stands where Zaremba et al. (2014) put it: on the embedded tokens and on what each layer passes up, never on
-the recurrence. Input and output share a matrix unless told otherwise (Press & Wolf 2017).
+Dropout stands where Zaremba et al. (2014) put it: on the embedded tokens and on what each layer passes up,
+never on the recurrence. Input and output share a matrix unless told otherwise (Press & Wolf 2017).
 
-Shapes: B rows, T positions, D width, V vocabulary, S segments, L positions of the longest segment.
+Shapes: B rows, T positions, D width, V vocabulary, S segments, L positions of the longest, N tokens of the
+batch, M tokens of a bucket.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
@@ -19,6 +21,7 @@ from .segments import places, starts
 if TYPE_CHECKING:
     from torch import Tensor
 
+SHORT = 16  # segments up to this length share a bucket
 EMBEDDING_RANGE = 0.1  # of the uniform initial embedding (Merity et al. 2018)
 
 
@@ -50,7 +53,8 @@ def build(
     Raises:
         ValueError: settings that make no network.
     """
-    for name, size in {"vocab_size": vocab_size, "context": context, "layers": layers, "width": width}.items():
+    sizes = {"vocab_size": vocab_size, "context": context, "layers": layers, "width": width}
+    for name, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name} is {size}; it must be at least 1")
     own = [dropout if p is None else p for p in (dropout_embedding, dropout_layers)]
@@ -85,9 +89,9 @@ class LSTM(nn.Module):
         """
         word = None if torch.compiler.is_compiling() or not any_active(self) else draw()
         x_BTD = self.drop(self.embedding(tokens_BT), word)
-        unpacked = None if segments_BT is None else _unpacked(segments_BT)
+        buckets = None if segments_BT is None else _buckets(segments_BT)
         for layer, drop in zip(self.layers, self.drops, strict=True):
-            x_BTD = drop(_run(layer, x_BTD, unpacked), word)
+            x_BTD = drop(_run(layer, x_BTD, buckets), word)
         return x_BTD
 
     def forward(self, tokens_BT: Tensor, segments_BT: Tensor | None = None) -> Tensor:
@@ -96,26 +100,59 @@ class LSTM(nn.Module):
         return logits_BTV
 
 
-def _unpacked(segments_BT: Tensor) -> tuple[Tensor, Tensor, tuple[int, int]]:
-    """Return where each token goes when every segment gets a row of its own.
+class _Bucket(NamedTuple):
+    """Segments of similar length, each of which gets a row of its own.
 
-    Returns:
-        Row and place of each token, both (B x T), and the shape (S, L).
+    Attributes:
+        token_M: which tokens of the batch, counted along its rows.
+        row_M: the row that each goes to.
+        place_M: the place in it.
+        shape: rows and length, (S, L).
     """
-    row_N = starts(segments_BT).flatten().cumsum(0) - 1
+
+    token_M: Tensor
+    row_M: Tensor
+    place_M: Tensor
+    shape: tuple[int, int]
+
+
+def _buckets(segments_BT: Tensor) -> list[_Bucket]:
+    """Sort the tokens of all segments into buckets; within one, no segment is shorter than half the longest."""
+    segment_N = starts(segments_BT).flatten().cumsum(0) - 1
     place_N = places(segments_BT).flatten()
-    return row_N, place_N, (int(row_N[-1]) + 1, int(place_N.max()) + 1)
+    length_N = segment_N.bincount()[segment_N]
+    longest, buckets = int(length_N.max()), []
+    while longest > 0:
+        shorter = longest // 2 if longest > SHORT else 0
+        token_M = ((length_N > shorter) & (length_N <= longest)).nonzero()[:, 0]
+        if len(token_M):
+            rows, row_M = segment_N[token_M].unique(return_inverse=True)
+            buckets.append(_Bucket(token_M, row_M, place_N[token_M], (len(rows), longest)))
+        longest = shorter
+    return buckets
 
 
-def _run(layer: nn.Module, x_BTD: Tensor, unpacked: tuple[Tensor, Tensor, tuple[int, int]] | None) -> Tensor:
+def _run(layer: nn.LSTM, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tensor:
     """Run a layer from a zero state at the start of each row, or of each segment.
 
-    A segment's padding lies behind its end, where it cannot change what comes before it.
+    A segment's padding lies behind its end, where it cannot change what comes before it. In bfloat16 torch's
+    LSTM takes 8 times as long on a CPU, so autocast is left there.
     """
-    if unpacked is None:
-        whole_BTD: Tensor = layer(x_BTD)[0]
-        return whole_BTD
-    row_N, place_N, shape = unpacked
-    x_SLD = x_BTD.new_zeros(*shape, x_BTD.shape[2]).index_put((row_N, place_N), x_BTD.flatten(0, 1))
+    on_cpu = x_BTD.device.type == "cpu"
+    with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
+        x_BTD = x_BTD.to(layer.weight_ih_l0.dtype) if on_cpu else x_BTD
+        if buckets is None:
+            whole_BTD: Tensor = layer(x_BTD)[0]
+            return whole_BTD
+        x_ND = x_BTD.flatten(0, 1)
+        parts = [_run_bucket(layer, x_ND, bucket) for bucket in buckets]
+        y_ND = torch.empty_like(x_ND, dtype=parts[0].dtype)
+        tokens_N = torch.cat([bucket.token_M for bucket in buckets])
+        return y_ND.index_copy(0, tokens_N, torch.cat(parts)).view(x_BTD.shape)
+
+
+def _run_bucket(layer: nn.LSTM, x_ND: Tensor, bucket: _Bucket) -> Tensor:
+    where = (bucket.row_M, bucket.place_M)
+    x_SLD = x_ND.new_zeros(*bucket.shape, x_ND.shape[1]).index_put(where, x_ND[bucket.token_M])
     y_SLD: Tensor = layer(x_SLD)[0]
-    return y_SLD[row_N, place_N].view(x_BTD.shape)
+    return y_SLD[where]

@@ -29,7 +29,13 @@ AXES = {
         "trap": None,
     },
 }
-FLOOR = {"char": 1.93, "word": 1.715, "bpe": 1.66, "relu": 1.72, "gelu": 1.714}  # bits per byte after all text
+FLOOR = {
+    "char": 1.93,
+    "word": 1.715,
+    "bpe": 1.66,
+    "relu": 1.72,
+    "gelu": 1.714,
+}  # bits per byte after all text
 BYTES_A_TOKEN = {"char": 1.0, "word": 2.55, "bpe": 3.3, "relu": 2.55, "gelu": 2.55}
 WIDTH = {"word": 0.019, "bpe": 0.022, "gelu": 0.017}  # half of each effect's interval
 TEXT = 3_412_000  # bytes of training text
@@ -45,7 +51,9 @@ TAME = {
     "word": " of the children of Israel, and the king of the land said to him, Behold, I will bring the LORD your God.",
     "bpe": " of the reign of Jehoiakim the king of Judah, the word of the LORD came to me, saying, Son of man, speak.",
 }
-RECIPE = '[data]\ncorpus = "akjv"\nsplit = "documents"\n\n[tokenizer]\nkind = "char"\n\n[model]\nname = "gpt"\n'
+RECIPE = (
+    '[data]\ncorpus = "akjv"\nsplit = "documents"\n\n[tokenizer]\nkind = "char"\n\n[model]\nname = "gpt"\n'
+)
 CORPUS = {
     "name": "akjv",
     "title": "American King James Version",
@@ -113,7 +121,9 @@ def write_run(
     return folder
 
 
-def _reading(level: str, step: int, kind: str, split: str, shift: float, documents: int, size: int, spread: float) -> dict:
+def _reading(
+    level: str, step: int, kind: str, split: str, shift: float, documents: int, size: int, spread: float
+) -> dict:
     bits = float(_loss(level, np.array(step / 400 * TEXT), shift))
     nats = bits * math.log(2) * size
     tokens = int(size / BYTES_A_TOKEN[level]) + documents
@@ -142,7 +152,9 @@ def _probes(level: str, step: int, shift: float, alike: float, noise: np.random.
 
 
 def _reported(level: str, step: int, shift: float, noise: np.random.Generator) -> list[dict]:
-    train = _reading(level, step, "reported", "train", shift + 0.12 + float(noise.normal(0, 0.03)), 0, 9_000, 0)
+    train = _reading(
+        level, step, "reported", "train", shift + 0.12 + float(noise.normal(0, 0.03)), 0, 9_000, 0
+    )
     return [
         train | {"mode": "train"},
         _reading(level, step, "reported", "val", shift + float(noise.normal(0, 0.02)), 64, 8_700, 0),
@@ -163,7 +175,12 @@ def _write_rest(folder: Path, level: str, seed: int, state: str, last: int) -> N
     }
     pq.write_table(pa.table(steps), folder / "steps.parquet")
     document = np.arange(50)
-    validation = {"document": document, "nats": document + 90.0, "tokens": document + 40, "bytes": document + 120}
+    validation = {
+        "document": document,
+        "nats": document + 90.0,
+        "tokens": document + 40,
+        "bytes": document + 120,
+    }
     pq.write_table(pa.table(validation), folder / "validation.parquet")
     (folder / "recipe.toml").write_text(RECIPE.replace('"char"', f'"{level}"') + f"\n[run]\nseed = {seed}\n")
     why = None if state == "finished" else "the loss became NaN at step 201"
@@ -245,8 +262,17 @@ def write_ablation(
 def _summary(name: str, axis: str, runs: dict[str, list[str]], seeds: int, *, failed: bool) -> dict:
     several, control = seeds > 1, AXES[axis]["control"]
     shift = np.random.default_rng(7).normal(0, 0.008, (len(runs), seeds))
-    losses = {level: [FLOOR[level] + 0.004 + float(x) for x in shift[place]] for place, level in enumerate(runs)}
-    lost = [{"run": runs[control][-1], "level": control, "seed": seeds - 1, "why": "the loss became NaN at step 201"}]
+    losses = {
+        level: [FLOOR[level] + 0.004 + float(x) for x in shift[place]] for place, level in enumerate(runs)
+    }
+    lost = [
+        {
+            "run": runs[control][-1],
+            "level": control,
+            "seed": seeds - 1,
+            "why": "the loss became NaN at step 201",
+        }
+    ]
     effects = [_effect(axis, level, losses, several=several) for level in runs if level != control]
     return {
         "format": 1,
@@ -274,7 +300,9 @@ def _summary(name: str, axis: str, runs: dict[str, list[str]], seeds: int, *, fa
 
 def _verdict(effects: list[dict], *, several: bool) -> str:
     if not several:
-        return "With one seed an arm no difference here can be told from chance: train each arm with more seeds."
+        return (
+            "With one seed an arm no difference here can be told from chance: train each arm with more seeds."
+        )
     if not effects[-1]["resolved"]:
         return (
             "Whether gelu instead of relu changes the validation loss is not resolved: "
@@ -292,7 +320,11 @@ def _effect(axis: str, level: str, losses: dict[str, list[float]], *, several: b
     differences = [a - b for a, b in zip(losses[level], losses[control], strict=True)]
     value, width = float(np.mean(differences)), WIDTH[level]
     resolved = several and abs(value) > width
-    said = f"lowers the loss by {-value:.2f} bits per byte." if resolved else "is not resolved; about 11 seeds would tell."
+    said = (
+        f"lowers the loss by {-value:.2f} bits per byte."
+        if resolved
+        else "is not resolved; about 11 seeds would tell."
+    )
     return {
         "axis": axis,
         "level": level,
@@ -328,11 +360,18 @@ def _arm(axis: str, level: str, runs: list[str], losses: list[float], *, several
 def _changed() -> list[dict]:
     levels = AXES["tokenizer"]["levels"]
     derived = {level: _derived(level)["derived"] for level in levels}
-    kept = (("vocabulary", "vocabulary", ""), ("parameters", "parameters", ""), ("text per step", "text_per_step", "bytes"))
+    kept = (
+        ("vocabulary", "vocabulary", ""),
+        ("parameters", "parameters", ""),
+        ("text per step", "text_per_step", "bytes"),
+    )
     rows = [
-        {"what": what, "unit": unit, "per_arm": {level: derived[level][key] for level in levels}} for what, key, unit in kept
+        {"what": what, "unit": unit, "per_arm": {level: derived[level][key] for level in levels}}
+        for what, key, unit in kept
     ]
-    rows.append({"what": "compute", "unit": "FLOP", "per_arm": {"char": 1.71e13, "word": 8.1e12, "bpe": 6.9e12}})
+    rows.append(
+        {"what": "compute", "unit": "FLOP", "per_arm": {"char": 1.71e13, "word": 8.1e12, "bpe": 6.9e12}}
+    )
     rows.append({"what": "steps", "unit": "", "per_arm": {"char": 416, "word": 163, "bpe": 126}})
     return rows
 

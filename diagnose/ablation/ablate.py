@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -114,11 +114,13 @@ def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
     Raises:
         DiagnoseError: the control or every other level has no finished run.
     """
-    complete = [seed for seed in plan.seeds if all(seed in done.runs[arm.level] for arm in plan.arms)]
-    if not complete:
+    arms = [arm for arm in plan.arms if done.runs[arm.level]]
+    complete = [seed for seed in plan.seeds if all(seed in done.runs[arm.level] for arm in arms)]
+    if len(arms) < 2 or arms[0] is not plan.arms[0] or not complete:
         why = "; ".join(f"{f['level']} seed {f['seed']}: {f['why']}" for f in done.failed)
-        raise DiagnoseError(f"no seed finished in every arm, so there is nothing to compare: {why}", exit_code=FINDING)
-    kept = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in plan.arms}
+        raise DiagnoseError(f"too few runs finished to compare anything with {plan.axis.control}: {why}", exit_code=FINDING)
+    plan = replace(plan, arms=tuple(arms))
+    kept = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in arms}
     summary = _summary(plan, kept, done, complete, command)
     names = [path.name for paths in kept.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()

@@ -1,8 +1,9 @@
-"""A sheet to draw on: matplotlib's SVG backend without pyplot, its colours replaced by the page's CSS variables.
+"""A sheet to draw on: matplotlib's SVG backend without pyplot, colours replaced by the page's CSS variables.
 
-Figures are laid out in points from the top left, one point being one CSS pixel where the figure has its natural
-size. Text stays text in the page's own font. The same drawing gives the same bytes; ids are kept apart by a prefix,
-so that several figures fit in one page. Nothing global is changed: settings hold inside `drawing()` alone.
+Figures are laid out in points from the top left, one point being one CSS pixel where the figure has its
+natural size. Text stays text in the page's own font. The same drawing gives the same bytes; ids are kept apart
+by a prefix, so that several figures fit in one page. Nothing global is changed: settings hold inside
+`drawing()` alone. (Seaborn would suit, but its import takes longer than the whole page may.)
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +29,10 @@ PAINT = {
 _VARIABLE = {placeholder: f"var(--{name})" for name, placeholder in PAINT.items()}
 _TAG = re.compile(r"<[A-Za-z][^>]*>")
 _STYLE = re.compile(r'style="([^"]*)"')
-_DROPPED = re.compile(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>|<style[^>]*>.*?</style>", re.DOTALL)
-_SETTINGS = {
+_DROPPED = re.compile(
+    r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>|<style[^>]*>.*?</style>", re.DOTALL
+)
+_SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "diagnose",
     "svg.image_inline": True,
@@ -48,12 +51,13 @@ Align = Literal["left", "center", "right"]
 
 @contextmanager
 def drawing() -> Iterator[None]:
-    """Draw under settings of our own, whatever the user's matplotlibrc says, and leave none of them behind."""
+    """Draw under settings of our own, whatever a matplotlibrc says, and leave none of them behind."""
     import matplotlib as mpl
 
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
-        mpl.rcParams.update(_SETTINGS)
+        for name, value in _SETTINGS.items():
+            mpl.rcParams[name] = value  # type: ignore[index]
         # The page's font may well have the letters that the one we measure with lacks.
         warnings.filterwarnings("ignore", message=r"Glyph .* missing from font", category=UserWarning)
         warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support", category=UserWarning)
@@ -79,7 +83,12 @@ class Sheet:
 
     def axes(self, left: float, top: float, width: float, height: float, *, lines: Literal["x", "y"]) -> Axes:
         """Return a plot in a rectangle, without a frame, with faint lines across the given axis."""
-        place = (left / self.width, 1 - (top + height) / self.height, width / self.width, height / self.height)
+        place = (
+            left / self.width,
+            1 - (top + height) / self.height,
+            width / self.width,
+            height / self.height,
+        )
         axes = self.figure.add_axes(place)
         axes.patch.set_visible(False)
         for spine in axes.spines.values():
@@ -104,7 +113,7 @@ class Sheet:
         self.figure.text(
             x / self.width,
             1 - y / self.height,
-            words,
+            " ".join(words.split()),
             color=PAINT[paint],
             fontsize=size,
             fontweight="bold" if bold else "normal",
@@ -122,7 +131,8 @@ class Sheet:
         from matplotlib.backends.backend_svg import FigureCanvasSVG
 
         target = io.StringIO()
-        FigureCanvasSVG(self.figure).print_svg(target, metadata={"Date": None, "Creator": None})
+        canvas = FigureCanvasSVG(self.figure)
+        canvas.print_svg(target, metadata={"Date": None, "Creator": None})  # type: ignore[no-untyped-call]
         text = _DROPPED.sub("", target.getvalue()).strip()
         used = set(re.findall(r"#([\w-]+)", " ".join(re.findall(r'(?:href="|url\()#[\w-]+', text))))
         text = _TAG.sub(lambda tag: _inline(tag.group(), prefix, used), text)

@@ -1,7 +1,7 @@
 """Figures of a page, as SVG: a forest plot of effects and curves with direct labels.
 
-Each is drawn twice, wide for a desk and paper, narrow for a phone, where a scaled-down figure could not be read; the
-page's style sheet shows one of them.
+Each is drawn twice, wide for a desk and paper, narrow for a phone, where a scaled-down figure could not be
+read; the page's style sheet shows one of them.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def both(draw: Callable[[bool], Sheet], name: str, sentence: str) -> str:
         )
 
 
-def forest(rows: Sequence[ForestRow], *, control: str, unit: str, noise: tuple[float, float] | None, narrow: bool) -> Sheet:
+def forest(
+    rows: Sequence[ForestRow], *, control: str, unit: str, noise: tuple[float, float] | None, narrow: bool
+) -> Sheet:
     """Draw effects against a control as a forest plot, the noise of equal arms as a band behind.
 
     Args:
@@ -134,7 +136,9 @@ def _ground(axes: Axes, ticks: list[float], noise: tuple[float, float] | None, t
 
 
 def _reach(rows: Sequence[ForestRow], noise: tuple[float, float] | None) -> tuple[float, float]:
-    ends = [x for row in rows for x in (row.value, row.low, row.high, *row.points) if x is not None and math.isfinite(x)]
+    ends = [
+        x for row in rows for x in (row.value, row.low, row.high, *row.points) if x is not None and math.isfinite(x)
+    ]
     ends += [0.0, *(noise or ())]
     room = (max(ends) - min(ends) or 0.01) * 0.06
     return min(ends) - room, max(ends) + room
@@ -157,7 +161,16 @@ def _tick_digits(ticks: Sequence[float]) -> int:
     return next((digits for digits in range(9) if abs(round(step, digits) - step) < step * 1e-6), 9)
 
 
-def _at(sheet: Sheet, x: float, y: float, words: str, *, within: tuple[float, float], bold: bool = False, paint: str = "ink") -> None:
+def _at(
+    sheet: Sheet,
+    x: float,
+    y: float,
+    words: str,
+    *,
+    within: tuple[float, float],
+    bold: bool = False,
+    paint: str = "ink",
+) -> None:
     """Write centred on x, or aligned to an edge that the words would otherwise cross."""
     reach = 4.2 * len(words)
     align: Align = "left" if x - reach < within[0] else "right" if x + reach > within[1] else "center"
@@ -172,7 +185,15 @@ def _effect(axes: Axes, row: ForestRow, y: float) -> None:
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [y, y], color=colour, linewidth=3)
     if row.value is not None:
-        axes.plot([row.value], [y], "D", color=colour, markersize=9, markeredgewidth=1.5, markeredgecolor=PAINT["paper"])
+        axes.plot(
+            [row.value],
+            [y],
+            "D",
+            color=colour,
+            markersize=9,
+            markeredgewidth=1.5,
+            markeredgecolor=PAINT["paper"],
+        )
 
 
 def _effect_words(sheet: Sheet, row: ForestRow, top: float, step: float, *, narrow: bool) -> None:
@@ -206,7 +227,14 @@ def curves(panels: Sequence[Panel], *, x_name: str, y_name: str, top: float | No
         y0 = head + (place * (head + plot + foot) if narrow else 0)
         axes = sheet.axes(x0, y0, each, plot, lines="y")
         _draw_lines(axes, panel, limits)
-        sheet.text(0 if narrow else x0 - left, y0 - 28, panel.title or y_name, bold=bool(panel.title), paint="ink" if panel.title else "quiet", size=13 if panel.title else 12)
+        sheet.text(
+            0 if narrow else x0 - left,
+            y0 - 28,
+            panel.title or y_name,
+            bold=bool(panel.title),
+            paint="ink" if panel.title else "quiet",
+            size=13 if panel.title else 12,
+        )
         if panel.title:
             sheet.text(0 if narrow else x0 - left, y0 - 12, y_name, paint="quiet", size=12)
         sheet.text(x0 + each, y0 + plot + 38, x_name, paint="quiet", size=12, align="right")
@@ -215,7 +243,9 @@ def curves(panels: Sequence[Panel], *, x_name: str, y_name: str, top: float | No
 
 
 def _limits(panels: Sequence[Panel], top: float | None) -> tuple[float, float]:
-    values = [y for panel in panels for line in panel.lines for y in (*line.y, *line.low, *line.high) if math.isfinite(y)]
+    values = [
+        y for panel in panels for line in panel.lines for y in (*line.y, *line.low, *line.high) if math.isfinite(y)
+    ]
     low, high = min(values, default=0.0), max(values, default=1.0)
     high = high if top is None else min(high, top)
     room = (high - low or 0.1) * 0.05
@@ -230,20 +260,23 @@ def _draw_lines(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
     axes.set_xlim(0, end * 1.01 or 1)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
-        digits = _tick_digits(axis.get_majorticklocs())
+        digits = _tick_digits([float(tick) for tick in axis.get_majorticklocs()])
         axis.set_major_formatter(FuncFormatter(lambda value, _, digits=digits: plain(value, digits)))
     for line in sorted(panel.lines, key=lambda line: line.strong):
         colour, dashes = PAINT[line.paint], (0, (4, 2.5)) if line.dashed else "solid"
         if line.low:
             axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.14, linewidth=0)
         thick, alpha = (2.4, 1.0) if line.strong and not line.dashed else (1.6, 1.0) if line.strong else (1.0, 0.4)
-        axes.plot(line.x, line.y, color=colour, linewidth=thick, alpha=alpha, linestyle=dashes)
+        mark = "o" if len(line.x) == 1 else ""
+        axes.plot(line.x, line.y, mark, color=colour, linewidth=thick, alpha=alpha, linestyle=dashes)
         if line.broken:
             axes.plot(line.x[-1:], line.y[-1:], "x", color=colour, markersize=9, markeredgewidth=2)
 
 
-def _label_ends(sheet: Sheet, panel: Panel, box: tuple[float, float, float], limits: tuple[float, float], *, narrow: bool) -> None:
-    """Write each curve's name beside its end, moved apart where they would touch, with a thread to where it ends."""
+def _label_ends(
+    sheet: Sheet, panel: Panel, box: tuple[float, float, float], limits: tuple[float, float], *, narrow: bool
+) -> None:
+    """Write each curve's name beside its end, moved apart where they would touch, with a thread to it."""
     from matplotlib.lines import Line2D
 
     edge, top, height = box
@@ -253,7 +286,10 @@ def _label_ends(sheet: Sheet, panel: Panel, box: tuple[float, float, float], lim
     tops = spread([y - 9 for y in wanted], heights, (top - 6, top + height + 6))
     for label, y, place in zip(labels, wanted, tops, strict=True):
         y_name = place + 9
-        points = ([(edge + 3) / sheet.width, (edge + 12) / sheet.width], [1 - y / sheet.height, 1 - y_name / sheet.height])
+        points = (
+            [(edge + 3) / sheet.width, (edge + 12) / sheet.width],
+            [1 - y / sheet.height, 1 - y_name / sheet.height],
+        )
         if top - 1 <= y <= top + height + 1:
             sheet.figure.add_artist(Line2D(*points, color=PAINT[label.paint], linewidth=1))
         sheet.text(edge + 15, y_name, cut(label.name, 10 if narrow else 18), paint=label.paint, bold=True)
@@ -262,7 +298,7 @@ def _label_ends(sheet: Sheet, panel: Panel, box: tuple[float, float, float], lim
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float], room: tuple[float, float]) -> list[float]:
-    """Return tops of labels, in order, near where they are wanted and not overlapping (pool adjacent violators).
+    """Return tops of labels, in order, near where they are wanted, none overlapping (pool adjacent violators).
 
     Args:
         wanted: where each would best begin, from the top down.

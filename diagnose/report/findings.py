@@ -10,10 +10,25 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from diagnose.report.means import courses, leader
-from diagnose.report.words import chance, counted, cut, decimals, estimate, half, listed, plain, share, signed, size, visible
+from diagnose.report.words import (
+    chance,
+    counted,
+    cut,
+    decimals,
+    estimate,
+    half,
+    listed,
+    plain,
+    quantity,
+    share,
+    shows_unit,
+    signed,
+    size,
+    visible,
+)
 
 if TYPE_CHECKING:
-    from diagnose.report.records import Effect, Summary
+    from diagnose.report.records import Effect, Estimate, Summary
     from diagnose.report.summary import AblationReport, Reading, RunReport
 
 STILL_FALLING = 0.005  # bits per byte over the last fifth of the text: more is said to be still falling
@@ -50,16 +65,25 @@ def forest_title(summary: Summary) -> str:
         return "One seed an arm: what differs here may be chance"
     resolved = [effect for effect in effects if effect.resolved]
     if not resolved:
-        return "No difference is resolved: every interval includes zero" if len(effects) > 1 else (
-            "The difference is not resolved: its interval includes zero"
+        return (
+            "No difference is resolved: every interval includes zero"
+            if len(effects) > 1
+            else ("The difference is not resolved: its interval includes zero")
         )
-    if len(effects) > 3:
-        largest = max(resolved, key=lambda effect: abs(effect.value or 0))
-        return f"{len(resolved)} of {len(effects)} effects are resolved; {_lowers(largest, summary)}, the most"
+    if len(effects) > 3 or len(summary.axes) > 1:
+        most = max(resolved, key=lambda effect: abs(effect.value or 0))
+        size_of_it = signed(most.value, decimals(half(most.low, most.high)))
+        verb = "is" if len(resolved) == 1 else "are"
+        most_said = f"the largest is of {cut(name_of(most, summary), 40)}: {size_of_it} bits per byte"
+        return f"{len(resolved)} of {len(effects)} effects {verb} resolved; {most_said}"
     said = [_lowers(resolved[0], summary)]
     for before, effect in pairwise(resolved):
         same = (before.value or 0) * (effect.value or 0) > 0
-        said.append(_lowers(effect, summary).replace(" lowers the loss", "").replace(" raises the loss", "") if same else _lowers(effect, summary))
+        said.append(
+            _lowers(effect, summary).replace(" lowers the loss", "").replace(" raises the loss", "")
+            if same
+            else _lowers(effect, summary)
+        )
     rest = [name_of(effect, summary) for effect in effects if not effect.resolved]
     tail = f"; {listed(rest)} {'is' if len(rest) == 1 else 'are'} not resolved" if rest else ""
     return listed(said) + " bits per byte" + tail
@@ -68,7 +92,8 @@ def forest_title(summary: Summary) -> str:
 def _lowers(effect: Effect, summary: Summary) -> str:
     value = effect.value or 0.0
     digits = decimals(half(effect.low, effect.high))
-    return f"{cut(name_of(effect, summary), 24)} {'lowers' if value < 0 else 'raises'} the loss by {plain(abs(value), digits)}"
+    verb = "lowers" if value < 0 else "raises"
+    return f"{cut(name_of(effect, summary), 24)} {verb} the loss by {plain(abs(value), digits)}"
 
 
 def curves_title(report: AblationReport) -> str:
@@ -78,33 +103,115 @@ def curves_title(report: AblationReport) -> str:
     falling = [level for level, line in lines.items() if (line.still_falling() or 0) > STILL_FALLING]
     if not lines:
         return "No run left a curve"
-    end = (
+    tail = (
         "no arm has levelled off"
         if len(falling) == len(lines)
         else "all arms have levelled off"
         if not falling
-        else f"{listed([visible(level) for level in falling])} still {'falls' if len(falling) == 1 else 'fall'} at the end"
+        else f"{listed([visible(level) for level in falling])} still "
+        f"{'falls' if len(falling) == 1 else 'fall'} at the end"
     )
     if ahead is None:
-        return end[0].upper() + end[1:]
-    since = "at every reading" if not ahead[1] else f"from {size(ahead[1])} of text on"
-    return f"{visible(ahead[0])} is lowest {since}, and {end}"
+        return tail[0].upper() + tail[1:]
+    return f"{_ahead(*ahead, report.summary)}, and {tail}"
+
+
+def _ahead(level: str, since: float, summary: Summary) -> str:
+    """Return which arms lie lowest; those that the intervals do not tell apart are named together."""
+    if len(summary.seeds) == 1:
+        return "With one seed an arm the order of the curves may be chance"
+    rest = [arm.level for arm in summary.arms if arm.level != level]
+    tied = [other for other in rest if not told_apart(level, other, summary)]
+    if len(tied) == len(rest):
+        return (
+            f"The curves of {visible(level)} and {visible(rest[0])} are not told apart"
+            if len(rest) == 1
+            else (f"{visible(level)} ends lowest, but not told apart from the others")
+        )
+    if tied:
+        return f"{listed([visible(name) for name in (level, *tied)])} end lowest, not told apart"
+    return f"{visible(level)} is lowest " + ("at every reading" if not since else f"from {size(since)} of text on")
+
+
+def told_apart(one: str, other: str, summary: Summary) -> bool:
+    """Return whether two arms differ by more than chance.
+
+    Against the control that is what its effect says. Two other arms are told apart where the intervals of their
+    effects do not touch, and arms of several axes where those of their losses do not: both ask for more than a
+    test of the two.
+    """
+    effects = {effect.level: effect for effect in summary.effects}
+    if len(summary.axes) == 1 and summary.control in {one, other}:
+        effect = effects.get(other if one == summary.control else one)
+        return effect is not None and effect.resolved
+    losses = {arm.level: arm.bits_per_byte for arm in summary.arms}
+    found = effects if len(summary.axes) == 1 else losses
+    return apart(found.get(one), found.get(other))
+
+
+def apart(one: Effect | Estimate | None, other: Effect | Estimate | None) -> bool:
+    """Return whether two intervals are known and do not touch."""
+    if one is None or other is None or None in (one.low, one.high, other.low, other.high):
+        return False
+    return (one.high or 0) < (other.low or 0) or (other.high or 0) < (one.low or 0)
+
+
+def called(summary: Summary) -> str:
+    """Return what the axes are called in a sentence: "the tokenizer", "optimizer.lr"."""
+    return listed([f"the {visible(axis.name)}" if axis.name.isalpha() else visible(axis.name) for axis in summary.axes])
 
 
 def changed_title(summary: Summary) -> str:
     """Return what changed along with the axes, as a sentence."""
     names = [visible(change.what) for change in summary.changed]
-    axes = listed([visible(axis.name) for axis in summary.axes])
+    axes = called(summary)
     if not names:
-        return f"Nothing else that was recorded differs with the {axes}"
+        return f"Nothing else that was recorded differs with {axes}"
     said = listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return f"{said[0].upper()}{said[1:]} changed along with the {axes}"
+    return f"{said[0].upper()}{said[1:]} changed along with {axes}"
+
+
+_HELD = {
+    "text": "the text trained on",
+    "steps": "the number of steps",
+    "tokens": "the number of tokens trained on",
+    "epochs": "the number of passes over the training text",
+    "flops": "the number of operations",
+    "seconds": "the time of training",
+    "nothing": "",
+}
+
+
+def held(summary: Summary) -> str:
+    """Return what is held equal between arms, and how much of it; "" where nothing is."""
+    hold = summary.hold
+    what = _HELD.get(hold.what, visible(hold.what))
+    if not what or hold.amount is None:
+        return what
+    unit = "" if not hold.unit or shows_unit(hold.unit) else f" {visible(hold.unit)}"
+    return f"{what} ({quantity(hold.amount, hold.unit)}{unit})"
+
+
+def seen(summary: Summary) -> str:
+    """Return how much text each run trained on: one figure where all arms saw the same, else one for each arm."""
+    each = {arm.level: (arm.derived.get("text"), arm.derived.get("share_of_training_text")) for arm in summary.arms}
+    amounts = [amount for amount, _ in each.values() if isinstance(amount, int | float)]
+    same = len(amounts) < len(each) or max(amounts) - min(amounts) <= 0.01 * max(amounts)
+    if same and summary.seen and summary.seen.bytes is not None:
+        return f"Each run trained on {_amount(summary.seen.bytes, summary.seen.share)}."
+    said = [f"{visible(level)} {_amount(amount, part)}" for level, (amount, part) in each.items() if amount is not None]
+    return f"The arms trained on different amounts: {'; '.join(said)}." if said else ""
+
+
+def _amount(amount: float, part: float | None) -> str:
+    return size(amount) + ("" if part is None else f", {share(part)} of the training text")
 
 
 def failures(summary: Summary) -> list[str]:
     """Return a sentence for each run that did not finish."""
     return [
-        f"{visible(lost.level)}, seed {'unknown' if lost.seed is None else lost.seed}: {visible(lost.why) or 'it did not finish'}."
+        f"{visible(lost.level)}{'' if lost.seed is None else f', seed {lost.seed}'}: "
+        f"{visible(lost.why).rstrip('.') or 'it did not finish'}."
         for lost in summary.failed
     ]
 
@@ -115,9 +222,14 @@ def limits(report: AblationReport) -> list[str]:
     found = [*_chance_limits(summary), *_budget_limits(report)]
     if summary.changed:
         named = listed([visible(change.what) for change in summary.changed])
-        found.append(f"Which part of an effect is due to the axis itself and which to what changed along with it ({named}).")
+        found.append(
+            f"Which part of an effect is due to the axis itself and which to what changed along with it ({named}).",
+        )
     found += _text_limits(summary)
-    found.append("Whether other sizes of network, other settings or another learning rate for each arm would rank the arms alike.")
+    found.append(
+        "Whether other sizes of network, other settings or another learning rate for each arm "
+        "would rank the arms alike.",
+    )
     found.append("Which arm writes better: one sample of each is shown, and none was judged.")
     return found
 
@@ -126,12 +238,14 @@ def _chance_limits(summary: Summary) -> list[str]:
     found = []
     if len(summary.seeds) == 1:
         found.append(
-            "Whether any difference here is more than chance: each arm was trained once, so how far two equal arms lie apart is not known.",
+            "Whether any difference here is more than chance: each arm was trained once, "
+            "so how far two equal arms lie apart is not known.",
         )
     elif summary.effects and not all(effect.resolved for effect in summary.effects):
         names = listed([name_of(effect, summary) for effect in summary.effects if not effect.resolved])
         found.append(
-            f"That {names} has no effect. Not resolved means that these runs cannot tell; the interval says how large an effect may still be.",
+            f"That {names} has no effect. Not resolved means that these runs cannot tell; "
+            "the interval says how large an effect may still be.",
         )
     if summary.failed:
         found.append("What the runs that did not finish would have come to; the means are over the runs that did.")
@@ -139,14 +253,16 @@ def _chance_limits(summary: Summary) -> list[str]:
 
 
 def _budget_limits(report: AblationReport) -> list[str]:
-    falling = {level: fall for level, line in courses(report).items() if (fall := line.still_falling() or 0) > STILL_FALLING}
+    falling = {
+        level: fall for level, line in courses(report).items() if (fall := line.still_falling() or 0) > STILL_FALLING
+    }
     if not falling:
         return []
     most = max(falling.values())
-    seen = report.summary.seen
-    part = f" Each run saw {share(seen.share)} of the training text." if seen and seen.share is not None and seen.share < 1 else ""
+    text = seen(report.summary)
     return [
-        f"What longer training would give: over the last fifth of the text the loss still fell by up to {plain(most, 3)} bits per byte.{part}",
+        "What longer training would give: over the last fifth of the text the loss still fell "
+        f"by up to {plain(most)} bits per byte. {text}".strip(),
     ]
 
 
@@ -156,7 +272,8 @@ def _text_limits(summary: Summary) -> list[str]:
     overlap = summary.overlap
     if overlap and overlap.val_documents and (overlap.exact or overlap.near):
         found.append(
-            f"How much lower the losses are because {share((overlap.exact or 0) / overlap.val_documents)} of the validation documents "
+            "How much lower the losses are because "
+            f"{share((overlap.exact or 0) / overlap.val_documents)} of the validation documents "
             "also occur word for word in the training text. All arms share this.",
         )
     return found
@@ -165,8 +282,8 @@ def _text_limits(summary: Summary) -> list[str]:
 def alike(run: RunReport) -> tuple[float, float | None] | None:
     """Return validation minus training measured alike, in nats per token, and half of its 95 % interval.
 
-    From the last readings of both splits under the same conditions. The two samples hold different documents, so
-    their half-widths add as squares; the interval is over documents, for this run alone.
+    From the last readings of both splits under the same conditions. The two samples hold different documents,
+    so their half-widths add as squares; the interval is over documents, for this run alone.
     """
     train, val = last(run, "probe", "train"), last(run, "probe", "val")
     if train is None or val is None:
@@ -217,7 +334,9 @@ def _against_chance(gap: float, width: float | None) -> str:
 
 def ended(run: RunReport) -> str:
     """Return how a run that did not finish ended, and after how many steps."""
-    state = {"failed": "failed", "interrupted": "was interrupted", "running": "had not finished"}.get(run.run.status.state)
+    state = {"failed": "failed", "interrupted": "was interrupted", "running": "had not finished"}.get(
+        run.run.status.state
+    )
     return f"{state or 'did not finish'} after {counted(run.steps, 'step')}"
 
 
@@ -227,8 +346,8 @@ def run_limits(run: RunReport) -> list[str]:
     if reported(run) is not None:
         found.append(
             "Which conditions make the difference between the two reported losses. "
-            "They differ in more than the text: dropout may be on for one alone, the weights move while training losses are averaged, "
-            "and a validation batch is small. The gap page takes it apart.",
+            "They differ in more than the text: dropout may be on for one alone, "
+            "the weights move while training losses are averaged, and a validation batch is small.",
         )
     derived = run.environment.derived
     part = derived.get("share_of_training_text")

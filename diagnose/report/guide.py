@@ -2,60 +2,70 @@
 
 from __future__ import annotations
 
-GUIDE: dict[str, tuple[str, str]] = {
-    "bits-per-byte": (
-        "bits per byte",
-        "The loss in a unit that does not depend on how text is cut into tokens: all nats spent on the validation "
-        "documents, their end marks included, divided by ln 2 and by the documents' length in UTF-8 bytes. Lower is better.",
-    ),
-    "nats-per-token": (
-        "nats per token",
-        "The cross-entropy that training code prints. It can be compared only where the tokens are the same.",
-    ),
-    "arm": ("arm", "One of the set-ups that are compared, trained once for each seed."),
-    "control": ("control", "The arm that the others are compared with."),
-    "effect": (
-        "effect",
-        "Validation loss of an arm minus that of the control, in bits per byte, paired by seed and by document. Below zero is better.",
-    ),
-    "seed": (
-        "seed",
-        "The number that fixes all of a run's chance: how its weights start, the order of its text, its dropout. "
-        "Arms with the same seed share all chance that the axis does not touch.",
-    ),
-    "interval": (
-        "interval",
-        "A range made by a method that holds the true value 95 times in 100. Where several effects are compared with one control, "
-        "all their intervals together do.",
-    ),
-    "resolved": (
-        "resolved",
-        "The interval leaves zero out. Not resolved means that these runs cannot tell, not that there is no effect.",
-    ),
-    "p-value": (
-        "p-value",
-        "How often chance alone would make at least so large a difference if the arms were equal; raised by Holm's method for "
-        "the number of comparisons made.",
-    ),
-    "noise-band": (
-        "noise of equal arms",
-        "The range in which 95 % of the differences between two equal arms would fall that differ in their seeds alone.",
-    ),
-    "measured-alike": (
-        "measured alike",
-        "Both losses under the same conditions: dropout off, plain cross-entropy, the same weights, each document on its own.",
-    ),
-    "as-reported": (
-        "as reported",
-        "What the run logged while it trained, under the conditions that its recipe states for each of the two losses.",
-    ),
-    "canonical-reading": (
-        "whole validation text",
-        "Each validation document read on its own after a start mark, long ones in overlapping windows, so that every byte is "
-        "scored exactly once. Runs are compared by it.",
-    ),
-    "overlap": (
-        "overlap",
-        "Validation documents that also occur in the training text, word for word or nearly.",
-    ),
+_BITS = """
+The loss in a unit that does not depend on how text is cut into tokens: all nats spent on the validation documents,
+their end marks included, divided by ln 2 and by the documents' length in UTF-8 bytes. Lower is better.
+"""
+_NATS = """
+The cross-entropy that training code prints. It can be compared only where the tokens are the same.
+"""
+_EFFECT = """
+Validation loss of an arm minus that of the control, in bits per byte, paired by seed and by document. Below zero is
+better.
+"""
+_SEED = """
+The number that fixes all of a run's chance: how its weights start, the order of its text, its dropout. Arms with
+the same seed share all chance that the axis does not touch.
+"""
+_INTERVAL = """
+A range made by a method that holds the true value 95 times in 100. Where several effects are compared with one
+control, all their intervals together do.
+"""
+_RESOLVED = """
+The interval leaves zero out. Not resolved means that these runs cannot tell, not that there is no effect.
+"""
+_P_VALUE = """
+How often chance alone would make at least so large a difference if the arms were equal; raised by Holm's method for
+the number of comparisons made.
+"""
+_NOISE = """
+The range in which 95 % of the differences between two equal arms would fall that differ in their seeds alone.
+"""
+_GAP = """
+Validation loss minus training loss. Above zero, the network does worse on text that it was not trained on.
+"""
+_ALIKE = """
+Both losses under the same conditions: dropout off, plain cross-entropy, the same weights, each document on its own.
+"""
+_REPORTED = """
+What the run logged while it trained, under the conditions that its recipe states for each of the two losses.
+"""
+_CANONICAL = """
+Each validation document read on its own after a start mark, long ones in overlapping windows, so that every byte is
+scored exactly once. Runs are compared by it.
+"""
+_OVERLAP = """
+Validation documents that also occur in the training text, word for word or nearly.
+"""
+
+# id: (the word, what it means)
+GUIDE = {
+    key: (word, " ".join(text.split()))
+    for key, word, text in (
+        ("bits-per-byte", "bits per byte", _BITS),
+        ("nats-per-token", "nats per token", _NATS),
+        ("arm", "arm", "One of the set-ups that are compared, trained once for each seed."),
+        ("control", "control", "The arm that the others are compared with."),
+        ("effect", "effect", _EFFECT),
+        ("seed", "seed", _SEED),
+        ("interval", "interval", _INTERVAL),
+        ("resolved", "resolved", _RESOLVED),
+        ("p-value", "p-value", _P_VALUE),
+        ("noise-band", "noise of equal arms", _NOISE),
+        ("gap", "gap", _GAP),
+        ("measured-alike", "measured alike", _ALIKE),
+        ("as-reported", "as reported", _REPORTED),
+        ("canonical-reading", "whole validation text", _CANONICAL),
+        ("overlap", "overlap", _OVERLAP),
+    )
 }

@@ -16,7 +16,7 @@ LAST_PART = 0.2  # of the text: where it is asked whether a curve still falls
 
 @dataclass(frozen=True)
 class Course:
-    """An arm's mean curve: bits per byte after each amount of training text (bytes), over its finished runs."""
+    """An arm's mean curve: bits per byte after each amount of training text, over finished runs."""
 
     text: tuple[float, ...]
     bits: tuple[float, ...]
@@ -28,10 +28,10 @@ class Course:
 
     def at(self, text: np.ndarray) -> np.ndarray:
         """Return bits per byte after other amounts of text, between readings along a straight line."""
-        return np.interp(text, self.text, self.bits)
+        return np.asarray(np.interp(text, self.text, self.bits))
 
     def still_falling(self) -> float | None:
-        """Return by how many bits per byte it fell over the last fifth of the text, None where it is too short."""
+        """Return by how many bits per byte it fell over the last fifth, None where it is too short."""
         if len(self.text) < 3:
             return None
         return float(self.at(np.array([self.text[-1] * (1 - LAST_PART)]))[0]) - self.bits[-1]
@@ -61,7 +61,7 @@ def courses(report: AblationReport, split: str = "val") -> dict[str, Course]:
 
 
 def leader(lines: dict[str, Course]) -> tuple[str, float] | None:
-    """Return the arm that ends lowest, and the amount of text from which on it stays lowest (0: from the start)."""
+    """Return the arm that ends lowest, and from how much text on it stays lowest (0: from the start)."""
     if len(lines) < 2:
         return None
     level = min(lines, key=lambda name: lines[name].bits[-1])

@@ -1,13 +1,12 @@
 """Summary -> figures -> one self-contained HTML file, rendered by a template that escapes everything.
 
-A page only reads what runs leave behind: it may be rendered again at any time, and the same records give the same
-bytes.
+A page only reads what runs leave behind: it may be rendered again at any time, and the same records give the
+same bytes.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,16 @@ if TYPE_CHECKING:
 MOST_SAMPLE = 1_200  # characters of a sample that are shown
 MOST_RECIPE = 40_000  # characters of a recipe that are shown
 MOST_HEADLINES = 4
+RUN_WORDS = {
+    "bits-per-byte",
+    "nats-per-token",
+    "interval",
+    "gap",
+    "measured-alike",
+    "as-reported",
+    "canonical-reading",
+    "overlap",
+}
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Shown:
-    """A sample as it is shown: who wrote it, the prompt and what followed, both made visible, and what was cut off."""
+    """A sample as shown: who wrote it, the prompt, what followed, and how many characters were cut off."""
 
     name: str
     note: str
@@ -78,9 +87,8 @@ def _target(folder: Path, out: Path) -> Path:
 
 def _ablation_parts(report: AblationReport) -> dict[str, Any]:
     summary = report.summary
-    axes = words.listed([words.visible(axis.name) for axis in summary.axes])
     return {
-        "title": f"What the {axes} changes",
+        "title": f"What {findings.called(summary)} changes",
         "report": report,
         "summary": summary,
         "identity": _identity("ablation", summary.name, summary.corpus, summary.created),
@@ -90,6 +98,9 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "samples": _arm_samples(report, last=False),
         "more_samples": _arm_samples(report, last=True),
         "tables": [tables.arms(report), tables.effects(summary), tables.seeds(summary)],
+        "spread": tables.spread(summary),
+        "held": findings.held(summary),
+        "seen": findings.seen(summary),
         "changed": tables.changed(summary),
         "derived": tables.derived(summary),
         "environment": _environment(summary.environment),
@@ -109,7 +120,7 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
         "verdict": findings.run_verdict(report),
         "headlines": _run_headlines(report),
         "figures": run_figures(report),
-        "samples": [_shown(words.visible(report.run.name), written[-1])] if written else [],
+        "samples": [_shown("", written[-1])] if written else [],
         "more_samples": [_shown("", sample) for sample in written[:-1]][-6:],
         "tables": [tables.losses(report)],
         "derived": tables.run_derived(report),
@@ -117,7 +128,7 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
         "recipe": words.cut(words.visible(report.recipe), MOST_RECIPE),
         "folder": f"runs/{report.run.name}",
         "limits": findings.run_limits(report),
-        "used": ["bits-per-byte", "nats-per-token", "interval", "measured-alike", "as-reported", "canonical-reading", "overlap"],
+        "used": [key for key in GUIDE if key in RUN_WORDS],
     }
 
 
@@ -152,7 +163,10 @@ def _run_headlines(report: RunReport) -> list[Headline]:
     if final is not None and final.bits is not None:
         figure = words.estimate(final.bits, final.bits_low, final.bits_high)
         found.append(Headline("whole validation text", figure, "bits per byte"))
-    for split, name, paint in (("train", "reported training", "arm-1"), ("val", "reported validation", "arm-0")):
+    for split, name, paint in (
+        ("train", "reported training", "arm-1"),
+        ("val", "reported validation", "arm-0"),
+    ):
         reading = findings.last(report, "reported", split)
         if reading is not None:
             found.append(Headline(name, words.plain(reading.loss), "nats per token", paint))
@@ -161,7 +175,7 @@ def _run_headlines(report: RunReport) -> list[Headline]:
         value, width = same
         low, high = (None, None) if width is None else (value - width, value + width)
         figure = words.estimate(value, low, high, difference=True)
-        found.append(Headline("validation minus training, alike", figure, "nats per token"))
+        found.append(Headline("gap, measured alike", figure, "nats per token"))
     return found
 
 
@@ -180,7 +194,9 @@ def _of_arm(level: str, run: Run, paint: str) -> Shown:
     return _shown(words.visible(level), run.samples[-1], seed=run.seed, paint=paint, unfinished=not run.finished)
 
 
-def _shown(name: str, sample: Sample, *, seed: int | None = None, paint: str = "ink", unfinished: bool = False) -> Shown:
+def _shown(
+    name: str, sample: Sample, *, seed: int | None = None, paint: str = "ink", unfinished: bool = False
+) -> Shown:
     prompt, text = words.visible(sample.prompt), words.visible(sample.text)
     follows = text.removeprefix(prompt)
     kept = follows[:MOST_SAMPLE]
@@ -196,6 +212,7 @@ def _environment(found: Environment) -> list[tuple[str, str]]:
     pairs = [
         ("diagnose", found.version),
         ("commit", commit),
+        ("platform", found.platform),
         ("device", found.device + threads if found.device else ""),
         *found.versions.items(),
         ("settings given", ", ".join(found.given)),
@@ -225,12 +242,12 @@ def _render(template: str, parts: dict[str, Any]) -> str:
 
 def _write(page: str, target: Path) -> Path:
     """Write the page whole or not at all."""
+    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False) as part:
-            part.write(page)
-        Path(part.name).chmod(0o644)
-        os.replace(part.name, target)
+        part.write_bytes(page.encode("utf-8", "replace"))
+        part.replace(target)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise DiagnoseError(f"the page cannot be written to {target}: {error.strerror or error}") from None
     return target

@@ -15,14 +15,16 @@ from diagnose.report.means import course, known
 from diagnose.report.words import estimate, plain, visible
 
 if TYPE_CHECKING:
+    from diagnose.report.canvas import Sheet
     from diagnose.report.records import Summary
     from diagnose.report.summary import AblationReport, Reading, Run, RunReport
 
-SETTLED = 0.2  # share of the text after which the y axis of curves begins: before it all of them fall steeply
+MOST_PAIRS = 5  # arms whose training curves are drawn too
+SETTLED = 0.15  # share of the text after which the y axis of curves begins: before it all of them fall steeply
 
 
 def paints(summary: Summary) -> dict[str, str]:
-    """Return each arm's colour: ink for the control, then colours apart; beyond six arms the rest are grey."""
+    """Return each arm's colour: ink for the control, then six colours, grey for further arms."""
     others = [arm.level for arm in summary.arms if arm.level != summary.control]
     found = {level: f"arm-{place}" if place < ARMS else "quiet" for place, level in enumerate(others)}
     return found | {summary.control: "ink"}
@@ -31,7 +33,6 @@ def paints(summary: Summary) -> dict[str, str]:
 def effect_rows(summary: Summary) -> list[ForestRow]:
     """Return the rows of the forest plot."""
     colour = paints(summary)
-    by_levels = {tuple(arm.levels.values()): arm.level for arm in summary.arms}
     return [
         ForestRow(
             label=name_of(effect, summary),
@@ -42,7 +43,7 @@ def effect_rows(summary: Summary) -> list[ForestRow]:
             low=effect.low,
             high=effect.high,
             points=tuple(point for point in effect.per_seed if point is not None and math.isfinite(point)),
-            paint=colour.get(by_levels.get((effect.level,), effect.level), "arm-0"),
+            paint=colour.get(effect.level, "ink") if len(summary.axes) == 1 else "ink",
         )
         for effect in summary.effects
     ]
@@ -79,25 +80,31 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     return found
 
 
-def _forest(rows: list[ForestRow], control: str, unit: str, noise: tuple[float, float] | None, narrow: bool) -> figures.Sheet:
+def _forest(rows: list[ForestRow], control: str, unit: str, noise: tuple[float, float] | None, narrow: bool) -> Sheet:
     return figures.forest(rows, control=control, unit=unit, noise=noise, narrow=narrow)
 
 
-def _curves(panels: list[Panel], x_name: str, y_name: str, top: float | None, narrow: bool) -> figures.Sheet:
+def _curves(panels: list[Panel], x_name: str, y_name: str, top: float | None, narrow: bool) -> Sheet:
     return figures.curves(panels, x_name=x_name, y_name=y_name, top=top, narrow=narrow)
 
 
 def _arm_panel(report: AblationReport) -> Panel:
     colour, lines, labels = paints(report.summary), [], []
+    few = len(report.summary.arms) <= MOST_PAIRS
     for arm in report.summary.arms:
         runs = report.arm(arm.level)
         for run in runs:
             lines += _seed_lines(run, colour[arm.level])
         train, val = course(runs, "train"), course(runs, "val")
-        lines += [Line(c.text, c.bits, colour[arm.level], dashed=c is train) for c in (train, val) if c.text]
+        shown = (train, val) if few else (val,)
+        lines += [Line(c.text, c.bits, colour[arm.level], dashed=c is train) for c in shown if c.text]
         if val.text:
-            small = (f"validation {plain(val.last)}", *([f"training {plain(train.last)}"] if train.text else []))
-            labels.append(Label(val.bits[-1], visible(arm.level), colour[arm.level], small))
+            small = (
+                f"validation {plain(val.last)}",
+                *([f"training {plain(train.last)}"] if train.text else []),
+            )
+            name = visible(arm.level)
+            labels.append(Label(val.bits[-1], name, colour[arm.level], small if few else small[:1]))
     return Panel(tuple(lines), tuple(labels))
 
 
@@ -111,19 +118,31 @@ def _seed_lines(run: Run, colour: str) -> list[Line]:
 
 def _text_unit(*panels: Panel) -> tuple[float, str]:
     most = max((x for panel in panels for line in panel.lines for x in line.x), default=0)
-    return next(((scale, unit) for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if most >= scale), (1, "bytes"))
+    return next(
+        ((scale, unit) for scale, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")) if most >= scale),
+        (1, "bytes"),
+    )
 
 
 def _scaled(panel: Panel, scale: float) -> Panel:
     lines = (
-        Line(tuple(x / scale for x in line.x), line.y, line.paint, line.strong, line.dashed, line.broken, line.low, line.high)
+        Line(
+            tuple(x / scale for x in line.x),
+            line.y,
+            line.paint,
+            line.strong,
+            line.dashed,
+            line.broken,
+            line.low,
+            line.high,
+        )
         for line in panel.lines
     )
     return Panel(tuple(lines), panel.labels, panel.title)
 
 
 def _top(panels: list[Panel]) -> tuple[float | None, bool]:
-    """Return where the y axis may be cut, above every curve once the steep first part is over, and whether it cuts."""
+    """Return where the y axis may be cut (above all but the steep first part), and whether it cuts."""
     lines = [line for panel in panels for line in panel.lines if line.x]
     end = max((line.x[-1] for line in lines), default=0)
     late = [y for line in lines for x, y in zip(line.x, line.y, strict=True) if x >= SETTLED * end and math.isfinite(y)]

@@ -1,13 +1,13 @@
 """The shapes of what runs and ablations leave behind as JSON, checked as they are read.
 
-Keys that are not named here are ignored (more may join), a value of the wrong kind is an error that names the file.
-Losses are in bits per byte where their name says so, else in nats per token; sizes of text are in bytes.
+Keys that are not named here are ignored (more may join), a value of the wrong kind is an error that names the
+file. Losses are in bits per byte where their name says so, else in nats per token; sizes of text are in bytes.
 """
 
 from __future__ import annotations
 
 import json
-import math
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -22,12 +22,17 @@ FORMAT = 1  # the newest format of these files that this version can read
 
 
 def _as_text(value: object) -> str:
-    if isinstance(value, float) and math.isfinite(value):
-        return format(Decimal(repr(value)), "f")  # 0.00001, not 1e-05
     return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
 
 
-Text = Annotated[str, BeforeValidator(_as_text)]  # a level may be 0.1, true or "char"; a remark may be null
+def _as_level(value: object) -> str:
+    text = _as_text(value)
+    return format(Decimal(text), "f") if _SCIENTIFIC.fullmatch(text) else text
+
+
+_SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d{1,2}")
+Text = Annotated[str, BeforeValidator(_as_text)]  # a remark may be null
+Level = Annotated[str, BeforeValidator(_as_level)]  # may be "char", true, 0.1, or 1e-05, which is shown as 0.00001
 
 
 class Record(BaseModel):
@@ -45,11 +50,11 @@ class Estimate(Record):
 
 
 class Axis(Record):
-    """What an ablation changes: its levels, the control among them, in plain words, and what it is known to hide."""
+    """What an ablation changes: its levels, the control among them, and in plain words what it is and hides."""
 
     name: str
-    levels: tuple[Text, ...] = ()
-    control: Text = ""
+    levels: tuple[Level, ...] = ()
+    control: Level = ""
     what: Text = ""
     trap: Text = ""
 
@@ -57,8 +62,8 @@ class Axis(Record):
 class Arm(Record):
     """One level (or combination of levels): its runs, in the order of the seeds, and their loss."""
 
-    level: Text
-    levels: dict[str, Text] = Field(default_factory=dict)
+    level: Level
+    levels: dict[str, Level] = Field(default_factory=dict)
     runs: tuple[str, ...] = ()
     bits_per_byte: Estimate = Estimate()
     per_seed: tuple[float | None, ...] = ()
@@ -67,11 +72,15 @@ class Arm(Record):
 
 
 class Effect(Record):
-    """What a level does against the control, in bits per byte; below zero is better."""
+    """What a level does against the control, in bits per byte; below zero is better.
+
+    The standard deviations are of the effect between seeds, between documents and the rest; `df` are the interval's
+    degrees of freedom.
+    """
 
     axis: str
-    level: Text
-    against: Text
+    level: Level
+    against: Level
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -80,6 +89,11 @@ class Effect(Record):
     seeds_needed: int | None = None
     per_seed: tuple[float | None, ...] = ()
     sentence: Text = ""
+    documents: int | None = None
+    df: float | None = None
+    sd_seeds: float | None = None
+    sd_documents: float | None = None
+    sd_rest: float | None = None
 
 
 class Noise(Record):
@@ -94,14 +108,14 @@ class Change(Record):
 
     what: str
     unit: Text = ""
-    per_arm: dict[str, Any] = Field(default_factory=dict)
+    per_arm: dict[Level, Any] = Field(default_factory=dict)
 
 
 class Failure(Record):
     """A run that did not finish, and why."""
 
     run: str
-    level: Text = ""
+    level: Level = ""
     seed: int | None = None
     why: Text = ""
 
@@ -137,11 +151,16 @@ class Split(Record):
 
 
 class Overlap(Record):
-    """How many validation documents occur in the training text, word for word or nearly."""
+    """How many validation documents occur in the training text, word for word or nearly.
+
+    `window_share` is the part of the validation text in stretches of `window_bytes` that training text holds too.
+    """
 
     val_documents: int | None = None
     exact: int | None = None
     near: int | None = None
+    window_share: float | None = None
+    window_bytes: int | None = None
 
 
 class Seen(Record):
@@ -156,6 +175,7 @@ class Environment(Record):
 
     version: Text = ""
     versions: dict[str, Text] = Field(default_factory=dict)
+    platform: Text = ""
     device: Text = ""
     threads: int | None = None
     commit: Text = ""
@@ -221,7 +241,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
     except FileNotFoundError:
-        raise DiagnoseError(f"{path} is missing: the directory is not one that a run or an ablation left whole") from None
+        raise DiagnoseError(
+            f"{path} is missing: the directory is not one that a run or an ablation left whole"
+        ) from None
     except (OSError, ValueError) as error:
         raise DiagnoseError(f"{path} cannot be read: {_line(error)}") from None
     if not isinstance(found, dict):
@@ -239,7 +261,7 @@ def check_format(number: object, path: Path) -> None:
 
 
 def parse(kind: type[Kind], found: dict[str, Any], path: Path) -> Kind:
-    """Return a record made of what a file held, or raise DiagnoseError naming the file and the first bad key."""
+    """Return a record of what a file held, or raise DiagnoseError naming the file and the first bad key."""
     try:
         return kind.model_validate(found)
     except ValidationError as error:

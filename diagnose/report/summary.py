@@ -1,7 +1,7 @@
 """Reads run and ablation directories into plain frozen data: the first of summary -> figures -> page.
 
-Only JSON and Parquet are read, nothing is written, nothing is computed that a run did not record, except for means
-and unit changes: bits per byte are nats / ln 2 / bytes.
+Only JSON and Parquet are read, nothing is written, and nothing is computed that a run did not record but the
+unit: bits per byte are nats / ln 2 / bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,19 @@ from diagnose.report.records import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-READING_COLUMNS = ("step", "kind", "split", "loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes")
+READING_COLUMNS = (
+    "step",
+    "kind",
+    "split",
+    "loss",
+    "nats",
+    "tokens",
+    "bytes",
+    "low",
+    "high",
+    "documents",
+    "text_bytes",
+)
 STEP_COLUMNS = ("step", "seconds", "tokens", "text_bytes")
 
 

@@ -16,6 +16,7 @@ from diagnose.report.words import (
     half,
     plain,
     quantity,
+    shows_unit,
     signed,
     visible,
 )
@@ -29,7 +30,7 @@ Cell = str
 
 @dataclass(frozen=True)
 class Table:
-    """A table: the first cell of a row is its header; columns whose index is in `words` hold words, not figures."""
+    """A table: a row's first cell is its header; columns whose index is in `words` hold no figures."""
 
     caption: str
     head: tuple[str, ...]
@@ -38,7 +39,7 @@ class Table:
 
 
 def arms(report: AblationReport) -> Table:
-    """Return the loss of each arm: bits per byte with its interval, nats per token, both splits measured alike."""
+    """Return each arm's loss: bits per byte with its interval, nats per token, both splits alike."""
     rows = []
     for arm in report.summary.arms:
         mine = arm.bits_per_byte
@@ -55,13 +56,28 @@ def arms(report: AblationReport) -> Table:
                 str(len([run for run in report.arm(arm.level) if run.finished])),
             ),
         )
-    head = ("arm", "bits per byte", "95 % interval", "nats per token", "training, alike", "validation, alike", "gap, alike", "runs")
-    return Table("Loss of each arm on the whole validation text, and both losses measured alike, bits per byte", head, tuple(rows))
+    head = (
+        "arm",
+        "bits per byte",
+        "95 % interval",
+        "nats per token",
+        "training, alike",
+        "validation, alike",
+        "gap, alike",
+        "runs",
+    )
+    return Table(
+        "Loss of each arm on the whole validation text, and both losses measured alike, bits per byte",
+        head,
+        tuple(rows),
+    )
 
 
 def _gap(runs: tuple[Run, ...]) -> str:
-    """Return validation minus training measured alike, the mean over runs, with its interval over documents."""
-    pairs = [tuple(known(run.select("probe", split))[-1:] for split in ("train", "val")) for run in runs if run.finished]
+    """Return validation minus training measured alike, averaged over runs, with its interval."""
+    pairs = [
+        tuple(known(run.select("probe", split))[-1:] for split in ("train", "val")) for run in runs if run.finished
+    ]
     ends = [(train[0], val[0]) for train, val in pairs if train and val]
     if not ends:
         return "\N{EN DASH}"
@@ -103,6 +119,24 @@ def seeds(summary: Summary) -> Table:
     return Table("Each seed's loss and effects, bits per byte", ("arm or effect", *names), tuple(rows))
 
 
+def spread(summary: Summary) -> Table | None:
+    """Return what each interval is made of: standard deviations of the effect, and degrees of freedom."""
+    rows = tuple(
+        (
+            f"{name_of(effect, summary)} against {visible(effect.against)}",
+            plain(effect.sd_seeds, 4),
+            plain(effect.sd_documents, 4),
+            plain(effect.sd_rest, 4),
+            plain(effect.documents, 0),
+            plain(effect.df, 1),
+        )
+        for effect in summary.effects
+        if effect.sd_seeds is not None or effect.sd_documents is not None
+    )
+    head = ("effect", "between seeds", "between documents", "rest", "documents", "degrees of freedom")
+    return Table("Standard deviations of each effect, bits per byte", head, rows) if rows else None
+
+
 def _by_seed(arm: Arm, summary: Summary) -> tuple[str, ...]:
     lost = {failure.seed for failure in summary.failed if failure.level == arm.level}
     values = iter(arm.per_seed)
@@ -120,9 +154,17 @@ def changed(summary: Summary) -> Table:
     rows = []
     for change in summary.changed:
         base = change.per_arm.get(summary.control)
-        cells = (quantity(change.per_arm.get(level), change.unit) + _times(change.per_arm.get(level), base, level == summary.control) for level in levels)
-        rows.append((visible(change.what), *cells))
-    head = ("what", *(visible(level) + (" (control)" if level == summary.control else "") for level in levels))
+        cells = (
+            quantity(change.per_arm.get(level), change.unit)
+            + _times(change.per_arm.get(level), base, level == summary.control)
+            for level in levels
+        )
+        unit = "" if not change.unit or shows_unit(change.unit) else f", {visible(change.unit)}"
+        rows.append((visible(change.what) + unit, *cells))
+    head = (
+        "what",
+        *(visible(level) + (" (control)" if level == summary.control else "") for level in levels),
+    )
     return Table("What else differs between the arms, and how many times the control's it is", head, tuple(rows))
 
 
@@ -131,8 +173,8 @@ def _times(value: Any, base: Any, is_control: bool) -> str:
     if is_control or not numbers or not base or not value:
         return ""
     ratio = value / base
-    digits = 2 if abs(ratio) < 10 else 1 if abs(ratio) < 100 else 0
-    return f" (×\N{NO-BREAK SPACE}{plain(ratio, digits)})"
+    digits = 4 if abs(ratio) < 0.1 else 2 if abs(ratio) < 10 else 1 if abs(ratio) < 100 else 0
+    return f" (\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{plain(ratio, digits)})"
 
 
 def derived(summary: Summary) -> Table:
@@ -142,13 +184,20 @@ def derived(summary: Summary) -> Table:
     return Table("What each arm's recipe comes to", ("what", *(visible(arm.level) for arm in summary.arms)), rows)
 
 
-_UNITS = {"text": "bytes", "text_per_step": "bytes", "share_of_training_text": "share", "truncated_share": "share"}
+_UNITS = {
+    "text": "bytes",
+    "text_per_step": "bytes",
+    "share_of_training_text": "share",
+    "truncated_share": "share",
+    "flops": "FLOP",
+    "flops_per_step": "FLOP",
+}
 _SAID = {
     "text": "text trained on",
     "truncated_share": "text cut off",
     "share_of_training_text": "share of the training text",
-    "flops": "compute, FLOP",
-    "flops_per_step": "compute per step, FLOP",
+    "flops": "compute",
+    "flops_per_step": "compute per step",
 }
 
 
@@ -157,8 +206,6 @@ def _said(key: str) -> str:
 
 
 def _derived(key: str, value: object) -> str:
-    if key.startswith("flops") and isinstance(value, int | float):
-        return quantity(float(value), "FLOP").replace("FLOP", "").strip()
     return quantity(value, _UNITS.get(key, ""))
 
 
@@ -174,14 +221,36 @@ def losses(run: RunReport) -> Table:
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
     gap, same = reported(run), alike(run)
     if gap is not None:
-        rows.append(("validation minus training, as reported", signed(gap), "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}"))
+        rows.append(
+            (
+                "validation minus training, as reported",
+                signed(gap),
+                "\N{EN DASH}",
+                "\N{EN DASH}",
+                "\N{EN DASH}",
+                "\N{EN DASH}",
+            )
+        )
     if same is not None:
         value, width = same
         low, high = (None, None) if width is None else (value - width, value + width)
         shown = signed(value, decimals(width))
-        rows.append(("validation minus training, alike", shown, between(low, high, difference=True), "\N{EN DASH}", "\N{EN DASH}", "\N{EN DASH}"))
+        rows.append(
+            (
+                "validation minus training, alike",
+                shown,
+                between(low, high, difference=True),
+                "\N{EN DASH}",
+                "\N{EN DASH}",
+                "\N{EN DASH}",
+            )
+        )
     head = ("loss", "nats per token", "95 % interval", "bits per byte", "documents", "after step")
-    return Table("The run's last losses; a reported loss is one batch or a mean of batches and has no interval", head, tuple(rows))
+    return Table(
+        "The run's last losses; a reported loss is one batch or a mean of batches and has no interval",
+        head,
+        tuple(rows),
+    )
 
 
 def _loss_row(name: str, reading: Reading) -> tuple[Cell, ...]:

@@ -1,4 +1,4 @@
-"""The verdict and its rows with bars, for the terminal: at most 100 columns, in plain text where colour is not wanted."""
+"""The verdict and its rows with bars, for the terminal: at most 100 columns, plain where colour is not wanted."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Bars:
             yield line
 
     def _bar(self, row: Bar, room: int, signs: str) -> Text:
-        full, left, line, middle, right, zero, shade, crossing = signs
+        full, left, line, middle, right, zero, shade, crossing = tuple(signs)
         cells, styles = [" "] * room, [""] * room
 
         def put(low: float, high: float, sign: str, style: str) -> None:
@@ -131,7 +131,9 @@ def ablation_rows(summary: dict[str, Any], page: Path | None = None) -> Renderab
     colour = paints(found)
     control = visible(found.control)
     noise = (found.noise.low, found.noise.high) if found.noise else None
-    effects = [_effect_bar(row, several=len({effect.against for effect in found.effects}) > 1) for row in effect_rows(found)]
+    effects = [
+        _effect_bar(row, several=len({effect.against for effect in found.effects}) > 1) for row in effect_rows(found)
+    ]
     arms = [
         Bar(
             visible(arm.level) + (" (control)" if arm.level == found.control else ""),
@@ -146,7 +148,11 @@ def ablation_rows(summary: dict[str, Any], page: Path | None = None) -> Renderab
     ]
     said = f"; shaded: equal arms, ±{plain(max(map(abs, noise)))}" if noise else ""
     parts: list[RenderableType] = [Narrow(Text(visible(found.verdict), style="bold")), Text()]
-    parts += [Narrow(Text(f"Effects against {control}, bits per byte; left is better{said}", style="dim")), Bars(effects, noise), Text()]
+    parts += [
+        Narrow(Text(f"Effects against {control}, bits per byte; left is better{said}", style="dim")),
+        Bars(effects, noise),
+        Text(),
+    ]
     parts += [Narrow(Text("Validation loss, bits per byte", style="dim")), Bars(arms)]
     parts += [Narrow(Text(f"Did not finish: {sentence}", style="yellow")) for sentence in findings.failures(found)]
     return Group(*parts, *_page_line(page))

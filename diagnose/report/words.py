@@ -1,6 +1,6 @@
-"""Numbers and foreign text as a reader should meet them: signs, digits that the interval supports, nothing hidden.
+"""Numbers and foreign text as a reader should meet them: signs, digits that intervals support, nothing hidden.
 
-Every number on a page or in the terminal goes through here, so that the same quantity reads the same everywhere.
+Every number on a page or in the terminal goes through here, so that a quantity reads the same everywhere.
 """
 
 from __future__ import annotations
@@ -8,6 +8,10 @@ from __future__ import annotations
 import math
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MINUS = "\N{MINUS SIGN}"
 NARROW = "\N{NO-BREAK SPACE}"  # between a number and what belongs to it, so that no line ends there
@@ -15,8 +19,8 @@ PLAIN_DIGITS = 3  # decimals of a loss that has no interval
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SECONDS_A_MINUTE, SECONDS_AN_HOUR = 60, 3600
 
-# What would act on the page instead of being read: controls (but tab and line feed), direction marks, separators,
-# invisible fillers, tags, and halves of surrogate pairs (which no file can hold).
+# What would act on the page instead of being read: controls (but tab and line feed), direction marks,
+# separators, invisible fillers, tags, and halves of surrogate pairs (which no file can hold).
 _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]",
@@ -26,8 +30,8 @@ _HIDDEN = re.compile(
 def visible(text: str) -> str:
     """Return foreign text with every character that acts instead of being read shown as its code point.
 
-    A right-to-left override so neither turns the page round nor goes unnoticed, an escape sequence does not reach the
-    terminal, and half a surrogate pair does not keep the page from being written.
+    A right-to-left override so neither turns the page round nor goes unnoticed, an escape sequence does not reach
+    the terminal, and half a surrogate pair does not keep the page from being written.
     """
     return _HIDDEN.sub(lambda found: f"\u27e8U+{ord(found.group()):04X}\u27e9", text.replace("\r\n", "\n"))
 
@@ -38,7 +42,7 @@ def cut(text: str, most: int) -> str:
 
 
 def decimals(half_width: float | None) -> int:
-    """Return how many decimals an uncertainty supports: two of its digits below 3.55, else one (as the PDG rounds).
+    """Return how many decimals an uncertainty supports: two of its digits below 3.55, else one (as PDG rounds).
 
     Without an uncertainty (None, not finite, zero) three are shown.
     """
@@ -126,7 +130,11 @@ def size(count: float | None) -> str:
 def prefixed(value: float, unit: str) -> str:
     """Return a large quantity with its decimal prefix and three digits ("3.90 MB", "41.2 TFLOP")."""
     scale, prefix = next(
-        ((10**power, sign) for power, sign in ((15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k")) if abs(value) >= 10**power),
+        (
+            (10**power, sign)
+            for power, sign in ((15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k"))
+            if abs(value) >= 10**power
+        ),
         (1, ""),
     )
     digits = 0 if abs(value / scale) >= 100 else 1 if abs(value / scale) >= 10 else 2
@@ -161,24 +169,40 @@ def quantity(value: object, unit: str = "") -> str:
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return visible(str(value))
-    return _measured(float(value), unit)
+    return _measured(float(value), visible(unit))
+
+
+_IN_UNIT: dict[str, Callable[[float], str]] = {
+    "bytes": size,
+    "B": size,
+    "share": share,
+    "s": duration,
+    "seconds": duration,
+    "FLOP": lambda value: prefixed(value, "FLOP"),
+}
+
+
+_LARGE = ((1e18, "quintillion"), (1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"))
+
+
+def shows_unit(unit: str) -> bool:
+    """Return whether `quantity` writes the unit after the number; where not, the row's name has to say it."""
+    return unit in _IN_UNIT
 
 
 def _measured(value: float, unit: str) -> str:
     if not math.isfinite(value):
         return "\N{EN DASH}"
-    if unit in {"byte", "bytes", "B"}:
-        return size(value)
-    if unit in {"share", "fraction"}:
-        return share(value)
-    if unit in {"s", "seconds"}:
-        return duration(value)
+    if unit in _IN_UNIT:
+        return _IN_UNIT[unit](value)
     if abs(value) >= 1e9:
-        return prefixed(value, f"{NARROW}{unit}" if unit and unit.upper() != unit else unit)
+        scale, name = next((s, n) for s, n in _LARGE if abs(value) >= s)
+        return f"{plain(value / scale, 1)}{NARROW}{name}"
     if value == round(value):
         return plain(value, 0)
     digits = min(max(2 - math.floor(math.log10(abs(value))), 0), 9)
-    return plain(value, digits).rstrip("0").rstrip(".")
+    text = plain(value, digits)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def listed(items: list[str], last: str = "and") -> str:
