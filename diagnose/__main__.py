@@ -27,7 +27,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  (told apart right below)
         sys.exit(_of_typer(error))
 
 

@@ -28,9 +28,16 @@ RUNS = Path("runs")
 REPORTS = Path("reports")
 
 RecipeOption = Annotated[str, typer.Option("--recipe", help="A recipe's name (`diagnose recipes`) or a TOML file.")]
-SetOption = Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A recipe key, table.key=value; may be repeated.")]
-DataOption = Annotated[str | None, typer.Option("--data", metavar="FILE", help="Text to train on: a UTF-8 file, .jsonl, a folder; also .gz, .zst.")]
-ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")]
+SetOption = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="A recipe key, table.key=value; may be repeated.")
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FILE", help="Text to train on: a UTF-8 file, .jsonl, a folder; also .gz, .zst."),
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 
 
@@ -63,15 +70,24 @@ def _command() -> str:
 @app.command(epilog="Example: diagnose ablate --axis tokenizer --levels char,bpe --seeds 3 --set budget.text=500000")
 def ablate(
     axis: Annotated[str, typer.Option("--axis", help="What to vary: a named axis, or table.key=value1,value2.")],
-    levels: Annotated[str | None, typer.Option("--levels", help="Levels to keep, comma-separated; the first is the control.")] = None,
-    seeds: Annotated[int, typer.Option("--seeds", help="Paired seeds per level; three or more give useful intervals.")] = 3,
+    levels: Annotated[
+        str | None, typer.Option("--levels", help="Levels to keep, comma-separated; the first is the control.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", help="Paired seeds per level; three or more give useful intervals.")
+    ] = 3,
     recipe: RecipeOption = "quick",
     settings: SetOption = [],  # noqa: B006  (typer copies it)
     data: DataOption = None,
-    hold: Annotated[str | None, typer.Option("--hold", help="What all arms share: text (default), steps, tokens, epochs, flops or seconds.")] = None,
+    hold: Annotated[
+        str | None,
+        typer.Option("--hold", help="What all arms share: text (default), steps, tokens, epochs, flops or seconds."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
     resume: ResumeOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Change one thing, hold the rest, and say what the change did.
@@ -104,7 +120,10 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
     summary = store.read_json(folder / "summary.json")
     if as_json:
         keys = ("arms", "effects", "changed", "verdict", "failed")
-        _print_json({"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]} | {k: summary[k] for k in keys})
+        _print_json(
+            {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
+            | {k: summary[k] for k in keys}
+        )
     else:
         _show(terminal.ablation_rows(summary))
         print(where)
@@ -155,7 +174,9 @@ def train(
 @app.command(epilog="Example: diagnose runs --prune")
 def runs(
     as_json: JsonOption = False,
-    prune: Annotated[bool, typer.Option("--prune", help="Drop checkpoints of runs that nothing needs, and stale caches; asks first.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Drop checkpoints of runs that nothing needs, and stale caches; asks first.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """List the runs in runs/ with their state and disk use."""
@@ -176,8 +197,12 @@ def sample(
     run: Annotated[str, typer.Argument(help="A run's directory, or runs/latest.")],
     prompt: Annotated[str, typer.Option("--prompt", help="Text to go on from; may be empty.")] = "",
     count: Annotated[int, typer.Option("--count", min=1, help="How many samples.")] = 1,
-    most_bytes: Annotated[int, typer.Option("--bytes", min=1, help="Stop after so many bytes without an end mark.")] = 400,
-    temperature: Annotated[float, typer.Option("--temperature", min=0.0, help="1 as the network has learned it, 0 the likeliest.")] = 1.0,
+    most_bytes: Annotated[
+        int, typer.Option("--bytes", min=1, help="Stop after so many bytes without an end mark.")
+    ] = 400,
+    temperature: Annotated[
+        float, typer.Option("--temperature", min=0.0, help="1 as the network has learned it, 0 the likeliest.")
+    ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
     as_json: JsonOption = False,
 ) -> None:
@@ -223,19 +248,25 @@ def recipes(as_json: JsonOption = False) -> None:
 
     table = Table("recipe", "what it is for", box=None, pad_edge=False)
     for name, one in found.items():
-        assumed = f"\n[dim]assumed, for its source does not say: {', '.join(one.assumptions)}[/]" if one.assumptions else ""
+        assumed = (
+            f"\n[dim]assumed, for its source does not say: {', '.join(one.assumptions)}[/]" if one.assumptions else ""
+        )
         table.add_row(name, one.about + assumed)
     _show(table)
 
 
 @app.command(name="axes", epilog="Example: diagnose axes tokenizer")
-def list_axes(name: Annotated[str | None, typer.Argument(help="One axis.")] = None, as_json: JsonOption = False) -> None:
+def list_axes(
+    name: Annotated[str | None, typer.Argument(help="One axis.")] = None, as_json: JsonOption = False
+) -> None:
     """List the axes: what each varies, its levels, and how its result is easily misread."""
     from diagnose.ablation.axes import NAMED, find
 
     found = [find(name)] if name else list(NAMED.values())
     if as_json:
-        _print_json({"axes": [{"name": a.name, "levels": list(a.levels), "what": a.what, "trap": a.trap} for a in found]})
+        _print_json(
+            {"axes": [{"name": a.name, "levels": list(a.levels), "what": a.what, "trap": a.trap} for a in found]}
+        )
         return
     from rich.table import Table
 

@@ -59,7 +59,9 @@ def find(name: str) -> torch.device:
         raise DiagnoseError(f"run.device = '{name}' is no device; give auto, cpu, cuda, cuda:1 or mps") from None
     found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not found.get(device.type, False):
-        raise DiagnoseError(f"run.device = '{name}': this machine has none that torch can use; 'auto' takes what is there")
+        raise DiagnoseError(
+            f"run.device = '{name}': this machine has none that torch can use; 'auto' takes what is there"
+        )
     return device
 
 

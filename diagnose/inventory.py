@@ -54,8 +54,10 @@ def rows(listed: list[dict[str, Any]]) -> RenderableType:
 
 
 def prunable(runs: Path) -> dict[Path, int]:
-    """Return what nothing needs, with its bytes: checkpoints of runs that are neither unfinished nor the latest, and
-    cache entries that were not used for a month."""
+    """Return what nothing needs, with its bytes.
+
+    That is: checkpoints of finished runs other than the latest, and cache entries that were not used for a month.
+    """
     from diagnose.cache import cache_folder, stale
 
     latest = runs / store.LATEST
@@ -75,7 +77,8 @@ def prune_sentence(found: dict[Path, int]) -> str:
         return "nothing to remove"
     listed = "\n".join(f"  {path}  {size / 1e6:.1f} MB" for path, size in found.items())
     total = sum(found.values()) / 1e6
-    return f"{listed}\n{len(found)} folders, {total:.1f} MB; records and pages stay, `diagnose sample` of these runs no longer works"
+    cost = "records and pages stay, but `diagnose sample` no longer works for these runs"
+    return f"{listed}\n{len(found)} folders, {total:.1f} MB; {cost}"
 
 
 def prune(found: dict[Path, int]) -> None:

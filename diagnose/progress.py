@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.runner import Progress as State
-    from diagnose.runner import Watch
+    from diagnose.session import Progress as State
+    from diagnose.session import Watch
 
 QUIET_SECONDS = 20.0  # between lines where standard error is no terminal
 

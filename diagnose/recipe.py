@@ -7,26 +7,38 @@ the key and what is allowed there.
 from __future__ import annotations
 
 import json
-import tomllib
 from hashlib import blake2b
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.settings import parse_settings, read_tables, shipped, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+__all__ = ["FORMAT", "Recipe", "merge", "parse_settings", "read_tables", "refuse_unused", "shipped", "unused"]
 
 FORMAT = 1  # of recipes and run directories; raised when an old one can no longer be read
 
-Share = Annotated[float, Field(ge=0, lt=1)]
+MOST_THREADS = 4096
+
+
+def _number(value: object) -> object:
+    """Refuse true and false, which Python takes for 1 and 0."""
+    if isinstance(value, bool):
+        raise ValueError("input should be a number")  # noqa: TRY004 - pydantic collects ValueError alone
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number)]
+Share = Annotated[Number, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, strict=True)]
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Positive = Annotated[Number, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[Number, Field(ge=0, allow_inf_nan=False)]
 
 
 class Table(BaseModel):
@@ -36,17 +48,19 @@ class Table(BaseModel):
 
 
 class Data(Table):
-    """Which text, and what of it validation keeps. `split_seed` is apart from the run's seed: arms and seeds that
-    are compared read the same validation documents."""
+    """Which text, and what of it validation keeps.
+
+    `split_seed` is apart from the run's seed: arms and seeds that are compared read the same validation documents.
+    """
 
     corpus: Literal["akjv", "file"] = "akjv"
     path: str = ""
     documents: Literal["line", "paragraph", "file"] = "line"
     split: Literal["documents", "tail", "windows"] = "documents"
     split_seed: Annotated[int, Field(ge=0, strict=True)] = 0
-    val_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    reserve: Annotated[float, Field(gt=0, le=0.1)] = 0.01
-    duplicates: Annotated[float, Field(ge=0, le=1)] = 0.0
+    val_fraction: Annotated[Number, Field(gt=0, lt=1)] = 0.1
+    reserve: Annotated[Number, Field(gt=0, le=0.1)] = 0.01
+    duplicates: Annotated[Number, Field(ge=0, le=1)] = 0.0
 
 
 class Tokens(Table):
@@ -85,7 +99,7 @@ class Optimizer(Table):
     lr: Positive = 1e-3
     lr_rule: Literal["fixed", "linear", "sqrt"] = "fixed"
     lr_reference_tokens: Count = 524_288
-    lr_floor: Annotated[float, Field(ge=0, le=1)] = 0.1
+    lr_floor: Annotated[Number, Field(ge=0, le=1)] = 0.1
     betas: tuple[Share, Share] = (0.9, 0.95)
     weight_decay: NotNegative = 0.1
     warmup: Share = 0.05
@@ -143,7 +157,7 @@ class Run(Table):
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    threads: Annotated[int, Field(ge=0, strict=True)] = 0
+    threads: Annotated[int, Field(ge=0, le=MOST_THREADS, strict=True)] = 0
     compile: Literal["auto", "on", "off"] = "auto"
 
 
@@ -210,63 +224,16 @@ class Recipe(Table):
         return merge(self.model_dump(mode="json", exclude_none=True), values)
 
 
-def read_tables(source: str | Path) -> dict[str, Any]:
-    """Return a recipe's tables as they stand in its file (a name that ships, or a path)."""
-    path = Path(source)
-    if path.suffix == ".toml" or path.exists() or "/" in str(source):
-        return _parse(path)
-    names = shipped()
-    if str(source) not in names:
-        raise DiagnoseError(f"no recipe '{source}'{nearest(str(source), names)} (or give the path of a .toml file)")
-    return tomllib.loads(files("diagnose.recipes").joinpath(f"{source}.toml").read_text(encoding="utf-8"))
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise DiagnoseError(f"no recipe file {path}") from None
-    except OSError as error:
-        raise DiagnoseError(f"recipe {path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise DiagnoseError(f"recipe {path} is not valid TOML: {error}") from None
-
-
-def shipped() -> list[str]:
-    """Return the names of the recipes that ship."""
-    return sorted(p.name.removesuffix(".toml") for p in files("diagnose.recipes").iterdir() if p.name.endswith(".toml"))
-
-
-def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
-    """Turn `--set table.key=value` texts into values by key; a value is read as TOML, or else as text."""
-    out: dict[str, Any] = {}
-    errors = []
-    for pair in pairs:
-        key, sign, value = pair.partition("=")
-        key = key.strip()
-        if not sign or "." not in key:
-            errors.append(f"'{pair}' is no setting; write table.key=value, for instance batches.size=32")
-        elif key in out:
-            errors.append(f"{key} is set twice")
-        else:
-            out[key] = _toml_value(value.strip())
-    if errors:
-        raise DiagnoseError("; ".join(errors))
-    return out
-
-
-def _toml_value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"x = {text}")["x"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-
 def merge(tables: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of these tables with some keys changed; every mistake is reported at once."""
+    """Return the recipe of these tables with some keys changed; a value of None puts a key back to its default.
+
+    Raises:
+        DiagnoseError: every mistake at once.
+    """
     mistakes = []
     merged = {name: dict(rows) if isinstance(rows, dict) else rows for name, rows in tables.items()}
-    budgets = [key for key in overrides if key.startswith("budget.") and key[7:] in Budget.model_fields]
+    set_budgets = (key for key, value in overrides.items() if key.startswith("budget.") and value is not None)
+    budgets = [key for key in set_budgets if key.removeprefix("budget.") in Budget.model_fields]
     if len(budgets) > 1:
         mistakes.append(f"two budgets are given ({' and '.join(budgets)}); give one")
     if budgets:
@@ -276,9 +243,11 @@ def merge(tables: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
         rows = merged.setdefault(table, {})
         if isinstance(rows, dict) and name:
             rows[name] = value
+            if value is None:
+                del rows[name]
         else:
             mistakes.append(f"'{key}' is no table.key")
-    mistakes += [] if mistakes else _budget_mistake(merged)
+    mistakes += [] if len(budgets) > 1 else _budget_mistake(merged)
     try:
         recipe = Recipe.model_validate(merged)
     except ValidationError as error:
@@ -287,16 +256,16 @@ def merge(tables: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
         mistakes += _conflicts(recipe)
         if not mistakes:
             return recipe
-    raise DiagnoseError("; ".join(mistakes))
+    raise DiagnoseError("; ".join(mistakes).replace("\n", "\\n"))
 
 
 def _budget_mistake(tables: Mapping[str, Any]) -> list[str]:
     """Say so where a recipe sets no budget or several (an override replaces the recipe's own)."""
     rows = tables.get("budget", {"epochs": 1.0})
-    known = [k for k in rows if k in Budget.model_fields]
-    if isinstance(rows, dict) and len(known) != 1 and len(rows) == len(known):
-        return [f"budget: give exactly one of {', '.join(Budget.model_fields)}, not {len(known)}"]
-    return []
+    if not isinstance(rows, dict) or not rows.keys() <= Budget.model_fields.keys():
+        return []
+    given = sum(value is not None for value in rows.values())
+    return [] if given == 1 else [f"budget: give exactly one of {', '.join(Budget.model_fields)}, not {given}"]
 
 
 def _sentence(error: dict[str, Any], tables: Mapping[str, Any]) -> str:
@@ -308,9 +277,9 @@ def _sentence(error: dict[str, Any], tables: Mapping[str, Any]) -> str:
     value = tables.get(path[0], {}).get(path[1]) if len(path) > 1 else tables.get(path[0])
     if error["type"] == "literal_error":
         allowed = _allowed(path)
-        return f"{key} = {value!r} is not known: {', '.join(map(str, allowed))}" + _did_you_mean(value, allowed)
-    message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{key} = {value!r}: {message}"
+        return f"{key} = {shown(value)} is not known: {', '.join(map(str, allowed))}" + _did_you_mean(value, allowed)
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{key} = {shown(value)}: {message[0].lower()}{message[1:]}"
 
 
 def _unknown(path: list[str]) -> str:
@@ -338,24 +307,47 @@ def _conflicts(recipe: Recipe) -> list[str]:
     if recipe.data.split == "windows" and recipe.batches.loader != "windows":
         out.append('data.split = "windows" divides single samples and needs batches.loader = "windows"')
     if recipe.data.split == "windows" and recipe.report.val_loader != "training":
-        out.append('data.split = "windows" has no validation documents to load otherwise: report.val_loader = "training"')
+        out.append('data.split = "windows" has no validation documents of its own: report.val_loader = "training"')
     if recipe.data.duplicates and recipe.data.split == "windows":
         out.append("data.duplicates copies validation documents, of which the split windows has none")
-    return out
+    return out + _not_plain(recipe)
+
+
+def _not_plain(recipe: Recipe) -> list[str]:
+    """List what the run's own recipe.toml could not hold as it is, so that it would not repeat the run."""
+    out = [
+        f"model.{key} = {shown(value)}: input should be a number, a text, true, false, or a list or table of them"
+        for key, value in recipe.model.settings().items()
+        if not _is_plain(value)
+    ]
+    texts = {"data.path": recipe.data.path, "tokenizer.path": recipe.tokenizer.path, "model.name": recipe.model.name}
+    return out + [f"{k} = {shown(v)}: input should be valid Unicode" for k, v in texts.items() if not _is_plain(v)]
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(_is_plain(key) and _is_plain(part) for key, part in value.items())
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    if isinstance(value, str):
+        return value.encode(errors="replace").decode() == value
+    return type(value) in {bool, int, float}
 
 
 def unused(recipe: Recipe) -> dict[str, str]:
     """Return the keys that the other settings make irrelevant, each with the reason."""
     data, batches, report = recipe.data, recipe.batches, recipe.report
     val_loader = batches.loader if report.val_loader == "training" else report.val_loader
+    leaks = data.split == "windows" or data.duplicates > 0
     rules = [
         (data.corpus != "file", "data.path", f"the corpus is {data.corpus}"),
         (data.corpus != "file", "data.documents", f"the corpus {data.corpus} has a document a verse"),
-        (data.split != "windows" and not data.duplicates, "data.reserve", f"the split {data.split} does not leak"),
+        (not leaks, "data.reserve", f"the split {data.split} does not leak"),
+        (data.split == "tail" and not leaks, "data.split_seed", "the split tail draws nothing"),
         (bool(recipe.tokenizer.path), "tokenizer.kind", "tokenizer.path names a ready tokenizer"),
         (bool(recipe.tokenizer.path), "tokenizer.vocab_size", "tokenizer.path names a ready tokenizer"),
         (not recipe.tokenizer.path, "tokenizer.path", "the tokenizer is learned"),
-        (batches.loader == "padded", "batches.mask", "a padded row holds one document"),
+        (batches.loader == val_loader == "padded", "batches.mask", "a padded row holds one document"),
         (batches.loader != "padded", "loss.padding", f"the loader {batches.loader} pads nothing"),
         (recipe.optimizer.lr_rule == "fixed", "optimizer.lr_reference_tokens", "optimizer.lr_rule is fixed"),
         (recipe.optimizer.schedule == "constant", "optimizer.lr_floor", "optimizer.schedule is constant"),
@@ -372,8 +364,6 @@ def refuse_unused(recipes: list[Recipe], given: Iterable[str]) -> None:
         DiagnoseError: every such key with the reason.
     """
     skipped = [unused(recipe) for recipe in recipes]
-    lines = [
-        f"{key} would have no effect: {skipped[0][key]}" for key in given if all(key in skip for skip in skipped)
-    ]
+    lines = [f"{key} would have no effect: {skipped[0][key]}" for key in given if all(key in skip for skip in skipped)]
     if lines:
         raise DiagnoseError("; ".join(lines))

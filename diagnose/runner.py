@@ -10,7 +10,6 @@ import errno
 import math
 import signal
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +38,7 @@ from diagnose.setup import Setup, environment, set_up
 from diagnose.trainer import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 INTERRUPTED = 130  # exit code after Ctrl-C
 

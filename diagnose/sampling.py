@@ -9,7 +9,7 @@ import torch
 from diagnose import seeding
 from diagnose.device import autocast
 from diagnose.losses import unchanged
-from diagnose.tokenizer import START
+from diagnose.tokenizer import marks
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,7 +34,7 @@ def generate(
         turn: which of several samples.
     """
     device = next(network.parameters()).device
-    end = tokenizer.token_to_id(START)
+    end = marks(tokenizer)[0]
     ids = [end, *tokenizer.encode(prompt, add_special_tokens=False).ids]
     draw = seeding.generator(seed, "sampling", turn)
     written = 0

@@ -35,6 +35,7 @@ CHECKPOINT_SHARE = 0.01  # of a run's time may go into writing checkpoints
 CHECKPOINT_SECONDS = 5.0  # and no two lie closer than this
 PROBES = 16  # points of a run's learning curve, both splits measured alike
 PROBE_BYTES = 12_288  # text of either split that a probe reads
+COLUMNS = ("step", "kind", "split", "mode", "loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes")
 LAST_TURN = 10**6  # number of the sample that is written at the end
 
 
@@ -96,15 +97,15 @@ class Session:
 
 
 def tell(session: Session, doing: str = "training") -> None:
+    """Tell the watcher how far the run is and what it is doing."""
     last, steps = session.history.last(), session.setup.course.steps
     recent = session.history.steps[-50:]
     before = session.history.steps[-51] if len(session.history.steps) > 50 else START
     rate = (last.tokens - before.tokens) / max(last.seconds - before.seconds, 1e-9)
     pace = (last.seconds - before.seconds) / max(len(recent), 1)
     left = (steps - last.step) * pace if steps else session.recipe.budget.amount() - last.seconds
-    session.watch(
-        Progress(session.path.name, session.label, session.recipe.run.seed, last.step, steps, last.loss, rate, left, doing)
-    )
+    seed, run = session.recipe.run.seed, session.path.name
+    session.watch(Progress(run, session.label, seed, last.step, steps, last.loss, rate, left, doing))
 
 
 def is_probe(step: int, steps: int | None, interval: int) -> bool:
@@ -205,8 +206,12 @@ def _canonical(session: Session, documents: NDArray[np.int64]) -> losses.Canonic
     )  # fmt: skip
     if not np.isfinite(result.nats_N).all():
         step = session.history.last().step
-        told = f"the loss on whole documents is no finite number after step {step}: training has diverged; lower optimizer.lr"
-        raise DiagnoseError(told, exit_code=FINDING, diverged=True)
+        raise DiagnoseError(
+            f"the loss on whole documents is no finite number after step {step}: training has diverged; "
+            "lower optimizer.lr",
+            exit_code=FINDING,
+            diverged=True,
+        )
     return result
 
 
@@ -220,6 +225,7 @@ def _sample(session: Session, turn: int) -> dict[str, Any]:
 
 
 def checkpoint_is_due(session: Session) -> bool:
+    """Say whether enough time has passed since the last checkpoint for its cost to stay small."""
     wait = max(CHECKPOINT_SECONDS, session.save_seconds / CHECKPOINT_SHARE)
     return time.monotonic() - session.saved_at > wait
 
@@ -234,12 +240,14 @@ def checkpoint(session: Session) -> None:
 
 
 def save_records(session: Session) -> None:
+    """Write steps, readings and samples."""
     store.write_table(session.path, "steps", _frame(session.history.steps))
     store.write_table(session.path, "readings", _readings(session.history.readings))
     store.write_samples(session.path, session.history.samples)
 
 
 def save(session: Session, folder: str) -> None:
+    """Write the state after the latest step into a folder of the run."""
     last = session.history.last()
     tensors = {"model": _model_tensors(session.network), "optimizer": _optimizer_tensors(session.optimizer)}
     state = {name: None if value != value else value for name, value in asdict(last).items()}  # noqa: PLR0124
@@ -286,18 +294,20 @@ def _frame(rows: list[Any]) -> pd.DataFrame:
 def _readings(rows: list[dict[str, Any]]) -> pd.DataFrame:
     import pandas as pd
 
-    columns = ["step", "kind", "split", "mode", "loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _validation(result: losses.Canonical) -> pd.DataFrame:
     import pandas as pd
 
-    columns = {"document": result.document_N, "nats": result.nats_N, "tokens": result.tokens_N, "bytes": result.bytes_N}
-    return pd.DataFrame(columns)
+    columns = ("document", "nats", "tokens", "bytes")
+    values = (result.document_N, result.nats_N, result.tokens_N, result.bytes_N)
+    return pd.DataFrame(dict(zip(columns, values, strict=True)))
 
 
-def load_state(net: torch.nn.Module, optimizer: torch.optim.Optimizer | None, tensors: dict[str, store.Tensors]) -> None:
+def load_state(
+    net: torch.nn.Module, optimizer: torch.optim.Optimizer | None, tensors: dict[str, store.Tensors]
+) -> None:
     """Put a checkpoint's tensors into a network and its optimizer; nothing is shared with `tensors` afterwards."""
     try:
         weights = tensors["model"]

@@ -111,10 +111,10 @@ def set_up(recipe: Recipe, given: Iterable[str] = ()) -> Setup:
     recipe, dropped = _fit_network(recipe, set(given))
     text = read_text(recipe.data, recipe.tokenizer)
     bytes_V = torch.from_numpy(tokenizer.token_bytes(text.tokenizer).astype("int64"))
-    derived = _derived(recipe, text, bytes_V)
+    derived = _derived(recipe, text)
     recipe = device.resolve(recipe, derived["flops"] or 0.0)
     where = device.prepare(recipe)
-    pad = text.tokenizer.token_to_id(tokenizer.PAD)
+    pad = tokenizer.marks(text.tokenizer)[1]
     train = batches.plan(recipe, text.stream, text.split, "train", pad, where)
     course = Course(recipe, train, derived["steps"], derived["learning_rate"], bytes_V.to(where))
     validation = batches.plan(recipe, text.stream, text.split, "val", pad, where)
@@ -129,7 +129,8 @@ def _fit_network(recipe: Recipe, given: set[str]) -> tuple[Recipe, tuple[str, ..
     taken, rest = network.builder_settings(builder, recipe.model.settings())
     wrong = [key for key in rest if f"model.{key}" in given]
     if wrong:
-        hints = [f"model.{key}: the network '{recipe.model.name}' takes no such key{nearest(key, taken)}" for key in wrong]
+        name = recipe.model.name
+        hints = [f"model.{key}: the network '{name}' takes no such key{nearest(key, taken)}" for key in wrong]
         raise DiagnoseError("; ".join(hints))
     if not rest:
         return recipe, ()
@@ -137,7 +138,7 @@ def _fit_network(recipe: Recipe, given: set[str]) -> tuple[Recipe, tuple[str, ..
     return recipe.model_copy(update={"model": model}), tuple(f"model.{key}" for key in rest)
 
 
-def _derived(recipe: Recipe, text: Text, bytes_V: torch.Tensor) -> dict[str, Any]:
+def _derived(recipe: Recipe, text: Text) -> dict[str, Any]:
     """Work out sizes: parameters, steps, tokens, UTF-8 bytes ("text") and operations per step and in all."""
     table = recipe.batches
     layout = batches.plan(recipe, text.stream, text.split, "train", 0, torch.device("cpu"))
@@ -237,10 +238,12 @@ def _commit() -> dict[str, Any]:
     if not (root / ".git").exists():
         return {"commit": None, "dirty": None}
     try:
-        run = [
-            subprocess.run(["git", "-C", str(root), *args], capture_output=True, text=True, check=True, timeout=10).stdout
-            for args in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain"])
-        ]
+        run = [_git(root, *args) for args in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain"))]
     except (OSError, subprocess.SubprocessError):
         return {"commit": None, "dirty": None}
     return {"commit": run[0].strip(), "dirty": bool(run[1].strip())}
+
+
+def _git(root: Path, *args: str) -> str:
+    command = ["git", "-C", str(root), *args]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=10).stdout  # noqa: S603

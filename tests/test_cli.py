@@ -91,7 +91,9 @@ def test_all_mistakes_are_told_at_once(diagnose):
     assert all(word in err for word in ("tokenizer.knd", "batches.size", "[x]"))
 
 
-@pytest.mark.parametrize("command", [[], ["ablate"], ["train"], ["runs"], ["sample"], ["report"], ["recipes"], ["axes"]])
+@pytest.mark.parametrize(
+    "command", [[], ["ablate"], ["train"], ["runs"], ["sample"], ["report"], ["recipes"], ["axes"]]
+)
 def test_every_command_has_help_with_an_example(command, diagnose):
     code, out, _ = diagnose(*command, "--help")
     assert code == 0

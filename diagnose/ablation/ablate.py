@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from diagnose.recipe import Recipe
-    from diagnose.runner import Watch
+    from diagnose.session import Watch
     from diagnose.setup import Setup
 
 MEASURED_STEPS = 3  # of each arm, for the time that a plan estimates
@@ -76,9 +76,7 @@ def ablate(
     return record(plan, done, Path(runs), command or f"diagnose ablate --axis {axis} --seeds {seeds}")
 
 
-def _carry_out(
-    plan: Design, runs: Path, given: Mapping[str, Any], *, resume: bool, watch: Watch | None
-) -> Outcome:
+def _carry_out(plan: Design, runs: Path, given: Mapping[str, Any], *, resume: bool, watch: Watch | None) -> Outcome:
     """Train seed by seed, so that whatever is finished early is paired."""
     out = Outcome({arm.level: {} for arm in plan.arms})
     for seed in plan.seeds:
@@ -118,7 +116,8 @@ def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
     complete = [seed for seed in plan.seeds if all(seed in done.runs[arm.level] for arm in arms)]
     if len(arms) < 2 or arms[0] is not plan.arms[0] or not complete:
         why = "; ".join(f"{f['level']} seed {f['seed']}: {f['why']}" for f in done.failed)
-        raise DiagnoseError(f"too few runs finished to compare anything with {plan.axis.control}: {why}", exit_code=FINDING)
+        told = f"too few runs finished to compare anything with {plan.axis.control}: {why}"
+        raise DiagnoseError(told, exit_code=FINDING)
     plan = replace(plan, arms=tuple(arms))
     kept = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in arms}
     summary = _summary(plan, kept, done, complete, command)
@@ -207,9 +206,15 @@ def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> 
     import tomli_w
 
     unit, amount = plan.hold or ("nothing", 0.0)
-    axis = {"name": plan.axis.name, "control": plan.axis.control, "levels": {k: dict(v) for k, v in plan.axis.levels.items()}}
-    arms = {level: [path.name for path in paths] for level, paths in kept.items()}
-    return tomli_w.dumps({"format": FORMAT, "seeds": seeds, "hold": {"what": unit, "amount": amount}, "axis": axis, "arms": arms})
+    levels = {level: dict(values) for level, values in plan.axis.levels.items()}
+    record = {
+        "format": FORMAT,
+        "seeds": seeds,
+        "hold": {"what": unit, "amount": amount},
+        "axis": {"name": plan.axis.name, "control": plan.axis.control, "levels": levels},
+        "arms": {level: [path.name for path in paths] for level, paths in kept.items()},
+    }
+    return tomli_w.dumps(record)
 
 
 def estimate_seconds(setup: Setup) -> float | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diagnose import network
-from diagnose.ablation import axes
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.recipe import Recipe, merge, read_tables, refuse_unused
 from diagnose.setup import Setup, set_up
@@ -14,6 +13,8 @@ from diagnose.setup import Setup, set_up
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from diagnose.ablation import axes
 
 HOLDS = {
     "text": "bytes of text trained on",
@@ -122,7 +123,7 @@ def _amount(axis: axes.Axis, control: Setup, hold: str | None) -> tuple[str, flo
         raise DiagnoseError(f"--hold {hold} is not known{nearest(hold, HOLDS)}")
     if axis.sets_budget:
         if hold is not None:
-            raise DiagnoseError(f"the axis {axis.name} sets the budget itself: nothing can be held equal, leave --hold out")
+            raise DiagnoseError(f"the axis {axis.name} sets the budget: nothing can be held equal, leave --hold out")
         return None
     budget, derived = control.recipe.budget, control.derived
     unit = hold or ("seconds" if budget.unit() == "seconds" else "text")

@@ -86,9 +86,7 @@ def compare(axis: str, control: str, scores: Mapping[str, Scores]) -> list[dict[
         for level in others
     ]
     adjusted = stats.holm([effect.p for effect in found])
-    return [
-        _record(axis, level, control, effect, p) for level, effect, p in zip(others, found, adjusted, strict=True)
-    ]
+    return [_record(axis, level, control, effect, p) for level, effect, p in zip(others, found, adjusted, strict=True)]
 
 
 def _record(axis: str, level: str, control: str, effect: stats.Effect, p: float | None) -> dict[str, Any]:

@@ -53,5 +53,6 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     runs = len(arms) * plan["seeds"]
     held = "nothing is held equal" if plan["hold"] is None else f"{plan['hold']['what']} is held equal"
     minutes = plan["seconds"] / 60
-    head = f"{plan['axis']}: {len(arms)} arms x {plan['seeds']} seeds = {runs} runs, {held}; about {minutes:.1f} minutes of training"
+    size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs"
+    head = f"{plan['axis']}: {size}, {held}; about {minutes:.1f} minutes of training"
     return Group(Text(head), Text(""), table)

@@ -268,7 +268,7 @@ def _draw_lines(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
             axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.14, linewidth=0)
         thick, alpha = (2.4, 1.0) if line.strong and not line.dashed else (1.6, 1.0) if line.strong else (1.0, 0.4)
         mark = "o" if len(line.x) == 1 else ""
-        axes.plot(line.x, line.y, mark, color=colour, linewidth=thick, alpha=alpha, linestyle=dashes)
+        axes.plot(line.x, line.y, color=colour, linewidth=thick, alpha=alpha, linestyle=dashes, marker=mark)
         if line.broken:
             axes.plot(line.x[-1:], line.y[-1:], "x", color=colour, markersize=9, markeredgewidth=2)
 
