@@ -52,11 +52,7 @@ def cache_folder() -> Path:
     """
     own, shared = os.environ.get("DIAGNOSE_CACHE"), os.environ.get("XDG_CACHE_HOME")
     try:
-        folder = (
-            Path(own).expanduser()
-            if own
-            else (Path(shared) if shared else Path.home() / ".cache") / "diagnose"
-        )
+        folder = Path(own).expanduser() if own else (Path(shared) if shared else Path.home() / ".cache") / "diagnose"
         folder = folder.absolute()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

@@ -35,9 +35,7 @@ __all__ = ["Corpus", "cache_folder", "load", "stale"]
 
 BUNDLED = {"akjv": "the Bible, American King James Version"}
 GAP = 4096  # bytes between two documents that are rather read over than sought past
-CUT = re.compile(
-    rb" (?=[!-~])"
-)  # where long documents may be cut: no token of ours reaches across this place
+CUT = re.compile(rb" (?=[!-~])")  # where long documents may be cut: no token of ours reaches across this place
 Indices = Iterable[int]
 
 
@@ -102,10 +100,8 @@ class Corpus:
 
     def raw(self, indices: Indices | None = None) -> Iterator[bytes]:
         """Yield documents as UTF-8, as `texts` does."""
-        chosen = np.arange(len(self)) if indices is None else np.fromiter(indices, np.int64)
         with (self.folder / "text.bin").open("rb") as file:
-            for first in range(0, len(chosen), CHUNK >> 4):
-                part = chosen[first : first + (CHUNK >> 4)]
+            for part in self._blocks(indices):
                 starts, ends = self.offsets[part], self.offsets[part + 1]
                 for a, b in _runs(starts, ends):
                     file.seek(base := int(starts[a]))
@@ -119,14 +115,21 @@ class Corpus:
         So a document of a gigabyte is never held. Parts are cut before a space where there is one, else
         between characters.
         """
-        chosen = np.arange(len(self)) if indices is None else np.fromiter(indices, np.int64)
-        long = np.flatnonzero(self.offsets[chosen + 1] - self.offsets[chosen] > size).tolist()
-        for a, b in zip([0, *(i + 1 for i in long)], [*long, len(chosen)], strict=True):
-            yield from zip(self.raw(chosen[a:b]), chosen[a:b].tolist(), repeat(True), strict=False)
-            if b < len(chosen):
-                i = int(chosen[b])
-                for n, part in enumerate(self._cut_up(i, size)):
-                    yield part, i, n == 0
+        for block in self._blocks(indices):
+            long = np.flatnonzero(self.offsets[block + 1] - self.offsets[block] > size).tolist()
+            for a, b in zip([0, *(i + 1 for i in long)], [*long, len(block)], strict=True):
+                yield from zip(self.raw(block[a:b]), block[a:b].tolist(), repeat(True), strict=False)
+                if b < len(block):
+                    i = int(block[b])
+                    for n, part in enumerate(self._cut_up(i, size)):
+                        yield part, i, n == 0
+
+    def _blocks(self, indices: Indices | None) -> Iterator[NDArray[np.int64]]:
+        """Yield the indices, some ten thousands at a time."""
+        every = range(len(self)) if indices is None else indices
+        chosen = every if isinstance(every, np.ndarray | range) else np.fromiter(every, np.int64)
+        for first in range(0, len(chosen), CHUNK >> 4):
+            yield np.asarray(chosen[first : first + (CHUNK >> 4)], np.int64)
 
     def _cut_up(self, i: int, size: int) -> Iterator[bytes]:
         place, end = int(self.offsets[i]), int(self.offsets[i + 1])
@@ -150,9 +153,7 @@ class Corpus:
     @cached_property
     def _sources(self) -> list[tuple[str, int]]:
         """Each file's (or chapter's) name and its first document."""
-        return [
-            (name, first) for name, first in json.loads((self.folder / "sources.json").read_text("utf-8"))
-        ]
+        return [(name, first) for name, first in json.loads((self.folder / "sources.json").read_text("utf-8"))]
 
     @cached_property
     def _lines(self) -> NDArray[np.int64]:
@@ -193,13 +194,9 @@ def load(data: DataSettings, cache: Path) -> Corpus:
         folder = entry(cache, "corpora", key, write_bible)
         return _open(data.corpus, BUNDLED[data.corpus], folder)
     if data.corpus != "file":
-        raise DiagnoseError(
-            f"data.corpus = {data.corpus!r} is unknown{nearest(data.corpus, [*BUNDLED, 'file'])}"
-        )
+        raise DiagnoseError(f"data.corpus = {data.corpus!r} is unknown{nearest(data.corpus, [*BUNDLED, 'file'])}")
     path = existing(data.path)
-    folder = entry(
-        cache, "corpora", source_key(path, data.documents), lambda f: write_files(f, path, data.documents)
-    )
+    folder = entry(cache, "corpora", source_key(path, data.documents), lambda f: write_files(f, path, data.documents))
     corpus = _open(path.name, path.name, folder)
     return _cut(corpus, data.val_fraction) if data.split == "tail" and len(corpus) == 1 else corpus
 
@@ -221,9 +218,7 @@ def _cut(corpus: Corpus, val_fraction: float) -> Corpus:
     size = int(corpus.offsets[1])
     characters = sum(int(first.sum()) for first in _first_bytes(corpus))
     if characters < 2:
-        raise DiagnoseError(
-            f"{corpus.name} holds one character: too little to cut into training and validation"
-        )
+        raise DiagnoseError(f"{corpus.name} holds one character: too little to cut into training and validation")
     wanted = min(max(int(characters * (1 - val_fraction)), 1), characters - 1)
     cut = 0
     for first in _first_bytes(corpus):

@@ -50,9 +50,7 @@ def chunked(
         The loss (scalar, in nats, with a gradient for x, weight and bias) and nats_N (no gradient).
     """
     size = chunk or _chunk_size(x_ND, len(weight_VD))
-    wanted = torch.is_grad_enabled() and any(
-        t is not None and t.requires_grad for t in (x_ND, weight_VD, bias_V)
-    )
+    wanted = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x_ND, weight_VD, bias_V))
     result: tuple[Tensor, Tensor] = _Chunked.apply(  # type: ignore[no-untyped-call]
         x_ND, weight_VD, bias_V, targets_N, weights_N, label_smoothing, size, wanted
     )
@@ -76,9 +74,8 @@ class _Chunked(torch.autograd.Function):
         size: int,
         wanted: bool,
     ) -> tuple[Tensor, Tensor]:
-        device = x_ND.device.type
-        with torch.autocast(device, enabled=False):
-            layer = _Layer(weight_VD, bias_V, _product_dtype(device, weight_VD))
+        layer = _Layer(weight_VD, bias_V, _product_dtype(x_ND.device.type, weight_VD))
+        with torch.autocast(x_ND.device.type, enabled=False):
             gradients = _Gradients(x_ND, layer) if wanted else None
             nats_N = torch.empty(len(x_ND), dtype=layer.exact, device=x_ND.device)
             loss = torch.zeros((), dtype=layer.exact, device=x_ND.device)
@@ -273,11 +270,7 @@ def token_nats(
         else:
             x_NX = parts[0](tokens_BT, segments_BT).flatten(0, 1)
             size = _chunk_size(x_NX, len(parts[1].weight))
-            logp = _Layer(
-                parts[1].weight, parts[1].bias, _product_dtype(x_NX.device.type, parts[1].weight)
-            ).logp
+            logp = _Layer(parts[1].weight, parts[1].bias, _product_dtype(x_NX.device.type, parts[1].weight)).logp
         with torch.autocast(x_NX.device.type, enabled=False):
-            chunks = [
-                _losses(logp(x_NX[r]), targets_N[r], label_smoothing)[1] for r in _slices(len(x_NX), size)
-            ]
+            chunks = [_losses(logp(x_NX[r]), targets_N[r], label_smoothing)[1] for r in _slices(len(x_NX), size)]
         return torch.cat(chunks).view(targets_BT.shape)

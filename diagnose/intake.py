@@ -88,9 +88,7 @@ def existing(given: str) -> Path:
             return path
         exists = path.exists()
     except (OSError, ValueError) as error:
-        raise DiagnoseError(
-            f"{given!r} cannot be read: {getattr(error, 'strerror', None) or error}"
-        ) from None
+        raise DiagnoseError(f"{given!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
     raise DiagnoseError(f"{given} is neither a file nor a folder" if exists else f"{given} does not exist")
 
 
@@ -134,9 +132,7 @@ def write_files(folder: Path, path: Path, documents: str) -> None:
     finally:
         writer.close()
     if not writer.documents:
-        raise DiagnoseError(
-            f"{path} is empty" if not _any_bytes(path) else f"{path} holds nothing but blank lines"
-        )
+        raise DiagnoseError(f"{path} is empty" if not _any_bytes(path) else f"{path} holds nothing but blank lines")
     if source_key(path, documents) != before:
         raise DiagnoseError(f"{path} changed while it was read; try again")
 

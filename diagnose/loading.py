@@ -49,9 +49,7 @@ def find(name: str) -> Builder:
             raise DiagnoseError(f"model '{name}': {_source(module)} has no '{part}'{nearest(part, known)}")
         found = getattr(found, part)
     if not callable(found):
-        raise DiagnoseError(
-            f"model '{name}': '{attribute}' is a {type(found).__name__}, not a function that builds"
-        )
+        raise DiagnoseError(f"model '{name}': '{attribute}' is a {type(found).__name__}, not a function that builds")
     builder: Builder = found
     return builder
 
@@ -92,19 +90,14 @@ def _load_file(name: str, path: Path) -> ModuleType:
     if not path.is_file():
         folder = path.parent if path.parent.is_dir() else Path()
         known = [p.name for p in folder.glob("*.py")]
-        raise DiagnoseError(
-            f"model '{name}': there is no file {path}{nearest(path.name, known) if known else ''}"
-        )
+        raise DiagnoseError(f"model '{name}': there is no file {path}{nearest(path.name, known) if known else ''}")
     path = path.resolve()
-    unique = (
-        f"{path.stem}_{hashlib.blake2b(path.read_bytes() + str(path).encode(), digest_size=6).hexdigest()}"
-    )
+    digest = hashlib.blake2b(path.read_bytes() + str(path).encode(), digest_size=6).hexdigest()
+    unique = f"{path.stem.replace('.', '_')}_{digest}"
     if unique in sys.modules:
         return sys.modules[unique]
     if str(path.parent) not in sys.path:
-        sys.path.append(
-            str(path.parent)
-        )  # so that it may import its neighbours; last, so that it hides nothing
+        sys.path.append(str(path.parent))  # so that it may import its neighbours; last, so that it hides nothing
     spec = importlib.util.spec_from_file_location(unique, path)
     if spec is None or spec.loader is None:
         raise DiagnoseError(f"model '{name}': {path} is no Python file")
@@ -157,7 +150,7 @@ def fingerprint(name: str) -> str:
         return digest.hexdigest()
     module, _ = _load(name)
     path = Path(getattr(module, "__file__", None) or __file__)
-    depth = 0 if module.__name__.startswith(path.stem + "_") else module.__name__.count(".")
+    depth = module.__name__.count(".") + (path.name == "__init__.py")
     for source in sorted(_imported(path, path.resolve().parents[depth])):
         digest.update(source.read_bytes())
     return digest.hexdigest()

@@ -110,7 +110,7 @@ def read(
     """
     device = next(network.parameters()).device
     parts: list[tuple[Tensor, ...]] = []
-    with torch.inference_mode(), unchanged(network, training=condition.training):
+    with torch.no_grad(), unchanged(network, training=condition.training):
         for number, batch in enumerate(batches):
             torch.manual_seed(seeding.key(mask_key, "masks", number))
             here = batch.to(device)
@@ -147,8 +147,14 @@ def _by_document(parts: list[tuple[Tensor, ...]]) -> tuple[Ints, Floats, Ints, I
 
 @contextmanager
 def unchanged(network: nn.Module, *, training: bool) -> Iterator[None]:
-    """Put a network into a mode for a while; flags and random states come back as they were, whatever happens."""
+    """Put a network into a mode for a while.
+
+    Flags, random states and what training mode writes into buffers (batch norm's averages) come back as they were,
+    whatever happens. Readings use `no_grad` and not `inference_mode`: a mask that a network makes once and keeps must
+    serve training too.
+    """
     flags = [(module, module.training) for module in network.modules()]
+    kept = [(buffer, buffer.clone()) for buffer in network.buffers()] if training else []
     devices = sorted({p.device.index or 0 for p in network.parameters() if p.device.type == "cuda"})
     with torch.random.fork_rng(devices):
         try:
@@ -157,6 +163,9 @@ def unchanged(network: nn.Module, *, training: bool) -> Iterator[None]:
         finally:
             for module, flag in flags:
                 module.training = flag
+            with torch.no_grad():
+                for buffer, value in kept:
+                    buffer.copy_(value)
 
 
 @dataclass(frozen=True)
@@ -180,8 +189,9 @@ class Canonical:
 
 
 def canonical(
-    network: nn.Module, stream: Stream, documents_N: Ints, bytes_N: Ints, context: int, precision: str = "fp32"
-) -> Canonical:
+    network: nn.Module, stream: Stream, documents_N: Ints, bytes_N: Ints, context: int, precision: str = "fp32",
+    bytes_V: Tensor | None = None,
+) -> Canonical:  # fmt: skip
     """Score every byte of some documents exactly once, each document alone, dropout off.
 
     Args:
@@ -191,15 +201,18 @@ def canonical(
         bytes_N: their UTF-8 bytes.
         context: longest row that the network takes.
         precision: "fp32" or "bf16".
+        bytes_V: UTF-8 bytes of each token; None where a tokenizer's tokens have none of their own.
 
     Raises:
-        DiagnoseError: a document's targets were not scored exactly once (our bug, never to be passed over).
+        DiagnoseError: a document's targets or bytes were not scored exactly once (our bug, never to be passed over).
     """
     device = next(network.parameters()).device
     spans = _spans(stream.starts, documents_N, context)
     nats_N = np.zeros(len(documents_N))
     scored_N = np.zeros(len(documents_N), dtype=np.int64)
-    with torch.inference_mode(), unchanged(network, training=False):
+    size_V = torch.zeros(0, dtype=torch.int64) if bytes_V is None else bytes_V.cpu()
+    text_N = np.zeros(len(documents_N), dtype=np.int64)
+    with torch.no_grad(), unchanged(network, training=False):
         for some in _chunks(spans):
             inputs_BT, targets_BT, scored_BT = _rows(stream.tokens, some)
             with autocast(device, precision):
@@ -207,9 +220,11 @@ def canonical(
             sums_B = nats_BT.cpu().double().masked_fill(~scored_BT, 0).sum(1).numpy()
             np.add.at(nats_N, some[:, 0], sums_B)
             np.add.at(scored_N, some[:, 0], scored_BT.sum(1).numpy())
+            if bytes_V is not None:
+                np.add.at(text_N, some[:, 0], size_V[targets_BT].masked_fill(~scored_BT, 0).sum(1).numpy())
     targets_N = np.asarray(stream.starts[documents_N + 1] - stream.starts[documents_N])
-    if not np.array_equal(scored_N, targets_N):
-        raise DiagnoseError("the canonical reading did not score every target exactly once", exit_code=FINDING)
+    if not np.array_equal(scored_N, targets_N) or (bytes_V is not None and not np.array_equal(text_N, bytes_N)):
+        raise DiagnoseError("the canonical reading did not score every byte exactly once", exit_code=FINDING)
     return Canonical(np.asarray(documents_N), nats_N, scored_N, np.asarray(bytes_N))
 
 

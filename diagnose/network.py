@@ -65,13 +65,9 @@ def build(
     unknown = builder_settings(builder, settings)[1]
     if unknown:
         known = builder_settings(builder, dict.fromkeys(inspect.signature(builder).parameters))[0]
-        hints = [
-            f"model.{key}: the network '{name}' takes no such key{nearest(key, known)}" for key in unknown
-        ]
+        hints = [f"model.{key}: the network '{name}' takes no such key{nearest(key, known)}" for key in unknown]
         raise DiagnoseError("; ".join(hints))
-    with torch.random.fork_rng(
-        devices=[]
-    ):  # the CPU's generator alone is seeded, so no other needs to be kept
+    with torch.random.fork_rng(devices=[]):  # the CPU's generator alone is seeded, so no other needs to be kept
         torch.default_generator.manual_seed(seeding.key(seed, "initialisation"))
         try:
             network = builder(vocab_size=vocab_size, context=context, **settings)
@@ -136,9 +132,7 @@ def flops_per_token(network: nn.Module, context: int, vocab_size: int) -> float:
 def _count(network: nn.Module, context: int, vocab_size: int) -> float:
     from torch.utils.flop_counter import FlopCounterMode
 
-    state = {
-        name: p.detach().to("meta").requires_grad_(p.requires_grad) for name, p in network.named_parameters()
-    }
+    state = {name: p.detach().to("meta").requires_grad_(p.requires_grad) for name, p in network.named_parameters()}
     state |= {name: b.to("meta") for name, b in network.named_buffers()}
     tokens_BT = torch.zeros(1, context, dtype=torch.int64, device="meta")
     with _evaluating(network), FlopCounterMode(display=False) as counter:
@@ -255,9 +249,7 @@ def _check_parts(network: nn.Module, rows_BT: Tensor, logits_BTV: Tensor) -> Non
     except Exception as error:  # noqa: BLE001 - a user's network may raise anything
         raise _refusal(network, f"has `features` and `head` that fail together: {told(error)}") from None
     if not same:
-        raise _refusal(
-            network, "has `features` and `head`, but does not return head(features(tokens, segments))"
-        )
+        raise _refusal(network, "has `features` and `head`, but does not return head(features(tokens, segments))")
 
 
 def _some_cuts(length: int) -> list[int]:
@@ -309,6 +301,4 @@ def _check_segments(network: nn.Module, tokens_T: Tensor, vocab_size: int) -> No
         wrong = (moved_CT[0] & ~first_T).nonzero().flatten().tolist()
         if wrong:
             why = f"position {wrong[0]} changes with the segment that ends at position {border - 1}"
-            raise _refusal(
-                network, f"lets a segment see another ({why}), which batches.mask = 'document' forbids"
-            )
+            raise _refusal(network, f"lets a segment see another ({why}), which batches.mask = 'document' forbids")

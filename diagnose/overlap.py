@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from diagnose.corpus import Corpus
     from diagnose.split import Split
 
-FORMAT = 1  # of the counts in the cache; part of their key
+FORMAT = 2  # of the counts in the cache; part of their key
 DOUBLINGS = 5
 WINDOW = 1 << DOUBLINGS  # bytes of a passage
-SAMPLED = 1 << 23  # hashes compared at most, about
+BLOCK = 1 << 17  # bytes hashed at a time; their hashes fit a processor's cache
+HASHES = 1 << 23  # passages compared; of more, one in two, four or eight
+SPARSEST = 8  # a sentence of 130 bytes keeps a dozen passages
+LOOKED_UP = 1 << 23  # bytes of validation text whose passages are looked up
 NEAR = 0.5  # share of a document's passages that makes it a near-duplicate
 
 _RNG = seeding.generator(0, "overlap")
@@ -45,9 +48,10 @@ class Overlap:
     Attributes:
         val_documents: how many documents were looked up.
         exact: those whose text is a training document's.
-        near: further ones of whose passages at least half occur in the training text.
+        near: further ones of whose passages at least half occur in the training text; scaled up from `looked_up`.
         window_share: share of all their passages that occur there; 0 where every document is shorter than
             one.
+        looked_up: documents whose passages were; all, unless they hold too much text.
         window_bytes: the length of a passage.
         sampled: one passage in so many was compared.
     """
@@ -56,6 +60,7 @@ class Overlap:
     exact: int
     near: int
     window_share: float
+    looked_up: int
     window_bytes: int
     sampled: int
 
@@ -82,12 +87,32 @@ def overlap(corpus: Corpus, split: Split, cache: Path) -> Overlap:
 def shared(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> Overlap:
     """Return what `documents` share with the documents `train`, both given by index.
 
-    Takes about 16 bytes of memory per document and per sampled passage of `documents`, whatever `train`
-    holds.
+    All documents are compared whole. Passages are those of all documents too, or of every second, third, ... one
+    where they hold more text than `LOOKED_UP`.
     """
-    size = int(corpus.doc_bytes[train].sum() + corpus.doc_bytes[documents].sum())
-    sampled = 1 << max(0, (size - 1) // SAMPLED).bit_length()
+    sizes = corpus.doc_bytes
+    every = max(1, -(-int(sizes[documents].sum()) // LOOKED_UP))
+    some = documents[::every]
+    size = int(sizes[train].sum() + sizes[some].sum())
+    sampled = min(1 << max(0, (size - 1) // HASHES).bit_length(), SPARSEST)
     exact = _exact(corpus, train, documents)
+    near, share = _near(corpus, train, some, sampled)
+    count = int((near & ~exact[::every]).sum())
+    return Overlap(
+        val_documents=len(documents),
+        exact=int(exact.sum()),
+        near=round(count * len(documents) / max(1, len(some))),
+        window_share=share,
+        looked_up=len(some),
+        window_bytes=WINDOW,
+        sampled=sampled,
+    )
+
+
+def _near(
+    corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64], sampled: int
+) -> tuple[NDArray[np.bool_], float]:
+    """Return which of `documents` have at least half of their passages in `train`, and the share of all passages."""
     parts = [(index, hashes) for index, hashes in _passages(corpus, documents, sampled) if len(hashes)]
     owner = np.concatenate([index for index, _ in parts]) if parts else np.zeros(0, np.int64)
     hashes = np.concatenate([part for _, part in parts]) if parts else np.zeros(0, np.uint64)
@@ -95,9 +120,7 @@ def shared(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64
     found = _found(distinct, (part for _, part in _passages(corpus, train, sampled)))[place]
     total = np.bincount(owner, minlength=len(documents))
     seen = np.bincount(owner, weights=found, minlength=len(documents))
-    near = ~exact & (total > 0) & (seen >= NEAR * total)
-    share = float(found.mean()) if len(found) else 0.0
-    return Overlap(len(documents), int(exact.sum()), int(near.sum()), share, WINDOW, sampled)
+    return (total > 0) & (seen >= NEAR * total), float(found.mean()) if len(found) else 0.0
 
 
 def _exact(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -142,9 +165,7 @@ def _passages(
         yield places[part[within]], hashes[kept[within]]
 
 
-def _blocks(
-    corpus: Corpus, indices: NDArray[np.int64]
-) -> Iterator[tuple[bytes, NDArray[np.int64], NDArray[np.int64]]]:
+def _blocks(corpus: Corpus, indices: NDArray[np.int64]) -> Iterator[tuple[bytes, NDArray[np.int64], NDArray[np.int64]]]:
     """Yield text end to end, where each part of it ends, and which of `indices` it belongs to.
 
     A document that comes in several parts has the last bytes of one repeated before the next, so that no
@@ -162,7 +183,7 @@ def _blocks(
         size += len(part)
         ends.append(size)
         places.append(place)
-        if size > CHUNK:
+        if size > BLOCK:
             yield b"".join(held), np.array(ends), np.array(places)
             held, ends, places, size = [], [], [], 0
     if held:

@@ -34,17 +34,17 @@ def generate(
         turn: which of several samples.
     """
     device = next(network.parameters()).device
-    end = marks(tokenizer)[0]
-    ids = [end, *tokenizer.encode(prompt, add_special_tokens=False).ids]
+    start, pad = marks(tokenizer)
+    ids = [start, *tokenizer.encode(prompt, add_special_tokens=False).ids]
     draw = seeding.generator(seed, "sampling", turn)
     written = 0
-    with torch.inference_mode(), unchanged(network, training=False):
+    with torch.no_grad(), unchanged(network, training=False):
         while written < most_bytes:
             tokens_BT = torch.tensor([ids[-context:]], device=device)
             with autocast(device, precision):
                 logits_V = network(tokens_BT, None)[0, -1].float().cpu().double()
             token = _draw(logits_V, temperature, draw.random())
-            if token == end:
+            if token in {start, pad}:  # nothing follows padding either
                 break
             ids.append(token)
             written += max(1, len(tokenizer.decode([token], skip_special_tokens=False).encode()))
@@ -56,4 +56,5 @@ def _draw(logits_V: torch.Tensor, temperature: float, uniform: float) -> int:
     if temperature <= 0:
         return int(logits_V.argmax())
     cumulative_V = torch.softmax(logits_V / temperature, 0).cumsum(0)
-    return int(torch.searchsorted(cumulative_V, uniform * cumulative_V[-1]).clamp(max=len(logits_V) - 1))
+    place = torch.searchsorted(cumulative_V, uniform * cumulative_V[-1], right=True)  # never one of probability 0
+    return int(place.clamp(max=len(logits_V) - 1))

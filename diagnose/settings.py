@@ -40,7 +40,7 @@ def _parse(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise DiagnoseError(f"recipe {path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:  # TOML's, Unicode's, and those of numbers and nesting without end
-        raise DiagnoseError(f"recipe {shown(str(path))} is not valid TOML: {error}") from None
+        raise DiagnoseError(f"recipe {path} is not valid TOML: {error}") from None
 
 
 def shipped() -> list[str]:
@@ -66,7 +66,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
         else:
             out[key] = _toml_value(value.strip())
     if errors:
-        raise DiagnoseError("; ".join(errors))
+        raise DiagnoseError("; ".join(errors).replace("\n", "\\n"))
     return out
 
 

@@ -101,9 +101,7 @@ def split(corpus: Corpus, data: SplitSettings) -> Split:
     )
     if data.split != "windows":
         train_documents = np.concatenate([train_documents, _copies(val_documents, data)])
-    fingerprint = _fingerprint(
-        corpus.fingerprint, data.split, (train_documents, val_documents, reserve_documents)
-    )
+    fingerprint = _fingerprint(corpus.fingerprint, data.split, (train_documents, val_documents, reserve_documents))
     return Split(data.split, train_documents, val_documents, reserve_documents, fingerprint)
 
 
@@ -111,9 +109,7 @@ def _check_count(corpus: Corpus, data: SplitSettings) -> None:
     n = len(corpus)
     advice = "try data.documents = line or paragraph, or data.split = tail"
     if n == 1:
-        raise DiagnoseError(
-            f"{corpus.name} has one document, which cannot be divided: {advice}, which cuts it"
-        )
+        raise DiagnoseError(f"{corpus.name} has one document, which cannot be divided: {advice}, which cuts it")
     if data.split == "windows" and n < RESERVE_MOST:
         raise DiagnoseError(
             f"{corpus.name} has {n} documents: data.split = windows keeps one in ten unseen and so needs at "
@@ -134,9 +130,7 @@ def _places(n: int, seed: int) -> NDArray[np.int64]:
     return np.concatenate([seeding.permute(part, n, stream_key).numpy() for part in parts])
 
 
-def _validation(
-    data: SplitSettings, place: NDArray[np.int64], reserve: NDArray[np.bool_]
-) -> NDArray[np.bool_]:
+def _validation(data: SplitSettings, place: NDArray[np.int64], reserve: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Choose validation documents: a share of all, at least one, leaving at least one to train on."""
     n = len(place)
     order = np.arange(n)[::-1] if data.split == "tail" else place

@@ -7,6 +7,7 @@ holds a lock on its folder, which the system drops when the process dies.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LATEST = "latest"
+STATES = ("running", "finished", "failed", "interrupted")
 Tensors = dict[str, "Tensor"]
 
 
@@ -35,13 +37,17 @@ def create(runs: Path, label: str, recipe: Recipe, environment: dict[str, Any]) 
     """Make the folder of a new run, named by time, label, seed and recipe.
 
     Raises:
-        DiagnoseError: the folder cannot be written.
+        DiagnoseError: the folder cannot be written; nothing is left of it then.
     """
     slug = "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-") or "run"
     path = _fresh(runs, f"{slug}-s{recipe.run.seed}-{environment['digest'][:4]}")
-    write_text(path / "recipe.toml", recipe.to_toml())
-    write_json(path / "environment.json", {"format": FORMAT, **environment})
-    write_status(path, "running")
+    try:
+        write_text(path / "recipe.toml", recipe.to_toml())
+        write_json(path / "environment.json", {"format": FORMAT, **environment})
+        write_status(path, "running")
+    except OSError as error:
+        shutil.rmtree(path, ignore_errors=True)
+        raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; make room or choose another folder") from None
     return path
 
 
@@ -127,6 +133,7 @@ def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
     part = target.with_name(target.name + ".part")
     try:
         frame.to_parquet(part, index=False)
+        _fsync(part)
         part.replace(target)
     finally:
         with suppress(OSError):
@@ -148,7 +155,8 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
     except FileNotFoundError:
         raise DiagnoseError(f"{file} is missing: {path} is no complete run or ablation") from None
     except (OSError, ValueError, ArrowException) as error:
-        raise DiagnoseError(f"{file} cannot be read ({str(error)[:80]}); the folder is damaged") from None
+        said = " ".join(str(error).split())[:80]
+        raise DiagnoseError(f"{file} cannot be read ({said}); the folder is damaged") from None
 
 
 def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
@@ -160,25 +168,23 @@ def read_samples(path: Path) -> list[dict[str, Any]]:
     """Read what the network wrote; none is an empty list."""
     file = path / "samples.jsonl"
     try:
-        return [json.loads(line) for line in file.read_text(encoding="utf-8").split("\n") if line]
+        return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").split("\n") if line]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise DiagnoseError(f"{file} cannot be read ({error}); the folder is damaged") from None
 
 
 def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
     """Swap a checkpoint in: one safetensors file per name in `tensors`, and `state.json`."""
-    from safetensors.torch import save_file
-
     part, old = folder.with_name(folder.name + ".part"), folder.with_name(folder.name + ".old")
     shutil.rmtree(part, ignore_errors=True)
     try:
         part.mkdir()
-        for name, values in tensors.items():
-            save_file({k: v.detach().cpu().contiguous() for k, v in values.items()}, part / f"{name}.safetensors")
         write_json(part / "state.json", {"format": FORMAT, **state})
-        _fsync(part)
+        for name, values in tensors.items():
+            _write_tensors(part / f"{name}.safetensors", values)
+            shutil.copymode(part / "state.json", part / f"{name}.safetensors")  # safetensors makes it the owner's alone
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
@@ -189,11 +195,23 @@ def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str,
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _fsync(folder: Path) -> None:
-    """Have everything on the disk before the swap: a power cut must not leave a whole name with half a content."""
-    for file in folder.iterdir():
-        with file.open("rb") as opened:
-            os.fsync(opened.fileno())
+def _write_tensors(file: Path, tensors: Tensors) -> None:
+    """Write tensors; a full disk is the OSError that it is elsewhere, which safetensors wraps in words of its own."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, file)
+    except SafetensorError as error:
+        number = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
+        raise OSError(number, os.strerror(number), str(file)) from error
+    _fsync(file)
+
+
+def _fsync(file: Path) -> None:
+    """Have a file on the disk before it gets its name: a power cut must not leave a whole name with half a content."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
@@ -216,13 +234,15 @@ def locked(path: Path) -> Iterator[None]:
     """Hold a run's folder while it is written.
 
     Raises:
-        DiagnoseError: another process writes it.
+        DiagnoseError: another process writes it, or it cannot be written.
     """
     lock = FileLock(path / "lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
         raise DiagnoseError(f"{path} is being written by another process; wait for it") from None
+    except OSError as error:
+        raise DiagnoseError(f"{path} cannot be written: {error.strerror}") from None
     try:
         yield
     finally:
@@ -246,6 +266,7 @@ def point_latest(path: Path) -> None:
     """Let `runs/latest` lead to this run: a symbolic link, or a line of text where links are not to be had."""
     link = path.parent / LATEST
     part = link.with_name(f"{LATEST}.part{os.getpid()}")
+    part.unlink(missing_ok=True)  # of a process of this number that was killed
     try:
         part.symlink_to(path.name)
     except OSError:
@@ -260,10 +281,10 @@ def find(name: str | Path) -> Path:
         DiagnoseError: there is none; names the nearest.
     """
     path = Path(name)
-    if path.is_file() and path.name == LATEST:
-        path = path.parent / path.read_text(encoding="utf-8").strip()
     if not path.exists() and len(path.parts) == 1:
         path = Path("runs") / path
+    if path.is_file() and path.name == LATEST:
+        path = path.parent / path.read_text(encoding="utf-8", errors="replace").strip()
     if (path / "status.json").exists() or (path / "ablation.toml").exists():
         return path.parent / path.readlink() if path.is_symlink() else path
     known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
@@ -286,9 +307,15 @@ def ablations(runs: Path) -> list[Path]:
 
 
 def state(path: Path) -> str:
-    """Return a run's state; one that is said to be running but that nobody writes was interrupted."""
-    value = str(read_json(path / "status.json")["state"])
-    return "interrupted" if value == "running" and not is_being_written(path) else value
+    """Return a run's state; one that is said to be running but that nobody writes was interrupted.
+
+    Raises:
+        DiagnoseError: its status cannot be read.
+    """
+    value = read_json(path / "status.json").get("state")
+    if value not in STATES:
+        raise DiagnoseError(f"{path / 'status.json'} states no state; the folder is damaged")
+    return "interrupted" if value == "running" and not is_being_written(path) else str(value)
 
 
 def recipe_of(path: Path) -> Recipe:

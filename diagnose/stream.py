@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 
 FORMAT = 1  # of a stream in the cache; part of its key
 BATCH = 1 << 21  # characters encoded at a time
-KEPT = 1 << 23  # characters of chunks whose tokens are remembered
+KEPT = 1 << 26  # bytes of memory, about, for the tokens of each kind of chunk
+OVERHEAD = 160  # bytes that a chunk takes beside its characters
 SMALL = 32_767  # the largest vocabulary whose ids fit int16
 
 Part = tuple[bytes, int, bool]  # of a document: its UTF-8, the document, whether it opens it
 Encode = Callable[[list[str]], list[bytes]]  # texts to their ids, int32
-SPACES = re.compile(r" (?!\S)")  # texts that hold this are encoded as they stand
+SPACE = re.compile(r" (?=\S)")  # chunks are cut here
+UNEVEN = re.compile(r" (?!\S)")  # a space elsewhere: such a text takes longer to cut
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +168,7 @@ def encoder(tokenizer: Tokenizer) -> Encode:
         encoded = tokenizer.encode_batch_fast(texts, add_special_tokens=False)
         return [array("i", item.ids).tobytes() for item in encoded]
 
-    return _Remembering(plain) if parts_at_spaces(tokenizer) else plain
+    return _remembering(plain) if parts_at_spaces(tokenizer) else plain
 
 
 def parts_at_spaces(tokenizer: Tokenizer) -> bool:
@@ -175,7 +177,7 @@ def parts_at_spaces(tokenizer: Tokenizer) -> bool:
     before, model = spec["pre_tokenizer"], spec["model"]
     if spec["normalizer"] or any(not token["special"] for token in spec["added_tokens"]) or model["type"] != "BPE":
         return False
-    if model.get("dropout") or model.get("unk_token") or model.get("continuing_subword_prefix"):
+    if any(model.get(key) for key in ("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix")):
         return False
     if before is None:
         return not model["merges"] and not model.get("ignore_merges")
@@ -184,33 +186,34 @@ def parts_at_spaces(tokenizer: Tokenizer) -> bool:
     return bool(before["type"] == "ByteLevel" and before["use_regex"] and not before["add_prefix_space"])
 
 
-class _Remembering:
-    """Encodes chunk by chunk, where a chunk is what follows a space, and keeps what each chunk became.
+def _remembering(plain: Encode) -> Encode:
+    """Return an encoder that cuts texts into chunks, each from a space on, and looks up what each became."""
+    opening, following = _Memory(plain, ""), _Memory(plain, " ")
 
-    Bytes are joined several times sooner than lists of numbers, and give the garbage collector nothing to do.
-    """
+    def encode(texts: list[str]) -> list[bytes]:
+        chunks = [SPACE.split(text) if UNEVEN.search(text) else text.split(" ") for text in texts]
+        first = opening.look_up({parts[0] for parts in chunks})
+        rest = following.look_up(set(chain.from_iterable(parts[1:] for parts in chunks)))
+        return [first(parts[0]) + b"".join(map(rest, parts[1:])) for parts in chunks]
 
-    def __init__(self, plain: Encode) -> None:
+    return encode
+
+
+class _Memory:
+    """What chunks became; as bytes, which are joined sooner than lists and give the garbage collector no work."""
+
+    def __init__(self, plain: Encode, before: str) -> None:
+        self.known: dict[str, bytes] = {}
         self._plain = plain
-        self._opening: dict[str, bytes] = {}  # chunks that open a text
-        self._after: dict[str, bytes] = {}  # chunks after a space, which is encoded with them
+        self._before = before  # is encoded with every chunk, and not part of its key
         self._held = 0
 
-    def __call__(self, texts: list[str]) -> list[bytes]:
+    def look_up(self, wanted: set[str]) -> Callable[[str], bytes]:
+        """Return a function from the wanted chunks to their ids, encoding those that are new."""
         if self._held > KEPT:
+            self.known.clear()
             self._held = 0
-            self._opening.clear()
-            self._after.clear()
-        apart = [i for i, text in enumerate(texts) if SPACES.search(text)]
-        whole = dict(zip(apart, self._plain([texts[i] for i in apart]), strict=True))
-        chunks = [text.split(" ") for i, text in enumerate(texts) if i not in whole]
-        self._learn(self._opening, {parts[0] for parts in chunks}, "")
-        self._learn(self._after, set(chain.from_iterable(parts[1:] for parts in chunks)), " ")
-        after, opening = self._after.__getitem__, self._opening
-        joined = (opening[parts[0]] + b"".join(map(after, parts[1:])) for parts in chunks)
-        return [whole[i] if i in whole else next(joined) for i in range(len(texts))]
-
-    def _learn(self, known: dict[str, bytes], wanted: set[str], before: str) -> None:
-        new = list(wanted - known.keys())
-        known.update(zip(new, self._plain([before + chunk for chunk in new]), strict=True))
-        self._held += sum(map(len, new)) + 64 * len(new)
+        new = list(wanted - self.known.keys())
+        self.known.update(zip(new, self._plain([self._before + chunk for chunk in new]), strict=True))
+        self._held += sum(map(len, new)) + OVERHEAD * len(new)
+        return self.known.__getitem__

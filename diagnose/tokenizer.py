@@ -250,9 +250,7 @@ def ready(path: Path, texts: Iterable[str]) -> Tokenizer:
     for mark in (START, PAD):
         tries = (mark, f"a{mark}b", f"a {mark} b")
         if any(own & set(tokenizer.encode(text, add_special_tokens=False).ids) for text in tries):
-            raise DiagnoseError(
-                f"{path} takes the text {mark!r} for a mark; rename that token of its vocabulary"
-            )
+            raise DiagnoseError(f"{path} takes the text {mark!r} for a mark; rename that token of its vocabulary")
     return tokenizer
 
 
@@ -264,9 +262,7 @@ def check_lossless(tokenizer: Tokenizer, text: str, name: str) -> None:
     """
     back = tokenizer.decode(tokenizer.encode(text, add_special_tokens=False).ids, skip_special_tokens=False)
     if back != text:
-        same = next(
-            (i for i, (a, b) in enumerate(zip(text, back, strict=False)) if a != b), min(len(text), len(back))
-        )
+        same = next((i for i, (a, b) in enumerate(zip(text, back, strict=False)) if a != b), min(len(text), len(back)))
         part = slice(max(0, same - 12), same + 12)
         raise DiagnoseError(
             f"the tokenizer {name} is not lossless: {text[part]!r} comes back as {back[part]!r}; bits per "

@@ -241,7 +241,7 @@ def reported_training_loss(losses: list[float], kind: str, interval: int, per_ep
         return total / weight
     if kind == "interval":
         begin = (len(losses) - 1) // interval * interval
-    else:
-        begin = math.ceil(math.floor((len(losses) - 1) / per_epoch) * per_epoch)
-    some = losses[begin:] or losses[-1:]
-    return sum(some) / len(some)
+    else:  # a step belongs to the epoch of its first row; steps of an epoch are a ratio, which floats round
+        epoch = math.floor((len(losses) - 1) / per_epoch + 1e-9)
+        begin = min(math.ceil(epoch * per_epoch - 1e-6), len(losses) - 1)
+    return sum(losses[begin:]) / len(losses[begin:])

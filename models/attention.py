@@ -84,7 +84,7 @@ class _Attention(torch.autograd.Function):
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, segments_BT: Tensor | None, seed: int, p: float) -> Tensor:
         ctx.seed, ctx.dropped, ctx.segments = seed, levels(p), segments_BT
         ctx.save_for_backward(q, k, v)
-        y_BHTD = torch.empty_like(q, memory_format=torch.contiguous_format)
+        y_BHTD = torch.empty_like(v, memory_format=torch.contiguous_format)
         for number, (rows, first, last) in enumerate(_tiles(q.shape)):
             weights, word = _weights(ctx, q, k, rows, first, last, number)
             dropped = masked(weights, word, ctx.dropped)

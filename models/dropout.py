@@ -125,10 +125,15 @@ def words(count: int, seed: int, device: torch.device) -> Tensor:
     first, second = _int32(seed), _int32(seed >> 32)
     h = torch.arange((count + 1) // 2, dtype=torch.int32, device=device)
     h.mul_(-1640531527).add_(first)
-    h.bitwise_xor_(h >> 16).mul_(-2048144789).add_(second)
-    h.bitwise_xor_(h >> 13).mul_(-1028477387)
-    h.bitwise_xor_(h >> 16)
+    h.bitwise_xor_(_shifted(h, 16)).mul_(-2048144789).add_(second)
+    h.bitwise_xor_(_shifted(h, 13)).mul_(-1028477387)
+    h.bitwise_xor_(_shifted(h, 16))
     return h.view(torch.int16)[:count]
+
+
+def _shifted(h: Tensor, by: int) -> Tensor:
+    """Shift right as unsigned numbers are: torch's own shift repeats the sign."""
+    return (h >> by).bitwise_and_((1 << (32 - by)) - 1)
 
 
 def _int32(value: int) -> int:

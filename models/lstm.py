@@ -88,7 +88,7 @@ class LSTM(nn.Module):
             segments_BT: int64, non-decreasing along a row: the state is zero at the start of each.
         """
         word = None if torch.compiler.is_compiling() or not any_active(self) else draw()
-        x_BTD = self.drop(self.embedding(tokens_BT), word)
+        x_BTD: Tensor = self.drop(self.embedding(tokens_BT), word)
         buckets = None if segments_BT is None else _buckets(segments_BT)
         for layer, drop in zip(self.layers, self.drops, strict=True):
             x_BTD = drop(_run(layer, x_BTD, buckets), word)
@@ -126,13 +126,13 @@ def _buckets(segments_BT: Tensor) -> list[_Bucket]:
         shorter = longest // 2 if longest > SHORT else 0
         token_M = ((length_N > shorter) & (length_N <= longest)).nonzero()[:, 0]
         if len(token_M):
-            rows, row_M = segment_N[token_M].unique(return_inverse=True)
+            rows, row_M = segment_N[token_M].unique(return_inverse=True)  # type: ignore[no-untyped-call]
             buckets.append(_Bucket(token_M, row_M, place_N[token_M], (len(rows), longest)))
         longest = shorter
     return buckets
 
 
-def _run(layer: nn.LSTM, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tensor:
+def _run(layer: nn.Module, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tensor:
     """Run a layer from a zero state at the start of each row, or of each segment.
 
     A segment's padding lies behind its end, where it cannot change what comes before it. In bfloat16 torch's
@@ -140,7 +140,7 @@ def _run(layer: nn.LSTM, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tensor
     """
     on_cpu = x_BTD.device.type == "cpu"
     with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
-        x_BTD = x_BTD.to(layer.weight_ih_l0.dtype) if on_cpu else x_BTD
+        x_BTD = x_BTD.to(next(layer.parameters()).dtype) if on_cpu else x_BTD
         if buckets is None:
             whole_BTD: Tensor = layer(x_BTD)[0]
             return whole_BTD
@@ -151,7 +151,7 @@ def _run(layer: nn.LSTM, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tensor
         return y_ND.index_copy(0, tokens_N, torch.cat(parts)).view(x_BTD.shape)
 
 
-def _run_bucket(layer: nn.LSTM, x_ND: Tensor, bucket: _Bucket) -> Tensor:
+def _run_bucket(layer: nn.Module, x_ND: Tensor, bucket: _Bucket) -> Tensor:
     where = (bucket.row_M, bucket.place_M)
     x_SLD = x_ND.new_zeros(*bucket.shape, x_ND.shape[1]).index_put(where, x_ND[bucket.token_M])
     y_SLD: Tensor = layer(x_SLD)[0]

@@ -39,21 +39,22 @@ FLOOR = {
 BYTES_A_TOKEN = {"char": 1.0, "word": 2.55, "bpe": 3.3, "relu": 2.55, "gelu": 2.55}
 WIDTH = {"word": 0.019, "bpe": 0.022, "gelu": 0.017}  # half of each effect's interval
 TEXT = 3_412_000  # bytes of training text
+LOST = "the loss became NaN at step 201"
 PROMPT = "Genesis\tIn the beginning"
 HOSTILE = (
     "<script>document.title='caught';fetch('https://example.org/')</script> & <img src=x onerror=alert(1)> "
     "{{ 7 * 7 }} \u202egnirts desrever\u202c NUL:\x00 ESC:\x1b[31m \u2066isolated\u2069 \u200bzero "
-    + "Mahershalalhashbaz" * 20
-    + "\n</bdi></main></body> --> ]]> \u05d1\u05bc\u05b0\u05e8\u05b5\u05d0\u05e9\u05c1\u05b4\u05d9\u05ea $x^2$ a\u0301\u0302\u0303"
+    + "Mahershalalhashbaz"
+    * 20
+    + "\n</bdi></main></body> --> ]]> \u05d1\u05bc\u05b0\u05e8\u05b5\u05d0\u05e9\u05c1\u05b4\u05d9\u05ea"
+    " $x^2$ a\u0301\u0302\u0303"
 )
 TAME = {
     "char": " of the land, and the sone of the LORD shall be a man of the people of the hand of the Lord, and said.",
     "word": " of the children of Israel, and the king of the land said to him, Behold, I will bring the LORD your God.",
     "bpe": " of the reign of Jehoiakim the king of Judah, the word of the LORD came to me, saying, Son of man, speak.",
 }
-RECIPE = (
-    '[data]\ncorpus = "akjv"\nsplit = "documents"\n\n[tokenizer]\nkind = "char"\n\n[model]\nname = "gpt"\n'
-)
+RECIPE = '[data]\ncorpus = "akjv"\nsplit = "documents"\n\n[tokenizer]\nkind = "char"\n\n[model]\nname = "gpt"\n'
 CORPUS = {
     "name": "akjv",
     "title": "American King James Version",
@@ -152,9 +153,7 @@ def _probes(level: str, step: int, shift: float, alike: float, noise: np.random.
 
 
 def _reported(level: str, step: int, shift: float, noise: np.random.Generator) -> list[dict]:
-    train = _reading(
-        level, step, "reported", "train", shift + 0.12 + float(noise.normal(0, 0.03)), 0, 9_000, 0
-    )
+    train = _reading(level, step, "reported", "train", shift + 0.12 + float(noise.normal(0, 0.03)), 0, 9_000, 0)
     return [
         train | {"mode": "train"},
         _reading(level, step, "reported", "val", shift + float(noise.normal(0, 0.02)), 64, 8_700, 0),
@@ -183,7 +182,7 @@ def _write_rest(folder: Path, level: str, seed: int, state: str, last: int) -> N
     }
     pq.write_table(pa.table(validation), folder / "validation.parquet")
     (folder / "recipe.toml").write_text(RECIPE.replace('"char"', f'"{level}"') + f"\n[run]\nseed = {seed}\n")
-    why = None if state == "finished" else "the loss became NaN at step 201"
+    why = None if state == "finished" else LOST
     _json(folder / "status.json", {"format": 1, "state": state, "why": why})
     _json(folder / "environment.json", {"format": 1, **_environment(), **_derived(level)})
 
@@ -262,15 +261,13 @@ def write_ablation(
 def _summary(name: str, axis: str, runs: dict[str, list[str]], seeds: int, *, failed: bool) -> dict:
     several, control = seeds > 1, AXES[axis]["control"]
     shift = np.random.default_rng(7).normal(0, 0.008, (len(runs), seeds))
-    losses = {
-        level: [FLOOR[level] + 0.004 + float(x) for x in shift[place]] for place, level in enumerate(runs)
-    }
+    losses = {level: [FLOOR[level] + 0.004 + float(x) for x in shift[place]] for place, level in enumerate(runs)}
     lost = [
         {
             "run": runs[control][-1],
             "level": control,
             "seed": seeds - 1,
-            "why": "the loss became NaN at step 201",
+            "why": LOST,
         }
     ]
     effects = [_effect(axis, level, losses, several=several) for level in runs if level != control]
@@ -300,9 +297,7 @@ def _summary(name: str, axis: str, runs: dict[str, list[str]], seeds: int, *, fa
 
 def _verdict(effects: list[dict], *, several: bool) -> str:
     if not several:
-        return (
-            "With one seed an arm no difference here can be told from chance: train each arm with more seeds."
-        )
+        return "With one seed an arm no difference here can be told from chance: train each arm with more seeds."
     if not effects[-1]["resolved"]:
         return (
             "Whether gelu instead of relu changes the validation loss is not resolved: "
@@ -321,9 +316,7 @@ def _effect(axis: str, level: str, losses: dict[str, list[float]], *, several: b
     value, width = float(np.mean(differences)), WIDTH[level]
     resolved = several and abs(value) > width
     said = (
-        f"lowers the loss by {-value:.2f} bits per byte."
-        if resolved
-        else "is not resolved; about 11 seeds would tell."
+        f"lowers the loss by {-value:.2f} bits per byte." if resolved else "is not resolved; about 11 seeds would tell."
     )
     return {
         "axis": axis,
@@ -369,9 +362,7 @@ def _changed() -> list[dict]:
         {"what": what, "unit": unit, "per_arm": {level: derived[level][key] for level in levels}}
         for what, key, unit in kept
     ]
-    rows.append(
-        {"what": "compute", "unit": "FLOP", "per_arm": {"char": 1.71e13, "word": 8.1e12, "bpe": 6.9e12}}
-    )
+    rows.append({"what": "compute", "unit": "FLOP", "per_arm": {"char": 1.71e13, "word": 8.1e12, "bpe": 6.9e12}})
     rows.append({"what": "steps", "unit": "", "per_arm": {"char": 416, "word": 163, "bpe": 126}})
     return rows
 

@@ -156,9 +156,7 @@ def test_compressed_files_and_jsonl_read_alike(tmp_path):
 
 
 def test_jsonl_keeps_line_ends_within_a_record_and_leaves_out_blank_ones(tmp_path):
-    (tmp_path / "t.jsonl").write_text(
-        '{"text": "a\\r\\n\\nb"}\r\n{"text": " "}\n{"text": "\\ud83d\\ude42"}\n'
-    )
+    (tmp_path / "t.jsonl").write_text('{"text": "a\\r\\n\\nb"}\r\n{"text": " "}\n{"text": "\\ud83d\\ude42"}\n')
     assert documents(tmp_path / "t.jsonl", tmp_path / "c", documents="paragraph") == ["a\r\n\nb", "🙂"]
 
 
@@ -261,9 +259,7 @@ def test_a_single_document_is_cut_for_a_tail_split_as_nanogpt_does(tmp_path):
     assert list(two.texts()) == [text[:n], text[n:]]
     assert [two.label(i) for i in (0, 1)] == ["t.txt, part 1", "t.txt, part 2"]
     one = corpus.load(data(tmp_path / "t.txt", documents="file"), tmp_path / "cache")
-    other = corpus.load(
-        data(tmp_path / "t.txt", documents="file", split="tail", val_fraction=0.5), tmp_path / "cache"
-    )
+    other = corpus.load(data(tmp_path / "t.txt", documents="file", split="tail", val_fraction=0.5), tmp_path / "cache")
     assert len({two.fingerprint, one.fingerprint, other.fingerprint}) == 3
     (tmp_path / "x.txt").write_text("x")
     with pytest.raises(DiagnoseError, match="one character"):

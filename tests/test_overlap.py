@@ -30,9 +30,7 @@ def slow(texts, train, documents):
     seen = {passage for i in train for passage in passages(texts[i])}
     exact = [texts[i] in whole for i in documents]
     hits = [[passage in seen for passage in passages(texts[i])] for i in documents]
-    near = [
-        not same and len(hit) > 0 and sum(hit) >= len(hit) / 2 for same, hit in zip(exact, hits, strict=True)
-    ]
+    near = [not same and len(hit) > 0 and sum(hit) >= len(hit) / 2 for same, hit in zip(exact, hits, strict=True)]
     every = [h for hit in hits for h in hit]
     return sum(exact), sum(near), sum(every) / max(1, len(every))
 
@@ -53,7 +51,7 @@ def test_counts_are_those_of_plain_sets(tmp_path, monkeypatch, chunk):
     made = load(tmp_path, texts)
     order = RNG.permutation(300)
     train, documents = np.sort(order[:200]), np.sort(order[200:])
-    monkeypatch.setattr(overlap, "CHUNK", chunk)
+    monkeypatch.setattr(overlap, "BLOCK", chunk)
     monkeypatch.setattr(corpus.Corpus.parts, "__defaults__", (None, min(chunk, 100)))
     found = overlap.shared(made, train, documents)
     exact, near, share = slow(texts, train, documents)
@@ -70,11 +68,25 @@ def test_a_sample_of_passages_gives_about_the_same(tmp_path, monkeypatch):
     made = load(tmp_path, texts)
     train, documents = np.arange(200), np.arange(200, 400)
     _, near, share = slow(texts, train, documents)
-    monkeypatch.setattr(overlap, "SAMPLED", 1 << 14)
+    monkeypatch.setattr(overlap, "HASHES", 1 << 15)
     found = overlap.shared(made, train, documents)
-    assert found.sampled == 16
+    assert found.sampled == 8
     assert found.window_share == pytest.approx(share, abs=0.02)
     assert abs(found.near - near) <= 5
+
+
+def test_of_much_text_some_documents_are_looked_up_and_all_compared_whole(tmp_path, monkeypatch):
+    texts = [words(20) for _ in range(600)]
+    for i in range(0, 300, 3):
+        texts[300 + i] = texts[i]
+        texts[301 + i] = texts[i] + " and a few more words"
+    made = load(tmp_path, texts)
+    monkeypatch.setattr(overlap, "LOOKED_UP", 9_000)
+    found = overlap.shared(made, np.arange(300), np.arange(300, 600))
+    assert (found.val_documents, found.exact, found.near) == (300, 100, 100)
+    assert 40 < found.looked_up < 100
+    monkeypatch.undo()
+    assert overlap.shared(made, np.arange(300), np.arange(300, 600)).looked_up == 300
 
 
 def test_documents_shorter_than_a_passage_are_only_compared_whole(tmp_path):

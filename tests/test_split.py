@@ -101,9 +101,7 @@ def test_a_fingerprint_stands_for_corpus_kind_and_documents():
 
 
 def test_validation_documents_are_drawn_evenly():
-    drawn = np.bincount(
-        np.concatenate([divide(500, split_seed=seed).val for seed in range(200)]), minlength=500
-    )
+    drawn = np.bincount(np.concatenate([divide(500, split_seed=seed).val for seed in range(200)]), minlength=500)
     assert ((drawn - 20) ** 2 / 18).sum() < 630  # chi-square of 499 degrees of freedom, p < 1e-4
 
 

@@ -53,13 +53,14 @@ def test_remembering_changes_nothing(tokenizer, texts):
 
 
 def test_what_is_remembered_is_forgotten_before_it_grows(monkeypatch):
-    monkeypatch.setattr(stream, "KEPT", 200)
-    encode = stream.encoder(LEARNED["word"])
+    monkeypatch.setattr(stream, "KEPT", 5_000)
+    plain = stream.encoder(llama_like())
+    memory = stream._Memory(plain, " ")
     for first in range(0, 200, 10):
-        texts = [f"the {i} of {i}" for i in range(first, first + 10)]
-        expected = [LEARNED["word"].encode(text).ids for text in texts]
-        assert [np.frombuffer(part, np.int32).tolist() for part in encode(texts)] == expected
-    assert len(encode._after) < 50
+        wanted = {f"{i}" for i in range(first, first + 10)}
+        found = memory.look_up(wanted)
+        assert [found(chunk) for chunk in sorted(wanted)] == plain([" " + chunk for chunk in sorted(wanted)])
+        assert len(memory.known) < 50
 
 
 def changed(**parts):

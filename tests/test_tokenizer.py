@@ -177,9 +177,7 @@ def test_learning_is_the_same_in_every_process():
     prints = set()
     for seed, threads in (("1", "1"), ("2", "4"), ("3", "2")):
         env = os.environ | {"PYTHONHASHSEED": seed, "RAYON_NUM_THREADS": threads}
-        done = subprocess.run(
-            [sys.executable, "-c", LEARN], env=env, capture_output=True, text=True, check=True
-        )
+        done = subprocess.run([sys.executable, "-c", LEARN], env=env, capture_output=True, text=True, check=True)
         prints.add(done.stdout)
         assert done.stderr == ""
     assert len(prints) == 1

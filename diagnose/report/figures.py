@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from diagnose.report.canvas import PAINT, Align, Sheet, drawing
 from diagnose.report.words import cut, plain, signed
@@ -65,8 +65,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Label:
-    """What is written at the end of a curve: its name in its colour and lines of small print below."""
+    """What is written at the end of a curve (x, y): its name in its colour and lines of small print below."""
 
+    x: float
     y: float
     name: str
     paint: str
@@ -75,11 +76,24 @@ class Label:
 
 @dataclass(frozen=True)
 class Panel:
-    """Curves that share axes; `title` stands above."""
+    """Curves that share axes.
+
+    Attributes:
+        y_name: the y axis' name with its unit, written above it.
+        title: stands above both.
+        top: where the y axis is cut off; None for everything.
+    """
 
     lines: tuple[Line, ...]
     labels: tuple[Label, ...]
+    y_name: str
     title: str = ""
+    top: float | None = None
+
+    @property
+    def clipped(self) -> bool:
+        """Whether part of a curve lies above the frame."""
+        return self.top is not None and any(y > self.top for line in self.lines for y in line.y)
 
 
 def both(draw: Callable[[bool], Sheet], name: str, sentence: str) -> str:
@@ -204,58 +218,46 @@ def _effect_words(sheet: Sheet, row: ForestRow, top: float, step: float, *, narr
     sheet.text(sheet.width, second, row.note, paint="quiet", size=12, align="right")
 
 
-def curves(panels: Sequence[Panel], *, x_name: str, y_name: str, top: float | None, narrow: bool) -> Sheet:
-    """Draw panels of curves with one y axis, side by side or (narrow) one below the other.
+def curves(panels: Sequence[Panel], *, x_name: str, narrow: bool) -> Sheet:
+    """Draw panels of curves, side by side or (narrow) one below the other.
 
     Args:
         panels: one or two.
         x_name: the x axis' name with its unit.
-        y_name: the y axis' name with its unit, written above it.
-        top: where the y axis is cut off; None for everything.
         narrow: whether for a phone.
     """
     width = NARROW if narrow else WIDE
-    margin = 96 if narrow else 168 if len(panels) == 1 else 104
+    margin = 102 if narrow else 168 if len(panels) == 1 else 120
     left, head, foot, plot = 40, 44, 52, 320 if narrow else 380
     across = 1 if narrow else len(panels)
     each = (width - left * across - margin * across) / across
     down = len(panels) if narrow else 1
     sheet = Sheet.new(width, down * (head + plot + foot))
-    limits = _limits(panels, top)
     for place, panel in enumerate(panels):
         x0 = left + (0 if narrow else place * (left + each + margin))
         y0 = head + (place * (head + plot + foot) if narrow else 0)
         axes = sheet.axes(x0, y0, each, plot, lines="y")
-        _draw_lines(axes, panel, limits)
-        sheet.text(
-            0 if narrow else x0 - left,
-            y0 - 28,
-            panel.title or y_name,
-            bold=bool(panel.title),
-            paint="ink" if panel.title else "quiet",
-            size=13 if panel.title else 12,
-        )
+        _draw_lines(axes, panel)
         if panel.title:
-            sheet.text(0 if narrow else x0 - left, y0 - 12, y_name, paint="quiet", size=12)
+            sheet.text(x0 - left, y0 - 28, panel.title, bold=True)
+        sheet.text(x0 - left, y0 - 12, panel.y_name, paint="quiet", size=12)
         sheet.text(x0 + each, y0 + plot + 38, x_name, paint="quiet", size=12, align="right")
-        _label_ends(sheet, panel, (x0 + each, y0, plot), limits, narrow=narrow)
+        _label_ends(sheet, panel, (x0, y0, each, plot), axes, narrow=narrow)
     return sheet
 
 
-def _limits(panels: Sequence[Panel], top: float | None) -> tuple[float, float]:
-    values = [
-        y for panel in panels for line in panel.lines for y in (*line.y, *line.low, *line.high) if math.isfinite(y)
-    ]
+def _limits(panel: Panel) -> tuple[float, float]:
+    values = [y for line in panel.lines for y in (*line.y, *line.low, *line.high) if math.isfinite(y)]
     low, high = min(values, default=0.0), max(values, default=1.0)
-    high = high if top is None else min(high, top)
+    high = high if panel.top is None else min(high, panel.top)
     room = (high - low or 0.1) * 0.05
     return low - room, high + room
 
 
-def _draw_lines(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
+def _draw_lines(axes: Axes, panel: Panel) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes.set_ylim(*limits)
+    axes.set_ylim(*_limits(panel))
     end = max((x for line in panel.lines for x in line.x), default=1.0)
     axes.set_xlim(0, end * 1.01 or 1)
     for axis in (axes.xaxis, axes.yaxis):
@@ -274,27 +276,31 @@ def _draw_lines(axes: Axes, panel: Panel, limits: tuple[float, float]) -> None:
 
 
 def _label_ends(
-    sheet: Sheet, panel: Panel, box: tuple[float, float, float], limits: tuple[float, float], *, narrow: bool
+    sheet: Sheet, panel: Panel, box: tuple[float, float, float, float], axes: Axes, *, narrow: bool
 ) -> None:
-    """Write each curve's name beside its end, moved apart where they would touch, with a thread to it."""
+    """Write each curve's name right of the plot, moved apart where they would touch, with a thread from its end."""
     from matplotlib.lines import Line2D
 
-    edge, top, height = box
+    left, top, width, height = box
+    (low, high), edge, last = axes.get_ylim(), left + width, axes.get_xlim()[1]
     labels = sorted(panel.labels, key=lambda label: -label.y)
-    wanted = [top + (limits[1] - label.y) / (limits[1] - limits[0]) * height for label in labels]
+    wanted = [top + (high - label.y) / (high - low) * height for label in labels]
     heights = [18.0 + 15 * len(label.small) for label in labels]
     tops = spread([y - 9 for y in wanted], heights, (top - 6, top + height + 6))
+
+    def thread(x: tuple[float, float], y: tuple[float, float], label: Label, style: Literal["-", ":"]) -> None:
+        xs, ys = [place / sheet.width for place in x], [1 - place / sheet.height for place in y]
+        sheet.figure.add_artist(Line2D(xs, ys, color=PAINT[label.paint], linewidth=1, linestyle=style))
+
     for label, y, place in zip(labels, wanted, tops, strict=True):
-        y_name = place + 9
-        points = (
-            [(edge + 3) / sheet.width, (edge + 12) / sheet.width],
-            [1 - y / sheet.height, 1 - y_name / sheet.height],
-        )
         if top - 1 <= y <= top + height + 1:
-            sheet.figure.add_artist(Line2D(*points, color=PAINT[label.paint], linewidth=1))
-        sheet.text(edge + 15, y_name, cut(label.name, 10 if narrow else 18), paint=label.paint, bold=True)
+            end = left + label.x / last * width + 4
+            if end < edge - 8:
+                thread((end, edge + 3), (y, y), label, ":")
+            thread((edge + 3, edge + 12), (y, place + 9), label, "-")
+        sheet.text(edge + 15, place + 9, cut(label.name, 10 if narrow else 18), paint=label.paint, bold=True)
         for number, words in enumerate(label.small):
-            sheet.text(edge + 15, y_name + 15 * (number + 1), words, paint="quiet", size=11)
+            sheet.text(edge + 15, place + 9 + 15 * (number + 1), words, paint="quiet", size=11)
 
 
 def spread(wanted: Sequence[float], heights: Sequence[float], room: tuple[float, float]) -> list[float]:

@@ -1,21 +1,18 @@
-"""The sentences of a page that its data decide: titles of figures, what failed, what the data cannot say.
+"""The sentences of an ablation's page that its data decide: titles of figures, what failed, what cannot be said.
 
-Verdicts of ablations come ready from `summary.json`; a run's own is made here.
+The verdict comes ready from `summary.json`.
 """
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from diagnose.report.means import courses, leader
 from diagnose.report.words import (
     chance,
-    counted,
     cut,
     decimals,
-    estimate,
     half,
     listed,
     plain,
@@ -29,7 +26,7 @@ from diagnose.report.words import (
 
 if TYPE_CHECKING:
     from diagnose.report.records import Effect, Estimate, Summary
-    from diagnose.report.summary import AblationReport, Reading, RunReport
+    from diagnose.report.summary import AblationReport
 
 STILL_FALLING = 0.005  # bits per byte over the last fifth of the text: more is said to be still falling
 
@@ -277,95 +274,3 @@ def _text_limits(summary: Summary) -> list[str]:
             "also occur word for word in the training text. All arms share this.",
         )
     return found
-
-
-def alike(run: RunReport) -> tuple[float, float | None] | None:
-    """Return validation minus training measured alike, in nats per token, and half of its 95 % interval.
-
-    From the last readings of both splits under the same conditions. The two samples hold different documents,
-    so their half-widths add as squares; the interval is over documents, for this run alone.
-    """
-    train, val = last(run, "probe", "train"), last(run, "probe", "val")
-    if train is None or val is None:
-        return None
-    widths = [half(reading.low, reading.high) for reading in (train, val)]
-    width = math.hypot(*(w for w in widths if w is not None)) if None not in widths else None
-    return val.loss - train.loss, width
-
-
-def reported(run: RunReport) -> float | None:
-    """Return the last reported validation loss minus the last reported training loss, in nats per token."""
-    train, val = last(run, "reported", "train"), last(run, "reported", "val")
-    return None if train is None or val is None else val.loss - train.loss
-
-
-def last(run: RunReport, kind: str, split: str) -> Reading | None:
-    """Return the last reading of a kind and a split that is a number."""
-    found = [reading for reading in run.run.select(kind, split) if math.isfinite(reading.loss)]
-    return found[-1] if found else None
-
-
-def run_verdict(run: RunReport) -> str:
-    """Return at most 40 words: the final loss, and which way the gap lies as reported and measured alike."""
-    final = last(run, "final", "val") or last(run, "probe", "val")
-    parts = []
-    if not run.run.finished:
-        parts.append(f"This run {ended(run)}.")
-    if final and final.bits is not None:
-        parts.append(f"Validation ends at {estimate(final.bits, final.bits_low, final.bits_high)} bits per byte.")
-    gap, same = reported(run), alike(run)
-    if gap is not None:
-        measured = "" if same is None else f"; measured alike, {_against_chance(*same)}"
-        parts.append(f"As reported, it lies {plain(abs(gap))} nats per token {_side(gap)} training{measured}.")
-    return " ".join(parts) or "This run left no reading."
-
-
-def _side(gap: float) -> str:
-    return "below" if gap < 0 else "above"
-
-
-def _against_chance(gap: float, width: float | None) -> str:
-    if width is None:
-        return f"{plain(abs(gap))} {_side(gap)}"
-    if abs(gap) <= width:
-        return f"the two cannot be told apart ({estimate(gap, gap - width, gap + width, difference=True)})"
-    return f"{estimate(abs(gap), abs(gap) - width, abs(gap) + width)} {_side(gap)}"
-
-
-def ended(run: RunReport) -> str:
-    """Return how a run that did not finish ended, and after how many steps."""
-    state = {"failed": "failed", "interrupted": "was interrupted", "running": "had not finished"}.get(
-        run.run.status.state
-    )
-    return f"{state or 'did not finish'} after {counted(run.steps, 'step')}"
-
-
-def run_limits(run: RunReport) -> list[str]:
-    """Return what one run's data cannot say."""
-    found = ["How far another seed would end from this one: one run has no interval over seeds."]
-    if reported(run) is not None:
-        found.append(
-            "Which conditions make the difference between the two reported losses. "
-            "They differ in more than the text: dropout may be on for one alone, "
-            "the weights move while training losses are averaged, and a validation batch is small.",
-        )
-    derived = run.environment.derived
-    part = derived.get("share_of_training_text")
-    if isinstance(part, int | float) and part < 1:
-        found.append(f"What longer training would give: this run saw {share(float(part))} of the training text.")
-    found.append("Whether the network writes well: the samples are shown as they came, and none was judged.")
-    return found
-
-
-def run_title(run: RunReport) -> str:
-    """Return what a run's curves show, as a sentence."""
-    gap, same = reported(run), alike(run)
-    if gap is None or same is None:
-        return "How the loss fell"
-    value, width = same
-    as_reported = f"As reported, validation ends {_side(gap)} training"
-    if width is not None and abs(value) <= width:
-        return f"{as_reported}; measured alike, the two cannot be told apart"
-    if (value < 0) == (gap < 0):
-        return f"{as_reported}; measured alike it does so too"
-    return f"{as_reported}; measured alike, {_side(value)} it"

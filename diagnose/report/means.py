@@ -11,6 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from diagnose.report.summary import AblationReport, Reading, Run
 
+MOST_POINTS = 400  # of one curve that are drawn
 LAST_PART = 0.2  # of the text: where it is asked whether a curve still falls
 
 
@@ -42,9 +43,15 @@ def known(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
     return tuple(r for r in readings if r.bits is not None and math.isfinite(r.bits))
 
 
+def thin(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+    """Return at most some hundred readings, evenly chosen, the last among them: more than a figure can show."""
+    every = -(-len(readings) // MOST_POINTS)
+    return readings[::-1][:: max(every, 1)][::-1]
+
+
 def course(runs: tuple[Run, ...], split: str) -> Course:
     """Return the mean over finished runs, at the readings that all of them have."""
-    curves = [{r.step: r for r in known(run.select("probe", split))} for run in runs if run.finished]
+    curves = [{r.step: r for r in thin(known(run.select("probe", split)))} for run in runs if run.finished]
     curves = [curve for curve in curves if curve]
     if not curves:
         return Course((), ())

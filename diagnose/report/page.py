@@ -7,12 +7,13 @@ same bytes.
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
-from diagnose.report import findings, tables, words
+from diagnose.report import findings, run_findings, tables, words
 from diagnose.report.guide import GUIDE
 from diagnose.report.plots import ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
@@ -117,7 +118,7 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
         "title": f"Run {words.visible(report.run.name)}",
         "report": report,
         "identity": _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0]),
-        "verdict": findings.run_verdict(report),
+        "verdict": run_findings.run_verdict(report),
         "headlines": _run_headlines(report),
         "figures": run_figures(report),
         "samples": [_shown("", written[-1])] if written else [],
@@ -127,7 +128,7 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
         "environment": _environment(environment),
         "recipe": words.cut(words.visible(report.recipe), MOST_RECIPE),
         "folder": f"runs/{report.run.name}",
-        "limits": findings.run_limits(report),
+        "limits": run_findings.run_limits(report),
         "used": [key for key in GUIDE if key in RUN_WORDS],
     }
 
@@ -159,7 +160,7 @@ def _arm_headlines(report: AblationReport) -> list[Headline]:
 
 def _run_headlines(report: RunReport) -> list[Headline]:
     found = []
-    final = findings.last(report, "final", "val")
+    final = run_findings.last(report, "final", "val")
     if final is not None and final.bits is not None:
         figure = words.estimate(final.bits, final.bits_low, final.bits_high)
         found.append(Headline("whole validation text", figure, "bits per byte"))
@@ -167,15 +168,12 @@ def _run_headlines(report: RunReport) -> list[Headline]:
         ("train", "reported training", "arm-1"),
         ("val", "reported validation", "arm-0"),
     ):
-        reading = findings.last(report, "reported", split)
+        reading = run_findings.last(report, "reported", split)
         if reading is not None:
             found.append(Headline(name, words.plain(reading.loss), "nats per token", paint))
-    same = findings.alike(report)
+    same = run_findings.alike(report)
     if same is not None:
-        value, width = same
-        low, high = (None, None) if width is None else (value - width, value + width)
-        figure = words.estimate(value, low, high, difference=True)
-        found.append(Headline("gap, measured alike", figure, "nats per token"))
+        found.append(Headline("gap, measured alike", str(same), "bits per byte"))
     return found
 
 
@@ -233,7 +231,7 @@ def _render(template: str, parts: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.globals.update(words=words, findings=findings, guide=GUIDE)
+    jinja.globals.update(words=words, findings=findings, run_findings=run_findings, guide=GUIDE)
     # Our own drawings are the one thing that is not escaped: canvas.py lets no foreign markup into them.
     drawn = {name: Markup(figure.svg) for name, figure in parts["figures"].items()}  # noqa: S704
     clipped = any(figure.clipped for figure in parts["figures"].values())
@@ -248,6 +246,7 @@ def _write(page: str, target: Path) -> Path:
         part.write_bytes(page.encode("utf-8", "replace"))
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise DiagnoseError(f"the page cannot be written to {target}: {error.strerror or error}") from None
     return target

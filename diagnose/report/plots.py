@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from diagnose.report import figures
 from diagnose.report.canvas import ARMS
 from diagnose.report.figures import ForestRow, Label, Line, Panel
 from diagnose.report.findings import name_of, note_of
-from diagnose.report.means import course, known
+from diagnose.report.means import course, known, thin
 from diagnose.report.words import estimate, plain, visible
 
 if TYPE_CHECKING:
@@ -73,10 +73,9 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     if panel.lines:
         scale, unit = _text_unit(panel)
         ends = "; ".join(f"{label.name}: {', '.join(label.small)}" for label in panel.labels)
-        top, clipped = _top([panel])
-        draw = partial(_curves, [_scaled(panel, scale)], f"text trained on, {unit}", "loss, bits per byte", top)
+        draw = partial(_curves, [_scaled(panel, scale)], f"text trained on, {unit}")
         sentence = f"Loss in bits per byte against text trained on. At the end, {ends}."
-        found["curves"] = Drawn(figures.both(draw, "curves", sentence), clipped)
+        found["curves"] = Drawn(figures.both(draw, "curves", sentence), panel.clipped)
     return found
 
 
@@ -84,8 +83,8 @@ def _forest(rows: list[ForestRow], control: str, unit: str, noise: tuple[float, 
     return figures.forest(rows, control=control, unit=unit, noise=noise, narrow=narrow)
 
 
-def _curves(panels: list[Panel], x_name: str, y_name: str, top: float | None, narrow: bool) -> Sheet:
-    return figures.curves(panels, x_name=x_name, y_name=y_name, top=top, narrow=narrow)
+def _curves(panels: list[Panel], x_name: str, narrow: bool) -> Sheet:
+    return figures.curves(panels, x_name=x_name, narrow=narrow)
 
 
 def _arm_panel(report: AblationReport) -> Panel:
@@ -104,12 +103,16 @@ def _arm_panel(report: AblationReport) -> Panel:
                 *([f"training {plain(train.last)}"] if train.text else []),
             )
             name = visible(arm.level)
-            labels.append(Label(val.bits[-1], name, colour[arm.level], small if few else small[:1]))
-    return Panel(tuple(lines), tuple(labels))
+            labels.append(Label(val.text[-1], val.bits[-1], name, colour[arm.level], small if few else small[:1]))
+    for run in report.runs:
+        if run.level not in colour and (lost := _seed_lines(run, "quiet")):
+            lines += lost
+            labels.append(Label(lost[0].x[-1], lost[0].y[-1], visible(run.level), "quiet", ("did not finish",)))
+    return Panel(tuple(lines), tuple(labels), "loss, bits per byte", top=_top(lines))
 
 
 def _seed_lines(run: Run, colour: str) -> list[Line]:
-    readings = known(run.select("probe", "val"))
+    readings = thin(known(run.select("probe", "val")))
     if not readings:
         return []
     text, bits = tuple(r.text for r in readings), tuple(float(r.bits or 0) for r in readings)
@@ -125,69 +128,71 @@ def _text_unit(*panels: Panel) -> tuple[float, str]:
 
 
 def _scaled(panel: Panel, scale: float) -> Panel:
-    lines = (
-        Line(
-            tuple(x / scale for x in line.x),
-            line.y,
-            line.paint,
-            line.strong,
-            line.dashed,
-            line.broken,
-            line.low,
-            line.high,
-        )
-        for line in panel.lines
-    )
-    return Panel(tuple(lines), panel.labels, panel.title)
+    lines = tuple(replace(line, x=tuple(x / scale for x in line.x)) for line in panel.lines)
+    labels = tuple(replace(label, x=label.x / scale) for label in panel.labels)
+    return replace(panel, lines=lines, labels=labels)
 
 
-def _top(panels: list[Panel]) -> tuple[float | None, bool]:
-    """Return where the y axis may be cut (above all but the steep first part), and whether it cuts."""
-    lines = [line for panel in panels for line in panel.lines if line.x]
-    end = max((line.x[-1] for line in lines), default=0)
-    late = [y for line in lines for x, y in zip(line.x, line.y, strict=True) if x >= SETTLED * end and math.isfinite(y)]
-    top = max(late, default=None)
-    return top, top is not None and any(y > top for line in lines for y in line.y)
+def _top(lines: list[Line]) -> float | None:
+    """Return where the y axis may be cut: above every strong curve but its steep first part."""
+    late = [
+        y
+        for line in lines
+        if line.strong
+        for x, y in zip(line.x, line.y, strict=True)
+        if x >= SETTLED * line.x[-1] and math.isfinite(y)
+    ]
+    return max(late, default=None)
 
 
 def run_figures(report: RunReport) -> dict[str, Drawn]:
-    """Return a run's figure: "curves", the losses as reported and as measured alike, in nats per token."""
-    panels = [
-        _split_panel(report, "reported", "As reported while training"),
-        _split_panel(report, "probe", "Measured alike"),
-    ]
-    panels = [panel for panel in panels if panel.lines]
+    """Return a run's figure "curves": as reported in nats per token, and measured alike in bits per byte."""
+    panels = [panel for panel in (_reported_panel(report), _alike_panel(report)) if panel.lines]
     if not panels:
         return {}
     scale, unit = _text_unit(*panels)
-    ends = "; ".join(f"{p.title}: " + ", ".join(f"{label.name} {label.small[0]}" for label in p.labels) for p in panels)
-    top, clipped = _top(panels)
-    scaled = [_scaled(panel, scale) for panel in panels]
-    draw = partial(_curves, scaled, f"text trained on, {unit}", "loss, nats per token", top)
-    sentence = f"Loss in nats per token against text trained on. {ends}."
-    return {"curves": Drawn(figures.both(draw, "curves", sentence), clipped)}
+    ends = "; ".join(
+        f"{panel.title}, {panel.y_name}: " + ", ".join(f"{label.name} {label.small[0]}" for label in panel.labels)
+        for panel in panels
+    )
+    draw = partial(_curves, [_scaled(panel, scale) for panel in panels], f"text trained on, {unit}")
+    sentence = f"Loss against text trained on. At the end: {ends}."
+    return {"curves": Drawn(figures.both(draw, "curves", sentence), any(panel.clipped for panel in panels))}
 
 
-def _split_panel(report: RunReport, kind: str, title: str) -> Panel:
+SPLITS = (("train", "training", "arm-1"), ("val", "validation", "arm-0"))
+
+
+def _reported_panel(report: RunReport) -> Panel:
     lines, labels = [], []
-    for split, name, paint in (("train", "training", "arm-1"), ("val", "validation", "arm-0")):
-        readings = [r for r in report.run.select(kind, split) if math.isfinite(r.loss)]
+    for split, name, paint in SPLITS:
+        readings = thin(tuple(r for r in report.run.select("reported", split) if math.isfinite(r.loss)))
         if readings:
-            lines.append(_split_line(readings, paint, split))
-            small = [plain(readings[-1].loss)]
-            if kind == "probe" and readings[-1].bits is not None:
-                small.append(f"{plain(readings[-1].bits)} bits/byte")
-            labels.append(Label(readings[-1].loss, name, paint, tuple(small)))
-    return Panel(tuple(lines), tuple(labels), title)
+            text, loss = tuple(r.text for r in readings), tuple(r.loss for r in readings)
+            lines.append(Line(text, loss, paint, dashed=split == "train"))
+            labels.append(Label(text[-1], loss[-1], name, paint, (plain(loss[-1]),)))
+    return Panel(tuple(lines), tuple(labels), "loss, nats per token", "As reported while training", _top(lines))
 
 
-def _split_line(readings: list[Reading], paint: str, split: str) -> Line:
-    bounded = all(r.low is not None and r.high is not None for r in readings)
+def _alike_panel(report: RunReport) -> Panel:
+    lines, labels = [], []
+    for split, name, paint in SPLITS:
+        readings = thin(known(report.run.select("probe", split)))
+        if readings:
+            lines.append(_banded(readings, paint, dashed=split == "train"))
+            end = readings[-1]
+            small = (plain(end.bits), f"{plain(end.loss)} nats/token")
+            labels.append(Label(end.text, end.bits or 0.0, name, paint, small))
+    return Panel(tuple(lines), tuple(labels), "loss, bits per byte", "Measured alike", _top(lines))
+
+
+def _banded(readings: tuple[Reading, ...], paint: str, *, dashed: bool) -> Line:
+    bounded = all(r.bits_low is not None and r.bits_high is not None for r in readings)
     return Line(
         tuple(r.text for r in readings),
-        tuple(r.loss for r in readings),
+        tuple(r.bits or 0.0 for r in readings),
         paint,
-        dashed=split == "train",
-        low=tuple(r.low or 0.0 for r in readings) if bounded else (),
-        high=tuple(r.high or 0.0 for r in readings) if bounded else (),
+        dashed=dashed,
+        low=tuple(r.bits_low or 0.0 for r in readings) if bounded else (),
+        high=tuple(r.bits_high or 0.0 for r in readings) if bounded else (),
     )

@@ -114,7 +114,7 @@ class Change(Record):
 class Failure(Record):
     """A run that did not finish, and why."""
 
-    run: str
+    run: Text = ""
     level: Level = ""
     seed: int | None = None
     why: Text = ""

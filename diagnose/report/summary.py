@@ -147,7 +147,7 @@ def parse_summary(found: dict[str, Any], path: Path = Path("summary.json")) -> S
 
 
 def _runs(found: Summary, beside: Path) -> Iterator[Run]:
-    known = {failure.run: failure for failure in found.failed}
+    known = {failure.run: failure for failure in found.failed if failure.run}
     for arm in found.arms:
         for place, name in enumerate(arm.runs):
             seed = found.seeds[place] if len(arm.runs) == len(found.seeds) else None
@@ -205,7 +205,7 @@ def columns(path: Path, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path, columns=list(wanted), memory_map=False, use_threads=False)
+        table = pq.ParquetFile(path).read(columns=list(wanted), use_threads=False)  # read_table imports pandas
     except FileNotFoundError:
         raise DiagnoseError(f"{path} is missing") from None
     except (OSError, pa.ArrowException) as error:

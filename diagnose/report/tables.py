@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.report.findings import alike, last, name_of, note_of, reported
+from diagnose.report.findings import name_of, note_of
 from diagnose.report.means import course, known
+from diagnose.report.run_findings import alike, last, reported
 from diagnose.report.words import (
     between,
     chance,
@@ -219,35 +220,15 @@ def losses(run: RunReport) -> Table:
         ("whole validation text", last(run, "final", "val")),
     )
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
-    gap, same = reported(run), alike(run)
+    gap, nats, bits = reported(run), alike(run, "nats"), alike(run)
+    none = "\N{EN DASH}"
     if gap is not None:
-        rows.append(
-            (
-                "validation minus training, as reported",
-                signed(gap),
-                "\N{EN DASH}",
-                "\N{EN DASH}",
-                "\N{EN DASH}",
-                "\N{EN DASH}",
-            )
-        )
-    if same is not None:
-        value, width = same
-        low, high = (None, None) if width is None else (value - width, value + width)
-        shown = signed(value, decimals(width))
-        rows.append(
-            (
-                "validation minus training, alike",
-                shown,
-                between(low, high, difference=True),
-                "\N{EN DASH}",
-                "\N{EN DASH}",
-                "\N{EN DASH}",
-            )
-        )
-    head = ("loss", "nats per token", "95 % interval", "bits per byte", "documents", "after step")
+        rows.append(("gap, as reported", signed(gap), none, none, none))
+    if nats is not None and bits is not None:
+        rows.append(("gap, measured alike", str(nats), str(bits), none, none))
+    head = ("loss", "nats per token", "bits per byte", "documents", "after step")
     return Table(
-        "The run's last losses; a reported loss is one batch or a mean of batches and has no interval",
+        "The run's last losses, with 95 % intervals; what was reported of a batch or a mean of batches has none",
         head,
         tuple(rows),
     )
@@ -257,8 +238,7 @@ def _loss_row(name: str, reading: Reading) -> tuple[Cell, ...]:
     alike_unit = reading.kind != "reported"
     return (
         name,
-        plain(reading.loss, decimals(half(reading.low, reading.high))),
-        between(reading.low, reading.high),
+        estimate(reading.loss, reading.low, reading.high),
         estimate(reading.bits, reading.bits_low, reading.bits_high) if alike_unit else "\N{EN DASH}",
         plain(reading.documents, 0) if reading.documents else "\N{EN DASH}",
         plain(reading.step, 0),

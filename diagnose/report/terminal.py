@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
-from diagnose.report import findings
+from diagnose.report import findings, run_findings
 from diagnose.report.plots import effect_rows, paints
 from diagnose.report.summary import parse_summary
 from diagnose.report.words import cut, estimate, plain, visible
@@ -179,12 +179,12 @@ def run_rows(report: RunReport, page: Path | None = None) -> RenderableType:
     )
     rows = []
     for name, kind, split, paint in named:
-        reading = findings.last(report, kind, split)
+        reading = run_findings.last(report, kind, split)
         if reading is not None:
             note = f"{plain(reading.bits)} bits per byte" if kind != "reported" and reading.bits is not None else ""
             figure = estimate(reading.loss, reading.low, reading.high)
             rows.append(Bar(name, figure, note, reading.loss, reading.low, reading.high, paint))
-    parts: list[RenderableType] = [Narrow(Text(findings.run_verdict(report), style="bold")), Text()]
+    parts: list[RenderableType] = [Narrow(Text(run_findings.run_verdict(report), style="bold")), Text()]
     parts += [Narrow(Text("Loss, nats per token", style="dim")), Bars(rows)]
     return Group(*parts, *_page_line(page))
 

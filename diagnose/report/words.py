@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MINUS = "\N{MINUS SIGN}"
 NARROW = "\N{NO-BREAK SPACE}"  # between a number and what belongs to it, so that no line ends there
+FEWEST_DIGITS = 2  # decimals of a loss that has an interval, however wide
 PLAIN_DIGITS = 3  # decimals of a loss that has no interval
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SECONDS_A_MINUTE, SECONDS_AN_HOUR = 60, 3600
@@ -44,13 +45,13 @@ def cut(text: str, most: int) -> str:
 def decimals(half_width: float | None) -> int:
     """Return how many decimals an uncertainty supports: two of its digits below 3.55, else one (as PDG rounds).
 
-    Without an uncertainty (None, not finite, zero) three are shown.
+    Losses keep two decimals at least. Without an uncertainty (None, not finite, zero) three are shown.
     """
     if half_width is None or not math.isfinite(half_width) or half_width <= 0:
         return PLAIN_DIGITS
     exponent = math.floor(math.log10(half_width))
     kept = 1 if half_width / 10**exponent < 3.55 else 0
-    return min(max(kept - exponent, 0), 6)
+    return min(max(kept - exponent, FEWEST_DIGITS), 6)
 
 
 def plain(value: float | None, digits: int = PLAIN_DIGITS) -> str:

@@ -1,0 +1,72 @@
+"""How much text the ledger reads: a limit in seconds becomes token positions, from the run's own speed.
+
+The speed is the one that the run recorded, so the same run and the same limit read the same text wherever and however
+often the ledger is made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from diagnose.gap.run import Finished
+
+LEAST_SECONDS = 20.0
+SHARE_OF_TRAINING = 0.03
+FORWARD = 2.5  # positions read in the time of one trained on; 4.3 were measured without dropout, less with
+KEPT_BACK = 0.7  # of the limit is planned with: opening the run and slower moments take the rest
+MOST_POSITIONS = 1 << 19  # of one text under one condition: beyond it documents, not positions, set the interval
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A limit.
+
+    Attributes:
+        seconds: that the ledger should take.
+        positions: token positions that may be read, each counted as often as it is read.
+    """
+
+    seconds: float
+    positions: float
+
+    def share(self, part: float, passes: int) -> int:
+        """Return how many positions of a text may be read when it is read `passes` times over."""
+        return int(min(self.positions * part / max(passes, 1), MOST_POSITIONS))
+
+    def less(self, positions: float) -> Budget:
+        """Return what is left after some were read; a tenth is left always."""
+        return Budget(self.seconds, max(self.positions - positions, self.positions / 10))
+
+
+def allow(finished: Finished, limit: float | str | None = None) -> Budget:
+    """Return the budget of a ledger.
+
+    Args:
+        finished: the run; its own speed turns seconds into positions.
+        limit: seconds; or text as "500000 tokens"; None for the larger of 20 s and 3 % of the run's training time.
+
+    Raises:
+        DiagnoseError: no positive number of either.
+    """
+    pace = FORWARD * len(finished.logged) * finished.positions / max(finished.seconds, 1e-3)
+    if limit is None:
+        seconds = max(LEAST_SECONDS, SHARE_OF_TRAINING * finished.seconds)
+        return Budget(seconds, KEPT_BACK * seconds * pace)
+    amount, tokens = _amount(limit)
+    return Budget(amount / pace, amount) if tokens else Budget(amount, KEPT_BACK * amount * pace)
+
+
+def _amount(limit: float | str) -> tuple[float, bool]:
+    text = str(limit).strip().lower().replace("_", "").replace(",", "")
+    number = text.removesuffix("tokens").removesuffix("token").removesuffix("seconds").removesuffix("s").strip()
+    try:
+        amount = float(number)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount < float("inf"):
+        raise DiagnoseError(f"a budget is seconds or tokens above zero, for instance 30 or 500000tokens, not '{limit}'")
+    return amount, text.endswith(("tokens", "token"))

@@ -1,0 +1,159 @@
+"""The ledger of a finished run: from the reported training loss to the reported validation loss, term by term.
+
+The terms are differences of consecutive readings, so that they telescope: their sum is the gap whatever was read.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap import budget as budgets
+from diagnose.gap import conditions, data, replay, texts
+from diagnose.gap.run import Finished, open_run
+from diagnose.gap.terms import Term, mode_on_unseen
+from diagnose.gap.terms import terms as ledger_terms
+from diagnose.stats import Interval, combination
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from diagnose.gap.budget import Budget
+    from diagnose.gap.conditions import Conditions
+    from diagnose.gap.data import Data
+    from diagnose.gap.replay import Lag, Verified
+
+LAG_SHARE, TRAINING_SHARE, VALIDATION_SHARE, RESERVE_SHARE = 0.5, 0.45, 0.35, 0.2  # of the budget, or of what is left
+NEIGHBOURS = 10  # documents of a block under a split by place: neighbouring verses correlate at 0.24
+FEWEST_BLOCKS = 20
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Both losses under the same condition, and their difference with its interval."""
+
+    train: float
+    val: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Everything that is known of a run's gap.
+
+    Attributes:
+        finished: the run.
+        terms: in the ledger's order.
+        timing: `lag` + `recency` with its interval.
+        matched, matched_on: both losses in validation's condition with the plain objective, dropout off and on.
+        sides, conditions, data, lag: what was measured.
+        verified: the last interval trained again; None where that was not asked for, or not possible (see `notes`).
+        beside: `mode` on unseen text; None where there is none.
+        seconds: that it took; limit: that it was allowed.
+    """
+
+    finished: Finished
+    terms: tuple[Term, ...]
+    timing: Interval
+    matched: Matched
+    matched_on: Matched
+    conditions: Conditions
+    data: Data
+    lag: Lag
+    verified: Verified | None
+    beside: Interval | None
+    limit: Budget
+    seconds: float
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def matched_data(self) -> Interval:
+        """`unseen` + `leak`: both texts under validation's own condition."""
+        readings = [self.conditions.end, self.data.whole[self.conditions.sides.val]]
+        return combination(readings, [-1.0, 1.0])
+
+    @property
+    def gap(self) -> float:
+        """Reported validation minus reported training, in nats per token."""
+        return self.finished.val - self.finished.train
+
+    def term(self, name: str) -> Term:
+        """Return a term by its id."""
+        return next(term for term in self.terms if term.id == name)
+
+    def value(self, name: str) -> float:
+        """Return a term's value, 0 where there is none."""
+        return self.term(name).value or 0.0
+
+
+def loss_gap(
+    run: str | Path,
+    *,
+    budget: float | str | None = None,
+    verify: bool = False,
+    against: str | Path | None = None,
+    data: str | Path | None = None,
+) -> dict[str, Any]:
+    """Account for the gap between the two losses that a run reports.
+
+    Args:
+        run: its folder, `runs/latest`, or its name within `runs/`.
+        budget: seconds, or "500000 tokens" to read; None for the larger of 20 s and 3 % of the run's training time.
+        verify: train the last logging interval once more.
+        against: another run; its terms and the differences to them are given too.
+        data: where the run's text is now, if it was moved.
+
+    Returns:
+        Plain data, as `diagnose loss-gap --json` prints it.
+
+    Raises:
+        DiagnoseError: no such run, one that has not finished, or one whose text or network has changed.
+    """
+    from diagnose.gap.record import compared, record
+
+    result = record(make(open_run(run, data), budget=budget, verify=verify))
+    if against is None:
+        return result
+    return compared(record(make(open_run(against, data), budget=budget, verify=verify)), result)
+
+
+def make(finished: Finished, *, budget: float | str | None = None, verify: bool = False) -> Ledger:
+    """Measure every term of a run's ledger; see `loss_gap`."""
+    begun = time.monotonic()
+    limit = budgets.allow(finished, budget)
+    verified, notes = _verified(finished) if verify else (None, ())
+    delayed = replay.lag(finished, LAG_SHARE * limit.positions)
+    left = limit.less(delayed.steps * finished.positions)
+    found = conditions.sides(finished)
+    unit = _unit(finished)
+    positions = left.share(TRAINING_SHARE, conditions.passes(found, divided=conditions.divides(found)))
+    chosen = texts.training_text(finished, positions, masks=bool(found.kinds))
+    measured = conditions.measure(finished, found, chosen, 2 * positions, unit)
+    shares = (left.share(VALIDATION_SHARE, data.passes(found)), left.share(RESERVE_SHARE, data.passes(found)))
+    read = data.measure(finished, found, shares, unit)
+    timing, terms = ledger_terms(finished, delayed, measured, read, verified)
+    return Ledger(
+        finished, terms, timing, _matched(measured, read, on=False), _matched(measured, read, on=True), measured, read,
+        delayed, verified, mode_on_unseen(measured, read), limit, time.monotonic() - begun, notes,
+    )  # fmt: skip
+
+
+def _verified(finished: Finished) -> tuple[Verified | None, tuple[str, ...]]:
+    try:
+        return replay.verify(finished), ()
+    except DiagnoseError as error:
+        return None, (str(error),)
+
+
+def _unit(finished: Finished) -> int:
+    """Return how many adjacent documents are one unit of the intervals."""
+    parts = finished.setup.text.split
+    return max(1, min(NEIGHBOURS, len(parts.val) // FEWEST_BLOCKS)) if parts.kind == "tail" else 1
+
+
+def _matched(measured: Conditions, read: Data, *, on: bool) -> Matched:
+    ask = measured.sides.alike(on=on)
+    train, val = measured.alike(on=on), read.whole[ask]
+    return Matched(train.mean, val.mean, combination([train, val], [-1.0, 1.0]))

@@ -1,0 +1,148 @@
+"""The ledger as plain data: what `diagnose loss-gap --json` prints, and what pages and the terminal are made of."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from diagnose.gap import verdict
+from diagnose.gap.terms import GROUPS
+
+if TYPE_CHECKING:
+    from diagnose.gap.ledger import Ledger, Matched
+    from diagnose.gap.reading import Ask
+    from diagnose.gap.terms import Term
+    from diagnose.stats import Interval
+
+FORMAT = 1
+UNIT = "nats per token"
+
+
+def record(ledger: Ledger) -> dict[str, Any]:
+    """Return a ledger's JSON object; keys are those of the design's table, and more."""
+    finished = ledger.finished
+    out = {
+        "format": FORMAT,
+        "run": str(finished.path),
+        "page": None,
+        "reported": {"train": finished.train, "val": finished.val, "unit": UNIT},
+        "gap": ledger.gap,
+        "terms": [_term(ledger, term) for term in ledger.terms],
+        "groups": groups(ledger),
+        "matched": _matched(ledger.matched),
+        "matched_on": _matched(ledger.matched_on),
+        "bytes_per_token": bytes_per_token(ledger),
+        "unseen": _unseen(ledger),
+        "overlap": _overlap(ledger),
+        "verified": asdict(ledger.verified) if ledger.verified else None,
+        "conditions": _conditions(ledger),
+        "budget": {"seconds": ledger.limit.seconds, "positions": ledger.limit.positions, "took": ledger.seconds},
+        "notes": list(ledger.notes),
+    }
+    return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
+
+
+def groups(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return the groups' sums, and each as a share of the sum of their absolute values."""
+    sums = {group: math.fsum(ledger.value(term) for term in terms) for group, terms in GROUPS.items()}
+    total = math.fsum(abs(value) for value in sums.values()) or 1.0
+    spans = {
+        "timing": (ledger.timing.low, ledger.timing.high),
+        "data": (ledger.matched_data.low, ledger.matched_data.high),
+    }
+    return [
+        {"id": group, "value": value, "share": abs(value) / total, "low": low, "high": high}
+        for group, value in sums.items()
+        for low, high in [spans.get(group, (None, None))]
+    ]
+
+
+def _term(ledger: Ledger, term: Term) -> dict[str, Any]:
+    out = {"id": term.id, "group": term.group, **{k: v for k, v in asdict(term).items() if k != "id"}}
+    out["parts"] = list(term.parts)
+    if term.id == "mode" and ledger.beside is not None:
+        out["beside"] = {"text": "unseen", **_interval(ledger.beside)}
+    return out
+
+
+def _interval(found: Interval) -> dict[str, float | None]:
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def _matched(found: Matched) -> dict[str, float | None]:
+    span = _interval(found.interval)
+    return {
+        "train": found.train,
+        "val": found.val,
+        "gap": found.interval.value,
+        "low": span["low"],
+        "high": span["high"],
+    }
+
+
+def bytes_per_token(ledger: Ledger) -> float | None:
+    """Return the UTF-8 bytes of a target of the scored text, which turns nats per token into bits per byte."""
+    setup = ledger.finished.setup
+    scored = setup.text.split.scored
+    starts = setup.text.stream.starts
+    targets = int((starts[scored + 1] - starts[scored]).sum())
+    return float(setup.scored_bytes().sum() / targets) if targets else None
+
+
+def _overlap(ledger: Ledger) -> dict[str, Any]:
+    seen = ledger.data.seen
+    return {
+        "val_documents": len(seen.documents), "exact": int(seen.exact.sum()), "near": int(seen.near.sum()),
+        "window_share": float(seen.share.mean()) if len(seen.share) else 0.0,
+        "split": ledger.finished.recipe.data.split, "reserve_documents": ledger.data.reserve,
+    }  # fmt: skip
+
+
+def _unseen(ledger: Ledger) -> dict[str, Any] | None:
+    """Return the loss on unseen text under validation's condition."""
+    if ledger.data.unseen is None:
+        return None
+    sides = ledger.conditions.sides
+    reading = ledger.data.unseen[sides.val]
+    return {"loss": reading.mean + sides.penalties[1], "documents": len(reading.documents), "what": ledger.data.why}
+
+
+def _conditions(ledger: Ledger) -> dict[str, Any]:
+    sides, chosen = ledger.conditions.sides, ledger.conditions.chosen
+    report = ledger.finished.recipe.report
+    return {
+        "train": _side(sides.train, sides.penalties[0]) | {"loader": ledger.finished.setup.course.layout.loader},
+        "val": _side(sides.val, sides.penalties[1]) | {"loader": ledger.finished.setup.validation.loader},
+        "differ": list(sides.players),
+        "kinds": list(sides.kinds),
+        "reports": {
+            "train": report.train,
+            "val": report.val,
+            "interval": report.interval,
+            "val_batches": report.val_batches,
+        },
+        "training_text": {"steps": [step + 1 for step in chosen.steps], "of": chosen.of, "masks": chosen.turns},
+        "validation_text": "whole" if ledger.data.complete else "a sample of its rows",
+        "unseen_text": ledger.data.why,
+        "precision": sides.val.run.precision,
+    }
+
+
+def _side(ask: Ask, penalty: float) -> dict[str, Any]:
+    return {
+        "on": sorted(ask.run.on or ()), "precision": ask.run.precision, "label_smoothing": ask.smoothing,
+        "weight_decay_in_loss": penalty, "padding": ask.way.padding, "mean_by": ask.way.level,
+    }  # fmt: skip
+
+
+def compared(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """Return the second ledger with what differs from the first, term by term."""
+    first = {term["id"]: term["value"] for term in before["terms"]}
+    rows = [
+        {"id": term["id"], "before": first.get(term["id"]), "after": term["value"],
+         "difference": (term["value"] or 0.0) - (first.get(term["id"]) or 0.0)}
+        for term in after["terms"]
+    ]  # fmt: skip
+    gap = {"before": before["gap"], "after": after["gap"], "difference": after["gap"] - before["gap"]}
+    return {**after, "against": {"run": before["run"], "gap": gap, "terms": rows}}

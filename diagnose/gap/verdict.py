@@ -1,0 +1,262 @@
+"""What the ledger says in words, and what to change: rules on the plain record, each with an id.
+
+The verdict names what makes the reported gap, says what it is with both losses measured alike, and where validation
+text was seen in training, what the loss is on text that was not.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from diagnose.report.words import plain, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Record = dict[str, Any]
+MOST_WORDS = 60
+NOTHING = 0.003  # nats: a part of this size is not worth a word
+BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
+LARGE_SHARE = 0.2  # of the sum of absolute parts
+SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
+REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A part of the gap that the verdict may name."""
+
+    id: str
+    value: float
+    words: str
+
+
+def _terms(record: Record) -> dict[str, Record]:
+    return {term["id"]: term for term in record["terms"]}
+
+
+def _value(record: Record, name: str) -> float:
+    return float(_terms(record)[name]["value"] or 0.0)
+
+
+def _group(record: Record, name: str) -> Record:
+    return next(dict(group) for group in record["groups"] if group["id"] == name)
+
+
+def causes(record: Record) -> list[Cause]:
+    """Return the parts of the gap that can be named, the largest first; they sum to the gap."""
+    found = [Cause("timing", float(_group(record, "timing")["value"]), _timing_words(record))]
+    named = {"mode": _mode_words(record), "objective": _objective_words(record)} | CONDITION_WORDS
+    found += [Cause(name, _value(record, name), words) for name, words in named.items()]
+    found.append(Cause("data", float(_group(record, "data")["value"]), _data_words(record)))
+    draw = _value(record, "draw")
+    easier = "easier" if draw < 0 else "harder"
+    found.append(Cause("draw", draw, f"the reported validation batch is {easier} than the whole validation text"))
+    found.append(
+        Cause("residual", _value(record, "residual"), "reading the same again gives another number than was logged")
+    )
+    return sorted(found, key=lambda cause: -abs(cause.value))
+
+
+CONDITION_WORDS = {
+    "precision": "the two are computed in different precision",
+    "reduction": "the two are averaged over targets in different ways",
+    "collation": "validation documents are cut otherwise than training's",
+}
+
+
+def _mode_words(record: Record) -> str:
+    kinds = record["conditions"]["kinds"]
+    dropout = all(kind in ("attention", "residual", "embedding", "layers", "dropout") for kind in kinds)
+    what = "dropout" if dropout else " and ".join(kinds)
+    return f"{what} is on for one and off for the other"
+
+
+def _objective_words(record: Record) -> str:
+    train, val = record["conditions"]["train"], record["conditions"]["val"]
+    said = ["label smoothing"] if train["label_smoothing"] != val["label_smoothing"] else []
+    said += ["weight decay"] if train["weight_decay_in_loss"] != val["weight_decay_in_loss"] else []
+    return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
+
+
+def _timing_words(record: Record) -> str:
+    kind, value = record["conditions"]["reports"]["train"], float(_group(record, "timing")["value"])
+    if kind == "last":
+        return f"the one training batch that was shown was {'harder' if value < 0 else 'easier'} than usual"
+    if abs(_value(record, "lag")) >= abs(_value(record, "recency")) and _value(record, "lag") < 0:
+        return "the training loss is a mean over steps in which the network still improved"
+    return f"the training loss averages batches that were {'harder' if value < 0 else 'easier'} than earlier ones"
+
+
+def _data_words(record: Record) -> str:
+    if float(_group(record, "data")["value"]) >= 0:
+        return "training has not seen the validation text" if not _mostly_seen(record) else "the texts differ"
+    return "validation's text is easier than training's" + (
+        ", and training has seen it" if _mostly_seen(record) else ""
+    )
+
+
+def _mostly_seen(record: Record) -> bool:
+    overlap = record["overlap"]
+    return bool(overlap["exact"] + overlap["near"] >= SEEN * overlap["val_documents"])
+
+
+def sentence(record: Record) -> str:
+    """Return the verdict: what makes the gap, what it is measured alike, and whether the text was seen."""
+    return " ".join(part for part in (_why(record), _alike(record) + _seen(record)) if part)
+
+
+def _why(record: Record) -> str:
+    gap, found = float(record["gap"]), causes(record)
+    side = "below" if gap < 0 else "above"
+    same = [c for c in found if c.value * gap > 0 and abs(c.value) > NOTHING]
+    other = [c for c in found if c.value * gap < 0 and abs(c.value) > NOTHING]
+    if not same:
+        return f"The two reported losses agree to within {plain(max(abs(gap), 0.001))}."
+    named = [same[0], *[c for c in same[1:2] if abs(c.value) >= BESIDE * abs(same[0].value)]]
+    why = " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
+    out = f"Validation lies {plain(abs(gap))} {side} training because {why}"
+    if other and abs(other[0].value) >= BESIDE * abs(same[0].value):
+        out += f", less what goes the other way: {other[0].words} ({signed(other[0].value)})"
+    return out + "."
+
+
+def _alike(record: Record) -> str:
+    matched = record["matched"]
+    gap, low, high = float(matched["gap"]), matched["low"], matched["high"]
+    side = "above" if gap > 0 else "below"
+    if low is not None and low <= 0 <= high:
+        half = (high - low) / 2
+        return f"Measured alike the two do not differ measurably ({signed(gap)} ± {plain(half)})"
+    return f"Measured alike it is {plain(abs(gap))} {side}"
+
+
+def _seen(record: Record) -> str:
+    if not _mostly_seen(record):
+        return "."
+    if record["unseen"] is None:
+        return "; but training has seen this text, so it is no validation loss."
+    loss = plain(float(record["unseen"]["loss"]), 2)
+    return f"; but training has seen this text: on unseen text the loss is {loss}."
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A finding: when it holds, what it says and what to change; `measured` returns None where it does not hold."""
+
+    id: str
+    severity: str
+    what: str
+    fix: str
+    measured: Callable[[Record], dict[str, float] | None]
+
+
+def _large(name: str) -> Callable[[Record], dict[str, float] | None]:
+    """Hold where a term is a large part of the gap and its interval excludes zero."""
+
+    def measured(record: Record) -> dict[str, float] | None:
+        term = _terms(record)[name]
+        total = math.fsum(abs(cause.value) for cause in causes(record)) or 1.0
+        value, low, high = term["value"], term["low"], term["high"]
+        if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING):
+            return None
+        return None if low is not None and low <= 0 <= high else {name: value, "share": abs(value) / total}
+
+    return measured
+
+
+def _leaks(record: Record) -> dict[str, float] | None:
+    if not _mostly_seen(record):
+        return None
+    overlap = record["overlap"]
+    out = {"seen_documents": overlap["exact"] + overlap["near"], "val_documents": overlap["val_documents"]}
+    return out | ({"unseen_loss": record["unseen"]["loss"]} if record["unseen"] else {})
+
+
+def _duplicates(record: Record) -> dict[str, float] | None:
+    overlap = record["overlap"]
+    some = overlap["exact"] + overlap["near"]
+    if _mostly_seen(record) or some < 0.01 * overlap["val_documents"]:
+        return None
+    return {"exact": overlap["exact"], "near": overlap["near"], "val_documents": overlap["val_documents"]}
+
+
+def _averaging(record: Record) -> dict[str, float] | None:
+    averaged = record["conditions"]["reports"]["train"] != "last"
+    return _large("lag")(record) if averaged and _value(record, "lag") < 0 else None
+
+
+def _one_batch(record: Record) -> dict[str, float] | None:
+    timing = _group(record, "timing")
+    if record["conditions"]["reports"]["train"] != "last" or timing["share"] < LARGE_SHARE:
+        return None
+    return {"timing": timing["value"], "share": timing["share"]} if abs(timing["value"]) > NOTHING else None
+
+
+def _memorised(record: Record) -> dict[str, float] | None:
+    mode = _terms(record)["mode"]
+    beside = mode.get("beside")
+    if not beside or not mode["value"] or beside["low"] is None or mode["value"] * beside["value"] >= 0:
+        return None
+    if beside["low"] <= 0 <= beside["high"]:
+        return None
+    return {"mode": mode["value"], "mode_on_unseen_text": beside["value"]}
+
+
+def _overfits(record: Record) -> dict[str, float] | None:
+    unseen = _terms(record)["unseen"]
+    if unseen["low"] is None or unseen["low"] <= 0 or _mostly_seen(record):
+        return None
+    return {"unseen": unseen["value"], "low": unseen["low"], "high": unseen["high"]}
+
+
+def _unfaithful(record: Record) -> dict[str, float] | None:
+    verified = record["verified"] or {"largest": 0.0}
+    residual = abs(_value(record, "residual"))
+    if max(residual, verified["largest"]) <= REPLAYED:
+        return None
+    return {"residual": residual, "largest_step": verified["largest"]}
+
+
+RULES = (
+    Rule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
+         "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
+    Rule("gap/leaking-split", "error", "Training has seen most of the validation text: this is not a validation loss",
+         "split by document before cutting samples (data.split=documents)", _leaks),
+    Rule("gap/duplicates", "warning", "Some validation documents occur in the training text",
+         "remove duplicates before splitting", _duplicates),
+    Rule("gap/mode", "note", "Training's loss is taken with dropout on and validation's with it off",
+         "compare both in evaluation mode: read a fixed sample of training text as validation is read", _large("mode")),
+    Rule("gap/memorised", "note", "Dropout raises the loss on training text and lowers it on unseen text",
+         "the network has memorised: judge dropout by unseen text", _memorised),
+    Rule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
+         "report the loss of the weights that validation reads (report.train=last)", _averaging),
+    Rule("gap/one-batch", "note", "The reported training loss is that of one batch, and its luck shows",
+         "report a mean over the interval (report.train=interval)", _one_batch),
+    Rule("gap/draw", "note", "The reported validation batch differs from the whole validation text",
+         "read more of it (report.val=full, or a larger report.val_batches)", _large("draw")),
+    Rule("gap/objective", "note", "Training's loss holds more than the cross-entropy",
+         "log the plain cross-entropy of training batches beside what is minimised", _large("objective")),
+    Rule("gap/reduction", "note", "The two losses are averaged over targets in different ways",
+         "average both over tokens, padding not counted (loss.mean=token, loss.padding=ignore)", _large("reduction")),
+    Rule("gap/precision", "note", "The two losses are computed in different precision",
+         "read both in the same precision (report.val_precision=training)", _large("precision")),
+    Rule("gap/collation", "note", "Validation documents are cut otherwise than training's",
+         "cut both alike (report.val_loader=training)", _large("collation")),
+    Rule("gap/unseen", "note", "The network does better on training text than on unseen text",
+         "more text, fewer epochs or more regularisation; nothing, while the loss on unseen text still falls", _overfits),
+)  # fmt: skip
+
+
+def findings(record: Record) -> list[dict[str, Any]]:
+    """Return what holds of a record, the gravest first."""
+    out = []
+    for rule in RULES:
+        measured = rule.measured(record)
+        if measured is not None:
+            out.append(
+                {"rule": rule.id, "severity": rule.severity, "what": rule.what, "fix": rule.fix, "measured": measured}
+            )
+    return out

@@ -1,0 +1,37 @@
+"""Small real text, a cache of its own, and recipes that train in a second."""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
+
+import pytest
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory):
+    """Keep tests out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIAGNOSE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def verses(tmp_path_factory):
+    """Return a file of the first user's corpus: its first 150 verses, one a line."""
+    from pythonbible_akjv.plain_text_readers_bible import bible
+
+    text, ends = bible.scripture_content, bible.verse_end_indices
+    lines = [" ".join(text[a : ends[v]].split()) for v, a in list(bible.verse_start_indices.items())[:150]]
+    path = tmp_path_factory.mktemp("text") / "verses.txt"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny(verses):
+    """Return overrides of the recipe `quick`: 12 steps of a network of 2 layers, with a print every 5."""
+    return {
+        "data.corpus": "file", "data.path": str(verses), "tokenizer.vocab_size": 400, "model.layers": 2,
+        "model.width": 32, "model.heads": 2, "model.dropout": 0.1, "batches.context": 32, "batches.size": 8,
+        "budget.steps": 12, "report.interval": 5, "report.sample": False, "run.threads": 1, "run.device": "cpu",
+    }  # fmt: skip

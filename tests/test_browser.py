@@ -1,0 +1,183 @@
+"""Pages in a real browser, at a desk and on a phone, by day and by night, and on paper."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from report_fixture import write_ablation, write_run
+
+from diagnose.report.page import render_ablation, render_run
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="Debian's chromium is not installed"),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PAGES = ("ablation", "hostile", "one-seed", "run", "failed-run")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as started:
+        chromium = started.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    root = tmp_path_factory.mktemp("pages")
+    options = {"ablation": {}, "hostile": {"hostile": True, "failed": True}, "one-seed": {"seeds": 1}}
+    found = {
+        name: render_ablation(write_ablation(root / name, **given), root / f"{name}.html")
+        for name, given in options.items()
+    }
+    run = write_run(root / "20261122-150000-word-s0-aaaa")
+    failed = write_run(root / "20261122-150001-word-s0-bbbb", state="failed", until=0.5, hostile=True)
+    found |= {"run": render_run(run, root / "run.html"), "failed-run": render_run(failed, root / "failed-run.html")}
+    return {name: path.as_uri() for name, path in found.items()}
+
+
+@pytest.fixture
+def show(browser, pages):
+    """Open a page and, at the end, insist that it was quiet: no message, no dialog, no request but for itself."""
+    heard: list[str] = []
+    contexts = []
+
+    def opened(name: str, width: int, scheme: str = "light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: heard.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: heard.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (heard.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda r: None if r.url in {pages[name], "data:,"} else heard.append(f"request: {r.url}"))
+        page.goto(pages[name])
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert heard == []
+
+
+def _open_all(page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+
+
+# Elements that stick out of the window though nothing around them scrolls.
+STICKS_OUT = """() => [...document.querySelectorAll('body *')].filter(e => {
+    const box = e.getBoundingClientRect();
+    return box.width && (box.right > innerWidth + 1 || box.left < -1) && !e.closest('.scroll, .skip, pre');
+}).map(e => e.outerHTML.slice(0, 120))"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("name", "width"),
+    [*((name, width) for name in PAGES for width in (390, 1280)), ("hostile", 320), ("hostile", 700)],
+)
+def test_nothing_overflows(show, name, width, scheme):
+    page = show(name, width, scheme)
+    _open_all(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(STICKS_OUT) == []
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", PAGES)
+def test_one_drawing_of_each_is_shown_and_its_text_is_legible(show, name, width):
+    page = show(name, width)
+    shown = page.evaluate("[...document.querySelectorAll('.drawn')].map(f => [...f.children].filter("
+                          "e => e.matches('svg') && e.checkVisibility()).length)")  # fmt: skip
+    assert shown
+    assert set(shown) == {1}
+    sizes = page.evaluate("""[...document.querySelectorAll('.drawn svg')].filter(e => e.checkVisibility()).flatMap(
+        s => [...s.querySelectorAll('text')].map(
+            t => parseFloat(getComputedStyle(t).fontSize) * s.getScreenCTM().a))""")
+    assert min(sizes) >= 10
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("name", PAGES)
+def test_words_in_drawings_do_not_run_into_each_other(show, name, width):
+    page = show(name, width)
+    touching = page.evaluate("""() => [...document.querySelectorAll('.drawn svg')].filter(e => e.checkVisibility())
+        .flatMap(s => {
+            const texts = [...s.querySelectorAll('text')];
+            const boxes = texts.map(t => t.getBoundingClientRect());
+            return boxes.flatMap((a, i) => boxes.slice(i + 1).flatMap((b, j) =>
+                Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+                Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 5
+                    ? [texts[i].textContent + ' / ' + texts[i + 1 + j].textContent] : []));
+        })""")
+    assert touching == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colours_follow_the_scheme_in_text_and_drawings(show, scheme):
+    page = show("ablation", 1280, scheme)
+    ground, ink, mark = page.evaluate("""() => {
+        const svg = document.querySelector('.drawn svg.wide');
+        const text = [...svg.querySelectorAll('text')].find(t => t.textContent.includes('(control)'));
+        return [getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,
+                getComputedStyle(text).fill];
+    }""")
+    bright = sum(map(int, ground.removeprefix("rgb(").rstrip(")").split(","))) > 384
+    assert bright == (scheme == "light")
+    assert mark == ink
+
+
+def test_hostile_text_is_inert(show):
+    page = show("hostile", 1280)
+    _open_all(page)
+    assert page.title() == "What the tokenizer changes"
+    assert page.evaluate("document.querySelectorAll('script, img').length") == 0
+    sample = page.locator("blockquote").first
+    assert "<script>document.title='caught'" in sample.inner_text()
+    assert sample.evaluate("e => getComputedStyle(e.querySelector('bdi')).unicodeBidi") == "isolate"
+
+
+def test_everything_is_reached_with_the_keyboard(show):
+    page = show("ablation", 390)
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    assert page.evaluate("document.activeElement.getBoundingClientRect().left >= 0")
+    reached = set()
+    for _ in range(120):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.tagName + '.' + document.activeElement.className"))
+    assert {"A.term", "A.", "DIV.scroll", "SUMMARY.", "PRE."} <= reached
+    page.locator("summary").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.querySelector('details').open")
+
+
+def test_paper_shows_everything_in_light_colours(show):
+    page = show("ablation", 720, "dark")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(253, 253, 251)"
+    hidden = page.evaluate("""[...document.querySelectorAll('details > *')]
+        .filter(e => !e.checkVisibility({contentVisibilityAuto: true}) || !e.offsetHeight).length""")
+    assert hidden == 0
+    assert page.evaluate("document.querySelector('nav').checkVisibility()") is False
+    assert page.evaluate("document.querySelector('.drawn svg.wide').checkVisibility()")
+
+
+def test_sections_come_in_the_order_of_the_readers_questions(show):
+    page = show("ablation", 1280)
+    ids = page.evaluate("[...document.querySelectorAll('main > section')].map(e => e.id)")
+    assert ids == ["effects", "curves", "samples", "changed", "numbers", "how", "limits", "words"]
+    assert page.evaluate("[...document.querySelectorAll('nav a')].every(a => document.querySelector(a.hash))")
