@@ -49,8 +49,13 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """Return the batch on another device."""
         segments = None if self.segments_BT is None else self.segments_BT.to(device)
-        moved = (t.to(device) for t in (self.inputs_BT, self.targets_BT, self.counted_BT, self.documents_BT))
-        return Batch(*moved, segments)
+        return Batch(
+            self.inputs_BT.to(device),
+            self.targets_BT.to(device),
+            self.counted_BT.to(device),
+            self.documents_BT.to(device),
+            segments,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,8 +195,13 @@ def _joined(parts: list[Batch]) -> Batch:
     segments = None
     if parts[0].segments_BT is not None:
         segments = torch.cat([p.segments_BT for p in parts if p.segments_BT is not None])
-    names = ("inputs_BT", "targets_BT", "counted_BT", "documents_BT")
-    return Batch(*(torch.cat([getattr(p, name) for p in parts]) for name in names), segments)
+    return Batch(
+        torch.cat([p.inputs_BT for p in parts]),
+        torch.cat([p.targets_BT for p in parts]),
+        torch.cat([p.counted_BT for p in parts]),
+        torch.cat([p.documents_BT for p in parts]),
+        segments,
+    )
 
 
 def _epoch_rows(layout: Plan, epoch: int, number_B: Tensor) -> Batch:

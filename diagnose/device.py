@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from diagnose.recipe import Recipe
 
+THREADS = torch.get_num_threads()  # of this machine: what `auto` means, whatever runs of this process set since
 COMPILE_PAYS_AFTER = 2e14  # operations of a run on a CPU: some 5 minutes; compiling costs 20 to 40 s and gains a fifth
 
 
@@ -35,7 +36,7 @@ def resolve(recipe: Recipe, flops: float) -> Recipe:
     precision = recipe.run.precision
     if precision == "auto":
         precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    threads = recipe.run.threads or torch.get_num_threads()
+    threads = recipe.run.threads or THREADS
     compiled = recipe.run.compile
     if compiled == "auto":
         compiled = "on" if _compiling_pays(recipe, device, flops) else "off"
@@ -57,8 +58,8 @@ def find(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise DiagnoseError(f"run.device = '{name}' is no device; give auto, cpu, cuda, cuda:1 or mps") from None
-    found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not found.get(device.type, False):
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (device.index or 0) >= count.get(device.type, 0):
         raise DiagnoseError(
             f"run.device = '{name}': this machine has none that torch can use; 'auto' takes what is there"
         )

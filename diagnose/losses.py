@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -119,8 +119,15 @@ def read(
                     network, here.inputs_BT, here.targets_BT, here.segments_BT, condition.label_smoothing
                 )
             parts.append((torch.full((len(nats_BT),), number), *_sums(here, nats_BT, bytes_V.to(device))))
-    row_sums = [np.concatenate([p[k].cpu().numpy() for p in parts]) for k in range(5)]
-    return Reading(condition, *row_sums, *_by_document(parts))
+    batch_R, nats_R, targets_R, padding_nats_R, padding_R = (_joined(parts, k) for k in range(5))
+    document_N, document_nats_N, tokens_N, bytes_N = _by_document(parts)
+    return Reading(
+        condition, batch_R, nats_R, targets_R, padding_nats_R, padding_R, document_N, document_nats_N, tokens_N, bytes_N
+    )
+
+
+def _joined(parts: list[tuple[Tensor, ...]], place: int) -> Any:
+    return np.concatenate([part[place].cpu().numpy() for part in parts])
 
 
 def _sums(batch: Batch, nats_BT: Tensor, bytes_V: Tensor) -> tuple[Tensor, ...]:
@@ -128,7 +135,7 @@ def _sums(batch: Batch, nats_BT: Tensor, bytes_V: Tensor) -> tuple[Tensor, ...]:
     counted_BT = batch.counted_BT
     real_BT = nats_BT.masked_fill(~counted_BT, 0)
     padding_BT = nats_BT.masked_fill(counted_BT, 0)
-    documents, where = batch.documents_BT[counted_BT].unique(return_inverse=True)
+    documents, where = torch.unique(batch.documents_BT[counted_BT], return_inverse=True)
     zero = torch.zeros(len(documents), dtype=nats_BT.dtype, device=nats_BT.device)
     nats = zero.index_add(0, where, nats_BT[counted_BT])
     tokens = zero.index_add(0, where, torch.ones_like(where, dtype=zero.dtype))
@@ -139,10 +146,10 @@ def _sums(batch: Batch, nats_BT: Tensor, bytes_V: Tensor) -> tuple[Tensor, ...]:
 
 def _by_document(parts: list[tuple[Tensor, ...]]) -> tuple[Ints, Floats, Ints, Ints]:
     """Add up what several batches hold of the same document."""
-    documents, nats, tokens, sizes = (np.concatenate([p[k].cpu().numpy() for p in parts]) for k in range(5, 9))
+    documents, nats, tokens, sizes = (_joined(parts, k) for k in range(5, 9))
     unique, where = np.unique(documents, return_inverse=True)
-    summed = [np.bincount(where, values) for values in (nats, tokens, sizes)]
-    return unique, summed[0], summed[1].round().astype(np.int64), summed[2].round().astype(np.int64)
+    nats_N, tokens_N, bytes_N = (np.bincount(where, values) for values in (nats, tokens, sizes))
+    return unique, nats_N.astype(np.float64), tokens_N.round().astype(np.int64), bytes_N.round().astype(np.int64)
 
 
 @contextmanager

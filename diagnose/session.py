@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from diagnose import batches, losses, sampling, seeding, store, trainer
+from diagnose import batches, losses, sampling, seeding, store, tokenizer, trainer
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.setup import Setup, prompt
 from diagnose.stats import ratio_interval
@@ -200,9 +200,10 @@ def _number(value: float | None) -> float:
 def _canonical(session: Session, documents: NDArray[np.int64]) -> losses.Canonical:
     """Read documents; a loss that is no number means that training has diverged, whatever its own losses were."""
     sizes = session.setup.text.corpus.doc_bytes[documents]
+    exact = tokenizer.counts_exactly(session.setup.text.tokenizer)
     result = losses.canonical(
         session.network, session.setup.text.stream, documents, sizes, session.recipe.batches.context,
-        session.recipe.run.precision,
+        session.recipe.run.precision, session.setup.course.bytes_V if exact else None,
     )  # fmt: skip
     if not np.isfinite(result.nats_N).all():
         step = session.history.last().step

@@ -184,7 +184,7 @@ def backward(network: nn.Module, batches: list[Batch], recipe: Recipe, step: int
             )  # fmt: skip
         if part == 0 and recipe.loss.weight_decay:
             loss = loss + penalty(network, recipe.loss.weight_decay)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
     return float(total)
 

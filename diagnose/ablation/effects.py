@@ -14,6 +14,7 @@ import numpy as np
 
 from diagnose import stats, store
 from diagnose.errors import DiagnoseError
+from diagnose.stats.digits import decimals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,11 +102,13 @@ def _record(axis: str, level: str, control: str, effect: stats.Effect, p: float 
 
 def _sentence(level: str, control: str, effect: stats.Effect) -> str:
     """Say in words what the effect is and how sure that is."""
-    size = f"{abs(effect.value):.3f}"
+    half_width = None if effect.low is None or effect.high is None else (effect.high - effect.low) / 2
+    digits = decimals(half_width)
+    size = f"{abs(effect.value):.{digits}f}"
     better = "better" if effect.value < 0 else "worse"
-    if effect.low is None or effect.high is None:
+    if half_width is None:
         return f"{level} is {size} bits per byte {better} than {control} with one seed, which gives no interval."
-    half = f"{(effect.high - effect.low) / 2:.3f}"
+    half = f"{half_width:.{digits}f}"
     if effect.resolved:
         return f"{level} is {size} ± {half} bits per byte {better} than {control}."
     needed = stats.seeds_needed(effect)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from diagnose.stats.digits import decimals
+
 
 def verdict(axis: str, arms: list[dict[str, Any]], effects: list[dict[str, Any]], held: str) -> str:
     """Return at most two sentences: which level is best by how much, and what is not resolved.
@@ -48,7 +50,7 @@ def _ranking(arms: list[dict[str, Any]]) -> str:
 
 def _size(effect: dict[str, Any]) -> str:
     half = (effect["high"] - effect["low"]) / 2
-    digits = 2 if half >= 0.01 else 3 if half >= 0.001 else 4
+    digits = decimals(half)
     return f"{abs(effect['value']):.{digits}f} ± {half:.{digits}f}"
 
 

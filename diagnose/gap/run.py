@@ -84,13 +84,11 @@ class Finished:
             window = min(last, math.ceil(math.log(FORGOTTEN) / math.log(trainer.EMA)))
             weights = trainer.EMA ** np.arange(window - 1, -1, -1.0)
             return np.arange(last - window, last), weights / weights.sum()
-        first = {"last": last - 1, "interval": self.interval_start}.get(kind, self._epoch_start())
-        steps = np.arange(min(first, last - 1), last)
-        return steps, np.full(len(steps), 1 / len(steps))
-
-    def _epoch_start(self) -> int:
         per_epoch = batches.steps_per_epoch(self.setup.course.layout, self.recipe.batches.accumulate)
-        return math.ceil(math.floor((len(self.logged) - 1) / per_epoch) * per_epoch)
+        numbers = [float(step) for step in range(last)]
+        mean = trainer.reported_training_loss(numbers, kind, self.recipe.report.interval, per_epoch)
+        first = round(2 * mean) - (last - 1)  # the mean of `first` .. `last - 1` is half their sum
+        return np.arange(first, last), np.full(last - first, 1 / (last - first))
 
 
 def open_run(run: str | Path, data: str | Path | None = None) -> Finished:

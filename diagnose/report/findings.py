@@ -12,7 +12,6 @@ from diagnose.report.means import courses, leader
 from diagnose.report.words import (
     chance,
     cut,
-    decimals,
     half,
     listed,
     plain,
@@ -23,6 +22,7 @@ from diagnose.report.words import (
     size,
     visible,
 )
+from diagnose.stats.digits import decimals
 
 if TYPE_CHECKING:
     from diagnose.report.records import Effect, Estimate, Summary

@@ -12,7 +12,6 @@ from diagnose.report.run_findings import alike, last, reported
 from diagnose.report.words import (
     between,
     chance,
-    decimals,
     estimate,
     half,
     plain,
@@ -21,6 +20,7 @@ from diagnose.report.words import (
     signed,
     visible,
 )
+from diagnose.stats.digits import decimals
 
 if TYPE_CHECKING:
     from diagnose.report.records import Arm, Summary

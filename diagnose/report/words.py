@@ -10,13 +10,13 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from diagnose.stats.digits import PLAIN, decimals
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 MINUS = "\N{MINUS SIGN}"
 NARROW = "\N{NO-BREAK SPACE}"  # between a number and what belongs to it, so that no line ends there
-FEWEST_DIGITS = 2  # decimals of a loss that has an interval, however wide
-PLAIN_DIGITS = 3  # decimals of a loss that has no interval
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SECONDS_A_MINUTE, SECONDS_AN_HOUR = 60, 3600
 
@@ -42,19 +42,7 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def decimals(half_width: float | None) -> int:
-    """Return how many decimals an uncertainty supports: two of its digits below 3.55, else one (as PDG rounds).
-
-    Losses keep two decimals at least. Without an uncertainty (None, not finite, zero) three are shown.
-    """
-    if half_width is None or not math.isfinite(half_width) or half_width <= 0:
-        return PLAIN_DIGITS
-    exponent = math.floor(math.log10(half_width))
-    kept = 1 if half_width / 10**exponent < 3.55 else 0
-    return min(max(kept - exponent, FEWEST_DIGITS), 6)
-
-
-def plain(value: float | None, digits: int = PLAIN_DIGITS) -> str:
+def plain(value: float | None, digits: int = PLAIN) -> str:
     """Return a number with thousands separated and a true minus sign; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "\N{EN DASH}"
@@ -62,7 +50,7 @@ def plain(value: float | None, digits: int = PLAIN_DIGITS) -> str:
     return MINUS + text if value < 0 and float(text.replace(",", "")) else text
 
 
-def signed(value: float | None, digits: int = PLAIN_DIGITS) -> str:
+def signed(value: float | None, digits: int = PLAIN) -> str:
     """Return a difference with its sign, whichever it is; what rounds to nothing has none."""
     text = plain(value, digits)
     return f"+{text}" if value is not None and value > 0 and text.strip("0.,") else text
