@@ -274,3 +274,45 @@ def list_axes(
     for one in found:
         table.add_row(one.name, ", ".join(one.levels), f"{one.what}\n[dim]{one.trap}[/]")
     _show(table)
+
+
+@app.command(name="loss-gap", epilog="Example: diagnose loss-gap runs/latest --verify")
+def loss_gap(
+    run: Annotated[str, typer.Argument(help="A run's directory, or runs/latest.")],
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", metavar="SECONDS", help="Time to take, or text to read as 500000tokens."),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Train the last logging interval again and compare it with the log.")
+    ] = False,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="RUN", help="Another run: what changed, term by term.")
+    ] = None,
+    fail_over: Annotated[
+        list[str],
+        typer.Option("--fail-over", metavar="TERM=NATS", help="Exit 1 where a term, a group or the gap is larger."),
+    ] = [],  # noqa: B006  (typer copies it)
+    data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print verdict and ledger for a pull request.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Account for the gap between the training and the validation loss that a run reports.
+
+    Walks from one to the other, changes one condition at a time, and says what each change does to the loss.
+    """
+    from diagnose.gap import ledger, terminal, thresholds
+
+    limits = thresholds.parse(fail_over)
+    found = ledger.loss_gap(run, budget=budget, verify=verify, against=against, data=data)
+    if as_json:
+        _print_json(found)
+    elif markdown:
+        print(terminal.markdown(found))
+    else:
+        _show(terminal.gap_rows(found))
+    over = thresholds.crossed(found, limits)
+    for line in over:
+        print(line, file=sys.stderr)
+    if over or thresholds.contradicts(found):
+        raise typer.Exit(1)

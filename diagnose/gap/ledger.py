@@ -131,7 +131,11 @@ def make(finished: Finished, *, budget: float | str | None = None, verify: bool 
     positions = left.share(TRAINING_SHARE, conditions.passes(found, divided=conditions.divides(found)))
     chosen = texts.training_text(finished, positions, masks=bool(found.kinds))
     measured = conditions.measure(finished, found, chosen, 2 * positions, unit)
-    shares = (left.share(VALIDATION_SHARE, data.passes(found)), left.share(RESERVE_SHARE, data.passes(found)))
+    often = data.passes(found)
+    shares = (
+        left.share(VALIDATION_SHARE, often, budgets.ENOUGH_VALIDATION),
+        left.share(RESERVE_SHARE, often, budgets.ENOUGH_VALIDATION),
+    )
     read = data.measure(finished, found, shares, unit)
     timing, terms = ledger_terms(finished, delayed, measured, read, verified)
     return Ledger(

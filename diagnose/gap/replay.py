@@ -94,16 +94,21 @@ def lag(finished: Finished, positions: float) -> Lag:
     """
     steps, weights = finished.averaged()
     most = max(LEAST_SAMPLED, int(positions // finished.positions))
-    picked = np.arange(len(steps)) if len(steps) <= most else _spread(len(steps), most)
+    picked, counts = np.arange(len(steps)), weights
+    if len(steps) > most:
+        picked, counts = _drawn(weights, most)
     ask = training_ask(finished)
     readings = [read(finished.network, [step_group(finished, int(steps[k]))], [ask])[ask] for k in picked]
-    return _lag(finished, readings, steps[picked], weights[picked], len(steps))
+    return _lag(finished, readings, steps[picked], counts, len(steps))
 
 
-def _spread(count: int, most: int) -> NDArray[np.int64]:
-    """Return places spread over a range, one drawn from each of `most` equal parts."""
-    draw = seeding.generator(0, "sampled steps", count, most).random(most)
-    return np.unique(((np.arange(most) + draw) * count / most).astype(np.int64))
+def _drawn(weights: NDArray[np.float64], most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Draw places by their weights, one from each of `most` parts of equal weight; and how much each then counts."""
+    draw = seeding.generator(0, "sampled steps", len(weights), most).random(most)
+    ends = np.cumsum(weights)
+    places = np.searchsorted(ends, (np.arange(most) + draw) / most * ends[-1]).clip(max=len(weights) - 1)
+    picked, times = np.unique(places, return_counts=True)
+    return picked, times / most
 
 
 def _lag(

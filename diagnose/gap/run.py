@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from diagnose.recipe import Recipe
 
-FORGOTTEN = 1e-4  # share of a decaying average that may lie in steps that are not looked at
+FORGOTTEN = 1e-6  # share of a decaying average that may lie in steps that are not looked at
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ def _digests(corpus: Corpus, documents: NDArray[np.int64]) -> list[bytes]:
 def _passages(
     corpus: Corpus, documents: NDArray[np.int64], sampled: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint64]]]:
-    """Yield the place in `documents` and the hash of each sampled passage, a mebibyte of text or a document at a time."""
+    """Yield the place in `documents` and the hash of each sampled passage, a mebibyte of text at a time."""
     for texts, first in _blocks(corpus, documents):
         ends = np.cumsum([len(text) for text in texts])
         hashes = window_hashes(np.frombuffer(b"".join(texts), np.uint8))

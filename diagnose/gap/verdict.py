@@ -246,7 +246,7 @@ RULES = (
     Rule("gap/collation", "note", "Validation documents are cut otherwise than training's",
          "cut both alike (report.val_loader=training)", _large("collation")),
     Rule("gap/unseen", "note", "The network does better on training text than on unseen text",
-         "more text, fewer epochs or more regularisation; nothing, while the loss on unseen text still falls", _overfits),
+         "more text, fewer epochs, more regularisation, or nothing while the loss on unseen text falls", _overfits),
 )  # fmt: skip
 
 

@@ -1,0 +1,102 @@
+"""The verdict and the ledger for the terminal: groups and terms as rows with bars, at most 100 columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group
+from rich.text import Text
+
+from diagnose.gap.record import UNIT
+from diagnose.report.terminal import Bar, Bars, Narrow
+from diagnose.report.words import estimate, plain, signed
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+NAMES = {
+    "lag": "lag: weights moved",
+    "recency": "recency: which batches",
+    "mode": "mode: dropout off",
+    "objective": "objective: plain",
+    "precision": "precision",
+    "reduction": "reduction: averaging",
+    "collation": "collation: cutting",
+    "unseen": "unseen text",
+    "leak": "leak: seen text",
+    "draw": "draw: the one batch",
+    "residual": "residual: unexplained",
+}
+PAINTS = {"timing": "arm-0", "conditions": "arm-1", "data": "arm-2", "chance": "arm-3", "unexplained": "arm-4"}
+
+
+def gap_rows(record: dict[str, Any]) -> RenderableType:
+    """Return a ledger's verdict, its terms as rows with bars, both losses measured alike, and what to change."""
+    reported = record["reported"]
+    parts: list[RenderableType] = [Narrow(Text(record["verdict"], style="bold")), Text()]
+    head = f"From training {plain(reported['train'])} to validation {plain(reported['val'])} as reported, {UNIT}"
+    parts += [Narrow(Text(head, style="dim")), Bars(_bars(record)), Text(), Narrow(Text(_alike(record), style="dim"))]
+    parts += [Narrow(Text(line)) for line in _findings(record)]
+    parts += [Narrow(Text(_against(record)))] if "against" in record else []
+    return Group(*parts)
+
+
+def _bars(record: dict[str, Any]) -> list[Bar]:
+    """Return a row for each term that is not exactly nothing, with its parts below."""
+    rows = []
+    for term in record["terms"]:
+        if term["value"] == 0.0 and term["low"] is None and term["id"] != "residual":
+            continue
+        paint = PAINTS[term["group"]]
+        rows.append(_bar(NAMES[term["id"]], term, paint, _note(term)))
+        rows += [_bar(f"  {part['id']}", part, paint, "") for part in term["parts"] if len(term["parts"]) > 1]
+    total = {"value": record["gap"], "low": None, "high": None}
+    return [*rows, _bar("gap as reported", total, "ink", "their sum")]
+
+
+def _bar(name: str, row: dict[str, Any], paint: str, note: str) -> Bar:
+    if row["value"] is None:
+        return Bar(name, "\N{EN DASH}", note, None, None, None, paint)
+    figure = estimate(row["value"], row["low"], row["high"], difference=True)
+    return Bar(name, figure, note, row["value"], row["low"], row["high"], paint)
+
+
+def _note(term: dict[str, Any]) -> str:
+    if term["value"] is None:
+        return "not to be had"
+    if term["id"] == "residual":
+        return "training not checked" if "not checked" in term["basis"] else "training replayed"
+    return "exact" if term["basis"].startswith("exact") else ""
+
+
+def _alike(record: dict[str, Any]) -> str:
+    off, on = record["matched"], record["matched_on"]
+    out = f"Measured alike: training {plain(off['train'])}, validation {plain(off['val'])}"
+    if record["conditions"]["kinds"]:
+        out += f"; with training mode on for both: {plain(on['train'])} and {plain(on['val'])}"
+    return out + "."
+
+
+def _findings(record: dict[str, Any]) -> list[str]:
+    return [f"{found['severity']}: {found['what']}: {found['fix']}." for found in record["findings"]]
+
+
+def _against(record: dict[str, Any]) -> str:
+    against = record["against"]
+    changed = [row for row in against["terms"] if abs(row["difference"]) > 1e-4]
+    rows = [f"{row['id']} {signed(row['difference'])}" for row in sorted(changed, key=lambda r: -abs(r["difference"]))]
+    gap = against["gap"]
+    head = f"Against {against['run']}: gap {signed(gap['before'])} -> {signed(gap['after'])}"
+    return f"{head}; {', '.join(rows) or 'no term changed'}"
+
+
+def markdown(record: dict[str, Any]) -> str:
+    """Return verdict and ledger for a pull request."""
+    lines = [f"**{record['verdict']}**", "", f"| term | {UNIT} | basis |", "| --- | ---: | --- |"]
+    for term in record["terms"]:
+        value = "not to be had"
+        if term["value"] is not None:
+            value = estimate(term["value"], term["low"], term["high"], difference=True)
+        lines.append(f"| {term['id']} | {value} | {term['basis']} |")
+    lines.append(f"| **gap** | **{signed(record['gap'])}** | as reported |")
+    return "\n".join(lines)

@@ -1,0 +1,50 @@
+"""Limits that a user sets on terms, for scripts that should fail where a gap has grown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError, nearest
+from diagnose.gap.terms import GROUPS
+from diagnose.report.words import plain, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+KNOWN = ("gap", "matched", *GROUPS, *(term for terms in GROUPS.values() for term in terms))
+
+
+def parse(pairs: Iterable[str]) -> dict[str, float]:
+    """Turn `--fail-over term=nats` texts into limits by name: a term, a group, "gap" or "matched".
+
+    Raises:
+        DiagnoseError: an unknown name or no number above or at zero.
+    """
+    out = {}
+    for pair in pairs:
+        name, _, amount = (part.strip() for part in pair.partition("="))
+        if name not in KNOWN:
+            raise DiagnoseError(f"--fail-over {pair}: no term '{name}'{nearest(name, KNOWN)}")
+        try:
+            out[name] = float(amount)
+        except ValueError:
+            out[name] = -1.0
+        if not 0 <= out[name] < float("inf"):
+            raise DiagnoseError(f"--fail-over {pair}: give a size in nats, for instance {name}=0.05")
+    return out
+
+
+def crossed(record: dict[str, Any], limits: dict[str, float]) -> list[str]:
+    """Return a sentence for each limit that a ledger's value exceeds in size, on either side."""
+    values = {row["id"]: row["value"] for row in [*record["groups"], *record["terms"]]}
+    values |= {"gap": record["gap"], "matched": record["matched"]["gap"]}
+    return [
+        f"{name} is {signed(values[name])}, over the limit of {plain(limit)}"
+        for name, limit in limits.items()
+        if values[name] is not None and abs(values[name]) > limit
+    ]
+
+
+def contradicts(record: dict[str, Any]) -> bool:
+    """Say whether the run's record contradicts itself."""
+    return any(found["severity"] == "error" and found["rule"] == "gap/unfaithful" for found in record["findings"])

@@ -1,0 +1,68 @@
+"""What the README promises: every file has its line, every command is named, the packaging holds what it should."""
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_readme_names_every_file_of_the_house():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    files = [p.relative_to(ROOT) for folder in ("diagnose", "models") for p in (ROOT / folder).rglob("*.py")]
+    missing = [str(p) for p in files if p.name != "__init__.py" and f"`{p.as_posix()}`" not in readme]
+    assert not missing
+
+
+def test_the_readme_names_every_command():
+    from diagnose.cli import app
+
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = [c.name or c.callback.__name__ for c in app.registered_commands]
+    assert [n for n in names if f"diagnose {n.replace('_', '-')}" not in readme] == []
+
+
+def test_models_import_torch_alone():
+    code = "import sys; import diagnose.models.gpt, diagnose.models.lstm; print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    ours = {name for name in run.stdout.split() if name.startswith("diagnose")}
+    assert ours <= {"diagnose", *(f"diagnose.models{part}" for part in ("", *_parts()))}
+
+
+def _parts():
+    return [f".{p.stem}" for p in (ROOT / "models").glob("*.py") if p.stem != "__init__"]
+
+
+def test_rooms_import_only_rooms_above():
+    run = [sys.executable, ROOT / "tests" / "rooms.py", ROOT]
+    found = subprocess.run(run, capture_output=True, text=True, check=True)
+    assert found.stdout == ""
+
+
+def test_torch_is_a_range_and_pinned_for_development_alone():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    torch = next(d for d in project["dependencies"] if d.startswith("torch"))
+    assert torch.startswith("torch>=")
+    assert "==" not in torch
+    assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().split()
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_our_packages_recipes_and_templates_alone(tmp_path):
+    source = tmp_path / "source"
+    clone = ["git", "-c", "advice.detachedHead=false", "clone", "-q", ROOT, source]
+    if subprocess.run(clone, check=False, capture_output=True).returncode:
+        pytest.skip("not a git checkout")
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, source]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("diagnose_training-*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
+    assert tops == {"diagnose"}
+    assert {"diagnose/models/gpt.py", "diagnose/recipes/quick.toml", "diagnose/report/templates/page.css"} <= set(names)
+    tracked = subprocess.run(["git", "-C", source, "ls-files", "diagnose"], capture_output=True, text=True, check=True)
+    assert [f for f in tracked.stdout.split() if f not in names] == [], "a package is missing in pyproject.toml"
