@@ -311,8 +311,4 @@ def loss_gap(
         print(terminal.markdown(found))
     else:
         _show(terminal.gap_rows(found))
-    over = thresholds.crossed(found, limits)
-    for line in over:
-        print(line, file=sys.stderr)
-    if over or thresholds.contradicts(found):
-        raise typer.Exit(1)
+    thresholds.refuse(found, limits)

@@ -312,7 +312,7 @@ def test_a_runs_verdict_has_at_most_forty_words_and_the_sign_right(tmp_path, sta
     assert len(verdict.split()) <= 40
     assert re.search(r"As reported, it lies 0\.\d+ nats per token below training", verdict)
     gap = run_findings.alike(run)
-    said = "cannot be told apart" if gap.open else "per byte above" if alike > 0 else "per byte below"
+    said = "cannot be told apart" if gap.open else " above" if alike > 0 else " below"
     assert said in verdict
     assert said.rsplit(maxsplit=1)[-1] in run_findings.run_title(run)
     assert gap.open == (alike == 0)
@@ -334,7 +334,7 @@ def test_a_gap_whose_sign_depends_on_the_unit_is_explained(tmp_path):
             row.update({key: row[key] / 1.05 for key in ("loss", "low", "high")}, tokens=int(row["tokens"] * 1.05))
     pq.write_table(pa.Table.from_pylist(rows), run / "readings.parquet")
     said = run_findings.units_disagree(read_run(run))
-    assert re.search(r"In nats per token the same gap is \N{MINUS SIGN}.* more tokens per byte", said)
+    assert re.search(r"In bits per byte the same gap is \+.* more tokens per byte", said)
 
 
 def test_text_seen_is_given_for_each_arm_where_it_differs(plain):

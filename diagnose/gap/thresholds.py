@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from diagnose.errors import DiagnoseError, nearest
+from diagnose.errors import FINDING, DiagnoseError, nearest
 from diagnose.gap.terms import GROUPS
 from diagnose.report.words import plain, signed
 
@@ -45,6 +45,14 @@ def crossed(record: dict[str, Any], limits: dict[str, float]) -> list[str]:
     ]
 
 
-def contradicts(record: dict[str, Any]) -> bool:
-    """Say whether the run's record contradicts itself."""
-    return any(found["severity"] == "error" and found["rule"] == "gap/unfaithful" for found in record["findings"])
+def refuse(record: dict[str, Any], limits: dict[str, float]) -> None:
+    """Fail where a limit is crossed or the run's record contradicts itself.
+
+    Raises:
+        DiagnoseError: with the exit code of a finding.
+    """
+    said = crossed(record, limits)
+    wrong = [found for found in record["findings"] if found["rule"] == "gap/unfaithful"]
+    said += [f"{found['what'][0].lower()}{found['what'][1:]}: {found['fix']}" for found in wrong]
+    if said:
+        raise DiagnoseError("; ".join(said), exit_code=FINDING)

@@ -173,7 +173,7 @@ def _run_headlines(report: RunReport) -> list[Headline]:
             found.append(Headline(name, words.plain(reading.loss), "nats per token", paint))
     same = run_findings.alike(report)
     if same is not None:
-        found.append(Headline("gap, measured alike", str(same), "bits per byte"))
+        found.append(Headline("gap, measured alike", str(same), "nats per token"))
     return found
 
 

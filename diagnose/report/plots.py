@@ -146,7 +146,7 @@ def _top(lines: list[Line]) -> float | None:
 
 
 def run_figures(report: RunReport) -> dict[str, Drawn]:
-    """Return a run's figure "curves": as reported in nats per token, and measured alike in bits per byte."""
+    """Return a run's figure "curves": as reported and measured alike, both in nats per token."""
     panels = [panel for panel in (_reported_panel(report), _alike_panel(report)) if panel.lines]
     if not panels:
         return {}
@@ -181,18 +181,18 @@ def _alike_panel(report: RunReport) -> Panel:
         if readings:
             lines.append(_banded(readings, paint, dashed=split == "train"))
             end = readings[-1]
-            small = (plain(end.bits), f"{plain(end.loss)} nats/token")
-            labels.append(Label(end.text, end.bits or 0.0, name, paint, small))
-    return Panel(tuple(lines), tuple(labels), "loss, bits per byte", "Measured alike", _top(lines))
+            small = (plain(end.loss), f"{plain(end.bits)} bits/byte")
+            labels.append(Label(end.text, end.loss, name, paint, small))
+    return Panel(tuple(lines), tuple(labels), "loss, nats per token", "Measured alike", _top(lines))
 
 
 def _banded(readings: tuple[Reading, ...], paint: str, *, dashed: bool) -> Line:
-    bounded = all(r.bits_low is not None and r.bits_high is not None for r in readings)
+    bounded = all(r.low is not None and r.high is not None for r in readings)
     return Line(
         tuple(r.text for r in readings),
-        tuple(r.bits or 0.0 for r in readings),
+        tuple(r.loss for r in readings),
         paint,
         dashed=dashed,
-        low=tuple(r.bits_low or 0.0 for r in readings) if bounded else (),
-        high=tuple(r.bits_high or 0.0 for r in readings) if bounded else (),
+        low=tuple(r.low or 0.0 for r in readings) if bounded else (),
+        high=tuple(r.high or 0.0 for r in readings) if bounded else (),
     )

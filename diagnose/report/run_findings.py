@@ -29,8 +29,8 @@ class Gap:
         return estimate(self.value, low, high, difference=True)
 
 
-def alike(run: RunReport, unit: Literal["bits", "nats"] = "bits") -> Gap | None:
-    """Return the gap measured alike, in bits per byte or nats per token.
+def alike(run: RunReport, unit: Literal["bits", "nats"] = "nats") -> Gap | None:
+    """Return the gap measured alike, in nats per token as the run reports, or in bits per byte.
 
     From the last readings of both splits under the same conditions. The two samples hold different documents,
     so their half-widths add as squares; the interval is over documents, for this run alone.
@@ -80,19 +80,19 @@ def _side(gap: float) -> str:
 
 def _apart(gap: Gap) -> str:
     if gap.open:
-        return f"the two cannot be told apart ({gap} bits per byte)"
-    return f"{str(Gap(abs(gap.value), gap.width)).lstrip('+')} bits per byte {_side(gap.value)}"
+        return f"the two cannot be told apart ({gap})"
+    return f"{str(Gap(abs(gap.value), gap.width)).lstrip('+')} {_side(gap.value)}"
 
 
 def units_disagree(run: RunReport) -> str:
-    """Return why the gap has another sign in nats per token than in bits per byte, or "" where it has not."""
-    bits, nats = alike(run), alike(run, "nats")
+    """Return why the gap has another sign in bits per byte than in nats per token, or "" where it has not."""
+    bits, nats = alike(run, "bits"), alike(run)
     train, val = last(run, "probe", "train"), last(run, "probe", "val")
     if bits is None or nats is None or train is None or val is None or bits.value * nats.value >= 0:
         return ""
     more = (val.bits or 0) / val.loss / ((train.bits or 1) / train.loss) - 1
     return (
-        f"In nats per token the same gap is {nats}, because the validation text takes {share(abs(more))} "
+        f"In bits per byte the same gap is {bits}, because the validation text takes {share(abs(more))} "
         f"{'more' if more > 0 else 'fewer'} tokens per byte than the training text."
     )
 

@@ -220,7 +220,7 @@ def losses(run: RunReport) -> Table:
         ("whole validation text", last(run, "final", "val")),
     )
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
-    gap, nats, bits = reported(run), alike(run, "nats"), alike(run)
+    gap, nats, bits = reported(run), alike(run), alike(run, "bits")
     none = "\N{EN DASH}"
     if gap is not None:
         rows.append(("gap, as reported", signed(gap), none, none, none))
