@@ -39,7 +39,9 @@ def _of_typer(error: Exception) -> int:
         raise error
     if show is not None:
         message = str(show()).strip()
-        _tell(f"{message[:1].lower()}{message[1:]} (see --help)" if message else "see --help")
+        print(message, file=sys.stderr) if message.startswith("Usage:") else _tell(
+            f"{message[:1].lower()}{message[1:]} (see --help)" if message else "see --help"
+        )
     return int(code)
 
 

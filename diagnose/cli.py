@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # plain help: rich.markdown alone would take a third of the time that help may take
     pretty_exceptions_enable=False,
     help="Which part of my set-up makes these numbers? Controlled ablations and diagnostics for language models.",
 )
@@ -222,7 +222,7 @@ def report(
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
     as_json: JsonOption = False,
 ) -> None:
-    """Render the page of runs or ablations again, from what is stored alone."""
+    """Render pages again, from what is stored alone."""
     from diagnose import store
     from diagnose.report import page
 
@@ -259,7 +259,7 @@ def recipes(as_json: JsonOption = False) -> None:
 def list_axes(
     name: Annotated[str | None, typer.Argument(help="One axis.")] = None, as_json: JsonOption = False
 ) -> None:
-    """List the axes: what each varies, its levels, and how its result is easily misread."""
+    """List the axes, with the trap in reading each."""
     from diagnose.ablation.axes import NAMED, find
 
     found = [find(name)] if name else list(NAMED.values())

@@ -81,15 +81,10 @@ class _Chunked(torch.autograd.Function):
             loss = torch.zeros((), dtype=layer.exact, device=x_ND.device)
             for rows in _slices(len(x_ND), size):
                 targets_C, weights_C = targets_N[rows], weights_N[rows].to(layer.exact)
-                logp_CV = layer.logp(x_ND[rows])
-                nats_N[rows], smoothed_C = _losses(logp_CV, targets_C, smoothing)
+                p_CV, nats_N[rows], smoothed_C = _losses(layer.logits(x_ND[rows]), targets_C, smoothing)
                 loss += torch.where(weights_C == 0, 0, weights_C * smoothed_C).sum()
                 if gradients is not None:
-                    gradients.add(
-                        rows,
-                        _without(x_ND[rows], weights_C),
-                        _of_logits(logp_CV, targets_C, weights_C, smoothing),
-                    )
+                    gradients.add(rows, x_ND[rows], _of_logits(p_CV, targets_C, weights_C, smoothing), weights_C)
         ctx.mark_non_differentiable(nats_N)
         if gradients is not None:
             ctx.save_for_backward(gradients.x_ND, gradients.weight_VD, gradients.bias_V)
@@ -118,45 +113,46 @@ class _Layer:
         self.weight_VD = weight_VD.detach().to(products)
         self.bias_V = None if bias_V is None else bias_V.detach().to(self.exact)
 
-    def logp(self, x_CD: Tensor) -> Tensor:
+    def logits(self, x_CD: Tensor) -> Tensor:
         logits_CV = (x_CD.to(self.products) @ self.weight_VD.T).to(self.exact)
-        if self.bias_V is not None:
-            logits_CV += self.bias_V
-        return torch.log_softmax(logits_CV, -1)
+        return logits_CV if self.bias_V is None else logits_CV.add_(self.bias_V)
 
 
-def _log_softmax(logits_CV: Tensor) -> Tensor:
-    return torch.log_softmax(logits_CV.to(torch.promote_types(logits_CV.dtype, torch.float32)), -1)
+def _losses(logits_CV: Tensor, targets_C: Tensor, smoothing: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return probabilities, and plain and smoothed cross-entropies.
 
-
-def _losses(logp_CV: Tensor, targets_C: Tensor, smoothing: float) -> tuple[Tensor, Tensor]:
-    """Return plain and smoothed cross-entropies."""
-    nats_C = -logp_CV.gather(1, targets_C[:, None])[:, 0]
+    The largest probability is 1 over the sum of exp(logit - largest logit): so it gives the logarithm of the
+    normaliser without another pass of exponentials, which cost as much as the softmax.
+    """
+    p_CV = torch.softmax(logits_CV, 1)
+    normaliser_C = logits_CV.amax(1) - p_CV.amax(1).log()
+    nats_C = normaliser_C - logits_CV.gather(1, targets_C[:, None])[:, 0]
     if not smoothing:
-        return nats_C, nats_C
-    return nats_C, (1 - smoothing) * nats_C - smoothing * logp_CV.mean(1)
+        return p_CV, nats_C, nats_C
+    return p_CV, nats_C, (1 - smoothing) * nats_C + smoothing * (normaliser_C - logits_CV.mean(1))
 
 
-def _of_logits(logp_CV: Tensor, targets_C: Tensor, weights_C: Tensor, smoothing: float) -> Tensor:
-    """Turn log-probabilities into the loss's gradient for the logits, in place; rows of weight 0 become 0."""
-    gradient_CV = logp_CV.exp_()
+def _of_logits(p_CV: Tensor, targets_C: Tensor, weights_C: Tensor, smoothing: float) -> Tensor:
+    """Turn probabilities into the gradient of each smoothed loss, in place; rows of weight 0 become 0."""
     if smoothing:
-        gradient_CV -= smoothing / gradient_CV.shape[1]
-    gradient_CV.scatter_add_(1, targets_C[:, None], torch.full_like(weights_C, smoothing - 1)[:, None])
-    gradient_CV *= weights_C[:, None]
-    return _without(gradient_CV, weights_C)
+        p_CV -= smoothing / p_CV.shape[1]
+    p_CV.scatter_add_(1, targets_C[:, None], torch.full_like(weights_C, smoothing - 1)[:, None])
+    return _void(p_CV, weights_C)
 
 
-def _without(values_CX: Tensor, weights_C: Tensor) -> Tensor:
-    """Put 0 into rows of weight 0, for 0 x NaN is NaN."""
+def _void(values_CX: Tensor, weights_C: Tensor) -> Tensor:
+    """Put 0 into rows of weight 0, in place: as factors they would not do, for 0 x NaN is NaN."""
     void_C = weights_C == 0
-    if void_C.device.type == "cpu" and not bool(void_C.any()):  # asking a GPU would wait for it
+    if values_CX.device.type == "cpu" and not bool(void_C.any()):  # asking a GPU would be to wait for it
         return values_CX
-    return values_CX.masked_fill(void_C[:, None], 0)
+    return values_CX.masked_fill_(void_C[:, None], 0)
 
 
 class _Gradients:
-    """What the loss's gradient for x, the weight and the bias adds up to, chunk by chunk."""
+    """What the loss's gradient for x, the weight and the bias adds up to, chunk by chunk.
+
+    Weights multiply the narrow factor of each product instead of all the logits' gradients.
+    """
 
     def __init__(self, x_ND: Tensor, layer: _Layer) -> None:
         self.layer = layer
@@ -164,15 +160,17 @@ class _Gradients:
         self.weight_VD = torch.zeros_like(layer.weight_VD, dtype=layer.exact)
         self.bias_V = None if layer.bias_V is None else torch.zeros_like(layer.bias_V)
 
-    def add(self, rows: slice, x_CD: Tensor, logits_CV: Tensor) -> None:
+    def add(self, rows: slice, x_CD: Tensor, logits_CV: Tensor, weights_C: Tensor) -> None:
         if self.bias_V is not None:
-            self.bias_V += logits_CV.sum(0)
-        logits_CV, x_CD = logits_CV.to(self.layer.products), x_CD.to(self.layer.products)
-        self.x_ND[rows] = logits_CV @ self.layer.weight_VD
-        if self.layer.products == self.layer.exact:
-            self.weight_VD.addmm_(logits_CV.T, x_CD)
+            self.bias_V += weights_C @ logits_CV
+        products = self.layer.products
+        logits_CV = logits_CV.to(products)
+        self.x_ND[rows] = (logits_CV @ self.layer.weight_VD) * weights_C[:, None]
+        weighted_CD = _void(x_CD * weights_C[:, None], weights_C).to(products)
+        if products == self.layer.exact:
+            self.weight_VD.addmm_(logits_CV.T, weighted_CD)
         else:
-            self.weight_VD += logits_CV.T @ x_CD
+            self.weight_VD += logits_CV.T @ weighted_CD
 
 
 class _FromLogits(torch.autograd.Function):
@@ -188,11 +186,10 @@ class _FromLogits(torch.autograd.Function):
         gradient_NV = torch.empty_like(logits_NV) if ctx.needs_input_grad[0] else None
         for rows in _slices(len(logits_NV), size):
             targets_C, weights_C = targets_N[rows], weights_N[rows].to(exact)
-            logp_CV = _log_softmax(logits_NV[rows])
-            nats_N[rows], smoothed_C = _losses(logp_CV, targets_C, smoothing)
+            p_CV, nats_N[rows], smoothed_C = _losses(logits_NV[rows].to(exact), targets_C, smoothing)
             loss += torch.where(weights_C == 0, 0, weights_C * smoothed_C).sum()
             if gradient_NV is not None:
-                gradient_NV[rows] = _of_logits(logp_CV, targets_C, weights_C, smoothing)
+                gradient_NV[rows] = _of_logits(p_CV, targets_C, weights_C, smoothing) * weights_C[:, None]
         ctx.mark_non_differentiable(nats_N)
         ctx.save_for_backward(gradient_NV)
         return loss, nats_N
@@ -261,16 +258,16 @@ def token_nats(
 ) -> Tensor:
     """Return each target's cross-entropy (B, T), smoothed where asked, without gradients; see `objective`."""
     with torch.no_grad():
-        targets_N = targets_BT.reshape(-1)
         parts = split(network)
+        x_NX = (network if parts is None else parts[0])(tokens_BT, segments_BT).flatten(0, 1)
         if parts is None:
-            x_NX = network(tokens_BT, segments_BT).flatten(0, 1)
-            size = _chunk_size(x_NX, x_NX.shape[1])
-            logp: Callable[[Tensor], Tensor] = _log_softmax
+            vocabulary, exact = x_NX.shape[1], torch.promote_types(x_NX.dtype, torch.float32)
         else:
-            x_NX = parts[0](tokens_BT, segments_BT).flatten(0, 1)
-            size = _chunk_size(x_NX, len(parts[1].weight))
-            logp = _Layer(parts[1].weight, parts[1].bias, _product_dtype(x_NX.device.type, parts[1].weight)).logp
+            vocabulary, head = len(parts[1].weight), parts[1]
+            layer = _Layer(head.weight, head.bias, _product_dtype(x_NX.device.type, head.weight))
+        targets_N, chunks = targets_BT.reshape(-1), []
         with torch.autocast(x_NX.device.type, enabled=False):
-            chunks = [_losses(logp(x_NX[r]), targets_N[r], label_smoothing)[1] for r in _slices(len(x_NX), size)]
+            for rows in _slices(len(x_NX), _chunk_size(x_NX, vocabulary)):
+                logits_CV = x_NX[rows].to(exact) if parts is None else layer.logits(x_NX[rows])
+                chunks.append(_losses(logits_CV, targets_N[rows], label_smoothing)[2])
         return torch.cat(chunks).view(targets_BT.shape)

@@ -1,11 +1,9 @@
 """Causal attention: torch's fused kernels, and for attention dropout on a CPU one of our own.
 
-Torch's fused kernel for a CPU knows no dropout: with `dropout_p` it falls back to a path of 3 times the time.
-Ours works through tiles that stay in the processor's cache and computes the weights again for the gradient,
-as flash attention does (Dao 2022).
+Torch's fused kernel for a CPU knows no dropout: with `dropout_p` it falls back to a path of 3 times the time. Ours
+works through tiles that stay in the processor's cache and skips keys that no query of a tile may see.
 
-Shapes: B rows, H heads, T positions, D width of a head, R query positions of a tile, K = key positions of a
-    tile.
+Shapes: B rows, H heads, T positions, D width of a head, N = B x H, R query positions of a tile, K its key positions.
 """
 
 from __future__ import annotations
@@ -24,113 +22,122 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-TILE = 1 << 18  # weights of a tile: 1 MiB, what a core's second cache holds
+TILE = 1 << 18  # weights of a tile: 1 MiB, of which several fit a processor's caches
 QUERIES = 64  # query positions of a tile; keys after its last query are not computed
 
 
-def attend(
-    q_BHTD: Tensor,
-    k_BHTD: Tensor,
-    v_BHTD: Tensor,
-    segments_BT: Tensor | None,
-    dropout: Dropout,
-    word: int | None,
-) -> Tensor:
-    """Return softmax(q k' / sqrt(D)) v over the positions up to each one's own, within its segment.
+def attend(qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word: int | None) -> Tensor:
+    """Return softmax(q k' / sqrt(D)) v over the positions up to each one's own, within its segment (B, T, H, D).
+
+    On a CPU it is computed in float32 at least: in bfloat16 torch's kernel takes 2.6 times as long there.
 
     Args:
-        q_BHTD: queries.
-        k_BHTD: keys.
-        v_BHTD: values.
+        qkv_BT3HD: queries, keys and values.
         segments_BT: positions attend within their own segment; None for one segment a row.
         dropout: of the attention weights.
         word: what the network drew for this forward pass.
     """
-    device = q_BHTD.device
-    if device.type == "cpu":  # in bf16 torch's kernel for a CPU takes 2.6 times as long
-        q_BHTD, k_BHTD, v_BHTD = (x.float() if x.dtype != torch.float64 else x for x in (q_BHTD, k_BHTD, v_BHTD))
-    with torch.autocast("cpu", enabled=False) if device.type == "cpu" else nullcontext():
-        if not dropout.active:
-            return _fused(q_BHTD, k_BHTD, v_BHTD, segments_BT, 0.0)
-        if torch.compiler.is_compiling():
-            return _fused(q_BHTD, k_BHTD, v_BHTD, segments_BT, dropout.p)
-        if device.type == "cuda":
-            with seeded(device, dropout.seed(word)):
-                return _fused(q_BHTD, k_BHTD, v_BHTD, segments_BT, dropout.p)
-        y_BHTD: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
-            q_BHTD, k_BHTD, v_BHTD, segments_BT, dropout.seed(word), dropout.p
-        )
-        return y_BHTD
+    device = qkv_BT3HD.device
+    fused = not dropout.active or torch.compiler.is_compiling() or device.type == "cuda"
+    on_cpu = device.type == "cpu"
+    with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
+        if not fused:
+            y_BTHD: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
+                qkv_BT3HD, segments_BT, dropout.seed(word), dropout.p
+            )
+            return y_BTHD
+        exact = qkv_BT3HD.to(torch.promote_types(qkv_BT3HD.dtype, torch.float32)) if on_cpu else qkv_BT3HD
+        p = dropout.p if dropout.active else 0.0
+        seeding = device.type == "cuda" and p > 0 and not torch.compiler.is_compiling()
+        with seeded(device, dropout.seed(word)) if seeding else nullcontext():
+            return _fused(exact, segments_BT, p)
 
 
-def _fused(q_BHTD: Tensor, k_BHTD: Tensor, v_BHTD: Tensor, segments_BT: Tensor | None, p: float) -> Tensor:
+def _fused(qkv_BT3HD: Tensor, segments_BT: Tensor | None, p: float) -> Tensor:
+    q_BHTD, k_BHTD, v_BHTD = qkv_BT3HD.permute(2, 0, 3, 1, 4)
     if segments_BT is None:
-        return F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, dropout_p=p, is_causal=True)
-    seen_BTT = _seen(segments_BT, segments_BT, 0)
-    return F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, attn_mask=seen_BTT[:, None], dropout_p=p)
+        y_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, dropout_p=p, is_causal=True)
+    else:
+        seen_B1TT = _seen(segments_BT, segments_BT, 0)[:, None]
+        y_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, attn_mask=seen_B1TT, dropout_p=p)
+    return y_BHTD.transpose(1, 2)
 
 
-def _seen(queries_BR: Tensor, keys_BK: Tensor, first: int) -> Tensor:
-    """Say which keys each query sees; the queries begin at position `first`."""
-    place_K = torch.arange(keys_BK.shape[1], device=keys_BK.device)
-    place_R = torch.arange(first, first + queries_BR.shape[1], device=keys_BK.device)
-    return (queries_BR[:, :, None] == keys_BK[:, None, :]) & (place_K <= place_R[:, None])
+def _seen(queries_NR: Tensor, keys_NK: Tensor, first: int) -> Tensor:
+    """Say which keys each query sees (N, R, K); the queries begin at position `first`."""
+    place_K = torch.arange(keys_NK.shape[1], device=keys_NK.device)
+    place_R = torch.arange(first, first + queries_NR.shape[1], device=keys_NK.device)
+    return (queries_NR[:, :, None] == keys_NK[:, None, :]) & (place_K <= place_R[:, None])
 
 
 class _Attention(torch.autograd.Function):
-    """Attention with dropout of its weights, tile by tile."""
+    """Attention with dropout of its weights, tile by tile.
+
+    What is kept for the gradient is each tile's weights, negative where they were dropped: one tensor holds the
+    weights (its absolute value), the mask (its sign) and what was multiplied with the values (its positive part).
+    """
 
     @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, segments_BT: Tensor | None, seed: int, p: float) -> Tensor:
-        ctx.seed, ctx.dropped, ctx.segments = seed, levels(p), segments_BT
-        ctx.save_for_backward(q, k, v)
-        y_BHTD = torch.empty_like(v, memory_format=torch.contiguous_format)
-        for number, (rows, first, last) in enumerate(_tiles(q.shape)):
-            weights, word = _weights(ctx, q, k, rows, first, last, number)
-            dropped = masked(weights, word, ctx.dropped)
-            y_BHTD[rows, :, first:last] = (dropped @ v[rows, :, :last]).mul_(_scale(ctx))
-        return y_BHTD
+    def forward(ctx: Any, qkv_BT3HD: Tensor, segments_BT: Tensor | None, seed: int, p: float) -> Tensor:
+        rows, length, _, heads, width = qkv_BT3HD.shape
+        dtype = torch.promote_types(qkv_BT3HD.dtype, torch.float32)
+        qkv_3NTD = qkv_BT3HD.permute(2, 0, 3, 1, 4).to(dtype, memory_format=torch.contiguous_format).flatten(1, 2)
+        segments_NT = None if segments_BT is None else segments_BT.repeat_interleave(heads, 0)
+        q_NTD, k_NTD, v_NTD = qkv_3NTD
+        y_NTD, dropped = torch.empty_like(q_NTD), levels(p)
+        kept = []
+        for number, (some, first, last) in enumerate(_tiles(len(q_NTD), length)):
+            segments = None if segments_NT is None else segments_NT[some]
+            weights_NRK = _weights(q_NTD[some], k_NTD[some], segments, first, last)
+            word = words(weights_NRK.numel(), mix(seed, number), qkv_3NTD.device)
+            weights_NRK.sub_(masked(weights_NRK, word, LEVELS - dropped), alpha=2)
+            y_NTD[some, first:last] = weights_NRK.relu() @ v_NTD[some, :last]
+            kept.append(weights_NRK)
+        ctx.scale, ctx.dtype = LEVELS / (LEVELS - dropped), qkv_BT3HD.dtype
+        ctx.save_for_backward(qkv_3NTD, *kept)
+        return y_NTD.mul_(ctx.scale).view(rows, heads, length, width).transpose(1, 2)
 
     @staticmethod
     @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, dy: Tensor) -> tuple[Tensor | None, ...]:
-        q, k, v = ctx.saved_tensors
-        dq, dk, dv = torch.empty_like(q), torch.zeros_like(k), torch.zeros_like(v)
-        for number, (rows, first, last) in enumerate(_tiles(q.shape)):
-            weights, word = _weights(ctx, q, k, rows, first, last, number)
-            dy_here = dy[rows, :, first:last] * _scale(ctx)
-            dv[rows, :, :last] += masked(weights, word, ctx.dropped).mT @ dy_here
-            dweights = masked(dy_here @ v[rows, :, :last].mT, word, ctx.dropped)
-            dscores = torch._softmax_backward_data(dweights, weights, -1, weights.dtype)  # noqa: SLF001 - nameless
-            dscores.mul_(1 / math.sqrt(q.shape[-1]))
-            dq[rows, :, first:last] = dscores @ k[rows, :, :last]
-            dk[rows, :, :last] += dscores.mT @ q[rows, :, first:last]
-        return dq, dk, dv, None, None, None
+    def backward(ctx: Any, dy_BTHD: Tensor) -> tuple[Tensor, None, None, None]:
+        qkv_3NTD, *kept = ctx.saved_tensors
+        rows, length, heads, width = dy_BTHD.shape
+        dy_NTD = (dy_BTHD.to(qkv_3NTD.dtype) * ctx.scale).transpose(1, 2).reshape(rows * heads, length, width)
+        gradient_3NTD = torch.zeros_like(qkv_3NTD)
+        for signed_NRK, (some, first, last) in zip(kept, _tiles(rows * heads, length), strict=True):
+            _tile_backward(signed_NRK, qkv_3NTD[:, some], dy_NTD[some, first:last], gradient_3NTD[:, some])
+        gradient_3NTD[:2] /= math.sqrt(width)
+        gradient = gradient_3NTD.view(3, rows, heads, length, width).permute(1, 3, 0, 2, 4)
+        return gradient.to(ctx.dtype, memory_format=torch.contiguous_format), None, None, None
 
 
-def _scale(ctx: Any) -> float:
-    return LEVELS / float(LEVELS - ctx.dropped)
-
-
-def _tiles(shape: torch.Size) -> Iterator[tuple[slice, int, int]]:
-    """Yield tiles as (rows, first query, end of the queries)."""
-    rows_in_all, heads, length, _ = shape
+def _tiles(rows: int, length: int) -> Iterator[tuple[slice, int, int]]:
+    """Yield tiles as (some of the N rows, first query, end of the queries)."""
     for first in range(0, length, QUERIES):
         last = min(first + QUERIES, length)
-        rows = max(1, TILE // (heads * (last - first) * last))
-        for begin in range(0, rows_in_all, rows):
-            yield slice(begin, min(begin + rows, rows_in_all)), first, last
+        size = max(1, TILE // ((last - first) * last))
+        for begin in range(0, rows, size):
+            yield slice(begin, min(begin + size, rows)), first, last
 
 
-def _weights(ctx: Any, q: Tensor, k: Tensor, rows: slice, first: int, last: int, number: int) -> tuple[Tensor, Tensor]:
-    """Return a tile's attention weights before dropout and the words of its mask, both (B, H, R, K)."""
-    scores = (q[rows, :, first:last] * (1 / math.sqrt(q.shape[-1]))) @ k[rows, :, :last].mT
-    if ctx.segments is None:
-        hidden = torch.full((last - first, last), -math.inf, dtype=q.dtype).triu_(first + 1)
-        scores.add_(hidden)
-    else:
-        seen = _seen(ctx.segments[rows, first:last], ctx.segments[rows, :last], first)
-        scores.masked_fill_(~seen[:, None], -math.inf)
-    weights = torch.softmax(scores, -1)
-    word = words(weights.numel(), mix(ctx.seed, number), q.device).to(weights.dtype)
-    return weights, word.view(weights.shape)
+def _weights(q_NTD: Tensor, k_NTD: Tensor, segments_NT: Tensor | None, first: int, last: int) -> Tensor:
+    """Return a tile's attention weights before dropout (N, R, K)."""
+    q_NRD, k_NKD, scale = q_NTD[:, first:last], k_NTD[:, :last], 1 / math.sqrt(q_NTD.shape[2])
+    hidden_RK = torch.full((last - first, last), -math.inf, dtype=q_NTD.dtype, device=q_NTD.device).triu_(first + 1)
+    scores_NRK = torch.baddbmm(hidden_RK, q_NRD, k_NKD.mT, alpha=scale)
+    if segments_NT is not None:
+        seen_NRK = _seen(segments_NT[:, first:last], segments_NT[:, :last], first)
+        scores_NRK.masked_fill_(~seen_NRK, -math.inf)
+    return torch.softmax(scores_NRK, -1)
+
+
+def _tile_backward(signed_NRK: Tensor, qkv_3NTD: Tensor, dy_NRD: Tensor, gradient_3NTD: Tensor) -> None:
+    """Add a tile's part to the gradients of queries, keys and values."""
+    last = signed_NRK.shape[2]
+    first = last - signed_NRK.shape[1]
+    q_NRD, k_NKD, v_NKD = qkv_3NTD[0, :, first:last], qkv_3NTD[1, :, :last], qkv_3NTD[2, :, :last]
+    gradient_3NTD[2, :, :last] += signed_NRK.relu().mT @ dy_NRD
+    dweights_NRK = torch.ops.aten.threshold_backward(dy_NRD @ v_NKD.mT, signed_NRK, 0.0)
+    dscores_NRK = torch.ops.aten._softmax_backward_data(dweights_NRK, signed_NRK.abs(), -1, signed_NRK.dtype)  # noqa: SLF001
+    gradient_3NTD[0, :, first:last] = dscores_NRK @ k_NKD
+    gradient_3NTD[1, :, :last] += dscores_NRK.mT @ q_NRD

@@ -103,10 +103,9 @@ class Attention(nn.Module):
     def forward(self, x_BTD: Tensor, segments_BT: Tensor | None, word: int | None) -> Tensor:
         """Mix positions up to each one's own, within segments."""
         rows, length, width = x_BTD.shape
-        qkv = self.qkv(x_BTD).view(rows, length, 3, self.heads, width // self.heads)
-        q_BHTD, k_BHTD, v_BHTD = qkv.permute(2, 0, 3, 1, 4)
-        y_BHTD = attend(q_BHTD, k_BHTD, v_BHTD, segments_BT, self.drop, word)
-        projected: Tensor = self.out(y_BHTD.transpose(1, 2).reshape(rows, length, width))
+        qkv_BT3HD = self.qkv(x_BTD).view(rows, length, 3, self.heads, width // self.heads)
+        y_BTHD = attend(qkv_BT3HD, segments_BT, self.drop, word)
+        projected: Tensor = self.out(y_BTHD.reshape(rows, length, width))
         return projected
 
 

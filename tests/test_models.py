@@ -237,11 +237,14 @@ def test_pairs_and_triples_of_neighbours_are_dropped_as_often_as_chance_has_it()
         assert abs(together.double().mean().item() - rate) < 5 * math.sqrt(rate / len(gone))
 
 
-def test_the_words_equal_a_slow_obvious_computation():
+def test_the_words_equal_a_slow_obvious_computation(monkeypatch):
+    monkeypatch.setattr(dropout, "BLOCK", 700)
+    wrap = (1 << 32) - 1
+
     def hashed(place, seed):
-        wrap = (1 << 32) - 1
-        h = (place * 0x9E3779B9 + (seed & wrap)) & wrap
-        h = ((h ^ (h >> 16)) * 0x85EBCA6B + (seed >> 32)) & wrap
+        own = dropout.mix(seed, place // 700)
+        h = ((place % 700) * (own >> 32 | 1) + (own & wrap)) & wrap
+        h = (h ^ (h >> 16)) * 0x85EBCA6B & wrap
         h = (h ^ (h >> 13)) * 0xC2B2AE35 & wrap
         return h ^ (h >> 16)
 
@@ -358,12 +361,11 @@ def test_dropouts_switched_on_alone_have_the_masks_they_have_in_training():
 # Attention with dropout of its weights
 
 
-def attention_masks(shape, segments_BT, layer, word):
+def attention_masks(rows, heads, length, segments_BT, layer, word):
     """Find a mask by letting each value be a unit vector: the output is then the dropped weights themselves."""
-    rows, heads, length, width = shape
-    flat = torch.zeros(rows, heads, length, width, dtype=torch.float64)
-    units = torch.eye(length, dtype=torch.float64).expand(rows, heads, length, length)
-    return attention.attend(flat, flat, units, segments_BT, layer, word) > 0
+    qkv_BT3HD = torch.zeros(rows, length, 3, heads, length, dtype=torch.float64)
+    qkv_BT3HD[:, :, 2] = torch.eye(length, dtype=torch.float64)[:, None]
+    return attention.attend(qkv_BT3HD, segments_BT, layer, word).transpose(1, 2) > 0
 
 
 @pytest.mark.parametrize("segmented", [False, True])
@@ -371,11 +373,11 @@ def attention_masks(shape, segments_BT, layer, word):
 def test_attention_with_dropout_equals_the_obvious(segmented, length, tile, monkeypatch):
     monkeypatch.setattr(attention, "TILE", tile)
     draw = torch.Generator().manual_seed(0)
-    shape = (3, 2, length, 8)
-    q, k, v, upstream = (torch.randn(shape, generator=draw, dtype=torch.float64) for _ in range(4))
+    qkv = torch.randn(3, length, 3, 2, 8, generator=draw, dtype=torch.float64)
+    upstream = torch.randn(3, length, 2, 8, generator=draw, dtype=torch.float64)
     segments_BT = (torch.rand(3, length, generator=draw) < 0.1).cumsum(1) if segmented else None
     layer = Dropout(0.25, "attention", 2)
-    kept = attention_masks(shape, segments_BT, layer, 11)
+    kept = attention_masks(3, 2, length, segments_BT, layer, 11)
     seen = torch.ones(length, length, dtype=torch.bool).tril()
     if segmented:
         seen = (seen & (segments_BT[:, :, None] == segments_BT[:, None, :]))[:, None]
@@ -383,35 +385,36 @@ def test_attention_with_dropout_equals_the_obvious(segmented, length, tile, monk
     seen = seen.expand_as(kept)
     assert (kept[seen].double().mean() - 0.75).abs() < 5 * math.sqrt(0.25 * 0.75 / seen.sum())
 
-    def obvious(q, k, v):
+    def obvious(qkv):
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)
         scores = (q @ k.mT / math.sqrt(8)).masked_fill(~seen, -math.inf)
-        return (torch.softmax(scores, -1) * kept / 0.75) @ v
+        return ((torch.softmax(scores, -1) * kept / 0.75) @ v).transpose(1, 2)
 
-    def ours(q, k, v):
-        return attention.attend(q, k, v, segments_BT, layer, 11)
+    def ours(qkv):
+        return attention.attend(qkv, segments_BT, layer, 11)
 
     results = []
     for function in (obvious, ours):
-        leaves = [t.clone().requires_grad_() for t in (q, k, v)]
-        out = function(*leaves)
+        leaf = qkv.clone().requires_grad_()
+        out = function(leaf)
         (out * upstream).sum().backward()
-        results.append([out.detach(), *(t.grad for t in leaves)])
+        results.append([out.detach(), leaf.grad])
     torch.testing.assert_close(*results)
 
 
 def test_attention_masks_differ_between_rows_heads_and_layers():
-    one = attention_masks((4, 3, 40, 8), None, Dropout(0.5, "attention", 1), 11)
-    two = attention_masks((4, 3, 40, 8), None, Dropout(0.5, "attention", 4), 11)
+    one = attention_masks(4, 3, 40, None, Dropout(0.5, "attention", 1), 11)
+    two = attention_masks(4, 3, 40, None, Dropout(0.5, "attention", 4), 11)
     flat = torch.cat([one, two]).flatten(2).flatten(0, 1)
     assert len(flat.unique(dim=0)) == len(flat)
 
 
 @pytest.mark.parametrize("segmented", [False, True])
 def test_without_dropout_it_is_torchs_attention(segmented):
-    q, k, v = torch.randn(3, 2, 2, T, 8)
+    qkv = torch.randn(2, T, 3, 2, 8)
     segments_BT = torch.tensor([0] * 10 + [1] * 14).expand(2, T) if segmented else None
-    out = attention.attend(q, k, v, segments_BT, Dropout(0.0, "attention", 0), None)
-    tiny = attention.attend(q, k, v, segments_BT, Dropout(1e-6, "attention", 0), 1)  # rounds to nothing
+    out = attention.attend(qkv, segments_BT, Dropout(0.0, "attention", 0), None)
+    tiny = attention.attend(qkv, segments_BT, Dropout(1e-6, "attention", 0), 1)  # rounds to nothing
     torch.testing.assert_close(out, tiny)
 
 

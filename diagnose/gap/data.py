@@ -103,7 +103,9 @@ def _validation_groups(finished: Finished, positions: int) -> tuple[Sequence[Gro
     """Return the whole validation text, or rows of it; where the run reports the whole, its own reading of it."""
     if finished.recipe.report.val == "full":
         return list(replay.report_group(finished)), True
-    batches, complete = texts.text_batches(finished.setup.validation, positions)
+    table, layout = finished.recipe.report, finished.setup.validation
+    epoch = finished.number * table.val_batches * min(layout.size, layout.rows) // layout.rows  # of the reported rows
+    batches, complete = texts.text_batches(layout, positions, epoch)
     return texts.text_groups(finished, batches), complete
 
 

@@ -25,7 +25,13 @@ if TYPE_CHECKING:
     from diagnose.gap.data import Data
     from diagnose.gap.replay import Lag, Verified
 
-LAG_SHARE, TRAINING_SHARE, VALIDATION_SHARE, RESERVE_SHARE = 0.5, 0.45, 0.35, 0.2  # of the budget, or of what is left
+LAG_SHARE, TRAINING_SHARE, VALIDATION_SHARE, RESERVE_SHARE, DIFFICULTY_SHARE = (
+    0.6,
+    0.4,
+    0.3,
+    0.15,
+    0.15,
+)  # of the budget, or of what is left
 NEIGHBOURS = 10  # documents of a block under a split by place: neighbouring verses correlate at 0.24
 FEWEST_BLOCKS = 20
 
@@ -99,7 +105,7 @@ def loss_gap(
     """Account for the gap between the two losses that a run reports.
 
     Args:
-        run: its folder, `runs/latest`, or its name within `runs/`.
+        run: its folder, `runs/latest`, or its name within `runs/`; or an ablation (a ledger a run, means an arm).
         budget: seconds, or "500000 tokens" to read; None for the larger of 20 s and 3 % of the run's training time.
         verify: train the last logging interval once more.
         against: another run; its terms and the differences to them are given too.
@@ -111,8 +117,16 @@ def loss_gap(
     Raises:
         DiagnoseError: no such run, one that has not finished, or one whose text or network has changed.
     """
+    from diagnose import store
+    from diagnose.gap.arms import is_ablation, loss_gap_of_arms
     from diagnose.gap.record import compared, record
 
+    if is_ablation(store.find(run)):
+        if against is not None:
+            raise DiagnoseError(
+                "--against compares two runs, and this is an ablation: its arms are compared as they are"
+            )
+        return loss_gap_of_arms(store.find(run), budget=budget, verify=verify, data=data)
     result = record(make(open_run(run, data), budget=budget, verify=verify))
     if against is None:
         return result
@@ -137,7 +151,7 @@ def make(finished: Finished, *, budget: float | str | None = None, verify: bool 
         left.share(RESERVE_SHARE, often, budgets.ENOUGH_VALIDATION),
     )
     read = data.measure(finished, found, shares, unit)
-    timing, terms = ledger_terms(finished, delayed, measured, read, verified)
+    timing, terms = ledger_terms(finished, delayed, measured, read, verified, left.share(DIFFICULTY_SHARE, 1), unit)
     return Ledger(
         finished, terms, timing, _matched(measured, read, on=False), _matched(measured, read, on=True), measured, read,
         delayed, verified, mode_on_unseen(measured, read), limit, time.monotonic() - begun, notes,

@@ -32,6 +32,8 @@ PAINTS = {"timing": "arm-0", "conditions": "arm-1", "data": "arm-2", "chance": "
 
 def gap_rows(record: dict[str, Any]) -> RenderableType:
     """Return a ledger's verdict, its terms as rows with bars, both losses measured alike, and what to change."""
+    if "arms" in record:
+        return _arm_rows(record)
     reported = record["reported"]
     parts: list[RenderableType] = [Narrow(Text(record["verdict"], style="bold")), Text()]
     head = f"From training {plain(reported['train'])} to validation {plain(reported['val'])} as reported, {UNIT}"
@@ -90,8 +92,23 @@ def _against(record: dict[str, Any]) -> str:
     return f"{head}; {', '.join(rows) or 'no term changed'}"
 
 
+def _arm_rows(record: dict[str, Any]) -> RenderableType:
+    """Return an ablation's verdict, and for each arm its terms with intervals over seeds."""
+    parts: list[RenderableType] = [Narrow(Text(record["verdict"], style="bold"))]
+    for arm in record["arms"]:
+        rows = [t for t in arm["terms"] if t["value"] and abs(t["value"]) > 1e-6]
+        bars = [_bar(NAMES[t["id"]], t, PAINTS[t["group"]], "") for t in rows]
+        bars.append(_bar("gap as reported", arm["gap"], "ink", "their sum"))
+        seeds = len(arm["runs"])
+        title = f"{arm['level']}, mean of {seeds} seeds, {UNIT}" if seeds > 1 else f"{arm['level']}, {UNIT}"
+        parts += [Text(), Narrow(Text(title, style="dim")), Bars(bars)]
+    return Group(*parts)
+
+
 def markdown(record: dict[str, Any]) -> str:
     """Return verdict and ledger for a pull request."""
+    if "arms" in record:
+        return _arm_markdown(record)
     lines = [f"**{record['verdict']}**", "", f"| term | {UNIT} | basis |", "| --- | ---: | --- |"]
     for term in record["terms"]:
         value = "not to be had"
@@ -99,4 +116,16 @@ def markdown(record: dict[str, Any]) -> str:
             value = estimate(term["value"], term["low"], term["high"], difference=True)
         lines.append(f"| {term['id']} | {value} | {term['basis']} |")
     lines.append(f"| **gap** | **{signed(record['gap'])}** | as reported |")
+    return "\n".join(lines)
+
+
+def _arm_markdown(record: dict[str, Any]) -> str:
+    arms = record["arms"]
+    lines = [f"**{record['verdict']}**", "", f"| term, {UNIT} | {' | '.join(arm['level'] for arm in arms)} |"]
+    lines.append("| --- |" + " ---: |" * len(arms))
+    rows = [[term["id"], *(arm["terms"][k] for arm in arms)] for k, term in enumerate(arms[0]["terms"])]
+    rows.append(["**gap**", *(arm["gap"] for arm in arms)])
+    for name, *cells in rows:
+        said = (estimate(cell["value"], cell["low"], cell["high"], difference=True) for cell in cells)
+        lines.append(f"| {name} | {' | '.join(said)} |")
     return "\n".join(lines)

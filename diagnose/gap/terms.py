@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.gap import conditions, data
+from diagnose.gap import conditions, data, difficulty
+from diagnose.gap.reading import in_units
 from diagnose.stats import Interval, combination
 
 if TYPE_CHECKING:
@@ -56,12 +57,19 @@ class Term:
 
 
 def terms(
-    finished: Finished, delayed: Lag, measured: Conditions, read: Data, verified: Verified | None
+    finished: Finished,
+    delayed: Lag,
+    measured: Conditions,
+    read: Data,
+    verified: Verified | None,
+    positions: int,
+    unit: int,
 ) -> tuple[Interval, tuple[Term, ...]]:
     """Return `lag` + `recency` with its interval, and all terms in the ledger's order."""
     retrained = verified.train if verified else finished.train
     final = finished.train + delayed.value
-    recency = _shifted([delayed.reading, measured.start], [-1.0, 1.0], measured.value(frozenset()) - final)
+    own = in_units(delayed.reading, unit)
+    recency = _shifted([own, measured.start], [-1.0, 1.0], measured.value(frozenset()) - final)
     lag_value = final - retrained
     half = delayed.half
     lag = Term(
@@ -69,7 +77,12 @@ def terms(
         how="the final weights on the very batches and dropout masks of the logged losses, minus what was logged",
     )  # fmt: skip
     timing = _sum_of(recency, lag_value, half)
-    terms = [lag, _recency(finished, measured, recency), *(_condition(measured, p) for p in conditions.PLAYERS)]
+    divided = difficulty.parts(finished, measured, own, recency, positions, unit)
+    terms = [
+        lag,
+        _recency(finished, measured, recency, divided),
+        *(_condition(measured, p) for p in conditions.PLAYERS),
+    ]
     terms += [*_data_terms(measured, read), _draw(finished, measured.sides, read), _residual(finished, read, verified)]
     return timing, tuple(terms)
 
@@ -109,14 +122,14 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
-def _recency(finished: Finished, measured: Conditions, found: Interval) -> Term:
+def _recency(finished: Finished, measured: Conditions, found: Interval, divided: tuple[dict[str, Any], ...]) -> Term:
     chosen = measured.chosen
     if chosen.same:
         basis = f"no earlier steps: {_count(len(chosen.steps), 'step')} of the same text under redrawn masks"
     else:
         basis = f"{_count(len(chosen.steps), 'step')} drawn from the {chosen.of:,} before step {finished.earlier + 1:,}"
     how = "batches of earlier steps, drawn by the same loader, minus the batches of the logged losses; final weights"
-    return Term("recency", found.value, found.low, found.high, basis=basis, how=how)
+    return Term("recency", found.value, found.low, found.high, parts=divided, basis=basis, how=how)
 
 
 CONDITION_WORDS = {

@@ -124,22 +124,32 @@ def _shown(finished: Finished, steps: Sequence[int]) -> dict[int, int]:
     return dict(out)
 
 
-def text_batches(layout: Plan, positions: int) -> tuple[list[Batch], bool]:
-    """Return the rows of a layout, all of them if they fit and else some at random; and whether it is all."""
+def text_batches(layout: Plan, positions: int, epoch: int = 0) -> tuple[list[Batch], bool]:
+    """Return the rows of a layout, all of them if they fit and else some at random; and whether it is all.
+
+    Args:
+        layout: whose rows.
+        positions: how many token positions may be read.
+        epoch: whose cut of shuffled documents is read where all of it is.
+    """
     total = layout.rows + (layout.loader == "packed" and layout.targets % layout.context > 0)
     wanted = positions // layout.context
-    if total <= wanted:
-        shuffled = layout.loader == "packed" and layout.order == "shuffled" and layout.rows > 0
-        return (_epoch(layout, layout.rows) if shuffled else list(batches.whole(layout))), True
-    return _epoch(layout, max(1, min(wanted, total))), False
+    if total > wanted:
+        return _drawn(layout, max(1, min(wanted, total))), False
+    if layout.loader == "packed" and layout.order == "shuffled" and layout.rows > 0:
+        return _rows(layout, epoch * layout.rows, layout.rows), True
+    return list(batches.whole(layout)), True
 
 
-def _epoch(layout: Plan, count: int) -> list[Batch]:
+def _drawn(layout: Plan, count: int) -> list[Batch]:
     """Return rows of an epoch that no run has; a text that is read in order is drawn from with replacement."""
     order = "shuffled" if layout.order == "shuffled" else "random"
-    own = replace(layout, order=order, stream="ledger order")
-    firsts = range(0, count, layout.size)
-    return [batches.rows(own, first, min(layout.size, count - first)) for first in firsts]
+    return _rows(replace(layout, order=order, stream="ledger order"), 0, count)
+
+
+def _rows(layout: Plan, first: int, count: int) -> list[Batch]:
+    ends = range(first, first + count, layout.size)
+    return [batches.rows(layout, begin, min(layout.size, first + count - begin)) for begin in ends]
 
 
 def documents_layout(finished: Finished, documents: NDArray[np.int64]) -> Plan:

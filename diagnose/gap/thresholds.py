@@ -36,6 +36,8 @@ def parse(pairs: Iterable[str]) -> dict[str, float]:
 
 def crossed(record: dict[str, Any], limits: dict[str, float]) -> list[str]:
     """Return a sentence for each limit that a ledger's value exceeds in size, on either side."""
+    if "arms" in record:
+        return [f"{run['run']}: {line}" for run in record["runs"] for line in crossed(run, limits)]
     values = {row["id"]: row["value"] for row in [*record["groups"], *record["terms"]]}
     values |= {"gap": record["gap"], "matched": record["matched"]["gap"]}
     return [
@@ -52,7 +54,8 @@ def refuse(record: dict[str, Any], limits: dict[str, float]) -> None:
         DiagnoseError: with the exit code of a finding.
     """
     said = crossed(record, limits)
-    wrong = [found for found in record["findings"] if found["rule"] == "gap/unfaithful"]
+    runs = record.get("runs", [record])
+    wrong = [found for run in runs for found in run["findings"] if found["rule"] == "gap/unfaithful"]
     said += [f"{found['what'][0].lower()}{found['what'][1:]}: {found['fix']}" for found in wrong]
     if said:
         raise DiagnoseError("; ".join(said), exit_code=FINDING)

@@ -21,6 +21,7 @@ NOTHING = 0.003  # nats: a part of this size is not worth a word
 BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
+ALL_SEEN = 0.95
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
 
 
@@ -45,7 +46,7 @@ def _group(record: Record, name: str) -> Record:
     return next(dict(group) for group in record["groups"] if group["id"] == name)
 
 
-def causes(record: Record) -> list[Cause]:
+def all_causes(record: Record) -> list[Cause]:
     """Return the parts of the gap that can be named, the largest first; they sum to the gap."""
     found = [Cause("timing", float(_group(record, "timing")["value"]), _timing_words(record))]
     named = {"mode": _mode_words(record), "objective": _objective_words(record)} | CONDITION_WORDS
@@ -92,7 +93,7 @@ def _timing_words(record: Record) -> str:
 
 def _data_words(record: Record) -> str:
     if float(_group(record, "data")["value"]) >= 0:
-        return "training has not seen the validation text" if not _mostly_seen(record) else "the texts differ"
+        return "training has not seen the validation text" if not _mostly_seen(record) else "its text is harder"
     return "validation's text is easier than training's" + (
         ", and training has seen it" if _mostly_seen(record) else ""
     )
@@ -105,21 +106,25 @@ def _mostly_seen(record: Record) -> bool:
 
 def sentence(record: Record) -> str:
     """Return the verdict: what makes the gap, what it is measured alike, and whether the text was seen."""
-    return " ".join(part for part in (_why(record), _alike(record) + _seen(record)) if part)
+    rest = _alike(record) + _seen(record)
+    shapes = ((2, True), (2, False), (1, False))
+    said = [f"{_why(record, causes=causes, other=other)} {rest}" for causes, other in shapes]
+    return next((text for text in said if len(text.split()) <= MOST_WORDS), said[-1])
 
 
-def _why(record: Record) -> str:
-    gap, found = float(record["gap"]), causes(record)
+def _why(record: Record, *, causes: int, other: bool) -> str:
+    """Name the largest causes on the gap's side, and a large one on the other side."""
+    gap, found = float(record["gap"]), all_causes(record)
     side = "below" if gap < 0 else "above"
     same = [c for c in found if c.value * gap > 0 and abs(c.value) > NOTHING]
-    other = [c for c in found if c.value * gap < 0 and abs(c.value) > NOTHING]
+    against = [c for c in found if c.value * gap < 0 and abs(c.value) > NOTHING]
     if not same:
         return f"The two reported losses agree to within {plain(max(abs(gap), 0.001))}."
-    named = [same[0], *[c for c in same[1:2] if abs(c.value) >= BESIDE * abs(same[0].value)]]
-    why = " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
-    out = f"Validation lies {plain(abs(gap))} {side} training because {why}"
-    if other and abs(other[0].value) >= BESIDE * abs(same[0].value):
-        out += f", less what goes the other way: {other[0].words} ({signed(other[0].value)})"
+    named = [c for c in same[:causes] if abs(c.value) >= BESIDE * abs(same[0].value)]
+    out = f"Validation lies {plain(abs(gap))} {side} training because "
+    out += " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
+    if other and against and abs(against[0].value) >= BESIDE * abs(same[0].value):
+        out += f", though {against[0].words} ({signed(against[0].value)})"
     return out + "."
 
 
@@ -136,10 +141,13 @@ def _alike(record: Record) -> str:
 def _seen(record: Record) -> str:
     if not _mostly_seen(record):
         return "."
+    overlap = record["overlap"]
+    part = (overlap["exact"] + overlap["near"]) / overlap["val_documents"]
+    what = "this text" if part > ALL_SEEN else f"{part:.0%} of this text"
     if record["unseen"] is None:
-        return "; but training has seen this text, so it is no validation loss."
+        return f"; but training has seen {what}, so it is no validation loss."
     loss = plain(float(record["unseen"]["loss"]), 2)
-    return f"; but training has seen this text: on unseen text the loss is {loss}."
+    return f"; but training has seen {what}: on unseen text the loss is {loss}."
 
 
 @dataclass(frozen=True)
@@ -158,7 +166,7 @@ def _large(name: str) -> Callable[[Record], dict[str, float] | None]:
 
     def measured(record: Record) -> dict[str, float] | None:
         term = _terms(record)[name]
-        total = math.fsum(abs(cause.value) for cause in causes(record)) or 1.0
+        total = math.fsum(abs(cause.value) for cause in all_causes(record)) or 1.0
         value, low, high = term["value"], term["low"], term["high"]
         if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING):
             return None

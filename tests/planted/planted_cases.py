@@ -24,7 +24,7 @@ BASE = {
 PADDED = {"batches.loader": "padded", "batches.context": 48}
 
 CASES = [
-    Case("dropout of all kinds", "mode", {"model.dropout": 0.3}),
+    Case("dropout of all kinds", "mode", {"model.dropout": 0.5, "budget.steps": 120, "report.interval": 5}),
     Case("dropout of the embedding alone", "mode", {"model.dropout_embedding": 0.4}, quick=True),
     Case("dropout of an LSTM", "mode", {"model.name": "lstm", "model.dropout": 0.4}),
     Case("dropout on in validation too", None, {"model.dropout": 0.3, "report.val_dropout": True}),

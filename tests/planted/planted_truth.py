@@ -218,7 +218,12 @@ class Truth:
 
         layout, report = self.setup.validation, self.recipe.report
         _, val = self.ends()
+        number = (len(self.logged) - 1) // report.interval
         whole = list(batches.whole(layout))
+        if report.val == "batch" and layout.loader == "packed":  # the cut that the reported rows are of
+            size, total = min(layout.size, layout.rows), layout.rows
+            epoch = number * report.val_batches * size // total
+            whole = [batches.rows(layout, epoch * total + k, 1) for k in range(total)]
         nats, tokens = self.documents(whole)
         own, reserve = self.unseen()
         some, count = self.documents(whole, own) if own else (0.0, 0)
@@ -228,11 +233,11 @@ class Truth:
                             documents_N=chosen, samples=None)  # fmt: skip
             more = self.documents(list(batches.whole(other)))
             some, count = some + more[0], count + more[1]
-        number = (len(self.logged) - 1) // report.interval
         key = seeding.key(self.recipe.run.seed, "validation masks", number)
         shown = list(session.reported_batches(self.setup, number))
         reported = self.read([([b], [seeding.key(key, "masks", k)]) for k, b in enumerate(shown)], val)
-        return (some / count if count else None), nats / tokens, reported - val["objective"][1]
+        whole_loss = reported - val["objective"][1] if report.val == "full" else nats / tokens
+        return (some / count if count else None), whole_loss, reported - val["objective"][1]
 
     def terms(self):
         """Return every term."""
