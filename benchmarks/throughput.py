@@ -249,7 +249,8 @@ def main():
         loading, recording, rate = shares(case)
         precision = CASES[case]["precision"]
         print(f"  a batch takes {loading:.2%} of our step, a record {recording:.3%}")
-        print(f"  our step reaches {rate / matrix_rate(precision):.0%} of the machine's {precision} matrix rate", flush=True)
+        share = rate / matrix_rate(precision)
+        print(f"  our step reaches {share:.0%} of the machine's {precision} matrix rate", flush=True)
 
 
 if __name__ == "__main__":
