@@ -82,7 +82,12 @@ def build(
 
 
 def compile_in_place(network: nn.Module) -> None:
-    """Have torch compile what the loss calls: the features where a network offers them, else the whole."""
+    """Have torch compile what the loss calls: the features where a network offers them, else the whole.
+
+    A network with torch's recurrent layers stays as it is: the compiler stops at each of them.
+    """
+    if any(isinstance(module, torch.nn.RNNBase) for module in network.modules()):
+        return
     parts = crossentropy.split(network)
     if parts is None:
         network.compile()

@@ -81,7 +81,8 @@ def carry_out(
     """Train what was set up; see `train`."""
     name = label or ("tokenizer" if setup.recipe.tokenizer.path else setup.recipe.tokenizer.kind)
     net = setup.network()
-    network.check(net, setup.text.vocabulary, setup.recipe.batches.context)
+    masked = setup.recipe.batches.mask == "document"
+    network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
     path = newest_unfinished(runs, setup.digest) if resume else None
     path = path or store.create(runs, name, setup.recipe, environment(setup, given))
     with store.locked(path), torch.random.fork_rng(), _outcome(path):

@@ -434,6 +434,9 @@ def test_what_the_loss_calls_is_what_is_compiled(monkeypatch):
     monkeypatch.setattr(whole, "compile", lambda: seen.append(whole))
     network.compile_in_place(whole)
     assert seen[-1] is whole
+    recurrent = nn.Sequential(nn.LSTM(2, 2))
+    network.compile_in_place(recurrent)
+    assert len(seen) == 2
 
 
 def test_told_gives_type_and_message_alone_where_nothing_was_raised():

@@ -26,6 +26,7 @@ from diagnose.tokenizer import load as load_tokenizer
 from diagnose.trainer import START, Step
 
 QUICK = {"PROBE_BYTES": 600, "PROBES": 4}  # little text, and seldom
+PRELOADED = ["pytest", "test_runner", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.utils.flop_counter"]
 OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoint after every step
 VALUES = ["loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes"]
 
@@ -188,6 +189,36 @@ def test_the_reported_validation_loss_is_that_of_its_batch(whole, given):
     assert row.tokens == size * 32
 
 
+def test_prints_read_one_validation_batch_after_another(given):
+    setup = set_up(Recipe.load("quick", given | {"report.val_batches": 2, "data.val_fraction": 0.3}))
+    assert setup.validation.rows >= 16
+    for number in range(3):
+        batches_read = list(session.reported_batches(setup, number))
+        assert [len(batch.inputs_BT) for batch in batches_read] == [4, 4]
+        expected = batches.rows(setup.validation, 8 * number, 8)
+        assert torch.equal(torch.cat([batch.inputs_BT for batch in batches_read]), expected.inputs_BT)
+    whole_text = set_up(Recipe.load("quick", given | {"report.val": "full"}))
+    for number in (0, 5):
+        counted = [int(batch.counted_BT.sum()) for batch in session.reported_batches(whole_text, number)]
+        assert sum(counted) == whole_text.validation.targets
+
+
+def test_a_print_reads_validation_as_the_recipe_says(given):
+    report = {"val_dropout": True, "val_objective": "training", "val_precision": "fp32", "val_mean": "batch",
+              "val_loader": "padded", "val_padding": "denominator"}  # fmt: skip
+    more = {"loss.label_smoothing": 0.1, "loss.weight_decay": 0.01, "run.precision": "bf16"}
+    setup = set_up(Recipe.load("quick", given | more | {f"report.{k}": v for k, v in report.items()}))
+    net = setup.network()
+    found = session.reported_condition(setup.recipe, net)
+    penalty = 0.005 * sum(float((p.detach().double() ** 2).sum()) for p in net.parameters())
+    assert found.penalty == pytest.approx(penalty, rel=1e-5)
+    told = (found.training, found.precision, found.label_smoothing, found.padding, found.mean)
+    assert told == (True, "fp32", 0.1, "denominator", "batch")
+    assert setup.validation.loader == "padded"
+    plain = session.reported_condition(set_up(Recipe.load("quick", given | {"run.precision": "bf16"})).recipe, net)
+    assert plain == losses.Condition(precision="bf16")
+
+
 def test_samples_are_written_at_prints_and_at_the_end(whole):
     samples = store.read_samples(whole)
     assert [(s["step"], s.get("final", False)) for s in samples] == [(5, False), (10, False), (12, True)]
@@ -327,9 +358,7 @@ def child():
     if sys.platform == "win32":
         pytest.skip("needs POSIX signals")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["diagnose.runner", "pandas", "safetensors.torch", "pyarrow.parquet", "torch._dynamo"]
-    )
+    context.set_forkserver_preload(PRELOADED)
 
     def start(given, runs, moment=None, *, resume=False, pause=0.0):
         process = context.Process(target=train_in_a_child, args=(given, runs, moment, resume, pause), daemon=True)
@@ -466,6 +495,21 @@ def test_damage_to_one_run_is_told_when_that_run_is_wanted_and_never_else(plain,
     assert "is damaged" in str(error)
 
 
+@pytest.mark.xfail(strict=True, reason="for the lead: `newest_unfinished` asks for the state before the digest")
+def test_damage_to_a_run_of_another_recipe_stops_nobody(plain, runs):
+    path = stopped(plain, runs)
+    other = shutil.copytree(path, runs / "99990101-000000-other")
+    (other / "environment.json").write_text('{"format": 1, "digest": "another"}')
+    (other / "status.json").write_text("{")
+    assert runner.train("quick", plain, runs=runs, resume=True) == path
+
+
+@pytest.mark.xfail(strict=True, reason="for the lead: `train` refuses unused keys of names and files alone")
+def test_a_recipe_object_is_held_to_the_same_rules(plain, runs):
+    recipe = Recipe.load("quick", plain)
+    assert "loss.padding would have no effect" in str(refusal(recipe, {"loss.padding": "target"}, runs=runs))
+
+
 # Disks.
 
 
@@ -489,6 +533,18 @@ def test_a_full_disk_fails_the_run_and_it_goes_on_with_room(writer, since, whole
     assert (status["state"], status["why"]) == ("failed", "the disk is full (ENOSPC): make room")
     assert runner.train("quick", given, runs=runs, resume=True) == path
     assert_same(path, whole)
+
+
+@pytest.mark.xfail(strict=True, raises=OSError, reason="for the lead: `_outcome` notes the start outside its try")
+def test_a_disk_without_room_for_the_first_note_is_one_line(plain, runs, monkeypatch):
+    write, calls = store.write_status, []
+
+    def second_fails(*args):
+        calls.append(args[1])
+        full() if len(calls) == 2 else write(*args)
+
+    monkeypatch.setattr(store, "write_status", second_fails)
+    assert "the disk is full (ENOSPC): make room" in str(refusal("quick", plain, runs=runs, exit_code=FINDING))
 
 
 def on_small_disks(given, disk, sizes, found):
@@ -519,7 +575,7 @@ def on_a_small_disk(given, disk):
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="mounts a file system of Linux's")
 def test_a_disk_that_is_really_full(plain, tmp_path):
     whole = runner.train("quick", plain, runs=tmp_path / "whole")
-    sizes = [4, 32, 400]
+    sizes = [4, 32, 400]  # for the lead: 16, where `tokenizer.save` raises a bare Exception
     context = multiprocessing.get_context("forkserver")
     found = context.Queue()
     process = context.Process(target=on_small_disks, args=(plain, tmp_path, sizes, found), daemon=True)
@@ -590,6 +646,10 @@ class Peeks(Net):
         x = self.e(tokens)
         return self.h(torch.cat([x[:, 1:], x[:, -1:]], 1))
 
+class Mixes(Net):
+    def forward(self, tokens, segments=None):
+        return self.h(self.e(tokens).cumsum(1))
+
 class Raises(Net):
     def forward(self, tokens, segments=None):
         raise IndexError("out of something")
@@ -609,6 +669,7 @@ def dead(vocab_size, context):
     net = Net(vocab_size)
     for p in net.parameters(): p.requires_grad_(False)
     return net
+def mixes(vocab_size, context): return Mixes(vocab_size)
 number = 3
 """
 
@@ -634,6 +695,14 @@ def test_a_network_that_cannot_be_measured_is_refused_before_anything_is_written
     error = refusal("quick", strangers(name), runs=runs)
     assert words in str(error)
     assert not runs.exists()
+
+
+@pytest.mark.xfail(strict=True, reason="for the lead: `carry_out` checks segments nowhere")
+def test_a_network_that_ignores_document_masks_is_refused_where_they_are_asked_for(strangers, runs):
+    assert runner.train("quick", strangers("mixes"), runs=runs)  # without masks all is well
+    error = refusal("quick", strangers("mixes") | {"batches.mask": "document"}, runs=runs)
+    assert "lets a segment see another" in str(error)
+    assert len(store.entries(runs)) == 1
 
 
 def test_a_strangers_network_is_trained_and_told_from_its_next_version(strangers, runs):

@@ -6,7 +6,7 @@ side to validation's. Objectives and reductions come from the same losses per ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from diagnose.gap import texts
@@ -38,6 +38,7 @@ class Sides:
         penalties: weight decay in the loss on either side, in nats.
         players: those of `PLAYERS` that differ.
         collation: in what words the cutting of documents differs.
+        words: whether tokens are words, of which some are spelled out.
     """
 
     train: Ask
@@ -46,6 +47,7 @@ class Sides:
     penalties: tuple[float, float]
     players: tuple[str, ...]
     collation: tuple[str, ...]
+    words: bool
 
     def ask(self, changed: Coalition, kept_on: frozenset[str] | None = None) -> Ask:
         """Return the condition in which these players are on validation's side (collation is the text's matter).
@@ -86,7 +88,8 @@ def sides(finished: Finished) -> Sides:
         "reduction": train.way != val.way,
         "collation": bool(collation),
     }
-    return Sides(train, val, kinds, amounts, tuple(p for p in PLAYERS if differs[p]), tuple(collation))
+    words = finished.recipe.tokenizer.kind == "word" and not finished.recipe.tokenizer.path
+    return Sides(train, val, kinds, amounts, tuple(p for p in PLAYERS if differs[p]), tuple(collation), words)
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,14 @@ class Conditions:
     def end(self) -> Reading:
         """The training text as validation reads its own."""
         return self.reading(frozenset(self.sides.players))
+
+    @property
+    def end_spelled(self) -> Reading | None:
+        """The part of `end` that lies on words that are spelled out; None where tokens are no words."""
+        if not self.sides.words:
+            return None
+        changed = frozenset(self.sides.players)
+        return self.corners["collation" in changed, replace(self.sides.ask(changed), marked=True)]
 
     def alike(self, *, on: bool) -> Reading:
         """The training text under validation's conditions and the plain objective, dropout on or off."""
@@ -164,11 +175,12 @@ class Conditions:
 
 def asks(found: Sides, *, divided: bool) -> list[Ask]:
     """List every condition that the training text is read under."""
+    spelled = [replace(found.ask(frozenset(found.players)), marked=True)] if found.words else []
     out = [found.ask(changed) for changed in subsets(found.players)]
     if divided:
         others = [p for p in found.players if p != "mode"]
         out += [found.ask(c, on) for c in subsets(others) for on in subsets(found.kinds)]
-    return list(dict.fromkeys([*out, found.alike(on=True), found.alike(on=False)]))
+    return list(dict.fromkeys([*out, found.alike(on=True), found.alike(on=False), *spelled]))
 
 
 def passes(found: Sides, *, divided: bool) -> int:
@@ -194,9 +206,12 @@ def measure(finished: Finished, found: Sides, chosen: Chosen, positions: int, un
     """
     divided = divides(found)
     wanted = asks(found, divided=divided)
-    corners = {(False, ask): r for ask, r in read(finished.network, chosen.groups(finished), wanted).items()}
+    groups = list(chosen.groups(finished))
+    groups = texts.marked(finished, groups) if found.words else groups
+    corners = {(False, ask): r for ask, r in read(finished.network, groups, wanted).items()}
     if "collation" in found.players:
         groups, factors = texts.recut(finished, chosen, positions)
+        groups = texts.marked(finished, groups) if found.words else groups
         again = read(finished.network, groups, wanted)
         corners |= {(True, ask): scaled(r, factors) for ask, r in again.items()}
     return Conditions(found, chosen, {key: in_units(r, unit) for key, r in corners.items()}, divided)

@@ -5,7 +5,7 @@ All under validation's conditions, so that `unseen` + `leak` is the gap of both 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy as np
 from diagnose.gap import replay, texts
 from diagnose.gap.reading import Ask, Pass, in_units, only, read, together
 from diagnose.gap.seen import Seen, seen
+from diagnose.gap.yardstick import difficulty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from diagnose.gap.conditions import Sides
     from diagnose.gap.reading import Group
     from diagnose.gap.run import Finished
-    from diagnose.stats import Reading
+    from diagnose.stats import Interval, Reading
 
 FEWEST_UNSEEN = 20  # documents; the half-width with 20 is above a nat
 
@@ -40,6 +41,8 @@ class Data:
         reserve: documents of the reserve among the unseen ones.
         seen: what the validation documents that were read share with the training text.
         replayed: the reported validation loss, read again on the reported batches.
+        difficulty: how much harder the seen validation documents are than the unseen text for bigrams that have seen
+            neither; None where there is nothing to compare.
     """
 
     whole: Mapping[Ask, Reading]
@@ -50,6 +53,7 @@ class Data:
     reserve: int
     seen: Seen
     replayed: float
+    difficulty: Interval | None
 
 
 def beside(found: Sides) -> tuple[Ask, Ask]:
@@ -63,7 +67,8 @@ def beside(found: Sides) -> tuple[Ask, Ask]:
 
 def wanted(found: Sides) -> list[Ask]:
     """List the conditions that validation text and unseen text are read under."""
-    return list(dict.fromkeys([found.val, found.alike(on=False), found.alike(on=True), *beside(found)]))
+    spelled = [replace(found.val, marked=True)] if found.words else []
+    return list(dict.fromkeys([found.val, found.alike(on=False), found.alike(on=True), *beside(found), *spelled]))
 
 
 def passes(found: Sides) -> int:
@@ -82,7 +87,7 @@ def measure(finished: Finished, found: Sides, positions: tuple[int, int], unit: 
     """
     asks = wanted(found)
     groups, complete = _validation_groups(finished, positions[0])
-    whole = read(finished.network, groups, asks)
+    whole = read(finished.network, texts.marked(finished, groups) if found.words else groups, asks)
     replayed = read(finished.network, replay.report_group(finished), [found.val])[found.val].mean + found.penalties[1]
     parts = finished.setup.text.split
     first = whole[asks[0]]
@@ -95,8 +100,18 @@ def measure(finished: Finished, found: Sides, positions: tuple[int, int], unit: 
     return Data(
         {ask: in_units(r, unit) for ask, r in whole.items()}, complete,
         None if unseen is None else {ask: in_units(r, unit) for ask, r in unseen.items()},
-        clean, why, reserve, overlap.among(shown), replayed,
+        clean, why, reserve, overlap.among(shown), replayed, _difficulty(finished, overlap, shown, unseen, clean=clean),
     )  # fmt: skip
+
+
+def _difficulty(
+    finished: Finished, overlap: Seen, shown: NDArray[np.int64], unseen: Mapping[Ask, Reading] | None, *, clean: bool
+) -> Interval | None:
+    if unseen is None or clean:
+        return None
+    known = np.setdiff1d(shown, overlap.unseen)
+    others = next(iter(unseen.values())).documents
+    return difficulty(finished, known, others) if len(known) > 1 else None
 
 
 def _validation_groups(finished: Finished, positions: int) -> tuple[Sequence[Group], bool]:
@@ -141,7 +156,8 @@ def _reserve(
     if layout.rows < 1:
         return {}
     batches, _ = texts.text_batches(layout, positions)
-    return read(finished.network, texts.text_groups(finished, batches), asks)
+    groups = texts.text_groups(finished, batches)
+    return read(finished.network, texts.marked(finished, groups) if any(a.marked for a in asks) else groups, asks)
 
 
 def _said(own: int, reserve: int) -> str:

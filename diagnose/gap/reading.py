@@ -52,20 +52,28 @@ class Pass:
 
 @dataclass(frozen=True)
 class Ask:
-    """A full condition: how the network runs, the share of label smoothing, and what is averaged how."""
+    """A full condition: how the network runs, the share of label smoothing, and what is averaged how.
+
+    With `marked` the nats of marked targets alone are summed, and still divided by all: their part of the mean.
+    """
 
     run: Pass
     smoothing: float
     way: Way
+    marked: bool = False
 
 
 @dataclass(frozen=True)
 class Group:
-    """What one step or one report reads: its parts, the seed of each part's dropout masks, and its weight."""
+    """What one step or one report reads: its parts, the seed of each part's dropout masks, its weight, its marks.
+
+    `marks` holds for each part which targets are marked (B, T); empty where none are.
+    """
 
     parts: tuple[Batch, ...]
     seeds: tuple[int, ...]
     weight: float = 1.0
+    marks: tuple[Tensor, ...] = ()
 
     @property
     def positions(self) -> int:
@@ -93,6 +101,8 @@ def read(network: nn.Module, groups: Iterable[Group], asks: Sequence[Ask]) -> di
                 nats = _nats(network, here, run, seed, {ask.smoothing for ask in some})
                 for ask in some:
                     pair = _weighted(here, nats[ask.smoothing], _weights(here, ask.way, counts[number]), ask.way)
+                    if ask.marked:
+                        pair = (pair[0] * (group.marks[number].to(device) if group.marks else 0.0), pair[1])
                     rows = [_per_document(x * group.weight, place_BT, len(documents)) for x in pair]
                     sums[ask].append((documents.cpu().numpy(), *rows))
     return {ask: _joined(parts) for ask, parts in sums.items()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.gap import verdict
@@ -37,7 +37,12 @@ def record(ledger: Ledger) -> dict[str, Any]:
         "overlap": _overlap(ledger),
         "verified": asdict(ledger.verified) if ledger.verified else None,
         "conditions": _conditions(ledger),
-        "budget": {"seconds": ledger.limit.seconds, "positions": ledger.limit.positions, "took": ledger.seconds},
+        "budget": {
+            "seconds": ledger.limit.seconds,
+            "positions": ledger.limit.positions,
+            "took": ledger.seconds,
+            "sharpens": sharpens(ledger),
+        },
         "notes": list(ledger.notes),
     }
     return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
@@ -63,6 +68,8 @@ def _term(ledger: Ledger, term: Term) -> dict[str, Any]:
     out["parts"] = list(term.parts)
     if term.id == "mode" and ledger.beside is not None:
         out["beside"] = {"text": "unseen", **_interval(ledger.beside)}
+    if term.id == "leak" and ledger.data.difficulty is not None:
+        out["beside"] = {"text": "the same documents for bigrams that saw neither", **_interval(ledger.data.difficulty)}
     return out
 
 
@@ -79,6 +86,17 @@ def _matched(found: Matched) -> dict[str, float | None]:
         "low": span["low"],
         "high": span["high"],
     }
+
+
+def sharpens(ledger: Ledger) -> list[str]:
+    """Return the terms whose intervals more text would narrow: those for which not all of it was read."""
+    chosen = ledger.conditions.chosen
+    out = {"lag"} if ledger.lag.half is not None else set()
+    if len(chosen.steps) < chosen.of:
+        out |= {"recency", "unseen", *ledger.conditions.sides.players}
+    if not ledger.data.complete:
+        out |= {"unseen", "leak", "draw"}
+    return [term.id for term in ledger.terms if term.id in out and term.low is not None]
 
 
 def bytes_per_token(ledger: Ledger) -> float | None:
@@ -105,7 +123,9 @@ def _unseen(ledger: Ledger) -> dict[str, Any] | None:
         return None
     sides = ledger.conditions.sides
     reading = ledger.data.unseen[sides.val]
-    return {"loss": reading.mean + sides.penalties[1], "documents": len(reading.documents), "what": ledger.data.why}
+    loss = reading.mean + sides.penalties[1]
+    spelled = ledger.data.unseen[replace(sides.val, marked=True)].mean / loss if sides.words else None
+    return {"loss": loss, "documents": len(reading.documents), "what": ledger.data.why, "spelled_share": spelled}
 
 
 def _conditions(ledger: Ledger) -> dict[str, Any]:

@@ -40,6 +40,7 @@ def gap_rows(record: dict[str, Any]) -> RenderableType:
     parts += [Narrow(Text(head, style="dim")), Bars(_bars(record)), Text(), Narrow(Text(_alike(record), style="dim"))]
     parts += [Narrow(Text(line)) for line in _findings(record)]
     parts += [Narrow(Text(_against(record)))] if "against" in record else []
+    parts += [Narrow(Text(line, style="dim")) for line in _remarks(record)]
     return Group(*parts)
 
 
@@ -81,6 +82,12 @@ def _alike(record: dict[str, Any]) -> str:
 
 def _findings(record: dict[str, Any]) -> list[str]:
     return [f"{found['severity']}: {found['what']}: {found['fix']}." for found in record["findings"]]
+
+
+def _remarks(record: dict[str, Any]) -> list[str]:
+    sharper = record["budget"]["sharpens"]
+    more = [f"A larger --budget would sharpen {', '.join(sharper)}."] if sharper else []
+    return [*record["notes"], *more]
 
 
 def _against(record: dict[str, Any]) -> str:

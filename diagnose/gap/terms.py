@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.gap import conditions, data, difficulty
 from diagnose.gap.reading import in_units
+from diagnose.report.words import estimate
 from diagnose.stats import Interval, combination
 
 if TYPE_CHECKING:
@@ -191,12 +192,28 @@ def _data_terms(measured: Conditions, read: Data) -> list[Term]:
             Term("leak", None, basis=f"{read.why}: given together with unseen", how=how_leak),
         ]
     unseen = combination([end, read.unseen[val]], [-1.0, 1.0])
-    first = Term("unseen", unseen.value, unseen.low, unseen.high, basis=read.why, how=how)
+    parts = _by_words(measured, read)
+    first = Term("unseen", unseen.value, unseen.low, unseen.high, parts=parts, basis=read.why, how=how)
     if read.all_unseen:
         return [first, Term("leak", 0.0, basis=f"exact: {read.why}", how=how_leak)]
     leak = combination([read.unseen[val], whole], [-1.0, 1.0])
-    basis = f"{_overlap(read)}; a difference between documents, so it holds their difficulty too"
+    basis = f"{_overlap(read)}; a difference between documents, so it holds their difficulty too{_bound(read)}"
     return [first, Term("leak", leak.value, leak.low, leak.high, basis=basis, how=how_leak)]
+
+
+def _by_words(measured: Conditions, read: Data) -> tuple[dict[str, Any], ...]:
+    """Divide `unseen` into words with a token and words that are spelled out."""
+    val, end = measured.sides.val, measured.end
+    spelled = measured.end_spelled
+    if spelled is None or read.unseen is None:
+        return ()
+    unseen, unseen_spelled = read.unseen[val], read.unseen[replace(val, marked=True)]
+    if not unseen_spelled.nats.any():
+        return ()
+    known = combination([end, spelled, unseen, unseen_spelled], [-1.0, 1.0, 1.0, -1.0])
+    rest = combination([spelled, unseen_spelled], [-1.0, 1.0])
+    names = {"words with a token": known, "words spelled out": rest}
+    return tuple({"id": name, "value": v.value, "low": v.low, "high": v.high} for name, v in names.items())
 
 
 def mode_on_unseen(measured: Conditions, read: Data) -> Interval | None:
@@ -205,6 +222,13 @@ def mode_on_unseen(measured: Conditions, read: Data) -> Interval | None:
         return None
     on, off = data.beside(measured.sides)
     return combination([read.unseen[on], read.unseen[off]], [-1.0, 1.0])
+
+
+def _bound(read: Data) -> str:
+    found = read.difficulty
+    if found is None:
+        return ""
+    return f" (for bigrams that saw neither: {estimate(found.value, found.low, found.high, difference=True)})"
 
 
 def _overlap(read: Data) -> str:

@@ -18,6 +18,7 @@ import torch
 from diagnose import batches, seeding
 from diagnose.gap.reading import Group
 from diagnose.gap.replay import step_group
+from diagnose.tokenizer import marks, spelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -150,6 +151,17 @@ def _drawn(layout: Plan, count: int) -> list[Batch]:
 def _rows(layout: Plan, first: int, count: int) -> list[Batch]:
     ends = range(first, first + count, layout.size)
     return [batches.rows(layout, begin, min(layout.size, first + count - begin)) for begin in ends]
+
+
+def marked(finished: Finished, groups: Sequence[Group]) -> list[Group]:
+    """Return groups in which the targets that spell a word without a token are marked."""
+    parts = [part for group in groups for part in group.parts]
+    opening, _ = marks(finished.setup.text.tokenizer)
+    rows = [torch.nn.functional.pad(part.targets_BT.cpu(), (1, 0), value=opening) for part in parts]
+    flags = torch.from_numpy(spelled(finished.setup.text.tokenizer, torch.cat([r.flatten() for r in rows]).numpy()))
+    cut = [f.view(r.shape)[:, 1:] for f, r in zip(torch.split(flags, [r.numel() for r in rows]), rows, strict=True)]
+    ends = np.cumsum([0, *(len(group.parts) for group in groups)])
+    return [replace(g, marks=tuple(cut[a:b])) for g, a, b in zip(groups, ends[:-1], ends[1:], strict=True)]
 
 
 def documents_layout(finished: Finished, documents: NDArray[np.int64]) -> Plan:

@@ -147,7 +147,9 @@ def _seen(record: Record) -> str:
     if record["unseen"] is None:
         return f"; but training has seen {what}, so it is no validation loss."
     loss = plain(float(record["unseen"]["loss"]), 2)
-    return f"; but training has seen {what}: on unseen text the loss is {loss}."
+    spelled = record["unseen"].get("spelled_share") or 0.0
+    on = f", {spelled:.0%} of it on words without a token" if spelled >= BESIDE else ""
+    return f"; but training has seen {what}: on unseen text the loss is {loss}{on}."
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,9 @@ CASES = [
     Case("text in its own order", None, {"batches.order": "sequential", "data.split": "tail", "report.interval": 5}),
     Case("tail of the text", "data", {"data.split": "tail", "report.interval": 5, "budget.steps": 200}),
     Case("duplicates, half", None, {"data.duplicates": 0.5, "budget.steps": 400, "model.width": 64}),
-    Case("dropout and padding in the mean", "reduction", {**PADDED, "loss.padding": "denominator", "model.dropout": 0.2}),
+    Case("dropout and padding in the mean", "reduction", {
+        **PADDED, "loss.padding": "denominator", "model.dropout": 0.2,
+    }),
     Case("dropout, last step reported", None, {"model.dropout": 0.3, "report.train": "last"}),
     Case("dropout and a decaying average", "timing", {"model.dropout": 0.2, "report.train": "ema"}),
     Case("smoothing and bf16 and dropout", "objective", {

@@ -236,7 +236,11 @@ class Truth:
         key = seeding.key(self.recipe.run.seed, "validation masks", number)
         shown = list(session.reported_batches(self.setup, number))
         reported = self.read([([b], [seeding.key(key, "masks", k)]) for k, b in enumerate(shown)], val)
+        if set(own) == set(self.setup.text.split.val.tolist()):
+            some, count = nats, tokens  # nothing was seen: unseen text is the whole
         whole_loss = reported - val["objective"][1] if report.val == "full" else nats / tokens
+        if (some, count) == (nats, tokens):
+            return whole_loss, whole_loss, reported - val["objective"][1]
         return (some / count if count else None), whole_loss, reported - val["objective"][1]
 
     def terms(self):
