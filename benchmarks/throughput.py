@@ -36,21 +36,23 @@ CASES["B-bf16"] = CASES["B"] | {"precision": "bf16"}
 WARM = 3  # bursts that are thrown away
 
 
-def our_setup(case):
+def our_setup(case, compiled="off"):
     from diagnose.recipe import Recipe
     from diagnose.setup import set_up
 
     table = CASES[case]
-    recipe = Recipe.load(table["recipe"], {**table["sets"], "budget.steps": 100_000, "run.compile": "off"})
+    recipe = Recipe.load(table["recipe"], {**table["sets"], "budget.steps": 100_000, "run.compile": compiled})
     return set_up(recipe.with_values({"run.precision": table["precision"], "run.threads": os.cpu_count()}))
 
 
-def our_course(case):
+def our_course(case, compiled="off"):
     """Return a function that takes n of our steps, and the set-up."""
-    from diagnose import trainer
+    from diagnose import network, trainer
 
-    setup = our_setup(case)
+    setup = our_setup(case, compiled)
     net = setup.network()
+    if compiled == "on":
+        network.compile_in_place(net)
     steps = trainer.train_steps(net, trainer.make_optimizer(net, setup.recipe.optimizer), setup.course, trainer.START)
     return (lambda n: sum(1 for _ in islice(steps, n))), setup
 
@@ -150,6 +152,7 @@ def worker(pipe, contender, case):
     torch.set_num_threads(os.cpu_count())
     makers = {
         "ours": lambda: our_course(case)[0],
+        "ours, compiled": lambda: our_course(case, "on")[0],
         "nanoGPT": lambda: nanogpt_course(case),
         "nanoGPT fp32": lambda: nanogpt_course(case, "fp32"),
         "Hugging Face": lambda: huggingface_course(case),
@@ -237,6 +240,7 @@ def main():
     for case in given.cases.split(","):
         base = "nanoGPT fp32" if case.endswith("bf16") else "nanoGPT"
         names = [base, "ours", *(["nanoGPT"] if case.endswith("bf16") else [])]
+        names += ["ours, compiled"] if case == "A" else []
         names += ["Hugging Face", "Lightning"] if given.others else []
         took, memory = race(case, names, given.rounds)
         median = {name: statistics.median(values) for name, values in took.items()}

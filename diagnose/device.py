@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from contextlib import nullcontext
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from diagnose.recipe import Recipe
 
 THREADS = torch.get_num_threads()  # of this machine: what `auto` means, whatever runs of this process set since
-COMPILE_PAYS_AFTER = 2e14  # operations of a run on a CPU: some 5 minutes; compiling costs 20 to 40 s and gains a fifth
+COMPILE_PAYS_AFTER = 5e13  # operations of a run on a CPU: some 8 minutes; compiling costs 20 to 40 s and gains a fifth
+ONEDNN_PAYS_AFTER = 2e10  # operations of a step: for small products oneDNN is slower than MKL, for large ones faster
+FP32_ERROR = 1e-5  # of the largest entry of a product; bf16 is off by some 1e-3
 
 
 def resolve(recipe: Recipe, flops: float) -> Recipe:
@@ -71,17 +74,37 @@ def _compiling_pays(recipe: Recipe, device: torch.device, flops: float) -> bool:
     if sys.platform == "win32" or not (shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")):
         return False
     if device.type == "cuda":
-        return flops > 100 * COMPILE_PAYS_AFTER
+        return flops > 400 * COMPILE_PAYS_AFTER
     dropouts = [v for k, v in recipe.model.settings().items() if k.startswith("dropout") and isinstance(v, float)]
     return device.type == "cpu" and not any(dropouts) and flops > COMPILE_PAYS_AFTER
 
 
-def prepare(recipe: Recipe) -> torch.device:
-    """Set this process up as a resolved recipe says and return its device."""
+def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
+    """Set this process up as a resolved recipe says and return its device.
+
+    The same recipe always comes to the same settings, so that a run resumes bit for bit.
+    """
+    device = find(recipe.run.device)
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
     _keep_freed_pages()
-    return find(recipe.run.device)
+    if device.type == "cpu":
+        fast = flops_per_step > ONEDNN_PAYS_AFTER and _onednn_is_fp32()
+        torch.set_float32_matmul_precision("medium" if fast else "highest")
+    return device
+
+
+@lru_cache(maxsize=1)
+def _onednn_is_fp32() -> bool:
+    """Say whether oneDNN's products, which "medium" allows, are true fp32 here; on some processors they are bf16."""
+    draw = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(512, 512, generator=draw) for _ in range(2))
+    exact = a.double() @ b.double()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    error = float(((a @ b).double() - exact).abs().max() / exact.abs().max())
+    torch.set_float32_matmul_precision(before)
+    return error < FP32_ERROR
 
 
 def _keep_freed_pages() -> None:

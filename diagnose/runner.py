@@ -80,6 +80,7 @@ def carry_out(
 ) -> Path:  # fmt: skip
     """Train what was set up; see `train`."""
     name = label or ("tokenizer" if setup.recipe.tokenizer.path else setup.recipe.tokenizer.kind)
+    setup.prepare()
     net = setup.network()
     masked = setup.recipe.batches.mask == "document"
     network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)

@@ -76,6 +76,10 @@ class Setup:
         """Build the network on its device, initialised from its own stream."""
         return build(self.recipe, self.text.vocabulary, device.find(self.recipe.run.device))
 
+    def prepare(self) -> torch.device:
+        """Set this process up for the run: threads and the like may have been set for another since."""
+        return device.prepare(self.recipe, self.derived["flops_per_step"])
+
     def scored_bytes(self) -> NDArray[np.int64]:
         """Return the UTF-8 bytes of each document that the canonical reading scores."""
         return self.text.corpus.doc_bytes[self.text.split.scored]
@@ -113,7 +117,7 @@ def set_up(recipe: Recipe, given: Iterable[str] = ()) -> Setup:
     bytes_V = torch.from_numpy(tokenizer.token_bytes(text.tokenizer).astype("int64"))
     derived = _derived(recipe, text)
     recipe = device.resolve(recipe, derived["flops"] or 0.0)
-    where = device.prepare(recipe)
+    where = device.prepare(recipe, derived["flops_per_step"])
     pad = tokenizer.marks(text.tokenizer)[1]
     train = batches.plan(recipe, text.stream, text.split, "train", pad, where)
     course = Course(recipe, train, derived["steps"], derived["learning_rate"], bytes_V.to(where))

@@ -222,6 +222,7 @@ def estimate_seconds(setup: Setup) -> float | None:
     steps = setup.course.steps
     if steps is None:
         return setup.recipe.budget.amount()
+    setup.prepare()
     with torch.random.fork_rng():
         net = setup.network()
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)

@@ -52,32 +52,32 @@ NAMED = {
         Axis(
             "tokenizer",
             "how text becomes tokens: characters, words or byte-pair encoding",
-            "losses per token cannot be compared, only bits per byte; a token of more text also gives the network "
+            "Losses per token cannot be compared, only bits per byte; a token of more text also gives the network "
             "a longer context in bytes and more parameters in its table of tokens",
             _values("tokenizer.kind", "char", "word", "bpe"),
         ),
         Axis(
             "context",
             "how many tokens the network sees at once",
-            "a shorter context takes fewer tokens a step, so with the same text it takes more steps",
+            "A shorter context takes fewer tokens a step, so with the same text it takes more steps",
             _values("batches.context", 256, 128, 64),
         ),
         Axis(
             "masking",
             "whether a token may look at other documents in its packed row",
-            "with masking positions restart at each document, so early positions are trained more",
+            "With masking positions restart at each document, so early positions are trained more",
             _values("batches.mask", "none", "document"),
         ),
         Axis(
             "activation",
             "the non-linearity of the feed-forward layers",
-            "the best learning rate may differ between the two",
+            "The best learning rate may differ between the two",
             _values("model.activation", "relu", "gelu"),
         ),
         Axis(
             "lr-scale",
             "how the learning rate follows the batch size, from GPT-3's 6e-4 at half a million tokens a step",
-            "a rule is judged together with its constant: try other factors before blaming the rule",
+            "A rule is judged together with its constant: try other factors before blaming the rule",
             {
                 "fixed": {**FIXED_RATE, "optimizer.lr_rule": "fixed"},
                 "linear": {**GPT2_RATE, "optimizer.lr_rule": "linear"},
@@ -87,31 +87,31 @@ NAMED = {
         Axis(
             "loader",
             "a document a row; shuffle, flatten, slice; a sample per token position",
-            "padded rows cut long documents off, and windows show every token many times an epoch",
+            "Padded rows cut long documents off, and windows show every token many times an epoch",
             _values("batches.loader", "padded", "packed", "windows"),
         ),
         Axis(
             "dropout",
             "all dropouts",
-            "what dropout gains shows only once training repeats its text",
+            "What dropout gains shows only once training repeats its text",
             _values("model.dropout", 0.0, 0.1, 0.2),
         ),
         Axis(
             "epochs",
             "how often the training text is seen",
-            "more epochs are more steps and a slower decay of the learning rate",
+            "More epochs are more steps and a slower decay of the learning rate",
             _values("budget.epochs", 1.0, 2.0, 4.0),
         ),
         Axis(
             "batch-size",
             "rows of a step",
-            "with the same text a larger batch takes fewer steps at an unchanged learning rate",
+            "With the same text a larger batch takes fewer steps at an unchanged learning rate",
             _values("batches.size", 16, 64, 256),
         ),
         Axis(
             "seed",
             "nothing but the random streams: the A/A test",
-            "any effect that it shows is noise",
+            "Any effect that it shows is noise",
             {"a": {"run.seed": 0}, "b": {"run.seed": 100_000}},
         ),
     )

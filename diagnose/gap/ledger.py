@@ -153,6 +153,11 @@ def make(finished: Finished, *, budget: float | str | None = None, verify: bool 
     read = data.measure(finished, found, shares, unit)
     if read.whole[found.val].influences() is None or measured.start.influences() is None:
         notes = (*notes, "the text is a single document, so what compares texts has no interval")
+    if found.kinds and finished.recipe.run.compile == "on":
+        notes = (
+            *notes,
+            "the run was compiled, and a compiler draws masks of its own: lag is with other masks than logged",
+        )
     timing, terms = ledger_terms(finished, delayed, measured, read, verified, left.share(DIFFICULTY_SHARE, 1), unit)
     return Ledger(
         finished, terms, timing, _matched(measured, read, on=False), _matched(measured, read, on=True), measured, read,

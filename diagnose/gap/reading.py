@@ -90,21 +90,23 @@ def read(network: nn.Module, groups: Iterable[Group], asks: Sequence[Ask]) -> di
         asks: which conditions; those that share a `Pass` share its forward passes.
     """
     device = next(network.parameters()).device
+    keeper = torch.device("cpu")  # keeps the books: some devices have no float64
     sums: dict[Ask, list[tuple[NDArray[Any], ...]]] = {ask: [] for ask in asks}
     for group in groups:
-        counts = [_counts(part, group) for part in group.parts]
-        for number, (part, seed) in enumerate(zip(group.parts, group.seeds, strict=True)):
-            here = part.to(device)
-            documents, place_BT = here.documents_BT.unique(return_inverse=True)  # type: ignore[no-untyped-call]
+        kept = [part.to(keeper) for part in group.parts]
+        counts = [_counts(part, kept) for part in kept]
+        for number, (part, seed) in enumerate(zip(kept, group.seeds, strict=True)):
+            here = group.parts[number].to(device)
+            documents, place_BT = part.documents_BT.unique(return_inverse=True)  # type: ignore[no-untyped-call]
             for run in dict.fromkeys(ask.run for ask in asks):
                 some = [ask for ask in asks if ask.run == run]
                 nats = _nats(network, here, run, seed, {ask.smoothing for ask in some})
                 for ask in some:
-                    pair = _weighted(here, nats[ask.smoothing], _weights(here, ask.way, counts[number]), ask.way)
+                    pair = _weighted(part, nats[ask.smoothing], _weights(part, ask.way, counts[number]), ask.way)
                     if ask.marked:
-                        pair = (pair[0] * (group.marks[number].to(device) if group.marks else 0.0), pair[1])
+                        pair = (pair[0] * (group.marks[number] if group.marks else 0.0), pair[1])
                     rows = [_per_document(x * group.weight, place_BT, len(documents)) for x in pair]
-                    sums[ask].append((documents.cpu().numpy(), *rows))
+                    sums[ask].append((documents.numpy(), *rows))
     return {ask: _joined(parts) for ask, parts in sums.items()}
 
 
@@ -120,7 +122,7 @@ def _nats(network: nn.Module, batch: Batch, run: Pass, seed: int, smoothings: se
         torch.manual_seed(seed)
         frozen = _answered(network, batch) if len(smoothings) > 1 else network
         ends = (batch.inputs_BT, batch.targets_BT, batch.segments_BT)
-        return {share: crossentropy.token_nats(frozen, *ends, share) for share in smoothings}
+        return {share: crossentropy.token_nats(frozen, *ends, share).cpu() for share in smoothings}
 
 
 def _answered(network: nn.Module, batch: Batch) -> nn.Module:
@@ -133,11 +135,11 @@ def _answered(network: nn.Module, batch: Batch) -> nn.Module:
     return cast("nn.Module", SimpleNamespace(features=lambda *_: x_BTD, head=parts[1]))
 
 
-def _counts(part: Batch, group: Group) -> dict[tuple[str, bool], Tensor]:
+def _counts(part: Batch, parts: Sequence[Batch]) -> dict[tuple[str, bool], Tensor]:
     """Return how many targets each level holds, with padding counted (True) or not."""
     out: dict[tuple[str, bool], Tensor] = {("all", False): torch.tensor(1.0), ("all", True): torch.tensor(1.0)}
     for padded in (False, True):
-        sizes = [_places(p, counted=padded).sum() for p in group.parts]
+        sizes = [_places(p, counted=padded).sum() for p in parts]
         out["step", padded] = torch.stack(sizes).sum()
         out["part", padded] = _places(part, counted=padded).sum()
         out["row", padded] = _places(part, counted=padded).sum(1, keepdim=True)
@@ -151,7 +153,7 @@ def _places(batch: Batch, *, counted: bool) -> Tensor:
 def _weights(batch: Batch, way: Way, counts: dict[tuple[str, bool], Tensor]) -> Tensor:
     """Return what each position counts in the mean (B, T), padding's included where it is counted."""
     padded = way.padding != "ignore"
-    size = counts[way.level, padded].to(batch.inputs_BT.device).clamp(min=1)
+    size = counts[way.level, padded].clamp(min=1)
     return _places(batch, counted=padded).double() / size
 
 
@@ -161,8 +163,8 @@ def _weighted(batch: Batch, nats_BT: Tensor, weights_BT: Tensor, way: Way) -> tu
 
 
 def _per_document(values_BT: Tensor, place_BT: Tensor, count: int) -> NDArray[np.float64]:
-    zero_N = torch.zeros(count, dtype=torch.float64, device=values_BT.device)
-    return zero_N.index_add(0, place_BT.flatten(), values_BT.flatten()).cpu().numpy()
+    zero_N = torch.zeros(count, dtype=torch.float64)
+    return zero_N.index_add(0, place_BT.flatten(), values_BT.flatten()).numpy()
 
 
 def only(reading: Reading, documents: NDArray[np.int64]) -> Reading | None:

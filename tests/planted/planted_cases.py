@@ -51,7 +51,9 @@ CASES = [
         "model.dropout_attention": 0.6, "budget.steps": 150, "report.interval": 5, "optimizer.lr": 1e-2,
         "model.dropout_embedding": 0.3,
     }),
-    Case("dropout of the residual stream alone", "mode", {"model.dropout_residual": 0.5, "report.interval": 5}),
+    Case("dropout of the residual stream alone", "mode", {
+        "model.dropout_residual": 0.5, "report.interval": 5, "budget.steps": 150,
+    }),
     Case("slight label smoothing", "objective", {"loss.label_smoothing": 0.05, "report.interval": 5}),
     Case("label smoothing in validation too", None, {"loss.label_smoothing": 0.2, "report.val_objective": "training"}),
     Case("weight decay in both losses", None, {"loss.weight_decay": 0.01, "report.val_objective": "training"}),
