@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench house coverage clean
+.PHONY: demo test check format bench planted house coverage clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -24,6 +24,9 @@ bench: .venv/tested
 	$(PIP) -e '.[bench]'
 	$(BIN)/pytest benchmarks --benchmark-only --benchmark-disable-gc -p no:cacheprovider
 	$(BIN)/python benchmarks/memory.py
+
+planted: .venv/tested
+	$(BIN)/pytest tests/planted -m "slow or not slow" -s
 
 house:
 	$(BIN)/python docs/house.py

@@ -63,12 +63,8 @@ def methods(parts: Crossed, seeds):
     return {
         "crossed, no less than t over seeds (ours)": ours.half_width(0.95),
         "crossed, Satterthwaite": t.isf(0.025, ours.df) * np.sqrt(ours.whole),
-        "each component its own t": np.hypot(
-            t_seeds * np.sqrt(of_seeds), t_text * np.sqrt(of_text + parts.rest)
-        ),
-        "the same, rest counted to seeds": np.hypot(
-            t_seeds * np.sqrt(parts.by_seed), t_text * np.sqrt(of_text)
-        ),
+        "each component its own t": np.hypot(t_seeds * np.sqrt(of_seeds), t_text * np.sqrt(of_text + parts.rest)),
+        "the same, rest counted to seeds": np.hypot(t_seeds * np.sqrt(parts.by_seed), t_text * np.sqrt(of_text)),
         "t over seeds": t_seeds * np.sqrt(parts.by_seed),
     }
 
@@ -77,13 +73,7 @@ def single(rng, replications):
     """Print coverage and width of one comparison, for all candidates."""
     for unequal, (name, regime) in product((False, True), REGIMES.items()):
         print(f"\n### {name}{', unequal bytes' if unequal else ''}\n")
-        print(
-            "| interval | "
-            + " | ".join(f"S = {s}" for s in SEEDS)
-            + " |\n|---" * 1
-            + "|---" * len(SEEDS)
-            + "|"
-        )
+        print("| interval | " + " | ".join(f"S = {s}" for s in SEEDS) + " |\n|---" * 1 + "|---" * len(SEEDS) + "|")
         rows: dict[str, list[str]] = {}
         for seeds in SEEDS:
             bytes_XN = sizes(rng, replications, unequal)
@@ -171,9 +161,7 @@ def family(rng, replications):
 
 def false_alarms(rng, replications):
     """Print how often two arms of equal recipe are called different, and fall outside the noise band."""
-    print(
-        "\n## A/A: equal recipes called different (left), outside the noise band (right); 0.05 is the aim\n"
-    )
+    print("\n## A/A: equal recipes called different (left), outside the noise band (right); 0.05 is the aim\n")
     print("| sd of an arm between seeds / rest | bytes | " + " | ".join(f"S = {s}" for s in SEEDS) + " |")
     print("|---|---" + "|---" * len(SEEDS) + "|")
     for (between, rest), unequal in product(((0.008, 0.2), (0.02, 0.05), (0.002, 0.3)), (False, True)):
@@ -211,10 +199,7 @@ def planning(rng, replications):
             parts = mean_squares(rng, 4 * replications, count, N, regime)
             shares.append((parts.value + value > parts.spread().half_width(each(0.95, arms))).mean())
         predicted = stats.power(value, *regime, seeds=seeds, documents=N, comparisons=arms)
-        print(
-            f"| {name} | {value:.4f} | {arms} | {seeds} | {predicted:.3f} | "
-            f"{shares[0]:.3f} | {shares[1]:.3f} |"
-        )
+        print(f"| {name} | {value:.4f} | {arms} | {seeds} | {predicted:.3f} | {shares[0]:.3f} | {shares[1]:.3f} |")
 
 
 def readings(rng, replications):
@@ -253,9 +238,7 @@ def reading_covers(rng, documents, unequal):
         stats.ratio_interval(loss, size[0]),
         stats.paired_ratio_interval((loss, size[0]), (again, size[0])),
         stats.two_sample_interval((loss, size[0]), (other[:half], size[1, :half])),
-        stats.combination(
-            [stats.Reading.of(loss, size[0]), stats.Reading.of(mixed, mixed_size, ids)], [-1.0, 1.0]
-        ),
+        stats.combination([stats.Reading.of(loss, size[0]), stats.Reading.of(mixed, mixed_size, ids)], [-1.0, 1.0]),
     )
     return np.array([i.low <= 0 <= i.high for i in found])
 
@@ -264,9 +247,7 @@ def main():
     """Print every table."""
     replications = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
     rng, start = np.random.default_rng(20), time.perf_counter()
-    print(
-        f"# Coverage of nominal 95 % ({replications} replications, N = {N}; sd between seeds/documents/rest)"
-    )
+    print(f"# Coverage of nominal 95 % ({replications} replications, N = {N}; sd between seeds/documents/rest)")
     print("\n## One comparison: coverage (median half width over that of a known variance)")
     single(rng, replications)
     worst_case(rng, 10 * replications)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from diagnose.ablation.ablate import ablate
     from diagnose.errors import DiagnoseError
+    from diagnose.gap.ledger import loss_gap
     from diagnose.recipe import Recipe
     from diagnose.runner import train
 
@@ -23,10 +24,11 @@ _HOMES = {
     "DiagnoseError": "diagnose.errors",
     "Recipe": "diagnose.recipe",
     "ablate": "diagnose.ablation.ablate",
+    "loss_gap": "diagnose.gap.ledger",
     "train": "diagnose.runner",
 }
 
-__all__ = ["DiagnoseError", "Recipe", "ablate", "train"]
+__all__ = ["DiagnoseError", "Recipe", "ablate", "loss_gap", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,7 +20,7 @@ def main() -> None:
     if hasattr(signal, "SIGTERM"):
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        app(standalone_mode=False)
+        sys.exit(app(standalone_mode=False) or 0)
     except DiagnoseError as error:
         _tell(str(error))
         sys.exit(error.exit_code)

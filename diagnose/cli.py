@@ -301,14 +301,15 @@ def loss_gap(
 
     Walks from one to the other, changes one condition at a time, and says what each change does to the loss.
     """
-    from diagnose.gap import ledger, terminal, thresholds
+    from diagnose.gap import ledger, thresholds
+    from diagnose.report import gap_terminal
 
     limits = thresholds.parse(fail_over)
     found = ledger.loss_gap(run, budget=budget, verify=verify, against=against, data=data)
     if as_json:
         _print_json(found)
     elif markdown:
-        print(terminal.markdown(found))
+        print(gap_terminal.markdown(found))
     else:
-        _show(terminal.gap_rows(found))
+        _show(gap_terminal.gap_rows(found))
     thresholds.refuse(found, limits)

@@ -136,18 +136,12 @@ def told(error: BaseException) -> str:
 def fingerprint(name: str) -> str:
     """Return what tells one state of a network's code from another.
 
-    For an installed builder its name and its distribution's version; for a user's file or module a hash of
-    its source and of all that it imports from the same folder.
+    A hash of its name, its source and of all that it imports from the same folder.
 
     Raises:
         DiagnoseError: there is no such network.
     """
-    entries = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
     digest = hashlib.blake2b(name.encode(), digest_size=16)
-    distribution = entries[name].dist if name in entries else None
-    if distribution is not None:
-        digest.update(f"{distribution.name} {distribution.version}".encode())
-        return digest.hexdigest()
     module, _ = _load(name)
     path = Path(getattr(module, "__file__", None) or __file__)
     depth = module.__name__.count(".") + (path.name == "__init__.py")

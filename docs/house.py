@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 START, END = "<!-- house -->\n", "<!-- /house -->\n"
 ROOMS = (
-    ("Foundations", "errors seeding stats"),
+    ("Foundations", "errors seeding stats words"),
     ("Settings", "settings recipe"),
     ("Text", "cache sources intake corpus split overlap vocabulary tokenizer stream"),
     ("Networks and their input", "device batches loading network crossentropy models"),

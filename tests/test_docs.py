@@ -77,7 +77,6 @@ def test_torch_is_a_range_and_pinned_for_development_alone():
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().split()
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_our_packages_recipes_and_templates_alone(tmp_path):
     source = tmp_path / "source"
     clone = ["git", "-c", "advice.detachedHead=false", "clone", "-q", ROOT, source]

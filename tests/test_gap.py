@@ -377,7 +377,7 @@ class TestSeen:
 def test_the_terminal_and_markdown_show_every_term(record):
     from rich.console import Console
 
-    from diagnose.gap import terminal
+    from diagnose.report import gap_terminal as terminal
 
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(terminal.gap_rows(record))

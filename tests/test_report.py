@@ -22,8 +22,9 @@ from hypothesis import strategies as st
 from report_fixture import LOST, write_ablation, write_run
 from rich.console import Console
 
+from diagnose import words
 from diagnose.errors import DiagnoseError
-from diagnose.report import canvas, figures, findings, means, plots, run_findings, tables, terminal, words
+from diagnose.report import canvas, figures, findings, means, plots, run_findings, tables, terminal
 from diagnose.report.guide import GUIDE
 from diagnose.report.page import render_ablation, render_run
 from diagnose.report.summary import parse_summary, read_ablation, read_run

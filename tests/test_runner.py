@@ -697,7 +697,6 @@ def test_a_network_that_cannot_be_measured_is_refused_before_anything_is_written
     assert not runs.exists()
 
 
-@pytest.mark.xfail(strict=True, reason="for the lead: `carry_out` checks segments nowhere")
 def test_a_network_that_ignores_document_masks_is_refused_where_they_are_asked_for(strangers, runs):
     assert runner.train("quick", strangers("mixes"), runs=runs)  # without masks all is well
     error = refusal("quick", strangers("mixes") | {"batches.mask": "document"}, runs=runs)

@@ -120,9 +120,7 @@ def test_neither_order_nor_unit_matters():
     arm, control, size_N = arms()
     seeds, documents = [2, 0, 1], rng(5).permutation(40)
     one = stats.paired_effect(arm, control, size_N)
-    two = stats.paired_effect(
-        arm[seeds][:, documents] / 9, control[seeds][:, documents] / 9, size_N[documents] / 9
-    )
+    two = stats.paired_effect(arm[seeds][:, documents] / 9, control[seeds][:, documents] / 9, size_N[documents] / 9)
     assert (two.low, two.high, two.p, two.df) == pytest.approx((one.low, one.high, one.p, one.df))
 
 
@@ -209,8 +207,7 @@ def test_all_intervals_against_one_control_cover_together():
     control = draw(random, bytes_XN, 3, own)
     parts = [analyse(draw(random, bytes_XN, 3, own) - control, bytes_XN) for _ in range(4)]
     alone, together = (
-        np.all([abs(p.value) <= p.spread().half_width(c) for p in parts], axis=0).mean()
-        for c in (0.95, each(0.95, 4))
+        np.all([abs(p.value) <= p.spread().half_width(c) for p in parts], axis=0).mean() for c in (0.95, each(0.95, 4))
     )
     within_binomial_error(together, 0.95, count, slack=0.01)
     assert alone < 0.88
@@ -242,9 +239,7 @@ def test_the_noise_band_by_hand():
     band = stats.noise_band({"a": [[4, 4], [8, 8]], "b": [[6, 6], [6, 6], [6, 6]]}, size_N)
     # levels 2, 4 (sum of squares 2, df 1) and 3, 3, 3 (0, df 2): pooled 2/3, two seeds an arm
     assert band == pytest.approx(t.isf(0.025, 3) * np.sqrt(2 * (2 / 3) / 2))
-    assert stats.noise_band([[[4, 4], [8, 8]]], size_N, seeds=8) == pytest.approx(
-        12.7062 * np.sqrt(0.5), rel=1e-4
-    )
+    assert stats.noise_band([[[4, 4], [8, 8]]], size_N, seeds=8) == pytest.approx(12.7062 * np.sqrt(0.5), rel=1e-4)
     assert stats.noise_band([[[4, 4]], [[5, 5]]], size_N) is None
     assert stats.noise_band([], size_N) is None
 
@@ -282,10 +277,7 @@ def test_equivalence_is_claimed_wrongly_at_most_as_often_as_said():
     random, count, margin = rng(), 400, 0.05
     bytes_N = np.ones(60)
     bits_XSN = draw(random, np.ones((count, 60)), 3, (0.005, 0.1, 0.1)) + margin
-    claimed = [
-        stats.equivalence(stats.paired_effect(b, np.zeros((3, 60)), bytes_N), margin) <= 0.05
-        for b in bits_XSN
-    ]
+    claimed = [stats.equivalence(stats.paired_effect(b, np.zeros((3, 60)), bytes_N), margin) <= 0.05 for b in bits_XSN]
     assert np.mean(claimed) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / count)
     with pytest.raises(DiagnoseError, match="above 0 bits per byte"):
         stats.equivalence(stats.paired_effect(bits_XSN[0], bits_XSN[1], bytes_N), 0)
@@ -299,9 +291,7 @@ def seen(value, regime, seeds=3, documents=300, **more):
     spread = regime[0] * np.array([1.0, -1.0, 0.0])[:seeds]
     parts = {"low": -9.0, "high": 9.0, "p": 0.5, "df": 2.0, "effective_documents": float(documents)}
     parts |= dict(zip(("sd_seeds", "sd_documents", "sd_rest"), regime, strict=True))
-    return stats.Effect(
-        value=value, seeds=seeds, documents=documents, per_seed=tuple(value + spread), **parts | more
-    )
+    return stats.Effect(value=value, seeds=seeds, documents=documents, per_seed=tuple(value + spread), **parts | more)
 
 
 def test_power_with_endless_documents_is_that_of_a_t_test():
@@ -360,9 +350,7 @@ def test_the_smallest_resolvable_effect_has_the_power():
     regime = REGIMES["both"]
     sizes = [stats.smallest_resolvable(*regime, seeds=s, documents=300, comparisons=2) for s in (2, 3, 5, 10)]
     assert all(one > two for one, two in pairwise(sizes))
-    assert stats.power(sizes[1], *regime, seeds=3, documents=300, comparisons=2) == pytest.approx(
-        0.8, abs=1e-3
-    )
+    assert stats.power(sizes[1], *regime, seeds=3, documents=300, comparisons=2) == pytest.approx(0.8, abs=1e-3)
     many = stats.smallest_resolvable(0.1, 0, 0, seeds=1000, documents=10)
     assert many == pytest.approx((norm.isf(0.025) + norm.isf(0.2)) * 0.1 / np.sqrt(1000), rel=0.01)
     assert stats.smallest_resolvable(*regime, seeds=1, documents=300) is None
@@ -442,8 +430,7 @@ def test_blocks_cover_where_neighbours_are_alike():
     alike = np.stack([np.convolve(x, np.ones(4) / 2, "valid") for x in noise])
     ones, blocks = np.ones(alike.shape[1]), stats.in_blocks(alike.shape[1], 20)
     cover = [
-        [(i := stats.ratio_interval(x, ones, blocks_N=b)).low <= 0 <= i.high for b in (None, blocks)]
-        for x in alike
+        [(i := stats.ratio_interval(x, ones, blocks_N=b)).low <= 0 <= i.high for b in (None, blocks)] for x in alike
     ]
     alone, in_blocks = np.mean(cover, axis=0)
     within_binomial_error(in_blocks, 0.95, count, slack=0.03)

@@ -12,7 +12,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.ledger import make
 from diagnose.gap.record import UNIT, record
 from diagnose.gap.run import open_run
-from diagnose.report.words import plain, signed
+from diagnose.words import plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.gap import conditions, data, difficulty
 from diagnose.gap.reading import in_units
-from diagnose.report.words import estimate
 from diagnose.stats import Interval, combination
+from diagnose.words import estimate
 
 if TYPE_CHECKING:
     from diagnose.gap.conditions import Conditions, Sides

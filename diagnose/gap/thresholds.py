@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import FINDING, DiagnoseError, nearest
 from diagnose.gap.terms import GROUPS
-from diagnose.report.words import plain, signed
+from diagnose.words import plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

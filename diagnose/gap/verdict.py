@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.report.words import plain, signed
+from diagnose.words import plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from diagnose.report.canvas import PAINT, Align, Sheet, drawing
-from diagnose.report.words import cut, plain, signed
+from diagnose.words import cut, plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from diagnose.report.means import courses, leader
-from diagnose.report.words import (
+from diagnose.stats.digits import decimals
+from diagnose.words import (
     chance,
     cut,
     half,
@@ -22,7 +23,6 @@ from diagnose.report.words import (
     size,
     visible,
 )
-from diagnose.stats.digits import decimals
 
 if TYPE_CHECKING:
     from diagnose.report.records import Effect, Estimate, Summary

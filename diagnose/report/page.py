@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnose import words
 from diagnose.errors import DiagnoseError
-from diagnose.report import findings, run_findings, tables, words
+from diagnose.report import findings, run_findings, tables
 from diagnose.report.guide import GUIDE
 from diagnose.report.plots import ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run

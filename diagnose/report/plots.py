@@ -12,7 +12,7 @@ from diagnose.report.canvas import ARMS
 from diagnose.report.figures import ForestRow, Label, Line, Panel
 from diagnose.report.findings import name_of, note_of
 from diagnose.report.means import course, known, thin
-from diagnose.report.words import estimate, plain, visible
+from diagnose.words import estimate, plain, visible
 
 if TYPE_CHECKING:
     from diagnose.report.canvas import Sheet

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from diagnose.report.words import counted, estimate, half, plain, share
+from diagnose.words import counted, estimate, half, plain, share
 
 if TYPE_CHECKING:
     from diagnose.report.summary import Reading, RunReport

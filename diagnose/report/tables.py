@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from diagnose.report.findings import name_of, note_of
 from diagnose.report.means import course, known
 from diagnose.report.run_findings import alike, last, reported
-from diagnose.report.words import (
+from diagnose.stats.digits import decimals
+from diagnose.words import (
     between,
     chance,
     estimate,
@@ -20,7 +21,6 @@ from diagnose.report.words import (
     signed,
     visible,
 )
-from diagnose.stats.digits import decimals
 
 if TYPE_CHECKING:
     from diagnose.report.records import Arm, Summary

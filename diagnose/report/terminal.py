@@ -12,7 +12,7 @@ from rich.text import Text
 from diagnose.report import findings, run_findings
 from diagnose.report.plots import effect_rows, paints
 from diagnose.report.summary import parse_summary
-from diagnose.report.words import cut, estimate, plain, visible
+from diagnose.words import cut, estimate, plain, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

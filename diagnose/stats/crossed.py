@@ -64,9 +64,7 @@ class Spread:
         return max((2 * float(t.sf(abs(distance) / np.sqrt(v), df)) for v, df in pairs), default=0.0)
 
 
-def satterthwaite(
-    by_seed: Floats, by_document: Floats, rest: Floats, *, df_seeds: Floats, df_text: Floats
-) -> Spread:
+def satterthwaite(by_seed: Floats, by_document: Floats, rest: Floats, *, df_seeds: Floats, df_text: Floats) -> Spread:
     """Return the spread of a mean from the variances that its three mean squares give it, each over S N.
 
     The whole is by_seed + by_document - rest, but a component whose estimate is negative is zero and the
@@ -74,9 +72,7 @@ def satterthwaite(
     """
     whole = np.maximum(by_seed - rest, 0.0) + np.maximum(by_document - rest, 0.0) + rest
     below = by_seed**2 / df_seeds + by_document**2 / df_text + rest**2 / (df_seeds * df_text)
-    df = np.divide(
-        whole**2, below, out=np.full(np.shape(whole), float(df_seeds)), where=np.asarray(below) > 0
-    )
+    df = np.divide(whole**2, below, out=np.full(np.shape(whole), float(df_seeds)), where=np.asarray(below) > 0)
     return Spread(whole, np.maximum(df, 1.0), by_seed, df_seeds)
 
 

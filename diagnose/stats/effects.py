@@ -63,9 +63,7 @@ class Effect:
         if self.sd_seeds is None or self.sd_documents is None or self.sd_rest is None:
             return None
         per_seed_S, cells = np.array(self.per_seed), self.seeds * self.documents
-        whole = (
-            self.sd_seeds**2 / self.seeds + self.sd_documents**2 / self.documents + self.sd_rest**2 / cells
-        )
+        whole = self.sd_seeds**2 / self.seeds + self.sd_documents**2 / self.documents + self.sd_rest**2 / cells
         return Spread(whole, self.df, per_seed_S.var(ddof=1) / self.seeds, self.seeds - 1)
 
 
@@ -238,9 +236,7 @@ def equivalence(effect: Effect, margin: float) -> float | None:
     return one_sided if room > 0 else 1 - one_sided
 
 
-def _checked(
-    bits_SN: ArrayLike, bytes_N: ArrayLike, name: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _checked(bits_SN: ArrayLike, bytes_N: ArrayLike, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both as floats, or say what is wrong with them."""
     bits, size_N = np.asarray(bits_SN, dtype=np.float64), np.asarray(bytes_N, dtype=np.float64)
     if bits.ndim != 2 or size_N.shape != bits.shape[1:] or not bits.size:

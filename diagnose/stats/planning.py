@@ -48,9 +48,7 @@ class _Plan:
         own, df = self.sd_seeds**2 / self.seeds, self.seeds - 1
         by_seed_P = (own + rest) * chi2.ppf((np.arange(POINTS) + 0.5) / POINTS, df) / df
         df_text = max(self.documents * self.effective - 1, 1.0)
-        half_P = satterthwaite(by_seed_P, text, rest, df_seeds=df, df_text=df_text).half_width(
-            self.confidence
-        )
+        half_P = satterthwaite(by_seed_P, text, rest, df_seeds=df, df_text=df_text).half_width(self.confidence)
         sd = math.sqrt(own + text)
         if sd == 0:
             return float(value != 0)

@@ -63,13 +63,9 @@ class Reading:
         nats, weights = np.asarray(nats_N, dtype=np.float64), np.asarray(weights_N, dtype=np.float64)
         given = np.arange(nats.size) if documents_N is None else np.asarray(documents_N, dtype=np.int64)
         if nats.ndim != 1 or not nats.shape == weights.shape == given.shape:
-            raise DiagnoseError(
-                f"a reading needs as many losses {nats.shape} as weights {weights.shape} and documents"
-            )
+            raise DiagnoseError(f"a reading needs as many losses {nats.shape} as weights {weights.shape} and documents")
         if not np.isfinite(nats).all():
-            raise DiagnoseError(
-                f"{int((~np.isfinite(nats)).sum())} of {nats.size} documents have no finite loss"
-            )
+            raise DiagnoseError(f"{int((~np.isfinite(nats)).sum())} of {nats.size} documents have no finite loss")
         if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.sum() > 0):
             raise DiagnoseError("the weights of a reading must be finite, not negative and above 0 in sum")
         ids, place_N = np.unique(given, return_inverse=True)
@@ -98,9 +94,7 @@ def _per_document(parts: NDArray[np.float64], place: NDArray[np.intp], count: in
     return np.asarray(np.bincount(place, parts, count), dtype=np.float64)
 
 
-def combination(
-    readings: Sequence[Reading], factors: Sequence[float], *, confidence: float = 0.95
-) -> Interval:
+def combination(readings: Sequence[Reading], factors: Sequence[float], *, confidence: float = 0.95) -> Interval:
     """Return sum(factor * mean of reading) with an interval over documents.
 
     Every term of a ledger is such a combination: a difference of two readings, or a Shapley value's average
@@ -116,9 +110,7 @@ def combination(
     from scipy.stats import t
 
     if not readings or len(readings) != len(factors):
-        raise DiagnoseError(
-            f"a combination needs a factor for each reading, not {len(factors)} for {len(readings)}"
-        )
+        raise DiagnoseError(f"a combination needs a factor for each reading, not {len(factors)} for {len(readings)}")
     value = float(sum(f * r.mean for r, f in zip(readings, factors, strict=True)))
     influences = [r.influences() for r in readings]
     parts = [f * u for u, f in zip(influences, factors, strict=True) if u is not None]

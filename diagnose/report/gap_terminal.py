@@ -9,7 +9,7 @@ from rich.text import Text
 
 from diagnose.gap.record import UNIT
 from diagnose.report.terminal import Bar, Bars, Narrow
-from diagnose.report.words import estimate, plain, signed
+from diagnose.words import estimate, plain, signed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
