@@ -7,6 +7,7 @@ the key and what is allowed there.
 from __future__ import annotations
 
 import json
+import math
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -316,7 +317,7 @@ def _conflicts(recipe: Recipe) -> list[str]:
 def _not_plain(recipe: Recipe) -> list[str]:
     """List what the run's own recipe.toml could not hold as it is, so that it would not repeat the run."""
     out = [
-        f"model.{key} = {shown(value)}: input should be a number, a text, true, false, or a list or table of them"
+        f"model.{key} = {shown(value)}: input should be a finite number, text, true, false, or a list or table of them"
         for key, value in recipe.model.settings().items()
         if not _is_plain(value)
     ]
@@ -331,7 +332,7 @@ def _is_plain(value: object) -> bool:
         return all(map(_is_plain, value))
     if isinstance(value, str):
         return value.encode(errors="replace").decode() == value
-    return type(value) in {bool, int, float}
+    return type(value) in {bool, int} or (type(value) is float and math.isfinite(value))
 
 
 def unused(recipe: Recipe) -> dict[str, str]:

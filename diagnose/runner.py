@@ -18,7 +18,7 @@ import torch
 
 from diagnose import network, store, trainer
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.recipe import Recipe
+from diagnose.recipe import Recipe, refuse_unused
 from diagnose.session import (
     History,
     Session,
@@ -70,7 +70,8 @@ def train(
             (it keeps what was recorded), an interruption (it can be resumed).
     """
     given = dict(overrides or {})
-    chosen = Recipe.load(recipe, given) if not isinstance(recipe, Recipe) else recipe.with_values(given)
+    chosen = recipe.with_values(given) if isinstance(recipe, Recipe) else Recipe.load(recipe, given)
+    refuse_unused([chosen], given)
     return carry_out(set_up(chosen, given), given, runs=Path(runs), label=label, resume=resume, watch=watch)
 
 
@@ -101,7 +102,7 @@ def carry_out(
 def newest_unfinished(runs: Path, digest: str) -> Path | None:
     """Return the newest run of this digest that is neither finished nor being written."""
     for path in reversed(store.entries(runs)):
-        if store.state(path) not in ("finished", "running") and _digest(path) == digest:
+        if _digest(path) == digest and store.state(path) not in ("finished", "running"):
             return path
     return None
 
@@ -124,8 +125,8 @@ def _digest(path: Path) -> str | None:
 @contextmanager
 def _outcome(path: Path) -> Iterator[None]:
     """Note how a run ends, whatever ends it."""
-    store.write_status(path, "running")
     try:
+        store.write_status(path, "running")
         yield
     except KeyboardInterrupt:
         store.write_status(path, "interrupted", "stopped by the user")
