@@ -10,7 +10,7 @@ import errno
 import math
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,12 +83,12 @@ def carry_out(
     name = label or ("tokenizer" if setup.recipe.tokenizer.path else setup.recipe.tokenizer.kind)
     setup.prepare()
     net = setup.network()
-    masked = setup.recipe.batches.mask == "document"
+    masked = setup.recipe.tables()["batches"].get("mask") == "document"
     network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
     path = newest_unfinished(runs, setup.digest) if resume else None
     path = path or store.create(runs, name, setup.recipe, environment(setup, given))
     with store.locked(path), torch.random.fork_rng(), _outcome(path):
-        setup.text.tokenizer.save(str(path / "tokenizer.json"))
+        store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
         _restore(session)
@@ -152,7 +152,8 @@ def _note_failure(path: Path, why: str) -> None:
     try:
         store.write_status(path, "failed", why)
     except OSError:  # no room even for this line: half-written parts are gone by now, so try in place
-        (path / "status.json").write_text('{"format": 1, "state": "failed", "why": "the disk is full"}\n', "utf-8")
+        with suppress(OSError):
+            (path / "status.json").write_text('{"format": 1, "state": "failed", "why": "the disk is full"}\n', "utf-8")
 
 
 def _in_words(error: BaseException) -> str:

@@ -1,6 +1,7 @@
 """Small real text, a cache of its own, and recipes that train in a second."""
 
 import os
+import signal
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
 
@@ -35,3 +36,11 @@ def tiny(verses):
         "model.width": 32, "model.heads": 2, "model.dropout": 0.1, "batches.context": 32, "batches.size": 8,
         "budget.steps": 12, "report.interval": 5, "report.sample": False, "run.threads": 1, "run.device": "cpu",
     }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def interrupts_as_in_a_terminal():
+    """Let Ctrl-C raise: a background job, as CI may be, is started with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
