@@ -22,7 +22,7 @@ format: .venv/tested
 
 bench: .venv/tested
 	$(PIP) -e '.[bench]'
-	$(BIN)/pytest benchmarks --benchmark-only --benchmark-disable-gc -p no:cacheprovider
+	$(BIN)/python benchmarks/throughput.py --others
 	$(BIN)/python benchmarks/memory.py
 
 planted: .venv/tested
