@@ -6,9 +6,8 @@ import os
 import signal
 import sys
 
-from diagnose.errors import DiagnoseError
+from diagnose.errors import INTERRUPTED, DiagnoseError
 
-INTERRUPTED = 130
 SPINS = "2000"  # of a waiting OpenMP thread: free on an idle machine, and a busy one trains three times as fast
 
 

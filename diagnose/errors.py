@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 FINDING = 1  # exit code: a run failed, a threshold was crossed
 MISTAKE = 2  # exit code: what was asked cannot be done as asked
+INTERRUPTED = 130  # exit code: stopped by Ctrl-C
 
 
 class DiagnoseError(Exception):

@@ -84,7 +84,10 @@ def prune_sentence(found: dict[Path, int]) -> str:
 def prune(found: dict[Path, int]) -> None:
     """Remove them."""
     for path in found:
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if (path.parent / "status.json").exists():
+            store.drop_checkpoints(path.parent)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def samples(run: str, prompt: str, count: int, *, most_bytes: int, temperature: float, seed: int) -> list[str]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from diagnose import network, store, trainer
-from diagnose.errors import FINDING, DiagnoseError
+from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError
 from diagnose.recipe import Recipe, refuse_unused
 from diagnose.session import (
     History,
@@ -39,8 +39,6 @@ from diagnose.trainer import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-
-INTERRUPTED = 130  # exit code after Ctrl-C
 
 
 def train(

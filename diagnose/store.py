@@ -39,8 +39,7 @@ def create(runs: Path, label: str, recipe: Recipe, environment: dict[str, Any]) 
     Raises:
         DiagnoseError: the folder cannot be written; nothing is left of it then.
     """
-    slug = "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-") or "run"
-    path = _fresh(runs, f"{slug}-s{recipe.run.seed}-{environment['digest'][:4]}")
+    path = _fresh(runs, f"{_slug(label) or 'run'}-s{recipe.run.seed}-{environment['digest'][:4]}")
     try:
         write_text(path / "recipe.toml", recipe.to_toml())
         write_json(path / "environment.json", {"format": FORMAT, **environment})
@@ -53,8 +52,11 @@ def create(runs: Path, label: str, recipe: Recipe, environment: dict[str, Any]) 
 
 def create_ablation(runs: Path, label: str, digest: str) -> Path:
     """Make the folder of a new ablation beside its runs."""
-    slug = "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
-    return _fresh(runs, f"ablate-{slug}-{digest[:4]}")
+    return _fresh(runs, f"ablate-{_slug(label)}-{digest[:4]}")
+
+
+def _slug(label: str) -> str:
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
 
 
 def _fresh(runs: Path, name: str) -> Path:
