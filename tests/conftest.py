@@ -7,6 +7,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here 
 
 import pytest
 
+pytest.register_assert_rewrite("run_fixture", "stats_fixture")
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory):
@@ -44,3 +46,41 @@ def interrupts_as_in_a_terminal():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="module")
+def quick_probes():
+    """Let runs probe little text, and seldom."""
+    from run_fixture import quickly
+
+    with quickly():
+        yield
+
+
+@pytest.fixture(scope="session")
+def given(tiny):
+    """Return a recipe that has much to lose: dropout, accumulation, a decaying average, a sample at each print."""
+    return tiny | {"batches.accumulate": 2, "batches.size": 4, "report.train": "ema", "report.sample": True}
+
+
+@pytest.fixture(scope="session")
+def whole(given, tmp_path_factory):
+    """Return a run of it that nothing disturbed."""
+    from run_fixture import quickly
+
+    from diagnose import runner
+
+    with quickly():
+        return runner.train("quick", given, runs=tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="session")
+def plain(tiny):
+    """Return a recipe that has little to lose: 7 steps of one layer."""
+    return tiny | {"model.layers": 1, "budget.steps": 7}
+
+
+@pytest.fixture
+def runs(tmp_path):
+    """Return the folder of the runs of a test; it is not there yet."""
+    return tmp_path / "runs"

@@ -1,0 +1,101 @@
+"""What tests of runs share: what is compared of two runs, how a run is stopped, and processes that may be killed."""
+
+import hashlib
+import math
+import multiprocessing
+import signal
+import sys
+from contextlib import contextmanager
+
+import pandas as pd
+import pytest
+import torch
+
+from diagnose import runner, session, store, trainer
+from diagnose.errors import MISTAKE, DiagnoseError
+from diagnose.session import load_state
+from diagnose.trainer import Step
+
+QUICK = {"PROBE_BYTES": 600, "PROBES": 4}  # little text, and seldom
+OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoint after every step
+PRELOADED = ["run_fixture", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.utils.flop_counter"]
+
+
+@contextmanager
+def quickly():
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in QUICK.items():
+            patch.setattr(session, name, value)
+        yield
+
+
+def refusal(*args, exit_code=MISTAKE, **more):
+    with pytest.raises(DiagnoseError) as caught:
+        runner.train(*args, **more)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_code == exit_code
+    return caught.value
+
+
+def tensors(path, folder="checkpoint"):
+    found = store.read_checkpoint(path / folder)
+    assert found is not None
+    return {f"{name}.{key}": value for name, part in found[0].items() for key, value in part.items()}
+
+
+def assert_same(one, two):
+    """Two runs left the same but for the time they took."""
+    for folder in ("checkpoint", "interval"):
+        a, b = tensors(one, folder), tensors(two, folder)
+        assert a.keys() == b.keys()
+        assert [name for name in a if not torch.equal(a[name], b[name])] == []
+    for name in ("steps", "readings", "validation"):
+        a, b = (store.read_table(path, name).drop(columns="seconds", errors="ignore") for path in (one, two))
+        pd.testing.assert_frame_equal(a, b, check_exact=True)
+    assert store.read_samples(one) == store.read_samples(two)
+    assert (one / "recipe.toml").read_bytes() == (two / "recipe.toml").read_bytes()
+    assert (one / "tokenizer.json").read_bytes() == (two / "tokenizer.json").read_bytes()
+    assert store.state(one) == store.state(two) == "finished"
+
+
+def print_of(path):
+    """Return a fingerprint of a run's final weights."""
+    values = sorted(tensors(path).items())
+    return hashlib.sha256(b"".join(name.encode() + value.numpy().tobytes() for name, value in values)).hexdigest()
+
+
+def final_state(path, setup, folder="checkpoint"):
+    """Return a run's network and optimizer as they were saved, and the step."""
+    net = setup.network()
+    optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
+    found, state = store.read_checkpoint(path / folder)
+    if found["optimizer"]:
+        load_state(net, optimizer, found)
+    else:
+        load_state(net, None, found)
+    step = Step(**{k: math.nan if v is None else v for k, v in state.items() if k != "format"})
+    return net, optimizer, step
+
+
+def signalled(number, times=1):
+    def watch(progress):
+        if (progress.doing, progress.step) == ("training", 6):
+            for _ in range(times):
+                signal.raise_signal(number)
+
+    return watch
+
+
+def stopped(given, runs):
+    with pytest.raises(DiagnoseError):
+        runner.train("quick", given, runs=runs, watch=signalled(signal.SIGINT))
+    return store.entries(runs)[-1]
+
+
+def processes():
+    """Return what starts processes; torch and the like are imported once for all of them."""
+    if sys.platform == "win32":
+        pytest.skip("needs POSIX signals")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
