@@ -106,22 +106,42 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def read_text(path: Path) -> str:
+    """Read a file of text.
+
+    Raises:
+        DiagnoseError: missing or damaged.
+    """
+    with _one_line(path):
+        return path.read_text(encoding="utf-8")
+
+
+@contextmanager
+def _one_line(file: Path, *others: type[Exception]) -> Iterator[None]:
+    """Say in one line why a file cannot be read."""
+    errors: tuple[type[Exception], ...] = (OSError, ValueError, *others)
+    try:
+        yield
+    except FileNotFoundError:
+        raise DiagnoseError(f"{file} is missing: {file.parent} is no complete run or ablation") from None
+    except errors as error:
+        said = " ".join(str(error).split())[:80]
+        raise DiagnoseError(f"{file} cannot be read ({said}); the folder is damaged") from None
+
+
 def read_json(path: Path) -> dict[str, Any]:
-    """Read a JSON object of this or an older format.
+    """Read a JSON object of this or an older format; NaN and infinities, which others may write, become None.
 
     Raises:
         DiagnoseError: missing, damaged, or written by a newer `diagnose`.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        newer = value.get("format", FORMAT) > FORMAT
-    except FileNotFoundError:
-        raise DiagnoseError(f"{path} is missing: {path.parent} is no complete run or ablation") from None
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise DiagnoseError(f"{path} cannot be read ({error}); the folder is damaged") from None
-    if newer:
+    with _one_line(path):
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+    if not isinstance(value, dict) or not isinstance(value.get("format"), int):
+        raise DiagnoseError(f"{path} states no format; the folder is damaged")
+    if value["format"] > FORMAT:
         raise DiagnoseError(f"{path} has format {value['format']}, this diagnose reads up to {FORMAT}: upgrade it")
-    return dict(value)
+    return value
 
 
 def write_status(path: Path, state: str, why: str | None = None) -> None:
@@ -148,17 +168,32 @@ def read_table(path: Path, name: str) -> pd.DataFrame:
     Raises:
         DiagnoseError: missing or damaged.
     """
-    import pandas as pd
-    from pyarrow.lib import ArrowException
-
     file = path / f"{name}.parquet"
-    try:
-        return pd.read_parquet(file)
-    except FileNotFoundError:
-        raise DiagnoseError(f"{file} is missing: {path} is no complete run or ablation") from None
-    except (OSError, ValueError, ArrowException) as error:
-        said = " ".join(str(error).split())[:80]
-        raise DiagnoseError(f"{file} cannot be read ({said}); the folder is damaged") from None
+    with _one_line(file):
+        return _arrow(file).to_pandas()
+
+
+def read_columns(path: Path, name: str, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Read some columns of `name`.parquet as lists, without pandas, which takes longer to import than a page to draw.
+
+    Raises:
+        DiagnoseError: missing or damaged, or without one of the columns.
+    """
+    file = path / f"{name}.parquet"
+    table = _arrow(file, wanted)
+    missing = [column for column in wanted if column not in table.column_names]
+    if missing:
+        raise DiagnoseError(f"{file} has no column {', '.join(missing)}; the folder is damaged")
+    with _one_line(file):
+        return {column: table.column(column).to_pylist() for column in wanted}
+
+
+def _arrow(file: Path, wanted: tuple[str, ...] | None = None) -> Any:
+    from pyarrow.lib import ArrowException
+    from pyarrow.parquet import ParquetFile  # `pyarrow.parquet.read_table` imports pandas
+
+    with _one_line(file, ArrowException), ParquetFile(file) as opened:
+        return opened.read(columns=wanted and list(wanted), use_threads=False)
 
 
 def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
@@ -167,14 +202,16 @@ def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
 
 
 def read_samples(path: Path) -> list[dict[str, Any]]:
-    """Read what the network wrote; none is an empty list."""
+    """Read what the network wrote; none is an empty list.
+
+    Raises:
+        DiagnoseError: damaged.
+    """
     file = path / "samples.jsonl"
-    try:
-        return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").split("\n") if line]
-    except FileNotFoundError:
+    if not file.exists():
         return []
-    except (OSError, ValueError, TypeError) as error:
-        raise DiagnoseError(f"{file} cannot be read ({error}); the folder is damaged") from None
+    with _one_line(file, TypeError):
+        return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").split("\n") if line]
 
 
 def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:

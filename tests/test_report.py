@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -166,9 +167,10 @@ def test_what_acts_is_shown_and_what_is_read_is_kept():
 
 
 def test_a_newer_format_is_one_line_that_names_the_file(plain, tmp_path):
-    found = json.loads((plain / "summary.json").read_text())
-    with pytest.raises(DiagnoseError, match=r"^summary\.json has format 2; .*update diagnose$"):
-        parse_summary(found | {"format": 2})
+    folder = shutil.copytree(plain, tmp_path / plain.name)
+    change(folder, format=2)
+    with pytest.raises(DiagnoseError, match=r"summary\.json has format 2, .*upgrade it$"):
+        read_ablation(folder)
     run = write_run(tmp_path / "run")
     (run / "status.json").write_text('{"format": 99, "state": "finished"}')
     with pytest.raises(DiagnoseError, match=r"status\.json has format 99"):
@@ -188,14 +190,14 @@ def _drop_column(path):
     [
         ("status.json", Path.unlink, "missing"),
         ("environment.json", _cut_short, "cannot be read"),
-        ("environment.json", lambda p: p.write_text("[1]"), "no object"),
+        ("environment.json", lambda p: p.write_text("[1]"), "format"),
         ("environment.json", lambda p: p.write_text("{}"), "format"),
         ("environment.json", lambda p: p.write_text('{"format": 1, "threads": "many"}'), "threads"),
         ("readings.parquet", Path.unlink, "missing"),
-        ("readings.parquet", _cut_short, "corrupted"),
+        ("readings.parquet", _cut_short, "cannot be read"),
         ("readings.parquet", _drop_column, "text_bytes"),
-        ("steps.parquet", lambda p: p.write_bytes(b""), "corrupted"),
-        ("samples.jsonl", lambda p: p.write_text('{"step": 1}\n'), "line 1"),
+        ("steps.parquet", lambda p: p.write_bytes(b""), "cannot be read"),
+        ("samples.jsonl", lambda p: p.write_text('{"step": 1}\n'), "prompt"),
         ("samples.jsonl", lambda p: p.write_bytes(b"\xff\xfe"), "cannot be read"),
         ("recipe.toml", Path.unlink, "missing"),
     ],

@@ -1,4 +1,4 @@
-"""The shapes of what runs and ablations leave behind as JSON, checked as they are read.
+"""The shapes of what runs and ablations leave behind as JSON, checked once they are read.
 
 Keys that are not named here are ignored (more may join), a value of the wrong kind is an error that names the
 file. Losses are in bits per byte where their name says so, else in nats per token; sizes of text are in bytes.
@@ -17,8 +17,6 @@ from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-FORMAT = 1  # the newest format of these files that this version can read
 
 
 def _as_text(value: object) -> str:
@@ -232,43 +230,11 @@ class Summary(Record):
 Kind = TypeVar("Kind", bound=Record)
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file whose "format" this version knows (NaN and infinities become None).
-
-    Raises:
-        DiagnoseError: the file is missing, no JSON object, or of a newer format.
-    """
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
-    except FileNotFoundError:
-        raise DiagnoseError(
-            f"{path} is missing: the directory is not one that a run or an ablation left whole"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise DiagnoseError(f"{path} cannot be read: {_line(error)}") from None
-    if not isinstance(found, dict):
-        raise DiagnoseError(f"{path} is corrupted: it holds no object")
-    check_format(found.get("format", 0), path)
-    return found
-
-
-def check_format(number: object, path: Path) -> None:
-    """Raise DiagnoseError where a file's format is newer than this version reads, or none at all."""
-    if not isinstance(number, int) or number < 1:
-        raise DiagnoseError(f"{path} is corrupted: it does not say its format")
-    if number > FORMAT:
-        raise DiagnoseError(f"{path} has format {number}; this version reads up to {FORMAT}: update diagnose")
-
-
 def parse(kind: type[Kind], found: dict[str, Any], path: Path) -> Kind:
     """Return a record of what a file held, or raise DiagnoseError naming the file and the first bad key."""
     try:
         return kind.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise DiagnoseError(f"{path} is corrupted: {where}: {_line(first['msg'])}") from None
-
-
-def _line(message: object) -> str:
-    return " ".join(str(message).split()).rstrip(".").lower()
+        where, said = ".".join(map(str, first["loc"])), " ".join(first["msg"].split()).rstrip(".").lower()
+        raise DiagnoseError(f"{path} is corrupted: {where}: {said}") from None

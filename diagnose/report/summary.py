@@ -6,21 +6,14 @@ unit: bits per byte are nats / ln 2 / bytes.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnose import store
 from diagnose.errors import DiagnoseError
-from diagnose.report.records import (
-    Environment,
-    Status,
-    Summary,
-    check_format,
-    parse,
-    read_json,
-)
+from diagnose.report.records import Environment, Record, Status, Summary, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +59,7 @@ class Reading:
     documents: int
 
 
-@dataclass(frozen=True)
-class Sample:
+class Sample(Record):
     """What a network wrote after a prompt, and after which step."""
 
     step: int
@@ -125,6 +117,11 @@ class RunReport:
     steps: int
     seconds: float | None
 
+    @property
+    def scored(self) -> str:
+        """What the text is called that is scored: validation, or where samples were split the unseen reserve."""
+        return "reserve" if self.environment.split.kind == "windows" else "validation"
+
 
 def read_ablation(folder: Path) -> AblationReport:
     """Read an ablation's directory and the runs beside it.
@@ -132,7 +129,7 @@ def read_ablation(folder: Path) -> AblationReport:
     Raises:
         DiagnoseError: a file is missing, corrupted or of a newer format; the line names it.
     """
-    found = parse_summary(read_json(folder / "summary.json"), folder / "summary.json")
+    found = parse_summary(store.read_json(folder / "summary.json"), folder / "summary.json")
     return AblationReport(folder, found, tuple(_runs(found, folder.resolve().parent)))
 
 
@@ -140,9 +137,8 @@ def parse_summary(found: dict[str, Any], path: Path = Path("summary.json")) -> S
     """Return the checked form of what `summary.json` holds.
 
     Raises:
-        DiagnoseError: it is of a newer format, or a value is of the wrong kind.
+        DiagnoseError: a value is of the wrong kind.
     """
-    check_format(found.get("format", 0), path)
     return parse(Summary, found, path)
 
 
@@ -175,55 +171,35 @@ def read_run(folder: Path) -> RunReport:
     Raises:
         DiagnoseError: a file is missing, corrupted or of a newer format; the line names it.
     """
-    environment = parse(Environment, read_json(folder / "environment.json"), folder / "environment.json")
+    environment = parse(Environment, store.read_json(folder / "environment.json"), folder / "environment.json")
     run = _read_run(folder, "", None)
-    steps = columns(folder / "steps.parquet", STEP_COLUMNS)
+    steps = store.read_columns(folder, "steps", STEP_COLUMNS)
     last = len(steps["step"]) - 1
     return RunReport(
         folder=folder,
         run=run,
         environment=environment,
-        recipe=_text(folder / "recipe.toml"),
+        recipe=store.read_text(folder / "recipe.toml"),
         steps=int(steps["step"][last]) if last >= 0 else 0,
         seconds=float(steps["seconds"][last]) if last >= 0 else None,
     )
 
 
 def _read_run(folder: Path, level: str, seed: int | None) -> Run:
-    status = parse(Status, read_json(folder / "status.json"), folder / "status.json")
-    readings = tuple(_readings(folder / "readings.parquet"))
-    return Run(folder.name, status, level, seed, readings, tuple(_samples(folder / "samples.jsonl")))
+    status = parse(Status, store.read_json(folder / "status.json"), folder / "status.json")
+    samples = tuple(parse(Sample, found, folder / "samples.jsonl") for found in store.read_samples(folder))
+    return Run(folder.name, status, level, seed, tuple(_readings(folder)), samples)
 
 
-def columns(path: Path, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Return columns of a Parquet file as lists.
-
-    Raises:
-        DiagnoseError: the file is missing or corrupted, or a column is.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        table = pq.ParquetFile(path).read(columns=list(wanted), use_threads=False)  # read_table imports pandas
-    except FileNotFoundError:
-        raise DiagnoseError(f"{path} is missing") from None
-    except (OSError, pa.ArrowException) as error:
-        raise DiagnoseError(f"{path} is corrupted: {' '.join(str(error).split())[:120]}") from None
-    missing = [name for name in wanted if name not in table.column_names]
-    if missing:
-        raise DiagnoseError(f"{path} is corrupted: no column {', '.join(missing)}")
-    return {name: table.column(name).to_pylist() for name in wanted}
-
-
-def _readings(path: Path) -> Iterator[Reading]:
-    rows = columns(path, READING_COLUMNS)
+def _readings(folder: Path) -> Iterator[Reading]:
+    rows = store.read_columns(folder, "readings", READING_COLUMNS)
     for values in zip(*(rows[name] for name in READING_COLUMNS), strict=True):
         row = dict(zip(READING_COLUMNS, values, strict=True))
         try:
             yield _reading(row)
         except (TypeError, ValueError) as error:
-            raise DiagnoseError(f"{path} is corrupted: a reading at step {row['step']}: {error}") from None
+            place = folder / "readings.parquet"
+            raise DiagnoseError(f"{place} is corrupted: a reading at step {row['step']}: {error}") from None
 
 
 def _reading(row: dict[str, Any]) -> Reading:
@@ -248,25 +224,3 @@ def _reading(row: dict[str, Any]) -> Reading:
 
 def _number(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _samples(path: Path) -> Iterator[Sample]:
-    if not path.exists():
-        return  # a run may be told not to write any
-    for number, line in enumerate(_text(path).split("\n"), 1):
-        if not line.strip():
-            continue
-        try:
-            found = json.loads(line)
-            yield Sample(int(found["step"]), str(found["prompt"]), str(found["text"]))
-        except (KeyError, TypeError, ValueError):
-            raise DiagnoseError(f"{path} is corrupted: line {number} holds no sample") from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise DiagnoseError(f"{path} is missing") from None
-    except (OSError, ValueError) as error:
-        raise DiagnoseError(f"{path} cannot be read: {error}") from None
