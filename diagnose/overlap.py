@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from diagnose.corpus import Corpus
     from diagnose.split import Split
 
-FORMAT = 2  # of the counts in the cache; part of their key
+FORMAT = 3  # of the counts in the cache; part of their key
 DOUBLINGS = 5
 WINDOW = 1 << DOUBLINGS  # bytes of a passage
 BLOCK = 1 << 17  # bytes hashed at a time; their hashes fit a processor's cache
 HASHES = 1 << 23  # passages compared; of more, one in two, four or eight
 SPARSEST = 8  # a sentence of 130 bytes keeps a dozen passages
-LOOKED_UP = 1 << 23  # bytes of validation text whose passages are looked up
+LOOKED_UP = 1 << 23  # bytes of text whose passages are looked up
 NEAR = 0.5  # share of a document's passages that makes it a near-duplicate
 
 _RNG = seeding.generator(0, "overlap")
@@ -70,14 +70,14 @@ class Overlap:
 
 
 def overlap(corpus: Corpus, split: Split, cache: Path) -> Overlap:
-    """Return what the validation documents share with the training documents, from the cache if it is there.
+    """Return what the scored documents share with the training documents, from the cache if it is there.
 
-    Under the split "windows" these are the same documents, and all are `exact`.
+    Those are the validation documents; under the split "windows", where training holds every one of them, the reserve.
     """
     key = digest("overlap", FORMAT, corpus.fingerprint, split.fingerprint)
 
     def write(folder: Path) -> None:
-        counts = shared(corpus, split.train, split.val).record()
+        counts = shared(corpus, split.train, split.scored).record()
         (folder / "overlap.json").write_text(json.dumps(counts), encoding="utf-8")
 
     folder = entry(cache, "overlaps", key, write)

@@ -134,3 +134,15 @@ def test_the_bible_repeats_itself_and_the_count_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(overlap, "shared", None)
     assert overlap.overlap(made, parts, tmp_path) == found
     assert found.record()["near"] == found.near
+
+
+def test_under_windows_the_reserve_is_looked_up_since_training_holds_all_of_validation(tmp_path):
+    texts = [words(20) for _ in range(500)]
+    texts[250:] = texts[:250]
+    made = load(tmp_path, texts)
+    data = SimpleNamespace(split="windows", val_fraction=0.1, reserve=0.01, duplicates=0.0, split_seed=0)
+    parts = split.split(made, data)
+    found = overlap.overlap(made, parts, tmp_path)
+    copies = sum(int((d + 250) % 500 in set(parts.train.tolist())) for d in parts.reserve)
+    assert (found.val_documents, found.exact) == (len(parts.reserve), copies)
+    assert 0 < copies < len(parts.reserve)

@@ -268,9 +268,9 @@ def _text_limits(summary: Summary) -> list[str]:
     found = [f"Whether it holds for other text: all runs read {title}."]
     overlap = summary.overlap
     if overlap and overlap.val_documents and (overlap.exact or overlap.near):
+        part = share(((overlap.exact or 0) + (overlap.near or 0)) / overlap.val_documents)
         found.append(
-            "How much lower the losses are because "
-            f"{share((overlap.exact or 0) / overlap.val_documents)} of the validation documents "
-            "also occur word for word in the training text. All arms share this.",
+            f"How much lower the losses are because {part} of the documents that they are read on "
+            "also occur in the training text, word for word or nearly. All arms share this.",
         )
     return found

@@ -45,8 +45,28 @@ Each validation document read on its own after a start mark, long ones in overla
 scored exactly once. Runs are compared by it.
 """
 _OVERLAP = """
-Validation documents that also occur in the training text, word for word or nearly.
+Documents that runs are compared on and that also occur in the training text, word for word or nearly.
 """
+
+_TERMS = {
+    "lag": """What changes when the final weights read the very batches, with the very dropout masks, that the reported
+training loss was averaged over: the weights moved meanwhile. Exact for the run.""",
+    "recency": """Earlier training batches against those of the reported loss, under the same weights: the latest were
+trained on last, and may be harder or easier by chance.""",
+    "mode": """What dropout and the like do to the loss: on for one of the two losses, off for the other.""",
+    "objective": """What training minimises beside the plain cross-entropy: label smoothing, weight decay.""",
+    "precision": """Computing one loss in lower precision than the other.""",
+    "reduction": """How losses of targets become one number: whether padding counts, whether means are taken of
+batches or of sequences first.""",
+    "collation": """How documents become rows: cut, packed, padded, kept apart or not.""",
+    "unseen": """Text of the same kind that training has not seen against training text, all else alike: what is often
+called the generalisation gap.""",
+    "leak": """The whole validation text against the part of it (or the reserve) that training has not seen. Below zero:
+having seen it makes the loss lower. The two are different documents.""",
+    "draw": """The one validation batch that was reported against the whole validation text: its luck.""",
+    "residual": """What was read again minus what was logged. Nothing, where the record holds.""",
+}
+TERMS = tuple(_TERMS)  # of the ledger, in its order
 
 # id: (the word, what it means)
 GUIDE = {
@@ -67,5 +87,6 @@ GUIDE = {
         ("as-reported", "as reported", _REPORTED),
         ("canonical-reading", "whole validation text", _CANONICAL),
         ("overlap", "overlap", _OVERLAP),
+        *((term, term, text) for term, text in _TERMS.items()),
     )
 }

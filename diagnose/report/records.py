@@ -149,9 +149,10 @@ class Split(Record):
 
 
 class Overlap(Record):
-    """How many validation documents occur in the training text, word for word or nearly.
+    """How many of the documents that runs are compared on occur in the training text, word for word or nearly.
 
-    `window_share` is the part of the validation text in stretches of `window_bytes` that training text holds too.
+    These are validation's, under the split "windows" the reserve's. `window_share` is the part of their text in
+    stretches of `window_bytes` that training text holds too.
     """
 
     val_documents: int | None = None
