@@ -18,7 +18,7 @@ from diagnose.trainer import Step
 
 QUICK = {"PROBE_BYTES": 600, "PROBES": 4}  # little text, and seldom
 OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoint after every step
-PRELOADED = ["run_fixture", "pyarrow.parquet", "scipy.stats", "torch._dynamo", "torch.utils.flop_counter"]
+PRELOADED = ["run_fixture", "pyarrow.parquet", "scipy.special", "torch._dynamo", "torch.utils.flop_counter"]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.errors import DiagnoseError
-from diagnose.stats.crossed import Spread, analyse, each
+from diagnose.stats.crossed import Spread, analyse, each, t_quantile
 from diagnose.stats.ratios import Interval
 
 if TYPE_CHECKING:
@@ -192,8 +192,6 @@ def noise_band(
     Raises:
         DiagnoseError: a reading is missing, or bytes are not positive in sum.
     """
-    from scipy.stats import t
-
     arms = list(bits_by_arm.values()) if hasattr(bits_by_arm, "values") else list(bits_by_arm)
     checked = [_checked(arm, bytes_N, f"arm {i + 1}") for i, arm in enumerate(arms)]
     levels = [bits.sum(1) / size_N.sum() for bits, size_N in checked]
@@ -202,7 +200,7 @@ def noise_band(
         return None
     pooled = sum(float(((level_S - level_S.mean()) ** 2).sum()) for level_S in levels) / df
     count = seeds or min(len(level_S) for level_S in levels)
-    return float(t.isf((1 - confidence) / 2, df) * np.sqrt(2 * pooled / count))
+    return float(t_quantile(confidence, df) * np.sqrt(2 * pooled / count))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:

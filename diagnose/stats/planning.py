@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.errors import DiagnoseError
-from diagnose.stats.crossed import each, satterthwaite
+from diagnose.stats.crossed import each, satterthwaite, t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,18 +41,18 @@ class _Plan:
 
     def power(self, value: float) -> float:
         """Return how often the interval would exclude zero on the side of `value`."""
-        from scipy.stats import chi2, norm
+        from scipy.special import gammaincinv, ndtr
 
         rest = self.sd_rest**2 / (self.seeds * self.documents)
         text = self.sd_documents**2 / self.documents + rest
         own, df = self.sd_seeds**2 / self.seeds, self.seeds - 1
-        by_seed_P = (own + rest) * chi2.ppf((np.arange(POINTS) + 0.5) / POINTS, df) / df
+        by_seed_P = (own + rest) * 2 * gammaincinv(df / 2, (np.arange(POINTS) + 0.5) / POINTS) / df  # chi-squared
         df_text = max(self.documents * self.effective - 1, 1.0)
         half_P = satterthwaite(by_seed_P, text, rest, df_seeds=df, df_text=df_text).half_width(self.confidence)
         sd = math.sqrt(own + text)
         if sd == 0:
             return float(value != 0)
-        return float(norm.cdf((abs(value) - half_P) / sd).mean())
+        return float(ndtr((abs(value) - half_P) / sd).mean())
 
 
 def power(
@@ -174,13 +174,13 @@ def _plan(effect: Effect) -> _Plan | None:
 
 
 def _power_of_endless_seeds(plan: _Plan, value: float) -> float:
-    from scipy.stats import norm, t
+    from scipy.special import ndtr
 
     sd = plan.sd_documents / math.sqrt(plan.documents)
     if sd == 0:
         return 1.0
-    quantile = t.isf((1 - plan.confidence) / 2, max(plan.documents * plan.effective - 1, 1.0))
-    return float(norm.cdf(abs(value) / sd - quantile))
+    quantile = t_quantile(plan.confidence, max(plan.documents * plan.effective - 1, 1.0))
+    return float(ndtr(abs(value) / sd - quantile))
 
 
 def _first(enough: Callable[[int], bool], start: int) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from diagnose.errors import DiagnoseError
+from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,8 +108,6 @@ def combination(readings: Sequence[Reading], factors: Sequence[float], *, confid
     Raises:
         DiagnoseError: not as many factors as readings, or none.
     """
-    from scipy.stats import t
-
     if not readings or len(readings) != len(factors):
         raise DiagnoseError(f"a combination needs a factor for each reading, not {len(factors)} for {len(readings)}")
     value = float(sum(f * r.mean for r, f in zip(readings, factors, strict=True)))
@@ -124,7 +123,7 @@ def combination(readings: Sequence[Reading], factors: Sequence[float], *, confid
         share_N[at] += abs(factors[k]) * reading.weights / reading.weights.sum()
         member_N[at] += 1 << k
     se, df = _spread(influence_N, share_N, member_N)
-    return Interval.around(value, float(t.isf((1 - confidence) / 2, df) * se), se, df)
+    return Interval.around(value, float(t_quantile(confidence, df) * se), se, df)
 
 
 def _spread(
