@@ -1,4 +1,4 @@
-"""The shapes of what runs and ablations leave behind as JSON, checked once they are read.
+"""The shapes of what runs and ablations leave behind as JSON, checked as they are read.
 
 Keys that are not named here are ignored (more may join), a value of the wrong kind is an error that names the
 file. Losses are in bits per byte where their name says so, else in nats per token; sizes of text are in bytes.
