@@ -227,10 +227,7 @@ def report(
     from diagnose.report import page
 
     folders = [store.find(name) for name in what]
-    pages = [
-        str(page.render_ablation(folder, out) if (folder / "ablation.toml").exists() else page.render_run(folder, out))
-        for folder in folders
-    ]
+    pages = [str(path) for folder in folders for path in page.render(folder, out)]
     _print_json({"pages": pages}) if as_json else print("\n".join(pages))
 
 
@@ -294,6 +291,7 @@ def loss_gap(
         typer.Option("--fail-over", metavar="TERM=NATS", help="Exit 1 where a term, a group or the gap is larger."),
     ] = [],  # noqa: B006  (typer copies it)
     data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print verdict and ledger for a pull request.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -301,15 +299,20 @@ def loss_gap(
 
     Walks from one to the other, changes one condition at a time, and says what each change does to the loss.
     """
+    from diagnose import store
     from diagnose.gap import ledger, thresholds
-    from diagnose.report import gap_terminal
+    from diagnose.report import gap_terminal, page
 
-    limits = thresholds.parse(fail_over)
-    found = ledger.loss_gap(run, budget=budget, verify=verify, against=against, data=data)
+    limits, folder = thresholds.parse(fail_over), store.find(run)
+    store.check_writable(out.parent if out.suffix == ".html" else out)
+    found = ledger.keep(folder, ledger.loss_gap(folder, budget=budget, verify=verify, against=against, data=data))
+    found["page"] = str(page.render_gap(folder, out, found))
+    page.refresh(folder, out)
     if as_json:
         _print_json(found)
     elif markdown:
         print(gap_terminal.markdown(found))
     else:
         _show(gap_terminal.gap_rows(found))
+        print(found["page"])
     thresholds.refuse(found, limits)

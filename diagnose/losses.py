@@ -213,26 +213,45 @@ def canonical(
     Raises:
         DiagnoseError: a document's targets or bytes were not scored exactly once (our bug, never to be passed over).
     """
-    device = next(network.parameters()).device
-    spans = _spans(stream.starts, documents_N, context)
     nats_N = np.zeros(len(documents_N))
     scored_N = np.zeros(len(documents_N), dtype=np.int64)
     size_V = torch.zeros(0, dtype=torch.int64) if bytes_V is None else bytes_V.cpu()
     text_N = np.zeros(len(documents_N), dtype=np.int64)
-    with torch.no_grad(), unchanged(network, training=False):
-        for some in _chunks(spans):
-            inputs_BT, targets_BT, scored_BT = _rows(stream.tokens, some)
-            with autocast(device, precision):
-                nats_BT = crossentropy.token_nats(network, inputs_BT.to(device), targets_BT.to(device), None)
-            sums_B = nats_BT.cpu().double().masked_fill(~scored_BT, 0).sum(1).numpy()
-            np.add.at(nats_N, some[:, 0], sums_B)
-            np.add.at(scored_N, some[:, 0], scored_BT.sum(1).numpy())
-            if bytes_V is not None:
-                np.add.at(text_N, some[:, 0], size_V[targets_BT].masked_fill(~scored_BT, 0).sum(1).numpy())
+    for some, nats_BT, targets_BT, scored_BT in _scored(network, stream, documents_N, context, precision):
+        np.add.at(nats_N, some[:, 0], nats_BT.masked_fill(~scored_BT, 0).sum(1).numpy())
+        np.add.at(scored_N, some[:, 0], scored_BT.sum(1).numpy())
+        if bytes_V is not None:
+            np.add.at(text_N, some[:, 0], size_V[targets_BT].masked_fill(~scored_BT, 0).sum(1).numpy())
     targets_N = np.asarray(stream.starts[documents_N + 1] - stream.starts[documents_N])
     if not np.array_equal(scored_N, targets_N) or (bytes_V is not None and not np.array_equal(text_N, bytes_N)):
         raise DiagnoseError("the canonical reading did not score every byte exactly once", exit_code=FINDING)
     return Canonical(np.asarray(documents_N), nats_N, scored_N, np.asarray(bytes_N))
+
+
+def canonical_tokens(
+    network: nn.Module, stream: Stream, document: int, context: int, precision: str = "fp32"
+) -> tuple[Ints, Floats]:
+    """Return a document's targets in order, the mark that ends it last, and each one's nats; see `canonical`."""
+    first = int(stream.starts[document])
+    count = int(stream.starts[document + 1]) - first
+    nats_T = np.zeros(count)
+    for some, nats_BT, _, scored_BT in _scored(network, stream, np.array([document]), context, precision):
+        for span, nats, scored in zip(some, nats_BT.numpy(), scored_BT.numpy(), strict=True):
+            nats_T[span[1] - first + np.flatnonzero(scored)] = nats[scored]
+    return np.asarray(stream.tokens[first + 1 : first + 1 + count], dtype=np.int64), nats_T
+
+
+def _scored(
+    network: nn.Module, stream: Stream, documents_N: Ints, context: int, precision: str
+) -> Iterator[tuple[Ints, Tensor, Tensor, Tensor]]:
+    """Yield windows, the nats and ids of their targets (B, T), and which of these the window scores."""
+    device = next(network.parameters()).device
+    with torch.no_grad(), unchanged(network, training=False):
+        for some in _chunks(_spans(stream.starts, documents_N, context)):
+            inputs_BT, targets_BT, scored_BT = _rows(stream.tokens, some)
+            with autocast(device, precision):
+                nats_BT = crossentropy.token_nats(network, inputs_BT.to(device), targets_BT.to(device), None)
+            yield some, nats_BT.cpu().double(), targets_BT, scored_BT
 
 
 def _spans(starts: Ints, documents_N: Ints, context: int) -> Ints:

@@ -86,7 +86,7 @@ def measure(finished: Finished, found: Sides, positions: tuple[int, int], unit: 
         unit: adjacent documents that are one unit of the intervals.
     """
     asks = wanted(found)
-    groups, complete = _validation_groups(finished, positions[0])
+    groups, complete = validation_groups(finished, positions[0])
     whole = read(finished.network, texts.marked(finished, groups) if found.words else groups, asks)
     replayed = read(finished.network, replay.report_group(finished), [found.val])[found.val].mean + found.penalties[1]
     parts = finished.setup.text.split
@@ -114,7 +114,7 @@ def _difficulty(
     return difficulty(finished, known, others) if len(known) > 1 else None
 
 
-def _validation_groups(finished: Finished, positions: int) -> tuple[Sequence[Group], bool]:
+def validation_groups(finished: Finished, positions: int) -> tuple[Sequence[Group], bool]:
     """Return the whole validation text, or rows of it; where the run reports the whole, its own reading of it."""
     if finished.recipe.report.val == "full":
         return list(replay.report_group(finished)), True

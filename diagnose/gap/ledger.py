@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap import budget as budgets
-from diagnose.gap import conditions, data, replay, texts
+from diagnose.gap import conditions, data, replay, texts, where
 from diagnose.gap.run import Finished, open_run
 from diagnose.gap.terms import Term, mode_on_unseen
 from diagnose.gap.terms import terms as ledger_terms
@@ -25,13 +25,8 @@ if TYPE_CHECKING:
     from diagnose.gap.data import Data
     from diagnose.gap.replay import Lag, Verified
 
-LAG_SHARE, TRAINING_SHARE, VALIDATION_SHARE, RESERVE_SHARE, DIFFICULTY_SHARE = (
-    0.6,
-    0.4,
-    0.3,
-    0.15,
-    0.15,
-)  # of the budget, or of what is left
+LAG_SHARE = 0.6  # of the budget; the others are of what is left
+TRAINING_SHARE, VALIDATION_SHARE, RESERVE_SHARE, DIFFICULTY_SHARE, WHERE_SHARE = 0.4, 0.25, 0.1, 0.1, 0.15
 NEIGHBOURS = 10  # documents of a block under a split by place: neighbouring verses correlate at 0.24
 FEWEST_BLOCKS = 20
 
@@ -57,6 +52,7 @@ class Ledger:
         sides, conditions, data, lag: what was measured.
         verified: the last interval trained again; None where that was not asked for, or not possible (see `notes`).
         beside: `mode` on unseen text; None where there is none.
+        where: losses by place in the text (see `gap.where`); None where that was not asked for.
         seconds: that it took; limit: that it was allowed.
     """
 
@@ -70,6 +66,7 @@ class Ledger:
     lag: Lag
     verified: Verified | None
     beside: Interval | None
+    where: dict[str, Any] | None
     limit: Budget
     seconds: float
     notes: tuple[str, ...] = field(default=())
@@ -127,14 +124,27 @@ def loss_gap(
                 "--against compares two runs, and this is an ablation: its arms are compared as they are"
             )
         return loss_gap_of_arms(store.find(run), budget=budget, verify=verify, data=data)
-    result = record(make(open_run(run, data), budget=budget, verify=verify))
+    result = record(make(open_run(run, data), budget=budget, verify=verify, places=True))
     if against is None:
         return result
     return compared(record(make(open_run(against, data), budget=budget, verify=verify)), result)
 
 
-def make(finished: Finished, *, budget: float | str | None = None, verify: bool = False) -> Ledger:
-    """Measure every term of a run's ledger; see `loss_gap`."""
+def keep(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """Store a ledger beside its run, from where its page can be rendered again; without room a note says so."""
+    from diagnose import store
+
+    try:
+        store.write_json(folder / "gap.json", found)
+    except OSError as error:
+        return found | {"notes": [*found.get("notes", []), f"the ledger was not kept in {folder}: {error.strerror}"]}
+    return found
+
+
+def make(
+    finished: Finished, *, budget: float | str | None = None, verify: bool = False, places: bool = False
+) -> Ledger:
+    """Measure every term of a run's ledger, and with `places` where in the text the losses lie; see `loss_gap`."""
     begun = time.monotonic()
     limit = budgets.allow(finished, budget)
     verified, notes = _verified(finished) if verify else (None, ())
@@ -159,9 +169,11 @@ def make(finished: Finished, *, budget: float | str | None = None, verify: bool 
             "the run was compiled, and a compiler draws masks of its own: lag is with other masks than logged",
         )
     timing, terms = ledger_terms(finished, delayed, measured, read, verified, left.share(DIFFICULTY_SHARE, 1), unit)
+    share = left.share(WHERE_SHARE / 2, 1)
+    by_place = where.measure(finished, measured, (share, share), unit) if places else None
     return Ledger(
         finished, terms, timing, _matched(measured, read, on=False), _matched(measured, read, on=True), measured, read,
-        delayed, verified, mode_on_unseen(measured, read), limit, time.monotonic() - begun, notes,
+        delayed, verified, mode_on_unseen(measured, read), by_place, limit, time.monotonic() - begun, notes,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.gap import verdict
 from diagnose.gap.terms import GROUPS
+from diagnose.stats import combination
 
 if TYPE_CHECKING:
     from diagnose.gap.ledger import Ledger, Matched
@@ -32,6 +33,7 @@ def record(ledger: Ledger) -> dict[str, Any]:
         "groups": groups(ledger),
         "matched": _matched(ledger.matched),
         "matched_on": _matched(ledger.matched_on),
+        "readings": readings(ledger),
         "bytes_per_token": bytes_per_token(ledger),
         "unseen": _unseen(ledger),
         "overlap": _overlap(ledger),
@@ -43,6 +45,7 @@ def record(ledger: Ledger) -> dict[str, Any]:
             "took": ledger.seconds,
             "sharpens": sharpens(ledger),
         },
+        "where": ledger.where,
         "notes": list(ledger.notes),
     }
     return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
@@ -86,6 +89,21 @@ def _matched(found: Matched) -> dict[str, float | None]:
         "low": span["low"],
         "high": span["high"],
     }
+
+
+def readings(ledger: Ledger) -> list[dict[str, Any]]:
+    """Return the loss of each text with training mode off and on, all else alike."""
+    sides, data = ledger.conditions.sides, ledger.data
+    out = []
+    for on in (False, True) if sides.kinds else (False,):
+        ask = sides.alike(on=on)
+        texts = {"training": ledger.conditions.alike(on=on), "validation": data.whole[ask]}
+        if data.unseen is not None and not data.all_unseen:
+            texts["unseen"] = data.unseen[ask]
+        for text, reading in texts.items():
+            found = combination([reading], [1.0])
+            out.append({"text": text, "on": on, "documents": len(reading.documents), **_interval(found)})
+    return out
 
 
 def sharpens(ledger: Ledger) -> list[str]:

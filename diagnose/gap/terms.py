@@ -84,7 +84,7 @@ def terms(
         _recency(finished, measured, recency, divided),
         *(_condition(measured, p) for p in conditions.PLAYERS),
     ]
-    terms += [*_data_terms(measured, read), _draw(finished, measured.sides, read), _residual(finished, read, verified)]
+    terms += [*data_terms(measured, read), _draw(finished, measured.sides, read), _residual(finished, read, verified)]
     return timing, tuple(terms)
 
 
@@ -134,11 +134,11 @@ def _recency(finished: Finished, measured: Conditions, found: Interval, divided:
 
 
 CONDITION_WORDS = {
-    "mode": "what training mode switches on: on -> off",
-    "objective": "what training minimises -> what validation reports",
-    "precision": "autocast of training -> of validation",
-    "reduction": "training's average over targets -> validation's",
-    "collation": "training documents cut as training cuts them -> as validation cuts its own",
+    "mode": "what training mode switches on: on → off",
+    "objective": "what training minimises → what validation reports",
+    "precision": "autocast of training → of validation",
+    "reduction": "training's average over targets → validation's",
+    "collation": "training documents cut as training cuts them → as validation cuts its own",
 }
 
 
@@ -169,17 +169,18 @@ def _same(sides: Sides, player: str) -> str:
 def _more(sides: Sides, player: str) -> str:
     said = {
         "mode": f" ({', '.join(sides.kinds)})",
-        "objective": f" (label smoothing {sides.train.smoothing:g} -> {sides.val.smoothing:g}, "
-        f"weight decay in the loss {sides.penalties[0]:.3g} -> {sides.penalties[1]:.3g} nats)",
-        "precision": f" ({sides.train.run.precision} -> {sides.val.run.precision})",
-        "reduction": f" (padding {sides.train.way.padding}, mean by {sides.train.way.level} -> "
+        "objective": f" (label smoothing {sides.train.smoothing:g} → {sides.val.smoothing:g}, "
+        f"weight decay in the loss {sides.penalties[0]:.3g} → {sides.penalties[1]:.3g} nats)",
+        "precision": f" ({sides.train.run.precision} → {sides.val.run.precision})",
+        "reduction": f" (padding {sides.train.way.padding}, mean by {sides.train.way.level} → "
         f"padding {sides.val.way.padding}, mean by {sides.val.way.level})",
         "collation": f" ({'; '.join(sides.collation)})",
     }
     return said[player]
 
 
-def _data_terms(measured: Conditions, read: Data) -> list[Term]:
+def data_terms(measured: Conditions, read: Data) -> list[Term]:
+    """Return `unseen` and `leak`."""
     val = measured.sides.val
     end, whole = measured.end, read.whole[val]
     how = "unseen text minus training text, both under validation's conditions"

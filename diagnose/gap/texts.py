@@ -73,13 +73,13 @@ def training_text(finished: Finished, positions: int, masks: bool) -> Chosen:
 def collation_changes(finished: Finished) -> list[str]:
     """Say in what the cutting of training and of validation documents differs."""
     train, val = finished.setup.course.layout, finished.setup.validation
-    out = [f"{train.loader} rows -> {val.loader} rows"] if train.loader != val.loader else []
+    out = [f"{train.loader} rows → {val.loader} rows"] if train.loader != val.loader else []
     if train.masked != val.masked:
-        out.append("documents of a row kept apart -> not" if train.masked else "documents of a row seen -> kept apart")
+        out.append("documents of a row kept apart → not" if train.masked else "documents of a row seen → kept apart")
     in_order = finished.recipe.report.val == "full" or val.order != "shuffled"
     shuffled = train.loader == val.loader == "packed" and train.order == "shuffled"
     if shuffled and in_order and not train.masked:
-        out.append("documents packed in random order -> in the text's order")
+        out.append("documents packed in random order → in the text's order")
     return out
 
 

@@ -163,13 +163,13 @@ def _signed_ticks(axes: Axes, most: int) -> list[float]:
 
     axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
     ticks = [float(tick) for tick in axes.get_xticks()]
-    digits = _tick_digits(ticks)
+    digits = tick_digits(ticks)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value, digits)))
     low, high = axes.get_xlim()
     return [tick for tick in ticks if low <= tick <= high]
 
 
-def _tick_digits(ticks: Sequence[float]) -> int:
+def tick_digits(ticks: Sequence[float]) -> int:
     """Return how many decimals tell ticks apart."""
     step = abs(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
     return next((digits for digits in range(9) if abs(round(step, digits) - step) < step * 1e-6), 9)
@@ -242,7 +242,7 @@ def curves(panels: Sequence[Panel], *, x_name: str, narrow: bool) -> Sheet:
             sheet.text(x0 - left, y0 - 28, panel.title, bold=True)
         sheet.text(x0 - left, y0 - 12, panel.y_name, paint="quiet", size=12)
         sheet.text(x0 + each, y0 + plot + 38, x_name, paint="quiet", size=12, align="right")
-        _label_ends(sheet, panel, (x0, y0, each, plot), axes, narrow=narrow)
+        label_ends(sheet, panel.labels, (x0, y0, each, plot), axes, narrow=narrow)
     return sheet
 
 
@@ -262,7 +262,7 @@ def _draw_lines(axes: Axes, panel: Panel) -> None:
     axes.set_xlim(0, end * 1.01 or 1)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
-        digits = _tick_digits([float(tick) for tick in axis.get_majorticklocs()])
+        digits = tick_digits([float(tick) for tick in axis.get_majorticklocs()])
         axis.set_major_formatter(FuncFormatter(lambda value, _, digits=digits: plain(value, digits)))
     for line in sorted(panel.lines, key=lambda line: line.strong):
         colour, dashes = PAINT[line.paint], (0, (4, 2.5)) if line.dashed else "solid"
@@ -275,15 +275,15 @@ def _draw_lines(axes: Axes, panel: Panel) -> None:
             axes.plot(line.x[-1:], line.y[-1:], "x", color=colour, markersize=9, markeredgewidth=2)
 
 
-def _label_ends(
-    sheet: Sheet, panel: Panel, box: tuple[float, float, float, float], axes: Axes, *, narrow: bool
+def label_ends(
+    sheet: Sheet, named: Sequence[Label], box: tuple[float, float, float, float], axes: Axes, *, narrow: bool
 ) -> None:
     """Write each curve's name right of the plot, moved apart where they would touch, with a thread from its end."""
     from matplotlib.lines import Line2D
 
     left, top, width, height = box
     (low, high), edge, last = axes.get_ylim(), left + width, axes.get_xlim()[1]
-    labels = sorted(panel.labels, key=lambda label: -label.y)
+    labels = sorted(named, key=lambda label: -label.y)
     wanted = [top + (high - label.y) / (high - low) * height for label in labels]
     heights = [18.0 + 15 * len(label.small) for label in labels]
     tops = spread([y - 9 for y in wanted], heights, (top - 6, top + height + 6))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
@@ -27,6 +28,8 @@ NAMES = {
     "draw": "draw: the one batch",
     "residual": "residual: unexplained",
 }
+TOGETHER = {"timing": "timing: when taken", "data": "data: which text"}  # groups that lead their terms
+MOST_OFF = 2.0  # times the largest group: a term that is larger is given in figures alone
 PAINTS = {"timing": "arm-0", "conditions": "arm-1", "data": "arm-2", "chance": "arm-3", "unexplained": "arm-4"}
 
 
@@ -46,15 +49,30 @@ def gap_rows(record: dict[str, Any]) -> RenderableType:
 
 def _bars(record: dict[str, Any]) -> list[Bar]:
     """Return a row for each term that is not exactly nothing, with its parts below."""
-    rows = []
-    for term in record["terms"]:
-        if term["value"] == 0.0 and term["low"] is None and term["id"] != "residual":
-            continue
-        paint = PAINTS[term["group"]]
-        rows.append(_bar(NAMES[term["id"]], term, paint, _note(term)))
-        rows += [_bar(f"  {part['id']}", part, paint, "") for part in term["parts"] if len(term["parts"]) > 1]
+    rows: list[Bar] = []
+    reach = MOST_OFF * max((abs(g["value"]) for g in record["groups"]), default=0.0)
+    for group in record["groups"]:
+        terms = [t for t in record["terms"] if t["group"] == group["id"] and _is_shown(t)]
+        together = group["id"] in TOGETHER and len([t for t in terms if t["value"]]) > 1
+        if together:
+            rows.append(_bar(TOGETHER[group["id"]], group, PAINTS[group["id"]], ""))
+        for term in terms:
+            rows += _term_bars(term, "  " if together else "", drawn=not together or abs(term["value"] or 0) < reach)
     total = {"value": record["gap"], "low": None, "high": None}
     return [*rows, _bar("gap as reported", total, "ink", "their sum")]
+
+
+def _is_shown(term: dict[str, Any]) -> bool:
+    return bool(term["value"] != 0.0 or term["low"] is not None or term["id"] == "residual")
+
+
+def _term_bars(term: dict[str, Any], indent: str, *, drawn: bool) -> list[Bar]:
+    """Return a term and its parts; without bars where terms that cancel would leave no room for the others."""
+    paint = PAINTS[term["group"]]
+    parts = term["parts"] if len(term["parts"]) > 1 else []
+    rows = [_bar(indent + NAMES[term["id"]], term, paint, _note(term))]
+    rows += [_bar(f"{indent}  {part['id']}", part, paint, "") for part in parts]
+    return rows if drawn else [replace(row, value=None, low=None, high=None) for row in rows]
 
 
 def _bar(name: str, row: dict[str, Any], paint: str, note: str) -> Bar:

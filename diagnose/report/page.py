@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose import words
+from diagnose import store, words
 from diagnose.errors import DiagnoseError
-from diagnose.report import findings, run_findings, tables
-from diagnose.report.guide import GUIDE
+from diagnose.report import findings, gap_findings, run_findings, tables
+from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap
+from diagnose.report.gap_records import ArmLedgers
+from diagnose.report.guide import GUIDE, TERMS
 from diagnose.report.plots import ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
 
 if TYPE_CHECKING:
+    from diagnose.report.gap_records import Ledger
     from diagnose.report.records import Environment
     from diagnose.report.summary import Run, Sample
 
@@ -73,18 +76,93 @@ def render_ablation(folder: Path, out: Path) -> Path:
     Raises:
         DiagnoseError: a record is missing, corrupted or of a newer format, or the page cannot be written.
     """
-    report = read_ablation(folder)
-    return _write(_render("ablation.html.j2", _ablation_parts(report)), _target(folder, out))
+    parts = _ablation_parts(read_ablation(folder))
+    return _write(_render("ablation.html.j2", parts, folder), _target(folder, out))
 
 
 def render_run(folder: Path, out: Path) -> Path:
     """Render the page of one run; arguments and errors are those of `render_ablation`."""
-    report = read_run(folder)
-    return _write(_render("run.html.j2", _run_parts(report)), _target(folder, out))
+    return _write(_render("run.html.j2", _run_parts(read_run(folder)), folder), _target(folder, out))
 
 
-def _target(folder: Path, out: Path) -> Path:
-    return out if out.suffix == ".html" else out / f"{folder.resolve().name}.html"
+def pages_beside(folder: Path) -> list[tuple[str, str]]:
+    """Return links to the pages of the same run or ablation, and of those that hold it or are held by it."""
+    path = folder.resolve()
+    out = [(path.name, "this ablation" if (path / "ablation.toml").exists() else "this run")]
+    out += [(f"{path.name}-gap", "its loss gap, part by part")] if (path / "gap.json").exists() else []
+    for other in store.ablations(path.parent):
+        runs = _runs_of(other)
+        if path.name in runs:
+            out.append((other.name, "the ablation that it belongs to"))
+        if other.name == path.name:
+            held = [name for name in runs if (path.parent / name / "gap.json").exists()]
+            out += [(f"{name}-gap", f"the loss gap of {name}") for name in held]
+    return [(f"{name}.html", said) for name, said in out]
+
+
+def _runs_of(ablation: Path) -> list[str]:
+    if not (ablation / "summary.json").exists():
+        return []
+    return [str(run) for arm in store.read_json(ablation / "summary.json").get("arms", []) for run in arm["runs"]]
+
+
+def refresh(folder: Path, out: Path) -> None:
+    """Render those pages again that now have one more page to link to, where they lie in the same folder."""
+    path = folder.resolve()
+    for other in (path, *(found for found in store.ablations(path.parent) if path.name in _runs_of(found))):
+        if (out / f"{other.name}.html").exists():
+            render(other, out)
+
+
+def render(folder: Path, out: Path) -> list[Path]:
+    """Render every page of a run or an ablation: its own, and its ledger's where one is stored."""
+    own = render_ablation if (folder / "ablation.toml").exists() else render_run
+    return [own(folder, out), *([render_gap(folder, out)] if (folder / "gap.json").exists() else [])]
+
+
+def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> Path:
+    """Render the page of a run's ledger, or of an ablation's.
+
+    Args:
+        folder: of the run or ablation.
+        out: the folder for the page, or a path that ends in ".html".
+        found: the ledger; None for the one that is stored beside the run.
+
+    Returns:
+        Where the page lies.
+
+    Raises:
+        DiagnoseError: as `render_ablation`.
+    """
+    path = folder / "gap.json"
+    ledger = parse_gap(store.read_json(path) if found is None else found, path)
+    if isinstance(ledger, ArmLedgers):
+        summary = read_ablation(folder).summary
+        identity = _identity("gaps of ablation", summary.name, summary.corpus, summary.created)
+        parts = arm_parts(ledger) | {"folder": f"runs/{summary.name}", "headlines": []}
+        template = "gap_arms.html.j2"
+    else:
+        report = read_run(folder)
+        environment = report.environment
+        identity = _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0])
+        parts = gap_parts(ledger, report) | {"environment": environment, "headlines": _gap_headlines(ledger)}
+        template = "gap.html.j2"
+    parts |= {"title": f"Loss gap of {words.visible(folder.resolve().name)}", "identity": identity}
+    return _write(_render(template, parts, folder, "-gap"), _target(folder, out, "-gap"))
+
+
+def _gap_headlines(ledger: Ledger) -> list[Headline]:
+    same = ledger.matched
+    return [
+        Headline("reported training", words.plain(ledger.reported.train), "", "arm-1"),
+        Headline("reported validation", words.plain(ledger.reported.val), "", "arm-0"),
+        Headline("gap, as reported", words.signed(ledger.gap), ""),
+        Headline("gap, measured alike", words.estimate(same.gap, same.low, same.high, difference=True), ""),
+    ]
+
+
+def _target(folder: Path, out: Path, end: str = "") -> Path:
+    return out if out.suffix == ".html" else out / f"{folder.resolve().name}{end}.html"
 
 
 def _ablation_parts(report: AblationReport) -> dict[str, Any]:
@@ -108,7 +186,7 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "environment": _environment(summary.environment),
         "recipe": words.cut(words.visible(summary.recipe), MOST_RECIPE),
         "limits": findings.limits(report),
-        "used": [key for key in GUIDE if key != "as-reported"],
+        "used": [key for key in GUIDE if key not in {"as-reported", *TERMS}],
     }
 
 
@@ -164,7 +242,8 @@ def _run_headlines(report: RunReport) -> list[Headline]:
     final = run_findings.last(report, "final", "val")
     if final is not None and final.bits is not None:
         figure = words.estimate(final.bits, final.bits_low, final.bits_high)
-        found.append(Headline("whole validation text", figure, "bits per byte"))
+        name = "unseen reserve" if report.scored == "reserve" else "whole validation text"
+        found.append(Headline(name, figure, "bits per byte"))
     for split, name, paint in (
         ("train", "reported training", "arm-1"),
         ("val", "reported validation", "arm-0"),
@@ -220,7 +299,7 @@ def _environment(found: Environment) -> list[tuple[str, str]]:
     return [(words.visible(name), words.visible(value)) for name, value in pairs if value]
 
 
-def _render(template: str, parts: dict[str, Any]) -> str:
+def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "") -> str:
     from jinja2 import Environment as Jinja
     from jinja2 import FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -232,11 +311,14 @@ def _render(template: str, parts: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    jinja.globals.update(words=words, findings=findings, run_findings=run_findings, guide=GUIDE)
+    jinja.globals.update(
+        words=words, findings=findings, run_findings=run_findings, gap_findings=gap_findings, guide=GUIDE
+    )
     # Our own drawings are the one thing that is not escaped: canvas.py lets no foreign markup into them.
     drawn = {name: Markup(figure.svg) for name, figure in parts["figures"].items()}  # noqa: S704
     clipped = any(figure.clipped for figure in parts["figures"].values())
-    return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped})
+    others = [link for link in pages_beside(folder) if link[0] != f"{folder.resolve().name}{end}.html"]
+    return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped, "others": others})
 
 
 def _write(page: str, target: Path) -> Path:

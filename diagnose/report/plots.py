@@ -176,7 +176,7 @@ def _reported_panel(report: RunReport) -> Panel:
 
 def _alike_panel(report: RunReport) -> Panel:
     lines, labels = [], []
-    for split, name, paint in SPLITS:
+    for split, name, paint in (SPLITS[0], ("val", report.scored, SPLITS[1][2])):
         readings = thin(known(report.run.select("probe", split)))
         if readings:
             lines.append(_banded(readings, paint, dashed=split == "train"))

@@ -66,11 +66,14 @@ def run_verdict(run: RunReport) -> str:
     if not run.run.finished:
         parts.append(f"This run {ended(run)}.")
     if final and final.bits is not None:
-        parts.append(f"Validation ends at {estimate(final.bits, final.bits_low, final.bits_high)} bits per byte.")
+        text = "Unseen text" if run.scored == "reserve" else "Validation"
+        parts.append(f"{text} ends at {estimate(final.bits, final.bits_low, final.bits_high)} bits per byte.")
     gap, same = reported(run), alike(run)
     if gap is not None:
-        measured = "" if same is None else f"; measured alike, {_apart(same)}"
-        parts.append(f"As reported, it lies {plain(abs(gap))} nats per token {_side(gap)} training{measured}.")
+        text = "measured alike, unseen text" if run.scored == "reserve" else "measured alike,"
+        measured = "" if same is None else f"; {text} {_apart(same)}"
+        what = "validation" if run.scored == "reserve" else "it"
+        parts.append(f"As reported, {what} lies {plain(abs(gap))} nats per token {_side(gap)} training{measured}.")
     return " ".join(parts) or "This run left no reading."
 
 

@@ -216,8 +216,8 @@ def losses(run: RunReport) -> Table:
         ("training, as reported", last(run, "reported", "train")),
         ("validation, as reported", last(run, "reported", "val")),
         ("training, measured alike", last(run, "probe", "train")),
-        ("validation, measured alike", last(run, "probe", "val")),
-        ("whole validation text", last(run, "final", "val")),
+        (f"{run.scored}, measured alike", last(run, "probe", "val")),
+        ("whole reserve" if run.scored == "reserve" else "whole validation text", last(run, "final", "val")),
     )
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
     gap, nats, bits = reported(run), alike(run), alike(run, "bits")

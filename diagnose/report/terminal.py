@@ -174,8 +174,8 @@ def run_rows(report: RunReport, page: Path | None = None) -> RenderableType:
         ("training, as reported", "reported", "train", "arm-1"),
         ("validation, as reported", "reported", "val", "arm-0"),
         ("training, alike", "probe", "train", "arm-1"),
-        ("validation, alike", "probe", "val", "arm-0"),
-        ("whole validation text", "final", "val", "ink"),
+        (f"{report.scored}, alike", "probe", "val", "arm-0"),
+        ("whole reserve" if report.scored == "reserve" else "whole validation text", "final", "val", "ink"),
     )
     rows = []
     for name, kind, split, paint in named:

@@ -4,7 +4,7 @@ Axes: S seeds, N documents, M blocks of adjacent documents.
 
 `crossed` holds the model of seeds and documents, `effects` what an ablation says with it, `planning` how many
 seeds or documents would settle a question, `ratios` mean losses over documents and their differences for one
-run.
+run, `trends` a loss along an order.
 """
 
 from diagnose.stats.effects import (
@@ -25,11 +25,13 @@ from diagnose.stats.ratios import (
     ratio_interval,
     two_sample_interval,
 )
+from diagnose.stats.trends import Trend, trend
 
 __all__ = [
     "Effect",
     "Interval",
     "Reading",
+    "Trend",
     "arm_level",
     "combination",
     "documents_needed",
@@ -43,5 +45,6 @@ __all__ = [
     "ratio_interval",
     "seeds_needed",
     "smallest_resolvable",
+    "trend",
     "two_sample_interval",
 ]

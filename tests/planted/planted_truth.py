@@ -147,7 +147,8 @@ class Truth:
 
         val, train = self.setup.validation, self.setup.course.layout
         full = self.recipe.report.val == "full"
-        changes = (val.loader, val.masked) != (train.loader, train.masked) or (val.loader == "packed" and full)
+        reordered = val.loader == "packed" and full and train.order == "shuffled"
+        changes = (val.loader, val.masked) != (train.loader, train.masked) or reordered
         if not changes:
             return None
         layout = replace(val, first_N=train.first_N, length_N=train.length_N, documents_N=train.documents_N)

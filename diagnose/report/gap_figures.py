@@ -1,0 +1,241 @@
+"""Figures of a gap's page, as SVG: the waterfall, strips of losses along something, arms as stacked terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diagnose.report.canvas import PAINT, Sheet
+from diagnose.report.figures import NARROW, WIDE, Label, label_ends, tick_digits
+from diagnose.words import cut, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+
+BAR = 8  # half the height of a bar, in points
+
+
+@dataclass(frozen=True)
+class Fall:
+    """A row of the waterfall: words at the left, figures at the right, and from where to where it leads.
+
+    Attributes:
+        label, under, figure: what it is, what was changed, how much that is.
+        start, end: the loss before and after; the same for one of the two reported losses.
+        low, high: where the interval of `end` lies; None for none.
+        paint: the colour of its group.
+    """
+
+    label: str
+    under: str
+    figure: str
+    start: float
+    end: float
+    low: float | None = None
+    high: float | None = None
+    paint: str = "ink"
+
+
+def waterfall(rows: Sequence[Fall], unit: str, *, narrow: bool) -> Sheet:
+    """Draw the way from one loss to the other, a row a term, from top to bottom."""
+    step, head, foot = (70, 10, 48) if narrow else (52, 10, 48)
+    width = NARROW if narrow else WIDE
+    left, right = (8, width - 8) if narrow else (345, 765)
+    sheet = Sheet.new(width, head + step * len(rows) + foot)
+    axes = sheet.axes(left, head, right - left, step * len(rows), lines="x")
+    ends = [x for row in rows for x in (row.start, row.end, row.low, row.high) if x is not None]
+    room = (max(ends) - min(ends) or 0.01) * 0.07
+    axes.set_xlim(min(ends) - room, max(ends) + room)
+    axes.set_ylim(step * len(rows), 0)
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    ticks = _ticks(axes, 4 if narrow else 6)
+    for place, row in enumerate(rows):
+        track = (place * step + (42 if narrow else 0), (place + 1) * step)
+        axes.vlines(ticks, *track, color=PAINT["rule"], linewidth=1, zorder=0)
+        middle = (track[0] + track[1]) / 2
+        _fall(axes, row, middle)
+        if place + 1 < len(rows):
+            reach = track[1] if narrow else middle + step - BAR  # on a phone words lie between the tracks
+            axes.plot([row.end, row.end], [middle, reach], color=PAINT["quiet"], linewidth=1, linestyle=(0, (2, 2)))
+        _words(sheet, row, head + place * step, step, narrow=narrow)
+    sheet.text((left + right) / 2, sheet.height - 10, unit, paint="quiet", size=12, align="center")
+    return sheet
+
+
+def _ticks(axes: Axes, most: int) -> list[float]:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
+    low, high = axes.get_xlim()
+    ticks = [float(tick) for tick in axes.get_xticks() if low <= tick <= high]
+    digits = tick_digits(ticks)
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value, digits)))
+    return ticks
+
+
+def _fall(axes: Axes, row: Fall, y: float) -> None:
+    if row.start == row.end:
+        mark = "D" if row.paint == "ink" else "o"
+        axes.plot([row.end], [y], mark, color=PAINT[row.paint], markersize=9 if mark == "D" else 6)
+    else:
+        sides = sorted((row.start, row.end))
+        axes.fill_between(sides, y - BAR, y + BAR, color=PAINT[row.paint], linewidth=0, alpha=0.8)
+    if row.low is not None and row.high is not None:
+        axes.plot([row.low, row.high], [y, y], color=PAINT["ink"], linewidth=2, zorder=3)
+
+
+def _words(sheet: Sheet, row: Fall, top: float, step: float, *, narrow: bool) -> None:
+    first, second = (top + 11, top + 29) if narrow else (top + step / 2 - 9, top + step / 2 + 9)
+    sheet.text(0, first, cut(row.label, 27 if narrow else 36), paint=row.paint, size=14, bold=True)
+    sheet.text(0, second, cut(row.under, 54), paint="quiet", size=12)
+    sheet.text(sheet.width, first if narrow else top + step / 2, row.figure, size=14, bold=True, align="right")
+
+
+@dataclass(frozen=True)
+class Series:
+    """Losses along something, with intervals; `line` holds the ends (x, y) of a fitted trend."""
+
+    name: str
+    paint: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    low: tuple[float | None, ...]
+    high: tuple[float | None, ...]
+    line: tuple[tuple[float, float], tuple[float, float]] | None = None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Series that share axes; `ticks` are places on the x axis with their words."""
+
+    title: str
+    x_name: str
+    series: tuple[Series, ...]
+    ticks: tuple[tuple[float, str], ...]
+    joined: bool = True
+
+
+def strips(panels: Sequence[Strip], unit: str, *, narrow: bool) -> Sheet:
+    """Draw panels of losses with intervals, two beside each other or (narrow) one below the other."""
+    width, across = (NARROW, 1) if narrow else (WIDE, 2)
+    left, margin, head, plot, foot = 40, 92, 48, 230, 64
+    each = (width - (left + margin) * across) / across
+    down = -(-len(panels) // across)
+    sheet = Sheet.new(width, down * (head + plot + foot))
+    for place, panel in enumerate(panels):
+        x0 = left + place % across * (left + each + margin)
+        y0 = head + place // across * (head + plot + foot)
+        axes = sheet.axes(x0, y0, each, plot, lines="y")
+        crowded = sum(len(words) for _, words in panel.ticks) > (24 if narrow else 40)
+        _draw_strip(axes, panel, every=2 if crowded else 1)
+        sheet.text(x0 - left, y0 - 30, panel.title, bold=True)
+        sheet.text(x0 - left, y0 - 13, unit, paint="quiet", size=12)
+        sheet.text(x0 + each / 2, y0 + plot + 38, panel.x_name, paint="quiet", size=12, align="center")
+        labels = [Label(s.x[-1], s.y[-1], s.name, s.paint) for s in panel.series if len(panel.series) > 1 and s.x]
+        label_ends(sheet, labels, (x0, y0, each, plot), axes, narrow=True)
+    return sheet
+
+
+def _draw_strip(axes: Axes, panel: Strip, every: int) -> None:
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    values = [v for s in panel.series for v in (*s.y, *s.low, *s.high) if v is not None]
+    room = (max(values) - min(values) or 0.1) * 0.06
+    axes.set_ylim(min(values) - room, max(values) + room)
+    axes.set_xlim(0, max(x for x, _ in panel.ticks) + (0.5 if panel.joined else 0.02))
+    shown = panel.ticks[::every]
+    axes.set_xticks([x for x, _ in shown], [words for _, words in shown])
+    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
+    digits = tick_digits([float(tick) for tick in axes.get_yticks()])
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value, digits)))
+    for series in panel.series:
+        colour = PAINT[series.paint]
+        for x, low, high in zip(series.x, series.low, series.high, strict=True):
+            if low is not None and high is not None:
+                axes.plot([x, x], [low, high], color=colour, linewidth=1.5, alpha=0.55)
+        axes.plot(series.x, series.y, "o", color=colour, markersize=5)
+        if panel.joined:
+            axes.plot(series.x, series.y, color=colour, linewidth=1.5)
+        if series.line:
+            (x0, y0), (x1, y1) = series.line
+            axes.plot([x0, x1], [y0, y1], color=colour, linewidth=1.5, linestyle=(0, (5, 3)))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A term in an arm's stack."""
+
+    name: str
+    value: float
+    paint: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """An arm: its terms, which sum to its gap, and the gap's interval."""
+
+    label: str
+    under: str
+    figure: str
+    pieces: tuple[Piece, ...]
+    gap: float
+    low: float | None
+    high: float | None
+
+
+def stacked(rows: Sequence[Stack], unit: str, *, narrow: bool) -> Sheet:
+    """Draw each arm's terms as a stack to either side of zero, and the gap that they sum to as a diamond."""
+    step, head, foot = (96, 22, 48) if narrow else (72, 22, 48)
+    width = NARROW if narrow else WIDE
+    left, right = (8, width - 8) if narrow else (200, 740)
+    sheet = Sheet.new(width, head + step * len(rows) + foot)
+    axes = sheet.axes(left, head, right - left, step * len(rows), lines="x")
+    ends = [sum(p.value for p in row.pieces if p.value * side > 0) for row in rows for side in (1, -1)]
+    ends += [x for row in rows for x in (row.gap, row.low, row.high) if x is not None]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    room = (high - low or 0.01) * 0.06
+    axes.set_xlim(low - room, high + room)
+    axes.set_ylim(step * len(rows), 0)
+    axes.set_yticks([])
+    axes.grid(visible=False)
+    ticks = _ticks(axes, 4 if narrow else 6)
+    per_point = (high - low + 2 * room) / (right - left)
+    for place, row in enumerate(rows):
+        track = (place * step + (42 if narrow else 4), (place + 1) * step - 4)
+        axes.vlines(ticks, *track, color=PAINT["rule"], linewidth=1, zorder=0)
+        axes.vlines([0], *track, color=PAINT["ink"], linewidth=1.25, zorder=1)
+        _stack(sheet, axes, row, (track[0] + track[1]) / 2, (left, low - room, per_point, head))
+        _stack_words(sheet, row, head + place * step, step, narrow=narrow)
+    sheet.text((left + right) / 2, sheet.height - 10, unit, paint="quiet", size=12, align="center")
+    return sheet
+
+
+def _stack(sheet: Sheet, axes: Axes, row: Stack, y: float, frame: tuple[float, float, float, float]) -> None:
+    """Draw an arm's pieces outwards from zero, each named above or below where there is room for its name."""
+    left, low, per_point, head = frame
+    reached = {1: 0.0, -1: 0.0}
+    for piece in row.pieces:
+        side = 1 if piece.value > 0 else -1
+        start, end = reached[side], reached[side] + piece.value
+        reached[side] = end
+        axes.fill_between(sorted((start, end)), y - 2, y + 14, color=PAINT[piece.paint], linewidth=0, alpha=0.8)
+        axes.vlines([end], y - 2, y + 14, color=PAINT["paper"], linewidth=1.5)
+        if abs(piece.value) / per_point > 8 * len(piece.name):
+            middle = left + ((start + end) / 2 - low) / per_point
+            sheet.text(middle, head + y - 11, piece.name, paint=piece.paint, size=11, align="center")
+    if row.low is not None and row.high is not None:
+        axes.plot([row.low, row.high], [y + 6, y + 6], color=PAINT["ink"], linewidth=2, zorder=3)
+    axes.plot(
+        [row.gap], [y + 6], "D", color=PAINT["ink"], markersize=8, markeredgewidth=1.5,
+        markeredgecolor=PAINT["paper"], zorder=4,
+    )  # fmt: skip
+
+
+def _stack_words(sheet: Sheet, row: Stack, top: float, step: float, *, narrow: bool) -> None:
+    first, second = (top + 11, top + 29) if narrow else (top + step / 2 - 4, top + step / 2 + 14)
+    sheet.text(0, first, cut(row.label, 20 if narrow else 22), size=14, bold=True)
+    sheet.text(0, second, cut(row.under, 36 if narrow else 28), paint="quiet", size=12)
+    sheet.text(sheet.width, first, row.figure, size=14, bold=True, align="right")

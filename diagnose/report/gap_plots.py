@@ -1,0 +1,143 @@
+"""What the figures of a gap's page show: records turned into rows and series."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from diagnose.report import figures
+from diagnose.report.gap_figures import Fall, Piece, Series, Stack, Strip, stacked, strips, waterfall
+from diagnose.report.gap_findings import PAINTS, changed, parts, reported_words
+from diagnose.report.plots import Drawn
+from diagnose.words import counted, estimate, plain, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.report.canvas import Sheet
+    from diagnose.report.gap_records import ArmLedgers, Ledger, Row, Trend
+    from diagnose.report.gap_records import Strip as Measured
+
+UNIT = "loss, nats per token"
+TEXTS = {"training": "arm-1", "validation": "arm-0", "reserve": "arm-0"}
+SMALLEST = 0.005  # of the widest stack: a thinner piece is not drawn
+
+
+def gap_figures(ledger: Ledger) -> dict[str, Drawn]:
+    """Return a ledger's figures: "waterfall", and "where" if losses by place were measured."""
+    rows = falls(ledger)
+    said = "; ".join(f"{row.label} {row.figure}" for row in rows)
+    out = {
+        "waterfall": Drawn(figures.both(partial(_waterfall, rows), "waterfall", f"From one loss to the other: {said}."))
+    }
+    panels = where_strips(ledger)
+    if panels:
+        said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
+        out["where"] = Drawn(
+            figures.both(partial(_strips, panels), "where", f"Loss in nats per token by place. {said}.")
+        )
+    return out
+
+
+def _waterfall(rows: Sequence[Fall], narrow: bool) -> Sheet:
+    return waterfall(rows, UNIT, narrow=narrow)
+
+
+def _strips(panels: Sequence[Strip], narrow: bool) -> Sheet:
+    return strips(panels, UNIT, narrow=narrow)
+
+
+def _said(panel: Strip) -> str:
+    return ", ".join(f"{s.name or 'loss'} from {plain(s.y[0])} to {plain(s.y[-1])}" for s in panel.series)
+
+
+def falls(ledger: Ledger) -> list[Fall]:
+    """Return the waterfall's rows: the reported training loss, the terms, the reported validation loss."""
+    train, val = ledger.reported.train, ledger.reported.val
+    words = reported_words(ledger)
+    rows = [Fall("training, as reported", words[0], plain(train), train, train)]
+    here = train
+    for part in parts(ledger):
+        paint, name = PAINTS[part.group], part.name if part.name != "data" else "unseen + leak"
+        if len(part.terms) == 1 and part.terms[0].value is None:
+            rows.append(Fall(name, "not to be had here", "\N{EN DASH}", here, here, paint=paint))
+            continue
+        low, high = (None if end is None else here + end for end in (part.low, part.high))
+        figure = estimate(part.value, part.low, part.high, difference=True)
+        rows.append(Fall(name, changed(ledger, part), figure, here, here + part.value, low, high, paint))
+        here += part.value
+    return [*rows, Fall("validation, as reported", words[1], plain(val), val, val)]
+
+
+def where_strips(ledger: Ledger) -> list[Strip]:
+    """Return the panels by position, length, place in the corpus and place in the epoch."""
+    where = ledger.where
+    if where is None:
+        return []
+    classes = [row for strip in where.positions for row in strip.rows]
+    firsts = sorted({row.first for row in classes})
+    ticks = tuple((k + 0.5, _range(next(r for r in classes if r.first == first))) for k, first in enumerate(firsts))
+    at = {first: k + 0.5 for k, first in enumerate(firsts)}
+    positions = tuple(_series(s.text, s.rows, [at[row.first] for row in s.rows]) for s in where.positions)
+    lengths = _series(where.scored, where.lengths, [k + 0.5 for k in range(len(where.lengths))])
+    length_ticks = tuple((k + 0.5, _range(row)) for k, row in enumerate(where.lengths))
+    places = tuple(_along(s.text, s) for s in where.places if s.rows)
+    percent = tuple((k / 4, f"{25 * k} %") for k in range(5))
+    return [
+        Strip("By tokens seen before it", "tokens of its row that a prediction sees", positions, ticks),
+        Strip("By the document's length", f"tokens of a document of the {where.scored} text", (lengths,), length_ticks),
+        Strip("By the document's place in the corpus", "share of the corpus before it", places, percent, joined=False),
+        Strip(
+            "By the step's place in its epoch", f"share of the epoch before it ({counted(where.epoch.steps, 'step')})",
+            (_along("training", where.epoch),), percent, joined=False,
+        ),
+    ]  # fmt: skip
+
+
+def _range(row: Row) -> str:
+    return str(row.first) if row.first == row.last else f"{row.first}\N{EN DASH}{row.last}"
+
+
+def _series(text: str, rows: Sequence[Row], x: Sequence[float]) -> Series:
+    columns = [tuple(getattr(row, name) for row in rows) for name in ("loss", "low", "high")]
+    return Series(text, TEXTS[text], tuple(x), *columns)
+
+
+def _along(text: str, strip: Measured) -> Series:
+    found = _series(text, strip.rows, [row.at for row in strip.rows])
+    return found if strip.trend is None else Series(**{**vars(found), "line": _line(found, strip.trend)})
+
+
+def _line(series: Series, trend: Trend) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the ends of the trend, drawn through the middle of the points."""
+    first, last = min(series.x), max(series.x)
+    middle, mean = sum(series.x) / len(series.x), sum(series.y) / len(series.y)
+    slope = trend.value / (last - first)
+    return (first, mean + slope * (first - middle)), (last, mean + slope * (last - middle))
+
+
+def arm_figures(found: ArmLedgers) -> dict[str, Drawn]:
+    """Return the figure "stacked" of an ablation's ledgers."""
+    widest = max(sum(abs(term.value or 0.0) for term in arm.terms) for arm in found.arms) or 1.0
+    rows = [
+        Stack(
+            visible(arm.level), f"mean of {counted(len(arm.runs), 'seed')}",
+            estimate(arm.gap.value, arm.gap.low, arm.gap.high, difference=True),
+            tuple(
+                Piece(term.id, term.value, PAINTS[term.group])
+                for term in arm.terms if term.value and abs(term.value) > SMALLEST * widest
+            ),
+            arm.gap.value or 0.0, arm.gap.low, arm.gap.high,
+        )
+        for arm in found.arms
+    ]  # fmt: skip
+    said = "; ".join(
+        f"{row.label}: gap {row.figure}, of which " + ", ".join(f"{p.name} {plain(p.value)}" for p in row.pieces)
+        for row in rows
+    )
+    draw = partial(_stacked, rows)
+    return {"stacked": Drawn(figures.both(draw, "stacked", f"What each arm's gap is made of: {said}."))}
+
+
+def _stacked(rows: Sequence[Stack], narrow: bool) -> Sheet:
+    return stacked(rows, "validation minus training, nats per token", narrow=narrow)

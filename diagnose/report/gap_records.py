@@ -1,0 +1,242 @@
+"""The shape of `gap.json`, what `diagnose loss-gap` leaves beside a run or an ablation, checked as it is read.
+
+Losses are in nats per token.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import Field
+
+from diagnose.report.records import Level, Record, Text
+
+
+class Value(Record):
+    """A number with its 95 % interval; None where it could not be had."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class Part(Value):
+    """What divides a term."""
+
+    id: str
+
+
+class Beside(Value):
+    """The same difference on other text."""
+
+    text: str
+
+
+class Term(Value):
+    """A term of the ledger; `order_low` to `order_high` are its effects over the orders of changing conditions."""
+
+    id: str
+    group: str
+    order_low: float | None = None
+    order_high: float | None = None
+    parts: tuple[Part, ...] = ()
+    basis: Text = ""
+    how: Text = ""
+    beside: Beside | None = None
+
+
+class Group(Value):
+    """Terms of a kind: their sum, and its share of the sum of absolute values."""
+
+    id: str
+    share: float
+
+
+class Reported(Record):
+    """The two losses as the run reported them."""
+
+    train: float
+    val: float
+
+
+class Matched(Record):
+    """Both losses under the same condition."""
+
+    train: float
+    val: float
+    gap: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Read(Value):
+    """The loss of a text with training mode off or on."""
+
+    text: str
+    on: bool
+    documents: int
+
+
+class Finding(Record):
+    """What a rule found, and what to change."""
+
+    rule: str
+    severity: str
+    what: str
+    fix: str
+
+
+class Row(Record):
+    """A mean loss of part of a text: of tokens seen or lengths `first` to `last`, or at a share of the way."""
+
+    loss: float
+    low: float | None = None
+    high: float | None = None
+    at: float = 0.0
+    first: int = 0
+    last: int = 0
+
+
+class Trend(Record):
+    """The change along a straight line from the first to the last of the units."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+    units: int
+
+
+class Strip(Record):
+    """Losses along something, and their trend."""
+
+    text: str = ""
+    rows: tuple[Row, ...]
+    trend: Trend | None = None
+
+
+class Epoch(Strip):
+    """Losses of steps by their place in the epoch."""
+
+    steps: int
+    epochs: float
+
+
+class Document(Record):
+    """A document with what each piece of it cost; an empty piece is its end."""
+
+    document: int
+    loss: float
+    targets: int
+    pieces: tuple[tuple[str, float], ...]
+
+
+class Where(Record):
+    """Losses by place in the text; `scored` names the text whose documents are read one by one."""
+
+    positions: tuple[Strip, ...]
+    lengths: tuple[Row, ...]
+    places: tuple[Strip, ...]
+    scored: str
+    epoch: Epoch
+    documents: dict[str, tuple[Document, ...]]
+
+
+class Side(Record):
+    """The condition of one of the two losses."""
+
+    on: tuple[str, ...]
+    precision: str
+    label_smoothing: float
+    weight_decay_in_loss: float
+    padding: str
+    mean_by: str
+    loader: str
+
+
+class Reports(Record):
+    """What the run's two reported losses are of."""
+
+    train: str
+    val: str
+    interval: int
+    val_batches: int
+
+
+class Conditions(Record):
+    """Both conditions."""
+
+    train: Side
+    val: Side
+    kinds: tuple[str, ...]
+    reports: Reports
+    validation_text: Text = ""
+    unseen_text: Text = ""
+
+
+class Overlap(Record):
+    """Validation documents that training has seen."""
+
+    val_documents: int
+    exact: int
+    near: int
+    window_share: float
+    split: str
+    reserve_documents: int
+
+
+class Budget(Record):
+    """What the ledger was allowed to read, and which terms more would sharpen."""
+
+    seconds: float
+    sharpens: tuple[str, ...] = ()
+
+
+class Ledger(Record):
+    """A run's ledger."""
+
+    run: str
+    reported: Reported
+    gap: float
+    terms: tuple[Term, ...]
+    groups: tuple[Group, ...]
+    matched: Matched
+    matched_on: Matched
+    readings: tuple[Read, ...]
+    bytes_per_token: float | None
+    overlap: Overlap
+    verified: dict[str, Any] | None = None
+    conditions: Conditions
+    budget: Budget
+    where: Where | None = None
+    notes: tuple[str, ...] = ()
+    verdict: Text
+    findings: tuple[Finding, ...] = ()
+
+    def term(self, name: str) -> Term:
+        """Return a term by its id."""
+        return next(term for term in self.terms if term.id == name)
+
+
+class ArmTerm(Value):
+    """A term averaged over the seeds of an arm."""
+
+    id: str
+    group: str
+
+
+class ArmLedger(Record):
+    """The ledgers of an arm's runs, averaged over its seeds."""
+
+    level: Level
+    terms: tuple[ArmTerm, ...]
+    gap: Value
+    matched: Value = Field(default_factory=lambda: Value(value=None))
+    runs: tuple[str, ...] = ()
+
+
+class ArmLedgers(Record):
+    """The ledgers of an ablation."""
+
+    arms: tuple[ArmLedger, ...]
+    verdict: Text

@@ -1,0 +1,129 @@
+"""The tables of a ledger's page, as plain rows of text."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from diagnose.report.gap_findings import is_shown, reported_words, training_mode
+from diagnose.report.tables import Table
+from diagnose.stats.digits import decimals
+from diagnose.words import NARROW, between, estimate, half, listed, plain, quantity, share, signed, visible
+
+if TYPE_CHECKING:
+    from diagnose.report.gap_records import ArmLedgers, Ledger, Row, Side, Value
+
+NONE = "\N{EN DASH}"
+
+
+def _bits(ledger: Ledger, value: float | None) -> float | None:
+    size = ledger.bytes_per_token
+    return None if value is None or not size else value / math.log(2) / size
+
+
+def _cells(ledger: Ledger, value: float | None, low: float | None, high: float | None) -> list[str]:
+    return [signed(value, decimals(half(low, high))), between(low, high, difference=True), signed(_bits(ledger, value))]
+
+
+def terms(ledger: Ledger) -> Table:
+    """Return every term with its interval, in both units, over the orders, with what it stands on."""
+    rows: list[list[str]] = []
+    for term in ledger.terms:
+        over = NONE
+        if term.order_low is not None and term.order_high is not None and term.order_low != term.order_high:
+            over = f"{signed(term.order_low)} to {signed(term.order_high)}"
+        rows.append([term.id, *_cells(ledger, term.value, term.low, term.high), over, term.basis])
+        rows += [
+            [2 * NARROW + part.id, *_cells(ledger, part.value, part.low, part.high), "", ""] for part in term.parts
+        ]
+    rows.append(["gap", signed(ledger.gap), "", signed(_bits(ledger, ledger.gap)), "", "as reported; the sum"])
+    head = ["term", "nats per token", "95 % interval", "bits per byte", "over the orders", "stands on"]
+    if all(row[4] in {"", NONE} for row in rows):
+        head, rows = head[:4] + head[5:], [row[:4] + row[5:] for row in rows]
+    caption = "The terms, from reported training to reported validation"
+    return Table(caption, tuple(head), tuple(map(tuple, rows)), frozenset({0, len(head) - 1}))
+
+
+def groups(ledger: Ledger) -> Table:
+    """Return the groups' sums and shares."""
+    members = {g.id: ", ".join(term.id for term in ledger.terms if term.group == g.id) for g in ledger.groups}
+    rows = tuple(
+        (f"{g.id}: {members[g.id]}", *_cells(ledger, g.value, g.low, g.high), share(g.share)) for g in ledger.groups
+    )
+    head = ("group", "nats per token", "95 % interval", "bits per byte", "share of all groups")
+    return Table("The groups", head, rows)
+
+
+def losses(ledger: Ledger) -> Table:
+    """Return both losses as reported and measured alike."""
+    mode, reported = training_mode(ledger), ledger.reported
+    rows = [("as reported", plain(reported.train), plain(reported.val), *_cells(ledger, ledger.gap, None, None))]
+    found = [(f"alike, {mode} off", ledger.matched)]
+    found += [(f"alike, {mode} on", ledger.matched_on)] if ledger.conditions.kinds else []
+    rows += [(name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)) for name, m in found]
+    head = ("losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte")
+    return Table("Both losses, as reported and measured alike, nats per token", head, tuple(rows))
+
+
+def places(ledger: Ledger) -> list[Table]:
+    """Return the numbers behind the strips."""
+    where = ledger.where
+    if where is None:
+        return []
+    out = [_strip(f"By tokens seen before it, {s.text} text", "tokens seen", s.rows) for s in where.positions]
+    return [*out, _strip(f"By the document's length, {where.scored} text", "tokens", where.lengths)]
+
+
+def _strip(caption: str, name: str, some: tuple[Row, ...]) -> Table:
+    rows = tuple(
+        (
+            str(row.first) if row.first == row.last else f"{row.first} to {row.last}",
+            plain(row.loss, decimals(half(row.low, row.high))),
+            between(row.low, row.high),
+        )
+        for row in some
+    )
+    return Table(f"{caption}, nats per token", (name, "loss", "95 % interval"), rows)
+
+
+def conditions(ledger: Ledger) -> Table:
+    """Return both conditions side by side."""
+    sides = (_side(ledger.conditions.train), _side(ledger.conditions.val))
+    rows = [("what is reported", *reported_words(ledger))]
+    rows += [(name, sides[0][name], sides[1][name]) for name in sides[0]]
+    head = ("condition", "training", "validation")
+    return Table("What the two losses are taken under", head, tuple(rows), frozenset({0, 1, 2}))
+
+
+def _side(side: Side) -> dict[str, str]:
+    decay = side.weight_decay_in_loss
+    padding = {"ignore": "not counted", "target": "predicted", "denominator": "counted in the mean"}
+    return {
+        "switched on": listed(list(side.on)) or "nothing",
+        "precision": side.precision,
+        "label smoothing": quantity(side.label_smoothing),
+        "weight decay in the loss": f"{quantity(decay)} nats" if decay else "none",
+        "padding": padding[side.padding],
+        "mean": "over all targets" if side.mean_by in {"all", "step"} else f"of the means of each {side.mean_by}",
+        "rows": side.loader,
+    }  # fmt: skip
+
+
+def how(ledger: Ledger) -> Table:
+    """Return how each term was measured."""
+    rows = tuple((term.id, term.how) for term in ledger.terms if is_shown(term))
+    return Table("How each number was obtained", ("term", "measured as"), rows, frozenset({0, 1}))
+
+
+def arms(found: ArmLedgers) -> Table:
+    """Return the terms of each arm side by side."""
+    some: dict[str, list[Value]] = {
+        term.id: [arm.terms[k] for arm in found.arms] for k, term in enumerate(found.arms[0].terms)
+    }
+    some |= {"gap": [arm.gap for arm in found.arms], "gap, measured alike": [arm.matched for arm in found.arms]}
+    rows = tuple(
+        (name, *(estimate(cell.value, cell.low, cell.high, difference=True) for cell in cells))
+        for name, cells in some.items()
+    )
+    head = ("term", *(visible(arm.level) for arm in found.arms))
+    return Table("Each arm's terms, means over its seeds, nats per token", head, rows)
