@@ -7,6 +7,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
+	$(BIN)/diagnose loss-gap runs/latest
 
 test: .venv/tested
 	$(BIN)/pytest

@@ -19,7 +19,8 @@ from scipy.stats import binom
 
 MASKS = 6  # of each document of the population
 TRAIN, VAL = 1200, 800  # documents of the population
-DRAWN = 100  # documents of a text in a replication: few enough for a finite population to be as good as endless
+DRAWN = 100  # documents of a text in a replication
+APART = 10**6  # numbers of documents of different texts
 RECIPE = {
     "tokenizer.kind": "word", "tokenizer.vocab_size": 1500, "model.layers": 2, "model.width": 64, "model.heads": 2,
     "model.dropout": 0.2, "batches.loader": "padded", "batches.context": 48, "batches.size": 32, "budget.steps": 600,
@@ -37,7 +38,7 @@ def trained(folder):
 
 def population(finished, asks, documents, layout):
     """Return nats_MN and weights_N of each condition, every document read with MASKS masks."""
-    from diagnose.batches import whole
+    from diagnose import batches
     from diagnose.gap.reading import read
     from diagnose.gap.texts import text_groups
 
@@ -46,7 +47,8 @@ def population(finished, asks, documents, layout):
         layout, first_N=starts[chosen], length_N=starts[chosen + 1] - starts[chosen], documents_N=chosen, samples=None,
         order="sequential",
     )  # fmt: skip
-    rows = list(whole(layout))
+    sizes = range(0, layout.rows, layout.size)  # whole rows alone: a padded last one would be one document's
+    rows = [batches.rows(layout, k, min(layout.size, layout.rows - k)) for k in sizes]
     turns = []
     for turn in range(MASKS):
         groups = text_groups(finished, rows, turns=MASKS)[turn * len(rows) : (turn + 1) * len(rows)]
@@ -57,29 +59,32 @@ def population(finished, asks, documents, layout):
 class Text:
     """A population of documents under every condition, and samples of it."""
 
-    def __init__(self, tables, documents):
-        self.tables, self.documents = tables, np.sort(documents)
+    def __init__(self, tables, count=None):
+        """Keep the first `count` documents: a cut into whole rows may lack the last."""
+        self.tables = {ask: (nats_MN[:, :count], weights_N[:count]) for ask, (nats_MN, weights_N) in tables.items()}
+        self.count = len(next(iter(self.tables.values()))[1])
 
-    def whole(self):
-        """Return the readings of the whole population, over all masks."""
-        return {ask: self._reading(nats_MN.mean(0), weights_N) for ask, (nats_MN, weights_N) in self.tables.items()}
+    def whole(self, first):
+        """Return the readings of the whole population, over all masks; documents are numbered from `first`."""
+        return {ask: _reading(nats_MN.mean(0), weights_N, first) for ask, (nats_MN, weights_N) in self.tables.items()}
 
-    def sample(self, rng, places):
+    def sample(self, rng, places, first):
         """Return the readings of some documents with one mask each, the same under all conditions."""
         masks = rng.integers(MASKS, size=len(places))
         return {
-            ask: self._reading(nats_MN[masks, places], weights_N[places], places)
+            ask: _reading(nats_MN[masks, places], weights_N[places], first)
             for ask, (nats_MN, weights_N) in self.tables.items()
         }
 
     def draw(self, rng):
-        """Return places of documents of the population."""
-        return np.sort(rng.choice(len(self.documents), DRAWN, replace=False))
+        """Return places of documents, drawn with replacement: each draw is a document of its own."""
+        return rng.integers(self.count, size=DRAWN)
 
-    def _reading(self, nats, weights, places=slice(None)):
-        from diagnose.stats import Reading
 
-        return Reading.of(nats, weights, self.documents[places])
+def _reading(nats, weights, first):
+    from diagnose.stats import Reading
+
+    return Reading.of(nats, weights, first + np.arange(len(nats)))
 
 
 def terms_of(found, train, recut, own, val, seen):
@@ -115,20 +120,22 @@ def main(replications):
         outside = np.sort(rng.choice(np.unique(parts.val), VAL, replace=False))
         asks, wanted = conditions.asks(found, divided=True), data.wanted(found)
         layouts = finished.setup.course.layout, finished.setup.validation
-        train = Text(population(finished, asks, inside, layouts[0]), inside)
-        recut = Text(population(finished, asks, inside, layouts[1]), inside)
-        val = Text(population(finished, wanted, outside, layouts[1]), outside)
-        seen = Text(population(finished, wanted, inside, layouts[1]), inside)
+        recut = Text(population(finished, asks, inside, layouts[1]))
+        train = Text(population(finished, asks, inside, layouts[0]), recut.count)
+        val = Text(population(finished, wanted, outside, layouts[1]))
+        seen = Text(population(finished, wanted, inside, layouts[1]))
     # seen text is as much of the validation text as unseen text is, in the truth as in each replication
     all_seen = {
-        ask: replace(r, nats=r.nats * VAL / TRAIN, weights=r.weights * VAL / TRAIN) for ask, r in seen.whole().items()
+        ask: replace(r, nats=r.nats * val.count / seen.count, weights=r.weights * val.count / seen.count)
+        for ask, r in seen.whole(3 * APART).items()
     }
-    true = terms_of(found, train.whole(), recut.whole(), train.whole(), val.whole(), all_seen)
+    true = terms_of(found, train.whole(0), recut.whole(0), train.whole(APART), val.whole(2 * APART), all_seen)
     hits, wide = dict.fromkeys(true, 0), dict.fromkeys(true, 0.0)
     for _ in range(replications):
         places = train.draw(rng)
-        texts = (train, places), (recut, places), (train, train.draw(rng)), (val, val.draw(rng)), (seen, seen.draw(rng))
-        got = terms_of(found, *(text.sample(rng, some) for text, some in texts))
+        drawn = (train, places, 0), (recut, places, 0), (train, train.draw(rng), 1)
+        drawn += (val, val.draw(rng), 2), (seen, seen.draw(rng), 3)
+        got = terms_of(found, *(text.sample(rng, some, k * APART) for text, some, k in drawn))
         for name, term in got.items():
             hits[name] += term.low <= true[name].value <= term.high
             wide[name] += (term.high - term.low) / 2 / replications

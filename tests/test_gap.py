@@ -386,3 +386,16 @@ def test_the_terminal_and_markdown_show_every_term(record):
     assert "mode: dropout off" in shown
     assert "gap as reported" in shown
     assert all(f"| {t['id']} |" in terminal.markdown(record) for t in record["terms"])
+
+
+def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_path):
+    from by_hand import both
+
+    from diagnose.gap.ledger import loss_gap
+    from diagnose.runner import train
+
+    keys = {**tiny, "batches.loader": "padded", "batches.size": 5, "batches.context": 64}
+    keys |= {"budget.steps": 27 + 1, "report.interval": 1, "report.train": "last", "report.val": "full"}
+    run = train("quick", keys, runs=tmp_path)  # 135 documents: what came before the last step is one whole epoch
+    matched = loss_gap(run, budget="100000000 tokens")["matched"]
+    assert (matched["train"], matched["val"]) == pytest.approx(both(run), abs=2e-6)

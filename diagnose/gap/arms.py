@@ -12,7 +12,8 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.ledger import make
 from diagnose.gap.record import UNIT, record
 from diagnose.gap.run import open_run
-from diagnose.words import plain, signed
+from diagnose.stats.crossed import t_quantile
+from diagnose.words import listed, plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,26 +76,27 @@ def _averaged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _mean(values: Sequence[float | None]) -> dict[str, Any]:
     """Return the mean over seeds with its interval; a term that some runs lack (given with another) counts as 0."""
-    from scipy.stats import t
-
     if all(value is None for value in values):
         return {"value": None, "low": None, "high": None, "per_seed": list(values)}
     some = np.array([value or 0.0 for value in values])
     mean = float(some.mean())
     if len(some) < 2:
         return {"value": mean, "low": None, "high": None, "per_seed": list(values)}
-    half = float(t.isf(0.025, len(some) - 1) * some.std(ddof=1) / math.sqrt(len(some)))
+    half = float(t_quantile(0.95, np.float64(len(some) - 1))) * float(some.std(ddof=1)) / math.sqrt(len(some))
     return {"value": mean, "low": mean - half, "high": mean + half, "per_seed": list(values)}
 
 
 def _verdict(arms: Sequence[dict[str, Any]]) -> str:
-    """Name the gap of each arm and the group that makes most of it."""
-    said = []
-    for arm in arms:
-        group = max(arm["groups"], key=lambda g: abs(g["value"]))
-        said.append(
-            f"{arm['level']}: gap {signed(arm['gap']['value'])}, most of it {group['id']} ({signed(group['value'])}), "
-            f"measured alike {signed(arm['matched']['value'])}"
-        )
-    spread = max(a["gap"]["value"] for a in arms) - min(a["gap"]["value"] for a in arms)
-    return f"The gap differs by {plain(spread)} between arms. " + "; ".join(said) + "."
+    """Name the gap of each arm, the group that differs most between them, and the gaps measured alike."""
+    gaps = listed([f"{signed(arm['gap']['value'])} ({arm['level']})" for arm in arms])
+    spreads = {
+        group["id"]: max(values) - min(values)
+        for k, group in enumerate(arms[0]["groups"])
+        for values in [[arm["groups"][k]["value"] for arm in arms]]
+    }
+    most = max(spreads, key=lambda name: spreads[name])
+    alike = listed([signed(arm["matched"]["value"]) for arm in arms])
+    return (
+        f"The reported gap is {gaps} nats per token; what differs most between arms is {most}, by "
+        f"{plain(spreads[most])}. Measured alike it is {alike}."
+    )

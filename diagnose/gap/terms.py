@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.gap import conditions, data, difficulty
 from diagnose.gap.reading import in_units
 from diagnose.stats import Interval, combination
-from diagnose.words import estimate
+from diagnose.words import counted, estimate
 
 if TYPE_CHECKING:
     from diagnose.gap.conditions import Conditions, Sides
@@ -115,20 +115,18 @@ def _sum_of(recency: Interval, lag: float, half: float | None) -> Interval:
 
 def _lag_basis(delayed: Lag) -> str:
     if delayed.half is None:
-        return f"exact: {_count(delayed.steps, 'step')} read again"
+        return f"exact: {counted(delayed.steps, 'step')} read again"
     return f"a sample: {delayed.steps} of {delayed.averaged} steps read again"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _recency(finished: Finished, measured: Conditions, found: Interval, divided: tuple[dict[str, Any], ...]) -> Term:
     chosen = measured.chosen
     if chosen.same:
-        basis = f"no earlier steps: {_count(len(chosen.steps), 'step')} of the same text under redrawn masks"
+        basis = f"no earlier steps: {counted(len(chosen.steps), 'step')} of the same text under redrawn masks"
     else:
-        basis = f"{_count(len(chosen.steps), 'step')} drawn from the {chosen.of:,} before step {finished.earlier + 1:,}"
+        basis = (
+            f"{counted(len(chosen.steps), 'step')} drawn from the {chosen.of:,} before step {finished.earlier + 1:,}"
+        )
     how = "batches of earlier steps, drawn by the same loader, minus the batches of the logged losses; final weights"
     return Term("recency", found.value, found.low, found.high, parts=divided, basis=basis, how=how)
 
@@ -154,7 +152,7 @@ def _condition(measured: Conditions, player: str) -> Term:
             parts = ({"id": sides.kinds[0], "value": found.value, "low": found.low, "high": found.high},)
     number = len(measured.start.documents)
     basis = (
-        f"the training text, paired by document ({_count(number, 'document')}); Shapley value of {len(sides.players)}"
+        f"the training text, paired by document ({counted(number, 'document')}); Shapley value of {len(sides.players)}"
     )
     how = CONDITION_WORDS[player] + _more(sides, player)
     return Term(player, found.value, found.low, found.high, low, high, parts, basis, how)
@@ -249,8 +247,8 @@ def _draw(finished: Finished, sides: Sides, read: Data) -> Term:
     how = "the reported batch minus the whole validation text, both under validation's conditions"
     drawn = bool(sides.val.run.on)
     if read.complete and not drawn:
-        basis = f"exact: {_count(table.val_batches, 'batch')[:40]} against all validation text"
-        return Term("draw", value, basis=basis.replace("batchs", "batches"), how=how)
+        batches = counted(table.val_batches, "batch", "batches")
+        return Term("draw", value, basis=f"exact: {batches} against all validation text", how=how)
     found = _shifted([whole], [-1.0], value)
     basis = "rows of the validation text drawn at random" if not read.complete else "dropout masks drawn anew"
     return Term("draw", value, found.low, found.high, basis=basis, how=how)
@@ -262,7 +260,7 @@ def _residual(finished: Finished, read: Data, verified: Verified | None) -> Term
     if verified is None:
         return Term("residual", validation, basis="validation recomputed; training not checked", how=how)
     exact = "bit for bit" if not verified.differing and verified.weights else f"within {verified.largest:.1e}"
-    said = f"validation recomputed; the last {_count(verified.steps, 'step')} trained again: {exact}"
+    said = f"validation recomputed; the last {counted(verified.steps, 'step')} trained again: {exact}"
     if not verified.whole:
         said += "; earlier steps that the reported loss averages were not"
     return Term("residual", validation + (verified.train - finished.train), basis=said, how=how)

@@ -221,15 +221,15 @@ def _stack(sheet: Sheet, axes: Axes, row: Stack, y: float, frame: tuple[float, f
         side = 1 if piece.value > 0 else -1
         start, end = reached[side], reached[side] + piece.value
         reached[side] = end
-        axes.fill_between(sorted((start, end)), y - 2, y + 14, color=PAINT[piece.paint], linewidth=0, alpha=0.8)
-        axes.vlines([end], y - 2, y + 14, color=PAINT["paper"], linewidth=1.5)
+        axes.fill_between(sorted((start, end)), y - 10, y + 6, color=PAINT[piece.paint], linewidth=0, alpha=0.8)
+        axes.vlines([end], y - 10, y + 6, color=PAINT["paper"], linewidth=1.5)
         if abs(piece.value) / per_point > 8 * len(piece.name):
             middle = left + ((start + end) / 2 - low) / per_point
-            sheet.text(middle, head + y - 11, piece.name, paint=piece.paint, size=11, align="center")
+            sheet.text(middle, head + y - 19, piece.name, paint=piece.paint, size=11, align="center")
     if row.low is not None and row.high is not None:
-        axes.plot([row.low, row.high], [y + 6, y + 6], color=PAINT["ink"], linewidth=2, zorder=3)
+        axes.plot([row.low, row.high], [y + 17, y + 17], color=PAINT["ink"], linewidth=2, zorder=3)
     axes.plot(
-        [row.gap], [y + 6], "D", color=PAINT["ink"], markersize=8, markeredgewidth=1.5,
+        [row.gap], [y + 17], "D", color=PAINT["ink"], markersize=8, markeredgewidth=1.5,
         markeredgecolor=PAINT["paper"], zorder=4,
     )  # fmt: skip
 

@@ -124,6 +124,7 @@ def arms(found: ArmLedgers) -> Table:
     rows = tuple(
         (name, *(estimate(cell.value, cell.low, cell.high, difference=True) for cell in cells))
         for name, cells in some.items()
+        if any(cell.value for cell in cells)  # what is the same on both sides in every arm is left out
     )
     head = ("term", *(visible(arm.level) for arm in found.arms))
     return Table("Each arm's terms, means over its seeds, nats per token", head, rows)

@@ -16,6 +16,7 @@ from diagnose import store, words
 from diagnose.errors import DiagnoseError
 from diagnose.report import findings, gap_findings, run_findings, tables
 from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap
+from diagnose.report.gap_plots import arm_figures
 from diagnose.report.gap_records import ArmLedgers
 from diagnose.report.guide import GUIDE, TERMS
 from diagnose.report.plots import ablation_figures, paints, run_figures
@@ -167,14 +168,16 @@ def _target(folder: Path, out: Path, end: str = "") -> Path:
 
 def _ablation_parts(report: AblationReport) -> dict[str, Any]:
     summary = report.summary
+    gaps = _stored_gaps(report.folder)
     return {
+        "gaps": gaps,
         "title": f"What {findings.called(summary)} changes",
         "report": report,
         "summary": summary,
         "identity": _identity("ablation", summary.name, summary.corpus, summary.created),
         "verdict": words.visible(summary.verdict),
         "headlines": _arm_headlines(report),
-        "figures": ablation_figures(report),
+        "figures": ablation_figures(report) | (arm_figures(gaps) if gaps else {}),
         "samples": _arm_samples(report, last=False),
         "more_samples": _arm_samples(report, last=True),
         "tables": [tables.arms(report), tables.effects(summary), tables.seeds(summary)],
@@ -186,8 +189,14 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "environment": _environment(summary.environment),
         "recipe": words.cut(words.visible(summary.recipe), MOST_RECIPE),
         "limits": findings.limits(report),
-        "used": [key for key in GUIDE if key not in {"as-reported", *TERMS}],
+        "used": [key for key in GUIDE if key != "as-reported" and (gaps or key not in TERMS)],
     }
+
+
+def _stored_gaps(folder: Path) -> ArmLedgers | None:
+    path = folder / "gap.json"
+    found = parse_gap(store.read_json(path), path) if path.exists() else None
+    return found if isinstance(found, ArmLedgers) else None
 
 
 def _run_parts(report: RunReport) -> dict[str, Any]:

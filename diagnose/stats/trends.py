@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.errors import DiagnoseError
+from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -46,7 +47,7 @@ def trend(x_N: ArrayLike, y_N: ArrayLike, *, confidence: float = 0.95) -> Trend 
     Raises:
         DiagnoseError: shapes differ, or a number is not finite.
     """
-    from scipy.stats import t
+    from scipy.special import stdtr
 
     x, y = np.asarray(x_N, dtype=np.float64), np.asarray(y_N, dtype=np.float64)
     if x.ndim != 1 or x.shape != y.shape or not (np.isfinite(x).all() and np.isfinite(y).all()):
@@ -61,8 +62,8 @@ def trend(x_N: ArrayLike, y_N: ArrayLike, *, confidence: float = 0.95) -> Trend 
     effective = _effective(residual)
     df = effective - 2
     se = float(np.sqrt((residual**2).sum() / df / squares))
-    half = float(t.isf((1 - confidence) / 2, df)) * se
-    p = float(2 * t.sf(abs(value) / se, df)) if se > 0 else float(value == 0)
+    half = float(t_quantile(confidence, np.float64(df))) * se
+    p = float(2 * stdtr(df, -abs(value) / se)) if se > 0 else float(value == 0)
     return Trend(value, value - half, value + half, p, len(x), effective)
 
 
