@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from report_fixture import write_ablation, write_run
+from report_fixture import HOSTILE, write_ablation, write_run
 
-from diagnose.report.page import render_ablation, render_run
+from diagnose.report.page import render_ablation, render_gap, render_run
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 pytestmark = [
@@ -24,7 +24,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ("ablation", "hostile", "one-seed", "run", "failed-run")
+PAGES = ("ablation", "hostile", "one-seed", "run", "failed-run", "gap", "gap-of-arms")
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,25 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def pages(tmp_path_factory):
+def gaps(tmp_path_factory, tiny):
+    """A run's ledger with every kind of term, and one of an ablation's arms; text that tries to act among it."""
+    from diagnose import ablate, loss_gap, train
+
+    root = tmp_path_factory.mktemp("gaps")
+    path = root / "hostile.txt"
+    path.write_text(Path(tiny["data.path"]).read_text(encoding="utf-8") + f"{HOSTILE}\n" * 9, encoding="utf-8")
+    keys = tiny | {"data.path": str(path), "batches.loader": "windows", "data.split": "windows"}
+    keys |= {"loss.label_smoothing": 0.1, "loss.weight_decay": 0.01, "report.train": "interval", "budget.steps": 60}
+    run = train("quick", keys, runs=root / "runs")
+    ablation = ablate("tokenizer", overrides=tiny, seeds=2, runs=root / "runs")
+    return {
+        "gap": render_gap(run, root / "gap.html", loss_gap(run, verify=True)),
+        "gap-of-arms": render_gap(ablation, root / "gap-of-arms.html", loss_gap(ablation)),
+    }
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory, gaps):
     root = tmp_path_factory.mktemp("pages")
     options = {"ablation": {}, "hostile": {"hostile": True, "failed": True}, "one-seed": {"seeds": 1}}
     found = {
@@ -47,7 +65,7 @@ def pages(tmp_path_factory):
     run = write_run(root / "20261122-150000-word-s0-aaaa")
     failed = write_run(root / "20261122-150001-word-s0-bbbb", state="failed", until=0.5, hostile=True)
     found |= {"run": render_run(run, root / "run.html"), "failed-run": render_run(failed, root / "failed-run.html")}
-    return {name: path.as_uri() for name, path in found.items()}
+    return {name: path.as_uri() for name, path in (found | gaps).items()}
 
 
 @pytest.fixture
@@ -181,3 +199,30 @@ def test_sections_come_in_the_order_of_the_readers_questions(show):
     ids = page.evaluate("[...document.querySelectorAll('main > section')].map(e => e.id)")
     assert ids == ["effects", "curves", "samples", "changed", "numbers", "how", "limits", "words"]
     assert page.evaluate("[...document.querySelectorAll('nav a')].every(a => document.querySelector(a.hash))")
+
+
+def test_a_ledgers_sections_come_in_the_order_of_the_readers_questions(show):
+    page = show("gap", 1280)
+    ids = page.evaluate("[...document.querySelectorAll('main > section')].map(e => e.id)")
+    assert ids == ["ledger", "fixes", "alike", "where", "documents", "numbers", "how", "limits", "words"]
+    assert page.evaluate("[...document.querySelectorAll('nav a, a.term')].every(a => document.querySelector(a.hash))")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_on_coloured_grounds_are_legible(show, scheme):
+    page = show("gap", 1280, scheme)
+    worst = page.evaluate("""() => {
+        const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+        const rgb = colour => { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1);
+            return [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3); };
+        const light = colour => rgb(colour).map(c => c / 255)
+            .map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+        return Math.min(...[...document.querySelectorAll('.heat td, [class^="cost-"]')].map(e => {
+            const ground = getComputedStyle(e).backgroundColor;
+            const [a, b] = [ground === 'rgba(0, 0, 0, 0)' ? getComputedStyle(document.body).backgroundColor : ground,
+                getComputedStyle(e).color].map(light).sort((x, y) => y - x);
+            return (a + 0.05) / (b + 0.05);
+        }));
+    }""")
+    assert worst >= 4.5
