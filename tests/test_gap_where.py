@@ -164,6 +164,15 @@ class TestPage:
         assert "This is not a validation loss" in page or "not a validation loss" in page
         assert page.count("<svg") == 6  # three figures, wide and narrow
 
+    def test_what_a_change_did_is_a_table(self, run, tmp_path):
+        from diagnose.gap.ledger import loss_gap
+        from diagnose.report.page import render_gap
+
+        found = loss_gap(run, against=run, budget="3000 tokens")
+        page = render_gap(run, tmp_path, found).read_text(encoding="utf-8")
+        assert f"Against {run}" in page
+        assert ">before</bdi>" in page
+
     def test_foreign_text_in_the_record_is_inert(self, run, record, tmp_path):
         from diagnose.report.page import render_gap
 

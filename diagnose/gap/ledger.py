@@ -124,10 +124,9 @@ def loss_gap(
                 "--against compares two runs, and this is an ablation: its arms are compared as they are"
             )
         return loss_gap_of_arms(store.find(run), budget=budget, verify=verify, data=data)
+    before = None if against is None else open_run(against, data)
     result = record(make(open_run(run, data), budget=budget, verify=verify, places=True))
-    if against is None:
-        return result
-    return compared(record(make(open_run(against, data), budget=budget, verify=verify)), result)
+    return result if before is None else compared(record(make(before, budget=budget, verify=verify)), result)
 
 
 def keep(folder: Path, found: dict[str, Any]) -> dict[str, Any]:

@@ -103,7 +103,7 @@ def changed(ledger: Ledger, part: Part) -> str:
 
 def is_shown(term: Term) -> bool:
     """Say whether a term is more than an exact nothing."""
-    return term.value is None or term.value != 0.0 or term.low is not None or term.id == "residual"
+    return term.value is None or term.value != 0.0 or term.low != term.high or term.id == "residual"
 
 
 def reported_words(ledger: Ledger) -> tuple[str, str]:

@@ -61,7 +61,12 @@ def gap_parts(ledger: Ledger, report: RunReport) -> dict[str, Any]:
         "worst": [coloured(doc) for doc in (ledger.where.documents.get("worst", ()) if ledger.where else ())],
         "best": [coloured(doc) for doc in (ledger.where.documents.get("best", ()) if ledger.where else ())],
         "costs": COSTS,
-        "tables": [gap_tables.terms(ledger), gap_tables.groups(ledger), gap_tables.losses(ledger)],
+        "tables": [
+            gap_tables.terms(ledger),
+            gap_tables.groups(ledger),
+            gap_tables.losses(ledger),
+            *gap_tables.against(ledger),
+        ],
         "places": gap_tables.places(ledger),
         "conditions": gap_tables.conditions(ledger),
         "how": gap_tables.how(ledger),

@@ -192,6 +192,31 @@ class Budget(Record):
     sharpens: tuple[str, ...] = ()
 
 
+class Change(Record):
+    """A term in two runs."""
+
+    id: str
+    before: float | None
+    after: float | None
+    difference: float
+
+
+class GapChange(Record):
+    """The gap in two runs."""
+
+    before: float
+    after: float
+    difference: float
+
+
+class Against(Record):
+    """Another run, and what differs from it, term by term."""
+
+    run: str
+    gap: GapChange
+    terms: tuple[Change, ...]
+
+
 class Ledger(Record):
     """A run's ledger."""
 
@@ -209,6 +234,7 @@ class Ledger(Record):
     conditions: Conditions
     budget: Budget
     where: Where | None = None
+    against: Against | None = None
     notes: tuple[str, ...] = ()
     verdict: Text
     findings: tuple[Finding, ...] = ()

@@ -65,6 +65,18 @@ def losses(ledger: Ledger) -> Table:
     return Table("Both losses, as reported and measured alike, nats per token", head, tuple(rows))
 
 
+def against(ledger: Ledger) -> list[Table]:
+    """Return what differs from another run, term by term; no table where there is no other."""
+    other = ledger.against
+    if other is None:
+        return []
+    shown = [change for change in other.terms if change.before or change.after]
+    rows = [(c.id, signed(c.before), signed(c.after), signed(c.difference)) for c in shown]
+    rows.append(("gap", signed(other.gap.before), signed(other.gap.after), signed(other.gap.difference)))
+    caption = f"Against {visible(other.run)}, nats per token"
+    return [Table(caption, ("term", "before", "after", "difference"), tuple(rows))]
+
+
 def places(ledger: Ledger) -> list[Table]:
     """Return the numbers behind the strips."""
     where = ledger.where

@@ -42,7 +42,7 @@ def gap_rows(record: dict[str, Any]) -> RenderableType:
     head = f"From training {plain(reported['train'])} to validation {plain(reported['val'])} as reported, {UNIT}"
     parts += [Narrow(Text(head, style="dim")), Bars(_bars(record)), Text(), Narrow(Text(_alike(record), style="dim"))]
     parts += [Narrow(Text(line)) for line in _findings(record)]
-    parts += [Narrow(Text(_against(record)))] if "against" in record else []
+    parts += _against(record["against"]) if "against" in record else []
     parts += [Narrow(Text(line, style="dim")) for line in _remarks(record)]
     return Group(*parts)
 
@@ -63,7 +63,7 @@ def _bars(record: dict[str, Any]) -> list[Bar]:
 
 
 def _is_shown(term: dict[str, Any]) -> bool:
-    return bool(term["value"] != 0.0 or term["low"] is not None or term["id"] == "residual")
+    return bool(term["value"] != 0.0 or term["low"] != term["high"] or term["id"] == "residual")
 
 
 def _term_bars(term: dict[str, Any], indent: str, *, drawn: bool) -> list[Bar]:
@@ -108,13 +108,14 @@ def _remarks(record: dict[str, Any]) -> list[str]:
     return [*record["notes"], *more]
 
 
-def _against(record: dict[str, Any]) -> str:
-    against = record["against"]
-    changed = [row for row in against["terms"] if abs(row["difference"]) > 1e-4]
-    rows = [f"{row['id']} {signed(row['difference'])}" for row in sorted(changed, key=lambda r: -abs(r["difference"]))]
-    gap = against["gap"]
-    head = f"Against {against['run']}: gap {signed(gap['before'])} -> {signed(gap['after'])}"
-    return f"{head}; {', '.join(rows) or 'no term changed'}"
+def _against(against: dict[str, Any]) -> list[RenderableType]:
+    """Return what differs from another run, term by term."""
+    rows = [row for row in against["terms"] if row["before"] or row["after"]]
+    lines = [f"Against {against['run']}:", f"  {'term':<12}{'before':>10}{'after':>10}{'difference':>13}"]
+    for row in [*rows, {"id": "gap", **against["gap"]}]:
+        figures = f"{signed(row['before']):>10}{signed(row['after']):>10}{signed(row['difference']):>13}"
+        lines.append(f"  {row['id']:<12}{figures}")
+    return [Text(), *(Text(line, style="" if place else "bold") for place, line in enumerate(lines))]
 
 
 def _arm_rows(record: dict[str, Any]) -> RenderableType:
