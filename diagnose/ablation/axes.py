@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.recipe import parse_settings
+from diagnose.recipe import Recipe, parse_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GPT2_RATE = {"optimizer.lr": 6e-4, "optimizer.lr_reference_tokens": 524_288}  # Brown et al. 2020, table 2.1
 FIXED_RATE = {"optimizer.lr": 6e-4}
+
+OTHER_TEXT = "arms that read other text cannot be compared"
+OTHER_DOCUMENTS = "its arms would be scored on other documents"
+FIXED = {  # keys that every arm shares, and why
+    "run.seed": "seeds pair the arms; the noise floor is --axis seed",
+    "data.corpus": OTHER_TEXT,
+    "data.path": OTHER_TEXT,
+    "data.documents": OTHER_TEXT,
+    "data.split_seed": OTHER_DOCUMENTS,
+    "data.split": f"{OTHER_DOCUMENTS}; --axis split has all arms reserve and score the same",
+}
 
 
 @dataclass(frozen=True)
@@ -119,36 +131,51 @@ NAMED = {
 
 
 def find(text: str, levels: str | None = None) -> Axis:
-    """Return the axis of a name, or of `table.key=value1,value2`.
+    """Return the axis of a name, of `name=level1,level2`, or of `table.key=value1,value2`.
 
     Args:
         text: what stands behind `--axis`.
         levels: comma-separated levels to keep, the first as the control; all in their own order where None.
 
     Raises:
-        DiagnoseError: unknown axis or level, a level twice, fewer than two levels.
+        DiagnoseError: unknown axis or level, a key that cannot vary, a level twice, fewer than two levels.
     """
-    axis = _of_key(text) if "=" in text else NAMED.get(text)
+    name, equals, given = (part.strip() for part in text.partition("="))
+    axis = NAMED.get(name) or (_of_key(name, given) if equals else None)
     if axis is None:
-        raise DiagnoseError(f"unknown axis '{text}'{nearest(text, NAMED)} (or any recipe key, table.key=value1,value2)")
-    if levels is not None:
-        names = [name.strip() for name in levels.split(",") if name.strip()]
-        unknown = [name for name in names if name not in axis.levels]
-        if unknown:
-            hints = "; ".join(f"the axis {axis.name} has no level '{n}'{nearest(n, axis.levels)}" for n in unknown)
-            raise DiagnoseError(hints)
-        if len(set(names)) < len(names):
-            raise DiagnoseError(f"--levels {levels} names a level twice")
-        axis = replace(axis, levels={name: axis.levels[name] for name in names})
-    if len(axis.levels) < 2:
-        raise DiagnoseError(f"the axis {axis.name} needs two levels to compare, not {len(axis.levels)}")
-    return axis
-
-
-def _of_key(text: str) -> Axis:
-    key, _, values = text.partition("=")
-    names = [value.strip() for value in values.split(",") if value.strip()]
+        raise DiagnoseError(_unknown(name))
+    names = _divided(given if equals else ",".join(axis.levels))
+    names = names if levels is None else _divided(levels)
+    unknown = [name for name in names if name not in axis.levels]
+    if unknown:
+        hints = "; ".join(f"the axis {axis.name} has no level '{n}'{nearest(n, axis.levels)}" for n in unknown)
+        raise DiagnoseError(hints)
     if len(set(names)) < len(names):
-        raise DiagnoseError(f"--axis {text} names a level twice")
-    levels = {name: parse_settings([f"{key}={name}"]) for name in names}
-    return Axis(key.strip(), f"the recipe key {key.strip()}", "whatever follows from the key changes with it", levels)
+        raise DiagnoseError(f"the axis {axis.name} is given a level twice: {', '.join(names)}")
+    if len(names) < 2:
+        raise DiagnoseError(f"the axis {axis.name} needs two levels to compare, not {len(names)}")
+    return replace(axis, levels={name: axis.levels[name] for name in names})
+
+
+def _unknown(name: str) -> str:
+    """Say what is wrong with an axis that is neither named nor a key with values."""
+    keys = [f"{table}.{key}" for table, rows in Recipe() for key in getattr(type(rows), "model_fields", ())]
+    close = [key for key in keys if name in (key, key.partition(".")[2])]
+    if close:
+        return f"--axis {name}: give a recipe key's levels, for instance --axis {close[0]}=value1,value2"
+    return f"unknown axis '{name}'{nearest(name, NAMED)} (or any recipe key, table.key=value1,value2)"
+
+
+def _of_key(key: str, values: str) -> Axis:
+    """Return the axis over a recipe key; whether there is such a key is for the recipe to say."""
+    if "." not in key:
+        raise DiagnoseError(_unknown(key))
+    if key in FIXED:
+        raise DiagnoseError(f"{key} cannot vary between arms: {FIXED[key]}")
+    levels = {name: parse_settings([f"{key}={name}"]) for name in _divided(values)}
+    return Axis(key, f"the recipe key {key}", "whatever follows from the key changes with it", levels)
+
+
+def _divided(text: str) -> list[str]:
+    """Divide at commas, but not within brackets: a value may be a list."""
+    return [part.strip() for part in re.split(r",(?![^\[]*\])", text) if part.strip()]

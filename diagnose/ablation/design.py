@@ -75,12 +75,13 @@ def design(
         raise DiagnoseError(f"--seeds {seeds}: give at least one, and three or more for useful intervals")
     _refuse_shared_keys(axis, overrides)
     tables = source.model_dump(mode="json", exclude_none=True) if isinstance(source, Recipe) else read_tables(source)
-    recipes = {level: merge(tables, {**overrides, **values}) for level, values in axis.levels.items()}
+    recipes = _recipes(axis, tables, overrides)
     _refuse_unused(list(recipes.values()), [*overrides, *_keys(axis)])
     control = recipes[axis.control]
     setup = set_up(control)
     held = _amount(axis, setup, hold)
     where = {f"run.{key}": getattr(setup.recipe.run, key) for key in ("device", "precision", "threads", "compile")}
+    where = {key: value for key, value in where.items() if key not in _keys(axis)}
     budget = {} if held is None else {f"budget.{held[0]}": _whole(*held)}
     arms = []
     for level, recipe in recipes.items():
@@ -88,6 +89,19 @@ def design(
         settings = [set_up(recipe.with_values({**where, **budget, "run.seed": n})) for n in numbers]
         arms.append(Arm(level, dict(enumerate(settings))))
     return _distinct(Design(axis, tuple(arms), tuple(range(seeds)), held))
+
+
+def _recipes(axis: axes.Axis, tables: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Recipe]:
+    """Return each level's recipe, or tell the mistakes of all levels at once."""
+    recipes, wrong = {}, []
+    for level, values in axis.levels.items():
+        try:
+            recipes[level] = merge(tables, {**overrides, **values})
+        except DiagnoseError as error:
+            wrong += str(error).split("; ")
+    if wrong:
+        raise DiagnoseError("; ".join(dict.fromkeys(wrong)))
+    return recipes
 
 
 def _whole(unit: str, amount: float) -> float | int:
@@ -146,7 +160,9 @@ def _amount(axis: axes.Axis, control: Setup, hold: str | None) -> tuple[str, flo
 
 
 def _distinct(plan: Design) -> Design:
-    """Refuse levels that come to the very same run."""
+    """Refuse levels that come to the very same run, or to runs on other text."""
+    if len({arm.first.text.corpus.fingerprint for arm in plan.arms}) > 1:
+        raise DiagnoseError(f"the levels of {plan.axis.name} read other documents, on which losses cannot be compared")
     seen: dict[str, str] = {}
     for arm in plan.arms:
         other = seen.setdefault(arm.first.digest, arm.level)
