@@ -52,6 +52,7 @@ class Data(Table):
     """Which text, and what of it validation keeps.
 
     `split_seed` is apart from the run's seed: arms and seeds that are compared read the same validation documents.
+    `scored` is what losses are read on; with "reserve" every split keeps the same documents aside for it.
     """
 
     corpus: Literal["akjv", "file"] = "akjv"
@@ -60,6 +61,7 @@ class Data(Table):
     split: Literal["documents", "tail", "windows"] = "documents"
     split_seed: Annotated[int, Field(ge=0, strict=True)] = 0
     val_fraction: Annotated[Number, Field(gt=0, lt=1)] = 0.1
+    scored: Literal["val", "reserve"] = "val"
     reserve: Annotated[Number, Field(gt=0, le=0.1)] = 0.01
     duplicates: Annotated[Number, Field(ge=0, le=1)] = 0.0
 
@@ -339,12 +341,15 @@ def unused(recipe: Recipe) -> dict[str, str]:
     """Return the keys that the other settings make irrelevant, each with the reason."""
     data, batches, report = recipe.data, recipe.batches, recipe.report
     val_loader = batches.loader if report.val_loader == "training" else report.val_loader
-    leaks = data.split == "windows" or data.duplicates > 0
+    windows = data.split == "windows"
+    reserves = windows or data.duplicates > 0 or data.scored == "reserve"
     rules = [
         (data.corpus != "file", "data.path", f"the corpus is {data.corpus}"),
         (data.corpus != "file", "data.documents", f"the corpus {data.corpus} has a document a verse"),
-        (not leaks, "data.reserve", f"the split {data.split} does not leak"),
-        (data.split == "tail" and not leaks, "data.split_seed", "the split tail draws nothing"),
+        (windows, "data.scored", "under the split windows the reserve is scored"),
+        (not windows and data.scored == "val", "data.scored", "validation is scored as it is"),
+        (not reserves, "data.reserve", f"the split {data.split} does not leak"),
+        (data.split == "tail" and not reserves, "data.split_seed", "the split tail draws nothing"),
         (bool(recipe.tokenizer.path), "tokenizer.kind", "tokenizer.path names a ready tokenizer"),
         (bool(recipe.tokenizer.path), "tokenizer.vocab_size", "tokenizer.path names a ready tokenizer"),
         (not recipe.tokenizer.path, "tokenizer.path", "the tokenizer is learned"),

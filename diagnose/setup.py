@@ -167,6 +167,7 @@ def _derived(recipe: Recipe, text: Text) -> dict[str, Any]:
         "flops": flops * total if steps else None,
         "text": text_per_step * total if steps else None,
         "share_of_training_text": text_per_step * total / train_bytes if steps else None,
+        "training_text": train_bytes,
         "truncated_share": truncated / layout.targets,
         "learning_rate": peak_learning_rate(recipe.optimizer, tokens),
     }
@@ -209,7 +210,8 @@ def environment(setup: Setup, given: Iterable[str]) -> dict[str, Any]:
 
 def _split_record(text: Text) -> dict[str, Any]:
     parts, sizes = text.split, text.corpus.doc_bytes
-    record: dict[str, Any] = {"kind": parts.kind, "fingerprint": parts.fingerprint}
+    scored = "reserve" if parts.scored is parts.reserve else "validation"
+    record: dict[str, Any] = {"kind": parts.kind, "fingerprint": parts.fingerprint, "scored": scored}
     for side in ("train", "val", "reserve", "scored"):
         documents = getattr(parts, side)
         record |= {f"{side}_documents": len(documents), f"{side}_bytes": int(sizes[documents].sum())}

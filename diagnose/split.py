@@ -34,8 +34,12 @@ class SplitSettings(Protocol):
         """Share of the documents that is validation text."""
 
     @property
+    def scored(self) -> str:
+        """Either "val" or "reserve": what losses are read on; "windows" can only score the reserve."""
+
+    @property
     def reserve(self) -> float:
-        """Share of the documents kept from both where the split leaks."""
+        """Share of the documents kept from both where the split leaks or the reserve is scored."""
 
     @property
     def duplicates(self) -> float:
@@ -55,7 +59,8 @@ class Split:
             (samples are divided after cutting, so that both splits hold the same documents).
         train: in the order of the corpus; copies of validation documents come last.
         val: in the order of the corpus.
-        reserve: seen by neither; empty where the split does not leak.
+        reserve: seen by neither; empty where the split does not leak and validation is scored.
+        scored: the documents of the canonical reading: validation's or the reserve.
         fingerprint: 16 hex digits that stand for the corpus and all of the above.
     """
 
@@ -63,12 +68,8 @@ class Split:
     train: NDArray[np.int64]
     val: NDArray[np.int64]
     reserve: NDArray[np.int64]
+    scored: NDArray[np.int64]
     fingerprint: str
-
-    @property
-    def scored(self) -> NDArray[np.int64]:
-        """The documents of the canonical reading: validation's, or under "windows" the reserve."""
-        return self.reserve if self.kind == "windows" else self.val
 
     @property
     def learned(self) -> NDArray[np.int64]:
@@ -89,9 +90,9 @@ def split(corpus: Corpus, data: SplitSettings) -> Split:
     if data.split not in KINDS:
         raise DiagnoseError(f"data.split = {data.split!r} is unknown{nearest(data.split, KINDS)}")
     _check_count(corpus, data)
-    leaks = data.split == "windows" or data.duplicates > 0
+    scores_reserve = data.split == "windows" or data.scored == "reserve"
     n = len(corpus)
-    n_reserve = _reserve_size(n, data.reserve) if leaks else 0
+    n_reserve = _reserve_size(n, data.reserve) if scores_reserve or data.duplicates > 0 else 0
     place = _places(n, data.split_seed)
     reserve = place >= n - n_reserve
     val = ~reserve if data.split == "windows" else _validation(data, place, reserve)
@@ -101,8 +102,10 @@ def split(corpus: Corpus, data: SplitSettings) -> Split:
     )
     if data.split != "windows":
         train_documents = np.concatenate([train_documents, _copies(val_documents, data)])
-    fingerprint = _fingerprint(corpus.fingerprint, data.split, (train_documents, val_documents, reserve_documents))
-    return Split(data.split, train_documents, val_documents, reserve_documents, fingerprint)
+    parts = (train_documents, val_documents, reserve_documents)
+    kind = data.split if data.scored == "val" or data.split == "windows" else f"{data.split}, reserve scored"
+    scored = reserve_documents if scores_reserve else val_documents
+    return Split(data.split, *parts, scored, _fingerprint(corpus.fingerprint, kind, parts))
 
 
 def _check_count(corpus: Corpus, data: SplitSettings) -> None:
@@ -110,9 +113,10 @@ def _check_count(corpus: Corpus, data: SplitSettings) -> None:
     advice = "try data.documents = line or paragraph, or data.split = tail"
     if n == 1:
         raise DiagnoseError(f"{corpus.name} has one document, which cannot be divided: {advice}, which cuts it")
-    if data.split == "windows" and n < RESERVE_MOST:
+    keeper = "data.split = windows" if data.split == "windows" else f"data.scored = {data.scored}"
+    if keeper != "data.scored = val" and n < RESERVE_MOST:
         raise DiagnoseError(
-            f"{corpus.name} has {n} documents: data.split = windows keeps one in ten unseen and so needs at "
+            f"{corpus.name} has {n} documents: {keeper} keeps one in ten unseen and so needs at "
             f"least {RESERVE_MOST}; {advice}"
         )
 

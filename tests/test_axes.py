@@ -2,7 +2,7 @@
 
 import pytest
 
-from diagnose import store
+from diagnose import runner, store
 from diagnose.ablation import ablate, axes
 from diagnose.ablation.design import design
 from diagnose.errors import MISTAKE, DiagnoseError
@@ -76,3 +76,43 @@ def test_any_key_is_an_axis(tiny, tmp_path, quick_probes):
     assert summary["arms"][1]["levels"] == {"model.dropout": "0.3"}
     rates = [store.recipe_of(tmp_path / arm["runs"][0]).model.settings()["dropout"] for arm in summary["arms"]]
     assert rates == [0, 0.3]
+
+
+def test_arms_of_the_axis_split_reserve_and_score_the_same_documents(tiny, tmp_path, quick_probes):
+    found = ablate.ablate("split", seeds=2, overrides=tiny | {"budget.steps": 6}, runs=tmp_path)
+    summary = store.read_json(found / "summary.json")
+    assert [arm["level"] for arm in summary["arms"]] == ["documents", "tail", "windows"]
+    for effect in summary["effects"]:
+        assert effect["low"] <= effect["value"] <= effect["high"]
+    paths = [tmp_path / run for arm in summary["arms"] for run in arm["runs"]]
+    assert len({tuple(store.read_table(path, "validation").document) for path in paths}) == 1
+    splits = [store.read_json(path / "environment.json")["split"] for path in paths]
+    assert {(split["scored"], split["scored_documents"]) for split in splits} == {("reserve", 15)}
+    assert "size of the training text" in {row["what"] for row in summary["changed"]}
+
+
+def test_a_run_of_the_axis_split_is_repeated_by_its_own_recipe(tiny, tmp_path, quick_probes):
+    given = tiny | {"data.split": "tail", "data.scored": "reserve", "budget.steps": 3}
+    first = runner.train("quick", given, runs=tmp_path)
+    second = runner.train(first / "recipe.toml", runs=tmp_path)
+    digests = [store.read_json(path / "environment.json")["digest"] for path in (first, second)]
+    assert digests[0] == digests[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"batches.loader": "packed"}, "batches.loader: set by the axis split itself"),
+        ({"data.scored": "val"}, "data.scored: set by the axis split itself"),
+        ({"data.duplicates": 0.5}, "data.duplicates copies validation documents, of which the split windows has none"),
+        ({"report.val_loader": "packed"}, "the split windows has no validation documents of its own|val_loader"),
+    ],
+)
+def test_what_the_axis_split_sets_is_left_to_it(given, said, tiny):
+    assert any(words in refusal("split", tiny | given) for words in said.split("|"))
+
+
+def test_the_axis_split_needs_documents_to_keep_aside(tiny, tmp_path):
+    (tmp_path / "few.txt").write_text("a line of some words\n" * 9)
+    said = refusal("split", tiny | {"data.path": str(tmp_path / "few.txt")})
+    assert "data.scored = reserve keeps one in ten unseen and so needs at least 10" in said

@@ -124,7 +124,7 @@ def test_the_sample_is_chosen_evenly():
 
 def test_the_bible_repeats_itself_and_the_count_is_kept(tmp_path, monkeypatch):
     data = SimpleNamespace(
-        corpus="akjv", split="documents", val_fraction=0.1, reserve=0.01, duplicates=0.0, split_seed=0
+        corpus="akjv", split="documents", scored="val", val_fraction=0.1, reserve=0.01, duplicates=0.0, split_seed=0
     )
     made = corpus.load(data, tmp_path)
     parts = split.split(made, data)
@@ -140,7 +140,7 @@ def test_under_windows_the_reserve_is_looked_up_since_training_holds_all_of_vali
     texts = [words(20) for _ in range(500)]
     texts[250:] = texts[:250]
     made = load(tmp_path, texts)
-    data = SimpleNamespace(split="windows", val_fraction=0.1, reserve=0.01, duplicates=0.0, split_seed=0)
+    data = SimpleNamespace(split="windows", scored="val", val_fraction=0.1, reserve=0.01, duplicates=0.0, split_seed=0)
     parts = split.split(made, data)
     found = overlap.overlap(made, parts, tmp_path)
     copies = sum(int((d + 250) % 500 in set(parts.train.tolist())) for d in parts.reserve)

@@ -87,6 +87,7 @@ UNUSED = {
     "data.path": ("x", {}),
     "data.documents": ("paragraph", {}),
     "data.reserve": (0.05, {}),
+    "data.scored": ("reserve", {"data.split": "windows", "batches.loader": "windows"}),
     "data.split_seed": (3, {"data.split": "tail"}),
     "tokenizer.kind": ("bpe", {"tokenizer.path": "t.json"}),
     "tokenizer.vocab_size": (500, {"tokenizer.path": "t.json"}),
@@ -109,6 +110,7 @@ def test_a_key_that_would_have_no_effect_is_refused(key):
     ("key", "others"),
     [
         ("data.reserve", {"data.duplicates": 0.5}),
+        ("data.reserve", {"data.scored": "reserve"}),
         ("data.split_seed", {"data.split": "tail", "data.duplicates": 0.5}),
         ("batches.mask", {"batches.loader": "padded", "report.val_loader": "packed"}),
         ("report.val_padding", {"report.val_loader": "padded"}),

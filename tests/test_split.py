@@ -22,8 +22,8 @@ class Documents:
 
 
 def divide(n, fingerprint="f", **settings):
-    named = {"split": "documents", "val_fraction": 0.1, "reserve": 0.01, "duplicates": 0.0, "split_seed": 0}
-    return split(Documents(n, fingerprint), SimpleNamespace(**named | settings))
+    named = {"split": "documents", "val_fraction": 0.1, "scored": "val", "reserve": 0.01, "duplicates": 0.0}
+    return split(Documents(n, fingerprint), SimpleNamespace(**{"split_seed": 0} | named | settings))
 
 
 @given(
@@ -86,6 +86,29 @@ def test_recipes_with_a_reserve_keep_the_same_documents_aside():
     assert divide(3000).val.tolist() == arms[1].val.tolist()
 
 
+def test_any_split_may_score_the_reserve_that_windows_scores():
+    arms = [divide(3000, split=kind, scored="reserve", val_fraction=0.2) for kind in ("documents", "tail", "windows")]
+    for arm in arms:
+        assert arm.scored is arm.reserve
+        assert arm.reserve.tolist() == arms[2].reserve.tolist()
+        assert not set(arm.reserve) & {*arm.train, *arm.val}
+    assert arms[2].fingerprint == divide(3000, split="windows", val_fraction=0.2).fingerprint
+    assert sorted([*arms[0].train, *arms[0].val, *arms[0].reserve]) == list(range(3000))
+    assert arms[1].val.tolist() == [i for i in range(2400, 3000) if i not in set(arms[1].reserve)]
+
+
+def test_what_is_scored_is_part_of_the_fingerprint():
+    one, other = (divide(500, duplicates=0.1, scored=scored) for scored in ("val", "reserve"))
+    assert (one.scored is one.val, other.scored is other.reserve) == (True, True)
+    assert one.reserve.tolist() == other.reserve.tolist()
+    assert one.fingerprint != other.fingerprint
+
+
+def test_fingerprints_are_those_of_earlier_versions():
+    parts = [divide(500), divide(500, duplicates=0.1), divide(500, split="windows")]
+    assert [part.fingerprint for part in parts] == ["1fb1071b9734b957", "49fd29f99ff70bb6", "73b5bfbbe220c43f"]
+
+
 def test_a_fingerprint_stands_for_corpus_kind_and_documents():
     same = [divide(500).fingerprint, divide(500, reserve=0.05).fingerprint]
     others = [
@@ -111,6 +134,7 @@ def test_validation_documents_are_drawn_evenly():
         (1, {}, "toy.txt has one document.*data.documents = line or paragraph, or data.split = tail"),
         (1, {"split": "windows"}, "toy.txt has one document"),
         (9, {"split": "windows"}, "needs at least 10"),
+        (9, {"scored": "reserve"}, "data.scored = reserve keeps one in ten unseen and so needs at least 10"),
         (9, {"split": "window"}, "did you mean 'windows'"),
     ],
 )

@@ -318,7 +318,7 @@ def test_a_recipes_tokenizer_is_learned_from_training_documents_once(tmp_path, m
     (tmp_path / "t.txt").write_text("\n".join(f"common word{i} word{i}" for i in range(50)))
     data = SimpleNamespace(
         corpus="file", path=str(tmp_path / "t.txt"), documents="line", split="documents", val_fraction=0.2,
-        reserve=0.01, duplicates=0.0, split_seed=0,
+        scored="val", reserve=0.01, duplicates=0.0, split_seed=0,
     )  # fmt: skip
     made = corpus.load(data, tmp_path)
     parts = split.split(made, data)
@@ -336,7 +336,7 @@ def test_a_recipes_tokenizer_is_learned_from_training_documents_once(tmp_path, m
 def test_the_bible_in_tokens(tmp_path):
     """Figures that the README states; the same on every machine."""
     data = SimpleNamespace(
-        corpus="akjv", split="documents", val_fraction=0.1, reserve=0.01, duplicates=0.0, split_seed=0
+        corpus="akjv", split="documents", val_fraction=0.1, scored="val", reserve=0.01, duplicates=0.0, split_seed=0
     )
     made = corpus.load(data, Path(tmp_path))
     parts = split.split(made, data)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.recipe import Recipe, parse_settings
+from diagnose.split import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ FIXED = {  # keys that every arm shares, and why
     "data.path": OTHER_TEXT,
     "data.documents": OTHER_TEXT,
     "data.split_seed": OTHER_DOCUMENTS,
+    "data.scored": OTHER_DOCUMENTS,
     "data.split": f"{OTHER_DOCUMENTS}; --axis split has all arms reserve and score the same",
 }
 
@@ -101,6 +103,13 @@ NAMED = {
             "a document a row; shuffle, flatten, slice; a sample per token position",
             "Padded rows cut long documents off, and windows show every token many times an epoch",
             _values("batches.loader", "padded", "packed", "windows"),
+        ),
+        Axis(
+            "split",
+            "whether documents are divided at random or at the corpus's end, or samples after cutting, which leaks",
+            "The validation losses that the arms report are of different text, and under windows of text that was "
+            "trained on: arms are compared on a reserve that none of them has seen",
+            {kind: {"data.split": kind, "data.scored": "reserve", "batches.loader": "windows"} for kind in KINDS},
         ),
         Axis(
             "dropout",

@@ -15,6 +15,7 @@ ROWS = {  # key of `derived`: (words, unit)
     "tokens_per_step": ("tokens per step", "tokens"),
     "text_per_step": ("text per step", "bytes"),
     "text": ("text trained on", "bytes"),
+    "training_text": ("size of the training text", "bytes"),
     "learning_rate": ("peak learning rate", ""),
     "flops_per_step": ("operations per step", ""),
     "flops": ("operations in all", ""),
