@@ -69,7 +69,12 @@ def _command() -> str:
 
 @app.command(epilog="Example: diagnose ablate --axis tokenizer --levels char,bpe --seeds 3 --set budget.text=500000")
 def ablate(
-    axis: Annotated[str, typer.Option("--axis", help="What to vary: a named axis, or table.key=value1,value2.")],
+    axis: Annotated[
+        list[str],
+        typer.Option(
+            "--axis", help="What to vary: a named axis, or table.key=value1,value2; several make a factorial."
+        ),
+    ],
     levels: Annotated[
         str | None, typer.Option("--levels", help="Levels to keep, comma-separated; the first is the control.")
     ] = None,
@@ -85,6 +90,10 @@ def ablate(
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
     resume: ResumeOption = False,
+    untuned: Annotated[
+        bool, typer.Option("--untuned", help="Compare networks at one learning rate, which may suit one of them.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
     ] = False,
@@ -101,13 +110,18 @@ def ablate(
 
     given = _overrides(settings, data)
     if dry_run:
-        _plan(axis, levels, recipe, given, seeds, hold, as_json=as_json)
+        from diagnose.ablation import axes, design, plan
+
+        found = axes.find_all(axis, levels)
+        planned = design.design(found, recipe, given, seeds, hold, untuned=untuned, full=full)
+        described = plan.describe(planned)
+        _print_json(described) if as_json else _show(plan.plan_rows(described))
         return
     store.check_writable(out)
-    with watching(axis=axis) as watch:
+    with watching(axis=" x ".join(axis)) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=recipe, overrides=given, hold=hold, runs=RUNS, resume=resume,
-            watch=watch, command=_command(),
+            untuned=untuned, full=full, watch=watch, command=_command(),
         )  # fmt: skip
     _finish_ablation(folder, out, as_json=as_json)
 
@@ -119,7 +133,7 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
     where = page.render_ablation(folder, out)
     summary = store.read_json(folder / "summary.json")
     if as_json:
-        keys = ("arms", "effects", "changed", "verdict", "failed")
+        keys = ("arms", "effects", "changed", "tuning", "untuned", "verdict", "failed")
         _print_json(
             {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
             | {k: summary[k] for k in keys}
@@ -129,17 +143,6 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
         print(where)
     if summary["failed"]:
         raise typer.Exit(1)
-
-
-def _plan(
-    axis: str, levels: str | None, recipe: str, given: dict[str, Any], seeds: int, hold: str | None, *, as_json: bool
-) -> None:
-    from diagnose.ablation import axes
-    from diagnose.ablation.design import design
-    from diagnose.ablation.plan import describe, plan_rows
-
-    plan = describe(design(axes.find(axis, levels), recipe, given, seeds, hold))
-    _print_json(plan) if as_json else _show(plan_rows(plan))
 
 
 @app.command(epilog="Example: diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt")

@@ -197,14 +197,19 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
+def read_documents(setup: Setup, net: torch.nn.Module, documents: NDArray[np.int64]) -> losses.Canonical:
+    """Return the canonical reading of some documents."""
+    sizes = setup.text.corpus.doc_bytes[documents]
+    exact = tokenizer.counts_exactly(setup.text.tokenizer)
+    return losses.canonical(
+        net, setup.text.stream, documents, sizes, setup.recipe.batches.context, setup.recipe.run.precision,
+        setup.course.bytes_V if exact else None,
+    )  # fmt: skip
+
+
 def _canonical(session: Session, documents: NDArray[np.int64]) -> losses.Canonical:
     """Read documents; a loss that is no number means that training has diverged, whatever its own losses were."""
-    sizes = session.setup.text.corpus.doc_bytes[documents]
-    exact = tokenizer.counts_exactly(session.setup.text.tokenizer)
-    result = losses.canonical(
-        session.network, session.setup.text.stream, documents, sizes, session.recipe.batches.context,
-        session.recipe.run.precision, session.setup.course.bytes_V if exact else None,
-    )  # fmt: skip
+    result = read_documents(session.setup, session.network, documents)
     if not np.isfinite(result.nats_N).all():
         step = session.history.last().step
         raise DiagnoseError(

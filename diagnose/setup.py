@@ -101,19 +101,20 @@ def build(recipe: Recipe, vocabulary: int, where: torch.device) -> torch.nn.Modu
     return network.build(recipe.model.name, settings, vocabulary, recipe.batches.context, recipe.run.seed, where)
 
 
-def set_up(recipe: Recipe, given: Iterable[str] = ()) -> Setup:
+def set_up(recipe: Recipe, given: Iterable[str] = (), text: Text | None = None) -> Setup:
     """Work out what a recipe comes to.
 
     Args:
         recipe: as read.
         given: keys that the user set; one that the network does not take is an error, another is dropped.
+        text: instead of what the recipe says, for instance part of it.
 
     Raises:
         DiagnoseError: the text, the tokenizer or the network cannot be had as the recipe says.
     """
     device.find(recipe.run.device)
     recipe, dropped = _fit_network(recipe, set(given))
-    text = read_text(recipe.data, recipe.tokenizer)
+    text = text or read_text(recipe.data, recipe.tokenizer)
     bytes_V = torch.from_numpy(tokenizer.token_bytes(text.tokenizer).astype("int64"))
     derived = _derived(recipe, text)
     recipe = device.resolve(recipe, derived["flops"] or 0.0)

@@ -108,6 +108,29 @@ def split(corpus: Corpus, data: SplitSettings) -> Split:
     return Split(data.split, *parts, scored, _fingerprint(corpus.fingerprint, kind, parts))
 
 
+def inner(whole: Split, share: float, val_share: float, seed: int) -> Split:
+    """Divide a share of the training documents once more, none of which the whole split scores.
+
+    Args:
+        whole: a split.
+        share: of its training documents.
+        val_share: of that share, the part to score; the same documents come first whatever the share.
+        seed: of the permutation.
+
+    Raises:
+        DiagnoseError: there are too few documents.
+    """
+    own = np.setdiff1d(whole.train, whole.scored)
+    n = round(share * len(own))
+    n_val = round(val_share * n)
+    if not 0 < n_val < n:
+        raise DiagnoseError(f"{len(own)} training documents are too few to divide {share:.0%} of them again")
+    place = _places(len(own), seeding.key(seed, "inner split"))
+    val, train = own[place < n_val], own[(place >= n_val) & (place < n)]
+    parts = (train, val, np.zeros(0, np.int64))
+    return Split("documents", *parts, val, _fingerprint(whole.fingerprint, "inner", parts))
+
+
 def _check_count(corpus: Corpus, data: SplitSettings) -> None:
     n = len(corpus)
     advice = "try data.documents = line or paragraph, or data.split = tail"

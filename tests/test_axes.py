@@ -10,7 +10,7 @@ from diagnose.errors import MISTAKE, DiagnoseError
 
 def refusal(axis, given, levels=None):
     with pytest.raises(DiagnoseError) as caught:
-        design(axes.find(axis, levels), "quick", given, 1, None)
+        design([axes.find(axis, levels)], "quick", given, 1, None)
     assert caught.value.exit_code == MISTAKE
     assert "\n" not in str(caught.value)
     return str(caught.value)
@@ -63,7 +63,7 @@ def test_a_value_may_be_a_list():
 
 
 def test_precision_varies_though_arms_share_what_auto_comes_to(tiny):
-    plan = design(axes.find("run.precision=fp32,bf16"), "quick", tiny, 1, None)
+    plan = design([axes.find("run.precision=fp32,bf16")], "quick", tiny, 1, None)
     assert [arm.first.recipe.run.precision for arm in plan.arms] == ["fp32", "bf16"]
 
 

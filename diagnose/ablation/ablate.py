@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from diagnose import batches, runner, store, trainer
-from diagnose.ablation import axes, effects
+from diagnose.ablation import axes, effects, tuning
 from diagnose.ablation.changed import changed
 from diagnose.ablation.design import HOLDS, Design, design
 from diagnose.ablation.verdict import verdict
@@ -20,7 +20,7 @@ from diagnose.errors import FINDING, DiagnoseError
 from diagnose.recipe import FORMAT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from diagnose.recipe import Recipe
     from diagnose.session import Watch
@@ -39,7 +39,7 @@ class Outcome:
 
 
 def ablate(
-    axis: str,
+    axis: str | Sequence[str],
     *,
     levels: str | None = None,
     seeds: int = 3,
@@ -48,20 +48,25 @@ def ablate(
     hold: str | None = None,
     runs: Path | str = "runs",
     resume: bool = False,
+    untuned: bool = False,
+    full: bool = False,
     watch: Watch | None = None,
     command: str | None = None,
 ) -> Path:
     """Train every level of an axis with every seed and record what the axis did.
 
     Args:
-        axis: a named axis (`diagnose.ablation.axes.NAMED`) or `table.key=value1,value2`.
-        levels: comma-separated levels to keep; the first is the control.
+        axis: a named axis (`diagnose.ablation.axes.NAMED`) or `table.key=value1,value2`; of several, every
+            combination of levels is trained.
+        levels: comma-separated levels of the only axis to keep; the first is the control.
         seeds: how many paired seeds.
         recipe: a recipe, the name of one that ships, or a TOML file.
         overrides: values by `table.key`, for all arms.
         hold: what all arms share: text, steps, tokens, epochs, flops or seconds.
         runs: folder for runs and record.
         resume: go on with unfinished runs of the same recipes; finished ones are always reused.
+        untuned: compare networks at the recipe's one learning rate.
+        full: train more than 64 arms.
         watch: called after each step of each run.
         command: what the page gives as the command that repeats it.
 
@@ -71,9 +76,21 @@ def ablate(
     Raises:
         DiagnoseError: a mistake (nothing is written), an interruption, or no pair of runs that finished.
     """
-    plan = design(axes.find(axis, levels), recipe, overrides or {}, seeds, hold)
+    named = [axis] if isinstance(axis, str) else list(axis)
+    plan = design(axes.find_all(named, levels), recipe, overrides or {}, seeds, hold, untuned=untuned, full=full)
+    plan = _tuned(plan, watch or (lambda _: None))
     done = _carry_out(plan, Path(runs), overrides or {}, resume=resume, watch=watch)
-    return record(plan, done, Path(runs), command or f"diagnose ablate --axis {axis} --seeds {seeds}")
+    given = " ".join(f"--axis {name}" for name in named)
+    return record(plan, done, Path(runs), command or f"diagnose ablate {given} --seeds {seeds}")
+
+
+def _tuned(plan: Design, watch: Watch) -> Design:
+    """Give each network its own learning rate; every sweep is set up before the first is trained."""
+    if not plan.tunes:
+        return plan
+    for arm in plan.arms:
+        tuning.trial(arm.first)
+    return plan.tuned({arm.level: tuning.sweep(arm.level, arm.first, watch) for arm in plan.arms})
 
 
 def _carry_out(plan: Design, runs: Path, given: Mapping[str, Any], *, resume: bool, watch: Watch | None) -> Outcome:
@@ -116,14 +133,14 @@ def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
     complete = [seed for seed in plan.seeds if all(seed in done.runs[arm.level] for arm in arms)]
     if len(arms) < 2 or arms[0] is not plan.arms[0] or not complete:
         why = "; ".join(f"{f['level']} seed {f['seed']}: {f['why']}" for f in done.failed)
-        told = f"too few runs finished to compare anything with {plan.axis.control}: {why}"
+        told = f"too few runs finished to compare anything with {plan.control}: {why}"
         raise DiagnoseError(told, exit_code=FINDING)
     plan = replace(plan, arms=tuple(arms))
     kept = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in arms}
     summary = _summary(plan, kept, done, complete, command)
     names = [path.name for paths in kept.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
-    path = store.create_ablation(runs, plan.axis.name, digest)
+    path = store.create_ablation(runs, plan.name, digest)
     store.write_table(path, "effects", _frame(summary["effects"]))
     store.write_json(path / "summary.json", {**summary, "name": path.name})
     store.write_text(path / "ablation.toml", _toml(plan, kept, complete))
@@ -135,13 +152,13 @@ def _summary(
 ) -> dict[str, Any]:
     scores = effects.score(kept)
     levels = effects.arm_records(scores)
-    found = effects.compare(plan.axis.name, plan.axis.control, scores)
-    environment = store.read_json(kept[plan.axis.control][0] / "environment.json")
+    found = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores)
+    environment = store.read_json(kept[plan.control][0] / "environment.json")
     ends = {level: [store.read_table(p, "steps").iloc[-1] for p in paths] for level, paths in kept.items()}
     arms = [
         {
             "level": arm.level,
-            "levels": {plan.axis.name: arm.level},
+            "levels": dict(arm.levels),
             "runs": [p.name for p in kept[arm.level]],
             **levels[arm.level],
             "derived": arm.first.derived,
@@ -149,15 +166,16 @@ def _summary(
         }
         for arm in plan.arms
     ]
-    seen = float(ends[plan.axis.control][0].text_bytes)
+    seen = float(ends[plan.control][0].text_bytes)
     train_bytes = environment["split"]["train_bytes"]
     unit, amount = plan.hold or ("nothing", 0.0)
     return {
         "format": FORMAT,
         "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "axes": [
-            {"name": plan.axis.name, "levels": list(plan.axis.levels), "control": plan.axis.control,
-             "what": plan.axis.what, "trap": plan.axis.trap}
+            {"name": axis.name, "levels": list(axis.levels), "control": axis.control, "what": axis.what,
+             "trap": axis.trap}
+            for axis in plan.axes
         ],
         "hold": {"what": unit, "amount": amount, "unit": HOLDS.get(unit, "")},
         **{key: environment[key] for key in ("corpus", "split", "overlap")},
@@ -167,9 +185,11 @@ def _summary(
         "effects": found,
         "noise": effects.noise(scores),
         "changed": changed(plan),
+        "untuned": plan.untuned,
+        "tuning": [{"level": level, **sweep.record()} for level, sweep in plan.sweeps.items()],
         "failed": done.failed,
         "reused": done.reused,
-        "verdict": verdict(plan.axis.name, arms, found, _held_in_words(plan, seen)),
+        "verdict": verdict([axis.name for axis in plan.axes], arms, found, _held_in_words(plan, seen)),
         "seconds": sum(sum(arm["seconds"]) for arm in arms),
         "command": command,
         "environment": environment,
@@ -178,6 +198,15 @@ def _summary(
 
 
 def _held_in_words(plan: Design, seen: float) -> str:
+    budget = _budget_in_words(plan, seen)
+    if plan.untuned:
+        return f"{budget} and at one learning rate for all, untuned"
+    ends = "; ".join(f"{level}'s is the {one.end} that was tried" for level, one in plan.sweeps.items() if one.end)
+    own = ", each at a learning rate of its own" if plan.sweeps else ""
+    return budget + own + (f" ({ends})" if ends else "")
+
+
+def _budget_in_words(plan: Design, seen: float) -> str:
     if plan.hold is None:
         return "With budgets as the axis sets them"
     unit, amount = plan.hold
@@ -206,19 +235,24 @@ def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> 
     import tomli_w
 
     unit, amount = plan.hold or ("nothing", 0.0)
-    levels = {level: dict(values) for level, values in plan.axis.levels.items()}
+    varied = [
+        {"name": axis.name, "control": axis.control, "levels": {k: dict(v) for k, v in axis.levels.items()}}
+        for axis in plan.axes
+    ]
     record = {
         "format": FORMAT,
         "seeds": seeds,
         "hold": {"what": unit, "amount": amount},
-        "axis": {"name": plan.axis.name, "control": plan.axis.control, "levels": levels},
+        "axes": varied,
+        "widths": {arm.level: arm.width for arm in plan.arms if arm.width is not None},
+        "learning_rates": {level: sweep.rate for level, sweep in plan.sweeps.items()},
         "arms": {level: [path.name for path in paths] for level, paths in kept.items()},
     }
-    return tomli_w.dumps(record)
+    return tomli_w.dumps({key: value for key, value in record.items() if value})
 
 
-def estimate_seconds(setup: Setup) -> float | None:
-    """Time a few steps of a run and return what the whole would take; None where the budget is in seconds."""
+def estimate_seconds(setup: Setup) -> float:
+    """Time a few steps of a run and return what the whole would take; the budget where that is in seconds."""
     steps = setup.course.steps
     if steps is None:
         return setup.recipe.budget.amount()

@@ -11,7 +11,7 @@ from diagnose.recipe import Recipe, parse_settings
 from diagnose.split import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 GPT2_RATE = {"optimizer.lr": 6e-4, "optimizer.lr_reference_tokens": 524_288}  # Brown et al. 2020, table 2.1
 FIXED_RATE = {"optimizer.lr": 6e-4}
@@ -38,12 +38,14 @@ class Axis:
         what: what it varies, in a few words.
         trap: how its result is easily misread.
         levels: values by recipe key, for each level; the first level is the control.
+        networks: whether levels are networks, which are given equal parameters and learning rates of their own.
     """
 
     name: str
     what: str
     trap: str
     levels: Mapping[str, Mapping[str, Any]]
+    networks: bool = False
 
     @property
     def control(self) -> str:
@@ -51,9 +53,14 @@ class Axis:
         return next(iter(self.levels))
 
     @property
+    def keys(self) -> set[str]:
+        """The recipe keys that its levels set."""
+        return {key for values in self.levels.values() for key in values}
+
+    @property
     def sets_budget(self) -> bool:
         """Whether the axis is itself about how long to train, so that nothing can be held equal."""
-        return any(key.startswith("budget.") for values in self.levels.values() for key in values)
+        return any(key.startswith("budget.") for key in self.keys)
 
 
 def _values(key: str, *levels: object) -> dict[str, dict[str, Any]]:
@@ -112,6 +119,15 @@ NAMED = {
             {kind: {"data.split": kind, "data.scored": "reserve", "batches.loader": "windows"} for kind in KINDS},
         ),
         Axis(
+            "model",
+            "the network, with as many parameters in every arm (within 2 %; the width is solved, where it takes one) "
+            "and a learning rate of its own",
+            "Equal parameters are not equal operations; and one learning rate for all would favour the network that "
+            "it happens to suit, so each arm's comes from a sweep on a slice of the training text (not with --untuned)",
+            _values("model.name", "gpt", "lstm"),
+            networks=True,
+        ),
+        Axis(
             "dropout",
             "all dropouts",
             "What dropout gains shows only once training repeats its text",
@@ -166,6 +182,22 @@ def find(text: str, levels: str | None = None) -> Axis:
     return replace(axis, levels={name: axis.levels[name] for name in names})
 
 
+def find_all(texts: Sequence[str], levels: str | None = None) -> list[Axis]:
+    """Return several axes, as `find` does; `levels` are those of the only one.
+
+    Raises:
+        DiagnoseError: see `find`; no axis, an axis twice, or `levels` beside several axes.
+    """
+    if levels is not None and len(texts) > 1:
+        raise DiagnoseError("--levels goes with one --axis; of several, each is given as --axis name=level1,level2")
+    found = [find(text, levels) for text in texts]
+    names = [axis.name for axis in found]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or not names:
+        raise DiagnoseError(f"the axis {twice[0]} is given twice" if twice else "give an axis")
+    return found
+
+
 def _unknown(name: str) -> str:
     """Say what is wrong with an axis that is neither named nor a key with values."""
     keys = [f"{table}.{key}" for table, rows in Recipe() for key in getattr(type(rows), "model_fields", ())]
@@ -182,6 +214,8 @@ def _of_key(key: str, values: str) -> Axis:
     if key in FIXED:
         raise DiagnoseError(f"{key} cannot vary between arms: {FIXED[key]}")
     levels = {name: parse_settings([f"{key}={name}"]) for name in _divided(values)}
+    if key == "model.name":
+        return replace(NAMED["model"], name=key, levels=levels)
     return Axis(key, f"the recipe key {key}", "whatever follows from the key changes with it", levels)
 
 

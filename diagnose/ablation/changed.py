@@ -32,8 +32,15 @@ def changed(plan: Design) -> list[dict[str, Any]]:
         values = [v for v in per_arm.values() if v is not None]
         if values and max(values) - min(values) > TOLERANCE * max(map(abs, values)):
             rows.append({"what": what, "unit": unit, "per_arm": per_arm})
-    rows += _context_in_text(plan)
-    return rows
+    return [*rows, *_solved_widths(plan), *_context_in_text(plan)]
+
+
+def _solved_widths(plan: Design) -> list[dict[str, Any]]:
+    """Return the networks' widths where some were solved for."""
+    if all(arm.width is None for arm in plan.arms):
+        return []
+    per_arm = {arm.level: arm.first.recipe.model.settings().get("width") for arm in plan.arms}
+    return [{"what": "width, solved for equal parameters", "unit": "", "per_arm": per_arm}]
 
 
 def _context_in_text(plan: Design) -> list[dict[str, Any]]:

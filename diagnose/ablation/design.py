@@ -1,20 +1,24 @@
-"""Axis, recipe and seeds -> the runs of an ablation, and what is held equal between its arms."""
+"""Axes, recipe and seeds -> the runs of an ablation, and what is held equal between its arms."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field, replace
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 from diagnose import network
+from diagnose.ablation.matching import matched
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.recipe import Recipe, merge, read_tables, refuse_unused
 from diagnose.setup import Setup, set_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from diagnose.ablation import axes
+    from diagnose.ablation.axes import Axis
+    from diagnose.ablation.tuning import Sweep
 
 HOLDS = {
     "text": "bytes of text trained on",
@@ -24,14 +28,24 @@ HOLDS = {
     "flops": "operations",
     "seconds": "seconds of training",
 }
+MOST_ARMS = 64
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One level and what it comes to for each seed."""
+    """One level, or a combination of levels, and what it comes to for each seed.
+
+    Attributes:
+        level: what it is called.
+        levels: its level of each axis, by the axis's name.
+        setups: by the number of the seed.
+        width: the width that was solved for it, so that its network has the parameters of the others.
+    """
 
     level: str
+    levels: Mapping[str, str]
     setups: Mapping[int, Setup]
+    width: int | None = None
 
     @property
     def first(self) -> Setup:
@@ -44,59 +58,117 @@ class Design:
     """What an ablation will run.
 
     Attributes:
-        axis: what is varied.
-        arms: the control first.
+        axes: what is varied; of several, every combination of levels is an arm.
+        arms: the control first, which has the control's level of every axis.
         seeds: numbers of the paired seeds.
-        hold: the quantity that all arms share, with its amount; None where the axis is about the budget.
+        hold: the quantity that all arms share, with its amount; None where an axis is about the budget.
+        untuned: whether networks are compared at the recipe's one learning rate.
+        sweeps: by arm, where its learning rate was tuned.
     """
 
-    axis: axes.Axis
+    axes: tuple[Axis, ...]
     arms: tuple[Arm, ...]
     seeds: tuple[int, ...]
     hold: tuple[str, float] | None
+    untuned: bool = False
+    sweeps: Mapping[str, Sweep] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The axes in a word."""
+        return " x ".join(axis.name for axis in self.axes)
+
+    @property
+    def control(self) -> str:
+        """The arm that the others are compared with."""
+        return self.arms[0].level
+
+    @property
+    def tunes(self) -> bool:
+        """Whether arms get learning rates of their own before they are compared."""
+        return not self.untuned and any(axis.networks for axis in self.axes)
+
+    def tuned(self, sweeps: Mapping[str, Sweep]) -> Design:
+        """Return the design with the learning rates that were found."""
+        return replace(self, arms=tuple(_at_rate(arm, sweeps[arm.level].rate) for arm in self.arms), sweeps=sweeps)
+
+
+def _at_rate(arm: Arm, rate: float) -> Arm:
+    setups = {seed: set_up(one.recipe.with_values({"optimizer.lr": rate})) for seed, one in arm.setups.items()}
+    return replace(arm, setups=setups)
 
 
 def design(
-    axis: axes.Axis, source: str | Path | Recipe, overrides: Mapping[str, Any], seeds: int, hold: str | None
-) -> Design:
+    axes: Sequence[Axis], source: str | Path | Recipe, overrides: Mapping[str, Any], seeds: int, hold: str | None,
+    *, untuned: bool = False, full: bool = False,
+) -> Design:  # fmt: skip
     """Work out every run before any is started.
 
     Args:
-        axis: what to vary.
+        axes: what to vary.
         source: the recipe to vary it in.
         overrides: values by `table.key` for all arms.
         seeds: how many; they count from the recipe's own.
         hold: one of `HOLDS`; None holds the text, or the seconds where the budget is in seconds.
+        untuned: whether networks may be compared at one learning rate.
+        full: whether there may be more than `MOST_ARMS` arms.
 
     Raises:
         DiagnoseError: every mistake that can be seen before training.
     """
     if seeds < 1:
         raise DiagnoseError(f"--seeds {seeds}: give at least one, and three or more for useful intervals")
-    _refuse_shared_keys(axis, overrides)
+    _refuse_axes(axes, overrides, untuned=untuned, full=full)
     tables = source.model_dump(mode="json", exclude_none=True) if isinstance(source, Recipe) else read_tables(source)
-    recipes = _recipes(axis, tables, overrides)
-    _refuse_unused(list(recipes.values()), [*overrides, *_keys(axis)])
-    control = recipes[axis.control]
-    setup = set_up(control)
-    held = _amount(axis, setup, hold)
-    where = {f"run.{key}": getattr(setup.recipe.run, key) for key in ("device", "precision", "threads", "compile")}
-    where = {key: value for key, value in where.items() if key not in _keys(axis)}
-    budget = {} if held is None else {f"budget.{held[0]}": _whole(*held)}
+    recipes = _recipes(axes, tables, overrides)
+    _refuse_unused(list(recipes.values()), [*overrides, *_keys(axes)])
+    widths = _matched(axes, recipes)
+    recipes |= {levels: recipes[levels].with_values({"model.width": width}) for levels, width in widths.items()}
+    control = set_up(next(iter(recipes.values())))
+    held = _amount(axes, control, hold)
+    shared = _shared(control, _keys(axes)) | ({} if held is None else {f"budget.{held[0]}": _whole(*held)})
     arms = []
-    for level, recipe in recipes.items():
-        numbers = [recipe.run.seed + s for s in range(seeds)]
-        settings = [set_up(recipe.with_values({**where, **budget, "run.seed": n})) for n in numbers]
-        arms.append(Arm(level, dict(enumerate(settings))))
-    return _distinct(Design(axis, tuple(arms), tuple(range(seeds)), held))
+    for levels, recipe in recipes.items():
+        numbered = enumerate(recipe.run.seed + s for s in range(seeds))
+        setups = {place: set_up(recipe.with_values({**shared, "run.seed": number})) for place, number in numbered}
+        named = {axis.name: level for axis, level in zip(axes, levels, strict=True)}
+        arms.append(Arm(", ".join(levels), named, setups, widths.get(levels)))
+    return _distinct(Design(tuple(axes), tuple(arms), tuple(range(seeds)), held, untuned))
 
 
-def _recipes(axis: axes.Axis, tables: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Recipe]:
-    """Return each level's recipe, or tell the mistakes of all levels at once."""
+def _refuse_axes(axes: Sequence[Axis], overrides: Mapping[str, Any], *, untuned: bool, full: bool) -> None:
+    """Refuse axes that get in each other's way, or in that of what is set for all arms."""
+    for axis in axes:
+        both = sorted(axis.keys & overrides.keys())
+        if both:
+            raise DiagnoseError(f"{', '.join(both)}: set by the axis {axis.name} itself; leave it to the axis")
+    networks = any(axis.networks for axis in axes)
+    if untuned and not networks:
+        raise DiagnoseError("--untuned: no axis compares networks, so no learning rate would be tuned")
+    if networks and not untuned and "optimizer.lr" in _keys(axes):
+        raise DiagnoseError(
+            "optimizer.lr: tuned for each network, so that it cannot be an axis too (or give --untuned)"
+        )
+    for one, other in combinations(axes, 2):
+        both = sorted(one.keys & other.keys)
+        if both:
+            raise DiagnoseError(f"the axes {one.name} and {other.name} both set {', '.join(both)}")
+    count = math.prod(len(axis.levels) for axis in axes)
+    if count > MOST_ARMS and not full:
+        raise DiagnoseError(f"{count} arms are more than {MOST_ARMS}: leave levels out, or train them all with --full")
+
+
+def _recipes(
+    axes: Sequence[Axis], tables: Mapping[str, Any], overrides: Mapping[str, Any]
+) -> dict[tuple[str, ...], Recipe]:
+    """Return each arm's recipe by its levels, the control first, or tell the mistakes of all arms at once."""
     recipes, wrong = {}, []
-    for level, values in axis.levels.items():
+    for levels in product(*(axis.levels for axis in axes)):
+        values = dict(overrides)
+        for axis, level in zip(axes, levels, strict=True):
+            values |= axis.levels[level]
         try:
-            recipes[level] = merge(tables, {**overrides, **values})
+            recipes[levels] = merge(tables, values)
         except DiagnoseError as error:
             wrong += str(error).split("; ")
     if wrong:
@@ -104,18 +176,33 @@ def _recipes(axis: axes.Axis, tables: Mapping[str, Any], overrides: Mapping[str,
     return recipes
 
 
+def _matched(axes: Sequence[Axis], recipes: Mapping[tuple[str, ...], Recipe]) -> dict[tuple[str, ...], int]:
+    """Return the widths that give networks equal parameters, among arms that are alike but for their networks."""
+    place = next((k for k, axis in enumerate(axes) if axis.networks), None)
+    if place is None:
+        return {}
+    groups: dict[tuple[str, ...], dict[str, Recipe]] = {}
+    for levels, recipe in recipes.items():
+        groups.setdefault(levels[:place] + levels[place + 1 :], {})[levels[place]] = recipe
+    return {
+        (*rest[:place], level, *rest[place:]): width
+        for rest, group in groups.items()
+        for level, width in matched(group).items()
+    }
+
+
+def _shared(control: Setup, varied: set[str]) -> dict[str, Any]:
+    """Return what `auto` came to for the control, for all arms."""
+    keys = (f"run.{name}" for name in ("device", "precision", "threads", "compile"))
+    return {key: getattr(control.recipe.run, key[4:]) for key in keys if key not in varied}
+
+
 def _whole(unit: str, amount: float) -> float | int:
     return round(amount) if unit == "steps" else amount
 
 
-def _keys(axis: axes.Axis) -> set[str]:
-    return {key for values in axis.levels.values() for key in values}
-
-
-def _refuse_shared_keys(axis: axes.Axis, overrides: Mapping[str, Any]) -> None:
-    both = sorted(_keys(axis) & overrides.keys())
-    if both:
-        raise DiagnoseError(f"{', '.join(both)}: set by the axis {axis.name} itself; leave it to the axis")
+def _keys(axes: Sequence[Axis]) -> set[str]:
+    return {key for axis in axes for key in axis.keys}
 
 
 def _refuse_unused(recipes: list[Recipe], given: Iterable[str]) -> None:
@@ -131,13 +218,16 @@ def _refuse_unused(recipes: list[Recipe], given: Iterable[str]) -> None:
         raise DiagnoseError("; ".join(f"{key}: no arm's network takes it{nearest(key[6:], known)}" for key in wrong))
 
 
-def _amount(axis: axes.Axis, control: Setup, hold: str | None) -> tuple[str, float] | None:
+def _amount(axes: Sequence[Axis], control: Setup, hold: str | None) -> tuple[str, float] | None:
     """Return what is held equal and how much of it the control's budget comes to."""
     if hold is not None and hold not in HOLDS:
         raise DiagnoseError(f"--hold {hold} is not known{nearest(hold, HOLDS)}")
-    if axis.sets_budget:
+    about_budget = [axis.name for axis in axes if axis.sets_budget]
+    if about_budget:
         if hold is not None:
-            raise DiagnoseError(f"the axis {axis.name} sets the budget: nothing can be held equal, leave --hold out")
+            raise DiagnoseError(
+                f"the axis {about_budget[0]} sets the budget: nothing can be held equal, leave --hold out"
+            )
         return None
     budget, derived = control.recipe.budget, control.derived
     unit = hold or ("seconds" if budget.unit() == "seconds" else "text")
@@ -162,7 +252,7 @@ def _amount(axis: axes.Axis, control: Setup, hold: str | None) -> tuple[str, flo
 def _distinct(plan: Design) -> Design:
     """Refuse levels that come to the very same run, or to runs on other text."""
     if len({arm.first.text.corpus.fingerprint for arm in plan.arms}) > 1:
-        raise DiagnoseError(f"the levels of {plan.axis.name} read other documents, on which losses cannot be compared")
+        raise DiagnoseError(f"the levels of {plan.name} read other documents, on which losses cannot be compared")
     seen: dict[str, str] = {}
     for arm in plan.arms:
         other = seen.setdefault(arm.first.digest, arm.level)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import reduce
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +18,15 @@ from diagnose.errors import DiagnoseError
 from diagnose.stats.digits import decimals
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
     from numpy.typing import NDArray
+
+    from diagnose.ablation.axes import Axis
+
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -74,48 +79,117 @@ def _scores(runs: tuple[Path, ...], tables: list[pd.DataFrame], documents: NDArr
     )
 
 
-def compare(axis: str, control: str, scores: Mapping[str, Scores]) -> list[dict[str, Any]]:
-    """Return the effect of every other level against the control, in bits per byte; below zero is better.
+@dataclass(frozen=True)
+class Contrast:
+    """What is subtracted from what: of pairs of arms the second from the first, averaged over pairs, times `scale`.
 
-    Intervals hold together over all comparisons; `p` is Holm's; `seeds_needed` is None where the effect is resolved
-    or where only more validation text would resolve it.
+    Attributes:
+        axis: its name; of an interaction both, with " x " between.
+        level, against: of the axis; of an interaction a level of each, likewise.
+        pairs: of arms that differ in the axis alone. An interaction is the arm of both levels minus that of the one,
+            less that of the other minus that of neither: two pairs, and so twice their mean.
+        scale: 1, of an interaction 2.
     """
-    others = [level for level in scores if level != control]
-    base = scores[control]
-    found = [
-        stats.paired_effect(scores[level].bits_SN, base.bits_SN, base.bytes_N, comparisons=len(others))
-        for level in others
-    ]
+
+    axis: str
+    level: str
+    against: str
+    pairs: tuple[tuple[str, str], ...]
+    scale: int = 1
+
+
+def compare(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]], scores: Mapping[str, Scores]) -> list[Record]:
+    """Return the effect of every other level of each axis against its control, in bits per byte; below zero is better.
+
+    With several axes these are main effects, averaged over the levels of the others, and the interactions of every
+    two. Intervals hold together over all of them; `p` is Holm's; `seeds_needed` is None where the effect is resolved
+    or where only more validation text would resolve it.
+
+    Args:
+        axes: what was varied.
+        arms: each arm's levels by axis.
+        scores: by arm.
+    """
+    contrasts = [c for c in (*_main(axes, arms), *_interactions(axes, arms)) if c.pairs]
+    found = [_effect(c, scores, len(contrasts)) for c in contrasts]
     adjusted = stats.holm([effect.p for effect in found])
-    return [_record(axis, level, control, effect, p) for level, effect, p in zip(others, found, adjusted, strict=True)]
+    several = len(axes) > 1
+    return [_record(c, effect, p, several=several) for c, effect, p in zip(contrasts, found, adjusted, strict=True)]
 
 
-def _record(axis: str, level: str, control: str, effect: stats.Effect, p: float | None) -> dict[str, Any]:
+def _main(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
+    """Yield each level's effect; arms are paired with the one that has the control's level instead."""
+    named = {tuple(levels.values()): arm for arm, levels in arms.items()}
+    for place, axis in enumerate(axes):
+        for level in list(axis.levels)[1:]:
+            at_level = [levels for levels in named if levels[place] == level]
+            others = [(*levels[:place], axis.control, *levels[place + 1 :]) for levels in at_level]
+            both = zip(at_level, others, strict=True)
+            pairs = tuple((named[one], named[other]) for one, other in both if other in named)
+            yield Contrast(axis.name, level, axis.control, pairs)
+
+
+def _interactions(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
+    """Yield by how much a level of one axis changes the effect of a level of another."""
+    named = {tuple(levels.values()): arm for arm, levels in arms.items()}
+    for (i, one), (j, other) in combinations(enumerate(axes), 2):
+        for a, b in product(list(one.levels)[1:], list(other.levels)[1:]):
+            pairs: list[tuple[str, str]] = []
+            for levels in named:
+                square = [_with(levels, {i: p, j: q}) for p in (a, one.control) for q in (b, other.control)]
+                if levels == square[0] and all(corner in named for corner in square):
+                    both, first, second, neither = (named[corner] for corner in square)
+                    pairs += [(both, first), (neither, second)]
+            name, level = f"{one.name} x {other.name}", f"{a} x {b}"
+            yield Contrast(name, level, f"{one.control} x {other.control}", tuple(pairs), 2)
+
+
+def _with(levels: tuple[str, ...], others: Mapping[int, str]) -> tuple[str, ...]:
+    return tuple(others.get(place, level) for place, level in enumerate(levels))
+
+
+def _effect(contrast: Contrast, scores: Mapping[str, Scores], comparisons: int) -> stats.Effect:
+    plus_SN, minus_SN = (
+        contrast.scale * np.mean([scores[arm].bits_SN for arm in side], 0) for side in zip(*contrast.pairs, strict=True)
+    )
+    return stats.paired_effect(plus_SN, minus_SN, next(iter(scores.values())).bytes_N, comparisons=comparisons)
+
+
+def _record(contrast: Contrast, effect: stats.Effect, p: float | None, *, several: bool) -> Record:
     return {
-        "axis": axis, "level": level, "against": control, "value": effect.value, "low": effect.low,
-        "high": effect.high, "p": p, "resolved": effect.resolved,
+        "axis": contrast.axis, "level": contrast.level, "against": contrast.against, "value": effect.value,
+        "low": effect.low, "high": effect.high, "p": p, "resolved": effect.resolved,
         "seeds_needed": None if effect.resolved else stats.seeds_needed(effect), "per_seed": list(effect.per_seed),
         "seeds": effect.seeds, "documents": effect.documents, "df": effect.df, "sd_seeds": effect.sd_seeds,
-        "sd_documents": effect.sd_documents, "sd_rest": effect.sd_rest, "sentence": _sentence(level, control, effect),
+        "sd_documents": effect.sd_documents, "sd_rest": effect.sd_rest,
+        "sentence": _sentence(contrast, effect, several=several),
     }  # fmt: skip
 
 
-def _sentence(level: str, control: str, effect: stats.Effect) -> str:
+def _sentence(contrast: Contrast, effect: stats.Effect, *, several: bool) -> str:
     """Say in words what the effect is and how sure that is."""
     half_width = None if effect.low is None or effect.high is None else (effect.high - effect.low) / 2
     digits = decimals(half_width)
-    size = f"{abs(effect.value):.{digits}f}"
-    better = "better" if effect.value < 0 else "worse"
+    half = "" if half_width is None else f" ± {half_width:.{digits}f}"
+    said = _compared(contrast, f"{abs(effect.value):.{digits}f}{half}", effect.value, several=several)
     if half_width is None:
-        return f"{level} is {size} bits per byte {better} than {control} with one seed, which gives no interval."
-    half = f"{half_width:.{digits}f}"
+        return f"{said}, with one seed, which gives no interval."
     if effect.resolved:
-        return f"{level} is {size} ± {half} bits per byte {better} than {control}."
+        return f"{said}."
     needed = stats.seeds_needed(effect)
     remedy = f"about {needed} seeds would resolve it" if needed else "only more validation text would resolve it"
     if effect.value == 0:
         remedy = "the two spend the same bits on every document"
-    return f"{level} against {control}: {size} ± {half} bits per byte {better}, not resolved; {remedy}."
+    return f"{said}, not resolved; {remedy}."
+
+
+def _compared(contrast: Contrast, size: str, value: float, *, several: bool) -> str:
+    better = "better" if value < 0 else "worse"
+    if contrast.scale > 1:
+        return f"{contrast.axis}: {contrast.level} is {size} bits per byte {better} than the two effects add up to"
+    over = ", averaged over the other axes" if several else ""
+    name = f"{contrast.axis} " if several else ""
+    return f"{name}{contrast.level} is {size} bits per byte {better} than {contrast.against}{over}"
 
 
 def noise(scores: Mapping[str, Scores]) -> dict[str, float] | None:

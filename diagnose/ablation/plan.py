@@ -4,30 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from diagnose.ablation import tuning
 from diagnose.ablation.ablate import estimate_seconds
 from diagnose.ablation.changed import changed
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from diagnose.ablation.design import Design
+    from diagnose.ablation.design import Arm, Design
 
 
 def describe(design: Design) -> dict[str, Any]:
     """Return arms x seeds and what each derives, with a time estimated from a few measured steps of each arm."""
-    arms = []
+    arms, trials = [], []
     for arm in design.arms:
         seconds = estimate_seconds(arm.first)
-        arms.append({"level": arm.level, **arm.first.derived, "seconds_per_run": seconds})
+        arms.append({"level": arm.level, "levels": arm.levels, **arm.first.derived, "seconds_per_run": seconds})
+        trials += [_trials(arm, seconds)] if design.tunes else []
     return {
-        "axis": design.axis.name,
-        "control": design.axis.control,
+        "axis": design.name,
+        "control": design.control,
         "seeds": len(design.seeds),
         "hold": None if design.hold is None else {"what": design.hold[0], "amount": design.hold[1]},
         "arms": arms,
         "changed": changed(design),
-        "seconds": sum(arm["seconds_per_run"] for arm in arms) * len(design.seeds),
+        "tuning": trials,
+        "seconds": sum(one["seconds_per_run"] for one in arms) * len(design.seeds) + sum(t["seconds"] for t in trials),
     }
+
+
+def _trials(arm: Arm, seconds_per_run: float) -> dict[str, Any]:
+    """Return which learning rates will be tried for an arm, how long, and on how much of the training text."""
+    base = tuning.trial(arm.first)
+    rates = [tuning.rate(base, factor) for factor in tuning.FIRST]
+    sizes = tuning.size(base)
+    seconds = len(rates) * seconds_per_run * sizes["steps"] / arm.first.derived["steps"]
+    return {"level": arm.level, "learning_rates": rates, **sizes, "seconds": seconds}
 
 
 def plan_rows(plan: dict[str, Any]) -> RenderableType:
@@ -55,4 +67,19 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     minutes = plan["seconds"] / 60
     size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs"
     head = f"{plan['axis']}: {size}, {held}; about {minutes:.1f} minutes of training"
-    return Group(Text(head), Text(""), table)
+    return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]))
+
+
+def _tuning_rows(tuned: list[dict[str, Any]]) -> list[RenderableType]:
+    """Say which learning rates are tried first."""
+    from rich.text import Text
+
+    if not tuned:
+        return []
+    rows = [
+        f"{one['level']}: {', '.join(f'{lr:g}' for lr in one['learning_rates'])}, {one['steps']:,} steps each on "
+        f"{one['documents']:,} training documents, read on {one['scored_documents']:,} others of them"
+        for one in tuned
+    ]
+    head = f"Learning rates tried first, and further ones (at most {tuning.MOST}) while the best is at an end:"
+    return [Text(""), Text(head), *map(Text, rows)]

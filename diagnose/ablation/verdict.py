@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnose.stats.digits import decimals
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
-def verdict(axis: str, arms: list[dict[str, Any]], effects: list[dict[str, Any]], held: str) -> str:
+MOST_SAID = 4  # effects of several axes that the sentence names
+
+
+def verdict(axes: Sequence[str], arms: list[dict[str, Any]], effects: list[dict[str, Any]], held: str) -> str:
     """Return at most two sentences: which level is best by how much, and what is not resolved.
 
     Args:
-        axis: its name.
+        axes: their names.
         arms: records with `level` and `bits_per_byte`, the control first.
         effects: records against the control.
         held: what the arms share, in words, for instance "After the same 1.0 MB of text".
     """
-    control = arms[0]["level"]
+    control, axis = arms[0]["level"], " x ".join(axes)
     if not effects:
         return f"No level of {axis} but {control} finished, so there is nothing to compare."
     if any(effect["low"] is None for effect in effects):
         return f"{held}, {_ranking(arms)}. One seed gives no interval: run three or more before believing it."
     resolved = [effect for effect in effects if effect["resolved"]]
+    if len(axes) > 1:
+        return f"{held}, {_of_several(resolved, len(effects))}"
     if not resolved:
         return f"{held}, no level of {axis} differs from {control} beyond doubt. {_open(effects)}"
     order = sorted(resolved, key=lambda e: float(e["value"]))
@@ -32,6 +39,17 @@ def verdict(axis: str, arms: list[dict[str, Any]], effects: list[dict[str, Any]]
     text = f"{held}, {' and '.join(filter(None, sides))} than {control}."
     rest = [e for e in effects if not e["resolved"]]
     return f"{text} {_open(rest)}" if rest else text
+
+
+def _of_several(resolved: list[dict[str, Any]], count: int) -> str:
+    """Name the largest effects of several axes and their interactions."""
+    if not resolved:
+        return f"none of {count} effects and interactions is beyond doubt."
+    order = sorted(resolved, key=lambda e: -abs(e["value"]))[:MOST_SAID]
+    sizes = [f"{e['axis']} {e['level']} is {_size(e)} {'better' if e['value'] < 0 else 'worse'}" for e in order]
+    named = "" if len(order) == len(resolved) else ", the largest"
+    head = f"{len(resolved)} of {count} effects and interactions are beyond doubt{named}"
+    return f"{head}: {'; '.join(sizes)} (bits per byte)."
 
 
 def _side(effects: list[dict[str, Any]], word: str) -> str:
