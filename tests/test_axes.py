@@ -91,6 +91,14 @@ def test_arms_of_the_axis_split_reserve_and_score_the_same_documents(tiny, tmp_p
     assert "size of the training text" in {row["what"] for row in summary["changed"]}
 
 
+def test_arms_whose_training_text_holds_what_they_are_scored_on_say_so(tiny, tmp_path, quick_probes):
+    given = tiny | {"budget.steps": 3}
+    found = ablate.ablate("data.duplicates=0.0,0.5", seeds=1, overrides=given, runs=tmp_path)
+    rows = {row["what"]: row["per_arm"] for row in store.read_json(found / "summary.json")["changed"]}
+    (held,) = [per_arm for what, per_arm in rows.items() if what.startswith("scored documents")]
+    assert held["0.5"] - held["0.0"] >= 7
+
+
 def test_a_run_of_the_axis_split_is_repeated_by_its_own_recipe(tiny, tmp_path, quick_probes):
     given = tiny | {"data.split": "tail", "data.scored": "reserve", "budget.steps": 3}
     first = runner.train("quick", given, runs=tmp_path)

@@ -194,6 +194,30 @@ def test_networks_are_compared_at_rates_of_their_own_which_are_sought_once(
     assert len(store.read_json(again / "summary.json")["reused"]) == 4
 
 
+def test_a_stopped_sweep_goes_on_where_it_was(shallow, tmp_path, quick_probes, monkeypatch):
+    given, trained, train = shallow | {"run.seed": 9}, [], tuning._train
+
+    def stopping(label, *args):
+        if len(trained) == 2 and "stopped" not in trained:
+            trained.append("stopped")
+            raise KeyboardInterrupt
+        trained.append(label)
+        return train(label, *args)
+
+    monkeypatch.setattr(tuning, "_train", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        ablate.ablate("model", seeds=1, overrides=given, runs=tmp_path)
+    assert not tmp_path.joinpath("runs").exists()
+    ablate.ablate("model", seeds=1, overrides=given, runs=tmp_path, resume=True)
+    assert len(trained) == len(set(trained))
+
+
+def test_what_a_network_does_not_take_is_dropped_and_recorded(shallow, tmp_path, quick_probes):
+    found = ablate.ablate("model", seeds=1, overrides=shallow, runs=tmp_path)
+    run = tmp_path / store.read_json(found / "summary.json")["arms"][1]["runs"][0]
+    assert "model.heads" in store.read_json(run / "environment.json")["dropped"]
+
+
 def test_a_sweep_comes_to_the_same_numbers_anywhere(shallow, tmp_path, monkeypatch):
     setup = planned(shallow | {"run.seed": 7}).arms[1].first
     found = []

@@ -13,7 +13,7 @@ import torch
 
 from diagnose import batches, runner, store, trainer
 from diagnose.ablation import axes, effects, tuning
-from diagnose.ablation.changed import changed
+from diagnose.ablation.changed import changed, leaks
 from diagnose.ablation.design import HOLDS, Design, design
 from diagnose.ablation.verdict import verdict
 from diagnose.errors import FINDING, DiagnoseError
@@ -153,7 +153,8 @@ def _summary(
     scores = effects.score(kept)
     levels = effects.arm_records(scores)
     found = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores)
-    environment = store.read_json(kept[plan.control][0] / "environment.json")
+    environments = {level: store.read_json(paths[0] / "environment.json") for level, paths in kept.items()}
+    environment = environments[plan.control]
     ends = {level: [store.read_table(p, "steps").iloc[-1] for p in paths] for level, paths in kept.items()}
     arms = [
         {
@@ -184,7 +185,7 @@ def _summary(
         "arms": arms,
         "effects": found,
         "noise": effects.noise(scores),
-        "changed": changed(plan),
+        "changed": [*changed(plan), *leaks({level: one["overlap"] for level, one in environments.items()})],
         "untuned": plan.untuned,
         "tuning": [{"level": level, **sweep.record()} for level, sweep in plan.sweeps.items()],
         "failed": done.failed,

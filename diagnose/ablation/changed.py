@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from diagnose.ablation.design import Design
 
 ROWS = {  # key of `derived`: (words, unit)
@@ -52,3 +54,15 @@ def _context_in_text(plan: Design) -> list[dict[str, Any]]:
     if max(per_arm.values()) - min(per_arm.values()) <= TOLERANCE * max(per_arm.values()):
         return []
     return [{"what": "text that the context spans", "unit": "bytes", "per_arm": per_arm}]
+
+
+def leaks(overlaps: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return how many of the documents that arms are scored on occur in their training text, where that differs.
+
+    Args:
+        overlaps: as a run of each arm records it.
+    """
+    per_arm = {level: found["exact"] + found["near"] for level, found in overlaps.items()}
+    if len(set(per_arm.values())) == 1:
+        return []
+    return [{"what": "scored documents that the training text holds, nearly or whole", "unit": "", "per_arm": per_arm}]

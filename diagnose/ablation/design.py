@@ -94,7 +94,8 @@ class Design:
 
 
 def _at_rate(arm: Arm, rate: float) -> Arm:
-    setups = {seed: set_up(one.recipe.with_values({"optimizer.lr": rate})) for seed, one in arm.setups.items()}
+    found = {seed: set_up(one.recipe.with_values({"optimizer.lr": rate})) for seed, one in arm.setups.items()}
+    setups = {seed: replace(one, dropped=arm.setups[seed].dropped) for seed, one in found.items()}
     return replace(arm, setups=setups)
 
 
