@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 KINDS = ("documents", "tail", "windows")
 RESERVE_LEAST = 100  # documents: what a useful interval for unseen text takes
 RESERVE_MOST = 10  # at most one document in ten
+INNER_MOST = 1000  # documents scored of a divided part: enough to tell settings apart that matter
 CHUNK = 1 << 20  # indices permuted at a time
 
 
@@ -114,7 +115,7 @@ def inner(whole: Split, share: float, val_share: float, seed: int) -> Split:
     Args:
         whole: a split.
         share: of its training documents.
-        val_share: of that share, the part to score; the same documents come first whatever the share.
+        val_share: of that share, the part to score, at most `INNER_MOST` documents.
         seed: of the permutation.
 
     Raises:
@@ -122,7 +123,7 @@ def inner(whole: Split, share: float, val_share: float, seed: int) -> Split:
     """
     own = np.setdiff1d(whole.train, whole.scored)
     n = round(share * len(own))
-    n_val = round(val_share * n)
+    n_val = min(round(val_share * n), INNER_MOST)
     if not 0 < n_val < n:
         raise DiagnoseError(f"{len(own)} training documents are too few to divide {share:.0%} of them again")
     place = _places(len(own), seeding.key(seed, "inner split"))

@@ -2,11 +2,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnose.errors import DiagnoseError
-from diagnose.split import split
+from diagnose.split import inner, split
 
 
 class Documents:
@@ -26,6 +26,7 @@ def divide(n, fingerprint="f", **settings):
     return split(Documents(n, fingerprint), SimpleNamespace(**{"split_seed": 0} | named | settings))
 
 
+@settings(deadline=None)  # the first example imports torch
 @given(
     st.integers(2, 400),
     st.sampled_from(["documents", "tail"]),
@@ -107,6 +108,26 @@ def test_what_is_scored_is_part_of_the_fingerprint():
 def test_fingerprints_are_those_of_earlier_versions():
     parts = [divide(500), divide(500, duplicates=0.1), divide(500, split="windows")]
     assert [part.fingerprint for part in parts] == ["1fb1071b9734b957", "49fd29f99ff70bb6", "73b5bfbbe220c43f"]
+
+
+@pytest.mark.parametrize("more", [{}, {"split": "tail"}, {"duplicates": 0.5}, {"split": "windows"}])
+def test_training_documents_are_divided_again_without_those_that_are_scored(more):
+    whole = divide(2000, **more)
+    part = inner(whole, 0.5, 0.2, 0)
+    own = set(whole.train) - set(whole.scored)
+    assert len(part.train) + len(part.scored) == round(0.5 * len(own))
+    assert len(part.scored) == round(0.2 * round(0.5 * len(own)))
+    assert not set(part.train) & set(part.scored)
+    assert {*part.train, *part.scored} <= own
+    prints = {p.fingerprint for p in (whole, part, inner(whole, 0.5, 0.2, 1), inner(whole, 0.6, 0.2, 0))}
+    assert len(prints) == 4
+    assert inner(whole, 0.5, 0.2, 0).fingerprint == part.fingerprint
+
+
+def test_a_part_scores_no_more_than_it_takes_and_too_few_are_told():
+    assert len(inner(divide(31_102), 1.0, 0.2, 0).scored) == 1000
+    with pytest.raises(DiagnoseError, match="2 training documents are too few to divide 100% of them again"):
+        inner(divide(3), 1.0, 0.2, 0)
 
 
 def test_a_fingerprint_stands_for_corpus_kind_and_documents():
