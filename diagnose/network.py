@@ -75,10 +75,22 @@ def build(
             raise
         except Exception as error:  # noqa: BLE001 - a user's builder may raise anything
             said = str(error) if isinstance(error, ValueError) and ":" not in name else told(error)
+            said = _of_another_kind(builder, settings) or said
             raise DiagnoseError(f"model '{name}' cannot be built: {said}") from None
     if not isinstance(network, torch.nn.Module):
         raise DiagnoseError(f"model '{name}' built a {type(network).__name__}, not a torch.nn.Module")
     return network.to(device)
+
+
+def _of_another_kind(builder: Builder, settings: Mapping[str, Any]) -> str:
+    """Name settings that are text where the builder's default is none, or the other way round."""
+    known = inspect.signature(builder).parameters
+    defaults = {key: known[key].default for key in settings if key in known}
+    return "; ".join(
+        f"model.{key} = {settings[key]!r}, where the default is {default!r}"
+        for key, default in defaults.items()
+        if isinstance(default, str | int | float) and isinstance(default, str) != isinstance(settings[key], str)
+    )
 
 
 def compile_in_place(network: nn.Module) -> None:

@@ -50,6 +50,9 @@ def test_what_cannot_be_an_axis_is_told_in_one_line(axis, tiny):
 def test_a_value_that_the_network_refuses_names_it(tiny):
     given = {key: value for key, value in tiny.items() if key != "model.width"}
     assert "width 33 cannot be divided among 2 heads" in refusal("model.width=32,33", given)
+    assert refusal("model.width=32,wide", given).endswith("model.width = 'wide', where the default is 128")
+    given = {key: value for key, value in tiny.items() if key != "model.activation"}
+    assert "model.activation = 3, where the default is 'gelu'" in refusal("model.activation=relu,3", given)
 
 
 def test_levels_may_be_named_with_the_axis():
