@@ -19,7 +19,7 @@ from scipy.stats import binom
 
 MASKS = 6  # of each document of the population
 TRAIN, VAL = 1200, 800  # documents of the population
-DRAWN = 100  # documents of a text in a replication
+DRAWN = 250  # documents of a text in a replication; by default the ledger reads as many or more
 APART = 10**6  # numbers of documents of different texts
 RECIPE = {
     "tokenizer.kind": "word", "tokenizer.vocab_size": 1500, "model.layers": 2, "model.width": 64, "model.heads": 2,
@@ -47,8 +47,8 @@ def population(finished, asks, documents, layout):
         layout, first_N=starts[chosen], length_N=starts[chosen + 1] - starts[chosen], documents_N=chosen, samples=None,
         order="sequential",
     )  # fmt: skip
-    sizes = range(0, layout.rows, layout.size)  # whole rows alone: a padded last one would be one document's
-    rows = [batches.rows(layout, k, min(layout.size, layout.rows - k)) for k in sizes]
+    starts_of_batches = range(0, layout.rows - layout.size + 1, layout.size)  # full ones, in which rows count alike
+    rows = [batches.rows(layout, first, layout.size) for first in starts_of_batches]
     turns = []
     for turn in range(MASKS):
         groups = text_groups(finished, rows, turns=MASKS)[turn * len(rows) : (turn + 1) * len(rows)]
@@ -121,7 +121,8 @@ def main(replications):
         asks, wanted = conditions.asks(found, divided=True), data.wanted(found)
         layouts = finished.setup.course.layout, finished.setup.validation
         recut = Text(population(finished, asks, inside, layouts[1]))
-        train = Text(population(finished, asks, inside, layouts[0]), recut.count)
+        train = Text(population(finished, asks, inside, layouts[0]))
+        train, recut = (Text(text.tables, min(train.count, recut.count)) for text in (train, recut))
         val = Text(population(finished, wanted, outside, layouts[1]))
         seen = Text(population(finished, wanted, inside, layouts[1]))
     # seen text is as much of the validation text as unseen text is, in the truth as in each replication

@@ -19,6 +19,7 @@ SCALED = {
 }  # fmt: skip
 SMALL = {"budget.text": 600_000, "run.device": "cpu"}  # of their other questions, a run
 QUESTIONS = {
+    "model": {},
     "masking": {"tokenizer.kind": "char"},
     "activation": {},
     "context": {},

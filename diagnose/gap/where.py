@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from diagnose import crossentropy, losses, store
-from diagnose.batches import steps_per_epoch
+from diagnose import crossentropy, losses, seeding, store
+from diagnose.batches import Batch, steps_per_epoch
 from diagnose.device import autocast
 from diagnose.gap import data
 from diagnose.gap.modes import switched
+from diagnose.gap.reading import Group
 from diagnose.gap.replay import step_group
 from diagnose.stats import Reading, Trend, combination, trend
 from diagnose.tokenizer import marks
@@ -27,15 +28,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from diagnose.batches import Batch
     from diagnose.gap.conditions import Conditions
-    from diagnose.gap.reading import Group, Pass
+    from diagnose.gap.reading import Pass
     from diagnose.gap.run import Finished
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
 
 BLOCKS = 20  # of the corpus, and of an epoch
+STEPS = 60  # that stand for the training text
 LEAST_IN_BLOCK = 5  # documents
 LENGTHS = 6  # classes of documents by length, with as many documents in each
 SHORTEST = 8  # targets of a document that is shown as best or worst: of a shorter one a single word decides
@@ -59,15 +60,15 @@ def measure(finished: Finished, measured: Conditions, positions: tuple[int, int]
 
     Args:
         finished: the run.
-        measured: says which training steps stand for the training text.
+        measured: its conditions.
         positions: how much of the training and of the validation text may be read.
         unit: adjacent documents that are one unit of the intervals.
     """
     run = measured.sides.alike(on=False).run
-    most = max(1, min(positions[0], MOST_POSITIONS) // finished.positions)
-    steps = _evenly(measured.chosen.steps, most)
+    steps = _steps(finished)
+    rows = max(1, min(positions[0], MOST_POSITIONS) // (len(steps) * finished.recipe.batches.context))
     groups, _ = data.validation_groups(finished, min(positions[1], MOST_POSITIONS))
-    train = read_targets(finished.network, [step_group(finished, step) for step in steps], run)
+    train = read_targets(finished.network, [_first_rows(finished, step, rows) for step in steps], run)
     val = read_targets(finished.network, groups, run)
     whole = store.read_table(finished.path, "validation")
     size, documents = whole.document.to_numpy(), len(finished.setup.text.corpus.doc_bytes)
@@ -89,8 +90,22 @@ def measure(finished: Finished, measured: Conditions, positions: tuple[int, int]
     }
 
 
-def _evenly(steps: Sequence[int], most: int) -> list[int]:
-    return list(steps) if len(steps) <= most else [steps[k * len(steps) // most] for k in range(most)]
+def _steps(finished: Finished) -> list[int]:
+    """Draw steps from those before the reported interval (from all where there are none), in order."""
+    pool = finished.earlier or len(finished.logged)
+    draw = seeding.generator(0, "steps by place", pool)
+    return sorted(int(step) for step in draw.choice(pool, min(pool, STEPS), replace=False))
+
+
+def _first_rows(finished: Finished, step: int, rows: int) -> Group:
+    """Return the first rows of a step: a few of many steps say more about an epoch than all of a few steps."""
+    group = step_group(finished, step)
+    part = group.parts[0]
+    segments = None if part.segments_BT is None else part.segments_BT[:rows]
+    inputs, targets, counted, documents = (
+        x[:rows] for x in (part.inputs_BT, part.targets_BT, part.counted_BT, part.documents_BT)
+    )
+    return Group((Batch(inputs, targets, counted, documents, segments),), group.seeds[:1])
 
 
 def read_targets(network: nn.Module, groups: Sequence[Group], run: Pass) -> Targets:

@@ -111,7 +111,7 @@ def reported_words(ledger: Ledger) -> tuple[str, str]:
     reports = ledger.conditions.reports
     train = {
         "last": "the last step's batch",
-        "interval": f"mean over {counted(reports.interval, 'step')}",
+        "interval": "mean over the last interval",
         "ema": "decaying mean over steps",
         "epoch": "mean over the epoch",
     }[reports.train]
