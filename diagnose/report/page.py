@@ -182,6 +182,7 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "more_samples": _arm_samples(report, last=True),
         "tables": [tables.arms(report), tables.effects(summary), tables.seeds(summary)],
         "spread": tables.spread(summary),
+        "tuning": tables.tuning(summary),
         "held": findings.held(summary),
         "seen": findings.seen(summary),
         "changed": tables.changed(summary),

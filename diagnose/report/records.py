@@ -195,6 +195,24 @@ class Status(Record):
     why: Text = ""
 
 
+class Trial(Record):
+    """A learning rate that was tried, and the loss it gave; None where it diverged."""
+
+    learning_rate: float
+    bits_per_byte: float | None
+
+
+class Tuning(Record):
+    """How an arm's learning rate was found: brief trainings on a slice of the training text."""
+
+    level: Level
+    learning_rate: float
+    trials: tuple[Trial, ...]
+    steps: int
+    documents: int
+    scored_documents: int
+
+
 class Summary(Record):
     """`summary.json` of an ablation, whole."""
 
@@ -212,6 +230,7 @@ class Summary(Record):
     noise: Noise | None = None
     changed: tuple[Change, ...] = ()
     failed: tuple[Failure, ...] = ()
+    tuning: tuple[Tuning, ...] = ()
     verdict: Text = ""
     seconds: float | None = None
     command: Text = ""

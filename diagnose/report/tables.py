@@ -202,6 +202,28 @@ _SAID = {
 }
 
 
+def tuning(summary: Summary) -> Table | None:
+    """Return the learning rates that were tried for each arm; None where none were."""
+    if not summary.tuning:
+        return None
+    rows = tuple(
+        (
+            visible(arm.level),
+            quantity(trial.learning_rate),
+            plain(trial.bits_per_byte) if trial.bits_per_byte is not None else "diverged",
+            "chosen" if trial.learning_rate == arm.learning_rate else "",
+        )
+        for arm in summary.tuning
+        for trial in arm.trials
+    )
+    one = summary.tuning[0]
+    caption = (
+        f"Learning rates tried, {one.steps:,} steps each on {one.documents:,} training documents, read on "
+        f"{one.scored_documents:,} others of them"
+    )
+    return Table(caption, ("arm", "learning rate", "bits per byte", ""), rows, frozenset({0, 3}))
+
+
 def _said(key: str) -> str:
     return _SAID.get(key, visible(key).replace("_", " "))
 
