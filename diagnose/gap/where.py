@@ -73,7 +73,8 @@ def measure(finished: Finished, measured: Conditions, positions: tuple[int, int]
     whole = store.read_table(finished.path, "validation")
     size, documents = whole.document.to_numpy(), len(finished.setup.text.corpus.doc_bytes)
     nats, tokens = whole.nats.to_numpy(float), whole.tokens.to_numpy(float)
-    scored = "reserve" if finished.recipe.data.split == "windows" else "validation"  # windows share all documents
+    parts = finished.setup.text.split
+    scored = "reserve" if parts.scored is parts.reserve else "validation"
     return {
         "scored": scored,
         "positions": [

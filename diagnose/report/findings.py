@@ -268,9 +268,11 @@ def _text_limits(summary: Summary) -> list[str]:
     found = [f"Whether it holds for other text: all runs read {title}."]
     overlap = summary.overlap
     if overlap and overlap.val_documents and (overlap.exact or overlap.near):
+        varies = any("scored" in change.what for change in summary.changed)
+        shared = "" if varies else " All arms share this."
         part = share(((overlap.exact or 0) + (overlap.near or 0)) / overlap.val_documents)
         found.append(
             f"How much lower the losses are because {part} of the documents that they are read on "
-            "also occur in the training text, word for word or nearly. All arms share this.",
+            f"also occur in the training text, word for word or nearly.{shared}",
         )
     return found

@@ -140,12 +140,18 @@ class Split(Record):
     """How the text was divided into training and validation (and, where the split leaks, a reserve)."""
 
     kind: Text = ""
+    scored: Text = ""
     fingerprint: Text = ""
     train_documents: int | None = None
     val_documents: int | None = None
     reserve_documents: int | None = None
     train_bytes: int | None = None
     val_bytes: int | None = None
+
+    @property
+    def scored_text(self) -> str:
+        """What the text is called that is scored: validation, or the reserve, which no arm or side has seen."""
+        return self.scored or ("reserve" if self.kind == "windows" else "validation")
 
 
 class Overlap(Record):

@@ -119,8 +119,8 @@ class RunReport:
 
     @property
     def scored(self) -> str:
-        """What the text is called that is scored: validation, or where samples were split the unseen reserve."""
-        return "reserve" if self.environment.split.kind == "windows" else "validation"
+        """What the text is called that is scored."""
+        return self.environment.split.scored_text
 
 
 def read_ablation(folder: Path) -> AblationReport:

@@ -57,18 +57,20 @@ def arms(report: AblationReport) -> Table:
                 str(len([run for run in report.arm(arm.level) if run.finished])),
             ),
         )
+    reserve = report.summary.split.scored_text == "reserve"
+    text = "reserve, which no arm has seen" if reserve else "validation text"
     head = (
         "arm",
         "bits per byte",
         "95 % interval",
         "nats per token",
         "training, alike",
-        "validation, alike",
+        "reserve, alike" if reserve else "validation, alike",
         "gap, alike",
         "runs",
     )
     return Table(
-        "Loss of each arm on the whole validation text, and both losses measured alike, bits per byte",
+        f"Loss of each arm on the whole {text}, and both losses measured alike, bits per byte",
         head,
         tuple(rows),
     )
