@@ -42,7 +42,7 @@ def _solved_widths(plan: Design) -> list[dict[str, Any]]:
     if all(arm.width is None for arm in plan.arms):
         return []
     per_arm = {arm.level: arm.first.recipe.model.settings().get("width") for arm in plan.arms}
-    return [{"what": "width, solved for equal parameters", "unit": "", "per_arm": per_arm}]
+    return [{"what": "width (solved for equal parameters)", "unit": "", "per_arm": per_arm}]
 
 
 def _context_in_text(plan: Design) -> list[dict[str, Any]]:
