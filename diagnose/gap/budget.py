@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LEAST_SECONDS = 20.0
 SHARE_OF_TRAINING = 0.03
 FORWARD = 2.5  # positions read in the time of one trained on; 4.3 were measured without dropout, less with
-KEPT_BACK = 0.7  # of the limit is planned with: opening the run and slower moments take the rest
+KEPT_BACK = 0.55  # of the limit is planned with: starting, opening the run, the page and slower moments take the rest
 ENOUGH = 1 << 16  # positions of a text under one condition: 400 verses give +-0.005 on dropout's term
 ENOUGH_VALIDATION = 1 << 19  # of validation text, which is better read whole: then `draw` is exact
 
