@@ -310,7 +310,8 @@ def loss_gap(
     store.check_writable(out.parent if out.suffix == ".html" else out)
     found = ledger.keep(folder, ledger.loss_gap(folder, budget=budget, verify=verify, against=against, data=data))
     found["page"] = str(page.render_gap(folder, out, found))
-    page.refresh(folder, out)
+    if out.suffix != ".html":
+        page.refresh(folder, out)
     if as_json:
         _print_json(found)
     elif markdown:

@@ -173,6 +173,17 @@ class TestPage:
         assert f"Against {run}" in page
         assert ">before</bdi>" in page
 
+    def test_every_page_that_is_linked_lies_beside(self, run, tmp_path, capsys):
+        import re
+
+        from diagnose.cli import app
+
+        app(["loss-gap", str(run), "--out", str(tmp_path), "--budget", "3000tokens"], standalone_mode=False)
+        pages = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.glob("*.html")}
+        links = {link for text in pages.values() for link in re.findall(r'href="([^"#]+\.html)"', text)}
+        assert links == set(pages) == {f"{run.name}.html", f"{run.name}-gap.html"}
+        capsys.readouterr()
+
     def test_foreign_text_in_the_record_is_inert(self, run, record, tmp_path):
         from diagnose.report.page import render_gap
 

@@ -78,12 +78,12 @@ def render_ablation(folder: Path, out: Path) -> Path:
         DiagnoseError: a record is missing, corrupted or of a newer format, or the page cannot be written.
     """
     parts = _ablation_parts(read_ablation(folder))
-    return _write(_render("ablation.html.j2", parts, folder), _target(folder, out))
+    return _write(_render("ablation.html.j2", parts, folder, among=_among(out)), _target(folder, out))
 
 
 def render_run(folder: Path, out: Path) -> Path:
     """Render the page of one run; arguments and errors are those of `render_ablation`."""
-    return _write(_render("run.html.j2", _run_parts(read_run(folder)), folder), _target(folder, out))
+    return _write(_render("run.html.j2", _run_parts(read_run(folder)), folder, among=_among(out)), _target(folder, out))
 
 
 def pages_beside(folder: Path) -> list[tuple[str, str]]:
@@ -108,11 +108,10 @@ def _runs_of(ablation: Path) -> list[str]:
 
 
 def refresh(folder: Path, out: Path) -> None:
-    """Render those pages again that now have one more page to link to, where they lie in the same folder."""
+    """Render the pages that link to a ledger's and that it links to: its run's or ablation's, and the ablations'."""
     path = folder.resolve()
     for other in (path, *(found for found in store.ablations(path.parent) if path.name in _runs_of(found))):
-        if (out / f"{other.name}.html").exists():
-            render(other, out)
+        (render_ablation if (other / "ablation.toml").exists() else render_run)(other, out)
 
 
 def render(folder: Path, out: Path) -> list[Path]:
@@ -149,7 +148,7 @@ def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> 
         parts = gap_parts(ledger, report) | {"environment": environment, "headlines": _gap_headlines(ledger)}
         template = "gap.html.j2"
     parts |= {"title": f"Loss gap of {words.visible(folder.resolve().name)}", "identity": identity}
-    return _write(_render(template, parts, folder, "-gap"), _target(folder, out, "-gap"))
+    return _write(_render(template, parts, folder, "-gap", among=_among(out)), _target(folder, out, "-gap"))
 
 
 def _gap_headlines(ledger: Ledger) -> list[Headline]:
@@ -160,6 +159,11 @@ def _gap_headlines(ledger: Ledger) -> list[Headline]:
         Headline("gap, as reported", words.signed(ledger.gap), ""),
         Headline("gap, measured alike", words.estimate(same.gap, same.low, same.high, difference=True), ""),
     ]
+
+
+def _among(out: Path) -> bool:
+    """Say whether a page goes into a folder of pages, where others may link to it, and not to a path of its own."""
+    return out.suffix != ".html"
 
 
 def _target(folder: Path, out: Path, end: str = "") -> Path:
@@ -309,7 +313,7 @@ def _environment(found: Environment) -> list[tuple[str, str]]:
     return [(words.visible(name), words.visible(value)) for name, value in pairs if value]
 
 
-def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "") -> str:
+def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "", *, among: bool = True) -> str:
     from jinja2 import Environment as Jinja
     from jinja2 import FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -327,7 +331,8 @@ def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "") -
     # Our own drawings are the one thing that is not escaped: canvas.py lets no foreign markup into them.
     drawn = {name: Markup(figure.svg) for name, figure in parts["figures"].items()}  # noqa: S704
     clipped = any(figure.clipped for figure in parts["figures"].values())
-    others = [link for link in pages_beside(folder) if link[0] != f"{folder.resolve().name}{end}.html"]
+    beside = pages_beside(folder) if among else []
+    others = [link for link in beside if link[0] != f"{folder.resolve().name}{end}.html"]
     return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped, "others": others})
 
 
