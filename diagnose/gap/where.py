@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 BLOCKS = 20  # of the corpus, and of an epoch
 STEPS = 60  # that stand for the training text
-LEAST_IN_BLOCK = 5  # documents
+LEAST_IN_BLOCK = 5  # documents, or steps
 LENGTHS = 6  # classes of documents by length, with as many documents in each
 SHORTEST = 8  # targets of a document that is shown as best or worst: of a shorter one a single word decides
 SHOWN = 3  # best documents, and worst
@@ -197,7 +197,7 @@ def by_step(targets: Targets, steps: Ints, finished: Finished) -> dict[str, Any]
     found = trend(within, loss)
     order = np.argsort(within, kind="stable")
     rows = []
-    for part in np.array_split(order, max(1, min(BLOCKS, len(order) // 2))):
+    for part in np.array_split(order, max(1, min(BLOCKS // 2, len(order) // LEAST_IN_BLOCK))):
         row = _row(loss[part], np.ones(len(part)), part)
         rows.append({"at": float(within[part].mean()), **row})
     return {

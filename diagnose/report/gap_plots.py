@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,13 @@ from diagnose.report import figures
 from diagnose.report.gap_figures import Fall, Piece, Series, Stack, Strip, stacked, strips, waterfall
 from diagnose.report.gap_findings import PAINTS, changed, parts, reported_words
 from diagnose.report.plots import Drawn
-from diagnose.words import counted, estimate, plain, visible
+from diagnose.words import counted, estimate, plain, share, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.report.canvas import Sheet
-    from diagnose.report.gap_records import ArmLedgers, Ledger, Row, Trend
+    from diagnose.report.gap_records import ArmLedgers, Epoch, Ledger, Row, Trend
     from diagnose.report.gap_records import Strip as Measured
 
 UNIT = "loss, nats per token"
@@ -87,11 +88,24 @@ def where_strips(ledger: Ledger) -> list[Strip]:
         Strip("By tokens seen before it", "tokens of its row that a prediction sees", positions, ticks),
         Strip("By the document's length", f"tokens of a document of the {where.scored} text", (lengths,), length_ticks),
         Strip("By the document's place in the corpus", "share of the corpus before it", places, percent, joined=False),
-        Strip(
-            "By the step's place in its epoch", f"share of the epoch before it ({counted(where.epoch.steps, 'step')})",
-            (_along("training", where.epoch),), percent, joined=False,
-        ),
-    ]  # fmt: skip
+        _epoch(where.epoch, percent),
+    ]
+
+
+def _epoch(epoch: Epoch, percent: tuple[tuple[float, str], ...]) -> Strip:
+    """Return the panel by steps; where the run is shorter than an epoch, over what it saw of it."""
+    part = min(1.0, epoch.epochs)
+    steps = counted(epoch.steps, "step")
+    what, read = ("epoch", steps) if part == 1 else ("run", f"{share(part)} of an epoch, {steps}")
+    series = _along("training", epoch)
+    scaled = replace(
+        series,
+        x=tuple(x / part for x in series.x),
+        line=series.line
+        and ((series.line[0][0] / part, series.line[0][1]), (series.line[1][0] / part, series.line[1][1])),
+    )
+    x_name = f"share of the {what} before it ({read})"
+    return Strip("By the step's place in its epoch", x_name, (scaled,), percent, joined=False)
 
 
 def _range(row: Row) -> str:
@@ -105,7 +119,7 @@ def _series(text: str, rows: Sequence[Row], x: Sequence[float]) -> Series:
 
 def _along(text: str, strip: Measured) -> Series:
     found = _series(text, strip.rows, [row.at for row in strip.rows])
-    return found if strip.trend is None else Series(**{**vars(found), "line": _line(found, strip.trend)})
+    return found if strip.trend is None else replace(found, line=_line(found, strip.trend))
 
 
 def _line(series: Series, trend: Trend) -> tuple[tuple[float, float], tuple[float, float]]:
