@@ -196,6 +196,18 @@ class TestLedger:
             sum(term(record, k)["value"] or 0 for k in ("unseen", "leak")), abs=1e-9
         )
 
+    def test_each_kind_alone_is_read(self, run, record):
+        from diagnose.gap import conditions, texts
+        from diagnose.gap.run import open_run
+
+        opened = open_run(run)
+        found = conditions.sides(opened)
+        measured = conditions.measure(opened, found, texts.training_text(opened, 2000, masks=True), 2000, 1)
+        alone, none, full = measured.alone(), measured.value(frozenset({"mode"})), measured.value(frozenset())
+        assert set(alone) == set(found.kinds) == {part["id"] for part in term(record, "mode")["parts"]}
+        assert len({round(value, 9) for value in (*alone.values(), none, full)}) == 5
+        assert sum(value - none for value in alone.values()) == pytest.approx(full - none, abs=0.1)
+
     def test_kinds_of_dropout_divide_mode(self, record):
         mode = term(record, "mode")
         assert {p["id"] for p in mode["parts"]} == {"attention", "embedding", "residual"}

@@ -160,6 +160,11 @@ class Conditions:
             for kind in kinds
         }
 
+    def alone(self) -> dict[str, float]:
+        """Return the loss with each kind alone on, all else on training's side; as `parts`."""
+        constant = self.sides.constant(frozenset())
+        return {kind: self._some_on(frozenset(), frozenset({kind})).mean + constant for kind in self.parts()}
+
     def _some_on(self, changed: Coalition, kept_on: frozenset[str]) -> Reading:
         return self.corners["collation" in changed, self.sides.ask(changed, kept_on)]
 

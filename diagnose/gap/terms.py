@@ -147,7 +147,11 @@ def _condition(measured: Conditions, player: str) -> Term:
     found, low, high = measured.term(player)
     parts: tuple[dict[str, Any], ...] = ()
     if player == "mode":
-        parts = tuple({"id": k, "value": v.value, "low": v.low, "high": v.high} for k, v in measured.parts().items())
+        alone = measured.alone()
+        parts = tuple(
+            {"id": k, "value": v.value, "low": v.low, "high": v.high, "alone": alone[k]}
+            for k, v in measured.parts().items()
+        )
         if not parts and len(sides.kinds) == 1:
             parts = ({"id": sides.kinds[0], "value": found.value, "low": found.low, "high": found.high},)
     number = len(measured.start.documents)

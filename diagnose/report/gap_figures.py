@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BAR = 8  # half the height of a bar, in points
-MOST_LETTERS = 44  # of ticks beside each other in a strip, each taken as long as the longest
+MOST_LETTERS = (44, 30)  # of ticks beside each other in a strip, wide and narrow, each as long as the longest
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def strips(panels: Sequence[Strip], unit: str, *, narrow: bool) -> Sheet:
         x0 = left + place % across * (left + each + margin)
         y0 = head + place // across * (head + plot + foot)
         axes = sheet.axes(x0, y0, each, plot, lines="y")
-        crowded = len(panel.ticks) * max(len(words) for _, words in panel.ticks) > MOST_LETTERS
+        crowded = len(panel.ticks) * max(len(words) for _, words in panel.ticks) > MOST_LETTERS[narrow]
         _draw_strip(axes, panel, every=2 if crowded else 1)
         sheet.text(x0 - left, y0 - 30, panel.title, bold=True)
         sheet.text(x0 - left, y0 - 13, unit, paint="quiet", size=12)

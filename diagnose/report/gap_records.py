@@ -21,9 +21,10 @@ class Value(Record):
 
 
 class Part(Value):
-    """What divides a term."""
+    """What divides a term; `alone` is the loss with this kind of dropout alone on."""
 
     id: str
+    alone: float | None = None
 
 
 class Beside(Value):

@@ -33,9 +33,13 @@ def terms(ledger: Ledger) -> Table:
         if term.order_low is not None and term.order_high is not None and term.order_low != term.order_high:
             over = f"{signed(term.order_low)} to {signed(term.order_high)}"
         rows.append([term.id, *_cells(ledger, term.value, term.low, term.high), over, term.basis])
-        rows += [
-            [2 * NARROW + part.id, *_cells(ledger, part.value, part.low, part.high), "", ""] for part in term.parts
-        ]
+        for part in term.parts:
+            remark = "" if part.alone is None else f"the loss with it alone on is {plain(part.alone)}"
+            rows.append([2 * NARROW + part.id, *_cells(ledger, part.value, part.low, part.high), "", remark])
+        if term.beside:
+            name = "on unseen text" if term.id == "mode" else "for bigrams"
+            beside = _cells(ledger, term.beside.value, term.beside.low, term.beside.high)
+            rows.append([2 * NARROW + name, *beside, "", f"beside it, not summed: {term.beside.text}"])
     rows.append(["gap", signed(ledger.gap), "", signed(_bits(ledger, ledger.gap)), "", "as reported; the sum"])
     head = ["term", "nats per token", "95 % interval", "bits per byte", "over the orders", "stands on"]
     if all(row[4] in {"", NONE} for row in rows):
