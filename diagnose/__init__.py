@@ -5,6 +5,10 @@
     run = train("quick", {"tokenizer.kind": "char"})  # -> Path of the run's directory
     ablation = ablate("tokenizer", seeds=3)  # -> Path of the ablation's directory
 
+    from diagnose import Side, explain_gap  # for a model and a loop of your own
+
+    gap = explain_gap(model, train=Side(batches, loss, reported=0.49), val=Side(others, loss, reported=0.36))
+
 Nothing heavy is imported before it is used.
 """
 
@@ -16,19 +20,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from diagnose.ablation.ablate import ablate
     from diagnose.errors import DiagnoseError
+    from diagnose.explain.recorder import GapRecorder
+    from diagnose.explain.side import Side
+    from diagnose.explained import Gap, explain_gap
     from diagnose.gap.ledger import loss_gap
     from diagnose.recipe import Recipe
     from diagnose.runner import train
 
 _HOMES = {
     "DiagnoseError": "diagnose.errors",
+    "Gap": "diagnose.explained",
+    "GapRecorder": "diagnose.explain.recorder",
     "Recipe": "diagnose.recipe",
+    "Side": "diagnose.explain.side",
     "ablate": "diagnose.ablation.ablate",
+    "explain_gap": "diagnose.explained",
     "loss_gap": "diagnose.gap.ledger",
     "train": "diagnose.runner",
 }
 
-__all__ = ["DiagnoseError", "Recipe", "ablate", "loss_gap", "train"]
+__all__ = [
+    "DiagnoseError", "Gap", "GapRecorder", "Recipe", "Side", "ablate", "explain_gap", "loss_gap", "train",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -294,6 +294,10 @@ def loss_gap(
         typer.Option("--fail-over", metavar="TERM=NATS", help="Exit 1 where a term, a group or the gap is larger."),
     ] = [],  # noqa: B006  (typer copies it)
     data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE.py:build", help="The network of a loop of yours (GapRecorder)."),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print verdict and ledger for a pull request.")] = False,
     as_json: JsonOption = False,
@@ -303,12 +307,19 @@ def loss_gap(
     Walks from one to the other, changes one condition at a time, and says what each change does to the loss.
     """
     from diagnose import store
+    from diagnose.explain import recorded
+    from diagnose.explain.recorder import is_record
     from diagnose.gap import ledger, thresholds
     from diagnose.report import gap_terminal, page
 
     limits, folder = thresholds.parse(fail_over), store.find(run)
     store.check_writable(out.parent if out.suffix == ".html" else out)
-    found = ledger.keep(folder, ledger.loss_gap(folder, budget=budget, verify=verify, against=against, data=data))
+    if is_record(folder):
+        recorded.refuse(verify=verify, against=against, data=data)
+        gap = recorded.loss_gap(folder, model, budget=budget)
+    else:
+        gap = ledger.loss_gap(folder, budget=budget, verify=verify, against=against, data=data)
+    found = ledger.keep(folder, gap)
     found["page"] = str(page.render_gap(folder, out, found))
     if out.suffix != ".html":
         page.refresh(folder, out)

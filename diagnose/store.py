@@ -314,7 +314,7 @@ def point_latest(path: Path) -> None:
 
 
 def find(name: str | Path) -> Path:
-    """Return the folder of a run or an ablation, given its path, `runs/latest`, or its name within `runs/`.
+    """Return the folder of a run, an ablation or a recorded loop: its path, `runs/latest`, or its name in `runs/`.
 
     Raises:
         DiagnoseError: there is none; names the nearest.
@@ -324,7 +324,7 @@ def find(name: str | Path) -> Path:
         path = Path("runs") / path
     if path.is_file() and path.name == LATEST:
         path = path.parent / path.read_text(encoding="utf-8", errors="replace").strip()
-    if (path / "status.json").exists() or (path / "ablation.toml").exists():
+    if any((path / name).exists() for name in ("status.json", "ablation.toml", "record/state.json")):
         return path.parent / path.readlink() if path.is_symlink() else path
     known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
     hint = nearest(path.name, known) if known else f"; {path.parent} holds no runs"

@@ -12,8 +12,8 @@ ROOMS = (
     ("Text", "cache sources intake corpus split overlap vocabulary tokenizer stream"),
     ("Networks and their input", "device batches loading network crossentropy models"),
     ("One run", "losses trainer store setup sampling session runner"),
-    ("Questions", "gap ablation"),
-    ("What people see", "report progress inventory cli __main__"),
+    ("Questions", "gap explain ablation"),
+    ("What people see", "report explained progress inventory cli __main__"),
 )
 
 

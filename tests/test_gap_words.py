@@ -12,10 +12,9 @@ def plain(**changes):
     groups = {"timing": ["lag", "recency"], "data": ["unseen", "leak"], "chance": ["draw"], "unexplained": ["residual"]}
     groups["conditions"] = ["mode", "objective", "precision", "reduction", "collation"]
     values = {name: changes.pop(name, 0.0) for names in groups.values() for name in names}
-    terms = [{"id": k, "value": v, "low": v - 0.01, "high": v + 0.01} for k, v in values.items()]
+    terms = [{"id": k, "value": v, "low": v - 0.01, "high": v + 0.01, "parts": []} for k, v in values.items()]
     sums = {group: sum(values[n] for n in names) for group, names in groups.items()}
     total = sum(map(abs, sums.values())) or 1.0
-    side = {"label_smoothing": 0.0, "weight_decay_in_loss": 0.0}
     gap = sum(values.values())
     alike = values["unseen"] + values["leak"]
     return {
@@ -23,7 +22,8 @@ def plain(**changes):
         "gap": gap,
         "groups": [{"id": g, "value": v, "share": abs(v) / total} for g, v in sums.items()],
         "matched": {"train": 1.0, "val": 1.0 + alike, "gap": alike, "low": alike - 0.01, "high": alike + 0.01},
-        "conditions": {"train": side, "val": side, "kinds": ["residual"], "reports": {"train": "interval"}},
+        "matched_on": {"train": 1.1, "val": 1.1 + alike, "gap": alike},
+        "conditions": {"train": ON, "val": OFF, "kinds": ["residual"], "reports": {"train": "interval"}},
         "overlap": {"val_documents": 100, "exact": 0, "near": 0},
         "unseen": {"loss": 5.8},
         "verified": None,
@@ -32,22 +32,28 @@ def plain(**changes):
 
 
 SEEN = {"val_documents": 100, "exact": 100, "near": 0}
-LAST = {"train": {}, "val": {}, "kinds": ["residual"], "reports": {"train": "last"}}
-SIDES = {"label_smoothing": 0.0, "weight_decay_in_loss": 0.0}
+OFF = {"on": [], "label_smoothing": 0.0, "weight_decay_in_loss": 0.0}
+ON = OFF | {"on": ["residual"]}
+LAST = {"train": ON, "val": OFF, "kinds": ["residual"], "reports": {"train": "last"}}
+FIT = {"factor": "divided by 4: why", "value": 0.2, "low": 0.1, "high": 0.3, "reported": 0.2}
+REST = {"id": "residual", "value": 0.5, "low": 0.4, "high": 0.6}
 FIRES = {
     "gap/unfaithful": {"residual": 0.1},
     "gap/leaking-split": {"overlap": SEEN},
     "gap/duplicates": {"overlap": SEEN | {"exact": 10}},
     "gap/mode": {"mode": -0.2},
     "gap/averaging": {"lag": -0.2},
-    "gap/one-batch": {"recency": -0.2, "conditions": LAST | {"train": SIDES, "val": SIDES}},
+    "gap/one-batch": {"recency": -0.2, "conditions": LAST},
     "gap/draw": {"draw": 0.2},
     "gap/objective": {"objective": -0.2},
     "gap/reduction": {"reduction": 0.2},
     "gap/precision": {"precision": 0.2},
     "gap/collation": {"collation": 0.2},
     "gap/unseen": {"unseen": 0.2},
+    "gap/eval-forgotten": {"conditions": LAST | {"val": ON}},
+    "gap/arithmetic": {"arithmetic": {"training": [FIT], "validation": []}},
     "gap/memorised": {},
+    "gap/residual": {"residual": 0.5, "kind": "sides", "arithmetic": {}},
 }
 
 
@@ -60,6 +66,8 @@ class TestVerdict:
         if rule == "gap/memorised":
             loud = plain(mode=-0.1)
             next(t for t in loud["terms"] if t["id"] == "mode")["beside"] = {"value": 0.2, "low": 0.1, "high": 0.3}
+        parts = [REST | {"id": "training"}, REST | {"id": "validation", "value": 0.0}]
+        next(t for t in loud["terms"] if t["id"] == "residual")["parts"] = parts
         assert rule in [f["rule"] for f in findings(loud)]
         assert rule not in [f["rule"] for f in findings(silent)]
 

@@ -11,6 +11,8 @@ from diagnose.gap.terms import GROUPS
 from diagnose.stats import combination
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from diagnose.gap.ledger import Ledger, Matched
     from diagnose.gap.reading import Ask
     from diagnose.gap.terms import Term
@@ -30,7 +32,10 @@ def record(ledger: Ledger) -> dict[str, Any]:
         "reported": {"train": finished.train, "val": finished.val, "unit": UNIT},
         "gap": ledger.gap,
         "terms": [_term(ledger, term) for term in ledger.terms],
-        "groups": groups(ledger),
+        "groups": groups_of(
+            {term.id: term.value or 0.0 for term in ledger.terms},
+            {"timing": ledger.timing, "data": ledger.matched_data},
+        ),
         "matched": _matched(ledger.matched),
         "matched_on": _matched(ledger.matched_on),
         "readings": readings(ledger),
@@ -51,18 +56,19 @@ def record(ledger: Ledger) -> dict[str, Any]:
     return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
 
 
-def groups(ledger: Ledger) -> list[dict[str, Any]]:
-    """Return the groups' sums, and each as a share of the sum of their absolute values."""
-    sums = {group: math.fsum(ledger.value(term) for term in terms) for group, terms in GROUPS.items()}
+def groups_of(values: Mapping[str, float], spans: Mapping[str, Interval]) -> list[dict[str, Any]]:
+    """Return the groups' sums, and each as a share of the sum of their absolute values.
+
+    Args:
+        values: of the terms, by id.
+        spans: the groups whose sum has an interval.
+    """
+    sums = {group: math.fsum(values[term] for term in terms) for group, terms in GROUPS.items()}
     total = math.fsum(abs(value) for value in sums.values()) or 1.0
-    spans = {
-        "timing": (ledger.timing.low, ledger.timing.high),
-        "data": (ledger.matched_data.low, ledger.matched_data.high),
-    }
     return [
-        {"id": group, "value": value, "share": abs(value) / total, "low": low, "high": high}
+        {"id": group, "value": value, "share": abs(value) / total, "low": span and span.low, "high": span and span.high}
         for group, value in sums.items()
-        for low, high in [spans.get(group, (None, None))]
+        for span in [spans.get(group)]
     ]
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.words import plain, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Record = dict[str, Any]
 MOST_WORDS = 60
@@ -22,6 +22,9 @@ BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
 ALL_SEEN = 0.95
+DROPOUTS = ("attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout")
+OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
+FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
 
 
@@ -53,11 +56,12 @@ def all_causes(record: Record) -> list[Cause]:
     found += [Cause(name, _value(record, name), words) for name, words in named.items()]
     found.append(Cause("data", float(_group(record, "data")["value"]), _data_words(record)))
     draw = _value(record, "draw")
-    easier = "easier" if draw < 0 else "harder"
-    found.append(Cause("draw", draw, f"the reported validation batch is {easier} than the whole validation text"))
-    found.append(
-        Cause("residual", _value(record, "residual"), "reading the same again gives another number than was logged")
+    easier, whole = (
+        "easier" if draw < 0 else "harder",
+        "all validation data" if _foreign(record) else "the whole validation text",
     )
+    found.append(Cause("draw", draw, f"the reported validation batch is {easier} than {whole}"))
+    found.append(Cause("residual", _value(record, "residual"), _residual_words(record)))
     return sorted(found, key=lambda cause: -abs(cause.value))
 
 
@@ -68,15 +72,42 @@ CONDITION_WORDS = {
 }
 
 
+def training_mode(kinds: Sequence[str]) -> str:
+    """Return what training mode switches on, in a word."""
+    if not kinds:
+        return "training mode"
+    dropouts = [kind for kind in kinds if kind in DROPOUTS]
+    rest = [kind if kind != "other" else "something of the network's own" for kind in kinds if kind not in DROPOUTS]
+    return " and ".join([*(["dropout"] if dropouts else []), *rest])
+
+
 def _mode_words(record: Record) -> str:
     kinds = record["conditions"]["kinds"]
-    dropout = all(kind in ("attention", "residual", "embedding", "layers", "dropout") for kind in kinds)
-    what = "dropout" if dropout else " and ".join(kinds)
-    return f"{what} is on for one and off for the other"
+    several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
+    return f"{training_mode(kinds)} {'are' if several else 'is'} on for one and off for the other"
+
+
+def _foreign(record: Record) -> bool:
+    """Say whether the ledger is of somebody's model and loop, of which less is known than of a run of ours."""
+    return record.get("kind") == "sides"
+
+
+def _residual_words(record: Record) -> str:
+    if _foreign(record):
+        parts = {part["id"]: part["value"] for part in _terms(record)["residual"]["parts"]}
+        side = "training" if abs(parts["training"]) >= abs(parts["validation"]) else "validation"
+        fits = record["arithmetic"].get(side, [])
+        if len(fits) == 1:
+            return f"the reported {side} loss is what is read, {fits[0]['factor'].partition(':')[0]}"
+        return f"the reported {side} loss is not what these weights give on these batches"
+    return "reading the same again gives another number than was logged"
 
 
 def _objective_words(record: Record) -> str:
     train, val = record["conditions"]["train"], record["conditions"]["val"]
+    if _foreign(record):
+        held = [part["id"] for part in _terms(record)["objective"]["parts"] if part["value"] < 0]
+        return f"training's loss includes {' and '.join(held)}" if held else "the objectives of the two sides differ"
     said = ["label smoothing"] if train["label_smoothing"] != val["label_smoothing"] else []
     said += ["weight decay"] if train["weight_decay_in_loss"] != val["weight_decay_in_loss"] else []
     return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
@@ -92,16 +123,20 @@ def _timing_words(record: Record) -> str:
 
 
 def _data_words(record: Record) -> str:
+    text = _text(record)
     if float(_group(record, "data")["value"]) >= 0:
-        return "training has not seen the validation text" if not _mostly_seen(record) else "its text is harder"
-    return "validation's text is easier than training's" + (
-        ", and training has seen it" if _mostly_seen(record) else ""
-    )
+        return f"training has not seen the validation {text}" if not _mostly_seen(record) else f"its {text} is harder"
+    seen = ", and training has seen it" if _mostly_seen(record) else ""
+    return f"validation's {text} is easier than training's{seen}"
+
+
+def _text(record: Record) -> str:
+    return (FOREIGN if _foreign(record) else OURS)["text"]
 
 
 def _mostly_seen(record: Record) -> bool:
     overlap = record["overlap"]
-    return bool(overlap["exact"] + overlap["near"] >= SEEN * overlap["val_documents"])
+    return overlap is not None and bool(overlap["exact"] + overlap["near"] >= SEEN * overlap["val_documents"])
 
 
 def sentence(record: Record) -> str:
@@ -143,24 +178,31 @@ def _seen(record: Record) -> str:
         return "."
     overlap = record["overlap"]
     part = (overlap["exact"] + overlap["near"]) / overlap["val_documents"]
-    what = "this text" if part > ALL_SEEN else f"{part:.0%} of this text"
+    text = _text(record)
+    what = f"this {text}" if part > ALL_SEEN else f"{part:.0%} of this {text}"
     if record["unseen"] is None:
         return f"; but training has seen {what}, so it is no validation loss."
     loss = plain(float(record["unseen"]["loss"]), 2)
     spelled = record["unseen"].get("spelled_share") or 0.0
     on = f", {spelled:.0%} of it on words without a token" if spelled >= BESIDE else ""
-    return f"; but training has seen {what}: on unseen text the loss is {loss}{on}."
+    return f"; but training has seen {what}: on unseen {text} the loss is {loss}{on}."
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A finding: when it holds, what it says and what to change; `measured` returns None where it does not hold."""
+    """A finding: when it holds, what it says and what to change.
+
+    Attributes:
+        measured: returns the figures that it stands on, None where it does not hold.
+        settings: the recipe's keys that change it, said of our own runs.
+    """
 
     id: str
     severity: str
     what: str
     fix: str
     measured: Callable[[Record], dict[str, float] | None]
+    settings: str = ""
 
 
 def _large(name: str) -> Callable[[Record], dict[str, float] | None]:
@@ -186,7 +228,7 @@ def _leaks(record: Record) -> dict[str, float] | None:
 
 
 def _duplicates(record: Record) -> dict[str, float] | None:
-    overlap = record["overlap"]
+    overlap = record["overlap"] or {"exact": 0, "near": 0, "val_documents": 1}
     some = overlap["exact"] + overlap["near"]
     if _mostly_seen(record) or some < 0.01 * overlap["val_documents"]:
         return None
@@ -224,39 +266,74 @@ def _overfits(record: Record) -> dict[str, float] | None:
 
 def _unfaithful(record: Record) -> dict[str, float] | None:
     verified = record["verified"] or {"largest": 0.0}
-    residual = abs(_value(record, "residual"))
+    residual = 0.0 if _foreign(record) else abs(_value(record, "residual"))
     if max(residual, verified["largest"]) <= REPLAYED:
         return None
     return {"residual": residual, "largest_step": verified["largest"]}
 
 
+def _eval_forgotten(record: Record) -> dict[str, float] | None:
+    if not record["conditions"]["val"]["on"]:
+        return None
+    off, on = float(record["matched"]["val"]), float(record["matched_on"]["val"])
+    return {"val_on": on, "val_off": off} if abs(on - off) > NOTHING else None
+
+
+def _trains_with(record: Record) -> dict[str, float] | None:
+    return _large("mode")(record) if record["conditions"]["train"]["on"] else None
+
+
+def _not_these(record: Record) -> dict[str, float] | None:
+    """Hold where a part of the residual is beyond its interval and larger than all that luck of masks explains."""
+    if not _foreign(record):
+        return None
+    out = {}
+    for part in _terms(record)["residual"]["parts"]:
+        value, low, high = part["value"], part["low"], part["high"]
+        if abs(value) > NOTHING and not (low is not None and low <= 0 <= high):
+            out[part["id"]] = value
+    return out if out and _large("residual")(record) else None
+
+
+def _arithmetic(record: Record) -> dict[str, float] | None:
+    rows = [fit for fits in record.get("arithmetic", {}).values() for fit in fits]
+    return {fit["factor"]: fit["value"] for fit in rows} or None
+
+
 RULES = (
     Rule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
          "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
-    Rule("gap/leaking-split", "error", "Training has seen most of the validation text: this is not a validation loss",
-         "split by document before cutting samples (data.split=documents)", _leaks),
-    Rule("gap/duplicates", "warning", "Some validation documents occur in the training text",
+    Rule("gap/leaking-split", "error", "Training has seen most of the validation {text}: this is not a validation loss",
+         "split by {document} before cutting samples", _leaks, "data.split=documents"),
+    Rule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
+         "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
+    Rule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
+         "look for the factor in how the loss is summed, divided and logged", _arithmetic),
+    Rule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
          "remove duplicates before splitting", _duplicates),
-    Rule("gap/mode", "note", "Training's loss is taken with dropout on and validation's with it off",
-         "compare both in evaluation mode: read a fixed sample of training text as validation is read", _large("mode")),
-    Rule("gap/memorised", "note", "Dropout raises the loss on training text and lowers it on unseen text",
-         "the network has memorised: judge dropout by unseen text", _memorised),
+    Rule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
+         "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
+    Rule("gap/mode", "note", "Training's loss is taken with {mode} on and validation's with it off",
+         "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
+    Rule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on unseen {text}",
+         "the network has memorised: judge {mode} by unseen {text}", _memorised),
     Rule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
-         "report the loss of the weights that validation reads (report.train=last)", _averaging),
+         "report the loss of the weights that validation reads", _averaging, "report.train=last"),
     Rule("gap/one-batch", "note", "The reported training loss is that of one batch, and its luck shows",
-         "report a mean over the interval (report.train=interval)", _one_batch),
-    Rule("gap/draw", "note", "The reported validation batch differs from the whole validation text",
-         "read more of it (report.val=full, or a larger report.val_batches)", _large("draw")),
-    Rule("gap/objective", "note", "Training's loss holds more than the cross-entropy",
-         "log the plain cross-entropy of training batches beside what is minimised", _large("objective")),
+         "report a mean over the interval", _one_batch, "report.train=interval"),
+    Rule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
+         "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
+    Rule("gap/objective", "note", "Training's loss holds more than validation's",
+         "log the plain loss of training batches beside what is minimised", _large("objective")),
     Rule("gap/reduction", "note", "The two losses are averaged over targets in different ways",
-         "average both over tokens, padding not counted (loss.mean=token, loss.padding=ignore)", _large("reduction")),
+         "average both over all that count, padding not counted", _large("reduction"),
+         "loss.mean=token, loss.padding=ignore"),
     Rule("gap/precision", "note", "The two losses are computed in different precision",
-         "read both in the same precision (report.val_precision=training)", _large("precision")),
-    Rule("gap/collation", "note", "Validation documents are cut otherwise than training's",
-         "cut both alike (report.val_loader=training)", _large("collation")),
-    Rule("gap/unseen", "note", "The network does better on training text than on unseen text",
-         "more text, fewer epochs, more regularisation, or nothing while the loss on unseen text falls", _overfits),
+         "read both in the same precision", _large("precision"), "report.val_precision=training"),
+    Rule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
+         "have both {cut} alike", _large("collation"), "report.val_loader=training"),
+    Rule("gap/unseen", "note", "The network does better on training {text} than on unseen {text}",
+         "more {text}, fewer epochs, more regularisation, or nothing while the loss on unseen {text} falls", _overfits),
 )  # fmt: skip
 
 
@@ -266,7 +343,14 @@ def findings(record: Record) -> list[dict[str, Any]]:
     for rule in RULES:
         measured = rule.measured(record)
         if measured is not None:
-            out.append(
-                {"rule": rule.id, "severity": rule.severity, "what": rule.what, "fix": rule.fix, "measured": measured}
-            )
+            settings = f" ({rule.settings})" if rule.settings and not _foreign(record) else ""
+            said = {"what": _in_words(rule.what, record), "fix": _in_words(rule.fix, record) + settings}
+            out.append({"rule": rule.id, "severity": rule.severity, **said, "measured": measured})
     return out
+
+
+def _in_words(said: str, record: Record) -> str:
+    """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
+    mode = training_mode(record["conditions"]["kinds"])
+    words = FOREIGN if _foreign(record) else OURS
+    return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)

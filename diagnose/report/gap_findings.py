@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from diagnose.gap import verdict
+from diagnose.report import sides_findings
 from diagnose.words import counted, estimate, listed, plain, share, signed
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ LEADS = {
     "draw": "The one validation batch that was shown",
     "residual": "What is not explained",
 }
-DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout"}
 PAINTS = {"timing": "arm-0", "conditions": "arm-1", "data": "arm-2", "chance": "arm-3", "unexplained": "arm-4"}
 
 
@@ -61,8 +62,7 @@ def parts(ledger: Ledger) -> list[Part]:
 
 def training_mode(ledger: Ledger) -> str:
     """Return what training mode switches on, in a word."""
-    kinds = ledger.conditions.kinds
-    return "dropout" if set(kinds) <= DROPOUTS else listed(list(kinds)) or "training mode"
+    return verdict.training_mode(ledger.conditions.kinds)
 
 
 def ledger_title(ledger: Ledger) -> str:
@@ -88,8 +88,11 @@ def changed(ledger: Ledger, part: Part) -> str:
     if term.id == "mode" and len(term.parts) > 1:
         return " · ".join(f"{part.id} {signed(part.value, 2)}" for part in term.parts)
     train, val = ledger.conditions.train, ledger.conditions.val
+    if term.id == "mode":
+        return f"{training_mode(ledger)} {'off' if train.on else 'on'}"
+    if ledger.kind == "sides":
+        return sides_findings.changed(ledger, term)
     return {
-        "mode": f"{training_mode(ledger)} {'off' if train.on else 'on'}",
         "objective": "what is minimised → plain cross-entropy",
         "precision": f"{train.precision} → {val.precision}",
         "reduction": f"mean by {train.mean_by} → by {val.mean_by}",
@@ -108,6 +111,8 @@ def is_shown(term: Term) -> bool:
 
 def reported_words(ledger: Ledger) -> tuple[str, str]:
     """Return what the two reported losses are of."""
+    if ledger.kind == "sides":
+        return sides_findings.reported_words(ledger)
     reports = ledger.conditions.reports
     train = {
         "last": "the last step's batch",
@@ -160,6 +165,8 @@ def where_title(ledger: Ledger) -> str:
 def overlap_sentence(ledger: Ledger) -> str:
     """Return how much of the validation text training has seen."""
     overlap = ledger.overlap
+    if ledger.kind == "sides" or overlap is None:
+        return sides_findings.overlap_sentence(ledger)
     out = (
         f"Of {plain(overlap.val_documents, 0)} validation documents that were read, {plain(overlap.exact, 0)} occur in "
         f"the training text and {plain(overlap.near, 0)} nearly so; {share(overlap.window_share)} of their passages of "
@@ -179,7 +186,9 @@ def overlap_sentence(ledger: Ledger) -> str:
 
 
 def limits(ledger: Ledger) -> list[str]:
-    """Return what a run's ledger cannot say."""
+    """Return what a ledger cannot say."""
+    if ledger.kind == "sides":
+        return sides_findings.limits(ledger)
     out = [
         "How another seed's gap would divide: intervals are over documents and masks, for these weights alone.",
         "Lag and recency share what training last did to its latest batches; their sum, timing, is what to go by.",

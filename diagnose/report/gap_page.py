@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diagnose import words
-from diagnose.report import gap_findings, gap_tables
+from diagnose.report import gap_findings, gap_tables, sides_findings
 from diagnose.report.gap_plots import arm_figures, gap_figures
 from diagnose.report.gap_records import ArmLedgers, Ledger
 from diagnose.report.guide import TERMS
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 HEAT = 45  # per cent of colour at most, so that ink stays legible on it
 COSTS = (0.5, 1.5, 3.0, 6.0)  # nats: the edges of a piece's classes of colour
+CALL = "diagnose.explain_gap(model, train=Side(batches, objective, ...), val=Side(batches, objective, ...))"
+SIDES_WORDS = ("interval", "gap", "measured-alike")
 GAP_WORDS = ("bits-per-byte", "nats-per-token", "interval", "gap", "measured-alike", "as-reported", "overlap")
 
 
@@ -52,11 +54,27 @@ def parse_gap(found: dict[str, Any], path: Path) -> Ledger | ArmLedgers:
 
 def gap_parts(ledger: Ledger, report: RunReport) -> dict[str, Any]:
     """Return what the template of a run's ledger shows."""
-    curves = run_figures(report)
+    out = _parts(ledger)
+    return out | {
+        "figures": out["figures"] | run_figures(report),
+        "environment": report.environment,
+        "folder": f"runs/{report.run.name}",
+        "used": [*GAP_WORDS, *TERMS],
+    }
+
+
+def sides_parts(ledger: Ledger) -> dict[str, Any]:
+    """Return what the template of the ledger of somebody's model and loop shows."""
+    shown = [term.id for term in ledger.terms if gap_findings.is_shown(term)]
+    call = f"diagnose loss-gap {ledger.run} --model {ledger.model}" if ledger.run else CALL
+    return _parts(ledger) | {"call": call, "fits": sides_findings.fit_sentences(ledger), "used": [*SIDES_WORDS, *shown]}
+
+
+def _parts(ledger: Ledger) -> dict[str, Any]:
     return {
         "ledger": ledger,
         "verdict": words.visible(ledger.verdict),
-        "figures": gap_figures(ledger) | curves,
+        "figures": gap_figures(ledger),
         "matrix": matrix(ledger),
         "worst": [coloured(doc) for doc in (ledger.where.documents.get("worst", ()) if ledger.where else ())],
         "best": [coloured(doc) for doc in (ledger.where.documents.get("best", ()) if ledger.where else ())],
@@ -65,14 +83,13 @@ def gap_parts(ledger: Ledger, report: RunReport) -> dict[str, Any]:
             gap_tables.terms(ledger),
             gap_tables.groups(ledger),
             gap_tables.losses(ledger),
+            *gap_tables.others(ledger),
             *gap_tables.against(ledger),
         ],
         "places": gap_tables.places(ledger),
         "conditions": gap_tables.conditions(ledger),
         "how": gap_tables.how(ledger),
-        "folder": f"runs/{report.run.name}",
         "limits": gap_findings.limits(ledger),
-        "used": [*GAP_WORDS, *TERMS],
     }
 
 
@@ -101,7 +118,8 @@ def matrix(ledger: Ledger) -> dict[str, Any]:
         some = {read.text: read for read in ledger.readings if read.on == on}
         name = f"{gap_findings.training_mode(ledger)} {'on' if on else 'off'}"
         rows.append((name, [_cell(some[text], low, high) for text in texts]))
-    return {"head": [f"{text} text" for text in texts], "rows": rows}
+    what = "data" if ledger.kind == "sides" else "text"
+    return {"head": [f"{text} {what}" for text in texts], "rows": rows}
 
 
 def _cell(read: Value, low: float, high: float) -> Cell:

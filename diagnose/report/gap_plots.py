@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from diagnose.report.gap_records import ArmLedgers, Epoch, Ledger, Row, Trend
     from diagnose.report.gap_records import Strip as Measured
 
-UNIT = "loss, nats per token"
 TEXTS = {"training": "arm-1", "validation": "arm-0", "reserve": "arm-0"}
 SMALLEST = 0.005  # of the widest stack: a thinner piece is not drawn
 
@@ -29,23 +28,30 @@ def gap_figures(ledger: Ledger) -> dict[str, Drawn]:
     rows = falls(ledger)
     said = "; ".join(f"{row.label} {row.figure}" for row in rows)
     out = {
-        "waterfall": Drawn(figures.both(partial(_waterfall, rows), "waterfall", f"From one loss to the other: {said}."))
+        "waterfall": Drawn(
+            figures.both(partial(_waterfall, rows, _unit(ledger)), "waterfall", f"From one loss to the other: {said}.")
+        )
     }
     panels = where_strips(ledger)
     if panels:
         said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
         out["where"] = Drawn(
-            figures.both(partial(_strips, panels), "where", f"Loss in nats per token by place. {said}.")
+            figures.both(partial(_strips, panels, _unit(ledger)), "where", f"Loss in nats per token by place. {said}.")
         )
     return out
 
 
-def _waterfall(rows: Sequence[Fall], narrow: bool) -> Sheet:
-    return waterfall(rows, UNIT, narrow=narrow)
+def _unit(ledger: Ledger) -> str:
+    """Return the name of an axis of losses."""
+    return "loss" if ledger.unit == "loss" else f"loss, {ledger.unit}"
 
 
-def _strips(panels: Sequence[Strip], narrow: bool) -> Sheet:
-    return strips(panels, UNIT, narrow=narrow)
+def _waterfall(rows: Sequence[Fall], unit: str, narrow: bool) -> Sheet:
+    return waterfall(rows, unit, narrow=narrow)
+
+
+def _strips(panels: Sequence[Strip], unit: str, narrow: bool) -> Sheet:
+    return strips(panels, unit, narrow=narrow)
 
 
 def _said(panel: Strip) -> str:
@@ -60,7 +66,7 @@ def falls(ledger: Ledger) -> list[Fall]:
     here = train
     for part in parts(ledger):
         paint, name = PAINTS[part.group], part.name if part.name != "data" else "unseen + leak"
-        if len(part.terms) == 1 and part.terms[0].value is None:
+        if all(term.value is None for term in part.terms):
             rows.append(Fall(name, "not to be had here", "\N{EN DASH}", here, here, paint=paint))
             continue
         low, high = (None if end is None else here + end for end in (part.low, part.high))

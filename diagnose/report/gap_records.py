@@ -54,10 +54,12 @@ class Group(Value):
 
 
 class Reported(Record):
-    """The two losses as the run reported them."""
+    """The two losses as they were reported; `given` is False for one that is as read now."""
 
     train: float
     val: float
+    unit: str = "nats per token"
+    given: tuple[bool, bool] = (True, True)
 
 
 class Matched(Record):
@@ -148,11 +150,12 @@ class Side(Record):
 
     on: tuple[str, ...]
     precision: str
-    label_smoothing: float
-    weight_decay_in_loss: float
-    padding: str
+    objective: Text = ""
+    label_smoothing: float = 0.0
+    weight_decay_in_loss: float = 0.0
+    padding: str = "ignore"
     mean_by: str
-    loader: str
+    loader: Text
 
 
 class Reports(Record):
@@ -171,7 +174,10 @@ class Conditions(Record):
     val: Side
     kinds: tuple[str, ...]
     reports: Reports
+    training_text: Text = ""
     validation_text: Text = ""
+    orders: str = ""
+    unit: str = "document"
     unseen_text: Text = ""
 
 
@@ -182,14 +188,31 @@ class Overlap(Record):
     exact: int
     near: int
     window_share: float
-    split: str
-    reserve_documents: int
+
+
+class Fit(Record):
+    """Arithmetic that would turn the loss that is read into the one that was reported."""
+
+    factor: Text
+    value: float
+    low: float
+    high: float
+    reported: float
+
+
+class Passes(Record):
+    """How often what was read ran through the model."""
+
+    mean: float
+    training: int
+    validation: int
 
 
 class Budget(Record):
     """What the ledger was allowed to read, and which terms more would sharpen."""
 
-    seconds: float
+    seconds: float | None
+    took: float = 0.0
     sharpens: tuple[str, ...] = ()
 
 
@@ -219,9 +242,11 @@ class Against(Record):
 
 
 class Ledger(Record):
-    """A run's ledger."""
+    """A ledger: of a run of ours (kind "run"), or of somebody's two sides ("sides")."""
 
-    run: str
+    kind: str = "run"
+    run: str = ""
+    model: str = ""
     reported: Reported
     gap: float
     terms: tuple[Term, ...]
@@ -230,7 +255,10 @@ class Ledger(Record):
     matched_on: Matched
     readings: tuple[Read, ...]
     bytes_per_token: float | None
-    overlap: Overlap
+    overlap: Overlap | None
+    arithmetic: dict[str, tuple[Fit, ...]] = Field(default_factory=dict)
+    others: dict[str, dict[str, float]] = Field(default_factory=dict)
+    passes: Passes | None = None
     verified: dict[str, Any] | None = None
     conditions: Conditions
     budget: Budget
@@ -239,6 +267,11 @@ class Ledger(Record):
     notes: tuple[str, ...] = ()
     verdict: Text
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """What losses are in."""
+        return self.reported.unit
 
     def term(self, name: str) -> Term:
         """Return a term by its id."""

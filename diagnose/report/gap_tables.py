@@ -41,32 +41,53 @@ def terms(ledger: Ledger) -> Table:
             beside = _cells(ledger, term.beside.value, term.beside.low, term.beside.high)
             rows.append([2 * NARROW + name, *beside, "", f"beside it, not summed: {term.beside.text}"])
     rows.append(["gap", signed(ledger.gap), "", signed(_bits(ledger, ledger.gap)), "", "as reported; the sum"])
-    head = ["term", "nats per token", "95 % interval", "bits per byte", "over the orders", "stands on"]
-    if all(row[4] in {"", NONE} for row in rows):
-        head, rows = head[:4] + head[5:], [row[:4] + row[5:] for row in rows]
+    head = ["term", ledger.unit, "95 % interval", "bits per byte", "over the orders", "stands on"]
+    head, rows = _filled(head, rows)
     caption = "The terms, from reported training to reported validation"
     return Table(caption, tuple(head), tuple(map(tuple, rows)), frozenset({0, len(head) - 1}))
+
+
+def _filled(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """Return a table without the columns that say nothing in any row."""
+    kept = [k for k in range(len(head)) if any(row[k] not in {"", NONE} for row in rows)]
+    return [head[k] for k in kept], [[row[k] for k in kept] for row in rows]
 
 
 def groups(ledger: Ledger) -> Table:
     """Return the groups' sums and shares."""
     members = {g.id: ", ".join(term.id for term in ledger.terms if term.group == g.id) for g in ledger.groups}
-    rows = tuple(
-        (f"{g.id}: {members[g.id]}", *_cells(ledger, g.value, g.low, g.high), share(g.share)) for g in ledger.groups
-    )
-    head = ("group", "nats per token", "95 % interval", "bits per byte", "share of all groups")
-    return Table("The groups", head, rows)
+    rows = [
+        [f"{g.id}: {members[g.id]}", *_cells(ledger, g.value, g.low, g.high), share(g.share)] for g in ledger.groups
+    ]
+    head = ["group", ledger.unit, "95 % interval", "bits per byte", "share of all groups"]
+    names, cells = _filled(head, rows)
+    return Table("The groups", tuple(names), tuple(map(tuple, cells)))
 
 
 def losses(ledger: Ledger) -> Table:
     """Return both losses as reported and measured alike."""
     mode, reported = training_mode(ledger), ledger.reported
-    rows = [("as reported", plain(reported.train), plain(reported.val), *_cells(ledger, ledger.gap, None, None))]
+    rows = [["as reported", plain(reported.train), plain(reported.val), *_cells(ledger, ledger.gap, None, None)]]
     found = [(f"alike, {mode} off", ledger.matched)]
     found += [(f"alike, {mode} on", ledger.matched_on)] if ledger.conditions.kinds else []
-    rows += [(name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)) for name, m in found]
-    head = ("losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte")
-    return Table("Both losses, as reported and measured alike, nats per token", head, tuple(rows))
+    rows += [[name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)] for name, m in found]
+    head = ["losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte"]
+    names, cells = _filled(head, rows)
+    caption = f"Both losses, as reported and measured alike{_in(ledger)}"
+    return Table(caption, tuple(names), tuple(map(tuple, cells)))
+
+
+def _in(ledger: Ledger) -> str:
+    return "" if ledger.unit == "loss" else f", {ledger.unit}"
+
+
+def others(ledger: Ledger) -> list[Table]:
+    """Return what the objectives returned beside their loss; no table where that is nothing."""
+    some = [ledger.others.get(side, {}) for side in ("train", "val")]
+    names = list(dict.fromkeys([*some[0], *some[1]]))
+    rows = tuple((name, *(plain(side.get(name)) for side in some)) for name in names)
+    caption = "What the objectives return beside their loss, means over batches"
+    return [Table(caption, ("entry", "training", "validation"), rows)] if rows else []
 
 
 def against(ledger: Ledger) -> list[Table]:
@@ -104,7 +125,8 @@ def _strip(caption: str, name: str, some: tuple[Row, ...]) -> Table:
 
 def conditions(ledger: Ledger) -> Table:
     """Return both conditions side by side."""
-    sides = (_side(ledger.conditions.train), _side(ledger.conditions.val))
+    say = _foreign_side if ledger.kind == "sides" else _side
+    sides = (say(ledger.conditions.train), say(ledger.conditions.val))
     rows = [("what is reported", *reported_words(ledger))]
     rows += [(name, sides[0][name], sides[1][name]) for name in sides[0]]
     head = ("condition", "training", "validation")
@@ -123,6 +145,16 @@ def _side(side: Side) -> dict[str, str]:
         "mean": "over all targets" if side.mean_by in {"all", "step"} else f"of the means of each {side.mean_by}",
         "rows": side.loader,
     }  # fmt: skip
+
+
+def _foreign_side(side: Side) -> dict[str, str]:
+    return {
+        "switched on": listed(list(side.on)) or "nothing",
+        "objective": side.objective,
+        "precision": side.precision,
+        "mean": side.mean_by,
+        "data": side.loader,
+    }
 
 
 def how(ledger: Ledger) -> Table:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
+from diagnose.gap import verdict
 from diagnose.gap.record import UNIT
 from diagnose.report.terminal import Bar, Bars, Narrow
 from diagnose.words import estimate, plain, signed
@@ -39,7 +40,8 @@ def gap_rows(record: dict[str, Any]) -> RenderableType:
         return _arm_rows(record)
     reported = record["reported"]
     parts: list[RenderableType] = [Narrow(Text(record["verdict"], style="bold")), Text()]
-    head = f"From training {plain(reported['train'])} to validation {plain(reported['val'])} as reported, {UNIT}"
+    ends = f"From training {plain(reported['train'])} to validation {plain(reported['val'])}"
+    head = f"{ends} as reported, {reported['unit']}"
     parts += [Narrow(Text(head, style="dim")), Bars(_bars(record)), Text(), Narrow(Text(_alike(record), style="dim"))]
     parts += [Narrow(Text(line)) for line in _findings(record)]
     parts += _against(record["against"]) if "against" in record else []
@@ -57,7 +59,8 @@ def _bars(record: dict[str, Any]) -> list[Bar]:
         if together:
             rows.append(_bar(TOGETHER[group["id"]], group, PAINTS[group["id"]], ""))
         for term in terms:
-            rows += _term_bars(term, "  " if together else "", drawn=not together or abs(term["value"] or 0) < reach)
+            drawn = not together or abs(term["value"] or 0) < reach
+            rows += _term_bars(term, _name(record, term["id"]), "  " if together else "", drawn=drawn)
     total = {"value": record["gap"], "low": None, "high": None}
     return [*rows, _bar("gap as reported", total, "ink", "their sum")]
 
@@ -66,11 +69,18 @@ def _is_shown(term: dict[str, Any]) -> bool:
     return bool(term["value"] != 0.0 or term["low"] != term["high"] or term["id"] == "residual")
 
 
-def _term_bars(term: dict[str, Any], indent: str, *, drawn: bool) -> list[Bar]:
+def _name(record: dict[str, Any], term: str) -> str:
+    """Return what a term is called, with what training mode switches on, and data for text where there is none."""
+    if term == "mode":
+        return f"mode: {verdict.training_mode(record['conditions']['kinds'])} off"
+    return NAMES[term].replace("text", "data") if record.get("kind") == "sides" else NAMES[term]
+
+
+def _term_bars(term: dict[str, Any], name: str, indent: str, *, drawn: bool) -> list[Bar]:
     """Return a term and its parts; without bars where terms that cancel would leave no room for the others."""
     paint = PAINTS[term["group"]]
     parts = term["parts"] if len(term["parts"]) > 1 else []
-    rows = [_bar(indent + NAMES[term["id"]], term, paint, _note(term))]
+    rows = [_bar(indent + name, term, paint, _note(term))]
     rows += [_bar(f"{indent}  {part['id']}", part, paint, "") for part in parts]
     return rows if drawn else [replace(row, value=None, low=None, high=None) for row in rows]
 
@@ -85,7 +95,7 @@ def _bar(name: str, row: dict[str, Any], paint: str, note: str) -> Bar:
 def _note(term: dict[str, Any]) -> str:
     if term["value"] is None:
         return "not to be had"
-    if term["id"] == "residual":
+    if term["id"] == "residual" and not term["parts"]:
         return "training not checked" if "not checked" in term["basis"] else "training replayed"
     return "exact" if term["basis"].startswith("exact") else ""
 
@@ -135,7 +145,7 @@ def markdown(record: dict[str, Any]) -> str:
     """Return verdict and ledger for a pull request."""
     if "arms" in record:
         return _arm_markdown(record)
-    lines = [f"**{record['verdict']}**", "", f"| term | {UNIT} | basis |", "| --- | ---: | --- |"]
+    lines = [f"**{record['verdict']}**", "", f"| term | {record['reported']['unit']} | basis |", "| --- | ---: | --- |"]
     for term in record["terms"]:
         value = "not to be had"
         if term["value"] is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose import store, words
 from diagnose.errors import DiagnoseError
 from diagnose.report import findings, gap_findings, run_findings, tables
-from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap
+from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap, sides_parts
 from diagnose.report.gap_plots import arm_figures
 from diagnose.report.gap_records import ArmLedgers
 from diagnose.report.guide import GUIDE, TERMS
@@ -110,12 +110,16 @@ def _runs_of(ablation: Path) -> list[str]:
 def refresh(folder: Path, out: Path) -> None:
     """Render the pages that link to a ledger's and that it links to: its run's or ablation's, and the ablations'."""
     path = folder.resolve()
+    if not (path / "recipe.toml").exists() and not (path / "ablation.toml").exists():
+        return  # the record of somebody's loop has no page of its own
     for other in (path, *(found for found in store.ablations(path.parent) if path.name in _runs_of(found))):
         (render_ablation if (other / "ablation.toml").exists() else render_run)(other, out)
 
 
 def render(folder: Path, out: Path) -> list[Path]:
     """Render every page of a run or an ablation: its own, and its ledger's where one is stored."""
+    if not (folder / "recipe.toml").exists() and not (folder / "ablation.toml").exists():
+        return [render_gap(folder, out)]
     own = render_ablation if (folder / "ablation.toml").exists() else render_run
     return [own(folder, out), *([render_gap(folder, out)] if (folder / "gap.json").exists() else [])]
 
@@ -141,24 +145,48 @@ def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> 
         identity = _identity("gaps of ablation", summary.name, summary.corpus, summary.created)
         parts = arm_parts(ledger) | {"folder": f"runs/{summary.name}", "headlines": []}
         template = "gap_arms.html.j2"
+    elif ledger.kind == "sides":
+        return render_sides(ledger.model_dump(), _target(folder, out, "-gap"))
     else:
         report = read_run(folder)
         environment = report.environment
         identity = _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0])
-        parts = gap_parts(ledger, report) | {"environment": environment, "headlines": _gap_headlines(ledger)}
+        parts = gap_parts(ledger, report) | {"headlines": _gap_headlines(ledger)}
         template = "gap.html.j2"
     parts |= {"title": f"Loss gap of {words.visible(folder.resolve().name)}", "identity": identity}
     return _write(_render(template, parts, folder, "-gap", among=_among(out)), _target(folder, out, "-gap"))
 
 
+def render_sides(found: dict[str, Any], out: Path) -> Path:
+    """Render the page of the ledger of somebody's model and loop to a path; errors are those of `render_ablation`."""
+    return _write(sides_page(found), out)
+
+
+def sides_page(found: dict[str, Any]) -> str:
+    """Return the page of the ledger of somebody's model and loop."""
+    ledger = parse_gap(found, Path("gap.json"))
+    assert not isinstance(ledger, ArmLedgers)
+    name = words.visible(Path(ledger.run).name)
+    parts = sides_parts(ledger) | {
+        "title": f"Loss gap of {name}" if name else "Loss gap",
+        "identity": ["loss gap", *([name] if name else [])],
+        "headlines": _gap_headlines(ledger),
+    }
+    return _render("sides.html.j2", parts, Path(), among=False)
+
+
 def _gap_headlines(ledger: Ledger) -> list[Headline]:
     same = ledger.matched
     return [
-        Headline("reported training", words.plain(ledger.reported.train), "", "arm-1"),
-        Headline("reported validation", words.plain(ledger.reported.val), "", "arm-0"),
+        Headline(_loss_name(ledger, 0, "training"), words.plain(ledger.reported.train), "", "arm-1"),
+        Headline(_loss_name(ledger, 1, "validation"), words.plain(ledger.reported.val), "", "arm-0"),
         Headline("gap, as reported", words.signed(ledger.gap), ""),
         Headline("gap, measured alike", words.estimate(same.gap, same.low, same.high, difference=True), ""),
     ]
+
+
+def _loss_name(ledger: Ledger, side: int, name: str) -> str:
+    return f"reported {name}" if ledger.reported.given[side] else f"{name}, as read now"
 
 
 def _among(out: Path) -> bool:

@@ -1,0 +1,1 @@
+"""The ledger of a gap for anybody's model and loop."""

@@ -1,0 +1,62 @@
+"""From two sides to the record of their ledger: reads them, makes the terms, and puts both into plain data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError
+from diagnose.explain.measured import Budget, measure
+from diagnose.explain.record import record
+from diagnose.explain.side import Side, check_model
+from diagnose.explain.terms import reported, terms
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from diagnose.explain.recorder import Record
+    from diagnose.explain.side import Objective
+
+
+def explain(
+    model: nn.Module,
+    train: Side | Objective,
+    val: Side | Objective,
+    kept: Record | None = None,
+    *,
+    budget: float | str = 20.0,
+) -> dict[str, Any]:
+    """Return the record of a ledger; see `explained.explain_gap`."""
+    check_model(model)
+    limit = Budget.of(budget)
+    sides = _train_side(kept, train), _val_side(kept, val)
+    found = measure(model, *sides, limit, kept)
+    given = reported(found, *sides)
+    return record(found, sides, given, terms(found, given, kept), kept, limit)
+
+
+def _train_side(kept: Record | None, given: Objective | Side) -> Side:
+    if kept is None:
+        return _given(given, "train")
+    if isinstance(given, Side):
+        return given if given.reported is not None else replace(given, reported=kept.train)
+    return Side(kept.batches(kept.earlier or kept.window), given, reported=kept.train, reduction="batch")
+
+
+def _val_side(kept: Record | None, given: Objective | Side) -> Side:
+    if kept is None:
+        return _given(given, "val")
+    shown = kept.batches(kept.validation) if kept.whole else []
+    if not isinstance(given, Side):
+        if not shown:
+            raise DiagnoseError("the record holds no validation batches; call recorder.validation or give a Side")
+        return Side(shown, given, reported=kept.val, reduction="batch")
+    reported = kept.val if given.reported is None else given.reported
+    known = given.reported_on is None and given.reported is None and shown
+    return replace(given, reported=reported, reported_on=shown if known else given.reported_on)
+
+
+def _given(side: Any, name: str) -> Side:
+    if not isinstance(side, Side):
+        raise DiagnoseError(f"{name} is a {type(side).__name__}; give {name}=Side(batches, objective), or a recorder")
+    return side

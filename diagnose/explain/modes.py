@@ -1,0 +1,61 @@
+"""What training mode switches on in somebody's network, and how to run it with some of that on."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from diagnose.gap.modes import OTHER, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+ALIKE = 1e-5  # of the largest loss: what another kernel for evaluation may differ by
+
+
+def kind(module: nn.Module) -> str:
+    """Return the kind of what a module does in training mode; `OTHER` where its class does not tell."""
+    if isinstance(module, nn.RNNBase):
+        return "dropout between layers" if module.dropout else OTHER
+    if isinstance(module, nn.MultiheadAttention):
+        return "attention dropout" if module.dropout else OTHER
+    return kind_of(module)
+
+
+def known_kinds(model: nn.Module) -> set[str]:
+    """Return the kinds that a model's modules are known to do in training mode."""
+    return {found for m in model.modules() if (found := kind(m)) != OTHER and getattr(m, "p", 1.0) > 0}
+
+
+def differs(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Say whether two losses of the same batch differ by more than another kernel explains."""
+    return len(first) != len(second) or bool(
+        np.abs(first - second).max() > ALIKE * max(1.0, float(np.abs(first).max()))
+    )
+
+
+@contextmanager
+def training(model: nn.Module, on: frozenset[str]) -> Iterator[None]:
+    """Have these kinds in training mode and all else in evaluation mode.
+
+    Modules that a model keeps in evaluation mode while it trains (a frozen batch norm) stay so: where it was handed
+    over in training mode its own flags say which, else its own `train` does.
+    """
+    before = [(module, module.training) for module in model.modules()]
+    if not model.training:
+        model.train()
+    flags = [(module, module.training and kind(module) in on) for module in model.modules()]
+    try:
+        for module, flag in flags:
+            module.training = flag
+        with torch.no_grad():
+            yield
+    finally:
+        for module, flag in before:
+            module.training = flag

@@ -1,0 +1,196 @@
+"""The ledger of two sides as plain data, in the form of our own runs' (`gap.record`)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from diagnose.explain.side import REDUCTIONS
+from diagnose.explain.terms import explained
+from diagnose.explain.timing import together
+from diagnose.gap import verdict
+from diagnose.gap.record import FORMAT, groups_of
+from diagnose.stats import combination
+
+if TYPE_CHECKING:
+    import torch
+
+    from diagnose.explain.measured import Budget, Measured
+    from diagnose.explain.reading import Condition, Text
+    from diagnose.explain.recorder import Record
+    from diagnose.explain.side import Side
+    from diagnose.explain.terms import Reported
+    from diagnose.gap.terms import Term
+    from diagnose.stats import Interval, Reading
+
+UNIT = "loss"
+
+
+def record(
+    found: Measured, sides: tuple[Side, Side], given: Reported, some: list[Term], kept: Record | None, budget: Budget
+) -> dict[str, Any]:
+    """Return the JSON object of two sides' ledger."""
+    val = found.sides.val
+    data = combination([found.train.readings[val], found.val.readings[val]], [-1.0, 1.0])
+    spans = {"data": data} | ({"timing": together(some[0], some[1])} if kept else {})
+    out = {
+        "format": FORMAT,
+        "kind": "sides",
+        "run": "",
+        "page": None,
+        "reported": {"train": given.train, "val": given.val, "unit": UNIT, "given": list(given.given)},
+        "gap": given.val - given.train,
+        "terms": [{"id": term.id, "group": term.group, **asdict(term), "parts": list(term.parts)} for term in some],
+        "groups": groups_of({term.id: term.value or 0.0 for term in some}, spans),
+        "matched": _matched(found, on=False),
+        "matched_on": _matched(found, on=True),
+        "readings": readings(found),
+        "bytes_per_token": None,
+        "unseen": _unseen(found),
+        "overlap": _overlap(found),
+        "verified": _verified(found),
+        "arithmetic": {name: [asdict(fit) for fit in fits] for name, fits in explained(found, given, kept).items()},
+        "others": {"train": _others(found.train, found.sides.train), "val": _others(found.val_own, val)},
+        "conditions": _conditions(found, sides, kept),
+        "budget": {"seconds": budget.seconds if math.isfinite(budget.seconds) else None, "batches": budget.batches,
+                   "took": found.seconds, "sharpens": sharpens(found, some)},
+        "passes": {"mean": found.passes, "training": found.train.passes, "validation": found.val.passes},
+        "where": None,
+        "notes": notes(found),
+    }  # fmt: skip
+    _beside(found, out)
+    return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
+
+
+def _interval(found: Interval) -> dict[str, float | None]:
+    return {"value": found.value, "low": found.low, "high": found.high}
+
+
+def _matched(found: Measured, *, on: bool) -> dict[str, float | None]:
+    one = found.sides.alike(on=on)
+    train, val = found.train.readings[one], found.val.readings[one]
+    span = combination([train, val], [-1.0, 1.0])
+    return {"train": train.mean, "val": val.mean, "gap": span.value, "low": span.low, "high": span.high}
+
+
+def readings(found: Measured) -> list[dict[str, Any]]:
+    """Return the loss of each text with training mode off and on, all else alike."""
+    out = []
+    for on in (False, True) if found.sides.kinds else (False,):
+        one = found.sides.alike(on=on)
+        texts: dict[str, Reading] = {"training": found.train.readings[one], "validation": found.val.readings[one]}
+        if found.unseen is not None and not found.all_unseen:
+            texts["unseen"] = found.unseen[one]
+        out += [
+            {"text": text, "on": on, "documents": len(reading.documents), **_interval(combination([reading], [1.0]))}
+            for text, reading in texts.items()
+        ]
+    return out
+
+
+def _beside(found: Measured, out: dict[str, Any]) -> None:
+    """Give `mode` what it is on unseen data."""
+    if found.unseen is None or not found.sides.kinds:
+        return
+    on, off = (found.unseen[found.sides.alike(on=on)] for on in (True, False))
+    mode = next(term for term in out["terms"] if term["id"] == "mode")
+    mode["beside"] = {"text": "unseen", **_interval(combination([on, off], [-1.0, 1.0]))}
+
+
+def _unseen(found: Measured) -> dict[str, Any] | None:
+    if found.unseen is None:
+        return None
+    reading = found.unseen[found.sides.val]
+    return {"loss": reading.mean, "documents": len(reading.documents), "what": found.why}
+
+
+def _overlap(found: Measured) -> dict[str, Any] | None:
+    seen = found.overlap
+    if seen is None:
+        return None
+    return {
+        "val_documents": len(seen.ids), "exact": int(seen.exact.sum()), "near": int(seen.near.sum()),
+        "window_share": float(seen.share.mean()) if len(seen.share) else 0.0, "whole": found.overlap_whole,
+    }  # fmt: skip
+
+
+def _verified(found: Measured) -> dict[str, Any] | None:
+    """Return what reading the first recorded step again showed: the objective, batch and masks are the logged ones."""
+    if found.replayed is None or found.replayed.first is None:
+        return None
+    first = found.replayed.first
+    return {"steps": 1, "differing": int(first != 0), "largest": abs(first)}
+
+
+def _others(text: Text, one: Condition) -> dict[str, float]:
+    return text.others.get(one, {})
+
+
+def _conditions(found: Measured, sides: tuple[Side, Side], kept: Record | None) -> dict[str, Any]:
+    both = (found.sides.train, found.sides.val)
+    return {
+        **{name: _side(one, side, found) for name, one, side in zip(("train", "val"), both, sides, strict=True)},
+        "differ": list(found.sides.players),
+        "kinds": list(found.sides.kinds),
+        "reports": {
+            "train": kept.reports if kept else "given",
+            "val": "given",
+            "interval": len(kept.losses) if kept else 1,
+            "val_batches": found.val_own.batches if found.shown[1] is None else found.shown[1].batches,
+        },
+        "training_text": _amount(found.train),
+        "validation_text": _amount(found.val),
+        "unseen_text": found.why,
+        "unit": found.train.unit,
+        "orders": "all" if found.plan.whole else "two opposite ones",
+    }
+
+
+def _side(one: Condition, side: Side, found: Measured) -> dict[str, Any]:
+    plain = " (plain ones where changed)" if side.plain is not None else ""
+    return {
+        "on": sorted(one.on), "precision": _precision(one.autocast), "objective": called(side.objective),
+        "mean_by": "as the objective averages, then over batches" if found.train.scalar else REDUCTIONS[side.reduction],
+        "loader": f"batches of {type(side.batches).__name__}{plain}",
+    }  # fmt: skip
+
+
+def called(objective: Any) -> str:
+    """Return what a function is called."""
+    return str(getattr(objective, "__qualname__", type(objective).__name__))
+
+
+def _precision(autocast: torch.dtype | bool | None) -> str:
+    if autocast is None:
+        return "as the objective computes"
+    if isinstance(autocast, bool):
+        return "autocast" if autocast else "autocast off"
+    return f"autocast {str(autocast).removeprefix('torch.')}"
+
+
+def _amount(text: Text) -> str:
+    part = "all of them" if text.complete else "a part of them"
+    return f"{text.batches:,} batches ({part}), {text.samples:,} samples"
+
+
+def sharpens(found: Measured, some: list[Term]) -> list[str]:
+    """Return the terms whose intervals more batches would narrow: those for which not all were read."""
+    out = set() if found.train.complete else {"recency", "unseen", *found.sides.players, "residual"}
+    out |= set() if found.val.complete else {"unseen", "leak", "draw", "residual"}
+    return [term.id for term in some if term.id in out and term.low is not None]
+
+
+def notes(found: Measured) -> list[str]:
+    """Return what a reader should know of how much was read, and of what the units are."""
+    out = []
+    for name, text in (("training", found.train), ("validation", found.val)):
+        if not text.complete:
+            out.append(
+                f"only {text.batches:,} batches of the {name} side were read: the first ones, where it is a loader"
+            )
+        if text.unit == "batch":
+            out.append(f"the {name} side's objective gives no loss a sample, so its intervals are over batches")
+    if found.overlap is not None and not found.overlap_whole:
+        out.append(found.why)
+    return out

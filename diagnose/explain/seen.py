@@ -1,0 +1,168 @@
+"""Which validation samples occur among the training samples: by their group, whole, or by most of their token spans.
+
+Rows of token ids are compared by spans of tokens, wherever they lie in a row, so that overlapping windows and packed
+rows are recognised too; anything else by its values, bit for bit. A span is as long as it takes to be no commonplace:
+about 32 characters, 14 words.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from diagnose.explain.elements import SAMPLES, tensors
+from diagnose.explain.reading import walk
+from diagnose.overlap import NEAR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+SPAN_BITS = 130  # of unigram entropy that a span holds
+SPANS = (8, 32)  # tokens of a span, least and most
+PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
+SHORTEST = 8  # values of a sample that can be recognised: fewer recur by chance
+MOST = 1 << 23  # spans and samples of training held at most
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What identifies a sample: the hash of its values, and the hashes of its spans (none where it holds no tokens)."""
+
+    whole: int
+    spans: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What training's samples hold.
+
+    Attributes:
+        wholes: hashes of their values; spans: hashes of their token spans, sorted; span: tokens of one, 0 for no text.
+        complete: whether all of them were walked.
+        why: why samples cannot be recognised; "" where they can.
+    """
+
+    wholes: frozenset[int]
+    spans: NDArray[np.int64]
+    span: int
+    complete: bool
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What validation samples share with training's.
+
+    Attributes:
+        ids: of the samples, as `elements.identities` numbers them, by number of batch and sample.
+        exact: whether all values are a training sample's.
+        share: of its spans that occur in training; 0 without tokens.
+    """
+
+    ids: NDArray[np.int64]
+    exact: NDArray[np.bool_]
+    share: NDArray[np.float64]
+
+    @property
+    def near(self) -> NDArray[np.bool_]:
+        """Whether most spans occur there, though not the sample as a whole."""
+        return ~self.exact & (self.share >= NEAR)
+
+    @property
+    def unseen(self) -> NDArray[np.int64]:
+        """The samples that neither occur in training nor nearly so."""
+        return self.ids[~self.exact & ~self.near]
+
+
+def rows_of(batch: Any) -> Tensor | None:
+    """Return what identifies a batch's samples (B, values): its token ids, or its first tensor; None if too small."""
+    some = [found for found in tensors(batch) if found.dim() >= 2]
+    if not some:
+        return None
+    chosen = next((found for found in some if _integers(found)), some[0]).detach().cpu().flatten(1)
+    return chosen if chosen.shape[1] >= SHORTEST else None
+
+
+def _integers(found: Tensor) -> bool:
+    return found.dim() == 2 and found.dtype in (torch.int32, torch.int64)
+
+
+def span_of(rows: Tensor) -> int:
+    """Return how many tokens a span of such rows takes; 0 where they are no text."""
+    if not _integers(rows):
+        return 0
+    _, counts = rows.unique(return_counts=True)  # type: ignore[no-untyped-call]
+    share = counts.double() / counts.sum()
+    bits = float(-(share * share.log2()).sum())
+    return min(max(round(SPAN_BITS / bits), SPANS[0]), SPANS[1]) if bits >= PLAIN else 0
+
+
+def samples(rows: Tensor, span: int) -> list[Sample]:
+    """Return what identifies each of these rows."""
+    values = np.ascontiguousarray((rows.double() if rows.is_floating_point() else rows).numpy())
+    none = np.zeros(0, np.int64)
+    return [Sample(_hash(row.tobytes()), _spans(row, span) if 0 < span <= len(row) else none) for row in values]
+
+
+def _hash(raw: bytes) -> int:
+    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little") >> 1
+
+
+def _spans(row_T: NDArray[np.int64], span: int) -> NDArray[np.int64]:
+    """Return the hash of each span of tokens but those of one token alone, as padding is."""
+    windows = np.lib.stride_tricks.sliding_window_view(row_T.astype(np.int64), span)
+    factors = np.array([pow(0x5851F42D4C957F2D, k + 1, 1 << 64) for k in range(span)], dtype=np.uint64)
+    hashes = (windows.astype(np.uint64) * factors).sum(1, dtype=np.uint64)
+    varied = (windows != windows[:, :1]).any(1)
+    return np.unique((hashes[varied] >> np.uint64(1)).astype(np.int64))
+
+
+def known(batches: Any, seconds: float) -> Known:
+    """Walk training's batches and keep what identifies their samples, within a limit in seconds."""
+    begun, wholes, spans, held, span, complete = time.monotonic(), set[int](), [np.zeros(0, np.int64)], 0, -1, True
+    some, _ = walk(batches)
+    for _, batch in some:
+        rows = rows_of(batch)
+        if rows is None:
+            return Known(frozenset(), spans[0], 0, complete=False, why="samples are too small to be recognised")
+        span = span_of(rows) if span < 0 else span
+        if time.monotonic() - begun > seconds or held + len(wholes) > MOST:
+            complete = False
+            break
+        found = samples(rows, span)
+        wholes |= {sample.whole for sample in found}
+        spans += [sample.spans for sample in found]
+        held += sum(len(sample.spans) for sample in found)
+    why = "" if complete else f"the first {len(wholes):,} training samples alone were looked through"
+    return Known(frozenset(wholes), np.unique(np.concatenate(spans)), span, complete, why)
+
+
+def seen(batches: Any, training: Known, most: int) -> Seen:
+    """Look up to `most` batches' samples up among training's, in the order in which they are read."""
+    rows = list(_looked_up(batches, training, most))
+    ids, exact, share = ([row[k] for row in rows] for k in range(3))
+    return Seen(np.array(ids, np.int64), np.array(exact, bool), np.array(share, np.float64))
+
+
+def _looked_up(batches: Any, training: Known, most: int) -> Iterator[tuple[int, bool, float]]:
+    some, _ = walk(batches)
+    for place, (number, batch) in enumerate(some):
+        if place >= most:
+            return
+        values = rows_of(batch)
+        for k, sample in enumerate(samples(values, training.span) if values is not None else ()):
+            share = float(np.isin(sample.spans, training.spans).mean()) if len(sample.spans) else 0.0
+            yield number * SAMPLES + k, sample.whole in training.wholes, share
+
+
+def by_group(train: NDArray[np.int64], val: NDArray[np.int64]) -> Seen:
+    """Return which named groups of validation occur in training; both as `elements.identities` numbers them."""
+    return Seen(val, np.isin(val, train), np.zeros(len(val)))

@@ -1,0 +1,126 @@
+"""A side of a gap: the batches that one of the two losses is of, and how that loss is taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any
+
+import torch
+from torch import nn
+
+from diagnose.errors import DiagnoseError, nearest
+
+Objective = Callable[[nn.Module, Any], Any]
+REDUCTIONS = {
+    "mean": "over all elements",
+    "batch": "of the means of each batch",
+    "sample": "of the means of each sample",
+    "weighted": "of the means of each batch, weighted by its samples",
+    "sum": "of the sums of each batch",
+}
+MODES = ("train", "eval")
+HALF = (torch.float16, torch.bfloat16)
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """What one of the two losses is of, and how it is taken.
+
+        train = Side(train_loader, objective=train_loss, reported=0.486)
+
+    Attributes:
+        batches: any re-iterable of batches: a DataLoader, a list, an object with `__iter__`. Not a generator, which can
+            be read once only.
+        objective: `objective(model, batch)` returns the loss of each element (a tensor whose first dimension is the
+            batch's; `reduction` says what becomes of it), or a scalar as the loop computes it. It may return a
+            dictionary: "loss" is what is minimised, "weights" (of the loss's shape) says what each element counts, 0
+            for padding, and every other entry is shown by its name, for instance an auxiliary loss that "loss"
+            includes. It runs without gradients, and must only compute: an objective that changes the model is refused.
+        reported: the loss as it was reported, a number; None where the loss as it is read now is meant.
+        reported_on: the very batches that the reported loss was taken on, where these were not all of `batches`.
+        plain: the same data without augmentation, noise or packing.
+        mode: "train" or "eval", what the model really was in when the loss was taken; by default "train" for the
+            training side and "eval" for the validation side.
+        autocast: a dtype to run the objective under, False to switch autocast off; None for what the objective does.
+        reduction: how the losses of elements become the reported one: "mean" (over all elements), "batch" (mean of the
+            means of each batch), "sample" (mean of the means of each sample), "weighted" (mean of the means of each
+            batch, weighted by its samples, as Hugging Face's Trainer evaluates), "sum" (mean of the sums of each
+            batch). Scalars are averaged over batches, alike or ("weighted") by their samples.
+        groups: `groups(batch)` returns an identity (a number or a string) for each sample or each element: the
+            document, the patient, the speaker that it is of. Intervals resample groups, and a validation group that
+            occurs in training counts as seen. By default each sample is one.
+
+    Raises:
+        DiagnoseError: something is of the wrong kind.
+    """
+
+    batches: Iterable[Any]
+    objective: Objective
+    reported: float | None = field(default=None, kw_only=True)
+    reported_on: Iterable[Any] | None = field(default=None, kw_only=True)
+    plain: Iterable[Any] | None = field(default=None, kw_only=True)
+    mode: str | None = field(default=None, kw_only=True)
+    autocast: torch.dtype | bool | None = field(default=None, kw_only=True)
+    reduction: str = field(default="mean", kw_only=True)
+    groups: Callable[[Any], Any] | None = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        for name in ("batches", "reported_on", "plain"):
+            _check_batches(name, getattr(self, name), optional=name != "batches")
+        if not callable(self.objective):
+            raise DiagnoseError(f"objective is {_kind(self.objective)}; give a function objective(model, batch)")
+        _check_reported(self.reported)
+        if self.mode is not None and self.mode not in MODES:
+            raise DiagnoseError(f"mode is {self.mode!r}; give 'train' or 'eval', what the model was in")
+        if self.reduction not in REDUCTIONS:
+            raise DiagnoseError(f"there is no reduction {self.reduction!r}{nearest(str(self.reduction), REDUCTIONS)}")
+        if not (self.autocast is None or isinstance(self.autocast, bool) or self.autocast in (*HALF, torch.float32)):
+            raise DiagnoseError(f"autocast is {self.autocast!r}; give a dtype such as torch.bfloat16, False or None")
+        if self.groups is not None and not callable(self.groups):
+            raise DiagnoseError(f"groups is {_kind(self.groups)}; give a function groups(batch) -> identities")
+
+
+def _kind(value: object) -> str:
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _check_batches(name: str, given: Any, *, optional: bool) -> None:
+    if given is None and optional:
+        return
+    if isinstance(given, Iterator):
+        raise DiagnoseError(f"{name} is {_kind(given)}, which can be read once only; give a list or a DataLoader")
+    if isinstance(given, (str, bytes, torch.Tensor, dict)) or not _can_be_iterated(given):
+        raise DiagnoseError(f"{name} is {_kind(given)}; give what yields batches again and again: a DataLoader, a list")
+
+
+def _can_be_iterated(given: Any) -> bool:
+    return isinstance(given, Iterable) or hasattr(given, "__getitem__")
+
+
+def _check_reported(given: Any) -> None:
+    if given is None:
+        return
+    if isinstance(given, bool) or not isinstance(given, Real):
+        hint = "loss.item()" if isinstance(given, torch.Tensor) else "for instance 0.486"
+        raise DiagnoseError(f"reported is {_kind(given)}; give a number, {hint}")
+    if not math.isfinite(given):
+        raise DiagnoseError(f"reported is {given}; a loss that is not finite has no parts")
+
+
+def check_model(model: Any) -> None:
+    """Refuse what is no model, or one that has no values.
+
+    Raises:
+        DiagnoseError: it is none.
+    """
+    if not isinstance(model, nn.Module):
+        raise DiagnoseError(f"model is {_kind(model)}; give a torch.nn.Module")
+    held = [*model.parameters(), *model.buffers()]
+    if any(isinstance(one, nn.UninitializedParameter) for one in held):
+        raise DiagnoseError("the model's weights have no shape yet; run a batch through it first")
+    if any(one.is_meta for one in held):
+        raise DiagnoseError("the model's weights are on the device 'meta', so they have no values; load them first")

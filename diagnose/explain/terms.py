@@ -1,0 +1,292 @@
+"""The terms of two sides' ledger: differences of consecutive readings, so that they telescope whatever was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.explain import conditions, timing
+from diagnose.explain.arithmetic import Fit, fits, means
+from diagnose.gap.terms import Term
+from diagnose.stats import Interval, combination
+from diagnose.stats.crossed import t_quantile
+from diagnose.words import counted, plain, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from diagnose.explain.measured import Measured
+    from diagnose.explain.reading import Text
+    from diagnose.explain.recorder import Record
+    from diagnose.explain.side import Side
+    from diagnose.gap.shapley import Coalition
+    from diagnose.stats import Reading
+
+RECOMPUTED = 1e-5  # relative: reading the same again may differ by as much through the order of sums
+NO_REPLAY = "not known without a record of the steps (GapRecorder); together with recency in residual"
+
+
+@dataclass(frozen=True)
+class Reported:
+    """The two losses that the gap lies between; `given` says whether each was reported, or is as read now."""
+
+    train: float
+    val: float
+    given: tuple[bool, bool]
+
+
+def reported(found: Measured, train: Side, val: Side) -> Reported:
+    """Return both losses: as reported, or as they are read now where nothing was."""
+    read = _own_train(found), _own_val(found)
+    values = [
+        r.mean if side.reported is None else float(side.reported) for r, side in zip(read, (train, val), strict=True)
+    ]
+    return Reported(values[0], values[1], (train.reported is not None, val.reported is not None))
+
+
+def _own_train(found: Measured) -> Reading:
+    """The loss under training's condition, of what was reported on where that is known."""
+    shown = found.shown[0]
+    return (found.train if shown is None else shown).readings[found.sides.train]
+
+
+def _own_val(found: Measured) -> Reading:
+    shown = found.shown[1]
+    return (found.val_own if shown is None else shown).readings[_val(found)]
+
+
+def _val(found: Measured) -> Any:
+    return found.sides.val
+
+
+def terms(found: Measured, given: Reported, record: Record | None) -> list[Term]:
+    """Return all terms in the ledger's order; they sum to the reported gap."""
+    first = _timing(found) if record is None else _replayed(found, record)
+    data = _data(found)
+    draw, val_rest = _draw(found, given)
+    residual = _residual(found, given, record, val_rest)
+    return [*first, *(condition(found, player) for player in conditions.PLAYERS), *data, draw, residual]
+
+
+def _replayed(found: Measured, record: Record) -> list[Term]:
+    assert found.replayed is not None
+    start = found.train.readings[found.sides.train]
+    return [timing.lag(found.replayed, record.train), timing.recency(found.replayed, start, found.train.batches)]
+
+
+def _timing(found: Measured) -> list[Term]:
+    how = "the final weights on the very batches and masks of the logged losses, minus what was logged"
+    how_recency = "other training batches minus those that were reported on, both under training's condition"
+    lag = Term("lag", None, basis=NO_REPLAY, how=how)
+    shown = found.shown[0]
+    if shown is None:
+        reason = "not known: which batches the training loss is of was not given; together with lag in residual"
+        return [lag, Term("recency", None, basis=reason, how=how_recency)]
+    own = found.sides.train
+    between = combination([shown.readings[own], found.train.readings[own]], [-1.0, 1.0])
+    basis = f"{counted(shown.batches, 'batch', 'batches')} that were reported on against {found.train.batches:,}"
+    recency = Term("recency", between.value, between.low, between.high, basis=basis, how=how_recency)
+    lag = replace(lag, basis="not known without a record of the steps (GapRecorder); in residual")
+    return [lag, recency]
+
+
+CONDITION_WORDS = {
+    "mode": "what training mode switches on: on → off",
+    "objective": "the training side's objective → the validation side's",
+    "precision": "autocast of training → of validation",
+    "reduction": "training's average over elements → validation's",
+    "collation": "batches as they are trained on → plain ones",
+}
+
+
+def condition(found: Measured, player: str) -> Term:
+    """Return the term of a condition."""
+    sides, how = found.sides, CONDITION_WORDS[player]
+    extra = _collated(found) if player == "collation" else None
+    if player not in sides.players and extra is None:
+        same = (
+            "the model does the same in both modes"
+            if player == "mode" and not sides.kinds
+            else "the same on both sides"
+        )
+        return Term(player, 0.0, basis=f"exact: {same}", how=how)
+    rows = _rows(found, found.plan.factors.get(player, {})) + (extra or [])
+    value = _combined(rows)
+    low = high = None
+    if found.plan.whole and player in sides.players and len(found.plan.factors) == len(sides.players):
+        over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, player)]
+        low, high = min(over), max(over)
+    players = len(sides.players)
+    orders = f"Shapley value of {players}" if found.plan.whole else f"mean of two opposite orders of {players}"
+    basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {orders}"
+    return Term(player, value.value, value.low, value.high, low, high, _parts(found, player, value), basis, how)
+
+
+def _units(found: Measured) -> str:
+    number = len(found.train.readings[found.sides.train].documents)
+    return counted(number, found.train.unit, "batches" if found.train.unit == "batch" else f"{found.train.unit}s")
+
+
+def _collated(found: Measured) -> list[tuple[Reading, float]] | None:
+    """Return what validation's own batches add to their plain ones."""
+    if not found.sides.collation[1]:
+        return None
+    val = _val(found)
+    return [(found.val_own.readings[val], 1.0), (found.val.readings[val], -1.0)]
+
+
+def _rows(found: Measured, factors: Mapping[Coalition, float]) -> list[tuple[Reading, float]]:
+    return [(found.train.readings[found.sides.condition(changed)], factor) for changed, factor in factors.items()]
+
+
+def _combined(rows: Sequence[tuple[Reading, float]]) -> Interval:
+    return combination([reading for reading, _ in rows], [factor for _, factor in rows])
+
+
+def _mean(found: Measured, changed: Coalition) -> float:
+    return found.train.readings[found.sides.condition(changed)].mean
+
+
+def _parts(found: Measured, player: str, value: Interval) -> tuple[dict[str, Any], ...]:
+    """Return what divides a term: the kinds of training mode, or what the objectives name."""
+    if player == "objective":
+        return _named(found)
+    if player != "mode" or not found.sides.kinds:
+        return ()
+    if len(found.sides.kinds) == 1:
+        return ({"id": found.sides.kinds[0], "value": value.value, "low": value.low, "high": value.high},)
+    some = {kind: found.plan.factors[kind] for kind in found.sides.kinds if kind in found.plan.factors}
+    each = {kind: _combined(_rows(found, factors)) for kind, factors in some.items()}
+    return tuple({"id": kind, "value": v.value, "low": v.low, "high": v.high} for kind, v in each.items())
+
+
+def _named(found: Measured) -> tuple[dict[str, Any], ...]:
+    """Return what the training objective names beside its loss, if that is what its loss holds more."""
+    sides, other_one = found.sides, found.sides.condition(frozenset({"objective"}))
+    if other_one not in found.train.readings:
+        return ()
+    held = dict(found.train.others.get(sides.train, {}))
+    other = found.train.others.get(other_one, {})
+    change = {name: other.get(name, 0.0) - amount for name, amount in held.items()}
+    change |= {name: amount for name, amount in other.items() if name not in held}
+    direct = _mean(found, frozenset({"objective"})) - _mean(found, frozenset())
+    if not change or abs(sum(change.values()) - direct) > RECOMPUTED * max(1.0, abs(direct)):
+        return ()
+    return tuple({"id": name, "value": amount, "low": None, "high": None} for name, amount in change.items())
+
+
+def _data(found: Measured) -> list[Term]:
+    """Return `unseen` and `leak`."""
+    val = _val(found)
+    end, whole = found.train.readings[val], found.val.readings[val]
+    how = "unseen validation data minus training data, both under validation's conditions"
+    how_leak = "all validation data minus its unseen part, both under validation's conditions"
+    if found.unseen is None:
+        both = combination([end, whole], [-1.0, 1.0])
+        reason = f"{found.why}: this is unseen and leak together, validation data minus training data"
+        leak = Term("leak", None, basis=f"{found.why}: given together with unseen", how=how_leak)
+        return [Term("unseen", both.value, both.low, both.high, basis=reason, how=how), leak]
+    rest = combination([end, found.unseen[val]], [-1.0, 1.0])
+    first = Term("unseen", rest.value, rest.low, rest.high, basis=found.why, how=how)
+    if found.all_unseen:
+        return [first, Term("leak", 0.0, basis=f"exact: {found.why}", how=how_leak)]
+    gone = combination([found.unseen[val], whole], [-1.0, 1.0])
+    basis = "a difference between samples, so it holds their difficulty too"
+    return [first, Term("leak", gone.value, gone.low, gone.high, basis=basis, how=how_leak)]
+
+
+def _draw(found: Measured, given: Reported) -> tuple[Term, Interval]:
+    """Return `draw`, and what validation's part of the residual is: reported minus read again."""
+    val, how = (
+        _val(found),
+        "the batches that were reported on minus all validation batches, under validation's conditions",
+    )
+    whole, shown = found.val_own.readings[val], found.shown[1]
+    if shown is not None:
+        own = shown.readings[val]
+        sampled = not found.val_own.complete or bool(val.on)
+        value = own.mean - whole.mean
+        span = _around(whole, value) if sampled else Interval(value, None, None, None, None)
+        number = counted(shown.batches, "batch", "batches")
+        basis = f"{'' if sampled else 'exact: '}{number} that were reported on against {found.val_own.batches:,}"
+        return Term("draw", value, span.low, span.high, basis=basis, how=how), _rest(given.val, own, exact=not val.on)
+    exact = found.val_own.complete and not val.on
+    if not given.given[1] or abs(given.val - whole.mean) <= RECOMPUTED * max(1.0, abs(whole.mean)):
+        said = "what is reported is the loss of all batches that were read" + (", recomputed" if given.given[1] else "")
+        return Term("draw", 0.0, basis=f"exact: {said}", how=how), _rest(given.val, whole, exact=exact)
+    bound = _spread(found.val_own, val)
+    basis = "not known: which batches were reported on was not given (reported_on); in residual"
+    if bound is not None:
+        basis += f". One batch lies within ±{plain(bound)} of all in 95 of 100 cases"
+    low, high = (None, None) if bound is None else (-bound, bound)
+    return Term("draw", None, low, high, basis=basis, how=how), _rest(given.val, whole, exact=exact)
+
+
+def _around(reading: Reading, value: float) -> Interval:
+    """Return the interval of a value less a reading's mean, from the reading's spread."""
+    found = combination([reading], [-1.0])
+    if found.low is None or found.high is None:
+        return Interval(value, None, None, None, None)
+    return Interval(value, value - found.value + found.low, value - found.value + found.high, found.se, found.df)
+
+
+def _rest(loss: float, reading: Reading, *, exact: bool) -> Interval:
+    """Return a reported loss minus what is read, with the interval of the reading where that is a sample."""
+    value = loss - reading.mean
+    return Interval(value, None, None, None, None) if exact else _around(reading, value)
+
+
+def _spread(text: Text, own: Any) -> float | None:
+    """Return how far one batch's loss may lie from the mean of all, in 95 of 100 cases; None for a single batch."""
+    means = np.array(text.means[own])
+    return float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1)) if len(means) > 1 else None
+
+
+def _residual(found: Measured, given: Reported, record: Record | None, val: Interval) -> Term:
+    """Return what is not explained: for training what is read minus what was reported, for validation the reverse."""
+    how = "what was reported minus what reading it again gives, validation's; the other way round, training's"
+    own, shown = found.sides.train, found.shown[0]
+    if record is not None and found.replayed is not None:
+        train, said = Interval(record.train - given.train, None, None, None, None), timing.checked(found.replayed)
+    elif not given.given[0]:
+        train, said = Interval(0.0, None, None, None, None), "the training loss is as read now"
+    else:
+        text = shown or found.train
+        exact = text.complete and not own.on
+        read = _rest(given.train, text.readings[own], exact=exact)
+        train = _negative(read)
+        held = "lag" if shown is not None else "lag and recency"
+        said = f"training: {signed(train.value)}, which holds {held} and the luck of masks"
+    value, ends = train.value + val.value, _half(train) ** 2 + _half(val) ** 2
+    wide = ends**0.5 or None
+    given_val = f"validation: {signed(val.value)}" if given.given[1] else "the validation loss is as read now"
+    parts = tuple(
+        {"id": name, "value": part.value, "low": part.low, "high": part.high}
+        for name, part in (("training", train), ("validation", val))
+    )
+    low, high = (None, None) if wide is None else (value - wide, value + wide)
+    return Term("residual", value, low, high, parts=parts, basis=f"{said}; {given_val}", how=how)
+
+
+def _negative(found: Interval) -> Interval:
+    low, high = (None, None) if found.low is None or found.high is None else (-found.high, -found.low)
+    return Interval(-found.value, low, high, found.se, found.df)
+
+
+def _half(found: Interval) -> float:
+    return 0.0 if found.low is None or found.high is None else (found.high - found.low) / 2
+
+
+def explained(found: Measured, given: Reported, record: Record | None) -> dict[str, list[Fit]]:
+    """Return for each side the arithmetic that would turn the loss that is read into the loss that was reported."""
+    rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, given.given[0])}
+    rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, given.given[1])
+    out = {
+        name: fits(value, combination([reading], [1.0]), text)
+        for name, (value, reading, text, was_given) in rows.items() if was_given
+    }  # fmt: skip
+    if record is not None:
+        out["training"] = means(given.train, record)
+    return out
