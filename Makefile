@@ -22,7 +22,6 @@ format: .venv/tested
 	$(BIN)/ruff format .
 
 bench: .venv/tested
-	$(PIP) -e '.[bench]'
 	$(BIN)/python benchmarks/throughput.py --others
 	$(BIN)/python benchmarks/memory.py
 

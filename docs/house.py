@@ -13,7 +13,7 @@ ROOMS = (
     ("Networks and their input", "device batches loading network crossentropy models"),
     ("One run", "losses trainer store setup sampling session runner"),
     ("Questions", "gap explain ablation"),
-    ("What people see", "report explained progress inventory cli __main__"),
+    ("What people see", "report explained huggingface lightning progress inventory cli __main__"),
 )
 
 

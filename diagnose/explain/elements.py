@@ -81,7 +81,7 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
     loss = _checked(table.pop("loss"), where)
     weights = _weights(table.pop("weights", None), loss, where)
     others = {str(name): _mean(value, weights) for name, value in table.items()}
-    size = size_of(batch)
+    size = int(loss.shape[0]) if loss.dim() > 1 else size_of(batch)
     samples, known = _samples(loss, size)
     return Elements(
         loss.double().cpu().flatten().numpy(), weights.numpy(), samples, known, size or 1, loss.dim() == 0,
@@ -133,8 +133,6 @@ def _samples(loss: Tensor, size: int | None) -> tuple[NDArray[np.int64], bool]:
     """Return which sample each element is of: by the first dimension, or by runs of equal length in a flat one."""
     count = loss.numel()
     if loss.dim() == 0 or not size or count % size or size >= SAMPLES:
-        return np.zeros(count, np.int64), False
-    if loss.dim() > 1 and loss.shape[0] != size:
         return np.zeros(count, np.int64), False
     return np.repeat(np.arange(size, dtype=np.int64), count // size), True
 

@@ -21,7 +21,7 @@ from diagnose.loading import told
 from diagnose.stats import Reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from torch import nn
@@ -98,8 +98,8 @@ class Subject:
         found = next((p.device for p in (*self.model.parameters(), *self.model.buffers())), None)
         self.device = found or torch.device("cpu")
 
-    def run(self, batch: Any, condition: Condition, seed: int, where: str) -> Elements:
-        """Return the losses of a batch under a condition, with random states set from `seed`.
+    def run(self, batch: Any, condition: Condition, seed: int | Callable[[], None], where: str) -> Elements:
+        """Return the losses of a batch under a condition, with random states set from `seed`, or by it.
 
         Raises:
             DiagnoseError: the objective fails or returns no loss.
@@ -107,7 +107,10 @@ class Subject:
         number = condition.objective
         owner = f"the objective of the {('training', 'validation')[number]} side"
         with training(self.model, condition.on), _cast(self.device, condition.autocast):
-            custody.seed(seed)
+            if callable(seed):
+                seed()
+            else:
+                custody.seed(seed)
             try:
                 returned = self.objectives[number](self.model, batch)
             except DiagnoseError:

@@ -37,12 +37,19 @@ WRITE_SHARE = 0.01  # of the time since the last writing: what the next one may 
 
 @dataclass
 class Step:
-    """A step that is kept: its number, its batch (or its id), its loss as logged, the random states before it."""
+    """A step that is kept.
+
+    Attributes:
+        number: from 0; batch: itself, or its id; loss: as logged.
+        states: the random states before it, by device.
+        early: whether they are of before its objective ran, rather than of right before the model did.
+    """
 
     number: int
     batch: Any
     loss: Any
     states: dict[str, Tensor]
+    early: bool = False
 
 
 @dataclass
@@ -124,13 +131,27 @@ class GapRecorder:
         self.start: dict[str, Tensor] = {}
         self.sums, self.counts = dict[str, Any](epoch=0.0, run=0.0), {"epoch": 0, "run": 0}
         self._states: dict[str, Tensor] | None = None
+        self._early = False
         self._fresh, self._written, self._took = True, time.monotonic(), 0.0
         self._hook = model.register_forward_pre_hook(self._before)
 
+    def before(self) -> None:
+        """Say that a step's loss is about to be taken.
+
+        A loop need not: the recorder sees when the model runs. One whose losses do not come from calling the model
+        itself, or that draws random numbers before it does, calls this right before it takes the loss.
+        """
+        self._states, self._early = None, True
+        self._note(self.model)
+
     def _before(self, model: nn.Module, _: Any) -> None:
-        """Note the random state before a step's first pass, and the weights before an interval's first step."""
-        if not model.training or self._states is not None:
-            return
+        """Note the random state before a step's first pass."""
+        if model.training and self._states is None:
+            self._early = False
+            self._note(model)
+
+    def _note(self, model: nn.Module) -> None:
+        """Note the random state, and the weights before an interval's first step."""
         self._states = {"cpu": torch.get_rng_state()}
         device = next((p.device for p in model.parameters()), torch.device("cpu"))
         if device.type == "cuda":
@@ -157,7 +178,7 @@ class GapRecorder:
         """
         if self._opens():
             self._open(batch)
-        step = Step(self.number, None, _scalar(loss), self._states or {})
+        step = Step(self.number, None, _scalar(loss), self._states or {}, self._early)
         self.losses.append(step.loss)
         if self._fresh:
             self.sums["epoch"], self.counts["epoch"] = 0.0, 0
@@ -165,7 +186,7 @@ class GapRecorder:
             self.sums[name], self.counts[name] = self.sums[name] + step.loss, self.counts[name] + 1
         place = self.window.place()
         if place is not None:
-            self.window.put(place, Step(step.number, copied(batch), step.loss, step.states))
+            self.window.put(place, replace(step, batch=copied(batch)))
         self.number, self._states, self._fresh = self.number + 1, None, False
         self.shown_open = False
         if self._opens():
@@ -225,9 +246,13 @@ class GapRecorder:
         """Return other means that a loop may have reported: since its epoch began, and since it began."""
         return {name: float(total) / max(1, self.counts[name]) for name, total in self.sums.items()}
 
+    def detach(self) -> None:
+        """Take the hooks off the model."""
+        self._hook.remove()
+
     def close(self) -> None:
         """Write the record and take the hooks off the model."""
-        self._hook.remove()
+        self.detach()
         self.write()
 
     def __enter__(self) -> Self:
@@ -285,6 +310,7 @@ def _packed(steps: list[Step]) -> tuple[list[dict[str, Any]], dict[str, Tensor]]
             "number": step.number,
             "batch": pack(step.batch, tensors),
             "loss": None if step.loss is None else float(step.loss),
+            "early": step.early,
             "states": {name: pack(value, tensors) for name, value in step.states.items()},
         }
         for step in steps
@@ -355,7 +381,7 @@ def read_record(folder: Path, fetch: Callable[[Any], Any] | None = None) -> tupl
     parts = {
         name: [
             Step(row["number"], unpack(row["batch"], tensors.get(name, {})), row["loss"],
-                 {key: unpack(value, tensors[name]) for key, value in row["states"].items()})
+                 {key: unpack(value, tensors[name]) for key, value in row["states"].items()}, row["early"])
             for row in rows
         ]
         for name, rows in state["parts"].items()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SPAN_BITS = 130  # of unigram entropy that a span holds
 SPANS = (8, 32)  # tokens of a span, least and most
+INTEGERS = (torch.int32, torch.int64)
 PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
 SHORTEST = 8  # values of a sample that can be recognised: fewer recur by chance
 MOST = 1 << 23  # spans and samples of training held at most
@@ -82,8 +83,17 @@ class Seen:
         return self.ids[~self.exact & ~self.near]
 
 
-def rows_of(batch: Any) -> Tensor | None:
-    """Return what identifies a batch's samples (B, values): its token ids, or its first tensor; None if too small."""
+def rows_of(batch: Any) -> list[Tensor] | None:
+    """Return what identifies a batch's samples, each (values): token ids, or the first tensor; None if too small.
+
+    A list of tables is a batch of several parts, as accumulation has them.
+    """
+    parts = batch if isinstance(batch, list) and batch and all(hasattr(p, "keys") for p in batch) else [batch]
+    some = [_rows(part) for part in parts]
+    return None if any(rows is None for rows in some) else [row for rows in some if rows is not None for row in rows]
+
+
+def _rows(batch: Any) -> Tensor | None:
     some = [found for found in tensors(batch) if found.dim() >= 2]
     if not some:
         return None
@@ -92,22 +102,22 @@ def rows_of(batch: Any) -> Tensor | None:
 
 
 def _integers(found: Tensor) -> bool:
-    return found.dim() == 2 and found.dtype in (torch.int32, torch.int64)
+    return found.dim() == 2 and found.dtype in INTEGERS
 
 
-def span_of(rows: Tensor) -> int:
+def span_of(rows: list[Tensor]) -> int:
     """Return how many tokens a span of such rows takes; 0 where they are no text."""
-    if not _integers(rows):
+    if rows[0].dtype not in INTEGERS:
         return 0
-    _, counts = rows.unique(return_counts=True)  # type: ignore[no-untyped-call]
+    _, counts = torch.cat(rows).unique(return_counts=True)  # type: ignore[no-untyped-call]
     share = counts.double() / counts.sum()
     bits = float(-(share * share.log2()).sum())
     return min(max(round(SPAN_BITS / bits), SPANS[0]), SPANS[1]) if bits >= PLAIN else 0
 
 
-def samples(rows: Tensor, span: int) -> list[Sample]:
+def samples(rows: list[Tensor], span: int) -> list[Sample]:
     """Return what identifies each of these rows."""
-    values = np.ascontiguousarray((rows.double() if rows.is_floating_point() else rows).numpy())
+    values = [np.ascontiguousarray((row.double() if row.is_floating_point() else row).numpy()) for row in rows]
     none = np.zeros(0, np.int64)
     return [Sample(_hash(row.tobytes()), _spans(row, span) if 0 < span <= len(row) else none) for row in values]
 

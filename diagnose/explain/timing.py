@@ -81,18 +81,24 @@ def _half(changes_K: Any, number: int) -> float:
 
 
 def _read(subject: Subject, step: Step, batch: Any, own: Condition) -> Elements:
-    """Return the losses of a step's batch, the random state set right before the model first runs, as it was then."""
+    """Return the losses of a step's batch, the random state set as it was: before its objective, or the model, ran."""
 
-    def before(*_: Any) -> None:
-        hook.remove()
+    def put() -> None:
         if "cpu" in step.states:
             torch.set_rng_state(step.states["cpu"])
         if "cuda" in step.states and subject.device.type == "cuda":
             torch.cuda.set_rng_state(step.states["cuda"], subject.device)
 
+    def before(*_: Any) -> None:
+        hook.remove()
+        put()
+
+    where = f"the batch of recorded step {step.number + 1}"
+    if step.early:
+        return subject.run(batch, own, put, where)
     hook = subject.model.register_forward_pre_hook(before)
     try:
-        return subject.run(batch, own, step.number, f"the batch of recorded step {step.number + 1}")
+        return subject.run(batch, own, lambda: None, where)
     finally:
         hook.remove()
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 FOLLOWS = {
     "interval": "mean over the last {steps}",
     "last": "the last step's loss",
-    "epoch": "mean over the {steps} since the epoch began",
+    "epoch": "mean over the last {steps}",
 }
 
 
