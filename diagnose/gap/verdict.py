@@ -10,10 +10,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.words import plain, signed
+from diagnose.words import listed, plain, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 Record = dict[str, Any]
 MOST_WORDS = 60
@@ -23,6 +23,7 @@ LARGE_SHARE = 0.2  # of the sum of absolute parts
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
 ALL_SEEN = 0.95
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
+DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout"}  # kinds of training mode that are dropout
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,29 @@ CONDITION_WORDS = {
 }
 
 
+def mode_name(kinds: Sequence[str]) -> str:
+    """Return what training mode switches on, in a word."""
+    return "dropout" if set(kinds) <= DROPOUTS else listed(list(kinds))
+
+
+def is_shown(name: str, value: float | None, low: float | None, high: float | None) -> bool:
+    """Say whether a term is more than an exact nothing."""
+    return value != 0.0 or low != high or name == "residual"
+
+
+def leads(values: Sequence[float | None]) -> bool:
+    """Say whether a group's terms only make sense together: where more than one of them is something."""
+    return len([value for value in values if value]) > 1
+
+
+def replayed(record: Record) -> float:
+    """Return by how much replaying differs from what was logged, in nats: at the end, or at a step trained again."""
+    verified = record["verified"] or {"largest": 0.0}
+    return max(abs(_value(record, "residual")), float(verified["largest"]))
+
+
 def _mode_words(record: Record) -> str:
-    kinds = record["conditions"]["kinds"]
-    dropout = all(kind in ("attention", "residual", "embedding", "layers", "dropout") for kind in kinds)
-    what = "dropout" if dropout else " and ".join(kinds)
-    return f"{what} is on for one and off for the other"
+    return f"{mode_name(record['conditions']['kinds'])} is on for one and off for the other"
 
 
 def _objective_words(record: Record) -> str:
@@ -223,11 +242,10 @@ def _overfits(record: Record) -> dict[str, float] | None:
 
 
 def _unfaithful(record: Record) -> dict[str, float] | None:
-    verified = record["verified"] or {"largest": 0.0}
-    residual = abs(_value(record, "residual"))
-    if max(residual, verified["largest"]) <= REPLAYED:
+    if replayed(record) <= REPLAYED:
         return None
-    return {"residual": residual, "largest_step": verified["largest"]}
+    verified = record["verified"] or {"largest": 0.0}
+    return {"residual": abs(_value(record, "residual")), "largest_step": verified["largest"]}
 
 
 RULES = (

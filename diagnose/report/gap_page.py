@@ -55,6 +55,7 @@ def gap_parts(ledger: Ledger, report: RunReport) -> dict[str, Any]:
     curves = run_figures(report)
     return {
         "ledger": ledger,
+        "shown": [term.id for term in ledger.terms if gap_findings.is_shown(term)],
         "verdict": words.visible(ledger.verdict),
         "figures": gap_figures(ledger) | curves,
         "matrix": matrix(ledger),
@@ -78,7 +79,9 @@ def gap_parts(ledger: Ledger, report: RunReport) -> dict[str, Any]:
 
 def arm_parts(found: ArmLedgers) -> dict[str, Any]:
     """Return what the template of an ablation's ledgers shows."""
+    shown = gap_findings.arm_terms(found)
     return {
+        "shown": shown,
         "found": found,
         "verdict": words.visible(found.verdict),
         "figures": arm_figures(found),
@@ -87,7 +90,7 @@ def arm_parts(found: ArmLedgers) -> dict[str, Any]:
             "How another seed's gap would divide, but for the intervals: with few seeds they are wide.",
             "Why an arm's part differs: an axis changes more than its name says; the ablation's page lists what.",
         ],
-        "used": ["nats-per-token", "interval", "gap", "arm", "seed", *TERMS],
+        "used": ["nats-per-token", "interval", "gap", "arm", "seed", *shown],
     }
 
 

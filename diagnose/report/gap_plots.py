@@ -15,7 +15,6 @@ from diagnose.words import counted, estimate, plain, share, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.report.canvas import Sheet
     from diagnose.report.gap_records import ArmLedgers, Epoch, Ledger, Row, Trend
     from diagnose.report.gap_records import Strip as Measured
 
@@ -28,24 +27,14 @@ def gap_figures(ledger: Ledger) -> dict[str, Drawn]:
     """Return a ledger's figures: "waterfall", and "where" if losses by place were measured."""
     rows = falls(ledger)
     said = "; ".join(f"{row.label} {row.figure}" for row in rows)
-    out = {
-        "waterfall": Drawn(figures.both(partial(_waterfall, rows), "waterfall", f"From one loss to the other: {said}."))
-    }
+    draw = partial(waterfall, rows, UNIT)
+    out = {"waterfall": Drawn(figures.both(draw, "waterfall", f"From one loss to the other: {said}."))}
     panels = where_strips(ledger)
     if panels:
         said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
-        out["where"] = Drawn(
-            figures.both(partial(_strips, panels), "where", f"Loss in nats per token by place. {said}.")
-        )
+        draw = partial(strips, panels, UNIT)
+        out["where"] = Drawn(figures.both(draw, "where", f"Loss in nats per token by place. {said}."))
     return out
-
-
-def _waterfall(rows: Sequence[Fall], narrow: bool) -> Sheet:
-    return waterfall(rows, UNIT, narrow=narrow)
-
-
-def _strips(panels: Sequence[Strip], narrow: bool) -> Sheet:
-    return strips(panels, UNIT, narrow=narrow)
 
 
 def _said(panel: Strip) -> str:
@@ -149,9 +138,5 @@ def arm_figures(found: ArmLedgers) -> dict[str, Drawn]:
         f"{row.label}: gap {row.figure}, of which " + ", ".join(f"{p.name} {plain(p.value)}" for p in row.pieces)
         for row in rows
     )
-    draw = partial(_stacked, rows)
+    draw = partial(stacked, rows, "validation minus training, nats per token")
     return {"stacked": Drawn(figures.both(draw, "stacked", f"What each arm's gap is made of: {said}."))}
-
-
-def _stacked(rows: Sequence[Stack], narrow: bool) -> Sheet:
-    return stacked(rows, "validation minus training, nats per token", narrow=narrow)

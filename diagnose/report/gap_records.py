@@ -5,10 +5,6 @@ Losses are in nats per token.
 
 from __future__ import annotations
 
-from typing import Any
-
-from pydantic import Field
-
 from diagnose.report.records import Level, Record, Text
 
 
@@ -104,8 +100,6 @@ class Trend(Record):
     value: float
     low: float
     high: float
-    p: float
-    units: int
 
 
 class Strip(Record):
@@ -182,8 +176,6 @@ class Overlap(Record):
     exact: int
     near: int
     window_share: float
-    split: str
-    reserve_documents: int
 
 
 class Budget(Record):
@@ -218,10 +210,17 @@ class Against(Record):
     terms: tuple[Change, ...]
 
 
+class Verified(Record):
+    """The last steps, trained once more: how many did not give the logged loss, by how much at most."""
+
+    steps: int
+    differing: int
+    largest: float
+
+
 class Ledger(Record):
     """A run's ledger."""
 
-    run: str
     reported: Reported
     gap: float
     terms: tuple[Term, ...]
@@ -231,7 +230,7 @@ class Ledger(Record):
     readings: tuple[Read, ...]
     bytes_per_token: float | None
     overlap: Overlap
-    verified: dict[str, Any] | None = None
+    verified: Verified | None = None
     conditions: Conditions
     budget: Budget
     where: Where | None = None
@@ -258,8 +257,8 @@ class ArmLedger(Record):
     level: Level
     terms: tuple[ArmTerm, ...]
     gap: Value
-    matched: Value = Field(default_factory=lambda: Value(value=None))
-    runs: tuple[str, ...] = ()
+    matched: Value
+    runs: tuple[str, ...]
 
 
 class ArmLedgers(Record):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
+from diagnose.gap import verdict
 from diagnose.gap.record import UNIT
+from diagnose.report.gap_findings import PAINTS
 from diagnose.report.terminal import Bar, Bars, Narrow
 from diagnose.words import estimate, plain, signed
 
@@ -30,7 +32,6 @@ NAMES = {
 }
 TOGETHER = {"timing": "timing: when taken", "data": "data: which text"}  # groups that lead their terms
 MOST_OFF = 2.0  # times the largest group: a term that is larger is given in figures alone
-PAINTS = {"timing": "arm-0", "conditions": "arm-1", "data": "arm-2", "chance": "arm-3", "unexplained": "arm-4"}
 
 
 def gap_rows(record: dict[str, Any]) -> RenderableType:
@@ -52,18 +53,15 @@ def _bars(record: dict[str, Any]) -> list[Bar]:
     rows: list[Bar] = []
     reach = MOST_OFF * max((abs(g["value"]) for g in record["groups"]), default=0.0)
     for group in record["groups"]:
-        terms = [t for t in record["terms"] if t["group"] == group["id"] and _is_shown(t)]
-        together = group["id"] in TOGETHER and len([t for t in terms if t["value"]]) > 1
+        some = (t for t in record["terms"] if t["group"] == group["id"])
+        terms = [t for t in some if verdict.is_shown(t["id"], t["value"], t["low"], t["high"])]
+        together = group["id"] in TOGETHER and verdict.leads([t["value"] for t in terms])
         if together:
             rows.append(_bar(TOGETHER[group["id"]], group, PAINTS[group["id"]], ""))
         for term in terms:
             rows += _term_bars(term, "  " if together else "", drawn=not together or abs(term["value"] or 0) < reach)
     total = {"value": record["gap"], "low": None, "high": None}
     return [*rows, _bar("gap as reported", total, "ink", "their sum")]
-
-
-def _is_shown(term: dict[str, Any]) -> bool:
-    return bool(term["value"] != 0.0 or term["low"] != term["high"] or term["id"] == "residual")
 
 
 def _term_bars(term: dict[str, Any], indent: str, *, drawn: bool) -> list[Bar]:
