@@ -313,7 +313,7 @@ def loss_gap(
     from diagnose.report import gap_terminal, page
 
     limits, folder = thresholds.parse(fail_over), store.find(run)
-    store.check_writable(out.parent if out.suffix == ".html" else out)
+    store.check_writable(page.folder_of(out))
     if is_record(folder):
         recorded.refuse(verify=verify, against=against, data=data)
         gap = recorded.loss_gap(folder, model, budget=budget)
@@ -321,8 +321,7 @@ def loss_gap(
         gap = ledger.loss_gap(folder, budget=budget, verify=verify, against=against, data=data)
     found = ledger.keep(folder, gap)
     found["page"] = str(page.render_gap(folder, out, found))
-    if out.suffix != ".html":
-        page.refresh(folder, out)
+    page.refresh(folder, out)
     if as_json:
         _print_json(found)
     elif markdown:

@@ -211,8 +211,7 @@ def environment(setup: Setup, given: Iterable[str]) -> dict[str, Any]:
 
 def _split_record(text: Text) -> dict[str, Any]:
     parts, sizes = text.split, text.corpus.doc_bytes
-    scored = "reserve" if parts.scored is parts.reserve else "validation"
-    record: dict[str, Any] = {"kind": parts.kind, "fingerprint": parts.fingerprint, "scored": scored}
+    record: dict[str, Any] = {"kind": parts.kind, "fingerprint": parts.fingerprint, "scored": parts.scored_text}
     for side in ("train", "val", "reserve", "scored"):
         documents = getattr(parts, side)
         record |= {f"{side}_documents": len(documents), f"{side}_bytes": int(sizes[documents].sum())}

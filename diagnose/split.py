@@ -77,6 +77,11 @@ class Split:
         """The documents that a tokenizer may be learned from: training's."""
         return self.train
 
+    @property
+    def scored_text(self) -> str:
+        """What the scored documents are called: "validation" or "reserve"."""
+        return "reserve" if self.scored is self.reserve else "validation"
+
 
 def split(corpus: Corpus, data: SplitSettings) -> Split:
     """Divide a corpus as a recipe's `[data]` says.

@@ -6,7 +6,6 @@ bundled corpus for their other questions. Runs that are finished are used again.
 
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 from diagnose import Recipe, ablate, loss_gap, train
 from diagnose.gap.ledger import keep
@@ -32,8 +31,7 @@ def verses(folder):
     """Write a verse in thirty, a line each with its book, as the first user has them."""
     from diagnose import corpus
 
-    settings = SimpleNamespace(corpus="akjv", path="", documents="line")
-    whole = list(corpus.load(settings, folder / "cache").texts())
+    whole = list(corpus.load(Recipe.load("first-user").data, folder / "cache").texts())
     path = folder / "verses.txt"
     path.write_text("\n".join(text.strip("\n") for text in whole[::EVERY]) + "\n", encoding="utf-8")
     return path

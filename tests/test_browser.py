@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -89,6 +90,15 @@ def show(browser, pages):
     for context in contexts:
         context.close()
     assert heard == []
+
+
+@pytest.mark.parametrize("name", ["gap", "gap-of-arms"])
+def test_the_guide_of_a_ledgers_page_carries_what_is_linked(gaps, name):
+    text = gaps[name].read_text(encoding="utf-8")
+    linked = set(re.findall(r'href="#word-([^"]*)"', text))
+    carried = set(re.findall(r'id="word-([^"]*)"', text))
+    assert linked <= carried
+    assert name == "gap" or carried == linked
 
 
 def _open_all(page) -> None:

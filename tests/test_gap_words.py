@@ -121,3 +121,61 @@ class TestThresholds:
 
         with pytest.raises(DiagnoseError, match="--fail-over"):
             parse([wrong])
+
+
+def side(**changes):
+    from diagnose.report.gap_records import Side
+
+    plain = {"on": (), "precision": "fp32", "label_smoothing": 0, "weight_decay_in_loss": 0, "loader": "packed"}
+    return Side(**{**plain, "padding": "ignore", "mean_by": "all", **changes})
+
+
+class TestRows:
+    @pytest.mark.parametrize(
+        ("train", "said"),
+        [
+            ({"padding": "denominator"}, "padding counted in the mean → not counted"),
+            ({"mean_by": "row"}, "mean of the means of each row → over all targets"),
+            ({"padding": "target", "mean_by": "row"}, "how padding counts, and what means are taken of"),
+            ({"mean_by": "step"}, "each step's mean counts alike → every target does"),
+        ],
+    )
+    def test_averaging_says_what_differs(self, train, said):
+        from diagnose.report.gap_findings import averaging
+
+        assert averaging(side(**train), side()) == said
+        assert len(said) <= 54  # what a row of the waterfall shows
+
+    @pytest.mark.parametrize(
+        ("value", "verified", "basis", "said"),
+        [
+            (0.0, {"steps": 5, "differing": 0, "largest": 0.0}, "trained again", "replayed, and the same"),
+            (0.3, {"steps": 5, "differing": 0, "largest": 0.0}, "trained again", "replayed, and not the same"),
+            (0.0, {"steps": 5, "differing": 2, "largest": 0.02}, "trained again", "replayed, and not the same"),
+            (0.0, {"steps": 5, "differing": 2, "largest": 5e-7}, "trained again", "the same to within 0.0001"),
+            (0.0, None, "training not checked", "training not checked"),
+            (0.3, None, "training not checked", "read again, and not the same"),
+        ],
+    )
+    def test_residual_says_whether_the_record_holds(self, value, verified, basis, said):
+        from types import SimpleNamespace
+
+        from diagnose.report.gap_findings import replaying
+        from diagnose.report.gap_records import Term, Verified
+
+        ledger = SimpleNamespace(verified=Verified(**verified) if verified else None)
+        term = Term(id="residual", group="unexplained", value=value, basis=basis)
+        assert replaying(ledger, term).endswith(said)
+
+
+def test_stacks_of_differences_have_signed_ticks():
+    from functools import partial
+
+    from diagnose.report import figures
+    from diagnose.report.gap_figures import Fall, Piece, Stack, stacked, waterfall
+
+    rows = [Stack("a", "", "", (Piece("mode", -0.2, "arm-1"), Piece("unseen", 0.3, "arm-2")), 0.1, None, None)]
+    drawn = figures.both(partial(stacked, rows, "nats"), "stacked", "words")
+    assert "+0.2" in drawn
+    assert "\N{MINUS SIGN}0.1" in drawn
+    assert "+" not in figures.both(partial(waterfall, [Fall("a", "", "", 1.0, 2.0)], "nats"), "waterfall", "words")

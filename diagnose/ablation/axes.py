@@ -216,7 +216,7 @@ def _of_key(key: str, values: str) -> Axis:
     levels = {name: parse_settings([f"{key}={name}"]) for name in _divided(values)}
     if key == "model.name":
         return replace(NAMED["model"], name=key, levels=levels)
-    return Axis(key, f"the recipe key {key}", "whatever follows from the key changes with it", levels)
+    return Axis(key, f"the recipe key {key}", "Whatever follows from the key changes with it", levels)
 
 
 def _divided(text: str) -> list[str]:

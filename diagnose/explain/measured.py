@@ -13,11 +13,11 @@ from diagnose.explain import conditions, modes, seen
 from diagnose.explain.custody import custody
 from diagnose.explain.reading import Condition, Subject, Text, read, walk
 from diagnose.explain.timing import replay
-from diagnose.gap.modes import OTHER
 from diagnose.gap.reading import only
 from diagnose.stats import Reading
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import nn
 
     from diagnose.explain.conditions import Plan, Sides
@@ -135,12 +135,17 @@ def _kinds(subject: Subject, train: Side) -> list[str]:
     first = next(some, None)
     if first is None:
         raise DiagnoseError("the training side yields no batch; give what yields its batches each time it is iterated")
-    losses = []
-    for on in (frozenset[str](), frozenset({OTHER})):
+
+    def loss(on: frozenset[str]) -> NDArray[np.float64]:
         condition = Condition(on, 0, train.autocast, "mean")
-        losses.append(subject.run(first[1], condition, 0, f"batch {first[0] + 1} of the training side").nats)
-    other = modes.differs(*losses)
-    return sorted(modes.known_kinds(subject.model) | ({OTHER} if other else set()))
+        return subject.run(first[1], condition, 0, f"batch {first[0] + 1} of the training side").nats
+
+    off, unknown = loss(frozenset()), modes.unknown_kinds(subject.model)
+    if modes.differs(off, loss(frozenset(unknown))):
+        unknown = [kind for kind in unknown if modes.differs(off, loss(frozenset({kind})))] or unknown
+    else:
+        unknown = []
+    return sorted({*modes.known_kinds(subject.model), *unknown})
 
 
 def _training(subject: Subject, side: Side, plan: Plan, budget: Budget) -> list[Text]:
@@ -217,9 +222,9 @@ def _unseen(val: Text, overlap: Seen | None, whole: bool, why: str) -> tuple[dic
     """Return the readings of unseen samples, and what they are or why there are none."""
     if overlap is None or not whole:
         return None, why
-    number = len(overlap.unseen)
+    number, what = len(overlap.unseen), "groups" if overlap.ids[0] < 0 else "samples"
     if number == len(overlap.ids):
-        return dict(val.readings), f"none of {number:,} validation {val.unit}s occurs in training"
+        return dict(val.readings), f"none of {number:,} validation {what} occurs in training"
     if val.unit == "batch":
         return None, "the objective gives one number a batch, so its seen samples cannot be told from the others"
     if val.unit == "group" and overlap.ids[0] >= 0:
@@ -227,8 +232,8 @@ def _unseen(val: Text, overlap: Seen | None, whole: bool, why: str) -> tuple[dic
     some = {condition: only(reading, overlap.unseen) for condition, reading in val.readings.items()}
     out = {condition: reading for condition, reading in some.items() if reading is not None}
     if number < FEWEST_UNSEEN or len(out) < len(some):
-        return None, f"{number or 'none'} of {len(overlap.ids):,} validation samples {_are(number)} unseen, too few"
-    return out, f"{number:,} of {len(overlap.ids):,} validation {val.unit}s, which do not occur in training"
+        return None, f"{number or 'none'} of {len(overlap.ids):,} validation {what} {_are(number)} unseen, too few"
+    return out, f"{number:,} of {len(overlap.ids):,} validation {what}, which do not occur in training"
 
 
 def _are(number: int) -> str:

@@ -20,17 +20,24 @@ ALIKE = 1e-5  # of the largest loss: what another kernel for evaluation may diff
 
 
 def kind(module: nn.Module) -> str:
-    """Return the kind of what a module does in training mode; `OTHER` where its class does not tell."""
-    if isinstance(module, nn.RNNBase):
-        return "dropout between layers" if module.dropout else OTHER
-    if isinstance(module, nn.MultiheadAttention):
-        return "attention dropout" if module.dropout else OTHER
-    return kind_of(module)
+    """Return the kind of what a module does in training mode: the name of its class where that does not tell."""
+    if isinstance(module, nn.RNNBase) and module.dropout:
+        return "dropout between layers"
+    if isinstance(module, nn.MultiheadAttention) and module.dropout:
+        return "attention dropout"
+    found = kind_of(module)
+    return type(module).__name__ if found == OTHER else found
 
 
 def known_kinds(model: nn.Module) -> set[str]:
     """Return the kinds that a model's modules are known to do in training mode."""
-    return {found for m in model.modules() if (found := kind(m)) != OTHER and getattr(m, "p", 1.0) > 0}
+    return {kind(m) for m in model.modules() if kind(m) != type(m).__name__ and getattr(m, "p", 1.0) > 0}
+
+
+def unknown_kinds(model: nn.Module) -> list[str]:
+    """Return the classes of modules that may do something in training mode: all but torch's own that are not known."""
+    own = (m for m in model.modules() if not type(m).__module__.startswith("torch.nn."))
+    return sorted({kind(m) for m in own if kind(m) == type(m).__name__})
 
 
 def differs(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:

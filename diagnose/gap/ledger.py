@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from diagnose import store
 from diagnose.errors import DiagnoseError
 from diagnose.gap import budget as budgets
 from diagnose.gap import conditions, data, replay, texts, where
@@ -114,7 +115,6 @@ def loss_gap(
     Raises:
         DiagnoseError: no such run, one that has not finished, or one whose text or network has changed.
     """
-    from diagnose import store
     from diagnose.gap.arms import is_ablation, loss_gap_of_arms
     from diagnose.gap.record import compared, record
 
@@ -131,8 +131,6 @@ def loss_gap(
 
 def keep(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
     """Store a ledger beside its run, from where its page can be rendered again; without room a note says so."""
-    from diagnose import store
-
     try:
         store.write_json(folder / "gap.json", found)
     except OSError as error:

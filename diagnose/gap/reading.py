@@ -100,9 +100,9 @@ def read(network: nn.Module, groups: Iterable[Group], asks: Sequence[Ask]) -> di
             documents, place_BT = part.documents_BT.unique(return_inverse=True)  # type: ignore[no-untyped-call]
             for run in dict.fromkeys(ask.run for ask in asks):
                 some = [ask for ask in asks if ask.run == run]
-                nats = _nats(network, here, run, seed, {ask.smoothing for ask in some})
+                nats_of = nats(network, here, run, seed, {ask.smoothing for ask in some})
                 for ask in some:
-                    pair = _weighted(part, nats[ask.smoothing], _weights(part, ask.way, counts[number]), ask.way)
+                    pair = _weighted(part, nats_of[ask.smoothing], _weights(part, ask.way, counts[number]), ask.way)
                     if ask.marked:
                         pair = (pair[0] * (group.marks[number] if group.marks else 0.0), pair[1])
                     rows = [_per_document(x * group.weight, place_BT, len(documents)) for x in pair]
@@ -115,8 +115,16 @@ def _joined(parts: list[tuple[NDArray[Any], ...]]) -> Reading:
     return Reading.of(nats, weights, documents)
 
 
-def _nats(network: nn.Module, batch: Batch, run: Pass, seed: int, smoothings: set[float]) -> dict[float, Tensor]:
-    """Return each target's nats (B, T) for each share of label smoothing, from one forward pass."""
+def nats(network: nn.Module, batch: Batch, run: Pass, seed: int, smoothings: set[float]) -> dict[float, Tensor]:
+    """Return each target's nats (B, T) for each share of label smoothing, from one forward pass.
+
+    Args:
+        network: left exactly as it was.
+        batch: on the network's device.
+        run: what training mode is on, and the precision.
+        seed: of the dropout masks.
+        smoothings: shares of label smoothing.
+    """
     device = batch.inputs_BT.device
     with torch.inference_mode(), switched(network, run.on), autocast(device, run.precision):
         torch.manual_seed(seed)

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.words import plain, signed
+from diagnose.words import listed, plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,10 +22,11 @@ BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
 ALL_SEEN = 0.95
-DROPOUTS = ("attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout")
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
 FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
+DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout"}
+NAMED = {"batch norm": "batch norm", "other": "something of the network's own"}  # other kinds of training mode
 
 
 @dataclass(frozen=True)
@@ -72,19 +73,35 @@ CONDITION_WORDS = {
 }
 
 
-def training_mode(kinds: Sequence[str]) -> str:
+def mode_name(kinds: Sequence[str]) -> str:
     """Return what training mode switches on, in a word."""
     if not kinds:
         return "training mode"
-    dropouts = [kind for kind in kinds if kind in DROPOUTS]
-    rest = [kind if kind != "other" else "something of the network's own" for kind in kinds if kind not in DROPOUTS]
-    return " and ".join([*(["dropout"] if dropouts else []), *rest])
+    dropout = ["dropout"] if any(kind in DROPOUTS for kind in kinds) else []
+    return listed([*dropout, *(NAMED.get(kind, f"what {kind} does") for kind in kinds if kind not in DROPOUTS)])
+
+
+def is_shown(name: str, value: float | None, low: float | None, high: float | None) -> bool:
+    """Say whether a term is more than an exact nothing."""
+    return value != 0.0 or low != high or name == "residual"
+
+
+def leads(values: Sequence[float | None]) -> bool:
+    """Say whether a group's terms only make sense together: where more than one of them is something."""
+    return len([value for value in values if value]) > 1
+
+
+def replayed(record: Record) -> float:
+    """Return by how much replaying differs from what was logged, in nats: at the end, or at a step trained again."""
+    verified = record["verified"] or {"largest": 0.0}
+    residual = 0.0 if _foreign(record) else abs(_value(record, "residual"))
+    return max(residual, float(verified["largest"]))
 
 
 def _mode_words(record: Record) -> str:
     kinds = record["conditions"]["kinds"]
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
-    return f"{training_mode(kinds)} {'are' if several else 'is'} on for one and off for the other"
+    return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
 
 
 def _foreign(record: Record) -> bool:
@@ -265,11 +282,10 @@ def _overfits(record: Record) -> dict[str, float] | None:
 
 
 def _unfaithful(record: Record) -> dict[str, float] | None:
-    verified = record["verified"] or {"largest": 0.0}
-    residual = 0.0 if _foreign(record) else abs(_value(record, "residual"))
-    if max(residual, verified["largest"]) <= REPLAYED:
+    if replayed(record) <= REPLAYED:
         return None
-    return {"residual": residual, "largest_step": verified["largest"]}
+    verified = record["verified"] or {"largest": 0.0}
+    return {"residual": abs(_value(record, "residual")), "largest_step": verified["largest"]}
 
 
 def _eval_forgotten(record: Record) -> dict[str, float] | None:
@@ -351,6 +367,6 @@ def findings(record: Record) -> list[dict[str, Any]]:
 
 def _in_words(said: str, record: Record) -> str:
     """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
-    mode = training_mode(record["conditions"]["kinds"])
+    mode = mode_name(record["conditions"]["kinds"])
     words = FOREIGN if _foreign(record) else OURS
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)

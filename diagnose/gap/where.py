@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from diagnose import crossentropy, losses, seeding, store
+from diagnose import losses, seeding, store
 from diagnose.batches import Batch, steps_per_epoch
-from diagnose.device import autocast
-from diagnose.gap import data
-from diagnose.gap.modes import switched
+from diagnose.gap import data, reading
 from diagnose.gap.reading import Group
 from diagnose.gap.replay import step_group
-from diagnose.stats import Reading, Trend, combination, trend
+from diagnose.stats import Reading, combination, trend
 from diagnose.tokenizer import marks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
     from torch import Tensor, nn
 
     from diagnose.gap.conditions import Conditions
@@ -73,8 +71,7 @@ def measure(finished: Finished, measured: Conditions, positions: tuple[int, int]
     whole = store.read_table(finished.path, "validation")
     size, documents = whole.document.to_numpy(), len(finished.setup.text.corpus.doc_bytes)
     nats, tokens = whole.nats.to_numpy(float), whole.tokens.to_numpy(float)
-    parts = finished.setup.text.split
-    scored = "reserve" if parts.scored is parts.reserve else "validation"
+    scored = finished.setup.text.split.scored_text
     return {
         "scored": scored,
         "positions": [
@@ -115,12 +112,8 @@ def read_targets(network: nn.Module, groups: Sequence[Group], run: Pass) -> Targ
     columns: list[tuple[Tensor, ...]] = []
     for number, group in enumerate(groups):
         for part, seed in zip(group.parts, group.seeds, strict=True):
-            here = part.to(device)
-            with torch.inference_mode(), switched(network, run.on), autocast(device, run.precision):
-                torch.manual_seed(seed)
-                nats_BT = crossentropy.token_nats(network, here.inputs_BT, here.targets_BT, here.segments_BT)
             kept = part.counted_BT.cpu()
-            nats = nats_BT.cpu().double()[kept]
+            nats = reading.nats(network, part.to(device), run, seed, {0.0})[0.0].double()[kept]
             columns.append(
                 (nats, tokens_seen(part)[kept], part.documents_BT.cpu()[kept], torch.full_like(nats, number))
             )
@@ -185,7 +178,8 @@ def by_place(nats_N: Floats, tokens_N: Floats, documents_N: Ints, documents: int
         }
         for part in parts
     ]
-    return {"rows": rows, "documents": len(documents_N), "trend": _trend(rows)}
+    found = _trend([float(row["at"] or 0) for row in rows], [float(row["loss"] or 0) for row in rows])
+    return {"rows": rows, "documents": len(documents_N), "trend": found}
 
 
 def by_step(targets: Targets, steps: Ints, finished: Finished) -> dict[str, Any]:
@@ -194,20 +188,18 @@ def by_step(targets: Targets, steps: Ints, finished: Finished) -> dict[str, Any]
     at = (steps + 0.5) / each
     loss = np.bincount(targets.group, targets.nats) / np.bincount(targets.group)
     within = at % 1 if len(finished.logged) > each else at
-    found = trend(within, loss)
     order = np.argsort(within, kind="stable")
     rows = []
     for part in np.array_split(order, max(1, min(BLOCKS // 2, len(order) // LEAST_IN_BLOCK))):
         row = _row(loss[part], np.ones(len(part)), part)
         rows.append({"at": float(within[part].mean()), **row})
     return {
-        "rows": rows, "steps": len(steps), "epochs": len(finished.logged) / each,
-        "trend": asdict(found) if found else None,
+        "rows": rows, "steps": len(steps), "epochs": len(finished.logged) / each, "trend": _trend(within, loss),
     }  # fmt: skip
 
 
-def _trend(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    found: Trend | None = trend([row["at"] for row in rows], [row["loss"] for row in rows])
+def _trend(x: ArrayLike, y: ArrayLike) -> dict[str, Any] | None:
+    found = trend(x, y)
     return asdict(found) if found else None
 
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from diagnose.report.canvas import PAINT, Align, Sheet, drawing
-from diagnose.words import cut, plain, signed
+from diagnose.report.tracks import NARROW, WIDE, Layout, reach, tick_digits, tracks
+from diagnose.words import cut, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from matplotlib.axes import Axes
-
-WIDE, NARROW = 900, 358
 
 
 @dataclass(frozen=True)
@@ -96,12 +95,15 @@ class Panel:
         return self.top is not None and any(y > self.top for line in self.lines for y in line.y)
 
 
-def both(draw: Callable[[bool], Sheet], name: str, sentence: str) -> str:
-    """Return a figure drawn wide and narrow, one after the other, as SVG."""
+def both(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
+    """Return a figure drawn wide and narrow (`draw(narrow=...)`), one after the other, as SVG."""
     with drawing():
         return "\n".join(
-            draw(narrow).svg(f"{name}-{'narrow' if narrow else 'wide'}", sentence) for narrow in (False, True)
+            draw(narrow=narrow).svg(f"{name}-{'narrow' if narrow else 'wide'}", sentence) for narrow in (False, True)
         )
+
+
+FOREST = Layout(left=250, right=680, step=(58, 82), above=(0, 40), head=52, foot=56)
 
 
 def forest(
@@ -116,63 +118,25 @@ def forest(
         noise: where 95 % of the differences between equal arms fall; None where it is not known.
         narrow: whether for a phone: words and figures above each track instead of beside it.
     """
-    step, head, foot = (82, 52, 56) if narrow else (58, 52, 56)
-    width = NARROW if narrow else WIDE
-    left, right = (8, width - 8) if narrow else (250, 680)
-    sheet = Sheet.new(width, head + step * len(rows) + foot)
-    axes = sheet.axes(left, head, right - left, step * len(rows), lines="x")
-    low, high = _reach(rows, noise)
-    axes.set_xlim(low, high)
-    axes.set_ylim(step * len(rows), 0)
-    axes.set_yticks([])
-    axes.grid(visible=False)
-    ticks = _signed_ticks(axes, 4 if narrow else 6)
-    zero = left + (0 - low) / (high - low) * (right - left)
-    _at(sheet, zero, head - 32, f"{cut(control, 24)} (control)", within=(left, right), bold=True)
+    found = tracks(len(rows), FOREST, reach(_ends(rows, noise)), unit, narrow=narrow)
+    within = (found.left, found.right)
+    _at(found.sheet, found.at(0), 20, f"{cut(control, 24)} (control)", within=within, bold=True)
     if noise:
         words = f"grey: equal arms, ±{max(abs(noise[0]), abs(noise[1])):.3f}"
-        _at(sheet, zero, head - 14, words, within=(left, right), paint="quiet")
+        _at(found.sheet, found.at(0), 38, words, within=within, paint="quiet")
     for place, row in enumerate(rows):
-        track = (place * step + (40 if narrow else 0), place * step + step)
-        _ground(axes, ticks, noise, track)
-        _effect(axes, row, (track[0] + track[1]) / 2 - 3)
-        _effect_words(sheet, row, head + place * step, step, narrow=narrow)
-    sheet.text((left + right) / 2, sheet.height - 10, unit, paint="quiet", size=12, align="center")
-    return sheet
+        track = found.ground(place, zero=True)
+        if noise:
+            found.axes.fill_between(noise, *track, color=PAINT["band"], linewidth=0, zorder=0.5)
+        _effect(found.axes, row, (track[0] + track[1]) / 2 - 3)
+        label, under = cut(row.label, 20 if narrow else 28), cut(row.under, 24 if narrow else 36)
+        found.words(place, label, under, row.figure, note=row.note, paint=row.paint)
+    return found.sheet
 
 
-def _ground(axes: Axes, ticks: list[float], noise: tuple[float, float] | None, track: tuple[float, float]) -> None:
-    """Draw what lies behind an effect: faint lines, the noise of equal arms, the control at zero."""
-    axes.vlines(ticks, *track, color=PAINT["rule"], linewidth=1, zorder=0)
-    if noise:
-        axes.fill_between(noise, *track, color=PAINT["band"], linewidth=0, zorder=0.5)
-    axes.vlines([0], *track, color=PAINT["ink"], linewidth=1.25, zorder=1)
-
-
-def _reach(rows: Sequence[ForestRow], noise: tuple[float, float] | None) -> tuple[float, float]:
-    ends = [
-        x for row in rows for x in (row.value, row.low, row.high, *row.points) if x is not None and math.isfinite(x)
-    ]
-    ends += [0.0, *(noise or ())]
-    room = (max(ends) - min(ends) or 0.01) * 0.06
-    return min(ends) - room, max(ends) + room
-
-
-def _signed_ticks(axes: Axes, most: int) -> list[float]:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
-    ticks = [float(tick) for tick in axes.get_xticks()]
-    digits = tick_digits(ticks)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: signed(value, digits)))
-    low, high = axes.get_xlim()
-    return [tick for tick in ticks if low <= tick <= high]
-
-
-def tick_digits(ticks: Sequence[float]) -> int:
-    """Return how many decimals tell ticks apart."""
-    step = abs(ticks[1] - ticks[0]) if len(ticks) > 1 else 1.0
-    return next((digits for digits in range(9) if abs(round(step, digits) - step) < step * 1e-6), 9)
+def _ends(rows: Sequence[ForestRow], noise: tuple[float, float] | None) -> list[float]:
+    ends = [x for row in rows for x in (row.value, row.low, row.high, *row.points)]
+    return [0.0, *(noise or ()), *(x for x in ends if x is not None and math.isfinite(x))]
 
 
 def _at(
@@ -208,14 +172,6 @@ def _effect(axes: Axes, row: ForestRow, y: float) -> None:
             markeredgewidth=1.5,
             markeredgecolor=PAINT["paper"],
         )
-
-
-def _effect_words(sheet: Sheet, row: ForestRow, top: float, step: float, *, narrow: bool) -> None:
-    first, second = (top + 11, top + 29) if narrow else (top + step / 2 - 9, top + step / 2 + 10)
-    sheet.text(0, first, cut(row.label, 20 if narrow else 28), paint=row.paint, size=14, bold=True)
-    sheet.text(0, second, cut(row.under, 24 if narrow else 36), paint="quiet", size=12)
-    sheet.text(sheet.width, first, row.figure, size=14, bold=True, align="right")
-    sheet.text(sheet.width, second, row.note, paint="quiet", size=12, align="right")
 
 
 def curves(panels: Sequence[Panel], *, x_name: str, narrow: bool) -> Sheet:

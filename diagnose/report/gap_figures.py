@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.report.canvas import PAINT, Sheet
-from diagnose.report.figures import NARROW, WIDE, Label, label_ends, tick_digits
+from diagnose.report.figures import Label, label_ends
+from diagnose.report.tracks import NARROW, WIDE, Layout, reach, tick_digits, tracks
 from diagnose.words import cut, plain
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from diagnose.report.tracks import Tracks
+
 BAR = 8  # half the height of a bar, in points
+DASHES = (0, (2, 2))
 MOST_LETTERS = (44, 30)  # of ticks beside each other in a strip, wide and narrow, each as long as the longest
 
 
@@ -39,42 +43,22 @@ class Fall:
     paint: str = "ink"
 
 
+WATERFALL = Layout(left=345, right=765, step=(52, 70), above=(0, 42), head=10)
+
+
 def waterfall(rows: Sequence[Fall], unit: str, *, narrow: bool) -> Sheet:
     """Draw the way from one loss to the other, a row a term, from top to bottom."""
-    step, head, foot = (70, 10, 48) if narrow else (52, 10, 48)
-    width = NARROW if narrow else WIDE
-    left, right = (8, width - 8) if narrow else (345, 765)
-    sheet = Sheet.new(width, head + step * len(rows) + foot)
-    axes = sheet.axes(left, head, right - left, step * len(rows), lines="x")
     ends = [x for row in rows for x in (row.start, row.end, row.low, row.high) if x is not None]
-    room = (max(ends) - min(ends) or 0.01) * 0.07
-    axes.set_xlim(min(ends) - room, max(ends) + room)
-    axes.set_ylim(step * len(rows), 0)
-    axes.set_yticks([])
-    axes.grid(visible=False)
-    ticks = _ticks(axes, 4 if narrow else 6)
+    found = tracks(len(rows), WATERFALL, reach(ends, 0.07), unit, narrow=narrow, say=plain)
     for place, row in enumerate(rows):
-        track = (place * step + (42 if narrow else 0), (place + 1) * step)
-        axes.vlines(ticks, *track, color=PAINT["rule"], linewidth=1, zorder=0)
+        track = found.ground(place, zero=False)
         middle = (track[0] + track[1]) / 2
-        _fall(axes, row, middle)
+        _fall(found.axes, row, middle)
         if place + 1 < len(rows):
-            reach = track[1] if narrow else middle + step - BAR  # on a phone words lie between the tracks
-            axes.plot([row.end, row.end], [middle, reach], color=PAINT["quiet"], linewidth=1, linestyle=(0, (2, 2)))
-        _words(sheet, row, head + place * step, step, narrow=narrow)
-    sheet.text((left + right) / 2, sheet.height - 10, unit, paint="quiet", size=12, align="center")
-    return sheet
-
-
-def _ticks(axes: Axes, most: int) -> list[float]:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=most, steps=[1, 2, 5, 10]))
-    low, high = axes.get_xlim()
-    ticks = [float(tick) for tick in axes.get_xticks() if low <= tick <= high]
-    digits = tick_digits(ticks)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value, digits)))
-    return ticks
+            end = track[1] if narrow else middle + found.step - BAR  # on a phone words lie between the tracks
+            found.axes.plot([row.end, row.end], [middle, end], color=PAINT["quiet"], linewidth=1, linestyle=DASHES)
+        found.words(place, cut(row.label, 27 if narrow else 36), cut(row.under, 54), row.figure, paint=row.paint)
+    return found.sheet
 
 
 def _fall(axes: Axes, row: Fall, y: float) -> None:
@@ -86,13 +70,6 @@ def _fall(axes: Axes, row: Fall, y: float) -> None:
         axes.fill_between(sides, y - BAR, y + BAR, color=PAINT[row.paint], linewidth=0, alpha=0.8)
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [y, y], color=PAINT["ink"], linewidth=2, zorder=3)
-
-
-def _words(sheet: Sheet, row: Fall, top: float, step: float, *, narrow: bool) -> None:
-    first, second = (top + 11, top + 29) if narrow else (top + step / 2 - 9, top + step / 2 + 9)
-    sheet.text(0, first, cut(row.label, 27 if narrow else 36), paint=row.paint, size=14, bold=True)
-    sheet.text(0, second, cut(row.under, 54), paint="quiet", size=12)
-    sheet.text(sheet.width, first if narrow else top + step / 2, row.figure, size=14, bold=True, align="right")
 
 
 @dataclass(frozen=True)
@@ -187,56 +164,37 @@ class Stack:
     high: float | None
 
 
+STACKED = Layout(left=200, right=740, step=(72, 96), above=(0, 42), head=22)
+
+
 def stacked(rows: Sequence[Stack], unit: str, *, narrow: bool) -> Sheet:
     """Draw each arm's terms as a stack to either side of zero, and the gap that they sum to as a diamond."""
-    step, head, foot = (96, 22, 48) if narrow else (72, 22, 48)
-    width = NARROW if narrow else WIDE
-    left, right = (8, width - 8) if narrow else (200, 740)
-    sheet = Sheet.new(width, head + step * len(rows) + foot)
-    axes = sheet.axes(left, head, right - left, step * len(rows), lines="x")
     ends = [sum(p.value for p in row.pieces if p.value * side > 0) for row in rows for side in (1, -1)]
-    ends += [x for row in rows for x in (row.gap, row.low, row.high) if x is not None]
-    low, high = min(0.0, *ends), max(0.0, *ends)
-    room = (high - low or 0.01) * 0.06
-    axes.set_xlim(low - room, high + room)
-    axes.set_ylim(step * len(rows), 0)
-    axes.set_yticks([])
-    axes.grid(visible=False)
-    ticks = _ticks(axes, 4 if narrow else 6)
-    per_point = (high - low + 2 * room) / (right - left)
+    ends += [0.0, *(x for row in rows for x in (row.gap, row.low, row.high) if x is not None)]
+    found = tracks(len(rows), STACKED, reach(ends), unit, narrow=narrow)
     for place, row in enumerate(rows):
-        track = (place * step + (42 if narrow else 4), (place + 1) * step - 4)
-        axes.vlines(ticks, *track, color=PAINT["rule"], linewidth=1, zorder=0)
-        axes.vlines([0], *track, color=PAINT["ink"], linewidth=1.25, zorder=1)
-        _stack(sheet, axes, row, (track[0] + track[1]) / 2, (left, low - room, per_point, head))
-        _stack_words(sheet, row, head + place * step, step, narrow=narrow)
-    sheet.text((left + right) / 2, sheet.height - 10, unit, paint="quiet", size=12, align="center")
-    return sheet
+        track = found.ground(place, zero=True)
+        _stack(found, row, (track[0] + track[1]) / 2)
+        label, under = cut(row.label, 20 if narrow else 22), cut(row.under, 36 if narrow else 28)
+        found.words(place, label, under, row.figure)
+    return found.sheet
 
 
-def _stack(sheet: Sheet, axes: Axes, row: Stack, y: float, frame: tuple[float, float, float, float]) -> None:
-    """Draw an arm's pieces outwards from zero, each named above or below where there is room for its name."""
-    left, low, per_point, head = frame
-    reached = {1: 0.0, -1: 0.0}
+def _stack(found: Tracks, row: Stack, y: float) -> None:
+    """Draw an arm's pieces outwards from zero, each named above where there is room for its name."""
+    axes, reached = found.axes, {1: 0.0, -1: 0.0}
     for piece in row.pieces:
         side = 1 if piece.value > 0 else -1
         start, end = reached[side], reached[side] + piece.value
         reached[side] = end
         axes.fill_between(sorted((start, end)), y - 10, y + 6, color=PAINT[piece.paint], linewidth=0, alpha=0.8)
         axes.vlines([end], y - 10, y + 6, color=PAINT["paper"], linewidth=1.5)
-        if abs(piece.value) / per_point > 8 * len(piece.name):
-            middle = left + ((start + end) / 2 - low) / per_point
-            sheet.text(middle, head + y - 19, piece.name, paint=piece.paint, size=11, align="center")
+        if abs(found.at(end) - found.at(start)) > 8 * len(piece.name):
+            middle = found.at((start + end) / 2)
+            found.sheet.text(middle, found.head + y - 19, piece.name, paint=piece.paint, size=11, align="center")
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [y + 17, y + 17], color=PAINT["ink"], linewidth=2, zorder=3)
     axes.plot(
         [row.gap], [y + 17], "D", color=PAINT["ink"], markersize=8, markeredgewidth=1.5,
         markeredgecolor=PAINT["paper"], zorder=4,
     )  # fmt: skip
-
-
-def _stack_words(sheet: Sheet, row: Stack, top: float, step: float, *, narrow: bool) -> None:
-    first, second = (top + 11, top + 29) if narrow else (top + step / 2 - 4, top + step / 2 + 14)
-    sheet.text(0, first, cut(row.label, 20 if narrow else 22), size=14, bold=True)
-    sheet.text(0, second, cut(row.under, 36 if narrow else 28), paint="quiet", size=12)
-    sheet.text(sheet.width, first, row.figure, size=14, bold=True, align="right")

@@ -8,11 +8,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from diagnose.gap import verdict
+from diagnose.gap.verdict import REPLAYED, leads, mode_name
 from diagnose.report import sides_findings
+from diagnose.report.gap_records import Verified
 from diagnose.words import counted, estimate, listed, plain, share, signed
 
 if TYPE_CHECKING:
-    from diagnose.report.gap_records import ArmLedgers, Ledger, Strip, Term, Trend
+    from diagnose.report.gap_records import ArmLedgers, Ledger, Side, Strip, Term, Trend
 
 LEADS = {
     "timing": "When each loss was taken",
@@ -25,6 +27,7 @@ LEADS = {
     "draw": "The one validation batch that was shown",
     "residual": "What is not explained",
 }
+PADDING = {"ignore": "not counted", "target": "predicted", "denominator": "counted in the mean"}
 PAINTS = {"timing": "arm-0", "conditions": "arm-1", "data": "arm-2", "chance": "arm-3", "unexplained": "arm-4"}
 
 
@@ -51,8 +54,7 @@ def parts(ledger: Ledger) -> list[Part]:
     out: list[Part] = []
     for group, some in groupby(ledger.terms, key=lambda term: term.group):
         members = tuple(some)
-        together = group == "timing" or (group == "data" and all(term.value for term in members))
-        if together:
+        if group == "timing" or (group == "data" and leads([term.value for term in members])):
             span = next(found for found in ledger.groups if found.id == group)
             out.append(Part(group, group, members, span.value or 0.0, span.low, span.high))
         else:
@@ -62,7 +64,7 @@ def parts(ledger: Ledger) -> list[Part]:
 
 def training_mode(ledger: Ledger) -> str:
     """Return what training mode switches on, in a word."""
-    return verdict.training_mode(ledger.conditions.kinds)
+    return mode_name(ledger.conditions.kinds)
 
 
 def ledger_title(ledger: Ledger) -> str:
@@ -95,18 +97,46 @@ def changed(ledger: Ledger, part: Part) -> str:
     return {
         "objective": "what is minimised → plain cross-entropy",
         "precision": f"{train.precision} → {val.precision}",
-        "reduction": f"mean by {train.mean_by} → by {val.mean_by}",
+        "reduction": averaging(train, val),
         "collation": f"cut as training's → as validation's ({val.loader})",
         "unseen": "text it has not trained on",
         "leak": "validation text that it has seen",
         "draw": "the one batch that was shown",
-        "residual": "training not checked" if "not checked" in term.basis else "replayed, and the same",
+        "residual": replaying(ledger, term),
     }[term.id]
+
+
+def averaging(train: Side, val: Side) -> str:
+    """Return what differs in how two losses are averaged over targets: padding, what means are of, or both."""
+    padding, mean = train.padding != val.padding, mean_words(train) != mean_words(val)
+    if padding and mean:
+        return "how padding counts, and what means are taken of"
+    if padding:
+        return f"padding {PADDING[train.padding]} → {PADDING[val.padding]}"
+    if mean:
+        return f"mean {mean_words(train)} → {mean_words(val)}"
+    return "each step's mean counts alike → every target does"
+
+
+def mean_words(side: Side) -> str:
+    """Return what a mean is taken of."""
+    return "over all targets" if side.mean_by in {"all", "step"} else f"of the means of each {side.mean_by}"
+
+
+def replaying(ledger: Ledger, term: Term) -> str:
+    """Return whether reading again, and training again where that was asked for, gave what was logged."""
+    found = ledger.verified or Verified(largest=0.0, differing=0, steps=0)
+    off = max(abs(term.value or 0.0), found.largest)
+    if "not checked" in term.basis:
+        return "training not checked" if off <= REPLAYED else "read again, and not the same"
+    if off > REPLAYED:
+        return "replayed, and not the same"
+    return f"replayed, the same to within {REPLAYED:.4f}" if found.differing else "replayed, and the same"
 
 
 def is_shown(term: Term) -> bool:
     """Say whether a term is more than an exact nothing."""
-    return term.value is None or term.value != 0.0 or term.low != term.high or term.id == "residual"
+    return verdict.is_shown(term.id, term.value, term.low, term.high)
 
 
 def reported_words(ledger: Ledger) -> tuple[str, str]:
@@ -212,3 +242,8 @@ def arms_title(found: ArmLedgers) -> str:
     }
     name = max(spreads, key=lambda key: spreads[key])
     return f"Between arms, {name} differs most: by {plain(spreads[name])} nats per token"
+
+
+def arm_terms(found: ArmLedgers) -> list[str]:
+    """Return the ids of the terms that are something in any arm."""
+    return [term.id for k, term in enumerate(found.arms[0].terms) if any(arm.terms[k].value for arm in found.arms)]

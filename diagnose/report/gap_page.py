@@ -73,6 +73,7 @@ def sides_parts(ledger: Ledger) -> dict[str, Any]:
 def _parts(ledger: Ledger) -> dict[str, Any]:
     return {
         "ledger": ledger,
+        "shown": [term.id for term in ledger.terms if gap_findings.is_shown(term)],
         "verdict": words.visible(ledger.verdict),
         "figures": gap_figures(ledger),
         "matrix": matrix(ledger),
@@ -95,7 +96,9 @@ def _parts(ledger: Ledger) -> dict[str, Any]:
 
 def arm_parts(found: ArmLedgers) -> dict[str, Any]:
     """Return what the template of an ablation's ledgers shows."""
+    shown = gap_findings.arm_terms(found)
     return {
+        "shown": shown,
         "found": found,
         "verdict": words.visible(found.verdict),
         "figures": arm_figures(found),
@@ -104,7 +107,7 @@ def arm_parts(found: ArmLedgers) -> dict[str, Any]:
             "How another seed's gap would divide, but for the intervals: with few seeds they are wide.",
             "Why an arm's part differs: an axis changes more than its name says; the ablation's page lists what.",
         ],
-        "used": ["nats-per-token", "interval", "gap", "arm", "seed", *TERMS],
+        "used": ["nats-per-token", "interval", "gap", "arm", "seed", *shown],
     }
 
 

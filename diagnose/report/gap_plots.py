@@ -15,7 +15,6 @@ from diagnose.words import counted, estimate, plain, share, visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.report.canvas import Sheet
     from diagnose.report.gap_records import ArmLedgers, Epoch, Ledger, Row, Trend
     from diagnose.report.gap_records import Strip as Measured
 
@@ -27,31 +26,19 @@ def gap_figures(ledger: Ledger) -> dict[str, Drawn]:
     """Return a ledger's figures: "waterfall", and "where" if losses by place were measured."""
     rows = falls(ledger)
     said = "; ".join(f"{row.label} {row.figure}" for row in rows)
-    out = {
-        "waterfall": Drawn(
-            figures.both(partial(_waterfall, rows, _unit(ledger)), "waterfall", f"From one loss to the other: {said}.")
-        )
-    }
+    draw = partial(waterfall, rows, _unit(ledger))
+    out = {"waterfall": Drawn(figures.both(draw, "waterfall", f"From one loss to the other: {said}."))}
     panels = where_strips(ledger)
     if panels:
         said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
-        out["where"] = Drawn(
-            figures.both(partial(_strips, panels, _unit(ledger)), "where", f"Loss in nats per token by place. {said}.")
-        )
+        draw = partial(strips, panels, _unit(ledger))
+        out["where"] = Drawn(figures.both(draw, "where", f"Loss in nats per token by place. {said}."))
     return out
 
 
 def _unit(ledger: Ledger) -> str:
     """Return the name of an axis of losses."""
     return "loss" if ledger.unit == "loss" else f"loss, {ledger.unit}"
-
-
-def _waterfall(rows: Sequence[Fall], unit: str, narrow: bool) -> Sheet:
-    return waterfall(rows, unit, narrow=narrow)
-
-
-def _strips(panels: Sequence[Strip], unit: str, narrow: bool) -> Sheet:
-    return strips(panels, unit, narrow=narrow)
 
 
 def _said(panel: Strip) -> str:
@@ -155,9 +142,5 @@ def arm_figures(found: ArmLedgers) -> dict[str, Drawn]:
         f"{row.label}: gap {row.figure}, of which " + ", ".join(f"{p.name} {plain(p.value)}" for p in row.pieces)
         for row in rows
     )
-    draw = partial(_stacked, rows)
+    draw = partial(stacked, rows, "validation minus training, nats per token")
     return {"stacked": Drawn(figures.both(draw, "stacked", f"What each arm's gap is made of: {said}."))}
-
-
-def _stacked(rows: Sequence[Stack], narrow: bool) -> Sheet:
-    return stacked(rows, "validation minus training, nats per token", narrow=narrow)

@@ -5,8 +5,6 @@ Losses are in nats per token.
 
 from __future__ import annotations
 
-from typing import Any
-
 from pydantic import Field
 
 from diagnose.report.records import Level, Record, Text
@@ -106,8 +104,6 @@ class Trend(Record):
     value: float
     low: float
     high: float
-    p: float
-    units: int
 
 
 class Strip(Record):
@@ -241,6 +237,14 @@ class Against(Record):
     terms: tuple[Change, ...]
 
 
+class Verified(Record):
+    """The last steps, trained once more: how many did not give the logged loss, by how much at most."""
+
+    steps: int
+    differing: int
+    largest: float
+
+
 class Ledger(Record):
     """A ledger: of a run of ours (kind "run"), or of somebody's two sides ("sides")."""
 
@@ -259,7 +263,7 @@ class Ledger(Record):
     arithmetic: dict[str, tuple[Fit, ...]] = Field(default_factory=dict)
     others: dict[str, dict[str, float]] = Field(default_factory=dict)
     passes: Passes | None = None
-    verified: dict[str, Any] | None = None
+    verified: Verified | None = None
     conditions: Conditions
     budget: Budget
     where: Where | None = None
@@ -291,8 +295,8 @@ class ArmLedger(Record):
     level: Level
     terms: tuple[ArmTerm, ...]
     gap: Value
-    matched: Value = Field(default_factory=lambda: Value(value=None))
-    runs: tuple[str, ...] = ()
+    matched: Value
+    runs: tuple[str, ...]
 
 
 class ArmLedgers(Record):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.report.gap_findings import is_shown, reported_words, training_mode
+from diagnose.report.gap_findings import PADDING, is_shown, mean_words, reported_words, training_mode
 from diagnose.report.tables import Table
 from diagnose.stats.digits import decimals
 from diagnose.words import NARROW, between, estimate, half, listed, plain, quantity, share, signed, visible
@@ -135,14 +135,13 @@ def conditions(ledger: Ledger) -> Table:
 
 def _side(side: Side) -> dict[str, str]:
     decay = side.weight_decay_in_loss
-    padding = {"ignore": "not counted", "target": "predicted", "denominator": "counted in the mean"}
     return {
         "switched on": listed(list(side.on)) or "nothing",
         "precision": side.precision,
         "label smoothing": quantity(side.label_smoothing),
         "weight decay in the loss": f"{quantity(decay)} nats" if decay else "none",
-        "padding": padding[side.padding],
-        "mean": "over all targets" if side.mean_by in {"all", "step"} else f"of the means of each {side.mean_by}",
+        "padding": PADDING[side.padding],
+        "mean": mean_words(side),
         "rows": side.loader,
     }  # fmt: skip
 

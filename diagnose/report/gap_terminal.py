@@ -10,6 +10,7 @@ from rich.text import Text
 
 from diagnose.gap import verdict
 from diagnose.gap.record import UNIT
+from diagnose.report.gap_findings import PAINTS
 from diagnose.report.terminal import Bar, Bars, Narrow
 from diagnose.words import estimate, plain, signed
 
@@ -30,8 +31,9 @@ NAMES = {
     "residual": "residual: unexplained",
 }
 TOGETHER = {"timing": "timing: when taken", "data": "data: which text"}  # groups that lead their terms
+LONGEST_MODE = 24  # characters
+NOTHING = 1e-6  # of a loss: a part of the residual as small is not shown
 MOST_OFF = 2.0  # times the largest group: a term that is larger is given in figures alone
-PAINTS = {"timing": "arm-0", "conditions": "arm-1", "data": "arm-2", "chance": "arm-3", "unexplained": "arm-4"}
 
 
 def gap_rows(record: dict[str, Any]) -> RenderableType:
@@ -54,8 +56,9 @@ def _bars(record: dict[str, Any]) -> list[Bar]:
     rows: list[Bar] = []
     reach = MOST_OFF * max((abs(g["value"]) for g in record["groups"]), default=0.0)
     for group in record["groups"]:
-        terms = [t for t in record["terms"] if t["group"] == group["id"] and _is_shown(t)]
-        together = group["id"] in TOGETHER and len([t for t in terms if t["value"]]) > 1
+        some = (t for t in record["terms"] if t["group"] == group["id"])
+        terms = [t for t in some if verdict.is_shown(t["id"], t["value"], t["low"], t["high"])]
+        together = group["id"] in TOGETHER and verdict.leads([t["value"] for t in terms])
         if together:
             rows.append(_bar(TOGETHER[group["id"]], group, PAINTS[group["id"]], ""))
         for term in terms:
@@ -65,14 +68,11 @@ def _bars(record: dict[str, Any]) -> list[Bar]:
     return [*rows, _bar("gap as reported", total, "ink", "their sum")]
 
 
-def _is_shown(term: dict[str, Any]) -> bool:
-    return bool(term["value"] != 0.0 or term["low"] != term["high"] or term["id"] == "residual")
-
-
 def _name(record: dict[str, Any], term: str) -> str:
     """Return what a term is called, with what training mode switches on, and data for text where there is none."""
     if term == "mode":
-        return f"mode: {verdict.training_mode(record['conditions']['kinds'])} off"
+        mode = verdict.mode_name(record["conditions"]["kinds"])
+        return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
     return NAMES[term].replace("text", "data") if record.get("kind") == "sides" else NAMES[term]
 
 
@@ -80,6 +80,8 @@ def _term_bars(term: dict[str, Any], name: str, indent: str, *, drawn: bool) -> 
     """Return a term and its parts; without bars where terms that cancel would leave no room for the others."""
     paint = PAINTS[term["group"]]
     parts = term["parts"] if len(term["parts"]) > 1 else []
+    if term["id"] == "residual":
+        parts = [part for part in parts if abs(part["value"]) > NOTHING]
     rows = [_bar(indent + name, term, paint, _note(term))]
     rows += [_bar(f"{indent}  {part['id']}", part, paint, "") for part in parts]
     return rows if drawn else [replace(row, value=None, low=None, high=None) for row in rows]

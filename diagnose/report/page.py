@@ -108,20 +108,29 @@ def _runs_of(ablation: Path) -> list[str]:
 
 
 def refresh(folder: Path, out: Path) -> None:
-    """Render the pages that link to a ledger's and that it links to: its run's or ablation's, and the ablations'."""
+    """Render the pages that link to a ledger's and that it links to: its run's or ablation's, and the ablations'.
+
+    A page at a path of its own (`out` ends in ".html") has none beside it.
+    """
+    if not _among(out):
+        return
     path = folder.resolve()
     if not (path / "recipe.toml").exists() and not (path / "ablation.toml").exists():
         return  # the record of somebody's loop has no page of its own
     for other in (path, *(found for found in store.ablations(path.parent) if path.name in _runs_of(found))):
-        (render_ablation if (other / "ablation.toml").exists() else render_run)(other, out)
+        render_own(other, out)
 
 
 def render(folder: Path, out: Path) -> list[Path]:
     """Render every page of a run or an ablation: its own, and its ledger's where one is stored."""
     if not (folder / "recipe.toml").exists() and not (folder / "ablation.toml").exists():
         return [render_gap(folder, out)]
-    own = render_ablation if (folder / "ablation.toml").exists() else render_run
-    return [own(folder, out), *([render_gap(folder, out)] if (folder / "gap.json").exists() else [])]
+    return [render_own(folder, out), *([render_gap(folder, out)] if (folder / "gap.json").exists() else [])]
+
+
+def render_own(folder: Path, out: Path) -> Path:
+    """Render the page of a run or an ablation, whichever the folder holds."""
+    return (render_ablation if (folder / "ablation.toml").exists() else render_run)(folder, out)
 
 
 def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> Path:
@@ -194,15 +203,22 @@ def _among(out: Path) -> bool:
     return out.suffix != ".html"
 
 
+def folder_of(out: Path) -> Path:
+    """Return the folder that a page goes into."""
+    return out if _among(out) else out.parent
+
+
 def _target(folder: Path, out: Path, end: str = "") -> Path:
-    return out if out.suffix == ".html" else out / f"{folder.resolve().name}{end}.html"
+    return out / f"{folder.resolve().name}{end}.html" if _among(out) else out
 
 
 def _ablation_parts(report: AblationReport) -> dict[str, Any]:
     summary = report.summary
     gaps = _stored_gaps(report.folder)
+    shown = gap_findings.arm_terms(gaps) if gaps else []
     return {
         "gaps": gaps,
+        "shown": shown,
         "title": f"What {findings.called(summary)} changes",
         "report": report,
         "summary": summary,
@@ -222,7 +238,7 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "environment": _environment(summary.environment),
         "recipe": words.cut(words.visible(summary.recipe), MOST_RECIPE),
         "limits": findings.limits(report),
-        "used": [key for key in GUIDE if key != "as-reported" and (gaps or key not in TERMS)],
+        "used": [key for key in GUIDE if key != "as-reported" and (key not in TERMS or key in shown)],
     }
 
 

@@ -15,7 +15,6 @@ from diagnose.report.means import course, known, thin
 from diagnose.words import estimate, plain, visible
 
 if TYPE_CHECKING:
-    from diagnose.report.canvas import Sheet
     from diagnose.report.records import Summary
     from diagnose.report.summary import AblationReport, Reading, Run, RunReport
 
@@ -65,7 +64,7 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     if rows:
         noise = (summary.noise.low, summary.noise.high) if summary.noise else None
         unit = "difference of the loss, bits per byte (left is better)"
-        draw = partial(_forest, rows, visible(summary.control), unit, noise)
+        draw = partial(figures.forest, rows, control=visible(summary.control), unit=unit, noise=noise)
         said = "; ".join(f"{row.label} {row.under} {row.figure}, {row.note}" for row in rows)
         sentence = f"Effects on the validation loss in bits per byte: {said}."
         found["forest"] = Drawn(figures.both(draw, "forest", sentence))
@@ -73,18 +72,10 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     if panel.lines:
         scale, unit = _text_unit(panel)
         ends = "; ".join(f"{label.name}: {', '.join(label.small)}" for label in panel.labels)
-        draw = partial(_curves, [_scaled(panel, scale)], f"text trained on, {unit}")
+        draw = partial(figures.curves, [_scaled(panel, scale)], x_name=f"text trained on, {unit}")
         sentence = f"Loss in bits per byte against text trained on. At the end, {ends}."
         found["curves"] = Drawn(figures.both(draw, "curves", sentence), panel.clipped)
     return found
-
-
-def _forest(rows: list[ForestRow], control: str, unit: str, noise: tuple[float, float] | None, narrow: bool) -> Sheet:
-    return figures.forest(rows, control=control, unit=unit, noise=noise, narrow=narrow)
-
-
-def _curves(panels: list[Panel], x_name: str, narrow: bool) -> Sheet:
-    return figures.curves(panels, x_name=x_name, narrow=narrow)
 
 
 def _arm_panel(report: AblationReport) -> Panel:
@@ -155,7 +146,7 @@ def run_figures(report: RunReport) -> dict[str, Drawn]:
         f"{panel.title}, {panel.y_name}: " + ", ".join(f"{label.name} {label.small[0]}" for label in panel.labels)
         for panel in panels
     )
-    draw = partial(_curves, [_scaled(panel, scale) for panel in panels], f"text trained on, {unit}")
+    draw = partial(figures.curves, [_scaled(panel, scale) for panel in panels], x_name=f"text trained on, {unit}")
     sentence = f"Loss against text trained on. At the end: {ends}."
     return {"curves": Drawn(figures.both(draw, "curves", sentence), any(panel.clipped for panel in panels))}
 

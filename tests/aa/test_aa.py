@@ -1,0 +1,47 @@
+"""How often two arms of equal recipe are called different, counted: a few here, 160 by `make aa`."""
+
+import time
+
+import numpy as np
+import pytest
+from aa_trained import ablation, effect, verses
+from scipy.stats import binom, binomtest
+
+NOMINAL = 0.05
+MANY, SEEDS = 160, (2, 3, 5)
+FEW = 8
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    return verses(tmp_path_factory.mktemp("text"))
+
+
+def most(count):
+    """Return how many false alarms of `count` the nominal rate gives at most, 999 times in 1,000."""
+    return int(binom.ppf(0.999, count, NOMINAL))
+
+
+def test_a_few_equal_arms_are_seldom_called_different(text):
+    found = [effect(ablation(number, 3, text), 3) for number in range(FEW)]
+    assert sum(one["resolved"] for one in found) <= most(FEW)
+    assert len({one["value"] for one in found}) == FEW  # other streams, other losses: nothing here is equal by design
+    assert all(0 < abs(one["value"]) < 0.5 and one["low"] < one["value"] < one["high"] for one in found)
+
+
+@pytest.mark.slow
+def test_equal_arms_are_called_different_as_often_as_said(text):
+    begun = time.monotonic()
+    found = [ablation(number, max(SEEDS), text) for number in range(MANY)]
+    print(f"\n{MANY} A/A ablations, {2 * MANY * max(SEEDS)} runs, {(time.monotonic() - begun) / 60:.0f} minutes")
+    print("\n| seeds | false alarms | rate | 95 % of the rate | sd of the effect | median half width |")
+    print("| ---: | ---: | ---: | --- | ---: | ---: |")
+    for seeds in SEEDS:
+        effects = [effect(one, seeds) for one in found]
+        alarms = sum(one["resolved"] for one in effects)
+        ends = binomtest(alarms, MANY).proportion_ci(method="exact")
+        spread = np.std([one["value"] for one in effects])
+        half = np.median([(one["high"] - one["low"]) / 2 for one in effects])
+        print(f"| {seeds} | {alarms} of {MANY} | {alarms / MANY:.3f} | {ends.low:.3f} to {ends.high:.3f} "
+              f"| {spread:.4f} | {half:.4f} |")  # fmt: skip
+        assert alarms <= most(MANY)
