@@ -308,7 +308,7 @@ def loss_gap(
     """
     from diagnose import store
     from diagnose.explain import recorded
-    from diagnose.explain.recorder import is_record
+    from diagnose.explain.kept import is_record
     from diagnose.gap import ledger, thresholds
     from diagnose.report import gap_terminal, page
 

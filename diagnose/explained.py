@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from torch import nn
 
-    from diagnose.explain.recorder import Record
+    from diagnose.explain.kept import Record
     from diagnose.explain.side import Objective, Side
 
 WIDTH = 100

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from diagnose.explain.recorder import Record
+    from diagnose.explain.kept import Record
     from diagnose.explained import Gap
 
 IGNORED = -100

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from diagnose.explain.kept import Record
     from diagnose.explain.reading import Text
-    from diagnose.explain.recorder import Record
     from diagnose.stats import Interval
 
 POWERS = (2, 4, 8, 16, 32, 64)

@@ -31,23 +31,24 @@ HOLDERS = ("generator", "sampler", "batch_sampler", "base_dataloader", "dataset"
 
 @dataclass(frozen=True)
 class Kept:
-    """A tensor of the model: what it is called, the object, its memory, a copy of its values, and how often written."""
+    """A tensor of the model: what it is called, the object, its memory, and a copy of its values."""
 
     name: str
     tensor: Tensor
     data: Tensor
     copy: Tensor
-    version: int
 
     @classmethod
-    def of(cls, name: str, tensor: Tensor) -> Kept:
-        """Return a tensor as it is now."""
-        return cls(name, tensor, tensor.data, tensor.detach().to("cpu", copy=True), tensor._version)  # noqa: SLF001
+    def of(cls, name: str, tensor: Tensor, device: torch.device | str) -> Kept:
+        """Return a tensor as it is now, its copy on a device."""
+        return cls(name, tensor, tensor.data, tensor.detach().to(device, copy=True))
 
     def changed(self) -> bool:
         """Say whether its values differ from the copy's, bit for bit but for NaN."""
-        same = self.tensor.shape == self.copy.shape and self.tensor.dtype == self.copy.dtype
-        return not (same and torch.equal(self.tensor.detach().to("cpu").nan_to_num(), self.copy.nan_to_num()))
+        if self.tensor.shape != self.copy.shape or self.tensor.dtype != self.copy.dtype:
+            return True
+        now = self.tensor.detach().to(self.copy.device)
+        return not torch.equal(now, self.copy) and not torch.equal(now.nan_to_num(), self.copy.nan_to_num())
 
     def restore(self) -> None:
         """Put memory and values back."""
@@ -65,16 +66,20 @@ class Custody:
         self.modules = list(model.modules())
         self.flags = [module.training for module in self.modules]
         self.tables = [{t: vars(m)[t].copy() for t in TABLES if t in vars(m)} for m in self.modules]
-        self.weights = [Kept.of(name, p) for name, p in model.named_parameters()]
-        self.buffers = [Kept.of(name, b) for name, b in model.named_buffers()]
-        self.grads = [(p, p.grad, None if p.grad is None else Kept.of(n, p.grad)) for n, p in model.named_parameters()]
+        self.weights = [Kept.of(name, p, "cpu") for name, p in model.named_parameters()]
+        self.buffers = [Kept.of(name, b, b.device) for name, b in model.named_buffers()]
+        self.grads = [
+            (p, p.grad, None if p.grad is None else Kept.of(n, p.grad, "cpu")) for n, p in model.named_parameters()
+        ]
         self.wants = [(p, p.requires_grad) for p in model.parameters()]
 
     def settle(self) -> None:
-        """Put buffers back that a pass has written, so that one pass does not reach into the next."""
+        """Put buffers back that a pass has written, so that one pass does not reach into the next.
+
+        By their values: batch norm writes its running statistics without raising their version.
+        """
         for buffer in self.buffers:
-            if buffer.tensor._version != buffer.version:  # noqa: SLF001
-                buffer.restore()
+            buffer.restore()
 
     def trespass(self) -> str | None:
         """Return the name of what an objective has changed though it should only compute; None where nothing is."""

@@ -14,7 +14,7 @@ from diagnose.explain.terms import reported, terms
 if TYPE_CHECKING:
     from torch import nn
 
-    from diagnose.explain.recorder import Record
+    from diagnose.explain.kept import Record
     from diagnose.explain.side import Objective
 
 

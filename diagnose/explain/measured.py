@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diagnose.explain.conditions import Plan, Sides
-    from diagnose.explain.recorder import Record
+    from diagnose.explain.kept import Record
     from diagnose.explain.seen import Seen
     from diagnose.explain.side import Side
     from diagnose.explain.timing import Replayed

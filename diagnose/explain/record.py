@@ -16,9 +16,9 @@ from diagnose.stats import combination
 if TYPE_CHECKING:
     import torch
 
+    from diagnose.explain.kept import Record
     from diagnose.explain.measured import Budget, Measured
     from diagnose.explain.reading import Condition, Text
-    from diagnose.explain.recorder import Record
     from diagnose.explain.side import Side
     from diagnose.explain.terms import Reported
     from diagnose.gap.terms import Term

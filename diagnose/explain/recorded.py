@@ -11,7 +11,7 @@ from torch import nn
 from diagnose import loading
 from diagnose.errors import DiagnoseError
 from diagnose.explain.gap import explain
-from diagnose.explain.recorder import read_record
+from diagnose.explain.kept import read_record
 from diagnose.explain.side import Side
 
 if TYPE_CHECKING:

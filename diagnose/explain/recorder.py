@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from diagnose import store
 from diagnose.errors import DiagnoseError
-from diagnose.explain.packing import copied, nbytes, pack, unpack
+from diagnose.explain.kept import FOLDER, Record, Step, numbers, packed
+from diagnose.explain.packing import copied, nbytes
 from diagnose.explain.side import check_model
 
 if TYPE_CHECKING:
@@ -29,27 +30,9 @@ if TYPE_CHECKING:
 
 REPORTS = ("interval", "last", "epoch")
 FORMAT = 1
-FOLDER = "record"
 EARLIER = 64  # batches of earlier steps
 STATES = 16 << 10  # bytes of a step's random states, about
 WRITE_SHARE = 0.01  # of the time since the last writing: what the next one may take
-
-
-@dataclass
-class Step:
-    """A step that is kept.
-
-    Attributes:
-        number: from 0; batch: itself, or its id; loss: as logged.
-        states: the random states before it, by device.
-        early: whether they are of before its objective ran, rather than of right before the model did.
-    """
-
-    number: int
-    batch: Any
-    loss: Any
-    states: dict[str, Tensor]
-    early: bool = False
 
 
 @dataclass
@@ -123,7 +106,7 @@ class GapRecorder:
         self.reports, self.interval, self.most_bytes = reports, interval, most_bytes
         store.check_writable(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.number, self.first, self.losses = 0, 0, list[Any]()
+        self.number, self.first, self.losses, self.weights = 0, 0, list[Any](), list[float]()
         self.window = Sample(1, random.Random(0))  # noqa: S311 - no secret
         self.earlier = Sample(1, random.Random(1))  # noqa: S311
         self.shown: list[Step] = []
@@ -169,17 +152,19 @@ class GapRecorder:
         """Say that an epoch begins: with `reports="epoch"` the reported loss averages from here."""
         self._fresh = True
 
-    def step(self, batch: Any, loss: Any) -> None:
+    def step(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
         """Record a step: after its loss was taken, before or after the weights moved.
 
         Args:
             batch: what the objective took; or its id, with `fetch`.
             loss: as the loop logs it: a number, or a tensor of one (it is not waited for).
+            weight: what the step counts in the mean that is reported, for instance its number of samples.
         """
         if self._opens():
             self._open(batch)
-        step = Step(self.number, None, _scalar(loss), self._states or {}, self._early)
+        step = Step(self.number, None, _scalar(loss), self._states or {}, self._early, weight)
         self.losses.append(step.loss)
+        self.weights.append(weight)
         if self._fresh:
             self.sums["epoch"], self.counts["epoch"] = 0.0, 0
         for name in self.sums:
@@ -201,7 +186,7 @@ class GapRecorder:
         room = max(1, self.most_bytes // 2 // (nbytes(batch) + STATES))
         self.earlier.most = max(1, min(EARLIER, room // 2))
         self.window = Sample(max(1, room - self.earlier.most), self.window.chance)
-        self.first, self.losses = self.number, []
+        self.first, self.losses, self.weights = self.number, [], []
 
     def validation(self, batch: Any, loss: Any) -> None:
         """Record a validation batch and its loss; those between two training steps make one reported loss."""
@@ -226,15 +211,15 @@ class GapRecorder:
         """
         begun = time.monotonic()
         parts = {"window": self.window.steps, "earlier": self.earlier.steps, "validation": self.shown}
-        packed = {name: _packed(steps) for name, steps in parts.items()}
+        found = {name: packed(steps) for name, steps in parts.items()}
         state = {
             "record": FORMAT, "reports": self.reports, "interval": self.interval, "steps": self.number,
             "first": self.first, "offered": self.window.offered, "whole": self.shown_whole, "means": self._means(),
-            "ids": self.fetch is not None, "losses": _numbers(self.losses),
-            "parts": {name: rows for name, (rows, _) in packed.items()},
+            "ids": self.fetch is not None, "losses": numbers(self.losses), "weights": self.weights,
+            "parts": {name: rows for name, (rows, _) in found.items()},
         }  # fmt: skip
         weights = {name: value.detach().to("cpu", copy=True) for name, value in self.model.state_dict().items()}
-        tensors = {name: held for name, (_, held) in packed.items()} | {"model": weights, "start": self.start}
+        tensors = {name: held for name, (_, held) in found.items()} | {"model": weights, "start": self.start}
         try:
             store.write_checkpoint(self.folder / FOLDER, {name: held for name, held in tensors.items() if held}, state)
         except OSError as error:
@@ -272,7 +257,7 @@ class GapRecorder:
         window, shown = ([replace(s, loss=float(s.loss)) for s in some] for some in (self.window.steps, self.shown))
         return Record(
             window, list(self.earlier.steps), shown, self.shown_whole, self.reports, self.number, self.first,
-            self.window.offered, _numbers(self.losses), self._means(), self.start, self.fetch,
+            self.window.offered, numbers(self.losses), list(self.weights), self._means(), self.start, self.fetch,
         )  # fmt: skip
 
 
@@ -291,104 +276,3 @@ def _scalar(loss: Any) -> Any:
     if isinstance(loss, bool) or not isinstance(loss, Real):
         raise DiagnoseError(f"a recorded loss is a {type(loss).__name__}; give the number that is logged")
     return float(loss)
-
-
-def _numbers(losses: list[Any]) -> list[float]:
-    """Return losses as numbers, fetched from their device at once."""
-    some = [loss for loss in losses if isinstance(loss, Tensor)]
-    if not some:
-        return [float(loss) for loss in losses]
-    found = iter(torch.stack([loss.reshape(()).double() for loss in some]).tolist())
-    return [next(found) if isinstance(loss, Tensor) else float(loss) for loss in losses]
-
-
-def _packed(steps: list[Step]) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
-    """Return steps as JSON, and the tensors that it names."""
-    tensors: list[Tensor] = []
-    rows = [
-        {
-            "number": step.number,
-            "batch": pack(step.batch, tensors),
-            "loss": None if step.loss is None else float(step.loss),
-            "early": step.early,
-            "states": {name: pack(value, tensors) for name, value in step.states.items()},
-        }
-        for step in steps
-    ]
-    return rows, {str(k): tensor.clone() for k, tensor in enumerate(tensors)}
-
-
-@dataclass(frozen=True)
-class Record:
-    """What a recorder kept.
-
-    Attributes:
-        window: steps that the reported training loss averages: all `offered`, or a sample of them.
-        earlier: a sample of steps before them; validation: the batches of the last reported validation loss.
-        whole: whether all of these were kept.
-        reports: as in `GapRecorder`; steps: how many there were; first: the window's first.
-        offered: how many steps the window had; losses: all of their losses as logged.
-        means: the mean of all losses since the epoch began, and since the run began.
-        start: the weights before the window's first step.
-        fetch: returns the batch of an id; None where the batches themselves were kept.
-    """
-
-    window: list[Step]
-    earlier: list[Step]
-    validation: list[Step]
-    whole: bool
-    reports: str
-    steps: int
-    first: int
-    offered: int
-    losses: list[float]
-    means: dict[str, float]
-    start: dict[str, Tensor]
-    fetch: Callable[[Any], Any] | None = None
-
-    @property
-    def train(self) -> float:
-        """The reported training loss."""
-        return self.losses[-1] if self.reports == "last" else sum(self.losses) / len(self.losses)
-
-    @property
-    def val(self) -> float | None:
-        """The reported validation loss: the mean of its batches' losses; None where there was no validation."""
-        return sum(step.loss for step in self.validation) / len(self.validation) if self.validation else None
-
-    def batches(self, steps: list[Step]) -> list[Any]:
-        """Return the batches of some steps."""
-        return [step.batch if self.fetch is None else self.fetch(step.batch) for step in steps]
-
-
-def is_record(folder: Path) -> bool:
-    """Say whether a folder holds the record of somebody's loop."""
-    return (folder / FOLDER / "state.json").exists()
-
-
-def read_record(folder: Path, fetch: Callable[[Any], Any] | None = None) -> tuple[Record, dict[str, Tensor]]:
-    """Read a record, and the model's last weights.
-
-    Raises:
-        DiagnoseError: there is none, it is damaged, or it holds ids and `fetch` is missing.
-    """
-    found = store.read_checkpoint(folder / FOLDER)
-    if found is None or "parts" not in found[1]:
-        raise DiagnoseError(f"{folder} holds no record of a loop; GapRecorder writes one")
-    tensors, state = found
-    if state["ids"] and fetch is None:
-        raise DiagnoseError(f"{folder} holds the ids of batches; the file of --model must have fetch(id) -> batch")
-    parts = {
-        name: [
-            Step(row["number"], unpack(row["batch"], tensors.get(name, {})), row["loss"],
-                 {key: unpack(value, tensors[name]) for key, value in row["states"].items()}, row["early"])
-            for row in rows
-        ]
-        for name, rows in state["parts"].items()
-    }  # fmt: skip
-    record = Record(
-        parts["window"], parts["earlier"], parts["validation"], state["whole"], state["reports"], state["steps"],
-        state["first"], state["offered"], state["losses"], state["means"], tensors.get("start", {}),
-        fetch if state["ids"] else None,
-    )  # fmt: skip
-    return record, tensors["model"]

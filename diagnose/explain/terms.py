@@ -17,9 +17,9 @@ from diagnose.words import counted, plain, signed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from diagnose.explain.kept import Record
     from diagnose.explain.measured import Measured
     from diagnose.explain.reading import Text
-    from diagnose.explain.recorder import Record
     from diagnose.explain.side import Side
     from diagnose.gap.shapley import Coalition
     from diagnose.stats import Reading

@@ -18,8 +18,8 @@ from diagnose.words import counted, signed
 
 if TYPE_CHECKING:
     from diagnose.explain.elements import Elements
+    from diagnose.explain.kept import Record, Step
     from diagnose.explain.reading import Condition, Subject
-    from diagnose.explain.recorder import Record, Step
     from diagnose.explain.side import Side
 
 WINDOW = 3 << 60  # added to the numbers of the recorded steps' samples: they are not those of the side's batches
@@ -60,7 +60,7 @@ def replay(subject: Subject, record: Record, side: Side, own: Condition) -> Repl
         rows.append((np.where(ids < 0, ids, ids + WINDOW), nats, weights))
         changes.append(_loss(found, own) - float(step.loss))
     every = len(changes) == record.offered
-    mean = float(np.mean(changes))
+    mean = float(np.average(changes, weights=[step.weight for step in record.window]))
     half = None if every else _half(np.array(changes), record.offered)
     masked = all(step.states for step in record.window)
     first = _first(subject, record, own)
