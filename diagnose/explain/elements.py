@@ -16,6 +16,7 @@ from torch import Tensor
 
 from diagnose.errors import DiagnoseError
 from diagnose.explain.side import HALF
+from diagnose.words import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +81,7 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
         raise DiagnoseError(f"{where} returns a dictionary without 'loss' (it holds {names})")
     loss = _checked(table.pop("loss"), where)
     weights = _weights(table.pop("weights", None), loss, where)
-    others = {str(name): _mean(value, weights) for name, value in table.items()}
+    others = {visible(str(name)): _mean(value, weights) for name, value in table.items()}
     size = int(loss.shape[0]) if loss.dim() > 1 else size_of(batch)
     samples, known = _samples(loss, size)
     return Elements(

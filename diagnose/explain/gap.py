@@ -32,7 +32,7 @@ def explain(
     sides = _train_side(kept, train), _val_side(kept, val)
     found = measure(model, *sides, limit, kept)
     given = reported(found, *sides)
-    return record(found, sides, given, terms(found, given, kept), kept, limit)
+    return record(found, sides, given, terms(found, given), kept, limit)
 
 
 def _train_side(kept: Record | None, given: Objective | Side) -> Side:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diagnose.errors import DiagnoseError
-from diagnose.explain import conditions, modes, seen
+from diagnose.explain import conditions, modes, ranks, seen
 from diagnose.explain.custody import custody
 from diagnose.explain.reading import Condition, Subject, Text, read, walk
 from diagnose.explain.timing import replay
@@ -100,6 +100,19 @@ class Measured:
         return sum(t.passes * t.batches for t in self.texts) / sum(t.batches for t in self.texts)
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What one process reads, before it is joined with others'."""
+
+    sides: Sides
+    plan: Plan
+    train: tuple[Text, ...]
+    val: tuple[Text, ...]
+    shown: tuple[Text | None, Text | None]
+    replayed: Replayed | None
+    known: seen.Known | None
+
+
 def measure(model: nn.Module, train: Side, val: Side, budget: Budget, record: Record | None = None) -> Measured:
     """Read both sides under the conditions that divide their gap; the model comes back exactly as it was.
 
@@ -108,33 +121,81 @@ def measure(model: nn.Module, train: Side, val: Side, budget: Budget, record: Re
     """
     begun = time.monotonic()
     loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
+    model = ranks.unwrapped(model)
     with custody(model, loaders) as kept:
         subject = Subject(model, (train.objective, val.objective), kept)
-        kinds = _kinds(subject, train)
-        found = conditions.sides(train, val, kinds)
-        plan = conditions.plan(found)
-        read_train = _training(subject, train, plan, budget)
-        wanted = list(dict.fromkeys([found.val, found.alike(on=False), found.alike(on=True)]))
-        read_val, own = _validation(subject, val, wanted, found.val, budget)
-        _refuse_mixed(read_train[-1], read_val)
-        shown = tuple(_shown(subject, side, one) for side, one in ((train, found.train), (val, found.val)))
-        replayed = None if record is None else replay(subject, record, train, found.train)
-        overlap, whole, why = _overlap(train, val, read_train[0], read_val, budget)
-    joined = replace(read_train[0], readings={k: v for text in read_train for k, v in text.readings.items()})
-    unseen, said = _unseen(read_val, overlap, whole, why)
-    texts = [*read_train, read_val, *([own] if own is not read_val else []), *(t for t in shown if t)]
+        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
+        overlap, whole, why = _overlap(val, found)
+    own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
+    unseen, said = _unseen(found.val[0], overlap, whole, why)
+    texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measured(
-        found, plan, joined, read_val, own, (shown[0], shown[1]), overlap, whole, unseen, said, replayed,
-        tuple(texts), time.monotonic() - begun,
+        found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
+        found.replayed, texts, time.monotonic() - begun,
     )  # fmt: skip
+
+
+def _read(subject: Subject, train: Side, val: Side, budget: Budget, record: Record | None) -> _Read:
+    """Read all that this process has."""
+    sides = conditions.sides(train, val, _kinds(subject, train))
+    plan = conditions.plan(sides)
+    for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
+        _try(subject, side, one, name)
+    read_train = _training(subject, train, plan, budget)
+    wanted = list(dict.fromkeys([sides.val, sides.alike(on=False), sides.alike(on=True)]))
+    read_val = _validation(subject, val, wanted, sides.val, budget)
+    shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
+    replayed = None if record is None else replay(subject, record, train, sides.train)
+    known = None
+    if train.groups is None or val.groups is None:
+        known = seen.known(_identified(train), SEEN_SHARE * budget.seconds)
+    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known)
+
+
+def _identified(side: Side) -> Any:
+    """Return the batches that samples are recognised by: as they are before augmentation, noise or packing."""
+    return side.batches if side.plain is None else side.plain
+
+
+def _joined(every: list[_Read]) -> _Read:
+    """Return what all processes read, as one."""
+    first = every[0]
+    if len(every) == 1:
+        return first
+
+    def shown(side: int) -> Text | None:
+        some = [text for one in every if (text := one.shown[side]) is not None]
+        return ranks.joined(some) if some else None
+
+    known = [one.known for one in every if one.known is not None]
+    replayed = [one.replayed for one in every if one.replayed is not None]
+    return replace(
+        first,
+        train=tuple(ranks.joined(some) for some in zip(*(one.train for one in every), strict=True)),
+        val=tuple(ranks.joined(some) for some in zip(*(one.val for one in every), strict=True)),
+        shown=(shown(0), shown(1)),
+        replayed=ranks.replayed(replayed) if replayed else None,
+        known=ranks.known(known) if known else None,
+    )
+
+
+def _first(side: Side, name: str) -> tuple[int, Any]:
+    some, _ = walk(side.batches)
+    first = next(some, None)
+    if first is None:
+        raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
+    return first
+
+
+def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
+    """Refuse a side whose loss does not depend on the model."""
+    number, batch = _first(side, name)
+    subject.refuse_constant(batch, own, f"batch {number + 1} of the {name} side")
 
 
 def _kinds(subject: Subject, train: Side) -> list[str]:
     """Return what training mode switches on, by trying on the first batch what modules' classes do not tell."""
-    some, _ = walk(train.batches)
-    first = next(some, None)
-    if first is None:
-        raise DiagnoseError("the training side yields no batch; give what yields its batches each time it is iterated")
+    first = _first(train, "training")
 
     def loss(on: frozenset[str]) -> NDArray[np.float64]:
         condition = Condition(on, 0, train.autocast, "mean")
@@ -163,13 +224,14 @@ def _training(subject: Subject, side: Side, plan: Plan, budget: Budget) -> list[
 
 def _validation(
     subject: Subject, side: Side, wanted: list[Condition], own: Condition, budget: Budget
-) -> tuple[Text, Text]:
+) -> tuple[Text, ...]:
+    """Return the validation batches' readings: of its plain ones, and as they are, where it has plain ones."""
     seconds = VAL_SHARE * budget.seconds
-    name, data = "the validation side", side.batches if side.plain is None else side.plain
+    name, data = "the validation side", _identified(side)
     found = read(subject, side, data, wanted, name=name, seconds=seconds, most=budget.batches, stream="validation")
     found = _renumbered(found, OTHERS)
     if side.plain is None:
-        return found, found
+        return (found,)
     as_is = read(
         subject, side, side.batches, [own], name=name, seconds=seconds, most=budget.batches, stream="validation"
     )
@@ -195,27 +257,19 @@ def _shown(subject: Subject, side: Side, own: Condition) -> Text | None:
     return _renumbered(found, OTHERS << 1)
 
 
-def _refuse_mixed(train: Text, val: Text) -> None:
-    if train.scalar != val.scalar:
-        kinds = {True: "a scalar", False: "the loss of each element"}
-        raise DiagnoseError(
-            f"the training side's objective returns {kinds[train.scalar]} and the validation side's "
-            f"{kinds[val.scalar]}; both must be of one kind"
-        )
-
-
-def _overlap(train: Side, val: Side, read_train: Text, read_val: Text, budget: Budget) -> tuple[Seen | None, bool, str]:
+def _overlap(val: Side, found: _Read) -> tuple[Seen | None, bool, str]:
     """Return what validation shares with training, whether all training batches were looked through, and why not."""
-    if train.groups is not None and val.groups is not None:
-        ids = [next(iter(text.readings.values())).documents for text in (read_train, read_val)]
-        why = "" if read_train.complete else "not all training groups were read"
-        return seen.by_group(*ids), read_train.complete, why
-    data = [side.batches if side.plain is None else side.plain for side in (train, val)]
-    known = seen.known(data[0], SEEN_SHARE * budget.seconds)
+    if found.known is None:
+        ids = [next(iter(text.readings.values())).documents for text in (found.train[0], found.val[0])]
+        complete = found.train[0].complete
+        return seen.by_group(*ids), complete, "" if complete else "not all training groups were read"
+    known = found.known
     if not known.wholes:
         return None, False, known.why
-    found = seen.seen(data[1], known, read_val.batches)
-    return replace(found, ids=found.ids + OTHERS), known.complete, known.why
+    most = found.val[0].batches
+    every = ranks.together(lambda: seen.seen(_identified(val), known, most))
+    shared = ranks.seen(every)
+    return replace(shared, ids=shared.ids + OTHERS), known.complete, known.why
 
 
 def _unseen(val: Text, overlap: Seen | None, whole: bool, why: str) -> tuple[dict[Condition, Reading] | None, str]:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from diagnose.gap.modes import OTHER, kind_of
+from diagnose.words import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,18 +27,18 @@ def kind(module: nn.Module) -> str:
     if isinstance(module, nn.MultiheadAttention) and module.dropout:
         return "attention dropout"
     found = kind_of(module)
-    return type(module).__name__ if found == OTHER else found
+    return visible(type(module).__name__) if found == OTHER else found
 
 
 def known_kinds(model: nn.Module) -> set[str]:
     """Return the kinds that a model's modules are known to do in training mode."""
-    return {kind(m) for m in model.modules() if kind(m) != type(m).__name__ and getattr(m, "p", 1.0) > 0}
+    return {kind(m) for m in model.modules() if kind(m) != visible(type(m).__name__) and getattr(m, "p", 1.0) > 0}
 
 
 def unknown_kinds(model: nn.Module) -> list[str]:
     """Return the classes of modules that may do something in training mode: all but torch's own that are not known."""
     own = (m for m in model.modules() if not type(m).__module__.startswith("torch.nn."))
-    return sorted({kind(m) for m in own if kind(m) == type(m).__name__})
+    return sorted({kind(m) for m in own if kind(m) == visible(type(m).__name__)})
 
 
 def differs(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:

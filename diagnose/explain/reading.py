@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from diagnose.explain.side import Side
 
 FEWEST = 8  # batches of a side that are read whatever the limit
+NUDGE = 0.1  # of a weight's usual size
 GOLDEN = 0.6180339887498949
 
 
@@ -119,6 +120,29 @@ class Subject:
                 raise DiagnoseError(f"{owner} fails on {where}: {self._hint(batch)}{told(error)}") from error
         self.custody.settle()
         return elements(returned, batch, f"{owner}, on {where},")
+
+    def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:
+        """Refuse a loss that other weights leave as it is, bit for bit.
+
+        Raises:
+            DiagnoseError: it does not depend on the model; the weights have been put back.
+        """
+        weights = [p for p in self.model.parameters() if p.is_floating_point() and p.numel()]
+        before = self.run(batch, condition, 0, where).nats
+        with torch.no_grad():
+            for weight in weights:
+                weight.add_(torch.randn_like(weight) * NUDGE * (weight.abs().mean() + NUDGE))
+        try:
+            after = self.run(batch, condition, 0, where).nats
+        except DiagnoseError:  # other weights may give no finite loss
+            after = before + 1
+        self.custody.restore()
+        if weights and np.array_equal(before, after):
+            side = ("training", "validation")[condition.objective]
+            raise DiagnoseError(
+                f"the loss of the {side} side does not depend on the model (a constant, or detached before it): return "
+                "what the model's output gives"
+            )
 
     def _hint(self, batch: Any) -> str:
         devices = {found.device for found in tensors(batch)}
@@ -251,7 +275,7 @@ class _Tally:
         """Return what was read."""
         if len(self.kinds) > 1:
             raise DiagnoseError(
-                "one objective returns a scalar and the other the loss of each element; the two sides need one kind"
+                "one side's objective returns a scalar and the other's the loss of each element; both must be of one kind"
             )
         unit = "batch" if "batch" in self.units else "group" if "group" in self.units else "sample"
         return Text(

@@ -12,6 +12,7 @@ from diagnose.explain.timing import together
 from diagnose.gap import verdict
 from diagnose.gap.record import FORMAT, groups_of
 from diagnose.stats import combination
+from diagnose.words import cut, visible
 
 if TYPE_CHECKING:
     import torch
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from diagnose.stats import Interval, Reading
 
 UNIT = "loss"
+LONGEST = 60  # characters of a function's name
 
 
 def record(
@@ -158,7 +160,7 @@ def _side(one: Condition, side: Side, found: Measured) -> dict[str, Any]:
 
 def called(objective: Any) -> str:
     """Return what a function is called."""
-    return str(getattr(objective, "__qualname__", type(objective).__name__))
+    return cut(visible(str(getattr(objective, "__qualname__", type(objective).__name__))), LONGEST)
 
 
 def _precision(autocast: torch.dtype | bool | None) -> str:

@@ -61,19 +61,19 @@ def _val(found: Measured) -> Any:
     return found.sides.val
 
 
-def terms(found: Measured, given: Reported, record: Record | None) -> list[Term]:
+def terms(found: Measured, given: Reported) -> list[Term]:
     """Return all terms in the ledger's order; they sum to the reported gap."""
-    first = _timing(found) if record is None else _replayed(found, record)
+    first = _timing(found) if found.replayed is None else _replayed(found)
     data = _data(found)
     draw, val_rest = _draw(found, given)
-    residual = _residual(found, given, record, val_rest)
+    residual = _residual(found, given, val_rest)
     return [*first, *(condition(found, player) for player in conditions.PLAYERS), *data, draw, residual]
 
 
-def _replayed(found: Measured, record: Record) -> list[Term]:
+def _replayed(found: Measured) -> list[Term]:
     assert found.replayed is not None
     start = found.train.readings[found.sides.train]
-    return [timing.lag(found.replayed, record.train), timing.recency(found.replayed, start, found.train.batches)]
+    return [timing.lag(found.replayed), timing.recency(found.replayed, start, found.train.batches)]
 
 
 def _timing(found: Measured) -> list[Term]:
@@ -244,12 +244,15 @@ def _spread(text: Text, own: Any) -> float | None:
     return float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1)) if len(means) > 1 else None
 
 
-def _residual(found: Measured, given: Reported, record: Record | None, val: Interval) -> Term:
+def _residual(found: Measured, given: Reported, val: Interval) -> Term:
     """Return what is not explained: for training what is read minus what was reported, for validation the reverse."""
     how = "what was reported minus what reading it again gives, validation's; the other way round, training's"
     own, shown = found.sides.train, found.shown[0]
-    if record is not None and found.replayed is not None:
-        train, said = Interval(record.train - given.train, None, None, None, None), timing.checked(found.replayed)
+    if found.replayed is not None:
+        train, said = (
+            Interval(found.replayed.logged - given.train, None, None, None, None),
+            timing.checked(found.replayed),
+        )
     elif not given.given[0]:
         train, said = Interval(0.0, None, None, None, None), "the training loss is as read now"
     else:

@@ -31,6 +31,7 @@ class Replayed:
 
     Attributes:
         value: what the reported loss would be with the final weights: as logged, plus the mean change of its steps.
+        logged: the reported loss, as it was recorded.
         half: half its 95 % interval; None where every step was read.
         reading: the steps' samples under training's condition and the final weights.
         steps: how many were read, of `of`.
@@ -39,6 +40,7 @@ class Replayed:
     """
 
     value: float
+    logged: float
     half: float | None
     reading: Reading
     steps: int
@@ -64,7 +66,7 @@ def replay(subject: Subject, record: Record, side: Side, own: Condition) -> Repl
     half = None if every else _half(np.array(changes), record.offered)
     masked = all(step.states for step in record.window)
     first = _first(subject, record, own)
-    return Replayed(record.train + mean, half, joined(rows), len(changes), record.offered, masked, first)
+    return Replayed(record.train + mean, record.train, half, joined(rows), len(changes), record.offered, masked, first)
 
 
 def _loss(found: Elements, own: Condition) -> float:
@@ -117,9 +119,9 @@ def _first(subject: Subject, record: Record, own: Condition) -> float | None:
         subject.custody.restore()
 
 
-def lag(found: Replayed, logged: float) -> Term:
+def lag(found: Replayed) -> Term:
     """Return the term `lag`."""
-    value = found.value - logged
+    value = found.value - found.logged
     masks = "masks" if found.masked else "other masks (the model was not called itself, so they are not known)"
     how = f"the final weights on the very batches and {masks} of the logged losses, minus what was logged"
     if found.half is None:
