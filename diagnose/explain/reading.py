@@ -275,7 +275,7 @@ class _Tally:
         """Return what was read."""
         if len(self.kinds) > 1:
             raise DiagnoseError(
-                "one side's objective returns a scalar and the other's the loss of each element; both must be of one kind"
+                "one objective returns a scalar and the other the loss of each element; both must be of one kind"
             )
         unit = "batch" if "batch" in self.units else "group" if "group" in self.units else "sample"
         return Text(

@@ -1,0 +1,262 @@
+"""A recorded loop: `lag` and `recency` as brute force gives them, from memory and from the shell; little is kept."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from diagnose import DiagnoseError, GapRecorder, Side, explain_gap
+
+FILE = """
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 3))
+
+def objective(model, batch):
+    return F.cross_entropy(model(batch[0]), batch[1])
+"""
+
+
+def build():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 3))
+
+
+def objective(model, batch):
+    return F.cross_entropy(model(batch[0]), batch[1])
+
+
+def data(count, seed):
+    draw = torch.Generator().manual_seed(seed)
+    x = torch.randn(count, 10, generator=draw)
+    return list(zip(x.split(20), x[:, :3].argmax(1).split(20), strict=True))
+
+
+class Loop:
+    """A loop of 50 steps that logs the mean of the last 20, with what is needed to go back by hand."""
+
+    def __init__(self, folder, **keys):
+        self.model, self.batches, self.losses, self.states = build(), data(600, 1), [], []
+        optimizer = torch.optim.Adam(self.model.parameters(), 3e-3)
+        torch.manual_seed(7)
+        self.recorder = GapRecorder(folder, self.model, **({"interval": 20} | keys))
+        for step in range(50):
+            batch = self.batches[step % 30]
+            self.states.append(torch.get_rng_state())
+            loss = objective(self.model, batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            self.losses.append(loss.item())
+            self.recorder.step(batch, loss)
+        self.model.eval()
+        self.val = data(100, 2)
+        with torch.no_grad():
+            for batch in self.val:
+                self.recorder.validation(batch, objective(self.model, batch))
+        self.model.train()
+
+    def again(self, steps):
+        """Return the mean loss of steps under the final weights and their own masks."""
+        out = []
+        with torch.no_grad():
+            for step in steps:
+                torch.set_rng_state(self.states[step])
+                out.append(objective(self.model, self.batches[step % 30]).item())
+        return sum(out) / len(out)
+
+
+@pytest.fixture(scope="module")
+def loop(tmp_path_factory):
+    return Loop(tmp_path_factory.mktemp("runs") / "mine")
+
+
+def terms(gap):
+    return {term["id"]: term for term in gap.record["terms"]}
+
+
+def test_lag_is_that_of_brute_force(loop):
+    gap = explain_gap(loop.model, objective, objective, recorder=loop.recorder)
+    logged = sum(loop.losses[40:]) / 10
+    assert gap.record["reported"]["train"] == pytest.approx(logged, rel=1e-6)
+    assert terms(gap)["lag"]["value"] == pytest.approx(loop.again(range(40, 50)) - logged, abs=1e-6)
+    assert terms(gap)["lag"]["low"] is None
+    assert terms(gap)["residual"]["value"] == pytest.approx(0, abs=1e-6)
+    assert gap.record["verified"]["largest"] < 1e-6
+    assert sum(term["value"] or 0 for term in gap.record["terms"]) == pytest.approx(gap.gap, abs=1e-12)
+
+
+def test_recency_is_against_all_batches_where_they_are_given(loop):
+    gap = explain_gap(loop.model, Side(loop.batches, objective), Side(loop.val, objective), recorder=loop.recorder)
+    loop.model.train()
+    with torch.no_grad():
+        whole = sum(objective(loop.model, b).item() for b in loop.batches * 40) / 1200
+    found = terms(gap)["recency"]
+    assert found["low"] <= whole - loop.again(range(40, 50)) <= found["high"]
+
+
+def test_the_last_step_alone(tmp_path):
+    loop = Loop(tmp_path / "last", reports="last")
+    gap = explain_gap(loop.model, objective, objective, recorder=loop.recorder)
+    assert gap.record["reported"]["train"] == pytest.approx(loop.losses[-1], rel=1e-6)
+    assert terms(gap)["lag"]["value"] == pytest.approx(loop.again([49]) - loop.losses[-1], abs=1e-6)
+
+
+def test_a_running_mean_as_keras_shows_it_is_named(loop, tmp_path):
+    running = sum(loop.losses) / 50
+    side = Side(loop.batches, objective, reported=running, reduction="batch")
+    gap = explain_gap(loop.model, side, Side(loop.val, objective), recorder=loop.recorder)
+    assert [fit["factor"] for fit in gap.record["arithmetic"]["training"]] == [
+        "the mean since the epoch began, as Keras shows it", "the mean since training began",
+    ]  # fmt: skip
+    exact = Loop(tmp_path / "epoch", reports="epoch")
+    gap = explain_gap(exact.model, objective, objective, recorder=exact.recorder)
+    assert gap.record["reported"]["train"] == pytest.approx(running, rel=1e-6)
+    assert terms(gap)["lag"]["value"] == pytest.approx(exact.again(range(50)) - running, abs=1e-6)
+
+
+def test_with_little_room_lag_is_a_sample_and_says_so(tmp_path):
+    loop = Loop(tmp_path / "small", reports="epoch", most_bytes=600_000)
+    kept = loop.recorder.record()
+    assert len(kept.window) < 50
+    found = terms(explain_gap(loop.model, objective, objective, recorder=loop.recorder))["lag"]
+    assert "a sample" in found["basis"]
+    assert found["low"] <= loop.again(range(50)) - sum(loop.losses) / 50 <= found["high"]
+
+
+def test_what_is_kept_is_a_copy(tmp_path):
+    model = build()
+    recorder = GapRecorder(tmp_path / "copy", model)
+    batch = data(20, 1)[0]
+    first = batch[0].clone()
+    recorder.step(batch, objective(model, batch))
+    batch[0].zero_()
+    assert torch.equal(recorder.record().window[0].batch[0], first)
+
+
+def test_hooks_come_off(tmp_path):
+    model = build()
+    with GapRecorder(tmp_path / "hooks", model) as recorder:
+        recorder.step(data(20, 1)[0], 0.5)
+    assert not model._forward_pre_hooks
+
+
+def run(*words, cwd):
+    command = [sys.executable, "-m", "diagnose", "loss-gap", *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, timeout=120)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shell")
+    loop = Loop(folder / "runs" / "mine")
+    loop.recorder.close()
+    (folder / "net.py").write_text(FILE, encoding="utf-8")
+    gap = explain_gap(loop.model, objective, objective, recorder=loop.recorder)
+    return folder, terms(gap)
+
+
+class TestFromTheShell:
+    def test_it_says_the_same(self, folder):
+        where, want = folder
+        found = run("runs/mine", "--model", "net.py:build", "--json", cwd=where)
+        assert found.returncode == 0, found.stderr
+        record = json.loads(found.stdout)
+        for term in record["terms"]:
+            if want[term["id"]]["value"] is not None:
+                assert term["value"] == pytest.approx(want[term["id"]]["value"], abs=1e-6), term["id"]
+        assert "diagnose loss-gap runs/mine --model net.py:build" in (where / record["page"]).read_text(
+            encoding="utf-8"
+        )
+
+    def test_its_page_is_rendered_again_from_what_is_stored(self, folder):
+        where, _ = folder
+        run("runs/mine", "--model", "net.py:build", cwd=where)
+        page = where / "reports" / "mine-gap.html"
+        before = page.read_bytes()
+        page.unlink()
+        command = [sys.executable, "-m", "diagnose", "report", "runs/mine"]
+        subprocess.run(command, cwd=where, check=True, capture_output=True, timeout=60)
+        assert page.read_bytes() == before
+
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            ([], "give the file that builds it, as --model FILE.py:build"),
+            (["--model", "nte.py:build"], "there is no file nte.py; did you mean 'net.py'?"),
+            (["--model", "net.py:biuld"], "did you mean 'build'?"),
+            (["--model", "bare.py:build"], "lacks the losses: write train_loss(model, batch)"),
+            (["--model", "other.py:build"], "is not the network that was recorded"),
+            (["--model", "none.py:build"], "builds a int, not a torch.nn.Module"),
+            (["--model", "net.py:build", "--verify"], "--verify need"),
+        ],
+    )
+    def test_a_mistake_is_one_line(self, folder, words, said):
+        where, _ = folder
+        (where / "bare.py").write_text(FILE.partition("def objective")[0], encoding="utf-8")
+        (where / "other.py").write_text(FILE.replace("32", "16"), encoding="utf-8")
+        (where / "none.py").write_text("def build():\n    return 3\n\nobjective = print\n", encoding="utf-8")
+        found = run("runs/mine", *words, cwd=where)
+        assert found.returncode == 2
+        assert said in found.stderr
+        assert len(found.stderr.strip().splitlines()) == 1
+
+    def test_a_damaged_record_is_one_line(self, folder, tmp_path):
+        import shutil
+
+        where, _ = folder
+        shutil.copytree(where, tmp_path, dirs_exist_ok=True)
+        (tmp_path / "runs" / "mine" / "record" / "model.safetensors").write_bytes(b"x")
+        found = run("runs/mine", "--model", "net.py:build", cwd=tmp_path)
+        assert found.returncode == 2
+        assert "damaged" in found.stderr
+        assert "Traceback" not in found.stderr
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [({"reports": "mean"}, "reports is 'mean'"), ({"interval": 0}, "interval is 0"), ({"model": 3}, "model is an int")],
+)
+def test_settings_are_checked(tmp_path, keys, said):
+    with pytest.raises(DiagnoseError, match=said):
+        GapRecorder(tmp_path / "wrong", keys.pop("model", build()), **keys)
+
+
+def test_a_loss_is_one_number(tmp_path):
+    recorder = GapRecorder(tmp_path / "loss", build())
+    for loss, said in ((torch.zeros(3), "has the shape"), ("0.3", "is a str")):
+        with pytest.raises(DiagnoseError, match=said):
+            recorder.step(data(20, 1)[0], loss)
+
+
+def test_a_batch_that_cannot_be_kept_says_what_to_do(tmp_path):
+    recorder = GapRecorder(tmp_path / "strange", build())
+    recorder.step({"x": object()}, 0.5)
+    with pytest.raises(DiagnoseError, match="give ids of batches and fetch"):
+        recorder.write()
+
+
+def test_ids_in_place_of_batches(tmp_path):
+    some = data(100, 1)
+    model = build()
+    recorder = GapRecorder(tmp_path / "ids", model, fetch=some.__getitem__)
+    for number in range(5):
+        recorder.step(number, objective(model, some[number]))
+    recorder.validation(0, objective(model, some[0]))
+    kept = recorder.record()
+    assert [step.batch for step in kept.window] == list(range(5))
+    assert terms(explain_gap(model, objective, objective, recorder=recorder))["lag"]["value"] == pytest.approx(
+        0, abs=1e-6
+    )
+    recorder.close()
+    size = sum(f.stat().st_size for f in Path(tmp_path / "ids" / "record").glob("window*"))
+    assert size < 5 * 6000  # random states alone
