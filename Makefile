@@ -24,6 +24,7 @@ format: .venv/tested
 bench: .venv/tested
 	$(BIN)/python benchmarks/throughput.py --others
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/recorder.py
 
 planted: .venv/tested
 	$(BIN)/pytest tests/planted -m "slow or not slow" -s

@@ -74,6 +74,16 @@ class GapRecorder:
     Then `explain_gap(model, train_loss, val_loss, recorder=recorder)`, or in a shell `diagnose loss-gap runs/mine
     --model file.py:build`.
 
+    >>> import tempfile
+    >>> import torch
+    >>> folder, model = tempfile.mkdtemp(), torch.nn.Linear(2, 1)
+    >>> with GapRecorder(folder, model, interval=10) as recorder:
+    ...     for _ in range(25):
+    ...         batch = torch.randn(8, 2)
+    ...         recorder.step(batch, model(batch).square().mean())
+    >>> recorder.record().steps, len(recorder.record().window)
+    (25, 5)
+
     Args:
         folder: where the record goes; made if it is not there.
         model: the network that is trained. Hooks on it note the random state before it runs; `close` removes them.

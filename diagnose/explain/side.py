@@ -31,6 +31,10 @@ class Side:
 
         train = Side(train_loader, objective=train_loss, reported=0.486)
 
+    >>> import torch
+    >>> Side([torch.zeros(4, 2)], lambda model, batch: model(batch).square(), reduction="batch").reduction
+    'batch'
+
     Attributes:
         batches: any re-iterable of batches: a DataLoader, a list, an object with `__iter__`. Not a generator, which can
             be read once only.
