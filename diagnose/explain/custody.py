@@ -26,6 +26,7 @@ TABLES = (
     "_backward_pre_hooks", "_forward_hooks_with_kwargs", "_forward_pre_hooks_with_kwargs",
     "_forward_hooks_always_called", "_non_persistent_buffers_set",
 )  # fmt: skip
+SMALL = 1 << 16  # elements of a buffer that is compared after each pass; a larger one is trusted to count its writes
 HOLDERS = ("generator", "sampler", "batch_sampler", "base_dataloader", "dataset")  # where loaders keep generators
 
 
@@ -71,9 +72,15 @@ class Custody:
         self.wants = [(p, p.requires_grad) for p in model.parameters()]
 
     def settle(self) -> None:
-        """Put buffers back that a pass has written, so that one pass does not reach into the next."""
+        """Put buffers back that a pass has written, so that one pass does not reach into the next.
+
+        A batch norm writes its statistics without counting that as a write, so small buffers are compared.
+        """
+        for module, tables in zip(self.modules, self.tables, strict=True):
+            held = vars(module)["_buffers"]
+            held.update({key: own for key, own in tables["_buffers"].items() if key in held})
         for buffer in self.buffers:
-            if buffer.tensor._version != buffer.version:  # noqa: SLF001
+            if buffer.copy.numel() <= SMALL or buffer.tensor._version != buffer.version:  # noqa: SLF001
                 buffer.restore()
 
     def trespass(self) -> str | None:

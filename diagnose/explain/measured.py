@@ -111,6 +111,7 @@ def measure(model: nn.Module, train: Side, val: Side, budget: Budget, record: Re
     with custody(model, loaders) as kept:
         subject = Subject(model, (train.objective, val.objective), kept)
         kinds = _kinds(subject, train)
+        subject.kinds = frozenset(kinds)
         found = conditions.sides(train, val, kinds)
         plan = conditions.plan(found)
         read_train = _training(subject, train, plan, budget)

@@ -17,6 +17,7 @@ from diagnose.explain import custody
 from diagnose.explain.elements import elements, identities, sums, tensors
 from diagnose.explain.modes import training
 from diagnose.explain.side import HALF
+from diagnose.gap.modes import OTHER
 from diagnose.loading import told
 from diagnose.stats import Reading
 
@@ -87,11 +88,12 @@ class Text:
 
 @dataclass
 class Subject:
-    """A model in custody, its objectives, and its device."""
+    """A model in custody, its objectives, its device, and what training mode switches on in it, once that is known."""
 
     model: nn.Module
     objectives: tuple[Any, Any]
     custody: custody.Custody
+    kinds: frozenset[str] = frozenset()
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -106,7 +108,7 @@ class Subject:
         """
         number = condition.objective
         owner = f"the objective of the {('training', 'validation')[number]} side"
-        with training(self.model, condition.on), _cast(self.device, condition.autocast):
+        with training(self.model, self._whole(condition.on)), _cast(self.device, condition.autocast):
             custody.seed(seed)
             try:
                 returned = self.objectives[number](self.model, batch)
@@ -116,6 +118,10 @@ class Subject:
                 raise DiagnoseError(f"{owner} fails on {where}: {self._hint(batch)}{told(error)}") from error
         self.custody.settle()
         return elements(returned, batch, f"{owner}, on {where},")
+
+    def _whole(self, on: frozenset[str]) -> frozenset[str]:
+        """Return what to have on: with every kind all modules, for other kernels lay masks out in another order."""
+        return on | {OTHER} if on and on == self.kinds else on
 
     def _hint(self, batch: Any) -> str:
         devices = {found.device for found in tensors(batch)}

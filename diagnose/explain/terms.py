@@ -281,11 +281,12 @@ def _half(found: Interval) -> float:
 
 def explained(found: Measured, given: Reported, record: Record | None) -> dict[str, list[Fit]]:
     """Return for each side the arithmetic that would turn the loss that is read into the loss that was reported."""
-    rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, given.given[0])}
-    rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, given.given[1])
+    sides = found.sides
+    rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
+    rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
     out = {
-        name: fits(value, combination([reading], [1.0]), text)
-        for name, (value, reading, text, was_given) in rows.items() if was_given
+        name: fits(value, combination([reading], [1.0]), text, same=text.complete and not one.on)
+        for name, (value, reading, text, one, was_given) in rows.items() if was_given
     }  # fmt: skip
     if record is not None:
         out["training"] = means(given.train, record)
