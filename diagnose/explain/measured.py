@@ -138,7 +138,8 @@ def _kinds(subject: Subject, train: Side) -> list[str]:
         raise DiagnoseError("the training side yields no batch; give what yields its batches each time it is iterated")
     losses = []
     for on in (frozenset[str](), frozenset({OTHER})):
-        condition = Condition(on, 0, train.autocast, "mean")
+        precise = None if train.autocast is None else False  # rounding would make other kernels look like other losses
+        condition = Condition(on, 0, precise, "mean")
         losses.append(subject.run(first[1], condition, 0, f"batch {first[0] + 1} of the training side").nats)
     other = modes.differs(*losses)
     return sorted(modes.known_kinds(subject.model) | ({OTHER} if other else set()))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-SPAN_BITS = 130  # of unigram entropy that a span holds
+SPAN_BITS, LEAST_BITS = 130, 80  # of unigram entropy that a span holds; at least, where rows are short
 SPANS = (8, 32)  # tokens of a span, least and most
 PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
 SHORTEST = 8  # values of a sample that can be recognised: fewer recur by chance
@@ -104,8 +104,10 @@ def span_of(rows: Tensor) -> int:
     _, counts = rows.unique(return_counts=True)  # type: ignore[no-untyped-call]
     share = counts.double() / counts.sum()
     bits = float(-(share * share.log2()).sum())
-    most = max(SPANS[0], min(SPANS[1], int(LONGEST * rows.shape[1])))
-    return min(max(round(SPAN_BITS / bits), SPANS[0]), most) if bits >= PLAIN else 0
+    if bits < PLAIN:
+        return 0
+    least = max(SPANS[0], round(LEAST_BITS / bits))
+    return min(max(least, min(round(SPAN_BITS / bits), int(LONGEST * rows.shape[1]))), SPANS[1])
 
 
 def samples(rows: Tensor, span: int) -> list[Sample]:

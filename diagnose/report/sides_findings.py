@@ -67,7 +67,9 @@ def _fit(side: str, fit: Fit) -> str:
 
 def limits(ledger: Ledger) -> list[str]:
     """Return what the ledger of two sides cannot say."""
-    out = ["How another seed's gap would divide: intervals are over samples and masks, for these weights alone."]
+    out = [
+        "How another seed's gap would divide: intervals are over batches (samples where these are few) and masks, for these weights alone."
+    ]
     lag, recency, draw = (ledger.term(name) for name in ("lag", "recency", "draw"))
     if lag.value is None:
         held = "lag and recency" if recency.value is None else "lag"
