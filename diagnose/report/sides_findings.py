@@ -68,7 +68,8 @@ def _fit(side: str, fit: Fit) -> str:
 def limits(ledger: Ledger) -> list[str]:
     """Return what the ledger of two sides cannot say."""
     out = [
-        "How another seed's gap would divide: intervals are over batches (samples where these are few) and masks, for these weights alone."
+    over = "batches (or samples, where batches are few)"
+    out = [f"How another seed's gap would divide: intervals are over {over} and masks, for these weights alone."]
     ]
     lag, recency, draw = (ledger.term(name) for name in ("lag", "recency", "draw"))
     if lag.value is None:
