@@ -1,7 +1,8 @@
 """Arithmetic that would turn the loss that is read into the loss that was reported: a factor is named only if it fits.
 
 A factor fits where the reported value lies within the interval of the loss that is read, times the factor, while the
-loss as it is does not fit. Where intervals are so wide that many would fit, none is named.
+loss as it is does not fit. Where intervals are so wide that many would fit, none is named, unless the very batches were
+read without any luck of masks and the reported value is the factor's to all digits.
 """
 
 from __future__ import annotations
@@ -52,15 +53,29 @@ def candidates(read: Text) -> dict[str, float]:
     return {name: factor for name, factor in out.items() if factor != 1}
 
 
-def fits(reported: float, found: Interval, read: Text) -> list[Fit]:
-    """Return the factors that explain a reported loss; none where the loss that is read explains it as it is."""
-    half = _half(found)
-    if reported <= 0 or found.value <= 0 or half > SHARP * found.value:
+def fits(reported: float, found: Interval, read: Text, *, same: bool = False) -> list[Fit]:
+    """Return the factors that explain a reported loss; none where the loss that is read explains it as it is.
+
+    Args:
+        reported: the loss.
+        found: the loss that is read, with its interval.
+        read: what was read.
+        same: whether reading again must give the very same loss: all was read, in evaluation mode.
+    """
+    if reported <= 0 or found.value <= 0:
         return []
-    if abs(reported - found.value) <= half:
+    half = _half(found)
+    exact = _fitting(reported, found.value, SAME * found.value, read) if same else []
+    if exact or half > SHARP * found.value:
+        return exact
+    return _fitting(reported, found.value, half, read)
+
+
+def _fitting(reported: float, value: float, half: float, read: Text) -> list[Fit]:
+    if abs(reported - value) <= half:
         return []
     rows = [
-        Fit(name, factor * found.value, factor * (found.value - half), factor * (found.value + half), reported)
+        Fit(name, factor * value, factor * (value - half), factor * (value + half), reported)
         for name, factor in candidates(read).items()
     ]
     return [row for row in rows if row.low <= reported <= row.high]

@@ -26,6 +26,7 @@ TABLES = (
     "_backward_pre_hooks", "_forward_hooks_with_kwargs", "_forward_pre_hooks_with_kwargs",
     "_forward_hooks_always_called", "_non_persistent_buffers_set",
 )  # fmt: skip
+SMALL = 1 << 16  # elements of a buffer that is compared after each pass; a larger one is trusted to count its writes
 HOLDERS = ("generator", "sampler", "batch_sampler", "base_dataloader", "dataset")  # where loaders keep generators
 
 
@@ -78,6 +79,9 @@ class Custody:
 
         By their values: batch norm writes its running statistics without raising their version.
         """
+        for module, tables in zip(self.modules, self.tables, strict=True):
+            held = vars(module)["_buffers"]
+            held.update({key: own for key, own in tables["_buffers"].items() if key in held})
         for buffer in self.buffers:
             buffer.restore()
 

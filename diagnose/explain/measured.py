@@ -137,7 +137,9 @@ def measure(model: nn.Module, train: Side, val: Side, budget: Budget, record: Re
 
 def _read(subject: Subject, train: Side, val: Side, budget: Budget, record: Record | None) -> _Read:
     """Read all that this process has."""
-    sides = conditions.sides(train, val, _kinds(subject, train))
+    kinds = _kinds(subject, train)
+    subject.kinds = frozenset(kinds)
+    sides = conditions.sides(train, val, kinds)
     plan = conditions.plan(sides)
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
@@ -196,10 +198,12 @@ def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
 def _kinds(subject: Subject, train: Side) -> list[str]:
     """Return what training mode switches on, by trying on the first batch what modules' classes do not tell."""
     first = _first(train, "training")
+    precise = None if train.autocast is None else False  # rounding would make other kernels look like other losses
 
     def loss(on: frozenset[str]) -> NDArray[np.float64]:
-        condition = Condition(on, 0, train.autocast, "mean")
-        return subject.run(first[1], condition, 0, f"batch {first[0] + 1} of the training side").nats
+        return subject.run(
+            first[1], Condition(on, 0, precise, "mean"), 0, f"batch {first[0] + 1} of the training side"
+        ).nats
 
     off, unknown = loss(frozenset()), modes.unknown_kinds(subject.model)
     if modes.differs(off, loss(frozenset(unknown))):

@@ -49,8 +49,8 @@ def differs(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
 
 
 @contextmanager
-def training(model: nn.Module, on: frozenset[str]) -> Iterator[None]:
-    """Have these kinds in training mode and all else in evaluation mode.
+def training(model: nn.Module, on: frozenset[str] | None) -> Iterator[None]:
+    """Have these kinds in training mode and all else in evaluation mode; with None, all in training mode.
 
     Modules that a model keeps in evaluation mode while it trains (a frozen batch norm) stay so: where it was handed
     over in training mode its own flags say which, else its own `train` does.
@@ -58,7 +58,7 @@ def training(model: nn.Module, on: frozenset[str]) -> Iterator[None]:
     before = [(module, module.training) for module in model.modules()]
     if not model.training:
         model.train()
-    flags = [(module, module.training and kind(module) in on) for module in model.modules()]
+    flags = [(module, module.training and (on is None or kind(module) in on)) for module in model.modules()]
     try:
         for module, flag in flags:
             module.training = flag

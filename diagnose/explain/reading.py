@@ -88,11 +88,12 @@ class Text:
 
 @dataclass
 class Subject:
-    """A model in custody, its objectives, and its device."""
+    """A model in custody, its objectives, its device, and what training mode switches on in it, once that is known."""
 
     model: nn.Module
     objectives: tuple[Any, Any]
     custody: custody.Custody
+    kinds: frozenset[str] = frozenset()
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -107,7 +108,7 @@ class Subject:
         """
         number = condition.objective
         owner = f"the objective of the {('training', 'validation')[number]} side"
-        with training(self.model, condition.on), _cast(self.device, condition.autocast):
+        with training(self.model, self._switched(condition.on)), _cast(self.device, condition.autocast):
             if callable(seed):
                 seed()
             else:
@@ -143,6 +144,10 @@ class Subject:
                 f"the loss of the {side} side does not depend on the model (a constant, or detached before it): return "
                 "what the model's output gives"
             )
+
+    def _switched(self, on: frozenset[str]) -> frozenset[str] | None:
+        """Return what to have on: with every kind all modules, for other kernels lay masks out in another order."""
+        return None if on and on == self.kinds else on
 
     def _hint(self, batch: Any) -> str:
         devices = {found.device for found in tensors(batch)}

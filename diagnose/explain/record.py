@@ -6,12 +6,12 @@ import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from diagnose.explain.intervals import combined
 from diagnose.explain.side import REDUCTIONS
 from diagnose.explain.terms import explained
 from diagnose.explain.timing import together
 from diagnose.gap import verdict
 from diagnose.gap.record import FORMAT, groups_of
-from diagnose.stats import combination
 from diagnose.words import cut, visible
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def record(
 ) -> dict[str, Any]:
     """Return the JSON object of two sides' ledger."""
     val = found.sides.val
-    data = combination([found.train.readings[val], found.val.readings[val]], [-1.0, 1.0])
+    data = combined([found.train.readings[val], found.val.readings[val]], [-1.0, 1.0])
     spans = {"data": data} | ({"timing": together(some[0], some[1])} if kept else {})
     out = {
         "format": FORMAT,
@@ -72,7 +72,7 @@ def _interval(found: Interval) -> dict[str, float | None]:
 def _matched(found: Measured, *, on: bool) -> dict[str, float | None]:
     one = found.sides.alike(on=on)
     train, val = found.train.readings[one], found.val.readings[one]
-    span = combination([train, val], [-1.0, 1.0])
+    span = combined([train, val], [-1.0, 1.0])
     return {"train": train.mean, "val": val.mean, "gap": span.value, "low": span.low, "high": span.high}
 
 
@@ -85,7 +85,7 @@ def readings(found: Measured) -> list[dict[str, Any]]:
         if found.unseen is not None and not found.all_unseen:
             texts["unseen"] = found.unseen[one]
         out += [
-            {"text": text, "on": on, "documents": len(reading.documents), **_interval(combination([reading], [1.0]))}
+            {"text": text, "on": on, "documents": len(reading.documents), **_interval(combined([reading], [1.0]))}
             for text, reading in texts.items()
         ]
     return out
@@ -97,7 +97,7 @@ def _beside(found: Measured, out: dict[str, Any]) -> None:
         return
     on, off = (found.unseen[found.sides.alike(on=on)] for on in (True, False))
     mode = next(term for term in out["terms"] if term["id"] == "mode")
-    mode["beside"] = {"text": "unseen", **_interval(combination([on, off], [-1.0, 1.0]))}
+    mode["beside"] = {"text": "unseen", **_interval(combined([on, off], [-1.0, 1.0]))}
 
 
 def _unseen(found: Measured) -> dict[str, Any] | None:

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-SPAN_BITS = 130  # of unigram entropy that a span holds
+SPAN_BITS, LEAST_BITS = 130, 80  # of unigram entropy that a span holds; at least, where rows are short
 SPANS = (8, 32)  # tokens of a span, least and most
 INTEGERS = (torch.int32, torch.int64)
 PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
 SHORTEST = 8  # values of a sample that can be recognised: fewer recur by chance
+LONGEST = 0.75  # of a row: a longer span would not find rows again that overlap
+ALIKE = 1 / 3  # of a span: where more of it is its first or its last token, it is padding with the end of a text
 MOST = 1 << 23  # spans and samples of training held at most
 
 
@@ -112,7 +114,10 @@ def span_of(rows: list[Tensor]) -> int:
     _, counts = torch.cat(rows).unique(return_counts=True)  # type: ignore[no-untyped-call]
     share = counts.double() / counts.sum()
     bits = float(-(share * share.log2()).sum())
-    return min(max(round(SPAN_BITS / bits), SPANS[0]), SPANS[1]) if bits >= PLAIN else 0
+    if bits < PLAIN:
+        return 0
+    least = max(SPANS[0], round(LEAST_BITS / bits))
+    return min(max(least, min(round(SPAN_BITS / bits), int(LONGEST * min(map(len, rows))))), SPANS[1])
 
 
 def samples(rows: list[Tensor], span: int) -> list[Sample]:
@@ -127,12 +132,12 @@ def _hash(raw: bytes) -> int:
 
 
 def _spans(row_T: NDArray[np.int64], span: int) -> NDArray[np.int64]:
-    """Return the hash of each span of tokens but those of one token alone, as padding is."""
+    """Return the hash of each span of tokens, but not where the end of a text and its padding make one."""
     windows = np.lib.stride_tricks.sliding_window_view(row_T.astype(np.int64), span)
     factors = np.array([pow(0x5851F42D4C957F2D, k + 1, 1 << 64) for k in range(span)], dtype=np.uint64)
     hashes = (windows.astype(np.uint64) * factors).sum(1, dtype=np.uint64)
-    varied = (windows != windows[:, :1]).any(1)
-    return np.unique((hashes[varied] >> np.uint64(1)).astype(np.int64))
+    alike = np.maximum(*((windows == windows[:, k][:, None]).mean(1) for k in (0, -1)))
+    return np.unique((hashes[alike <= ALIKE] >> np.uint64(1)).astype(np.int64))
 
 
 def known(batches: Any, seconds: float) -> Known:

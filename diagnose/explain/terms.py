@@ -9,8 +9,9 @@ import numpy as np
 
 from diagnose.explain import conditions, timing
 from diagnose.explain.arithmetic import Fit, fits, means
+from diagnose.explain.intervals import combined
 from diagnose.gap.terms import Term
-from diagnose.stats import Interval, combination
+from diagnose.stats import Interval
 from diagnose.stats.crossed import t_quantile
 from diagnose.words import counted, plain, signed
 
@@ -85,7 +86,7 @@ def _timing(found: Measured) -> list[Term]:
         reason = "not known: which batches the training loss is of was not given; together with lag in residual"
         return [lag, Term("recency", None, basis=reason, how=how_recency)]
     own = found.sides.train
-    between = combination([shown.readings[own], found.train.readings[own]], [-1.0, 1.0])
+    between = combined([shown.readings[own], found.train.readings[own]], [-1.0, 1.0])
     basis = f"{counted(shown.batches, 'batch', 'batches')} that were reported on against {found.train.batches:,}"
     recency = Term("recency", between.value, between.low, between.high, basis=basis, how=how_recency)
     lag = replace(lag, basis="not known without a record of the steps (GapRecorder); in residual")
@@ -142,7 +143,7 @@ def _rows(found: Measured, factors: Mapping[Coalition, float]) -> list[tuple[Rea
 
 
 def _combined(rows: Sequence[tuple[Reading, float]]) -> Interval:
-    return combination([reading for reading, _ in rows], [factor for _, factor in rows])
+    return combined([reading for reading, _ in rows], [factor for _, factor in rows])
 
 
 def _mean(found: Measured, changed: Coalition) -> float:
@@ -184,15 +185,15 @@ def _data(found: Measured) -> list[Term]:
     how = "unseen validation data minus training data, both under validation's conditions"
     how_leak = "all validation data minus its unseen part, both under validation's conditions"
     if found.unseen is None:
-        both = combination([end, whole], [-1.0, 1.0])
+        both = combined([end, whole], [-1.0, 1.0])
         reason = f"{found.why}: this is unseen and leak together, validation data minus training data"
         leak = Term("leak", None, basis=f"{found.why}: given together with unseen", how=how_leak)
         return [Term("unseen", both.value, both.low, both.high, basis=reason, how=how), leak]
-    rest = combination([end, found.unseen[val]], [-1.0, 1.0])
+    rest = combined([end, found.unseen[val]], [-1.0, 1.0])
     first = Term("unseen", rest.value, rest.low, rest.high, basis=found.why, how=how)
     if found.all_unseen:
         return [first, Term("leak", 0.0, basis=f"exact: {found.why}", how=how_leak)]
-    gone = combination([found.unseen[val], whole], [-1.0, 1.0])
+    gone = combined([found.unseen[val], whole], [-1.0, 1.0])
     basis = "a difference between samples, so it holds their difficulty too"
     return [first, Term("leak", gone.value, gone.low, gone.high, basis=basis, how=how_leak)]
 
@@ -226,7 +227,7 @@ def _draw(found: Measured, given: Reported) -> tuple[Term, Interval]:
 
 def _around(reading: Reading, value: float) -> Interval:
     """Return the interval of a value less a reading's mean, from the reading's spread."""
-    found = combination([reading], [-1.0])
+    found = combined([reading], [-1.0])
     if found.low is None or found.high is None:
         return Interval(value, None, None, None, None)
     return Interval(value, value - found.value + found.low, value - found.value + found.high, found.se, found.df)
@@ -284,11 +285,12 @@ def _half(found: Interval) -> float:
 
 def explained(found: Measured, given: Reported, record: Record | None) -> dict[str, list[Fit]]:
     """Return for each side the arithmetic that would turn the loss that is read into the loss that was reported."""
-    rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, given.given[0])}
-    rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, given.given[1])
+    sides = found.sides
+    rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
+    rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
     out = {
-        name: fits(value, combination([reading], [1.0]), text)
-        for name, (value, reading, text, was_given) in rows.items() if was_given
+        name: fits(value, combined([reading], [1.0]), text, same=text.complete and not one.on)
+        for name, (value, reading, text, one, was_given) in rows.items() if was_given
     }  # fmt: skip
     if record is not None:
         out["training"] = means(given.train, record)

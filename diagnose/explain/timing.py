@@ -10,9 +10,10 @@ import torch
 
 from diagnose.errors import DiagnoseError
 from diagnose.explain.elements import identities, sums
+from diagnose.explain.intervals import combined
 from diagnose.explain.reading import joined
 from diagnose.gap.terms import Term
-from diagnose.stats import Interval, Reading, combination
+from diagnose.stats import Interval, Reading
 from diagnose.stats.crossed import t_quantile
 from diagnose.words import counted, signed
 
@@ -132,7 +133,7 @@ def lag(found: Replayed) -> Term:
 
 def recency(found: Replayed, start: Reading, batches: int) -> Term:
     """Return the term `recency`: the training batches minus the recorded ones, under the final weights."""
-    span = combination([found.reading, start], [-1.0, 1.0])
+    span = combined([found.reading, start], [-1.0, 1.0])
     value = start.mean - found.value
     basis = f"{counted(batches, 'training batch', 'training batches')} against the {found.steps} of the logged losses"
     how = "other training batches, minus the batches of the logged losses; final weights"

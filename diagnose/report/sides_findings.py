@@ -67,7 +67,8 @@ def _fit(side: str, fit: Fit) -> str:
 
 def limits(ledger: Ledger) -> list[str]:
     """Return what the ledger of two sides cannot say."""
-    out = ["How another seed's gap would divide: intervals are over samples and masks, for these weights alone."]
+    over = "batches (or samples, where batches are few)"
+    out = [f"How another seed's gap would divide: intervals are over {over} and masks, for these weights alone."]
     lag, recency, draw = (ledger.term(name) for name in ("lag", "recency", "draw"))
     if lag.value is None:
         held = "lag and recency" if recency.value is None else "lag"
