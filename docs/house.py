@@ -11,9 +11,9 @@ ROOMS = (
     ("Settings", "settings recipe"),
     ("Text", "cache sources intake corpus split overlap vocabulary tokenizer stream"),
     ("Networks and their input", "device batches loading network crossentropy models"),
-    ("One run", "losses trainer store setup sampling session runner"),
+    ("One run", "losses trainer store setup sampling session runner engines"),
     ("Questions", "gap ablation"),
-    ("What people see", "report progress inventory cli __main__"),
+    ("What people see", "report progress board inventory cli __main__"),
 )
 
 

@@ -101,7 +101,7 @@ def _at_rate(arm: Arm, rate: float) -> Arm:
 
 def design(
     axes: Sequence[Axis], source: str | Path | Recipe, overrides: Mapping[str, Any], seeds: int, hold: str | None,
-    *, untuned: bool = False, full: bool = False,
+    *, untuned: bool = False, full: bool = False, threads: int | None = None,
 ) -> Design:  # fmt: skip
     """Work out every run before any is started.
 
@@ -113,6 +113,7 @@ def design(
         hold: one of `HOLDS`; None holds the text, or the seconds where the budget is in seconds.
         untuned: whether networks may be compared at one learning rate.
         full: whether there may be more than `MOST_ARMS` arms.
+        threads: of a run whose recipe does not say; None for this machine's.
 
     Raises:
         DiagnoseError: every mistake that can be seen before training.
@@ -123,6 +124,7 @@ def design(
     tables = source.model_dump(mode="json", exclude_none=True) if isinstance(source, Recipe) else read_tables(source)
     recipes = _recipes(axes, tables, overrides)
     _refuse_unused(list(recipes.values()), [*overrides, *_keys(axes)])
+    recipes = {levels: _with_threads(recipe, threads) for levels, recipe in recipes.items()}
     widths = _matched(axes, recipes)
     recipes |= {levels: recipes[levels].with_values({"model.width": width}) for levels, width in widths.items()}
     control = set_up(next(iter(recipes.values())))
@@ -135,6 +137,10 @@ def design(
         named = {axis.name: level for axis, level in zip(axes, levels, strict=True)}
         arms.append(Arm(", ".join(levels), named, setups, widths.get(levels)))
     return _distinct(Design(tuple(axes), tuple(arms), tuple(range(seeds)), held, untuned))
+
+
+def _with_threads(recipe: Recipe, threads: int | None) -> Recipe:
+    return recipe if threads is None or recipe.run.threads else recipe.with_values({"run.threads": threads})
 
 
 def _refuse_axes(axes: Sequence[Axis], overrides: Mapping[str, Any], *, untuned: bool, full: bool) -> None:
