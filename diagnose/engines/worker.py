@@ -74,6 +74,7 @@ def _listen(orders: queue.Queue[dict[str, Any] | None]) -> None:
         orders.put(order)
         if order is None:
             return
+    orders.put(None)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
