@@ -94,6 +94,13 @@ def ablate(
         bool, typer.Option("--untuned", help="Compare networks at one learning rate, which may suit one of them.")
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
+    match: Annotated[
+        str | None, typer.Option("--match", help="What networks have equal: parameters (default) or flops.")
+    ] = None,
+    factors: Annotated[
+        str | None,
+        typer.Option("--lr-factors", help="Multiples of the learning rate to try each level with, as 0.25,1,4."),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -123,10 +130,11 @@ def ablate(
     if dry_run:
         from diagnose.ablation import axes, design, plan
 
-        found = axes.find_all(axis, levels)
         place.check()
-        threads = place.threads
-        planned = design.design(found, recipe, given, seeds, hold, untuned=untuned, full=full, threads=threads)
+        planned = design.design(
+            axes.find_all(axis, levels, factors), recipe, given, seeds, hold, untuned=untuned, full=full,
+            threads=place.threads, match=match,
+        )  # fmt: skip
         described = plan.describe(planned, jobs or 1)
         _print_json(described) if as_json else _show(plan.plan_rows(described))
         return
@@ -134,7 +142,7 @@ def ablate(
     with watching(" x ".join(axis)) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=recipe, overrides=given, hold=hold, runs=RUNS, resume=resume,
-            untuned=untuned, full=full, place=place, watch=watch, command=_command(),
+            untuned=untuned, full=full, place=place, factors=factors, match=match, watch=watch, command=_command(),
         )  # fmt: skip
     _finish_ablation(folder, out, as_json=as_json)
 

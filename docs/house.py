@@ -11,7 +11,7 @@ ROOMS = (
     ("Settings", "settings recipe"),
     ("Text", "cache sources intake corpus split overlap vocabulary tokenizer stream"),
     ("Networks and their input", "device batches loading network crossentropy models"),
-    ("One run", "losses trainer store setup sampling session runner engines"),
+    ("One run", "losses places units noise_scale trainer store setup sampling session runner engines"),
     ("Questions", "gap ablation"),
     ("What people see", "report progress board inventory cli __main__"),
 )

@@ -17,6 +17,7 @@ from diagnose import batches, runner, store, trainer
 from diagnose.ablation import axes, effects, tuning
 from diagnose.ablation.changed import changed, leaks
 from diagnose.ablation.design import HOLDS, Design, design
+from diagnose.ablation.notes import notes
 from diagnose.ablation.verdict import verdict
 from diagnose.engines.choice import Place
 from diagnose.engines.job import Ended, Job
@@ -55,6 +56,8 @@ def ablate(
     untuned: bool = False,
     full: bool = False,
     place: Place | None = None,
+    factors: str | None = None,
+    match: str | None = None,
     watch: Watch | None = None,
     command: str | None = None,
 ) -> Path:
@@ -72,6 +75,8 @@ def ablate(
         resume: go on with unfinished runs of the same recipes; finished ones are always reused.
         untuned: compare networks at the recipe's one learning rate.
         full: train more than 64 arms.
+        factors: comma-separated multiples of the learning rate, beside an axis of it.
+        match: what networks that are compared have equal: "parameters" or "flops".
         place: where and how many at once; one after another in this process where None.
         watch: called after each step of each run.
         command: what the page gives as the command that repeats it.
@@ -84,8 +89,10 @@ def ablate(
     """
     named, place, told = [axis] if isinstance(axis, str) else list(axis), place or Place(), watch or (lambda _: None)
     place.check()
-    found = axes.find_all(named, levels)
-    plan = design(found, recipe, overrides or {}, seeds, hold, untuned=untuned, full=full, threads=place.threads)
+    plan = design(
+        axes.find_all(named, levels, factors), recipe, overrides or {}, seeds, hold, untuned=untuned, full=full,
+        threads=place.threads, match=match,
+    )  # fmt: skip
     plan = _tuned(plan, told)
     done = _carry_out(plan, Path(runs), list(overrides or {}), place, resume=resume, watch=told)
     given = " ".join(f"--axis {name}" for name in named)
@@ -204,6 +211,7 @@ def _summary(
         "arms": arms,
         "effects": found,
         "noise": effects.noise(scores),
+        "notes": notes(plan, kept, scores),
         "changed": [*changed(plan), *leaks({level: one["overlap"] for level, one in environments.items()})],
         "untuned": plan.untuned,
         "tuning": [{"level": level, **sweep.record()} for level, sweep in plan.sweeps.items()],
