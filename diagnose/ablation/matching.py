@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
 from diagnose import network
@@ -13,7 +15,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.setup import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from diagnose.recipe import Recipe
 
@@ -65,11 +67,12 @@ def _size(recipe: Recipe, width: int | None, match: str) -> int:
 
 def _width(recipe: Recipe, step: int, wanted: int, kept: str, match: str) -> int:
     """Return the multiple of `step` that comes nearest to the size that is wanted, as a width."""
-    low, high = 0, WIDEST // step
+    size = lru_cache(maxsize=None)(lambda count: _size(recipe, count * step, match))
+    low, high = _bracket(size, wanted, WIDEST // step)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _size(recipe, middle * step, match) <= wanted else (low, middle)
-    sizes = {n * step: _size(recipe, n * step, match) for n in (low, high) if n}
+        low, high = (middle, high) if size(middle) <= wanted else (low, middle)
+    sizes = {n * step: size(n) for n in (low, high) if n}
     width = min(sizes, key=lambda w: abs(sizes[w] - wanted))
     if abs(sizes[width] - wanted) > TOLERANCE * wanted:
         raise DiagnoseError(
@@ -77,3 +80,16 @@ def _width(recipe: Recipe, step: int, wanted: int, kept: str, match: str) -> int
             f"{TOLERANCE:.0%}: at {width} it has {sizes[width]:,}; another model.width, model.layers or model.heads may"
         )
     return width
+
+
+def _bracket(size: Callable[[int], int], wanted: int, most: int) -> tuple[int, int]:
+    """Return counts between which a size is reached.
+
+    Sizes grow with the square of the width, so that three of them foretell where; some networks take long to count.
+    """
+    places = [8, 16, 32]
+    square, line, rest = np.polyfit(places, [size(n) for n in places], 2)
+    near = max((root.real for root in np.roots([square, line, rest - wanted])), default=0.0)
+    low = min(max(0, int(near)), most - 1)
+    inside = (low == 0 or size(low) <= wanted) and size(low + 1) > wanted
+    return (low, low + 1) if inside else (0, most)

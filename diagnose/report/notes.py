@@ -162,8 +162,8 @@ def _divided(part: Divided, found: Positions) -> str:
         return f"{head}the first {found.edge} tokens of each document, {far} from the rest."
     doubt = "" if part.far.resolved else ", which is not resolved"
     return (
-        f"{head}tokens with fewer than {found.edge} before them, where both arms see the whole document so far, so that "
-        f"no long-range use shows; {far} from those further on, where alone it can{doubt}."
+        f"{head}tokens with fewer than {found.edge} before them, where both arms see the whole document so far, so "
+        f"that no long-range use shows; {far} from those further on, where alone it can{doubt}."
     )
 
 
@@ -190,7 +190,7 @@ def _noise(found: tuple[Scale, ...]) -> Note | None:
     if not found:
         return None
     rows = tuple(
-        (visible(one.level), plain(one.batch, 0), _tokens(one.scale), between(one.low, one.high, 0),
+        (visible(one.level), plain(one.batch, 0), _tokens(one.scale), _range(one),
          _tokens(one.two_sizes), _SIDES[one.side])
         for one in found
     )  # fmt: skip
@@ -202,6 +202,10 @@ def _noise(found: tuple[Scale, ...]) -> Note | None:
         else "Arms lie on different sides of the critical batch size"
     )  # fmt: skip
     return Note("noise-scale", title, tuple(dict.fromkeys(map(_rule, found))), table)
+
+
+def _range(one: Scale) -> str:
+    return "\N{EN DASH}" if one.low is None or one.high is None else f"{plain(one.low, 0)} to {plain(one.high, 0)}"
 
 
 _SIDES = {"below": "below", "near": "near", "above": "above"}
