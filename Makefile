@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted house coverage clean
+.PHONY: demo test check format bench planted cluster house coverage clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -29,6 +29,9 @@ bench: .venv/tested
 planted: .venv/tested
 	$(BIN)/pytest tests/planted -m "slow or not slow" -s
 
+cluster: .venv/tested
+	$(BIN)/pytest tests/test_engine_ray.py -m "slow or not slow"
+
 house:
 	$(BIN)/python docs/house.py
 
@@ -44,7 +47,7 @@ coverage: .venv/tested
 	touch $@
 
 .venv/tested: .venv/installed
-	$(PIP) -e '.[test,check]'
+	$(PIP) -e '.[test,check,ray]'
 	touch $@
 
 clean:

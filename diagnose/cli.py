@@ -94,6 +94,23 @@ def ablate(
         bool, typer.Option("--untuned", help="Compare networks at one learning rate, which may suit one of them.")
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
+    match: Annotated[
+        str | None, typer.Option("--match", help="What networks have equal: parameters (default) or flops.")
+    ] = None,
+    factors: Annotated[
+        str | None,
+        typer.Option("--lr-factors", help="Multiples of the learning rate to try each level with, as 0.25,1,4."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", help="Runs trained at once, in processes that share this machine's threads (default 1)."
+        ),
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", help="Where: local, or ray, an existing Ray cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option("--address", help="Of the Ray cluster: host:port, ray://host:port or auto.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
     ] = False,
@@ -106,22 +123,26 @@ def ablate(
     """
     from diagnose import store
     from diagnose.ablation import ablate as ablation
-    from diagnose.progress import watching
+    from diagnose.board import watching
+    from diagnose.engines.choice import Place
 
-    given = _overrides(settings, data)
+    given, place = _overrides(settings, data), Place(engine, jobs, address)
     if dry_run:
         from diagnose.ablation import axes, design, plan
 
-        found = axes.find_all(axis, levels)
-        planned = design.design(found, recipe, given, seeds, hold, untuned=untuned, full=full)
-        described = plan.describe(planned)
+        place.check()
+        planned = design.design(
+            axes.find_all(axis, levels, factors), recipe, given, seeds, hold, untuned=untuned, full=full,
+            threads=place.threads, match=match,
+        )  # fmt: skip
+        described = plan.describe(planned, jobs or 1)
         _print_json(described) if as_json else _show(plan.plan_rows(described))
         return
     store.check_writable(out)
-    with watching(axis=" x ".join(axis)) as watch:
+    with watching(" x ".join(axis)) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=recipe, overrides=given, hold=hold, runs=RUNS, resume=resume,
-            untuned=untuned, full=full, watch=watch, command=_command(),
+            untuned=untuned, full=full, place=place, factors=factors, match=match, watch=watch, command=_command(),
         )  # fmt: skip
     _finish_ablation(folder, out, as_json=as_json)
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from diagnose.batches import Batch
+    from diagnose.places import Places
     from diagnose.stream import Stream
 
     Floats = NDArray[np.float64]
@@ -197,7 +198,7 @@ class Canonical:
 
 def canonical(
     network: nn.Module, stream: Stream, documents_N: Ints, bytes_N: Ints, context: int, precision: str = "fp32",
-    bytes_V: Tensor | None = None,
+    bytes_V: Tensor | None = None, places: Places | None = None,
 ) -> Canonical:  # fmt: skip
     """Score every byte of some documents exactly once, each document alone, dropout off.
 
@@ -209,6 +210,7 @@ def canonical(
         context: longest row that the network takes.
         precision: "fp32" or "bf16".
         bytes_V: UTF-8 bytes of each token; None where a tokenizer's tokens have none of their own.
+        places: takes in the losses by place in the document.
 
     Raises:
         DiagnoseError: a document's targets or bytes were not scored exactly once (our bug, never to be passed over).
@@ -220,6 +222,9 @@ def canonical(
     for some, nats_BT, targets_BT, scored_BT in _scored(network, stream, documents_N, context, precision):
         np.add.at(nats_N, some[:, 0], nats_BT.masked_fill(~scored_BT, 0).sum(1).numpy())
         np.add.at(scored_N, some[:, 0], scored_BT.sum(1).numpy())
+        if places is not None:
+            number_B = documents_N[some[:, 0]]
+            places.add(number_B, some[:, 1] - stream.starts[number_B], nats_BT.numpy(), scored_BT.numpy())
         if bytes_V is not None:
             np.add.at(text_N, some[:, 0], size_V[targets_BT].masked_fill(~scored_BT, 0).sum(1).numpy())
     targets_N = np.asarray(stream.starts[documents_N + 1] - stream.starts[documents_N])

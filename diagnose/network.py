@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from diagnose.loading import Builder
 
 __all__ = [
-    "Flops", "build", "builder_settings", "check", "compile_in_place", "count_flops", "find", "fingerprint",
+    "Flops", "build", "builder_settings", "check", "compile_in_place", "count_flops", "eager", "find", "fingerprint",
     "flops", "flops_per_token", "parameters",
 ]  # fmt: skip
 
@@ -105,6 +105,19 @@ def compile_in_place(network: nn.Module) -> None:
         network.compile()
     else:
         network.__dict__["features"] = torch.compile(parts[0])  # beside the method, which it hides
+
+
+@contextmanager
+def eager(network: nn.Module) -> Iterator[None]:
+    """Run a network as it is written for a while, for batches of other shapes than were compiled and for hooks."""
+    features = network.__dict__.pop("features", None)
+    compiled, network._compiled_call_impl = network._compiled_call_impl, None  # noqa: SLF001
+    try:
+        yield
+    finally:
+        network._compiled_call_impl = compiled  # noqa: SLF001
+        if features is not None:
+            network.__dict__["features"] = features
 
 
 def parameters(network: nn.Module) -> int:

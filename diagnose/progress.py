@@ -41,7 +41,7 @@ def _bars(console: Console, axis: str | None) -> Iterator[Watch]:
             elif time.monotonic() - shown[0] < 0.1 and state.step != state.steps and state.doing == "training":
                 return
             shown[0] = time.monotonic()
-            display.update(tasks[state.run], completed=state.step, state=_words(state))
+            display.update(tasks[state.run], completed=state.step, state=in_words(state))
 
         yield watch
 
@@ -52,7 +52,7 @@ def _lines() -> Watch:
     def watch(state: State) -> None:
         if time.monotonic() - shown[0] >= QUIET_SECONDS or (state.step == state.steps and state.doing == "training"):
             shown[0] = time.monotonic()
-            print(f"{_name(state, None)}  {_words(state)}", file=sys.stderr, flush=True)
+            print(f"{_name(state, None)}  {in_words(state)}", file=sys.stderr, flush=True)
 
     return watch
 
@@ -61,14 +61,16 @@ def _name(state: State, axis: str | None) -> str:
     return f"{axis + ' ' if axis else ''}{state.label} seed {state.seed}"
 
 
-def _words(state: State) -> str:
+def in_words(state: State) -> str:
+    """Say how far a run is."""
     steps = f"{state.step:,}/{state.steps:,}" if state.steps else f"{state.step:,}"
-    left = "" if state.seconds_left is None else f"  {_time(max(0.0, state.seconds_left))} left"
+    left = "" if state.seconds_left is None else f"  {span(max(0.0, state.seconds_left))} left"
     doing = left if state.doing == "training" else f"  {state.doing}"
     return f"step {steps}  loss {state.loss:.3f}  {state.tokens_per_second:,.0f} tokens/s{doing}"
 
 
-def _time(seconds: float) -> str:
+def span(seconds: float) -> str:
+    """Return a time as a reader says it."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

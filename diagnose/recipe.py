@@ -97,9 +97,13 @@ class Model(Table):
 
 
 class Optimizer(Table):
-    """AdamW and its schedule. `warmup` is a share of the budget, `lr_floor` a share of the learning rate."""
+    """AdamW and its schedule. `warmup` is a share of the budget, `lr_floor` a share of the learning rate.
+
+    `lr_factor` multiplies what the rule gives, so that a rule can be judged apart from its constant.
+    """
 
     lr: Positive = 1e-3
+    lr_factor: Positive = 1.0
     lr_rule: Literal["fixed", "linear", "sqrt"] = "fixed"
     lr_reference_tokens: Count = 524_288
     lr_floor: Annotated[Number, Field(ge=0, le=1)] = 0.1
@@ -133,6 +137,7 @@ class Report(Table):
     val_padding: Literal["ignore", "target", "denominator"] = "ignore"
     val_mean: Literal["token", "sequence", "batch"] = "token"
     sample: bool = True
+    noise_scale: bool = False
 
 
 class Budget(Table):
@@ -356,6 +361,8 @@ def unused(recipe: Recipe) -> dict[str, str]:
         (batches.loader == val_loader == "padded", "batches.mask", "a padded row holds one document"),
         (batches.loader != "padded", "loss.padding", f"the loader {batches.loader} pads nothing"),
         (recipe.optimizer.lr_rule == "fixed", "optimizer.lr_reference_tokens", "optimizer.lr_rule is fixed"),
+        (recipe.optimizer.lr_factor == 1.0, "optimizer.lr_factor", "a factor of 1 changes nothing"),
+        (not report.noise_scale, "report.noise_scale", "it is not measured unless that is asked for"),
         (recipe.optimizer.schedule == "constant", "optimizer.lr_floor", "optimizer.schedule is constant"),
         (report.val == "full", "report.val_batches", "report.val is full"),
         (val_loader != "padded", "report.val_padding", "validation is not padded"),

@@ -26,9 +26,12 @@ from diagnose.session import (
     checkpoint,
     checkpoint_is_due,
     finish,
+    is_noise_step,
     is_probe,
     load_state,
+    measure_noise,
     probe,
+    read_noise,
     report,
     save,
     save_records,
@@ -176,6 +179,7 @@ def _restore(session: Session) -> None:
         [Step(**row) for row in steps[steps.step <= done].to_dict("records")],
         readings[(readings.step <= done) & (readings.kind != "final")].to_dict("records"),
         [s for s in store.read_samples(session.path) if s["step"] <= done and not s.get("final")],
+        [found for found in read_noise(session.path) if found["step"] <= done],
     )
 
 
@@ -191,6 +195,8 @@ def _run(session: Session) -> None:
             over = trainer.finished(setup.course, step)
             if step.step % recipe.report.interval == 0 or over:
                 report(session)
+            if is_noise_step(recipe, step.step, setup.course.steps):
+                measure_noise(session)
             if is_probe(step.step, setup.course.steps, recipe.report.interval) and not over:
                 probe(session)
             if step.step == session.last_interval or (setup.course.steps is None and checkpoint_is_due(session)):

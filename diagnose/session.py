@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from diagnose import batches, losses, sampling, seeding, store, tokenizer, trainer
+from diagnose import batches, losses, noise_scale, sampling, seeding, store, tokenizer, trainer, units
 from diagnose.errors import FINDING, DiagnoseError
+from diagnose.places import Places
+from diagnose.recipe import FORMAT
 from diagnose.setup import Setup, prompt
 from diagnose.stats import ratio_interval
 from diagnose.trainer import START, Step
@@ -36,6 +38,8 @@ CHECKPOINT_SECONDS = 5.0  # and no two lie closer than this
 PROBES = 16  # points of a run's learning curve, both splits measured alike
 PROBE_BYTES = 12_288  # text of either split that a probe reads
 COLUMNS = ("step", "kind", "split", "mode", "loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes")
+UNIT_BATCHES = 8  # of the validation text, in which dead units are looked for
+NOISE_POINTS = 4  # of a run, at which the gradient noise scale is measured
 LAST_TURN = 10**6  # number of the sample that is written at the end
 
 
@@ -64,6 +68,7 @@ class History:
     steps: list[Step] = field(default_factory=list)
     readings: list[dict[str, Any]] = field(default_factory=list)
     samples: list[dict[str, Any]] = field(default_factory=list)
+    noise: list[dict[str, Any]] = field(default_factory=list)
 
     def last(self) -> Step:
         """Return the latest step."""
@@ -197,19 +202,21 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def read_documents(setup: Setup, net: torch.nn.Module, documents: NDArray[np.int64]) -> losses.Canonical:
-    """Return the canonical reading of some documents."""
+def read_documents(
+    setup: Setup, net: torch.nn.Module, documents: NDArray[np.int64], places: Places | None = None
+) -> losses.Canonical:
+    """Return the canonical reading of some documents; `places` takes in where in them the losses lie."""
     sizes = setup.text.corpus.doc_bytes[documents]
     exact = tokenizer.counts_exactly(setup.text.tokenizer)
     return losses.canonical(
         net, setup.text.stream, documents, sizes, setup.recipe.batches.context, setup.recipe.run.precision,
-        setup.course.bytes_V if exact else None,
+        setup.course.bytes_V if exact else None, places,
     )  # fmt: skip
 
 
-def _canonical(session: Session, documents: NDArray[np.int64]) -> losses.Canonical:
+def _canonical(session: Session, documents: NDArray[np.int64], places: Places | None = None) -> losses.Canonical:
     """Read documents; a loss that is no number means that training has diverged, whatever its own losses were."""
-    result = read_documents(session.setup, session.network, documents)
+    result = read_documents(session.setup, session.network, documents, places)
     if not np.isfinite(result.nats_N).all():
         step = session.history.last().step
         raise DiagnoseError(
@@ -250,6 +257,8 @@ def save_records(session: Session) -> None:
     store.write_table(session.path, "steps", _frame(session.history.steps))
     store.write_table(session.path, "readings", _readings(session.history.readings))
     store.write_samples(session.path, session.history.samples)
+    if session.history.noise:
+        store.write_json(session.path / "noise.json", {"format": FORMAT, "noise": session.history.noise})
 
 
 def save(session: Session, folder: str) -> None:
@@ -275,7 +284,8 @@ def finish(session: Session) -> None:
     """Read the whole validation text, write the last sample, and leave everything on disk."""
     tell(session, "reading the validation text")
     scored = session.setup.text.split.scored
-    result = _canonical(session, scored)
+    places = Places()
+    result = _canonical(session, scored, places)
     history, last = session.history, session.history.last().step
     history.readings = [row for row in history.readings if row["kind"] != "probe" or row["step"] != last]
     probe = _canonical_row(session, "probe", "train", probe_documents(session.setup, "train"))
@@ -288,7 +298,45 @@ def finish(session: Session) -> None:
     )  # fmt: skip
     history.samples.append({**_sample(session, LAST_TURN), "final": True})
     store.write_table(session.path, "validation", _validation(result))
+    store.write_table(session.path, "places", _columns(places.table()))
+    _read_units(session)
     save_records(session)
+
+
+def _read_units(session: Session) -> None:
+    """Note which units never answer to a sample of the validation text, where the network has some that may not."""
+    rows = session.setup.validation
+    some = (batches.step_batches(rows, number, 1)[0] for number in range(UNIT_BATCHES))
+    found = units.dead_units(session.network, some, session.recipe.run.precision)
+    if found is not None:
+        store.write_json(session.path / "units.json", {"format": FORMAT, **found})
+
+
+def is_noise_step(recipe: Recipe, step: int, steps: int | None) -> bool:
+    """Measure the gradient noise scale at the quarters of a run, where that is asked for."""
+    if not recipe.report.noise_scale or steps is None:
+        return False
+    return step * NOISE_POINTS // steps > (step - 1) * NOISE_POINTS // steps
+
+
+def measure_noise(session: Session) -> None:
+    """Measure the gradient noise scale."""
+    tell(session, "measuring gradients")
+    found = noise_scale.measure(session.network, session.setup.course, session.history.last().step)
+    if found is not None:
+        session.history.noise.append(found)
+
+
+def read_noise(path: Path) -> list[dict[str, Any]]:
+    """Read the gradient noise scales that a run measured; none is an empty list."""
+    file = path / "noise.json"
+    return list(store.read_json(file)["noise"]) if file.exists() else []
+
+
+def _columns(table: dict[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(table)
 
 
 def _frame(rows: list[Any]) -> pd.DataFrame:

@@ -23,12 +23,13 @@ from diagnose.errors import DiagnoseError, nearest
 from diagnose.recipe import FORMAT, Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     import pandas as pd
     from torch import Tensor
 
 LATEST = "latest"
+LOCKS = ".locks"  # a file per digest that was ever trained; empty
 STATES = ("running", "finished", "failed", "interrupted")
 Tensors = dict[str, "Tensor"]
 
@@ -282,6 +283,31 @@ def locked(path: Path) -> Iterator[None]:
         raise DiagnoseError(f"{path} is being written by another process; wait for it") from None
     except OSError as error:
         raise DiagnoseError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def claimed(runs: Path, digest: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the right to train what a digest stands for, so that no two processes train the same run at once.
+
+    The system drops the claim of a process that dies. `waiting` is called twice a second while another holds it.
+
+    Raises:
+        DiagnoseError: the folder cannot be written.
+    """
+    lock = FileLock(runs / LOCKS / f"{digest}.lock")
+    try:
+        (runs / LOCKS).mkdir(parents=True, exist_ok=True)
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=0.5)
+            except Timeout:
+                waiting()
+    except OSError as error:
+        raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; choose another folder") from None
     try:
         yield
     finally:

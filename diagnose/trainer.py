@@ -90,9 +90,9 @@ def make_optimizer(network: nn.Module, table: OptimizerTable) -> torch.optim.Ada
 
 
 def peak_learning_rate(table: OptimizerTable, tokens_per_step: float) -> float:
-    """Scale the learning rate with the tokens of a step, as the rule says, from the stated reference."""
+    """Scale the learning rate with the tokens of a step, as rule and factor say, from the stated reference."""
     ratio = tokens_per_step / table.lr_reference_tokens
-    return table.lr * {"fixed": 1.0, "linear": ratio, "sqrt": math.sqrt(ratio)}[table.lr_rule]
+    return table.lr * table.lr_factor * {"fixed": 1.0, "linear": ratio, "sqrt": math.sqrt(ratio)}[table.lr_rule]
 
 
 def learning_rate(table: OptimizerTable, peak: float, done: float, step_share: float) -> float:

@@ -11,9 +11,9 @@ ROOMS = (
     ("Settings", "settings recipe"),
     ("Text", "cache sources intake corpus split overlap vocabulary tokenizer stream"),
     ("Networks and their input", "device batches loading network crossentropy models"),
-    ("One run", "losses trainer store setup sampling session runner"),
+    ("One run", "losses places units noise_scale trainer store setup sampling session runner engines"),
     ("Questions", "gap explain ablation"),
-    ("What people see", "report explained huggingface lightning progress inventory cli __main__"),
+    ("What people see", "report explained huggingface lightning progress board inventory cli __main__"),
 )
 
 

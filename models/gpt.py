@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from .attention import attend
 from .dropout import Dropout, any_active, draw
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "relu": F.relu,
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "gelu": nn.GELU,
+    "gelu_tanh": partial(nn.GELU, approximate="tanh"),
+    "relu": nn.ReLU,
 }
 STANDARD_DEVIATION = 0.02
 
@@ -113,7 +112,7 @@ class Block(nn.Module):
     """Attention, then a feed-forward network; each reads the normed residual stream and adds to it."""
 
     def __init__(
-        self, width: int, heads: int, activation: Callable[[Tensor], Tensor], bias: bool, drops: list[Dropout]
+        self, width: int, heads: int, activation: Callable[[], nn.Module], bias: bool, drops: list[Dropout]
     ) -> None:
         super().__init__()
         self.norm_attention = nn.LayerNorm(width, bias=bias)
@@ -121,7 +120,7 @@ class Block(nn.Module):
         self.drop_attention = drops[1]
         self.norm_feed = nn.LayerNorm(width, bias=bias)
         self.widen = nn.Linear(width, 4 * width, bias=bias)
-        self.activation = activation
+        self.activation = activation()
         self.narrow = nn.Linear(4 * width, width, bias=bias)
         self.drop_feed = drops[2]
 
@@ -142,7 +141,7 @@ class GPT(nn.Module):
     def __init__(
         self,
         sizes: tuple[int, int, int, int, int],
-        activation: Callable[[Tensor], Tensor],
+        activation: Callable[[], nn.Module],
         bias: bool,
         rates: tuple[float, float, float],
         tied: bool,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,10 @@ from diagnose import batches, runner, store, trainer
 from diagnose.ablation import axes, effects, tuning
 from diagnose.ablation.changed import changed, leaks
 from diagnose.ablation.design import HOLDS, Design, design
+from diagnose.ablation.notes import notes
 from diagnose.ablation.verdict import verdict
+from diagnose.engines.choice import Place
+from diagnose.engines.job import Ended, Job
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.recipe import FORMAT
 
@@ -50,6 +55,9 @@ def ablate(
     resume: bool = False,
     untuned: bool = False,
     full: bool = False,
+    place: Place | None = None,
+    factors: str | None = None,
+    match: str | None = None,
     watch: Watch | None = None,
     command: str | None = None,
 ) -> Path:
@@ -67,6 +75,9 @@ def ablate(
         resume: go on with unfinished runs of the same recipes; finished ones are always reused.
         untuned: compare networks at the recipe's one learning rate.
         full: train more than 64 arms.
+        factors: comma-separated multiples of the learning rate, beside an axis of it.
+        match: what networks that are compared have equal: "parameters" or "flops".
+        place: where and how many at once; one after another in this process where None.
         watch: called after each step of each run.
         command: what the page gives as the command that repeats it.
 
@@ -76,10 +87,14 @@ def ablate(
     Raises:
         DiagnoseError: a mistake (nothing is written), an interruption, or no pair of runs that finished.
     """
-    named = [axis] if isinstance(axis, str) else list(axis)
-    plan = design(axes.find_all(named, levels), recipe, overrides or {}, seeds, hold, untuned=untuned, full=full)
-    plan = _tuned(plan, watch or (lambda _: None))
-    done = _carry_out(plan, Path(runs), overrides or {}, resume=resume, watch=watch)
+    named, place, told = [axis] if isinstance(axis, str) else list(axis), place or Place(), watch or (lambda _: None)
+    place.check()
+    plan = design(
+        axes.find_all(named, levels, factors), recipe, overrides or {}, seeds, hold, untuned=untuned, full=full,
+        threads=place.threads, match=match,
+    )  # fmt: skip
+    plan = _tuned(plan, told)
+    done = _carry_out(plan, Path(runs), list(overrides or {}), place, resume=resume, watch=told)
     given = " ".join(f"--axis {name}" for name in named)
     return record(plan, done, Path(runs), command or f"diagnose ablate {given} --seeds {seeds}")
 
@@ -93,34 +108,45 @@ def _tuned(plan: Design, watch: Watch) -> Design:
     return plan.tuned({arm.level: tuning.sweep(arm.level, arm.first, watch) for arm in plan.arms})
 
 
-def _carry_out(plan: Design, runs: Path, given: Mapping[str, Any], *, resume: bool, watch: Watch | None) -> Outcome:
-    """Train seed by seed, so that whatever is finished early is paired."""
+def _carry_out(
+    plan: Design, runs: Path, given: Sequence[str], place: Place, *, resume: bool, watch: Watch
+) -> Outcome:  # fmt: skip
+    """Train seed by seed, so that whatever is finished early is paired; what is finished already is reused."""
     out = Outcome({arm.level: {} for arm in plan.arms})
-    for seed in plan.seeds:
-        for arm in plan.arms:
-            setup = arm.setups[seed]
-            path = runner.newest_finished(runs, setup.digest)
-            if path is not None:
-                out.reused.append(path.name)
-            else:
-                path = _train(arm.level, seed, setup, out, runs, given, resume=resume, watch=watch)
-            if path is not None:
-                out.runs[arm.level][seed] = path
+    pending, setups = [], {}
+    for seed, arm in product(plan.seeds, plan.arms):
+        setup = arm.setups[seed]
+        job, path = (
+            Job.of(arm.level, seed, setup, given, runs, resume=resume),
+            runner.newest_finished(runs, setup.digest),
+        )
+        if path is None:
+            pending.append(job)
+            setups[setup.digest] = setup
+        else:
+            watch(job.progress("reused"))
+            _note(out, Ended(job, path.name, finished=True, reused=True))
+    if pending:
+        engine = place.open(setups, [arm.first for arm in plan.arms])
+        with closing(engine.carry_out(pending, watch)) as results:
+            for ended in results:
+                _note(out, ended)
+    order = {(arm.level, seed): k for k, (seed, arm) in enumerate(product(plan.seeds, plan.arms))}
+    out.failed.sort(key=lambda failure: order[failure["level"], failure["seed"]])
     return out
 
 
-def _train(
-    level: str, seed: int, setup: Setup, out: Outcome, runs: Path, given: Mapping[str, Any], *, resume: bool,
-    watch: Watch | None,
-) -> Path | None:  # fmt: skip
-    """Train one run; one that diverges is a result, anything else ends the ablation."""
-    try:
-        return runner.carry_out(setup, given, runs=runs, label=level, resume=resume, watch=watch)
-    except DiagnoseError as error:
-        if not error.diverged:
-            raise
-        out.failed.append({"run": error.run, "level": level, "seed": seed, "why": str(error)})
-        return None
+def _note(out: Outcome, ended: Ended) -> None:
+    """Note how a run ended; one that diverged or whose process died is reported, anything else ends the ablation."""
+    job = ended.job
+    if not ended.is_result:
+        raise ended.error()
+    if not ended.finished:
+        out.failed.append({"run": ended.run, "level": job.label, "seed": job.place, "why": ended.why})
+        return
+    out.runs[job.label][job.place] = ended.path
+    if ended.reused:
+        out.reused.append(ended.run)
 
 
 def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
@@ -185,6 +211,7 @@ def _summary(
         "arms": arms,
         "effects": found,
         "noise": effects.noise(scores),
+        "notes": notes(plan, kept, scores),
         "changed": [*changed(plan), *leaks({level: one["overlap"] for level, one in environments.items()})],
         "untuned": plan.untuned,
         "tuning": [{"level": level, **sweep.record()} for level, sweep in plan.sweeps.items()],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 GPT2_RATE = {"optimizer.lr": 6e-4, "optimizer.lr_reference_tokens": 524_288}  # Brown et al. 2020, table 2.1
 FIXED_RATE = {"optimizer.lr": 6e-4}
+MEASURED = {"report.noise_scale": True}
+RATES = ("optimizer.lr", "optimizer.lr_rule", "optimizer.lr_reference_tokens")
+FACTOR = "optimizer.lr_factor"
 
 OTHER_TEXT = "arms that read other text cannot be compared"
 OTHER_DOCUMENTS = "its arms would be scored on other documents"
@@ -39,6 +43,7 @@ class Axis:
         trap: how its result is easily misread.
         levels: values by recipe key, for each level; the first level is the control.
         networks: whether levels are networks, which are given equal parameters and learning rates of their own.
+        even: whether rows are added or left out so that every level has the tokens a step of the control.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Axis:
     trap: str
     levels: Mapping[str, Mapping[str, Any]]
     networks: bool = False
+    even: bool = False
 
     @property
     def control(self) -> str:
@@ -79,30 +85,40 @@ NAMED = {
         ),
         Axis(
             "context",
-            "how many tokens the network sees at once",
-            "A shorter context takes fewer tokens a step, so with the same text it takes more steps",
+            "how many tokens the network sees at once, with more rows where they are shorter, so that a step has as "
+            "many tokens in every arm",
+            "What a longer context gains beyond the shorter one is long-range use; what it gains or loses where both "
+            "see the whole document so far is not, for rows that begin less often train the first tokens less; and "
+            "every byte is scored once, with at least half the context before it, whatever the context",
             _values("batches.context", 256, 128, 64),
+            even=True,
         ),
         Axis(
             "masking",
             "whether a token may look at other documents in its packed row",
-            "With masking positions restart at each document, so early positions are trained more",
+            "With masking positions restart at each document, so early positions are trained more, and late ones "
+            "less; documents are scored alone, as masking trains them, so that part of its gain is this likeness, and "
+            "it should lie on each document's first tokens",
             _values("batches.mask", "none", "document"),
         ),
         Axis(
             "activation",
-            "the non-linearity of the feed-forward layers",
-            "The best learning rate may differ between the two",
+            "the non-linearity of the feed-forward layers: ReLU or the exact GELU, x times the normal distribution "
+            "function (GPT-2's approximation of it is --axis model.activation=relu,gelu_tanh)",
+            "Both have the same parameters, but the best learning rate may differ between them; and units of a ReLU "
+            "may die, which a longer run or a higher rate makes worse",
             _values("model.activation", "relu", "gelu"),
         ),
         Axis(
             "lr-scale",
             "how the learning rate follows the batch size, from GPT-3's 6e-4 at half a million tokens a step",
-            "A rule is judged together with its constant: try other factors before blaming the rule",
+            "A rule is judged together with its constant, which is another network's: try --lr-factors 0.25,1,4 "
+            "before blaming the rule; and which rule should hold depends on the side of the critical batch size that a "
+            "run is on",
             {
-                "fixed": {**FIXED_RATE, "optimizer.lr_rule": "fixed"},
-                "linear": {**GPT2_RATE, "optimizer.lr_rule": "linear"},
-                "sqrt": {**GPT2_RATE, "optimizer.lr_rule": "sqrt"},
+                "fixed": {**FIXED_RATE, "optimizer.lr_rule": "fixed", **MEASURED},
+                "linear": {**GPT2_RATE, "optimizer.lr_rule": "linear", **MEASURED},
+                "sqrt": {**GPT2_RATE, "optimizer.lr_rule": "sqrt", **MEASURED},
             },
         ),
         Axis(
@@ -120,10 +136,11 @@ NAMED = {
         ),
         Axis(
             "model",
-            "the network, with as many parameters in every arm (within 2 %; the width is solved, where it takes one) "
-            "and a learning rate of its own",
-            "Equal parameters are not equal operations; and one learning rate for all would favour the network that "
-            "it happens to suit, so each arm's comes from a sweep on a slice of the training text (not with --untuned)",
+            "the network, with as many parameters in every arm (within 2 %; the width is solved, where it takes one; "
+            "--match flops: as many operations a token instead) and a learning rate of its own",
+            "Equal parameters are not equal operations, nor the other way round; and one learning rate for all would "
+            "favour the network that it happens to suit, so each arm's comes from a sweep on a slice of the training "
+            "text (not with --untuned)",
             _values("model.name", "gpt", "lstm"),
             networks=True,
         ),
@@ -182,11 +199,17 @@ def find(text: str, levels: str | None = None) -> Axis:
     return replace(axis, levels={name: axis.levels[name] for name in names})
 
 
-def find_all(texts: Sequence[str], levels: str | None = None) -> list[Axis]:
+def find_all(texts: Sequence[str], levels: str | None = None, factors: str | None = None) -> list[Axis]:
     """Return several axes, as `find` does; `levels` are those of the only one.
 
+    Args:
+        texts: what stands behind each `--axis`.
+        levels: see `find`.
+        factors: comma-separated multiples of the learning rate, which become one more axis, 1 its control.
+
     Raises:
-        DiagnoseError: see `find`; no axis, an axis twice, or `levels` beside several axes.
+        DiagnoseError: see `find`; no axis, an axis twice, `levels` beside several axes, or `factors` that are none or
+            stand beside no axis of the learning rate.
     """
     if levels is not None and len(texts) > 1:
         raise DiagnoseError("--levels goes with one --axis; of several, each is given as --axis name=level1,level2")
@@ -195,7 +218,29 @@ def find_all(texts: Sequence[str], levels: str | None = None) -> list[Axis]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:
         raise DiagnoseError(f"the axis {twice[0]} is given twice" if twice else "give an axis")
-    return found
+    return found if factors is None else [*found, _factors(found, factors)]
+
+
+def _factors(axes: Sequence[Axis], given: str) -> Axis:
+    """Return the axis of multiples of the learning rate."""
+    if not any(axis.keys & set(RATES) for axis in axes):
+        raise DiagnoseError(
+            f"--lr-factors goes with an axis of the learning rate, for instance lr-scale; for another axis give "
+            f"--axis {FACTOR}={given}"
+        )
+    names = _divided(given)
+    try:
+        values = [float(name) for name in names]
+    except ValueError:
+        values = []
+    if not values or not all(0 < value < math.inf for value in values):
+        raise DiagnoseError(f"--lr-factors {given}: give numbers above zero, for instance 0.25,1,4")
+    if len(set(values)) < len(values) or len(values) < 2:
+        raise DiagnoseError(f"--lr-factors {given}: give two or more that differ")
+    order = sorted(values, key=lambda value: (value != 1.0, values.index(value)))
+    trap = "Main effects average over the rules: each rule at its own best factor is compared apart"
+    levels = {f"x{value:g}": {FACTOR: value} for value in order}
+    return Axis("lr-factor", "multiples of the learning rate that the rule gives", trap, levels)
 
 
 def _unknown(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from diagnose.ablation.matching import MATCHES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -34,7 +36,14 @@ def changed(plan: Design) -> list[dict[str, Any]]:
         values = [v for v in per_arm.values() if v is not None]
         if values and max(values) - min(values) > TOLERANCE * max(map(abs, values)):
             rows.append({"what": what, "unit": unit, "per_arm": per_arm})
-    return [*rows, *_solved_widths(plan), *_context_in_text(plan)]
+    return [*rows, *_rows(plan), *_solved_widths(plan), *_context_in_text(plan)]
+
+
+def _rows(plan: Design) -> list[dict[str, Any]]:
+    """Return the rows of a step, which contexts of other lengths get more or fewer of."""
+    tables = {arm.level: arm.first.recipe.batches for arm in plan.arms}
+    per_arm = {level: table.size * table.accumulate for level, table in tables.items()}
+    return [{"what": "rows per step", "unit": "", "per_arm": per_arm}] if len(set(per_arm.values())) > 1 else []
 
 
 def _solved_widths(plan: Design) -> list[dict[str, Any]]:
@@ -42,7 +51,7 @@ def _solved_widths(plan: Design) -> list[dict[str, Any]]:
     if all(arm.width is None for arm in plan.arms):
         return []
     per_arm = {arm.level: arm.first.recipe.model.settings().get("width") for arm in plan.arms}
-    return [{"what": "width (solved for equal parameters)", "unit": "", "per_arm": per_arm}]
+    return [{"what": f"width (solved for equal {MATCHES[plan.match]})", "unit": "", "per_arm": per_arm}]
 
 
 def _context_in_text(plan: Design) -> list[dict[str, Any]]:

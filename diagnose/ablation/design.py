@@ -8,7 +8,7 @@ from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 from diagnose import network
-from diagnose.ablation.matching import matched
+from diagnose.ablation.matching import MATCHES, matched
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.recipe import Recipe, merge, read_tables, refuse_unused
 from diagnose.setup import Setup, set_up
@@ -63,6 +63,7 @@ class Design:
         seeds: numbers of the paired seeds.
         hold: the quantity that all arms share, with its amount; None where an axis is about the budget.
         untuned: whether networks are compared at the recipe's one learning rate.
+        match: what networks that are compared have equal: "parameters" or "flops".
         sweeps: by arm, where its learning rate was tuned.
     """
 
@@ -71,6 +72,7 @@ class Design:
     seeds: tuple[int, ...]
     hold: tuple[str, float] | None
     untuned: bool = False
+    match: str = "parameters"
     sweeps: Mapping[str, Sweep] = field(default_factory=dict)
 
     @property
@@ -101,7 +103,7 @@ def _at_rate(arm: Arm, rate: float) -> Arm:
 
 def design(
     axes: Sequence[Axis], source: str | Path | Recipe, overrides: Mapping[str, Any], seeds: int, hold: str | None,
-    *, untuned: bool = False, full: bool = False,
+    *, untuned: bool = False, full: bool = False, threads: int | None = None, match: str | None = None,
 ) -> Design:  # fmt: skip
     """Work out every run before any is started.
 
@@ -113,6 +115,8 @@ def design(
         hold: one of `HOLDS`; None holds the text, or the seconds where the budget is in seconds.
         untuned: whether networks may be compared at one learning rate.
         full: whether there may be more than `MOST_ARMS` arms.
+        match: what networks that are compared have equal, "parameters" (None) or "flops".
+        threads: of a run whose recipe does not say; None for this machine's.
 
     Raises:
         DiagnoseError: every mistake that can be seen before training.
@@ -120,10 +124,13 @@ def design(
     if seeds < 1:
         raise DiagnoseError(f"--seeds {seeds}: give at least one, and three or more for useful intervals")
     _refuse_axes(axes, overrides, untuned=untuned, full=full)
+    _refuse_match(axes, match)
     tables = source.model_dump(mode="json", exclude_none=True) if isinstance(source, Recipe) else read_tables(source)
     recipes = _recipes(axes, tables, overrides)
     _refuse_unused(list(recipes.values()), [*overrides, *_keys(axes)])
-    widths = _matched(axes, recipes)
+    recipes = {levels: _with_threads(recipe, threads) for levels, recipe in recipes.items()}
+    recipes = _even(axes, recipes)
+    widths = _matched(axes, recipes, match or "parameters")
     recipes |= {levels: recipes[levels].with_values({"model.width": width}) for levels, width in widths.items()}
     control = set_up(next(iter(recipes.values())))
     held = _amount(axes, control, hold)
@@ -134,7 +141,11 @@ def design(
         setups = {place: set_up(recipe.with_values({**shared, "run.seed": number})) for place, number in numbered}
         named = {axis.name: level for axis, level in zip(axes, levels, strict=True)}
         arms.append(Arm(", ".join(levels), named, setups, widths.get(levels)))
-    return _distinct(Design(tuple(axes), tuple(arms), tuple(range(seeds)), held, untuned))
+    return _distinct(Design(tuple(axes), tuple(arms), tuple(range(seeds)), held, untuned, match or "parameters"))
+
+
+def _with_threads(recipe: Recipe, threads: int | None) -> Recipe:
+    return recipe if threads is None or recipe.run.threads else recipe.with_values({"run.threads": threads})
 
 
 def _refuse_axes(axes: Sequence[Axis], overrides: Mapping[str, Any], *, untuned: bool, full: bool) -> None:
@@ -177,8 +188,29 @@ def _recipes(
     return recipes
 
 
-def _matched(axes: Sequence[Axis], recipes: Mapping[tuple[str, ...], Recipe]) -> dict[tuple[str, ...], int]:
-    """Return the widths that give networks equal parameters, among arms that are alike but for their networks."""
+def _refuse_match(axes: Sequence[Axis], match: str | None) -> None:
+    if match is not None and match not in MATCHES:
+        raise DiagnoseError(f"--match {match} is not known{nearest(match, MATCHES)}")
+    if match is not None and not any(axis.networks for axis in axes):
+        raise DiagnoseError("--match: no axis compares networks, so nothing is to be matched")
+
+
+def _even(axes: Sequence[Axis], recipes: dict[tuple[str, ...], Recipe]) -> dict[tuple[str, ...], Recipe]:
+    """Give arms of other contexts as many rows as make their steps hold as many tokens, where that comes out even."""
+    place = next((k for k, axis in enumerate(axes) if axis.even), None)
+    if place is None or "batches.size" in _keys(axes):
+        return recipes
+    out = {}
+    for levels, recipe in recipes.items():
+        like = recipes[(*levels[:place], axes[place].control, *levels[place + 1 :])].batches
+        rows, rest = divmod(like.size * like.context, recipe.batches.context)
+        fits = rows and not rest and recipe.batches.loader != "padded"
+        out[levels] = recipe.with_values({"batches.size": rows}) if fits else recipe
+    return out
+
+
+def _matched(axes: Sequence[Axis], recipes: Mapping[tuple[str, ...], Recipe], match: str) -> dict[tuple[str, ...], int]:
+    """Return the widths that make networks equally large, among arms that are alike but for their networks."""
     place = next((k for k, axis in enumerate(axes) if axis.networks), None)
     if place is None:
         return {}
@@ -188,7 +220,7 @@ def _matched(axes: Sequence[Axis], recipes: Mapping[tuple[str, ...], Recipe]) ->
     return {
         (*rest[:place], level, *rest[place:]): width
         for rest, group in groups.items()
-        for level, width in matched(group).items()
+        for level, width in matched(group, match).items()
     }
 
 

@@ -14,8 +14,13 @@ if TYPE_CHECKING:
     from diagnose.ablation.design import Arm, Design
 
 
-def describe(design: Design) -> dict[str, Any]:
-    """Return arms x seeds and what each derives, with a time estimated from a few measured steps of each arm."""
+def describe(design: Design, jobs: int = 1) -> dict[str, Any]:
+    """Return arms x seeds and what each derives, with a time estimated from a few measured steps of each arm.
+
+    Args:
+        design: what is planned.
+        jobs: runs at once, among which the time is divided; learning rates are tried one after another.
+    """
     arms, trials = [], []
     for arm in design.arms:
         seconds = estimate_seconds(arm.first)
@@ -29,8 +34,15 @@ def describe(design: Design) -> dict[str, Any]:
         "arms": arms,
         "changed": changed(design),
         "tuning": trials,
-        "seconds": sum(one["seconds_per_run"] for one in arms) * len(design.seeds) + sum(t["seconds"] for t in trials),
+        "jobs": jobs,
+        "seconds": _seconds(arms, len(design.seeds), jobs) + sum(t["seconds"] for t in trials),
     }
+
+
+def _seconds(arms: list[dict[str, Any]], seeds: int, jobs: int) -> float:
+    """Return the time of all runs, of which so many are trained at once; the longest is the least that it takes."""
+    each = [float(arm["seconds_per_run"]) for arm in arms]
+    return max(sum(each) * seeds / min(jobs, seeds * len(each)), *each)
 
 
 def _trials(arm: Arm, seconds_per_run: float) -> dict[str, Any]:
@@ -65,7 +77,8 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     runs = len(arms) * plan["seeds"]
     held = "nothing is held equal" if plan["hold"] is None else f"{plan['hold']['what']} is held equal"
     minutes = plan["seconds"] / 60
-    size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs"
+    at_once = f", {plan['jobs']} at once" if plan["jobs"] > 1 else ""
+    size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs{at_once}"
     head = f"{plan['axis']}: {size}, {held}; about {minutes:.1f} minutes of training"
     return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]))
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose import store, words
 from diagnose.errors import DiagnoseError
-from diagnose.report import findings, gap_findings, run_findings, tables
+from diagnose.report import findings, gap_findings, notes, run_findings, tables
 from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap, sides_parts
 from diagnose.report.gap_plots import arm_figures
 from diagnose.report.gap_records import ArmLedgers
@@ -229,6 +229,7 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "samples": _arm_samples(report, last=False),
         "more_samples": _arm_samples(report, last=True),
         "tables": [tables.arms(report), tables.effects(summary), tables.seeds(summary)],
+        "notes": notes.sections(summary.notes),
         "spread": tables.spread(summary),
         "tuning": tables.tuning(summary),
         "held": findings.held(summary),

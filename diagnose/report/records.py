@@ -237,6 +237,7 @@ class Summary(Record):
     changed: tuple[Change, ...] = ()
     failed: tuple[Failure, ...] = ()
     tuning: tuple[Tuning, ...] = ()
+    notes: dict[str, Any] = Field(default_factory=dict)
     verdict: Text = ""
     seconds: float | None = None
     command: Text = ""

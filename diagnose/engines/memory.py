@@ -1,0 +1,117 @@
+"""Whether several runs at once fit into this machine's memory, asked before the first of them starts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from diagnose import network
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from diagnose.setup import Setup
+
+PROCESS = 420 << 20  # bytes of a process that has imported torch and pandas and read the text
+STATE = 4 * 4  # bytes a parameter: itself, its gradient and two moments of Adam, in fp32
+SLACK = 1.5  # temporaries of a step, beside what is kept for the backward pass
+CHUNK = 2048 * 4 * 3  # bytes of the loss's logits per token of the vocabulary, which are never held all at once
+
+
+def needed(setup: Setup) -> int:
+    """Estimate the memory of a run's network, optimizer and one step, in bytes; the process comes on top.
+
+    What the backward pass keeps is found by running the network on tensors without data; a network that cannot be
+    run so is taken to keep 24 numbers per parameter matrix's row and token.
+    """
+    recipe = setup.recipe
+    nowhere = torch.device("meta")
+    with nowhere:
+        settings = recipe.model.settings()
+        net = network.build(recipe.model.name, settings, setup.text.vocabulary, recipe.batches.context, 0, nowhere)
+    per_row = _kept(net, recipe.batches.context, setup.text.vocabulary)
+    chunk = CHUNK * setup.text.vocabulary if recipe.run.device == "cpu" else 0
+    return int(STATE * network.parameters(net) + SLACK * recipe.batches.size * per_row + chunk)
+
+
+def _kept(net: torch.nn.Module, context: int, vocabulary: int) -> int:
+    """Return the bytes that a row's forward pass keeps for its backward pass, weights and logits left out."""
+    own = {p.untyped_storage()._cdata for p in net.parameters()}  # noqa: SLF001 - tensors without data share pointer 0
+    seen: dict[int, int] = {}
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        storage = tensor.untyped_storage()
+        if storage._cdata not in own:  # noqa: SLF001
+            seen[storage._cdata] = storage.nbytes()  # noqa: SLF001
+        return tensor
+
+    tokens_BT = torch.zeros(1, context, dtype=torch.int64, device="meta")
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+            kept = net.eval()(tokens_BT, None)
+    except Exception:  # noqa: BLE001 - a user's network need not run without data
+        widths = sum(p.shape[0] for p in net.parameters() if p.dim() >= 2 and p.shape[0] != vocabulary)
+        return 24 * widths * context
+    del kept  # until here, so that no storage is freed and its number given to another
+    return sum(seen.values())
+
+
+def available() -> int:
+    """Return the bytes that processes can still take: what the system has free, and what this container may use."""
+    found = [_free(), *_container()]
+    return min(found)
+
+
+def _free() -> int:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").split("\n")
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable"))
+    except (OSError, StopIteration):
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 1 << 62
+
+
+def _container() -> Iterable[int]:
+    """Yield what a control group leaves, where it sets a limit."""
+    root = Path("/sys/fs/cgroup")
+    old = "memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"
+    for most, used in (("memory.max", "memory.current"), old):
+        try:
+            limit, taken = ((root / name).read_text(encoding="ascii").strip() for name in (most, used))
+            if limit != "max":
+                yield int(limit) - int(taken)
+        except (OSError, ValueError):
+            continue
+
+
+def refuse_too_many(jobs: int, setups: Iterable[Setup], gpus: Sequence[str] = ()) -> None:
+    """Refuse more runs at once than memory holds.
+
+    Args:
+        jobs: how many at once.
+        setups: one of each arm.
+        gpus: those that runs are shared out among.
+
+    Raises:
+        DiagnoseError: with how many would fit.
+    """
+    sizes = [(needed(setup), setup.recipe.run.device) for setup in setups]
+    largest = max(size for size, _ in sizes)
+    on_gpu = sizes[0][1].startswith("cuda")
+    free = available()
+    _refuse(jobs, PROCESS + (0 if on_gpu else largest), free, "memory")
+    if on_gpu:
+        room = min(torch.cuda.mem_get_info(k)[0] for k in range(torch.cuda.device_count()))
+        _refuse(-(-jobs // max(1, len(gpus))), largest, room, "memory of a GPU")
+
+
+def _refuse(jobs: int, each: int, free: int, what: str) -> None:
+    if jobs > 1 and jobs * each > free:
+        fit = max(1, free // each)
+        raise DiagnoseError(
+            f"--jobs {jobs}: so many runs at once take about {jobs * each / 1e9:.1f} GB and {free / 1e9:.1f} GB of "
+            f"{what} are free; --jobs {fit} would fit"
+        )

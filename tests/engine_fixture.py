@@ -1,0 +1,112 @@
+"""What tests of engines share: a network whose steps take their time, and ablations of it that are disturbed."""
+
+import os
+import subprocess
+import sys
+import time
+
+from run_fixture import assert_same
+
+from diagnose import store
+
+# In processes that tests start, a run of it probes little and writes a checkpoint after every step.
+SLOW = """
+import math, os, signal, sys, time
+from pathlib import Path
+import torch
+from diagnose import session
+from diagnose.models.gpt import build as gpt
+
+if "pytest" not in sys.modules:
+    session.CHECKPOINT_SECONDS, session.CHECKPOINT_SHARE = -1.0, math.inf
+    session.PROBE_BYTES, session.PROBES = 600, 4
+HERE = Path(__file__).parent
+
+
+class Slow(torch.nn.Module):
+    def __init__(self, inner, activation):
+        super().__init__()
+        self.inner, self.activation = inner, activation
+
+    def forward(self, tokens_BT, segments_BT=None):
+        if self.training and (HERE / "slow").exists():
+            time.sleep(0.06)
+        if self.training and (HERE / f"deadly-{self.activation}").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.inner(tokens_BT, segments_BT)
+
+
+def build(vocab_size, context, *, layers=1, heads=2, width=32, activation="gelu"):
+    sizes = {"layers": layers, "heads": heads, "width": width}
+    return Slow(gpt(vocab_size, context, activation=activation, dropout=0.1, **sizes), activation)
+"""
+STEPS = 30
+DIAGNOSE = [sys.executable, "-m", "diagnose"]
+
+
+def slow_network(folder):
+    """Write the network's file and return its path; a file `slow` beside it makes its steps take their time,
+    and one `deadly-relu` kills the process in which a network with that activation is trained."""
+    path = folder / "slow.py"
+    path.write_text(SLOW, encoding="utf-8")
+    return path
+
+
+def given_to(tiny, network):
+    keys = ("data.corpus", "data.path", "tokenizer.vocab_size", "batches.context", "batches.size", "run.device")
+    return {key: tiny[key] for key in keys} | {
+        "model.name": f"{network}:build", "model.layers": 1, "model.width": 32, "model.heads": 2,
+        "budget.steps": STEPS, "report.interval": 10, "report.sample": False, "run.threads": 1,
+    }  # fmt: skip
+
+
+def command(given, *more, seeds=2):
+    sets = [f"--set={key}={value}" for key, value in given.items()]
+    return [*DIAGNOSE, "ablate", "--axis", "activation", "--seeds", str(seeds), *sets, *more]
+
+
+def started(given, folder, *more, seeds=2):
+    """Start an ablation in a folder of its own, as a terminal would."""
+    return subprocess.Popen(
+        command(given, *more, seeds=seeds), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": ""}, start_new_session=True,
+    )  # fmt: skip
+
+
+def until(holds, seconds=90):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.05)
+
+
+def steps_of(path):
+    """Return the step of a run's checkpoint."""
+    found = store.read_checkpoint(path / "checkpoint") if (path / "checkpoint").exists() else None
+    return int(found[1]["step"]) if found else 0
+
+
+def by_arm(runs):
+    """Return the finished runs by arm and seed, one each."""
+    found = {}
+    for path in store.entries(runs):
+        assert store.state(path) == "finished"
+        recipe = store.recipe_of(path)
+        key = (recipe.model.settings()["activation"], recipe.run.seed)
+        assert key not in found, "a run was computed twice"
+        found[key] = path
+    return found
+
+
+def assert_all_same(runs, others):
+    one, two = by_arm(runs), by_arm(others)
+    assert one.keys() == two.keys()
+    for key, path in one.items():
+        assert_same(path, two[key])
+
+
+def workers(runs):
+    """Return the processes that write runs in a folder, from the locks that they hold."""
+    listed = subprocess.run(["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True).stdout
+    lines = [line.split(None, 2) for line in listed.split("\n") if "diagnose.engines.worker" in line]
+    return {int(pid): int(parent) for pid, parent, _ in lines}
