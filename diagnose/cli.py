@@ -39,6 +39,11 @@ ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
+MarginOption = Annotated[
+    float,
+    typer.Option("--margin", metavar="BITS", help="Say where an effect is shown to be no larger, in bits per byte."),
+]
 
 
 def _overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
@@ -94,6 +99,8 @@ def ablate(
         bool, typer.Option("--untuned", help="Compare networks at one learning rate, which may suit one of them.")
     ] = False,
     full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
+    pairs: PairsOption = False,
+    margin: MarginOption = 0.01,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
     ] = False,
@@ -121,7 +128,7 @@ def ablate(
     with watching(axis=" x ".join(axis)) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=recipe, overrides=given, hold=hold, runs=RUNS, resume=resume,
-            untuned=untuned, full=full, watch=watch, command=_command(),
+            untuned=untuned, full=full, pairs=pairs, margin=margin, watch=watch, command=_command(),
         )  # fmt: skip
     _finish_ablation(folder, out, as_json=as_json)
 
@@ -133,16 +140,36 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
     where = page.render_ablation(folder, out)
     summary = store.read_json(folder / "summary.json")
     if as_json:
-        keys = ("arms", "effects", "changed", "tuning", "untuned", "verdict", "failed")
+        keys = ("arms", "effects", "pairs", "changed", "differs", "tuning", "untuned", "verdict", "failed", "left_out")
         _print_json(
             {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
-            | {k: summary[k] for k in keys}
+            | {k: summary[k] for k in keys if k in summary}
         )
     else:
         _show(terminal.ablation_rows(summary))
         print(where)
     if summary["failed"]:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: diagnose compare runs/NAME runs/OTHER --pairs")
+def compare(
+    runs: Annotated[list[str], typer.Argument(help="Finished runs, or ablations for all of theirs; the first leads.")],
+    pairs: PairsOption = False,
+    margin: MarginOption = 0.01,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare finished runs that were not planned together.
+
+    Finds what their recipes differ in; runs of one recipe are seeds of one arm. They must have been scored on the same
+    documents.
+    """
+    from diagnose import store
+    from diagnose.ablation.comparing import compare as comparison
+
+    store.check_writable(out)
+    _finish_ablation(comparison(runs, pairs=pairs, margin=margin, command=_command()), out, as_json=as_json)
 
 
 @app.command(epilog="Example: diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt")

@@ -15,6 +15,7 @@ from diagnose import batches, runner, store, trainer
 from diagnose.ablation import axes, effects, tuning
 from diagnose.ablation.changed import changed, leaks
 from diagnose.ablation.design import HOLDS, Design, design
+from diagnose.ablation.pairs import all_pairs, with_seeds
 from diagnose.ablation.verdict import verdict
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.recipe import FORMAT
@@ -38,6 +39,14 @@ class Outcome:
     failed: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the effects: the margin of the equivalence test, and whether every two arms are compared."""
+
+    margin: float = effects.MARGIN
+    pairs: bool = False
+
+
 def ablate(
     axis: str | Sequence[str],
     *,
@@ -50,6 +59,8 @@ def ablate(
     resume: bool = False,
     untuned: bool = False,
     full: bool = False,
+    pairs: bool = False,
+    margin: float = effects.MARGIN,
     watch: Watch | None = None,
     command: str | None = None,
 ) -> Path:
@@ -67,6 +78,8 @@ def ablate(
         resume: go on with unfinished runs of the same recipes; finished ones are always reused.
         untuned: compare networks at the recipe's one learning rate.
         full: train more than 64 arms.
+        pairs: compare every two arms as well.
+        margin: bits per byte: effects are tested for being no larger.
         watch: called after each step of each run.
         command: what the page gives as the command that repeats it.
 
@@ -77,11 +90,12 @@ def ablate(
         DiagnoseError: a mistake (nothing is written), an interruption, or no pair of runs that finished.
     """
     named = [axis] if isinstance(axis, str) else list(axis)
+    asked = Asked(effects.checked_margin(margin), pairs=pairs)
     plan = design(axes.find_all(named, levels), recipe, overrides or {}, seeds, hold, untuned=untuned, full=full)
     plan = _tuned(plan, watch or (lambda _: None))
     done = _carry_out(plan, Path(runs), overrides or {}, resume=resume, watch=watch)
     given = " ".join(f"--axis {name}" for name in named)
-    return record(plan, done, Path(runs), command or f"diagnose ablate {given} --seeds {seeds}")
+    return record(plan, done, Path(runs), command or f"diagnose ablate {given} --seeds {seeds}", asked)
 
 
 def _tuned(plan: Design, watch: Watch) -> Design:
@@ -123,7 +137,7 @@ def _train(
         return None
 
 
-def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
+def record(plan: Design, done: Outcome, runs: Path, command: str, asked: Asked = Asked()) -> Path:
     """Write the ablation's directory from its finished runs.
 
     Raises:
@@ -137,22 +151,27 @@ def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
         raise DiagnoseError(told, exit_code=FINDING)
     plan = replace(plan, arms=tuple(arms))
     kept = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in arms}
-    summary = _summary(plan, kept, done, complete, command)
+    summary = _summary(plan, kept, done, complete, command, asked or Asked())
     names = [path.name for paths in kept.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
     path = store.create_ablation(runs, plan.name, digest)
-    store.write_table(path, "effects", _frame(summary["effects"]))
+    store.write_table(path, "effects", frame(summary["effects"]))
     store.write_json(path / "summary.json", {**summary, "name": path.name})
     store.write_text(path / "ablation.toml", _toml(plan, kept, complete))
     return path
 
 
 def _summary(
-    plan: Design, kept: dict[str, tuple[Path, ...]], done: Outcome, seeds: list[int], command: str
+    plan: Design,
+    kept: dict[str, tuple[Path, ...]],
+    done: Outcome,
+    seeds: list[int],
+    command: str,
+    asked: Asked,
 ) -> dict[str, Any]:
     scores = effects.score(kept)
     levels = effects.arm_records(scores)
-    found = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores)
+    found = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores, asked.margin)
     environments = {level: store.read_json(paths[0] / "environment.json") for level, paths in kept.items()}
     environment = environments[plan.control]
     ends = {level: [store.read_table(p, "steps").iloc[-1] for p in paths] for level, paths in kept.items()}
@@ -184,13 +203,15 @@ def _summary(
         "seen": {"bytes": seen, "share": seen / train_bytes},
         "arms": arms,
         "effects": found,
+        "pairs": all_pairs(with_seeds(scores, seeds), plan.name, asked.margin) if asked.pairs else [],
+        "left_out": [seed for seed in plan.seeds if seed not in seeds],
         "noise": effects.noise(scores),
         "changed": [*changed(plan), *leaks({level: one["overlap"] for level, one in environments.items()})],
         "untuned": plan.untuned,
         "tuning": [{"level": level, **sweep.record()} for level, sweep in plan.sweeps.items()],
         "failed": done.failed,
         "reused": done.reused,
-        "verdict": verdict([axis.name for axis in plan.axes], arms, found, _held_in_words(plan, seen)),
+        "verdict": verdict([axis.name for axis in plan.axes], arms, found, _held_in_words(plan, seen), done.failed),
         "seconds": sum(sum(arm["seconds"]) for arm in arms),
         "command": command,
         "environment": environment,
@@ -212,24 +233,26 @@ def _budget_in_words(plan: Design, seen: float) -> str:
         return "With budgets as the axis sets them"
     unit, amount = plan.hold
     if unit == "text":
-        return f"After the same {_bytes(seen)} of text"
+        return f"After the same {in_bytes(seen)} of text"
     if unit == "epochs":
         return f"After the same {amount:.3g} epochs"
     words = {"steps": "steps", "tokens": "tokens", "flops": "operations", "seconds": "seconds of training"}
     return f"After the same {amount:,.0f} {words[unit]}"
 
 
-def _bytes(amount: float) -> str:
+def in_bytes(amount: float) -> str:
+    """Return an amount of text in words, to three digits."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if amount >= size:
             return f"{amount / size:.3g} {unit}"
     return f"{amount:.0f} bytes"
 
 
-def _frame(rows: list[dict[str, Any]]) -> Any:
+def frame(rows: list[dict[str, Any]]) -> Any:
+    """Return effects as a table for `effects.parquet`."""
     import pandas as pd
 
-    return pd.DataFrame([{k: v for k, v in row.items() if k != "per_seed"} for row in rows])
+    return pd.DataFrame([{k: v for k, v in row.items() if k not in {"per_seed", "paired"}} for row in rows])
 
 
 def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> str:

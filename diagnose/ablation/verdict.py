@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from diagnose.stats.digits import decimals
+from diagnose.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,15 +14,33 @@ if TYPE_CHECKING:
 MOST_SAID = 4  # effects of several axes that the sentence names
 
 
-def verdict(axes: Sequence[str], arms: list[dict[str, Any]], effects: list[dict[str, Any]], held: str) -> str:
-    """Return at most two sentences: which level is best by how much, and what is not resolved.
+def verdict(
+    axes: Sequence[str],
+    arms: list[dict[str, Any]],
+    effects: list[dict[str, Any]],
+    held: str,
+    failed: Sequence[dict[str, Any]] = (),
+) -> str:
+    """Return at most three sentences: which level is best by how much, what is not resolved, and what diverged.
 
     Args:
         axes: their names.
         arms: records with `level` and `bits_per_byte`, the control first.
         effects: records against the control.
         held: what the arms share, in words, for instance "After the same 1.0 MB of text".
+        failed: runs that diverged, with `level` and `seed`.
     """
+    return " ".join([_compared(axes, arms, effects, held), *_lost(failed)])
+
+
+def _lost(failed: Sequence[dict[str, Any]]) -> list[str]:
+    """Say which arms diverged with how many seeds: that they did is a result."""
+    counts = Counter(one["level"] for one in failed)
+    said = [f"{level} diverged with {count} {'seed' if count == 1 else 'seeds'}" for level, count in counts.items()]
+    return [f"{listed(said)}."] if said else []
+
+
+def _compared(axes: Sequence[str], arms: list[dict[str, Any]], effects: list[dict[str, Any]], held: str) -> str:
     control, axis = arms[0]["level"], " x ".join(axes)
     if not effects:
         return f"No level of {axis} but {control} finished, so there is nothing to compare."
@@ -73,9 +93,17 @@ def _size(effect: dict[str, Any]) -> str:
 
 
 def _open(effects: list[dict[str, Any]]) -> str:
-    """Say of unresolved effects what would resolve them."""
-    names = " and ".join(effect["level"] for effect in effects)
-    seeds = [effect["seeds_needed"] for effect in effects]
-    if all(seeds):
-        return f"{names}: not resolved; about {max(seeds)} seeds would."
-    return f"{names}: not resolved; only more validation text would."
+    """Say of unresolved effects which are shown to be small, and what would resolve the others."""
+    small = [effect for effect in effects if effect.get("equivalent")]
+    said = []
+    if small:
+        names = listed([effect["level"] for effect in small])
+        said.append(f"{names}: no effect larger than {small[0]['margin']:g}.")
+    rest = [effect for effect in effects if not effect.get("equivalent")]
+    if rest:
+        names, seeds = listed([effect["level"] for effect in rest]), [effect["seeds_needed"] for effect in rest]
+        remedy = f"about {max(seeds)} seeds would" if all(seeds) else "only more validation text would"
+        if not any(effect["value"] for effect in rest):
+            remedy = "the same bits are spent on every document"
+        said.append(f"{names}: not resolved; {remedy}.")
+    return " ".join(said)

@@ -24,7 +24,7 @@ from diagnose.report.summary import AblationReport, RunReport, read_ablation, re
 
 if TYPE_CHECKING:
     from diagnose.report.gap_records import Ledger
-    from diagnose.report.records import Environment
+    from diagnose.report.records import Environment, Summary
     from diagnose.report.summary import Run, Sample
 
 MOST_SAMPLE = 1_200  # characters of a sample that are shown
@@ -89,16 +89,28 @@ def render_run(folder: Path, out: Path) -> Path:
 def pages_beside(folder: Path) -> list[tuple[str, str]]:
     """Return links to the pages of the same run or ablation, and of those that hold it or are held by it."""
     path = folder.resolve()
-    out = [(path.name, "this ablation" if (path / "ablation.toml").exists() else "this run")]
+    out = [(path.name, _this(path))]
     out += [(f"{path.name}-gap", "its loss gap, part by part")] if (path / "gap.json").exists() else []
     for other in store.ablations(path.parent):
         runs = _runs_of(other)
         if path.name in runs:
-            out.append((other.name, "the ablation that it belongs to"))
+            out.append(
+                (other.name, f"{'a comparison' if _is_comparison(other) else 'the ablation'} that it belongs to")
+            )
         if other.name == path.name:
             held = [name for name in runs if (path.parent / name / "gap.json").exists()]
             out += [(f"{name}-gap", f"the loss gap of {name}") for name in held]
     return [(f"{name}.html", said) for name, said in out]
+
+
+def _this(path: Path) -> str:
+    if not (path / "ablation.toml").exists():
+        return "this run"
+    return "this comparison" if _is_comparison(path) else "this ablation"
+
+
+def _is_comparison(path: Path) -> bool:
+    return (path / "summary.json").exists() and store.read_json(path / "summary.json").get("kind") == "comparison"
 
 
 def _runs_of(ablation: Path) -> list[str]:
@@ -191,16 +203,18 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
     return {
         "gaps": gaps,
         "shown": shown,
-        "title": f"What {findings.called(summary)} changes",
+        "title": f"What {findings.called(summary)} changes" if summary.planned else "Runs compared",
         "report": report,
         "summary": summary,
-        "identity": _identity("ablation", summary.name, summary.corpus, summary.created),
+        "identity": _identity(summary.kind, summary.name, summary.corpus, summary.created),
         "verdict": words.visible(summary.verdict),
         "headlines": _arm_headlines(report),
         "figures": ablation_figures(report) | (arm_figures(gaps) if gaps else {}),
         "samples": _arm_samples(report, last=False),
         "more_samples": _arm_samples(report, last=True),
         "tables": [tables.arms(report), tables.effects(summary), tables.seeds(summary)],
+        "pairs": tables.pairs(summary),
+        "differs": tables.differs(summary),
         "spread": tables.spread(summary),
         "tuning": tables.tuning(summary),
         "held": findings.held(summary),
@@ -210,8 +224,14 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "environment": _environment(summary.environment),
         "recipe": words.cut(words.visible(summary.recipe), MOST_RECIPE),
         "limits": findings.limits(report),
-        "used": [key for key in GUIDE if key != "as-reported" and (key not in TERMS or key in shown)],
+        "used": _used(summary, shown),
     }
+
+
+def _used(summary: Summary, shown: list[str]) -> list[str]:
+    """Return the words of the guide that an ablation's page carries: those that it links."""
+    idle = {"as-reported"} | (set() if len(summary.axes) > 1 else {"interaction"})
+    return [key for key in GUIDE if key not in idle and (key not in TERMS or key in shown)]
 
 
 def _stored_gaps(folder: Path) -> ArmLedgers | None:
