@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from diagnose.recipe import Recipe
 
 IDLE = ("report.", "run.threads", "data.path")  # keys that leave what a run learns as it is
-MOST_NAMED = 3  # keys that an arm's name gives
+MOST_NAMED = 4  # keys that an arm's name gives
 TRAP = "The runs were not planned together: an effect is of everything that their recipes differ in"
 
 
@@ -138,17 +138,16 @@ def _arms(found: Sequence[Finished]) -> tuple[Arms, list[dict[str, Any]]]:
     """
     groups: dict[str, list[Finished]] = {}
     for one in found:
-        learned = {key: value for key, value in one.settings.items() if not key.startswith(IDLE)}
-        groups.setdefault(repr(sorted(learned.items())), []).append(one)
+        groups.setdefault(repr(sorted(_learned(one).items())), []).append(one)
     several = list(groups.values())
-    if len(several) == 1:
-        several = [[one] for one in several[0]]
     for runs in several:
         twice = {one.seed for one in runs if [other.seed for other in runs].count(one.seed) > 1}
         if twice:
             same = listed([one.path.name for one in runs if one.seed in twice])
             raise DiagnoseError(f"{same} are the same recipe with the same seed; leave one out")
-    keys = sorted({key for one in found for key in one.settings})
+    if len(several) == 1:
+        several = [[one] for one in several[0]]
+    keys = sorted({key for one in found for key in one.settings}, key=lambda key: (key.startswith("budget."), key))
     shown = {key: [_values(runs, key) for runs in several] for key in keys}
     varied = {key: values for key, values in shown.items() if len(set(values)) > 1}
     names = _names(several, {key: values for key, values in varied.items() if not key.startswith(IDLE)})
@@ -156,11 +155,20 @@ def _arms(found: Sequence[Finished]) -> tuple[Arms, list[dict[str, Any]]]:
     return arms, [{"what": k, "unit": "", "per_arm": dict(zip(names, v, strict=True))} for k, v in varied.items()]
 
 
+def _learned(one: Finished) -> dict[str, Any]:
+    """Return what a run's weights follow from, but its seed: budgets that come to as many steps are the same."""
+    steps = one.environment["derived"]["steps"]
+    idle = IDLE if steps is None else (*IDLE, "budget.")
+    return {"steps": steps} | {key: value for key, value in one.settings.items() if not key.startswith(idle)}
+
+
 def _values(runs: Sequence[Finished], key: str) -> str:
     return " or ".join(dict.fromkeys(_shown(one.settings.get(key)) for one in runs))
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
     return "\N{EN DASH}" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -168,12 +176,19 @@ def _names(several: Sequence[Sequence[Finished]], varied: dict[str, list[str]]) 
     """Name each arm by what it differs in; by its seed, or its first run, where that does not tell arms apart."""
     if not varied:
         return [f"seed {runs[0].seed}" for runs in several]
-    named = dict(list(varied.items())[:MOST_NAMED])
-    if len(named) == 1:
-        out = next(iter(named.values()))
-    else:
-        out = [", ".join(f"{key.partition('.')[2]} {named[key][k]}" for key in named) for k in range(len(several))]
+    chosen: list[str] = []
+    while len(chosen) < MOST_NAMED and _told(varied, chosen) < len(several):
+        best = max(varied, key=lambda key: _told(varied, [*chosen, key]))
+        if best in chosen:
+            break
+        chosen.append(best)
+    out = [", ".join(varied[key][k] for key in varied if key in chosen) for k in range(len(several))]
     return out if len(set(out)) == len(out) else [runs[0].path.name for runs in several]
+
+
+def _told(varied: dict[str, list[str]], keys: Sequence[str]) -> int:
+    """Return how many arms these settings tell apart."""
+    return len(set(zip(*(varied[key] for key in keys), strict=True))) if keys else 1
 
 
 def _summary(arms: Arms, differs: list[dict[str, Any]], margin: float, *, pairs: bool) -> dict[str, Any]:

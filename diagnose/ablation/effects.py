@@ -16,6 +16,7 @@ import numpy as np
 from diagnose import stats, store
 from diagnose.errors import DiagnoseError
 from diagnose.stats.digits import decimals
+from diagnose.words import about_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -226,7 +227,7 @@ def _remedy(found: Record) -> str:
     if found["value"] == 0:
         return "the two spend the same bits on every document"
     if found["seeds_needed"]:
-        return f"about {found['seeds_needed']} seeds would resolve it"
+        return f"{about_seeds(found['seeds_needed'])} seeds would resolve it"
     more = f" (about {found['text_needed']:.2g} times as much)" if _is_sized(found["text_needed"]) else ""
     return f"only more validation text would resolve it{more}"
 

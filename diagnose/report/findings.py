@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from diagnose.report.means import courses, leader
 from diagnose.stats.digits import decimals
 from diagnose.words import (
+    about_seeds,
     chance,
     cut,
     half,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from diagnose.report.records import Effect, Estimate, Summary
     from diagnose.report.summary import AblationReport
 
+MOST_NAMED = 4  # arms in a sentence
 STILL_FALLING = 0.005  # bits per byte over the last fifth of the text: more is said to be still falling
 
 
@@ -61,18 +63,28 @@ def under(effect: Effect, summary: Summary) -> str:
     return "beyond the sum of both" if is_interaction(effect, summary) else f"against {visible(effect.against)}"
 
 
+def row_words(effect: Effect, summary: Summary) -> tuple[str, str]:
+    """Return what a row of the forest plot is called, and what stands below: what it is against, of which axis."""
+    if len(summary.axes) == 1:
+        return visible(effect.level), f"against {visible(effect.against)}"
+    axis = visible(effect.axis)
+    return visible(effect.level), axis if is_interaction(
+        effect, summary
+    ) else f"{axis}, against {visible(effect.against)}"
+
+
 def pairing(summary: Summary) -> str:
     """Return how arms that were not planned together are paired, as a sentence; "" for an ablation."""
-    effects = [effect for effect in summary.effects if effect.paired is not None]
-    alone = [name_of(effect, summary) for effect in effects if not effect.paired]
-    said = [
-        f"{name_of(effect, summary)} is paired with {visible(effect.against)} by {_seeds(effect.paired)} and document"
-        for effect in effects
-        if effect.paired
-    ]
-    said += [f"{listed(alone)} {'shares' if len(alone) == 1 else 'share'} no seeds with the control: paired by "
-             "document alone, which is less sharp"] if alone else []  # fmt: skip
-    return "; ".join(said) + "." if said else ""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for effect in summary.effects:
+        if effect.paired is not None:
+            groups.setdefault(effect.paired, []).append(name_of(effect, summary))
+    said = []
+    for seeds, names in groups.items():
+        who = listed(names) if len(names) <= MOST_NAMED else f"{len(names)} arms"
+        how = f"by {_seeds(seeds)} and by document" if seeds else "by document alone, for they share too few seeds"
+        said.append(f"{who} with the control {how}")
+    return f"Paired are {'; '.join(said)}." if said else ""
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:
@@ -122,7 +134,7 @@ def note_of(effect: Effect, *, p: bool = True) -> str:
     if small:
         return f"not resolved{small}"
     if effect.seeds_needed:
-        return f"not resolved; about {effect.seeds_needed} seeds"
+        return f"not resolved; {about_seeds(effect.seeds_needed)} seeds"
     return "not resolved; more text" if effect.text_needed else "not resolved"
 
 

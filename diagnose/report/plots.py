@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from diagnose.report import figures
 from diagnose.report.canvas import ARMS
 from diagnose.report.figures import ForestRow, Label, Line, Panel
-from diagnose.report.findings import name_of, note_of, under
+from diagnose.report.findings import note_of, row_words
 from diagnose.report.interaction import interaction_svg
 from diagnose.report.means import course, known, thin
 from diagnose.words import estimate, plain, visible
@@ -35,8 +35,8 @@ def effect_rows(summary: Summary) -> list[ForestRow]:
     colour = paints(summary)
     return [
         ForestRow(
-            label=name_of(effect, summary),
-            under=under(effect, summary),
+            label=row_words(effect, summary)[0],
+            under=row_words(effect, summary)[1],
             figure=estimate(effect.value, effect.low, effect.high, difference=True),
             note=note_of(effect),
             value=effect.value,

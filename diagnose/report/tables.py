@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.report.findings import name_of, note_of, under
+from diagnose.report.findings import name_of, under
 from diagnose.report.means import course, known
 from diagnose.report.run_findings import alike, last, reported
 from diagnose.stats.digits import decimals
 from diagnose.words import (
+    about_seeds,
     between,
     chance,
     estimate,
@@ -117,7 +118,7 @@ def _effects(caption: str, some: tuple[Effect, ...], names: list[str]) -> Table:
             signed(effect.value, decimals(half(effect.low, effect.high))),
             between(effect.low, effect.high, difference=True),
             chance(effect.p),
-            note_of(effect, p=False),
+            "\N{EN DASH}" if effect.low is None else "yes" if effect.resolved else "no",
             chance(effect.p_equivalent),
             _needed(effect),
         )
@@ -134,7 +135,7 @@ def _needed(effect: Effect) -> str:
     if effect.resolved or effect.low is None:
         return "\N{EN DASH}"
     if effect.seeds_needed:
-        return f"{plain(effect.seeds_needed, 0)} seeds"
+        return f"{about_seeds(effect.seeds_needed)} seeds"
     return (
         f"{effect.text_needed:,.2g} times the text"
         if effect.text_needed and effect.text_needed < MOST_TEXT
