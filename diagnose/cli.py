@@ -121,7 +121,7 @@ def ablate(
 
         found = axes.find_all(axis, levels)
         planned = design.design(found, recipe, given, seeds, hold, untuned=untuned, full=full)
-        described = plan.describe(planned)
+        described = plan.describe(planned, RUNS)
         _print_json(described) if as_json else _show(plan.plan_rows(described))
         return
     store.check_writable(out)

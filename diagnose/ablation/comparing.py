@@ -69,7 +69,7 @@ def compare(
         DiagnoseError: no comparison can be made: fewer than two runs, one that has not finished, other text.
     """
     effects.checked_margin(margin)
-    found = [_open(path) for path in _distinct(names)]
+    found = [opened(path) for path in _distinct(names)]
     _refuse(found)
     arms, differs = _arms(found)
     summary = _summary(arms, differs, margin, pairs=pairs)
@@ -100,15 +100,24 @@ def _distinct(names: Sequence[str | Path]) -> list[Path]:
     return some
 
 
-def _open(path: Path) -> Finished:
+def opened(path: Path) -> Finished:
+    """Return a finished run.
+
+    Raises:
+        DiagnoseError: it has not finished, or its records cannot be read.
+    """
     state = store.state(path)
     if state != "finished":
         why = store.read_json(path / "status.json").get("why")
         raise DiagnoseError(f"{path.name} has not finished: it is {state}{f' ({why})' if why else ''}")
     recipe = store.recipe_of(path)
-    settings = {f"{table}.{key}": value for table, rows in recipe.tables().items() for key, value in rows.items()}
-    settings.pop("run.seed", None)
-    return Finished(path, recipe, settings, store.read_json(path / "environment.json"))
+    return Finished(path, recipe, settings_of(recipe), store.read_json(path / "environment.json"))
+
+
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe's settings by `table.key`, without its seed."""
+    found = {f"{table}.{key}": value for table, rows in recipe.tables().items() for key, value in rows.items()}
+    return {key: value for key, value in found.items() if key != "run.seed"}
 
 
 def _refuse(found: Sequence[Finished]) -> None:
@@ -138,7 +147,7 @@ def _arms(found: Sequence[Finished]) -> tuple[Arms, list[dict[str, Any]]]:
     """
     groups: dict[str, list[Finished]] = {}
     for one in found:
-        groups.setdefault(repr(sorted(_learned(one).items())), []).append(one)
+        groups.setdefault(repr(sorted(learned(one).items())), []).append(one)
     several = list(groups.values())
     for runs in several:
         twice = {one.seed for one in runs if [other.seed for other in runs].count(one.seed) > 1}
@@ -155,7 +164,7 @@ def _arms(found: Sequence[Finished]) -> tuple[Arms, list[dict[str, Any]]]:
     return arms, [{"what": k, "unit": "", "per_arm": dict(zip(names, v, strict=True))} for k, v in varied.items()]
 
 
-def _learned(one: Finished) -> dict[str, Any]:
+def learned(one: Finished) -> dict[str, Any]:
     """Return what a run's weights follow from, but its seed: budgets that come to as many steps are the same."""
     steps = one.environment["derived"]["steps"]
     idle = IDLE if steps is None else (*IDLE, "budget.")

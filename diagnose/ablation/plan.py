@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.ablation import tuning
+from diagnose.ablation import floor, tuning
 from diagnose.ablation.ablate import estimate_seconds
 from diagnose.ablation.changed import changed
 
@@ -14,8 +15,11 @@ if TYPE_CHECKING:
     from diagnose.ablation.design import Arm, Design
 
 
-def describe(design: Design) -> dict[str, Any]:
-    """Return arms x seeds and what each derives, with a time estimated from a few measured steps of each arm."""
+def describe(design: Design, runs: Path = Path("runs")) -> dict[str, Any]:
+    """Return arms x seeds and what each derives, with a time estimated from a few measured steps of each arm.
+
+    `runs` is where finished runs lie, from whose noise floor it is told what the planned seeds can resolve.
+    """
     arms, trials = [], []
     for arm in design.arms:
         seconds = estimate_seconds(arm.first)
@@ -29,6 +33,7 @@ def describe(design: Design) -> dict[str, Any]:
         "arms": arms,
         "changed": changed(design),
         "tuning": trials,
+        "resolvable": floor.floor(design, runs),
         "seconds": sum(one["seconds_per_run"] for one in arms) * len(design.seeds) + sum(t["seconds"] for t in trials),
     }
 
@@ -67,7 +72,8 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     minutes = plan["seconds"] / 60
     size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs"
     head = f"{plan['axis']}: {size}, {held}; about {minutes:.1f} minutes of training"
-    return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]))
+    resolves = map(Text, floor.sentences(plan["resolvable"], plan["seeds"]))
+    return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]), Text(""), *resolves)
 
 
 def _tuning_rows(tuned: list[dict[str, Any]]) -> list[RenderableType]:
