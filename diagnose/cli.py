@@ -246,19 +246,30 @@ def sample(
         print("\n\n".join(texts))
 
 
-@app.command(epilog="Example: diagnose report runs/latest")
+@app.command(epilog="Example: diagnose report runs/latest; diagnose report --index")
 def report(
-    what: Annotated[list[str], typer.Argument(help="Run or ablation directories, or runs/latest.")],
+    what: Annotated[list[str] | None, typer.Argument(help="Run or ablation directories, or runs/latest.")] = None,
+    index: Annotated[
+        bool, typer.Option("--index", help="Write index.html, which lists the folder's pages with their verdicts.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
     as_json: JsonOption = False,
 ) -> None:
     """Render pages again, from what is stored alone."""
     from diagnose import store
+    from diagnose.errors import DiagnoseError
     from diagnose.report import page
+    from diagnose.report.index import render_index
 
-    folders = [store.find(name) for name in what]
+    if not what and not index:
+        raise DiagnoseError("name a run or an ablation, for instance runs/latest, or give --index")
+    folders = [store.find(name) for name in what or []]
     pages = [str(path) for folder in folders for path in page.render(folder, out)]
-    _print_json({"pages": pages}) if as_json else print("\n".join(pages))
+    listed = str(render_index(out)) if index else None
+    if as_json:
+        _print_json({"pages": pages, "index": listed})
+    else:
+        print("\n".join([*pages, *([listed] if listed else [])]))
 
 
 @app.command(epilog="Example: diagnose recipes; diagnose train --recipe first-user")

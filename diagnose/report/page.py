@@ -350,6 +350,21 @@ def _environment(found: Environment) -> list[tuple[str, str]]:
 
 
 def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "", *, among: bool = True) -> str:
+    beside = pages_beside(folder) if among else []
+    others = [link for link in beside if link[0] != f"{folder.resolve().name}{end}.html"]
+    return _filled(template, parts | {"others": others})
+
+
+def finish(template: str, parts: dict[str, Any], target: Path) -> Path:
+    """Render a page that stands beside no run and write it.
+
+    Raises:
+        DiagnoseError: it cannot be written.
+    """
+    return _write(_filled(template, parts | {"others": []}), target)
+
+
+def _filled(template: str, parts: dict[str, Any]) -> str:
     from jinja2 import Environment as Jinja
     from jinja2 import FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -367,9 +382,7 @@ def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "", *
     # Our own drawings are the one thing that is not escaped: canvas.py lets no foreign markup into them.
     drawn = {name: Markup(figure.svg) for name, figure in parts["figures"].items()}  # noqa: S704
     clipped = any(figure.clipped for figure in parts["figures"].values())
-    beside = pages_beside(folder) if among else []
-    others = [link for link in beside if link[0] != f"{folder.resolve().name}{end}.html"]
-    return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped, "others": others})
+    return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped})
 
 
 def _write(page: str, target: Path) -> Path:
