@@ -39,6 +39,11 @@ ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
+MarginOption = Annotated[
+    float,
+    typer.Option("--margin", metavar="BITS", help="Say where an effect is shown to be no larger, in bits per byte."),
+]
 
 
 def _overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
@@ -111,6 +116,8 @@ def ablate(
     address: Annotated[
         str | None, typer.Option("--address", help="Of the Ray cluster: host:port, ray://host:port or auto.")
     ] = None,
+    pairs: PairsOption = False,
+    margin: MarginOption = 0.01,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
     ] = False,
@@ -135,14 +142,15 @@ def ablate(
             axes.find_all(axis, levels, factors), recipe, given, seeds, hold, untuned=untuned, full=full,
             threads=place.threads, match=match,
         )  # fmt: skip
-        described = plan.describe(planned, jobs or 1)
+        described = plan.describe(planned, jobs or 1, RUNS)
         _print_json(described) if as_json else _show(plan.plan_rows(described))
         return
     store.check_writable(out)
     with watching(" x ".join(axis)) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=recipe, overrides=given, hold=hold, runs=RUNS, resume=resume,
-            untuned=untuned, full=full, place=place, factors=factors, match=match, watch=watch, command=_command(),
+            untuned=untuned, full=full, place=place, factors=factors, match=match, pairs=pairs, margin=margin,
+            watch=watch, command=_command(),
         )  # fmt: skip
     _finish_ablation(folder, out, as_json=as_json)
 
@@ -154,16 +162,36 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
     where = page.render_ablation(folder, out)
     summary = store.read_json(folder / "summary.json")
     if as_json:
-        keys = ("arms", "effects", "changed", "tuning", "untuned", "verdict", "failed")
+        keys = ("arms", "effects", "pairs", "changed", "differs", "tuning", "untuned", "verdict", "failed", "left_out")
         _print_json(
             {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
-            | {k: summary[k] for k in keys}
+            | {k: summary[k] for k in keys if k in summary}
         )
     else:
         _show(terminal.ablation_rows(summary))
         print(where)
     if summary["failed"]:
         raise typer.Exit(1)
+
+
+@app.command(epilog="Example: diagnose compare runs/NAME runs/OTHER --pairs")
+def compare(
+    runs: Annotated[list[str], typer.Argument(help="Finished runs, or ablations for all of theirs; the first leads.")],
+    pairs: PairsOption = False,
+    margin: MarginOption = 0.01,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare finished runs that were not planned together.
+
+    Finds what their recipes differ in; runs of one recipe are seeds of one arm. They must have been scored on the same
+    documents.
+    """
+    from diagnose import store
+    from diagnose.ablation.comparing import compare as comparison
+
+    store.check_writable(out)
+    _finish_ablation(comparison(runs, pairs=pairs, margin=margin, command=_command()), out, as_json=as_json)
 
 
 @app.command(epilog="Example: diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt")
@@ -240,19 +268,30 @@ def sample(
         print("\n\n".join(texts))
 
 
-@app.command(epilog="Example: diagnose report runs/latest")
+@app.command(epilog="Example: diagnose report runs/latest; diagnose report --index")
 def report(
-    what: Annotated[list[str], typer.Argument(help="Run or ablation directories, or runs/latest.")],
+    what: Annotated[list[str] | None, typer.Argument(help="Run or ablation directories, or runs/latest.")] = None,
+    index: Annotated[
+        bool, typer.Option("--index", help="Write index.html, which lists the folder's pages with their verdicts.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
     as_json: JsonOption = False,
 ) -> None:
     """Render pages again, from what is stored alone."""
     from diagnose import store
+    from diagnose.errors import DiagnoseError
     from diagnose.report import page
+    from diagnose.report.index import render_index
 
-    folders = [store.find(name) for name in what]
+    if not what and not index:
+        raise DiagnoseError("name a run or an ablation, for instance runs/latest, or give --index")
+    folders = [store.find(name) for name in what or []]
     pages = [str(path) for folder in folders for path in page.render(folder, out)]
-    _print_json({"pages": pages}) if as_json else print("\n".join(pages))
+    listed = str(render_index(out)) if index else None
+    if as_json:
+        _print_json({"pages": pages, "index": listed})
+    else:
+        print("\n".join([*pages, *([listed] if listed else [])]))
 
 
 @app.command(epilog="Example: diagnose recipes; diagnose train --recipe first-user")

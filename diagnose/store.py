@@ -56,6 +56,11 @@ def create_ablation(runs: Path, label: str, digest: str) -> Path:
     return _fresh(runs, f"ablate-{_slug(label)}-{digest[:4]}")
 
 
+def create_comparison(runs: Path, digest: str) -> Path:
+    """Make the folder of a new comparison beside the runs that it compares."""
+    return _fresh(runs, f"compare-{digest[:4]}")
+
+
 def _slug(label: str) -> str:
     return "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
 

@@ -15,6 +15,7 @@ from diagnose.stats.digits import PLAIN, decimals
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MOST_SEEDS = 1000  # beyond these a plan says no more than that
 MINUS = "\N{MINUS SIGN}"
 NARROW = "\N{NO-BREAK SPACE}"  # between a number and what belongs to it, so that no line ends there
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -202,3 +203,8 @@ def listed(items: list[str], last: str = "and") -> str:
 def counted(number: int, one: str, many: str = "") -> str:
     """Return "1 run", "3 runs", "27,992 verses"."""
     return f"{number:,}{NARROW}{one if number == 1 else many or one + 's'}"
+
+
+def about_seeds(count: int) -> str:
+    """Return how many seeds a plan wants: "about 12", or that nobody would train as many."""
+    return f"about {count}" if count <= MOST_SEEDS else f"over {plain(MOST_SEEDS, 0)}"

@@ -81,6 +81,9 @@ BAD = [
     (["activation", "optimizer.lrr=1,2"], "unknown key optimizer.lrr; did you mean 'lr'?"),
     (["activation", "optimizer.lr=1e-3"], "the axis optimizer.lr needs two levels"),
     (["model=gpt,lstm", "activation"], "come to the same recipe"),
+    (["optimizer.lr=1e-3,0.001"], "come to the same recipe; for the noise floor use --axis seed"),
+    (["report.val=batch,full"], "report.val cannot vary between arms: it changes what a run reports"),
+    (["data.split_seed=0,1"], "data.split_seed cannot vary between arms: its arms would be scored on other documents"),
     (MANY, "75 arms are more than 64: leave levels out, or train them all with --full"),
 ]
 

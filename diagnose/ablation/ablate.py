@@ -18,6 +18,7 @@ from diagnose.ablation import axes, effects, tuning
 from diagnose.ablation.changed import changed, leaks
 from diagnose.ablation.design import HOLDS, Design, design
 from diagnose.ablation.notes import notes
+from diagnose.ablation.pairs import all_pairs, with_seeds
 from diagnose.ablation.verdict import verdict
 from diagnose.engines.choice import Place
 from diagnose.engines.job import Ended, Job
@@ -43,6 +44,14 @@ class Outcome:
     failed: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the effects: the margin of the equivalence test, and whether every two arms are compared."""
+
+    margin: float = effects.MARGIN
+    pairs: bool = False
+
+
 def ablate(
     axis: str | Sequence[str],
     *,
@@ -58,6 +67,8 @@ def ablate(
     place: Place | None = None,
     factors: str | None = None,
     match: str | None = None,
+    pairs: bool = False,
+    margin: float = effects.MARGIN,
     watch: Watch | None = None,
     command: str | None = None,
 ) -> Path:
@@ -78,6 +89,8 @@ def ablate(
         factors: comma-separated multiples of the learning rate, beside an axis of it.
         match: what networks that are compared have equal: "parameters" or "flops".
         place: where and how many at once; one after another in this process where None.
+        pairs: compare every two arms as well.
+        margin: bits per byte: effects are tested for being no larger.
         watch: called after each step of each run.
         command: what the page gives as the command that repeats it.
 
@@ -89,6 +102,7 @@ def ablate(
     """
     named, place, told = [axis] if isinstance(axis, str) else list(axis), place or Place(), watch or (lambda _: None)
     place.check()
+    asked = Asked(effects.checked_margin(margin), pairs=pairs)
     plan = design(
         axes.find_all(named, levels, factors), recipe, overrides or {}, seeds, hold, untuned=untuned, full=full,
         threads=place.threads, match=match,
@@ -96,7 +110,7 @@ def ablate(
     plan = _tuned(plan, told)
     done = _carry_out(plan, Path(runs), list(overrides or {}), place, resume=resume, watch=told)
     given = " ".join(f"--axis {name}" for name in named)
-    return record(plan, done, Path(runs), command or f"diagnose ablate {given} --seeds {seeds}")
+    return record(plan, done, Path(runs), command or f"diagnose ablate {given} --seeds {seeds}", asked)
 
 
 def _tuned(plan: Design, watch: Watch) -> Design:
@@ -149,7 +163,7 @@ def _note(out: Outcome, ended: Ended) -> None:
         out.reused.append(ended.run)
 
 
-def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
+def record(plan: Design, done: Outcome, runs: Path, command: str, asked: Asked = Asked()) -> Path:
     """Write the ablation's directory from its finished runs.
 
     Raises:
@@ -163,22 +177,27 @@ def record(plan: Design, done: Outcome, runs: Path, command: str) -> Path:
         raise DiagnoseError(told, exit_code=FINDING)
     plan = replace(plan, arms=tuple(arms))
     kept = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in arms}
-    summary = _summary(plan, kept, done, complete, command)
+    summary = _summary(plan, kept, done, complete, command, asked or Asked())
     names = [path.name for paths in kept.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
     path = store.create_ablation(runs, plan.name, digest)
-    store.write_table(path, "effects", _frame(summary["effects"]))
+    store.write_table(path, "effects", frame(summary["effects"]))
     store.write_json(path / "summary.json", {**summary, "name": path.name})
     store.write_text(path / "ablation.toml", _toml(plan, kept, complete))
     return path
 
 
 def _summary(
-    plan: Design, kept: dict[str, tuple[Path, ...]], done: Outcome, seeds: list[int], command: str
+    plan: Design,
+    kept: dict[str, tuple[Path, ...]],
+    done: Outcome,
+    seeds: list[int],
+    command: str,
+    asked: Asked,
 ) -> dict[str, Any]:
     scores = effects.score(kept)
     levels = effects.arm_records(scores)
-    found = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores)
+    found = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores, asked.margin)
     environments = {level: store.read_json(paths[0] / "environment.json") for level, paths in kept.items()}
     environment = environments[plan.control]
     ends = {level: [store.read_table(p, "steps").iloc[-1] for p in paths] for level, paths in kept.items()}
@@ -210,6 +229,8 @@ def _summary(
         "seen": {"bytes": seen, "share": seen / train_bytes},
         "arms": arms,
         "effects": found,
+        "pairs": all_pairs(with_seeds(scores, seeds), plan.name, asked.margin) if asked.pairs else [],
+        "left_out": [seed for seed in plan.seeds if seed not in seeds],
         "noise": effects.noise(scores),
         "notes": notes(plan, kept, scores),
         "changed": [*changed(plan), *leaks({level: one["overlap"] for level, one in environments.items()})],
@@ -217,7 +238,7 @@ def _summary(
         "tuning": [{"level": level, **sweep.record()} for level, sweep in plan.sweeps.items()],
         "failed": done.failed,
         "reused": done.reused,
-        "verdict": verdict([axis.name for axis in plan.axes], arms, found, _held_in_words(plan, seen)),
+        "verdict": verdict([axis.name for axis in plan.axes], arms, found, _held_in_words(plan, seen), done.failed),
         "seconds": sum(sum(arm["seconds"]) for arm in arms),
         "command": command,
         "environment": environment,
@@ -239,24 +260,26 @@ def _budget_in_words(plan: Design, seen: float) -> str:
         return "With budgets as the axis sets them"
     unit, amount = plan.hold
     if unit == "text":
-        return f"After the same {_bytes(seen)} of text"
+        return f"After the same {in_bytes(seen)} of text"
     if unit == "epochs":
         return f"After the same {amount:.3g} epochs"
     words = {"steps": "steps", "tokens": "tokens", "flops": "operations", "seconds": "seconds of training"}
     return f"After the same {amount:,.0f} {words[unit]}"
 
 
-def _bytes(amount: float) -> str:
+def in_bytes(amount: float) -> str:
+    """Return an amount of text in words, to three digits."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if amount >= size:
             return f"{amount / size:.3g} {unit}"
     return f"{amount:.0f} bytes"
 
 
-def _frame(rows: list[dict[str, Any]]) -> Any:
+def frame(rows: list[dict[str, Any]]) -> Any:
+    """Return effects as a table for `effects.parquet`."""
     import pandas as pd
 
-    return pd.DataFrame([{k: v for k, v in row.items() if k != "per_seed"} for row in rows])
+    return pd.DataFrame([{k: v for k, v in row.items() if k not in {"per_seed", "paired"}} for row in rows])
 
 
 def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> str:

@@ -258,6 +258,11 @@ def _of_key(key: str, values: str) -> Axis:
         raise DiagnoseError(_unknown(key))
     if key in FIXED:
         raise DiagnoseError(f"{key} cannot vary between arms: {FIXED[key]}")
+    if key.startswith("report."):
+        raise DiagnoseError(
+            f"{key} cannot vary between arms: it changes what a run reports and not what it learns, so they would be "
+            "the same networks; diagnose loss-gap RUN --against OTHER compares what runs report"
+        )
     levels = {name: parse_settings([f"{key}={name}"]) for name in _divided(values)}
     if key == "model.name":
         return replace(NAMED["model"], name=key, levels=levels)

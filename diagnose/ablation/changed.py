@@ -30,13 +30,20 @@ TOLERANCE = 0.005  # relative: text held equal differs by less than a step
 
 def changed(plan: Design) -> list[dict[str, Any]]:
     """Return a row for each derived quantity that is not equal in all arms: what, unit, per arm."""
+    derived = {arm.level: arm.first.derived for arm in plan.arms}
+    contexts = {arm.level: arm.first.recipe.batches.context for arm in plan.arms}
+    return [*differing(derived), *_rows(plan), *_solved_widths(plan), *context_in_text(derived, contexts)]
+
+
+def differing(derived: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a row for each quantity that is not equal in all arms, given what each arm's recipe derives."""
     rows = []
     for key, (what, unit) in ROWS.items():
-        per_arm = {arm.level: arm.first.derived[key] for arm in plan.arms}
+        per_arm = {level: found.get(key) for level, found in derived.items()}
         values = [v for v in per_arm.values() if v is not None]
         if values and max(values) - min(values) > TOLERANCE * max(map(abs, values)):
             rows.append({"what": what, "unit": unit, "per_arm": per_arm})
-    return [*rows, *_rows(plan), *_solved_widths(plan), *_context_in_text(plan)]
+    return rows
 
 
 def _rows(plan: Design) -> list[dict[str, Any]]:
@@ -54,12 +61,16 @@ def _solved_widths(plan: Design) -> list[dict[str, Any]]:
     return [{"what": f"width (solved for equal {MATCHES[plan.match]})", "unit": "", "per_arm": per_arm}]
 
 
-def _context_in_text(plan: Design) -> list[dict[str, Any]]:
-    """Return how much text the context spans, which a tokenizer changes in silence."""
-    per_arm = {}
-    for arm in plan.arms:
-        derived = arm.first.derived
-        per_arm[arm.level] = arm.first.recipe.batches.context * derived["text_per_step"] / derived["tokens_per_step"]
+def context_in_text(derived: Mapping[str, Mapping[str, Any]], contexts: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return how much text the context spans, which a tokenizer changes in silence.
+
+    Args:
+        derived: what each arm's recipe derives.
+        contexts: each arm's, in tokens.
+    """
+    per_arm = {
+        level: contexts[level] * found["text_per_step"] / found["tokens_per_step"] for level, found in derived.items()
+    }
     if max(per_arm.values()) - min(per_arm.values()) <= TOLERANCE * max(per_arm.values()):
         return []
     return [{"what": "text that the context spans", "unit": "bytes", "per_arm": per_arm}]

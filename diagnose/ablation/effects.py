@@ -16,6 +16,7 @@ import numpy as np
 from diagnose import stats, store
 from diagnose.errors import DiagnoseError
 from diagnose.stats.digits import decimals
+from diagnose.words import about_seeds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -27,6 +28,20 @@ if TYPE_CHECKING:
     from diagnose.ablation.axes import Axis
 
 Record = dict[str, Any]
+MARGIN = 0.01  # bits per byte, of "no effect larger than": half a percent of a loss of two
+LEVEL = 0.05  # of a test
+MOST_TEXT = 100  # times as much text: more is as good as none
+
+
+def checked_margin(margin: float) -> float:
+    """Return the margin of an equivalence test.
+
+    Raises:
+        DiagnoseError: it is not above 0.
+    """
+    if not 0 < margin < math.inf:
+        raise DiagnoseError(f"--margin {margin:g}: bits per byte above 0, for instance {MARGIN:g}")
+    return margin
 
 
 @dataclass(frozen=True)
@@ -98,7 +113,12 @@ class Contrast:
     scale: int = 1
 
 
-def compare(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]], scores: Mapping[str, Scores]) -> list[Record]:
+def compare(
+    axes: Sequence[Axis],
+    arms: Mapping[str, Mapping[str, str]],
+    scores: Mapping[str, Scores],
+    margin: float = MARGIN,
+) -> list[Record]:
     """Return the effect of every other level of each axis against its control, in bits per byte; below zero is better.
 
     With several axes these are main effects, averaged over the levels of the others, and the interactions of every
@@ -109,12 +129,27 @@ def compare(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]], scores:
         axes: what was varied.
         arms: each arm's levels by axis.
         scores: by arm.
+        margin: in bits per byte, of the test whether an effect is no larger.
     """
     contrasts = [c for c in (*_main(axes, arms), *_interactions(axes, arms)) if c.pairs]
-    found = [_effect(c, scores, len(contrasts)) for c in contrasts]
-    adjusted = stats.holm([effect.p for effect in found])
-    several = len(axes) > 1
-    return [_record(c, effect, p, several=several) for c, effect, p in zip(contrasts, found, adjusted, strict=True)]
+    found = [(c, _effect(c, scores, len(contrasts))) for c in contrasts]
+    return records(found, margin, several=len(axes) > 1)
+
+
+def records(found: Sequence[tuple[Contrast, stats.Effect]], margin: float, *, several: bool = False) -> list[Record]:
+    """Return effects whose intervals hold together as plain data, p-values and equivalence tests after Holm.
+
+    Args:
+        found: what was compared, and what came out.
+        margin: in bits per byte, of the test whether an effect is no larger.
+        several: whether there are several axes, which sentences then name.
+    """
+    adjusted = stats.holm([effect.p for _, effect in found])
+    alike = stats.holm([stats.equivalence(effect, margin) for _, effect in found])
+    return [
+        _record(contrast, effect, p, (margin, same), several=several)
+        for (contrast, effect), p, same in zip(found, adjusted, alike, strict=True)
+    ]
 
 
 def _main(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
@@ -155,32 +190,51 @@ def _effect(contrast: Contrast, scores: Mapping[str, Scores], comparisons: int) 
     return stats.paired_effect(plus_SN, minus_SN, next(iter(scores.values())).bytes_N, comparisons=comparisons)
 
 
-def _record(contrast: Contrast, effect: stats.Effect, p: float | None, *, several: bool) -> Record:
-    return {
+def _record(
+    contrast: Contrast, effect: stats.Effect, p: float | None, alike: tuple[float, float | None], *, several: bool
+) -> Record:
+    margin, p_alike = alike
+    seeds = None if effect.resolved else stats.seeds_needed(effect)
+    text = None if effect.resolved or seeds else stats.documents_needed(effect)
+    out = {
         "axis": contrast.axis, "level": contrast.level, "against": contrast.against, "value": effect.value,
-        "low": effect.low, "high": effect.high, "p": p, "resolved": effect.resolved,
-        "seeds_needed": None if effect.resolved else stats.seeds_needed(effect), "per_seed": list(effect.per_seed),
+        "low": effect.low, "high": effect.high, "p": p, "resolved": effect.resolved, "seeds_needed": seeds,
+        "text_needed": text, "margin": margin, "p_equivalent": p_alike,
+        "equivalent": p_alike is not None and p_alike <= LEVEL, "per_seed": list(effect.per_seed),
         "seeds": effect.seeds, "documents": effect.documents, "df": effect.df, "sd_seeds": effect.sd_seeds,
         "sd_documents": effect.sd_documents, "sd_rest": effect.sd_rest,
-        "sentence": _sentence(contrast, effect, several=several),
     }  # fmt: skip
+    return {**out, "sentence": _sentence(contrast, out, several=several)}
 
 
-def _sentence(contrast: Contrast, effect: stats.Effect, *, several: bool) -> str:
+def _sentence(contrast: Contrast, found: Record, *, several: bool) -> str:
     """Say in words what the effect is and how sure that is."""
-    half_width = None if effect.low is None or effect.high is None else (effect.high - effect.low) / 2
-    digits = decimals(half_width)
-    half = "" if half_width is None else f" ± {half_width:.{digits}f}"
-    said = _compared(contrast, f"{abs(effect.value):.{digits}f}{half}", effect.value, several=several)
-    if half_width is None:
-        return f"{said}, with one seed, which gives no interval."
-    if effect.resolved:
-        return f"{said}."
-    needed = stats.seeds_needed(effect)
-    remedy = f"about {needed} seeds would resolve it" if needed else "only more validation text would resolve it"
-    if effect.value == 0:
-        remedy = "the two spend the same bits on every document"
-    return f"{said}, not resolved; {remedy}."
+    known = None if found["low"] is None else (found["high"] - found["low"]) / 2
+    digits = decimals(known)
+    half = "" if known is None else f" ± {known:.{digits}f}"
+    said = _compared(contrast, f"{abs(found['value']):.{digits}f}{half}", found["value"], several=several)
+    small = f"; an effect larger than {found['margin']:g} is excluded" if found["equivalent"] else ""
+    if known is None:
+        why = "with one seed" if found["seeds"] == 1 else "with one document"
+        return f"{said}, {why}, which gives no interval."
+    if found["resolved"]:
+        return f"{said}{small}."
+    return f"{said}, not resolved{small}; {_remedy(found)}."
+
+
+def _remedy(found: Record) -> str:
+    """Say what would resolve an effect."""
+    if found["value"] == 0:
+        return "the two spend the same bits on every document"
+    if found["seeds_needed"]:
+        return f"{about_seeds(found['seeds_needed'])} seeds would resolve it"
+    more = f" (about {found['text_needed']:.2g} times as much)" if _is_sized(found["text_needed"]) else ""
+    return f"only more validation text would resolve it{more}"
+
+
+def _is_sized(factor: float | None) -> bool:
+    """Say whether a factor of more text is worth naming: it is known, and somebody might have as much."""
+    return factor is not None and 1 < factor < MOST_TEXT
 
 
 def _compared(contrast: Contrast, size: str, value: float, *, several: bool) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.ablation import tuning
+from diagnose.ablation import floor, tuning
 from diagnose.ablation.ablate import estimate_seconds
 from diagnose.ablation.changed import changed
 
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
     from diagnose.ablation.design import Arm, Design
 
 
-def describe(design: Design, jobs: int = 1) -> dict[str, Any]:
+def describe(design: Design, jobs: int = 1, runs: Path = Path("runs")) -> dict[str, Any]:
     """Return arms x seeds and what each derives, with a time estimated from a few measured steps of each arm.
 
     Args:
         design: what is planned.
         jobs: runs at once, among which the time is divided; learning rates are tried one after another.
+        runs: where finished runs lie, from whose noise floor it is told what the planned seeds can resolve.
     """
     arms, trials = [], []
     for arm in design.arms:
@@ -35,6 +37,7 @@ def describe(design: Design, jobs: int = 1) -> dict[str, Any]:
         "changed": changed(design),
         "tuning": trials,
         "jobs": jobs,
+        "resolvable": floor.floor(design, runs),
         "seconds": _seconds(arms, len(design.seeds), jobs) + sum(t["seconds"] for t in trials),
     }
 
@@ -80,7 +83,8 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     at_once = f", {plan['jobs']} at once" if plan["jobs"] > 1 else ""
     size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs{at_once}"
     head = f"{plan['axis']}: {size}, {held}; about {minutes:.1f} minutes of training"
-    return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]))
+    resolves = map(Text, floor.sentences(plan["resolvable"], plan["seeds"]))
+    return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]), Text(""), *resolves)
 
 
 def _tuning_rows(tuned: list[dict[str, Any]]) -> list[RenderableType]:

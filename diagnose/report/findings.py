@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from diagnose.report.means import courses, leader
 from diagnose.stats.digits import decimals
 from diagnose.words import (
+    about_seeds,
     chance,
     cut,
     half,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from diagnose.report.records import Effect, Estimate, Summary
     from diagnose.report.summary import AblationReport
 
+MOST_NAMED = 4  # arms in a sentence
 STILL_FALLING = 0.005  # bits per byte over the last fifth of the text: more is said to be still falling
 
 
@@ -37,15 +39,103 @@ def name_of(effect: Effect, summary: Summary) -> str:
     return level if len(summary.axes) == 1 else f"{visible(effect.axis)}: {level}"
 
 
+def is_interaction(effect: Effect, summary: Summary) -> bool:
+    """Say whether an effect is of two axes together."""
+    return effect.axis not in {axis.name for axis in summary.axes}
+
+
+def interaction_title(summary: Summary) -> str:
+    """Return whether the effects of several axes add up, as a sentence."""
+    some = [effect for effect in summary.effects if is_interaction(effect, summary)]
+    resolved = sorted((e for e in some if e.resolved), key=lambda effect: -abs(effect.value or 0))
+    if not some or all(effect.low is None for effect in some):
+        return "Whether the effects add up cannot be told from one seed"
+    if not resolved:
+        return "No interaction is resolved: the effects may simply add up"
+    most = resolved[0]
+    one, _, other = visible(most.axis).partition(" x ")
+    size_of_it = signed(most.value, decimals(half(most.low, most.high)))
+    return f"What {one} does depends on {other}: together {size_of_it} bits per byte beyond the sum"
+
+
+def under(effect: Effect, summary: Summary) -> str:
+    """Return what an effect is against; of an interaction, the sum of both effects."""
+    return "beyond the sum of both" if is_interaction(effect, summary) else f"against {visible(effect.against)}"
+
+
+def row_words(effect: Effect, summary: Summary) -> tuple[str, str]:
+    """Return what a row of the forest plot is called, and what stands below: what it is against, of which axis."""
+    if len(summary.axes) == 1:
+        return visible(effect.level), f"against {visible(effect.against)}"
+    axis = visible(effect.axis)
+    return visible(effect.level), axis if is_interaction(
+        effect, summary
+    ) else f"{axis}, against {visible(effect.against)}"
+
+
+def pairing(summary: Summary) -> str:
+    """Return how arms that were not planned together are paired, as a sentence; "" for an ablation."""
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for effect in summary.effects:
+        if effect.paired is not None:
+            groups.setdefault(effect.paired, []).append(name_of(effect, summary))
+    said = []
+    for seeds, names in groups.items():
+        who = listed(names) if len(names) <= MOST_NAMED else f"{len(names)} arms"
+        how = f"by {_seeds(seeds)} and by document" if seeds else "by document alone, for they share too few seeds"
+        said.append(f"{who} with the control {how}")
+    return f"Paired are {'; '.join(said)}." if said else ""
+
+
+def _seeds(seeds: tuple[int, ...]) -> str:
+    return f"{'seed' if len(seeds) == 1 else 'seeds'} {listed([str(seed) for seed in seeds])}"
+
+
+def left_out(summary: Summary) -> str:
+    """Say which seeds take no part, for an arm did not finish with them; "" where all do."""
+    if not summary.left_out:
+        return ""
+    verb = "is" if len(summary.left_out) == 1 else "are"
+    said = _seeds(summary.left_out)
+    return f"{said[0].upper()}{said[1:]} {verb} left out of all arms, for effects are paired by seed."
+
+
+def equivalence_sentence(summary: Summary) -> str:
+    """Return what the equivalence tests show, as a sentence; "" where none was made."""
+    tested = [effect for effect in summary.effects if effect.p_equivalent is not None]
+    if not tested:
+        return ""
+    margin = quantity(tested[0].margin)
+    names = [name_of(effect, summary) for effect in tested if effect.equivalent]
+    if not names:
+        return (
+            f"No effect is shown to be smaller than {margin} bits per byte, the margin of --margin (two one-sided "
+            "tests, Holm)."
+        )
+    return f"An effect larger than {margin} bits per byte is excluded for {listed(names)} (two one-sided tests, Holm)."
+
+
+def differs_title(summary: Summary) -> str:
+    """Return what the recipes of compared runs differ in, as a sentence."""
+    names = [visible(row.what) for row in summary.differs]
+    if not names:
+        return "The runs share one recipe and differ in their seeds alone"
+    said = listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more settings"
+    return f"The recipes differ in {said}"
+
+
 def note_of(effect: Effect, *, p: bool = True) -> str:
     """Return whether an effect is resolved, in a few words, and what would resolve it."""
     if effect.low is None or effect.high is None:
         return "one seed: no interval"
+    small = f"; not above {quantity(effect.margin)}" if effect.equivalent and effect.margin else ""
     if effect.resolved:
-        return f"resolved, p {_equals(effect.p)}" if p and effect.p is not None else "resolved"
+        return (f"resolved, p {_equals(effect.p)}" if p and effect.p is not None else "resolved") + small
+    if small:
+        return f"not resolved{small}"
     if effect.seeds_needed:
-        return f"not resolved; about {effect.seeds_needed} seeds"
-    return "not resolved"
+        return f"not resolved; {about_seeds(effect.seeds_needed)} seeds"
+    return "not resolved; more text" if effect.text_needed else "not resolved"
 
 
 def _equals(p: float | None) -> str:
@@ -115,7 +205,7 @@ def curves_title(report: AblationReport) -> str:
 
 def _ahead(level: str, since: float, summary: Summary) -> str:
     """Return which arms lie lowest; those that the intervals do not tell apart are named together."""
-    if len(summary.seeds) == 1:
+    if summary.single:
         return "With one seed an arm the order of the curves may be chance"
     rest = [arm.level for arm in summary.arms if arm.level != level]
     tied = [other for other in rest if not told_apart(level, other, summary)]
@@ -233,7 +323,7 @@ def limits(report: AblationReport) -> list[str]:
 
 def _chance_limits(summary: Summary) -> list[str]:
     found = []
-    if len(summary.seeds) == 1:
+    if summary.single:
         found.append(
             "Whether any difference here is more than chance: each arm was trained once, "
             "so how far two equal arms lie apart is not known.",
@@ -246,6 +336,11 @@ def _chance_limits(summary: Summary) -> list[str]:
         )
     if summary.failed:
         found.append("What the runs that did not finish would have come to; the means are over the runs that did.")
+    if not summary.planned:
+        found.append(
+            "What any one setting did: the runs were not planned together, and an effect is of all that their recipes "
+            "differ in. Who chose which runs to compare after seeing their losses has no valid p-values."
+        )
     return found
 
 

@@ -74,7 +74,10 @@ def _fall(axes: Axes, row: Fall, y: float) -> None:
 
 @dataclass(frozen=True)
 class Series:
-    """Losses along something, with intervals; `line` holds the ends (x, y) of a fitted trend."""
+    """Losses along something, with intervals.
+
+    `line` holds the ends (x, y) of a fitted trend, `points` (x, y) what the losses are means of.
+    """
 
     name: str
     paint: str
@@ -83,6 +86,7 @@ class Series:
     low: tuple[float | None, ...]
     high: tuple[float | None, ...]
     line: tuple[tuple[float, float], tuple[float, float]] | None = None
+    points: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -120,7 +124,7 @@ def strips(panels: Sequence[Strip], unit: str, *, narrow: bool) -> Sheet:
 def _draw_strip(axes: Axes, panel: Strip, every: int) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    values = [v for s in panel.series for v in (*s.y, *s.low, *s.high) if v is not None]
+    values = [v for s in panel.series for v in (*s.y, *s.low, *s.high, *(y for _, y in s.points)) if v is not None]
     room = (max(values) - min(values) or 0.1) * 0.06
     axes.set_ylim(min(values) - room, max(values) + room)
     axes.set_xlim(0, max(x for x, _ in panel.ticks) + (0.5 if panel.joined else 0.02))
@@ -134,6 +138,8 @@ def _draw_strip(axes: Axes, panel: Strip, every: int) -> None:
         for x, low, high in zip(series.x, series.low, series.high, strict=True):
             if low is not None and high is not None:
                 axes.plot([x, x], [low, high], color=colour, linewidth=1.5, alpha=0.55)
+        for x, y in series.points:
+            axes.plot([x], [y], "o", color=colour, markersize=5, alpha=0.35, markeredgewidth=0)
         axes.plot(series.x, series.y, "o", color=colour, markersize=5)
         if panel.joined:
             axes.plot(series.x, series.y, color=colour, linewidth=1.5)

@@ -66,6 +66,10 @@ having seen it makes the loss lower. The two are different documents.""",
     "draw": """The one validation batch that was reported against the whole validation text: its luck.""",
     "residual": """What was read again minus what was logged. Nothing, where the record holds.""",
 }
+_EQUIVALENCE = """Whether an effect is shown to be no larger than a margin that is stated beforehand (two one-sided
+tests, Schuirmann 1987). An effect that is not resolved is not thereby small; a small one may still be resolved."""
+_INTERACTION = """By how much a level of one axis changes the effect of a level of another. Where it is zero the effects
+of the two add up."""
 TERMS = tuple(_TERMS)  # of the ledger, in its order
 
 # id: (the word, what it means)
@@ -81,6 +85,8 @@ GUIDE = {
         ("interval", "interval", _INTERVAL),
         ("resolved", "resolved", _RESOLVED),
         ("p-value", "p-value", _P_VALUE),
+        ("equivalence", "equivalence", _EQUIVALENCE),
+        ("interaction", "interaction", _INTERACTION),
         ("noise-band", "noise of equal arms", _NOISE),
         ("gap", "gap", _GAP),
         ("measured-alike", "measured alike", _ALIKE),

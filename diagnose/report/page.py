@@ -24,7 +24,7 @@ from diagnose.report.summary import AblationReport, RunReport, read_ablation, re
 
 if TYPE_CHECKING:
     from diagnose.report.gap_records import Ledger
-    from diagnose.report.records import Environment
+    from diagnose.report.records import Environment, Summary
     from diagnose.report.summary import Run, Sample
 
 MOST_SAMPLE = 1_200  # characters of a sample that are shown
@@ -89,16 +89,28 @@ def render_run(folder: Path, out: Path) -> Path:
 def pages_beside(folder: Path) -> list[tuple[str, str]]:
     """Return links to the pages of the same run or ablation, and of those that hold it or are held by it."""
     path = folder.resolve()
-    out = [(path.name, "this ablation" if (path / "ablation.toml").exists() else "this run")]
+    out = [(path.name, _this(path))]
     out += [(f"{path.name}-gap", "its loss gap, part by part")] if (path / "gap.json").exists() else []
     for other in store.ablations(path.parent):
         runs = _runs_of(other)
         if path.name in runs:
-            out.append((other.name, "the ablation that it belongs to"))
+            out.append(
+                (other.name, f"{'a comparison' if _is_comparison(other) else 'the ablation'} that it belongs to")
+            )
         if other.name == path.name:
             held = [name for name in runs if (path.parent / name / "gap.json").exists()]
             out += [(f"{name}-gap", f"the loss gap of {name}") for name in held]
     return [(f"{name}.html", said) for name, said in out]
+
+
+def _this(path: Path) -> str:
+    if not (path / "ablation.toml").exists():
+        return "this run"
+    return "this comparison" if _is_comparison(path) else "this ablation"
+
+
+def _is_comparison(path: Path) -> bool:
+    return (path / "summary.json").exists() and store.read_json(path / "summary.json").get("kind") == "comparison"
 
 
 def _runs_of(ablation: Path) -> list[str]:
@@ -219,10 +231,10 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
     return {
         "gaps": gaps,
         "shown": shown,
-        "title": f"What {findings.called(summary)} changes",
+        "title": f"What {findings.called(summary)} changes" if summary.planned else "Runs compared",
         "report": report,
         "summary": summary,
-        "identity": _identity("ablation", summary.name, summary.corpus, summary.created),
+        "identity": _identity(summary.kind, summary.name, summary.corpus, summary.created),
         "verdict": words.visible(summary.verdict),
         "headlines": _arm_headlines(report),
         "figures": ablation_figures(report) | (arm_figures(gaps) if gaps else {}),
@@ -230,6 +242,8 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "more_samples": _arm_samples(report, last=True),
         "tables": [tables.arms(report), tables.effects(summary), tables.seeds(summary)],
         "notes": notes.sections(summary.notes),
+        "pairs": tables.pairs(summary),
+        "differs": tables.differs(summary),
         "spread": tables.spread(summary),
         "tuning": tables.tuning(summary),
         "held": findings.held(summary),
@@ -239,8 +253,14 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
         "environment": _environment(summary.environment),
         "recipe": words.cut(words.visible(summary.recipe), MOST_RECIPE),
         "limits": findings.limits(report),
-        "used": [key for key in GUIDE if key != "as-reported" and (key not in TERMS or key in shown)],
+        "used": _used(summary, shown),
     }
+
+
+def _used(summary: Summary, shown: list[str]) -> list[str]:
+    """Return the words of the guide that an ablation's page carries: those that it links."""
+    idle = {"as-reported"} | (set() if len(summary.axes) > 1 else {"interaction"})
+    return [key for key in GUIDE if key not in idle and (key not in TERMS or key in shown)]
 
 
 def _stored_gaps(folder: Path) -> ArmLedgers | None:
@@ -359,6 +379,21 @@ def _environment(found: Environment) -> list[tuple[str, str]]:
 
 
 def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "", *, among: bool = True) -> str:
+    beside = pages_beside(folder) if among else []
+    others = [link for link in beside if link[0] != f"{folder.resolve().name}{end}.html"]
+    return _filled(template, parts | {"others": others})
+
+
+def finish(template: str, parts: dict[str, Any], target: Path) -> Path:
+    """Render a page that stands beside no run and write it.
+
+    Raises:
+        DiagnoseError: it cannot be written.
+    """
+    return _write(_filled(template, parts | {"others": []}), target)
+
+
+def _filled(template: str, parts: dict[str, Any]) -> str:
     from jinja2 import Environment as Jinja
     from jinja2 import FileSystemLoader, StrictUndefined
     from markupsafe import Markup
@@ -376,9 +411,7 @@ def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "", *
     # Our own drawings are the one thing that is not escaped: canvas.py lets no foreign markup into them.
     drawn = {name: Markup(figure.svg) for name, figure in parts["figures"].items()}  # noqa: S704
     clipped = any(figure.clipped for figure in parts["figures"].values())
-    beside = pages_beside(folder) if among else []
-    others = [link for link in beside if link[0] != f"{folder.resolve().name}{end}.html"]
-    return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped, "others": others})
+    return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped})
 
 
 def _write(page: str, target: Path) -> Path:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from diagnose.report import figures
 from diagnose.report.canvas import ARMS
 from diagnose.report.figures import ForestRow, Label, Line, Panel
-from diagnose.report.findings import name_of, note_of
+from diagnose.report.findings import note_of, row_words
+from diagnose.report.interaction import interaction_svg
 from diagnose.report.means import course, known, thin
 from diagnose.words import estimate, plain, visible
 
@@ -34,8 +35,8 @@ def effect_rows(summary: Summary) -> list[ForestRow]:
     colour = paints(summary)
     return [
         ForestRow(
-            label=name_of(effect, summary),
-            under=f"against {visible(effect.against)}",
+            label=row_words(effect, summary)[0],
+            under=row_words(effect, summary)[1],
             figure=estimate(effect.value, effect.low, effect.high, difference=True),
             note=note_of(effect),
             value=effect.value,
@@ -57,7 +58,7 @@ class Drawn:
 
 
 def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
-    """Return an ablation's figures: "forest" and "curves" (left out where there is nothing to draw)."""
+    """Return an ablation's figures: "forest", "interaction" and "curves" (left out where there is nothing to draw)."""
     summary = report.summary
     found: dict[str, Drawn] = {}
     rows = effect_rows(summary)
@@ -68,6 +69,9 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
         said = "; ".join(f"{row.label} {row.under} {row.figure}, {row.note}" for row in rows)
         sentence = f"Effects on the validation loss in bits per byte: {said}."
         found["forest"] = Drawn(figures.both(draw, "forest", sentence))
+    drawn = interaction_svg(summary)
+    if drawn:
+        found["interaction"] = Drawn(drawn)
     panel = _arm_panel(report)
     if panel.lines:
         scale, unit = _text_unit(panel)

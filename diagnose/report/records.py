@@ -64,6 +64,7 @@ class Arm(Record):
     levels: dict[str, Level] = Field(default_factory=dict)
     runs: tuple[str, ...] = ()
     bits_per_byte: Estimate = Estimate()
+    seeds: tuple[int, ...] = ()
     per_seed: tuple[float | None, ...] = ()
     nats_per_token: float | None = None
     derived: dict[str, Any] = Field(default_factory=dict)
@@ -71,6 +72,10 @@ class Arm(Record):
 
 class Effect(Record):
     """What a level does against the control, in bits per byte; below zero is better.
+
+    `text_needed` is how many times as much validation text would resolve it, where no number of seeds would;
+    `equivalent` says that an effect larger than `margin` is excluded (`p_equivalent`, two one-sided tests). `paired`
+    holds the seeds that both arms share, none where documents alone pair them; None where all are shared.
 
     The standard deviations are of the effect between seeds, between documents and the rest; `df` are the interval's
     degrees of freedom.
@@ -85,6 +90,11 @@ class Effect(Record):
     p: float | None = None
     resolved: bool = False
     seeds_needed: int | None = None
+    text_needed: float | None = None
+    margin: float | None = None
+    p_equivalent: float | None = None
+    equivalent: bool = False
+    paired: tuple[int, ...] | None = None
     per_seed: tuple[float | None, ...] = ()
     sentence: Text = ""
     documents: int | None = None
@@ -223,6 +233,7 @@ class Summary(Record):
     """`summary.json` of an ablation, whole."""
 
     name: str
+    kind: Text = "ablation"
     created: Text = ""
     axes: tuple[Axis, ...]
     hold: Hold = Hold()
@@ -233,9 +244,12 @@ class Summary(Record):
     seen: Seen | None = None
     arms: tuple[Arm, ...]
     effects: tuple[Effect, ...]
+    pairs: tuple[Effect, ...] = ()
     noise: Noise | None = None
     changed: tuple[Change, ...] = ()
+    differs: tuple[Change, ...] = ()
     failed: tuple[Failure, ...] = ()
+    left_out: tuple[int, ...] = ()
     tuning: tuple[Tuning, ...] = ()
     notes: dict[str, Any] = Field(default_factory=dict)
     verdict: Text = ""
@@ -243,6 +257,16 @@ class Summary(Record):
     command: Text = ""
     environment: Environment = Environment()
     recipe: Text = ""
+
+    @property
+    def planned(self) -> bool:
+        """Whether its runs were trained for it; a comparison is of runs that there were."""
+        return self.kind != "comparison"
+
+    @property
+    def single(self) -> bool:
+        """Whether no effect has an interval, for there is one seed."""
+        return len(self.seeds) == 1 or (not self.planned and all(effect.low is None for effect in self.effects))
 
     @property
     def control(self) -> str:

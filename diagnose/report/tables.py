@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.report.findings import name_of, note_of
+from diagnose.report.findings import name_of, under
 from diagnose.report.means import course, known
 from diagnose.report.run_findings import alike, last, reported
 from diagnose.stats.digits import decimals
 from diagnose.words import (
+    about_seeds,
     between,
     chance,
     estimate,
@@ -23,10 +24,11 @@ from diagnose.words import (
 )
 
 if TYPE_CHECKING:
-    from diagnose.report.records import Arm, Summary
+    from diagnose.report.records import Arm, Effect, Summary
     from diagnose.report.summary import AblationReport, Reading, Run, RunReport
 
 Cell = str
+MOST_TEXT = 100  # times as much text: more is as good as none
 
 
 @dataclass(frozen=True)
@@ -96,19 +98,49 @@ def _gap(runs: tuple[Run, ...]) -> str:
 
 def effects(summary: Summary) -> Table:
     """Return each effect with its interval, its corrected p-value and what would resolve it."""
+    caption = "Effects against the control, bits per byte; below zero is better"
+    return _effects(caption, summary.effects, [f"{name_of(e, summary)} {under(e, summary)}" for e in summary.effects])
+
+
+def pairs(summary: Summary) -> Table | None:
+    """Return the difference of every two arms; None where that was not asked for."""
+    if not summary.pairs:
+        return None
+    caption = "Every two arms, bits per byte; below zero the first is better; intervals hold together over all pairs"
+    names = [f"{visible(effect.level)} against {visible(effect.against)}" for effect in summary.pairs]
+    return _effects(caption, summary.pairs, names)
+
+
+def _effects(caption: str, some: tuple[Effect, ...], names: list[str]) -> Table:
     rows = tuple(
         (
-            f"{name_of(effect, summary)} against {visible(effect.against)}",
+            name,
             signed(effect.value, decimals(half(effect.low, effect.high))),
             between(effect.low, effect.high, difference=True),
             chance(effect.p),
-            note_of(effect, p=False),
-            "\N{EN DASH}" if effect.seeds_needed is None else plain(effect.seeds_needed, 0),
+            "\N{EN DASH}" if effect.low is None else "yes" if effect.resolved else "no",
+            chance(effect.p_equivalent),
+            _needed(effect),
         )
-        for effect in summary.effects
+        for name, effect in zip(names, some, strict=True)
     )
-    head = ("effect", "bits per byte", "95 % interval", "p (Holm)", "resolved", "seeds needed")
-    return Table("Effects against the control, bits per byte; below zero is better", head, rows, frozenset({0, 4}))
+    margin = next((effect.margin for effect in some if effect.margin), None)
+    larger = f"p (larger than {quantity(margin)})" if margin else "p (larger than the margin)"
+    head = ("effect", "bits per byte", "95 % interval", "p (Holm)", "resolved", larger, "what would resolve it")
+    return Table(caption, head, rows, frozenset({0, 4, 6}))
+
+
+def _needed(effect: Effect) -> str:
+    """Return what would resolve an effect four times in five, were it as large as it seems."""
+    if effect.resolved or effect.low is None:
+        return "\N{EN DASH}"
+    if effect.seeds_needed:
+        return f"{about_seeds(effect.seeds_needed)} seeds"
+    return (
+        f"{effect.text_needed:,.2g} times the text"
+        if effect.text_needed and effect.text_needed < MOST_TEXT
+        else ("much more text" if effect.value else "nothing: the same bits")
+    )
 
 
 def seeds(summary: Summary) -> Table:
@@ -116,9 +148,10 @@ def seeds(summary: Summary) -> Table:
     names = tuple(f"seed {seed}" for seed in summary.seeds)
     rows = [(visible(arm.level), *_by_seed(arm, summary)) for arm in summary.arms]
     for effect in summary.effects:
-        values = effect.per_seed if len(effect.per_seed) == len(names) else ()
-        shown = tuple(signed(value, 4) for value in values) or ("\N{EN DASH}",) * len(names)
-        rows.append((f"{name_of(effect, summary)} against {visible(effect.against)}", *shown))
+        which = summary.seeds if effect.paired is None else effect.paired
+        values = dict(zip(which, effect.per_seed, strict=True)) if len(which) == len(effect.per_seed) else {}
+        shown = (signed(values.get(seed), 4) for seed in summary.seeds)
+        rows.append((f"{name_of(effect, summary)} {under(effect, summary)}", *shown))
     return Table("Each seed's loss and effects, bits per byte", ("arm or effect", *names), tuple(rows))
 
 
@@ -126,7 +159,7 @@ def spread(summary: Summary) -> Table | None:
     """Return what each interval is made of: standard deviations of the effect, and degrees of freedom."""
     rows = tuple(
         (
-            f"{name_of(effect, summary)} against {visible(effect.against)}",
+            f"{name_of(effect, summary)} {under(effect, summary)}",
             plain(effect.sd_seeds, 4),
             plain(effect.sd_documents, 4),
             plain(effect.sd_rest, 4),
@@ -141,6 +174,9 @@ def spread(summary: Summary) -> Table | None:
 
 
 def _by_seed(arm: Arm, summary: Summary) -> tuple[str, ...]:
+    if arm.seeds:
+        own = dict(zip(arm.seeds, arm.per_seed, strict=False))
+        return tuple(plain(own.get(seed), 4) for seed in summary.seeds)
     lost = {failure.seed for failure in summary.failed if failure.level == arm.level}
     values = iter(arm.per_seed)
     whole = len(arm.per_seed) == len(summary.seeds)
@@ -169,6 +205,14 @@ def changed(summary: Summary) -> Table:
         *(visible(level) + (" (control)" if level == summary.control else "") for level in levels),
     )
     return Table("What else differs between the arms, and how many times the control's it is", head, tuple(rows))
+
+
+def differs(summary: Summary) -> Table:
+    """Return the settings that the recipes of compared runs differ in."""
+    levels = [arm.level for arm in summary.arms]
+    rows = tuple((row.what, *(visible(str(row.per_arm.get(level, ""))) for level in levels)) for row in summary.differs)
+    head = ("setting", *(visible(level) for level in levels))
+    return Table("What the recipes differ in", head, rows, frozenset(range(len(head))))
 
 
 def _times(value: Any, base: Any, is_control: bool) -> str:

@@ -4,7 +4,7 @@ Axes: S seeds, N documents, M blocks of adjacent documents.
 
 `crossed` holds the model of seeds and documents, `effects` what an ablation says with it, `planning` how many
 seeds or documents would settle a question, `ratios` mean losses over documents and their differences for one
-run, `trends` a loss along an order.
+run, `trends` a loss along an order, `unpaired` arms that share no seeds.
 """
 
 from diagnose.stats.effects import (
@@ -26,6 +26,7 @@ from diagnose.stats.ratios import (
     two_sample_interval,
 )
 from diagnose.stats.trends import Trend, trend
+from diagnose.stats.unpaired import shared, unpaired_effect
 
 __all__ = [
     "Effect",
@@ -44,7 +45,9 @@ __all__ = [
     "power",
     "ratio_interval",
     "seeds_needed",
+    "shared",
     "smallest_resolvable",
     "trend",
     "two_sample_interval",
+    "unpaired_effect",
 ]

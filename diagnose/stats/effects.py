@@ -36,6 +36,7 @@ class Effect:
         per_seed: the effect of each seed.
         effective_documents: number of equally long documents that would tell as much, N for equal bytes.
         confidence, comparisons: what the interval was made for.
+        own_seeds: squared standard error over seeds and its degrees of freedom, where the arms share none.
     """
 
     value: float
@@ -52,6 +53,7 @@ class Effect:
     effective_documents: float
     confidence: float = 0.95
     comparisons: int = 1
+    own_seeds: tuple[float, float] | None = None
 
     @property
     def resolved(self) -> bool:
@@ -64,7 +66,8 @@ class Effect:
             return None
         per_seed_S, cells = np.array(self.per_seed), self.seeds * self.documents
         whole = self.sd_seeds**2 / self.seeds + self.sd_documents**2 / self.documents + self.sd_rest**2 / cells
-        return Spread(whole, self.df, per_seed_S.var(ddof=1) / self.seeds, self.seeds - 1)
+        by_seed, df = self.own_seeds or (per_seed_S.var(ddof=1) / self.seeds, self.seeds - 1)
+        return Spread(whole, self.df, by_seed, df)
 
 
 def paired_effect(
@@ -92,14 +95,14 @@ def paired_effect(
         DiagnoseError: shapes differ, a reading is missing (NaN or infinite), or bytes are not positive in
         sum.
     """
-    arm_SN, size_N = _checked(bits_arm_SN, bytes_N, "the arm")
-    control_SN, _ = _checked(bits_control_SN, bytes_N, "the control")
+    arm_SN, size_N = checked(bits_arm_SN, bytes_N, "the arm")
+    control_SN, _ = checked(bits_control_SN, bytes_N, "the control")
     if arm_SN.shape != control_SN.shape:
         seeds = f"{arm_SN.shape[0]} and {control_SN.shape[0]}"
         raise DiagnoseError(f"the arm and the control are paired by seed, but have {seeds} seeds")
     difference_SN = arm_SN - control_SN
-    if not _has_interval(difference_SN, size_N):
-        return _without_interval(difference_SN, size_N, confidence, comparisons)
+    if not has_interval(difference_SN, size_N):
+        return without_interval(difference_SN, size_N, confidence, comparisons)
     seeds, documents = difference_SN.shape
     parts = analyse(difference_SN, size_N)
     spread, value = parts.spread(), float(parts.value)
@@ -122,9 +125,15 @@ def paired_effect(
     )
 
 
-def _without_interval(
-    difference_SN: NDArray[np.float64], size_N: NDArray[np.float64], confidence: float, comparisons: int
+def without_interval(
+    difference_SN: NDArray[np.float64],
+    size_N: NDArray[np.float64],
+    confidence: float,
+    comparisons: int,
+    *,
+    seeds: int | None = None,
 ) -> Effect:
+    """Return an effect whose spread is unknown; `seeds` where the rows are no seeds that the arms share."""
     per_seed_S = difference_SN.sum(1) / size_N.sum()
     return Effect(
         value=float(per_seed_S.mean()),
@@ -135,9 +144,9 @@ def _without_interval(
         sd_seeds=None,
         sd_documents=None,
         sd_rest=None,
-        seeds=difference_SN.shape[0],
+        seeds=seeds or difference_SN.shape[0],
         documents=difference_SN.shape[1],
-        per_seed=tuple(per_seed_S.tolist()),
+        per_seed=() if seeds else tuple(per_seed_S.tolist()),
         effective_documents=float(size_N.sum() ** 2 / (size_N**2).sum()),
         confidence=confidence,
         comparisons=comparisons,
@@ -158,8 +167,8 @@ def arm_level(bits_SN: ArrayLike, bytes_N: ArrayLike, *, confidence: float = 0.9
     Raises:
         DiagnoseError: a reading is missing (NaN or infinite), or bytes are not positive in sum.
     """
-    bits, size_N = _checked(bits_SN, bytes_N, "the arm")
-    if not _has_interval(bits, size_N):
+    bits, size_N = checked(bits_SN, bytes_N, "the arm")
+    if not has_interval(bits, size_N):
         return Interval(float(bits.sum() / (len(bits) * size_N.sum())), None, None, None, None)
     parts = analyse(bits, size_N)
     spread = parts.spread()
@@ -193,8 +202,8 @@ def noise_band(
         DiagnoseError: a reading is missing, or bytes are not positive in sum.
     """
     arms = list(bits_by_arm.values()) if hasattr(bits_by_arm, "values") else list(bits_by_arm)
-    checked = [_checked(arm, bytes_N, f"arm {i + 1}") for i, arm in enumerate(arms)]
-    levels = [bits.sum(1) / size_N.sum() for bits, size_N in checked]
+    found = [checked(arm, bytes_N, f"arm {i + 1}") for i, arm in enumerate(arms)]
+    levels = [bits.sum(1) / size_N.sum() for bits, size_N in found]
     df = sum(len(level_S) - 1 for level_S in levels)
     if df == 0:
         return None
@@ -234,7 +243,7 @@ def equivalence(effect: Effect, margin: float) -> float | None:
     return one_sided if room > 0 else 1 - one_sided
 
 
-def _checked(bits_SN: ArrayLike, bytes_N: ArrayLike, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def checked(bits_SN: ArrayLike, bytes_N: ArrayLike, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return both as floats, or say what is wrong with them."""
     bits, size_N = np.asarray(bits_SN, dtype=np.float64), np.asarray(bytes_N, dtype=np.float64)
     if bits.ndim != 2 or size_N.shape != bits.shape[1:] or not bits.size:
@@ -252,6 +261,6 @@ def _checked(bits_SN: ArrayLike, bytes_N: ArrayLike, name: str) -> tuple[NDArray
     return bits, size_N
 
 
-def _has_interval(bits_SN: NDArray[np.float64], size_N: NDArray[np.float64]) -> bool:
+def has_interval(bits_SN: NDArray[np.float64], size_N: NDArray[np.float64]) -> bool:
     """Tell whether there are two seeds and two documents that have bytes: a spread over one is unknown."""
     return bits_SN.shape[0] > 1 and int((size_N > 0).sum()) > 1

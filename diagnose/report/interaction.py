@@ -1,0 +1,67 @@
+"""The picture of interactions: the arms' losses by level of one axis, a line for each level of another."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.report import figures
+from diagnose.report.canvas import ARMS
+from diagnose.report.gap_figures import Series, Strip, strips
+from diagnose.words import plain, visible
+
+if TYPE_CHECKING:
+    from diagnose.report.records import Axis, Summary
+
+MOST_PANELS = 6  # of pairs of axes that are drawn
+
+
+def interaction_svg(summary: Summary) -> str:
+    """Return the panels, one for each two axes, wide and narrow; "" where there is one axis."""
+    varied = [axis for axis in summary.axes if len(axis.levels) > 1]
+    panels = [found for pair in combinations(varied, 2) if (found := _panel(summary, *pair)) is not None]
+    if not panels:
+        return ""
+    draw = partial(strips, panels[:MOST_PANELS], "validation loss, bits per byte")
+    said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels[:MOST_PANELS])
+    return figures.both(draw, "interaction", f"Mean loss in bits per byte by level. {said}.")
+
+
+def _panel(summary: Summary, one: Axis, other: Axis) -> Strip | None:
+    """Return the losses of one axis' levels for each level of the other; the one with more levels goes across."""
+    across, lines = (other, one) if len(other.levels) > len(one.levels) else (one, other)
+    series = [_line(summary, across, lines, level, place) for place, level in enumerate(lines.levels)]
+    drawn = tuple(line for line in series if line.x)
+    if not drawn:
+        return None
+    ticks = tuple((k + 0.5, visible(level)) for k, level in enumerate(across.levels))
+    return Strip(f"{visible(across.name)}, a line for each {visible(lines.name)}", visible(across.name), drawn, ticks)
+
+
+def _line(summary: Summary, across: Axis, lines: Axis, level: str, place: int) -> Series:
+    """Return the means over the arms that have both levels, and each seed's."""
+    x, y, points = [], [], []
+    for k, at in enumerate(across.levels):
+        some = [
+            arm for arm in summary.arms
+            if (arm.levels.get(across.name), arm.levels.get(lines.name)) == (at, level) and None not in arm.per_seed
+        ]  # fmt: skip
+        if some:
+            each = np.mean([[float(value or 0) for value in arm.per_seed] for arm in some], axis=0)
+            x.append(k + 0.5)
+            y.append(float(each.mean()))
+            points += [(k + 0.5, float(value)) for value in each]
+    paint = f"arm-{place}" if place < ARMS else "quiet"
+    none = (None,) * len(x)
+    return Series(visible(level), paint, tuple(x), tuple(y), none, none, points=tuple(points))
+
+
+def _said(panel: Strip) -> str:
+    names = [words for _, words in panel.ticks]
+    return ", ".join(
+        f"{line.name}: " + " ".join(f"{names[int(x)]} {plain(y)}" for x, y in zip(line.x, line.y, strict=True))
+        for line in panel.series
+    )
