@@ -132,6 +132,20 @@ class TestFigures:
         assert draw["low"] == -draw["high"] < 0
         assert "reported_on" in draw["basis"]
 
+    def test_a_reported_loss_may_be_rounded_as_logs_are(self, trained):
+        read = explain_gap(trained, Side(data(400, 1), each), Side(data(300, 2), each)).record["reported"]["val"]
+        gap = explain_gap(trained, Side(data(400, 1), each), Side(data(300, 2), each, reported=round(read, 3)))
+        assert value(gap, "draw") == 0
+        assert abs(value(gap, "residual")) <= 0.0005
+
+    @pytest.mark.parametrize(
+        ("reported", "half"), [(0.486, 5e-4), (0.48, 5e-3), (0.5, 0.0), (3.0, 0.0), (0.123456789, 0.0), (768.2, 0.05)]
+    )
+    def test_by_how_much_a_loss_may_be_rounded(self, reported, half):
+        from diagnose.explain.arithmetic import rounding
+
+        assert rounding(reported) == pytest.approx(half)
+
     def test_plain_data_give_collation(self, trained):
         noisy = [(x + 0.8 * torch.randn(x.shape), y) for x, y in data(400, 1)]
         gap = explain_gap(trained, Side(noisy, each, plain=data(400, 1)), Side(data(300, 2), each))

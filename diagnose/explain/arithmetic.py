@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ POWERS = (2, 4, 8, 16, 32, 64)
 SHARP = 0.1  # half the interval over the value: wider, and a factor of two is all that could be told
 SAME = 1e-4  # of the value: what rounding in a log may do
 LN2 = math.log(2)
+DIGITS = (2, 6)  # significant ones of a loss that was copied from a log
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,13 @@ class Fit:
     low: float
     high: float
     reported: float
+
+
+def rounding(reported: float) -> float:
+    """Return by how much a reported loss may be rounded: half a unit of its last digit, where it has 2 to 6 of them."""
+    written = Decimal(repr(float(reported))).normalize().as_tuple()
+    digits = len(written.digits) if any(written.digits) else 0
+    return 0.5 * 10.0 ** int(written.exponent) if DIGITS[0] <= digits <= DIGITS[1] else 0.0
 
 
 def candidates(read: Text) -> dict[str, float]:
@@ -72,13 +81,14 @@ def fits(reported: float, found: Interval, read: Text, *, same: bool = False) ->
 
 
 def _fitting(reported: float, value: float, half: float, read: Text) -> list[Fit]:
-    if abs(reported - value) <= half:
+    rounded = rounding(reported)
+    if abs(reported - value) <= half + rounded:
         return []
     rows = [
         Fit(name, factor * value, factor * (value - half), factor * (value + half), reported)
         for name, factor in candidates(read).items()
     ]
-    return [row for row in rows if row.low <= reported <= row.high]
+    return [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
 
 
 def _half(found: Interval) -> float:
@@ -88,7 +98,8 @@ def _half(found: Interval) -> float:
 
 def means(reported: float, record: Record) -> list[Fit]:
     """Return which other mean of the recorded losses a reported one is; none where it is the recorded one."""
-    if abs(reported - record.train) <= SAME * abs(record.train):
+    rounded = rounding(reported)
+    if abs(reported - record.train) <= SAME * abs(record.train) + rounded:
         return []
     losses = record.losses
     known = {
@@ -98,4 +109,4 @@ def means(reported: float, record: Record) -> list[Fit]:
         "the mean since training began": record.means["run"],
     }
     rows = [Fit(name, value, value, value, reported) for name, value in known.items()]
-    return [row for row in rows if abs(row.value - reported) <= SAME * abs(reported)]
+    return [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.explain import conditions, timing
-from diagnose.explain.arithmetic import Fit, fits, means
+from diagnose.explain.arithmetic import Fit, fits, means, rounding
 from diagnose.explain.intervals import combined
 from diagnose.gap.terms import Term
 from diagnose.stats import Interval
@@ -214,7 +214,8 @@ def _draw(found: Measured, given: Reported) -> tuple[Term, Interval]:
         basis = f"{'' if sampled else 'exact: '}{number} that were reported on against {found.val_own.batches:,}"
         return Term("draw", value, span.low, span.high, basis=basis, how=how), _rest(given.val, own, exact=not val.on)
     exact = found.val_own.complete and not val.on
-    if not given.given[1] or abs(given.val - whole.mean) <= RECOMPUTED * max(1.0, abs(whole.mean)):
+    alike = RECOMPUTED * max(1.0, abs(whole.mean)) + rounding(given.val)
+    if not given.given[1] or abs(given.val - whole.mean) <= alike:
         said = "what is reported is the loss of all batches that were read" + (", recomputed" if given.given[1] else "")
         return Term("draw", 0.0, basis=f"exact: {said}", how=how), _rest(given.val, whole, exact=exact)
     bound = _spread(found.val_own, val)
