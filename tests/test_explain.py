@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from diagnose import DiagnoseError, Side, explain_gap
 
@@ -230,6 +230,24 @@ class TestFigures:
             )
 
         assert explain_gap(trained, *sides()).record["terms"] == explain_gap(trained, *sides()).record["terms"]
+
+
+class Endless(IterableDataset):
+    def __iter__(self):
+        draw = torch.Generator().manual_seed(8)
+        while True:
+            x = torch.randn(10, generator=draw)
+            yield x, x[:3].argmax()
+
+
+def test_a_stream_without_an_end_is_read_as_far_as_the_budget_goes(trained):
+    stream = DataLoader(Endless(), 20)
+    gap = explain_gap(trained, Side(stream, each), Side(data(300, 2), each), budget="12 batches")
+    assert gap.record["conditions"]["training_text"].startswith("12 batches (a part of them)")
+    assert any("only 12 batches" in note for note in gap.record["notes"])
+    timed = explain_gap(trained, Side(stream, each), Side(data(300, 2), each), budget=0.5)
+    assert "could not be told" not in timed.verdict
+    assert timed.record["overlap"]["whole"] is False
 
 
 class TestCustody:

@@ -177,12 +177,20 @@ def walk(batches: Any) -> tuple[Iterator[tuple[int, Any]], int | None]:
     custody.seed(seeding.key(0, "loader"))
     for generator in custody.generators([batches]):
         generator.manual_seed(0)
-    count = len(batches) if hasattr(batches, "__len__") else None
+    count = _count(batches)
     if isinstance(batches, (list, tuple)) and count:
         stride = next(k for k in range(max(1, round(GOLDEN * count)), count + 2) if np.gcd(k, count) == 1)
         order = [k * stride % count for k in range(count)]
         return ((k, batches[k]) for k in order), count
     return enumerate(batches), count
+
+
+def _count(batches: Any) -> int | None:
+    """Return how many batches there are; None where that is not known, as of a stream."""
+    try:
+        return len(batches)
+    except (TypeError, NotImplementedError):
+        return None
 
 
 def read(
