@@ -144,16 +144,22 @@ def custody(model: nn.Module, loaders: Iterable[Any] = ()) -> Iterator[Custody]:
 
 @contextmanager
 def _modes() -> Iterator[None]:
-    """Put autocast, gradient mode and the default dtype back."""
+    """Put autocast, gradient mode and the default dtype back; meanwhile transformers take no fast path.
+
+    Torch's own transformer layers have one in evaluation mode, which leaves out the dropout of their parts even where
+    these are in training mode.
+    """
     kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     cast = [(kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)) for kind in kinds]
-    grad, dtype = torch.is_grad_enabled(), torch.get_default_dtype()
+    grad, dtype, fast = torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
     try:
         yield
     finally:
         for kind, enabled, kind_dtype in cast:
             torch.set_autocast_enabled(kind, enabled)
             torch.set_autocast_dtype(kind, kind_dtype)
+        torch.backends.mha.set_fastpath_enabled(fast)
         torch.set_grad_enabled(grad)
         torch.set_default_dtype(dtype)
 

@@ -34,7 +34,7 @@ def record(
 ) -> dict[str, Any]:
     """Return the JSON object of two sides' ledger."""
     val = found.sides.val
-    data = combined([found.train.readings[val], found.val.readings[val]], [-1.0, 1.0])
+    data = combined([found.train.readings[val], found.val.readings[val]], [-1.0, 1.0], mixed=bool(val.on))
     spans = {"data": data} | ({"timing": together(some[0], some[1])} if kept else {})
     out = {
         "format": FORMAT,
@@ -72,7 +72,7 @@ def _interval(found: Interval) -> dict[str, float | None]:
 def _matched(found: Measured, *, on: bool) -> dict[str, float | None]:
     one = found.sides.alike(on=on)
     train, val = found.train.readings[one], found.val.readings[one]
-    span = combined([train, val], [-1.0, 1.0])
+    span = combined([train, val], [-1.0, 1.0], mixed=on)
     return {"train": train.mean, "val": val.mean, "gap": span.value, "low": span.low, "high": span.high}
 
 
@@ -85,7 +85,12 @@ def readings(found: Measured) -> list[dict[str, Any]]:
         if found.unseen is not None and not found.all_unseen:
             texts["unseen"] = found.unseen[one]
         out += [
-            {"text": text, "on": on, "documents": len(reading.documents), **_interval(combined([reading], [1.0]))}
+            {
+                "text": text,
+                "on": on,
+                "documents": len(reading.documents),
+                **_interval(combined([reading], [1.0], mixed=on)),
+            }
             for text, reading in texts.items()
         ]
     return out

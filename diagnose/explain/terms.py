@@ -185,15 +185,15 @@ def _data(found: Measured) -> list[Term]:
     how = "unseen validation data minus training data, both under validation's conditions"
     how_leak = "all validation data minus its unseen part, both under validation's conditions"
     if found.unseen is None:
-        both = combined([end, whole], [-1.0, 1.0])
+        both = combined([end, whole], [-1.0, 1.0], mixed=bool(val.on))
         reason = f"{found.why}: this is unseen and leak together, validation data minus training data"
         leak = Term("leak", None, basis=f"{found.why}: given together with unseen", how=how_leak)
         return [Term("unseen", both.value, both.low, both.high, basis=reason, how=how), leak]
-    rest = combined([end, found.unseen[val]], [-1.0, 1.0])
+    rest = combined([end, found.unseen[val]], [-1.0, 1.0], mixed=bool(val.on))
     first = Term("unseen", rest.value, rest.low, rest.high, basis=found.why, how=how)
     if found.all_unseen:
         return [first, Term("leak", 0.0, basis=f"exact: {found.why}", how=how_leak)]
-    gone = combined([found.unseen[val], whole], [-1.0, 1.0])
+    gone = combined([found.unseen[val], whole], [-1.0, 1.0], mixed=bool(val.on))
     basis = "a difference between samples, so it holds their difficulty too"
     return [first, Term("leak", gone.value, gone.low, gone.high, basis=basis, how=how_leak)]
 

@@ -54,6 +54,7 @@ def all_causes(record: Record) -> list[Cause]:
     """Return the parts of the gap that can be named, the largest first; they sum to the gap."""
     found = [Cause("timing", float(_group(record, "timing")["value"]), _timing_words(record))]
     named = {"mode": _mode_words(record), "objective": _objective_words(record)} | CONDITION_WORDS
+    named |= FOREIGN_WORDS if _foreign(record) else {}
     found += [Cause(name, _value(record, name), words) for name, words in named.items()]
     found.append(Cause("data", float(_group(record, "data")["value"]), _data_words(record)))
     draw = _value(record, "draw")
@@ -71,6 +72,7 @@ CONDITION_WORDS = {
     "reduction": "the two are averaged over targets in different ways",
     "collation": "validation documents are cut otherwise than training's",
 }
+FOREIGN_WORDS = {"collation": "training's batches are not its plain data"}
 
 
 def mode_name(kinds: Sequence[str]) -> str:
