@@ -6,7 +6,10 @@ import signal
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("patient")  # a busy machine is no failure
 pytest.register_assert_rewrite("run_fixture", "stats_fixture")
 
 

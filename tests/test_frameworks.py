@@ -130,6 +130,22 @@ class TestHuggingFace:
         logged = [row["loss"] for row in trainer.state.log_history if "loss" in row]
         assert math.isfinite(logged[0])
 
+    def test_an_evaluation_loss_that_is_not_finite_is_left_out(self, rows, tmp_path):
+        trainer = fit_trainer(gpt2(), rows, tmp_path, max_steps=1, eval_steps=1, per_device_eval_batch_size=8)
+        own, calls, kept = trainer.compute_loss, [], []
+
+        def breaking(model, inputs, return_outputs=False, num_items_in_batch=None):
+            loss, outputs = own(model, inputs, return_outputs=True, num_items_in_batch=num_items_in_batch)
+            calls.append(1)
+            if len(calls) == 2:
+                loss = loss * math.nan
+            else:
+                kept.extend([float(loss)] * len(inputs["input_ids"]))
+            return (loss, outputs) if return_outputs else loss
+
+        trainer.compute_loss = breaking
+        assert trainer.evaluate()["eval_loss"] == pytest.approx(sum(kept) / len(kept), rel=1e-5)
+
     def test_a_trainer_with_a_loss_of_its_own(self, rows, tmp_path):
         from transformers import Trainer, TrainingArguments
 
