@@ -279,7 +279,7 @@ def test_the_page_says_so():
     found = {"noise_scale": [one | {"side": "below", "reference": 524288.0, **rules(2048, 524288, 9000)}]}
     (note,) = notes.sections(json.loads(json.dumps(found)))
     assert note.title == "Every arm trains below the critical batch size"
-    assert "makes the best rate ×\N{NO-BREAK SPACE}0.43" in note.sentences[0]
+    assert "makes the best rate \N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}0.43" in note.sentences[0]
     assert "this favours fixed" in note.sentences[0]
 
 
