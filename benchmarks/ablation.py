@@ -115,7 +115,10 @@ def main():
                 found[precision][0].append(seconds / training)
                 found[precision][1].append(seconds / whole)
             took = ", ".join(f"nanoGPT's loop in {precision} {seconds:.0f} s" for precision, seconds in base.items())
-            print(f"  {case}, 9 runs of {steps} steps: {took}; ours {training:.0f} s training, {whole:.0f} s whole")
+            print(
+                f"  {case}, 9 runs of {steps} steps: {took}; ours {training:.0f} s training, {whole:.0f} s whole",
+                flush=True,
+            )
         for precision, (training, whole) in found.items():
             said = " and ".join(
                 f"{statistics.median(values):.2f} times ({min(values):.2f} to {max(values):.2f}) {name}"
