@@ -154,7 +154,7 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
     where = page.render_ablation(folder, out)
     summary = store.read_json(folder / "summary.json")
     if as_json:
-        keys = ("arms", "effects", "changed", "tuning", "untuned", "verdict", "failed")
+        keys = ("arms", "effects", "notes", "changed", "tuning", "untuned", "verdict", "failed")
         _print_json(
             {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
             | {k: summary[k] for k in keys}

@@ -37,7 +37,8 @@ QUESTIONS = {  # axis: what is set for all arms, further arguments, why so
 HEAD = """# The five axes, on the whole Bible
 
 *{date}. Every figure below comes from `python docs/axes.py` ({runs} runs, {minutes:.0f} minutes of training in
-all, three seeds an arm, {text} of text a run). Bits per byte of the same {documents:,} validation verses; below zero is better.
+all, three seeds an arm, {text} of text a run). Bits per byte of the same {documents:,} validation verses; below zero is
+better.
 What else changed with each axis, every seed, and the command that repeats it stand on the pages that it renders.*
 """
 FOOT = """
