@@ -162,7 +162,9 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
     where = page.render_ablation(folder, out)
     summary = store.read_json(folder / "summary.json")
     if as_json:
-        keys = ("arms", "effects", "pairs", "changed", "differs", "tuning", "untuned", "verdict", "failed", "left_out")
+        keys = (
+            "arms", "effects", "pairs", "notes", "changed", "differs", "tuning", "untuned", "verdict", "failed", "left_out",
+        )  # fmt: skip
         _print_json(
             {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
             | {k: summary[k] for k in keys if k in summary}

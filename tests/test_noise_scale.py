@@ -79,7 +79,8 @@ def test_what_is_measured_of_a_network_is_what_its_rows_gradients_say(tiny, monk
     def step_batches(layout, number, accumulate):
         targets = batches[number]
         everything = torch.ones_like(targets, dtype=torch.bool)
-        return [Batch(torch.zeros_like(targets), targets, None, torch.zeros_like(targets), everything)]
+        zero = torch.zeros_like(targets)
+        return [Batch(inputs_BT=zero, targets_BT=targets, counted_BT=everything, documents_BT=zero, segments_BT=None)]
 
     monkeypatch.setattr(noise_scale, "step_batches", step_batches)
     net = Line()

@@ -112,9 +112,9 @@ NAMED = {
         Axis(
             "lr-scale",
             "how the learning rate follows the batch size, from GPT-3's 6e-4 at half a million tokens a step",
-            "A rule is judged together with its constant, which is another network's: try --lr-factors 0.25,1,4 "
-            "before blaming the rule; and which rule should hold depends on the side of the critical batch size that a "
-            "run is on",
+            "At one batch size a rule is a constant and no more, and another network's: try --lr-factors 0.25,1,4 "
+            "before blaming the rule, and a second batch size (--axis batch-size=16,64) to tell rules from constants; "
+            "which should hold depends on the side of the critical batch size that a run is on",
             {
                 "fixed": {**FIXED_RATE, "optimizer.lr_rule": "fixed", **MEASURED},
                 "linear": {**GPT2_RATE, "optimizer.lr_rule": "linear", **MEASURED},

@@ -15,6 +15,7 @@ import numpy as np
 from diagnose import stats, store
 from diagnose.ablation.noise import noise_note
 from diagnose.places import EDGES, edge_within
+from diagnose.tokenizer import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,11 +47,12 @@ def _positions(plan: Design, runs: Runs) -> dict[str, Any] | None:
     """Return losses by position in the document, and each effect divided at a position.
 
     The position is the shortest context where contexts differ: before it every arm sees the whole document so far.
-    Tokens of other tokenizers stand for other text, so that their positions are not compared.
+    Tokens of other tokenizers stand for other text, so that their positions are not compared; arms that train on other
+    text learn others too.
     """
     recipes = [arm.first.recipe for arm in plan.arms]
     whole = all((path / "places.parquet").exists() for paths in runs.values() for path in paths)
-    if not whole or any(one.tokenizer != recipes[0].tokenizer for one in recipes):
+    if not whole or len({fingerprint(arm.first.text.tokenizer) for arm in plan.arms}) > 1:
         return None
     tables = {level: [store.read_table(path, "places") for path in paths] for level, paths in runs.items()}
     documents = reduce(np.intersect1d, [t.document.unique() for some in tables.values() for t in some])
