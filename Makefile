@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted house coverage clean
+.PHONY: demo test check format bench planted aa house coverage clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -28,6 +28,9 @@ bench: .venv/tested
 
 planted: .venv/tested
 	$(BIN)/pytest tests/planted -m "slow or not slow" -s
+
+aa: .venv/tested
+	$(BIN)/pytest tests/aa -m "slow or not slow" -s
 
 house:
 	$(BIN)/python docs/house.py
