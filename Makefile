@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted cluster house coverage clean
+.PHONY: demo test check format bench planted aa cluster house coverage clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -31,6 +31,9 @@ planted: .venv/tested
 
 cluster: .venv/tested
 	$(BIN)/pytest tests/test_engine_ray.py -m "slow or not slow"
+
+aa: .venv/tested
+	$(BIN)/pytest tests/aa -m "slow or not slow" -s
 
 house:
 	$(BIN)/python docs/house.py

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from report_fixture import HOSTILE, write_ablation, write_run
 
+from diagnose.report.index import render_index
 from diagnose.report.page import render_ablation, render_gap, render_run
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -25,7 +26,9 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PAGES = ("ablation", "hostile", "one-seed", "run", "failed-run", "gap", "gap-of-arms")
+PAGES = (
+    "ablation", "hostile", "one-seed", "run", "failed-run", "gap", "gap-of-arms", "comparison", "factorial", "index",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +44,7 @@ def browser():
 def gaps(tmp_path_factory, tiny):
     """A run's ledger with every kind of term, and one of an ablation's arms; text that tries to act among it."""
     from diagnose import ablate, loss_gap, train
+    from diagnose.ablation.comparing import compare
 
     root = tmp_path_factory.mktemp("gaps")
     path = root / "hostile.txt"
@@ -49,7 +53,11 @@ def gaps(tmp_path_factory, tiny):
     keys |= {"loss.label_smoothing": 0.1, "loss.weight_decay": 0.01, "report.train": "interval", "budget.steps": 60}
     run = train("quick", keys, runs=root / "runs")
     ablation = ablate("tokenizer", overrides=tiny, seeds=2, runs=root / "runs")
+    factorial = ablate(["activation", "masking"], overrides=tiny | {"budget.steps": 5}, seeds=2, runs=root / "runs")
+    compared = compare([ablation], pairs=True)
     return {
+        "comparison": render_ablation(compared, root / "comparison.html"),
+        "factorial": render_ablation(factorial, root / "factorial.html"),
         "gap": render_gap(run, root / "gap.html", loss_gap(run, verify=True)),
         "gap-of-arms": render_gap(ablation, root / "gap-of-arms.html", loss_gap(ablation)),
     }
@@ -66,6 +74,7 @@ def pages(tmp_path_factory, gaps):
     run = write_run(root / "20261122-150000-word-s0-aaaa")
     failed = write_run(root / "20261122-150001-word-s0-bbbb", state="failed", until=0.5, hostile=True)
     found |= {"run": render_run(run, root / "run.html"), "failed-run": render_run(failed, root / "failed-run.html")}
+    found |= {"index": render_index(next(iter(gaps.values())).parent)}
     return {name: path.as_uri() for name, path in (found | gaps).items()}
 
 
@@ -125,7 +134,7 @@ def test_nothing_overflows(show, name, width, scheme):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", PAGES[:-1])  # the index draws nothing
 def test_one_drawing_of_each_is_shown_and_its_text_is_legible(show, name, width):
     page = show(name, width)
     shown = page.evaluate("[...document.querySelectorAll('.drawn')].map(f => [...f.children].filter("

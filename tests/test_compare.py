@@ -65,7 +65,7 @@ def test_it_is_what_an_ablation_of_the_same_runs_says(some, tiny):
 def test_arms_without_shared_seeds_are_paired_by_document(some):
     found = summary(*some["gelu"], *some["slow"], pairs=True)
     (effect,) = found["effects"]
-    assert (effect["level"], effect["paired"], effect["per_seed"]) == ("0.0001", [], [])
+    assert (effect["level"], effect["paired"], effect["per_seed"]) == ("lr 0.0001", [], [])
     assert effect["low"] < effect["value"] < effect["high"]
     assert len(found["pairs"]) == 1
 

@@ -43,7 +43,7 @@ def test_the_nearest_runs_of_the_same_text_are_taken_and_named(at_hand, small):
     assert "model.activation" in said[1]
     assert "rough guess" not in said[1]
     assert "a rough guess" in floor.sentences(found | {"differ": list("abc")}, 3)[1]
-    assert "four times in five, at best" in said[0]
+    assert "four times in five, as far as chance between seeds goes" in said[0]
 
 
 def test_the_figure_has_the_power_that_it_promises(at_hand, small):

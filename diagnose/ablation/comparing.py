@@ -192,6 +192,8 @@ def _names(several: Sequence[Sequence[Finished]], varied: dict[str, list[str]]) 
             break
         chosen.append(best)
     out = [", ".join(varied[key][k] for key in varied if key in chosen) for k in range(len(several))]
+    if len(chosen) == 1 and not all(name.isalpha() for name in out):  # a bare number says nothing
+        out = [f"{chosen[0].partition('.')[2]} {name}" for name in out]
     return out if len(set(out)) == len(out) else [runs[0].path.name for runs in several]
 
 

@@ -28,10 +28,10 @@ ALIKE = 2  # settings in which runs at hand may differ from a plan and still sta
 
 
 def floor(design: Design, runs: Path) -> dict[str, Any] | None:
-    """Return what the planned seeds can resolve at best, from the noise floor of finished runs of the same text.
+    """Return what the planned seeds can resolve, from the noise floor of finished runs of the same text.
 
-    Two arms that differ by chance alone differ by sqrt(2) times the deviation between seeds; an effect that also
-    differs from document to document takes more, so this is the least that can be hoped for.
+    Two arms whose seeds have nothing in common differ by sqrt(2) times the deviation between seeds. An effect that also
+    differs from document to document takes more; arms that share streams, where the axis changes little, take less.
 
     Args:
         design: what is planned.
@@ -117,9 +117,10 @@ def sentences(found: dict[str, Any] | None, seeds: int) -> list[str]:
         "One seed resolves nothing"
         if found["bits_per_byte"] is None
         else f"{counted(seeds, 'seed')} would resolve {plain(found['bits_per_byte'], 4)} bits per byte four times in "
-        "five, at best"
+        "five, as far as chance between seeds goes"
     )
     return [
         f"{own} ({others}).",
-        f"From how far seeds lie apart in {from_runs}, {unlike}. An effect that differs between documents takes more.",
+        f"From how far seeds lie apart in {from_runs}, {unlike}. An effect that differs between documents takes more; "
+        "arms that stay alike, for they share a seed's streams, take less.",
     ]

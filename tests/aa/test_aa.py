@@ -4,12 +4,15 @@ import time
 
 import numpy as np
 import pytest
-from aa_trained import ablation, effect, verses
+from aa_trained import ablation, effect, handicapped, part, verses
 from scipy.stats import binom, binomtest
+
+from diagnose import stats
 
 NOMINAL = 0.05
 MANY, SEEDS = 160, (2, 3, 5)
 FEW = 8
+HANDICAPPED = 300  # seeds, whose mean stands for the truth
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +48,23 @@ def test_equal_arms_are_called_different_as_often_as_said(text):
         print(f"| {seeds} | {alarms} of {MANY} | {alarms / MANY:.3f} | {ends.low:.3f} to {ends.high:.3f} "
               f"| {spread:.4f} | {half:.4f} |")  # fmt: skip
         assert alarms <= most(MANY)
+
+
+@pytest.mark.slow
+def test_a_known_handicap_lies_within_the_intervals_and_is_resolved_as_often_as_predicted(text):
+    """A learning rate 2 % lower: what few seeds say against the mean of 300, on the same documents."""
+    found = handicapped(HANDICAPPED, text)
+    whole = part(found, 0, HANDICAPPED)
+    deviations = [whole[name] for name in ("sd_seeds", "sd_documents", "sd_rest")]
+    print(f"\nthe handicap: {whole['value']:+.5f} bits per byte, between seeds {deviations[0]:.5f}")
+    print(
+        "\n| seeds | ablations | intervals that hold it | resolved | predicted |\n| ---: | ---: | ---: | ---: | ---: |"
+    )
+    for seeds in SEEDS:
+        few = [part(found, first, seeds) for first in range(0, HANDICAPPED - seeds + 1, seeds)]
+        held = sum(one["low"] <= whole["value"] <= one["high"] for one in few)
+        resolved = sum(one["resolved"] and one["value"] > 0 for one in few)
+        predicted = stats.power(whole["value"], *deviations, seeds=seeds, documents=whole["documents"])
+        print(f"| {seeds} | {len(few)} | {held / len(few):.3f} | {resolved / len(few):.3f} | {predicted:.3f} |")
+        assert held >= binom.ppf(0.001, len(few), 1 - NOMINAL)
+        assert abs(resolved / len(few) - predicted) < 3.3 * np.sqrt(predicted * (1 - predicted) / len(few)) + 0.05
