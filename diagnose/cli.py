@@ -163,7 +163,8 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
     summary = store.read_json(folder / "summary.json")
     if as_json:
         keys = (
-            "arms", "effects", "pairs", "notes", "changed", "differs", "tuning", "untuned", "verdict", "failed", "left_out",
+            "arms", "effects", "pairs", "notes", "changed", "differs", "tuning", "untuned", "verdict", "failed",
+            "left_out",
         )  # fmt: skip
         _print_json(
             {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
