@@ -19,6 +19,7 @@ from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap, sides_part
 from diagnose.report.gap_plots import arm_figures
 from diagnose.report.gap_records import ArmLedgers
 from diagnose.report.guide import GUIDE, TERMS
+from diagnose.report.links import pages_beside, runs_of
 from diagnose.report.plots import ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
 
@@ -86,39 +87,6 @@ def render_run(folder: Path, out: Path) -> Path:
     return _write(_render("run.html.j2", _run_parts(read_run(folder)), folder, among=_among(out)), _target(folder, out))
 
 
-def pages_beside(folder: Path) -> list[tuple[str, str]]:
-    """Return links to the pages of the same run or ablation, and of those that hold it or are held by it."""
-    path = folder.resolve()
-    out = [(path.name, _this(path))]
-    out += [(f"{path.name}-gap", "its loss gap, part by part")] if (path / "gap.json").exists() else []
-    for other in store.ablations(path.parent):
-        runs = _runs_of(other)
-        if path.name in runs:
-            out.append(
-                (other.name, f"{'a comparison' if _is_comparison(other) else 'the ablation'} that it belongs to")
-            )
-        if other.name == path.name:
-            held = [name for name in runs if (path.parent / name / "gap.json").exists()]
-            out += [(f"{name}-gap", f"the loss gap of {name}") for name in held]
-    return [(f"{name}.html", said) for name, said in out]
-
-
-def _this(path: Path) -> str:
-    if not (path / "ablation.toml").exists():
-        return "this run"
-    return "this comparison" if _is_comparison(path) else "this ablation"
-
-
-def _is_comparison(path: Path) -> bool:
-    return (path / "summary.json").exists() and store.read_json(path / "summary.json").get("kind") == "comparison"
-
-
-def _runs_of(ablation: Path) -> list[str]:
-    if not (ablation / "summary.json").exists():
-        return []
-    return [str(run) for arm in store.read_json(ablation / "summary.json").get("arms", []) for run in arm["runs"]]
-
-
 def refresh(folder: Path, out: Path) -> None:
     """Render the pages that link to a ledger's and that it links to: its run's or ablation's, and the ablations'.
 
@@ -129,7 +97,7 @@ def refresh(folder: Path, out: Path) -> None:
     path = folder.resolve()
     if not (path / "recipe.toml").exists() and not (path / "ablation.toml").exists():
         return  # the record of somebody's loop has no page of its own
-    for other in (path, *(found for found in store.ablations(path.parent) if path.name in _runs_of(found))):
+    for other in (path, *(found for found in store.ablations(path.parent) if path.name in runs_of(found))):
         render_own(other, out)
 
 

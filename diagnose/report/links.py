@@ -1,0 +1,44 @@
+"""Which pages lie beside one: those of the same run or ablation, and of those that hold it or are held by it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose import store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def pages_beside(folder: Path) -> list[tuple[str, str]]:
+    """Return links to the pages of the same run or ablation, and of those that hold it or are held by it."""
+    path = folder.resolve()
+    out = [(path.name, _this(path))]
+    out += [(f"{path.name}-gap", "its loss gap, part by part")] if (path / "gap.json").exists() else []
+    for other in store.ablations(path.parent):
+        runs = runs_of(other)
+        if path.name in runs:
+            out.append(
+                (other.name, f"{'a comparison' if _is_comparison(other) else 'the ablation'} that it belongs to")
+            )
+        if other.name == path.name:
+            held = [name for name in runs if (path.parent / name / "gap.json").exists()]
+            out += [(f"{name}-gap", f"the loss gap of {name}") for name in held]
+    return [(f"{name}.html", said) for name, said in out]
+
+
+def _this(path: Path) -> str:
+    if not (path / "ablation.toml").exists():
+        return "this run"
+    return "this comparison" if _is_comparison(path) else "this ablation"
+
+
+def _is_comparison(path: Path) -> bool:
+    return (path / "summary.json").exists() and store.read_json(path / "summary.json").get("kind") == "comparison"
+
+
+def runs_of(ablation: Path) -> list[str]:
+    """Return the names of an ablation's runs; none where it has no summary yet."""
+    if not (ablation / "summary.json").exists():
+        return []
+    return [str(run) for arm in store.read_json(ablation / "summary.json").get("arms", []) for run in arm["runs"]]
