@@ -150,7 +150,7 @@ def _read(subject: Subject, train: Side, val: Side, budget: Budget, record: Reco
     replayed = None if record is None else replay(subject, record, train, sides.train)
     known = None
     if train.groups is None or val.groups is None:
-        known = seen.known(_identified(train), SEEN_SHARE * budget.seconds)
+        known = seen.known(_identified(train), SEEN_SHARE * budget.seconds, budget.batches)
     return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known)
 
 

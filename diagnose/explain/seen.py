@@ -140,16 +140,23 @@ def _spans(row_T: NDArray[np.int64], span: int) -> NDArray[np.int64]:
     return np.unique((hashes[alike <= ALIKE] >> np.uint64(1)).astype(np.int64))
 
 
-def known(batches: Any, seconds: float) -> Known:
-    """Walk training's batches and keep what identifies their samples, within a limit in seconds."""
+def known(batches: Any, seconds: float, most: int | None = None) -> Known:
+    """Walk training's batches and keep what identifies their samples.
+
+    Args:
+        batches: all of them.
+        seconds: a limit.
+        most: a limit in batches for a stream of unknown length, which may have no end.
+    """
     begun, wholes, spans, held, span, complete = time.monotonic(), set[int](), [np.zeros(0, np.int64)], 0, -1, True
-    some, _ = walk(batches)
-    for _, batch in some:
+    some, count = walk(batches)
+    for number, batch in some:
         rows = rows_of(batch)
         if rows is None:
             return Known(frozenset(), spans[0], 0, complete=False, why="samples are too small to be recognised")
         span = span_of(rows) if span < 0 else span
-        if time.monotonic() - begun > seconds or held + len(wholes) > MOST:
+        endless = count is None and most is not None and number >= most
+        if endless or time.monotonic() - begun > seconds or held + len(wholes) > MOST:
             complete = False
             break
         found = samples(rows, span)
