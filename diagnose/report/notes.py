@@ -33,6 +33,7 @@ class Divided(Record):
 
     level: str
     against: str
+    edge: int
     near: Part
     far: Part
 
@@ -49,7 +50,6 @@ class Band(Record):
 class Positions(Record):
     """Losses by the number of tokens that come before in the document."""
 
-    edge: int
     contexts: bool
     bands: tuple[Band, ...]
     parts: tuple[Divided, ...] = ()
@@ -145,13 +145,18 @@ def _span(band: Band) -> str:
 
 
 def _position_title(found: Positions) -> str:
-    if not found.parts:
-        return "Loss by position in the document"
-    early = [abs(part.near.value) >= abs(part.far.value) for part in found.parts]
-    where = f"the first {found.edge} tokens of a document"
-    if all(early):
+    """Name where the effects lie, where that is beyond doubt for each of them."""
+    sides = {
+        "near" if part.near.resolved and abs(part.near.value) >= abs(part.far.value)
+        else "far" if part.far.resolved and abs(part.far.value) > abs(part.near.value)
+        else "open"
+        for part in found.parts
+    }  # fmt: skip
+    edges = {part.edge for part in found.parts}
+    where = f"the first {edges.pop()} tokens of a document" if len(edges) == 1 else "what every arm sees whole"
+    if sides == {"near"}:
         return f"Most of the effect lies on {where}"
-    return f"Most of the effect lies beyond {where}" if not any(early) else "Where in the document the effects lie"
+    return f"Most of the effect lies beyond {where}" if sides == {"far"} else "Loss by position in the document"
 
 
 def _divided(part: Divided, found: Positions) -> str:
@@ -159,10 +164,10 @@ def _divided(part: Divided, found: Positions) -> str:
     near, far = part.near.said(), part.far.said()
     head = f"{visible(part.level)} against {visible(part.against)}: {near} bits per byte come from "
     if not found.contexts:
-        return f"{head}the first {found.edge} tokens of each document, {far} from the rest."
+        return f"{head}the first {part.edge} tokens of each document, {far} from the rest."
     doubt = "" if part.far.resolved else ", which is not resolved"
     return (
-        f"{head}tokens with fewer than {found.edge} before them, where both arms see the whole document so far, so "
+        f"{head}tokens with fewer than {part.edge} before them, where both arms see the whole document so far, so "
         f"that no long-range use shows; {far} from those further on, where alone it can{doubt}."
     )
 
