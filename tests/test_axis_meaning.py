@@ -279,6 +279,7 @@ def test_each_rule_is_compared_at_its_best_factor(tiny, tmp_path, quick_probes):
     text = page.render_ablation(found, tmp_path / "pages").read_text(encoding="utf-8")
     assert "Gradient noise scale" in text
     assert "both at their best" in text
+    assert "that was tried, so a better one may lie beyond" in text
 
 
 def test_the_rule_that_is_favoured_depends_on_the_side_of_the_critical_batch_size():

@@ -206,7 +206,8 @@ def _noise(found: tuple[Scale, ...]) -> Note | None:
         f"Every arm trains {_SIDES[found[0].side]} the critical batch size" if len(sides) == 1
         else "Arms lie on different sides of the critical batch size"
     )  # fmt: skip
-    return Note("noise-scale", title, tuple(dict.fromkeys(map(_rule, found))), table)
+    told = found[:1] if len(sides) == 1 else found  # on one side all say the same: the control's stands for them
+    return Note("noise-scale", title, tuple(map(_rule, told)), table)
 
 
 def _range(one: Scale) -> str:
@@ -271,12 +272,22 @@ def _best(found: tuple[Best, ...]) -> Note | None:
         f"{one.effect.said()} bits per byte against {control} ({found[0].factor})."
         for one in others if one.effect is not None
     ]  # fmt: skip
+    said += [
+        f"For {visible(one.level)} the best is the {_end(one)} that was tried, so a better one may lie beyond."
+        for one in found if _end(one)
+    ]  # fmt: skip
     note = "Intervals hold together over every pair of factors that could have been chosen."
     title = (
         f"With the best of {len(factors)} constants for each, no rule differs from {control} beyond doubt"
         if len(doubt) == len(others) else f"With the best of {len(factors)} constants for each, rules still differ"
     )  # fmt: skip
     return Note("best-factors", title, (*said, note), table)
+
+
+def _end(one: Best) -> str:
+    """Say at which end of what was tried a level's best factor lies."""
+    order = sorted(one.tried, key=lambda factor: float(factor.removeprefix("x")))
+    return {order[0]: "lowest", order[-1]: "highest"}.get(one.factor, "")
 
 
 def _with_digits(effect: Part) -> str:
