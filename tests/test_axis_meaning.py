@@ -90,8 +90,8 @@ def contexts(tiny, tmp_path_factory):
 def test_an_effect_is_divided_where_the_shorter_context_ends(contexts):
     summary = store.read_json(contexts / "summary.json")
     found, (effect,) = summary["notes"]["positions"], summary["effects"]
-    assert found["edge"] == 16
     (part,) = found["parts"]
+    assert part["edge"] == 16
     assert part["near"]["value"] + part["far"]["value"] == pytest.approx(effect["value"], abs=1e-12)
     assert part["near"]["low"] < part["near"]["value"] < part["near"]["high"]
     totals = {arm["level"]: arm["nats_per_token"] for arm in summary["arms"]}
@@ -114,6 +114,22 @@ def test_a_network_sees_the_same_where_both_contexts_hold_the_document_so_far(ti
     (_, long_T), (_, short_T) = (losses.canonical_tokens(net, setup.text.stream, document, c) for c in (64, 16))
     assert np.abs(long_T[:16] - short_T[:16]).max() < 1e-5
     assert np.abs(long_T[16:] - short_T[16:]).max() > 1e-3
+
+
+def test_what_is_not_beyond_doubt_is_no_title():
+    part = {"value": 0.03, "low": -0.2, "high": 0.26, "resolved": False}
+    sure = {"value": 0.03, "low": 0.02, "high": 0.04, "resolved": True}
+    one = {"level": "64", "against": "256", "edge": 64, "near": part | {"value": 0.01}, "far": part}
+    bands = [{"begin": 0, "end": 1, "tokens": 9, "per_arm": {"256": 1.0, "64": 1.1}}]
+    titles = [
+        notes.sections({"positions": {"contexts": True, "bands": bands, "parts": [found]}})[0].title
+        for found in (one, one | {"far": sure}, one | {"near": sure | {"value": -0.1}})
+    ]
+    assert titles == [
+        "Loss by position in the document",
+        "Most of the effect lies beyond the first 64 tokens of a document",
+        "Most of the effect lies on the first 64 tokens of a document",
+    ]
 
 
 # masking
@@ -151,7 +167,7 @@ def test_a_documents_logits_do_not_depend_on_its_neighbours_where_they_are_maske
 def test_masking_shows_the_loss_on_each_documents_first_tokens(tiny, tmp_path, quick_probes):
     found = ablate.ablate("masking", seeds=2, overrides=tiny | {"budget.steps": 6}, runs=tmp_path)
     positions = store.read_json(found / "summary.json")["notes"]["positions"]
-    assert (positions["edge"], positions["contexts"]) == (16, False)
+    assert (positions["parts"][0]["edge"], positions["contexts"]) == (16, False)
     assert list(positions["bands"][0]["per_arm"]) == ["none", "document"]
     assert positions["bands"][0]["begin"] == 0
     text = page.render_ablation(found, tmp_path / "pages").read_text(encoding="utf-8")
@@ -263,6 +279,7 @@ def test_each_rule_is_compared_at_its_best_factor(tiny, tmp_path, quick_probes):
     text = page.render_ablation(found, tmp_path / "pages").read_text(encoding="utf-8")
     assert "Gradient noise scale" in text
     assert "both at their best" in text
+    assert "that was tried, so a better one may lie beyond" in text
 
 
 def test_the_rule_that_is_favoured_depends_on_the_side_of_the_critical_batch_size():

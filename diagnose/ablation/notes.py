@@ -46,7 +46,7 @@ def notes(plan: Design, runs: Runs, scores: Mapping[str, Scores]) -> dict[str, A
 def _positions(plan: Design, runs: Runs) -> dict[str, Any] | None:
     """Return losses by position in the document, and each effect divided at a position.
 
-    The position is the shortest context where contexts differ: before it every arm sees the whole document so far.
+    The position is the shorter context where the two arms differ in it: before it both see the whole document so far.
     Tokens of other tokenizers stand for other text, so that their positions are not compared; arms that train on other
     text learn others too.
     """
@@ -58,13 +58,11 @@ def _positions(plan: Design, runs: Runs) -> dict[str, Any] | None:
     documents = reduce(np.intersect1d, [t.document.unique() for some in tables.values() for t in some])
     tables = {level: [t[t.document.isin(documents)] for t in some] for level, some in tables.items()}
     contexts = {one.batches.context for one in recipes}
-    edge = edge_within(min(contexts)) if len(contexts) > 1 else FIRST
     sizes = store.read_table(next(iter(runs.values()))[0], "validation").set_index("document").loc[documents]
     return {
-        "edge": edge,
         "contexts": len(contexts) > 1,
         "bands": _bands(tables),
-        "parts": _parts(plan, tables, documents, sizes["bytes"].to_numpy(), edge) if len(plan.axes) == 1 else [],
+        "parts": _parts(plan, tables, documents, sizes["bytes"].to_numpy()) if len(plan.axes) == 1 else [],
     }
 
 
@@ -88,14 +86,17 @@ def _bands(tables: Mapping[str, list[pd.DataFrame]]) -> list[dict[str, Any]]:
 
 
 def _parts(
-    plan: Design, tables: Mapping[str, list[pd.DataFrame]], documents: NDArray[Any], bytes_N: NDArray[Any], edge: int
+    plan: Design, tables: Mapping[str, list[pd.DataFrame]], documents: NDArray[Any], bytes_N: NDArray[Any]
 ) -> list[dict[str, Any]]:
     """Return each effect as what tokens before the edge and from it on contribute, in bits per byte of all text."""
     control = plan.control
-    others = [arm.level for arm in plan.arms if arm.level != control]
+    contexts = {arm.level: arm.first.recipe.batches.context for arm in plan.arms}
+    others = [level for level in contexts if level != control]
     out = []
     for level in others:
-        record: dict[str, Any] = {"level": level, "against": control}
+        differ = contexts[level] != contexts[control]
+        edge = edge_within(min(contexts[level], contexts[control])) if differ else FIRST
+        record: dict[str, Any] = {"level": level, "against": control, "edge": edge}
         for name, before in (("near", True), ("far", False)):
             arm_SN, control_SN = (
                 np.stack([_bits(t, documents, edge, before=before) for t in tables[one]]) for one in (level, control)

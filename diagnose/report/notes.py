@@ -33,6 +33,7 @@ class Divided(Record):
 
     level: str
     against: str
+    edge: int
     near: Part
     far: Part
 
@@ -49,7 +50,6 @@ class Band(Record):
 class Positions(Record):
     """Losses by the number of tokens that come before in the document."""
 
-    edge: int
     contexts: bool
     bands: tuple[Band, ...]
     parts: tuple[Divided, ...] = ()
@@ -145,13 +145,18 @@ def _span(band: Band) -> str:
 
 
 def _position_title(found: Positions) -> str:
-    if not found.parts:
-        return "Loss by position in the document"
-    early = [abs(part.near.value) >= abs(part.far.value) for part in found.parts]
-    where = f"the first {found.edge} tokens of a document"
-    if all(early):
+    """Name where the effects lie, where that is beyond doubt for each of them."""
+    sides = {
+        "near" if part.near.resolved and abs(part.near.value) >= abs(part.far.value)
+        else "far" if part.far.resolved and abs(part.far.value) > abs(part.near.value)
+        else "open"
+        for part in found.parts
+    }  # fmt: skip
+    edges = {part.edge for part in found.parts}
+    where = f"the first {edges.pop()} tokens of a document" if len(edges) == 1 else "what every arm sees whole"
+    if sides == {"near"}:
         return f"Most of the effect lies on {where}"
-    return f"Most of the effect lies beyond {where}" if not any(early) else "Where in the document the effects lie"
+    return f"Most of the effect lies beyond {where}" if sides == {"far"} else "Loss by position in the document"
 
 
 def _divided(part: Divided, found: Positions) -> str:
@@ -159,10 +164,10 @@ def _divided(part: Divided, found: Positions) -> str:
     near, far = part.near.said(), part.far.said()
     head = f"{visible(part.level)} against {visible(part.against)}: {near} bits per byte come from "
     if not found.contexts:
-        return f"{head}the first {found.edge} tokens of each document, {far} from the rest."
+        return f"{head}the first {part.edge} tokens of each document, {far} from the rest."
     doubt = "" if part.far.resolved else ", which is not resolved"
     return (
-        f"{head}tokens with fewer than {found.edge} before them, where both arms see the whole document so far, so "
+        f"{head}tokens with fewer than {part.edge} before them, where both arms see the whole document so far, so "
         f"that no long-range use shows; {far} from those further on, where alone it can{doubt}."
     )
 
@@ -201,7 +206,8 @@ def _noise(found: tuple[Scale, ...]) -> Note | None:
         f"Every arm trains {_SIDES[found[0].side]} the critical batch size" if len(sides) == 1
         else "Arms lie on different sides of the critical batch size"
     )  # fmt: skip
-    return Note("noise-scale", title, tuple(dict.fromkeys(map(_rule, found))), table)
+    told = found[:1] if len(sides) == 1 else found  # on one side all say the same: the control's stands for them
+    return Note("noise-scale", title, tuple(map(_rule, told)), table)
 
 
 def _range(one: Scale) -> str:
@@ -266,12 +272,22 @@ def _best(found: tuple[Best, ...]) -> Note | None:
         f"{one.effect.said()} bits per byte against {control} ({found[0].factor})."
         for one in others if one.effect is not None
     ]  # fmt: skip
+    said += [
+        f"For {visible(one.level)} the best is the {_end(one)} that was tried, so a better one may lie beyond."
+        for one in found if _end(one)
+    ]  # fmt: skip
     note = "Intervals hold together over every pair of factors that could have been chosen."
     title = (
         f"With the best of {len(factors)} constants for each, no rule differs from {control} beyond doubt"
         if len(doubt) == len(others) else f"With the best of {len(factors)} constants for each, rules still differ"
     )  # fmt: skip
     return Note("best-factors", title, (*said, note), table)
+
+
+def _end(one: Best) -> str:
+    """Say at which end of what was tried a level's best factor lies."""
+    order = sorted(one.tried, key=lambda factor: float(factor.removeprefix("x")))
+    return {order[0]: "lowest", order[-1]: "highest"}.get(one.factor, "")
 
 
 def _with_digits(effect: Part) -> str:
