@@ -46,7 +46,8 @@ def our_seconds(case, steps, jobs):
         command = [sys.executable, "-m", "diagnose", "ablate", f"--axis=optimizer.lr={levels}", f"--seeds={len(SEEDS)}",
                    f"--jobs={jobs}", f"--recipe={CASES[case]['recipe']}", *given]  # fmt: skip
         begun = time.perf_counter()
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-2000:]
         whole = time.perf_counter() - begun
         runs = store.entries(Path(folder) / "runs")
         assert len(runs) == len(RATES) * len(SEEDS)

@@ -291,6 +291,11 @@ def test_the_rule_that_is_favoured_depends_on_the_side_of_the_critical_batch_siz
     assert side(100, None) == "below"
 
 
+def test_a_damaged_note_is_told_in_one_line():
+    with pytest.raises(DiagnoseError, match=r"^summary.json is corrupted: positions.bands: field required$"):
+        notes.sections({"positions": {"contexts": True}})
+
+
 def test_the_page_says_so():
     one = {"level": "sqrt", "batch": 2048.0, "scale": 9000.0, "two_sizes": 8000.0, "low": 7000.0, "high": 1e4}
     found = {"noise_scale": [one | {"side": "below", "reference": 524288.0, **rules(2048, 524288, 9000)}]}

@@ -272,6 +272,19 @@ def test_titles_say_what_the_intervals_allow(tmp_path):
     assert "not told apart" in said["unresolved"][1]
 
 
+@pytest.mark.parametrize(
+    ("fell", "said"),
+    [
+        ((0.1, None), "the curves are too short to say whether any has levelled off"),
+        ((0.1, 0.2), "no arm has levelled off"),
+        ((0.0, -0.01), "all arms have levelled off"),
+        ((0.0, 0.2), "b still falls at the end"),
+    ],
+)
+def test_curves_level_off_only_where_they_are_long_enough_to_tell(fell, said):
+    assert findings._ends(dict(zip("ab", fell, strict=True))) == said
+
+
 def test_several_effects_are_counted_and_open_ones_named(plain):
     summary = parse_summary(json.loads((plain / "summary.json").read_text()))
     word, bpe = summary.effects

@@ -183,21 +183,27 @@ def _lowers(effect: Effect, summary: Summary) -> str:
     return f"{cut(name_of(effect, summary), 24)} {verb} the loss by {plain(abs(value), digits)}"
 
 
+def _ends(fell: dict[str, float | None]) -> str:
+    """Return which arms still fall at the end, given by how much each fell over its last part."""
+    falling = [level for level, amount in fell.items() if amount is not None and amount > STILL_FALLING]
+    if None in fell.values():
+        return "the curves are too short to say whether any has levelled off"
+    if len(falling) == len(fell):
+        return "no arm has levelled off"
+    if not falling:
+        return "all arms have levelled off"
+    return (
+        f"{listed([visible(level) for level in falling])} still {'falls' if len(falling) == 1 else 'fall'} at the end"
+    )
+
+
 def curves_title(report: AblationReport) -> str:
     """Return what the learning curves show, as a sentence."""
     lines = courses(report)
     ahead = leader(lines)
-    falling = [level for level, line in lines.items() if (line.still_falling() or 0) > STILL_FALLING]
     if not lines:
         return "No run left a curve"
-    tail = (
-        "no arm has levelled off"
-        if len(falling) == len(lines)
-        else "all arms have levelled off"
-        if not falling
-        else f"{listed([visible(level) for level in falling])} still "
-        f"{'falls' if len(falling) == 1 else 'fall'} at the end"
-    )
+    tail = _ends({level: line.still_falling() for level, line in lines.items()})
     if ahead is None:
         return tail[0].upper() + tail[1:]
     return f"{_ahead(*ahead, report.summary)}, and {tail}"

@@ -7,9 +7,10 @@ and units of a ReLU that never answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from diagnose.report.records import Record
+from diagnose.report.records import Record, parse
 from diagnose.report.tables import Table
 from diagnose.stats.digits import decimals
 from diagnose.words import between, estimate, half, plain, signed, visible
@@ -117,8 +118,11 @@ def sections(found: dict[str, Any]) -> list[Note]:
 
     Args:
         found: `notes` of `summary.json`.
+
+    Raises:
+        DiagnoseError: a note is damaged.
     """
-    notes = Notes.model_validate(found)
+    notes = parse(Notes, found, Path("summary.json"))
     made = (
         _best(notes.best_factors),
         _noise(notes.noise_scale),
