@@ -63,7 +63,7 @@ def test_one_seed_resolves_nothing(at_hand, small):
 
 
 def test_without_runs_that_is_said(small, tmp_path):
-    described = plan.describe(planned(small), tmp_path / "nowhere")
+    described = plan.describe(planned(small), runs=tmp_path / "nowhere")
     assert described["resolvable"] is None
     (said,) = floor.sentences(None, 3)
     assert "can resolve is not known yet" in said

@@ -77,7 +77,7 @@ def test_the_ends_of_short_texts_with_padding_are_no_passages():
     rows = torch.zeros(2, 40, dtype=torch.int64)
     rows[:, :6] = words
     rows[:, 3:6] = words[:1, 3:6]  # both end alike
-    assert [len(sample.spans) for sample in seen.samples(rows, 16)] == [0, 0]
+    assert [len(sample.spans) for sample in seen.samples(list(rows), 16)] == [0, 0]
 
 
 def test_overlapping_windows_of_short_rows_are_found_again():
@@ -85,7 +85,7 @@ def test_overlapping_windows_of_short_rows_are_found_again():
     text = torch.randint(1, 60, (400,))
     rows = text.unfold(0, 24, 2)
     first, second = rows[::2], rows[1::2]
-    span = seen.span_of(first)
+    span = seen.span_of(list(first))
     known = seen.known([(first,)], 10.0)
     assert span < 24
     assert seen.seen([(second,)], known, 1).near.mean() > 0.9
@@ -93,7 +93,7 @@ def test_overlapping_windows_of_short_rows_are_found_again():
 
 def test_rows_of_one_short_batch_do_not_make_passages_commonplace():
     torch.manual_seed(0)
-    assert seen.span_of(torch.randint(1, 60, (16, 5))) >= 13  # 80 bits
+    assert seen.span_of(list(torch.randint(1, 60, (16, 5)))) >= 13  # 80 bits
 
 
 def test_a_factor_to_all_digits_is_named_though_few_samples_make_the_interval_wide():
