@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from diagnose.explain.conditions import Plan, Sides
     from diagnose.explain.kept import Record
-    from diagnose.explain.seen import Seen
     from diagnose.explain.side import Side
     from diagnose.explain.timing import Replayed
+    from diagnose.gap.seen import Seen
 
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
@@ -92,7 +92,7 @@ class Measured:
     def all_unseen(self) -> bool:
         """Whether no validation sample occurs in training."""
         found = self.overlap
-        return found is not None and self.overlap_whole and len(found.unseen) == len(found.ids)
+        return found is not None and self.overlap_whole and len(found.unseen) == len(found.documents)
 
     @property
     def passes(self) -> float:
@@ -273,25 +273,28 @@ def _overlap(val: Side, found: _Read) -> tuple[Seen | None, bool, str]:
     most = found.val[0].batches
     every = ranks.together(lambda: seen.seen(_identified(val), known, most))
     shared = ranks.seen(every)
-    return replace(shared, ids=shared.ids + OTHERS), known.complete, known.why
+    return replace(shared, documents=shared.documents + OTHERS), known.complete, known.why
 
 
 def _unseen(val: Text, overlap: Seen | None, whole: bool, why: str) -> tuple[dict[Condition, Reading] | None, str]:
     """Return the readings of unseen samples, and what they are or why there are none."""
     if overlap is None or not whole:
         return None, why
-    number, what = len(overlap.unseen), "groups" if overlap.ids[0] < 0 else "samples"
-    if number == len(overlap.ids):
+    number, what = len(overlap.unseen), "groups" if overlap.documents[0] < 0 else "samples"
+    if number == len(overlap.documents):
         return dict(val.readings), f"none of {number:,} validation {what} occurs in training"
     if val.unit == "batch":
         return None, "the objective gives one number a batch, so its seen samples cannot be told from the others"
-    if val.unit == "group" and overlap.ids[0] >= 0:
+    if val.unit == "group" and overlap.documents[0] >= 0:
         return None, "only one side has groups, so its seen samples cannot be told from the others"
     some = {condition: only(reading, overlap.unseen) for condition, reading in val.readings.items()}
     out = {condition: reading for condition, reading in some.items() if reading is not None}
     if number < FEWEST_UNSEEN or len(out) < len(some):
-        return None, f"{number or 'none'} of {len(overlap.ids):,} validation {what} {_are(number)} unseen, too few"
-    return out, f"{number:,} of {len(overlap.ids):,} validation {what}, which do not occur in training"
+        return (
+            None,
+            f"{number or 'none'} of {len(overlap.documents):,} validation {what} {_are(number)} unseen, too few",
+        )
+    return out, f"{number:,} of {len(overlap.documents):,} validation {what}, which do not occur in training"
 
 
 def _are(number: int) -> str:

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from diagnose.explain.reading import Text
-    from diagnose.explain.seen import Known, Seen
+    from diagnose.explain.seen import Known
     from diagnose.explain.timing import Replayed
+    from diagnose.gap.seen import Seen
 
 RANK = 1 << 50  # added, times the rank, to the numbers of a process's samples
 Found = TypeVar("Found")
@@ -98,9 +99,9 @@ def known(some: Sequence[Known]) -> Known:
 
 def seen(some: Sequence[Seen]) -> Seen:
     """Return what the validation samples of all processes share with training."""
-    ids = np.concatenate([one.ids + rank * RANK for rank, one in enumerate(some)])
+    ids = np.concatenate([one.documents + rank * RANK for rank, one in enumerate(some)])
     return replace(
-        some[0], ids=ids, exact=np.concatenate([one.exact for one in some]),
+        some[0], documents=ids, exact=np.concatenate([one.exact for one in some]),
         share=np.concatenate([one.share for one in some]),
     )  # fmt: skip
 

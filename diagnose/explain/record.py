@@ -117,7 +117,7 @@ def _overlap(found: Measured) -> dict[str, Any] | None:
     if seen is None:
         return None
     return {
-        "val_documents": len(seen.ids), "exact": int(seen.exact.sum()), "near": int(seen.near.sum()),
+        "val_documents": len(seen.documents), "exact": int(seen.exact.sum()), "near": int(seen.near.sum()),
         "window_share": float(seen.share.mean()) if len(seen.share) else 0.0, "whole": found.overlap_whole,
     }  # fmt: skip
 

@@ -17,7 +17,7 @@ import torch
 
 from diagnose.explain.elements import SAMPLES, tensors
 from diagnose.explain.reading import walk
-from diagnose.overlap import NEAR
+from diagnose.gap.seen import Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,31 +58,6 @@ class Known:
     span: int
     complete: bool
     why: str = ""
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What validation samples share with training's.
-
-    Attributes:
-        ids: of the samples, as `elements.identities` numbers them, by number of batch and sample.
-        exact: whether all values are a training sample's.
-        share: of its spans that occur in training; 0 without tokens.
-    """
-
-    ids: NDArray[np.int64]
-    exact: NDArray[np.bool_]
-    share: NDArray[np.float64]
-
-    @property
-    def near(self) -> NDArray[np.bool_]:
-        """Whether most spans occur there, though not the sample as a whole."""
-        return ~self.exact & (self.share >= NEAR)
-
-    @property
-    def unseen(self) -> NDArray[np.int64]:
-        """The samples that neither occur in training nor nearly so."""
-        return self.ids[~self.exact & ~self.near]
 
 
 def rows_of(batch: Any) -> list[Tensor] | None:
