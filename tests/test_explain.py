@@ -151,6 +151,17 @@ class TestFigures:
         gap = explain_gap(trained, Side(noisy, each, plain=data(400, 1)), Side(data(300, 2), each))
         assert value(gap, "collation") < -0.1
 
+    def test_plain_validation_data_give_collation_too(self, trained):
+        noisy = [(x + 0.8 * torch.randn(x.shape), y) for x, y in data(300, 2)]
+        gap = explain_gap(trained, Side(data(400, 1), each), Side(noisy, each, plain=data(300, 2)))
+        term = next(term for term in gap.record["terms"] if term["id"] == "collation")
+        losses = [
+            explain_gap(trained, Side(data(400, 1), each), Side(some, each)).matched.val
+            for some in (noisy, data(300, 2))
+        ]
+        assert term["value"] == pytest.approx(losses[0] - losses[1], abs=1e-6)
+        assert term["basis"] == "the validation batches against plain ones, paired by sample"
+
     def test_groups_that_lie_on_both_sides_were_seen(self, trained):
         def person(batch):
             return [f"person {int(v)}" for v in batch[0][:, 0] * 10]

@@ -55,11 +55,7 @@ def _own_train(found: Measured) -> Reading:
 
 def _own_val(found: Measured) -> Reading:
     shown = found.shown[1]
-    return (found.val_own if shown is None else shown).readings[_val(found)]
-
-
-def _val(found: Measured) -> Any:
-    return found.sides.val
+    return (found.val_own if shown is None else shown).readings[found.sides.val]
 
 
 def terms(found: Measured, given: Reported) -> list[Term]:
@@ -119,10 +115,15 @@ def condition(found: Measured, player: str) -> Term:
     if found.plan.whole and player in sides.players and len(found.plan.factors) == len(sides.players):
         over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, player)]
         low, high = min(over), max(over)
-    players = len(sides.players)
-    orders = f"Shapley value of {players}" if found.plan.whole else f"mean of two opposite orders of {players}"
-    basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {orders}"
+    basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {_over_orders(found)}"
+    if player not in sides.players:
+        basis = f"the validation batches against plain ones, paired by {found.val.unit}"
     return Term(player, value.value, value.low, value.high, low, high, _parts(found, player, value), basis, how)
+
+
+def _over_orders(found: Measured) -> str:
+    players = len(found.sides.players)
+    return f"Shapley value of {players}" if found.plan.whole else f"mean of two opposite orders of {players}"
 
 
 def _units(found: Measured) -> str:
@@ -134,7 +135,7 @@ def _collated(found: Measured) -> list[tuple[Reading, float]] | None:
     """Return what validation's own batches add to their plain ones."""
     if not found.sides.collation[1]:
         return None
-    val = _val(found)
+    val = found.sides.val
     return [(found.val_own.readings[val], 1.0), (found.val.readings[val], -1.0)]
 
 
@@ -180,7 +181,7 @@ def _named(found: Measured) -> tuple[dict[str, Any], ...]:
 
 def _data(found: Measured) -> list[Term]:
     """Return `unseen` and `leak`."""
-    val = _val(found)
+    val = found.sides.val
     end, whole = found.train.readings[val], found.val.readings[val]
     how = "unseen validation data minus training data, both under validation's conditions"
     how_leak = "all validation data minus its unseen part, both under validation's conditions"
@@ -201,7 +202,7 @@ def _data(found: Measured) -> list[Term]:
 def _draw(found: Measured, given: Reported) -> tuple[Term, Interval]:
     """Return `draw`, and what validation's part of the residual is: reported minus read again."""
     val, how = (
-        _val(found),
+        found.sides.val,
         "the batches that were reported on minus all validation batches, under validation's conditions",
     )
     whole, shown = found.val_own.readings[val], found.shown[1]
