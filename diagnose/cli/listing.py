@@ -1,0 +1,124 @@
+"""Commands that show what there is: runs, samples, pages, recipes, axes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
+from typing import Annotated
+
+import typer
+
+from diagnose.cli.options import REPORTS, RUNS, JsonOption, app, print_json, show
+
+
+@app.command(epilog="Example: diagnose runs --prune")
+def runs(
+    as_json: JsonOption = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Drop checkpoints of runs that nothing needs, and stale caches; asks first.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """List the runs in runs/ with their state and disk use."""
+    from diagnose import inventory
+
+    if prune:
+        found = inventory.prunable(RUNS)
+        print(inventory.prune_sentence(found), file=sys.stderr)
+        if found and (yes or typer.confirm("Remove them?", err=True)):
+            inventory.prune(found)
+        return
+    listed = inventory.listing(RUNS)
+    print_json({"runs": listed}) if as_json else show(inventory.rows(listed))
+
+
+@app.command(epilog='Example: diagnose sample runs/latest --prompt "In the beginning"')
+def sample(
+    run: Annotated[str, typer.Argument(help="A run's directory, or runs/latest.")],
+    prompt: Annotated[str, typer.Option("--prompt", help="Text to go on from; may be empty.")] = "",
+    count: Annotated[int, typer.Option("--count", min=1, help="How many samples.")] = 1,
+    most_bytes: Annotated[
+        int, typer.Option("--bytes", min=1, help="Stop after so many bytes without an end mark.")
+    ] = 400,
+    temperature: Annotated[
+        float, typer.Option("--temperature", min=0.0, help="1 as the network has learned it, 0 the likeliest.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Print text from a run's checkpoint."""
+    from diagnose import inventory
+
+    texts = inventory.samples(run, prompt, count, most_bytes=most_bytes, temperature=temperature, seed=seed)
+    if as_json:
+        print_json({"run": run, "prompt": prompt, "samples": texts})
+    else:
+        print("\n\n".join(texts))
+
+
+@app.command(epilog="Example: diagnose report runs/latest; diagnose report --index")
+def report(
+    what: Annotated[list[str] | None, typer.Argument(help="Run or ablation directories, or runs/latest.")] = None,
+    index: Annotated[
+        bool, typer.Option("--index", help="Write index.html, which lists the folder's pages with their verdicts.")
+    ] = False,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Render pages again, from what is stored alone."""
+    from diagnose import store
+    from diagnose.errors import DiagnoseError
+    from diagnose.report import page
+    from diagnose.report.index import render_index
+
+    if not what and not index:
+        raise DiagnoseError("name a run or an ablation, for instance runs/latest, or give --index")
+    folders = [store.find(name) for name in what or []]
+    pages = [str(path) for folder in folders for path in page.render(folder, out)]
+    listed = str(render_index(out)) if index else None
+    if as_json:
+        print_json({"pages": pages, "index": listed})
+    else:
+        print("\n".join([*pages, *([listed] if listed else [])]))
+
+
+@app.command(epilog="Example: diagnose recipes; diagnose train --recipe first-user")
+def recipes(as_json: JsonOption = False) -> None:
+    """List the recipes that ship, with what each is for."""
+    from diagnose.recipe import Recipe, shipped
+
+    found = {name: Recipe.load(name) for name in shipped()}
+    if as_json:
+        rows = [{"name": n, "about": r.about, "assumptions": list(r.assumptions)} for n, r in found.items()]
+        print_json({"recipes": rows})
+        return
+    from rich.table import Table
+
+    table = Table("recipe", "what it is for", box=None, pad_edge=False)
+    for name, one in found.items():
+        assumed = (
+            f"\n[dim]assumed, for its source does not say: {', '.join(one.assumptions)}[/]" if one.assumptions else ""
+        )
+        table.add_row(name, one.about + assumed)
+    show(table)
+
+
+@app.command(name="axes", epilog="Example: diagnose axes tokenizer")
+def list_axes(
+    name: Annotated[str | None, typer.Argument(help="One axis.")] = None, as_json: JsonOption = False
+) -> None:
+    """List the axes, with the trap in reading each."""
+    from diagnose.ablation.axes import NAMED, find
+
+    found = [find(name)] if name else list(NAMED.values())
+    if as_json:
+        print_json(
+            {"axes": [{"name": a.name, "levels": list(a.levels), "what": a.what, "trap": a.trap} for a in found]}
+        )
+        return
+    from rich.table import Table
+
+    table = Table("axis", "levels", "what it varies, and its trap", box=None, pad_edge=False)
+    for one in found:
+        table.add_row(one.name, ", ".join(one.levels), f"{one.what}\n[dim]{one.trap}[/]")
+    show(table)

@@ -1,0 +1,73 @@
+"""What all commands share: the application, options that several take, and how results are printed."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich.markdown alone would take a third of the time that help may take
+    pretty_exceptions_enable=False,
+    help="Which part of my set-up makes these numbers? Controlled ablations and diagnostics for language models.",
+)
+
+RUNS = Path("runs")
+REPORTS = Path("reports")
+
+RecipeOption = Annotated[str, typer.Option("--recipe", help="A recipe's name (`diagnose recipes`) or a TOML file.")]
+SetOption = Annotated[
+    list[str], typer.Option("--set", metavar="KEY=VALUE", help="A recipe key, table.key=value; may be repeated.")
+]
+DataOption = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FILE", help="Text to train on: a UTF-8 file, .jsonl, a folder; also .gz, .zst."),
+]
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
+MarginOption = Annotated[
+    float,
+    typer.Option("--margin", metavar="BITS", help="Say where an effect is shown to be no larger, in bits per byte."),
+]
+
+
+def overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
+    """Return the recipe keys that `--set` and `--data` give."""
+    from diagnose.recipe import parse_settings
+
+    out = parse_settings(pairs)
+    if data is not None:
+        out |= {"data.corpus": "file", "data.path": str(Path(data).absolute())}
+    return out
+
+
+def print_json(value: dict[str, Any]) -> None:
+    """Print the one object that a program reads."""
+    print(json.dumps({"format": 1, **value}, ensure_ascii=False, allow_nan=False))
+
+
+def show(what: RenderableType) -> None:
+    """Print what a person reads, at most 100 columns wide."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal or console.width > 100:
+        console = Console(width=100)
+    console.print(what)
+
+
+def command() -> str:
+    """Return the command as it was typed, to be repeated."""
+    return shlex.join(["diagnose", *sys.argv[1:]])

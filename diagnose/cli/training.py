@@ -1,0 +1,179 @@
+"""Commands that train or compare: ablate, compare, train."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
+from typing import Annotated
+
+import typer
+
+from diagnose.cli.options import (
+    REPORTS,
+    RUNS,
+    DataOption,
+    JsonOption,
+    MarginOption,
+    PairsOption,
+    RecipeOption,
+    ResumeOption,
+    SetOption,
+    app,
+    command,
+    overrides,
+    print_json,
+    show,
+)  # fmt: skip
+
+
+@app.command(epilog="Example: diagnose ablate --axis tokenizer --levels char,bpe --seeds 3 --set budget.text=500000")
+def ablate(
+    axis: Annotated[
+        list[str],
+        typer.Option(
+            "--axis", help="What to vary: a named axis, or table.key=value1,value2; several make a factorial."
+        ),
+    ],
+    levels: Annotated[
+        str | None, typer.Option("--levels", help="Levels to keep, comma-separated; the first is the control.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", help="Paired seeds per level; three or more give useful intervals.")
+    ] = 3,
+    recipe: RecipeOption = "quick",
+    settings: SetOption = [],  # noqa: B006  (typer copies it)
+    data: DataOption = None,
+    hold: Annotated[
+        str | None,
+        typer.Option("--hold", help="What all arms share: text (default), steps, tokens, epochs, flops or seconds."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    resume: ResumeOption = False,
+    untuned: Annotated[
+        bool, typer.Option("--untuned", help="Compare networks at one learning rate, which may suit one of them.")
+    ] = False,
+    full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
+    match: Annotated[
+        str | None, typer.Option("--match", help="What networks have equal: parameters (default) or flops.")
+    ] = None,
+    factors: Annotated[
+        str | None,
+        typer.Option("--lr-factors", help="Multiples of the learning rate to try each level with, as 0.25,1,4."),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs", help="Runs trained at once, in processes that share this machine's threads (default 1)."
+        ),
+    ] = None,
+    engine: Annotated[str, typer.Option("--engine", help="Where: local, or ray, an existing Ray cluster.")] = "local",
+    address: Annotated[
+        str | None, typer.Option("--address", help="Of the Ray cluster: host:port, ray://host:port or auto.")
+    ] = None,
+    pairs: PairsOption = False,
+    margin: MarginOption = 0.01,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Change one thing, hold the rest, and say what the change did.
+
+    Trains every level of an axis with every seed, compares them in bits per byte of the same validation documents,
+    and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
+    """
+    from diagnose import store
+    from diagnose.ablation import ablate as ablation
+    from diagnose.board import watching
+    from diagnose.engines.choice import Place
+
+    given, place = overrides(settings, data), Place(engine, jobs, address)
+    if dry_run:
+        from diagnose.ablation import axes, design, plan
+
+        place.check()
+        planned = design.design(
+            axes.find_all(axis, levels, factors), recipe, given, seeds, hold, untuned=untuned, full=full,
+            threads=place.threads, match=match,
+        )  # fmt: skip
+        described = plan.describe(planned, jobs or 1, RUNS)
+        print_json(described) if as_json else show(plan.plan_rows(described))
+        return
+    store.check_writable(out)
+    with watching(" x ".join(axis)) as watch:
+        folder = ablation.ablate(
+            axis, levels=levels, seeds=seeds, recipe=recipe, overrides=given, hold=hold, runs=RUNS, resume=resume,
+            untuned=untuned, full=full, place=place, factors=factors, match=match, pairs=pairs, margin=margin,
+            watch=watch, command=command(),
+        )  # fmt: skip
+    _finish_ablation(folder, out, as_json=as_json)
+
+
+def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
+    from diagnose import store
+    from diagnose.report import page, terminal
+
+    where = page.render_ablation(folder, out)
+    summary = store.read_json(folder / "summary.json")
+    if as_json:
+        keys = (
+            "arms", "effects", "pairs", "notes", "changed", "differs", "tuning", "untuned", "verdict", "failed",
+            "left_out",
+        )  # fmt: skip
+        print_json(
+            {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
+            | {k: summary[k] for k in keys if k in summary}
+        )
+    else:
+        show(terminal.ablation_rows(summary))
+        print(where)
+    if summary["failed"]:
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: diagnose compare runs/NAME runs/OTHER --pairs")
+def compare(
+    runs: Annotated[list[str], typer.Argument(help="Finished runs, or ablations for all of theirs; the first leads.")],
+    pairs: PairsOption = False,
+    margin: MarginOption = 0.01,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare finished runs that were not planned together.
+
+    Finds what their recipes differ in; runs of one recipe are seeds of one arm. They must have been scored on the same
+    documents.
+    """
+    from diagnose import store
+    from diagnose.ablation.comparing import compare as comparison
+
+    store.check_writable(out)
+    _finish_ablation(comparison(runs, pairs=pairs, margin=margin, command=command()), out, as_json=as_json)
+
+
+@app.command(epilog="Example: diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt")
+def train(
+    recipe: RecipeOption = "quick",
+    settings: SetOption = [],  # noqa: B006  (typer copies it)
+    data: DataOption = None,
+    resume: ResumeOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Train one network and leave a run directory in runs/.
+
+    It can be stopped at any moment; --resume goes on to the very weights that it would have had.
+    """
+    from diagnose import runner
+    from diagnose.progress import watching
+
+    given = overrides(settings, data)
+    with watching() as watch:
+        path = runner.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
+    summary = runner.summary(path)
+    if as_json:
+        print_json(summary)
+    else:
+        from diagnose.report import page, terminal
+        from diagnose.report.summary import read_run
+
+        show(terminal.run_rows(read_run(path)))
+        print(page.render_run(path, REPORTS))

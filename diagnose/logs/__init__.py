@@ -1,0 +1,1 @@
+"""Bare logs of any tool: what they can and cannot tell."""
