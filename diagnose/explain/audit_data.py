@@ -1,0 +1,194 @@
+"""Is the text of two sides sound: what of it is scored, how often, and what validation shares with training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.audit import texts as own
+from diagnose.audit.tensors import NONE
+from diagnose.errors import DiagnoseError
+from diagnose.explain import seen
+from diagnose.explain.audit_batches import Tokens, dropped
+from diagnose.loading import told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from diagnose.audit.findings import Audit
+
+WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
+SPANS_TWICE = 0.1  # of validation's spans
+BYTES = 1e-3  # of the text may be missing or too much: characters cut by rows
+
+
+@dataclass(frozen=True)
+class Coder:
+    """A tokenizer, whoever made it, as two functions."""
+
+    encode: Callable[[str], list[int]]
+    decode: Callable[[list[int]], str]
+    strings: list[str]
+
+    @classmethod
+    def of(cls, given: Any) -> Coder:
+        """Take a tokenizer of `tokenizers`, of `transformers`, or anything with `encode` and `decode`.
+
+        Raises:
+            DiagnoseError: it has neither.
+        """
+        if not callable(getattr(given, "encode", None)) or not callable(getattr(given, "decode", None)):
+            raise DiagnoseError(f"tokenizer is a {type(given).__name__}; give what has encode(text) and decode(ids)")
+        vocab = given.get_vocab() if callable(getattr(given, "get_vocab", None)) else {}
+
+        def encode(text: str) -> list[int]:
+            found = _kindly(given.encode, text, add_special_tokens=False)
+            return list(getattr(found, "ids", found))
+
+        def decode(ids: list[int]) -> str:
+            return str(_kindly(given.decode, ids, skip_special_tokens=False))
+
+        try:
+            back = decode(encode("a"))
+            strings = [decode([i]) for i in vocab.values()] if vocab else []
+        except Exception as error:
+            raise DiagnoseError(f"tokenizer fails: {told(error)}") from error
+        del back
+        return cls(encode, decode, [s for s in strings if len(s.strip()) > 1])
+
+
+def _kindly(function: Callable[..., Any], value: Any, **keys: bool) -> Any:
+    try:
+        return function(value, **keys)
+    except TypeError:
+        return function(value)
+
+
+def overlap(audit: Audit, train: Any, val: list[Any], seconds: float) -> None:
+    """Judge the three rules of overlap by the batches themselves."""
+    rules = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
+    known = seen.known(train, seconds, most=1 << 12)
+    if known.why and not known.wholes:
+        for rule in rules:
+            audit.skips(rule, known.why)
+        return
+    found = seen.seen(val, known, len(val))
+    if not len(found.documents):
+        for rule in rules:
+            audit.skips(rule, "samples are too small to be recognised")
+        return
+    inside = ~found.exact & (found.share >= WINDOW_LIKE)
+    near = found.near & ~inside
+    measured = {
+        "samples": len(found.documents), "exact": float(found.exact.mean()), "near": float(near.mean()),
+        "inside": float(inside.mean()),
+    }  # fmt: skip
+    judge_overlap(audit, measured, "samples")
+
+
+def judge_overlap(audit: Audit, measured: dict[str, Any], what: str) -> None:
+    """Judge shares of validation that are, nearly are, or lie inside training text."""
+    limits = {
+        "exact": ("split-overlap-exact", own.EXACT_SHARE, f"of the validation {what} are training {what} too"),
+        "near": ("split-overlap-near", own.NEAR_SHARE, f"of the validation {what} are nearly training {what}"),
+        "inside": ("split-overlap-window", own.WINDOW_SHARE, f"of the validation {what} lie inside training text"),
+    }
+    for key, (rule, limit, words) in limits.items():
+        if measured[key] > limit:
+            audit.breaks(rule, f"{measured[key]:.1%} {words}", **measured)
+        else:
+            audit.keeps(rule, share=measured[key])
+
+
+def twice(audit: Audit, val: list[Any]) -> None:
+    """Judge `scored-twice` by rows and spans that recur among the validation batches."""
+    rows = [row for batch in val for row in (seen.rows_of(batch) or [])]
+    if not rows:
+        audit.skips("scored-twice", "samples are too small to be recognised")
+        return
+    span = seen.span_of(rows)
+    found = seen.samples(rows, span)
+    _, counts = np.unique([one.whole for one in found], return_counts=True)
+    again = float((counts - 1).sum() / len(found))
+    if again > own.TWICE_SHARE:
+        audit.breaks("scored-twice", f"{again:.1%} of the validation samples repeat an earlier one", repeated=again)
+        return
+    spans = np.concatenate([one.spans for one in found]) if span else np.zeros(0, np.int64)
+    more = 1 - len(np.unique(spans)) / len(spans) if len(spans) else 0.0
+    if more > SPANS_TWICE:
+        what = f"{more:.1%} of the passages of {span} tokens that are scored were scored before: windows overlap"
+        audit.breaks("scored-twice", what, repeated=again, passages=more)
+    else:
+        audit.keeps("scored-twice", samples=len(found), repeated=again, passages=more)
+
+
+def drops(audit: Audit, batches: Any) -> None:
+    """Judge `batch-dropped` by what the loader says of itself."""
+    found = dropped(batches)
+    if found is not None and found[0]:
+        what = f"the last {found[0]} of {found[1]} validation samples are never read (drop_last=True)"
+        audit.breaks("batch-dropped", what, dropped=found[0], samples=found[1])
+    else:
+        audit.keeps("batch-dropped", drop_last=bool(getattr(batches, "drop_last", False)))
+
+
+def scored_text(audit: Audit, tokens: Sequence[Tokens], coder: Coder, texts: Sequence[str], end: int | None) -> None:
+    """Judge `bytes-lost`, `scored-twice` and `end-unpaid` by decoding what is scored."""
+    size = ends = 0
+    for one in tokens:
+        for row in one.scored_BT.cpu().tolist():
+            ids = [i for i in row if i != NONE]
+            ends += ids.count(end) if end is not None else 0
+            size += len(coder.decode([i for i in ids if i != end]).encode())
+    whole = sum(len(text.encode()) for text in texts)
+    share = size / whole if whole else 1.0
+    if share < 1 - BYTES:
+        what = f"{size:,} of the {whole:,} bytes of the validation text are scored"
+        audit.breaks("bytes-lost", what, scored=size, text=whole)
+    elif share > 1 + BYTES:
+        what = f"{size:,} bytes are scored, and the validation text has {whole:,}"
+        audit.breaks("scored-twice", what, scored=size, text=whole)
+        audit.keeps("bytes-lost", scored=size, text=whole)
+    else:
+        audit.keeps("bytes-lost", scored=size, text=whole)
+    _ends(audit, ends, len(texts), end)
+
+
+def _ends(audit: Audit, ends: int, documents: int, end: int | None) -> None:
+    if end is None:
+        audit.skips("end-unpaid", "which token ends a document is not known; give end=id")
+    elif ends < documents:
+        what = f"{ends:,} end tokens are scored, and the validation text has {documents:,} documents"
+        audit.breaks("end-unpaid", what, scored=ends, documents=documents)
+    else:
+        audit.keeps("end-unpaid", scored=ends, documents=documents)
+
+
+def tokenizer(audit: Audit, coder: Coder, texts: Sequence[str], train_texts: Sequence[str] | None) -> None:
+    """Judge `tokenizer-lossy` and `vocabulary-leak`."""
+    try:
+        lost = own.lossy(coder.encode, coder.decode, texts)
+    except Exception as error:
+        raise DiagnoseError(f"tokenizer fails on a text: {told(error)}") from error
+    if lost is None:
+        audit.keeps("tokenizer-lossy", texts=len(texts))
+    else:
+        what = f"{lost.count:,} of {lost.of:,} validation texts do not come back: {lost.before!r} becomes {lost.after!r}"
+        audit.breaks("tokenizer-lossy", what, texts=lost.count, of=lost.of)
+    if train_texts is None or not coder.strings:
+        audit.skips("vocabulary-leak", "give train_texts and a tokenizer with get_vocab()")
+        return
+    judge_vocabulary(audit, coder.strings, "\n".join(train_texts), "\n".join(texts))
+
+
+def judge_vocabulary(audit: Audit, strings: list[str], train: str, val: str) -> None:
+    """Judge `vocabulary-leak` by the tokens that occur in validation text alone."""
+    leaks, words, absent = own.learned_from_all(strings, train, val)
+    if leaks:
+        shown = ", ".join(repr(word) for word in sorted(words)[:3])
+        what = f"{len(words)} tokens occur in validation text alone ({shown}, ...)"
+        audit.breaks("vocabulary-leak", what, tokens=len(words), absent_from_training=absent, of=len(strings))
+    else:
+        audit.keeps("vocabulary-leak", tokens=len(strings), absent_from_training=absent, of_these_in_validation=len(words))
