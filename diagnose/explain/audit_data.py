@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.audit import texts as own
+from diagnose.audit.judging import judge_overlap, judge_vocabulary
 from diagnose.audit.tensors import NONE
 from diagnose.errors import DiagnoseError
 from diagnose.explain import seen
@@ -86,20 +87,6 @@ def overlap(audit: Audit, train: Any, val: list[Any], seconds: float) -> None:
         "inside": float(inside.mean()),
     }  # fmt: skip
     judge_overlap(audit, measured, "samples")
-
-
-def judge_overlap(audit: Audit, measured: dict[str, Any], what: str) -> None:
-    """Judge shares of validation that are, nearly are, or lie inside training text."""
-    limits = {
-        "exact": ("split-overlap-exact", own.EXACT_SHARE, f"of the validation {what} are training {what} too"),
-        "near": ("split-overlap-near", own.NEAR_SHARE, f"of the validation {what} are nearly training {what}"),
-        "inside": ("split-overlap-window", own.WINDOW_SHARE, f"of the validation {what} lie inside training text"),
-    }
-    for key, (rule, limit, words) in limits.items():
-        if measured[key] > limit:
-            audit.breaks(rule, f"{measured[key]:.1%} {words}", **measured)
-        else:
-            audit.keeps(rule, share=measured[key])
 
 
 def twice(audit: Audit, val: list[Any]) -> None:
@@ -181,14 +168,3 @@ def tokenizer(audit: Audit, coder: Coder, texts: Sequence[str], train_texts: Seq
         audit.skips("vocabulary-leak", "give train_texts and a tokenizer with get_vocab()")
         return
     judge_vocabulary(audit, coder.strings, "\n".join(train_texts), "\n".join(texts))
-
-
-def judge_vocabulary(audit: Audit, strings: list[str], train: str, val: str) -> None:
-    """Judge `vocabulary-leak` by the tokens that occur in validation text alone."""
-    leaks, words, absent = own.learned_from_all(strings, train, val)
-    if leaks:
-        shown = ", ".join(repr(word) for word in sorted(words)[:3])
-        what = f"{len(words)} tokens occur in validation text alone ({shown}, ...)"
-        audit.breaks("vocabulary-leak", what, tokens=len(words), absent_from_training=absent, of=len(strings))
-    else:
-        audit.keeps("vocabulary-leak", tokens=len(strings), absent_from_training=absent, of_these_in_validation=len(words))

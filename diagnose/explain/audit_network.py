@@ -9,13 +9,13 @@ import torch
 from torch import nn
 
 from diagnose.audit import training
+from diagnose.audit.judging import judge_start, names
 from diagnose.errors import DiagnoseError
 from diagnose.explain import custody
 from diagnose.explain.audit_batches import some_rows
 from diagnose.explain.audit_passes import Passes, mean_of
 from diagnose.explain.elements import elements, size_of
 from diagnose.loading import told
-from diagnose.words import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from diagnose.audit.findings import Audit
 
 COPIES = 0.5  # correlation of two matrices that were one once
-START_OFF = 0.15  # of ln V, and a tenth of a nat
 ROWS = 4
 BATCHES = 4
 
@@ -79,20 +78,16 @@ def gradients(audit: Audit, passes: Passes, batches: list[Any]) -> bool:
         return False
     without, frozen = found
     if without:
-        what = f"no gradient reaches {_names(without)}"
+        what = f"no gradient reaches {names(without)}"
         audit.breaks("no-gradient", what, weights=len(without), names=without[:8])
     else:
         audit.keeps("no-gradient", batches=min(BATCHES, len(batches)))
     if frozen:
-        audit.breaks("frozen-weights", f"{_names(frozen)} are frozen (requires_grad=False)", weights=len(frozen),
+        audit.breaks("frozen-weights", f"{names(frozen)} are frozen (requires_grad=False)", weights=len(frozen),
                      names=frozen[:8])  # fmt: skip
     else:
         audit.keeps("frozen-weights", frozen=0)
     return True
-
-
-def _names(names: list[str]) -> str:
-    return listed(names[:3]) if len(names) <= 3 else f"{listed(names[:2], ',')} and {len(names) - 2} other weights"
 
 
 def overfits(audit: Audit, passes: Passes, batch: Any, seconds: float) -> None:
@@ -137,16 +132,3 @@ def starts(audit: Audit, passes: Passes, batch: Any, build: Callable[[], nn.Modu
     except Exception as error:
         raise DiagnoseError(f"build fails: {told(error)}") from error
     judge_start(audit, loss, classes)
-
-
-def judge_start(audit: Audit, loss: float, classes: int) -> None:
-    """Compare the loss before training with ln V."""
-    uniform = math.log(classes)
-    off = loss - uniform
-    if abs(off) > START_OFF * uniform + 0.1:
-        side = "above" if off > 0 else "below"
-        what = f"before training the loss is {loss:.2f}, far {side} the {uniform:.2f} of a uniform guess (ln {classes})"
-        audit.breaks("loss-at-start", what, loss=loss, uniform=uniform)
-    else:
-        audit.keeps("loss-at-start", loss=loss, uniform=uniform)
-
