@@ -60,16 +60,17 @@ class Audit:
             self.skipped.pop(rule, None)
             self.checked[rule] = self.checked.get(rule, {}) | _plain(measured)
 
-    def breaks(self, rule: str, what: str, *, fix: str | None = None, severity: str | None = None, **found: Any) -> None:
+    def breaks(
+        self, rule: str, what: str, *, fix: str | None = None, severity: str | None = None, **found: Any
+    ) -> None:
         """Note a breach; the first finding of a rule stands."""
         known = RULES[rule]
         if rule in self.broken:
             return
         self.checked.pop(rule, None)
         self.skipped.pop(rule, None)
-        self.findings.append(
-            Finding(rule, visible(what), _plain(found), fix or known.fix, severity or known.severity)
-        )
+        fix, severity = fix or known.fix, severity or known.severity
+        self.findings.append(Finding(rule, visible(what), _plain(found), fix, severity))
 
     def skips(self, rule: str, why: str, *, matters: bool = True) -> None:
         """Note that a rule was not judged.
@@ -115,7 +116,8 @@ class Audit:
             names = listed([finding.rule for finding in self.serious])
             return f"{counted(len(self.serious), 'finding')}: {names}. {judged}."
         if self.open:
-            return f"No finding, but {counted(len(self.open), 'rule')} could not be judged: {listed(self.open)}. {judged}."
+            rules = counted(len(self.open), "rule")
+            return f"No finding, but {rules} could not be judged: {listed(self.open)}. {judged}."
         return f"PASS: no finding. {judged}; the others do not apply or were not needed."
 
     def record(self) -> dict[str, Any]:

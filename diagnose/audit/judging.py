@@ -36,7 +36,8 @@ def judge_vocabulary(audit: Audit, strings: list[str], train: str, val: str) -> 
         what = f"{len(words)} tokens occur in validation text alone ({shown}, ...)"
         audit.breaks("vocabulary-leak", what, tokens=len(words), absent_from_training=absent, of=len(strings))
     else:
-        audit.keeps("vocabulary-leak", tokens=len(strings), absent_from_training=absent, of_these_in_validation=len(words))
+        measured = {"tokens": len(strings), "absent_from_training": absent, "of_these_in_validation": len(words)}
+        audit.keeps("vocabulary-leak", **measured)
 
 
 def judge_start(audit: Audit, loss: float, classes: int) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose import batches, device, session, setup, store, tokenizer
-from diagnose.errors import DiagnoseError
 from diagnose.audit.findings import UNJUDGED
+from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
     import torch

@@ -157,8 +157,8 @@ def _sees(audit: Audit, reader: Reader) -> None:
     before = reader.logits(row_BT, segments_BT)[0, later_T]
     changed = torch.where(later_T, row_BT, (row_BT + 1) % vocabulary)
     moved = float((reader.logits(changed, segments_BT)[0, later_T] - before).abs().max())
-    limit = coarse * float(before.abs().max())
-    _within(audit, "segment-visible", moved, limit, "a document's predictions move by {:.4f} with the document before it")
+    limit, what = coarse * float(before.abs().max()), "a document's predictions move by {:.4f} with the one before it"
+    _within(audit, "segment-visible", moved, limit, what)
 
 
 def _probabilities(audit: Audit, reader: Reader) -> None:
@@ -228,7 +228,8 @@ def _conditions(audit: Audit, run: Opened, network: nn.Module) -> None:
     some = [batches.rows(layout, k * layout.size, min(layout.size, layout.rows)) for k in range(4)]
 
     def value(**other: Any) -> float:
-        return losses.read(network, some, losses.Condition(**({"precision": condition.precision} | other)), bytes_V).loss
+        own = losses.Condition(**({"precision": condition.precision} | other))
+        return losses.read(network, some, own, bytes_V).loss
 
     plain = value()
     cases = (
@@ -246,9 +247,7 @@ def _conditions(audit: Audit, run: Opened, network: nn.Module) -> None:
     for rule, so, other, what in cases:
         if rule.startswith("padding") and layout.loader != "padded":
             audit.skips(rule, f"the loader {layout.loader} pads nothing", matters=False)
-        elif not so:
-            audit.keeps(rule, loss=plain)
-        elif (measured := value(**other)) == plain:
+        elif not so or (measured := value(**other)) == plain:
             audit.keeps(rule, loss=plain)
         else:
             audit.breaks(rule, f"{what}: {measured:.4f} instead of {plain:.4f}", reported_so=measured, plain=plain)

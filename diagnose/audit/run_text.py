@@ -63,9 +63,12 @@ def record(audit: Audit, run: Opened) -> pd.DataFrame | None:
         audit.keeps("scored-twice", documents=len(documents))
     missing = np.setdiff1d(wanted, documents)
     known = documents[(documents >= 0) & (documents < len(sizes))]
-    off = int(np.abs(sizes[known] - table.bytes.to_numpy(np.int64)[: len(known)]).sum()) if len(known) == len(documents) else -1
-    if len(missing) or off or len(known) != len(documents):
-        what = f"{len(missing):,} documents of the validation text were not scored, and bytes are off by {max(off, 0):,}"
+    foreign = len(documents) - len(np.intersect1d(known, wanted)) - again
+    own = table.bytes.to_numpy(np.int64)[(documents >= 0) & (documents < len(sizes))]
+    off = int(np.abs(sizes[known] - own).sum())
+    if len(missing) or off or foreign:
+        what = f"{len(missing):,} documents of the validation text were not scored, {foreign:,} of others were, "
+        what += f"and the bytes of documents are off by {off:,}"
         audit.breaks("bytes-lost", what, documents=len(missing), bytes=off)
         return None
     audit.keeps("bytes-lost", bytes=int(sizes[wanted].sum()), documents=len(wanted))

@@ -30,7 +30,7 @@ DROPS = {
 class _NoDropout(TorchFunctionMode):
     """Within, torch's dropout functions pass on what they are given, also where they are told to drop."""
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: PLW3201
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func in DROPS:
             return args[0] if args else (kwargs or {})["input"]
         if func is F.scaled_dot_product_attention and len(args) <= 4:

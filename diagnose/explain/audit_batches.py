@@ -117,9 +117,9 @@ def _inferred(batch: Any) -> tuple[Tensor, Tensor, Tensor | None, str] | str:
         if _is_rows(inputs) and _is_rows(labels) and inputs.shape == labels.shape:
             return inputs, labels, _mask(batch, inputs), "labels"
         return "batches have no input_ids and labels of one shape; give tokens=batch -> (inputs, targets)"
-    if isinstance(batch, (tuple, list)) and len(batch) == 2 and all(_is_rows(part) for part in batch):
-        if batch[0].shape == batch[1].shape:
-            return batch[0], batch[1], None, "pair"
+    two = isinstance(batch, (tuple, list)) and len(batch) == 2 and all(_is_rows(part) for part in batch)
+    if two and batch[0].shape == batch[1].shape:
+        return batch[0], batch[1], None, "pair"
     return "batches are not two integer tensors of one shape; give tokens=batch -> (inputs, targets)"
 
 

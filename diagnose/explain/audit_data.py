@@ -162,7 +162,8 @@ def tokenizer(audit: Audit, coder: Coder, texts: Sequence[str], train_texts: Seq
     if lost is None:
         audit.keeps("tokenizer-lossy", texts=len(texts))
     else:
-        what = f"{lost.count:,} of {lost.of:,} validation texts do not come back: {lost.before!r} becomes {lost.after!r}"
+        what = f"{lost.count:,} of {lost.of:,} validation texts do not come back: "
+        what += f"{lost.before!r} becomes {lost.after!r}"
         audit.breaks("tokenizer-lossy", what, texts=lost.count, of=lost.of)
     if train_texts is None or not coder.strings:
         audit.skips("vocabulary-leak", "give train_texts and a tokenizer with get_vocab()")

@@ -72,7 +72,8 @@ def rows_alone(audit: Audit, passes: Passes, batch: Any, tokens: Tokens | None) 
         return
     try:
         whole = passes.losses(batch)
-        alone = [passes.losses(some_rows(batch, [k]), probe=True) for k in range(min(size, MOST_ROWS) if whole.known and not whole.scalar else size)]
+        count = size if whole.scalar else min(size, MOST_ROWS)
+        alone = [passes.losses(some_rows(batch, [k]), probe=True) for k in range(count)]
     except CannotRunError as error:
         audit.skips("batch-dependent", f"a batch of one row cannot be read: {error}")
         return
@@ -141,7 +142,8 @@ def padding_matters(audit: Audit, passes: Passes, batch: Any, tokens: Tokens) ->
         return
     a, b = (mean_of(one) if one.scalar else _sum(one) for one in (padded, trimmed))
     if differ(a, b, passes.tolerance):
-        what = f"a row of {last - first} tokens costs {b:.4f} alone and {a:.4f} with {length - (last - first)} of padding"
+        size = last - first
+        what = f"a row of {size} tokens costs {b:.4f} alone and {a:.4f} with {length - size} of padding"
         audit.breaks("padding-dependent", what, padded=a, alone=b)
     else:
         audit.keeps("padding-dependent", padded=a, alone=b)

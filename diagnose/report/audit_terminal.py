@@ -26,7 +26,8 @@ def audit_rows(record: dict[str, Any]) -> RenderableType:
         parts.append(Narrow(Text(f"  To mend it: {found['fix']}.", style="dim")))
     if record["checked"]:
         parts += [Text(), Text("Checked", style="bold")]
-        parts += [Narrow(Text(f"  {row['rule']}: {row['asks']}{_numbers(row['measured'])}")) for row in record["checked"]]
+        rows = [f"  {row['rule']}: {row['asks']}{_numbers(row['measured'])}" for row in record["checked"]]
+        parts += [Narrow(Text(row)) for row in rows]
     for applies, title in ((True, "Could not be judged"), (False, "Not judged: does not apply")):
         some = [row for row in record["skipped"] if row["applies"] is applies]
         if some:
