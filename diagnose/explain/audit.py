@@ -154,7 +154,7 @@ def _next_token(
 
 
 def _scored(out: Audit, batches: list[Any], tokens: list[Tokens], given: Adapters, *, complete: bool) -> None:
-    audit_data.twice(out, batches)
+    audit_data.twice(out, batches, tokens)
     if given.tokenizer is None or given.texts is None or not tokens or not complete:
         why = "give tokenizer= and texts=, the validation documents" if complete else "not all batches were held"
         for rule in ("bytes-lost", "end-unpaid"):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
 SPANS_TWICE = 0.1  # of validation's spans
+HEAD, MOST_ROWS = 8, 2048  # tokens that windows share at least; samples looked at
 BYTES = 1e-3  # of the text may be missing or too much: characters cut by rows
 
 
@@ -89,9 +90,12 @@ def overlap(audit: Audit, train: Any, val: list[Any], seconds: float) -> None:
     judge_overlap(audit, measured, "samples")
 
 
-def twice(audit: Audit, val: list[Any]) -> None:
-    """Judge `scored-twice` by rows and spans that recur among the validation batches."""
+def twice(audit: Audit, val: list[Any], tokens: Sequence[Tokens]) -> None:
+    """Judge `scored-twice` by what recurs among that which is scored: rows, passages, the ends of windows."""
     rows = [row for batch in val for row in (seen.rows_of(batch) or [])]
+    if tokens:
+        scored = [row[row != NONE].cpu() for one in tokens for row in one.scored_BT]
+        rows = [row for row in scored if len(row)]
     if not rows:
         audit.skips("scored-twice", "samples are too small to be recognised")
         return
@@ -99,16 +103,34 @@ def twice(audit: Audit, val: list[Any]) -> None:
     found = seen.samples(rows, span)
     _, counts = np.unique([one.whole for one in found], return_counts=True)
     again = float((counts - 1).sum() / len(found))
-    if again > own.TWICE_SHARE:
-        audit.breaks("scored-twice", f"{again:.1%} of the validation samples repeat an earlier one", repeated=again)
-        return
     spans = np.concatenate([one.spans for one in found]) if span else np.zeros(0, np.int64)
     more = 1 - len(np.unique(spans)) / len(spans) if len(spans) else 0.0
-    if more > SPANS_TWICE:
+    overlapping = _overlapping(rows) if span else 0.0
+    measured = {"samples": len(found), "repeated": again, "passages": more, "overlapping": overlapping}
+    if again > own.TWICE_SHARE:
+        audit.breaks("scored-twice", f"{again:.1%} of the validation samples repeat an earlier one", **measured)
+    elif overlapping > SPANS_TWICE:
+        what = f"{overlapping:.0%} of the validation samples begin with what another ends with: windows overlap"
+        audit.breaks("scored-twice", what, **measured)
+    elif more > SPANS_TWICE:
         what = f"{more:.1%} of the passages of {span} tokens that are scored were scored before: windows overlap"
-        audit.breaks("scored-twice", what, repeated=again, passages=more)
+        audit.breaks("scored-twice", what, **measured)
     else:
-        audit.keeps("scored-twice", samples=len(found), repeated=again, passages=more)
+        audit.keeps("scored-twice", **measured)
+
+
+def _overlapping(rows: list[Any]) -> float:
+    """Return the share of samples that end with what another begins with, by `HEAD` tokens at least."""
+    some = [tuple(row.tolist()) for row in rows[:MOST_ROWS] if len(row) > HEAD]
+    heads = {row[:HEAD]: row for row in some if len(set(row[:HEAD])) >= HEAD // 2}
+    hits = 0
+    for row in some:
+        for place in range(1, len(row) - HEAD + 1):
+            other = heads.get(row[place : place + HEAD])
+            if other is not None and other is not row and other[: len(row) - place] == row[place:]:
+                hits += 1
+                break
+    return hits / len(some) if some else 0.0
 
 
 def drops(audit: Audit, batches: Any) -> None:
