@@ -8,13 +8,13 @@ import sys
 import pandas as pd
 import pytest
 import torch
+from diagnose.models import gpt
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from diagnose import DiagnoseError, Side, audit_metric, runner
-from diagnose.audit.run import audit_run
 from diagnose.audit.rules import RULES, SEVERITIES
-from diagnose.models import gpt
+from diagnose.audit.run import audit_run
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,9 @@ def test_windows_divided_after_cutting(tiny, tmp_path, quick_probes):
 
 def test_code_from_a_stranger_is_not_run(run, tmp_path):
     mark = tmp_path / "ran"
-    (tmp_path / "net.py").write_text(f"open({str(mark)!r}, 'w')\nfrom diagnose.models.gpt import build\n")
+    (tmp_path / "net.py").write_text(
+        f"from pathlib import Path\nPath({str(mark)!r}).touch()\nfrom diagnose.models.gpt import build\n"
+    )
     name = f"{tmp_path}/net.py:build"
     recipe = (run / "recipe.toml").read_text()
     (run / "recipe.toml").write_text(recipe.replace('name = "gpt"', f'name = "{name}"'))

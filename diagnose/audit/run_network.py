@@ -149,11 +149,12 @@ def _sees(audit: Audit, reader: Reader) -> None:
     if batch.segments_BT is None:
         audit.skips("segment-visible", "documents of a row may see each other, or each has a row", matters=False)
         return
-    row_BT, segments_BT = batch.inputs_BT[:1], batch.segments_BT[:1]
-    later_T = segments_BT[0] > 0
-    if not bool(later_T.any()):
-        audit.skips("segment-visible", "the row that was read holds one document")
+    several = (batch.segments_BT > 0).any(1).nonzero().flatten().tolist()
+    if not several:
+        audit.skips("segment-visible", "no row that was read holds two documents", matters=False)
         return
+    row_BT, segments_BT = (part[several[0]][None] for part in (batch.inputs_BT, batch.segments_BT))
+    later_T = segments_BT[0] > 0
     before = reader.logits(row_BT, segments_BT)[0, later_T]
     changed = torch.where(later_T, row_BT, (row_BT + 1) % vocabulary)
     moved = float((reader.logits(changed, segments_BT)[0, later_T] - before).abs().max())

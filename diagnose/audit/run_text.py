@@ -30,8 +30,8 @@ def tokens(audit: Audit, run: Opened) -> None:
     if lost is None:
         audit.keeps("tokenizer-lossy", documents=len(val))
     else:
-        what = f"{lost.count:,} of {lost.of:,} documents do not come back: {lost.before!r} becomes {lost.after!r}"
-        audit.breaks("tokenizer-lossy", what, documents=lost.count, of=lost.of)
+        what = f"{lost.lost:,} of {lost.of:,} documents do not come back: {lost.before!r} becomes {lost.after!r}"
+        audit.breaks("tokenizer-lossy", what, documents=lost.lost, of=lost.of)
     own, made = tokenizer.fingerprint(run.tokenizer), tokenizer.fingerprint(run.text.tokenizer)
     if own == made:
         audit.keeps("tokenizer-differs", fingerprint=own)

@@ -26,7 +26,7 @@ class Lost(NamedTuple):
 
     before: str
     after: str
-    count: int
+    lost: int
     of: int
 
 

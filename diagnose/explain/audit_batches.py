@@ -181,7 +181,8 @@ def with_inputs(batch: Any, old_BT: Tensor, new_BT: Tensor) -> Any | None:
 
 def dropped(batches: Any) -> tuple[int, int] | None:
     """Return how many samples a loader drops at its end, and how many it has; None where that is not known."""
-    size, whole = getattr(batches, "batch_size", None), getattr(batches, "dataset", None)
+    size: Any = getattr(batches, "batch_size", None)
+    whole: Any = getattr(batches, "dataset", ())
     if not getattr(batches, "drop_last", False) or not size or not hasattr(whole, "__len__"):
         return None
     return len(whole) % int(size), len(whole)

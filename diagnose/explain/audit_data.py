@@ -106,7 +106,7 @@ def twice(audit: Audit, val: list[Any], tokens: Sequence[Tokens]) -> None:
     spans = np.concatenate([one.spans for one in found]) if span else np.zeros(0, np.int64)
     more = 1 - len(np.unique(spans)) / len(spans) if len(spans) else 0.0
     overlapping = _overlapping(rows) if span else 0.0
-    measured = {"samples": len(found), "repeated": again, "passages": more, "overlapping": overlapping}
+    measured: dict[str, Any] = {"samples": len(found), "repeated": again, "passages": more, "overlapping": overlapping}
     if again > own.TWICE_SHARE:
         audit.breaks("scored-twice", f"{again:.1%} of the validation samples repeat an earlier one", **measured)
     elif overlapping > SPANS_TWICE:
@@ -184,9 +184,9 @@ def tokenizer(audit: Audit, coder: Coder, texts: Sequence[str], train_texts: Seq
     if lost is None:
         audit.keeps("tokenizer-lossy", texts=len(texts))
     else:
-        what = f"{lost.count:,} of {lost.of:,} validation texts do not come back: "
+        what = f"{lost.lost:,} of {lost.of:,} validation texts do not come back: "
         what += f"{lost.before!r} becomes {lost.after!r}"
-        audit.breaks("tokenizer-lossy", what, texts=lost.count, of=lost.of)
+        audit.breaks("tokenizer-lossy", what, texts=lost.lost, of=lost.of)
     if train_texts is None or not coder.strings:
         audit.skips("vocabulary-leak", "give train_texts and a tokenizer with get_vocab()")
         return

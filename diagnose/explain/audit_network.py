@@ -50,7 +50,8 @@ def ties(audit: Audit, model: nn.Module, tied: bool | None) -> None:
 
 def _ends(model: nn.Module) -> tuple[Tensor, Tensor] | None:
     if hasattr(model, "get_input_embeddings") and hasattr(model, "get_output_embeddings"):
-        first, last = model.get_input_embeddings(), model.get_output_embeddings()
+        known: Any = model
+        first, last = known.get_input_embeddings(), known.get_output_embeddings()
         if first is not None and last is not None and first.weight.shape == last.weight.shape:
             return first.weight, last.weight
     embeddings = [m.weight for m in model.modules() if isinstance(m, nn.Embedding)]

@@ -122,7 +122,8 @@ class Passes:
         table = dict(returned) if hasattr(returned, "keys") else {"loss": returned}
         loss = table["loss"].float()
         weights = table.get("weights")
-        return loss.mean() if weights is None else (loss * weights).sum() / weights.sum().clamp(min=1e-9)
+        found: Tensor = loss.mean() if weights is None else (loss * weights).sum() / weights.sum().clamp(min=1e-9)
+        return found
 
     def call(self, function: Callable[[], Any], what: str) -> Any:
         """Call the model otherwise than by its objective, under the side's autocast and without gradients.
