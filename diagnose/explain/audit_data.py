@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
 SPANS_TWICE = 0.1  # of validation's spans
 HEAD, MOST_ROWS = 8, 2048  # tokens that windows share at least; samples looked at
+OVERLAP_BITS = 45  # of unigram entropy that they share at least: two of a thousand samples share 20 by chance
 BYTES = 1e-3  # of the text may be missing or too much: characters cut by rows
 
 
@@ -120,17 +123,24 @@ def twice(audit: Audit, val: list[Any], tokens: Sequence[Tokens]) -> None:
 
 
 def _overlapping(rows: list[Any]) -> float:
-    """Return the share of samples that end with what another begins with, by `HEAD` tokens at least."""
-    some = [tuple(row.tolist()) for row in rows[:MOST_ROWS] if len(row) > HEAD]
-    heads = {row[:HEAD]: row for row in some if len(set(row[:HEAD])) >= HEAD // 2}
-    hits = 0
+    """Return the share of samples whose end another begins with, all from the same place on, as windows of a stride do.
+
+    What is shared must hold `OVERLAP_BITS` of unigram entropy: short ends ("the ", in characters) recur by chance.
+    """
+    tokens = Counter(token for row in rows[:MOST_ROWS] for token in row.tolist())
+    total = sum(tokens.values())
+    bits = -sum(n / total * math.log2(n / total) for n in tokens.values()) if total else 0.0
+    least = max(HEAD, math.ceil(OVERLAP_BITS / bits)) if bits else HEAD
+    some = [tuple(row.tolist()) for row in rows[:MOST_ROWS] if len(row) > least]
+    heads = {row[:least]: row for row in some if len(set(row[:least])) >= HEAD // 2}
+    places: Counter[int] = Counter()
     for row in some:
-        for place in range(1, len(row) - HEAD + 1):
-            other = heads.get(row[place : place + HEAD])
+        for place in range(1, len(row) - least + 1):
+            other = heads.get(row[place : place + least])
             if other is not None and other is not row and other[: len(row) - place] == row[place:]:
-                hits += 1
+                places[place] += 1
                 break
-    return hits / len(some) if some else 0.0
+    return max(places.values(), default=0) / len(some) if some else 0.0
 
 
 def drops(audit: Audit, batches: Any) -> None:
