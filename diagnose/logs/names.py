@@ -16,7 +16,7 @@ SPANS = {
     "average": "mean", "averaged": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
     "running": "smooth", "final": "mean",
 }  # fmt: skip
-NEUTRAL = frozenset("mini total lm model cross mlm current on per the set data nats token tokens".split())
+NEUTRAL = frozenset("mini total lm model cross mlm current on per the set data nats token tokens value".split())
 FOREIGN = frozenset(
     "scale scaler best min max lowest aux auxiliary balance router z kl delta diff improved improvement previous "
     "prev target patience from std var stderr accuracy acc ratio weight coef coeff over num n count distill grad norm "

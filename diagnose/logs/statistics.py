@@ -139,7 +139,7 @@ def mean(values_N: NDArray[np.float64]) -> Mean:
 def sign(values_N: NDArray[np.float64]) -> Sign:
     """Return how consistently values are of one sign: a sign test on means of stretches that are nearly independent.
 
-    A stretch is as long as 2 (1 + r) / (1 - r) values for the autocorrelation r, one value where r is zero.
+    A stretch is about 1 + 3 r / (1 - r) values long for the autocorrelation r, one value where r is zero.
     """
     values = values_N[values_N != 0]
     below, above = int((values < 0).sum()), int((values > 0).sum())
@@ -147,7 +147,7 @@ def sign(values_N: NDArray[np.float64]) -> Sign:
     means = values
     if not assumed:
         r = autocorrelation(values - values.mean())
-        size = max(1, round(2 * r / (1 - r) + 1))
+        size = 1 + math.ceil(3 * r / (1 - r) - 0.25)
         blocks = len(values) // size
         means = values[len(values) - blocks * size :].reshape(blocks, size).mean(1) if blocks else values[:0]
     ups = int((means > 0).sum())

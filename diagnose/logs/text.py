@@ -89,11 +89,14 @@ class TextReader:
         if tool:
             self._tools[tool] = self._tools.get(tool, 0) + 1
         values: dict[str, float] = {}
+        side = None
         for number in numbers(line):
-            if not self._place(number) and not self._fact(number):
+            placed = self._place(number)
+            side = _heading(number.key, placed=placed) if side is None else side
+            if not placed and not self._fact(number):
                 name = loss_name(number)
                 if name:
-                    values[name] = number.value
+                    values[name if not side or meaning(name).side else f"{side} {name}"] = number.value
         if values:
             self.log.add(Row(values, self.step, self.epoch, self.seconds, bar=bar or "\r" in line))
 
@@ -180,6 +183,14 @@ def _after(line: str, end: int) -> str:
         return ""
     side = "val" if match.group(1).lower() in VAL else "train"
     return f"{side} {match.group(2).lower()}"
+
+
+def _heading(key: str, *, placed: bool) -> str:
+    """Return "val" where a line opens with a word for validation that names the line, not its first number."""
+    parts = PARTS.split(key)
+    named = parts if placed else parts[:-1]
+    held = {word for part in named for word in words(part)}
+    return "val" if held & VAL and not held & TRAIN else ""
 
 
 def _last_part(key: str) -> str:
