@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +48,7 @@ def judge(
     """
     roles = parse_columns(columns)
     log = read(paths, fmt, roles)
+    log.facts = log.settings()
     found = paired(log, roles)
     return _Judge(log, found, [str(path) for path in paths]).record(data, tokens, split)
 
@@ -92,7 +92,7 @@ class _Judge:
         return {
             "files": self.files, "format": self.log.format, "tool": self.log.tool or None,
             "train": self.pairs.train.name, "val": self.pairs.val.name, "unit": self.pairs.unit or None,
-            "axis": self.pairs.axis, "settings": {k: v for k, v in self.log.facts.items() if math.isfinite(v)},
+            "axis": self.pairs.axis, "settings": self.log.facts,
             "train_is": causes.taken(self.log, self.pairs) or None,
         }  # fmt: skip
 
@@ -228,7 +228,9 @@ class _Judge:
         if said.low is None:
             return f"One pair of losses: validation minus training is {signed(said.value)}; one print says nothing of its consistency."
         if not evidence.resolved:
-            return f"No gap is resolved in {counted(len(self.pairs.at_N), 'print')} ({signed(said.value)}, {signed(said.low)} to {signed(said.high)})."
+            prints, last = counted(len(self.pairs.at_N), "print"), signed(float(self.pairs.gap_N[-1]))
+            middle = f"mean {signed(said.value)}, {signed(said.low)} to {signed(said.high)}"
+            return f"No steady gap is resolved in {prints} ({middle}); at the end validation minus training is {last}."
         side, agree = ("below", sign.below) if said.value < 0 else ("above", sign.above)
         late = " over the second half" if self.gap.late else ""
         few = f" (p = {chance(sign.p)}, too few to call it consistent)" if sign.assumed else ""

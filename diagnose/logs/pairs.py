@@ -22,6 +22,7 @@ STEP, EPOCH, SECONDS, VALUE = 1, 2, 3, 4  # columns of a series' table
 AROUND = 0.25  # of the distance between validations: training values this near are averaged for a pair
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
 MOST_LISTED = 8
+MOST = 0.9  # of the values have to have a step for steps to place them
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def pairs(log: Log, columns: Columns) -> Pairs:
         raise DiagnoseError("no validation loss of the log stands near a training loss: nothing can be compared")
     unit = _unit(train.name, val.name)
     left, right = (_nats(name, values, notes) for name, values in ((train.name, left), (val.name, right)))
-    keep = np.isfinite(left) & np.isfinite(right) & (np.abs(left) < 1e100) & (np.abs(right) < 1e100)
+    keep = np.isfinite(left) & np.isfinite(right)
     if not keep.any():
         raise DiagnoseError("the losses of the log are beyond all bounds: nothing can be compared")
     beside = _track(batch, _placed(batch.table(), axis, scale)) if batch is not None else None
@@ -176,28 +177,36 @@ def _refuse(log: Log, train: str, val: str) -> None:
 
 def _axis(tables: list[NDArray[np.float64]], log: Log) -> tuple[str, float]:
     """Return what values are placed by, and how many steps an epoch has where steps are counted within epochs."""
-    both = np.vstack(tables)
-    if np.isfinite(both[:, STEP]).mean() > 0.9 and np.ptp(both[np.isfinite(both[:, STEP]), STEP]) > 0:
-        return "step", _within(tables, log)
-    if np.isfinite(both[:, EPOCH]).mean() > 0.9 and np.ptp(both[np.isfinite(both[:, EPOCH]), EPOCH]) > 0:
+    both, scale = np.vstack(tables), _within(tables, log)
+    moves = {column: _moves(both[:, column]) for column in (STEP, EPOCH)}
+    if np.isfinite(both[:, STEP]).mean() > MOST and (moves[STEP] or (scale and moves[EPOCH])):
+        return "step", scale
+    if np.isfinite(both[:, EPOCH]).mean() > MOST and moves[EPOCH]:
         return "epoch", 0.0
     return "place", 0.0
 
 
+def _moves(values: NDArray[np.float64]) -> bool:
+    known = values[np.isfinite(values)]
+    return len(known) > 0 and float(np.ptp(known)) > 0
+
+
 def _within(tables: list[NDArray[np.float64]], log: Log) -> float:
     """Return the steps of an epoch where steps start anew with each, else zero."""
-    whole = log.facts.get("batches_per_epoch", 0.0) if log.facts.get("within_epoch") else 0.0
-    back = fell = 0
+    told = bool(log.facts.get("within_epoch"))
+    whole = log.facts.get("batches_per_epoch", log.facts.get("steps", 0.0))
+    went_on = fell = 0
     for table in tables:
-        table = table[np.isfinite(table[:, STEP]) & np.isfinite(table[:, EPOCH])]
-        later = np.diff(np.floor(table[:, EPOCH])) > 0
-        down = np.diff(table[:, STEP]) < 0
-        back, fell = back + int((later & ~down).sum()), fell + int((later & down).sum())
-        if np.any(down & ~later):
-            return 0.0 if not whole else whole
-    if fell == 0 and back:
-        return 0.0  # steps go on through epochs
-    return max(whole, *(float(np.nanmax(t[:, STEP])) + 1 for t in tables)) if fell else whole
+        known = table[np.isfinite(table[:, STEP]) & np.isfinite(table[:, EPOCH])]
+        later = np.diff(np.floor(known[:, EPOCH])) > 0
+        down = np.diff(known[:, STEP]) < 0
+        went_on, fell = went_on + int((later & (np.diff(known[:, STEP]) > 0)).sum()), fell + int((later & down).sum())
+        if np.any(down & ~later) and not told:
+            return 0.0  # a restart
+    if (went_on and not fell) or not (told or fell):
+        return 0.0
+    most = max((float(np.nanmax(t[:, STEP])) for t in tables if np.isfinite(t[:, STEP]).any()), default=0.0)
+    return whole if whole >= most else most + 1
 
 
 def _placed(table: NDArray[np.float64], axis: str, scale: float) -> NDArray[np.float64]:

@@ -134,7 +134,16 @@ def detect(head: bytes) -> str:
         return "jsonl"
     if first.startswith(("{", "[")) and _opens_json(text):
         return "json"
-    return "csv" if len(lines) > 1 and separator(lines[0]) else "text"
+    return "csv" if len(lines) > 1 and _is_table(lines) else "text"
+
+
+def _is_table(lines: list[str]) -> bool:
+    import csv
+
+    try:
+        return separator(lines[0], lines[1]) is not None
+    except csv.Error:
+        return False
 
 
 def _is_object(line: str) -> bool:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 8192  # kept of a series, at least half as many once there were more
 MOST_NAMES = 128  # series of a log; names beyond them are counted and left
+MOST_VALUE = 1e30  # larger losses count as infinite
+MOST_PLACE = 1e15  # larger steps, epochs and seconds count as not said
 NAN = math.nan
 COLUMNS = ("place", "step", "epoch", "seconds", "value")
 
@@ -46,7 +48,7 @@ class Series:
     Attributes:
         name: as the log has it.
         count: finite values that there were.
-        broken: values that were NaN or infinite; `broken_step`: of the first of them.
+        broken: values that were NaN, infinite or beyond `MOST_VALUE`; `broken_step`: of the first of them.
         stride: one in so many is kept.
     """
 
@@ -60,7 +62,7 @@ class Series:
 
     def add(self, place: float, row: Row, value: float) -> None:
         """Take a value; a progress bar's later state replaces the earlier of the same step."""
-        if not math.isfinite(value):
+        if not abs(value) <= MOST_VALUE:
             self.broken += 1
             self.broken_step = row.step if self.broken == 1 else self.broken_step
             return
@@ -107,9 +109,16 @@ class Log:
     names_left: int = 0
     notes: list[str] = field(default_factory=list)
 
+    def settings(self) -> dict[str, float]:
+        """Return the settings that are numbers of a sensible size."""
+        return {name: value for name, value in self.facts.items() if 0 <= value <= MOST_PLACE}
+
     def add(self, row: Row) -> None:
         """Take a row's values."""
         self.rows += 1
+        for where in ("step", "epoch", "seconds"):
+            if not abs(getattr(row, where)) <= MOST_PLACE:
+                setattr(row, where, NAN)
         for name, value in row.values.items():
             series = self.series.get(name)
             if series is None:

@@ -28,6 +28,8 @@ CRITICAL = {
 }  # fmt: skip
 LATE = 24  # pairs from which on the second half of a run is said for itself
 LEVEL = 0.05
+SURE = 0.01  # p of a trend that a mean is taken about
+LEAST_ALIKE = 0.3  # autocorrelation allowed for where fewer than `LATE` values show little of their own
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,11 @@ class Gap:
 
 def gap(at_N: NDArray[np.float64], gap_N: NDArray[np.float64]) -> Gap:
     """Return what can be said of a gap; N pairs in the order of the run."""
-    late = mean(gap_N[len(gap_N) // 2 :]) if len(gap_N) >= LATE else None
+    half = len(gap_N) // 2
+    late = mean(gap_N[half:], at_N[half:]) if len(gap_N) >= LATE else None
     found = trend(at_N, gap_N) if len(gap_N) >= FEWEST else None
     moves, start, end = _moves(found, gap_N)
-    return Gap(mean(gap_N), late, sign(gap_N), found, moves, start, end)
+    return Gap(mean(gap_N, at_N), late, sign(gap_N), found, moves, start, end)
 
 
 def autocorrelation(residual_N: NDArray[np.float64]) -> float:
@@ -120,8 +123,12 @@ def autocorrelation(residual_N: NDArray[np.float64]) -> float:
     return min(max(r + (1 + 4 * r) / len(residual_N), 0.0), 0.99)
 
 
-def mean(values_N: NDArray[np.float64]) -> Mean:
-    """Return a mean with an interval that allows for neighbours being alike."""
+def mean(values_N: NDArray[np.float64], at_N: NDArray[np.float64] | None = None) -> Mean:
+    """Return a mean with an interval that allows for neighbours being alike.
+
+    Where a straight trend along `at_N` is resolved, values count by their distance from it: the mean over the run of what
+    moves is sharp though what it is a mean of moves.
+    """
     n, value = len(values_N), float(values_N.mean())
     if n < 2:
         return Mean(value, None, None, n, None, None, assumed=True)
@@ -129,9 +136,13 @@ def mean(values_N: NDArray[np.float64]) -> Mean:
     if n < FEWEST:
         half = CRITICAL[n] * float(residual.std(ddof=1)) / math.sqrt(n)
         return Mean(value, value - half, value + half, n, None, ALIKE, assumed=True)
-    r = autocorrelation(residual)
-    effective = max(2.0, n * (1 - r) / (1 + r))
-    df = effective - 1
+    found = trend(at_N, values_N) if at_N is not None else None
+    line = found is not None and n >= LATE and found.p < SURE
+    if found is not None and at_N is not None and line:
+        residual = residual - found.value * (at_N - at_N.mean()) / np.ptp(at_N)
+    r = max(autocorrelation(residual), LEAST_ALIKE if n < LATE else 0.0)
+    effective = max(2.0 + line, n * (1 - r) / (1 + r))
+    df = effective - 1 - line
     half = float(t_quantile(0.95, np.float64(df))) * math.sqrt(float((residual**2).sum()) / n / df)
     return Mean(value, value - half, value + half, n, effective, r, assumed=False)
 
@@ -179,29 +190,26 @@ def _moves(found: Trend | None, gap_N: NDArray[np.float64]) -> tuple[str, float 
 
 
 def noise(values_N: NDArray[np.float64]) -> float | None:
-    """Return the standard deviation of values about their course, from differences of neighbours; None below four.
+    """Return the standard deviation of values about their course, from second differences; None below five.
 
-    The median of squared differences stands for their mean (divided by 0.4549, its value for normal numbers), so that
-    a jump or the fall at the start counts little.
+    The median of squares stands for their mean (divided by 0.4549, its value for normal numbers), so that a jump or the
+    bend at the start counts little; second differences of independent values have six times their variance.
     """
-    if len(values_N) < 4:
+    if len(values_N) < 5:
         return None
-    steps = np.diff(values_N)
-    steps = steps - np.median(steps)
-    return math.sqrt(float(np.median(steps**2)) / 0.4549 / 2)
+    return math.sqrt(float(np.median(np.diff(values_N, 2) ** 2)) / 0.4549 / 6)
 
 
 def smoothed(values_N: NDArray[np.float64]) -> bool | None:
-    """Say whether neighbouring values share what they average; None below thirty.
+    """Say whether neighbouring values share what they average; None below sixty.
 
-    Differences of independent values correlate at -1/2; those of a running mean hardly do.
+    Second differences of independent values correlate at -2/3 with their neighbours; those of a running mean hardly do.
     """
-    if len(values_N) < 30:
+    bends = np.diff(values_N[len(values_N) // 2 :], 2)
+    total = float((bends**2).sum())
+    if len(values_N) < 60 or total <= 0:
         return None
-    steps = np.diff(values_N)
-    steps = steps - steps.mean()
-    total = float((steps**2).sum())
-    return bool(total > 0 and float((steps[1:] * steps[:-1]).sum()) / total > -0.2)
+    return float((bends[1:] * bends[:-1]).sum()) / total > -1 / 3
 
 
 @dataclass(frozen=True)

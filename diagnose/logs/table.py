@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SEPARATORS = ",\t;"
+IS_SAID = re.compile(r"[=:] ?[-+]?\d|\d: ")  # "loss: 1.2", which no column is called
 MOST_COLUMNS = 4096
 MOST_FIELD = 1 << 17
 MOST_DEPTH = 3  # of objects within records
@@ -37,15 +40,17 @@ def number(value: Any) -> float | None:
         return None
 
 
-def separator(line: str) -> str | None:
-    """Return what separates the fields of a header, None where the line is none."""
-    best = max(SEPARATORS, key=line.count)
-    if not line.count(best):
-        return None
-    fields = [field.strip().strip('"') for field in line.split(best)]
-    named = [field for field in fields if field and number(field) is None]
-    known = [f for f in fields if meaning(f).kind or is_step(f) or is_epoch(f) or f.lower() == "value"]
-    return best if len(named) >= len(fields) - 1 and known and max(map(len, fields)) <= 200 else None
+def separator(header: str, row: str) -> str | None:
+    """Return what separates the fields of a table, from its first two lines; None where they are no table's."""
+    for sign in SEPARATORS:
+        names, fields = (next(csv.reader([line[:MOST_FIELD]], delimiter=sign), []) for line in (header, row))
+        if len(names) < 2 or len(names) != len(fields) or max(map(len, names)) > 200:
+            continue
+        numbers = sum(number(field) is not None for field in fields)
+        words = [name for name in names if number(name) is None and not IS_SAID.search(name)]
+        if numbers and len(words) >= len(names) - 1 and 2 * (numbers + fields.count("")) > len(fields):
+            return sign
+    return None
 
 
 def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
@@ -61,7 +66,9 @@ def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
     """
     source = iter(lines)
     first = next((line for line in source if line.strip()), "")
-    sign = separator(first) or max(SEPARATORS, key=first.count)
+    second = next((line for line in source if line.strip()), "")
+    sign = separator(first, second) or max(SEPARATORS, key=first.count)
+    source = chain([second], source)
     csv.field_size_limit(MOST_FIELD)
     header = next(iter(csv.reader([first], delimiter=sign)), [])[:MOST_COLUMNS]
     if not header:

@@ -29,6 +29,7 @@ UNIT = re.compile(r"[A-Za-z%]{0,8}(?:/[A-Za-z]{1,8})?")
 PARTS = re.compile(r"[|;,{}\t]|\]\s|\s-\s|\s{3,}|[━═█#>]|\.\.\.")
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b)\s{0,4}")
 AFTER = re.compile(r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.I)
+IS_VALUE = re.compile(r"(?:[:=]|loss|ppl|perplexity|bpb)[\s'\"(]{0,8}$", re.IGNORECASE)  # before a NaN that is a number
 KNOWN = VAL | TRAIN | NEUTRAL | EPOCH | STEP | set(SPANS)
 MAYBE = re.compile(r"loss|lr\b|size|leng|epoch|step|iter|ppl|perpl|bpb|trl|tel\b|nll|entropy|elapsed|batch|\d\s?/\s?\d"
                    r"|\d%|layers|heads|dim|dropout|vocab|parameters|context|tokens", re.I)  # fmt: skip
@@ -89,10 +90,10 @@ class TextReader:
         if tool:
             self._tools[tool] = self._tools.get(tool, 0) + 1
         values: dict[str, float] = {}
-        side = None
+        side = ""
         for number in numbers(line):
             placed = self._place(number)
-            side = _heading(number.key, placed=placed) if side is None else side
+            side = side or _heading(number.key, placed=placed)
             if not placed and not self._fact(number):
                 name = loss_name(number)
                 if name:
@@ -104,7 +105,7 @@ class TextReader:
         """Take a number that says where in the run the line is."""
         found = words(_last_part(number.key))
         last = found[-1] if found else ""
-        bare = not found
+        bare = not words(number.key)
         ratio = not math.isnan(number.over)
         if number.after:
             return False
@@ -114,8 +115,8 @@ class TextReader:
                 self.log.facts["epochs"] = number.over
             elif last == "epochs":
                 self.log.facts["epochs"] = number.value
-        elif (last in STEP and len(found) <= 3 and number.value >= 0) or (found == ["s"] and ":" in number.key):
-            if set(found[:-1]) & (FOREIGN | {"per"}) or number.unit:
+        elif (last in STEP and (len(found) <= 3 or found[-2] == "at") and number.value >= 0) or (found == ["s"] and ":" in number.key):
+            if set(found[:-1]) & (FOREIGN | {"per", "ms", "sec", "samples", "tokens"}) or number.unit:
                 return False
             self._count(number, within=ratio and not math.isnan(self.log.facts.get("epochs", NAN)))
         elif bare and ratio and 0 <= number.value <= number.over and number.over >= 2 and not number.unit:
@@ -158,7 +159,9 @@ def numbers(line: str) -> Iterator[_Number]:
     for count, match in enumerate(NUMBER.finditer(line)):
         if count >= MOST_NUMBERS:
             break
-        text, begin = line[start : match.start()], match.start()
+        text = line[start : match.start()]
+        if match.group()[-1].isalpha() and not IS_VALUE.search(text):
+            continue  # "number of nan iterations"
         value = to_float(match.group())
         unit = UNIT.match(line, match.end())
         end = unit.end() if unit else match.end()
@@ -170,8 +173,6 @@ def numbers(line: str) -> Iterator[_Number]:
             held = _Number(value, text[-MOST_KEY:], unit.group() if unit else "")
         start = end if held.unit not in ("", "of") else match.end()
         held.after = _after(line, match.end())
-        if begin > len(line):
-            break
     if held is not None:
         yield held
 
@@ -186,7 +187,7 @@ def _after(line: str, end: int) -> str:
 
 
 def _heading(key: str, *, placed: bool) -> str:
-    """Return "val" where a line opens with a word for validation that names the line, not its first number."""
+    """Return "val" where a word for validation names what follows in the line, and not the number itself."""
     parts = PARTS.split(key)
     named = parts if placed else parts[:-1]
     held = {word for part in named for word in words(part)}
@@ -194,7 +195,7 @@ def _heading(key: str, *, placed: bool) -> str:
 
 
 def _last_part(key: str) -> str:
-    return PARTS.split(key)[-1]
+    return PARTS.split(key.rstrip())[-1]
 
 
 def loss_name(number: _Number) -> str:

@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.text import Text
 
 from diagnose.report.terminal import Bar, Bars, Narrow
-from diagnose.words import cut, estimate, listed, plain, signed, visible
+from diagnose.words import chance, cut, estimate, listed, plain, signed, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -71,9 +71,9 @@ def _numbers(record: dict[str, Any]) -> list[str]:
             f"The interval allows for neighbouring prints that correlate at {plain(gap['alike'], 2)}"
             + (", assumed: so few prints cannot show it." if few else f"; {gap['prints']} prints are worth {plain(gap['effective'], 0)}.")
         )
-    if gap and not gap["sign"]["assumed_independent"]:
+    if gap and not gap["sign"]["assumed_independent"] and gap["sign"]["stretches"]:
         sign = gap["sign"]
-        out.append(f"One sign in {sign['agree']} of {sign['stretches']} independent stretches: p = {plain(sign['p'], 4)}.")
+        out.append(f"One sign in {sign['agree']} of {sign['stretches']} independent stretches: p = {chance(sign['p'])}.")
     noise = record["noise"]
     if noise["train"] is not None and noise["val"] is not None:
         smooth = "; training's values share what they average" if noise["train_smoothed"] else ""

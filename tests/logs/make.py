@@ -243,7 +243,7 @@ def tqdm_bar(path):
         text += f"\nepoch {epoch + 1} val_loss={val[10 * epoch + 9]:.4f}\n"
     path.write_text(text, encoding="utf-8")
     at = [10 * e + i for e in range(4) for i in range(1, 11)]
-    return {"train": points(at, train, 3), "val": points(at[9::10], val[9::10], 4), "scale": 11}
+    return {"train": points(at, train, 3), "val": points(at[9::10], val[9::10], 4)}
 
 
 @log("loguru-ansi.txt", "a loop that logs in colour")
@@ -565,13 +565,14 @@ def tb_two(path):
     return {"train": [[k, v] for k, v in enumerate(train)], "val": [[k, v] for k, v in enumerate(val)], "close": 1e-6}
 
 
-@log("tensorboard-export.csv", "TensorBoard's page, a CSV for each tag", "generated", others=["val-tensorboard-export.csv"])
+@log("tensorboard-export.csv", "TensorBoard's page, a CSV for each tag", "generated", others=["val-tensorboard-export.csv"],
+     columns="train=tensorboard-export,val=val-tensorboard-export")
 def tb_csv(path):
     train, val = curve(34, 30)
     for name, values in ((path, train), (path.with_name(f"val-{path.name}"), val)):
         write(name, ["Wall time,Step,Value", *(f"{1.7e9 + k},{10 * k},{v}" for k, v in enumerate(values))])
     at = [10 * k for k in range(30)]
-    return {"train": [[a, v] for a, v in zip(at, train, strict=True)], "val": [[a, v] for a, v in zip(at, val, strict=True)], "columns": "train=tensorboard-export"}
+    return {"train": [[a, v] for a, v in zip(at, train, strict=True)], "val": [[a, v] for a, v in zip(at, val, strict=True)]}
 
 
 def keras_fit(path, verbose=0, epochs=12):
