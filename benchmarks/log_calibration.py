@@ -1,7 +1,7 @@
 """False alarms of what `diagnose log` says of a gap, on noise that has none: python benchmarks/log_calibration.py.
 
-Prints the critical values of `logs.statistics.CRITICAL`, then how often the interval excludes zero, the sign test and the
-trend call for autoregressive noise of mean zero, at a nominal 5 %.
+Prints the critical values of `logs.statistics.CRITICAL` (with --critical), then how often the interval excludes zero,
+the sign test and the trend call for autoregressive noise of mean zero, at a nominal 5 %.
 """
 
 import sys

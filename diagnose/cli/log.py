@@ -13,17 +13,21 @@ from diagnose.cli.options import JsonOption, app, print_json, show
 @app.command(epilog="Example: diagnose log train.log --data akjv")
 def log(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="A log, or the parts of one; a folder of TensorBoard's files.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="A log, or the parts of one; a folder of TensorBoard's files."),
     ],
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="ROLE=NAME,...", help="Names of train, val, step, epoch and seconds in a table."),
+        typer.Option(
+            "--columns", metavar="ROLE=NAME,...", help="Names of train, val, step, epoch and seconds in a table."
+        ),
     ] = None,
     fmt: Annotated[
         str | None, typer.Option("--format", metavar="NAME", help="text, csv, jsonl, json or tensorboard.")
     ] = None,
     data: Annotated[
-        str | None, typer.Option("--data", metavar="FILE", help="The text that was trained on, or akjv: is the loss plausible?")
+        str | None,
+        typer.Option("--data", metavar="FILE", help="The text that was trained on, or akjv: is the loss plausible?"),
     ] = None,
     tokens: Annotated[
         str | None, typer.Option("--tokens", metavar="KIND", help="Its tokens: word, char, bpe or a tokenizer.json.")

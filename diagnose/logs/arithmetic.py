@@ -80,7 +80,8 @@ def _broken(pairs: Pairs) -> list[Finding]:
                 finding(
                     "not-finite", "error",
                     f"{counted(track.broken, 'value')} of the {side} loss are NaN or infinite{first}",
-                    "a lower learning rate, gradient clipping, or masks that leave a row without targets out of the mean",
+                    "a lower learning rate, gradient clipping, or masks that leave a row without targets out of the "
+                    "mean",
                     values=track.broken,
                 )
             )  # fmt: skip
@@ -94,7 +95,8 @@ def _units(pairs: Pairs) -> list[Finding]:
     return [
         finding(
             "units", "warning",
-            f"The two losses are in different units: {cut(visible(bits.name), 30)!r} is in bits per byte, the other is not",
+            f"The two losses are in different units: {cut(visible(bits.name), 30)!r} is in bits per byte, the other "
+            "is not",
             "log both in the same unit: nats per token, or nats over ln 2 times bytes",
         )
     ]  # fmt: skip
@@ -117,7 +119,8 @@ def _frozen(pairs: Pairs) -> list[Finding]:
         return []
     return [
         finding("frozen", "error", f"The last {same} validation losses are exactly {plain(float(value[-1]), 4)}, while "
-                "training's move", "check that validation reads the weights that are trained, and a fresh value is logged",
+                "training's move", "check that validation reads the weights that are trained, and a fresh value is "
+                "logged",
                 values=same)
     ]  # fmt: skip
 
@@ -128,7 +131,11 @@ def _perplexity(log: Log) -> list[Finding]:
     for side in ("train", "val"):
         tables = {}
         for kind in ("loss", "perplexity"):
-            names = [n for n in log.series if meaning(n).kind == kind and meaning(n).side in (side, "" if side == "train" else side)]
+            names = [
+                n
+                for n in log.series
+                if meaning(n).kind == kind and meaning(n).side in (side, "" if side == "train" else side)
+            ]
             if names and log.series[names[0]].count:
                 tables[kind] = log.series[names[0]].table()
         if len(tables) < 2:
@@ -143,7 +150,8 @@ def _perplexity(log: Log) -> list[Finding]:
         bits = "; that is 2 to the power of the loss" if abs(middle - math.log(2)) < FIT else ""
         out.append(
             finding("perplexity", "warning", f"The {side} perplexity is not e to the power of the {side} loss: its "
-                    f"logarithm is {plain(middle)} times the loss{bits}", "take exp of a loss in nats, 2 ** of one in bits; "
+                    f"logarithm is {plain(middle)} times the loss{bits}", "take exp of a loss in nats, 2 ** of one "
+                    "in bits; "
                     "and of the mean loss, not the mean of batches' perplexities", ratio=middle)
         )  # fmt: skip
     return out
@@ -156,7 +164,7 @@ def _same_places(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArra
 
 
 def _factor(pairs: Pairs) -> list[Finding]:
-    """Find a validation loss that is training's times a factor all along: a sum that was not divided, or another unit."""
+    """Find a validation loss that is training's times a factor all along: a sum not divided, or another unit."""
     train, val = pairs.train_N, pairs.val_N
     if len(train) < 5 or not pairs.unit or min(train.min(), val.min()) < 1e-9:
         return []
@@ -166,12 +174,15 @@ def _factor(pairs: Pairs) -> list[Finding]:
     middle = float(np.median(ratio))
     if float(np.quantile(np.abs(ratio / middle - 1), 0.9)) > FIT:
         return []
-    wholes = {f"{k}": float(k) for k in range(2, MOST_FACTOR + 1)} | {f"1/{k}": 1 / k for k in range(2, MOST_FACTOR + 1)}
+    wholes = {f"{k}": float(k) for k in range(2, MOST_FACTOR + 1)} | {
+        f"1/{k}": 1 / k for k in range(2, MOST_FACTOR + 1)
+    }
     for name, factor in (FACTORS | wholes).items():
         if abs(middle / factor - 1) < FIT / 2:
             return [
                 finding("factor", "error", f"Validation is training times {plain(middle)} all along, which is {name}",
-                        "look for the factor in how the two are summed, divided and logged (accumulated parts, devices, "
+                        "look for the factor in how the two are summed, divided and logged (accumulated parts, "
+                        "devices, "
                         "logarithm to base 2)", ratio=middle, factor=factor)
             ]  # fmt: skip
     return []
@@ -192,7 +203,8 @@ def _samples(log: Log, derived: dict[str, float]) -> list[Finding]:
         return []
     return [
         finding("samples", "warning", f"An epoch has {plain(derived['train_samples'], 0)} samples by its batches and "
-                f"{plain(read, 0)} by the rate that is logged", "check batch size, accumulation and whether the run was resumed",
+                f"{plain(read, 0)} by the rate that is logged", "check batch size, accumulation and whether the run "
+                "was resumed",
                 by_batches=derived["train_samples"], by_rate=read)
     ]  # fmt: skip
 
@@ -205,8 +217,10 @@ def _time(derived: dict[str, float]) -> list[Finding]:
     if 1 / TWICE <= ratio <= TWICE or derived["steps"] < 2:
         return []
     return [
-        finding("time", "warning", f"{plain(derived['steps'], 0)} steps at the pace of the prints take {duration(needed)}, "
-                f"and {duration(derived['seconds'])} had passed", "check what is counted: steps or batches, of one epoch or "
+        finding("time", "warning", f"{plain(derived['steps'], 0)} steps at the pace of the prints take "
+        f"{duration(needed)}, "
+                f"and {duration(derived['seconds'])} had passed", "check what is counted: steps or batches, of one "
+                "epoch or "
                 "all, and whether the clock was started anew", seconds=derived["seconds"], implied=needed)
     ]  # fmt: skip
 
@@ -221,8 +235,10 @@ def _run_mean(log: Log, pairs: Pairs) -> list[Finding]:
     if abs(stated - mean) <= SAME_MEAN * abs(mean) + 2 * float(values.std()) / math.sqrt(len(values)):
         return []
     return [
-        finding("run-mean", "warning", f"The run's mean training loss is said to be {plain(stated)}, the logged values average "
-                f"{plain(mean)}", "after resuming, the Trainer divides the new part's sum by all steps: trust the logged values",
+        finding("run-mean", "warning", f"The run's mean training loss is said to be {plain(stated)}, the logged "
+        "values average "
+                f"{plain(mean)}", "after resuming, the Trainer divides the new part's sum by all steps: trust the "
+                "logged values",
                 stated=stated, logged=mean)
     ]  # fmt: skip
 
@@ -238,7 +254,8 @@ def _closing_mean(pairs: Pairs) -> list[Finding]:
         return []
     return [
         finding("closing-mean", "warning", f"The mean over all validation batches is {plain(pairs.mean)}, the last "
-                f"{len(last)} single batches average {plain(float(last.mean()))}: {plain(abs(z), 1)} times their spread apart",
+                f"{len(last)} single batches average {plain(float(last.mean()))}: {plain(abs(z), 1)} times their "
+                "spread apart",
                 "check whether both read the same text, in the same mode, with the same averaging", deviations=z)
     ]  # fmt: skip
 
@@ -252,8 +269,10 @@ def _start(log: Log, pairs: Pairs) -> list[Finding]:
     if abs(first - uniform) < START:
         return []
     return [
-        finding("start", "warning", f"Before training the loss is {plain(first)}; a network that knows nothing has ln V = "
-                f"{plain(uniform)} for V = {plain(size, 0)}", "check the initialisation, whether weights were loaded, and how "
+        finding("start", "warning", f"Before training the loss is {plain(first)}; a network that knows nothing has "
+        "ln V = "
+                f"{plain(uniform)} for V = {plain(size, 0)}", "check the initialisation, whether weights were "
+                "loaded, and how "
                 "the loss is averaged", first=first, uniform=uniform)
     ]  # fmt: skip
 
@@ -275,5 +294,3 @@ def agreements(derived: dict[str, float]) -> list[str]:
             f"{duration(needed)}, and {duration(derived['seconds'])} had passed."
         )
     return out
-
-

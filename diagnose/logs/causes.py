@@ -1,8 +1,8 @@
 """Which causes of a gap a log leaves possible, which it rules out and why, and the one experiment that would tell.
 
-The causes are the terms of the ledger (`diagnose loss-gap`). A log holds two losses and nothing of how they were taken, so
-hardly any cause can be shown by it; but several can be bounded, and several have the wrong sign. What a tool does when
-its own code is unchanged is taken from `docs/your-own-loop.md` and said with the tool's name.
+The causes are the terms of the ledger (`diagnose loss-gap`). A log holds two losses and nothing of how they were
+taken, so hardly any cause can be shown by it; but several can be bounded, and several have the wrong sign. What
+a tool does when its own code is unchanged is taken from `docs/your-own-loop.md` and said with the tool's name.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ def _mode(e: Evidence) -> Judged:
         return Judged("mode", False, "the log states a dropout of 0", looks)
     if e.below:
         return Judged("mode", True, "dropout raises the training loss, and the log does not say that it is off", looks)
-    return Judged("mode", False, "dropout puts training above validation, not below (batch norm may do otherwise)", looks)
+    return Judged(
+        "mode", False, "dropout puts training above validation, not below (batch norm may do otherwise)", looks
+    )
 
 
 def _lag(e: Evidence) -> Judged:
@@ -132,17 +134,26 @@ def _lag(e: Evidence) -> Judged:
     if e.taken == "evaluated":
         return Judged("lag", False, _published(e), looks)
     if e.taken == "batch":
-        return Judged("lag", False, "the training loss is of the last batch, one step before validation's weights", looks)
+        return Judged(
+            "lag", False, "the training loss is of the last batch, one step before validation's weights", looks
+        )
     if not e.below:
-        return Judged("lag", False, "a mean over earlier steps is too high while the loss falls, which puts training above", looks)
+        return Judged(
+            "lag", False, "a mean over earlier steps is too high while the loss falls, which puts training above", looks
+        )
     if e.fall is None or e.fall.most is None:
         return Judged("lag", True, "too few prints to say how fast the loss falls", looks)
     bound = max(e.fall.most, 0.0) / 2
     said = (
-        f"the loss falls by at most {plain(max(e.fall.most, 0.0))} a print, so a mean over a print's steps lags at most "
+        f"the loss falls by at most {plain(max(e.fall.most, 0.0))} a print, so a mean over a print's steps lags at "
+        "most "
         f"{plain(bound)}"
     )
-    longer = "" if e.taken in ("interval", "epoch") else " (more, if it averages over a longer time than from print to print)"
+    longer = (
+        ""
+        if e.taken in ("interval", "epoch")
+        else " (more, if it averages over a longer time than from print to print)"
+    )
     few = f"; {e.fall.prints} prints bound it no better" if e.fall.prints < 12 else ""
     if bound < HALF * e.least:
         return Judged("lag", False, said + longer, looks)
@@ -154,7 +165,8 @@ def _recency(e: Evidence) -> Judged:
     if e.taken == "evaluated":
         return Judged("recency", False, "the training loss is of batches drawn anew from all training text", looks)
     if e.gap.sign.resolved:
-        why = f"the luck of training's batches would not give one sign in {e.gap.sign.agree} of {e.gap.sign.blocks} stretches"
+        why = f"the luck of training's batches would not give one sign in {e.gap.sign.agree} of {e.gap.sign.blocks} "
+        "stretches"
         return Judged("recency", False, why, looks)
     return Judged("recency", True, "too few prints to tell the luck of training's batches from a gap", looks)
 
@@ -197,7 +209,8 @@ def _unseen(e: Evidence) -> Judged:
         why = "text that training has not seen puts validation above, unless it is easier text by nature"
         return Judged("unseen", False, why, looks)
     if e.first_epoch:
-        why = "in the first epoch training's batches are unseen too when they are read, so only text of another kind could"
+        why = "in the first epoch training's batches are unseen too when they are read, so only text of another kind "
+        "could"
         return Judged("unseen", True, why, looks)
     moves = {"widens": "; it widens along the log, as this does", "narrows": "; though it narrows along the log"}
     return Judged("unseen", True, f"training has seen its text{moves.get(e.gap.moves, '')}", looks)
@@ -209,7 +222,8 @@ def _leak(e: Evidence) -> Judged:
         why = "validation text that was trained on would bring validation down to training, not leave it above"
         return Judged("leak", False, why, looks)
     if e.leaks:
-        why = "samples or loss point to it; it takes off what would otherwise hold validation up, but cannot alone put it below"
+        why = "samples or loss point to it; it takes off what would otherwise hold validation up, but cannot alone "
+        "put it below"
         return Judged("leak", True, why, looks)
     why = "it would hide what holds validation up, so that another cause shows; alone it cannot put validation below"
     return Judged("leak", True, why, looks)
@@ -229,7 +243,9 @@ def _draw(e: Evidence) -> Judged:
 
 def first_epoch(pairs: Pairs, log: Log) -> bool | None:
     """Say whether all of a log is from the first epoch, None where it states no epochs."""
-    top = max((float(s.table()[:, 2].max()) for s in log.series.values() if s.count and _known(s.table())), default=math.nan)
+    top = max(
+        (float(s.table()[:, 2].max()) for s in log.series.values() if s.count and _known(s.table())), default=math.nan
+    )
     if math.isnan(top):
         return None
     whole = log.tool == "Hugging Face" or log.format == "trainer_state"  # a share of an epoch; elsewhere its number
@@ -253,32 +269,49 @@ def experiment(e: Evidence, found: list[Finding], data: str | None) -> dict[str,
     rules = {one["rule"] for one in found}
     given = f" --data {data}" if data and data != "akjv" else ""
     if "log/not-finite" in rules:
-        return _experiment("train again from before the first broken step at a tenth of the learning rate",
-                           "if it stays finite, the step was too large; if not, look for a batch without targets", "")
+        return _experiment(
+            "train again from before the first broken step at a tenth of the learning rate",
+            "if it stays finite, the step was too large; if not, look for a batch without targets",
+            "",
+        )
     if rules & {"log/factor", "log/identical", "log/frozen", "log/units", "log/perplexity"}:
-        return _experiment("compute both losses by hand on one batch, as nats summed over targets and the number of targets",
-                           "whichever differs from what is logged has the mistake", "")
+        return _experiment(
+            "compute both losses by hand on one batch, as nats summed over targets and the number of targets",
+            "whichever differs from what is logged has the mistake",
+            "",
+        )
     if e.leaks:
         return _experiment(
             "hold whole documents out before samples are cut, train as before, and read the loss of those documents",
-            "if it is far above today's validation loss, validation text was trained on; if not, look at the metric itself",
+            "if it is far above today's validation loss, validation text was trained on; if not, look at the metric "
+            "itself",
             f"diagnose ablate --axis split --levels documents,windows{given}",
         )
     if not e.resolved:
-        return _experiment("log both losses more often, at least 24 times, validation on more text",
-                           "if the interval still holds zero there is no gap to explain", "")
+        return _experiment(
+            "log both losses more often, at least 24 times, validation on more text",
+            "if the interval still holds zero there is no gap to explain",
+            "",
+        )
     if e.taken == "evaluated":
-        return _experiment("train on half the epochs, or on more text, with all else as it is", "if the gap narrows, it is what the "
-                           "network knows of its training text; if it stays, validation text is of another kind",
-                           f"diagnose ablate --axis epochs{given}")
+        return _experiment(
+            "train on half the epochs, or on more text, with all else as it is",
+            "if the gap narrows, it is what the "
+            "network knows of its training text; if it stays, validation text is of another kind",
+            f"diagnose ablate --axis epochs{given}",
+        )
     outcome = (
-        "if it equals validation, how training's loss is taken makes the gap (dropout, averaging, objective); if it stays "
+        "if it equals validation, how training's loss is taken makes the gap (dropout, averaging, objective); if it "
+        "stays "
         "where training is, the texts differ"
         if e.below else
-        "if it equals validation, how training's loss is taken makes the gap; if it stays below, training text is known to the "
+        "if it equals validation, how training's loss is taken makes the gap; if it stays below, training text is "
+        "known to the "
         "network and validation text is not"
     )  # fmt: skip
-    return _experiment(FIXED_BATCH, outcome, "diagnose loss-gap runs/mine --model file.py:build (docs/your-own-loop.md)")
+    return _experiment(
+        FIXED_BATCH, outcome, "diagnose loss-gap runs/mine --model file.py:build (docs/your-own-loop.md)"
+    )
 
 
 def _experiment(what: str, outcome: str, command: str) -> dict[str, str]:

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 MOST_WHOLE = 1 << 25  # characters of a document that has to be held
 MOST_RECORD = 1 << 20  # characters of one record
 HISTORY = re.compile(r'"log_history"\s{0,16}:\s{0,16}\[')
-SETTING = re.compile(r'"(train_batch_size|max_steps|num_train_epochs|logging_steps|eval_steps|global_step)"\s{0,4}:\s{0,4}'
-                     r"([0-9.]{1,24})")  # fmt: skip
+SETTING = re.compile(
+    r'"(train_batch_size|max_steps|num_train_epochs|logging_steps|eval_steps|global_step)"\s{0,4}:\s{0,4}([0-9.]{1,24})'
+)
 FACTS = {
     "train_batch_size": "batch_size", "max_steps": "steps", "num_train_epochs": "epochs",
     "logging_steps": "logging_steps", "eval_steps": "eval_steps", "global_step": "last_step",
@@ -107,7 +108,9 @@ def _array(pieces: Iterator[str], records: Records) -> str:
             raise DiagnoseError("the document holds a record that is no JSON or larger than a mebibyte")
     if held.strip():
         records.log.bad += 1
-        records.log.notes.append("the document breaks off, or holds something that is no JSON; what came before is read")
+        records.log.notes.append(
+            "the document breaks off, or holds something that is no JSON; what came before is read"
+        )
     return ""
 
 
@@ -125,7 +128,9 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     for piece in pieces:
         whole += piece
         if len(whole) > MOST_WHOLE:
-            raise DiagnoseError("the JSON document is too large to be a history; a record a line (.jsonl) can be streamed")
+            raise DiagnoseError(
+                "the JSON document is too large to be a history; a record a line (.jsonl) can be streamed"
+            )
     try:
         found = json.loads(whole)
     except (ValueError, RecursionError) as error:
@@ -149,5 +154,3 @@ def _listed(value: Any) -> list[Any]:
     if isinstance(value, dict):
         value = list(value.values())
     return value if isinstance(value, list) and value and all(number(v) is not None for v in value[:8]) else []
-
-

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from diagnose.errors import DiagnoseError
 from diagnose.logs.names import meaning
 from diagnose.logs.series import NAN, Log, Row
+from diagnose.logs.source import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,9 +75,9 @@ def read_events(file: BinaryIO, path: Path, log: Log, before: str = "") -> None:
             if record:
                 _event(record, log, before)
     except OSError as error:
-        raise DiagnoseError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise DiagnoseError(f"{shown(path)} cannot be read: {error.strerror or error}") from None
     if not count:
-        raise DiagnoseError(f"{path} begins like a TensorBoard file and holds no whole record")
+        raise DiagnoseError(f"{shown(path)} begins like a TensorBoard file and holds no whole record")
 
 
 def _records(file: BinaryIO, log: Log) -> Iterator[bytes]:
@@ -157,7 +158,8 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _event(data: bytes, log: Log, before: str) -> None:
-    step, seconds, values = 0.0, NAN, {}
+    values: dict[str, float] = {}
+    step, seconds = 0.0, NAN
     for field, kind, value in fields(data):
         if field == STEP and isinstance(value, int):
             step = float(value if value < 1 << 63 else value - (1 << 64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -101,7 +102,8 @@ class _Judge:
         some = np.unique(np.linspace(0, len(p.at_N) - 1, MOST_SHOWN).round().astype(int))
         shown = [{"at": float(p.at_N[i]), "train": float(p.train_N[i]), "val": float(p.val_N[i])} for i in some]
         return {
-            "pairs": len(p.at_N), "train": p.train.count, "val": p.val.count, "rows": self.log.rows, "bad": self.log.bad,
+            "pairs": len(p.at_N), "train": p.train.count, "val": p.val.count, "rows": self.log.rows,
+            "bad": self.log.bad,
             "broken": p.train.broken + p.val.broken, "restarted": p.dropped, "shown": shown,
         }  # fmt: skip
 
@@ -120,7 +122,10 @@ class _Judge:
         if self.pairs.dropped:
             out.append(f"{counted(self.pairs.dropped, 'value')} before a restart, or repeated, are left out.")
         if self.log.bad:
-            out.append(f"{counted(self.log.bad, 'record')} could not be read and {'is' if self.log.bad == 1 else 'are'} left out.")
+            out.append(
+                f"{counted(self.log.bad, 'record')} could not be read and {'is' if self.log.bad == 1 else 'are'} "
+                "left out."
+            )
         if self.log.names_left:
             out.append(f"There are more than {len(self.log.series)} names of losses; the rest is left out.")
         return out
@@ -130,23 +135,23 @@ class _Judge:
         text, corpus, divided = plausibility.opened(data, split, tokens)
         context = self.log.facts.get("context", 0.0)
         ways = plausibility.cuts(text, self.derived, context)
-        self.findings += plausibility.overlap_findings(text, ways, self.derived, context)
+        self.findings += plausibility.overlap_findings(ways, self.derived, context)
         self.notes += [said for said in (plausibility.cut_words(ways),) if said]
         kinds = {way.kind for way in ways if way.each != "document"}
         known = tokens or (kinds.pop() if len(kinds) == 1 else None)
         known = known if known in text.tokens else None
         loss = float(self.pairs.val_N[-1])
-        in_bytes = self.pairs.unit == "bits per byte" or (
-            not self.pairs.unit and "bpb" in self.pairs.val.name.lower()
-        )
+        in_bytes = self.pairs.unit == "bits per byte" or (not self.pairs.unit and "bpb" in self.pairs.val.name.lower())
         value = loss if in_bytes else plausibility.bits(loss, text, known or "char")
-        found, scale = plausibility.implausible(value, known or "char", loss, text, corpus, divided, bound=not known and not in_bytes)
+        found, scale = plausibility.implausible(
+            value, known or "char", loss, text, corpus, divided, bound=not known and not in_bytes
+        )
         self.findings += found
         return {
             "corpus": text.name, "documents": text.documents, "bytes": text.bytes, "tokens": known,
             "tokens_from": "given" if tokens else "the number of samples" if known else None,
             "bits_per_byte": value, "at_most": not known and not in_bytes, "yardsticks": scale,
-            "counts": text.tokens, "cuts": [{"kind": c.kind, "each": c.each, "expected": c.expected, "ratio": c.ratio} for c in ways],
+            "counts": text.tokens, "cuts": [asdict(way) for way in ways],
         }  # fmt: skip
 
     def _of_gap(self) -> list[Finding]:
@@ -192,7 +197,8 @@ class _Judge:
         draw = None if self.pairs.mean is None or not len(single) else self.pairs.mean - float(single[-3:].mean())
         rules = {one["rule"] for one in self.findings}
         return causes.Evidence(
-            value=said.value, least=_least(said), resolved=said.resolved or self.gap.sign.resolved, gap=self.gap, tool=self.log.tool,
+            value=said.value, least=_least(said), resolved=said.resolved or self.gap.sign.resolved, gap=self.gap,
+            tool=self.log.tool,
             taken=causes.taken(self.log, self.pairs),
             fall=statistics.fall(self.pairs.train.at, self.pairs.train.value),
             noise=statistics.noise(single), draw=draw, dropout=facts.get("dropout"),
@@ -226,7 +232,8 @@ class _Judge:
         said, sign = self.gap.said, self.gap.sign
         count = sign.below + sign.above
         if said.low is None:
-            return f"One pair of losses: validation minus training is {signed(said.value)}; one print says nothing of its consistency."
+            return f"One pair of losses: validation minus training is {signed(said.value)}; one print says nothing "
+            "of its consistency."
         if not evidence.resolved:
             prints, last = counted(len(self.pairs.at_N), "print"), signed(float(self.pairs.gap_N[-1]))
             middle = f"mean {signed(said.value)}, {signed(said.low)} to {signed(said.high)}"
@@ -246,8 +253,10 @@ def _least(mean: Mean) -> float:
 def _gap_record(gap: Gap) -> dict[str, Any]:
     trend = gap.trend
     return {
-        **_mean_record(gap.said), "whole": _mean_record(gap.whole), "late": _mean_record(gap.late) if gap.late else None,
-        "sign": {"below": gap.sign.below, "above": gap.sign.above, "stretches": gap.sign.blocks, "agree": gap.sign.agree,
+        **_mean_record(gap.said), "whole": _mean_record(gap.whole),
+        "late": _mean_record(gap.late) if gap.late else None,
+        "sign": {"below": gap.sign.below, "above": gap.sign.above, "stretches": gap.sign.blocks,
+                 "agree": gap.sign.agree,
                  "p": gap.sign.p, "assumed_independent": gap.sign.assumed},
         "moves": gap.moves, "start": gap.start, "end": gap.end,
         "trend": {"value": trend.value, "low": trend.low, "high": trend.high, "p": trend.p} if trend else None,
@@ -259,5 +268,3 @@ def _mean_record(mean: Mean) -> dict[str, Any]:
         "value": mean.value, "low": mean.low, "high": mean.high, "prints": mean.count, "effective": mean.effective,
         "alike": mean.alike, "alike_assumed": mean.assumed,
     }  # fmt: skip
-
-

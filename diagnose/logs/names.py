@@ -6,9 +6,12 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-VAL = frozenset("val valid validation validating validate eval evaluation dev heldout test testing tel".split())
-TRAIN = frozenset("train training trn trl".split())
-LOSS = frozenset("loss losses nll ce xent crossentropy entropy trl tel".split())
+VAL = frozenset({
+    "val", "valid", "validation", "validating", "validate", "eval", "evaluation", "dev", "heldout", "test", "testing",
+    "tel",
+})  # fmt: skip
+TRAIN = frozenset({"train", "training", "trn", "trl"})
+LOSS = frozenset({"loss", "losses", "nll", "ce", "xent", "crossentropy", "entropy", "trl", "tel"})
 BITS = frozenset(("bpb",))
 PERPLEXITY = frozenset(("ppl", "perplexity"))
 SPANS = {
@@ -16,13 +19,17 @@ SPANS = {
     "average": "mean", "averaged": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
     "running": "smooth", "final": "mean",
 }  # fmt: skip
-NEUTRAL = frozenset("mini total lm model cross mlm current on per the set data nats token tokens value".split())
-FOREIGN = frozenset(
-    "scale scaler best min max lowest aux auxiliary balance router z kl delta diff improved improvement previous "
-    "prev target patience from std var stderr accuracy acc ratio weight coef coeff over num n count distill grad norm "
-    "time seconds runtime steps samples".split()
-)
-STEP = frozenset("step steps iter iters iteration iterations batch batches update updates".split())
+NEUTRAL = frozenset({
+    "mini", "total", "lm", "model", "cross", "mlm", "current", "on", "per", "the", "set", "data", "nats", "token",
+    "tokens", "value",
+})  # fmt: skip
+FOREIGN = frozenset({
+    "scale", "scaler", "best", "min", "max", "lowest", "aux", "auxiliary", "balance", "router", "z", "kl", "delta",
+    "diff", "improved", "improvement", "previous", "prev", "target", "patience", "from", "std", "var", "stderr",
+    "accuracy", "acc", "ratio", "weight", "coef", "coeff", "over", "num", "n", "count", "distill", "grad", "norm",
+    "time", "seconds", "runtime", "steps", "samples",
+})  # fmt: skip
+STEP = frozenset({"step", "steps", "iter", "iters", "iteration", "iterations", "batch", "batches", "update", "updates"})
 EPOCH = frozenset(("epoch", "epochs", "ep"))
 MOST = 200  # characters of a name that are looked at
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -44,9 +51,10 @@ class Meaning:
     span: str
 
 
-def words(name: str) -> list[str]:
+@lru_cache(maxsize=4096)
+def words(name: str) -> tuple[str, ...]:
     """Return a name's words in lower case: "valLoss_epoch" gives val, loss, epoch."""
-    return _WORDS.findall(_CAMEL.sub(" ", name[-MOST:]).lower())
+    return tuple(_WORDS.findall(_CAMEL.sub(" ", name[-MOST:]).lower()))
 
 
 @lru_cache(maxsize=4096)

@@ -96,8 +96,8 @@ def pairs(log: Log, columns: Columns) -> Pairs:
     one, last = None, tracks["val"]
     if mean is not None:
         end = _placed(mean.table()[-1:], axis, scale)
-        one = float(end[-1, VALUE])
-        last = _with_mean(last, end)
+        if len(end):
+            one, last = float(end[-1, VALUE]), _with_mean(last, end)
     at, left, right = _pair(tracks["train"], last)
     if not len(at):
         raise DiagnoseError("no validation loss of the log stands near a training loss: nothing can be compared")
@@ -120,7 +120,7 @@ def _choose(log: Log, columns: Columns, notes: list[str]) -> tuple[Series, Serie
                 f"--columns {role}={columns[role]}: the log has no such values{nearest(columns[role], _names(log))}"
             )
     named = {name: meaning(name) for name in log.series}
-    losses = {name: m for name, m in named.items() if m.kind and log.series[name].count}
+    losses = {name: m for name, m in named.items() if m.kind}
     vals = [name for name, m in losses.items() if m.side == "val"]
     trains = [name for name, m in losses.items() if m.side != "val"]
     val = columns.get("val") or _best(vals, log, notes, "validation")
@@ -142,7 +142,7 @@ def _choose(log: Log, columns: Columns, notes: list[str]) -> tuple[Series, Serie
 
 
 def _best(names: list[str], log: Log, notes: list[str], side: str) -> str:
-    """Return the name that is most likely the loss meant: a series rather than one value, a loss rather than its exp."""
+    """Return the name that is most likely the loss meant: a series rather than one value, a loss not its exp."""
     kinds = {"loss": 0, "bits": 1, "perplexity": 2}
 
     def rank(name: str) -> tuple[int, ...]:
@@ -166,7 +166,9 @@ def _names(log: Log) -> list[str]:
 def _refuse(log: Log, train: str, val: str) -> None:
     missing = listed([side for side, name in (("training", train), ("validation", val)) if not name])
     if log.series:
-        found = listed([f"{cut(visible(n), 40)!r} ({s.count:,} values)" for n, s in list(log.series.items())[:MOST_LISTED]])
+        found = listed(
+            [f"{cut(visible(n), 40)!r} ({s.count:,} values)" for n, s in list(log.series.items())[:MOST_LISTED]]
+        )
         raise DiagnoseError(f"the log has no {missing} loss that is named as one; it has {found}: name both with "
                             "--columns train=NAME,val=NAME")  # fmt: skip
     raise DiagnoseError(

@@ -139,7 +139,7 @@ def cuts(text: Text, derived: dict[str, float], context: float) -> list[Cut]:
     if not train:
         return []
     low, high = (1 - FIT, 1 + FIT) if val else TRAINED
-    out = []
+    out: list[Cut] = []
     for kind, tokens in text.tokens.items():
         marked = tokens + 2 * text.documents
         ways = {"position": marked, "document": float(text.documents)}
@@ -161,7 +161,7 @@ EACH = {
 UNITS = {"word": "word", "char": "character"}
 
 
-def overlap_findings(text: Text, found: list[Cut], derived: dict[str, float], context: float) -> list[Finding]:
+def overlap_findings(found: list[Cut], derived: dict[str, float], context: float) -> list[Finding]:
     """Return the finding that samples overlap, where every way of cutting that fits overlaps."""
     if not found or not all(one.overlaps for one in found):
         return []
@@ -172,7 +172,8 @@ def overlap_findings(text: Text, found: list[Cut], derived: dict[str, float], co
     return [
         finding(
             "overlapping-samples", "error",
-            f"The log's {plain(samples, 0)} samples are {EACH[best.each].format(kind=unit)} ({plain(best.expected, 0)}; "
+            f"The log's {plain(samples, 0)} samples are {EACH[best.each].format(kind=unit)} "
+            f"({plain(best.expected, 0)}; "
             f"{share(best.ratio)}){disjoint}. Samples so overlap, and a random split of them trains on validation text",
             "hold whole documents out first, then cut samples",
             samples=samples, expected=best.expected, ratio=best.ratio,
@@ -185,14 +186,18 @@ def bits(loss: float, text: Text, kind: str) -> float:
     return loss * text.per_byte(kind) / math.log(2)
 
 
-def implausible(value: float, kind: str, loss: float, text: Text, corpus: Corpus, split: Split, *, bound: bool) -> tuple[list[Finding], list[dict[str, Any]]]:
+def implausible(
+    value: float, kind: str, loss: float, text: Text, corpus: Corpus, split: Split, *, bound: bool
+) -> tuple[list[Finding], list[dict[str, Any]]]:
     """Return the finding that no model of such text can be so good, and the yardsticks that were measured.
 
     Args:
         value: bits per byte.
         kind: of tokens that this took.
         loss: nats a token.
-        text, corpus, split: what the yardsticks are measured on.
+        text: the corpus in figures.
+        corpus: what the yardsticks are measured on.
+        split: how it is divided.
         bound: whether `value` is the most that the loss can come to, the tokens not being known.
     """
     try:
@@ -213,7 +218,8 @@ def implausible(value: float, kind: str, loss: float, text: Text, corpus: Corpus
         "implausible", "error",
         f"A validation loss of {plain(loss)} nats a {unit} token is {at_most}{plain(value, 2)} bits per byte of "
         f"{text.name}; {best.name} needs {plain(best.bits_per_byte, 2)}",
-        "check, in this order: validation text that training has seen, targets that the network can see, how the loss is "
+        "check, in this order: validation text that training has seen, targets that the network can see, how the "
+        "loss is "
         "averaged, and its unit",
         bits_per_byte=value, yardstick=best.bits_per_byte,
     )  # fmt: skip
@@ -224,6 +230,8 @@ def cut_words(found: list[Cut]) -> str:
     """Return what the number of samples says of how they were cut."""
     if not found:
         return ""
-    return "The number of samples fits " + listed(
-        [f"{EACH[c.each].format(kind=UNITS.get(c.kind, 'subword'))} ({share(c.ratio)})" for c in found], "or"
-    ) + "."
+    return (
+        "The number of samples fits "
+        + listed([f"{EACH[c.each].format(kind=UNITS.get(c.kind, 'subword'))} ({share(c.ratio)})" for c in found], "or")
+        + "."
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError, nearest
@@ -18,6 +17,7 @@ from diagnose.logs.text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FORMATS = ("text", "csv", "jsonl", "json", "tensorboard")
 ROLES = ("train", "val", "step", "epoch", "seconds")
@@ -38,7 +38,9 @@ def parse_columns(given: str | None) -> Columns:
         if not part.strip():
             continue
         if not sign or not name.strip():
-            raise DiagnoseError(f"--columns wants role=name, as train=loss,val=val_loss,step=step; {part.strip()!r} is none")
+            raise DiagnoseError(
+                f"--columns wants role=name, as train=loss,val=val_loss,step=step; {part.strip()!r} is none"
+            )
         if role not in ROLES:
             raise DiagnoseError(f"--columns: {role!r} is no role{nearest(role, ROLES)}")
         out[role] = name.strip()
@@ -70,7 +72,7 @@ def _files(path: Path) -> list[tuple[Path, str]]:
     """Return the files that a path stands for, with what the names in each begin with."""
     if not path.is_dir():
         if not path.exists():
-            raise DiagnoseError(f"{path} does not exist")
+            raise DiagnoseError(f"{source.shown(path)} does not exist")
         side = f"{path.parent.name}/" if meaning(path.parent.name).side and "tfevents" in path.name else ""
         return [(path, side)]
     events = sorted(file for file in path.rglob("*tfevents*") if file.is_file())[:MOST_FILES]
@@ -78,7 +80,7 @@ def _files(path: Path) -> list[tuple[Path, str]]:
         return [(file, _folder(file, path)) for file in events]
     others = [path / name for name in NESTED if (path / name).is_file()]
     if not others:
-        raise DiagnoseError(f"the folder {path} holds no log: neither event files nor {' nor '.join(NESTED)}")
+        raise DiagnoseError(f"the folder {source.shown(path)} holds no log: neither event files nor {' nor '.join(NESTED)}")
     return [(others[0], "")]
 
 
@@ -94,7 +96,8 @@ def _named(path: Path) -> Iterator[None]:
         yield
     except DiagnoseError as error:
         said = str(error)
-        raise DiagnoseError(said if str(path) in said else f"{path}: {said}", exit_code=error.exit_code) from None
+        name = source.shown(path)
+        raise DiagnoseError(said if name in said else f"{name}: {said}", exit_code=error.exit_code) from None
 
 
 def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:

@@ -10,9 +10,11 @@ import codecs
 import gzip
 import re
 import zlib
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from diagnose.errors import DiagnoseError
+from diagnose.words import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,29 +38,36 @@ REFUSED = (
 )
 
 
-def opened(path: Path) -> BinaryIO:
+def shown(path: Path) -> str:
+    """Return a path for an error's line: a file's name may hold what acts on a terminal."""
+    return visible(str(path)).replace("\n", " ")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file for reading, decompressed.
 
     Raises:
-        DiagnoseError: it cannot be read, or is of a kind that is never read (pickles are programs).
+        DiagnoseError: it cannot be read.
     """
-    try:
-        file = path.open("rb")
-        head = file.read(16)
-        if file.seekable():
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(path.open("rb"))
+            head = file.read(16)
+            if not file.seekable():
+                raise DiagnoseError(f"{shown(path)} is no plain file; write what the pipe gives into one first")
             file.seek(0)
-        else:  # a pipe
-            file.close()
-            raise DiagnoseError(f"{path} is no plain file; write it into a file first")
-    except OSError as error:
-        raise DiagnoseError(f"{path} cannot be read: {error.strerror or error}") from None
-    if head.startswith(GZIP):
-        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
-    if head.startswith(ZSTANDARD):
-        import zstandard
+        except OSError as error:
+            raise DiagnoseError(f"{shown(path)} cannot be read: {error.strerror or error}") from None
+        if head.startswith(GZIP):
+            yield cast("BinaryIO", stack.enter_context(gzip.GzipFile(fileobj=file)))
+        elif head.startswith(ZSTANDARD):
+            import zstandard
 
-        return cast("BinaryIO", zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(file))
-    return file
+            reader = zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(file)
+            yield cast("BinaryIO", stack.enter_context(reader))
+        else:
+            yield file
 
 
 def head_of(path: Path) -> bytes:
@@ -70,13 +79,13 @@ def head_of(path: Path) -> bytes:
     with opened(path) as file:
         head = b"".join(pieces(file, path, HEAD))
     if not head.strip(b" \r\n\t\0"):
-        raise DiagnoseError(f"{path} is empty: a log with a training and a validation loss is wanted")
+        raise DiagnoseError(f"{shown(path)} is empty: a log with a training and a validation loss is wanted")
     for magic, what, instead in REFUSED:
         if head.startswith(magic):
-            raise DiagnoseError(f"{path} is {what}, which is not read: {instead}")
+            raise DiagnoseError(f"{shown(path)} is {what}, which is not read: {instead}")
     if head[:1] == b"\x80" and head[1:2] in b"\x02\x03\x04\x05":
         raise DiagnoseError(
-            f"{path} is a pickle, which is a program and never loaded here: write the history as JSON "
+            f"{shown(path)} is a pickle, which is a program and never loaded here: write the history as JSON "
             "(json.dump(history.history, file)) or use CSVLogger"
         )
     return head
@@ -97,9 +106,9 @@ def pieces(file: BinaryIO, path: Path, most: int | None = None) -> Iterator[byte
             if left is not None and (left := left - len(data)) <= 0:
                 return
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
-        raise DiagnoseError(f"{path} is damaged: {error}") from None
+        raise DiagnoseError(f"{shown(path)} is damaged: {error}") from None
     except OSError as error:
-        raise DiagnoseError(f"{path} cannot be read: {error.strerror or error}") from None
+        raise DiagnoseError(f"{shown(path)} cannot be read: {error.strerror or error}") from None
 
 
 def texts(file: BinaryIO, path: Path) -> Iterator[str]:

@@ -1,8 +1,8 @@
 """The gap along a run: its mean with an interval, whether it keeps its sign, whether it moves, and how noisy it is.
 
 Prints of one run are alike: the weights move little from one to the next, and what one batch has the next may have too.
-So the number of values is reduced by their autocorrelation, as in `stats.trends`. Up to eleven values cannot show their own
-autocorrelation; for them neighbours are taken to correlate at 0.5 (`ALIKE`). False alarms are measured in
+So the number of values is reduced by their autocorrelation, as in `stats.trends`. Up to eleven values cannot show their
+own autocorrelation; for them neighbours are taken to correlate at 0.5 (`ALIKE`). False alarms are measured in
 `tests/test_log_statistics.py` and `benchmarks/log_calibration.py`.
 """
 
@@ -78,7 +78,7 @@ class Sign:
 
     @property
     def resolved(self) -> bool:
-        """Whether chance would seldom make signs so consistent; never said of values that are taken to be independent."""
+        """Whether chance would seldom make signs so consistent; never where values are taken to be independent."""
         return self.p < LEVEL and not self.assumed
 
 
@@ -126,8 +126,8 @@ def autocorrelation(residual_N: NDArray[np.float64]) -> float:
 def mean(values_N: NDArray[np.float64], at_N: NDArray[np.float64] | None = None) -> Mean:
     """Return a mean with an interval that allows for neighbours being alike.
 
-    Where a straight trend along `at_N` is resolved, values count by their distance from it: the mean over the run of what
-    moves is sharp though what it is a mean of moves.
+    Where a straight trend along `at_N` is resolved, values count by their distance from it: the mean over the run is
+    sharp though what it is a mean of moves.
     """
     n, value = len(values_N), float(values_N.mean())
     if n < 2:
@@ -182,9 +182,7 @@ def _moves(found: Trend | None, gap_N: NDArray[np.float64]) -> tuple[str, float 
     start, end = middle - found.value / 2, middle + found.value / 2
     if found.p >= LEVEL:
         return "holds", start, end
-    third = max(2, len(gap_N) // 3)
-    first, last = mean(gap_N[:third]), mean(gap_N[-third:])
-    if first.resolved and last.resolved and first.value * last.value < 0:
+    if start * end < 0 and min(abs(start), abs(end)) > (found.high - found.low) / 2:
         return "crosses", start, end
     return ("widens" if abs(end) > abs(start) else "narrows"), start, end
 
@@ -201,15 +199,15 @@ def noise(values_N: NDArray[np.float64]) -> float | None:
 
 
 def smoothed(values_N: NDArray[np.float64]) -> bool | None:
-    """Say whether neighbouring values share what they average; None below sixty.
+    """Say whether neighbouring values share what they average; None below two hundred.
 
-    Second differences of independent values correlate at -2/3 with their neighbours; those of a running mean hardly do.
+    Second differences of independent values correlate at -2/3 with their neighbours; those of a running mean at -1/2 or less.
     """
     bends = np.diff(values_N[len(values_N) // 2 :], 2)
     total = float((bends**2).sum())
-    if len(values_N) < 60 or total <= 0:
+    if len(values_N) < 200 or total <= 0:
         return None
-    return float((bends[1:] * bends[:-1]).sum()) / total > -1 / 3
+    return float((bends[1:] * bends[:-1]).sum()) / total > -0.58
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,10 @@ class _Keep:
         if not values:
             return None
         at = {role: number(fields.get(key)) for role, key in self.where.items()}
-        return Row(values, **{role: NAN if place is None else place for role, place in at.items()})
+        step, epoch, seconds = (
+            NAN if (place := at.get(role)) is None else place for role in ("step", "epoch", "seconds")
+        )
+        return Row(values, step, epoch, seconds)
 
 
 def _tool(header: list[str]) -> str:

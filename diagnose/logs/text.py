@@ -28,11 +28,13 @@ NUMBER = re.compile(
 UNIT = re.compile(r"[A-Za-z%]{0,8}(?:/[A-Za-z]{1,8})?")
 PARTS = re.compile(r"[|;,{}\t]|\]\s|\s-\s|\s{3,}|[━═█#>]|\.\.\.")
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b)\s{0,4}")
-AFTER = re.compile(r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.I)
+AFTER = re.compile(
+    r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
+)
 IS_VALUE = re.compile(r"(?:[:=]|loss|ppl|perplexity|bpb)[\s'\"(]{0,8}$", re.IGNORECASE)  # before a NaN that is a number
 KNOWN = VAL | TRAIN | NEUTRAL | EPOCH | STEP | set(SPANS)
 MAYBE = re.compile(r"loss|lr\b|size|leng|epoch|step|iter|ppl|perpl|bpb|trl|tel\b|nll|entropy|elapsed|batch|\d\s?/\s?\d"
-                   r"|\d%|layers|heads|dim|dropout|vocab|parameters|context|tokens", re.I)  # fmt: skip
+                   r"|\d%|layers|heads|dim|dropout|vocab|parameters|context|tokens", re.IGNORECASE)  # fmt: skip
 FACTS: dict[tuple[str, ...], str] = {
     ("batch", "size"): "batch_size", ("per", "device", "train", "batch", "size"): "batch_size",
     ("context", "length"): "context", ("context", "len"): "context", ("block", "size"): "context",
@@ -49,7 +51,10 @@ LONGEST_FACT = max(map(len, FACTS))
 TOOLS = (  # a line that only this tool prints
     ("nanoGPT", re.compile(r"^(?:step \d+: train loss \S+, val loss |iter \d+: loss \S+, time \S+ms, mfu )")),
     ("nanochat", re.compile(r"^Step \d{5} \| Validation bpb: |^step \d{5}/\d{5} \(.{1,8}%\) \| loss: ")),
-    ("llm.c", re.compile(r"^s:\d+ (?:tel|trl):|^step +\d+/\d+ \| loss .{1,12} \(.{1,9}z\)\| norm |^val loss \d+\.\d{6}$")),
+    (
+        "llm.c",
+        re.compile(r"^s:\d+ (?:tel|trl):|^step +\d+/\d+ \| loss .{1,12} \(.{1,9}z\)\| norm |^val loss \d+\.\d{6}$"),
+    ),
     ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
@@ -115,7 +120,9 @@ class TextReader:
                 self.log.facts["epochs"] = number.over
             elif last == "epochs":
                 self.log.facts["epochs"] = number.value
-        elif (last in STEP and (len(found) <= 3 or found[-2] == "at") and number.value >= 0) or (found == ["s"] and ":" in number.key):
+        elif (last in STEP and (len(found) <= 3 or found[-2] == "at") and number.value >= 0) or (
+            found == ("s",) and ":" in number.key
+        ):
             if set(found[:-1]) & (FOREIGN | {"per", "ms", "sec", "samples", "tokens"}) or number.unit:
                 return False
             self._count(number, within=ratio and not math.isnan(self.log.facts.get("epochs", NAN)))
@@ -123,7 +130,7 @@ class TextReader:
             self._count(number, within="epochs" in self.log.facts)
         elif number.unit == "s" and bare and not ratio:
             self.seconds = number.value
-        elif found[-2:] == ["total", "time"] and number.unit in ("m", "min", "s"):
+        elif found[-2:] == ("total", "time") and number.unit in ("m", "min", "s"):
             self.seconds = number.value * (1 if number.unit == "s" else 60)
         else:
             return False
@@ -146,7 +153,7 @@ class TextReader:
             return True
         found = words(_last_part(number.key))
         for size in range(min(LONGEST_FACT, len(found)), 0, -1):
-            name = FACTS.get(tuple(found[-size:]))
+            name = FACTS.get(found[-size:])
             if name:
                 self.log.facts.setdefault(name, number.value)
                 return True
@@ -201,7 +208,7 @@ def _last_part(key: str) -> str:
 def loss_name(number: _Number) -> str:
     """Return the name of a number that is a loss ("val loss"), "" for any other."""
     part = _last_part(number.key)
-    found = words(part)
+    found = list(words(part))
     taken: list[str] = []
     while found and (found[-1] in KNOWN or meaning(found[-1]).kind):
         taken.insert(0, found.pop())

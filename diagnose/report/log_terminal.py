@@ -1,4 +1,4 @@
-"""What a bare log tells, for the terminal: verdict, both losses as rows with bars, what is possible, what is not, what next."""
+"""What a bare log tells, for the terminal: verdict, losses as rows with bars, what is possible, what next."""
 
 from __future__ import annotations
 
@@ -69,21 +69,34 @@ def _numbers(record: dict[str, Any]) -> list[str]:
         few = gap["alike_assumed"]
         out.append(
             f"The interval allows for neighbouring prints that correlate at {plain(gap['alike'], 2)}"
-            + (", assumed: so few prints cannot show it." if few else f"; {gap['prints']} prints are worth {plain(gap['effective'], 0)}.")
+            + (
+                ", assumed: so few prints cannot show it."
+                if few
+                else f"; {gap['prints']} prints are worth {plain(gap['effective'], 0)}."
+            )
         )
     if gap and not gap["sign"]["assumed_independent"] and gap["sign"]["stretches"]:
         sign = gap["sign"]
-        out.append(f"One sign in {sign['agree']} of {sign['stretches']} independent stretches: p = {chance(sign['p'])}.")
+        out.append(
+            f"One sign in {sign['agree']} of {sign['stretches']} independent stretches: p = {chance(sign['p'])}."
+        )
     noise = record["noise"]
     if noise["train"] is not None and noise["val"] is not None:
         smooth = "; training's values share what they average" if noise["train_smoothed"] else ""
-        out.append(f"Values scatter about their course by {plain(noise['train'])} (training) and {plain(noise['val'])} (validation){smooth}.")
+        out.append(
+            f"Values scatter about their course by {plain(noise['train'])} (training) and {plain(noise['val'])} "
+            f"(validation){smooth}."
+        )
     found = record["plausibility"]
     if found:
         most = "At most " if found["at_most"] else ""
         scale = listed([f"{y['name']} {plain(y['bits_per_byte'], 2)}" for y in found["yardsticks"]])
         beside = f"; {scale} on the same text" if scale else ""
-        tokens = f", taking tokens to be {found['tokens']}s ({found['tokens_from']})" if found["tokens"] and found["tokens_from"] != "given" else ""
+        tokens = (
+            f", taking tokens to be {found['tokens']}s ({found['tokens_from']})"
+            if found["tokens"] and found["tokens_from"] != "given"
+            else ""
+        )
         out.append(f"{most}{plain(found['bits_per_byte'], 2)} bits per byte of {found['corpus']}{tokens}{beside}.")
     return out + [note if note.endswith(".") else f"{note[:1].upper()}{note[1:]}." for note in record["notes"]]
 
@@ -102,7 +115,10 @@ def _causes(title: str, found: list[dict[str, Any]]) -> list[RenderableType]:
 
 def _next(found: dict[str, str]) -> list[RenderableType]:
     out: list[RenderableType] = [Text(), Text("What would tell", style="bold")]
-    out += [Narrow(Text(f"  {visible(found['what'])}.")), Narrow(Text(f"  {found['outcome'][:1].upper()}{found['outcome'][1:]}."))]
+    out += [
+        Narrow(Text(f"  {visible(found['what'])}.")),
+        Narrow(Text(f"  {found['outcome'][:1].upper()}{found['outcome'][1:]}.")),
+    ]
     if found["command"]:
         out.append(Text(f"  {visible(found['command'])}", no_wrap=True, overflow="ellipsis"))
     return out

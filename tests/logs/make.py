@@ -1,3 +1,4 @@
+# ruff: noqa: E501, PERF401  (lines as the tools print them)
 """Writes the logs of this folder and `manifest.json`, which says of each what wrote it and which values were written.
 
     python tests/logs/make.py [NAME...]     all, or those whose name begins so
@@ -77,13 +78,17 @@ def nanogpt(path, end="\n", dropout=0.0, gap=0.1, seed=1):
         rows.append(f"step {250 * k}: train loss {train[k]:.4f}, val loss {val[k]:.4f}")
         rows.append("saving checkpoint to out-shakespeare-char")
         for i in range(0, 250, 50):
-            rows.append(f"iter {250 * k + i}: loss {train[k] + 0.05 + rng.gauss(0, 0.05):.4f}, time {rng.uniform(20, 30):.2f}ms, mfu {17.5:.2f}%")
+            rows.append(
+                f"iter {250 * k + i}: loss {train[k] + 0.05 + rng.gauss(0, 0.05):.4f}, time {rng.uniform(20, 30):.2f}ms, mfu {17.5:.2f}%"
+            )
     write(path, rows, end)
     at = [250 * k for k in range(25)]
     return {"train": points(at, train, 4), "val": points(at, val, 4)}
 
 
-@log("nanogpt.txt", "nanoGPT")  # "step {iter_num}: train loss {:.4f}, val loss {:.4f}", "iter {}: loss {:.4f}, time {:.2f}ms, mfu {:.2f}%"
+@log(
+    "nanogpt.txt", "nanoGPT"
+)  # "step {iter_num}: train loss {:.4f}, val loss {:.4f}", "iter {}: loss {:.4f}, time {:.2f}ms, mfu {:.2f}%"
 def nanogpt_plain(path):
     return nanogpt(path)
 
@@ -97,22 +102,31 @@ def nanogpt_crlf(path):
 def nanogpt_overfits(path):
     train, val = curve(3, 30, gap=0.0, end=0.8)
     val = [v + max(0, k - 10) * 0.08 for k, v in enumerate(val)]
-    rows = [f"step {100 * k}: train loss {t:.4f}, val loss {v:.4f}" for k, (t, v) in enumerate(zip(train, val, strict=True))]
+    rows = [
+        f"step {100 * k}: train loss {t:.4f}, val loss {v:.4f}" for k, (t, v) in enumerate(zip(train, val, strict=True))
+    ]
     write(path, rows)
     at = [100 * k for k in range(30)]
     return {"train": points(at, train, 4), "val": points(at, val, 4)}
 
 
-@log("nanochat.txt", "nanochat")  # "step {:05d}/{:05d} ({:.2f}%) | loss: {:.6f} | lrm: ..", "Step {:05d} | Validation bpb: {:.4f}"
+@log(
+    "nanochat.txt", "nanochat"
+)  # "step {:05d}/{:05d} ({:.2f}%) | loss: {:.6f} | lrm: ..", "Step {:05d} | Validation bpb: {:.4f}"
 def nanochat(path):
     train, val = curve(4, 40)
     rows = []
     for k in range(40):
         if k % 5 == 0:
             rows.append(f"Step {k:05d} | Validation bpb: {val[k] / 4:.4f}")
-        rows.append(f"step {k:05d}/00040 ({100 * k / 40:.2f}%) | loss: {train[k]:.6f} | lrm: 1.00 | dt: 51.20ms | tok/sec: 1,021,340 | bf16_mfu: 48.12 | epoch: 1 | total time: {k / 60:.2f}m")
+        rows.append(
+            f"step {k:05d}/00040 ({100 * k / 40:.2f}%) | loss: {train[k]:.6f} | lrm: 1.00 | dt: 51.20ms | tok/sec: 1,021,340 | bf16_mfu: 48.12 | epoch: 1 | total time: {k / 60:.2f}m"
+        )
     write(path, rows)
-    return {"train": points(range(40), train, 6), "val": points(range(0, 40, 5), [val[k] / 4 for k in range(0, 40, 5)], 4)}
+    return {
+        "train": points(range(40), train, 6),
+        "val": points(range(0, 40, 5), [val[k] / 4 for k in range(0, 40, 5)], 4),
+    }
 
 
 @log("nanochat-bar.txt", "nanochat")  # autoresearch's: "\rstep {:05d} ({:.1f}%) | loss: {:.6f} | ...    ", end=""
@@ -128,12 +142,16 @@ def nanochat_bar(path):
     return {"train": points(range(40), train, 6), "val": points(at, [val[k] for k in at], 4)}
 
 
-@log("llmc-stdout.txt", "llm.c")  # "step %4d/%d | loss %7.6f (%+.2fz)| norm %6.4f (%+.2fz)| lr %.2e | %.2f ms | %.1f%% bf16 MFU | %.0f tok/s", "val loss %f"
+@log(
+    "llmc-stdout.txt", "llm.c"
+)  # "step %4d/%d | loss %7.6f (%+.2fz)| norm %6.4f (%+.2fz)| lr %.2e | %.2f ms | %.1f%% bf16 MFU | %.0f tok/s", "val loss %f"
 def llmc_stdout(path):
     train, val = curve(6, 60)
     rows = ["val loss 11.009005"]
     for k in range(60):
-        rows.append(f"step {k + 1:4d}/60 | loss {train[k]:7.6f} ({'+nan' if k < 9 else f'{0.31:+.2f}'}z)| norm {0.51:6.4f} ({'+nan' if k < 9 else '-0.12'}z)| lr {6e-4:.2e} | {312.44:.2f} ms | 41.2% bf16 MFU | 167804 tok/s")
+        rows.append(
+            f"step {k + 1:4d}/60 | loss {train[k]:7.6f} ({'+nan' if k < 9 else f'{0.31:+.2f}'}z)| norm {0.51:6.4f} ({'+nan' if k < 9 else '-0.12'}z)| lr {6e-4:.2e} | {312.44:.2f} ms | 41.2% bf16 MFU | 167804 tok/s"
+        )
         if k % 10 == 9:
             rows.append(f"val loss {val[k]:f}")
     write(path, rows)
@@ -156,7 +174,14 @@ def llmc_main(path):
 @log("llmc-cpu.txt", "llm.c (train_gpt2.c)")  # "step %d: train loss %f (took %f ms)", "val loss %f"
 def llmc_cpu(path):
     train, val = curve(8, 40)
-    rows = ["[GPT-2]", "max_seq_len: 1024", "vocab_size: 50257", "num_layers: 12", "train dataset num_batches: 1192", "val dataset num_batches: 128"]
+    rows = [
+        "[GPT-2]",
+        "max_seq_len: 1024",
+        "vocab_size: 50257",
+        "num_layers: 12",
+        "train dataset num_batches: 1192",
+        "val dataset num_batches: 128",
+    ]
     for k in range(40):
         if k % 10 == 0 and k:
             rows.append(f"val loss {val[k]:f}")
@@ -172,12 +197,19 @@ def modded(path):
     for k in range(30):
         step = 125 * k
         rows.append(f"step:{step}/3750 val_loss:{val[k]:.4f} train_time:{step * 90:.0f}ms step_avg:{90.12:.2f}ms")
-        rows.append(f"step:{step + 1}/3750 train_loss:{train[k]:.4f} train_time:{step * 90:.0f}ms step_avg:{90.12:.2f}ms")
+        rows.append(
+            f"step:{step + 1}/3750 train_loss:{train[k]:.4f} train_time:{step * 90:.0f}ms step_avg:{90.12:.2f}ms"
+        )
     write(path, rows)
-    return {"train": points([125 * k + 1 for k in range(30)], train, 4), "val": points([125 * k for k in range(30)], val, 4)}
+    return {
+        "train": points([125 * k + 1 for k in range(30)], train, 4),
+        "val": points([125 * k for k in range(30)], val, 4),
+    }
 
 
-@log("pytorch-tutorial.txt", "a loop in the manner of PyTorch's tutorials")  # 'Epoch [{}/{}], Step [{}/{}], Loss: {:.4f}'
+@log(
+    "pytorch-tutorial.txt", "a loop in the manner of PyTorch's tutorials"
+)  # 'Epoch [{}/{}], Step [{}/{}], Loss: {:.4f}'
 def tutorial(path):
     train, val = curve(10, 25)
     rows = []
@@ -190,44 +222,66 @@ def tutorial(path):
     return {"train": points(at, train, 4), "val": points(at[4::5], val[4::5], 4)}
 
 
-@log("word-language-model.txt", "PyTorch's word_language_model example")  # '| epoch {:3d} | {:5d}/{:5d} batches | lr {:02.2f} | ms/batch {:5.2f} | loss {:5.2f} | ppl {:8.2f}'
+@log(
+    "word-language-model.txt", "PyTorch's word_language_model example"
+)  # '| epoch {:3d} | {:5d}/{:5d} batches | lr {:02.2f} | ms/batch {:5.2f} | loss {:5.2f} | ppl {:8.2f}'
 def wordlm(path):
     train, val = curve(11, 30, start=7, end=4.5)
     rows = []
     for epoch in range(1, 7):
         for i in range(1, 5):
             loss = train[5 * (epoch - 1) + i]
-            rows.append(f"| epoch {epoch:3d} | {200 * i:5d}/ 1000 batches | lr 20.00 | ms/batch {12.5:5.2f} | loss {loss:5.2f} | ppl {math.exp(loss):8.2f}")
+            rows.append(
+                f"| epoch {epoch:3d} | {200 * i:5d}/ 1000 batches | lr 20.00 | ms/batch {12.5:5.2f} | loss {loss:5.2f} | ppl {math.exp(loss):8.2f}"
+            )
         loss = val[5 * epoch - 1]
-        rows += ["-" * 89, f"| end of epoch {epoch:3d} | time: {30.1:5.2f}s | valid loss {loss:5.2f} | valid ppl {math.exp(loss):8.2f}", "-" * 89]
+        rows += [
+            "-" * 89,
+            f"| end of epoch {epoch:3d} | time: {30.1:5.2f}s | valid loss {loss:5.2f} | valid ppl {math.exp(loss):8.2f}",
+            "-" * 89,
+        ]
     write(path, rows)
     at = [1000 * (e - 1) + 200 * i for e in range(1, 7) for i in range(1, 5)]
     return {"train": points(at, [train[5 * (e - 1) + i] for e in range(1, 7) for i in range(1, 5)], 2),
             "val": points(at[3::4], val[4::5], 2)}  # fmt: skip
 
 
-@log("megatron.txt", "Megatron-LM")  # " iteration {:8d}/{:8d} | ... lm loss: {:.6E} |", " validation loss at iteration {} | lm loss value: {:.6E} | lm loss PPL: {:.6E} |"
+@log(
+    "megatron.txt", "Megatron-LM"
+)  # " iteration {:8d}/{:8d} | ... lm loss: {:.6E} |", " validation loss at iteration {} | lm loss value: {:.6E} | lm loss PPL: {:.6E} |"
 def megatron(path):
     train, val = curve(12, 30)
     rows = []
     for k in range(30):
         step = 100 * (k + 1)
-        rows.append(f" [2026-11-20 10:{k:02d}:00] iteration {step:8d}/    3000 | consumed samples: {step * 16:12d} | elapsed time per iteration (ms): 211.3 | learning rate: 1.500000E-04 | global batch size:    16 | lm loss: {train[k]:.6E} | loss scale: 1.0 | grad norm: 0.812 | number of skipped iterations:   0 | number of nan iterations:   0 |")
+        rows.append(
+            f" [2026-11-20 10:{k:02d}:00] iteration {step:8d}/    3000 | consumed samples: {step * 16:12d} | elapsed time per iteration (ms): 211.3 | learning rate: 1.500000E-04 | global batch size:    16 | lm loss: {train[k]:.6E} | loss scale: 1.0 | grad norm: 0.812 | number of skipped iterations:   0 | number of nan iterations:   0 |"
+        )
         if k % 5 == 4:
-            rows += ["-" * 60, f" validation loss at iteration {step} | lm loss value: {val[k]:.6E} | lm loss PPL: {math.exp(val[k]):.6E} | ", "-" * 60]
+            rows += [
+                "-" * 60,
+                f" validation loss at iteration {step} | lm loss value: {val[k]:.6E} | lm loss PPL: {math.exp(val[k]):.6E} | ",
+                "-" * 60,
+            ]
     write(path, rows)
     at = [100 * (k + 1) for k in range(30)]
     return {"train": points(at, train, 6), "val": points(at[4::5], val[4::5], 6)}
 
 
-@log("fairseq.txt", "fairseq")  # "train_inner | epoch 001: 100 / 1000 loss=9.7, ppl=..", "valid | epoch 001 | valid on 'valid' subset | loss 8.0 | ppl 260"
+@log(
+    "fairseq.txt", "fairseq"
+)  # "train_inner | epoch 001: 100 / 1000 loss=9.7, ppl=..", "valid | epoch 001 | valid on 'valid' subset | loss 8.0 | ppl 260"
 def fairseq(path):
     train, val = curve(13, 30, start=9, end=5)
     rows = []
     for epoch in range(1, 7):
         for i in range(1, 6):
-            rows.append(f"2026-11-20 10:00:00 | INFO | train_inner | epoch {epoch:03d}:    {20 * i} / 100 loss={train[5 * (epoch - 1) + i - 1]:.3f}, ppl=41.2, wps=34000, ups=1.2, wpb=3500, bsz=128, num_updates={100 * (epoch - 1) + 20 * i}, lr=0.0005, gnorm=1.2, train_wall=12, wall=44")
-        rows.append(f"2026-11-20 10:00:00 | INFO | valid | epoch {epoch:03d} | valid on 'valid' subset | loss {val[5 * epoch - 1]:.3f} | ppl 39.1 | wps 90000 | best_loss 4.100")
+            rows.append(
+                f"2026-11-20 10:00:00 | INFO | train_inner | epoch {epoch:03d}:    {20 * i} / 100 loss={train[5 * (epoch - 1) + i - 1]:.3f}, ppl=41.2, wps=34000, ups=1.2, wpb=3500, bsz=128, num_updates={100 * (epoch - 1) + 20 * i}, lr=0.0005, gnorm=1.2, train_wall=12, wall=44"
+            )
+        rows.append(
+            f"2026-11-20 10:00:00 | INFO | valid | epoch {epoch:03d} | valid on 'valid' subset | loss {val[5 * epoch - 1]:.3f} | ppl 39.1 | wps 90000 | best_loss 4.100"
+        )
     write(path, rows)
     at = [100 * (e - 1) + 20 * i for e in range(1, 7) for i in range(1, 6)]
     return {"train": points(at, train, 3), "val": points(at[4::5], val[4::5], 3)}
@@ -249,7 +303,10 @@ def tqdm_bar(path):
 @log("loguru-ansi.txt", "a loop that logs in colour")
 def ansi(path):
     train, val = curve(15, 30)
-    rows = [f"\x1b[32m2026-11-20 10:00:{k:02d}.123\x1b[0m | \x1b[1mINFO    \x1b[0m | \x1b[36mtrain\x1b[0m:\x1b[36mmain\x1b[0m:\x1b[36m41\x1b[0m - \x1b[1mstep={50 * k} train_loss={t:.5f} val_loss={v:.5f}\x1b[0m" for k, (t, v) in enumerate(zip(train, val, strict=True))]
+    rows = [
+        f"\x1b[32m2026-11-20 10:00:{k:02d}.123\x1b[0m | \x1b[1mINFO    \x1b[0m | \x1b[36mtrain\x1b[0m:\x1b[36mmain\x1b[0m:\x1b[36m41\x1b[0m - \x1b[1mstep={50 * k} train_loss={t:.5f} val_loss={v:.5f}\x1b[0m"
+        for k, (t, v) in enumerate(zip(train, val, strict=True))
+    ]
     write(path, rows)
     at = [50 * k for k in range(30)]
     return {"train": points(at, train, 5), "val": points(at, val, 5)}
@@ -258,7 +315,9 @@ def ansi(path):
 @log("powershell-utf16.txt", "nanoGPT, redirected by PowerShell")
 def powershell(path):
     train, val = curve(16, 20)
-    rows = [f"step {10 * k}: train loss {t:.4f}, val loss {v:.4f}" for k, (t, v) in enumerate(zip(train, val, strict=True))]
+    rows = [
+        f"step {10 * k}: train loss {t:.4f}, val loss {v:.4f}" for k, (t, v) in enumerate(zip(train, val, strict=True))
+    ]
     write(path, rows, "\r\n", "utf-16")
     at = [10 * k for k in range(20)]
     return {"train": points(at, train, 4), "val": points(at, val, 4)}
@@ -277,7 +336,10 @@ def below(path):
 @log("diverged.txt", "nanoGPT")
 def diverged(path):
     train, val = curve(18, 30)
-    rows = [f"step {10 * k}: train loss {t if k < 20 else math.nan:.4f}, val loss {v if k < 20 else math.nan:.4f}" for k, (t, v) in enumerate(zip(train, val, strict=True))]
+    rows = [
+        f"step {10 * k}: train loss {t if k < 20 else math.nan:.4f}, val loss {v if k < 20 else math.nan:.4f}"
+        for k, (t, v) in enumerate(zip(train, val, strict=True))
+    ]
     write(path, rows)
     at = [10 * k for k in range(20)]
     return {"train": points(at, train[:20], 4), "val": points(at, val[:20], 4)}
@@ -299,7 +361,14 @@ def resumed(path):
 @log("wandb-export.csv", "W&B, a chart's CSV export")
 def wandb_csv(path):
     train, val = curve(20, 30)
-    names = ["run-7 - train/loss", "run-7 - train/loss__MIN", "run-7 - train/loss__MAX", "run-7 - val/loss", "run-7 - val/loss__MIN", "run-7 - val/loss__MAX"]
+    names = [
+        "run-7 - train/loss",
+        "run-7 - train/loss__MIN",
+        "run-7 - train/loss__MAX",
+        "run-7 - val/loss",
+        "run-7 - val/loss__MIN",
+        "run-7 - val/loss__MAX",
+    ]
     rows = ['"Step",' + ",".join(f'"{n}"' for n in names)]
     for k in range(30):
         v = f'"{val[k]:.6f}","{val[k]:.6f}","{val[k]:.6f}"' if k % 3 == 0 else ",,"
@@ -324,14 +393,23 @@ def wandb_jsonl(path):
 @log("own-columns.csv", "a table of one's own", columns="train=fit,val=holdout,step=n")
 def own(path):
     train, val = curve(22, 30)
-    write(path, ["n;fit;holdout;loss_scale", *(f"{k};{t:.5f};{v:.5f};65536" for k, (t, v) in enumerate(zip(train, val, strict=True)))])
+    write(
+        path,
+        [
+            "n;fit;holdout;loss_scale",
+            *(f"{k};{t:.5f};{v:.5f};65536" for k, (t, v) in enumerate(zip(train, val, strict=True))),
+        ],
+    )
     return {"train": points(range(30), train, 5), "val": points(range(30), val, 5)}
 
 
 @log("nested.jsonl", "a loop that writes JSON lines")
 def nested(path):
     train, val = curve(23, 30)
-    rows = [json.dumps({"step": 5 * k, "train": {"loss": round(t, 5), "lr": 1e-3}, "val": {"loss": round(v, 5)}}) for k, (t, v) in enumerate(zip(train, val, strict=True))]
+    rows = [
+        json.dumps({"step": 5 * k, "train": {"loss": round(t, 5), "lr": 1e-3}, "val": {"loss": round(v, 5)}})
+        for k, (t, v) in enumerate(zip(train, val, strict=True))
+    ]
     write(path, rows)
     at = [5 * k for k in range(30)]
     return {"train": points(at, train, 5), "val": points(at, val, 5)}
@@ -378,7 +456,9 @@ def trainer(folder, **settings):
     )  # fmt: skip
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        one = Trainer(GPT2LMHeadModel(config), arguments, train_dataset=rows[:320], eval_dataset=rows[320:], callbacks=[See()])
+        one = Trainer(
+            GPT2LMHeadModel(config), arguments, train_dataset=rows[:320], eval_dataset=rows[320:], callbacks=[See()]
+        )
         one.train()
     return one, seen, out.getvalue()
 
@@ -390,21 +470,31 @@ def seen_points(seen):
 
 @log("trainer_state.json", "transformers", "real")
 def hf_steps(path):
-    one, seen, _ = trainer(path.parent / "tmp", num_train_epochs=3, logging_steps=5, eval_strategy="steps", eval_steps=10)
+    one, seen, _ = trainer(
+        path.parent / "tmp", num_train_epochs=3, logging_steps=5, eval_strategy="steps", eval_steps=10
+    )
     one.state.save_to_json(str(path))
     return seen_points(seen)
 
 
 @log("trainer_state-epochs.json", "transformers", "real")
 def hf_epochs(path):
-    one, seen, _ = trainer(path.parent / "tmp", num_train_epochs=4, logging_strategy="epoch", eval_strategy="epoch", label_smoothing_factor=0.1)
+    one, seen, _ = trainer(
+        path.parent / "tmp",
+        num_train_epochs=4,
+        logging_strategy="epoch",
+        eval_strategy="epoch",
+        label_smoothing_factor=0.1,
+    )
     one.state.save_to_json(str(path))
     return seen_points(seen)
 
 
 @log("huggingface-stdout.txt", "transformers", "real")
 def hf_stdout(path):
-    _, seen, text = trainer(path.parent / "tmp", num_train_epochs=2, logging_steps=5, eval_strategy="steps", eval_steps=20)
+    _, seen, text = trainer(
+        path.parent / "tmp", num_train_epochs=2, logging_steps=5, eval_strategy="steps", eval_steps=20
+    )
     path.write_text(text, encoding="utf-8")
     rows = seen_points(seen)
     return {"train": [[r.get("epoch"), float(r["loss"])] for r in seen if "loss" in r],
@@ -460,7 +550,10 @@ def lightning(folder, logger, **how):
 
 
 def taken(seen, train, val):
-    return {side: [[float(r["step"]), float(r[name])] for r in seen if name in r] for side, name in (("train", train), ("val", val))}
+    return {
+        side: [[float(r["step"]), float(r[name])] for r in seen if name in r]
+        for side, name in (("train", train), ("val", val))
+    }
 
 
 @log("lightning-metrics.csv", "lightning CSVLogger", "real")
@@ -523,7 +616,11 @@ def tb(path):
 
     summary_writer(path, fill)
     at = [10 * k for k in range(30)]
-    return {"train": [[a, v] for a, v in zip(at, train, strict=True)], "val": [[a, v] for a, v in zip(at, val, strict=True)], "close": 1e-6}
+    return {
+        "train": [[a, v] for a, v in zip(at, train, strict=True)],
+        "val": [[a, v] for a, v in zip(at, val, strict=True)],
+        "close": 1e-6,
+    }
 
 
 @log("tensorboard-new-style", "torch SummaryWriter, new_style", "real")
@@ -548,7 +645,11 @@ def tb_many(path):
             writer.add_scalars("loss", {"train": train[k], "val": val[k]}, 5 * k)
 
     summary_writer(path, fill)
-    return {"train": [[5 * k, v] for k, v in enumerate(train)], "val": [[5 * k, v] for k, v in enumerate(val)], "close": 1e-6}
+    return {
+        "train": [[5 * k, v] for k, v in enumerate(train)],
+        "val": [[5 * k, v] for k, v in enumerate(val)],
+        "close": 1e-6,
+    }
 
 
 @log("tensorboard-two-folders", "torch SummaryWriter, a folder a side as Keras has", "real")
@@ -565,14 +666,22 @@ def tb_two(path):
     return {"train": [[k, v] for k, v in enumerate(train)], "val": [[k, v] for k, v in enumerate(val)], "close": 1e-6}
 
 
-@log("tensorboard-export.csv", "TensorBoard's page, a CSV for each tag", "generated", others=["val-tensorboard-export.csv"],
-     columns="train=tensorboard-export,val=val-tensorboard-export")
+@log(
+    "tensorboard-export.csv",
+    "TensorBoard's page, a CSV for each tag",
+    "generated",
+    others=["val-tensorboard-export.csv"],
+    columns="train=tensorboard-export,val=val-tensorboard-export",
+)
 def tb_csv(path):
     train, val = curve(34, 30)
     for name, values in ((path, train), (path.with_name(f"val-{path.name}"), val)):
         write(name, ["Wall time,Step,Value", *(f"{1.7e9 + k},{10 * k},{v}" for k, v in enumerate(values))])
     at = [10 * k for k in range(30)]
-    return {"train": [[a, v] for a, v in zip(at, train, strict=True)], "val": [[a, v] for a, v in zip(at, val, strict=True)]}
+    return {
+        "train": [[a, v] for a, v in zip(at, train, strict=True)],
+        "val": [[a, v] for a, v in zip(at, val, strict=True)],
+    }
 
 
 def keras_fit(path, verbose=0, epochs=12):
