@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import time
+import traceback
 import warnings
 from pathlib import Path
 
@@ -37,6 +38,9 @@ SPLICES = (
 
 
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+MOST_KEPT = 20  # failed inputs
 
 
 class TooLongError(Exception):
@@ -111,7 +115,7 @@ def fuzz(folder, count, seed):
     """Try so many mutated logs; return how many could be read, the slowest in seconds, and how memory grew in bytes."""
     rng = np.random.default_rng(seed)
     known = seeds()
-    read, slowest, before = 0, 0.0, 0
+    read, failed, slowest, before = 0, 0, 0.0, 0
     path = Path(folder) / "events.out.tfevents"  # a name that says nothing: formats are told from content
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -121,16 +125,19 @@ def fuzz(folder, count, seed):
             start = time.perf_counter()
             try:
                 read += tried(path, k % SHOWN == 0)
-            except BaseException:
-                kept = Path(folder) / f"failed-{seed}-{k}-{name}"
-                kept.write_bytes(tried_bytes)
-                print(f"input {k} of seed {seed}, made from {name}, is kept as {kept}", file=sys.stderr)
-                raise
+            except Exception:  # noqa: BLE001  (whatever it is, it is shown)
+                failed += 1
+                if failed <= MOST_KEPT:
+                    kept = Path(folder) / f"failed-{seed}-{k}-{name}"
+                    kept.write_bytes(tried_bytes)
+                    print(f"input {k} of seed {seed}, made from {name}, is kept as {kept}", file=sys.stderr)
+                    traceback.print_exc()
             slowest = max(slowest, time.perf_counter() - start)
             if k == count // 10:
                 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             if k and k % 50_000 == 0:
                 print(f"{k:,} of {count:,}: {read:,} read, slowest {slowest:.3f} s", flush=True)
+    assert not failed, f"{failed} inputs ended in an error that is not a DiagnoseError"
     return read, slowest, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
 
 

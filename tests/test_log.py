@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """`diagnose log`: what it finds by itself, what it refuses, and that hostile text stays text."""
 
 import json
@@ -6,9 +7,9 @@ import types
 from pathlib import Path
 
 import pytest
+from test_cli import diagnose  # noqa: F401  (a fixture)
 
 from diagnose.logs.judge import judge
-from test_cli import diagnose  # noqa: F401  (a fixture)
 
 LOGS = Path(__file__).parent / "logs"
 
@@ -25,7 +26,10 @@ def ids(rows):
 def scale(monkeypatch):
     """Stand in for the yardsticks, which take a while: two, and a judgement that a loss is below both."""
     name = "diagnose.yardstick"
-    bars = [types.SimpleNamespace(name="xz", bits_per_byte=1.61), types.SimpleNamespace(name="PPMd of order 8", bits_per_byte=1.33)]
+    bars = [
+        types.SimpleNamespace(name="xz", bits_per_byte=1.61),
+        types.SimpleNamespace(name="PPMd of order 8", bits_per_byte=1.33),
+    ]
 
     def plausible(value, scale):
         return "implausible" if value < 0.8 * min(one.bits_per_byte for one in scale) else None
@@ -125,7 +129,10 @@ def test_contradictions_are_found(rule, tmp_path):
 
 
 def test_a_clock_that_contradicts_the_steps_is_found(tmp_path):
-    rows = [json.dumps({"step": 10 * k, "_runtime": 5e4 + k, "loss": falling(k), "val_loss": falling(k) + 0.1}) for k in range(30)]
+    rows = [
+        json.dumps({"step": 10 * k, "_runtime": 5e4 + k, "loss": falling(k), "val_loss": falling(k) + 0.1})
+        for k in range(30)
+    ]
     assert "log/time" in rules(lines(tmp_path, rows))
 
 
@@ -138,7 +145,13 @@ def test_what_a_tool_does_rules_causes_out():
 def test_an_averaged_loss_that_lags_is_possible_only_while_it_falls(tmp_path):
     """Both runs lie 0.3 above validation; one falls by 0.6 a print, which an average lags by 0.3, the other is level."""
     for fall, possible in ((0.6, True), (0.0, False)):
-        record = lines(tmp_path, [f"step {100 * k} train loss {20 - fall * k + 0.01 * (k * 7 % 5)} val loss {19.7 - fall * k + 0.01 * (k * 3 % 5)}" for k in range(30)])
+        record = lines(
+            tmp_path,
+            [
+                f"step {100 * k} train loss {20 - fall * k + 0.01 * (k * 7 % 5)} val loss {19.7 - fall * k + 0.01 * (k * 3 % 5)}"
+                for k in range(30)
+            ],
+        )
         assert ("lag" in ids(record["possible"])) is possible
         assert ("lag" in ids(record["ruled_out"])) is not possible
 
@@ -206,7 +219,10 @@ HOSTILE = "\u202e<script>alert(1)</script>\x1b]0;owned\x07\x00</svg>"
 
 def test_hostile_names_stay_text(tmp_path, diagnose):  # noqa: F811
     names = [f"{HOSTILE} - train/loss", f"{HOSTILE} - val/loss"]
-    rows = [",".join(["Step", *(f'"{name}"' for name in names)]), *(f"{k},{falling(k)},{falling(k) + 0.1}" for k in range(20))]
+    rows = [
+        ",".join(["Step", *(f'"{name}"' for name in names)]),
+        *(f"{k},{falling(k)},{falling(k) + 0.1}" for k in range(20)),
+    ]
     (tmp_path / "export.csv").write_text("\n".join(rows), encoding="utf-8")
     code, out, _ = diagnose("log", "export.csv")
     assert code == 0
@@ -218,7 +234,9 @@ def test_hostile_names_stay_text(tmp_path, diagnose):  # noqa: F811
 
 def test_hostile_lines_and_file_names_stay_text(tmp_path, diagnose):  # noqa: F811
     name = "run\u202e\x1b[31m.log"
-    (tmp_path / name).write_text("\n".join(f"{HOSTILE} step {k} train loss {falling(k)} val loss {falling(k)}" for k in range(20)))
+    (tmp_path / name).write_text(
+        "\n".join(f"{HOSTILE} step {k} train loss {falling(k)} val loss {falling(k)}" for k in range(20))
+    )
     _, out, err = diagnose("log", name)
     assert not set(out + err) & set("\u202e\x1b\x07\x00")
     _, out, err = diagnose("log", f"no{name}")

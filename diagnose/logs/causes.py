@@ -209,8 +209,7 @@ def _unseen(e: Evidence) -> Judged:
         why = "text that training has not seen puts validation above, unless it is easier text by nature"
         return Judged("unseen", False, why, looks)
     if e.first_epoch:
-        why = "in the first epoch training's batches are unseen too when they are read, so only text of another kind "
-        "could"
+        why = "in the first epoch training's batches are unseen too when read, so only text of another kind could"
         return Judged("unseen", True, why, looks)
     moves = {"widens": "; it widens along the log, as this does", "narrows": "; though it narrows along the log"}
     return Judged("unseen", True, f"training has seen its text{moves.get(e.gap.moves, '')}", looks)
@@ -222,8 +221,7 @@ def _leak(e: Evidence) -> Judged:
         why = "validation text that was trained on would bring validation down to training, not leave it above"
         return Judged("leak", False, why, looks)
     if e.leaks:
-        why = "samples or loss point to it; it takes off what would otherwise hold validation up, but cannot alone "
-        "put it below"
+        why = "samples or loss point to it; it takes off what holds validation up, but alone cannot put it below"
         return Judged("leak", True, why, looks)
     why = "it would hide what holds validation up, so that another cause shows; alone it cannot put validation below"
     return Judged("leak", True, why, looks)

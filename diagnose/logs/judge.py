@@ -232,8 +232,7 @@ class _Judge:
         said, sign = self.gap.said, self.gap.sign
         count = sign.below + sign.above
         if said.low is None:
-            return f"One pair of losses: validation minus training is {signed(said.value)}; one print says nothing "
-            "of its consistency."
+            return f"One print alone: validation minus training is {signed(said.value)}, which may be chance."
         if not evidence.resolved:
             prints, last = counted(len(self.pairs.at_N), "print"), signed(float(self.pairs.gap_N[-1]))
             middle = f"mean {signed(said.value)}, {signed(said.low)} to {signed(said.high)}"

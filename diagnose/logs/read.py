@@ -80,7 +80,8 @@ def _files(path: Path) -> list[tuple[Path, str]]:
         return [(file, _folder(file, path)) for file in events]
     others = [path / name for name in NESTED if (path / name).is_file()]
     if not others:
-        raise DiagnoseError(f"the folder {source.shown(path)} holds no log: neither event files nor {' nor '.join(NESTED)}")
+        wanted = " nor ".join(NESTED)
+        raise DiagnoseError(f"the folder {source.shown(path)} holds no log: neither event files nor {wanted}")
     return [(others[0], "")]
 
 

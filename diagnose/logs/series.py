@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 MOST_POINTS = 8192  # kept of a series, at least half as many once there were more
 MOST_NAMES = 128  # series of a log; names beyond them are counted and left
 MOST_VALUE = 1e30  # larger losses count as infinite
+LEAST = 1e-12  # anything nearer to zero is taken for zero
 MOST_PLACE = 1e15  # larger steps, epochs and seconds count as not said
 NAN = math.nan
 COLUMNS = ("place", "step", "epoch", "seconds", "value")
@@ -66,6 +67,7 @@ class Series:
             self.broken += 1
             self.broken_step = row.step if self.broken == 1 else self.broken_step
             return
+        value = value if abs(value) >= LEAST else 0.0
         if row.bar and self._last and (self._last[1], self._last[2]) == (row.step, row.epoch):
             self._last = (place, row.step, row.epoch, row.seconds, value)
             return
@@ -117,8 +119,9 @@ class Log:
         """Take a row's values."""
         self.rows += 1
         for where in ("step", "epoch", "seconds"):
-            if not abs(getattr(row, where)) <= MOST_PLACE:
-                setattr(row, where, NAN)
+            value = getattr(row, where)
+            if not LEAST <= abs(value) <= MOST_PLACE:
+                setattr(row, where, 0.0 if abs(value) < LEAST else NAN)
         for name, value in row.values.items():
             series = self.series.get(name)
             if series is None:

@@ -201,7 +201,8 @@ def noise(values_N: NDArray[np.float64]) -> float | None:
 def smoothed(values_N: NDArray[np.float64]) -> bool | None:
     """Say whether neighbouring values share what they average; None below two hundred.
 
-    Second differences of independent values correlate at -2/3 with their neighbours; those of a running mean at -1/2 or less.
+    Second differences of independent values correlate at -2/3 with their neighbours; those of a
+    running mean at -1/2 or less.
     """
     bends = np.diff(values_N[len(values_N) // 2 :], 2)
     total = float((bends**2).sum())

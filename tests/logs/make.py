@@ -1,4 +1,4 @@
-# ruff: noqa: E501, PERF401  (lines as the tools print them)
+# ruff: noqa: ARG002, E501, PERF401, RUF034  (lines as the tools print them)
 """Writes the logs of this folder and `manifest.json`, which says of each what wrote it and which values were written.
 
     python tests/logs/make.py [NAME...]     all, or those whose name begins so
