@@ -54,8 +54,10 @@ def test_values_that_are_all_alike_give_no_warning():
     assert statistics.gap(np.arange(30.0), np.zeros(30)).sign.p == 1.0
 
 
-@pytest.mark.parametrize(("start", "end", "moves"), [(0, 1, "widens"), (1, 0.2, "narrows"), (-0.5, 0.5, "crosses"), (0.3, 0.3, "holds")])
-)
+COURSES = [(0.0, 1.0, "widens"), (1.0, 0.2, "narrows"), (-0.5, 0.5, "crosses"), (0.3, 0.3, "holds")]
+
+
+@pytest.mark.parametrize(("start", "end", "moves"), COURSES)
 def test_a_gap_narrows_crosses_or_widens(start, end, moves):
     values = np.linspace(start, end, 40) + 0.02 * np.random.default_rng(3).standard_normal(40)
     assert statistics.gap(np.arange(40.0), values).moves == moves

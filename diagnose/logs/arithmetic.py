@@ -52,8 +52,8 @@ def implied(log: Log, pairs: Pairs) -> dict[str, float]:
         out["val_share"] = out["val_samples"] / (out["train_samples"] + out["val_samples"])
     track = pairs.train
     known = np.isfinite(track.seconds)
-    if known.sum() >= 2 and pairs.axis == "step":
-        at, seconds = track.at[known], track.seconds[known]
+    at, seconds = track.at[known], track.seconds[known]
+    if len(at) >= 3 and pairs.axis == "step" and log.tool != "Keras" and (np.diff(seconds) >= 0).all():
         spans = np.diff(seconds)[np.diff(at) > 0] / np.diff(at)[np.diff(at) > 0]
         if len(spans) and float(np.median(spans)) > 0:
             out["seconds_per_step"] = float(np.median(spans))

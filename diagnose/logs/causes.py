@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.logs.names import meaning
+from diagnose.logs.pairs import EPOCH
 from diagnose.words import plain
 
 if TYPE_CHECKING:
@@ -86,8 +88,6 @@ class Judged:
 
 def taken(log: Log, pairs: Pairs) -> str:
     """Return what the training loss is a mean of, as far as tool and name tell."""
-    from diagnose.logs.names import meaning
-
     span = meaning(pairs.train.name).span
     if log.tool == "nanoGPT":
         return "evaluated" if meaning(pairs.train.name).side == "train" else "batch"
@@ -239,21 +239,13 @@ def _draw(e: Evidence) -> Judged:
     return Judged("draw", True, "too few prints to tell the luck of validation's batches from a gap", looks)
 
 
-def first_epoch(pairs: Pairs, log: Log) -> bool | None:
-    """Say whether all of a log is from the first epoch, None where it states no epochs."""
-    top = max(
-        (float(s.table()[:, 2].max()) for s in log.series.values() if s.count and _known(s.table())), default=math.nan
-    )
-    if math.isnan(top):
+def first_epoch(log: Log) -> bool | None:
+    """Say whether all of a log is from the first epoch, None where it does not count parts of epochs."""
+    if log.tool != "Hugging Face":
         return None
-    whole = log.tool == "Hugging Face" or log.format == "trainer_state"  # a share of an epoch; elsewhere its number
-    return top <= 1.0 if whole else None if top > 1 else False if pairs.axis == "epoch" else None
-
-
-def _known(table: object) -> bool:
-    import numpy as np
-
-    return bool(np.isfinite(np.asarray(table)[:, 2]).all())
+    epochs = [float(table[:, EPOCH].max()) for series in log.series.values() if len(table := series.table())]
+    known = [epoch for epoch in epochs if not math.isnan(epoch)]
+    return max(known) <= 1.0 if known else None
 
 
 FIXED_BATCH = (

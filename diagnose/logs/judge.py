@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.logs import arithmetic, causes, plausibility, statistics
+from diagnose.logs.pairs import pair
 from diagnose.logs.pairs import pairs as paired
 from diagnose.logs.read import parse_columns, read
-from diagnose.words import chance, counted, plain, signed
+from diagnose.words import chance, counted, estimate, plain, signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +63,7 @@ class _Judge:
         self.gap = statistics.gap(pairs.at_N, pairs.gap_N)
         self.derived = arithmetic.implied(log, pairs)
         self.findings = arithmetic.contradictions(log, pairs, self.derived)
-        self.notes = [*log.notes, *pairs.notes, *arithmetic.agreements(self.derived), *self._counts()]
+        self.notes = [*log.notes, *pairs.notes, *arithmetic.agreements(self.derived), *self._counts(), *self._single()]
 
     def record(self, data: str | None, tokens: str | None, split: str | None) -> dict[str, Any]:
         """Return the record."""
@@ -129,6 +130,21 @@ class _Judge:
         if self.log.names_left:
             out.append(f"There are more than {len(self.log.series)} names of losses; the rest is left out.")
         return out
+
+    def _single(self) -> list[str]:
+        """Compare training's single batches, where a log has them too, with the loss that is read in evaluation mode."""
+        batch = self.pairs.batch
+        if batch is None or causes.taken(self.log, self.pairs) != "evaluated":
+            return []
+        at, single, evaluated = pair(batch, self.pairs.train)
+        if len(at) < 3:
+            return []
+        found = statistics.mean(single - evaluated, at)
+        said = estimate(found.value, found.low, found.high, difference=True)
+        return [
+            f"Training's single batches lie {said} from the training loss that is read in evaluation mode: what training "
+            "mode, timing and their luck make together."
+        ]
 
     def _against(self, data: str, tokens: str | None, split: str | None) -> dict[str, Any]:
         """Hold the log against its corpus."""
@@ -202,7 +218,7 @@ class _Judge:
             taken=causes.taken(self.log, self.pairs),
             fall=statistics.fall(self.pairs.train.at, self.pairs.train.value),
             noise=statistics.noise(single), draw=draw, dropout=facts.get("dropout"),
-            smoothing=facts.get("label_smoothing"), first_epoch=causes.first_epoch(self.pairs, self.log),
+            smoothing=facts.get("label_smoothing"), first_epoch=causes.first_epoch(self.log),
             leaks=bool(rules & {"log/implausible", "log/overlapping-samples"}),
         )  # fmt: skip
 

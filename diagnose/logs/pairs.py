@@ -98,7 +98,7 @@ def pairs(log: Log, columns: Columns) -> Pairs:
         end = _placed(mean.table()[-1:], axis, scale)
         if len(end):
             one, last = float(end[-1, VALUE]), _with_mean(last, end)
-    at, left, right = _pair(tracks["train"], last)
+    at, left, right = pair(tracks["train"], last)
     if not len(at):
         raise DiagnoseError("no validation loss of the log stands near a training loss: nothing can be compared")
     unit = _unit(train.name, val.name)
@@ -240,7 +240,7 @@ def _with_mean(val: Track, end: NDArray[np.float64]) -> Track:
     )  # fmt: skip
 
 
-def _pair(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def pair(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return where, the training loss and the validation loss of each pair.
 
     A validation value is compared with the mean of the training values near it, on both sides alike so that a falling

@@ -87,6 +87,10 @@ def _numbers(record: dict[str, Any]) -> list[str]:
             f"Values scatter about their course by {plain(noise['train'])} (training) and {plain(noise['val'])} "
             f"(validation){smooth}."
         )
+        ratio = noise["train"] / noise["val"] if noise["val"] else 1.0
+        if not 1 / 3 < ratio < 3 and noise["train"]:
+            which = "training" if ratio < 1 else "validation"
+            out.append(f"The quieter of the two, {which}, is averaged over more: over more batches, or larger ones.")
     found = record["plausibility"]
     if found:
         most = "At most " if found["at_most"] else ""
