@@ -61,23 +61,25 @@ def test_two_gigabytes_stream(kind, tmp_path):
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss > 0
 
 
+OTHERS = 20  # columns of other numbers
+CHATTER = "saved a checkpoint to out; the text goes on and on\n" * 20
+RECORD = '{{"step": {0}, "loss": {1:.4f}, "eval_loss": {2:.4f}, "note": "' + "x" * 900 + '"}}'
+LARGE = {  # what begins a log, each of its records, what ends it
+    "text": ("", "step {0}: train loss {1:.4f}, val loss {2:.4f}\n" + CHATTER, ""),
+    "csv": ("step,loss,val_loss" + "".join(f",m{i}" for i in range(OTHERS)) + "\n",
+            "{0},{1:.4f},{2:.4f}" + ",0.123456" * OTHERS + "\n", ""),
+    "jsonl": ("", RECORD + "\n", ""),
+    "trainer_state": ('{"log_history": [{}', "," + RECORD + "\n", "]}"),
+}  # fmt: skip
+
+
 def write_large(path, kind, size):
-    """Write a log of about that many bytes, most of it lines that say nothing."""
-    chatter = ",," if kind == "csv" else "saved a checkpoint to out; the text goes on and on"
+    """Write a log of about that many bytes, most of which say nothing of a loss."""
+    begin, record, end = LARGE[kind]
     with path.open("w") as file:
-        file.write({"csv": "step,loss,val_loss\n", "trainer_state": '{"log_history": [{}'}.get(kind, ""))
+        file.write(begin)
         k = written = 0
         while written < size:
-            rows = []
-            for _ in range(1000):
-                k += 1
-                loss, val = 1 + 1 / k, 1.1 + 1 / k
-                rows.append({
-                    "text": f"step {k}: train loss {loss:.4f}, val loss {val:.4f}\n" + f"{chatter}\n" * 20,
-                    "csv": f"{k},{loss:.4f},{val:.4f}\n" + f"{chatter}\n" * 20,
-                    "jsonl": f'{{"step": {k}, "loss": {loss:.4f}, "eval_loss": {val:.4f}, "note": "{"x" * 900}"}}\n',
-                    "trainer_state": f',{{"step": {k}, "loss": {loss:.4f}, "eval_loss": {val:.4f}, "note": "{"x" * 900}"}}\n',
-                }[kind])  # fmt: skip
-            written += file.write("".join(rows))
-        if kind == "trainer_state":
-            file.write("]}")
+            written += file.write("".join(record.format(j, 1 + 1 / j, 1.1 + 1 / j) for j in range(k + 1, k + 1001)))
+            k += 1000
+        file.write(end)

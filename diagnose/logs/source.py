@@ -27,7 +27,7 @@ MOST_RECORD = 1 << 20  # characters of a line of JSON
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?|[@-Z\\^_=>78])")
-_ENDS = re.compile(r"[\r\n]")
+ACTING = ("\x1b", "\x08", "\0")  # characters that lines are rid of
 REFUSED = (
     (b"PK\x03\x04", "a zip archive (a checkpoint of torch?)", "unpack it, or give the log itself"),
     (b"\x89HDF", "an HDF5 file", "export its numbers as CSV or JSON"),
@@ -129,17 +129,33 @@ def lines(file: BinaryIO, path: Path, most: int = MOST_LINE) -> Iterator[tuple[s
         path: its name, for errors.
         most: characters of a line; the rest of a longer one is passed over.
     """
-    held = ""
+    held, acts = "", False
     for text in texts(file, path):
-        start = 0
-        for end in _ENDS.finditer(text):
-            line = held + text[start : end.start()]
-            held, start = "", end.end()
-            if line:
-                yield plain(line[:most]), end.group() == "\r" and text[start : start + 1] != "\n"
-        held = (held + text[start:])[:most]
-    if held:
-        yield plain(held), False
+        acts = acts or any(sign in text for sign in ACTING)
+        parts = (held + text).split("\n")
+        held = parts.pop()
+        for line in parts:
+            if "\r" in line or acts:
+                yield from _states(line, most)
+            elif line:
+                yield line[:most], False
+        if len(held) > most:
+            *states, held = held.split("\r")
+            for state in states:
+                yield plain(state[:most]), True
+            held = held[:most]
+        acts = any(sign in held for sign in ACTING)
+    yield from _states(held, most)
+
+
+def _states(line: str, most: int) -> Iterator[tuple[str, bool]]:
+    """Yield what a line showed one after the other: a carriage return at its end belongs to the end."""
+    *states, last = line.removesuffix("\r").split("\r")
+    for state in states:
+        if state:
+            yield plain(state[:most]), True
+    if last:
+        yield plain(last[:most]), False
 
 
 def plain(line: str) -> str:

@@ -28,6 +28,7 @@ CRITICAL = {
 }  # fmt: skip
 LATE = 24  # pairs from which on the second half of a run is said for itself
 LEVEL = 0.05
+LEAST = 0.05  # of the gap: less than this it does not move, however sure that is
 SURE = 0.01  # p of a trend that a mean is taken about
 LEAST_ALIKE = 0.3  # autocorrelation allowed for where fewer than `LATE` values show little of their own
 
@@ -180,7 +181,7 @@ def _moves(found: Trend | None, gap_N: NDArray[np.float64]) -> tuple[str, float 
         return "unknown", None, None
     middle = float(gap_N.mean())
     start, end = middle - found.value / 2, middle + found.value / 2
-    if found.p >= LEVEL:
+    if found.p >= LEVEL or abs(found.value) < LEAST * max(abs(start), abs(end)):
         return "holds", start, end
     if start * end < 0 and min(abs(start), abs(end)) > (found.high - found.low) / 2:
         return "crosses", start, end

@@ -77,7 +77,7 @@ def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
     log.tool = _tool(header)
     keep = _Keep([name.strip() for name in header], columns, stem)
     for fields in _records(source, sign, log):
-        row = keep.row(dict(enumerate(fields)))
+        row = keep.row(dict(enumerate(fields))) if any(fields) else None
         if row:
             log.add(row)
     return log

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 64  # characters before a number that may name it
+MOST_TOLD = 2000  # rows from which the tool is told
 NUMBER = re.compile(
     r"(?<![\w.])(?:[-+]?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?"
     r"|inf(?:inity)?(?!\w))|nan(?!\w))",
@@ -33,6 +34,7 @@ AFTER = re.compile(
 )
 IS_VALUE = re.compile(r"(?:[:=]|loss|ppl|perplexity|bpb)[\s'\"(]{0,8}$", re.IGNORECASE)  # before a NaN that is a number
 KNOWN = VAL | TRAIN | NEUTRAL | EPOCH | STEP | set(SPANS)
+DIGIT = re.compile(r"[0-9]")
 MAYBE = re.compile(r"loss|lr\b|size|leng|epoch|step|iter|ppl|perpl|bpb|trl|tel\b|nll|entropy|elapsed|batch|\d\s?/\s?\d"
                    r"|\d%|layers|heads|dim|dropout|vocab|parameters|context|tokens", re.IGNORECASE)  # fmt: skip
 FACTS: dict[tuple[str, ...], str] = {
@@ -83,7 +85,7 @@ class TextReader:
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
         for line, bar in lines:
-            if MAYBE.search(line):
+            if (DIGIT.search(line) or "nan" in line.lower()) and MAYBE.search(line):
                 self._line(line, bar=bar)
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
         if self.within:
@@ -91,7 +93,8 @@ class TextReader:
         return self.log
 
     def _line(self, line: str, *, bar: bool) -> None:
-        tool = next((name for name, looks in TOOLS if looks.search(line)), "")
+        told = self.log.rows < MOST_TOLD
+        tool = next((name for name, looks in TOOLS if told and looks.search(line)), "")
         if tool:
             self._tools[tool] = self._tools.get(tool, 0) + 1
         values: dict[str, float] = {}
