@@ -132,7 +132,7 @@ class _Judge:
         return out
 
     def _single(self) -> list[str]:
-        """Compare training's single batches, where a log has them too, with the loss that is read in evaluation mode."""
+        """Compare training's single batches, where a log has them too, with the loss read in evaluation mode."""
         batch = self.pairs.batch
         if batch is None or causes.taken(self.log, self.pairs) != "evaluated":
             return []
@@ -142,8 +142,8 @@ class _Judge:
         found = statistics.mean(single - evaluated, at)
         said = estimate(found.value, found.low, found.high, difference=True)
         return [
-            f"Training's single batches lie {said} from the training loss that is read in evaluation mode: what training "
-            "mode, timing and their luck make together."
+            f"Training's single batches lie {said} from the training loss that is read in evaluation mode: what "
+            "training mode, timing and their luck make together."
         ]
 
     def _against(self, data: str, tokens: str | None, split: str | None) -> dict[str, Any]:
