@@ -183,7 +183,7 @@ def yardsticks(
         DiagnoseError: an unknown name.
     """
     every = groups()
-    known = [name for group in every for name in group.names]
+    known = list(dict.fromkeys(name for group in every for name in group.names))
     wanted = list(dict.fromkeys(known if names is None else names))
     for name in wanted:
         if name not in known:

@@ -1,0 +1,53 @@
+"""The command that says what good looks like: yardstick."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from diagnose.cli.options import DataOption, JsonOption, SetOption, app, overrides, print_json, show
+
+
+@app.command(epilog="Example: diagnose yardstick --data notes.txt --split tail")
+def yardstick(
+    data: DataOption = None,
+    split: Annotated[str | None, typer.Option("--split", help="How text is divided: documents, tail, windows.")] = None,
+    settings: SetOption = [],  # noqa: B006  (typer copies it)
+    as_json: JsonOption = False,
+) -> None:
+    """Say what n-grams and compressors need for the validation text, given the training text: bits per byte.
+
+    The documents are those that a run with the same [data] settings is scored on. Computed once and kept in the cache.
+    """
+    import sys
+
+    from diagnose import corpus
+    from diagnose import split as splits
+    from diagnose.cache import cache_folder
+    from diagnose.recipe import Recipe
+    from diagnose.yardstick import scale
+
+    given = overrides(settings, data) | ({"data.split": split} if split else {})
+    recipe = Recipe.load("quick", given)
+    text = corpus.load(recipe.data, cache_folder())
+    parts = splits.split(text, recipe.data)
+    found = scale.yardsticks(
+        text, parts, cache_folder(), watch=lambda name: print(f"computing {name}", file=sys.stderr)
+    )
+    size = int(text.doc_bytes[parts.scored].sum())
+    if as_json:
+        print_json({"bytes": size, "yardsticks": scale.records(found)})
+        return
+    from diagnose.report.terminal import Bar, Bars
+    from diagnose.words import estimate
+
+    rows = [
+        Bar(y.name, estimate(y.bits_per_byte, y.low, y.high), "", y.bits_per_byte, y.low, y.high, "ink") for y in found
+    ]
+    best = found[-1]
+    show(
+        f"{best.name} needs least for the {len(parts.scored):,} {parts.scored_text} documents: {best.bits_per_byte:.3f}"
+    )
+    show("Bits per byte, given the training text; left is better")
+    show(Bars(rows))
