@@ -13,11 +13,12 @@ from functools import cache
 from importlib.resources import files
 
 TERM, CAUSE, WORD, AXIS, RULE = KINDS = ("term", "cause", "word", "axis", "rule")
-SHORT = ("words.md", "axes.md")  # files of many short entries, a section each
+SHORT = ("words.md", "axes.md", "log-rules.md")  # files of many short entries, a section each
+OF_MANY = {"words.md": WORD, "log-rules.md": RULE}
 _HEAD = re.compile(r"\A---\n(?P<head>.*?)\n---\n", re.DOTALL)
 _COMMENT = re.compile(r"[ \t]*<!--.*?-->[ \t]*\n?", re.DOTALL)
 _PICTURE = re.compile(r"^!\[(?P<said>[^\]]*)\]\((?P<path>[^)]*)\)\s*$", re.MULTILINE)
-_SHORT = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[\w-]+)\}\n(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+_SHORT = re.compile(r"^## (?P<title>.+?) \{#(?P<id>[\w/-]+)\}\n(?P<text>.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,12 @@ def parse_short(text: str, kind: str) -> dict[str, Entry]:
 
 @cache
 def written() -> dict[str, Entry]:
-    """Return the terms, causes and words, by id."""
+    """Return the terms, causes, words and rules of logs, by id."""
     folder = files("diagnose.guide") / "entries"
     names = sorted(path.name for path in folder.iterdir() if path.name.endswith(".md"))
     found = {name[:-3]: parse(name[:-3], (folder / name).read_text("utf-8")) for name in names if name not in SHORT}
-    return found | parse_short((folder / "words.md").read_text("utf-8"), WORD)
+    words, logs = (parse_short((folder / name).read_text("utf-8"), kind) for name, kind in OF_MANY.items())
+    return found | words | logs
 
 
 @cache

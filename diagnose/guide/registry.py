@@ -17,13 +17,11 @@ from diagnose.guide.entries import AXIS, RULE, Entry, of_axes, written
 from diagnose.words import cut, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-TABLES = {  # prefix of ids: where a table of rules may lie; a rule has an id, a severity, `what` and `fix`
-    "gap": ("diagnose.gap.verdict",),
-    "audit": ("diagnose.audit.rules", "diagnose.audit"),
-    "log": ("diagnose.logs.rules", "diagnose.logs"),
-}
+TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity, `what` (or what it `asks`) and `fix`
+    "gap": "diagnose.gap.verdict", "audit": "diagnose.audit.rules",
+}  # fmt: skip
 PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
     "Mode": "What training mode does",
@@ -82,35 +80,27 @@ def _axes() -> Iterator[Entry]:
 
 
 def _rules() -> Iterator[Entry]:
-    for prefix, places in TABLES.items():
-        for rule in _table(places):
-            yield _rule(rule, prefix)
-
-
-def _table(places: Iterable[str]) -> list[Any]:
-    """Return the first table of rules that there is, none where the room is not there."""
-    for place in places:
+    for prefix, place in TABLES.items():
         try:
-            table = getattr(import_module(place), "RULES", None)
+            table = import_module(place).RULES
         except ModuleNotFoundError as missing:
-            if not (missing.name or "").startswith("diagnose."):
+            if missing.name != place:
                 raise
             continue
-        if table:
-            return list(table.values() if hasattr(table, "values") else table)
-    return []
+        for rule in table.values() if hasattr(table, "values") else table:
+            yield _rule(rule, prefix)
 
 
 def _rule(rule: Any, prefix: str) -> Entry:
     """Return a rule's entry: what it says, why it matters, what would mend it."""
-    what, fix = (_said(rule, name) for name in ("what", "fix"))
-    why = next((said for name in ("why", "about", "explanation") if (said := _said(rule, name))), "")
+    what, fix, asks, why = (_said(rule, name) for name in ("what", "fix", "asks", "why"))
     settings = f" For runs of `diagnose`: `{rule.settings}`." if getattr(rule, "settings", "") else ""
-    sections = [("What to do", f"{fix[:1].upper()}{fix[1:].rstrip('.')}.{settings}")] if fix else []
-    sections = [("Why it matters", why), *sections] if why else sections
-    sections.append(("How grave it is", f"{rule.severity}. {SEVERITIES.get(rule.severity, '')}".strip()))
+    about = f"A finding: {what[:1].lower()}{what[1:].rstrip('.')}." if what else f"A rule of the audit: {asks}."
+    sections = [("Why it matters", why)] if why else []
+    sections += [("What to do", f"{fix[:1].upper()}{fix[1:].rstrip('.')}.{settings}")] if fix else []
+    sections.append(("How grave it is", f"{rule.severity.capitalize()}. {SEVERITIES.get(rule.severity, '')}".strip()))
     name = rule.id if "/" in rule.id else f"{prefix}/{rule.id}"
-    return Entry(name, RULE, name, f"A finding: {what[:1].lower()}{what[1:].rstrip('.')}.", tuple(sections))
+    return Entry(name, RULE, name, about, tuple(sections))
 
 
 def _said(rule: Any, name: str) -> str:
