@@ -60,7 +60,7 @@ def listing(entries: Iterable[Entry]) -> RenderableType:
     """Return what there is, a line each, by kind."""
     some = list(entries)
     table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, min_width=max((len(entry.id) for entry in some), default=0) + 2)
     table.add_column(no_wrap=True, overflow="ellipsis")
     for kind in KINDS:
         of_kind = [entry for entry in some if entry.kind == kind]
@@ -73,8 +73,10 @@ def listing(entries: Iterable[Entry]) -> RenderableType:
 
 def _first(entry: Entry) -> str:
     """Return the beginning of what an entry is."""
-    words = _LINK.sub(r"\1", entry.short).replace("`", "").removeprefix("A finding: ").removeprefix("An axis: ")
-    first = _SENTENCE.split(words)[0].rstrip(".:;")
+    words = entry.title if entry.kind == CAUSE else _LINK.sub(r"\1", entry.short)
+    for opening in ("A finding: ", "A rule of the audit: ", "An axis: it varies "):
+        words = words.removeprefix(opening)
+    first = _SENTENCE.split(words.replace("`", ""))[0].rstrip(".:;")
     return cut(first, MOST)
 
 
