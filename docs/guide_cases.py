@@ -26,8 +26,8 @@ ALL = [  # every condition differs, so that every term of the ledger is somethin
 ]  # fmt: skip
 CASES = {  # the entry: the settings that plant it
     "ledger": ALL,
-    "dropout": ["model.dropout=0.3"],
-    "eval-forgotten": ["model.dropout=0.3", "report.val_dropout=true"],
+    "dropout": ["model.dropout=0.2", "model.width=128", "budget.epochs=15"],
+    "eval-forgotten": ["model.dropout=0.2", "model.width=128", "budget.epochs=15", "report.val_dropout=true"],
     "label-smoothing": ["loss.label_smoothing=0.1"],
     "weight-decay-in-loss": ["loss.weight_decay=0.001", "optimizer.weight_decay=0"],
     "bf16": ["run.precision=bf16", "report.val_precision=fp32"],
@@ -62,10 +62,14 @@ def trained(case, folder):
 
     env = os.environ | {"PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
     diagnose = [sys.executable, "-m", "diagnose"]
-    verses = subprocess.run([sys.executable, ROOT / "examples" / "verses.py", "30"], env=env, capture_output=True, check=True)
+    verses = subprocess.run(
+        [sys.executable, ROOT / "examples" / "verses.py", "30"], env=env, capture_output=True, check=True
+    )
     (folder / "verses.txt").write_bytes(verses.stdout)
     for line in command(case)[1:]:
-        done = subprocess.run([*diagnose, *line.split()[1:], "--json"], cwd=folder, env=env, capture_output=True, check=False)
+        done = subprocess.run(
+            [*diagnose, *line.split()[1:], "--json"], cwd=folder, env=env, capture_output=True, check=False
+        )
         if done.returncode:
             sys.exit(f"{case}: {line}\n{done.stderr.decode()}")
     run = (folder / json.loads(done.stdout)["run"]).resolve()
@@ -100,7 +104,9 @@ def main(names):
             record = of_gallery(case) if case in OF_GALLERY else trained(case, Path(folder))
         found = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
         found[case] = kept(record)
-        KEPT.write_text(json.dumps(found, indent=None, sort_keys=True).replace('}, "', '},\n"') + "\n", encoding="utf-8")
+        KEPT.write_text(
+            json.dumps(found, indent=None, sort_keys=True).replace('}, "', '},\n"') + "\n", encoding="utf-8"
+        )
         print(case, record["verdict"], flush=True)
 
 

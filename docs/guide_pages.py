@@ -59,7 +59,9 @@ def pages():
             found[f"field-guide/{name}.md"] = _page(name, entry)
     found["field-guide/words.md"] = _many("Words", "What pages, findings and the terminal call things.", WORD)
     found["field-guide/axes.md"] = _many("Axes", "What an ablation can change, with the trap in reading it.", "axis")
-    found["field-guide/rules.md"] = _many("Rules", "What `loss-gap`, `log` and `audit` may find, and what to do.", "rule")
+    found["field-guide/rules.md"] = _many(
+        "Rules", "What `loss-gap`, `log` and `audit` may find, and what to do.", "rule"
+    )
     return found
 
 

@@ -71,9 +71,13 @@ def recipe():
         if not hasattr(kind, "model_fields"):
             continue
         parts += [f"## [{name}] {{#{name}}}", _paragraphs(kind.__doc__)]
-        rows = [f"| `{name}.{key}` | {_type(one)} | {_default(one.default)} |" for key, one in kind.model_fields.items()]
+        rows = [
+            f"| `{name}.{key}` | {_type(one)} | {_default(one.default)} |" for key, one in kind.model_fields.items()
+        ]
         parts.append("\n".join(["| key | values | default |", "| --- | --- | --- |", *rows]))
-    parts.append("The other keys of `[model]` are those that the network's builder takes; for `gpt`: " + _builder() + ".")
+    parts.append(
+        "The other keys of `[model]` are those that the network's builder takes; for `gpt`: " + _builder() + "."
+    )
     return "\n\n".join(parts) + "\n"
 
 

@@ -34,7 +34,9 @@ def main():
         verses = [sys.executable, ROOT / "examples" / "verses.py", "30"]
         (Path(folder) / "verses.txt").write_bytes(subprocess.run(verses, capture_output=True, check=True).stdout)
         text = PAGE.read_text(encoding="utf-8")
-        made = BLOCK.sub(lambda m: f"```bash\n{m['commands']}```\n\n```text\n{output(m['commands'], folder)}\n```", text)
+        made = BLOCK.sub(
+            lambda m: f"```bash\n{m['commands']}```\n\n```text\n{output(m['commands'], folder)}\n```", text
+        )
     PAGE.write_text(made, encoding="utf-8")
 
 

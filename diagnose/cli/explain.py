@@ -9,10 +9,13 @@ import typer
 from diagnose.cli.options import JsonOption, app, print_json, show
 
 
-@app.command(epilog="Example: diagnose explain dropout; diagnose explain gap/leaking-split; diagnose explain axis/context")
+@app.command(
+    epilog="Example: diagnose explain dropout; diagnose explain gap/leaking-split; diagnose explain axis/context"
+)
 def explain(
     name: Annotated[
-        str | None, typer.Argument(metavar="[TERM|RULE]", help="A term, cause, word, axis or rule; all are listed without.")
+        str | None,
+        typer.Argument(metavar="[TERM|RULE]", help="A term, cause, word, axis or rule; all are listed without."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
