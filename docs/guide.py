@@ -26,8 +26,8 @@ APART = 34  # points between the labels of two curves
 ROW = 23  # points of a step of the walk
 CURVES = {"reported train": ("arm-1", "training"), "reported val": ("arm-0", "validation")}
 ALIKE = {"probe train": "arm-1", "probe val": "arm-0"}
-COLOURS = """svg{--paper:#fdfdfb;--ink:#1b1f24;--quiet:#5b626b;--rule:#dcdcd6;--band:#e3e3dc;--arm-0:#0a5fd0;--arm-1:#c43a00;
-font-family:system-ui,sans-serif}@media(prefers-color-scheme:dark){svg{--paper:#14171b;--ink:#e8e8e4;--quiet:#a3aab3;
+COLOURS = """svg{--paper:#fdfdfb;--ink:#1b1f24;--quiet:#5b626b;--rule:#dcdcd6;--band:#e3e3dc;
+--arm-0:#0a5fd0;--arm-1:#c43a00;font-family:system-ui,sans-serif}@media(prefers-color-scheme:dark){svg{--paper:#14171b;--ink:#e8e8e4;--quiet:#a3aab3;
 --rule:#343a41;--band:#2b3037;--arm-0:#6a9ff0;--arm-1:#fa6a35}}"""
 MEASURED = re.compile(r"<!-- measured -->.*?<!-- /measured -->", re.DOTALL)
 
@@ -119,8 +119,9 @@ def told(entry, case, name):
         if term["value"] is None
         else estimate(term["value"], term["low"], term["high"], difference=True)
     )
+    ends = f"training {plain(case['train'])} and validation {plain(case['val'])}{unit}"
     said = [
-        f"Measured {case['measured']}: reported are training {plain(case['train'])} and validation {plain(case['val'])}{unit}; "
+        f"Measured {case['measured']}: reported are {ends}; "
         f"measured alike {plain(alike['train'])} and {plain(alike['val'])}. `{term['id']}` is **{shown}** of a gap of "
         f"{signed(case['gap'])}."
     ]

@@ -18,7 +18,8 @@ FOLDER = "diagnose/guide/entries"
 HEAD = """# Field guide
 
 What makes a training and a validation loss differ: the terms of the ledger, and under each the causes that are met in
-practice. Each entry says what it is, how large it is (measured by us, with the command), how to recognise it and what to do.
+practice. Each entry says what it is, how large it is (measured by us, with the command), how to recognise it and what
+to do.
 In the terminal: `diagnose explain dropout`, or any other name.
 """
 
@@ -38,7 +39,8 @@ def table(link):
 
 def contents():
     """Return docs/field-guide.md."""
-    more = f"\nAlso: [words](../{FOLDER}/words.md), [axes](../{FOLDER}/axes.md), [rules of logs](../{FOLDER}/log-rules.md)."
+    names = {"words": "words", "axes": "axes", "log-rules": "rules of logs"}
+    more = "\nAlso: " + ", ".join(f"[{word}](../{FOLDER}/{name}.md)" for name, word in names.items()) + "."
     return table(lambda name: f"../{FOLDER}/{name}.md") + more + "\n"
 
 

@@ -28,9 +28,9 @@ def commands():
     from diagnose.cli import app
 
     group = typer.main.get_command(app)
-    parts = ["# Commands", "As `diagnose COMMAND --help` prints them. Results go to standard output, everything else to "
-             "standard error. Exit codes: 0; 1 for a finding or a failed run; 2 for a mistake in what was asked; 3 where an "
-             "audit could not judge; 130 after Ctrl-C."]  # fmt: skip
+    parts = ["# Commands", "As `diagnose COMMAND --help` prints them. Results go to standard output, everything else "
+             "to standard error. Exit codes: 0; 1 for a finding or a failed run; 2 for a mistake in what was asked; 3 "
+             "where an audit could not judge; 130 after Ctrl-C."]  # fmt: skip
     for name, command in group.commands.items():
         parts += [f"## diagnose {name} {{#{name}}}", _paragraphs(command.help)]
         rows = [row for parameter in command.params if (row := _parameter(parameter))]
@@ -65,7 +65,8 @@ def recipe():
     from diagnose.recipe import Recipe
 
     parts = ["# Recipe keys", "Everything that determines a run, and nothing else: a TOML file of these tables, or "
-             "`--set table.key=value`. The first of several values is usual; `diagnose recipes` lists the recipes that ship."]  # fmt: skip
+             "`--set table.key=value`. The first of several values is usual; `diagnose recipes` lists the recipes that "
+             "ship."]  # fmt: skip
     for name, field in Recipe.model_fields.items():
         kind = field.annotation
         if not hasattr(kind, "model_fields"):

@@ -1,6 +1,6 @@
 """Verses of the bundled corpus: as character tokens for the examples beside this file, or as a text file.
 
-    python examples/verses.py 30 > verses.txt    # every 30th verse of the Bible, a line each
+python examples/verses.py 30 > verses.txt    # every 30th verse of the Bible, a line each
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""The field guide: every term, cause, axis and rule has an entry, its figures are those measured, and asking is safe."""
+"""The field guide: every term, cause, axis and rule has an entry, figures are those measured, asking is safe."""
 
 import importlib.util
 import json

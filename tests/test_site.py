@@ -1,4 +1,4 @@
-"""The documentation: every command in it is run or parsed, it builds without a warning, and it asks for nothing outside."""
+"""The documentation: every command is run or parsed, it builds without a warning, it fetches nothing."""
 
 import re
 import shlex
