@@ -26,8 +26,8 @@ ALL = [  # every condition differs, so that every term of the ledger is somethin
 ]  # fmt: skip
 CASES = {  # the entry: the settings that plant it
     "ledger": ALL,
-    "dropout": ["model.dropout=0.2", "model.width=128", "budget.epochs=15"],
-    "eval-forgotten": ["model.dropout=0.2", "model.width=128", "budget.epochs=15", "report.val_dropout=true"],
+    "dropout": ["model.dropout=0.3"],
+    "eval-forgotten": ["model.dropout=0.3", "report.val_dropout=true"],
     "label-smoothing": ["loss.label_smoothing=0.1"],
     "weight-decay-in-loss": ["loss.weight_decay=0.001", "optimizer.weight_decay=0"],
     "bf16": ["run.precision=bf16", "report.val_precision=fp32"],
