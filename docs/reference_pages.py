@@ -28,7 +28,7 @@ def commands():
     from diagnose.cli import app
 
     group = typer.main.get_command(app)
-    parts = ["# Commands", "As `diagnose COMMAND --help` prints them. Results go to standard output, everything else "
+    parts = ["# Commands", "What `diagnose COMMAND --help` says of each. Results go to standard output, everything else "
              "to standard error. Exit codes: 0; 1 for a finding or a failed run; 2 for a mistake in what was asked; 3 "
              "where an audit could not judge; 130 after Ctrl-C."]  # fmt: skip
     for name, command in group.commands.items():
@@ -44,20 +44,12 @@ def _parameter(parameter):
     if parameter.name == "help":
         return ""
     option = parameter.param_type_name == "option"
-    name = ", ".join(parameter.opts) if option else parameter.make_metavar(_context())
-    takes = "" if not option or parameter.is_flag else f" {parameter.make_metavar(_context())}"
+    takes = parameter.metavar or parameter.name.upper().replace("_", "-")
+    flag = getattr(parameter, "is_bool_flag", False) or getattr(parameter, "is_flag", False)
+    name = f"{', '.join(parameter.opts)}{'' if flag else f' {takes}'}" if option else takes
     default = parameter.default
     shown = "" if default in (None, False, [], ()) or callable(default) else f"`{default}`"
-    return f"| `{_cell(name + takes)}` | {_cell(getattr(parameter, 'help', '') or '')} | {shown} |"
-
-
-def _context():
-    import typer
-
-    from diagnose.cli import app
-
-    command = typer.main.get_command(app)
-    return command.make_context("diagnose", [], resilient_parsing=True)
+    return f"| `{name.replace('|', '/')}` | {_cell(parameter.help or '')} | {shown} |"
 
 
 def recipe():

@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "tutorial.md"
-BLOCK = re.compile(r"```bash\n(?P<commands>.*?)```\n\n```text\n.*?```", re.DOTALL)
+BLOCK = re.compile(r"```bash\n(?P<commands>(?:(?!```).)*)```\n\n```text\n.*?```", re.DOTALL)
 MOST_LINES = 34
 
 
