@@ -28,7 +28,7 @@ def commands():
     from diagnose.cli import app
 
     group = typer.main.get_command(app)
-    parts = ["# Commands", "What `diagnose COMMAND --help` says of each. Results go to standard output, everything else "
+    parts = ["# Commands", "What `diagnose COMMAND --help` says of each. Results go to standard output, all else "
              "to standard error. Exit codes: 0; 1 for a finding or a failed run; 2 for a mistake in what was asked; 3 "
              "where an audit could not judge; 130 after Ctrl-C."]  # fmt: skip
     for name, command in group.commands.items():

@@ -29,7 +29,7 @@ HEADS = {
     RULE: "Rules of findings",
 }
 KIND = {TERM: "a term of the ledger", CAUSE: "a cause", WORD: "a word", AXIS: "an axis", RULE: "a rule"}
-MOST = 78  # characters of what an entry is, in the list
+MOST = 66  # characters of what an entry is, in the list
 _LINK = re.compile(r"\[([^\]]+)\]\((?P<target>[^)\s]+)\)")
 _SENTENCE = re.compile(r"(?<=[.:;])\s|,\s(?=which |that )")
 

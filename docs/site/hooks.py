@@ -45,4 +45,6 @@ def _drawing(found):
     """Put a drawing into the page itself, so that it takes the page's font and colours."""
     svg = (ROOT / "docs" / "img" / "guide" / found["name"]).read_text(encoding="utf-8")
     svg = re.sub(r"<style>.*?</style>", "", svg, flags=re.DOTALL).replace(' xmlns="http://www.w3.org/2000/svg"', "")
-    return f'<figure class="drawing"><div data-search-exclude>{svg}</div><figcaption>{found["alt"]}.</figcaption></figure>'
+    return (
+        f'<figure class="drawing"><div data-search-exclude>{svg}</div><figcaption>{found["alt"]}.</figcaption></figure>'
+    )
