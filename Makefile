@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted aa cluster house coverage clean
+.PHONY: demo test check format bench planted aa cluster house coverage fuzz clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -40,6 +40,10 @@ house:
 
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py
+
+fuzz: .venv/tested
+	$(BIN)/python tests/log_fuzz.py 1000000
+	$(BIN)/pytest tests/test_log_fuzz.py -m "slow or not slow"
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv

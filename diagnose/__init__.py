@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diagnose.ablation.ablate import ablate
+    from diagnose.audited import Audited, audit_metric
     from diagnose.errors import DiagnoseError
     from diagnose.explain.recorder import GapRecorder
     from diagnose.explain.side import Side
@@ -28,19 +29,22 @@ if TYPE_CHECKING:
     from diagnose.runner import train
 
 _HOMES = {
+    "Audited": "diagnose.audited",
     "DiagnoseError": "diagnose.errors",
     "Gap": "diagnose.explained",
     "GapRecorder": "diagnose.explain.recorder",
     "Recipe": "diagnose.recipe",
     "Side": "diagnose.explain.side",
     "ablate": "diagnose.ablation.ablate",
+    "audit_metric": "diagnose.audited",
     "explain_gap": "diagnose.explained",
     "loss_gap": "diagnose.gap.ledger",
     "train": "diagnose.runner",
 }
 
 __all__ = [
-    "DiagnoseError", "Gap", "GapRecorder", "Recipe", "Side", "ablate", "explain_gap", "loss_gap", "train",
+    "Audited", "DiagnoseError", "Gap", "GapRecorder", "Recipe", "Side", "ablate", "audit_metric", "explain_gap",
+    "loss_gap", "train",
 ]  # fmt: skip
 
 

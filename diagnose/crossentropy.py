@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from diagnose.models import native
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -80,11 +82,12 @@ class _Chunked(torch.autograd.Function):
             nats_N = torch.empty(len(x_ND), dtype=layer.exact, device=x_ND.device)
             loss = torch.zeros((), dtype=layer.exact, device=x_ND.device)
             for rows in _slices(len(x_ND), size):
-                targets_C, weights_C = targets_N[rows], weights_N[rows].to(layer.exact)
-                p_CV, nats_N[rows], smoothed_C = _losses(layer.logits(x_ND[rows]), targets_C, smoothing)
+                weights_C = weights_N[rows].to(layer.exact)
+                logits_CV = layer.logits(x_ND[rows])
+                nats_N[rows], smoothed_C, gradient_CV = _losses(logits_CV, targets_N[rows], smoothing, wanted)
                 loss += torch.where(weights_C == 0, 0, weights_C * smoothed_C).sum()
                 if gradients is not None:
-                    gradients.add(rows, x_ND[rows], _of_logits(p_CV, targets_C, weights_C, smoothing), weights_C)
+                    gradients.add(rows, x_ND[rows], _void(gradient_CV, weights_C), weights_C)
         ctx.mark_non_differentiable(nats_N)
         if gradients is not None:
             ctx.save_for_backward(gradients.x_ND, gradients.weight_VD, gradients.bias_V)
@@ -114,30 +117,29 @@ class _Layer:
         self.bias_V = None if bias_V is None else bias_V.detach().to(self.exact)
 
     def logits(self, x_CD: Tensor) -> Tensor:
-        logits_CV = (x_CD.to(self.products) @ self.weight_VD.T).to(self.exact)
-        return logits_CV if self.bias_V is None else logits_CV.add_(self.bias_V)
+        logits_CV = x_CD.to(self.products) @ self.weight_VD.T
+        return logits_CV if self.bias_V is None else logits_CV.to(self.exact).add_(self.bias_V)
 
 
-def _losses(logits_CV: Tensor, targets_C: Tensor, smoothing: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return probabilities, and plain and smoothed cross-entropies.
+def _losses(logits_CV: Tensor, targets_C: Tensor, smoothing: float, gradient: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """Return plain and smoothed cross-entropies, and the smoothed ones' gradient for the logits, which may lie in them.
 
-    The largest probability is 1 over the sum of exp(logit - largest logit): so it gives the logarithm of the
-    normaliser without another pass of exponentials, which cost as much as the softmax.
+    What stands for the gradient is of no use where it is not wanted.
     """
+    library = native.loops(logits_CV, targets_C)
+    if library is not None:
+        return *native.losses(library, logits_CV, targets_C, smoothing, gradient=gradient), logits_CV
+    logits_CV = logits_CV.to(torch.promote_types(logits_CV.dtype, torch.float32))
     p_CV = torch.softmax(logits_CV, 1)
+    # The largest probability is 1 over the sum of exp(logit - largest logit): so it gives the logarithm of the
+    # normaliser without another pass of exponentials, which cost as much as the softmax.
     normaliser_C = logits_CV.amax(1) - p_CV.amax(1).log()
-    nats_C = normaliser_C - logits_CV.gather(1, targets_C[:, None])[:, 0]
-    if not smoothing:
-        return p_CV, nats_C, nats_C
-    return p_CV, nats_C, (1 - smoothing) * nats_C + smoothing * (normaliser_C - logits_CV.mean(1))
-
-
-def _of_logits(p_CV: Tensor, targets_C: Tensor, weights_C: Tensor, smoothing: float) -> Tensor:
-    """Turn probabilities into the gradient of each smoothed loss, in place; rows of weight 0 become 0."""
+    nats_C = smoothed_C = normaliser_C - logits_CV.gather(1, targets_C[:, None])[:, 0]
     if smoothing:
+        smoothed_C = (1 - smoothing) * nats_C + smoothing * (normaliser_C - logits_CV.mean(1))
         p_CV -= smoothing / p_CV.shape[1]
-    p_CV.scatter_add_(1, targets_C[:, None], torch.full_like(weights_C, smoothing - 1)[:, None])
-    return _void(p_CV, weights_C)
+    p_CV.scatter_add_(1, targets_C[:, None], torch.full_like(nats_C, smoothing - 1)[:, None])
+    return nats_C, smoothed_C, p_CV
 
 
 def _void(values_CX: Tensor, weights_C: Tensor) -> Tensor:
@@ -185,11 +187,12 @@ class _FromLogits(torch.autograd.Function):
         loss = torch.zeros((), dtype=exact, device=logits_NV.device)
         gradient_NV = torch.empty_like(logits_NV) if ctx.needs_input_grad[0] else None
         for rows in _slices(len(logits_NV), size):
-            targets_C, weights_C = targets_N[rows], weights_N[rows].to(exact)
-            p_CV, nats_N[rows], smoothed_C = _losses(logits_NV[rows].to(exact), targets_C, smoothing)
+            weights_C, wanted = weights_N[rows].to(exact), gradient_NV is not None
+            own_CV = logits_NV[rows].to(exact, copy=wanted)  # the network's logits stay as they are
+            nats_N[rows], smoothed_C, gradient_CV = _losses(own_CV, targets_N[rows], smoothing, wanted)
             loss += torch.where(weights_C == 0, 0, weights_C * smoothed_C).sum()
             if gradient_NV is not None:
-                gradient_NV[rows] = _of_logits(p_CV, targets_C, weights_C, smoothing) * weights_C[:, None]
+                gradient_NV[rows] = _void(gradient_CV, weights_C) * weights_C[:, None]
         ctx.mark_non_differentiable(nats_N)
         ctx.save_for_backward(gradient_NV)
         return loss, nats_N
@@ -261,13 +264,13 @@ def token_nats(
         parts = split(network)
         x_NX = (network if parts is None else parts[0])(tokens_BT, segments_BT).flatten(0, 1)
         if parts is None:
-            vocabulary, exact = x_NX.shape[1], torch.promote_types(x_NX.dtype, torch.float32)
+            vocabulary = x_NX.shape[1]
         else:
             vocabulary, head = len(parts[1].weight), parts[1]
             layer = _Layer(head.weight, head.bias, _product_dtype(x_NX.device.type, head.weight))
         targets_N, chunks = targets_BT.reshape(-1), []
         with torch.autocast(x_NX.device.type, enabled=False):
             for rows in _slices(len(x_NX), _chunk_size(x_NX, vocabulary)):
-                logits_CV = x_NX[rows].to(exact) if parts is None else layer.logits(x_NX[rows])
-                chunks.append(_losses(logits_CV, targets_N[rows], label_smoothing)[2])
+                logits_CV = x_NX[rows] if parts is None else layer.logits(x_NX[rows])
+                chunks.append(_losses(logits_CV, targets_N[rows], label_smoothing, gradient=False)[1])
         return torch.cat(chunks).view(targets_BT.shape)

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from diagnose.cache import cache_folder
 from diagnose.errors import DiagnoseError
+from diagnose.models import native
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -88,6 +90,7 @@ def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
     _keep_freed_pages()
+    native.use(None if os.environ.get("DIAGNOSE_NATIVE") == "0" else cache_folder() / "native")
     if device.type == "cpu":
         fast = flops_per_step > ONEDNN_PAYS_AFTER and _onednn_is_fp32()
         torch.set_float32_matmul_precision("medium" if fast else "highest")

@@ -20,6 +20,7 @@ import torch
 from diagnose import batches, corpus, device, network, overlap, split, stream, tokenizer
 from diagnose.cache import cache_folder
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.models import native
 from diagnose.trainer import Course, peak_learning_rate
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ def environment(setup: Setup, given: Iterable[str]) -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "device": _device_name(setup.recipe.run.device),
         "threads": setup.recipe.run.threads,
+        "loops": "fused" if native.in_use() else "torch",
         **_commit(),
         "digest": setup.digest,
         "corpus": {

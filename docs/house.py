@@ -13,7 +13,7 @@ ROOMS = (
     ("Networks and their input", "device batches loading network crossentropy models"),
     ("One run", "losses places units noise_scale trainer store setup sampling session runner engines"),
     ("Questions", "yardstick gap explain audit logs ablation guide"),
-    ("What people see", "report explained huggingface lightning progress board inventory cli __main__"),
+    ("What people see", "report explained audited huggingface lightning progress board inventory cli __main__"),
 )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional as F
 
+from . import native
 from .dropout import LEVELS, Dropout, levels, masked, mix, seeded, words
 
 if TYPE_CHECKING:
@@ -80,19 +81,17 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, qkv_BT3HD: Tensor, segments_BT: Tensor | None, seed: int, p: float) -> Tensor:
         rows, length, _, heads, width = qkv_BT3HD.shape
-        dtype = torch.promote_types(qkv_BT3HD.dtype, torch.float32)
-        qkv_3NTD = qkv_BT3HD.permute(2, 0, 3, 1, 4).to(dtype, memory_format=torch.contiguous_format).flatten(1, 2)
+        qkv_3NTD = _by_head(qkv_BT3HD)
         segments_NT = None if segments_BT is None else segments_BT.repeat_interleave(heads, 0)
         q_NTD, k_NTD, v_NTD = qkv_3NTD
         y_NTD, dropped = torch.empty_like(q_NTD), levels(p)
         kept = []
         for number, (some, first, last) in enumerate(_tiles(len(q_NTD), length)):
-            segments = None if segments_NT is None else segments_NT[some]
-            weights_NRK = _weights(q_NTD[some], k_NTD[some], segments, first, last)
-            word = words(weights_NRK.numel(), mix(seed, number), qkv_3NTD.device)
-            weights_NRK.sub_(masked(weights_NRK, word, LEVELS - dropped), alpha=2)
-            y_NTD[some, first:last] = weights_NRK.relu() @ v_NTD[some, :last]
-            kept.append(weights_NRK)
+            segments = None if segments_NT is None else segments_NT[some, :last]
+            q_NRD, k_NKD = q_NTD[some, first:last], k_NTD[some, :last]
+            signed_NRK, kept_NRK = _weights(q_NRD, k_NKD, segments, first, mix(seed, number), LEVELS - dropped)
+            y_NTD[some, first:last] = kept_NRK @ v_NTD[some, :last]
+            kept.append(signed_NRK)
         ctx.scale, ctx.dtype = LEVELS / (LEVELS - dropped), qkv_BT3HD.dtype
         ctx.save_for_backward(qkv_3NTD, *kept)
         return y_NTD.mul_(ctx.scale).view(rows, heads, length, width).transpose(1, 2)
@@ -106,9 +105,25 @@ class _Attention(torch.autograd.Function):
         gradient_3NTD = torch.zeros_like(qkv_3NTD)
         for signed_NRK, (some, first, last) in zip(kept, _tiles(rows * heads, length), strict=True):
             _tile_backward(signed_NRK, qkv_3NTD[:, some], dy_NTD[some, first:last], gradient_3NTD[:, some])
-        gradient_3NTD[:2] /= math.sqrt(width)
-        gradient = gradient_3NTD.view(3, rows, heads, length, width).permute(1, 3, 0, 2, 4)
-        return gradient.to(ctx.dtype, memory_format=torch.contiguous_format), None, None, None
+        return _by_position(gradient_3NTD, heads, ctx.dtype), None, None, None
+
+
+def _by_head(qkv_BT3HD: Tensor) -> Tensor:
+    """Return queries, keys and values by head (3, B x H, T, D), in float32 at least."""
+    if (library := native.loops(qkv_BT3HD)) is not None:
+        return native.to_heads(library, qkv_BT3HD)
+    dtype = torch.promote_types(qkv_BT3HD.dtype, torch.float32)
+    return qkv_BT3HD.permute(2, 0, 3, 1, 4).to(dtype, memory_format=torch.contiguous_format).flatten(1, 2)
+
+
+def _by_position(gradient_3NTD: Tensor, heads: int, dtype: torch.dtype) -> Tensor:
+    """Return the gradient of scaled scores as that of what `_by_head` was given."""
+    _, groups, length, width = gradient_3NTD.shape
+    if dtype in native.FLOATS and (library := native.loops(gradient_3NTD)) is not None:
+        return native.from_heads(library, gradient_3NTD, heads, dtype, 1 / math.sqrt(width))
+    gradient_3NTD[:2] /= math.sqrt(width)
+    found = gradient_3NTD.view(3, groups // heads, heads, length, width).permute(1, 3, 0, 2, 4)
+    return found.to(dtype, memory_format=torch.contiguous_format)
 
 
 def _tiles(rows: int, length: int) -> Iterator[tuple[slice, int, int]]:
@@ -120,15 +135,27 @@ def _tiles(rows: int, length: int) -> Iterator[tuple[slice, int, int]]:
             yield slice(begin, min(begin + size, rows)), first, last
 
 
-def _weights(q_NTD: Tensor, k_NTD: Tensor, segments_NT: Tensor | None, first: int, last: int) -> Tensor:
-    """Return a tile's attention weights before dropout (N, R, K)."""
-    q_NRD, k_NKD, scale = q_NTD[:, first:last], k_NTD[:, :last], 1 / math.sqrt(q_NTD.shape[2])
-    hidden_RK = torch.full((last - first, last), -math.inf, dtype=q_NTD.dtype, device=q_NTD.device).triu_(first + 1)
-    scores_NRK = torch.baddbmm(hidden_RK, q_NRD, k_NKD.mT, alpha=scale)
-    if segments_NT is not None:
-        seen_NRK = _seen(segments_NT[:, first:last], segments_NT[:, :last], first)
+def _weights(
+    q_NRD: Tensor, k_NKD: Tensor, segments_NK: Tensor | None, first: int, seed: int, stay: int
+) -> tuple[Tensor, Tensor]:
+    """Return a tile's attention weights (N, R, K), negative where they are dropped, and the same with 0 there.
+
+    The tile's queries begin at position `first` and its keys end with the last of them; words below `stay` stay.
+    """
+    scale = 1 / math.sqrt(q_NRD.shape[2])
+    seen_NRK = None if segments_NK is None else _seen(segments_NK[:, first:], segments_NK, first)
+    scores_NRK = q_NRD @ k_NKD.mT
+    library = native.loops(scores_NRK)
+    if library is not None:
+        return scores_NRK, native.attend(library, scores_NRK, seen_NRK, first, scale, seed, stay)
+    hidden_RK = torch.full_like(scores_NRK[0], -math.inf).triu_(first + 1)
+    scores_NRK.mul_(scale).add_(hidden_RK)
+    if seen_NRK is not None:
         scores_NRK.masked_fill_(~seen_NRK, -math.inf)
-    return torch.softmax(scores_NRK, -1)
+    signed_NRK = torch.softmax(scores_NRK, -1)
+    word = words(signed_NRK.numel(), seed, signed_NRK.device)
+    signed_NRK.sub_(masked(signed_NRK, word, stay), alpha=2)
+    return signed_NRK, signed_NRK.relu()
 
 
 def _tile_backward(signed_NRK: Tensor, qkv_3NTD: Tensor, dy_NRD: Tensor, gradient_3NTD: Tensor) -> None:
@@ -136,8 +163,14 @@ def _tile_backward(signed_NRK: Tensor, qkv_3NTD: Tensor, dy_NRD: Tensor, gradien
     last = signed_NRK.shape[2]
     first = last - signed_NRK.shape[1]
     q_NRD, k_NKD, v_NKD = qkv_3NTD[0, :, first:last], qkv_3NTD[1, :, :last], qkv_3NTD[2, :, :last]
-    gradient_3NTD[2, :, :last] += signed_NRK.relu().mT @ dy_NRD
-    dweights_NRK = torch.ops.aten.threshold_backward(dy_NRD @ v_NKD.mT, signed_NRK, 0.0)
-    dscores_NRK = torch.ops.aten._softmax_backward_data(dweights_NRK, signed_NRK.abs(), -1, signed_NRK.dtype)  # noqa: SLF001
+    dscores_NRK = dy_NRD @ v_NKD.mT  # of the kept weights, up to here
+    library = native.loops(signed_NRK, dscores_NRK)
+    if library is not None:
+        kept_NRK = native.attend_backward(library, signed_NRK, dscores_NRK)
+    else:
+        kept_NRK = signed_NRK.relu()
+        dweights_NRK = torch.ops.aten.threshold_backward(dscores_NRK, signed_NRK, 0.0)
+        dscores_NRK = torch.ops.aten._softmax_backward_data(dweights_NRK, signed_NRK.abs(), -1, signed_NRK.dtype)  # noqa: SLF001
+    gradient_3NTD[2, :, :last] += kept_NRK.mT @ dy_NRD
     gradient_3NTD[0, :, first:last] = dscores_NRK @ k_NKD
     gradient_3NTD[1, :, :last] += dscores_NRK.mT @ q_NRD

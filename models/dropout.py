@@ -19,6 +19,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from . import native
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -172,11 +174,13 @@ def masked(x: Tensor, word: Tensor, dropped: int) -> Tensor:
 
 
 class _Dropped(torch.autograd.Function):
-    """What is kept for the gradient is the words: two bytes an element."""
+    """What is kept for the gradient is the words, two bytes an element; in one fused pass they are hashed again."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, seed: int, p: float) -> Tensor:
-        ctx.dropped = levels(p)
+        ctx.seed, ctx.dropped = seed, levels(p)
+        if (out := _fused(x, seed, ctx.dropped)) is not None:
+            return out
         word = words(x.numel(), seed, x.device)
         ctx.save_for_backward(word)
         return _scaled(x, word, ctx.dropped)
@@ -184,8 +188,15 @@ class _Dropped(torch.autograd.Function):
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (word,) = ctx.saved_tensors
+        if (out := _fused(gradient, ctx.seed, ctx.dropped)) is not None:
+            return out, None, None
+        word = ctx.saved_tensors[0] if ctx.saved_tensors else words(gradient.numel(), ctx.seed, gradient.device)
         return _scaled(gradient, word, ctx.dropped), None, None
+
+
+def _fused(x: Tensor, seed: int, dropped: int) -> Tensor | None:
+    library = native.loops(x)
+    return None if library is None else native.drop(library, x, seed, dropped, LEVELS / (LEVELS - dropped))
 
 
 def _scaled(x: Tensor, word: Tensor, dropped: int) -> Tensor:

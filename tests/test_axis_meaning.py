@@ -1,11 +1,13 @@
 """What the axes mean: each trap that they name is shown, and what their pages say of it is right."""
 
+import io
 import json
 import math
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from diagnose import losses, network, places, session, store, units
 from diagnose.ablation import ablate, axes
@@ -15,7 +17,7 @@ from diagnose.ablation.noise import rules, side
 from diagnose.batches import step_batches
 from diagnose.errors import MISTAKE, DiagnoseError
 from diagnose.recipe import Recipe
-from diagnose.report import notes, page
+from diagnose.report import notes, page, terminal
 from diagnose.setup import set_up
 
 
@@ -94,6 +96,11 @@ def test_an_effect_is_divided_where_the_shorter_context_ends(contexts):
     assert part["edge"] == 16
     assert part["near"]["value"] + part["far"]["value"] == pytest.approx(effect["value"], abs=1e-12)
     assert part["near"]["low"] < part["near"]["value"] < part["near"]["high"]
+    console = Console(file=io.StringIO(), width=100)
+    console.print(terminal.ablation_rows(summary))
+    said = console.file.getvalue()
+    assert notes.sections(summary["notes"])[0].title in said  # the terminal says it too, not the page alone
+    assert "tokens with fewer than 16 before them" in " ".join(said.split())
     totals = {arm["level"]: arm["nats_per_token"] for arm in summary["arms"]}
     for level, total in totals.items():
         tokens = sum(band["tokens"] for band in found["bands"])

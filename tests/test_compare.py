@@ -79,6 +79,8 @@ def test_every_two_arms_on_request(some):
     ]  # fmt: skip
     both = [next(row for row in rows if row["level"] == names[2]) for rows in (found["effects"], found["pairs"])]
     assert both[1]["high"] - both[1]["low"] > both[0]["high"] - both[0]["low"]  # they hold together over more
+    assert found["apart"] == [[pair["against"], pair["level"]] for pair in found["pairs"] if pair["resolved"]]
+    assert summary(*some["relu"], *some["gelu"], *some["slow"])["apart"] == found["apart"]  # whether shown or not
 
 
 def test_one_recipe_is_compared_seed_by_seed(some):
@@ -100,7 +102,8 @@ def test_from_the_command_line_to_the_page(some, tmp_path):
     page = (tmp_path / found["page"]).read_text(encoding="utf-8")
     assert "were not planned together" in page
     assert "An effect larger than 9 bits per byte is excluded" in page
-    assert "Every two arms" in page
+    assert 'id="pairs"' in page
+    assert "Every two arms differ beyond doubt" in page or "No two arms are told apart" in page
     assert "paired are" in page.lower()
 
 

@@ -299,6 +299,21 @@ def test_several_effects_are_counted_and_open_ones_named(plain):
     )
 
 
+def test_every_two_arms_are_drawn_where_that_was_asked_for(plain):
+    summary = parse_summary(json.loads((plain / "summary.json").read_text()))
+    word, bpe = summary.effects
+    pair = bpe.model_copy(update={"against": "word", "resolved": False})
+    asked = summary.model_copy(update={"pairs": (word, bpe, pair)})
+    assert findings.pairs_title(asked) == "2 of 3 pairs of arms differ beyond doubt"
+    assert findings.pairs_title(summary.model_copy(update={"pairs": (pair,)})) == "No two arms are told apart"
+    report = read_ablation(plain)
+    drawn = plots.ablation_figures(type(report)(report.folder, asked, report.runs))
+    assert "bpe against word" in drawn["pairs"].svg
+    assert "pairs" not in plots.ablation_figures(report)
+    many = asked.model_copy(update={"pairs": (pair,) * 16})  # the table alone shows so many
+    assert "pairs" not in plots.ablation_figures(type(report)(report.folder, many, report.runs))
+
+
 def test_arms_that_lie_close_together_are_not_ranked(plain):
     summary = parse_summary(json.loads((plain / "summary.json").read_text()))
     assert findings.told_apart("bpe", "char", summary)
@@ -309,6 +324,9 @@ def test_arms_that_lie_close_together_are_not_ranked(plain):
     report = read_ablation(plain)
     close = type(report)(report.folder, near, report.runs)
     assert findings.curves_title(close).startswith("bpe and word end lowest, not told apart")
+    known = near.model_copy(update={"apart": (("word", "bpe"),)})  # what the comparison of all pairs said
+    assert findings.told_apart("bpe", "word", known)
+    assert not findings.told_apart("bpe", "word", near.model_copy(update={"apart": ()}))
 
 
 def test_what_is_not_known_is_said(ablation):

@@ -18,7 +18,7 @@ from diagnose.ablation import axes, effects, tuning
 from diagnose.ablation.changed import changed, leaks
 from diagnose.ablation.design import HOLDS, Design, design
 from diagnose.ablation.notes import notes
-from diagnose.ablation.pairs import all_pairs, with_seeds
+from diagnose.ablation.pairs import all_pairs, told_apart, with_seeds
 from diagnose.ablation.verdict import verdict
 from diagnose.engines.choice import Place
 from diagnose.engines.job import Ended, Job
@@ -230,6 +230,7 @@ def _summary(
         "arms": arms,
         "effects": found,
         "pairs": all_pairs(with_seeds(scores, seeds), plan.name, asked.margin) if asked.pairs else [],
+        "apart": told_apart(with_seeds(scores, seeds)),
         "left_out": [seed for seed in plan.seeds if seed not in seeds],
         "noise": effects.noise(scores),
         "notes": notes(plan, kept, scores),

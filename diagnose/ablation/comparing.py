@@ -14,7 +14,7 @@ from diagnose import store
 from diagnose.ablation import effects
 from diagnose.ablation.ablate import frame, in_bytes
 from diagnose.ablation.changed import TOLERANCE, context_in_text, differing, leaks
-from diagnose.ablation.pairs import Arm, against_first, all_pairs
+from diagnose.ablation.pairs import Arm, against_first, all_pairs, told_apart
 from diagnose.ablation.verdict import verdict
 from diagnose.errors import DiagnoseError
 from diagnose.recipe import FORMAT
@@ -231,6 +231,7 @@ def _summary(arms: Arms, differs: list[dict[str, Any]], margin: float, *, pairs:
         "arms": rows,
         "effects": found,
         "pairs": all_pairs(seeded, axis, margin) if pairs else [],
+        "apart": told_apart(seeded),
         "differs": differs,
         "noise": effects.noise(scores),
         "changed": [*differing(derived), *context_in_text(derived, contexts),

@@ -38,6 +38,12 @@ def all_pairs(arms: Mapping[str, Arm], axis: str, margin: float = MARGIN) -> lis
     return differences(arms, [(b, a) for a, b in combinations(arms, 2)], axis, margin)
 
 
+def told_apart(arms: Mapping[str, Arm]) -> list[list[str]]:
+    """Return which two arms differ by more than chance; intervals hold together over all pairs."""
+    couples = list(combinations(arms, 2))
+    return [[a, b] for a, b in couples if _effect(arms[b], arms[a], _both(arms[a], arms[b]), len(couples)).resolved]
+
+
 def differences(arms: Mapping[str, Arm], couples: Sequence[tuple[str, str]], axis: str, margin: float) -> list[Record]:
     """Return the difference of some pairs of arms, in bits per byte, as `effects.compare` gives them.
 
@@ -52,11 +58,15 @@ def differences(arms: Mapping[str, Arm], couples: Sequence[tuple[str, str]], axi
     """
     found = []
     for level, other in couples:
-        both = stats.shared(*(np.array(arms[name].seeds) for name in (level, other)))
+        both = _both(arms[level], arms[other])
         contrast = Contrast(axis, level, other, ((level, other),))
         found.append((contrast, both, _effect(arms[level], arms[other], both, len(couples))))
     rows = records([(contrast, effect) for contrast, _, effect in found], margin)
     return [row | {"paired": both} for row, (_, both, _) in zip(rows, found, strict=True)]
+
+
+def _both(one: Arm, other: Arm) -> list[int]:
+    return stats.shared(np.array(one.seeds), np.array(other.seeds))
 
 
 def _effect(one: Arm, other: Arm, both: list[int], comparisons: int) -> stats.Effect:

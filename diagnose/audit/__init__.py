@@ -1,1 +1,1 @@
-"""Is the metric sound, is the set-up: rules with ids, and the findings that they yield."""
+"""Is the metric sound, and is the set-up: rules with ids, and the findings that they yield."""

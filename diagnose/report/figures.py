@@ -107,20 +107,20 @@ FOREST = Layout(left=250, right=680, step=(58, 82), above=(0, 40), head=52, foot
 
 
 def forest(
-    rows: Sequence[ForestRow], *, control: str, unit: str, noise: tuple[float, float] | None, narrow: bool
+    rows: Sequence[ForestRow], *, zero: str, unit: str, noise: tuple[float, float] | None, narrow: bool
 ) -> Sheet:
-    """Draw effects against a control as a forest plot, the noise of equal arms as a band behind.
+    """Draw differences between arms as a forest plot, the noise of equal arms as a band behind.
 
     Args:
         rows: from top to bottom.
-        control: what the line at zero stands for.
+        zero: what the line at zero stands for.
         unit: the axis' name, its unit in it.
         noise: where 95 % of the differences between equal arms fall; None where it is not known.
         narrow: whether for a phone: words and figures above each track instead of beside it.
     """
     found = tracks(len(rows), FOREST, reach(_ends(rows, noise)), unit, narrow=narrow)
     within = (found.left, found.right)
-    _at(found.sheet, found.at(0), 20, f"{cut(control, 24)} (control)", within=within, bold=True)
+    _at(found.sheet, found.at(0), 20, zero, within=within, bold=True)
     if noise:
         words = f"grey: equal arms, ±{max(abs(noise[0]), abs(noise[1])):.3f}"
         _at(found.sheet, found.at(0), 38, words, within=within, paint="quiet")

@@ -115,6 +115,17 @@ def equivalence_sentence(summary: Summary) -> str:
     return f"An effect larger than {margin} bits per byte is excluded for {listed(names)} (two one-sided tests, Holm)."
 
 
+def pairs_title(summary: Summary) -> str:
+    """Return how many of all pairs of arms are told apart, as a sentence."""
+    known = [pair for pair in summary.pairs if pair.low is not None]
+    apart = sum(pair.resolved for pair in known)
+    if not known:
+        return "Every two arms: one seed cannot tell them apart"
+    if apart in {0, len(known)}:
+        return "Every two arms differ beyond doubt" if apart else "No two arms are told apart"
+    return f"{apart} of {len(known)} pairs of arms differ beyond doubt"
+
+
 def differs_title(summary: Summary) -> str:
     """Return what the recipes of compared runs differ in, as a sentence."""
     names = [visible(row.what) for row in summary.differs]
@@ -229,14 +240,16 @@ def _ahead(level: str, since: float, summary: Summary) -> str:
 def told_apart(one: str, other: str, summary: Summary) -> bool:
     """Return whether two arms differ by more than chance.
 
-    Against the control that is what its effect says. Two other arms are told apart where the intervals of their
-    effects do not touch, and arms of several axes where those of their losses do not: both ask for more than a
-    test of the two.
+    Against the control that is what its effect says, and of two other arms what the comparison of all pairs said.
+    Where none is stored, they are told apart where the intervals of their effects do not touch, and arms of several
+    axes where those of their losses do not: both ask for more than a test of the two.
     """
     effects = {effect.level: effect for effect in summary.effects}
     if len(summary.axes) == 1 and summary.control in {one, other}:
         effect = effects.get(other if one == summary.control else one)
         return effect is not None and effect.resolved
+    if summary.apart is not None:
+        return (one, other) in summary.apart or (other, one) in summary.apart
     losses = {arm.level: arm.bits_per_byte for arm in summary.arms}
     found = effects if len(summary.axes) == 1 else losses
     return apart(found.get(one), found.get(other))

@@ -13,13 +13,14 @@ from diagnose.report.figures import ForestRow, Label, Line, Panel
 from diagnose.report.findings import note_of, row_words
 from diagnose.report.interaction import interaction_svg
 from diagnose.report.means import course, known, thin
-from diagnose.words import estimate, plain, visible
+from diagnose.words import cut, estimate, plain, visible
 
 if TYPE_CHECKING:
-    from diagnose.report.records import Summary
+    from diagnose.report.records import Effect, Summary
     from diagnose.report.summary import AblationReport, Reading, Run, RunReport
 
 MOST_PAIRS = 5  # arms whose training curves are drawn too
+MOST_PAIR_ROWS = 15  # of two arms each that are drawn; of more the table speaks
 SETTLED = 0.15  # share of the text after which the y axis of curves begins: before it all of them fall steeply
 
 
@@ -32,21 +33,28 @@ def paints(summary: Summary) -> dict[str, str]:
 
 def effect_rows(summary: Summary) -> list[ForestRow]:
     """Return the rows of the forest plot."""
+    colour = paints(summary) if len(summary.axes) == 1 else {}
+    return [_row(effect, row_words(effect, summary), colour) for effect in summary.effects]
+
+
+def pair_rows(summary: Summary) -> list[ForestRow]:
+    """Return the rows of the picture of every two arms."""
     colour = paints(summary)
-    return [
-        ForestRow(
-            label=row_words(effect, summary)[0],
-            under=row_words(effect, summary)[1],
-            figure=estimate(effect.value, effect.low, effect.high, difference=True),
-            note=note_of(effect),
-            value=effect.value,
-            low=effect.low,
-            high=effect.high,
-            points=tuple(point for point in effect.per_seed if point is not None and math.isfinite(point)),
-            paint=colour.get(effect.level, "ink") if len(summary.axes) == 1 else "ink",
-        )
-        for effect in summary.effects
-    ]
+    return [_row(one, (visible(one.level), f"against {visible(one.against)}"), colour) for one in summary.pairs]
+
+
+def _row(effect: Effect, words: tuple[str, str], colour: dict[str, str]) -> ForestRow:
+    return ForestRow(
+        label=words[0],
+        under=words[1],
+        figure=estimate(effect.value, effect.low, effect.high, difference=True),
+        note=note_of(effect),
+        value=effect.value,
+        low=effect.low,
+        high=effect.high,
+        points=tuple(point for point in effect.per_seed if point is not None and math.isfinite(point)),
+        paint=colour.get(effect.level, "ink"),
+    )
 
 
 @dataclass(frozen=True)
@@ -58,17 +66,14 @@ class Drawn:
 
 
 def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
-    """Return an ablation's figures: "forest", "interaction" and "curves" (left out where there is nothing to draw)."""
+    """Return an ablation's figures: "forest", "pairs", "interaction", "curves", where there is something to draw."""
     summary = report.summary
     found: dict[str, Drawn] = {}
     rows = effect_rows(summary)
     if rows:
-        noise = (summary.noise.low, summary.noise.high) if summary.noise else None
-        unit = "difference of the loss, bits per byte (left is better)"
-        draw = partial(figures.forest, rows, control=visible(summary.control), unit=unit, noise=noise)
-        said = "; ".join(f"{row.label} {row.under} {row.figure}, {row.note}" for row in rows)
-        sentence = f"Effects on the validation loss in bits per byte: {said}."
-        found["forest"] = Drawn(figures.both(draw, "forest", sentence))
+        found["forest"] = _forest("forest", rows, summary, f"{cut(visible(summary.control), 24)} (control)")
+    if 0 < len(summary.pairs) <= MOST_PAIR_ROWS:
+        found["pairs"] = _forest("pairs", pair_rows(summary), summary, "no difference")
     drawn = interaction_svg(summary)
     if drawn:
         found["interaction"] = Drawn(drawn)
@@ -80,6 +85,14 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
         sentence = f"Loss in bits per byte against text trained on. At the end, {ends}."
         found["curves"] = Drawn(figures.both(draw, "curves", sentence), panel.clipped)
     return found
+
+
+def _forest(name: str, rows: list[ForestRow], summary: Summary, zero: str) -> Drawn:
+    noise = (summary.noise.low, summary.noise.high) if summary.noise else None
+    unit = "difference of the loss, bits per byte (left is better)"
+    draw = partial(figures.forest, rows, zero=zero, unit=unit, noise=noise)
+    said = "; ".join(f"{row.label} {row.under} {row.figure}, {row.note}" for row in rows)
+    return Drawn(figures.both(draw, name, f"Differences of the validation loss in bits per byte: {said}."))
 
 
 def _arm_panel(report: AblationReport) -> Panel:

@@ -230,7 +230,11 @@ class Tuning(Record):
 
 
 class Summary(Record):
-    """`summary.json` of an ablation, whole."""
+    """`summary.json` of an ablation, whole.
+
+    `apart` holds every two arms that differ by more than chance, all pairs taken together; None where an older
+    version wrote the summary.
+    """
 
     name: str
     kind: Text = "ablation"
@@ -245,6 +249,7 @@ class Summary(Record):
     arms: tuple[Arm, ...]
     effects: tuple[Effect, ...]
     pairs: tuple[Effect, ...] = ()
+    apart: tuple[tuple[Level, Level], ...] | None = None
     noise: Noise | None = None
     changed: tuple[Change, ...] = ()
     differs: tuple[Change, ...] = ()

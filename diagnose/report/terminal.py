@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
-from diagnose.report import findings, run_findings
+from diagnose.report import findings, notes, run_findings
 from diagnose.report.plots import effect_rows, paints
 from diagnose.report.summary import parse_summary
 from diagnose.words import cut, estimate, plain, visible
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
     from diagnose.report.figures import ForestRow
+    from diagnose.report.records import Summary
     from diagnose.report.summary import RunReport
 
 WIDEST = 100
 NARROWEST_BAR = 12  # columns; below that the figures stand alone
+MOST_SENTENCES = 3  # of a note; the page has them all
 STYLES = {"ink": "bold", "quiet": "dim"} | dict(
     zip((f"arm-{i}" for i in range(6)), ("blue", "red", "green", "magenta", "yellow", "cyan"), strict=True)
 )
@@ -154,8 +156,18 @@ def ablation_rows(summary: dict[str, Any], page: Path | None = None) -> Renderab
         Text(),
     ]
     parts += [Narrow(Text("Validation loss, bits per byte", style="dim")), Bars(arms)]
+    parts += _notes(found)
     parts += [Narrow(Text(f"Did not finish: {sentence}", style="yellow")) for sentence in findings.failures(found)]
     return Group(*parts, *_page_line(page))
+
+
+def _notes(found: Summary) -> list[RenderableType]:
+    """Return what the axis asks for beside its effects: each note's title and what it says first."""
+    lines: list[RenderableType] = []
+    for note in notes.sections(found.notes):
+        lines += [Text(), Narrow(Text(note.title, style="dim"))]
+        lines += [Narrow(Text(f"  {sentence}")) for sentence in note.sentences[:MOST_SENTENCES]]
+    return lines
 
 
 def _effect_bar(row: ForestRow, *, several: bool) -> Bar:

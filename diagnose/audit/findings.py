@@ -1,0 +1,157 @@
+"""What an audit has found: rules that were checked, rules that were not and why, and findings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from diagnose.audit.rules import RULES, SEVERITIES
+from diagnose.words import counted, listed, visible
+
+CLEAN, FINDINGS, UNJUDGED = 0, 1, 3  # exit codes; a user's mistake is 2
+NO_MATTER, OPEN = "does not apply", "could not be judged"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A breach of a rule.
+
+    Attributes:
+        rule: its id.
+        what: what was found, in a sentence without a full stop.
+        measured: the numbers that it stands on.
+        fix: what would mend it.
+        severity: the rule's, unless the finding is milder.
+    """
+
+    rule: str
+    what: str
+    measured: dict[str, Any]
+    fix: str
+    severity: str
+
+    def record(self) -> dict[str, Any]:
+        """Return the finding as plain data."""
+        return {
+            "rule": self.rule, "severity": self.severity, "what": self.what, "fix": self.fix,
+            "measured": self.measured,
+        }  # fmt: skip
+
+
+@dataclass
+class Audit:
+    """An audit in progress. Every rule ends in exactly one of three places.
+
+    Attributes:
+        checked: rules that were kept, with what was measured.
+        skipped: rules that were not judged: (why, whether it matters).
+        findings: breaches.
+    """
+
+    checked: dict[str, dict[str, Any]] = field(default_factory=dict)
+    skipped: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def keeps(self, rule: str, **measured: Any) -> None:
+        """Note that a rule was checked and is kept; a finding of the same rule stands, and numbers are joined."""
+        assert rule in RULES, rule
+        if rule not in self.broken:
+            self.skipped.pop(rule, None)
+            self.checked[rule] = self.checked.get(rule, {}) | _plain(measured)
+
+    def breaks(
+        self, rule: str, what: str, *, fix: str | None = None, severity: str | None = None, **found: Any
+    ) -> None:
+        """Note a breach; the first finding of a rule stands."""
+        known = RULES[rule]
+        if rule in self.broken:
+            return
+        self.checked.pop(rule, None)
+        self.skipped.pop(rule, None)
+        fix, severity = fix or known.fix, severity or known.severity
+        self.findings.append(Finding(rule, visible(what), _plain(found), fix, severity))
+
+    def skips(self, rule: str, why: str, *, matters: bool = True) -> None:
+        """Note that a rule was not judged.
+
+        Args:
+            rule: its id.
+            why: the reason, in a clause.
+            matters: whether it might have been broken all the same; False where it does not apply.
+        """
+        assert rule in RULES, rule
+        if rule not in self.broken and rule not in self.checked and rule not in self.skipped:
+            self.skipped[rule] = (visible(why), matters)
+
+    @property
+    def broken(self) -> set[str]:
+        """The rules that have findings."""
+        return {finding.rule for finding in self.findings}
+
+    def ends(self, why: str = "it was not looked at") -> None:
+        """Note all rules that nothing was said of."""
+        for rule in RULES:
+            self.skips(rule, why, matters=False)
+
+    @property
+    def serious(self) -> list[Finding]:
+        """Findings that are more than notes."""
+        return [finding for finding in self.findings if finding.severity != "note"]
+
+    @property
+    def open(self) -> list[str]:
+        """Rules of severity error that could not be judged though they might be broken."""
+        return [r for r, (_, matters) in self.skipped.items() if matters and RULES[r].severity == "error"]
+
+    @property
+    def exit_code(self) -> int:
+        """0: no finding; 1: findings; 3: none, but a rule of severity error could not be judged."""
+        return FINDINGS if self.serious else UNJUDGED if self.open else CLEAN
+
+    def verdict(self) -> str:
+        """Return the outcome in a sentence or two."""
+        judged = f"{len(self.checked) + len(self.broken)} of {len(RULES)} rules were judged"
+        if self.serious:
+            names = listed([finding.rule for finding in self.serious])
+            return f"{counted(len(self.serious), 'finding')}: {names}. {judged}."
+        if self.open:
+            rules = counted(len(self.open), "rule")
+            return f"No finding, but {rules} could not be judged: {listed(self.open)}. {judged}."
+        return f"PASS: no finding. {judged}; the others do not apply or were not needed."
+
+    def record(self) -> dict[str, Any]:
+        """Return the audit as plain data: `checked`, `skipped`, `findings`, `verdict`, `exit_code`."""
+        worst = sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+        order = list(RULES)
+        return {
+            "verdict": self.verdict(),
+            "exit_code": self.exit_code,
+            "checked": [
+                {"rule": rule, "asks": RULES[rule].asks, "measured": self.checked[rule]}
+                for rule in sorted(self.checked, key=order.index)
+            ],
+            "skipped": [
+                {"rule": rule, "why": why, "applies": matters}
+                for rule, (why, matters) in sorted(self.skipped.items(), key=lambda pair: order.index(pair[0]))
+            ],
+            "findings": [finding.record() for finding in worst],
+        }
+
+
+def _plain(measured: dict[str, Any]) -> dict[str, Any]:
+    """Return numbers and words as JSON holds them; what is not finite becomes None."""
+    return {name: _value(value) for name, value in measured.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, (list, tuple)):
+        return [_value(one) for one in value]
+    if isinstance(value, int):
+        return value
+    number = float(value)
+    return number if math.isfinite(number) else None

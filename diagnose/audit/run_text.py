@@ -1,0 +1,137 @@
+"""The audit of a run's text and of what it recorded of it; no network is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose import batches, overlap, store, tokenizer
+from diagnose.audit import texts
+from diagnose.audit.judging import judge_overlap, judge_vocabulary
+from diagnose.vocabulary import BYTE_SET, PAD, START
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from diagnose.audit.findings import Audit
+    from diagnose.audit.opened import Opened
+
+TRIED = 1 << 20  # bytes of text that are encoded and decoded
+COMPARED = 4  # batches whose targets are compared with their documents
+
+
+def tokens(audit: Audit, run: Opened) -> None:
+    """Judge the run's own tokenizer: what it loses, whether it is the recipe's, what it was learned from."""
+    corpus, split = run.text.corpus, run.text.split
+    some = split.scored[: max(1, int(np.searchsorted(corpus.doc_bytes[split.scored].cumsum(), TRIED)))]
+    val = list(corpus.texts(some))
+    lost = texts.lossy(lambda t: _encode(run, t), lambda i: run.tokenizer.decode(i, skip_special_tokens=False), val)
+    if lost is None:
+        audit.keeps("tokenizer-lossy", documents=len(val))
+    else:
+        what = f"{lost.lost:,} of {lost.of:,} documents do not come back: {lost.before!r} becomes {lost.after!r}"
+        audit.breaks("tokenizer-lossy", what, documents=lost.lost, of=lost.of)
+    own, made = tokenizer.fingerprint(run.tokenizer), tokenizer.fingerprint(run.text.tokenizer)
+    if own == made:
+        audit.keeps("tokenizer-differs", fingerprint=own)
+    else:
+        what = "the tokenizer.json of the run is not the one that its recipe makes"
+        audit.breaks("tokenizer-differs", what, run=own, recipe=made)
+    if run.recipe.tokenizer.path:
+        audit.skips("vocabulary-leak", "the tokenizer was ready, not learned here", matters=False)
+    else:
+        known = [run.tokenizer.decode([i]) for word, i in run.tokenizer.get_vocab(with_added_tokens=True).items()
+                 if word not in BYTE_SET and word not in (START, PAD)]  # fmt: skip
+        train = "\n".join(corpus.texts(split.learned))
+        judge_vocabulary(audit, [s for s in known if "\N{REPLACEMENT CHARACTER}" not in s], train, "\n".join(val))
+
+
+def _encode(run: Opened, text: str) -> list[int]:
+    return list(run.tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def record(audit: Audit, run: Opened) -> pd.DataFrame | None:
+    """Judge what was scored, document by document; return the table, or None where it is not in order."""
+    table, sizes = store.read_table(run.path, "validation"), run.text.corpus.doc_bytes
+    wanted = run.text.split.scored
+    documents = table.document.to_numpy(np.int64)
+    again = len(documents) - len(np.unique(documents))
+    if again:
+        audit.breaks("scored-twice", f"{again:,} documents were scored more than once", documents=again)
+    else:
+        audit.keeps("scored-twice", documents=len(documents))
+    missing = np.setdiff1d(wanted, documents)
+    known = documents[(documents >= 0) & (documents < len(sizes))]
+    foreign = len(documents) - len(np.intersect1d(known, wanted)) - again
+    own = table.bytes.to_numpy(np.int64)[(documents >= 0) & (documents < len(sizes))]
+    off = int(np.abs(sizes[known] - own).sum())
+    if len(missing) or off or foreign:
+        what = f"{len(missing):,} documents of the validation text were not scored, {foreign:,} of others were, "
+        what += f"and the bytes of documents are off by {off:,}"
+        audit.breaks("bytes-lost", what, documents=len(missing), bytes=off)
+        return None
+    audit.keeps("bytes-lost", bytes=int(sizes[wanted].sum()), documents=len(wanted))
+    _ends(audit, run, table)
+    return None if again else table
+
+
+def _ends(audit: Audit, run: Opened, table: pd.DataFrame) -> None:
+    """Count targets: a document has one more than its tokens, the mark that ends it."""
+    some = table.iloc[:: max(1, len(table) // 200)]
+    counts = [len(_encode(run, text)) for text in run.text.corpus.texts(some.document.to_numpy(np.int64))]
+    paid = int((some.tokens.to_numpy(np.int64) - np.array(counts)).sum())
+    if "tokenizer-differs" in audit.broken:
+        audit.skips("end-unpaid", "the tokenizer is another than the run's")
+    elif paid < len(some):
+        what = f"{paid:,} end marks were scored in {len(some):,} documents"
+        audit.breaks("end-unpaid", what, scored=paid, documents=len(some))
+    else:
+        audit.keeps("end-unpaid", scored=paid, documents=len(some))
+
+
+def divided(audit: Audit, run: Opened) -> None:
+    """Judge what validation text shares with training text: by documents, or by windows where these were divided."""
+    split, corpus = run.text.split, run.text.corpus
+    if split.kind == "windows":
+        shared = float(np.isin(split.val, split.train).mean())
+        what = "windows were cut first and divided afterwards: training holds the text of the reported validation loss"
+        audit.breaks("split-overlap-window", what, documents_in_both=shared)
+        for rule in ("split-overlap-exact", "split-overlap-near"):
+            audit.skips(rule, "both sides hold windows of the same documents", matters=False)
+        return
+    found = overlap.shared(corpus, np.unique(split.train), split.val)
+    measured = {
+        "documents": found.val_documents, "exact": found.exact / max(1, found.val_documents),
+        "near": found.near / max(1, found.val_documents), "inside": 0.0, "passages": found.window_share,
+    }  # fmt: skip
+    judge_overlap(audit, measured, "documents")
+
+
+def shifted(audit: Audit, run: Opened) -> None:
+    """Judge `targets-shifted`: targets of the run's own rows against the next inputs, and against the documents."""
+    layout, wrong, total = run.val, 0, 0
+    for number in range(COMPARED):
+        batch = batches.rows(layout, number * layout.size, min(layout.size, layout.rows))
+        inputs_BT, targets_BT = batch.inputs_BT[:, 1:], batch.targets_BT[:, :-1]
+        both_BT = batch.counted_BT[:, :-1] & batch.counted_BT[:, 1:]
+        wrong += int((inputs_BT != targets_BT)[both_BT].sum())
+        total += int(both_BT.sum())
+    wrong += _documents_differ(run)
+    if wrong:
+        audit.breaks("targets-shifted", f"{wrong:,} of {total:,} targets are not the next token", wrong=wrong, of=total)
+    else:
+        audit.keeps("targets-shifted", targets=total)
+
+
+def _documents_differ(run: Opened) -> int:
+    """Return how many of some documents' stream differs from their text, encoded anew."""
+    if tokenizer.fingerprint(run.tokenizer) != tokenizer.fingerprint(run.text.tokenizer):
+        return 0
+    stream, wrong = run.text.stream, 0
+    some = run.text.split.scored[:50]
+    start = tokenizer.marks(run.tokenizer)[0]
+    for document, text in zip(some.tolist(), run.text.corpus.texts(some), strict=True):
+        own = stream.tokens[stream.starts[document] : stream.starts[document + 1] + 1]
+        wrong += own.tolist() != [start, *_encode(run, text), start]
+    return wrong

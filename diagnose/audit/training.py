@@ -1,0 +1,103 @@
+"""Checks that train a network for a moment: whether gradients reach its weights, whether it can learn a few samples.
+
+The network's weights are changed; who calls puts them back.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor
+
+STEPS, RATES = 120, (3e-3, 1e-2)
+ENOUGH = 0.7  # of the loss at the start; label smoothing alone keeps it from falling to nothing
+DROPS = {
+    F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout,
+    torch.dropout_, torch.alpha_dropout, torch.feature_dropout, torch.native_dropout,
+}  # fmt: skip
+
+
+class _NoDropout(TorchFunctionMode):
+    """Within, torch's dropout functions pass on what they are given, also where they are told to drop."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in DROPS:
+            return args[0] if args else (kwargs or {})["input"]
+        if func is F.scaled_dot_product_attention and len(args) <= 4:
+            kwargs = {**(kwargs or {}), "dropout_p": 0.0}
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def no_dropout() -> Iterator[None]:
+    """Switch every dropout of torch off, whatever mode its module is in."""
+    with _NoDropout():
+        yield
+
+
+def unreached(model: nn.Module, loss: Callable[[int], Tensor], batches: int) -> tuple[list[str], list[str]] | None:
+    """Return the names of trainable weights that no gradient reaches, and of frozen ones; None without a gradient.
+
+    Args:
+        model: its gradients are left as they come.
+        loss: of a batch's number.
+        batches: how many to look at: experts and rare branches may need several.
+    """
+    named = dict(model.named_parameters())
+    trained = {name: p for name, p in named.items() if p.requires_grad}
+    reached: set[str] = set()
+    for number in range(batches):
+        for p in trained.values():
+            p.grad = None
+        value = loss(number)
+        if not value.requires_grad:
+            return None
+        value.backward()  # type: ignore[no-untyped-call]
+        reached |= {name for name, p in trained.items() if p.grad is not None and bool((p.grad != 0).any())}
+    return [name for name in trained if name not in reached], [name for name in named if name not in trained]
+
+
+def overfit(model: nn.Module, loss: Callable[[], Tensor], seconds: float) -> tuple[float, float, int, bool]:
+    """Train on one batch until its loss has fallen clearly, or steps or seconds run out.
+
+    Returns:
+        The loss at the start, the lowest, the steps taken, and whether the time was spent.
+    """
+    end = time.monotonic() + seconds
+    trained = [p for p in model.parameters() if p.requires_grad]
+    kept = [p.detach().clone() for p in trained]
+    first = loss()
+    start = lowest = float(first.detach())
+    taken = 0
+    if not first.requires_grad:
+        return start, lowest, 0, False
+    for rate in RATES:
+        with torch.no_grad():
+            for p, value in zip(trained, kept, strict=True):
+                p.copy_(value)
+        optimizer = torch.optim.Adam(trained, rate)
+        for _ in range(STEPS):
+            value = loss()
+            lowest = min(lowest, float(value.detach()))
+            if lowest < ENOUGH * start or not bool(torch.isfinite(value)):
+                break
+            if time.monotonic() > end:
+                return start, lowest, taken, True
+            optimizer.zero_grad()
+            value.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+            optimizer.step()
+            taken += 1
+        if lowest < ENOUGH * start:
+            break
+    return start, lowest, taken, False

@@ -1,0 +1,42 @@
+"""The command that asks whether a run's metric and set-up are sound: audit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from diagnose.cli.options import JsonOption, app, print_json, show
+
+
+@app.command(epilog="Example: diagnose audit runs/latest")
+def audit(
+    run: Annotated[str, typer.Argument(help="A run's directory, or runs/latest.")],
+    data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="FILE.py:build",
+            help="The code of the run's network where it is not installed; it is run only if you name it.",
+        ),
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the audit for a pull request.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask whether a run's metric is sound, and its set-up.
+
+    Exits with 0 where no rule is broken, 1 with findings, 2 after a mistake, 3 where rules could not be judged.
+    """
+    from diagnose.audit.run import audit_run
+    from diagnose.report import audit_terminal
+
+    found = audit_run(run, data=data, model=model)
+    if as_json:
+        print_json(found)
+    elif markdown:
+        print(audit_terminal.markdown(found))
+    else:
+        show(audit_terminal.audit_rows(found))
+    if found["exit_code"]:
+        raise typer.Exit(int(found["exit_code"]))

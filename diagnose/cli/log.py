@@ -1,0 +1,56 @@
+"""The command that reads a bare log: log."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
+from typing import Annotated
+
+import typer
+
+from diagnose.cli.options import JsonOption, app, print_json, show
+
+
+@app.command(epilog="Example: diagnose log train.log --data akjv")
+def log(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="A log, or the parts of one; a folder of TensorBoard's files."),
+    ],
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            "--columns", metavar="ROLE=NAME,...", help="Names of train, val, step, epoch and seconds in a table."
+        ),
+    ] = None,
+    fmt: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help="text, csv, jsonl, json or tensorboard.")
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="FILE", help="The text that was trained on, or akjv: is the loss plausible?"),
+    ] = None,
+    tokens: Annotated[
+        str | None, typer.Option("--tokens", metavar="KIND", help="Its tokens: word, char, bpe or a tokenizer.json.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="KIND", help="How text was divided: documents, tail or windows.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a log can and cannot tell of the gap between its training and its validation loss.
+
+    Reads the output of any loop, nanoGPT, nanochat, llm.c, Hugging Face, Lightning, Keras, TensorBoard, W&B exports and
+    tables. Exits 1 where something is found.
+    """
+    from diagnose.errors import FINDING
+    from diagnose.logs.judge import judge
+
+    found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split)
+    if as_json:
+        print_json(found)
+    else:
+        from diagnose.report.log_terminal import log_rows
+
+        show(log_rows(found))
+    if found["findings"]:
+        raise typer.Exit(FINDING)

@@ -1,0 +1,296 @@
+"""Numbers that a log states or implies, and those of them that contradict each other."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.logs.names import meaning
+from diagnose.logs.pairs import STEP, VALUE
+from diagnose.words import counted, cut, duration, plain, share, visible
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from diagnose.logs.pairs import Pairs
+    from diagnose.logs.series import Log
+
+Finding = dict[str, Any]
+FACTORS = {"ln 2 (bits and nats)": math.log(2), "1 / ln 2 (bits and nats)": 1 / math.log(2)}
+MOST_FACTOR = 64  # whole numbers that are tried: accumulated parts, devices
+FIT = 0.02  # relative: how close a ratio has to be to a factor, and how steady
+RANGE = 1.5  # a ratio says something where the loss itself changes by this much over the run
+TWICE = 2.0  # times: what the elapsed time may differ by, for printing and sampling take time too
+SAME_MEAN = 0.05  # relative: a stated mean of logged values against their mean
+START = 0.7  # nats: an untrained network may be off ln V by so much
+SAME = 8  # validation values in a row that are exactly alike
+
+
+def finding(rule: str, severity: str, what: str, fix: str, **measured: float) -> Finding:
+    """Return a finding in the form that all of the toolkit's have."""
+    return {"rule": f"log/{rule}", "severity": severity, "what": what, "fix": fix, "measured": measured}
+
+
+def implied(log: Log, pairs: Pairs) -> dict[str, float]:
+    """Return what the settings of a log come to: samples of each side, steps, seconds a step."""
+    facts, out = log.facts, {}
+    size = facts.get("batch_size", 0.0) * facts.get("accumulate", 1.0)
+    batches = facts.get("batches_per_epoch", 0.0)
+    if not batches and facts.get("steps") and facts.get("epochs"):
+        batches = facts["steps"] / facts["epochs"]
+    if size and batches:
+        out["train_samples"] = size * batches
+    if size and facts.get("val_batches"):
+        out["val_samples"] = size * facts["val_batches"]
+    elif "val_samples" in facts:
+        out["val_samples"] = facts["val_samples"]
+    elif "eval_runtime" in facts and "eval_samples_per_second" in facts:
+        out["val_samples"] = float(round(facts["eval_runtime"] * facts["eval_samples_per_second"]))
+    if {"train_samples", "val_samples"} <= out.keys():
+        out["val_share"] = out["val_samples"] / (out["train_samples"] + out["val_samples"])
+    track = pairs.train
+    known = np.isfinite(track.seconds)
+    at, seconds = track.at[known], track.seconds[known]
+    if len(at) >= 3 and pairs.axis == "step" and log.tool != "Keras" and (np.diff(seconds) >= 0).all():
+        spans = np.diff(seconds)[np.diff(at) > 0] / np.diff(at)[np.diff(at) > 0]
+        if len(spans) and float(np.median(spans)) > 0:
+            out["seconds_per_step"] = float(np.median(spans))
+            out["steps"] = float(at[-1])
+            out["seconds"] = float(seconds[-1])
+    return {key: value for key, value in out.items() if math.isfinite(value)}
+
+
+def contradictions(log: Log, pairs: Pairs, derived: dict[str, float]) -> list[Finding]:
+    """Return the findings on numbers that do not fit each other, the gravest first."""
+    found = [
+        *_broken(pairs), *_units(pairs), *_identical(pairs), *_frozen(pairs), *_perplexity(log), *_factor(pairs),
+        *_samples(log, derived), *_time(derived), *_run_mean(log, pairs), *_closing_mean(pairs), *_start(log, pairs),
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: ("error", "warning", "note").index(one["severity"]))
+
+
+def _broken(pairs: Pairs) -> list[Finding]:
+    out = []
+    for side, track in (("training", pairs.train), ("validation", pairs.val)):
+        if track.broken:
+            first = f", first at step {plain(track.broken_step, 0)}" if math.isfinite(track.broken_step) else ""
+            out.append(
+                finding(
+                    "not-finite", "error",
+                    f"{counted(track.broken, 'value')} of the {side} loss are NaN or infinite{first}",
+                    "a lower learning rate, gradient clipping, or masks that leave a row without targets out of the "
+                    "mean",
+                    values=track.broken,
+                )
+            )  # fmt: skip
+    return out
+
+
+def _units(pairs: Pairs) -> list[Finding]:
+    if pairs.unit:
+        return []
+    bits = pairs.val if meaning(pairs.val.name).kind == "bits" else pairs.train
+    return [
+        finding(
+            "units", "warning",
+            f"The two losses are in different units: {cut(visible(bits.name), 30)!r} is in bits per byte, the other "
+            "is not",
+            "log both in the same unit: nats per token, or nats over ln 2 times bytes",
+        )
+    ]  # fmt: skip
+
+
+def _identical(pairs: Pairs) -> list[Finding]:
+    if len(pairs.at_N) < 3 or not np.array_equal(pairs.train_N, pairs.val_N):
+        return []
+    return [
+        finding("identical", "error", f"Both losses are the same number at all {len(pairs.at_N)} prints",
+                "check which batches validation reads, and which variable is logged", prints=len(pairs.at_N))
+    ]  # fmt: skip
+
+
+def _frozen(pairs: Pairs) -> list[Finding]:
+    """Find a validation loss that does not move though training's does: stale weights, or a stale value."""
+    value = pairs.val.value
+    same = int(np.argmax(np.append(np.diff(value[::-1]) != 0, True))) + 1 if len(value) else 0
+    if same < SAME or np.ptp(pairs.train.value[-same:]) == 0:
+        return []
+    return [
+        finding("frozen", "error", f"The last {same} validation losses are exactly {plain(float(value[-1]), 4)}, while "
+                "training's move", "check that validation reads the weights that are trained, and a fresh value is "
+                "logged",
+                values=same)
+    ]  # fmt: skip
+
+
+def _perplexity(log: Log) -> list[Finding]:
+    """Compare a perplexity with the loss of the same side: it should be its exponential."""
+    out = []
+    for side in ("train", "val"):
+        tables = {}
+        for kind in ("loss", "perplexity"):
+            names = [
+                n
+                for n in log.series
+                if meaning(n).kind == kind and meaning(n).side in (side, "" if side == "train" else side)
+            ]
+            if names and log.series[names[0]].count:
+                tables[kind] = log.series[names[0]].table()
+        if len(tables) < 2:
+            continue
+        loss, perplexity = _same_places(tables["loss"], tables["perplexity"])
+        with np.errstate(all="ignore"):
+            ratio = np.log(perplexity) / loss
+        ratio = ratio[np.isfinite(ratio) & (loss > 0.01)]
+        if len(ratio) < 2 or abs(float(np.median(ratio)) - 1) < FIT:
+            continue
+        middle = float(np.median(ratio))
+        bits = "; that is 2 to the power of the loss" if abs(middle - math.log(2)) < FIT else ""
+        out.append(
+            finding("perplexity", "warning", f"The {side} perplexity is not e to the power of the {side} loss: its "
+                    f"logarithm is {plain(middle)} times the loss{bits}", "take exp of a loss in nats, 2 ** of one "
+                    "in bits; "
+                    "and of the mean loss, not the mean of batches' perplexities", ratio=middle)
+        )  # fmt: skip
+    return out
+
+
+def _same_places(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    key = STEP if np.isfinite(a[:, STEP]).all() and np.isfinite(b[:, STEP]).all() else 0
+    _, left, right = np.intersect1d(a[:, key], b[:, key], return_indices=True)
+    return a[left, VALUE], b[right, VALUE]
+
+
+def _factor(pairs: Pairs) -> list[Finding]:
+    """Find a validation loss that is training's times a factor all along: a sum not divided, or another unit."""
+    train, val = pairs.train_N, pairs.val_N
+    if len(train) < 5 or not pairs.unit or min(train.min(), val.min()) < 1e-9:
+        return []
+    if train.max() < RANGE * train.min():
+        return []
+    ratio = val / train
+    middle = float(np.median(ratio))
+    if float(np.quantile(np.abs(ratio / middle - 1), 0.9)) > FIT:
+        return []
+    wholes = {f"{k}": float(k) for k in range(2, MOST_FACTOR + 1)} | {
+        f"1/{k}": 1 / k for k in range(2, MOST_FACTOR + 1)
+    }
+    for name, factor in (FACTORS | wholes).items():
+        if abs(middle / factor - 1) < FIT / 2:
+            return [
+                finding("factor", "error", f"Validation is training times {plain(middle)} all along, which is {name}",
+                        "look for the factor in how the two are summed, divided and logged (accumulated parts, "
+                        "devices, "
+                        "logarithm to base 2)", ratio=middle, factor=factor)
+            ]  # fmt: skip
+    return []
+
+
+def _samples(log: Log, derived: dict[str, float]) -> list[Finding]:
+    """Compare the samples that a Trainer says it read with its batches: they differ by a whole number of devices."""
+    facts = log.facts
+    if not {"train_runtime", "train_samples_per_second", "epochs"} <= facts.keys() or "train_samples" not in derived:
+        return []
+    read = facts["train_runtime"] * facts["train_samples_per_second"] / max(facts["epochs"], 1e-9)
+    ratio = read / derived["train_samples"]
+    if not math.isfinite(ratio) or ratio <= 0:
+        return []
+    nearest = max(1, round(ratio))
+    slack = 0.05 + facts.get("batch_size", 1.0) * nearest / max(read, 1.0)
+    if abs(ratio / nearest - 1) <= slack:
+        return []
+    return [
+        finding("samples", "warning", f"An epoch has {plain(derived['train_samples'], 0)} samples by its batches and "
+                f"{plain(read, 0)} by the rate that is logged", "check batch size, accumulation and whether the run "
+                "was resumed",
+                by_batches=derived["train_samples"], by_rate=read)
+    ]  # fmt: skip
+
+
+def _time(derived: dict[str, float]) -> list[Finding]:
+    if not {"seconds", "seconds_per_step", "steps"} <= derived.keys() or derived["seconds"] > 1e9:
+        return []
+    needed = derived["seconds_per_step"] * derived["steps"]
+    ratio = derived["seconds"] / needed if needed > 0 else 1.0
+    if 1 / TWICE <= ratio <= TWICE or derived["steps"] < 2:
+        return []
+    return [
+        finding("time", "warning", f"{plain(derived['steps'], 0)} steps at the pace of the prints take "
+        f"{duration(needed)}, "
+                f"and {duration(derived['seconds'])} had passed", "check what is counted: steps or batches, of one "
+                "epoch or "
+                "all, and whether the clock was started anew", seconds=derived["seconds"], implied=needed)
+    ]  # fmt: skip
+
+
+def _run_mean(log: Log, pairs: Pairs) -> list[Finding]:
+    """Compare the mean over the whole run that a Trainer states with the values that it logged."""
+    stated = log.facts.get("run_mean")
+    values = pairs.train.value
+    if stated is None or len(values) < 3 or pairs.train.stride > 1 or pairs.dropped:
+        return []
+    mean = float(values.mean())
+    if abs(stated - mean) <= SAME_MEAN * abs(mean) + 2 * float(values.std()) / math.sqrt(len(values)):
+        return []
+    return [
+        finding("run-mean", "warning", f"The run's mean training loss is said to be {plain(stated)}, the logged "
+        "values average "
+                f"{plain(mean)}", "after resuming, the Trainer divides the new part's sum by all steps: trust the "
+                "logged values",
+                stated=stated, logged=mean)
+    ]  # fmt: skip
+
+
+def _closing_mean(pairs: Pairs) -> list[Finding]:
+    """Compare the mean over all validation batches with the single batches that were logged before it."""
+    single = pairs.val.value
+    if pairs.mean is None or len(single) < 4:
+        return []
+    last = single[-max(4, len(single) // 4) :]
+    z = (pairs.mean - float(last.mean())) / max(float(last.std(ddof=1)), 1e-12)
+    if abs(z) < 5:
+        return []
+    return [
+        finding("closing-mean", "warning", f"The mean over all validation batches is {plain(pairs.mean)}, the last "
+                f"{len(last)} single batches average {plain(float(last.mean()))}: {plain(abs(z), 1)} times their "
+                "spread apart",
+                "check whether both read the same text, in the same mode, with the same averaging", deviations=z)
+    ]  # fmt: skip
+
+
+def _start(log: Log, pairs: Pairs) -> list[Finding]:
+    """Compare the loss before training with that of a uniform guess, where the vocabulary's size is logged."""
+    size = log.facts.get("vocab_size", 0.0)
+    if size < 2 or pairs.axis != "step" or pairs.unit != "loss" or pairs.val.at[0] != 0:
+        return []
+    first, uniform = float(pairs.val.value[0]), math.log(size)
+    if abs(first - uniform) < START:
+        return []
+    return [
+        finding("start", "warning", f"Before training the loss is {plain(first)}; a network that knows nothing has "
+        "ln V = "
+                f"{plain(uniform)} for V = {plain(size, 0)}", "check the initialisation, whether weights were "
+                "loaded, and how "
+                "the loss is averaged", first=first, uniform=uniform)
+    ]  # fmt: skip
+
+
+def agreements(derived: dict[str, float]) -> list[str]:
+    """Return what the implied numbers say where they do fit each other."""
+    out = []
+    if "val_share" in derived:
+        out.append(
+            f"By batches and batch size there are {plain(derived['train_samples'], 0)} training and "
+            f"{plain(derived['val_samples'], 0)} validation samples: {share(derived['val_share'])} is validation."
+        )
+    elif "train_samples" in derived:
+        out.append(f"By batches and batch size an epoch has {plain(derived['train_samples'], 0)} training samples.")
+    if {"seconds", "seconds_per_step", "steps"} <= derived.keys() and not _time(derived) and derived["seconds"] < 1e9:
+        needed = derived["seconds_per_step"] * derived["steps"]
+        out.append(
+            f"The time fits the steps: {plain(derived['steps'], 0)} at {plain(derived['seconds_per_step'])} s make "
+            f"{duration(needed)}, and {duration(derived['seconds'])} had passed."
+        )
+    return out

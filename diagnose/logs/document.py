@@ -1,0 +1,156 @@
+"""JSON documents: Hugging Face's `trainer_state.json`, Keras's History, and lists of records.
+
+Arrays of records are read one record at a time, so that a document of gigabytes needs a mebibyte.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError
+from diagnose.logs.series import Log
+from diagnose.logs.table import Columns, Records, number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MOST_WHOLE = 1 << 25  # characters of a document that has to be held
+MOST_RECORD = 1 << 20  # characters of one record
+HISTORY = re.compile(r'"log_history"\s{0,16}:\s{0,16}\[')
+SETTING = re.compile(
+    r'"(train_batch_size|max_steps|num_train_epochs|logging_steps|eval_steps|global_step)"\s{0,4}:\s{0,4}([0-9.]{1,24})'
+)
+FACTS = {
+    "train_batch_size": "batch_size", "max_steps": "steps", "num_train_epochs": "epochs",
+    "logging_steps": "logging_steps", "eval_steps": "eval_steps", "global_step": "last_step",
+}  # fmt: skip
+SUMMARIES = {"train_runtime", "train_samples_per_second", "train_steps_per_second"}
+
+
+def read_document(texts: Iterable[str], columns: Columns) -> Log:
+    """Read a JSON document.
+
+    Raises:
+        DiagnoseError: it is no JSON, or of no shape that holds a log.
+    """
+    pieces = iter(texts)
+    head = ""
+    for piece in pieces:
+        head += piece
+        if len(head) > MOST_RECORD or HISTORY.search(head):
+            break
+    start = HISTORY.search(head)
+    if start:
+        return _trainer_state(head[: start.start()], chain([head[start.end() :]], pieces), columns)
+    if head.lstrip().startswith("["):
+        log = Log("json")
+        records = Records(log, columns)
+        _array(chain([head.lstrip()[1:]], pieces), records)
+        return log
+    return _history(head, pieces, columns)
+
+
+def _trainer_state(before: str, pieces: Iterator[str], columns: Columns) -> Log:
+    """Read the log of Hugging Face's Trainer; the last record, a summary of the run, gives facts."""
+    log = Log("trainer_state", "Hugging Face")
+    records = Records(log, columns, lambda record: _summary(record, log))
+    after = _array(pieces, records)
+    for name, value in SETTING.findall(before[-(1 << 16) :] + after):
+        found = number(value)
+        if found is not None:
+            log.facts[FACTS[name]] = found
+    return log
+
+
+def _summary(record: dict[str, Any], log: Log) -> bool:
+    """Take the settings that a record states; return whether it is the summary of the run."""
+    for key, name in (
+        ("eval_runtime", "eval_runtime"),
+        ("eval_samples_per_second", "eval_samples_per_second"),
+        ("eval_steps_per_second", "eval_steps_per_second"),
+        *((key, key) for key in SUMMARIES),
+    ):
+        value = number(record.get(key))
+        if value is not None and math.isfinite(value):
+            log.facts[name] = value
+    if not SUMMARIES & record.keys():
+        return False
+    mean = number(record.get("train_loss"))
+    if mean is not None and math.isfinite(mean):
+        log.facts["run_mean"] = mean
+    return True
+
+
+def _array(pieces: Iterator[str], records: Records) -> str:
+    """Read the records of an array whose bracket is open; return what follows the array, or nothing."""
+    decoder, held = json.JSONDecoder(), ""
+    done = False
+    while not done:
+        piece = next(pieces, None)
+        done = piece is None
+        held += piece or ""
+        at = 0
+        while True:
+            at = _next(held, at)
+            if at < len(held) and held[at] == "]":
+                return held[at + 1 :] + "".join(part for part, _ in zip(pieces, range(4), strict=False))
+            try:
+                record, at = decoder.raw_decode(held, at)
+            except (ValueError, RecursionError):
+                break
+            records.add(record)
+        held = held[at:]
+        if len(held) > MOST_RECORD:
+            raise DiagnoseError("the document holds a record that is no JSON or larger than a mebibyte")
+    if held.strip():
+        records.log.bad += 1
+        records.log.notes.append(
+            "the document breaks off, or holds something that is no JSON; what came before is read"
+        )
+    return ""
+
+
+_GAP = re.compile(r"[\s,]*")
+
+
+def _next(text: str, at: int) -> int:
+    found = _GAP.match(text, at)
+    return found.end() if found else at
+
+
+def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
+    """Read Keras's `history.history`: a list for each name; or a table by columns, as pandas writes one."""
+    whole = head
+    for piece in pieces:
+        whole += piece
+        if len(whole) > MOST_WHOLE:
+            raise DiagnoseError(
+                "the JSON document is too large to be a history; a record a line (.jsonl) can be streamed"
+            )
+    try:
+        found = json.loads(whole)
+    except (ValueError, RecursionError) as error:
+        raise DiagnoseError(f"it looks like JSON and is none: {str(error)[:80]}") from None
+    if isinstance(found, dict) and isinstance(found.get("history"), dict):
+        found = found["history"]
+    lists = {k: _listed(v) for k, v in found.items()} if isinstance(found, dict) else {}
+    table = {key: values for key, values in lists.items() if values}
+    if not table:
+        raise DiagnoseError(
+            "this JSON holds no log: wanted are trainer_state.json, a History ({name: [values]}), or a list of records"
+        )
+    log = Log("history", "Keras" if "val_loss" in table and "loss" in table else "")
+    records = Records(log, columns)
+    for i in range(max(map(len, table.values()))):
+        records.add({"epoch": float(i), **{k: v[i] for k, v in table.items() if i < len(v)}})
+    return log
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return value if isinstance(value, list) and value and all(number(v) is not None for v in value[:8]) else []

@@ -1,0 +1,185 @@
+"""Reading a log, whatever wrote it: the format is told from the content, and every reader is bounded in memory."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from diagnose.errors import DiagnoseError, nearest
+from diagnose.logs import source
+from diagnose.logs.document import read_document
+from diagnose.logs.events import is_events, read_events
+from diagnose.logs.names import meaning
+from diagnose.logs.series import Log
+from diagnose.logs.table import Columns, read_csv, read_jsonl, separator
+from diagnose.logs.text import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FORMATS = ("text", "csv", "jsonl", "json", "tensorboard")
+ROLES = ("train", "val", "step", "epoch", "seconds")
+MOST_FILES = 256  # event files of a folder
+NESTED = ("metrics.csv", "trainer_state.json")  # what a folder is looked through for, beside event files
+
+
+def parse_columns(given: str | None) -> Columns:
+    """Return what `--columns train=a,val=b,step=c` says.
+
+    Raises:
+        DiagnoseError: it is no such list.
+    """
+    out: Columns = {}
+    for part in (given or "").split(","):
+        role, sign, name = part.partition("=")
+        role = role.strip()
+        if not part.strip():
+            continue
+        if not sign or not name.strip():
+            raise DiagnoseError(
+                f"--columns wants role=name, as train=loss,val=val_loss,step=step; {part.strip()!r} is none"
+            )
+        if role not in ROLES:
+            raise DiagnoseError(f"--columns: {role!r} is no role{nearest(role, ROLES)}")
+        out[role] = name.strip()
+    return out
+
+
+def read(paths: list[Path], fmt: str | None = None, columns: Columns | None = None) -> Log:
+    """Read the files of one log; several are parts of one run, in their order.
+
+    Args:
+        paths: files, or folders of TensorBoard's files (or with Lightning's or Hugging Face's).
+        fmt: one of `FORMATS`; told from the content where None.
+        columns: names of the values to take, by role.
+
+    Raises:
+        DiagnoseError: a file cannot be read, or is of no format that holds a log.
+    """
+    if fmt is not None and fmt not in FORMATS:
+        raise DiagnoseError(f"--format {fmt} is unknown{nearest(fmt, FORMATS)}")
+    found = [item for path in paths for item in _files(path)]
+    logs = [_read(path, before, fmt, columns or {}) for path, before in found]
+    whole = logs[0]
+    for log in logs[1:]:
+        _join(whole, log)
+    return whole
+
+
+def _files(path: Path) -> list[tuple[Path, str]]:
+    """Return the files that a path stands for, with what the names in each begin with."""
+    if not path.is_dir():
+        if not path.exists():
+            raise DiagnoseError(f"{source.shown(path)} does not exist")
+        side = f"{path.parent.name}/" if meaning(path.parent.name).side and "tfevents" in path.name else ""
+        return [(path, side)]
+    events = sorted(file for file in path.rglob("*tfevents*") if file.is_file())[:MOST_FILES]
+    if events:
+        return [(file, _folder(file, path)) for file in events]
+    others = [path / name for name in NESTED if (path / name).is_file()]
+    if not others:
+        wanted = " nor ".join(NESTED)
+        raise DiagnoseError(f"the folder {source.shown(path)} holds no log: neither event files nor {wanted}")
+    return [(others[0], "")]
+
+
+def _folder(file: Path, top: Path) -> str:
+    inner = file.parent.relative_to(top).as_posix()
+    return "" if inner == "." else f"{inner}/"
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Say which file an error is of."""
+    try:
+        yield
+    except DiagnoseError as error:
+        said = str(error)
+        name = source.shown(path)
+        raise DiagnoseError(said if name in said else f"{name}: {said}", exit_code=error.exit_code) from None
+
+
+def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
+    with _named(path):
+        head = source.head_of(path)
+        kind = fmt or detect(head)
+        if kind == "tensorboard" and not is_events(head):
+            raise DiagnoseError("it is no TensorBoard file: its first frame is damaged")
+        with source.opened(path) as file:
+            if kind == "tensorboard":
+                log = Log("tensorboard", "TensorBoard")
+                read_events(file, path, log, before)
+                return log
+            if kind == "json":
+                return read_document(source.texts(file, path), columns)
+            if kind == "text":
+                return read_text(source.lines(file, path))
+            plain = (line for line, _ in source.lines(file, path, source.MOST_RECORD))
+            return read_csv(plain, columns, path.stem) if kind == "csv" else read_jsonl(plain, columns)
+
+
+def detect(head: bytes) -> str:
+    """Return the format that a file's first bytes show.
+
+    Raises:
+        DiagnoseError: they are of no text and of no format that is known.
+    """
+    if is_events(head):
+        return "tensorboard"
+    encoding = source.UTF16.get(head[:2], "utf-8-sig")
+    text = head.decode(encoding, "replace")
+    if sum(text.count(sign) for sign in ("\0", "\ufffd")) > 0.2 * len(text):
+        raise DiagnoseError(f"it is binary, and no event file of TensorBoard; formats are {', '.join(FORMATS)}")
+    lines = [line for line in text.splitlines() if line.strip()][:3]
+    first = lines[0].lstrip() if lines else ""
+    if first.startswith("{") and _is_object(lines[0]) and (len(lines) > 1 or not _is_history(lines[0])):
+        return "jsonl"
+    if first.startswith(("{", "[")) and _opens_json(text):
+        return "json"
+    return "csv" if len(lines) > 1 and _is_table(lines) else "text"
+
+
+def _is_table(lines: list[str]) -> bool:
+    import csv
+
+    try:
+        return separator(lines[0], lines[1]) is not None
+    except csv.Error:
+        return False
+
+
+def _is_object(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_history(line: str) -> bool:
+    return '"log_history"' in line or any(isinstance(value, list | dict) for value in json.loads(line).values())
+
+
+def _opens_json(text: str) -> bool:
+    """Say whether a text that begins with a bracket goes on as JSON does, and not as "[rank 0] loss 1"."""
+    rest = text.lstrip()[1:].lstrip()
+    return rest[:1] in ('"', "{", "}") or (text.lstrip()[:1] == "[" and rest[:1] == "{")
+
+
+def _join(whole: Log, more: Log) -> None:
+    """Add the series of another file; places go on behind what there was."""
+    from diagnose.logs.series import Row
+
+    base = whole.rows
+    for name, series in more.series.items():
+        for place, step, epoch, seconds, value in series.table().tolist():
+            whole.rows = base + int(place) - 1
+            whole.add(Row({name: value}, step, epoch, seconds))
+        if name in whole.series:
+            whole.series[name].broken += series.broken
+    whole.rows = base + more.rows
+    whole.bad += more.bad
+    whole.notes += [note for note in more.notes if note not in whole.notes]
+    whole.facts |= more.facts
+    whole.tool = whole.tool or more.tool

@@ -1,0 +1,132 @@
+"""A log as numbers: a series for each name, in bounded memory whatever the log's length, and the settings it states.
+
+Points beyond what is kept are thinned: every second one goes, and from then on only every second is taken. Counts
+are exact; so are the first and the last point.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+MOST_POINTS = 8192  # kept of a series, at least half as many once there were more
+MOST_NAMES = 128  # series of a log; names beyond them are counted and left
+MOST_VALUE = 1e30  # larger losses count as infinite
+LEAST = 1e-12  # anything nearer to zero is taken for zero
+MOST_PLACE = 1e15  # larger steps, epochs and seconds count as not said
+NAN = math.nan
+COLUMNS = ("place", "step", "epoch", "seconds", "value")
+
+
+@dataclass
+class Row:
+    """What one line, record or event says.
+
+    Attributes:
+        values: numbers by name.
+        step, epoch, seconds: where in the run, NaN where it does not say.
+        bar: whether it is a state of a progress bar, which the next state of the same step replaces.
+    """
+
+    values: dict[str, float]
+    step: float = NAN
+    epoch: float = NAN
+    seconds: float = NAN
+    bar: bool = False
+
+
+@dataclass
+class Series:
+    """The values of one name.
+
+    Attributes:
+        name: as the log has it.
+        count: finite values that there were.
+        broken: values that were NaN, infinite or beyond `MOST_VALUE`; `broken_step`: of the first of them.
+        stride: one in so many is kept.
+    """
+
+    name: str
+    count: int = 0
+    broken: int = 0
+    broken_step: float = NAN
+    stride: int = 1
+    _kept: array[float] = field(default_factory=lambda: array("d"), repr=False)
+    _last: tuple[float, float, float, float, float] | None = None
+
+    def add(self, place: float, row: Row, value: float) -> None:
+        """Take a value; a progress bar's later state replaces the earlier of the same step."""
+        if not abs(value) <= MOST_VALUE:
+            self.broken += 1
+            self.broken_step = row.step if self.broken == 1 else self.broken_step
+            return
+        value = value if abs(value) >= LEAST else 0.0
+        if row.bar and self._last and (self._last[1], self._last[2]) == (row.step, row.epoch):
+            self._last = (place, row.step, row.epoch, row.seconds, value)
+            return
+        self._flush()
+        self._last = (place, row.step, row.epoch, row.seconds, value)
+        self.count += 1
+
+    def _flush(self) -> None:
+        if self._last is None or (self.count - 1) % self.stride:
+            return
+        self._kept.extend(self._last)
+        if len(self._kept) >= MOST_POINTS * len(COLUMNS):
+            table = np.frombuffer(self._kept, np.float64).reshape(-1, len(COLUMNS))[::2].copy()
+            self._kept = array("d", table.tobytes())
+            self.stride *= 2
+
+    def table(self) -> NDArray[np.float64]:
+        """Return what is kept, (points, 5): place in the log, step, epoch, seconds, value."""
+        whole = np.frombuffer(self._kept.tobytes(), np.float64).reshape(-1, len(COLUMNS))
+        return whole if self._last is None else np.vstack([whole, self._last])
+
+
+@dataclass
+class Log:
+    """A log that was read.
+
+    Attributes:
+        format: which reader read it; `tool`: whose log it is, where lines or keys tell.
+        series: by name.
+        facts: settings that the log states, by our names for them ("batch_size").
+        rows: lines or records that held a value; `bad`: that could not be read; `names_left`: names beyond the limit.
+        notes: what a reader has to say of the file.
+    """
+
+    format: str
+    tool: str = ""
+    series: dict[str, Series] = field(default_factory=dict)
+    facts: dict[str, float] = field(default_factory=dict)
+    rows: int = 0
+    bad: int = 0
+    names_left: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def settings(self) -> dict[str, float]:
+        """Return the settings that are numbers of a sensible size."""
+        return {name: value for name, value in self.facts.items() if 0 <= value <= MOST_PLACE}
+
+    def add(self, row: Row) -> None:
+        """Take a row's values."""
+        self.rows += 1
+        for where in ("step", "epoch", "seconds"):
+            value = getattr(row, where)
+            if not LEAST <= abs(value) <= MOST_PLACE:
+                setattr(row, where, 0.0 if abs(value) < LEAST else NAN)
+        for name, value in row.values.items():
+            series = self.series.get(name)
+            if series is None:
+                if len(self.series) >= MOST_NAMES:
+                    self.names_left += 1
+                    continue
+                series = self.series[name] = Series(name)
+            series.add(self.rows, row, value)

@@ -1,0 +1,251 @@
+"""The gap along a run: its mean with an interval, whether it keeps its sign, whether it moves, and how noisy it is.
+
+Prints of one run are alike: the weights move little from one to the next, and what one batch has the next may have too.
+So the number of values is reduced by their autocorrelation, as in `stats.trends`. Up to eleven values cannot show their
+own autocorrelation; for them neighbours are taken to correlate at 0.5 (`ALIKE`). False alarms are measured in
+`tests/test_log_statistics.py` and `benchmarks/log_calibration.py`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.stats.crossed import t_quantile
+from diagnose.stats.trends import FEWEST, Trend, trend
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ALIKE = 0.5  # autocorrelation that is allowed for where too few values show their own
+# |mean| / (sd / sqrt n) that 5 % of series of n normal values exceed whose neighbours correlate at ALIKE (mean zero;
+# 1,000,000 series each, benchmarks/log_calibration.py)
+CRITICAL = {
+    2: 21.91, 3: 7.73, 4: 5.84, 5: 5.12, 6: 4.76, 7: 4.54, 8: 4.37, 9: 4.26, 10: 4.18, 11: 4.10,
+}  # fmt: skip
+LATE = 24  # pairs from which on the second half of a run is said for itself
+LEVEL = 0.05
+LEAST = 0.05  # of the gap: less than this it does not move, however sure that is
+SURE = 0.01  # p of a trend that a mean is taken about
+LEAST_ALIKE = 0.3  # autocorrelation allowed for where fewer than `LATE` values show little of their own
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean over prints.
+
+    Attributes:
+        value: the mean.
+        low, high: its 95 % interval, None for one value.
+        count: of values; `effective`: independent ones that they are worth (None where it is not known).
+        alike: lag-1 autocorrelation, estimated or, up to eleven values, assumed.
+        assumed: whether it was assumed.
+    """
+
+    value: float
+    low: float | None
+    high: float | None
+    count: int
+    effective: float | None
+    alike: float | None
+    assumed: bool
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the interval excludes zero."""
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True)
+class Sign:
+    """How consistent a sign is.
+
+    Attributes:
+        below, above: values below and above zero.
+        blocks: stretches whose means are as good as independent; `agree`: of those, with the sign of most.
+        p: two-sided, of so many that agree, were either sign as likely.
+        assumed: whether values are taken to be independent, since too few show whether they are.
+    """
+
+    below: int
+    above: int
+    blocks: int
+    agree: int
+    p: float
+    assumed: bool
+
+    @property
+    def resolved(self) -> bool:
+        """Whether chance would seldom make signs so consistent; never where values are taken to be independent."""
+        return self.p < LEVEL and not self.assumed
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A gap along a run: the whole of it, its second half, its sign, its trend.
+
+    Attributes:
+        moves: "narrows", "widens", "crosses", "holds" (no trend is resolved), or "unknown" (too few pairs).
+        start, end: of the straight line along the run, None where none is fitted.
+    """
+
+    whole: Mean
+    late: Mean | None
+    sign: Sign
+    trend: Trend | None
+    moves: str
+    start: float | None
+    end: float | None
+
+    @property
+    def said(self) -> Mean:
+        """The mean that is spoken of: of the second half where there are enough pairs."""
+        return self.late or self.whole
+
+
+def gap(at_N: NDArray[np.float64], gap_N: NDArray[np.float64]) -> Gap:
+    """Return what can be said of a gap; N pairs in the order of the run."""
+    half = len(gap_N) // 2
+    late = mean(gap_N[half:], at_N[half:]) if len(gap_N) >= LATE else None
+    found = trend(at_N, gap_N) if len(gap_N) >= FEWEST else None
+    moves, start, end = _moves(found, gap_N)
+    return Gap(mean(gap_N, at_N), late, sign(gap_N), found, moves, start, end)
+
+
+def autocorrelation(residual_N: NDArray[np.float64]) -> float:
+    """Return the lag-1 autocorrelation of deviations from a mean, raised for its bias, (1 + 4 r) / n (Kendall 1954)."""
+    total = float((residual_N**2).sum())
+    if total <= 0:
+        return 0.0
+    r = float((residual_N[1:] * residual_N[:-1]).sum()) / total
+    return min(max(r + (1 + 4 * r) / len(residual_N), 0.0), 0.99)
+
+
+def mean(values_N: NDArray[np.float64], at_N: NDArray[np.float64] | None = None) -> Mean:
+    """Return a mean with an interval that allows for neighbours being alike.
+
+    Where a straight trend along `at_N` is resolved, values count by their distance from it: the mean over the run is
+    sharp though what it is a mean of moves.
+    """
+    n, value = len(values_N), float(values_N.mean())
+    if n < 2:
+        return Mean(value, None, None, n, None, None, assumed=True)
+    residual = values_N - value
+    if n < FEWEST:
+        half = CRITICAL[n] * float(residual.std(ddof=1)) / math.sqrt(n)
+        return Mean(value, value - half, value + half, n, None, ALIKE, assumed=True)
+    found = trend(at_N, values_N) if at_N is not None else None
+    line = found is not None and n >= LATE and found.p < SURE
+    if found is not None and at_N is not None and line:
+        residual = residual - found.value * (at_N - at_N.mean()) / np.ptp(at_N)
+    r = max(autocorrelation(residual), LEAST_ALIKE if n < LATE else 0.0)
+    effective = max(2.0 + line, n * (1 - r) / (1 + r))
+    df = effective - 1 - line
+    half = float(t_quantile(0.95, np.float64(df))) * math.sqrt(float((residual**2).sum()) / n / df)
+    return Mean(value, value - half, value + half, n, effective, r, assumed=False)
+
+
+def sign(values_N: NDArray[np.float64]) -> Sign:
+    """Return how consistently values are of one sign: a sign test on means of stretches that are nearly independent.
+
+    A stretch is about 1 + 3 r / (1 - r) values long for the autocorrelation r, one value where r is zero.
+    """
+    values = values_N[values_N != 0]
+    below, above = int((values < 0).sum()), int((values > 0).sum())
+    assumed = len(values) < FEWEST
+    means = values
+    if not assumed:
+        r = autocorrelation(values - values.mean())
+        size = 1 + math.ceil(3 * r / (1 - r) - 0.25)
+        blocks = len(values) // size
+        means = values[len(values) - blocks * size :].reshape(blocks, size).mean(1) if blocks else values[:0]
+    ups = int((means > 0).sum())
+    agree = max(ups, len(means) - ups)
+    return Sign(below, above, len(means), agree, _two_sided(agree, len(means)), assumed)
+
+
+def _two_sided(agree: int, count: int) -> float:
+    """Return the chance of at least so many of one sign, either of the two being as likely."""
+    if not count:
+        return 1.0
+    from scipy.special import bdtrc
+
+    return min(1.0, 2 * float(bdtrc(agree - 1, count, 0.5))) if agree else 1.0
+
+
+def _moves(found: Trend | None, gap_N: NDArray[np.float64]) -> tuple[str, float | None, float | None]:
+    if found is None:
+        return "unknown", None, None
+    middle = float(gap_N.mean())
+    start, end = middle - found.value / 2, middle + found.value / 2
+    if found.p >= LEVEL or abs(found.value) < LEAST * max(abs(start), abs(end)):
+        return "holds", start, end
+    if start * end < 0 and min(abs(start), abs(end)) > (found.high - found.low) / 2:
+        return "crosses", start, end
+    return ("widens" if abs(end) > abs(start) else "narrows"), start, end
+
+
+def noise(values_N: NDArray[np.float64]) -> float | None:
+    """Return the standard deviation of values about their course, from second differences; None below five.
+
+    The median of squares stands for their mean (divided by 0.4549, its value for normal numbers), so that a jump or the
+    bend at the start counts little; second differences of independent values have six times their variance.
+    """
+    if len(values_N) < 5:
+        return None
+    return math.sqrt(float(np.median(np.diff(values_N, 2) ** 2)) / 0.4549 / 6)
+
+
+def smoothed(values_N: NDArray[np.float64]) -> bool | None:
+    """Say whether neighbouring values share what they average; None below two hundred.
+
+    Second differences of independent values correlate at -2/3 with their neighbours; those of a
+    running mean at -1/2 or less.
+    """
+    bends = np.diff(values_N[len(values_N) // 2 :], 2)
+    total = float((bends**2).sum())
+    if len(values_N) < 200 or total <= 0:
+        return None
+    return float((bends[1:] * bends[:-1]).sum()) / total > -0.58
+
+
+@dataclass(frozen=True)
+class Fall:
+    """How fast a loss falls at the end of a run.
+
+    Attributes:
+        per_print: by how much from one print to the next; above zero where it falls.
+        most: the upper end of its one-sided 95 % interval, None below three values.
+        prints: that the line is fitted to.
+    """
+
+    per_print: float
+    most: float | None
+    prints: int
+
+
+def fall(at_N: NDArray[np.float64], values_N: NDArray[np.float64]) -> Fall | None:
+    """Return how fast a loss falls over the second half of its prints (all where they are few); None for one value."""
+    n = len(values_N)
+    half = values_N[n // 2 :] if n >= 2 * FEWEST else values_N
+    at = at_N[len(at_N) - len(half) :]
+    if len(half) < 2 or np.ptp(at) == 0:
+        return None
+    space = float(np.median(np.diff(at)))
+    if len(half) >= FEWEST:
+        found = trend(at, half, confidence=0.90)
+        assert found is not None  # there are enough, and they differ in place
+        scale = space / float(np.ptp(at))
+        return Fall(-found.value * scale, -found.low * scale, len(half))
+    across = at - at.mean()
+    squares = float((across**2).sum())
+    slope = float((across * half).sum()) / squares
+    if len(half) < 3:
+        return Fall(-slope * space, None, len(half))
+    residual = half - half.mean() - slope * across
+    se = math.sqrt(float((residual**2).sum()) / (len(half) - 2) / squares)
+    most = -slope + float(t_quantile(0.90, np.float64(len(half) - 2))) * se
+    return Fall(-slope * space, most * space, len(half))
