@@ -3,7 +3,7 @@
 Results go to standard output, everything else to standard error. Heavy imports happen inside the commands.
 """
 
-from diagnose.cli import training, gap, audit, log, listing, explain  # noqa: I001  (the order in which `--help` lists them)
+from diagnose.cli import training, gap, audit, log, listing, explain  # noqa: I001  (the order of `--help`)
 from diagnose.cli.options import app
 
 __all__ = ["app", "audit", "explain", "gap", "listing", "log", "training"]
