@@ -25,7 +25,7 @@ def sides(path, cache, **more):
 
 
 class Slow:
-    """The equations of Chen & Goodman (1998), section 3, with dictionaries; n-grams that open a document keep counts."""
+    """The equations of Chen & Goodman (1998), section 3, with dictionaries; what opens a document keeps its counts."""
 
     def __init__(self, documents, most, size):
         self.size, self.most, self.raw = size, most, [Counter() for _ in range(most + 1)]
@@ -131,7 +131,9 @@ def test_compressors_agree_with_the_command_line(name, command, verses):
     if shutil.which(program[0]) is None:
         pytest.skip(f"needs {program[0]}")
     data = verses.read_bytes()
-    sizes = [len(subprocess.run(program, input=part, capture_output=True, check=True).stdout) for part in (data, data[:9000])]
+    sizes = [
+        len(subprocess.run(program, input=part, capture_output=True, check=True).stdout) for part in (data, data[:9000])
+    ]
     expected = 8 * (sizes[0] - sizes[1])
     assert compressors.conditional_bits(name, data[:9000], data[9000:]) == pytest.approx(expected, abs=64)
 
@@ -198,3 +200,36 @@ def test_a_loss_that_is_no_number_or_has_no_yardstick_is_refused():
             plausible(wrong, [one])
     with pytest.raises(DiagnoseError, match="no n-gram or compressor"):
         plausible(1.0, [Yardstick("uniform", "uniform", 8.0, None, None, 0.0)])
+
+
+def test_the_command_prints_the_scale_and_refuses_other_keys(tmp_path, verses, monkeypatch):
+    import json
+
+    from typer.testing import CliRunner
+
+    from diagnose.cli import app
+
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke(app, ["yardstick", "--data", str(verses), "--only", "ppmd-8,char-2", "--json"])
+    assert run.exit_code == 0, run.output
+    found = json.loads(run.stdout)
+    assert list(found)[0] == "format"
+    assert [row["name"] for row in found["yardsticks"]] == ["ppmd-8", "char-2"]
+    assert found["runs"] == []
+    run = CliRunner().invoke(app, ["yardstick", "--data", str(verses), "--only", "ppmd-8"])
+    assert "ppmd-8" in run.output
+    assert all(len(line) <= 100 for line in run.output.splitlines())
+    run = CliRunner().invoke(app, ["yardstick", "--set", "model.width=3"])
+    assert isinstance(run.exception, DiagnoseError)
+
+
+def test_a_finished_run_of_the_same_split_stands_on_the_scale(whole, verses, tmp_path):
+    from diagnose import store
+    from diagnose.yardstick.record import runs_scored_on
+
+    fingerprint = store.read_json(whole / "environment.json")["split"]["fingerprint"]
+    found = runs_scored_on(whole.parent, fingerprint)
+    assert [row["run"] for row in found] == [str(whole)]
+    assert found[0]["model"] == "gpt"
+    assert found[0]["low"] < found[0]["bits_per_byte"] < found[0]["high"]
+    assert runs_scored_on(whole.parent, "another") == []

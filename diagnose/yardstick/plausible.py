@@ -26,7 +26,7 @@ CHECKS = (
     "the split leaks: windows of one document on both sides, or validation documents copied into training "
     "(loss-gap gives `leak`; split documents before cutting them)",
     "the unit: nats or bits per token taken for bits per byte, or divided by the wrong count",
-    "part of the text is not paid for: unknown tokens that swallow words, a loss that skips tokens, padding in the mean",
+    "part of the text is not paid for: unknown tokens that swallow words, skipped tokens, padding in the mean",
     "the future is visible: a mask that lets a token see what it is to predict, or targets that are not shifted by one",
     "the loss is of training text, not of validation",
     "the weights were trained before, on text that may hold this one",

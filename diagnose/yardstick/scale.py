@@ -1,4 +1,4 @@
-"""The scale: bits per byte of the same scored documents given the same training documents, by models that are no network.
+"""The scale: bits per byte of the same scored documents given the same training documents, by models without a network.
 
 The unit is the canonical one: all bits spent on the scored documents, each document's end paid for, over their UTF-8
 bytes. Intervals are over blocks of neighbouring documents; a compressor gives sums alone and has none.
@@ -80,7 +80,9 @@ def yardsticks(corpus: Corpus, split: Split, cache: Path, names: Sequence[str] |
     wanted = list(NAMES if names is None else dict.fromkeys(names))
     unknown = [name for name in wanted if name not in FAMILIES]
     if unknown or not wanted:
-        raise DiagnoseError(f"no yardstick {unknown[0]!r}{nearest(unknown[0], NAMES)}" if unknown else "name a yardstick")
+        raise DiagnoseError(
+            f"no yardstick {unknown[0]!r}{nearest(unknown[0], NAMES)}" if unknown else "name a yardstick"
+        )
     keys = {name: _key(name, corpus, split) for name in wanted}
     missing = [name for name in wanted if not (cache / "yardsticks" / keys[name] / "entry.json").exists()]
     made = {one.name: one for one in _measure(texts(corpus, split), missing)} if missing else {}

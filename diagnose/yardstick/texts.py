@@ -41,7 +41,7 @@ class Texts:
 
     @property
     def mark(self) -> bytes:
-        """What ends a document for a compressor: a newline, or where a document holds one, a byte that none can hold."""
+        """What ends a document for a compressor: a newline, or (a document holds one) a byte that no text can hold."""
         return NEVER if any(NEWLINE in document for side in (self.train, self.scored) for document in side) else NEWLINE
 
 
