@@ -233,3 +233,13 @@ def test_a_finished_run_of_the_same_split_stands_on_the_scale(whole, verses, tmp
     assert found[0]["model"] == "gpt"
     assert found[0]["low"] < found[0]["bits_per_byte"] < found[0]["high"]
     assert runs_scored_on(whole.parent, "another") == []
+
+
+def test_a_loss_has_its_place_between_two_yardsticks():
+    from diagnose.yardstick.place import place
+
+    scale = [Yardstick(n, "compressor", b, None, None, 0.0) for n, b in (("xz", 1.61), ("ppmd-8", 1.33), ("gzip", 2.6))]
+    assert place(1.5, scale) == "0.11 better than xz and 0.17 worse than PPMd of order 8"
+    assert place(1.2, scale) == "0.13 better than PPMd of order 8"
+    assert place(3.0, scale) == "0.40 worse than gzip"
+    assert place(3.0, []) == ""
