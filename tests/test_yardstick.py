@@ -213,7 +213,7 @@ def test_the_command_prints_the_scale_and_refuses_other_keys(tmp_path, verses, m
     run = CliRunner().invoke(app, ["yardstick", "--data", str(verses), "--only", "ppmd-8,char-2", "--json"])
     assert run.exit_code == 0, run.output
     found = json.loads(run.stdout)
-    assert list(found)[0] == "format"
+    assert next(iter(found)) == "format"
     assert [row["name"] for row in found["yardsticks"]] == ["ppmd-8", "char-2"]
     assert found["runs"] == []
     run = CliRunner().invoke(app, ["yardstick", "--data", str(verses), "--only", "ppmd-8"])

@@ -35,8 +35,11 @@ def scale_record(
     """Return the scale of a text as plain data.
 
     Args:
-        corpus, split, cache, names: as `scale.yardsticks` takes them.
+        corpus: the documents.
+        split: which are learned from, and which are scored.
+        cache: from `diagnose.cache.cache_folder`.
         runs: the folder whose finished runs are looked through.
+        names: which yardsticks; None for all.
 
     Raises:
         DiagnoseError: as `scale.yardsticks`.
@@ -74,7 +77,9 @@ def _run(path: Path, fingerprint: str) -> dict[str, Any] | None:
         rows = store.read_columns(path, "readings", ("kind", "split", "nats", "bytes", "loss", "low", "high"))
         last = max(i for i, kind in enumerate(rows["kind"]) if (kind, rows["split"][i]) == ("final", "val"))
         bits = float(rows["nats"][last]) / math.log(2) / float(rows["bytes"][last])
-        ends = [None if rows[end][last] is None else rows[end][last] * bits / rows["loss"][last] for end in ("low", "high")]
+        ends = [
+            None if rows[end][last] is None else rows[end][last] * bits / rows["loss"][last] for end in ("low", "high")
+        ]
         model = store.recipe_of(path).model.name
     except (DiagnoseError, KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
@@ -82,6 +87,9 @@ def _run(path: Path, fingerprint: str) -> dict[str, Any] | None:
 
 
 def _published() -> list[dict[str, Any]]:
-    rows = [{"name": name, "bits_per_byte": 8 * size / 1e8, "text": ENWIK8, "source": source} for name, size, source in PUBLISHED]
+    rows = [
+        {"name": name, "bits_per_byte": 8 * size / 1e8, "text": ENWIK8, "source": source}
+        for name, size, source in PUBLISHED
+    ]
     name, bits, source = TRANSFORMER_XL
     return [*rows, {"name": name, "bits_per_byte": bits, "text": ENWIK8, "source": source}]
