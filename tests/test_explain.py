@@ -464,7 +464,7 @@ def test_two_processes_get_the_ledger_of_all_batches(tmp_path):
     script = tmp_path / "two.py"
     script.write_text(TWO, encoding="utf-8")
     shutil.copy(__file__, tmp_path)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master-port=29517", str(script)]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone", str(script)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert run.returncode == 0, run.stderr[-2000:]
     one = explain_gap(network(), Side(data(400, 1), each), Side(data(400, 2), each))
