@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from diagnose.audit import texts as own
+from diagnose.audit import training
 from diagnose.words import listed
 
 if TYPE_CHECKING:
@@ -50,6 +51,25 @@ def judge_start(audit: Audit, loss: float, classes: int) -> None:
         audit.breaks("loss-at-start", what, loss=loss, uniform=uniform)
     else:
         audit.keeps("loss-at-start", loss=loss, uniform=uniform)
+
+
+def judge_overfit(audit: Audit, fit: tuple[float, float, int, bool], on: str, late: str) -> None:
+    """Say whether a little data could be overfitted.
+
+    Args:
+        audit: takes the finding.
+        fit: what `training.overfit` returned: first and lowest loss, steps, and whether time ran out.
+        on: what was trained on, in words.
+        late: what is said where time ran out; `{steps}` stands for the steps.
+    """
+    start, lowest, steps, spent = fit
+    if lowest < training.ENOUGH * start:
+        audit.keeps("cannot-overfit", start=start, lowest=lowest, steps=steps)
+    elif spent:
+        audit.skips("cannot-overfit", late.format(steps=steps), matters=False)
+    else:
+        what = f"trained on {on} alone, the loss falls from {start:.4f} to {lowest:.4f} only"
+        audit.breaks("cannot-overfit", what, start=start, lowest=lowest, steps=steps)
 
 
 def names(given: list[str]) -> str:

@@ -14,7 +14,7 @@ import torch
 
 from diagnose import batches, crossentropy, losses, session, store, tokenizer, trainer
 from diagnose.audit import tensors, training
-from diagnose.audit.judging import judge_start, names
+from diagnose.audit.judging import judge_overfit, judge_start, names
 from diagnose.device import autocast
 
 if TYPE_CHECKING:
@@ -300,14 +300,8 @@ def _trained(audit: Audit, run: Opened, network: nn.Module) -> None:
                 recipe.loss.padding == "denominator") else loss(fresh, first)  # fmt: skip
         judge_start(audit, float(condition), run.text.vocabulary)
         rows = batches.rows(run.train, 0, 4)
-        start, lowest, steps, late = training.overfit(own, lambda: loss(own, rows), 20.0)
-    if lowest < training.ENOUGH * start:
-        audit.keeps("cannot-overfit", start=start, lowest=lowest, steps=steps)
-    elif late:
-        audit.skips("cannot-overfit", f"{steps} steps took 20 seconds", matters=False)
-    else:
-        what = f"trained on 4 rows alone, the loss falls from {start:.4f} to {lowest:.4f} only"
-        audit.breaks("cannot-overfit", what, start=start, lowest=lowest, steps=steps)
+        fit = training.overfit(own, lambda: loss(own, rows), 20.0)
+    judge_overfit(audit, fit, "4 rows", "{steps} steps took 20 seconds")
 
 
 def _reached(audit: Audit, found: tuple[list[str], list[str]] | None, parts: list[Any]) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from diagnose.audit import training
-from diagnose.audit.judging import judge_start, names
+from diagnose.audit.judging import judge_overfit, judge_start, names
 from diagnose.errors import DiagnoseError
 from diagnose.explain import custody
 from diagnose.explain.audit_batches import some_rows
@@ -100,7 +100,7 @@ def overfits(audit: Audit, passes: Passes, batch: Any, seconds: float) -> None:
     size = size_of(batch) or 1
     some = some_rows(batch, list(range(min(ROWS, size)))) if size > ROWS else batch
     try:
-        start, lowest, steps, late = training.overfit(passes.model, lambda: passes.mean(some), seconds)
+        fit = training.overfit(passes.model, lambda: passes.mean(some), seconds)
     except DiagnoseError as error:
         audit.skips("cannot-overfit", str(error))
         return
@@ -108,13 +108,7 @@ def overfits(audit: Audit, passes: Passes, batch: Any, seconds: float) -> None:
         passes.quiet = quiet
         passes.kept.restore()
         passes.forget()
-    if lowest < training.ENOUGH * start:
-        audit.keeps("cannot-overfit", start=start, lowest=lowest, steps=steps)
-    elif late:
-        audit.skips("cannot-overfit", f"the budget was spent after {steps} steps", matters=False)
-    else:
-        what = f"trained on {min(ROWS, size)} samples alone, the loss falls from {start:.4f} to {lowest:.4f} only"
-        audit.breaks("cannot-overfit", what, start=start, lowest=lowest, steps=steps)
+    judge_overfit(audit, fit, f"{min(ROWS, size)} samples", "the budget was spent after {steps} steps")
 
 
 def starts(audit: Audit, passes: Passes, batch: Any, build: Callable[[], nn.Module], classes: int | None) -> None:

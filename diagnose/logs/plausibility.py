@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from diagnose.recipe import Recipe
     from diagnose.split import Split
 
-WORDS = re.compile(r"\w+|\s|[^\w\s]")  # as `tokenizer.WORDS`
 SCALE = ("xz", "PPMd of order 8")  # yardsticks that are worth their time here
 FIT = 0.05  # relative: counts of samples and tokens that are taken for the same
 MOST_READ = 4000  # documents that a subword tokenizer is tried on
@@ -92,10 +91,13 @@ def _file(data: str) -> dict[str, Any]:
 
 def _counts(corpus: Corpus) -> dict[str, float]:
     """Count words and characters, a part of a document in memory."""
+    from diagnose.tokenizer import WORDS
+
+    word = re.compile(WORDS)
     words = characters = 0
     for part, _, _ in corpus.parts():
         text = part.decode()
-        words += sum(1 for _ in WORDS.finditer(text))
+        words += sum(1 for _ in word.finditer(text))
         characters += len(text)
     return {"word": float(words), "char": float(characters)}
 
@@ -200,12 +202,9 @@ def implausible(
         split: how it is divided.
         bound: whether `value` is the most that the loss can come to, the tokens not being known.
     """
-    try:
-        from diagnose.yardstick.plausible import plausible
-        from diagnose.yardstick.scale import yardsticks
-    except ImportError:
-        return [], []
     from diagnose.cache import cache_folder
+    from diagnose.yardstick.plausible import plausible
+    from diagnose.yardstick.scale import yardsticks
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
     rows = [{"name": y.name, "bits_per_byte": y.bits_per_byte} for y in scale]
@@ -219,8 +218,7 @@ def implausible(
         f"A validation loss of {plain(loss)} nats a {unit} token is {at_most}{plain(value, 2)} bits per byte of "
         f"{text.name}; {best.name} needs {plain(best.bits_per_byte, 2)}",
         "check, in this order: validation text that training has seen, targets that the network can see, how the "
-        "loss is "
-        "averaged, and its unit",
+        "loss is averaged, and its unit",
         bits_per_byte=value, yardstick=best.bits_per_byte,
     )  # fmt: skip
     return [found], rows

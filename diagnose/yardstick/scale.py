@@ -20,7 +20,7 @@ from diagnose.stats import in_blocks, ratio_interval
 from diagnose.yardstick import compressors, symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -223,9 +223,3 @@ def _yardstick(name: str, family: str, bits_N: Floats, bytes_N: Floats, seconds:
 def records(scale: Sequence[Yardstick]) -> list[dict[str, Any]]:
     """Return yardsticks as JSON values."""
     return [asdict(one) for one in scale]
-
-
-def of_records(rows: Sequence[dict[str, Any]]) -> Iterator[Yardstick]:
-    """Yield the yardsticks that `records` gave."""
-    for row in rows:
-        yield Yardstick(**{key: row[key] for key in Yardstick.__dataclass_fields__})
