@@ -17,12 +17,14 @@ import numpy as np
 import torch
 
 from diagnose import batches, losses, noise_scale, sampling, seeding, store, tokenizer, trainer, units
+from diagnose.cache import cache_folder
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.places import Places
 from diagnose.recipe import FORMAT
 from diagnose.setup import Setup, prompt
 from diagnose.stats import ratio_interval
 from diagnose.trainer import START, Step
+from diagnose.yardstick import scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -300,7 +302,16 @@ def finish(session: Session) -> None:
     store.write_table(session.path, "validation", _validation(result))
     store.write_table(session.path, "places", _columns(places.table()))
     _read_units(session)
+    _measure_yardsticks(session)
     save_records(session)
+
+
+def _measure_yardsticks(session: Session) -> None:
+    """Note what compressors and the like need for the scored text: what the run's loss is to be held against."""
+    tell(session, "measuring yardsticks")
+    text = session.setup.text
+    found = scale.record(text.corpus, text.split, cache_folder())
+    store.write_json(session.path / "yardsticks.json", {"format": FORMAT, **found})
 
 
 def _read_units(session: Session) -> None:

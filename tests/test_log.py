@@ -2,14 +2,13 @@
 """`diagnose log`: what it finds by itself, what it refuses, and that hostile text stays text."""
 
 import json
-import sys
-import types
 from pathlib import Path
 
 import pytest
 from test_cli import diagnose  # noqa: F401  (a fixture)
 
 from diagnose.logs.judge import judge
+from diagnose.yardstick.standing import Yardstick
 
 LOGS = Path(__file__).parent / "logs"
 
@@ -24,18 +23,9 @@ def ids(rows):
 
 @pytest.fixture
 def scale(monkeypatch):
-    """Stand in for the yardsticks, which take a while: two, and a judgement that a loss is below both."""
-    name = "diagnose.yardstick"
-    bars = [
-        types.SimpleNamespace(name="xz", bits_per_byte=1.61),
-        types.SimpleNamespace(name="PPMd of order 8", bits_per_byte=1.33),
-    ]
-
-    def plausible(value, scale):
-        return "implausible" if value < 0.8 * min(one.bits_per_byte for one in scale) else None
-
-    monkeypatch.setitem(sys.modules, f"{name}.scale", types.SimpleNamespace(yardsticks=lambda *_, **__: bars))
-    monkeypatch.setitem(sys.modules, f"{name}.plausible", types.SimpleNamespace(plausible=plausible))
+    """Stand in for the yardsticks, which take a while."""
+    bars = [Yardstick("xz", "compressor", 1.61), Yardstick("PPMd of order 8", "compressor", 1.33)]
+    monkeypatch.setattr("diagnose.yardstick.scale.yardsticks", lambda *_, **__: bars)
 
 
 def test_the_first_user_s_log_gives_itself_away(scale, diagnose):  # noqa: F811

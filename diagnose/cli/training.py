@@ -168,12 +168,11 @@ def train(
     given = overrides(settings, data)
     with watching() as watch:
         path = runner.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
-    summary = runner.summary(path)
-    if as_json:
-        print_json(summary)
-    else:
-        from diagnose.report import page, terminal
-        from diagnose.report.summary import read_run
+    from diagnose.report import page, scale, terminal
+    from diagnose.report.summary import read_run
 
+    if as_json:
+        print_json(runner.summary(path) | {"scale": scale.record(read_run(path))})
+    else:
         show(terminal.run_rows(read_run(path)))
         print(page.render_run(path, REPORTS))

@@ -6,9 +6,13 @@ import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+from diagnose import store
+from diagnose.cache import cache_folder
 from diagnose.gap import verdict
 from diagnose.gap.terms import GROUPS
 from diagnose.stats import combination
+from diagnose.yardstick import scale
+from diagnose.yardstick.standing import standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,6 +55,7 @@ def record(ledger: Ledger) -> dict[str, Any]:
             "sharpens": sharpens(ledger),
         },
         "where": ledger.where,
+        "scale": _scale(ledger),
         "notes": list(ledger.notes),
     }
     return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
@@ -110,6 +115,19 @@ def readings(ledger: Ledger) -> list[dict[str, Any]]:
             found = combination([reading], [1.0])
             out.append({"text": text, "on": on, "documents": len(reading.documents), **_interval(found)})
     return out
+
+
+def _scale(ledger: Ledger) -> dict[str, Any] | None:
+    """Return where the run's loss on the whole scored text lies among yardsticks of that text."""
+    text, path = ledger.finished.setup.text, ledger.finished.path
+    rows = store.read_columns(path, "readings", ("kind", "nats", "bytes"))
+    final = [(nats, size) for kind, nats, size in zip(*rows.values(), strict=True) if kind == "final" and size]
+    if not final:
+        return None
+    nats, size = final[-1]
+    found = scale.yardsticks(text.corpus, text.split, cache_folder(), scale.QUICK)
+    where = standing(nats / math.log(2) / size, found)
+    return where and where.record()
 
 
 def sharpens(ledger: Ledger) -> list[str]:

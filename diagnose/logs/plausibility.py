@@ -203,17 +203,18 @@ def implausible(
         bound: whether `value` is the most that the loss can come to, the tokens not being known.
     """
     from diagnose.cache import cache_folder
-    from diagnose.yardstick.plausible import plausible
     from diagnose.yardstick.scale import yardsticks
+    from diagnose.yardstick.standing import standing
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
     rows = [{"name": y.name, "bits_per_byte": y.bits_per_byte} for y in scale]
-    if not scale or plausible(value, scale) is None:
+    found = standing(value, scale)
+    if found is None or not found.implausible:
         return [], rows
-    best = min(scale, key=lambda one: one.bits_per_byte)
+    best = found.best
     unit = UNITS.get(kind, "subword")
     at_most = "at most " if bound else ""
-    found = finding(
+    said = finding(
         "implausible", "error",
         f"A validation loss of {plain(loss)} nats a {unit} token is {at_most}{plain(value, 2)} bits per byte of "
         f"{text.name}; {best.name} needs {plain(best.bits_per_byte, 2)}",
@@ -221,7 +222,7 @@ def implausible(
         "loss is averaged, and its unit",
         bits_per_byte=value, yardstick=best.bits_per_byte,
     )  # fmt: skip
-    return [found], rows
+    return [said], rows
 
 
 def cut_words(found: list[Cut]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diagnose import words
-from diagnose.report import gap_findings, gap_tables, sides_findings
+from diagnose.report import gap_findings, gap_tables, scale, sides_findings
 from diagnose.report.gap_plots import arm_figures, gap_figures
 from diagnose.report.gap_records import ArmLedgers, Ledger
 from diagnose.report.guide import TERMS
@@ -58,6 +58,7 @@ def gap_parts(ledger: Ledger, report: RunReport) -> dict[str, Any]:
     return out | {
         "figures": out["figures"] | run_figures(report),
         "environment": report.environment,
+        "place": scale.place(report),
         "folder": f"runs/{report.run.name}",
         "used": [*GAP_WORDS, *TERMS],
     }

@@ -10,9 +10,11 @@ from rich.text import Text
 
 from diagnose.gap import verdict
 from diagnose.gap.record import UNIT
+from diagnose.report import scale
 from diagnose.report.gap_findings import PAINTS
 from diagnose.report.terminal import Bar, Bars, Narrow
 from diagnose.words import estimate, plain, signed
+from diagnose.yardstick.standing import Standing
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -117,7 +119,16 @@ def _findings(record: dict[str, Any]) -> list[str]:
 def _remarks(record: dict[str, Any]) -> list[str]:
     sharper = record["budget"]["sharpens"]
     more = [f"A larger --budget would sharpen {', '.join(sharper)}."] if sharper else []
-    return [*record["notes"], *more]
+    return [*record["notes"], *_place(record), *more]
+
+
+def _place(record: dict[str, Any]) -> list[str]:
+    found = record.get("scale")
+    if found is None:
+        return []
+    where = Standing.of(found)
+    alarm = f" Too good to be true; check first: {found['checks'][0]}." if where.implausible else ""
+    return [f"How good that is: {scale.sentence(where)}{alarm}"]
 
 
 def _against(against: dict[str, Any]) -> list[RenderableType]:

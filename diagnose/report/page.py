@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose import store, words
 from diagnose.errors import DiagnoseError
-from diagnose.report import findings, gap_findings, notes, run_findings, tables
+from diagnose.report import findings, gap_findings, notes, run_findings, scale, tables
 from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap, sides_parts
 from diagnose.report.gap_plots import arm_figures
 from diagnose.report.gap_records import ArmLedgers
@@ -241,6 +241,9 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
     environment = report.environment
     written = report.run.samples
     return {
+        "alarm": scale.alarm(report),
+        "place": scale.place(report),
+        "scale": scale.table(report),
         "title": f"Run {words.visible(report.run.name)}",
         "report": report,
         "identity": _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0]),
@@ -374,7 +377,12 @@ def _filled(template: str, parts: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     jinja.globals.update(
-        words=words, findings=findings, run_findings=run_findings, gap_findings=gap_findings, guide=GUIDE
+        words=words,
+        findings=findings,
+        run_findings=run_findings,
+        scale_words=scale,
+        gap_findings=gap_findings,
+        guide=GUIDE,
     )
     # Our own drawings are the one thing that is not escaped: canvas.py lets no foreign markup into them.
     drawn = {name: Markup(figure.svg) for name, figure in parts["figures"].items()}  # noqa: S704

@@ -211,6 +211,23 @@ class Status(Record):
     why: Text = ""
 
 
+class Measured(Record):
+    """A yardstick as a run keeps it, in bits per byte."""
+
+    name: str
+    family: Text = ""
+    bits_per_byte: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Yardsticks(Record):
+    """`yardsticks.json`: what learns quickly from the same training text, and whether it read only a part of it."""
+
+    sampled: bool = False
+    yardsticks: tuple[Measured, ...] = ()
+
+
 class Trial(Record):
     """A learning rate that was tried, and the loss it gave; None where it diverged."""
 

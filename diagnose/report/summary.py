@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose import store
 from diagnose.errors import DiagnoseError
-from diagnose.report.records import Environment, Record, Status, Summary, parse
+from diagnose.report.records import Environment, Record, Status, Summary, Yardsticks, parse
+from diagnose.yardstick.standing import Yardstick
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,7 +109,12 @@ class AblationReport:
 
 @dataclass(frozen=True)
 class RunReport:
-    """A run with where it was carried out, its recipe, and what its steps cost (seconds of training)."""
+    """A run with where it was carried out, its recipe, and what its steps cost (seconds of training).
+
+    Attributes:
+        scale: yardsticks of its text, those in front that are worst; none where an older version made the run.
+        sampled: whether they read only a part of the text.
+    """
 
     folder: Path
     run: Run
@@ -116,6 +122,8 @@ class RunReport:
     recipe: str
     steps: int
     seconds: float | None
+    scale: tuple[Yardstick, ...] = ()
+    sampled: bool = False
 
     @property
     def scored(self) -> str:
@@ -175,6 +183,7 @@ def read_run(folder: Path) -> RunReport:
     run = _read_run(folder, "", None)
     steps = store.read_columns(folder, "steps", STEP_COLUMNS)
     last = len(steps["step"]) - 1
+    scale, sampled = read_scale(folder)
     return RunReport(
         folder=folder,
         run=run,
@@ -182,7 +191,22 @@ def read_run(folder: Path) -> RunReport:
         recipe=store.read_text(folder / "recipe.toml"),
         steps=int(steps["step"][last]) if last >= 0 else 0,
         seconds=float(steps["seconds"][last]) if last >= 0 else None,
+        scale=scale,
+        sampled=sampled,
     )
+
+
+def read_scale(folder: Path) -> tuple[tuple[Yardstick, ...], bool]:
+    """Return the yardsticks that a run keeps and whether they read only a part of its text; none where it keeps none.
+
+    Raises:
+        DiagnoseError: the file is corrupted or of a newer format.
+    """
+    path = folder / "yardsticks.json"
+    if not path.exists():
+        return (), False
+    found = parse(Yardsticks, store.read_json(path), path)
+    return tuple(Yardstick(y.name, y.family, y.bits_per_byte, y.low, y.high) for y in found.yardsticks), found.sampled
 
 
 def _read_run(folder: Path, level: str, seed: int | None) -> Run:

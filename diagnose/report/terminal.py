@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
-from diagnose.report import findings, notes, run_findings
+from diagnose.report import findings, notes, run_findings, scale
 from diagnose.report.plots import effect_rows, paints
 from diagnose.report.summary import parse_summary
 from diagnose.words import cut, estimate, plain, visible
@@ -197,8 +197,19 @@ def run_rows(report: RunReport, page: Path | None = None) -> RenderableType:
             figure = estimate(reading.loss, reading.low, reading.high)
             rows.append(Bar(name, figure, note, reading.loss, reading.low, reading.high, paint))
     parts: list[RenderableType] = [Narrow(Text(run_findings.run_verdict(report), style="bold")), Text()]
-    parts += [Narrow(Text("Loss, nats per token", style="dim")), Bars(rows)]
+    parts += [Narrow(Text("Loss, nats per token", style="dim")), Bars(rows), *_place(report)]
     return Group(*parts, *_page_line(page))
+
+
+def _place(report: RunReport) -> list[RenderableType]:
+    """Return where the run's loss lies among yardsticks of its text, and that it cannot be believed where that is so."""
+    where, alarm = scale.place(report), scale.alarm(report)
+    lines: list[RenderableType] = []
+    if where is not None:
+        lines += [Text(), Narrow(Text(scale.sentence(where)))]
+    if alarm is not None:
+        lines += [Narrow(Text(f"Too good to be true: {alarm[0]} Check first: {alarm[1][0]}.", style="yellow"))]
+    return lines
 
 
 def _page_line(page: Path | None) -> list[RenderableType]:

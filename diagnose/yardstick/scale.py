@@ -18,6 +18,7 @@ from diagnose.cache import digest, entry
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.stats import in_blocks, ratio_interval
 from diagnose.yardstick import compressors, symbols
+from diagnose.yardstick.standing import Yardstick
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,26 +37,6 @@ MOST_TRAIN, MOST_SCORED = 1 << 23, 1 << 20  # bytes that are taken of a larger c
 BLOCKS = 50  # of adjacent documents, that intervals of compressors stand on
 CHARACTER_ORDERS, WORD_ORDERS = 7, 5  # symbols of the longest gram
 UNIFORM = "uniform over bytes"
-
-
-@dataclass(frozen=True)
-class Yardstick:
-    """One way to predict the scored text, and what it spends.
-
-    Attributes:
-        name: of it.
-        family: "uniform", "characters", "words" or "compressor".
-        bits_per_byte: what it spends.
-        low, high: 95 % interval over documents or blocks of them; None where it cannot be had.
-        seconds: that computing it took, learning included.
-    """
-
-    name: str
-    family: str
-    bits_per_byte: float
-    low: float | None
-    high: float | None
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -218,6 +199,13 @@ def _yardstick(name: str, family: str, bits_N: Floats, bytes_N: Floats, seconds:
     blocks_N = in_blocks(len(bits_N), len(bits_N) // BLOCKS) if ordered and len(bits_N) > BLOCKS else None
     found = ratio_interval(bits_N, bytes_N, blocks_N=blocks_N)
     return Yardstick(name, family, found.value, found.low, found.high, seconds)
+
+
+def record(corpus: Corpus, split: Split, cache: Path, names: Sequence[str] = QUICK) -> dict[str, Any]:
+    """Return what a run keeps of the yardsticks of its text: those that are quickly had, and whether they read it all."""
+    sides = ((split.train, MOST_TRAIN), (split.scored, MOST_SCORED))
+    whole = all(corpus.doc_bytes[documents].sum() <= most for documents, most in sides)
+    return {"sampled": not whole, "yardsticks": records(yardsticks(corpus, split, cache, names))}
 
 
 def records(scale: Sequence[Yardstick]) -> list[dict[str, Any]]:

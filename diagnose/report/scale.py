@@ -1,0 +1,85 @@
+"""The sentences and the table of a run's place among yardsticks of its text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose.report import run_findings
+from diagnose.report.tables import Table
+from diagnose.words import between, plain, share, visible
+from diagnose.yardstick.standing import CHECKS, MARGIN, Standing, standing
+
+if TYPE_CHECKING:
+    from diagnose.report.summary import RunReport
+
+DIGITS = 2
+
+
+def losses(run: RunReport) -> list[tuple[str, float]]:
+    """Return the losses of a run that yardsticks can judge, with what they are called: bits per byte."""
+    named = (("final", "The loss on the whole scored text"), ("reported", "The reported validation loss"))
+    found = ((name, run_findings.last(run, kind, "val")) for kind, name in named)
+    return [(name, reading.bits) for name, reading in found if reading is not None and reading.bits is not None]
+
+
+def place(run: RunReport) -> Standing | None:
+    """Return where a run's loss on the scored text lies; None where it has none, or no yardsticks."""
+    found = losses(run)
+    return standing(found[0][1], run.scale) if found else None
+
+
+def title(where: Standing) -> str:
+    """Return where a loss lies, as the title of its section."""
+    if where.below is None:
+        return "It needs fewer bits than every yardstick of its text"
+    if where.above is None:
+        return "It needs more bits than bytes at random"
+    return f"It lies between {visible(where.above.name)} and {visible(where.below.name)}"
+
+
+def sentence(where: Standing) -> str:
+    """Return "0.31 better than gzip, 0.12 worse than bzip2; ...", in bits per byte."""
+    sides = ((where.above, "better"), (where.below, "worse"))
+    parts = [
+        f"{plain(abs(where.bits_per_byte - one.bits_per_byte), DIGITS)} {word} than {visible(one.name)}"
+        for one, word in sides
+        if one is not None
+    ]
+    rest = f"{plain(where.bits_per_byte, DIGITS)} bits per byte: {', '.join(parts)}"
+    if where.below is None or where.below == where.best:
+        return f"{rest}."
+    return f"{rest}. The best yardstick, {visible(where.best.name)}, needs {plain(where.best.bits_per_byte, DIGITS)}."
+
+
+def alarm(run: RunReport) -> tuple[str, list[str]] | None:
+    """Return that a loss is too good to be true, and what would tell why; None where none is."""
+    for name, bits in losses(run):
+        found = standing(bits, run.scale)
+        if found is not None and found.implausible:
+            best = (
+                f"{visible(found.best.name)}, the best yardstick of that text, needs {plain(found.best.bits_per_byte)}"
+            )
+            known = f"the largest gain of a network that we know of leaves {share(MARGIN)}"
+            said = f"{name} is {plain(bits)} bits per byte; {best}. That is {share(found.ratio)} of it; {known}."
+            return said, list(CHECKS)
+    return None
+
+
+def table(run: RunReport) -> Table:
+    """Return the yardsticks and the run among them, the worst first."""
+    found = [(one.bits_per_byte, visible(one.name), between(one.low, one.high)) for one in run.scale]
+    final = run_findings.last(run, "final", "val")
+    if final is not None and final.bits is not None:
+        found.append((final.bits, "this run", between(final.bits_low, final.bits_high)))
+    rows = [(name, plain(bits), ends) for bits, name, ends in sorted(found, key=lambda row: -row[0])]
+    part = ", measured on a part of it" if run.sampled else ""
+    caption = (
+        f"What the scored text costs given the training text{part}; 95 % intervals over documents or blocks of them"
+    )
+    return Table(caption, ("yardstick", "bits per byte", "interval"), tuple(rows))
+
+
+def record(run: RunReport) -> dict[str, Any] | None:
+    """Return a run's place as JSON values."""
+    where = place(run)
+    return None if where is None else where.record() | {"sampled": run.sampled}
