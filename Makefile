@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted aa cluster house coverage fuzz clean
+.PHONY: demo test check format bench planted aa cluster house coverage fuzz docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -41,6 +41,9 @@ house:
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py
 
+docs: .venv/tested
+	$(BIN)/mkdocs build --strict
+
 fuzz: .venv/tested
 	$(BIN)/python tests/log_fuzz.py 1000000
 	$(BIN)/pytest tests/test_log_fuzz.py -m "slow or not slow"
@@ -54,7 +57,7 @@ fuzz: .venv/tested
 	touch $@
 
 .venv/tested: .venv/installed
-	$(PIP) -e '.[test,check,ray]'
+	$(PIP) -e '.[test,check,ray,docs]'
 	touch $@
 
 clean:

@@ -37,14 +37,15 @@ class Gap:
 
     `print(gap)` shows verdict and terms, a notebook its page.
 
-    >>> import torch
-    >>> from diagnose import Side, explain_gap
-    >>> batches = [torch.randn(16, 8) for _ in range(4)]
-    >>> model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Dropout(0.5))
-    >>> side = Side(batches, lambda model, batch: (model(batch) - batch).square().mean(1))
-    >>> gap = explain_gap(model, side, side)
-    >>> gap.matched.gap, gap.terms.id[2], gap.findings[0]["rule"]
-    (0.0, 'mode', 'gap/leaking-split')
+    Examples:
+        >>> import torch
+        >>> from diagnose import Side, explain_gap
+        >>> batches = [torch.randn(16, 8) for _ in range(4)]
+        >>> model = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Dropout(0.5))
+        >>> side = Side(batches, lambda model, batch: (model(batch) - batch).square().mean(1))
+        >>> gap = explain_gap(model, side, side)
+        >>> gap.matched.gap, gap.terms.id[2], gap.findings[0]["rule"]
+        (0.0, 'mode', 'gap/leaking-split')
 
     Attributes:
         record: everything, as plain data: the object that `diagnose loss-gap --json` prints.

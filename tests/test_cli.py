@@ -114,7 +114,7 @@ def test_help_is_light():
 
 def test_recipes_and_axes_are_listed(diagnose):
     recipes = json.loads(diagnose("recipes", "--json")[1])
-    assert {r["name"] for r in recipes["recipes"]} == {"quick", "first-user", "gpt2-scaled", "nanogpt-cpu"}
+    assert {r["name"] for r in recipes["recipes"]} == {"quick", "first-user", "gpt2-scaled", "nanogpt-cpu", "small"}
     assert next(r for r in recipes["recipes"] if r["name"] == "first-user")["assumptions"]
     axes = json.loads(diagnose("axes", "--json")[1])
     assert axes["axes"][0]["levels"] == ["char", "word", "bpe"]

@@ -1,9 +1,10 @@
-"""The command line: one thin function per command. It parses, calls one function, renders.
+"""The `diagnose` command: thin layers over the package's functions.
 
 Results go to standard output, everything else to standard error. Heavy imports happen inside the commands.
 """
 
-from diagnose.cli import training, gap, audit, log, yardstick, listing  # noqa: I001  (the order in which `--help` lists them)
+# in the order in which `--help` lists them
+from diagnose.cli import training, gap, audit, log, yardstick, explain, listing  # noqa: I001
 from diagnose.cli.options import app
 
-__all__ = ["app", "audit", "gap", "listing", "log", "training", "yardstick"]
+__all__ = ["app", "audit", "explain", "gap", "listing", "log", "training", "yardstick"]

@@ -1,0 +1,34 @@
+"""The command that looks something up in the field guide: explain."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from diagnose.cli.options import JsonOption, app, print_json, show
+
+
+@app.command(
+    epilog="Example: diagnose explain dropout; diagnose explain gap/leaking-split; diagnose explain axis/context"
+)
+def explain(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[TERM|RULE]", help="A term, cause, word, axis or rule; all are listed without."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a term, a cause, an axis or a finding means, how large it is, and what to do."""
+    from diagnose.guide import registry
+    from diagnose.report import guide_terminal
+
+    if name is None:
+        found = list(registry.entries().values())
+        if as_json:
+            print_json({"entries": [{"id": e.id, "kind": e.kind, "title": e.title, "about": e.short} for e in found]})
+        else:
+            show(guide_terminal.listing(found))
+        return
+    entry = registry.find(name)
+    print_json(guide_terminal.record(entry)) if as_json else show(guide_terminal.page(entry))
