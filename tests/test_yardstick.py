@@ -126,14 +126,16 @@ def test_the_bible():
 def test_the_first_users_loss_is_too_good_to_be_true():
     some = [scale.Yardstick("PPMd of order 8", "compressor", 1.34, None, None, 1.0),
             scale.Yardstick("xz", "compressor", 1.63, None, None, 1.0)]  # fmt: skip
-    told = plausible(0.21, some)
-    assert told is not None
+    told = standing(0.21, some)
+    assert told.implausible
     assert told.best.name == "PPMd of order 8"
-    assert "split after cutting" in told.checks[0]
-    assert plausible(1.2, some) is None
-    assert plausible(0.1, []) is None
+    assert "split after cutting" in told.record()["checks"][0]
+    assert not standing(1.2, some).implausible
+    assert standing(0.1, []) is None
     between = standing(1.5, some)
     assert (between.above.name, between.below.name) == ("xz", "PPMd of order 8")
+    assert not between.record()["checks"]
+    assert Standing.of(between.record()) == between
 
 
 def test_from_the_command_line(verses):

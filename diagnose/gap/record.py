@@ -127,7 +127,7 @@ def _scale(ledger: Ledger) -> dict[str, Any] | None:
     nats, size = final[-1]
     found = scale.yardsticks(text.corpus, text.split, cache_folder(), scale.QUICK)
     where = standing(nats / math.log(2) / size, found)
-    return where and where.record()
+    return None if where is None else where.record()
 
 
 def sharpens(ledger: Ledger) -> list[str]:

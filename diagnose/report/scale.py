@@ -56,11 +56,9 @@ def alarm(run: RunReport) -> tuple[str, list[str]] | None:
     for name, bits in losses(run):
         found = standing(bits, run.scale)
         if found is not None and found.implausible:
-            best = (
-                f"{visible(found.best.name)}, the best yardstick of that text, needs {plain(found.best.bits_per_byte)}"
-            )
+            best = f"{visible(found.best.name)}, the best yardstick of it, needs {plain(found.best.bits_per_byte)}"
             known = f"the largest gain of a network that we know of leaves {share(MARGIN)}"
-            said = f"{name} is {plain(bits)} bits per byte; {best}. That is {share(found.ratio)} of it; {known}."
+            said = f"{name} is {plain(bits)} bits per byte; {best}. That is {share(found.ratio)} of the best; {known}."
             return said, list(CHECKS)
     return None
 
@@ -73,9 +71,7 @@ def table(run: RunReport) -> Table:
         found.append((final.bits, "this run", between(final.bits_low, final.bits_high)))
     rows = [(name, plain(bits), ends) for bits, name, ends in sorted(found, key=lambda row: -row[0])]
     part = ", measured on a part of it" if run.sampled else ""
-    caption = (
-        f"What the scored text costs given the training text{part}; 95 % intervals over documents or blocks of them"
-    )
+    caption = f"What the scored text costs given the training text{part}; 95 % intervals over documents"
     return Table(caption, ("yardstick", "bits per byte", "interval"), tuple(rows))
 
 

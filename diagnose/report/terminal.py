@@ -202,7 +202,7 @@ def run_rows(report: RunReport, page: Path | None = None) -> RenderableType:
 
 
 def _place(report: RunReport) -> list[RenderableType]:
-    """Return where the run's loss lies among yardsticks of its text, and that it cannot be believed where that is so."""
+    """Return where the run's loss lies among yardsticks of its text, and whether it can be believed."""
     where, alarm = scale.place(report), scale.alarm(report)
     lines: list[RenderableType] = []
     if where is not None:

@@ -202,7 +202,7 @@ def _yardstick(name: str, family: str, bits_N: Floats, bytes_N: Floats, seconds:
 
 
 def record(corpus: Corpus, split: Split, cache: Path, names: Sequence[str] = QUICK) -> dict[str, Any]:
-    """Return what a run keeps of the yardsticks of its text: those that are quickly had, and whether they read it all."""
+    """Return what a run keeps of yardsticks: those that are quickly had, and whether they read a part of the text."""
     sides = ((split.train, MOST_TRAIN), (split.scored, MOST_SCORED))
     whole = all(corpus.doc_bytes[documents].sum() <= most for documents, most in sides)
     return {"sampled": not whole, "yardsticks": records(yardsticks(corpus, split, cache, names))}

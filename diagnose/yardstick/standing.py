@@ -66,9 +66,9 @@ class Standing:
     @classmethod
     def of(cls, record: dict[str, Any]) -> Self:
         """Return what `record` gave."""
-        found = {key: record[key] for key in ("above", "below", "best")}
-        rows = {key: None if row is None else Yardstick(**row) for key, row in found.items()}
-        return cls(record["bits_per_byte"], **rows, ratio=record["ratio"], implausible=record["implausible"])
+        above, below = (None if record[key] is None else Yardstick(**record[key]) for key in ("above", "below"))
+        best = Yardstick(**record["best"])
+        return cls(record["bits_per_byte"], above, below, best, record["ratio"], record["implausible"])
 
     def record(self) -> dict[str, Any]:
         """Return it as JSON values; the checks that would tell why stand there where it is implausible."""
