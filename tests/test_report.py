@@ -25,7 +25,7 @@ from rich.console import Console
 
 from diagnose import words
 from diagnose.errors import DiagnoseError
-from diagnose.report import canvas, figures, findings, means, plots, run_findings, tables, terminal
+from diagnose.report import canvas, figures, findings, means, plots, run_findings, scale, tables, terminal
 from diagnose.report.guide import GUIDE
 from diagnose.report.page import render_ablation, render_run
 from diagnose.report.summary import parse_summary, read_ablation, read_run
@@ -788,6 +788,48 @@ def test_a_runs_rows(tmp_path):
         "whole validation text",
     ]
     assert "bits per byte" in text
+
+
+def keep_yardsticks(run, *rows, sampled=False):
+    rows = [{"name": name, "family": "compressor", "bits_per_byte": bits} for name, bits in rows]
+    (run / "yardsticks.json").write_text(json.dumps({"format": 1, "sampled": sampled, "yardsticks": rows}))
+    return run
+
+
+def test_a_run_stands_among_yardsticks_of_its_text(tmp_path):
+    """Its place is said on its page and in the terminal, and nothing is said where an older version kept none."""
+    run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
+    assert 'id="scale"' not in render_run(run, tmp_path).read_text()
+    bits = scale.losses(read_run(run))[0][1]
+    keep_yardsticks(run, ("gzip<script>", bits + 0.31), ("xz", bits - 0.12), ("PPMd", bits - 0.3), sampled=True)
+    page = render_run(run, tmp_path).read_text()
+    assert "It lies between gzip&lt;script&gt; and xz" in page
+    assert "gzip<script>" not in page
+    assert "0.31 better than gzip" in page
+    assert "0.12 worse than xz. The best yardstick, PPMd, needs" in page
+    assert "measured on a part of it" in page
+    assert "too good to be true" not in page
+    assert "0.12 worse than xz" in _printed(terminal.run_rows(read_run(run)))
+    found = scale.record(read_run(run))
+    assert (found["below"]["name"], found["best"]["name"], found["checks"]) == ("xz", "PPMd", [])
+
+
+def test_a_loss_below_every_yardstick_is_too_good_to_be_true(tmp_path):
+    run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
+    bits = scale.losses(read_run(run))[0][1]
+    keep_yardsticks(run, ("xz", bits * 2.5), ("PPMd", bits * 2))
+    page = render_run(run, tmp_path).read_text()
+    assert "This loss is too good to be true" in page
+    assert "PPMd, the best yardstick of it" in page
+    assert page.index("does training hold the validation text") < page.index("is every byte paid for")
+    assert len(scale.record(read_run(run))["checks"]) == 5
+
+
+def test_spoilt_yardsticks_are_one_line_that_names_the_file(tmp_path):
+    run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
+    keep_yardsticks(run, ("xz", "<b>"))
+    with pytest.raises(DiagnoseError, match=r"yardsticks\.json"):
+        render_run(run, tmp_path)
 
 
 def test_foreign_text_does_not_reach_the_terminal(plain):

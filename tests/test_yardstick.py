@@ -12,7 +12,7 @@ from diagnose.cache import cache_folder
 from diagnose.errors import DiagnoseError
 from diagnose.recipe import Recipe
 from diagnose.yardstick import compressors, kneser_ney, scale, symbols
-from diagnose.yardstick.standing import standing
+from diagnose.yardstick.standing import Standing, standing
 
 TEXTS = ["abracadabra", "cadabra", "", "abba", "rab", "abracadabra abba", "cab", "dab a cab", "bar", "car"]
 
