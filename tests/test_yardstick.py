@@ -7,11 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from diagnose import corpus, split
+from diagnose import corpus, runner, split
 from diagnose.cache import cache_folder
 from diagnose.errors import DiagnoseError
 from diagnose.recipe import Recipe
-from diagnose.yardstick import compressors, kneser_ney, scale, symbols
+from diagnose.report.summary import read_scale
+from diagnose.yardstick import beside, compressors, kneser_ney, scale, symbols
 from diagnose.yardstick.standing import Standing, standing
 
 TEXTS = ["abracadabra", "cadabra", "", "abba", "rab", "abracadabra abba", "cab", "dab a cab", "bar", "car"]
@@ -98,6 +99,10 @@ def sides(**given):
     return text, split.split(text, recipe.data)
 
 
+def text_of(settings):
+    return {key: value for key, value in settings.items() if key.startswith("data.")}
+
+
 def test_yardsticks_of_real_text_are_ordered_cached_and_named(verses):
     text, parts = sides(**{"data.corpus": "file", "data.path": str(verses)})
     told = []
@@ -138,6 +143,25 @@ def test_the_first_users_loss_is_too_good_to_be_true():
     assert Standing.of(between.record()) == between
 
 
+def test_runs_scored_on_the_same_documents_stand_beside(tiny, tmp_path):
+    """A run keeps its yardsticks; others find it by its documents, with its own interval, and pass damaged ones by."""
+    runs = tmp_path / "runs"
+    path = runner.train("quick", tiny, runs=runs)
+    kept, sampled = read_scale(path)
+    assert not sampled
+    assert [one.name for one in kept] == [
+        one.name for one in scale.yardsticks(*sides(**text_of(tiny)), cache_folder(), scale.QUICK)
+    ]
+    (found,) = beside.runs_on(runs, *sides(**text_of(tiny)))
+    assert (found.run, found.model, found.steps) == (str(path), "gpt", 12)
+    assert found.bits_per_byte == pytest.approx(runner.summary(path)["val"]["bits_per_byte"])
+    assert found.low < found.bits_per_byte < found.high
+    assert beside.runs_on(runs, *sides(**text_of(tiny), **{"data.split": "tail"})) == []
+    (path / "readings.parquet").write_bytes(b"spoilt")
+    assert beside.runs_on(runs, *sides(**text_of(tiny))) == []
+    assert beside.runs_on(tmp_path / "nothing", *sides(**text_of(tiny))) == []
+
+
 def test_from_the_command_line(verses):
     import json
 
@@ -148,7 +172,8 @@ def test_from_the_command_line(verses):
     shown = CliRunner().invoke(app, ["yardstick", "--data", str(verses), "--json"])
     assert shown.exit_code == 0, shown.output
     found = json.loads(shown.stdout)
-    assert list(found) == ["format", "bytes", "yardsticks"]
+    assert list(found) == ["format", "bytes", "yardsticks", "runs", "published"]
+    assert all(row["source"] and row["text"] for row in found["published"])
     assert {"xz", "words, 5-grams", "characters, order 6"} <= {row["name"] for row in found["yardsticks"]}
     seen = CliRunner().invoke(app, ["yardstick", "--data", str(verses)])
     assert "PPMd of order 8" in seen.stdout

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import DataOption, JsonOption, SetOption, app, overrides, print_json, show
+from diagnose.cli.options import RUNS, DataOption, JsonOption, SetOption, app, overrides, print_json, show
 
 
 @app.command(epilog="Example: diagnose yardstick --data notes.txt --split tail")
@@ -18,15 +18,17 @@ def yardstick(
 ) -> None:
     """Say what n-grams and compressors need for the validation text, given the training text: bits per byte.
 
-    The documents are those that a run with the same [data] settings is scored on. Computed once and kept in the cache.
+    The documents are those that a run with the same [data] settings is scored on; finished runs in runs/ that were
+    stand among them. Computed once and kept in the cache.
     """
     import sys
+    from dataclasses import asdict
 
     from diagnose import corpus
     from diagnose import split as splits
     from diagnose.cache import cache_folder
     from diagnose.recipe import Recipe
-    from diagnose.yardstick import scale
+    from diagnose.yardstick import beside, scale
 
     given = overrides(settings, data) | ({"data.split": split} if split else {})
     recipe = Recipe.load("quick", given)
@@ -35,19 +37,12 @@ def yardstick(
     found = scale.yardsticks(
         text, parts, cache_folder(), watch=lambda name: print(f"computing {name}", file=sys.stderr)
     )
-    size = int(text.doc_bytes[parts.scored].sum())
+    runs = beside.runs_on(RUNS, text, parts)
     if as_json:
-        print_json({"bytes": size, "yardsticks": scale.records(found)})
+        size = int(text.doc_bytes[parts.scored].sum())
+        rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in beside.PUBLISHED]}
+        print_json({"bytes": size, "yardsticks": scale.records(found), **rows})
         return
-    from diagnose.report.terminal import Bar, Bars
-    from diagnose.words import estimate
+    from diagnose.report import scale_terminal
 
-    rows = [
-        Bar(y.name, estimate(y.bits_per_byte, y.low, y.high), "", y.bits_per_byte, y.low, y.high, "ink") for y in found
-    ]
-    best = found[-1]
-    show(
-        f"{best.name} needs least for the {len(parts.scored):,} {parts.scored_text} documents: {best.bits_per_byte:.3f}"
-    )
-    show("Bits per byte, given the training text; left is better")
-    show(Bars(rows))
+    show(scale_terminal.scale_rows(found, runs, f"{len(parts.scored):,} {parts.scored_text} documents"))
