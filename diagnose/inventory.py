@@ -90,15 +90,26 @@ def prune(found: dict[Path, int]) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def samples(run: str, prompt: str, count: int, *, most_bytes: int, temperature: float, seed: int) -> list[str]:
+def samples(
+    run: str, prompt: str, count: int, *, most_bytes: int, temperature: float, seed: int, model: str | None = None
+) -> list[str]:
     """Return texts from a run's checkpoint.
 
+    Args:
+        run: its folder, or its name within `runs/`.
+        prompt: text to go on from.
+        count: of texts.
+        most_bytes: after which to stop without an end mark.
+        temperature: 1 as learned, 0 the likeliest.
+        seed: of the draws.
+        model: "file.py:build", the code of the run's network where that is not installed: consent to run it.
+
     Raises:
-        DiagnoseError: no such run, or its checkpoint is gone.
+        DiagnoseError: no such run, a network that is code and was not named, or its checkpoint is gone.
     """
     import torch
 
-    from diagnose import sampling, tokenizer
+    from diagnose import loading, sampling, tokenizer
     from diagnose.session import load_state
     from diagnose.setup import build
 
@@ -107,6 +118,7 @@ def samples(run: str, prompt: str, count: int, *, most_bytes: int, temperature: 
     if found is None:
         raise DiagnoseError(f"{path} has no checkpoint to sample from (pruned, or stopped before its first one)")
     recipe = store.recipe_of(path)
+    recipe = recipe.with_values({"model.name": loading.consented(recipe.model.name, model)})
     learned = tokenizer.load(path / "tokenizer.json")
     net = build(recipe, tokenizer.vocabulary_size(learned), torch.device("cpu"))
     load_state(net, None, found[0])

@@ -73,6 +73,32 @@ def _load(name: str) -> tuple[ModuleType, str]:
         raise DiagnoseError(f"model '{name}' cannot be loaded: {told(error)}") from None
 
 
+def is_code(name: str) -> bool:
+    """Say whether a name is that of code in a file or module, and not of an installed network."""
+    return ":" in name
+
+
+def consented(name: str, given: str | None) -> str:
+    """Return the network that a run's record may load: a record may be a stranger's, so its code wants to be named.
+
+    Args:
+        name: the record's `model.name`.
+        given: what the user names as `--model`; may be the same file elsewhere.
+
+    Raises:
+        DiagnoseError: the network is code that was not named, another function was, or there is none to name.
+    """
+    if given is None and is_code(name):
+        raise DiagnoseError(f"the run's network is code at '{name}', which is run only if you name it: --model {name}")
+    if given is None:
+        return name
+    if not is_code(name):
+        raise DiagnoseError(f"the run's network '{name}' is installed; --model is for networks that are not")
+    if given.rpartition(":")[2] != name.rpartition(":")[2]:
+        raise DiagnoseError(f"the run's network is '{name}'; --model {given} names another function")
+    return given
+
+
 def _place(name: str) -> tuple[str, str]:
     """Divide a name into file or module, and attribute."""
     if ":" in name:
@@ -133,15 +159,19 @@ def told(error: BaseException) -> str:
     return f"{type(error).__name__}: {message}{where}" if message else f"{type(error).__name__}{where}"
 
 
-def fingerprint(name: str) -> str:
+def fingerprint(name: str, known_as: str | None = None) -> str:
     """Return what tells one state of a network's code from another.
 
     A hash of its name, its source and of all that it imports from the same folder.
 
+    Args:
+        name: of the network.
+        known_as: the name that is hashed, where its file lay elsewhere when it was first told.
+
     Raises:
         DiagnoseError: there is no such network.
     """
-    digest = hashlib.blake2b(name.encode(), digest_size=16)
+    digest = hashlib.blake2b((known_as or name).encode(), digest_size=16)
     module, _ = _load(name)
     path = Path(getattr(module, "__file__", None) or __file__)
     depth = module.__name__.count(".") + (path.name == "__init__.py")

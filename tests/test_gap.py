@@ -411,3 +411,31 @@ def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_p
     run = train("quick", keys, runs=tmp_path)  # 135 documents: what came before the last step is one whole epoch
     matched = loss_gap(run, budget="100000000 tokens")["matched"]
     assert (matched["train"], matched["val"]) == pytest.approx(both(run), abs=2e-6)
+
+
+def test_code_that_a_record_names_is_run_only_if_the_user_names_it(tiny, tmp_path, monkeypatch):
+    """A run may be a stranger's: its network is code, and neither the ledger nor samples load it unasked."""
+    from diagnose import inventory, runner
+    from diagnose.gap.ledger import loss_gap
+
+    monkeypatch.chdir(tmp_path)
+    code = tmp_path / "net.py"
+    code.write_text("from pathlib import Path\nfrom diagnose.models.gpt import build\nPath('ran').touch()\n")
+    path = runner.train("quick", tiny | {"model.name": "net.py:build"}, runs=tmp_path / "runs")
+    code.rename(tmp_path / "moved.py")
+    (tmp_path / "ran").unlink()
+    (tmp_path / "stranger").mkdir()
+    stranger = shutil.copytree(path, tmp_path / "stranger" / path.name)
+    (tmp_path / "net.py").write_text((tmp_path / "moved.py").read_text() + "# another\n")
+    refusals = (
+        lambda **more: loss_gap(stranger, budget=1, **more),
+        lambda **more: inventory.samples(str(stranger), "", 1, most_bytes=5, temperature=1.0, seed=0, **more),
+    )
+    for ask in refusals:
+        with pytest.raises(DiagnoseError, match=r"run only if you name it: --model net\.py:build"):
+            ask()
+        with pytest.raises(DiagnoseError, match="names another function"):
+            ask(model="moved.py:other")
+    assert not (tmp_path / "ran").exists()
+    assert loss_gap(stranger, budget=1, model="moved.py:build")["verdict"]
+    assert (tmp_path / "ran").exists()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose import batches, device, session, setup, store, tokenizer
+from diagnose import batches, device, loading, session, setup, store, tokenizer
 from diagnose.audit.findings import UNJUDGED
 from diagnose.errors import DiagnoseError
 
@@ -125,13 +125,9 @@ def _refuse_other_text(path: Path, text: setup.Text, environment: dict[str, Any]
 
 def _consented(recipe: Recipe, model: str | None) -> tuple[Recipe, str]:
     """Return the recipe with the network's code that may be run, or why there is none."""
-    name = recipe.model.name
-    if model is None:
-        if ":" not in name:
-            return recipe, ""
-        return recipe, f"its network is code at '{name}', which is run only if you name it: --model {name}"
-    if ":" not in name:
-        raise DiagnoseError(f"the run's network '{name}' is installed; --model is for networks that are not")
-    if model.rpartition(":")[2] != name.rpartition(":")[2]:
-        raise DiagnoseError(f"the run's network is '{name}'; --model {model} names another function")
-    return recipe.with_values({"model.name": model}), ""
+    try:
+        return recipe.with_values({"model.name": loading.consented(recipe.model.name, model)}), ""
+    except DiagnoseError as error:
+        if model is not None:
+            raise
+        return recipe, str(error)

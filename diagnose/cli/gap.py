@@ -30,7 +30,7 @@ def loss_gap(
     data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")] = None,
     model: Annotated[
         str | None,
-        typer.Option("--model", metavar="FILE.py:build", help="The network of a loop of yours (GapRecorder)."),
+        typer.Option("--model", metavar="FILE.py:build", help="The code of the network, where it is yours."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print verdict and ledger for a pull request.")] = False,
@@ -52,7 +52,7 @@ def loss_gap(
         recorded.refuse(verify=verify, against=against, data=data)
         gap = recorded.loss_gap(folder, model, budget=budget)
     else:
-        gap = ledger.loss_gap(folder, budget=budget, verify=verify, against=against, data=data)
+        gap = ledger.loss_gap(folder, budget=budget, verify=verify, against=against, data=data, model=model)
     found = ledger.keep(folder, gap)
     found["page"] = str(page.render_gap(folder, out, found))
     page.refresh(folder, out)

@@ -44,12 +44,18 @@ def sample(
         float, typer.Option("--temperature", min=0.0, help="1 as the network has learned it, 0 the likeliest.")
     ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE.py:build", help="The code of the network, where it is yours."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print text from a run's checkpoint."""
     from diagnose import inventory
 
-    texts = inventory.samples(run, prompt, count, most_bytes=most_bytes, temperature=temperature, seed=seed)
+    texts = inventory.samples(
+        run, prompt, count, most_bytes=most_bytes, temperature=temperature, seed=seed, model=model
+    )
     if as_json:
         print_json({"run": run, "prompt": prompt, "samples": texts})
     else:

@@ -26,7 +26,12 @@ def is_ablation(path: Path) -> bool:
 
 
 def loss_gap_of_arms(
-    path: Path, *, budget: float | str | None = None, verify: bool = False, data: str | Path | None = None
+    path: Path,
+    *,
+    budget: float | str | None = None,
+    verify: bool = False,
+    data: str | Path | None = None,
+    model: str | None = None,
 ) -> dict[str, Any]:
     """Account for the gap of every run of an ablation.
 
@@ -35,6 +40,7 @@ def loss_gap_of_arms(
         budget: of each run's ledger.
         verify: train each run's last interval once more.
         data: where the text is now, if it was moved.
+        model: the code of the runs' network, where that is not installed: consent to run it.
 
     Returns:
         Plain data: a ledger a run, and per arm the means over its seeds, with 95 % intervals over seeds where there are
@@ -46,7 +52,7 @@ def loss_gap_of_arms(
     summary = store.read_json(path / "summary.json")
     runs, arms = [], []
     for arm in summary["arms"]:
-        found = [_of_run(path.parent / name, budget, verify, data) for name in arm["runs"]]
+        found = [_of_run(path.parent / name, budget, verify, data, model) for name in arm["runs"]]
         if not found:
             raise DiagnoseError(f"{path}: the arm {arm['level']} has no finished run")
         runs += found
@@ -55,8 +61,10 @@ def loss_gap_of_arms(
             "verdict": _verdict(arms)}  # fmt: skip
 
 
-def _of_run(path: Path, budget: float | str | None, verify: bool, data: str | Path | None) -> dict[str, Any]:
-    return record(make(open_run(path, data), budget=budget, verify=verify))
+def _of_run(
+    path: Path, budget: float | str | None, verify: bool, data: str | Path | None, model: str | None
+) -> dict[str, Any]:
+    return record(make(open_run(path, data, model), budget=budget, verify=verify))
 
 
 def _averaged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:

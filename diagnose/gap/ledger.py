@@ -99,6 +99,7 @@ def loss_gap(
     verify: bool = False,
     against: str | Path | None = None,
     data: str | Path | None = None,
+    model: str | None = None,
 ) -> dict[str, Any]:
     """Account for the gap between the two losses that a run reports.
 
@@ -108,6 +109,7 @@ def loss_gap(
         verify: train the last logging interval once more.
         against: another run; its terms and the differences to them are given too.
         data: where the run's text is now, if it was moved.
+        model: "file.py:build", the code of the run's network where that is not installed: consent to run it.
 
     Returns:
         Plain data, as `diagnose loss-gap --json` prints it.
@@ -123,9 +125,9 @@ def loss_gap(
             raise DiagnoseError(
                 "--against compares two runs, and this is an ablation: its arms are compared as they are"
             )
-        return loss_gap_of_arms(store.find(run), budget=budget, verify=verify, data=data)
-    before = None if against is None else open_run(against, data)
-    result = record(make(open_run(run, data), budget=budget, verify=verify, places=True))
+        return loss_gap_of_arms(store.find(run), budget=budget, verify=verify, data=data, model=model)
+    before = None if against is None else open_run(against, data, model)
+    result = record(make(open_run(run, data, model), budget=budget, verify=verify, places=True))
     return result if before is None else compared(record(make(before, budget=budget, verify=verify)), result)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose import batches, network, session, store, tokenizer, trainer
+from diagnose import batches, loading, network, session, store, tokenizer, trainer
 from diagnose.errors import DiagnoseError
 from diagnose.setup import Setup, set_up
 
@@ -91,23 +91,26 @@ class Finished:
         return np.arange(first, last), np.full(last - first, 1 / (last - first))
 
 
-def open_run(run: str | Path, data: str | Path | None = None) -> Finished:
+def open_run(run: str | Path, data: str | Path | None = None, model: str | None = None) -> Finished:
     """Open a finished run.
 
     Args:
         run: its folder, `runs/latest`, or its name within `runs/`.
         data: where its text is now, if it was moved.
+        model: "file.py:build", the code of its network, where that is not installed: consent to run it.
 
     Raises:
-        DiagnoseError: no such run; an ablation; a run that has not finished or kept no checkpoint or no reports; text,
-            tokenizer or network that are no longer those of the run.
+        DiagnoseError: no such run; a network that is code and was not named; an ablation; a run that has not
+            finished or kept no checkpoint or no reports; text, tokenizer or network that are no
+            longer those of the run.
     """
     path = store.find(run)
     _refuse_unfinished(path)
-    recipe = store.recipe_of(path)
+    kept = store.recipe_of(path)
+    recipe = kept.with_values({"model.name": loading.consented(kept.model.name, model)})
     environment = store.read_json(path / "environment.json")
     setup = set_up(_moved(recipe, data))
-    _refuse_changed(path, recipe, setup, environment)
+    _refuse_changed(path, kept, setup, environment)
     found = store.read_checkpoint(path / "checkpoint")
     if found is None:
         raise DiagnoseError(
@@ -158,7 +161,7 @@ def _refuse_changed(path: Path, recipe: Recipe, setup: Setup, environment: dict[
         raise DiagnoseError(
             f"{path}: this version of diagnose divides the text otherwise than the run did; train it again"
         )
-    prints = (here, setup.text.split.fingerprint, network.fingerprint(recipe.model.name))
+    prints = (here, setup.text.split.fingerprint, network.fingerprint(setup.recipe.model.name, recipe.model.name))
     if recipe.digest(*prints, tokenizer.fingerprint(setup.text.tokenizer)) != environment["digest"]:
         what = _what_changed(path, setup, recipe)
         raise DiagnoseError(f"{path}: {what} changed since the run was trained; restore it or train the run again")
