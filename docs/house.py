@@ -11,8 +11,8 @@ ROOMS = (
     ("Settings", "settings recipe"),
     ("Text", "cache sources intake corpus split overlap vocabulary tokenizer stream"),
     ("Networks and their input", "device batches loading network crossentropy models"),
-    ("One run", "losses places units noise_scale trainer store setup sampling session runner engines"),
-    ("Questions", "yardstick gap explain audit logs ablation guide"),
+    ("One run", "losses places units noise_scale trainer store setup yardstick sampling session runner engines"),
+    ("Questions", "gap explain audit logs ablation guide"),
     ("What people see", "report explained audited huggingface lightning progress board inventory cli __main__"),
 )
 

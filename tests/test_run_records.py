@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("quick_probes")
 def test_a_run_leaves_all_its_files(whole):
     assert {p.name for p in whole.iterdir()} == {
         "recipe.toml", "environment.json", "tokenizer.json", "steps.parquet", "readings.parquet", "validation.parquet",
-        "places.parquet",
+        "places.parquet", "yardsticks.json",
         "samples.jsonl", "checkpoint", "interval", "status.json", "lock",
     }  # fmt: skip
     assert store.read_json(whole / "status.json")["state"] == "finished"

@@ -103,15 +103,15 @@ def text_of(settings):
     return {key: value for key, value in settings.items() if key.startswith("data.")}
 
 
-def test_yardsticks_of_real_text_are_ordered_cached_and_named(verses):
+def test_yardsticks_of_real_text_are_ordered_cached_and_named(verses, tmp_path):
     text, parts = sides(**{"data.corpus": "file", "data.path": str(verses)})
     told = []
-    found = scale.yardsticks(text, parts, cache_folder(), scale.QUICK, told.append)
+    found = scale.yardsticks(text, parts, tmp_path, scale.QUICK, told.append)
     assert {one.name for one in found} == set(scale.QUICK)
     assert [one.bits_per_byte for one in found] == sorted((one.bits_per_byte for one in found), reverse=True)
     assert all(one.low is None or one.low < one.bits_per_byte < one.high for one in found)
     again = []
-    assert scale.yardsticks(text, parts, cache_folder(), scale.QUICK, again.append) == found
+    assert scale.yardsticks(text, parts, tmp_path, scale.QUICK, again.append) == found
     assert told
     assert not again
     with pytest.raises(DiagnoseError, match="there is no yardstick 'bzip'; did you mean 'bzip2'"):

@@ -11,6 +11,7 @@ from diagnose.yardstick.standing import CHECKS, MARGIN, Standing, standing
 
 if TYPE_CHECKING:
     from diagnose.report.summary import RunReport
+    from diagnose.yardstick.standing import Yardstick
 
 DIGITS = 2
 
@@ -34,21 +35,26 @@ def title(where: Standing) -> str:
         return "It needs fewer bits than every yardstick of its text"
     if where.above is None:
         return "It needs more bits than bytes at random"
-    return f"It lies between {visible(where.above.name)} and {visible(where.below.name)}"
+    return f"It lies between {_called(where.above)} and {_called(where.below)}"
 
 
 def sentence(where: Standing) -> str:
     """Return "0.31 better than gzip, 0.12 worse than bzip2; ...", in bits per byte."""
     sides = ((where.above, "better"), (where.below, "worse"))
     parts = [
-        f"{plain(abs(where.bits_per_byte - one.bits_per_byte), DIGITS)} {word} than {visible(one.name)}"
+        f"{plain(abs(where.bits_per_byte - one.bits_per_byte), DIGITS)} {word} than {_called(one)}"
         for one, word in sides
         if one is not None
     ]
     rest = f"{plain(where.bits_per_byte, DIGITS)} bits per byte: {', '.join(parts)}"
     if where.below is None or where.below == where.best:
         return f"{rest}."
-    return f"{rest}. The best yardstick, {visible(where.best.name)}, needs {plain(where.best.bits_per_byte, DIGITS)}."
+    return f"{rest}. The best yardstick, {_called(where.best)}, needs {plain(where.best.bits_per_byte, DIGITS)}."
+
+
+def _called(one: Yardstick) -> str:
+    """Return a yardstick's name as it reads in a sentence."""
+    return visible(one.name).replace(", order", " of order")
 
 
 def alarm(run: RunReport) -> tuple[str, list[str]] | None:
