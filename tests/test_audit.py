@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from diagnose import DiagnoseError, Side, audit_metric, runner
 from diagnose.audit.rules import RULES, SEVERITIES
 from diagnose.audit.run import audit_run
+from diagnose.explain import audit_data
 
 
 @pytest.fixture(scope="module")
@@ -187,3 +188,26 @@ def test_mistakes_of_sides_are_one_line_and_the_model_is_as_it_was(val, given, w
     assert "\n" not in str(caught.value)
     assert model.training
     assert all(torch.equal(v, before[k]) for k, v in model.state_dict().items())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_smoothing_in_an_untrained_model_is_no_shift_of_targets(seed):
+    """All shifts of an untrained model's targets cost nearly the same, so only a close match tells one."""
+
+    def smoothed(model, batch):
+        return F.cross_entropy(model(batch[0]).transpose(1, 2), batch[1], reduction="none", label_smoothing=0.1)
+
+    torch.manual_seed(seed)
+    model = gpt.build(40, 16, layers=1, heads=2, width=16, dropout=0.0)
+    for weight in model.parameters():
+        weight.data.mul_(3)
+    found = audit_metric(model, None, Side(batches(), smoothed), logits=lambda m, b: m(b[0]))
+    assert [one["rule"] for one in found.findings] == ["probabilities", "loss-differs"]
+
+
+def test_ends_that_recur_by_chance_are_no_overlapping_windows(verses):
+    """Samples of characters share "the " with each other; windows of a stride share their ends from one place on."""
+    text = torch.tensor(list(verses.read_bytes()))
+    disjoint, sliding = list(text.split(64))[:-1], list(text.unfold(0, 64, 16))
+    assert audit_data._overlapping(disjoint) < audit_data.SPANS_TWICE
+    assert audit_data._overlapping(sliding) > 0.9
