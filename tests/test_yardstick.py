@@ -172,10 +172,12 @@ def test_from_the_command_line(verses):
     shown = CliRunner().invoke(app, ["yardstick", "--data", str(verses), "--json"])
     assert shown.exit_code == 0, shown.output
     found = json.loads(shown.stdout)
-    assert list(found) == ["format", "bytes", "yardsticks", "runs", "published"]
+    assert list(found) == ["format", "bytes", "yardsticks", "runs", "published", "laws"]
     assert all(row["source"] and row["text"] for row in found["published"])
     assert {"xz", "words, 5-grams", "characters, order 6"} <= {row["name"] for row in found["yardsticks"]}
     seen = CliRunner().invoke(app, ["yardstick", "--data", str(verses)])
     assert "PPMd of order 8" in seen.stdout
+    assert [row["of"] for row in found["laws"]] == ["text", "parameters", "steps"]
+    assert "What more would give" in seen.stdout
     with pytest.raises(DiagnoseError, match="no-such-file"):
         CliRunner().invoke(app, ["yardstick", "--data", "no-such-file.txt"], catch_exceptions=False)

@@ -19,7 +19,8 @@ def yardstick(
     """Say what n-grams and compressors need for the validation text, given the training text: bits per byte.
 
     The documents are those that a run with the same [data] settings is scored on; finished runs in runs/ that were
-    stand among them. Computed once and kept in the cache.
+    stand among them. Says what more text, parameters or steps would give, where that can be said. Computed once and
+    kept in the cache.
     """
     import sys
     from dataclasses import asdict
@@ -28,21 +29,25 @@ def yardstick(
     from diagnose import split as splits
     from diagnose.cache import cache_folder
     from diagnose.recipe import Recipe
-    from diagnose.yardstick import beside, scale
+    from diagnose.yardstick import beside, growth, scale
 
     given = overrides(settings, data) | ({"data.split": split} if split else {})
     recipe = Recipe.load("quick", given)
     text = corpus.load(recipe.data, cache_folder())
     parts = splits.split(text, recipe.data)
-    found = scale.yardsticks(
-        text, parts, cache_folder(), watch=lambda name: print(f"computing {name}", file=sys.stderr)
-    )
+
+    def watch(name: str) -> None:
+        print(f"computing {name}", file=sys.stderr)
+
+    found = scale.yardsticks(text, parts, cache_folder(), watch=watch)
     runs = beside.runs_on(RUNS, text, parts)
+    laws = growth.laws(text, parts, runs, cache_folder(), watch)
     if as_json:
         size = int(text.doc_bytes[parts.scored].sum())
         rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in beside.PUBLISHED]}
-        print_json({"bytes": size, "yardsticks": scale.records(found), **rows})
+        more = {"laws": [one.record() for one in laws]}
+        print_json({"bytes": size, "yardsticks": scale.records(found), **rows, **more})
         return
     from diagnose.report import scale_terminal
 
-    show(scale_terminal.scale_rows(found, runs, f"{len(parts.scored):,} {parts.scored_text} documents"))
+    show(scale_terminal.scale_rows(found, runs, laws, f"{len(parts.scored):,} {parts.scored_text} documents"))

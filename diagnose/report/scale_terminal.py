@@ -9,7 +9,7 @@ from rich.console import Group
 from rich.text import Text
 
 from diagnose.report.terminal import Bar, Bars, Narrow
-from diagnose.words import counted, estimate, plain, visible
+from diagnose.words import counted, estimate, listed, plain, visible
 from diagnose.yardstick.beside import PUBLISHED
 
 if TYPE_CHECKING:
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from diagnose.yardstick.beside import Beside
+    from diagnose.yardstick.law import Law
     from diagnose.yardstick.standing import Yardstick
 
+TIMES = {2.0: "twice", 4.0: "four times"}
 MOST_RUNS = 12  # the best of more
 
 
-def scale_rows(scale: Sequence[Yardstick], runs: Sequence[Beside], scored: str) -> RenderableType:
-    """Return what needs least, all yardsticks with the best runs among them, and published figures of other texts.
+def scale_rows(scale: Sequence[Yardstick], runs: Sequence[Beside], laws: Sequence[Law], scored: str) -> RenderableType:
+    """Return what needs least, all yardsticks with the best runs among them, what more would give, published figures.
 
     Args:
         scale: yardsticks, the worst first.
         runs: finished runs that were scored on the same documents, the worst first.
+        laws: what more text, parameters and steps would give.
         scored: what these are, as "3,110 validation documents".
     """
     best = scale[-1]
@@ -47,10 +50,21 @@ def scale_rows(scale: Sequence[Yardstick], runs: Sequence[Beside], scored: str) 
     if len(runs) > MOST_RUNS:
         left = f"{counted(len(runs) - MOST_RUNS, 'run')} that need more are not shown; --json has all."
         parts.append(Narrow(Text(left, style="dim")))
+    parts += [Text(), Narrow(Text("What more would give, bits per byte", style="dim"))]
+    parts += [Narrow(Text(law_sentence(one)), 2) for one in laws]
     parts += [Text(), Narrow(Text("For orientation, of another text and not to be compared with:", style="dim"))]
-    figures = (f"  {one.name}: {plain(one.bits_per_byte, 2)}, {one.text} ({one.source})" for one in PUBLISHED)
-    parts += [Narrow(Text(line, style="dim")) for line in figures]
+    figures = (f"{one.name}: {plain(one.bits_per_byte, 2)}, {one.text} ({one.source})" for one in PUBLISHED)
+    parts += [Narrow(Text(line, style="dim"), 2) for line in figures]
     return Group(*parts)
+
+
+def law_sentence(one: Law) -> str:
+    """Return what more of something would give, or why nothing is said of it."""
+    if one.refused:
+        return f"More {one.of}: nothing is said, for {one.refused}."
+    said = [f"{plain(row.bits_per_byte)} ({plain(row.low)} to {plain(row.high)})" for row in one.forecasts]
+    more = listed([f"{figure} with {TIMES[row.factor]}" for figure, row in zip(said, one.forecasts, strict=True)])
+    return f"More {one.of}: {visible(one.learner)} needs {plain(one.bits_per_byte[-1])} now, {more} as much."
 
 
 def _run(one: Beside) -> Bar:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group
+from rich.padding import Padding
 from rich.text import Text
 
 from diagnose.report import findings, notes, run_findings, scale
@@ -110,10 +111,10 @@ class Bars:
 
 
 class Narrow:
-    """Text that is wrapped at 100 columns, however wide the console is."""
+    """Text that is wrapped at 100 columns, however wide the console is; all its lines are indented alike."""
 
-    def __init__(self, text: Text) -> None:
-        self.text = text
+    def __init__(self, text: Text, indent: int = 0) -> None:
+        self.text = Padding(text, (0, 0, 0, indent), expand=False)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield from console.render(self.text, options.update(width=min(options.max_width, WIDEST)))
@@ -166,7 +167,7 @@ def _notes(found: Summary) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for note in notes.sections(found.notes):
         lines += [Text(), Narrow(Text(note.title, style="dim"))]
-        lines += [Narrow(Text(f"  {sentence}")) for sentence in note.sentences[:MOST_SENTENCES]]
+        lines += [Narrow(Text(sentence), 2) for sentence in note.sentences[:MOST_SENTENCES]]
     return lines
 
 

@@ -26,6 +26,7 @@ class Beside:
         bits_per_byte: the canonical reading of the scored text.
         low, high: 95 % interval over documents; None where it cannot be had.
         steps: that it trained.
+        parameters: of the network.
     """
 
     run: str
@@ -34,6 +35,7 @@ class Beside:
     low: float | None
     high: float | None
     steps: int
+    parameters: int
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ def _beside(path: Path, wanted: tuple[str, str]) -> Beside | None:
         final = {name: column[last] for name, column in rows.items()}
         bits = float(final["nats"]) / math.log(2) / float(final["bytes"])
         low, high = (_in_bits(final[end], bits / float(final["loss"])) for end in ("low", "high"))
-        return Beside(str(path), store.recipe_of(path).model.name, bits, low, high, int(final["step"]))
+        sizes = (int(final["step"]), int(environment["derived"]["parameters"]))
+        return Beside(str(path), store.recipe_of(path).model.name, bits, low, high, *sizes)
     except (DiagnoseError, KeyError, TypeError, ValueError, ZeroDivisionError):
         return None
 
