@@ -72,13 +72,13 @@ def find(name: str) -> torch.device:
 
 
 def _compiling_pays(recipe: Recipe, device: torch.device, flops: float) -> bool:
-    """Compiling needs a C++ compiler, and on a CPU dropout makes it a loss (measured: 0.89)."""
+    """Compiling needs a C++ compiler; on a CPU dropout makes it a loss, and so do fused loops (measured: 0.89, 0.93)."""
     if sys.platform == "win32" or not (shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")):
         return False
     if device.type == "cuda":
         return flops > 400 * COMPILE_PAYS_AFTER
     dropouts = [v for k, v in recipe.model.settings().items() if k.startswith("dropout") and isinstance(v, float)]
-    return device.type == "cpu" and not any(dropouts) and flops > COMPILE_PAYS_AFTER
+    return device.type == "cpu" and not any(dropouts) and flops > COMPILE_PAYS_AFTER and not _fused_loops()
 
 
 def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
@@ -90,11 +90,16 @@ def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
     _keep_freed_pages()
-    native.use(None if os.environ.get("DIAGNOSE_NATIVE") == "0" else cache_folder() / "native")
+    _fused_loops()
     if device.type == "cpu":
         fast = flops_per_step > ONEDNN_PAYS_AFTER and _onednn_is_fp32()
         torch.set_float32_matmul_precision("medium" if fast else "highest")
     return device
+
+
+def _fused_loops() -> bool:
+    """Use the loops of native.c from now on, and say whether they can be had."""
+    return native.use(None if os.environ.get("DIAGNOSE_NATIVE") == "0" else cache_folder() / "native")
 
 
 @lru_cache(maxsize=1)

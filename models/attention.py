@@ -1,7 +1,8 @@
-"""Causal attention: torch's fused kernels, and for attention dropout on a CPU one of our own.
+"""Causal attention: on a CPU in its cache (native.c), else torch's fused kernels, or tiles where these know no dropout.
 
-Torch's fused kernel for a CPU knows no dropout: with `dropout_p` it falls back to a path of 3 times the time. Ours
-works through tiles that stay in the processor's cache and skips keys that no query of a tile may see.
+Ours takes half the time of torch's kernel for a CPU, which knows no dropout: with `dropout_p` that falls back to a path
+of 3 times its time. Where no C compiler is at hand, dropped weights are computed by torch's operations in tiles that
+stay in the processor's cache, without keys that no query of a tile may see.
 
 Shapes: B rows, H heads, T positions, D width of a head, N = B x H, R query positions of a tile, K its key positions.
 """
@@ -30,7 +31,8 @@ QUERIES = 64  # query positions of a tile; keys after its last query are not com
 def attend(qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word: int | None) -> Tensor:
     """Return softmax(q k' / sqrt(D)) v over the positions up to each one's own, within its segment (B, T, H, D).
 
-    On a CPU it is computed in float32 at least: in bfloat16 torch's kernel takes 2.6 times as long there.
+    On a CPU it is computed in float32 at least: in bfloat16 torch's kernel takes 2.6 times as long there. What is
+    returned is in float32 at least, or, computed in the cache, of the dtype that was given.
 
     Args:
         qkv_BT3HD: queries, keys and values.
@@ -38,19 +40,17 @@ def attend(qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word
         dropout: of the attention weights.
         word: what the network drew for this forward pass.
     """
-    device = qkv_BT3HD.device
-    fused = not dropout.active or torch.compiler.is_compiling() or device.type == "cuda"
-    on_cpu = device.type == "cpu"
+    device, p = qkv_BT3HD.device, dropout.p if dropout.active else 0.0
+    on_cpu, on_cuda, compiling = device.type == "cpu", device.type == "cuda", torch.compiler.is_compiling()
+    in_cache = native.loops(qkv_BT3HD) is not None
     with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
-        if not fused:
-            y_BTHD: Tensor = _Attention.apply(  # type: ignore[no-untyped-call]
-                qkv_BT3HD, segments_BT, dropout.seed(word), dropout.p
-            )
+        if in_cache or (p > 0 and not on_cuda and not compiling):
+            kind: type[torch.autograd.Function] = _InCache if in_cache else _Attention
+            seed = dropout.seed(word) if p > 0 else 0
+            y_BTHD: Tensor = kind.apply(qkv_BT3HD, segments_BT, seed, p)  # type: ignore[no-untyped-call]
             return y_BTHD
         exact = qkv_BT3HD.to(torch.promote_types(qkv_BT3HD.dtype, torch.float32)) if on_cpu else qkv_BT3HD
-        p = dropout.p if dropout.active else 0.0
-        seeding = device.type == "cuda" and p > 0 and not torch.compiler.is_compiling()
-        with seeded(device, dropout.seed(word)) if seeding else nullcontext():
+        with seeded(device, dropout.seed(word)) if on_cuda and p > 0 and not compiling else nullcontext():
             return _fused(exact, segments_BT, p)
 
 
@@ -81,7 +81,8 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, qkv_BT3HD: Tensor, segments_BT: Tensor | None, seed: int, p: float) -> Tensor:
         rows, length, _, heads, width = qkv_BT3HD.shape
-        qkv_3NTD = _by_head(qkv_BT3HD)
+        dtype = torch.promote_types(qkv_BT3HD.dtype, torch.float32)
+        qkv_3NTD = qkv_BT3HD.permute(2, 0, 3, 1, 4).to(dtype, memory_format=torch.contiguous_format).flatten(1, 2)
         segments_NT = None if segments_BT is None else segments_BT.repeat_interleave(heads, 0)
         q_NTD, k_NTD, v_NTD = qkv_3NTD
         y_NTD, dropped = torch.empty_like(q_NTD), levels(p)
@@ -105,25 +106,29 @@ class _Attention(torch.autograd.Function):
         gradient_3NTD = torch.zeros_like(qkv_3NTD)
         for signed_NRK, (some, first, last) in zip(kept, _tiles(rows * heads, length), strict=True):
             _tile_backward(signed_NRK, qkv_3NTD[:, some], dy_NTD[some, first:last], gradient_3NTD[:, some])
-        return _by_position(gradient_3NTD, heads, ctx.dtype), None, None, None
+        gradient_3NTD[:2] /= math.sqrt(width)
+        gradient_BT3HD = gradient_3NTD.view(3, rows, heads, length, width).permute(1, 3, 0, 2, 4)
+        return gradient_BT3HD.to(ctx.dtype, memory_format=torch.contiguous_format), None, None, None
 
 
-def _by_head(qkv_BT3HD: Tensor) -> Tensor:
-    """Return queries, keys and values by head (3, B x H, T, D), in float32 at least."""
-    if (library := native.loops(qkv_BT3HD)) is not None:
-        return native.to_heads(library, qkv_BT3HD)
-    dtype = torch.promote_types(qkv_BT3HD.dtype, torch.float32)
-    return qkv_BT3HD.permute(2, 0, 3, 1, 4).to(dtype, memory_format=torch.contiguous_format).flatten(1, 2)
+class _InCache(torch.autograd.Function):
+    """The same in the processor's cache (native.c), without keeping the weights."""
 
+    @staticmethod
+    def forward(ctx: Any, qkv_BT3HD: Tensor, segments_BT: Tensor | None, seed: int, p: float) -> Tensor:
+        ctx.library = native.loops(qkv_BT3HD)
+        ctx.masks = native.Masks(seed, LEVELS - levels(p), QUERIES, TILE)
+        ctx.segments_BT = None if segments_BT is None else segments_BT.contiguous()
+        y_BTHD, sums_NT2 = native.attend(ctx.library, qkv_BT3HD, ctx.segments_BT, ctx.masks)
+        ctx.save_for_backward(qkv_BT3HD, sums_NT2)
+        return y_BTHD
 
-def _by_position(gradient_3NTD: Tensor, heads: int, dtype: torch.dtype) -> Tensor:
-    """Return the gradient of scaled scores as that of what `_by_head` was given."""
-    _, groups, length, width = gradient_3NTD.shape
-    if dtype in native.FLOATS and (library := native.loops(gradient_3NTD)) is not None:
-        return native.from_heads(library, gradient_3NTD, heads, dtype, 1 / math.sqrt(width))
-    gradient_3NTD[:2] /= math.sqrt(width)
-    found = gradient_3NTD.view(3, groups // heads, heads, length, width).permute(1, 3, 0, 2, 4)
-    return found.to(dtype, memory_format=torch.contiguous_format)
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, dy_BTHD: Tensor) -> tuple[Tensor, None, None, None]:
+        qkv_BT3HD, sums_NT2 = ctx.saved_tensors
+        found = native.attend_backward(ctx.library, qkv_BT3HD, ctx.segments_BT, ctx.masks, sums_NT2, dy_BTHD)
+        return found, None, None, None
 
 
 def _tiles(rows: int, length: int) -> Iterator[tuple[slice, int, int]]:
@@ -145,9 +150,6 @@ def _weights(
     scale = 1 / math.sqrt(q_NRD.shape[2])
     seen_NRK = None if segments_NK is None else _seen(segments_NK[:, first:], segments_NK, first)
     scores_NRK = q_NRD @ k_NKD.mT
-    library = native.loops(scores_NRK)
-    if library is not None:
-        return scores_NRK, native.attend(library, scores_NRK, seen_NRK, first, scale, seed, stay)
     hidden_RK = torch.full_like(scores_NRK[0], -math.inf).triu_(first + 1)
     scores_NRK.mul_(scale).add_(hidden_RK)
     if seen_NRK is not None:
@@ -164,13 +166,8 @@ def _tile_backward(signed_NRK: Tensor, qkv_3NTD: Tensor, dy_NRD: Tensor, gradien
     first = last - signed_NRK.shape[1]
     q_NRD, k_NKD, v_NKD = qkv_3NTD[0, :, first:last], qkv_3NTD[1, :, :last], qkv_3NTD[2, :, :last]
     dscores_NRK = dy_NRD @ v_NKD.mT  # of the kept weights, up to here
-    library = native.loops(signed_NRK, dscores_NRK)
-    if library is not None:
-        kept_NRK = native.attend_backward(library, signed_NRK, dscores_NRK)
-    else:
-        kept_NRK = signed_NRK.relu()
-        dweights_NRK = torch.ops.aten.threshold_backward(dscores_NRK, signed_NRK, 0.0)
-        dscores_NRK = torch.ops.aten._softmax_backward_data(dweights_NRK, signed_NRK.abs(), -1, signed_NRK.dtype)  # noqa: SLF001
-    gradient_3NTD[2, :, :last] += kept_NRK.mT @ dy_NRD
+    dweights_NRK = torch.ops.aten.threshold_backward(dscores_NRK, signed_NRK, 0.0)
+    dscores_NRK = torch.ops.aten._softmax_backward_data(dweights_NRK, signed_NRK.abs(), -1, signed_NRK.dtype)  # noqa: SLF001
+    gradient_3NTD[2, :, :last] += signed_NRK.relu().mT @ dy_NRD
     gradient_3NTD[0, :, first:last] = dscores_NRK @ k_NKD
     gradient_3NTD[1, :, :last] += dscores_NRK.mT @ q_NRD

@@ -17,6 +17,7 @@ from torch import nn
 
 from .attention import attend
 from .dropout import Dropout, any_active, draw
+from .gelu import GELU
 from .segments import places
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "gelu": nn.GELU,
+    "gelu": GELU,
     "gelu_tanh": partial(nn.GELU, approximate="tanh"),
     "relu": nn.ReLU,
 }

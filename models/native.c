@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define BLOCK (1 << 17) /* pairs of words that share an arithmetic progression, as in dropout.py */
-#define LANES 16        /* floats of a processor's widest vector */
+#define EVERY (1 << 16) /* words that there are */
 #define PIECE 2048      /* elements of a block of dropout's that are hashed at once */
 
 /* exp(x) for x <= 0, to 2e-7 (Cephes, Moshier 1989); 1.2e-38 for all below -87.3, and NaN for NaN */
@@ -108,114 +108,373 @@ void drop(const void *x, void *out, int32_t half, int64_t count, uint64_t seed, 
     }
 }
 
-/* Queries, keys and values of all heads (B, T, 3, H, D), float32 or bfloat16, into float32 (3, B x H, T, D) */
-void to_heads(const void *qkv, float *out, int32_t half, int64_t rows, int64_t length, int64_t heads, int64_t width,
-              int32_t threads)
+/* The share of a normal distribution below -|x|, to 4e-7 of itself: its density times a polynomial of degree 8 in
+   1 / (1 + 0.3 |x|), fitted to erfcx by least maximal relative error. The density at x goes to where it is wanted. */
+static inline float tail(float x, float *density)
 {
-#pragma omp parallel for collapse(2) num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t place = 0; place < length; place++)
-            for (int64_t part = 0; part < 3 * heads; part++) {
-                int64_t from = ((row * length + place) * 3 * heads + part) * width;
-                int64_t group = part / heads * rows * heads + row * heads + part % heads;
-                float *to = out + (group * length + place) * width;
-                if (half)
-                    for (int64_t i = 0; i < width; i++)
-                        to[i] = from_half(((const uint16_t *)qkv)[from + i]);
-                else
-                    memcpy(to, (const float *)qkv + from, (size_t)width * sizeof *to);
-            }
+    float far = fabsf(x), e = power(-0.5f * far * far), t = 1.0f / (1.0f + 0.3f * far);
+    float p = 3.883316692e-2f;
+    p = p * t - 1.712686263e-1f;
+    p = p * t + 2.327655433e-1f;
+    p = p * t - 8.091536785e-2f;
+    p = p * t + 1.453742369e-1f;
+    p = p * t + 9.356493693e-2f;
+    p = p * t + 1.221830660e-1f;
+    p = p * t + 1.194541252e-1f;
+    p = p * t + 8.953200451e-6f;
+    *density = e * 0.398942280f;
+    return e * p;
 }
 
-/* The way back, of gradients; those of queries and keys are multiplied by the scale of their products */
-void from_heads(const float *in, void *qkv, int32_t half, int64_t rows, int64_t length, int64_t heads, int64_t width,
-                float scale, int32_t threads)
+static inline float gelu_of(float x)
 {
-#pragma omp parallel for collapse(2) num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++)
-        for (int64_t place = 0; place < length; place++)
-            for (int64_t part = 0; part < 3 * heads; part++) {
-                int64_t to = ((row * length + place) * 3 * heads + part) * width;
-                int64_t group = part / heads * rows * heads + row * heads + part % heads;
-                const float *from = in + (group * length + place) * width;
-                float factor = part < 2 * heads ? scale : 1.0f;
-                if (half)
-                    for (int64_t i = 0; i < width; i++)
-                        ((uint16_t *)qkv)[to + i] = to_half(from[i] * factor);
-                else
-                    for (int64_t i = 0; i < width; i++)
-                        ((float *)qkv)[to + i] = from[i] * factor;
-            }
+    float density, q = tail(x, &density);
+    return x * (x > 0.0f ? 1.0f - q : q);
 }
 
-/* Turn a tile's products q k' into attention weights, negative where dropped, and `kept`: 0 there.
-
-   rows x keys; row r is query `first + r % queries` and sees the keys up to its own, of `seen` (NULL: all) those that
-   are not 0. A weight is dropped where its word is not among the lowest `stay`. */
-void attend(float *scores, float *kept, const uint8_t *seen, int64_t rows, int64_t queries, int64_t keys,
-            int64_t first, float scale, uint64_t seed, int32_t stay, int32_t threads)
+static inline float gelu_slope(float x)
 {
-#pragma omp parallel num_threads(threads)
-    {
-        uint32_t *pairs = malloc((size_t)(keys / 2 + 2) * sizeof *pairs);
-#pragma omp for schedule(static)
-        for (int64_t row = 0; row < rows; row++) {
-            float *w = scores + row * keys, *k = kept + row * keys, most = -INFINITY, sum = 0.0f;
-            int64_t visible = first + row % queries + 1;
-            if (visible > keys)
-                visible = keys;
-            int64_t open = visible + (LANES - visible % LANES) % LANES; /* whole vectors; what is hidden in them is -inf */
-            if (open > keys)
-                open = keys;
-            if (seen) {
-                const uint8_t *s = seen + row * keys;
-                for (int64_t i = 0; i < open; i++)
-                    w[i] = s[i] ? w[i] : -INFINITY;
-            }
-            for (int64_t i = visible; i < open; i++)
-                w[i] = -INFINITY;
-#pragma omp simd reduction(max : most)
-            for (int64_t i = 0; i < open; i++)
-                most = w[i] > most ? w[i] : most;
-#pragma omp simd reduction(+ : sum)
-            for (int64_t i = 0; i < open; i++) {
-                float e = power((w[i] - most) * scale);
-                e = w[i] == -INFINITY ? 0.0f : e;
-                w[i] = e;
-                sum += e;
-            }
-            float share = 1.0f / sum;
-            const uint16_t *word = words(seed, row * keys, open, pairs);
-#pragma omp simd
-            for (int64_t i = 0; i < open; i++) {
-                float weight = w[i] * share;
-                int stays = (int32_t)(word[i] ^ 0x8000) < stay;
-                w[i] = stays ? weight : -weight;
-                k[i] = stays ? weight : 0.0f;
-            }
-            memset(w + open, 0, (size_t)(keys - open) * sizeof *w);
-            memset(k + open, 0, (size_t)(keys - open) * sizeof *k);
-        }
-        free(pairs);
-    }
+    float density, q = tail(x, &density);
+    return (x > 0.0f ? 1.0f - q : q) + x * density;
 }
 
-/* Turn the gradient of a tile's kept weights into that of its scores (before their scale), and fill `kept` again */
-void attend_backward(const float *weights, float *gradient, float *kept, int64_t rows, int64_t keys, int32_t threads)
+/* out = x times the share of a normal distribution below x (GELU, exact); float32 or bfloat16 */
+void gelu(const void *x, void *out, int32_t half, int64_t count, int32_t threads)
 {
 #pragma omp parallel for num_threads(threads) schedule(static)
-    for (int64_t row = 0; row < rows; row++) {
-        const float *w = weights + row * keys;
-        float *g = gradient + row * keys, *k = kept + row * keys, sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-        for (int64_t i = 0; i < keys; i++) {
-            k[i] = w[i] > 0.0f ? w[i] : 0.0f;
-            sum += k[i] * g[i];
-        }
+    for (int64_t first = 0; first < count; first += PIECE) {
+        int64_t here = count - first < PIECE ? count - first : PIECE;
+        const float *plain = (const float *)x + first;
+        const uint16_t *narrow = (const uint16_t *)x + first;
+        float *plain_out = (float *)out + first;
+        uint16_t *narrow_out = (uint16_t *)out + first;
+        if (half)
 #pragma omp simd
-        for (int64_t i = 0; i < keys; i++)
-            g[i] = k[i] * g[i] - fabsf(w[i]) * sum;
+            for (int64_t i = 0; i < here; i++)
+                narrow_out[i] = to_half(gelu_of(from_half(narrow[i])));
+        else
+#pragma omp simd
+            for (int64_t i = 0; i < here; i++)
+                plain_out[i] = gelu_of(plain[i]);
     }
+}
+
+/* dx = dy times GELU's slope at x */
+void gelu_backward(const void *x, const void *dy, void *dx, int32_t half, int64_t count, int32_t threads)
+{
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t first = 0; first < count; first += PIECE) {
+        int64_t here = count - first < PIECE ? count - first : PIECE;
+        const float *plain = (const float *)x + first, *plain_dy = (const float *)dy + first;
+        const uint16_t *narrow = (const uint16_t *)x + first, *narrow_dy = (const uint16_t *)dy + first;
+        float *plain_dx = (float *)dx + first;
+        uint16_t *narrow_dx = (uint16_t *)dx + first;
+        if (half)
+#pragma omp simd
+            for (int64_t i = 0; i < here; i++)
+                narrow_dx[i] = to_half(from_half(narrow_dy[i]) * gelu_slope(from_half(narrow[i])));
+        else
+#pragma omp simd
+            for (int64_t i = 0; i < here; i++)
+                plain_dx[i] = plain_dy[i] * gelu_slope(plain[i]);
+    }
+}
+
+/* Attention of one head of one row of the batch, in the processor's cache: T positions, D floats each.
+
+   Products are of small blocks whose sums stay in registers; keys after a query's own are skipped by the block. Nothing
+   but each query's maximum and sum is kept for the gradient: weights and masks are computed again from them. */
+
+#ifdef __AVX512F__
+#define ROWS 8
+#define LANES 16
+#else
+#define ROWS 4
+#define LANES 8
+#endif
+#define COLUMNS (2 * LANES)
+typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
+
+/* What all groups of a call share. A group is a head of a row; `queries` and `tile` are attention.py's. */
+struct task {
+    const int64_t *segments; /* of each position of each row; NULL for one segment a row */
+    int64_t rows, length, heads, width;
+    int64_t queries, tile; /* positions of a tile of queries, and weights of a tile: they decide where a mask begins */
+    int64_t long_stride, wide_stride; /* length and width, rounded up to whole blocks */
+    uint64_t seed;
+    int32_t half, stay, threads;
+    float scale, kept_scale; /* of products of queries and keys, and of weights that stay */
+};
+
+/* c (ROWS x COLUMNS) = the sum over l of a[r * row + l * step] * b[l * b_stride + ...], added to c where `add` */
+static inline void product(const float *a, int64_t row, int64_t step, const float *b, int64_t b_stride, int64_t count,
+                           float *c, int64_t c_stride, int add)
+{
+    vec sum[ROWS][2];
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+        sum[r][0] = add ? *(const vec *)(c + r * c_stride) : (vec){0};
+        sum[r][1] = add ? *(const vec *)(c + r * c_stride + LANES) : (vec){0};
+    }
+    for (int64_t l = 0; l < count; l++) {
+        vec left = *(const vec *)(b + l * b_stride), right = *(const vec *)(b + l * b_stride + LANES);
+#pragma GCC unroll 8
+        for (int r = 0; r < ROWS; r++) {
+            float each = a[r * row + l * step];
+            sum[r][0] += each * left;
+            sum[r][1] += each * right;
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < ROWS; r++) {
+        *(vec *)(c + r * c_stride) = sum[r][0];
+        *(vec *)(c + r * c_stride + LANES) = sum[r][1];
+    }
+}
+
+/* ROWS rows of a product: all blocks of columns of b up to `wide` */
+static void strip(const float *a, int64_t row, int64_t step, const float *b, int64_t b_stride, int64_t count, float *c,
+                  int64_t c_stride, int64_t wide, int add)
+{
+    for (int64_t first = 0; first < wide; first += COLUMNS)
+        product(a, row, step, b + first, b_stride, count, c + first, c_stride, add);
+}
+
+static inline int64_t whole(int64_t count, int64_t block)
+{
+    return (count + block - 1) / block * block;
+}
+
+/* The place of a group's queries (part 0), keys (1) or values (2) at position 0 in (B, T, 3, H, D) */
+static inline int64_t place_of(const struct task *t, int64_t group, int64_t part)
+{
+    return ((group / t->heads * t->length * 3 + part) * t->heads + group % t->heads) * t->width;
+}
+
+/* Copy one of a group's matrices, whose rows lie `stride` apart, times a factor to (T, D) */
+static void take(const struct task *t, const void *from, int64_t first, int64_t stride, float factor, float *to)
+{
+    int64_t width = t->width;
+    for (int64_t i = 0; i < t->length; i++, first += stride, to += t->wide_stride) {
+        const float *plain = (const float *)from + first;
+        const uint16_t *narrow = (const uint16_t *)from + first;
+        if (t->half)
+            for (int64_t d = 0; d < width; d++)
+                to[d] = from_half(narrow[d]) * factor;
+        else
+            for (int64_t d = 0; d < width; d++)
+                to[d] = plain[d] * factor;
+    }
+}
+
+/* Copy (T, D) to (D, T), a block of lines of the cache at a time */
+static void turn(const struct task *t, const float *from, float *to)
+{
+    int64_t length = t->length, width = t->width, tall = t->long_stride, wide = t->wide_stride;
+    for (int64_t first = 0; first < length; first += LANES)
+        for (int64_t d = 0; d < width; d++)
+            for (int64_t i = first; i < first + LANES; i++) /* rows behind the last are there, and zero */
+                to[d * tall + i] = from[i * wide + d];
+}
+
+static inline void give(const struct task *t, const float *row, float factor, void *to, int64_t place)
+{
+    int64_t width = t->width;
+    float *plain = (float *)to + place;
+    uint16_t *narrow = (uint16_t *)to + place;
+    if (t->half)
+        for (int64_t d = 0; d < width; d++)
+            narrow[d] = to_half(row[d] * factor);
+    else
+        for (int64_t d = 0; d < width; d++)
+            plain[d] = row[d] * factor;
+}
+
+/* Turn a query's scores into weights, negative where they are dropped. `open` scores are in whole vectors.
+
+   The maximum and one over the sum are found, or taken from `known`, so that both ways come to the same bits. */
+static void weigh(const struct task *t, float *w, int64_t group, int64_t query, float *most_share, int known,
+                  uint32_t *pairs)
+{
+    int64_t visible = query + 1, open = whole(visible, LANES);
+    for (int64_t i = visible; i < open; i++)
+        w[i] = -INFINITY;
+    if (t->segments) {
+        const int64_t *own = t->segments + group / t->heads * t->length;
+        for (int64_t i = 0; i < visible; i++)
+            w[i] = own[i] == own[query] ? w[i] : -INFINITY;
+    }
+    float most = known ? most_share[0] : -INFINITY, sum = 0.0f;
+    if (!known) {
+#pragma omp simd reduction(max : most)
+        for (int64_t i = 0; i < open; i++)
+            most = w[i] > most ? w[i] : most;
+    }
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < open; i++) {
+        float e = power((w[i] - most) * t->scale);
+        e = w[i] == -INFINITY ? 0.0f : e;
+        w[i] = e;
+        sum += e;
+    }
+    float share = known ? most_share[1] : 1.0f / sum;
+    most_share[0] = most, most_share[1] = share;
+    if (t->stay == EVERY) {
+        for (int64_t i = 0; i < open; i++)
+            w[i] *= share;
+        return;
+    }
+    int64_t first = query / t->queries * t->queries, keys = first + t->queries; /* the tile that the query is in */
+    keys = keys < t->length ? keys : t->length;
+    int64_t tile_rows = keys - first, groups = t->rows * t->heads, number = 0;
+    for (int64_t before = 0; before < first; before += t->queries) {
+        int64_t size = t->tile / (t->queries * (before + t->queries));
+        size = size > 1 ? size : 1;
+        number += (groups + size - 1) / size;
+    }
+    int64_t size = t->tile / (tile_rows * keys);
+    size = size > 1 ? size : 1;
+    int64_t row = group % size * tile_rows + query - first;
+    const uint16_t *word = words(mix(t->seed, (uint64_t)(number + group / size)), row * keys, open, pairs);
+    int32_t stay = t->stay;
+#pragma omp simd
+    for (int64_t i = 0; i < open; i++) {
+        float weight = w[i] * share;
+        w[i] = (int32_t)(word[i] ^ 0x8000) < stay ? weight : -weight;
+    }
+}
+
+static float *room(int64_t floats)
+{
+    size_t bytes = (size_t)whole(floats, 64) * sizeof(float);
+    float *found = aligned_alloc(64, bytes);
+    if (found)
+        memset(found, 0, bytes);
+    return found;
+}
+
+/* out (B, T, H, D) and most_share (B x H, T, 2) from qkv (B, T, 3, H, D); both float32 or both bfloat16 (`half`).
+
+   Returns 0, or 1 where there was no memory. */
+int32_t attend(const struct task *t, const void *qkv, void *out, float *most_share)
+{
+    int64_t tall = t->long_stride, wide = t->wide_stride;
+    int32_t failed = 0;
+#pragma omp parallel num_threads(t->threads)
+    {
+        float *all = room(3 * tall * wide + ROWS * (tall + wide) + tall);
+        if (!all) {
+#pragma omp atomic write
+            failed = 1;
+        }
+#pragma omp barrier
+        float *q = all, *keys = q + tall * wide, *v = keys + tall * wide, *w = v + tall * wide;
+        float *y = w + ROWS * tall;
+        uint32_t *pairs = (uint32_t *)(y + ROWS * wide);
+#pragma omp for schedule(static)
+        for (int64_t group = 0; group < t->rows * t->heads; group++) {
+            if (failed)
+                continue;
+            int64_t stride = 3 * t->heads * t->width;
+            take(t, qkv, place_of(t, group, 0), stride, 1.0f, q);
+            take(t, qkv, place_of(t, group, 1), stride, 1.0f, v);
+            turn(t, v, keys);
+            take(t, qkv, place_of(t, group, 2), stride, 1.0f, v);
+            for (int64_t first = 0; first < t->length; first += ROWS) {
+                int64_t last = first + ROWS < t->length ? first + ROWS : t->length;
+                strip(q + first * wide, wide, 1, keys, tall, t->width, w, tall, last, 0);
+                for (int64_t query = first; query < last; query++) {
+                    float *row = w + (query - first) * tall;
+                    weigh(t, row, group, query, most_share + 2 * (group * t->length + query), 0, pairs);
+                    for (int64_t i = 0; i < whole(query + 1, LANES); i++)
+                        row[i] = row[i] > 0.0f ? row[i] : row[i] != row[i] ? row[i] : 0.0f;
+                    for (int64_t i = query + 1; i < last; i++)
+                        row[i] = 0.0f;
+                }
+                strip(w, tall, 1, v, wide, last, y, wide, wide, 0);
+                for (int64_t query = first; query < last; query++) {
+                    int64_t place = (group / t->heads * t->length + query) * t->heads + group % t->heads;
+                    give(t, y + (query - first) * wide, t->kept_scale, out, place * t->width);
+                }
+            }
+        }
+        free(all);
+    }
+    return failed;
+}
+
+/* The gradient (B, T, 3, H, D) from that of `attend`'s output, from what it was given and from what it kept */
+int32_t attend_backward(const struct task *t, const void *qkv, const void *dout, float *most_share, void *gradient)
+{
+    int64_t tall = t->long_stride, wide = t->wide_stride, tile = whole(t->queries, ROWS);
+    int32_t failed = 0;
+#pragma omp parallel num_threads(t->threads)
+    {
+        float *all = room(8 * tall * wide + 2 * tile * tall + ROWS * wide + tall);
+        if (!all) {
+#pragma omp atomic write
+            failed = 1;
+        }
+#pragma omp barrier
+        float *q = all, *k = q + tall * wide, *keys = k + tall * wide, *values = keys + tall * wide;
+        float *dy = values + tall * wide, *dk = dy + tall * wide, *dv = dk + tall * wide;
+        float *kept = dv + tall * wide, *scores = kept + tile * tall, *dq = scores + tile * tall;
+        uint32_t *pairs = (uint32_t *)(dq + ROWS * wide);
+#pragma omp for schedule(static)
+        for (int64_t group = 0; group < t->rows * t->heads; group++) {
+            if (failed)
+                continue;
+            int64_t stride = 3 * t->heads * t->width;
+            int64_t here = (group / t->heads * t->length * t->heads + group % t->heads) * t->width;
+            take(t, qkv, place_of(t, group, 2), stride, 1.0f, k);
+            turn(t, k, values);
+            take(t, qkv, place_of(t, group, 1), stride, 1.0f, k);
+            turn(t, k, keys);
+            take(t, qkv, place_of(t, group, 0), stride, 1.0f, q);
+            take(t, dout, here, t->heads * t->width, t->kept_scale, dy);
+            memset(dk, 0, (size_t)(2 * tall * wide) * sizeof *dk); /* and dv, which lies behind it */
+            for (int64_t first = 0; first < t->length; first += t->queries) {
+                int64_t last = first + t->queries < t->length ? first + t->queries : t->length;
+                for (int64_t block = first; block < last; block += ROWS) {
+                    int64_t end = block + ROWS < last ? block + ROWS : last;
+                    float *w = kept + (block - first) * tall, *g = scores + (block - first) * tall;
+                    strip(q + block * wide, wide, 1, keys, tall, t->width, w, tall, end, 0);
+                    strip(dy + block * wide, wide, 1, values, tall, t->width, g, tall, end, 0);
+                    for (int64_t query = block; query < end; query++, w += tall, g += tall) {
+                        int64_t open = whole(query + 1, LANES);
+                        float sum = 0.0f;
+                        weigh(t, w, group, query, most_share + 2 * (group * t->length + query), 1, pairs);
+#pragma omp simd reduction(+ : sum)
+                        for (int64_t i = 0; i < open; i++)
+                            sum += (w[i] > 0.0f ? w[i] : 0.0f) * g[i];
+#pragma omp simd
+                        for (int64_t i = 0; i < open; i++) {
+                            float stays = w[i] > 0.0f ? w[i] : 0.0f;
+                            g[i] = stays * g[i] - fabsf(w[i]) * sum;
+                            w[i] = stays;
+                        }
+                        for (int64_t i = query + 1; i < whole(last, ROWS); i++)
+                            w[i] = g[i] = 0.0f;
+                    }
+                    strip(scores + (block - first) * tall, tall, 1, k, wide, end, dq, wide, wide, 0);
+                    for (int64_t query = block; query < end; query++)
+                        give(t, dq + (query - block) * wide, t->scale, gradient, place_of(t, group, 0) + query * stride);
+                }
+                for (int64_t key = 0; key < last; key += ROWS) {
+                    int64_t from = key > first ? key - first : 0; /* queries before a key do not see it */
+                    const float *left = dy + (first + from) * wide, *right = q + (first + from) * wide;
+                    strip(kept + from * tall + key, 1, tall, left, wide, last - first - from, dv + key * wide, wide, wide, 1);
+                    strip(scores + from * tall + key, 1, tall, right, wide, last - first - from, dk + key * wide, wide, wide, 1);
+                }
+            }
+            for (int64_t i = 0; i < t->length; i++) {
+                give(t, dk + i * wide, t->scale, gradient, place_of(t, group, 1) + i * stride);
+                give(t, dv + i * wide, 1.0f, gradient, place_of(t, group, 2) + i * stride);
+            }
+        }
+        free(all);
+    }
+    return failed;
 }
 
 /* One row of logits: its nats, plain and smoothed, and, where wanted, the smoothed one's gradient in place */

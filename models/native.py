@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import math
 import os
 import platform
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +29,9 @@ FLAGS = (
     "-fno-strict-aliasing", "-fopenmp", "-shared", "-fPIC",
 )  # fmt: skip
 FLOATS = (torch.float32, torch.bfloat16)
+BLOCK = 32  # floats that native.c computes at once at most: rows of its matrices are filled up to a multiple
+LEVELS = 1 << 16  # of a mask's 16-bit words
+OWN = (torch.Tensor, torch.nn.Parameter)  # others, such as those without data, have no memory to work on
 PATIENCE = 120.0  # seconds for the compiler, which takes one
 
 _in_use: list[ctypes.CDLL] = []  # none or one
@@ -53,7 +58,9 @@ def in_use() -> bool:
 
 def loops(values: Tensor, *others: Tensor) -> ctypes.CDLL | None:
     """Return the library where it is in use and can work on these: dense, on a CPU, values of a dtype in `FLOATS`."""
-    fitting = all(t.device.type == "cpu" and t.is_contiguous() for t in (values, *others))
+    if torch.compiler.is_compiling():
+        return None
+    fitting = all(t.device.type == "cpu" and t.is_contiguous() and type(t) in OWN for t in (values, *others))
     return _in_use[0] if _in_use and fitting and values.dtype in FLOATS else None
 
 
@@ -68,7 +75,7 @@ def _library(folder: Path) -> ctypes.CDLL | None:
         library = ctypes.CDLL(str(target))
     except (OSError, subprocess.SubprocessError):
         return None
-    for function in ("drop", "to_heads", "from_heads", "attend", "attend_backward", "losses"):
+    for function in ("drop", "gelu", "gelu_backward", "losses"):
         getattr(library, function).restype = None
     return library
 
@@ -104,6 +111,22 @@ def _half(tensor: Tensor) -> ctypes.c_int32:
     return ctypes.c_int32(tensor.dtype == torch.bfloat16)
 
 
+def gelu(library: ctypes.CDLL, x: Tensor) -> Tensor:
+    """Return GELU, exact, of x (of a dtype in `FLOATS`)."""
+    out = torch.empty_like(x)
+    count, threads = ctypes.c_int64(x.numel()), ctypes.c_int32(torch.get_num_threads())
+    library.gelu(_at(x), _at(out), _half(x), count, threads)
+    return out
+
+
+def gelu_backward(library: ctypes.CDLL, x: Tensor, dy: Tensor) -> Tensor:
+    """Return the gradient of what GELU was given, from that and the gradient of what it returned."""
+    out = torch.empty_like(x)
+    count, threads = ctypes.c_int64(x.numel()), ctypes.c_int32(torch.get_num_threads())
+    library.gelu_backward(_at(x), _at(dy), _at(out), _half(x), count, threads)
+    return out
+
+
 def drop(library: ctypes.CDLL, x: Tensor, seed: int, dropped: int, scale: float) -> Tensor:
     """Return x (of a dtype in `FLOATS`) where its word is not among the lowest `dropped`, times `scale`, else 0."""
     out = torch.empty_like(x)
@@ -114,64 +137,83 @@ def drop(library: ctypes.CDLL, x: Tensor, seed: int, dropped: int, scale: float)
     return out
 
 
-def to_heads(library: ctypes.CDLL, qkv_BT3HD: Tensor) -> Tensor:
-    """Return queries, keys and values by head (3, B x H, T, D), in float32."""
+class _Task(ctypes.Structure):
+    """`struct task` of native.c."""
+
+    _fields_ = (
+        ("segments", ctypes.c_void_p), ("rows", ctypes.c_int64), ("length", ctypes.c_int64), ("heads", ctypes.c_int64),
+        ("width", ctypes.c_int64), ("queries", ctypes.c_int64), ("tile", ctypes.c_int64),
+        ("long_stride", ctypes.c_int64), ("wide_stride", ctypes.c_int64), ("seed", ctypes.c_uint64),
+        ("half", ctypes.c_int32), ("stay", ctypes.c_int32), ("threads", ctypes.c_int32), ("scale", ctypes.c_float),
+        ("kept_scale", ctypes.c_float),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Masks:
+    """Which attention weights are dropped.
+
+    Attributes:
+        seed: of all masks of a call.
+        stay: words below it stay, of 65536.
+        queries: positions of a tile of queries.
+        weights: of a tile; together they decide where the words of a mask begin.
+    """
+
+    seed: int
+    stay: int
+    queries: int
+    weights: int
+
+
+def _task(qkv_BT3HD: Tensor, segments_BT: Tensor | None, masks: Masks) -> _Task:
     rows, length, _, heads, width = qkv_BT3HD.shape
-    out_3NTD = torch.empty(3, rows * heads, length, width)
-    library.to_heads(
-        _at(qkv_BT3HD), _at(out_3NTD), _half(qkv_BT3HD), ctypes.c_int64(rows), ctypes.c_int64(length),
-        ctypes.c_int64(heads), ctypes.c_int64(width), ctypes.c_int32(torch.get_num_threads()),
+    return _Task(
+        _at(segments_BT), rows, length, heads, width, masks.queries, masks.weights, -(-length // BLOCK) * BLOCK,
+        -(-width // BLOCK) * BLOCK, masks.seed, qkv_BT3HD.dtype == torch.bfloat16, masks.stay, torch.get_num_threads(),
+        1 / math.sqrt(width), LEVELS / masks.stay,
     )  # fmt: skip
-    return out_3NTD
-
-
-def from_heads(library: ctypes.CDLL, gradient_3NTD: Tensor, heads: int, dtype: torch.dtype, scale: float) -> Tensor:
-    """Return a gradient in the order that `to_heads` was given, those of queries and keys times `scale`."""
-    _, groups, length, width = gradient_3NTD.shape
-    out_BT3HD = torch.empty(groups // heads, length, 3, heads, width, dtype=dtype)
-    library.from_heads(
-        _at(gradient_3NTD), _at(out_BT3HD), _half(out_BT3HD), ctypes.c_int64(groups // heads), ctypes.c_int64(length),
-        ctypes.c_int64(heads), ctypes.c_int64(width), ctypes.c_float(scale), ctypes.c_int32(torch.get_num_threads()),
-    )  # fmt: skip
-    return out_BT3HD
 
 
 def attend(
-    library: ctypes.CDLL, scores_NRK: Tensor, seen_NRK: Tensor | None, first: int, scale: float, seed: int, stay: int
-) -> Tensor:
-    """Turn products of queries and keys into attention weights, in place, negative where they are dropped.
+    library: ctypes.CDLL, qkv_BT3HD: Tensor, segments_BT: Tensor | None, masks: Masks
+) -> tuple[Tensor, Tensor]:
+    """Return causal attention (B, T, H, D), and what its gradient wants of it.
 
     Args:
         library: from `loops`.
-        scores_NRK: float32.
-        seen_NRK: which keys a query may see of those up to its own; None for all.
-        first: position of the first query; the keys begin at 0.
-        scale: of the products.
-        seed: of the masks.
-        stay: words below it stay.
+        qkv_BT3HD: queries, keys and values; float32 or bfloat16, and so is what is returned. Sums are in float32.
+        segments_BT: int64; positions attend within their own segment. None for one segment a row.
+        masks: which weights are dropped.
 
-    Returns:
-        The weights with 0 where they are dropped.
+    Raises:
+        MemoryError: there is none for a few matrices of one head.
     """
-    kept_NRK = torch.empty_like(scores_NRK)
-    rows, queries, keys = scores_NRK.shape
-    library.attend(
-        _at(scores_NRK), _at(kept_NRK), _at(seen_NRK), ctypes.c_int64(rows * queries), ctypes.c_int64(queries),
-        ctypes.c_int64(keys), ctypes.c_int64(first), ctypes.c_float(scale), ctypes.c_uint64(seed),
-        ctypes.c_int32(stay), ctypes.c_int32(torch.get_num_threads()),
-    )  # fmt: skip
-    return kept_NRK
+    rows, length, _, heads, width = qkv_BT3HD.shape
+    y_BTHD = torch.empty(rows, length, heads, width, dtype=qkv_BT3HD.dtype)
+    sums_NT2 = torch.empty(rows * heads, length, 2)
+    task = _task(qkv_BT3HD, segments_BT, masks)
+    if library.attend(ctypes.byref(task), _at(qkv_BT3HD), _at(y_BTHD), _at(sums_NT2)):
+        raise MemoryError
+    return y_BTHD, sums_NT2
 
 
-def attend_backward(library: ctypes.CDLL, signed_NRK: Tensor, gradient_NRK: Tensor) -> Tensor:
-    """Turn the gradient of the kept weights into that of the scaled scores, in place; return the kept weights."""
-    kept_NRK = torch.empty_like(signed_NRK)
-    rows, queries, keys = signed_NRK.shape
-    library.attend_backward(
-        _at(signed_NRK), _at(gradient_NRK), _at(kept_NRK), ctypes.c_int64(rows * queries), ctypes.c_int64(keys),
-        ctypes.c_int32(torch.get_num_threads()),
-    )  # fmt: skip
-    return kept_NRK
+def attend_backward(
+    library: ctypes.CDLL,
+    qkv_BT3HD: Tensor,
+    segments_BT: Tensor | None,
+    masks: Masks,
+    sums_NT2: Tensor,
+    dy_BTHD: Tensor,
+) -> Tensor:
+    """Return the gradient of queries, keys and values; see `attend`, which returned `sums_NT2`."""
+    gradient_BT3HD = torch.empty_like(qkv_BT3HD)
+    task = _task(qkv_BT3HD, segments_BT, masks)
+    dy_BTHD = dy_BTHD.to(qkv_BT3HD.dtype).contiguous()
+    pointers = (_at(qkv_BT3HD), _at(dy_BTHD), _at(sums_NT2), _at(gradient_BT3HD))
+    if library.attend_backward(ctypes.byref(task), *pointers):
+        raise MemoryError
+    return gradient_BT3HD
 
 
 def losses(
