@@ -108,7 +108,7 @@ void drop(const void *x, void *out, int32_t half, int64_t count, uint64_t seed, 
     }
 }
 
-/* The share of a normal distribution below -|x|, to 4e-7 of itself: its density times a polynomial of degree 8 in
+/* The share of a normal distribution below -|x|, to 4e-6 of itself: its density times a polynomial of degree 8 in
    1 / (1 + 0.3 |x|), fitted to erfcx by least maximal relative error. The density at x goes to where it is wanted. */
 static inline float tail(float x, float *density)
 {

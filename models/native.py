@@ -175,9 +175,7 @@ def _task(qkv_BT3HD: Tensor, segments_BT: Tensor | None, masks: Masks) -> _Task:
     )  # fmt: skip
 
 
-def attend(
-    library: ctypes.CDLL, qkv_BT3HD: Tensor, segments_BT: Tensor | None, masks: Masks
-) -> tuple[Tensor, Tensor]:
+def attend(library: ctypes.CDLL, qkv_BT3HD: Tensor, segments_BT: Tensor | None, masks: Masks) -> tuple[Tensor, Tensor]:
     """Return causal attention (B, T, H, D), and what its gradient wants of it.
 
     Args:

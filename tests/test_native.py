@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 from diagnose.models import attention, dropout, native
+from diagnose.models.gelu import GELU
 from diagnose.models.gpt import build
 
 from diagnose import crossentropy, losses
@@ -60,14 +61,19 @@ def test_dropout_is_the_same_to_the_bit(both, shape, dtype):
 
 
 @needed
-@pytest.mark.parametrize("length", [1, 5, 64, 67, 200])
+@pytest.mark.parametrize("p", [0.0, 0.2])
 @pytest.mark.parametrize("documents", [False, True])
-def test_attention_has_the_same_weights_dropped(both, length, documents):
+@pytest.mark.parametrize(
+    ("rows", "length", "heads", "width"),
+    [(3, 1, 2, 8), (3, 5, 2, 8), (1, 64, 1, 32), (3, 67, 2, 40), (40, 64, 3, 3), (3, 200, 2, 64), (9, 300, 4, 16)],
+)
+def test_attention_is_the_same_with_the_same_weights_dropped(both, rows, length, heads, width, documents, p):
+    """Lengths and widths that fill no block, and so many rows that they take several tiles."""
     generator = torch.Generator().manual_seed(length)
-    qkv = torch.randn(3, length, 3, 2, 8, generator=generator, requires_grad=True)
-    upstream = torch.randn(3, length, 2, 8, generator=generator)
-    segments = torch.arange(length).div(7, rounding_mode="floor").expand(3, length) if documents else None
-    layer = dropout.Dropout(0.2, "attention", 2)
+    qkv = torch.randn(rows, length, 3, heads, width, generator=generator, requires_grad=True)
+    upstream = torch.randn(rows, length, heads, width, generator=generator)
+    segments = torch.arange(length).div(7, rounding_mode="floor").expand(rows, length) if documents else None
+    layer = dropout.Dropout(p, "attention", 2)
 
     def passed():
         qkv.grad = None
@@ -78,6 +84,60 @@ def test_attention_has_the_same_weights_dropped(both, length, documents):
     (out, gradient), (expected, expected_gradient) = both(passed)
     torch.testing.assert_close(out, expected, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(gradient, expected_gradient, rtol=1e-5, atol=3e-6)
+
+
+@needed
+def test_attention_in_bfloat16_sums_in_float32(both):
+    generator = torch.Generator().manual_seed(3)
+    qkv = torch.randn(4, 70, 3, 2, 16, generator=generator).bfloat16().requires_grad_()
+    upstream = torch.randn(4, 70, 2, 16, generator=generator)
+    layer = dropout.Dropout(0.1, "attention", 2)
+
+    def passed():
+        qkv.grad = None
+        out = attention.attend(qkv, None, layer, 99)
+        out.float().backward(upstream.bfloat16().float())
+        return out.detach().float(), qkv.grad.float()
+
+    (out, gradient), (expected, expected_gradient) = both(passed)
+    torch.testing.assert_close(out, expected, rtol=2**-8, atol=1e-6)
+    torch.testing.assert_close(gradient, expected_gradient, rtol=2**-7, atol=1e-5)
+
+
+@needed
+@pytest.mark.parametrize("dropped", [0.0, 0.1])
+def test_neither_the_future_nor_other_documents_nor_other_rows_change_a_bit(folder, dropped):
+    assert native.use(folder)
+    generator = torch.Generator().manual_seed(4)
+    qkv = torch.randn(5, 90, 3, 2, 24, generator=generator)
+    segments = (torch.arange(90) // 30).expand(5, 90)
+    layer = dropout.Dropout(dropped, "attention", 2)
+    out = attention.attend(qkv, segments, layer, 1)
+    other = qkv.clone()
+    other[:, 50:], other[:, :30], other[1:] = 7.0, -3.0, 2.0
+    assert torch.equal(attention.attend(other, segments, layer, 1)[0, 30:50], out[0, 30:50])
+
+
+@needed
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_gelu_is_exact(folder, dtype):
+    """Against twice the precision: nearer than torch's own, whose far tail is 0."""
+    assert native.use(folder)
+    x = torch.linspace(-11, 11, 20_001, dtype=dtype).requires_grad_()
+    exact = x.detach().double().requires_grad_()
+    out, wanted = GELU()(x), exact * torch.erfc(-exact / math.sqrt(2)) / 2
+    out.sum().backward()
+    wanted.sum().backward()
+    within = 5e-6 if dtype == torch.float32 else 2**-8  # the exponent of the far tail is rounded
+    torch.testing.assert_close(out.double(), wanted, rtol=within, atol=1e-30)
+    torch.testing.assert_close(x.grad.double(), exact.grad, rtol=within, atol=3e-7)
+    assert GELU()(torch.tensor([math.nan], dtype=dtype)).isnan().all()
+
+
+def test_gelu_without_loops_is_torchs():
+    native.use(None)
+    x = torch.randn(3, 5)
+    assert torch.equal(GELU()(x), torch.nn.functional.gelu(x))
 
 
 @needed
