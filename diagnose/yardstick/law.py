@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 FEWEST = 5  # points that a law is fitted to
 MOST = 7  # likewise: the last of more
-SPAN = 4.0  # that the points must span, as a ratio
+SPAN = 3.0  # that the points must span, as a ratio
 FACTORS = (2.0, 4.0)  # that a law is carried beyond its last point
 NEAR = 1.2  # that a point may lie beside a factor, as a ratio, to test what was said of it
 # The interval of what is gained reaches from the promise divided by this to the promise times this: what held the truth
