@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from diagnose import batches, losses, noise_scale, sampling, seeding, store, tokenizer, trainer, units
+from diagnose import batches, losses, noise_scale, sampling, seeding, store, tokenizer, trainer, units, verbatim
 from diagnose.cache import cache_folder
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.places import Places
 from diagnose.recipe import FORMAT
-from diagnose.setup import Setup, prompt
+from diagnose.setup import PROMPT_WORDS, Setup, prompt
 from diagnose.stats import ratio_interval
 from diagnose.trainer import START, Step
 from diagnose.yardstick import scale
@@ -303,6 +303,7 @@ def finish(session: Session) -> None:
     store.write_table(session.path, "places", _columns(places.table()))
     _read_units(session)
     _measure_yardsticks(session)
+    _find_verbatim(session)
     save_records(session)
 
 
@@ -312,6 +313,16 @@ def _measure_yardsticks(session: Session) -> None:
     text = session.setup.text
     found = scale.record(text.corpus, text.split, cache_folder())
     store.write_json(session.path / "yardsticks.json", {"format": FORMAT, **found})
+
+
+def _find_verbatim(session: Session) -> None:
+    """Note at each sample what it shares with the training text word for word."""
+    if not session.history.samples:
+        return
+    tell(session, "looking for verbatim text")
+    text = scale.taken(session.setup.text.corpus, session.setup.text.split)
+    unseen = [" ".join(document.decode().split(" ")[PROMPT_WORDS:]) for document in text.scored]
+    verbatim.mark(session.history.samples, unseen, verbatim.index(text.train))
 
 
 def _read_units(session: Session) -> None:

@@ -168,11 +168,12 @@ def train(
     given = overrides(settings, data)
     with watching() as watch:
         path = runner.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
-    from diagnose.report import page, scale, terminal
+    from diagnose.report import page, samples, scale, terminal
     from diagnose.report.summary import read_run
 
     if as_json:
-        print_json(runner.summary(path) | {"scale": scale.record(read_run(path))})
+        found = read_run(path)
+        print_json(runner.summary(path) | {"scale": scale.record(found), "verbatim": samples.record(found)})
     else:
         show(terminal.run_rows(read_run(path)))
         print(page.render_run(path, REPORTS))

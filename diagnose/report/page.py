@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose import store, words
 from diagnose.errors import DiagnoseError
-from diagnose.report import findings, gap_findings, notes, run_findings, scale, tables
+from diagnose.report import findings, gap_findings, notes, run_findings, samples, scale, tables
 from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap, sides_parts
 from diagnose.report.gap_plots import arm_figures
 from diagnose.report.gap_records import ArmLedgers
@@ -55,12 +55,15 @@ class Headline:
 
 @dataclass(frozen=True)
 class Shown:
-    """A sample as shown: who wrote it, the prompt, what followed, and how many characters were cut off."""
+    """A sample as shown: who wrote it, the prompt, what followed, and how many characters were cut off.
+
+    `text` is cut in three: the middle part is the longest stretch that the training text holds.
+    """
 
     name: str
     note: str
     prompt: str
-    text: str
+    text: tuple[str, str, str]
     rest: int
     paint: str = "ink"
 
@@ -243,6 +246,8 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
     return {
         "alarm": scale.alarm(report),
         "place": scale.place(report),
+        "verbatim": samples.verbatim(report),
+        "promise": samples.promise(report),
         "scale": scale.table(report),
         "title": f"Run {words.visible(report.run.name)}",
         "report": report,
@@ -330,7 +335,8 @@ def _shown(
     kept = follows[:MOST_SAMPLE]
     note = f"after step {sample.step:,}" if seed is None else f"seed {seed}, after step {sample.step:,}"
     note += "; the run did not finish" if unfinished else ""
-    return Shown(name, note, prompt, kept, len(follows) - len(kept), paint)
+    before, shared, after = kept.partition(words.visible(sample.verbatim)) if sample.verbatim else (kept, "", "")
+    return Shown(name, note, prompt, (before, shared, after), len(follows) - len(kept), paint)
 
 
 def _environment(found: Environment) -> list[tuple[str, str]]:

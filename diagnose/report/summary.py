@@ -60,12 +60,25 @@ class Reading:
     documents: int
 
 
+class Unseen(Record):
+    """How many characters unseen documents of a sample's length share with the training text at a stretch."""
+
+    excerpts: int
+    median: float
+    most: int
+
+
 class Sample(Record):
-    """What a network wrote after a prompt, and after which step."""
+    """What a network wrote after a prompt, and after which step.
+
+    `verbatim`: the longest stretch of it that the training text holds; None where nobody looked.
+    """
 
     step: int
     prompt: str
     text: str
+    verbatim: str | None = None
+    unseen: Unseen | None = None
 
 
 @dataclass(frozen=True)
