@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.explain.audit import Adapters, audit
@@ -19,7 +20,7 @@ WIDTH = 100
 
 
 class Audited:
-    """What an audit found: `print(audited)` shows it.
+    """What an audit found: `print(audited)` shows it, a notebook its page.
 
     Attributes:
         record: everything, as plain data, in the form that `diagnose audit --json` prints.
@@ -48,6 +49,16 @@ class Audited:
         """The rules that were not judged, with the reason."""
         return {row["rule"]: row["why"] for row in self.record["skipped"]}
 
+    def to_html(self, path: str | Path = "audit.html") -> Path:
+        """Write the page, one self-contained file, and return where it lies.
+
+        Raises:
+            DiagnoseError: it cannot be written.
+        """
+        from diagnose.report.page import render_own_audit
+
+        return render_own_audit(self.record, Path(path))
+
     def to_markdown(self) -> str:
         """Return verdict, findings and rules for a pull request."""
         from diagnose.report.audit_terminal import markdown
@@ -68,6 +79,14 @@ class Audited:
 
     def __repr__(self) -> str:
         return f"Audited({self.verdict})"
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from diagnose.report.page import audit_page
+
+        page = escape(audit_page(self.record), quote=True)
+        return f'<iframe srcdoc="{page}" title="Audit" style="width:100%;height:46em;border:0"></iframe>'
 
 
 def audit_metric(
@@ -114,7 +133,7 @@ def audit_metric(
         budget: how much time training on a batch and looking for shared samples may take, in seconds.
 
     Returns:
-        The audit: `verdict`, `findings`, `checked`, `skipped`, `record`, `to_markdown()`.
+        The audit: `verdict`, `findings`, `checked`, `skipped`, `record`, `to_html()`, `to_markdown()`.
 
     Raises:
         DiagnoseError: a side or an adapter fails or returns something of the wrong shape; one line says which.

@@ -11,7 +11,10 @@ ROOMS = (
     ("Settings", "settings recipe"),
     ("Text", "cache sources intake corpus split overlap vocabulary tokenizer stream"),
     ("Networks and their input", "device batches loading network crossentropy models"),
-    ("One run", "losses places units noise_scale trainer store setup yardstick sampling verbatim session runner engines"),
+    (
+        "One run",
+        "losses places units noise_scale trainer store setup yardstick sampling verbatim session runner engines",
+    ),
     ("Questions", "gap explain audit logs ablation guide"),
     ("What people see", "report explained audited huggingface lightning progress board inventory cli __main__"),
 )

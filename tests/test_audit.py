@@ -1,9 +1,11 @@
 """The audit of runs: sound ones are passed, bugs planted on their disk are found, mistakes are one line."""
 
+import html
 import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,11 +13,14 @@ import torch
 from diagnose.models import gpt
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
-from diagnose import DiagnoseError, Side, audit_metric, runner
+from diagnose import DiagnoseError, Side, audit_metric, runner, store
 from diagnose.audit.rules import RULES, SEVERITIES
 from diagnose.audit.run import audit_run
+from diagnose.cli import app
 from diagnose.explain import audit_data
+from diagnose.report.page import render
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +153,46 @@ def test_the_command(run):
     assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
 
 
+def test_the_page_is_kept_linked_and_rendered_again_from_what_is_stored(run, monkeypatch):
+    monkeypatch.chdir(run.parent)
+    shown = CliRunner().invoke(app, ["audit", str(run), "--out", "pages", "--json"])
+    found = json.loads(shown.stdout)
+    page = Path(found["page"])
+    assert page == Path("pages") / f"{run.name}-audit.html"
+    text = page.read_bytes()
+    assert b"PASS: no finding" in text
+    assert found["verdict"] == store.read_json(run / "audit.json")["verdict"]
+    assert f"{run.name}-audit.html".encode() in (page.parent / f"{run.name}.html").read_bytes()
+    page.unlink()
+    again = CliRunner().invoke(app, ["report", str(run), "--out", "pages"])
+    assert str(page) in again.stdout.split()
+    assert page.read_bytes() == text
+    alone = CliRunner().invoke(app, ["audit", str(run), "--out", "alone.html"])
+    assert alone.stdout.rstrip().endswith("alone.html")
+    assert b"Pages beside" not in Path("alone.html").read_bytes()
+
+
+def test_findings_come_with_what_would_mend_them(run, monkeypatch):
+    monkeypatch.chdir(run.parent)
+    frame = store.read_table(run, "readings")
+    frame.loc[frame.kind == "final", "nats"] *= 0.5
+    store.write_table(run, "readings", frame)
+    shown = CliRunner().invoke(app, ["audit", str(run)])
+    assert shown.exit_code == 1
+    page = html.unescape(Path("reports", f"{run.name}-audit.html").read_text(encoding="utf-8"))
+    assert "record-differs" in page
+    assert RULES["record-differs"].fix in page
+    assert RULES["record-differs"].why in page
+
+
+@pytest.mark.parametrize("text", ["{", '{"format": 1, "kind": "run"}', '{"format": 99}'])
+def test_a_damaged_audit_is_one_line(run, tmp_path, text):
+    (run / "audit.json").write_text(text, encoding="utf-8")
+    with pytest.raises(DiagnoseError, match=r"audit\.json") as caught:
+        render(run, tmp_path / "pages")
+    assert "\n" not in str(caught.value)
+
+
 def test_every_rule_says_what_it_needs():
     for rule in RULES.values():
         assert rule.severity in SEVERITIES
@@ -211,3 +256,19 @@ def test_ends_that_recur_by_chance_are_no_overlapping_windows(verses):
     disjoint, sliding = list(text.split(64))[:-1], list(text.unfold(0, 64, 16))
     assert audit_data._overlapping(disjoint) < audit_data.SPANS_TWICE
     assert audit_data._overlapping(sliding) > 0.9
+
+
+def test_an_audit_of_somebodys_model_has_a_page(tmp_path):
+    model = torch.nn.Sequential(torch.nn.Embedding(12, 8), torch.nn.Linear(8, 12))
+    rows = torch.arange(48).view(4, 12) % 12
+
+    def loss(model, batch):
+        return F.cross_entropy(model(batch[0]).flatten(0, 1), batch[1].flatten(), reduction="none").view(batch[1].shape)
+
+    found = audit_metric(model, None, Side([(rows[:, :-1], rows[:, 1:])], loss))
+    page = html.unescape(found.to_html(tmp_path / "audit.html").read_text(encoding="utf-8"))
+    assert found.verdict in page
+    assert "diagnose.audit_metric(model" in page
+    assert html.escape("srcdoc") in found._repr_html_()
+    with pytest.raises(DiagnoseError, match="cannot be written"):
+        found.to_html(tmp_path)

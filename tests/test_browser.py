@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from report_fixture import HOSTILE, write_ablation, write_run
 
+from diagnose import store
+from diagnose.audit.rules import RULES
 from diagnose.report.index import render_index
-from diagnose.report.page import render_ablation, render_gap, render_run
+from diagnose.report.page import render_ablation, render_audit, render_gap, render_run
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 pytestmark = [
@@ -28,7 +30,9 @@ FLAGS = [
 ]
 PAGES = (
     "ablation", "hostile", "one-seed", "run", "failed-run", "gap", "gap-of-arms", "comparison", "factorial", "index",
+    "audit", "clean-audit",
 )  # fmt: skip
+DRAWN = [name for name in PAGES if name not in {"index", "audit", "clean-audit"}]
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +67,34 @@ def gaps(tmp_path_factory, tiny):
     }
 
 
+def by_strangers(run):
+    """Leave yardsticks and a sample with what it shares in a run, of names and texts that try to act."""
+    scale = [{"name": HOSTILE, "family": "compressor", "bits_per_byte": 9.0, "low": 8.9, "high": 9.1, "seconds": 1.0}]
+    store.write_json(run / "yardsticks.json", {"format": 1, "sampled": True, "yardsticks": scale})
+    last = {"step": 9, "prompt": "And", "text": "And" + HOSTILE, "verbatim": HOSTILE[:80]}
+    unseen = {"excerpts": 50, "median": 21.5, "most": 40}
+    store.write_samples(run, [*store.read_samples(run), last | {"unseen": unseen}])
+
+
+def audits():
+    """Return the record of an audit with findings of every severity, in hostile words, and that of a clean one."""
+    rules = list(RULES)
+    severities = ["error", "warning", "note"]
+    measured = {"largest_change": 1e-9, "documents": 12345, HOSTILE[:60]: 2.5}
+    findings = [{"rule": rule, "severity": severity, "what": HOSTILE, "fix": HOSTILE, "measured": measured}
+                for rule, severity in zip(rules, severities, strict=False)]  # fmt: skip
+    skipped = [
+        {"rule": rule, "why": HOSTILE, "applies": applies}
+        for rule, applies in zip(rules[3:5], [True, False], strict=True)
+    ]
+    kept = [{"rule": rule, "asks": RULES[rule].asks, "measured": measured} for rule in rules[5:]]
+    kept.append({"rule": HOSTILE, "asks": HOSTILE, "measured": {}})
+    broken = {"verdict": f"3 findings: {HOSTILE}", "findings": findings, "skipped": skipped, "checked": kept}
+    sound = [{"rule": rule, "asks": RULES[rule].asks, "measured": {}} for rule in rules]
+    clean = {"verdict": "PASS: no finding.", "findings": [], "skipped": [], "checked": sound}
+    return [{"kind": "run", "run": HOSTILE, "seconds": 2.0, **one} for one in (broken, clean)]
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory, gaps):
     root = tmp_path_factory.mktemp("pages")
@@ -73,7 +105,11 @@ def pages(tmp_path_factory, gaps):
     }
     run = write_run(root / "20261122-150000-word-s0-aaaa")
     failed = write_run(root / "20261122-150001-word-s0-bbbb", state="failed", until=0.5, hostile=True)
+    by_strangers(failed)
     found |= {"run": render_run(run, root / "run.html"), "failed-run": render_run(failed, root / "failed-run.html")}
+    broken, clean = audits()
+    found |= {"audit": render_audit(failed, root / "audit.html", broken)}
+    found |= {"clean-audit": render_audit(run, root / "clean-audit.html", clean)}
     found |= {"index": render_index(next(iter(gaps.values())).parent)}
     return {name: path.as_uri() for name, path in (found | gaps).items()}
 
@@ -134,7 +170,7 @@ def test_nothing_overflows(show, name, width, scheme):
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("name", PAGES[:-1])  # the index draws nothing
+@pytest.mark.parametrize("name", DRAWN)
 def test_one_drawing_of_each_is_shown_and_its_text_is_legible(show, name, width):
     page = show(name, width)
     shown = page.evaluate("[...document.querySelectorAll('.drawn')].map(f => [...f.children].filter("
@@ -185,6 +221,23 @@ def test_hostile_text_is_inert(show):
     sample = page.locator("blockquote").first
     assert "<script>document.title='caught'" in sample.inner_text()
     assert sample.evaluate("e => getComputedStyle(e.querySelector('bdi')).unicodeBidi") == "isolate"
+
+
+@pytest.mark.parametrize("name", ["audit", "failed-run"])
+def test_hostile_names_of_rules_and_yardsticks_are_inert(show, name):
+    page = show(name, 390)
+    _open_all(page)
+    assert page.evaluate("document.querySelectorAll('script, img').length") == 0
+    assert "<script>document.title='caught'" in page.locator("main").inner_text()
+    marked = page.evaluate("[...document.querySelectorAll('mark')].map(e => e.textContent)")
+    assert len(marked) == (name == "failed-run")
+
+
+def test_every_rules_state_is_said_and_not_only_coloured(show):
+    page = show("audit", 1280)
+    said = page.evaluate("[...document.querySelectorAll('.glance li')].map(e => e.textContent)")
+    for state in ("the number is wrong", "may mislead", "to be known", "kept", "could not be judged", "does not apply"):
+        assert any(row.strip().endswith(state) for row in said), state
 
 
 def test_everything_is_reached_with_the_keyboard(show):

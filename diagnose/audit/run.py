@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from diagnose import store
 from diagnose.audit import run_network, run_text
 from diagnose.audit.findings import Audit
 from diagnose.audit.opened import open_run
+from diagnose.recipe import FORMAT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,3 +45,12 @@ def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | N
         out.skips(rule, why, matters=False)
     out.ends("the run gives no occasion for it")
     return {"run": str(opened.path), "kind": "run", "seconds": time.monotonic() - begun, **out.record()}
+
+
+def keep(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
+    """Store an audit beside its run, from where its page can be rendered again; without room a note says so."""
+    try:
+        store.write_json(folder / "audit.json", {"format": FORMAT, **found})
+    except OSError as error:
+        return found | {"notes": [f"the audit was not kept in {folder}: {error.strerror}"]}
+    return found

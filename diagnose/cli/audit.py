@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
 from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import JsonOption, app, print_json, show
+from diagnose.cli.options import REPORTS, JsonOption, app, print_json, show
 
 
 @app.command(epilog="Example: diagnose audit runs/latest")
@@ -21,6 +22,7 @@ def audit(
             help="The code of the run's network where it is not installed; it is run only if you name it.",
         ),
     ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the audit for a pull request.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -28,15 +30,21 @@ def audit(
 
     Exits with 0 where no rule is broken, 1 with findings, 2 after a mistake, 3 where rules could not be judged.
     """
-    from diagnose.audit.run import audit_run
-    from diagnose.report import audit_terminal
+    from diagnose import store
+    from diagnose.audit.run import audit_run, keep
+    from diagnose.report import audit_terminal, page
 
-    found = audit_run(run, data=data, model=model)
+    folder = store.find(run)
+    store.check_writable(page.folder_of(out))
+    found = keep(folder, audit_run(folder, data=data, model=model))
+    found["page"] = str(page.render_audit(folder, out, found))
+    page.refresh(folder, out)
     if as_json:
         print_json(found)
     elif markdown:
         print(audit_terminal.markdown(found))
     else:
         show(audit_terminal.audit_rows(found))
+        print(found["page"])
     if found["exit_code"]:
         raise typer.Exit(int(found["exit_code"]))

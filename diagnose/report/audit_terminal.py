@@ -22,32 +22,38 @@ def audit_rows(record: dict[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [Narrow(Text(record["verdict"], style="bold"))]
     for found in record["findings"]:
         head = Text.assemble((found["severity"], STYLES[found["severity"]]), " ", (found["rule"], "bold"))
-        parts += [Text(), Narrow(head), Narrow(Text(f"  {_sentence(found['what'])}"))]
-        parts.append(Narrow(Text(f"  To mend it: {found['fix']}.", style="dim")))
+        parts += [Text(), Narrow(head), Narrow(Text(sentence(found["what"])), 2)]
+        parts.append(Narrow(Text(f"To mend it: {found['fix']}.", style="dim"), 2))
     if record["checked"]:
         parts += [Text(), Text("Checked", style="bold")]
-        rows = [f"  {row['rule']}: {row['asks']}{_numbers(row['measured'])}" for row in record["checked"]]
-        parts += [Narrow(Text(row)) for row in rows]
+        rows = [f"{row['rule']}: {row['asks']}{_numbers(row['measured'])}" for row in record["checked"]]
+        parts += [Narrow(Text(row), 2) for row in rows]
     for applies, title in ((True, "Could not be judged"), (False, "Not judged: does not apply")):
         some = [row for row in record["skipped"] if row["applies"] is applies]
         if some:
             parts += [Text(), Text(title, style="bold")]
-            parts += [Narrow(Text(f"  {row['rule']}: {row['why']}", style="dim")) for row in some]
+            parts += [Narrow(Text(f"{row['rule']}: {row['why']}", style="dim"), 2) for row in some]
     return Group(*parts)
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """Return a clause as a sentence."""
     return f"{text[:1].upper()}{text[1:]}."
 
 
+def numbers(measured: dict[str, Any], most: int | None) -> str:
+    """Return what was measured as "positions 12, largest 0.004"; so many of its numbers at most."""
+    some = [(k, v) for k, v in measured.items() if isinstance(v, (int, float)) and not isinstance(v, bool)][:most]
+    return ", ".join(f"{visible(name).replace('_', ' ')} {_figure(value)}" for name, value in some)
+
+
 def _numbers(measured: dict[str, Any]) -> str:
-    some = [(k, v) for k, v in measured.items() if isinstance(v, (int, float)) and not isinstance(v, bool)][:MOST]
-    said = ", ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in some)
+    said = numbers(measured, MOST)
     return f" ({said})" if said else ""
 
 
 def _figure(value: float) -> str:
-    if isinstance(value, int):
+    if isinstance(value, int) or value == 0:
         return plain(value, 0)
     return "under 0.0001" if 0 < abs(value) < 1e-4 else plain(value, 4)
 

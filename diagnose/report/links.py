@@ -10,11 +10,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+AUDIT = "-audit"  # what the name of an audit's page ends in
+
+
 def pages_beside(folder: Path) -> list[tuple[str, str]]:
     """Return links to the pages of the same run or ablation, and of those that hold it or are held by it."""
     path = folder.resolve()
     out = [(path.name, _this(path))]
     out += [(f"{path.name}-gap", "its loss gap, part by part")] if (path / "gap.json").exists() else []
+    out += [(f"{path.name}{AUDIT}", "its audit")] if (path / "audit.json").exists() else []
     for other in store.ablations(path.parent):
         runs = runs_of(other)
         if path.name in runs:

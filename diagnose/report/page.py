@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from diagnose import store, words
 from diagnose.errors import DiagnoseError
 from diagnose.report import findings, gap_findings, notes, run_findings, samples, scale, tables
+from diagnose.report.audit_page import Audit, audit_parts, parse_audit
 from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap, sides_parts
 from diagnose.report.gap_plots import arm_figures
 from diagnose.report.gap_records import ArmLedgers
 from diagnose.report.guide import GUIDE, TERMS
-from diagnose.report.links import pages_beside, runs_of
+from diagnose.report.links import AUDIT, pages_beside, runs_of
 from diagnose.report.plots import ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
 
@@ -105,10 +106,11 @@ def refresh(folder: Path, out: Path) -> None:
 
 
 def render(folder: Path, out: Path) -> list[Path]:
-    """Render every page of a run or an ablation: its own, and its ledger's where one is stored."""
+    """Render every page of a run or an ablation: its own, and those of its ledger and its audit where stored."""
     if not (folder / "recipe.toml").exists() and not (folder / "ablation.toml").exists():
         return [render_gap(folder, out)]
-    return [render_own(folder, out), *([render_gap(folder, out)] if (folder / "gap.json").exists() else [])]
+    stored = (("gap.json", render_gap), ("audit.json", render_audit))
+    return [render_own(folder, out), *(draw(folder, out) for name, draw in stored if (folder / name).exists())]
 
 
 def render_own(folder: Path, out: Path) -> Path:
@@ -147,6 +149,39 @@ def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> 
         template = "gap.html.j2"
     parts |= {"title": f"Loss gap of {words.visible(folder.resolve().name)}", "identity": identity}
     return _write(_render(template, parts, folder, "-gap", among=_among(out)), _target(folder, out, "-gap"))
+
+
+def render_audit(folder: Path, out: Path, found: dict[str, Any] | None = None) -> Path:
+    """Render the page of a run's audit; arguments and errors are those of `render_gap`."""
+    path = folder / "audit.json"
+    audit = parse_audit(store.read_json(path) if found is None else found, path)
+    report = read_run(folder)
+    identity = _identity("run", report.run.name, report.environment.corpus, report.run.name.partition("-")[0])
+    parts = _audit_parts(audit) | {"identity": identity, "title": f"Audit of {words.visible(report.run.name)}"}
+    parts["call"] = f"diagnose audit runs/{words.visible(report.run.name)}"
+    page = _render("audit.html.j2", parts, folder, AUDIT, among=_among(out))
+    return _write(page, _target(folder, out, AUDIT))
+
+
+def audit_page(found: dict[str, Any]) -> str:
+    """Return the page of the audit of somebody's model."""
+    audit = parse_audit(found, Path("audit.json"))
+    parts = _audit_parts(audit) | {"identity": ["audit"], "title": "Audit"}
+    return _render("audit.html.j2", parts, Path(), among=False)
+
+
+def render_own_audit(found: dict[str, Any], out: Path) -> Path:
+    """Render the page of the audit of somebody's model to a path; errors are those of `render_ablation`."""
+    return _write(audit_page(found), out)
+
+
+def _audit_parts(audit: Audit) -> dict[str, Any]:
+    open_ = sum(row.applies for row in audit.skipped)
+    tiles = [("findings", len(audit.findings), "arm-1"), ("rules kept", len(audit.checked), "arm-2")]
+    tiles += [("could not be judged", open_, "ink"), ("do not apply", len(audit.skipped) - open_, "ink")]
+    return audit_parts(audit) | {
+        "headlines": [Headline(name, words.plain(n, 0), "", paint) for name, n, paint in tiles]
+    }
 
 
 def render_sides(found: dict[str, Any], out: Path) -> Path:
