@@ -3,7 +3,7 @@
     python benchmarks/law.py [FILE...]        over text: files, and the sources of installed packages
     python benchmarks/law.py --runs FOLDER    over the steps and the parameters of finished runs
 
-A text is cut into documents by lines. `diagnose.yardstick.law.OFF` is what came out here.
+A text is cut into documents by lines. `OFF_TEXT` and `OFF_RUNS` of diagnose.yardstick.law are what came out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from diagnose.cache import cache_folder
 from diagnose.errors import DiagnoseError
 from diagnose.yardstick.beside import runs_on
 from diagnose.yardstick.growth import PARAMETERS, STEPS, TEXT, curves, points_of_text
-from diagnose.yardstick.law import FACTORS, NEAR, law
+from diagnose.yardstick.law import FACTORS, NEAR, OFF_RUNS, OFF_TEXT, law
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -97,7 +97,7 @@ def judge(curve: Curve) -> Iterator[Judged]:
         last = int(np.abs(np.log(amounts[-1] / np.array(amounts) / factor)).argmin())
         if abs(np.log(amounts[-1] / amounts[last] / factor)) > np.log(NEAR):
             continue
-        said = law(of, name, amounts[: last + 1], losses[: last + 1])
+        said = law(of, name, amounts[: last + 1], losses[: last + 1], OFF_TEXT if of == TEXT else OFF_RUNS)
         gained = losses[last] - losses[-1]
         row = next((one for one in said.forecasts if one.factor == factor), None)
         if row is None:

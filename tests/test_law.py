@@ -9,7 +9,7 @@ from diagnose.recipe import Recipe
 from diagnose.report.scale_terminal import law_sentence
 from diagnose.yardstick import growth, scale
 from diagnose.yardstick.beside import Beside
-from diagnose.yardstick.law import OFF, back_tests, fit, law
+from diagnose.yardstick.law import OFF_RUNS, OFF_TEXT, back_tests, fit, law
 
 AMOUNTS = 1e5 * 2.0 ** (np.arange(11) / 2)
 
@@ -24,14 +24,14 @@ def test_a_curve_that_follows_the_law_is_carried_on_exactly(floor, height, expon
         truth = floor + height * (row.factor * AMOUNTS[-1]) ** -exponent
         assert row.bits_per_byte == pytest.approx(truth, abs=0.01 * (last - truth))
         assert row.low < row.bits_per_byte < row.high < last
-        assert (last - row.low) / OFF == pytest.approx(last - row.bits_per_byte) == (last - row.high) * OFF
+        assert (last - row.low) / OFF_TEXT == pytest.approx(last - row.bits_per_byte) == (last - row.high) * OFF_TEXT
 
 
 def test_a_curve_that_its_own_past_misjudges_has_a_wider_interval_or_none():
     """The loss falls faster from the middle on: the first half promises too little."""
     slow, fast = 2 - 0.05 * np.arange(11), np.where(np.arange(11) > 7, 0.030, 0.0) * (np.arange(11) - 7)
     wider = law("text", "PPMd", AMOUNTS, slow - fast)
-    assert wider.off > OFF
+    assert wider.off > OFF_TEXT
     row, last = wider.forecasts[0], wider.bits_per_byte[-1]
     assert last - row.low == pytest.approx(wider.off * (last - row.bits_per_byte))
     assert wider.off == max(back_tests(AMOUNTS, slow - fast, 2.0) + back_tests(AMOUNTS, slow - fast, 4.0))
@@ -43,9 +43,9 @@ def test_a_curve_that_its_own_past_misjudges_has_a_wider_interval_or_none():
 @pytest.mark.parametrize(
     ("amounts", "losses", "why"),
     [
-        ([], [], "a law takes 5 points that differ in steps alone, and there are 0"),
-        ([100], [2.0], "a law takes 5 points that differ in steps alone, and there is 1"),
-        ([100, 110, 120, 130, 140, 150], [2, 1.9, 1.8, 1.7, 1.6, 1.5], "the most steps is less than 3 times the least"),
+        ([], [], "a law takes 5 points that differ in steps alone, by a fifth at least, and there are 0"),
+        ([100], [2.0], "a law takes 5 points that differ in steps alone, by a fifth at least, and there is 1"),
+        ([100, 125, 156, 195, 244, 295], [2, 1.9, 1.8, 1.7, 1.6, 1.5], "the most steps is less than 3 times the least"),
         ([100, 200, 400, 800, 1600, 3200], [2, 1.8, 1.7, 1.6, 1.55, 1.7], "more steps does not help here"),
         ([100, 200, 400, 800, 1600], [2, 1.8, 1.7, 1.6, 1.55], "no point has about 2 times as much"),
     ],
@@ -55,6 +55,15 @@ def test_what_cannot_be_carried_on_is_refused_with_the_reason(amounts, losses, w
     assert why in found.refused
     assert not found.forecasts
     assert law_sentence(found).startswith("More steps: nothing is said, for ")
+
+
+def test_points_that_lie_close_before_another_are_left_out():
+    """Two runs of 300 and 320 steps say nothing of a doubling."""
+    amounts = np.sort(np.concatenate([AMOUNTS, AMOUNTS[3:5] * 1.02, AMOUNTS[-1:] * 0.99]))
+    found = law("steps", "gpt", amounts, 1 + 30 * amounts**-0.3)
+    assert len(found.amounts) == len(AMOUNTS)
+    assert found.amounts[-1] == AMOUNTS[-1]
+    assert found.off < 1.02
 
 
 def test_the_floor_is_never_negative():
@@ -116,6 +125,8 @@ def test_runs_that_differ_in_one_thing_alone_give_a_law(tmp_path):
     assert found.bits_per_byte == pytest.approx(curve)
     assert found.forecasts[0].bits_per_byte == pytest.approx(1.5 + 20 * 12800**-0.6, abs=1e-3)
     assert "with twice and" in law_sentence(found)
+    gain = found.bits_per_byte[-1] - found.forecasts[0].bits_per_byte
+    assert found.bits_per_byte[-1] - found.forecasts[0].low == pytest.approx(OFF_RUNS * gain)
     assert "there is 1" in growth.of_runs("parameters", [*runs, odd]).refused
 
 

@@ -19,7 +19,7 @@ from diagnose import seeding, store
 from diagnose.cache import digest, entry
 from diagnose.errors import DiagnoseError
 from diagnose.yardstick import compressors, scale
-from diagnose.yardstick.law import Law, law
+from diagnose.yardstick.law import OFF_RUNS, Law, law
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,7 +51,7 @@ def laws(
     key = digest("law", FORMAT, ORDER, PARTS, corpus.fingerprint, split.fingerprint)
     write = partial(_write, corpus=corpus, split=split, watch=watch or (lambda _: None))
     points = json.loads((entry(cache, "yardsticks", key, write) / "growth.json").read_text(encoding="utf-8"))
-    text = law(TEXT, f"PPMd of order {ORDER}", *zip(*points, strict=True)) if points else law(TEXT, "", (), ())
+    text = law(TEXT, f"PPMd of order {ORDER}", [amount for amount, _ in points], [bits for _, bits in points])
     return [text, of_runs(PARAMETERS, runs), of_runs(STEPS, runs)]
 
 
@@ -94,7 +94,8 @@ def of_runs(of: str, runs: Sequence[Beside]) -> Law:
         of: `PARAMETERS` or `STEPS`.
         runs: finished runs that were scored on the same documents.
     """
-    return law(of, *max(curves(of, runs), key=lambda curve: len(curve[1]), default=("", (), ())))
+    name, amounts, losses = max(curves(of, runs), key=lambda curve: len(curve[1]), default=("", [], []))
+    return law(of, name, amounts, losses, OFF_RUNS)
 
 
 def curves(of: str, runs: Sequence[Beside]) -> list[tuple[str, list[float], list[float]]]:
