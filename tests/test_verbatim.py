@@ -105,7 +105,7 @@ def test_a_sample_from_memory_is_called_so(whole, tmp_path):
     page = render_run(copy, tmp_path / "page.html").read_text(encoding="utf-8")
     assert f"<mark>{html.escape(learned[12:60])}" in page
     assert "So it writes from memory" in page
-    assert "equally likely ones (its perplexity)" in page
+    assert "equally likely ones (its <a" in page
 
 
 def test_a_stretch_that_a_stranger_wrote_is_inert_and_an_older_run_has_none(whole, tmp_path):

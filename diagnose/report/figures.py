@@ -134,6 +134,26 @@ def forest(
     return found.sheet
 
 
+LADDER = Layout(left=250, right=740, step=(32, 46), above=(0, 22), head=8)
+
+
+def ladder(rows: Sequence[ForestRow], *, unit: str, narrow: bool) -> Sheet:
+    """Draw losses of different kinds below each other, as points with their intervals on a common axis.
+
+    Args:
+        rows: from top to bottom.
+        unit: the axis' name, its unit in it.
+        narrow: whether for a phone.
+    """
+    within = reach([x for row in rows for x in (row.value, row.low, row.high) if x is not None])
+    found = tracks(len(rows), LADDER, within, unit, narrow=narrow, say=plain)
+    for place, row in enumerate(rows):
+        track = found.ground(place, zero=False)
+        _effect(found.axes, row, (track[0] + track[1]) / 2)
+        found.words(place, cut(row.label, 30), "", row.figure, paint=row.paint)
+    return found.sheet
+
+
 def _ends(rows: Sequence[ForestRow], noise: tuple[float, float] | None) -> list[float]:
     ends = [x for row in rows for x in (row.value, row.low, row.high, *row.points)]
     return [0.0, *(noise or ()), *(x for x in ends if x is not None and math.isfinite(x))]

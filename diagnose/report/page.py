@@ -21,7 +21,7 @@ from diagnose.report.gap_plots import arm_figures
 from diagnose.report.gap_records import ArmLedgers
 from diagnose.report.guide import GUIDE, TERMS
 from diagnose.report.links import AUDIT, pages_beside, runs_of
-from diagnose.report.plots import ablation_figures, paints, run_figures
+from diagnose.report.plots import Drawn, ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ MOST_SAMPLE = 1_200  # characters of a sample that are shown
 MOST_RECIPE = 40_000  # characters of a recipe that are shown
 MOST_HEADLINES = 4
 RUN_WORDS = {
+    "perplexity",
+    "yardstick",
+    "verbatim",
     "bits-per-byte",
     "nats-per-token",
     "interval",
@@ -265,7 +268,7 @@ def _ablation_parts(report: AblationReport) -> dict[str, Any]:
 
 def _used(summary: Summary, shown: list[str]) -> list[str]:
     """Return the words of the guide that an ablation's page carries: those that it links."""
-    idle = {"as-reported"} | (set() if len(summary.axes) > 1 else {"interaction"})
+    idle = {"as-reported", "perplexity", "yardstick"} | (set() if len(summary.axes) > 1 else {"interaction"})
     return [key for key in GUIDE if key not in idle and (key not in TERMS or key in shown)]
 
 
@@ -289,7 +292,7 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
         "identity": _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0]),
         "verdict": run_findings.run_verdict(report),
         "headlines": _run_headlines(report),
-        "figures": run_figures(report),
+        "figures": run_figures(report) | ({"ladder": Drawn(ladder)} if (ladder := scale.figure(report)) else {}),
         "samples": [_shown("", written[-1])] if written else [],
         "more_samples": [_shown("", sample) for sample in written[:-1]][-6:],
         "tables": [tables.losses(report)],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from diagnose.report import run_findings
+from diagnose.report import figures, run_findings
+from diagnose.report.figures import ForestRow
 from diagnose.report.tables import Table
-from diagnose.words import between, plain, share, visible
+from diagnose.words import between, estimate, plain, share, visible
 from diagnose.yardstick.standing import CHECKS, MARGIN, Standing, standing
 
 if TYPE_CHECKING:
@@ -67,6 +69,29 @@ def alarm(run: RunReport) -> tuple[str, list[str]] | None:
             said = f"{name} is {plain(bits)} bits per byte; {best}. That is {share(found.ratio)} of the best; {known}."
             return said, list(CHECKS)
     return None
+
+
+def figure(run: RunReport) -> str | None:
+    """Return yardsticks and the run on one axis, as SVG, the worst at the top; None where there is nothing to draw.
+
+    Bytes at random are left out: they need so much that the others could not be told apart.
+    """
+    final = run_findings.last(run, "final", "val")
+    found = [(one.bits_per_byte, visible(one.name), one.low, one.high, "quiet") for one in run.scale if _learned(one)]
+    if not found or final is None or final.bits is None:
+        return None
+    found.append((final.bits, "this run", final.bits_low, final.bits_high, "arm-0"))
+    rows = [
+        ForestRow(name, "", estimate(bits, low, high), "", bits, low, high, (), paint)
+        for bits, name, low, high, paint in sorted(found, key=lambda row: -row[0])
+    ]
+    said = "; ".join(f"{row.label} {row.figure}" for row in rows)
+    draw = partial(figures.ladder, rows, unit="bits per byte of the scored text; left is better")
+    return figures.both(draw, "ladder", f"Bits per byte, the worst first: {said}.")
+
+
+def _learned(one: Yardstick) -> bool:
+    return one.family != "uniform"
 
 
 def table(run: RunReport) -> Table:

@@ -67,7 +67,7 @@ class Tracks:
         """Write a row's name with a line below it at the left, its figure (and a note below that) at the right."""
         top = self.head + place * self.step
         middle = top + self.step / 2
-        first, second = (top + 11, top + 29) if self.narrow else (middle - 9, middle + 9)
+        first, second = (top + 11, top + 29) if self.narrow else (middle - 9 if under else middle, middle + 9)
         beside = first if self.narrow or note else middle
         self.sheet.text(0, first, label, paint=paint, size=14, bold=True)
         self.sheet.text(0, second, under, paint="quiet", size=12)
