@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 STAGES = ("base", "load", "split", "learn", "tokenise", "overlap", "load again")
 
@@ -32,10 +31,9 @@ def write(path, size):
 
 
 def settings(name, path):
-    return SimpleNamespace(
-        corpus=name, path=str(path), documents="line", split="documents", val_fraction=0.1, reserve=0.01,
-        duplicates=0.0, split_seed=0,
-    )  # fmt: skip
+    from diagnose.recipe import Data
+
+    return Data(corpus=name, path=str(path))
 
 
 def stage(name, path, kind, cache):
@@ -43,9 +41,10 @@ def stage(name, path, kind, cache):
     import torch
 
     from diagnose import corpus, overlap, split, stream, tokenizer
+    from diagnose.recipe import Tokens
 
     assert torch.get_num_threads()
-    wanted = SimpleNamespace(kind=kind, path="", vocab_size=4096)
+    wanted = Tokens(kind=kind)
     start = time.perf_counter()
     if name != "base":
         made = corpus.load(settings("file", path), cache)
