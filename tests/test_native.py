@@ -10,7 +10,7 @@ from diagnose.models import attention, dropout, native
 from diagnose.models.gelu import GELU
 from diagnose.models.gpt import build
 
-from diagnose import crossentropy, losses
+from diagnose.training import chunked_loss, evaluation
 
 needed = pytest.mark.skipif(
     not sys.platform.startswith("linux") or shutil.which("cc") is None, reason="needs Linux and a C compiler"
@@ -160,7 +160,7 @@ def test_losses_and_their_gradient(both, smoothing, dtype):
     targets = torch.randint(0, 1003, (37,), generator=generator)
 
     def taken():
-        nats, smoothed, gradient = crossentropy._losses(logits.clone(), targets, smoothing, gradient=True)
+        nats, smoothed, gradient = chunked_loss._losses(logits.clone(), targets, smoothing, gradient=True)
         return nats, smoothed, gradient.float()
 
     for fused, expected in zip(*both(taken), strict=True):
@@ -173,7 +173,7 @@ def test_reading_leaves_the_logits_as_they_are(folder):
     assert native.use(folder)
     logits = torch.randn(5, 11)
     kept = logits.clone()
-    crossentropy._losses(logits, torch.arange(5), 0.0, gradient=False)
+    chunked_loss._losses(logits, torch.arange(5), 0.0, gradient=False)
     assert torch.equal(logits, kept)
 
 
@@ -184,7 +184,7 @@ def test_a_loss_that_is_no_number_stays_none(folder, broken):
     assert native.use(folder)
     logits = torch.randn(3, 50)
     logits[1, 7] = broken
-    nats, _, _ = crossentropy._losses(logits, torch.tensor([1, 2, 3]), 0.0, gradient=True)
+    nats, _, _ = chunked_loss._losses(logits, torch.tensor([1, 2, 3]), 0.0, gradient=True)
     assert nats.isfinite().tolist() == [True, False, True]
 
 
@@ -197,7 +197,7 @@ def test_training_is_the_same_network_with_either_and_with_any_number_of_threads
     def taken():
         torch.manual_seed(4)
         network = build(300, 70, layers=2, heads=2, width=32, dropout=0.2)
-        loss, nats = crossentropy.objective(network, tokens, targets, weights)
+        loss, nats = chunked_loss.objective(network, tokens, targets, weights)
         loss.backward()
         return nats, torch.cat([p.grad.flatten() for p in network.parameters()])
 
@@ -210,7 +210,7 @@ def test_training_is_the_same_network_with_either_and_with_any_number_of_threads
         found = []
         for count in (1, 2, 3):
             torch.set_num_threads(count)
-            found.append((layer(x, 3), *crossentropy._losses(x.clone(), torch.arange(300), 0.0, gradient=True)))
+            found.append((layer(x, 3), *chunked_loss._losses(x.clone(), torch.arange(300), 0.0, gradient=True)))
     finally:
         torch.set_num_threads(threads)
     assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))
@@ -218,12 +218,14 @@ def test_training_is_the_same_network_with_either_and_with_any_number_of_threads
 
 @needed
 def test_the_reading_of_a_real_run_is_the_same(both, whole):
-    from diagnose.gap.run import open_run
+    from diagnose.gap.sources.run import open_run
 
     finished = open_run(whole)
     text, some = finished.setup.text, finished.setup.text.split.scored
     size, context = text.corpus.doc_bytes[some], finished.recipe.batches.context
-    fused, expected = both(lambda: losses.canonical(finished.network, text.stream, some, size, context).bits_per_byte)
+    fused, expected = both(
+        lambda: evaluation.canonical(finished.network, text.stream, some, size, context).bits_per_byte
+    )
     assert fused == pytest.approx(expected, rel=1e-6)
 
 

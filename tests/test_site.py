@@ -113,7 +113,7 @@ def test_nothing_is_fetched_from_elsewhere(site):
 
 
 def test_every_written_entry_has_a_page(site):
-    from diagnose.guide.entries import written
+    from diagnose.glossary.entries import written
 
     names = [name for name, entry in written().items() if entry.kind in ("term", "cause")]
     assert [name for name in names if not (site / "field-guide" / f"{name}.html").exists()] == []

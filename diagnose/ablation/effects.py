@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose import stats, store
+from diagnose import stats
 from diagnose.errors import DiagnoseError
-from diagnose.stats.digits import decimals
-from diagnose.words import about_seeds
+from diagnose.formatting import about_seeds
+from diagnose.runs import store
+from diagnose.stats_digits import decimals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

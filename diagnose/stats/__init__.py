@@ -7,15 +7,8 @@ seeds or documents would settle a question, `ratios` mean losses over documents 
 run, `trends` a loss along an order, `unpaired` arms that share no seeds.
 """
 
-from diagnose.stats.effects import (
-    Effect,
-    arm_level,
-    equivalence,
-    holm,
-    noise_band,
-    paired_effect,
-)
-from diagnose.stats.planning import documents_needed, power, seeds_needed, smallest_resolvable
+from diagnose.stats.paired import Effect, arm_level, equivalence, holm, noise_band, paired_effect
+from diagnose.stats.power import documents_needed, power, seeds_needed, smallest_resolvable
 from diagnose.stats.ratios import (
     Interval,
     Reading,
