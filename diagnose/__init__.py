@@ -5,7 +5,7 @@
     run = train("quick", {"tokenizer.kind": "char"})  # -> Path of the run's directory
     ablation = ablate("tokenizer", seeds=3)  # -> Path of the ablation's directory
 
-    from diagnose import Side, explain_gap# for a model and a loop of your own
+    from diagnose import Side, explain_gap  # for a model and a loop of your own
 
     gap = explain_gap(model, train=Side(batches, loss, reported=0.49), val=Side(others, loss, reported=0.36))
 

@@ -10,11 +10,11 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from diagnose.stats_digits import PLAIN, decimals
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FEWEST_DECIMALS = 2  # decimals of a loss that has an interval, however wide
+PLAIN_DECIMALS = 3  # decimals of a loss that has no interval
 MOST_SEEDS = 1000  # beyond these a plan says no more than that
 MINUS = "\N{MINUS SIGN}"
 NARROW = "\N{NO-BREAK SPACE}"  # between a number and what belongs to it, so that no line ends there
@@ -27,6 +27,18 @@ _HIDDEN = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]",
 )
+
+
+def decimals(half_width: float | None) -> int:
+    """Return how many decimals an uncertainty supports: two of its digits below 3.55, else one (as PDG rounds).
+
+    Losses keep two decimals at least. Without an uncertainty (None, not finite, zero) three are shown.
+    """
+    if half_width is None or not math.isfinite(half_width) or half_width <= 0:
+        return PLAIN_DECIMALS
+    exponent = math.floor(math.log10(half_width))
+    kept = 1 if half_width / 10**exponent < 3.55 else 0
+    return min(max(kept - exponent, FEWEST_DECIMALS), 6)
 
 
 def visible(text: str) -> str:
@@ -43,7 +55,7 @@ def cut(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def plain(value: float | None, digits: int = PLAIN) -> str:
+def plain(value: float | None, digits: int = PLAIN_DECIMALS) -> str:
     """Return a number with thousands separated and a true minus sign; a dash where there is none."""
     if value is None or not math.isfinite(value):
         return "\N{EN DASH}"
@@ -51,7 +63,7 @@ def plain(value: float | None, digits: int = PLAIN) -> str:
     return MINUS + text if value < 0 and float(text.replace(",", "")) else text
 
 
-def signed(value: float | None, digits: int = PLAIN) -> str:
+def signed(value: float | None, digits: int = PLAIN_DECIMALS) -> str:
     """Return a difference with its sign, whichever it is; what rounds to nothing has none."""
     text = plain(value, digits)
     return f"+{text}" if value is not None and value > 0 and text.strip("0.,") else text

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from diagnose.formatting import about_seeds, listed
-from diagnose.stats_digits import decimals
+from diagnose.formatting import about_seeds, decimals, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

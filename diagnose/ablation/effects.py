@@ -15,9 +15,8 @@ import numpy as np
 
 from diagnose import stats
 from diagnose.errors import DiagnoseError
-from diagnose.formatting import about_seeds
+from diagnose.formatting import about_seeds, decimals
 from diagnose.runs import store
-from diagnose.stats_digits import decimals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -12,6 +12,7 @@ from diagnose.formatting import (
     about_seeds,
     chance,
     cut,
+    decimals,
     half,
     listed,
     plain,
@@ -23,7 +24,6 @@ from diagnose.formatting import (
     visible,
 )
 from diagnose.report.means import courses, leader
-from diagnose.stats_digits import decimals
 
 if TYPE_CHECKING:
     from diagnose.records.summaries import EffectRecord, Estimate, Summary

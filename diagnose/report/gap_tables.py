@@ -5,10 +5,21 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import NARROW, between, estimate, half, listed, plain, quantity, share, signed, visible
+from diagnose.formatting import (
+    NARROW,
+    between,
+    decimals,
+    estimate,
+    half,
+    listed,
+    plain,
+    quantity,
+    share,
+    signed,
+    visible,
+)
 from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words, training_mode
 from diagnose.report.tables import TextTable
-from diagnose.stats_digits import decimals
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, Value

@@ -98,7 +98,8 @@ def render_index(out: Path) -> Path:
     parts = {
         "title": "Pages of diagnose",
         "identity": [", ".join(counts)],
-        "verdict": f"{formatting.counted(len(found), 'page')}, the newest of {formatting.day(found[0].when.isoformat())}",
+        "verdict": f"{formatting.counted(len(found), 'page')}, "
+        f"the newest of {formatting.day(found[0].when.isoformat())}",
         "entries": found,
         "headlines": [],
         "figures": {},

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from diagnose.formatting import between, estimate, half, plain, signed, visible
+from diagnose.formatting import between, decimals, estimate, half, plain, signed, visible
 from diagnose.records.summaries import Schema, parse
 from diagnose.report.tables import TextTable
-from diagnose.stats_digits import decimals
 
 
 class EffectPart(Schema):

@@ -10,6 +10,7 @@ from diagnose.formatting import (
     about_seeds,
     between,
     chance,
+    decimals,
     estimate,
     half,
     plain,
@@ -21,7 +22,6 @@ from diagnose.formatting import (
 from diagnose.report.ablation_sentences import name_of, under
 from diagnose.report.means import course, known
 from diagnose.report.run_sentences import alike, last, reported
-from diagnose.stats_digits import decimals
 
 if TYPE_CHECKING:
     from diagnose.records.summaries import ArmRecord, EffectRecord, Summary

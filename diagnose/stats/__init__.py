@@ -2,9 +2,9 @@
 
 Axes: S seeds, N documents, M blocks of adjacent documents.
 
-`crossed` holds the model of seeds and documents, `effects` what an ablation says with it, `planning` how many
-seeds or documents would settle a question, `ratios` mean losses over documents and their differences for one
-run, `trends` a loss along an order, `unpaired` arms that share no seeds.
+`crossed` holds the model of seeds and documents, `paired` what an ablation says with it, `power` how many seeds or
+documents would settle a question, `ratios` mean losses over documents and their differences for one run, `shapley`
+how several conditions share an effect, `trends` a loss along an order, `unpaired` arms that share no seeds.
 """
 
 from diagnose.stats.paired import Effect, arm_level, equivalence, holm, noise_band, paired_effect

@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 LOGS = HERE.parent / "logs"
-VOLATILE = re.compile(r"seconds|tokens_per_second|^bytes$|^environment$|^page$|^took$")
+VOLATILE = re.compile(r"seconds|tokens_per_second|^bytes$|^environment$|^page$|^took$|^recipe$")
 RUN = re.compile(r"\d{8}-\d{6}-[\w.-]+")
 NUMBER = re.compile(r"-?\N{MINUS SIGN}?\d[\d,]*\.?\d*(?:e[-+]\d+)?")
 TINY = {
