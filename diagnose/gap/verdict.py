@@ -320,39 +320,39 @@ def _arithmetic(record: Record) -> dict[str, float] | None:
 
 RULES = (
     FindingRule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
-                "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
+         "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
     FindingRule("gap/leaking-split", "error",
-                "Training has seen most of the validation {text}: this is not a validation loss",
-                "split by {document} before cutting samples", _leaks, "data.split=documents"),
+         "Training has seen most of the validation {text}: this is not a validation loss",
+         "split by {document} before cutting samples", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
-                "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
+         "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
-                "look for the factor in how the loss is summed, divided and logged", _arithmetic),
+         "look for the factor in how the loss is summed, divided and logged", _arithmetic),
     FindingRule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
-                "remove duplicates before splitting", _duplicates),
+         "remove duplicates before splitting", _duplicates),
     FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
-                "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
+         "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
     FindingRule("gap/mode", "note", "Training's loss is taken with {mode} on and validation's with it off",
-                "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
+         "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
     FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on unseen {text}",
-                "the network has memorised: judge {mode} by unseen {text}", _memorised),
+         "the network has memorised: judge {mode} by unseen {text}", _memorised),
     FindingRule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
-                "report the loss of the weights that validation reads", _averaging, "report.train=last"),
+         "report the loss of the weights that validation reads", _averaging, "report.train=last"),
     FindingRule("gap/one-batch", "note", "The reported training loss is that of one batch, and its luck shows",
-                "report a mean over the interval", _one_batch, "report.train=interval"),
+         "report a mean over the interval", _one_batch, "report.train=interval"),
     FindingRule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
-                "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
+         "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
     FindingRule("gap/objective", "note", "Training's loss holds more than validation's",
-                "log the plain loss of training batches beside what is minimised", _large("objective")),
+         "log the plain loss of training batches beside what is minimised", _large("objective")),
     FindingRule("gap/reduction", "note", "The two losses are averaged over targets in different ways",
-                "average both over all that count, padding not counted", _large("reduction"),
-                "loss.mean=token, loss.padding=ignore"),
+         "average both over all that count, padding not counted", _large("reduction"),
+         "loss.mean=token, loss.padding=ignore"),
     FindingRule("gap/precision", "note", "The two losses are computed in different precision",
-                "read both in the same precision", _large("precision"), "report.val_precision=training"),
+         "read both in the same precision", _large("precision"), "report.val_precision=training"),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
-                "have both {cut} alike", _large("collation"), "report.val_loader=training"),
+         "have both {cut} alike", _large("collation"), "report.val_loader=training"),
     FindingRule("gap/unseen", "note", "The network does better on training {text} than on unseen {text}",
-                "more {text}, fewer epochs, more regularisation, or nothing while the loss on unseen {text} falls", _overfits),
+         "more {text}, fewer epochs, more regularisation, or nothing while the loss on unseen {text} falls", _overfits),
 )  # fmt: skip
 
 
@@ -362,9 +362,9 @@ def findings(record: Record) -> list[dict[str, Any]]:
     for rule in RULES:
         measured = rule.measured(record)
         if measured is not None:
-                   settings = f" ({rule.settings})" if rule.settings and not _foreign(record) else ""
-                   said = {"what": _in_words(rule.what, record), "fix": _in_words(rule.fix, record) + settings}
-                   out.append({"rule": rule.id, "severity": rule.severity, **said, "measured": measured})
+           settings = f" ({rule.settings})" if rule.settings and not _foreign(record) else ""
+           said = {"what": _in_words(rule.what, record), "fix": _in_words(rule.fix, record) + settings}
+           out.append({"rule": rule.id, "severity": rule.severity, **said, "measured": measured})
     return out
 
 
