@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diagnose.ablation.ablate import ablate
+    from diagnose.api import audit_metric, explain_gap, train
     from diagnose.config.recipe import Recipe
     from diagnose.errors import DiagnoseError
     from diagnose.gap.recorder import GapRecorder
     from diagnose.gap.side import Side
     from diagnose.gap.sources.run_ledger import loss_gap
-    from diagnose.report.audit_result import Audited, audit_metric
-    from diagnose.report.gap_result import Gap, explain_gap
-    from diagnose.runs.runner import train
+    from diagnose.report.audit_result import Audited
+    from diagnose.report.gap_result import Gap
 
 _HOMES = {
     "Audited": "diagnose.report.audit_result",
@@ -36,10 +36,10 @@ _HOMES = {
     "Recipe": "diagnose.config.recipe",
     "Side": "diagnose.gap.side",
     "ablate": "diagnose.ablation.ablate",
-    "audit_metric": "diagnose.report.audit_result",
-    "explain_gap": "diagnose.report.gap_result",
+    "audit_metric": "diagnose.api",
+    "explain_gap": "diagnose.api",
     "loss_gap": "diagnose.gap.sources.run_ledger",
-    "train": "diagnose.runs.runner",
+    "train": "diagnose.api",
 }
 
 __all__ = [

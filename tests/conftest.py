@@ -71,10 +71,10 @@ def whole(given, tmp_path_factory):
     """Return a run of it that nothing disturbed."""
     from run_fixture import quickly
 
-    from diagnose.runs import runner
+    from diagnose import api
 
     with quickly():
-        return runner.train("quick", given, runs=tmp_path_factory.mktemp("whole"))
+        return api.train("quick", given, runs=tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture(scope="session")

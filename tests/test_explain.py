@@ -455,7 +455,9 @@ class TestWhatPeopleSee:
         with pytest.raises(DiagnoseError, match="the page cannot be written"):
             gap.to_html(tmp_path / "file" / "gap.html")
 
-    @pytest.mark.parametrize("name", ["diagnose.report.gap_result", "diagnose.gap.side", "diagnose.gap.recorder"])
+    @pytest.mark.parametrize(
+        "name", ["diagnose.api", "diagnose.report.gap_result", "diagnose.gap.side", "diagnose.gap.recorder"]
+    )
     def test_examples_in_docstrings_run(self, name):
         assert doctest.testmod(importlib.import_module(name)).failed == 0
 

@@ -9,6 +9,7 @@ from diagnose.baselines.power_law import OFF_RUNS, OFF_TEXT, back_tests, fit, la
 from diagnose.config.recipe import Recipe
 from diagnose.data import corpus, split
 from diagnose.data.cache import cache_folder
+from diagnose.data.excerpt import excerpt
 from diagnose.report.baseline_terminal import law_sentence
 from diagnose.runs import store
 
@@ -85,7 +86,7 @@ def test_growing_parts_of_real_text(verses, tmp_path):
     assert growth.laws(text, parts, [], tmp_path, told.append) == [found, *rest]
     assert len(told) == 1
     (whole,) = scoring.yardsticks(text, parts, tmp_path, ["PPMd of order 8"])
-    scored = scoring.taken(text, parts).sizes_N.sum()
+    scored = excerpt(text, parts).sizes_N.sum()
     assert found.bits_per_byte[-1] == pytest.approx(whole.bits_per_byte, abs=16 / scored)
     assert found.amounts[-1] == text.doc_bytes[parts.train].sum() + scored / 2
     assert [one.refused is not None for one in rest] == [True, True]

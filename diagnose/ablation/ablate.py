@@ -19,6 +19,7 @@ from diagnose.ablation.changed import changed, leaks
 from diagnose.ablation.conclusion import verdict
 from diagnose.ablation.design import HOLDS, Design, design
 from diagnose.ablation.pairwise import all_pairs, told_apart, with_seeds
+from diagnose.baselines import run_baselines
 from diagnose.config.recipe import FORMAT
 from diagnose.engines.job import Ended, Job
 from diagnose.engines.selection import Place
@@ -146,6 +147,8 @@ def _carry_out(
         with closing(engine.carry_out(pending, watch)) as results:
             for ended in results:
                 _note(out, ended)
+                if ended.finished:
+                    run_baselines.keep(ended.path, setups[ended.job.digest].text)
     order = {(arm.level, seed): k for k, (seed, arm) in enumerate(product(plan.seeds, plan.arms))}
     out.failed.sort(key=lambda failure: order[failure["level"], failure["seed"]])
     return out

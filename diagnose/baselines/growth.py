@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose import random as seeding
-from diagnose.baselines import compressors, scoring
+from diagnose.baselines import compressors
 from diagnose.baselines.power_law import OFF_RUNS, Law, law
 from diagnose.data.cache import digest, entry
+from diagnose.data.excerpt import excerpt
 from diagnose.errors import DiagnoseError
 from diagnose.runs import store
 
@@ -58,7 +59,7 @@ def laws(
 
 def _write(folder: Path, corpus: Corpus, split: Split, watch: Callable[[str], None]) -> None:
     watch("a learning curve over growing parts of the text")
-    taken = scoring.taken(corpus, split)
+    taken = excerpt(corpus, split)
     (folder / "growth.json").write_text(json.dumps(points_of_text(taken.train, taken.scored)), encoding="utf-8")
 
 

@@ -162,12 +162,13 @@ def train(
 
     It can be stopped at any moment; --resume goes on to the very weights that it would have had.
     """
+    from diagnose import api
     from diagnose.cli.progress import watching
     from diagnose.runs import runner
 
     given = overrides(settings, data)
     with watching() as watch:
-        path = runner.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
+        path = api.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
     from diagnose.report import baseline_rows, page, sample_sentences, terminal
     from diagnose.report.summary import read_run
 

@@ -362,9 +362,9 @@ def findings(record: Record) -> list[dict[str, Any]]:
     for rule in RULES:
         measured = rule.measured(record)
         if measured is not None:
-           settings = f" ({rule.settings})" if rule.settings and not _foreign(record) else ""
-           said = {"what": _in_words(rule.what, record), "fix": _in_words(rule.fix, record) + settings}
-           out.append({"rule": rule.id, "severity": rule.severity, **said, "measured": measured})
+            settings = f" ({rule.settings})" if rule.settings and not _foreign(record) else ""
+            said = {"what": _in_words(rule.what, record), "fix": _in_words(rule.fix, record) + settings}
+            out.append({"rule": rule.id, "severity": rule.severity, **said, "measured": measured})
     return out
 
 

@@ -24,9 +24,10 @@ from torch import Tensor
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.elements import size_of
+from diagnose.gap.ledger import explain
 from diagnose.gap.recorder import GapRecorder
 from diagnose.gap.side import Side
-from diagnose.report.gap_result import explain_gap
+from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diagnose.gap.recording import Recording
-    from diagnose.report.gap_result import Gap
 
 SAME = 1e-6  # relative: a logged value against the recorder's
 
@@ -130,7 +130,7 @@ class LightningGapCallback(Callback):  # type: ignore[misc]
                 (trainer.val_dataloaders, "validation_step", self.val, val, True),
             )
         ]  # fmt: skip
-        return explain_gap(module, sides[0], sides[1], recorder=record, budget=self.budget)
+        return Gap(explain(module, sides[0], sides[1], record, budget=self.budget))
 
 
 def _names(name: str) -> tuple[str, str, str]:

@@ -30,9 +30,10 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.guard import custody
+from diagnose.gap.ledger import explain
 from diagnose.gap.recorder import GapRecorder
 from diagnose.gap.side import Side
-from diagnose.report.gap_result import explain_gap
+from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diagnose.gap.recording import Recording
-    from diagnose.report.gap_result import Gap
 
 IGNORED = -100
 SAME = 1e-4  # relative: the Trainer's own loss against the mean of ours
@@ -133,7 +133,7 @@ class TrainerGapCallback(TrainerCallback):  # type: ignore[misc]
         try:
             model.load_state_dict(weights)
             record = logged[1] if logged else None
-            self.gap = explain_gap(model, train, side, recorder=record, budget=self.budget)
+            self.gap = Gap(explain(model, train, side, record, budget=self.budget))
         finally:
             model.load_state_dict(now)
         if trainer.is_world_process_zero():

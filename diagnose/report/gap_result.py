@@ -1,4 +1,4 @@
-"""A ledger to hold: `explain_gap(model, train=Side(...), val=Side(...))` for any model, and what it returns."""
+"""What `explain_gap` returns: the ledger of a gap with its page, its table and its words."""
 
 from __future__ import annotations
 
@@ -8,15 +8,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.gap.ledger import explain
-from diagnose.gap.recorder import GapRecorder
-
 if TYPE_CHECKING:
     import pandas as pd
-    from torch import nn
-
-    from diagnose.gap.recording import Recording
-    from diagnose.gap.side import Objective, Side
 
 WIDTH = 100
 
@@ -129,57 +122,3 @@ class Gap:
 
         page = escape(sides_page(self.record), quote=True)
         return f'<iframe srcdoc="{page}" title="Loss gap" style="width:100%;height:46em;border:0"></iframe>'
-
-
-def explain_gap(
-    model: nn.Module,
-    train: Side | Objective,
-    val: Side | Objective,
-    *,
-    recorder: GapRecorder | Recording | None = None,
-    budget: float | str = 20.0,
-) -> Gap:
-    """Account for the gap between a training and a validation loss, for any model and loop.
-
-        from diagnose import Side, explain_gap
-
-        gap = explain_gap(model,
-            train=Side(train_loader, objective=train_loss, reported=0.486),
-            val=Side(val_loader, objective=val_loss, reported=0.358))
-        print(gap)
-        gap.to_html("gap.html")
-
-    Walks from one loss to the other and changes one condition at a time: training mode, objective, precision,
-    averaging, collation, then the data. What the changes do to the loss are the terms; they sum to the gap exactly.
-    What cannot be known from what is given (when each loss was taken, which batches it is of) stays in `residual`.
-
-    Args:
-        model: comes back exactly as it was: weights, buffers, flags, gradients, hooks, random states. A copy of its
-            weights and gradients is held in main memory meanwhile. Its objectives run without gradients.
-        train: the side of the training loss; see `Side`. With a recorder its objective is enough: its batches are then
-            those of earlier steps that were kept.
-        val: the side of the validation loss; with a recorder its objective, for the batches that were reported.
-        recorder: of the loop that trained the model: gives `lag` and `recency`, and what was reported.
-        budget: how much to read, in seconds, or as "100 batches" of each side. What fits is read whole.
-
-    Returns:
-        The ledger: `gap`, `terms`, `matched`, `verdict`, `findings`, `to_html`.
-
-    Raises:
-        DiagnoseError: a side yields nothing, an objective fails, returns no finite loss or changes the model; one line
-            says which. The model is as it was then, too.
-
-    >>> import torch
-    >>> from diagnose import Side, explain_gap
-    >>> _ = torch.manual_seed(0)
-    >>> model = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Dropout(0.5), torch.nn.Linear(32, 1))
-    >>> x = torch.randn(256, 8)
-    >>> batches = [(part, part.sum(1, keepdim=True)) for part in x.split(32)]
-    >>> def loss(model, batch):
-    ...     return (model(batch[0]) - batch[1]).square()
-    >>> gap = explain_gap(model, Side(batches[:4], loss), Side(batches[4:], loss))
-    >>> bool(abs(gap.terms.value.fillna(0).sum() - gap.gap) < 1e-9)
-    True
-    """
-    kept = recorder.record() if isinstance(recorder, GapRecorder) else recorder
-    return Gap(explain(model, train, val, kept, budget=budget))

@@ -54,27 +54,21 @@ def train(
     resume: bool = False,
     watch: Watch | None = None,
 ) -> Path:
-    """Train one network and leave a run directory.
+    """Train one network and leave a run directory; see `diagnose.api.train`, which also notes baselines beside it."""
+    setup = planned(recipe, overrides)
+    return carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
 
-    Args:
-        recipe: a recipe, the name of one that ships, or a TOML file.
-        overrides: values by `table.key`.
-        runs: the folder to make the run's directory in.
-        label: part of the directory's name; the tokenizer's kind where none is given.
-        resume: go on with the newest unfinished run of the same recipe; start one if there is none.
-        watch: called after each step.
 
-    Returns:
-        The run's directory.
+def planned(recipe: Recipe | str | Path, overrides: Mapping[str, Any] | None = None) -> Setup:
+    """Return what a recipe with its overrides comes to.
 
     Raises:
-        DiagnoseError: a mistake in the recipe or the text (nothing is written), a diverged or otherwise failed run
-            (it keeps what was recorded), an interruption (it can be resumed).
+        DiagnoseError: a mistake in the recipe or the text.
     """
     given = dict(overrides or {})
     chosen = recipe.with_values(given) if isinstance(recipe, Recipe) else Recipe.load(recipe, given)
     refuse_unused([chosen], given)
-    return carry_out(set_up(chosen, given), given, runs=Path(runs), label=label, resume=resume, watch=watch)
+    return set_up(chosen, given)
 
 
 def carry_out(

@@ -17,10 +17,9 @@ import numpy as np
 import torch
 
 from diagnose import random as seeding
-from diagnose.baselines import scoring
 from diagnose.config.recipe import FORMAT
 from diagnose.data import tokenizer, verbatim
-from diagnose.data.cache import cache_folder
+from diagnose.data.excerpt import excerpt
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.runs import store
 from diagnose.stats import ratio_interval
@@ -305,17 +304,8 @@ def finish(session: Session) -> None:
     store.write_table(session.path, "validation", _validation(result))
     store.write_table(session.path, "places", _columns(places.table()))
     _read_units(session)
-    _measure_yardsticks(session)
     _find_verbatim(session)
     save_records(session)
-
-
-def _measure_yardsticks(session: Session) -> None:
-    """Note what compressors and the like need for the scored text: what the run's loss is to be held against."""
-    tell(session, "measuring yardsticks")
-    text = session.setup.text
-    found = scoring.record(text.corpus, text.split, cache_folder())
-    store.write_json(session.path / "yardsticks.json", {"format": FORMAT, **found})
 
 
 def _find_verbatim(session: Session) -> None:
@@ -323,7 +313,7 @@ def _find_verbatim(session: Session) -> None:
     if not session.history.samples:
         return
     tell(session, "looking for verbatim text")
-    text = scoring.taken(session.setup.text.corpus, session.setup.text.split)
+    text = excerpt(session.setup.text.corpus, session.setup.text.split)
     unseen = [" ".join(document.decode().split(" ")[PROMPT_WORDS:]) for document in text.scored]
     verbatim.mark(session.history.samples, unseen, verbatim.index(text.train))
 
