@@ -86,7 +86,7 @@ def test_the_tutorial_shows_what_its_commands_print():
     text = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
     shown = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     assert len(shown) >= 4
-    assert all(block.strip() for block in shown), "run `python docs/tutorial.py`"
+    assert all(block.strip() for block in shown), "run `python tools/tutorial.py`"
     assert "is no validation loss" in text or "training has seen" in text
 
 
