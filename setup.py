@@ -2,7 +2,7 @@
 
 One source is built once per instruction set, and `models/native` chooses among them when it runs: pyproject.toml can
 name extensions, but not that these are for Linux alone, which instruction sets a machine's family has, or which source
-they were built from. A build that fails is a warning, and torch computes instead.
+they were built from. A build that fails is a warning (shown by `pip install -v`), and torch computes instead.
 """
 
 import platform
@@ -16,7 +16,7 @@ from setuptools import Extension, setup
 SOURCE = "models/native/loops.c"
 FLAGS = (
     "-std=c11", "-O3", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math", "-fno-strict-aliasing",
-    "-fno-wrapv", "-fopenmp",
+    "-fno-wrapv", "-fopenmp", "-g0",
 )  # fmt: skip
 OF_X86 = {
     "avx2": ("-mavx2", "-mfma"),
