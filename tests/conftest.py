@@ -71,7 +71,7 @@ def whole(given, tmp_path_factory):
     """Return a run of it that nothing disturbed."""
     from run_fixture import quickly
 
-    from diagnose import runner
+    from diagnose.runs import runner
 
     with quickly():
         return runner.train("quick", given, runs=tmp_path_factory.mktemp("whole"))

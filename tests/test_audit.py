@@ -15,12 +15,13 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 from typer.testing import CliRunner
 
-from diagnose import DiagnoseError, Side, audit_metric, runner, store
+from diagnose import DiagnoseError, Side, audit_metric
+from diagnose.audit import side_data
 from diagnose.audit.rules import RULES, SEVERITIES
-from diagnose.audit.run import audit_run
+from diagnose.audit.run_audit import audit_run
 from diagnose.cli import app
-from diagnose.explain import audit_data
 from diagnose.report.page import render
+from diagnose.runs import runner, store
 
 
 @pytest.fixture(scope="module")
@@ -254,8 +255,8 @@ def test_ends_that_recur_by_chance_are_no_overlapping_windows(verses):
     """Samples of characters share "the " with each other; windows of a stride share their ends from one place on."""
     text = torch.tensor(list(verses.read_bytes()))
     disjoint, sliding = list(text.split(64))[:-1], list(text.unfold(0, 64, 16))
-    assert audit_data._overlapping(disjoint) < audit_data.SPANS_TWICE
-    assert audit_data._overlapping(sliding) > 0.9
+    assert side_data._overlapping(disjoint) < side_data.SPANS_TWICE
+    assert side_data._overlapping(sliding) > 0.9
 
 
 def test_an_audit_of_somebodys_model_has_a_page(tmp_path):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from diagnose import runner, store
 from diagnose.ablation import ablate, axes
 from diagnose.ablation.design import design
 from diagnose.errors import MISTAKE, DiagnoseError
+from diagnose.runs import runner, store
 
 
 def refusal(axis, given, levels=None):

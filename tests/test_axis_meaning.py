@@ -9,16 +9,18 @@ import pytest
 import torch
 from rich.console import Console
 
-from diagnose import losses, network, places, session, store, units
 from diagnose.ablation import ablate, axes
+from diagnose.ablation.batch_noise import rules, side
 from diagnose.ablation.design import design
-from diagnose.ablation.matching import matched
-from diagnose.ablation.noise import rules, side
-from diagnose.batches import step_batches
+from diagnose.ablation.equal_size import matched
+from diagnose.config.recipe import Recipe
 from diagnose.errors import MISTAKE, DiagnoseError
-from diagnose.recipe import Recipe
-from diagnose.report import notes, page, terminal
-from diagnose.setup import set_up
+from diagnose.report import note_rows, page, terminal
+from diagnose.runs import session, store
+from diagnose.training import dead_units, evaluation, network
+from diagnose.training import positions as places
+from diagnose.training.batches import step_batches
+from diagnose.training.preparation import set_up
 
 
 def without(tiny, *keys):
@@ -73,7 +75,7 @@ def test_places_are_those_of_the_tokens(tiny):
     session.read_documents(setup, net, documents, found)
     table = found.table()
     for document in documents:
-        _, nats_T = losses.canonical_tokens(net, setup.text.stream, int(document), 32)
+        _, nats_T = evaluation.canonical_tokens(net, setup.text.stream, int(document), 32)
         ends = [*places.EDGES[1:], 10**9]
         wanted = [nats_T[a:b].sum() for a, b in zip(places.EDGES, ends, strict=True) if a < len(nats_T)]
         assert table["nats"][table["document"] == document] == pytest.approx(wanted)
@@ -99,7 +101,7 @@ def test_an_effect_is_divided_where_the_shorter_context_ends(contexts):
     console = Console(file=io.StringIO(), width=100)
     console.print(terminal.ablation_rows(summary))
     said = console.file.getvalue()
-    assert notes.sections(summary["notes"])[0].title in said  # the terminal says it too, not the page alone
+    assert note_rows.sections(summary["notes"])[0].title in said  # the terminal says it too, not the page alone
     assert "tokens with fewer than 16 before them" in " ".join(said.split())
     totals = {arm["level"]: arm["nats_per_token"] for arm in summary["arms"]}
     for level, total in totals.items():
@@ -118,7 +120,7 @@ def test_a_network_sees_the_same_where_both_contexts_hold_the_document_so_far(ti
         for parameter in net.parameters():
             parameter.mul_(3)
     document = int(setup.text.split.scored[0])
-    (_, long_T), (_, short_T) = (losses.canonical_tokens(net, setup.text.stream, document, c) for c in (64, 16))
+    (_, long_T), (_, short_T) = (evaluation.canonical_tokens(net, setup.text.stream, document, c) for c in (64, 16))
     assert np.abs(long_T[:16] - short_T[:16]).max() < 1e-5
     assert np.abs(long_T[16:] - short_T[16:]).max() > 1e-3
 
@@ -129,7 +131,7 @@ def test_what_is_not_beyond_doubt_is_no_title():
     one = {"level": "64", "against": "256", "edge": 64, "near": part | {"value": 0.01}, "far": part}
     bands = [{"begin": 0, "end": 1, "tokens": 9, "per_arm": {"256": 1.0, "64": 1.1}}]
     titles = [
-        notes.sections({"positions": {"contexts": True, "bands": bands, "parts": [found]}})[0].title
+        note_rows.sections({"positions": {"contexts": True, "bands": bands, "parts": [found]}})[0].title
         for found in (one, one | {"far": sure}, one | {"near": sure | {"value": -0.1}})
     ]
     assert titles == [
@@ -207,10 +209,10 @@ def test_dead_units_are_those_that_never_answer(tiny):
         net.blocks[0].widen.bias[:10] = -1e6
         net.blocks[1].widen.bias[:3] = -1e6
     batches = [step_batches(setup.course.layout, k, 1)[0] for k in range(2)]
-    found = units.dead_units(net, batches)
+    found = dead_units.dead_units(net, batches)
     assert (found["dead"], found["units"], found["tokens"]) == (13, 2 * 4 * 32, 2 * 8 * 32)
     assert found["layers"] == [10 / 128, 3 / 128]
-    assert units.dead_units(set_up(Recipe.load("quick", tiny)).network(), batches) is None
+    assert dead_units.dead_units(set_up(Recipe.load("quick", tiny)).network(), batches) is None
 
 
 def test_dead_units_stand_on_the_page(tiny, tmp_path, quick_probes):
@@ -300,13 +302,13 @@ def test_the_rule_that_is_favoured_depends_on_the_side_of_the_critical_batch_siz
 
 def test_a_damaged_note_is_told_in_one_line():
     with pytest.raises(DiagnoseError, match=r"^summary.json is corrupted: positions.bands: field required$"):
-        notes.sections({"positions": {"contexts": True}})
+        note_rows.sections({"positions": {"contexts": True}})
 
 
 def test_the_page_says_so():
     one = {"level": "sqrt", "batch": 2048.0, "scale": 9000.0, "two_sizes": 8000.0, "low": 7000.0, "high": 1e4}
     found = {"noise_scale": [one | {"side": "below", "reference": 524288.0, **rules(2048, 524288, 9000)}]}
-    (note,) = notes.sections(json.loads(json.dumps(found)))
+    (note,) = note_rows.sections(json.loads(json.dumps(found)))
     assert note.title == "Every arm trains below the critical batch size"
     assert "makes the best rate \N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}0.43" in note.sentences[0]
     assert "this favours fixed" in note.sentences[0]

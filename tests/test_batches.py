@@ -7,9 +7,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose import batches, seeding
+from diagnose import random as seeding
+from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError
-from diagnose.recipe import Recipe
+from diagnose.training import batches
 
 CPU = torch.device("cpu")
 START, PAD = 0, 1

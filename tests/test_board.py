@@ -5,9 +5,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from diagnose import board
-from diagnose.board import Board
-from diagnose.session import Progress
+from diagnose.cli import board
+from diagnose.cli.board import Board
+from diagnose.runs.session import Progress
 
 NAN = float("nan")
 

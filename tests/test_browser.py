@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from report_fixture import HOSTILE, write_ablation, write_run
 
-from diagnose import store
 from diagnose.audit.rules import RULES
 from diagnose.report.index import render_index
 from diagnose.report.page import render_ablation, render_audit, render_gap, render_run
+from diagnose.runs import store
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 pytestmark = [
@@ -48,7 +48,7 @@ def browser():
 def gaps(tmp_path_factory, tiny):
     """A run's ledger with every kind of term, and one of an ablation's arms; text that tries to act among it."""
     from diagnose import ablate, loss_gap, train
-    from diagnose.ablation.comparing import compare
+    from diagnose.ablation.comparison import compare
 
     root = tmp_path_factory.mktemp("gaps")
     path = root / "hostile.txt"

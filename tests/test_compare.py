@@ -6,15 +6,15 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
-from diagnose import store
-from diagnose.ablation import comparing
+from diagnose.ablation import comparison
 from diagnose.errors import MISTAKE, DiagnoseError
+from diagnose.runs import store
 
 
 @pytest.fixture(scope="module")
 def some(tiny, tmp_path_factory, quick_probes):
     """Runs of three recipes: two share seeds 0 and 1, the third has seeds of its own, and one more is other text."""
-    from diagnose.runner import train
+    from diagnose.runs.runner import train
 
     root = tmp_path_factory.mktemp("runs")
     small = {**tiny, "model.layers": 1, "budget.steps": 6}
@@ -32,7 +32,7 @@ def some(tiny, tmp_path_factory, quick_probes):
 
 
 def summary(*runs, **more):
-    return store.read_json(comparing.compare(runs, **more) / "summary.json")
+    return store.read_json(comparison.compare(runs, **more) / "summary.json")
 
 
 def test_runs_of_one_recipe_are_seeds_of_an_arm_and_are_paired(some):
@@ -109,7 +109,7 @@ def test_from_the_command_line_to_the_page(some, tmp_path):
 
 def refused(*runs, **more):
     with pytest.raises(DiagnoseError) as caught:
-        comparing.compare(runs, **more)
+        comparison.compare(runs, **more)
     assert caught.value.exit_code == MISTAKE
     assert "\n" not in str(caught.value)
     return str(caught.value)

@@ -15,8 +15,8 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnose import cache as store
-from diagnose import corpus, sources
+from diagnose.data import cache as store
+from diagnose.data import corpus, readers
 from diagnose.errors import DiagnoseError
 
 VERSES = 31_102
@@ -115,9 +115,9 @@ def test_pieces_of_any_size_give_the_same_documents(text, kind, size):
     raw, sink = text.encode(), List()
     chunks = iter([raw[i : i + size] for i in range(0, len(raw), size)])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "CHUNK", 4)
-        patch.setattr(sources, "_raw_chunks", lambda _: chunks)
-        sources.read(Path("x.txt"), kind, sink)
+        patch.setattr(readers, "CHUNK", 4)
+        patch.setattr(readers, "_raw_chunks", lambda _: chunks)
+        readers.read(Path("x.txt"), kind, sink)
     same = [part.replace(b"\r\n", b"\n") if kind == "paragraph" else part for part in sink.texts]
     assert same == slow(raw, kind)
     assert not sink.is_open
@@ -293,7 +293,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from types import SimpleNamespace
-from diagnose import corpus, sources
+from diagnose.data import corpus, readers
 real = sources.text_chunks
 def slow(path):
     for chunk in real(path):

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from diagnose import crossentropy
+from diagnose.training import chunked_loss
 
 N, D, V = 37, 8, 23
 
@@ -41,7 +41,7 @@ def gradients(function, x_ND, weight_VD, bias_V, *rest):
 def test_value_and_gradients_equal_those_of_full_logits(parts, smoothing, chunk, biased):
     x_ND, weight_VD, bias_V, targets_N, weights_N = parts
     bias_V = bias_V if biased else None
-    ours = gradients(crossentropy.chunked, x_ND, weight_VD, bias_V, targets_N, weights_N, smoothing, chunk)
+    ours = gradients(chunked_loss.chunked, x_ND, weight_VD, bias_V, targets_N, weights_N, smoothing, chunk)
     theirs = gradients(plain, x_ND, weight_VD, bias_V, targets_N, weights_N, smoothing)
     torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
 
@@ -51,7 +51,7 @@ def test_gradcheck(parts):
     leaves = [t.clone().requires_grad_() for t in (x_ND[:5], weight_VD, bias_V)]
 
     def loss(*leaves):
-        return crossentropy.chunked(*leaves, targets_N[:5], weights_N[:5], 0.2, 2)[0]
+        return chunked_loss.chunked(*leaves, targets_N[:5], weights_N[:5], 0.2, 2)[0]
 
     assert torch.autograd.gradcheck(loss, leaves)
 
@@ -59,28 +59,28 @@ def test_gradcheck(parts):
 @pytest.mark.parametrize("frozen", [0, 1, 2])
 def test_only_what_needs_a_gradient_gets_one(parts, frozen):
     leaves = [t.clone().requires_grad_(place != frozen) for place, t in enumerate(parts[:3])]
-    crossentropy.chunked(*leaves, *parts[3:])[0].backward()
+    chunked_loss.chunked(*leaves, *parts[3:])[0].backward()
     assert [t.grad is None for t in leaves] == [place == frozen for place in range(3)]
 
 
 def test_without_gradients_nothing_is_kept(parts):
     x_ND = parts[0].clone().requires_grad_()
     with torch.no_grad():
-        loss, nats_N = crossentropy.chunked(x_ND, *parts[1:])
+        loss, nats_N = chunked_loss.chunked(x_ND, *parts[1:])
     assert not loss.requires_grad
     assert not nats_N.requires_grad
     with torch.inference_mode():
-        assert crossentropy.chunked(x_ND, *parts[1:])[0] == loss
+        assert chunked_loss.chunked(x_ND, *parts[1:])[0] == loss
 
 
 def test_what_has_no_weight_does_no_harm(parts):
     x_ND, weight_VD, bias_V, targets_N, weights_N = (t.clone() for t in parts)
     weights_N[[3, 20]] = 0
-    good = gradients(crossentropy.chunked, x_ND, weight_VD, bias_V, targets_N, weights_N, 0.0, 10)
+    good = gradients(chunked_loss.chunked, x_ND, weight_VD, bias_V, targets_N, weights_N, 0.0, 10)
     x_ND[3], bias_V[5] = torch.nan, -torch.inf
     targets_N = torch.where(targets_N == 5, 6, targets_N)
     targets_N[20] = 5  # an impossible target: its loss is infinite
-    loss, nats_N, grads = gradients(crossentropy.chunked, x_ND, weight_VD, bias_V, targets_N, weights_N, 0.0, 10)
+    loss, nats_N, grads = gradients(chunked_loss.chunked, x_ND, weight_VD, bias_V, targets_N, weights_N, 0.0, 10)
     assert loss.isfinite()
     assert nats_N[3].isnan()
     assert nats_N[20] == torch.inf
@@ -137,13 +137,13 @@ def test_the_objective_is_the_same_by_features_and_by_logits(batch, biased, smoo
     wanted = [p.grad.clone() for p in network.parameters()]
     for way in (network, Whole(network)):
         network.zero_grad()
-        loss, nats_BT = crossentropy.objective(way, tokens_BT, targets_BT, weights_BT, None, smoothing)
+        loss, nats_BT = chunked_loss.objective(way, tokens_BT, targets_BT, weights_BT, None, smoothing)
         loss.backward()
         torch.testing.assert_close(loss, expected)
         torch.testing.assert_close([p.grad for p in network.parameters()], wanted)
-        torch.testing.assert_close(nats_BT, crossentropy.token_nats(way, tokens_BT, targets_BT))
+        torch.testing.assert_close(nats_BT, chunked_loss.token_nats(way, tokens_BT, targets_BT))
         assert not nats_BT.requires_grad
-        read = crossentropy.token_nats(way, tokens_BT, targets_BT, None, smoothing)
+        read = chunked_loss.token_nats(way, tokens_BT, targets_BT, None, smoothing)
         torch.testing.assert_close((read * weights_BT).sum(), expected.detach())
 
 
@@ -153,7 +153,7 @@ def test_broken_logits_without_weight_do_no_harm(batch):
     logits_BTV = torch.randn(3, 7, V)
     logits_BTV[0, 0] = torch.nan
     logits_BTV.requires_grad_()
-    loss, _ = crossentropy.objective(lambda *_: logits_BTV, tokens_BT, targets_BT, weights_BT)
+    loss, _ = chunked_loss.objective(lambda *_: logits_BTV, tokens_BT, targets_BT, weights_BT)
     loss.backward()
     assert loss.isfinite()
     assert logits_BTV.grad.isfinite().all()
@@ -161,21 +161,21 @@ def test_broken_logits_without_weight_do_no_harm(batch):
 
 def test_a_stack_called_features_is_not_taken_for_the_contract():
     network = WithParts()
-    assert crossentropy.split(network) is not None
+    assert chunked_loss.split(network) is not None
     other = nn.Module()
     other.features, other.head = nn.Sequential(nn.Linear(2, 2)), nn.Linear(2, 2)
-    assert crossentropy.split(other) is None
+    assert chunked_loss.split(other) is None
     network.head = nn.Sequential(network.head)
-    assert crossentropy.split(network) is None
+    assert chunked_loss.split(network) is None
 
 
 def test_in_bfloat16_products_alone_are_rounded(batch):
     tokens_BT, targets_BT, weights_BT = batch
     network = WithParts()
-    exact, _ = crossentropy.objective(network, tokens_BT, targets_BT, weights_BT)
+    exact, _ = chunked_loss.objective(network, tokens_BT, targets_BT, weights_BT)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        loss, nats_BT = crossentropy.objective(network, tokens_BT, targets_BT, weights_BT)
-        read_BT = crossentropy.token_nats(network, tokens_BT, targets_BT)
+        loss, nats_BT = chunked_loss.objective(network, tokens_BT, targets_BT, weights_BT)
+        read_BT = chunked_loss.token_nats(network, tokens_BT, targets_BT)
     loss.backward()
     assert loss.dtype == nats_BT.dtype == network.head.weight.grad.dtype == torch.float32
     assert loss != exact

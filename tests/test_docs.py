@@ -102,7 +102,11 @@ def test_the_wheel_holds_our_packages_recipes_and_templates_alone(source):
     names = wheel(source)
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"diagnose"}
-    assert {"diagnose/models/gpt.py", "diagnose/recipes/quick.toml", "diagnose/report/templates/page.css"} <= set(names)
+    assert {
+        "diagnose/models/gpt.py",
+        "diagnose/config/recipes/quick.toml",
+        "diagnose/report/templates/page.css",
+    } <= set(names)
     tracked = subprocess.run(["git", "-C", source, "ls-files", "diagnose"], capture_output=True, text=True, check=True)
     assert [f for f in tracked.stdout.split() if f not in names] == [], "a package is missing in pyproject.toml"
     compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]

@@ -6,11 +6,11 @@ import signal
 import pytest
 from engine_fixture import assert_all_same, by_arm, given_to, slow_network, started, steps_of, until, workers
 
-from diagnose import store
 from diagnose.ablation import ablate
 from diagnose.engines import memory
-from diagnose.engines.choice import Place
+from diagnose.engines.selection import Place
 from diagnose.errors import INTERRUPTED, MISTAKE, DiagnoseError
+from diagnose.runs import store
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_more_jobs_than_memory_holds_are_refused(tiny, tmp_path, monkeypatch):
 
 
 def test_threads_are_shared_out(tiny, monkeypatch):
-    from diagnose import device
+    from diagnose.training import device
 
     monkeypatch.setattr(device, "THREADS", 8)
     assert [Place(jobs=n).threads for n in (None, 1, 2, 3, 16)] == [None, None, 4, 2, 1]

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 import pytest
 from engine_fixture import assert_all_same, by_arm, given_to, slow_network, started, steps_of, until
 
-from diagnose import store
 from diagnose.ablation import ablate
-from diagnose.engines import cluster
-from diagnose.engines.choice import Place
+from diagnose.engines import ray_cluster
+from diagnose.engines.selection import Place
 from diagnose.errors import INTERRUPTED, MISTAKE, DiagnoseError
+from diagnose.runs import store
 
 
 def refusal(place, tiny, tmp_path):
@@ -27,7 +27,7 @@ def refusal(place, tiny, tmp_path):
 
 
 def test_where_ray_is_not_installed_the_extra_is_named(tiny, tmp_path, monkeypatch):
-    monkeypatch.setattr(cluster, "find_spec", lambda _: None)
+    monkeypatch.setattr(ray_cluster, "find_spec", lambda _: None)
     said = refusal(Place("ray"), tiny, tmp_path)
     assert said == "--engine ray needs Ray, which is not installed: pip install 'diagnose-training[ray]'"
 

@@ -142,7 +142,7 @@ class TestFigures:
         ("reported", "half"), [(0.486, 5e-4), (0.48, 5e-3), (0.5, 0.0), (3.0, 0.0), (0.123456789, 0.0), (768.2, 0.05)]
     )
     def test_by_how_much_a_loss_may_be_rounded(self, reported, half):
-        from diagnose.explain.arithmetic import rounding
+        from diagnose.gap.reported import rounding
 
         assert rounding(reported) == pytest.approx(half)
 
@@ -455,7 +455,7 @@ class TestWhatPeopleSee:
         with pytest.raises(DiagnoseError, match="the page cannot be written"):
             gap.to_html(tmp_path / "file" / "gap.html")
 
-    @pytest.mark.parametrize("name", ["diagnose.explained", "diagnose.explain.side", "diagnose.explain.recorder"])
+    @pytest.mark.parametrize("name", ["diagnose.report.gap_result", "diagnose.gap.side", "diagnose.gap.recorder"])
     def test_examples_in_docstrings_run(self, name):
         assert doctest.testmod(importlib.import_module(name)).failed == 0
 

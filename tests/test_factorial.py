@@ -5,12 +5,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from diagnose import store
 from diagnose.ablation import ablate, axes
 from diagnose.ablation.design import design
 from diagnose.ablation.effects import Scores, compare
 from diagnose.errors import MISTAKE, DiagnoseError
 from diagnose.report import page
+from diagnose.runs import store
 
 SHAPE = (3, 40)  # seeds, documents
 

@@ -17,7 +17,7 @@ from diagnose.errors import DiagnoseError
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, tiny):
     """A finished run with dropout, label smoothing and a reported mini-batch."""
-    from diagnose.runner import train
+    from diagnose.runs.runner import train
 
     keys = {**tiny, "loss.label_smoothing": 0.1, "report.train": "interval"}
     return train("quick", keys, runs=tmp_path_factory.mktemp("runs"))
@@ -25,7 +25,7 @@ def run(tmp_path_factory, tiny):
 
 @pytest.fixture(scope="module")
 def record(run):
-    from diagnose.gap.ledger import loss_gap
+    from diagnose.gap.sources.run_ledger import loss_gap
 
     return loss_gap(run, verify=True)
 
@@ -42,7 +42,7 @@ def term(record, name):
 
 class TestShapley:
     def test_two_players_by_hand(self):
-        from diagnose.gap.shapley import shapley
+        from diagnose.stats.shapley import shapley
 
         value = {frozenset(): 0.0, frozenset("a"): 1.0, frozenset("b"): 3.0, frozenset("ab"): 10.0}
         found = {p: sum(f * value[c] for c, f in shapley("ab", p).items()) for p in "ab"}
@@ -50,7 +50,7 @@ class TestShapley:
 
     @given(st.lists(st.floats(-5, 5), min_size=16, max_size=16))
     def test_values_telescope(self, values):
-        from diagnose.gap.shapley import shapley, subsets
+        from diagnose.stats.shapley import shapley, subsets
 
         value = dict(zip(subsets("abcd"), values, strict=True))
         total = sum(f * value[c] for p in "abcd" for c, f in shapley("abcd", p).items())
@@ -58,7 +58,7 @@ class TestShapley:
 
     @given(st.lists(st.floats(-5, 5), min_size=16, max_size=16))
     def test_kinds_divide_their_union(self, values):
-        from diagnose.gap.shapley import owen, shapley, subsets
+        from diagnose.stats.shapley import owen, shapley, subsets
 
         value = dict(zip(subsets("uvxy"), values, strict=True))  # kinds u, v; x, y the other players
 
@@ -71,7 +71,7 @@ class TestShapley:
         assert kinds == pytest.approx(union, abs=1e-9)
 
     def test_a_single_player_is_its_marginal(self):
-        from diagnose.gap.shapley import marginals, shapley
+        from diagnose.stats.shapley import marginals, shapley
 
         assert shapley(["m"], "m") == {frozenset("m"): 1.0, frozenset(): -1.0}
         assert marginals(["m"], "m", lambda c: 2.0 if c else 0.5) == [1.5]
@@ -100,18 +100,18 @@ class TestModes:
         return Net()
 
     def batch(self):
-        from diagnose.batches import Batch
+        from diagnose.training.batches import Batch
 
         tokens = torch.arange(12).reshape(2, 6) % 7
         return Batch(tokens, tokens, torch.ones(2, 6, dtype=torch.bool), torch.zeros(2, 6, dtype=torch.long), None)
 
     def test_kinds_of_a_foreign_network_are_found(self):
-        from diagnose.gap.modes import live_kinds
+        from diagnose.gap.mode_kinds import live_kinds
 
         assert live_kinds(self.network(), self.batch()) == ("batch norm", "dropout", "other")
 
     def test_everything_is_put_back(self):
-        from diagnose.gap.modes import switched
+        from diagnose.gap.mode_kinds import switched
 
         net = self.network().eval()
         before = {k: v.clone() for k, v in net.state_dict().items()}
@@ -123,7 +123,7 @@ class TestModes:
         assert torch.equal(state, torch.get_rng_state())
 
     def test_a_kind_is_switched_alone(self):
-        from diagnose.gap.modes import switched
+        from diagnose.gap.mode_kinds import switched
 
         net = self.network()
         with switched(net, frozenset({"dropout"})):
@@ -135,8 +135,8 @@ class TestModes:
 class TestReadings:
     def test_means_against_loops(self):
         """Every way of averaging, against plain sums over a padded batch."""
-        from diagnose.batches import Batch
-        from diagnose.gap.reading import Ask, Group, Pass, Way, read
+        from diagnose.gap.sources.run_reading import Ask, Pass, StepGroup, Way, read
+        from diagnose.training.batches import Batch
 
         torch.manual_seed(0)
         net = torch.nn.Sequential(torch.nn.Embedding(5, 5)).eval()
@@ -157,19 +157,19 @@ class TestReadings:
         }
         run_ = Pass(frozenset(), "fp32")
         asks = {key: Ask(run_, 0.0, Way(*key)) for key in want}
-        found = read(net, [Group((batch,), (0,))], list(asks.values()))
+        found = read(net, [StepGroup((batch,), (0,))], list(asks.values()))
         for key, value in want.items():
             assert found[asks[key]].mean == pytest.approx(float(value), abs=1e-6), key
 
     def test_smoothing_and_plain_come_from_one_pass(self, run):
-        from diagnose.gap import replay
-        from diagnose.gap.reading import Ask, read
-        from diagnose.gap.run import open_run
+        from diagnose.gap.sources import run_replay
+        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run_reading import Ask, read
 
         finished = open_run(run)
-        ask = replay.training_ask(finished)
+        ask = run_replay.training_ask(finished)
         plain = Ask(ask.run, 0.0, ask.way)
-        groups = [replay.step_group(finished, 3)]
+        groups = [run_replay.step_group(finished, 3)]
         both = read(finished.network, groups, [ask, plain])
         assert both[ask].mean == pytest.approx(read(finished.network, groups, [ask])[ask].mean, abs=1e-6)
         assert both[plain].mean == pytest.approx(read(finished.network, groups, [plain])[plain].mean, abs=1e-6)
@@ -197,12 +197,12 @@ class TestLedger:
         )
 
     def test_each_kind_alone_is_read(self, run, record):
-        from diagnose.gap import conditions, texts
-        from diagnose.gap.run import open_run
+        from diagnose.gap.sources import run_conditions, run_texts
+        from diagnose.gap.sources.run import open_run
 
         opened = open_run(run)
-        found = conditions.sides(opened)
-        measured = conditions.measure(opened, found, texts.training_text(opened, 2000, masks=True), 2000, 1)
+        found = run_conditions.sides(opened)
+        measured = run_conditions.measure(opened, found, run_texts.training_text(opened, 2000, masks=True), 2000, 1)
         alone, none, full = measured.alone(), measured.value(frozenset({"mode"})), measured.value(frozenset())
         assert set(alone) == set(found.kinds) == {part["id"] for part in term(record, "mode")["parts"]}
         assert len({round(value, 9) for value in (*alone.values(), none, full)}) == 5
@@ -214,7 +214,7 @@ class TestLedger:
         assert sum(p["value"] for p in mode["parts"]) == pytest.approx(mode["value"], abs=1e-9)
 
     def test_the_same_run_gives_the_same_ledger(self, run, record):
-        from diagnose.gap.ledger import loss_gap
+        from diagnose.gap.sources.run_ledger import loss_gap
 
         again = loss_gap(run, verify=True)
         assert [t["value"] for t in again["terms"]] == [t["value"] for t in record["terms"]]
@@ -222,9 +222,9 @@ class TestLedger:
     def test_matched_validation_agrees_with_plain_pytorch(self, run, record):
         from safetensors.torch import load_file
 
-        from diagnose import batches
-        from diagnose.recipe import Recipe
-        from diagnose.setup import set_up
+        from diagnose.config.recipe import Recipe
+        from diagnose.training import batches
+        from diagnose.training.preparation import set_up
 
         setup = set_up(Recipe.load(run / "recipe.toml"))
         net = setup.network().eval()
@@ -239,20 +239,20 @@ class TestLedger:
         assert record["matched"]["val"] == pytest.approx(nats / number, abs=1e-5)
 
     def test_against_itself_nothing_changed(self, run):
-        from diagnose.gap.ledger import loss_gap
+        from diagnose.gap.sources.run_ledger import loss_gap
 
         against = loss_gap(run, against=run, budget="2000 tokens")["against"]
         assert all(row["difference"] == 0 for row in against["terms"])
 
     def test_a_small_budget_still_closes(self, run):
-        from diagnose.gap.ledger import loss_gap
+        from diagnose.gap.sources.run_ledger import loss_gap
 
         small = loss_gap(run, budget="500 tokens")
         assert math.fsum(t["value"] or 0 for t in small["terms"]) == pytest.approx(small["gap"], rel=1e-9)
 
     @pytest.mark.parametrize("budget", ["", "soon", 0, -3, "nan", "0 tokens"])
     def test_a_budget_is_a_positive_amount(self, run, budget):
-        from diagnose.gap.ledger import loss_gap
+        from diagnose.gap.sources.run_ledger import loss_gap
 
         with pytest.raises(DiagnoseError, match="a budget is seconds or tokens"):
             loss_gap(run, budget=budget)
@@ -282,8 +282,8 @@ REPORTS = st.fixed_dictionaries({
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(keys=REPORTS)
 def test_any_recipe_closes_and_replays(keys, tiny, tmp_path_factory):
-    from diagnose.gap.ledger import loss_gap
-    from diagnose.runner import train
+    from diagnose.gap.sources.run_ledger import loss_gap
+    from diagnose.runs.runner import train
 
     path = train("quick", {**tiny, **keys, "budget.steps": 7}, runs=tmp_path_factory.mktemp("runs"))
     record = loss_gap(path, budget="8000 tokens", verify=True)
@@ -295,7 +295,7 @@ def test_any_recipe_closes_and_replays(keys, tiny, tmp_path_factory):
 
 class TestBadInput:
     def open(self, path, **more):
-        from diagnose.gap.run import open_run
+        from diagnose.gap.sources.run import open_run
 
         return open_run(path, **more)
 
@@ -314,7 +314,7 @@ class TestBadInput:
             self.open(copy)
 
     def test_verify_without_the_interval(self, copy):
-        from diagnose.gap.ledger import loss_gap
+        from diagnose.gap.sources.run_ledger import loss_gap
 
         shutil.rmtree(copy / "interval")
         got = loss_gap(copy, verify=True, budget="2000 tokens")
@@ -328,7 +328,7 @@ class TestBadInput:
             self.open(copy, data=changed)
 
     def test_moved_text(self, copy, tmp_path, verses):
-        from diagnose.recipe import Recipe
+        from diagnose.config.recipe import Recipe
 
         moved = tmp_path / "elsewhere.txt"
         moved.write_text(verses.read_text())
@@ -352,7 +352,7 @@ class TestBadInput:
         import pandas as pd
 
         from diagnose.gap import thresholds
-        from diagnose.gap.ledger import loss_gap
+        from diagnose.gap.sources.run_ledger import loss_gap
 
         rows = pd.read_parquet(copy / "readings.parquet")
         rows.loc[(rows.kind == "reported") & (rows.split == "val"), "loss"] += 0.3
@@ -368,8 +368,8 @@ class TestSeen:
     def test_copies_and_near_copies_are_found(self, tmp_path):
         from types import SimpleNamespace
 
-        from diagnose.corpus import load
-        from diagnose.gap.seen import seen
+        from diagnose.data.corpus import load
+        from diagnose.data.seen_documents import seen
 
         rng = np.random.default_rng(0)
         words = ["".join(chr(97 + c) for c in rng.integers(0, 26, 6)) for _ in range(400)]
@@ -403,8 +403,8 @@ def test_the_terminal_and_markdown_show_every_term(record):
 def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_path):
     from by_hand import both
 
-    from diagnose.gap.ledger import loss_gap
-    from diagnose.runner import train
+    from diagnose.gap.sources.run_ledger import loss_gap
+    from diagnose.runs.runner import train
 
     keys = {**tiny, "batches.loader": "padded", "batches.size": 5, "batches.context": 64}
     keys |= {"budget.steps": 27 + 1, "report.interval": 1, "report.train": "last", "report.val": "full"}
@@ -415,8 +415,8 @@ def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_p
 
 def test_code_that_a_record_names_is_run_only_if_the_user_names_it(tiny, tmp_path, monkeypatch):
     """A run may be a stranger's: its network is code, and neither the ledger nor samples load it unasked."""
-    from diagnose import inventory, runner
-    from diagnose.gap.ledger import loss_gap
+    from diagnose.gap.sources.run_ledger import loss_gap
+    from diagnose.runs import inventory, runner
 
     monkeypatch.chdir(tmp_path)
     code = tmp_path / "net.py"

@@ -9,15 +9,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose import losses
 from diagnose.errors import DiagnoseError
 from diagnose.stats import trend
+from diagnose.training import evaluation
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, tiny):
     """A finished run whose samples were split after cutting, so that validation text was seen."""
-    from diagnose.runner import train
+    from diagnose.runs.runner import train
 
     keys = {**tiny, "batches.loader": "windows", "data.split": "windows", "report.train": "interval"}
     return train("quick", keys, runs=tmp_path_factory.mktemp("runs"))
@@ -25,7 +25,7 @@ def run(tmp_path_factory, tiny):
 
 @pytest.fixture(scope="module")
 def record(run):
-    from diagnose.gap.ledger import loss_gap
+    from diagnose.gap.sources.run_ledger import loss_gap
 
     return loss_gap(run)
 
@@ -66,10 +66,10 @@ class TestTrend:
 
 class TestWhere:
     def test_positions_against_a_loop(self, run):
-        from diagnose.gap.reading import Pass
-        from diagnose.gap.replay import step_group
-        from diagnose.gap.run import open_run
-        from diagnose.gap.where import by_position, read_targets
+        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run_places import by_position, read_targets
+        from diagnose.gap.sources.run_reading import Pass
+        from diagnose.gap.sources.run_replay import step_group
 
         opened = open_run(run)
         group = step_group(opened, 0)
@@ -85,8 +85,8 @@ class TestWhere:
         assert [row["first"] for row in found] == [1, 2, 4, 8, 16, 32]
 
     def test_positions_restart_with_documents_that_are_kept_apart(self):
-        from diagnose.batches import Batch
-        from diagnose.gap.where import tokens_seen
+        from diagnose.gap.sources.run_places import tokens_seen
+        from diagnose.training.batches import Batch
 
         segments = torch.tensor([[0, 0, 1, 1, 1, 2]])
         batch = Batch(segments, segments, segments >= 0, segments, segments)
@@ -95,7 +95,7 @@ class TestWhere:
     @settings(max_examples=30)
     @given(st.lists(st.integers(1, 90), min_size=3, max_size=200))
     def test_lengths_hold_every_document_once(self, lengths):
-        from diagnose.gap.where import by_length
+        from diagnose.gap.sources.run_places import by_length
 
         tokens = np.array(lengths, dtype=float)
         rows = by_length(tokens * 2, tokens, np.arange(len(tokens)))
@@ -104,7 +104,7 @@ class TestWhere:
         assert all(a["last"] < b["first"] for a, b in pairwise(rows))
 
     def test_a_planted_trend_is_found(self):
-        from diagnose.gap.where import by_place
+        from diagnose.gap.sources.run_places import by_place
 
         draw, count = np.random.default_rng(0), 2000
         tokens = draw.integers(10, 40, count).astype(float)
@@ -116,22 +116,22 @@ class TestWhere:
         assert flat["trend"]["low"] < 0 < flat["trend"]["high"]
 
     def test_tokens_of_a_document_sum_to_its_canonical_loss(self, run):
-        from diagnose.gap.run import open_run
+        from diagnose.gap.sources.run import open_run
 
         opened = open_run(run)
         text = opened.setup.text
         document = text.split.scored[:1]
         context = opened.recipe.batches.context
-        whole = losses.canonical(opened.network, text.stream, document, text.corpus.doc_bytes[document], context)
-        ids, nats = losses.canonical_tokens(opened.network, text.stream, int(document[0]), context)
+        whole = evaluation.canonical(opened.network, text.stream, document, text.corpus.doc_bytes[document], context)
+        ids, nats = evaluation.canonical_tokens(opened.network, text.stream, int(document[0]), context)
         assert len(ids) == int(whole.tokens_N[0])
         assert nats.sum() == pytest.approx(float(whole.nats_N[0]), rel=1e-6)
         assert (nats > 0).all()
 
     @pytest.mark.parametrize("kind", ["char", "word", "bpe"])
     def test_pieces_spell_the_document(self, kind):
-        from diagnose.gap.where import pieces
-        from diagnose.tokenizer import learn, marks
+        from diagnose.data.tokenizer import learn, marks
+        from diagnose.gap.sources.run_places import pieces
 
         tokenizer = learn(["the cat sat on the mat " * 5], kind, 300)
         text = "the cät sat \N{GRINNING FACE} on"
@@ -144,7 +144,7 @@ class TestWhere:
 
 class TestPage:
     def test_it_is_rendered_again_from_what_is_stored(self, run, record, tmp_path):
-        from diagnose.gap.ledger import keep
+        from diagnose.gap.sources.run_ledger import keep
         from diagnose.report.page import render
 
         keep(run, record)
@@ -165,7 +165,7 @@ class TestPage:
         assert page.count("<svg") == 6  # three figures, wide and narrow
 
     def test_what_a_change_did_is_a_table(self, run, tmp_path):
-        from diagnose.gap.ledger import loss_gap
+        from diagnose.gap.sources.run_ledger import loss_gap
         from diagnose.report.page import render_gap
 
         found = loss_gap(run, against=run, budget="3000 tokens")

@@ -124,10 +124,10 @@ class TestThresholds:
 
 
 def side(**changes):
-    from diagnose.report.gap_records import Side
+    from diagnose.records.ledgers import SideRecord
 
     plain = {"on": (), "precision": "fp32", "label_smoothing": 0, "weight_decay_in_loss": 0, "loader": "packed"}
-    return Side(**{**plain, "padding": "ignore", "mean_by": "all", **changes})
+    return SideRecord(**{**plain, "padding": "ignore", "mean_by": "all", **changes})
 
 
 class TestRows:
@@ -141,7 +141,7 @@ class TestRows:
         ],
     )
     def test_averaging_says_what_differs(self, train, said):
-        from diagnose.report.gap_findings import averaging
+        from diagnose.report.gap_sentences import averaging
 
         assert averaging(side(**train), side()) == said
         assert len(said) <= 54  # what a row of the waterfall shows
@@ -160,11 +160,11 @@ class TestRows:
     def test_residual_says_whether_the_record_holds(self, value, verified, basis, said):
         from types import SimpleNamespace
 
-        from diagnose.report.gap_findings import replaying
-        from diagnose.report.gap_records import Term, Verified
+        from diagnose.records.ledgers import TermRecord, VerifiedRecord
+        from diagnose.report.gap_sentences import replaying
 
-        ledger = SimpleNamespace(verified=Verified(**verified) if verified else None)
-        term = Term(id="residual", group="unexplained", value=value, basis=basis)
+        ledger = SimpleNamespace(verified=VerifiedRecord(**verified) if verified else None)
+        term = TermRecord(id="residual", group="unexplained", value=value, basis=basis)
         assert replaying(ledger, term).endswith(said)
 
 
@@ -172,10 +172,12 @@ def test_stacks_of_differences_have_signed_ticks():
     from functools import partial
 
     from diagnose.report import figures
-    from diagnose.report.gap_figures import Fall, Piece, Stack, stacked, waterfall
+    from diagnose.report.gap_figures import Piece, Stack, WaterfallRow, stacked, waterfall
 
     rows = [Stack("a", "", "", (Piece("mode", -0.2, "arm-1"), Piece("unseen", 0.3, "arm-2")), 0.1, None, None)]
     drawn = figures.both(partial(stacked, rows, "nats"), "stacked", "words")
     assert "+0.2" in drawn
     assert "\N{MINUS SIGN}0.1" in drawn
-    assert "+" not in figures.both(partial(waterfall, [Fall("a", "", "", 1.0, 2.0)], "nats"), "waterfall", "words")
+    assert "+" not in figures.both(
+        partial(waterfall, [WaterfallRow("a", "", "", 1.0, 2.0)], "nats"), "waterfall", "words"
+    )

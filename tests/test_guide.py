@@ -10,14 +10,14 @@ import pytest
 
 from diagnose.ablation.axes import NAMED
 from diagnose.errors import DiagnoseError
-from diagnose.gap.terms import GROUP_OF, GROUPS
+from diagnose.gap.sources.run_terms import GROUP_OF, GROUPS
 from diagnose.gap.verdict import RULES
-from diagnose.guide import entries as files
-from diagnose.guide import registry
-from diagnose.report.guide import GUIDE, TERMS
+from diagnose.glossary import catalogue
+from diagnose.glossary import entries as files
+from diagnose.report.glossary_notes import GUIDE, TERMS
 
 ROOT = Path(__file__).parent.parent
-ENTRIES = registry.entries()
+ENTRIES = catalogue.entries()
 HOSTILE = ["\x1b[31mred", "<script>", "\u202eabc", "../../etc/passwd", "x" * 5000, "", " ", "--", "\ud800", "a\nb"]
 
 
@@ -57,7 +57,7 @@ def test_links_between_entries_lead_somewhere():
         late = {name for name in linked if name.startswith("audit/")}  # of a room that may not be there yet
         assert [name for name in linked if name not in ENTRIES and name not in late] == [], entry.id
         for target in re.findall(r"\]\(([\w./-]+)(?:#[\w-]+)?\)", "\n".join(text for _, text in entry.sections)):
-            assert (ROOT / "diagnose/guide/entries" / target).exists(), (entry.id, target)
+            assert (ROOT / "diagnose/glossary/entries" / target).exists(), (entry.id, target)
 
 
 def test_a_gap_rule_leads_to_a_term_or_a_cause():
@@ -119,10 +119,10 @@ def explained(words, monkeypatch, capsys):
 def test_explain_lists_all_and_finds_by_bare_name(monkeypatch, capsys):
     out = explained([], monkeypatch, capsys)
     assert all(re.search(rf"^  {re.escape(name)} ", out, re.MULTILINE) for name in ENTRIES)
-    assert registry.find("leaking-split").id == "gap/leaking-split"
-    assert registry.find("Bits per byte").id == "bits-per-byte"
-    assert registry.find("dropout").kind == "cause"
-    assert registry.find("axis/dropout").kind == "axis"
+    assert catalogue.find("leaking-split").id == "gap/leaking-split"
+    assert catalogue.find("Bits per byte").id == "bits-per-byte"
+    assert catalogue.find("dropout").kind == "cause"
+    assert catalogue.find("axis/dropout").kind == "axis"
 
 
 def test_explain_gives_one_object_to_programs(monkeypatch, capsys):
@@ -141,7 +141,7 @@ def test_an_unknown_name_gets_the_nearest(monkeypatch, capsys):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_are_told_in_one_inert_line(name):
     with pytest.raises(DiagnoseError) as told:
-        registry.find(name)
+        catalogue.find(name)
     line = str(told.value)
     assert "\n" not in line
     assert len(line) < 300

@@ -3,9 +3,9 @@
 import pytest
 from test_factorial import planted
 
-from diagnose.report import findings
+from diagnose.records.summaries import Summary
+from diagnose.report import ablation_sentences
 from diagnose.report.interaction import interaction_svg
-from diagnose.report.records import Summary
 
 
 def summary(cells, noise=1e-6, seeds=3):
@@ -24,9 +24,9 @@ def cells(both=0.0):
 
 
 def test_the_title_names_what_depends_on_what():
-    title = findings.interaction_title(summary(cells(both=0.04)))
+    title = ablation_sentences.interaction_title(summary(cells(both=0.04)))
     assert title.startswith("What A does depends on B: together +0.04")
-    noisy = findings.interaction_title(summary(cells(), noise=0.1))
+    noisy = ablation_sentences.interaction_title(summary(cells(), noise=0.1))
     assert noisy == "No interaction is resolved: the effects may simply add up"
 
 
@@ -50,14 +50,16 @@ def test_one_axis_has_no_interaction():
 
 def test_rows_name_main_effects_and_interactions():
     found = summary(cells(both=0.04))
-    rows = [findings.row_words(effect, found) for effect in found.effects]
+    rows = [ablation_sentences.row_words(effect, found) for effect in found.effects]
     assert rows[0] == ("y", "A, against x")
     assert rows[-1] == ("y x r", "A x B")
-    assert [findings.is_interaction(effect, found) for effect in found.effects] == [False] * 3 + [True] * 2
+    assert [ablation_sentences.is_interaction(effect, found) for effect in found.effects] == [False] * 3 + [True] * 2
 
 
 @pytest.mark.parametrize("seeds", [1])
 def test_one_seed_tells_nothing_of_interactions(seeds):
     found = summary(cells(), seeds=seeds)
     bare = [effect.model_copy(update={"low": None, "high": None}) for effect in found.effects]
-    assert "cannot be told from one seed" in findings.interaction_title(found.model_copy(update={"effects": bare}))
+    assert "cannot be told from one seed" in ablation_sentences.interaction_title(
+        found.model_copy(update={"effects": bare})
+    )

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
-from diagnose import corpus, split, store
-from diagnose.cache import cache_folder
-from diagnose.recipe import Recipe
-from diagnose.report.scale_terminal import law_sentence
-from diagnose.yardstick import growth, scale
-from diagnose.yardstick.beside import Beside
-from diagnose.yardstick.law import OFF_RUNS, OFF_TEXT, back_tests, fit, law
+from diagnose.baselines import growth, scoring
+from diagnose.baselines.peers import PeerRun
+from diagnose.baselines.power_law import OFF_RUNS, OFF_TEXT, back_tests, fit, law
+from diagnose.config.recipe import Recipe
+from diagnose.data import corpus, split
+from diagnose.data.cache import cache_folder
+from diagnose.report.baseline_terminal import law_sentence
+from diagnose.runs import store
 
 AMOUNTS = 1e5 * 2.0 ** (np.arange(11) / 2)
 
@@ -83,8 +84,8 @@ def test_growing_parts_of_real_text(verses, tmp_path):
     assert len(told) == 1
     assert growth.laws(text, parts, [], tmp_path, told.append) == [found, *rest]
     assert len(told) == 1
-    (whole,) = scale.yardsticks(text, parts, tmp_path, ["PPMd of order 8"])
-    scored = scale.taken(text, parts).sizes_N.sum()
+    (whole,) = scoring.yardsticks(text, parts, tmp_path, ["PPMd of order 8"])
+    scored = scoring.taken(text, parts).sizes_N.sum()
     assert found.bits_per_byte[-1] == pytest.approx(whole.bits_per_byte, abs=16 / scored)
     assert found.amounts[-1] == text.doc_bytes[parts.train].sum() + scored / 2
     assert [one.refused is not None for one in rest] == [True, True]
@@ -104,7 +105,7 @@ def run(folder, bits, **settings):
     recipe = Recipe.load("quick", settings)
     path = store.create(folder, "gpt", recipe, {"digest": "0" * 16})
     steps = int(recipe.budget.steps or 100)
-    return Beside(str(path), "gpt", bits, None, None, steps, 1000 * int(recipe.model.settings().get("width", 8)))
+    return PeerRun(str(path), "gpt", bits, None, None, steps, 1000 * int(recipe.model.settings().get("width", 8)))
 
 
 def test_runs_that_differ_in_one_thing_alone_give_a_law(tmp_path):
@@ -117,7 +118,7 @@ def test_runs_that_differ_in_one_thing_alone_give_a_law(tmp_path):
         for seed, more in ((0, 0.01), (1, -0.01))
     ]
     odd = run(tmp_path, 9.0, **{"budget.steps": 51200, "optimizer.lr": 0.5})
-    gone = Beside(str(tmp_path / "gone"), "gpt", 9.0, None, None, 5, 5)
+    gone = PeerRun(str(tmp_path / "gone"), "gpt", 9.0, None, None, 5, 5)
     found = growth.of_runs("steps", [*runs, odd, gone])
     assert found.refused is None
     assert found.learner == "gpt"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from test_cli import diagnose  # noqa: F401  (a fixture)
 
+from diagnose.baselines.placement import Yardstick
 from diagnose.logs.judge import judge
-from diagnose.yardstick.standing import Yardstick
 
 LOGS = Path(__file__).parent / "logs"
 
@@ -25,7 +25,7 @@ def ids(rows):
 def scale(monkeypatch):
     """Stand in for the yardsticks, which take a while."""
     bars = [Yardstick("xz", "compressor", 1.61), Yardstick("PPMd of order 8", "compressor", 1.33)]
-    monkeypatch.setattr("diagnose.yardstick.scale.yardsticks", lambda *_, **__: bars)
+    monkeypatch.setattr("diagnose.baselines.scoring.yardsticks", lambda *_, **__: bars)
 
 
 def test_the_first_user_s_log_gives_itself_away(scale, diagnose):  # noqa: F811

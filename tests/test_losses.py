@@ -7,13 +7,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from diagnose import batches, losses, network
-from diagnose.device import autocast
+from diagnose.config.recipe import Recipe
+from diagnose.data.tokenizer import token_bytes
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.losses import Condition, canonical, read
-from diagnose.recipe import Recipe
-from diagnose.setup import read_text
-from diagnose.tokenizer import token_bytes
+from diagnose.training import batches, evaluation, network
+from diagnose.training.device import autocast
+from diagnose.training.evaluation import EvalCondition, canonical, read
+from diagnose.training.preparation import read_text
 
 CPU = torch.device("cpu")
 PAD = 1
@@ -119,7 +119,7 @@ def test_a_document_reads_the_same_whoever_is_beside_it(monkeypatch):
     stream, net = stream_of([5, 40, 3, 16, 29], 29), small()
     ones = np.ones(5, np.int64)
     together = canonical(net, stream, np.arange(5), ones, 16)
-    monkeypatch.setattr(losses, "READ_TOKENS", 1)  # a window at a time
+    monkeypatch.setattr(evaluation, "READ_TOKENS", 1)  # a window at a time
     assert canonical(net, stream, np.arange(5), ones, 16).nats_N == pytest.approx(together.nats_N, rel=1e-6)
     assert canonical(net, stream, np.array([4]), ones[:1], 16).nats_N[0] == pytest.approx(together.nats_N[4], rel=1e-6)
 
@@ -132,8 +132,8 @@ def test_what_was_not_scored_exactly_once_is_never_passed_over(monkeypatch):
     with pytest.raises(DiagnoseError, match="every byte exactly once") as caught:
         canonical(net, stream, np.arange(2), np.array([5, 41]), 16, bytes_V=ones_V)
     assert caught.value.exit_code == FINDING
-    spans = losses._spans
-    monkeypatch.setattr(losses, "_spans", lambda *args: spans(*args)[1:])
+    spans = evaluation._spans
+    monkeypatch.setattr(evaluation, "_spans", lambda *args: spans(*args)[1:])
     with pytest.raises(DiagnoseError, match="every byte exactly once"):
         canonical(net, stream, np.arange(2), np.array([5, 40]), 16)
 
@@ -165,7 +165,7 @@ def slow_losses(net, batch, smoothing):
 @pytest.mark.parametrize("smoothing", [0.0, 0.2])
 def test_a_readings_loss_is_the_mean_that_its_condition_names(mean, padding, smoothing):
     net, layout = small().eval(), padded(stream_of(LENGTHS, 29), range(10))
-    condition = Condition(mean=mean, padding=padding, label_smoothing=smoothing, penalty=0.25)
+    condition = EvalCondition(mean=mean, padding=padding, label_smoothing=smoothing, penalty=0.25)
     reading = read(net, batches.whole(layout), condition, BYTES_V)
     rows, per_batch = [], []
     with torch.no_grad():
@@ -189,7 +189,7 @@ def test_a_readings_loss_is_the_mean_that_its_condition_names(mean, padding, smo
 def test_a_reading_keeps_sums_by_row_and_document():
     stream, net = stream_of(LENGTHS, 29), small(context=64).eval()
     layout = padded(stream, range(10), context=64)
-    reading = read(net, batches.whole(layout), Condition(), BYTES_V)
+    reading = read(net, batches.whole(layout), EvalCondition(), BYTES_V)
     alone = canonical(net, stream, np.arange(10), np.zeros(10, np.int64), 64)
     assert reading.document_N.tolist() == list(range(10))
     assert reading.document_nats_N == pytest.approx(alone.nats_N, rel=1e-5)  # nothing is cut off in rows of 64
@@ -210,7 +210,7 @@ def test_a_reading_keeps_sums_by_row_and_document():
 def test_documents_cut_over_rows_and_batches_are_summed():
     stream, net = stream_of(LENGTHS, 29), small().eval()
     packed = padded(stream, range(10), loader="packed", context=7, size=2)
-    reading = read(net, batches.whole(packed), Condition(), BYTES_V)
+    reading = read(net, batches.whole(packed), EvalCondition(), BYTES_V)
     assert reading.tokens_N.tolist() == [n + 1 for n in LENGTHS]
     assert reading.document_nats_N.sum() == pytest.approx(reading.nats_R.sum())
     assert (reading.targets_R.sum(), reading.padding_R.sum()) == (sum(LENGTHS) + 10, -(sum(LENGTHS) + 10) % 7)
@@ -266,7 +266,7 @@ def test_a_reading_leaves_network_and_random_state_as_they_were(kind, fails):
         if kind == "canonical":
             canonical(net, stream, np.arange(10), np.zeros(10, np.int64), 12)
         else:
-            read(net, some(), Condition(training=kind == "train"), BYTES_V)
+            read(net, some(), EvalCondition(training=kind == "train"), BYTES_V)
     except ZeroDivisionError:
         assert fails
     else:
@@ -278,12 +278,12 @@ def test_a_reading_leaves_network_and_random_state_as_they_were(kind, fails):
 
 def test_masks_are_a_function_of_their_key_and_the_batch():
     net, layout = small(dropout=0.3), padded(stream_of(LENGTHS, 29), range(10))
-    on = Condition(training=True)
+    on = EvalCondition(training=True)
     first, again, other = (read(net, batches.whole(layout), on, BYTES_V, mask_key=key).loss for key in (7, 7, 8))
     assert first == again != other
     assert (
-        read(net, batches.whole(layout), Condition(), BYTES_V, 7).loss
-        == read(net, batches.whole(layout), Condition(), BYTES_V, 8).loss
+        read(net, batches.whole(layout), EvalCondition(), BYTES_V, 7).loss
+        == read(net, batches.whole(layout), EvalCondition(), BYTES_V, 8).loss
     )
     twice = [next(iter(batches.whole(layout)))] * 2
     reading = read(net, twice, on, BYTES_V, mask_key=7)
@@ -294,7 +294,9 @@ def test_a_reading_in_bf16_is_near_and_not_the_same():
     net, layout = small(), padded(stream_of(LENGTHS, 29), range(10))
     for value in net.parameters():
         value.data *= 4
-    exact, rounded = (read(net, batches.whole(layout), Condition(precision=p), BYTES_V).loss for p in ("fp32", "bf16"))
+    exact, rounded = (
+        read(net, batches.whole(layout), EvalCondition(precision=p), BYTES_V).loss for p in ("fp32", "bf16")
+    )
     assert exact != rounded
     assert exact == pytest.approx(rounded, rel=0.02)
     with torch.no_grad(), autocast(CPU, "bf16"):
@@ -302,18 +304,18 @@ def test_a_reading_in_bf16_is_near_and_not_the_same():
         nats_N = F.cross_entropy(
             net(batch.inputs_BT, None).float().flatten(0, 1), batch.targets_BT.flatten(), reduction="none"
         )
-    here = read(net, [batch], Condition(precision="bf16"), BYTES_V).loss
+    here = read(net, [batch], EvalCondition(precision="bf16"), BYTES_V).loss
     assert here == pytest.approx(float(nats_N[batch.counted_BT.flatten()].mean()), rel=0.01)
 
 
 def test_masked_documents_read_as_if_alone():
     stream, net = stream_of([3, 5, 2, 6], 29), small(context=20).eval()
     packed = padded(stream, range(4), loader="packed", context=20, size=1, mask="document")
-    reading = read(net, batches.whole(packed), Condition(), BYTES_V)
+    reading = read(net, batches.whole(packed), EvalCondition(), BYTES_V)
     alone = canonical(net, stream, np.arange(4), np.zeros(4, np.int64), 20)
     assert reading.document_nats_N == pytest.approx(alone.nats_N, rel=1e-5)
     unmasked = read(
-        net, batches.whole(padded(stream, range(4), loader="packed", context=20, size=1)), Condition(), BYTES_V
+        net, batches.whole(padded(stream, range(4), loader="packed", context=20, size=1)), EvalCondition(), BYTES_V
     )
     assert unmasked.document_nats_N[0] == pytest.approx(alone.nats_N[0], rel=1e-5)
     assert abs(unmasked.document_nats_N[1:] - alone.nats_N[1:]).min() > 1e-3

@@ -14,7 +14,7 @@ from diagnose.models import attention, dropout, native
 from diagnose.models.gelu import GELU
 from diagnose.models.gpt import build
 
-from diagnose import crossentropy, device, losses
+from diagnose.training import chunked_loss, device, evaluation
 
 ROOT = Path(__file__).parent.parent
 COMPILER = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
@@ -204,7 +204,7 @@ def test_losses_and_their_gradient(both, smoothing, dtype):
     targets = torch.randint(0, 1003, (37,), generator=generator)
 
     def taken():
-        nats, smoothed, gradient = crossentropy._losses(logits.clone(), targets, smoothing, gradient=True)
+        nats, smoothed, gradient = chunked_loss._losses(logits.clone(), targets, smoothing, gradient=True)
         return nats, smoothed, gradient.float()
 
     for fused, expected in zip(*both(taken), strict=True):
@@ -216,7 +216,7 @@ def test_losses_and_their_gradient(both, smoothing, dtype):
 def test_reading_leaves_the_logits_as_they_are(loops):
     logits = torch.randn(5, 11)
     kept = logits.clone()
-    crossentropy._losses(logits, torch.arange(5), 0.0, gradient=False)
+    chunked_loss._losses(logits, torch.arange(5), 0.0, gradient=False)
     assert torch.equal(logits, kept)
 
 
@@ -226,7 +226,7 @@ def test_a_loss_that_is_no_number_stays_none(loops, broken):
     """Nothing here may hide that training has diverged."""
     logits = torch.randn(3, 50)
     logits[1, 7] = broken
-    nats, _, _ = crossentropy._losses(logits, torch.tensor([1, 2, 3]), 0.0, gradient=True)
+    nats, _, _ = chunked_loss._losses(logits, torch.tensor([1, 2, 3]), 0.0, gradient=True)
     assert nats.isfinite().tolist() == [True, False, True]
 
 
@@ -239,7 +239,7 @@ def test_training_is_the_same_network_with_either_and_with_any_number_of_threads
     def taken():
         torch.manual_seed(4)
         network = build(300, 70, layers=2, heads=2, width=32, dropout=0.2)
-        loss, nats = crossentropy.objective(network, tokens, targets, weights)
+        loss, nats = chunked_loss.objective(network, tokens, targets, weights)
         loss.backward()
         return nats, torch.cat([p.grad.flatten() for p in network.parameters()])
 
@@ -252,7 +252,7 @@ def test_training_is_the_same_network_with_either_and_with_any_number_of_threads
         found = []
         for count in (1, 2, 3):
             torch.set_num_threads(count)
-            found.append((layer(x, 3), *crossentropy._losses(x.clone(), torch.arange(300), 0.0, gradient=True)))
+            found.append((layer(x, 3), *chunked_loss._losses(x.clone(), torch.arange(300), 0.0, gradient=True)))
     finally:
         torch.set_num_threads(threads)
     assert all(torch.equal(a, b) for other in found[1:] for a, b in zip(found[0], other, strict=True))
@@ -260,12 +260,14 @@ def test_training_is_the_same_network_with_either_and_with_any_number_of_threads
 
 @needed
 def test_the_reading_of_a_real_run_is_the_same(both, whole):
-    from diagnose.gap.run import open_run
+    from diagnose.gap.sources.run import open_run
 
     finished = open_run(whole)
     text, some = finished.setup.text, finished.setup.text.split.scored
     size, context = text.corpus.doc_bytes[some], finished.recipe.batches.context
-    fused, expected = both(lambda: losses.canonical(finished.network, text.stream, some, size, context).bits_per_byte)
+    fused, expected = both(
+        lambda: evaluation.canonical(finished.network, text.stream, some, size, context).bits_per_byte
+    )
     assert fused == pytest.approx(expected, rel=1e-6)
 
 
@@ -329,7 +331,7 @@ def test_running_compiles_nothing_and_loads_nothing_from_the_cache(tmp_path):
     compiler.write_text(f'#!/bin/sh\ntouch {tmp_path}/called\nexec {shutil.which(COMPILER) or "false"} "$@"\n')
     compiler.chmod(0o755)
     code = (
-        "from diagnose.device import prepare\nfrom diagnose.recipe import Recipe\nprepare(Recipe.load(), 1.0)\n"
+        "from diagnose.training.device import prepare\nfrom diagnose.config.recipe import Recipe\nprepare(Recipe.load(), 1.0)\n"
         "import pathlib; maps = pathlib.Path('/proc/self/maps'); print(maps.exists() and maps.read_text())"
     )
     environment = {"CC": str(compiler), "PATH": f"{tmp_path}:{os.environ['PATH']}", "DIAGNOSE_CACHE": str(tmp_path)}

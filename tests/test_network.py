@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from diagnose import crossentropy, loading, network
 from diagnose.errors import DiagnoseError
+from diagnose.training import chunked_loss, network, registry
 
 CPU = torch.device("cpu")
 V, T = 11, 40
@@ -427,7 +427,7 @@ def test_what_the_loss_calls_is_what_is_compiled(monkeypatch):
     network.compile_in_place(net)
     assert seen == [own]
     assert [n for n, _ in net.named_parameters()] == names
-    parts = crossentropy.split(net)
+    parts = chunked_loss.split(net)
     assert parts is not None
     assert parts[0] is net.__dict__["features"]
     whole = Table()
@@ -440,5 +440,5 @@ def test_what_the_loss_calls_is_what_is_compiled(monkeypatch):
 
 
 def test_told_gives_type_and_message_alone_where_nothing_was_raised():
-    assert loading.told(ValueError("x  y\nz")) == "ValueError: x y z"
-    assert loading.told(ValueError()) == "ValueError"
+    assert registry.told(ValueError("x  y\nz")) == "ValueError: x y z"
+    assert registry.told(ValueError()) == "ValueError"

@@ -6,15 +6,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from diagnose import network, store
-from diagnose.ablation import ablate, axes, tuning
+from diagnose.ablation import ablate, axes, lr_tuning
 from diagnose.ablation.changed import changed
 from diagnose.ablation.design import design
-from diagnose.ablation.matching import matched
+from diagnose.ablation.equal_size import matched
 from diagnose.ablation.plan import describe
+from diagnose.config.recipe import Recipe
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.recipe import Recipe
-from diagnose.setup import set_up
+from diagnose.runs import store
+from diagnose.training import network
+from diagnose.training.preparation import set_up
 
 OWN = """
 from torch import nn
@@ -130,14 +131,14 @@ SPLITS = [
 @pytest.mark.parametrize("given", SPLITS)
 def test_trials_see_training_documents_alone(given, tiny):
     setup = set_up(Recipe.load("quick", tiny | given))
-    part = tuning.trial(setup).text.split
+    part = lr_tuning.trial(setup).text.split
     assert not set(part.train) & set(part.scored)
     assert {*part.train, *part.scored} <= set(setup.text.split.train) - set(setup.text.split.scored)
 
 
 def test_a_trial_is_a_fifth_of_a_long_run_on_a_fifth_of_its_text(tiny):
     long = set_up(Recipe.load("quick", tiny | {"budget.steps": 400, "batches.size": 4}))
-    base, own = tuning.trial(long), len(long.text.split.train)
+    base, own = lr_tuning.trial(long), len(long.text.split.train)
     assert base.course.steps == 80
     assert len(base.text.split.train) + len(base.text.split.scored) == round(0.2 * own)
 
@@ -156,18 +157,18 @@ def test_a_trial_is_a_fifth_of_a_long_run_on_a_fifth_of_its_text(tiny):
 )
 def test_rates_are_tried_until_the_best_lies_between_two(losses, tried, chosen, monkeypatch):
     base = SimpleNamespace(recipe=SimpleNamespace(optimizer=SimpleNamespace(lr=1e-3)))
-    monkeypatch.setattr(tuning, "trial", lambda _: base)
-    monkeypatch.setattr(tuning, "_kept", lambda _level, _base, lr, _watch: losses[round(lr * 1000, 6)])
-    found = tuning.sweep("gpt", None, None)
+    monkeypatch.setattr(lr_tuning, "trial", lambda _: base)
+    monkeypatch.setattr(lr_tuning, "_kept", lambda _level, _base, lr, _watch: losses[round(lr * 1000, 6)])
+    found = lr_tuning.sweep("gpt", None, None)
     assert sorted(found.trials) == tried
     assert found.rate == pytest.approx(chosen * 1e-3)
     assert found.end == ("highest" if chosen == 30.0 else "")
 
 
 def test_a_network_that_diverges_at_every_rate_is_told(shallow, monkeypatch):
-    monkeypatch.setattr(tuning, "_train", lambda *_: None)
+    monkeypatch.setattr(lr_tuning, "_train", lambda *_: None)
     with pytest.raises(DiagnoseError, match="gpt diverged at every learning rate that was tried, from 0") as caught:
-        tuning.sweep("gpt", planned(shallow | {"run.seed": 11}).arms[0].first, None)
+        lr_tuning.sweep("gpt", planned(shallow | {"run.seed": 11}).arms[0].first, None)
     assert caught.value.exit_code == FINDING
 
 
@@ -188,14 +189,14 @@ def test_networks_are_compared_at_rates_of_their_own_which_are_sought_once(
     assert "each at a learning rate of its own" in summary["verdict"]
     assert not summary["untuned"]
     assert [p for p in told if p.doing == "tuning"]
-    monkeypatch.setattr(tuning, "_train", lambda *_: pytest.fail("a trial was repeated"))
+    monkeypatch.setattr(lr_tuning, "_train", lambda *_: pytest.fail("a trial was repeated"))
     again = ablate.ablate("model", seeds=2, overrides=given, runs=tmp_path, resume=True)
     assert store.read_json(again / "summary.json")["tuning"] == summary["tuning"]
     assert len(store.read_json(again / "summary.json")["reused"]) == 4
 
 
 def test_a_stopped_sweep_goes_on_where_it_was(shallow, tmp_path, quick_probes, monkeypatch):
-    given, trained, train = shallow | {"run.seed": 9}, [], tuning._train
+    given, trained, train = shallow | {"run.seed": 9}, [], lr_tuning._train
 
     def stopping(label, *args):
         if len(trained) == 2 and "stopped" not in trained:
@@ -204,7 +205,7 @@ def test_a_stopped_sweep_goes_on_where_it_was(shallow, tmp_path, quick_probes, m
         trained.append(label)
         return train(label, *args)
 
-    monkeypatch.setattr(tuning, "_train", stopping)
+    monkeypatch.setattr(lr_tuning, "_train", stopping)
     with pytest.raises(KeyboardInterrupt):
         ablate.ablate("model", seeds=1, overrides=given, runs=tmp_path)
     assert not tmp_path.joinpath("runs").exists()
@@ -224,7 +225,7 @@ def test_a_sweep_comes_to_the_same_numbers_anywhere(shallow, tmp_path, monkeypat
     for cache in ("one", "two"):
         monkeypatch.setenv("DIAGNOSE_CACHE", str(tmp_path / cache))
         np.random.default_rng().random()
-        found.append(tuning.sweep("lstm", setup, lambda _: None).record())
+        found.append(lr_tuning.sweep("lstm", setup, lambda _: None).record())
     assert found[0] == found[1]
 
 
@@ -237,7 +238,7 @@ def test_untuned_says_so(shallow, tmp_path, quick_probes):
 
 
 def test_a_plan_says_what_will_be_tried_and_trains_nothing(shallow, monkeypatch):
-    monkeypatch.setattr(tuning, "_train", lambda *_: pytest.fail("a plan trains nothing"))
+    monkeypatch.setattr(lr_tuning, "_train", lambda *_: pytest.fail("a plan trains nothing"))
     plan = describe(planned(shallow))
     assert [one["learning_rates"] for one in plan["tuning"]] == [[0.0006, 0.002, 0.006]] * 2
     assert plan["tuning"][0]["steps"] == 4

@@ -5,8 +5,9 @@ import math
 import pytest
 import torch
 
-from diagnose import noise_scale, runner, session, store
-from diagnose.noise_scale import NoiseScale, average, from_parts, from_two_sizes
+from diagnose.runs import runner, session, store
+from diagnose.training import noise_scale
+from diagnose.training.noise_scale import NoiseScale, average, from_parts, from_two_sizes
 
 SIZE, DIMENSIONS = 4, 30
 
@@ -70,8 +71,8 @@ class Line(torch.nn.Module):
 def test_what_is_measured_of_a_network_is_what_its_rows_gradients_say(tiny, monkeypatch):
     from types import SimpleNamespace
 
-    from diagnose.batches import Batch
-    from diagnose.recipe import Recipe
+    from diagnose.config.recipe import Recipe
+    from diagnose.training.batches import Batch
 
     draw = torch.Generator().manual_seed(1)
     batches = [torch.randint(2, (8, 6), generator=draw) for _ in range(2)]

@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from diagnose import corpus, overlap, split
+from diagnose.data import corpus, overlap, split
 
 RNG = np.random.default_rng(0)
 

@@ -10,7 +10,7 @@ from stats_fixture import REGIMES, rng, within_binomial_error
 
 from diagnose import stats
 from diagnose.ablation.effects import Scores
-from diagnose.ablation.pairs import against_first, all_pairs, with_seeds
+from diagnose.ablation.pairwise import against_first, all_pairs, with_seeds
 
 COUNT, DOCUMENTS = 1000, 60
 PLANTED = {"better": -0.03, "worse": 0.02, "same": 0.0}

@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from diagnose import GapRecorder, Side, explain_gap
-from diagnose.explain import custody, intervals, seen
-from diagnose.explain.elements import SAMPLES
+from diagnose.gap import guard, intervals, sample_identity
+from diagnose.gap.elements import SAMPLES
 from diagnose.stats import Reading, combination
 
 
@@ -28,7 +28,7 @@ def sequences(count=8):
 def test_statistics_of_a_batch_norm_do_not_reach_into_the_next_pass():
     model = nn.BatchNorm1d(3).train()
     before = model.running_mean.clone()
-    with custody.custody(model) as kept, torch.no_grad():
+    with guard.custody(model) as kept, torch.no_grad():
         model(torch.randn(8, 3) + 5)
         assert not torch.equal(model.running_mean, before)
         kept.settle()
@@ -38,7 +38,7 @@ def test_statistics_of_a_batch_norm_do_not_reach_into_the_next_pass():
 def test_a_buffer_that_is_assigned_anew_is_put_back_after_each_pass():
     model = nn.BatchNorm1d(3)
     own = model.running_mean
-    with custody.custody(model) as kept:
+    with guard.custody(model) as kept:
         model.running_mean = torch.ones(3)
         kept.settle()
         assert model.running_mean is own
@@ -77,7 +77,7 @@ def test_the_ends_of_short_texts_with_padding_are_no_passages():
     rows = torch.zeros(2, 40, dtype=torch.int64)
     rows[:, :6] = words
     rows[:, 3:6] = words[:1, 3:6]  # both end alike
-    assert [len(sample.spans) for sample in seen.samples(list(rows), 16)] == [0, 0]
+    assert [len(sample.spans) for sample in sample_identity.samples(list(rows), 16)] == [0, 0]
 
 
 def test_overlapping_windows_of_short_rows_are_found_again():
@@ -85,15 +85,15 @@ def test_overlapping_windows_of_short_rows_are_found_again():
     text = torch.randint(1, 60, (400,))
     rows = text.unfold(0, 24, 2)
     first, second = rows[::2], rows[1::2]
-    span = seen.span_of(list(first))
-    known = seen.known([(first,)], 10.0)
+    span = sample_identity.span_of(list(first))
+    known = sample_identity.known([(first,)], 10.0)
     assert span < 24
-    assert seen.seen([(second,)], known, 1).near.mean() > 0.9
+    assert sample_identity.seen([(second,)], known, 1).near.mean() > 0.9
 
 
 def test_rows_of_one_short_batch_do_not_make_passages_commonplace():
     torch.manual_seed(0)
-    assert seen.span_of(list(torch.randint(1, 60, (16, 5)))) >= 13  # 80 bits
+    assert sample_identity.span_of(list(torch.randint(1, 60, (16, 5)))) >= 13  # 80 bits
 
 
 def test_a_factor_to_all_digits_is_named_though_few_samples_make_the_interval_wide():

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagnose.config.recipe import BudgetConfig, Recipe, parse_settings, refuse_unused, shipped, unused
 from diagnose.errors import MISTAKE, DiagnoseError
-from diagnose.recipe import Budget, Recipe, parse_settings, refuse_unused, shipped, unused
 
 PLAIN = "input should be a finite number, text, true, false, or a list or table of them"
 
@@ -167,9 +167,9 @@ def test_every_key_but_the_words_about_it_changes_the_digest():
 
 
 def test_a_budget_replaces_the_recipes_own_and_two_in_a_file_are_refused(tmp_path):
-    assert Recipe.load("quick", {"budget.steps": 7}).budget == Budget(steps=7)
-    assert Recipe.load("quick", {"budget.steps": 7}).with_values({"budget.epochs": 2}).budget == Budget(epochs=2)
-    assert (Budget(steps=7).unit(), Budget(steps=7).amount()) == ("steps", 7.0)
+    assert Recipe.load("quick", {"budget.steps": 7}).budget == BudgetConfig(steps=7)
+    assert Recipe.load("quick", {"budget.steps": 7}).with_values({"budget.epochs": 2}).budget == BudgetConfig(epochs=2)
+    assert (BudgetConfig(steps=7).unit(), BudgetConfig(steps=7).amount()) == ("steps", 7.0)
     path = tmp_path / "two.toml"
     path.write_text("[budget]\nsteps = 3\nepochs = 1.0\n[batches]\nsise = 1\n")
     said = refusal({}, path)

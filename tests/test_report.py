@@ -23,10 +23,20 @@ from hypothesis import strategies as st
 from report_fixture import LOST, write_ablation, write_run
 from rich.console import Console
 
-from diagnose import words
+from diagnose import formatting
 from diagnose.errors import DiagnoseError
-from diagnose.report import canvas, figures, findings, means, plots, run_findings, scale, tables, terminal
-from diagnose.report.guide import GUIDE
+from diagnose.report import (
+    ablation_sentences,
+    baseline_rows,
+    canvas,
+    figures,
+    means,
+    plots,
+    run_sentences,
+    tables,
+    terminal,
+)
+from diagnose.report.glossary_notes import GUIDE
 from diagnose.report.page import render_ablation, render_run
 from diagnose.report.summary import parse_summary, read_ablation, read_run
 
@@ -79,7 +89,7 @@ def change(folder: Path, **values) -> None:
     ],
 )
 def test_decimals_are_what_the_uncertainty_supports(half, digits):
-    assert words.decimals(half) == digits
+    assert formatting.decimals(half) == digits
 
 
 @pytest.mark.parametrize(
@@ -94,14 +104,14 @@ def test_decimals_are_what_the_uncertainty_supports(half, digits):
     ],
 )
 def test_an_estimate_bears_its_sign_and_its_interval(args, text):
-    assert words.estimate(*args, difference=True).replace("\xa0", " ") == text
+    assert formatting.estimate(*args, difference=True).replace("\xa0", " ") == text
 
 
 def test_a_loss_has_no_plus_and_nothing_rounds_to_minus_zero():
-    assert words.estimate(1.8534, 1.8414, 1.8656).replace("\xa0", " ") == "1.853 ± 0.012"
-    assert words.plain(-0.0001) == "0.000"
-    assert words.signed(-0.0001) == "0.000"
-    assert words.signed(0.0004) == "0.000"
+    assert formatting.estimate(1.8534, 1.8414, 1.8656).replace("\xa0", " ") == "1.853 ± 0.012"
+    assert formatting.plain(-0.0001) == "0.000"
+    assert formatting.signed(-0.0001) == "0.000"
+    assert formatting.signed(0.0004) == "0.000"
 
 
 @pytest.mark.parametrize(
@@ -127,40 +137,44 @@ def test_a_loss_has_no_plus_and_nothing_rounds_to_minus_zero():
     ],
 )
 def test_quantities_are_written_out(value, unit, text):
-    assert words.quantity(value, unit).replace("\xa0", " ") == text
+    assert formatting.quantity(value, unit).replace("\xa0", " ") == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e15, max_value=1e15))
 def test_no_number_is_written_scientifically(value):
     shown = [
-        words.plain(value),
-        words.signed(value),
-        words.size(value),
-        words.quantity(value),
-        words.duration(abs(value)),
+        formatting.plain(value),
+        formatting.signed(value),
+        formatting.size(value),
+        formatting.quantity(value),
+        formatting.duration(abs(value)),
     ]
     assert not any(re.search(r"\d[eE]", text) or "-" in text for text in shown)
 
 
 def test_p_values_dates_and_lists():
-    assert [words.chance(p).replace("\xa0", " ") for p in (0.0123, 0.0004, None)] == ["0.012", "< 0.001", "\N{EN DASH}"]
-    assert words.day("2026-11-22T14:32:05+00:00").replace("\xa0", " ") == "22 Nov 2026"
-    assert words.day("yesterday") == ""
-    assert [words.listed(list(x)) for x in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
+    assert [formatting.chance(p).replace("\xa0", " ") for p in (0.0123, 0.0004, None)] == [
+        "0.012",
+        "< 0.001",
+        "\N{EN DASH}",
+    ]
+    assert formatting.day("2026-11-22T14:32:05+00:00").replace("\xa0", " ") == "22 Nov 2026"
+    assert formatting.day("yesterday") == ""
+    assert [formatting.listed(list(x)) for x in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
 
 
 @given(st.text())
 def test_visible_text_holds_nothing_that_acts(text):
-    shown = words.visible(text)
+    shown = formatting.visible(text)
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", shown)
-    assert words.visible(shown) == shown
+    assert formatting.visible(shown) == shown
     shown.encode()
 
 
 def test_what_acts_is_shown_and_what_is_read_is_kept():
-    assert words.visible("a\x00\u202eb\x1b\ud800") == "a⟨U+0000⟩⟨U+202E⟩b⟨U+001B⟩⟨U+D800⟩"
+    assert formatting.visible("a\x00\u202eb\x1b\ud800") == "a⟨U+0000⟩⟨U+202E⟩b⟨U+001B⟩⟨U+D800⟩"
     kept = "tab\tline\n\u05d1\u05bc\u05b0\u05e8 \U0001f469\u200d\U0001f52c a\u0301"
-    assert words.visible(kept) == kept
+    assert formatting.visible(kept) == kept
 
 
 # what is read
@@ -240,7 +254,7 @@ def test_a_run_that_is_gone_is_named_and_no_path_leads_out(tmp_path):
 
 
 def test_bits_per_byte_and_their_interval_are_of_the_same_reading(tmp_path):
-    final = run_findings.last(read_run(write_run(tmp_path / "run")), "final", "val")
+    final = run_sentences.last(read_run(write_run(tmp_path / "run")), "final", "val")
     row = next(r for r in pq.read_table(tmp_path / "run" / "readings.parquet").to_pylist() if r["kind"] == "final")
     assert final.bits == pytest.approx(row["nats"] / math.log(2) / row["bytes"])
     assert final.bits_high / final.bits == pytest.approx(row["high"] / row["loss"])
@@ -263,7 +277,7 @@ def test_titles_say_what_the_intervals_allow(tmp_path):
     said = {}
     for name, options in CASES.items():
         report = read_ablation(write_ablation(tmp_path / name, **options))
-        said[name] = (findings.forest_title(report.summary), findings.curves_title(report))
+        said[name] = (ablation_sentences.forest_title(report.summary), ablation_sentences.curves_title(report))
     assert re.fullmatch(r"word lowers the loss by 0\.\d+ and bpe by 0\.\d+ bits per byte", said["plain"][0])
     assert said["plain"][1] == "bpe is lowest at every reading, and no arm has levelled off"
     assert said["one seed"][0] == "One seed an arm: what differs here may be chance"
@@ -282,7 +296,7 @@ def test_titles_say_what_the_intervals_allow(tmp_path):
     ],
 )
 def test_curves_level_off_only_where_they_are_long_enough_to_tell(fell, said):
-    assert findings._ends(dict(zip("ab", fell, strict=True))) == said
+    assert ablation_sentences._ends(dict(zip("ab", fell, strict=True))) == said
 
 
 def test_several_effects_are_counted_and_open_ones_named(plain):
@@ -290,11 +304,11 @@ def test_several_effects_are_counted_and_open_ones_named(plain):
     word, bpe = summary.effects
     open_one = word.model_copy(update={"resolved": False})
     mixed = summary.model_copy(update={"effects": (open_one, bpe)})
-    assert findings.forest_title(mixed).endswith("bits per byte; word is not resolved")
+    assert ablation_sentences.forest_title(mixed).endswith("bits per byte; word is not resolved")
     none = summary.model_copy(update={"effects": (open_one, open_one)})
-    assert findings.forest_title(none) == "No difference is resolved: every interval includes zero"
+    assert ablation_sentences.forest_title(none) == "No difference is resolved: every interval includes zero"
     many = summary.model_copy(update={"effects": (word, bpe, bpe, open_one)})
-    assert findings.forest_title(many).startswith(
+    assert ablation_sentences.forest_title(many).startswith(
         "3 of 4 effects are resolved; the largest is of bpe: \N{MINUS SIGN}0."
     )
 
@@ -304,8 +318,8 @@ def test_every_two_arms_are_drawn_where_that_was_asked_for(plain):
     word, bpe = summary.effects
     pair = bpe.model_copy(update={"against": "word", "resolved": False})
     asked = summary.model_copy(update={"pairs": (word, bpe, pair)})
-    assert findings.pairs_title(asked) == "2 of 3 pairs of arms differ beyond doubt"
-    assert findings.pairs_title(summary.model_copy(update={"pairs": (pair,)})) == "No two arms are told apart"
+    assert ablation_sentences.pairs_title(asked) == "2 of 3 pairs of arms differ beyond doubt"
+    assert ablation_sentences.pairs_title(summary.model_copy(update={"pairs": (pair,)})) == "No two arms are told apart"
     report = read_ablation(plain)
     drawn = plots.ablation_figures(type(report)(report.folder, asked, report.runs))
     assert "bpe against word" in drawn["pairs"].svg
@@ -316,22 +330,22 @@ def test_every_two_arms_are_drawn_where_that_was_asked_for(plain):
 
 def test_arms_that_lie_close_together_are_not_ranked(plain):
     summary = parse_summary(json.loads((plain / "summary.json").read_text()))
-    assert findings.told_apart("bpe", "char", summary)
-    assert findings.told_apart("bpe", "word", summary)
+    assert ablation_sentences.told_apart("bpe", "char", summary)
+    assert ablation_sentences.told_apart("bpe", "word", summary)
     word, bpe = summary.effects
     near = summary.model_copy(update={"effects": (word, bpe.model_copy(update={"high": word.low + 0.001}))})
-    assert not findings.told_apart("bpe", "word", near)
+    assert not ablation_sentences.told_apart("bpe", "word", near)
     report = read_ablation(plain)
     close = type(report)(report.folder, near, report.runs)
-    assert findings.curves_title(close).startswith("bpe and word end lowest, not told apart")
+    assert ablation_sentences.curves_title(close).startswith("bpe and word end lowest, not told apart")
     known = near.model_copy(update={"apart": (("word", "bpe"),)})  # what the comparison of all pairs said
-    assert findings.told_apart("bpe", "word", known)
-    assert not findings.told_apart("bpe", "word", near.model_copy(update={"apart": ()}))
+    assert ablation_sentences.told_apart("bpe", "word", known)
+    assert not ablation_sentences.told_apart("bpe", "word", near.model_copy(update={"apart": ()}))
 
 
 def test_what_is_not_known_is_said(ablation):
     report = read_ablation(ablation)
-    said = " ".join(findings.limits(report))
+    said = " ".join(ablation_sentences.limits(report))
     assert "American King James Version" in said
     assert ("each arm was trained once" in said) == (len(report.summary.seeds) == 1)
     assert ("did not finish" in said) == bool(report.summary.failed)
@@ -342,49 +356,54 @@ def test_what_is_not_known_is_said(ablation):
 @pytest.mark.parametrize("alike", [0.5, 0.0, -0.5])
 def test_a_runs_verdict_has_at_most_forty_words_and_the_sign_right(tmp_path, state, alike):
     run = read_run(write_run(tmp_path / "run", state=state, alike=alike))
-    verdict = run_findings.run_verdict(run)
+    verdict = run_sentences.run_verdict(run)
     assert len(verdict.split()) <= 40
     assert re.search(r"As reported, it lies 0\.\d+ nats per token below training", verdict)
-    gap = run_findings.alike(run)
+    gap = run_sentences.alike(run)
     said = "cannot be told apart" if gap.open else " above" if alike > 0 else " below"
     assert said in verdict
-    assert said.rsplit(maxsplit=1)[-1] in run_findings.run_title(run)
+    assert said.rsplit(maxsplit=1)[-1] in run_sentences.run_title(run)
     assert gap.open == (alike == 0)
 
 
 def test_the_gap_measured_alike_adds_half_widths_as_squares(tmp_path):
     run = read_run(write_run(tmp_path / "run"))
-    gap = run_findings.alike(run, "nats")
+    gap = run_sentences.alike(run, "nats")
     assert gap.width == pytest.approx(math.hypot(0.030, 0.031))
-    assert str(run_findings.Gap(0.021, 0.006)).replace("\xa0", " ") == "+0.021 ± 0.006"
+    assert str(run_sentences.RunGap(0.021, 0.006)).replace("\xa0", " ") == "+0.021 ± 0.006"
 
 
 def test_a_gap_whose_sign_depends_on_the_unit_is_explained(tmp_path):
     run = write_run(tmp_path / "run", alike=0.01)
-    assert run_findings.units_disagree(read_run(run)) == ""
+    assert run_sentences.units_disagree(read_run(run)) == ""
     rows = pq.read_table(run / "readings.parquet").to_pylist()
     for row in rows:
         if row["kind"] == "probe" and row["split"] == "val":  # the same nats over more tokens
             row.update({key: row[key] / 1.05 for key in ("loss", "low", "high")}, tokens=int(row["tokens"] * 1.05))
     pq.write_table(pa.Table.from_pylist(rows), run / "readings.parquet")
-    said = run_findings.units_disagree(read_run(run))
+    said = run_sentences.units_disagree(read_run(run))
     assert re.search(r"In bits per byte the same gap is \+.* more tokens per byte", said)
 
 
 def test_text_seen_is_given_for_each_arm_where_it_differs(plain):
     summary = parse_summary(json.loads((plain / "summary.json").read_text()))
-    assert findings.seen(summary).replace("\xa0", " ") == "Each run trained on 3.41 MB, 90 % of the training text."
+    assert (
+        ablation_sentences.seen(summary).replace("\xa0", " ")
+        == "Each run trained on 3.41 MB, 90 % of the training text."
+    )
     arms = tuple(
         arm.model_copy(update={"derived": arm.derived | {"text": 1e6 * (i + 1), "share_of_training_text": 0.2}})
         for i, arm in enumerate(summary.arms)
     )
-    assert "char 1.00" in findings.seen(summary.model_copy(update={"arms": arms}))
+    assert "char 1.00" in ablation_sentences.seen(summary.model_copy(update={"arms": arms}))
 
 
 def test_what_is_held_equal_is_named_with_its_unit(plain):
     summary = parse_summary(json.loads((plain / "summary.json").read_text()))
     held = [
-        findings.held(summary.model_copy(update={"hold": summary.hold.model_copy(update=values)})).replace("\xa0", " ")
+        ablation_sentences.held(summary.model_copy(update={"hold": summary.hold.model_copy(update=values)})).replace(
+            "\xa0", " "
+        )
         for values in ({}, {"what": "steps", "amount": 30.0, "unit": "steps"}, {"what": "nothing", "amount": 0.0})
     ]
     assert held == ["the text trained on (3.41 MB)", "the number of steps (30 steps)", ""]
@@ -394,10 +413,10 @@ def test_what_is_held_equal_is_named_with_its_unit(plain):
 
 
 def test_the_leader_is_the_lowest_arm_and_leads_from_the_last_crossing():
-    slow = means.Course((0.0, 1.0, 2.0, 3.0), (8.0, 4.0, 3.0, 2.5))
-    late = means.Course((0.0, 1.0, 2.0, 3.0), (8.5, 5.0, 2.9, 2.0))
+    slow = means.MeanCurve((0.0, 1.0, 2.0, 3.0), (8.0, 4.0, 3.0, 2.5))
+    late = means.MeanCurve((0.0, 1.0, 2.0, 3.0), (8.5, 5.0, 2.9, 2.0))
     assert means.leader({"slow": slow, "late": late}) == ("late", 2.0)
-    assert means.leader({"slow": slow, "worse": means.Course(slow.text, tuple(y + 1 for y in slow.bits))}) == (
+    assert means.leader({"slow": slow, "worse": means.MeanCurve(slow.text, tuple(y + 1 for y in slow.bits))}) == (
         "slow",
         0.0,
     )
@@ -410,7 +429,7 @@ def test_a_course_is_the_mean_over_finished_runs_alone(hostile):
     assert [run.finished for run in runs] == [True, True, False]
     ends = [run.select("probe", "val")[-1].bits for run in runs[:2]]
     assert means.course(runs, "val").last == pytest.approx(np.mean(ends))
-    assert means.Course((0.0, 5.0, 10.0), (3.0, 2.0, 1.0)).still_falling() == pytest.approx(0.4)
+    assert means.MeanCurve((0.0, 5.0, 10.0), (3.0, 2.0, 1.0)).still_falling() == pytest.approx(0.4)
 
 
 @given(st.lists(st.tuples(st.floats(0, 300), st.floats(10, 40)), max_size=7))
@@ -800,7 +819,7 @@ def test_a_run_stands_among_yardsticks_of_its_text(tmp_path):
     """Its place is said on its page and in the terminal, and nothing is said where an older version kept none."""
     run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
     assert 'id="scale"' not in render_run(run, tmp_path).read_text()
-    bits = scale.losses(read_run(run))[0][1]
+    bits = baseline_rows.losses(read_run(run))[0][1]
     keep_yardsticks(run, ("gzip<script>", bits + 0.31), ("xz", bits - 0.12), ("PPMd", bits - 0.3), sampled=True)
     page = render_run(run, tmp_path).read_text()
     assert "It lies between gzip&lt;script&gt; and xz" in page
@@ -810,19 +829,19 @@ def test_a_run_stands_among_yardsticks_of_its_text(tmp_path):
     assert "measured on a part of it" in page
     assert "too good to be true" not in page
     assert "0.12 worse than xz" in _printed(terminal.run_rows(read_run(run)))
-    found = scale.record(read_run(run))
+    found = baseline_rows.record(read_run(run))
     assert (found["below"]["name"], found["best"]["name"], found["checks"]) == ("xz", "PPMd", [])
 
 
 def test_a_loss_below_every_yardstick_is_too_good_to_be_true(tmp_path):
     run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
-    bits = scale.losses(read_run(run))[0][1]
+    bits = baseline_rows.losses(read_run(run))[0][1]
     keep_yardsticks(run, ("xz", bits * 2.5), ("PPMd", bits * 2))
     page = render_run(run, tmp_path).read_text()
     assert "This loss is too good to be true" in page
     assert "PPMd, the best yardstick of it" in page
     assert page.index("does training hold the validation text") < page.index("is every byte paid for")
-    assert len(scale.record(read_run(run))["checks"]) == 5
+    assert len(baseline_rows.record(read_run(run))["checks"]) == 5
 
 
 def test_spoilt_yardsticks_are_one_line_that_names_the_file(tmp_path):

@@ -6,8 +6,8 @@ import sys
 import pytest
 from run_fixture import OFTEN, QUICK, assert_same, print_of, processes, refusal
 
-from diagnose import runner, session, store
 from diagnose.errors import FINDING, DiagnoseError
+from diagnose.runs import runner, session, store
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from run_fixture import OFTEN, QUICK, assert_same, processes
 
-from diagnose import runner, session, store
+from diagnose.runs import runner, session, store
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
 
@@ -71,17 +71,17 @@ CHAINS = {
         "while probing": at_watch("probing", 6),
         "while reading for a print": at_watch("validating", 10),
         "before it is said to be finished": at(
-            "diagnose.store", "write_status", 1, when=lambda _, state, *__: state == "finished"
+            "diagnose.runs.store", "write_status", 1, when=lambda _, state, *__: state == "finished"
         ),
     },
     "checkpoints": {
         "after a step": at_watch("training", 7),
-        "between records and checkpoint": at("diagnose.store", "write_checkpoint", 2),
+        "between records and checkpoint": at("diagnose.runs.store", "write_checkpoint", 2),
         "in the middle of the weights": at(
             "safetensors.torch", "save_file", 3, before_kill=lambda _, file: file.write_bytes(b"half")
         ),
         "while the interval is saved": at("pathlib", "Path.rename", 1, when=renamed("interval.part")),
-        "in the last records": at("diagnose.store", "write_samples", 4),
+        "in the last records": at("diagnose.runs.store", "write_samples", 4),
     },
     "renames": {
         "between the two renames": at("pathlib", "Path.rename", 3, when=renamed("checkpoint.part")),

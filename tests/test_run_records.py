@@ -5,12 +5,13 @@ import pytest
 import torch
 from run_fixture import assert_same, final_state, tensors
 
-from diagnose import batches, losses, runner, session, store, trainer
-from diagnose.recipe import Recipe
-from diagnose.session import probe_documents
-from diagnose.setup import set_up
-from diagnose.tokenizer import load as load_tokenizer
-from diagnose.trainer import START, Step
+from diagnose.config.recipe import Recipe
+from diagnose.data.tokenizer import load as load_tokenizer
+from diagnose.runs import runner, session, store
+from diagnose.runs.session import probe_documents
+from diagnose.training import batches, evaluation, trainer
+from diagnose.training.preparation import set_up
+from diagnose.training.trainer import START, Step
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
 
@@ -67,7 +68,7 @@ def test_the_final_reading_is_the_canonical_one_of_the_final_weights(whole, give
     net, _, last = final_state(whole, setup)
     assert last.step == 12
     documents = setup.text.split.scored
-    expected = losses.canonical(net, setup.text.stream, documents, setup.scored_bytes(), 32)
+    expected = evaluation.canonical(net, setup.text.stream, documents, setup.scored_bytes(), 32)
     readings, table = store.read_table(whole, "readings"), store.read_table(whole, "validation")
     (final,) = readings[readings.kind == "final"].to_dict("records")
     assert table.nats.tolist() == expected.nats_N.tolist()
@@ -83,7 +84,7 @@ def test_the_final_reading_is_the_canonical_one_of_the_final_weights(whole, give
     assert summary["val"]["bits_per_byte"] == expected.bits_per_byte
     assert (summary["steps"], summary["status"], summary["format"]) == (12, "finished", 1)
     last_probe = readings[(readings.kind == "probe") & (readings.split == "val")].iloc[-1]
-    some = losses.canonical(net, setup.text.stream, probe_documents(setup, "val"), np.zeros(1), 32)
+    some = evaluation.canonical(net, setup.text.stream, probe_documents(setup, "val"), np.zeros(1), 32)
     assert (last_probe.step, last_probe.nats) == (12, some.nats_N.sum())
 
 
@@ -128,7 +129,7 @@ def test_a_print_reads_validation_as_the_recipe_says(given):
     assert told == (True, "fp32", 0.1, "denominator", "batch")
     assert setup.validation.loader == "padded"
     plain = session.reported_condition(set_up(Recipe.load("quick", given | {"run.precision": "bf16"})).recipe, net)
-    assert plain == losses.Condition(precision="bf16")
+    assert plain == evaluation.EvalCondition(precision="bf16")
 
 
 def test_samples_are_written_at_prints_and_at_the_end(whole):

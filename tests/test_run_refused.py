@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from run_fixture import refusal
 
-from diagnose import runner, store
 from diagnose.errors import FINDING
-from diagnose.setup import set_up
+from diagnose.runs import runner, store
+from diagnose.training.preparation import set_up
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
 

@@ -4,9 +4,9 @@ import signal
 import pytest
 from run_fixture import assert_same, refusal, signalled, stopped
 
-from diagnose import runner, store
-from diagnose.recipe import Recipe
-from diagnose.setup import set_up
+from diagnose.config.recipe import Recipe
+from diagnose.runs import runner, store
+from diagnose.training.preparation import set_up
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
 

@@ -5,13 +5,13 @@ import json
 import pytest
 from report_fixture import write_ablation
 
-from diagnose import store
 from diagnose.ablation.ablate import ablate
-from diagnose.ablation.verdict import verdict
+from diagnose.ablation.conclusion import verdict
 from diagnose.errors import DiagnoseError
-from diagnose.report import findings
+from diagnose.report import ablation_sentences
 from diagnose.report.page import render_ablation
 from diagnose.report.summary import read_ablation
+from diagnose.runs import store
 
 
 def effect(level, value, half, **more):
@@ -56,7 +56,7 @@ def test_diverged_runs_are_a_result():
 
 def test_an_arm_that_diverges_with_a_seed_is_told_from_verdict_to_page(tiny, tmp_path, quick_probes, monkeypatch):
     """The second seed of one arm diverges: its seed is left out of both, and that is said."""
-    from diagnose import runner
+    from diagnose.runs import runner
 
     carry_out = runner.carry_out
 
@@ -86,13 +86,13 @@ def changed_effects(folder, **more):
 @pytest.mark.parametrize(("holds", "words"), [(True, "is excluded for"), (False, "No effect is shown to be smaller")])
 def test_the_page_states_the_margin(tmp_path, holds, words):
     summary = changed_effects(write_ablation(tmp_path), equivalent=holds)
-    sentence = findings.equivalence_sentence(summary)
+    sentence = ablation_sentences.equivalence_sentence(summary)
     assert words in sentence
     assert "0.01" in sentence
 
 
 def test_a_page_of_an_older_summary_says_nothing_of_equivalence(tmp_path):
-    assert findings.equivalence_sentence(read_ablation(write_ablation(tmp_path)).summary) == ""
+    assert ablation_sentences.equivalence_sentence(read_ablation(write_ablation(tmp_path)).summary) == ""
 
 
 @pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf")])

@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch import nn
 
-from diagnose import sampling
-from diagnose.sampling import generate
-from diagnose.tokenizer import learn, marks
+from diagnose.data.tokenizer import learn, marks
+from diagnose.training import sampling
+from diagnose.training.sampling import generate
 
 TOKENIZER = learn(["abcde é"], "char", 300)
 START, PAD = marks(TOKENIZER)

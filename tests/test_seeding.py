@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from diagnose import seeding
+from diagnose import random as seeding
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 4097])

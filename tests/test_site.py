@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "diagnose/guide").rglob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "diagnose/glossary").rglob("*.md"))]
 RUN = ("explain", "axes", "recipes")  # commands that take no run: each is run as it stands; others are parsed
 NOT_OURS = ("pip ", "make ", "git ", "python ")
 
@@ -113,7 +113,7 @@ def test_nothing_is_fetched_from_elsewhere(site):
 
 
 def test_every_written_entry_has_a_page(site):
-    from diagnose.guide.entries import written
+    from diagnose.glossary.entries import written
 
     names = [name for name, entry in written().items() if entry.kind in ("term", "cause")]
     assert [name for name in names if not (site / "field-guide" / f"{name}.html").exists()] == []

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from diagnose.data.split import inner, split
 from diagnose.errors import DiagnoseError
-from diagnose.split import inner, split
 
 
 class Documents:

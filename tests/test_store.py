@@ -14,9 +14,9 @@ import pytest
 import torch
 
 import diagnose
-from diagnose import store
+from diagnose.config.recipe import FORMAT, Recipe
 from diagnose.errors import DiagnoseError
-from diagnose.recipe import FORMAT, Recipe
+from diagnose.runs import store
 
 ENVIRONMENT = {"digest": "3f9a8b7c6d5e4f30", "derived": {"steps": 3}}
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from test_tokenizer import LEARNED, NASTY, TEXTS, gpt2_like, llama_like
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from diagnose import corpus, stream
-from diagnose import tokenizer as tk
+from diagnose.data import corpus, stream
+from diagnose.data import tokenizer as tk
 from diagnose.errors import DiagnoseError
 
 KINDS = sorted(LEARNED)
@@ -141,7 +141,7 @@ QUIET = """
 import os, subprocess, sys
 from pathlib import Path
 from types import SimpleNamespace
-from diagnose import corpus, stream, tokenizer
+from diagnose.data import corpus, stream, tokenizer
 data = SimpleNamespace(corpus="file", path=sys.argv[1], documents="line", split="documents")
 made = corpus.load(data, Path(sys.argv[2]))
 stream.tokenise(made, tokenizer.learn(made.texts(), "bpe", 300), Path(sys.argv[2]))

@@ -12,8 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from diagnose import corpus, split
-from diagnose import tokenizer as tk
+from diagnose.data import corpus, split
+from diagnose.data import tokenizer as tk
 from diagnose.errors import DiagnoseError
 
 NASTY = [
@@ -166,7 +166,7 @@ def test_a_corpus_counted_in_turns_gives_the_same_tokenizer(kind, monkeypatch):
 
 LEARN = """
 import sys
-from diagnose import tokenizer as tk
+from diagnose.data import tokenizer as tk
 texts = [f"{a}{b} {b}{a} x{a} " * 2 for a in "abcdefghij" for b in "klmnopqrst"]
 print(*(tk.fingerprint(tk.learn(texts, kind, 400)) for kind in ("char", "word", "bpe")))
 """

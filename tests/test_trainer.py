@@ -7,10 +7,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from diagnose import batches, network, seeding, trainer
+from diagnose import random as seeding
+from diagnose.config.recipe import OptimizerConfig, Recipe
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.recipe import Optimizer, Recipe
-from diagnose.trainer import EMA, START, Course, learning_rate, reported_training_loss
+from diagnose.training import batches, network, trainer
+from diagnose.training.trainer import EMA, START, TrainingPlan, learning_rate, reported_training_loss
 
 CPU = torch.device("cpu")
 PAD, VOCABULARY, CONTEXT = 1, 23, 12
@@ -36,7 +37,7 @@ def course(steps=6, **given):
     recipe = Recipe.load("quick", plain | budget | given)
     sides = SimpleNamespace(train=np.arange(60), val=np.arange(60))
     layout = batches.plan(recipe, stream(), sides, "train", PAD, CPU)
-    return Course(recipe, layout, recipe.budget.steps, recipe.optimizer.lr, BYTES_V)
+    return TrainingPlan(recipe, layout, recipe.budget.steps, recipe.optimizer.lr, BYTES_V)
 
 
 def gpt(dropout=0.0, **more):
@@ -218,7 +219,7 @@ def test_dropout_differs_by_step_and_part():
 @pytest.mark.parametrize(("steps", "warm"), [(2000, 100), (40, 2), (30, 3), (7, 1), (10, 0), (12, 6)])
 def test_the_schedule_is_nanogpts(steps, warm):
     lr, least = 1e-3, 1e-4
-    table = Optimizer(lr=lr, lr_floor=0.1, warmup=warm / steps)
+    table = OptimizerConfig(lr=lr, lr_floor=0.1, warmup=warm / steps)
 
     def get_lr(it):
         if it < warm:
@@ -231,18 +232,20 @@ def test_the_schedule_is_nanogpts(steps, warm):
 
 
 def test_the_schedule_by_hand():
-    table = Optimizer(lr=1.0, lr_floor=0.2, warmup=0.2)
+    table = OptimizerConfig(lr=1.0, lr_floor=0.2, warmup=0.2)
     by_hand = [1 / 3, 2 / 3, 1.0, 0.2 + 0.4 * (1 + math.cos(math.pi / 8)), 0.2 + 0.4 * (1 + math.cos(math.pi / 4))]
     assert [learning_rate(table, 1.0, k / 10, 0.1) for k in range(5)] == pytest.approx(by_hand)
     assert learning_rate(table, 1.0, 0.6, 0.1) == pytest.approx(0.6)
     assert learning_rate(table, 3.0, 0.6, 0.1) == pytest.approx(1.8)  # of the peak
     assert learning_rate(table, 1.0, 1.0, 0.1) == learning_rate(table, 1.0, 1.5, 0.1) == pytest.approx(0.2)
-    constant = Optimizer(schedule="constant", warmup=0.2)
+    constant = OptimizerConfig(schedule="constant", warmup=0.2)
     assert [learning_rate(constant, 1.0, k / 10, 0.1) for k in range(10)] == pytest.approx([1 / 3, 2 / 3] + [1.0] * 8)
 
 
 def test_the_peak_scales_with_the_tokens_of_a_step():
-    peaks = {rule: Optimizer(lr=6e-4, lr_rule=rule, lr_reference_tokens=1000) for rule in ("fixed", "linear", "sqrt")}
+    peaks = {
+        rule: OptimizerConfig(lr=6e-4, lr_rule=rule, lr_reference_tokens=1000) for rule in ("fixed", "linear", "sqrt")
+    }
     assert {rule: trainer.peak_learning_rate(t, 250) for rule, t in peaks.items()} == pytest.approx(
         {"fixed": 6e-4, "linear": 1.5e-4, "sqrt": 3e-4}
     )

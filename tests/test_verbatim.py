@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnose import corpus, split, store, verbatim
-from diagnose.cache import cache_folder
-from diagnose.report import samples
+from diagnose.baselines import scoring
+from diagnose.data import corpus, split, verbatim
+from diagnose.data.cache import cache_folder
+from diagnose.report import sample_sentences as samples
 from diagnose.report.page import render_run
 from diagnose.report.summary import read_run
-from diagnose.yardstick import scale
+from diagnose.runs import store
 
 
 def slow(text, documents):
@@ -95,7 +96,7 @@ def test_a_sample_from_memory_is_called_so(whole, tmp_path):
     shutil.copytree(whole, copy)
     recipe = store.recipe_of(whole)
     text = corpus.load(recipe.data, cache_folder())
-    taken = scale.taken(text, split.split(text, recipe.data))
+    taken = scoring.taken(text, split.split(text, recipe.data))
     learned = max(taken.train, key=len).decode()
     written = [{"step": 12, "prompt": learned[:12], "text": learned}]
     verbatim.mark(written, [document.decode() for document in taken.scored], verbatim.index(taken.train))

@@ -7,13 +7,14 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from diagnose import corpus, runner, split
-from diagnose.cache import cache_folder
+from diagnose.baselines import compressors, kneser_ney, peers, scoring, symbols
+from diagnose.baselines.placement import Standing, standing
+from diagnose.config.recipe import Recipe
+from diagnose.data import corpus, split
+from diagnose.data.cache import cache_folder
 from diagnose.errors import DiagnoseError
-from diagnose.recipe import Recipe
 from diagnose.report.summary import read_scale
-from diagnose.yardstick import beside, compressors, kneser_ney, scale, symbols
-from diagnose.yardstick.standing import Standing, standing
+from diagnose.runs import runner
 
 TEXTS = ["abracadabra", "cadabra", "", "abba", "rab", "abracadabra abba", "cab", "dab a cab", "bar", "car"]
 
@@ -106,22 +107,22 @@ def text_of(settings):
 def test_yardsticks_of_real_text_are_ordered_cached_and_named(verses, tmp_path):
     text, parts = sides(**{"data.corpus": "file", "data.path": str(verses)})
     told = []
-    found = scale.yardsticks(text, parts, tmp_path, scale.QUICK, told.append)
-    assert {one.name for one in found} == set(scale.QUICK)
+    found = scoring.yardsticks(text, parts, tmp_path, scoring.QUICK, told.append)
+    assert {one.name for one in found} == set(scoring.QUICK)
     assert [one.bits_per_byte for one in found] == sorted((one.bits_per_byte for one in found), reverse=True)
     assert all(one.low is None or one.low < one.bits_per_byte < one.high for one in found)
     again = []
-    assert scale.yardsticks(text, parts, tmp_path, scale.QUICK, again.append) == found
+    assert scoring.yardsticks(text, parts, tmp_path, scoring.QUICK, again.append) == found
     assert told
     assert not again
     with pytest.raises(DiagnoseError, match="there is no yardstick 'bzip'; did you mean 'bzip2'"):
-        scale.yardsticks(text, parts, cache_folder(), ["bzip"])
+        scoring.yardsticks(text, parts, cache_folder(), ["bzip"])
 
 
 @pytest.mark.slow
 def test_the_bible():
     """Figures of the log: a character 6-gram beats xz, and PPMd of order 8 lies near 1.34."""
-    found = {one.name: one.bits_per_byte for one in scale.yardsticks(*sides(), cache_folder())}
+    found = {one.name: one.bits_per_byte for one in scoring.yardsticks(*sides(), cache_folder())}
     assert found["PPMd of order 8"] == pytest.approx(1.34, abs=0.02)
     assert found["xz"] == pytest.approx(1.63, abs=0.03)
     assert found["bzip2"] == pytest.approx(1.82, abs=0.03)
@@ -129,8 +130,8 @@ def test_the_bible():
 
 
 def test_the_first_users_loss_is_too_good_to_be_true():
-    some = [scale.Yardstick("PPMd of order 8", "compressor", 1.34, None, None, 1.0),
-            scale.Yardstick("xz", "compressor", 1.63, None, None, 1.0)]  # fmt: skip
+    some = [scoring.Yardstick("PPMd of order 8", "compressor", 1.34, None, None, 1.0),
+            scoring.Yardstick("xz", "compressor", 1.63, None, None, 1.0)]  # fmt: skip
     told = standing(0.21, some)
     assert told.implausible
     assert told.best.name == "PPMd of order 8"
@@ -150,16 +151,16 @@ def test_runs_scored_on_the_same_documents_stand_beside(tiny, tmp_path):
     kept, sampled = read_scale(path)
     assert not sampled
     assert [one.name for one in kept] == [
-        one.name for one in scale.yardsticks(*sides(**text_of(tiny)), cache_folder(), scale.QUICK)
+        one.name for one in scoring.yardsticks(*sides(**text_of(tiny)), cache_folder(), scoring.QUICK)
     ]
-    (found,) = beside.runs_on(runs, *sides(**text_of(tiny)))
+    (found,) = peers.runs_on(runs, *sides(**text_of(tiny)))
     assert (found.run, found.model, found.steps) == (str(path), "gpt", 12)
     assert found.bits_per_byte == pytest.approx(runner.summary(path)["val"]["bits_per_byte"])
     assert found.low < found.bits_per_byte < found.high
-    assert beside.runs_on(runs, *sides(**text_of(tiny), **{"data.split": "tail"})) == []
+    assert peers.runs_on(runs, *sides(**text_of(tiny), **{"data.split": "tail"})) == []
     (path / "readings.parquet").write_bytes(b"spoilt")
-    assert beside.runs_on(runs, *sides(**text_of(tiny))) == []
-    assert beside.runs_on(tmp_path / "nothing", *sides(**text_of(tiny))) == []
+    assert peers.runs_on(runs, *sides(**text_of(tiny))) == []
+    assert peers.runs_on(tmp_path / "nothing", *sides(**text_of(tiny))) == []
 
 
 def test_from_the_command_line(verses):

@@ -9,12 +9,12 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from diagnose import store
 from diagnose.ablation.ablate import ablate
-from diagnose.board import watching
-from diagnose.engines.choice import Place
-from diagnose.report import findings, notes, page
+from diagnose.cli.board import watching
+from diagnose.engines.selection import Place
+from diagnose.report import ablation_sentences, note_rows, page
 from diagnose.report.summary import read_ablation
+from diagnose.runs import store
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
@@ -75,7 +75,7 @@ def told(name, folder, why, out):
     report = read_ablation(folder)
     summary = report.summary
     where = page.render_ablation(folder, folder.parent.parent / "reports")
-    said = [sentence for note in notes.sections(summary.notes) if note.name != "positions" or name in
+    said = [sentence for note in note_rows.sections(summary.notes) if note.name != "positions" or name in
             ("context", "masking") for sentence in note.sentences]  # fmt: skip
     lines = [
         f"\n## {name}\n",
@@ -86,7 +86,7 @@ def told(name, folder, why, out):
     lines += [f"\n![{name}: {note}](img/{note})" for note in pictures(where, out, name)]
     traps = [axis.trap for axis in summary.axes if axis.trap]
     lines += ["\nWhat it does not show:\n", *(f"- {trap.rstrip('.')}." for trap in traps)]
-    lines += [f"- {limit}" for limit in findings.limits(report)]
+    lines += [f"- {limit}" for limit in ablation_sentences.limits(report)]
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from diagnose import Recipe, ablate, loss_gap, train
-from diagnose.gap.ledger import keep
+from diagnose.gap.sources.run_ledger import keep
 from diagnose.report.page import render, render_gap
 
 EVERY = 30  # of the corpus's verses: 1,037, from all its books
@@ -29,7 +29,7 @@ QUESTIONS = {
 
 def verses(folder):
     """Write a verse in thirty, a line each with its book, as the first user has them."""
-    from diagnose import corpus
+    from diagnose.data import corpus
 
     whole = list(corpus.load(Recipe.load("first-user").data, folder / "cache").texts())
     path = folder / "verses.txt"
@@ -59,7 +59,7 @@ def main(folder):
 
 
 def verdict(folder):
-    from diagnose import store
+    from diagnose.runs import store
 
     return store.read_json(folder / "summary.json")["verdict"]
 

@@ -14,9 +14,9 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 from guide_cases import CASES, KEPT, OF_GALLERY, command  # noqa: E402
 
-from diagnose.guide.entries import CAUSE, TERM, written  # noqa: E402
+from diagnose.formatting import estimate, plain, signed  # noqa: E402
+from diagnose.glossary.entries import CAUSE, TERM, written  # noqa: E402
 from diagnose.report.canvas import PAINT, Sheet, drawing  # noqa: E402
-from diagnose.words import estimate, plain, signed  # noqa: E402
 
 PICTURES = ROOT / "docs" / "img" / "guide"
 ENTRIES = ROOT / "diagnose" / "guide" / "entries"

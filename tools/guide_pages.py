@@ -1,6 +1,6 @@
 """The field guide as pages: `python tools/guide_pages.py` writes docs/field-guide.md, its table of contents.
 
-The site takes its pages from here (docs/site/hooks.py); their text is that of diagnose/guide/entries.
+The site takes its pages from here (docs/site/hooks.py); their text is that of diagnose/glossary/entries.
 """
 
 import re
@@ -10,11 +10,11 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from diagnose.guide.entries import CAUSE, TERM, WORD, written  # noqa: E402
-from diagnose.guide.registry import entries  # noqa: E402
-from diagnose.report.guide import TERMS  # noqa: E402
+from diagnose.glossary.catalogue import entries  # noqa: E402
+from diagnose.glossary.entries import CAUSE, TERM, WORD, written  # noqa: E402
+from diagnose.report.glossary_notes import TERMS  # noqa: E402
 
-FOLDER = "diagnose/guide/entries"
+FOLDER = "diagnose/glossary/entries"
 HEAD = """# Field guide
 
 What makes a training and a validation loss differ: the terms of the ledger, and under each the causes that are met in

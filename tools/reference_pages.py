@@ -54,7 +54,7 @@ def _parameter(parameter):
 
 def recipe():
     """Return a table of keys for each table of the recipe."""
-    from diagnose.recipe import Recipe
+    from diagnose.config.recipe import Recipe
 
     parts = ["# Recipe keys", "Everything that determines a run, and nothing else: a TOML file of these tables, or "
              "`--set table.key=value`. The first of several values is usual; `diagnose recipes` lists the recipes that "

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnose.formatting import counted, cut, duration, plain, share, visible
 from diagnose.logs.names import meaning
 from diagnose.logs.pairs import STEP, VALUE
-from diagnose.words import counted, cut, duration, plain, share, visible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

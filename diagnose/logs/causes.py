@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.formatting import plain
 from diagnose.logs.names import meaning
 from diagnose.logs.pairs import EPOCH
-from diagnose.words import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from diagnose.logs.arithmetic import Finding
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
-    from diagnose.logs.statistics import Fall, Gap
+    from diagnose.logs.statistics import GapCourse, LossFall
 
 HALF = 0.5  # of the gap: a cause that is bounded below this is not the main one
 # what the logged training loss is a mean of, by tool
@@ -59,10 +59,10 @@ class Evidence:
     value: float
     least: float
     resolved: bool
-    gap: Gap
+    gap: GapCourse
     tool: str
     taken: str
-    fall: Fall | None
+    fall: LossFall | None
     noise: float | None
     draw: float | None
     dropout: float | None

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnose.formatting import chance, counted, estimate, plain, signed
 from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.pairs import pair
 from diagnose.logs.pairs import pairs as paired
 from diagnose.logs.read import parse_columns, read
-from diagnose.words import chance, counted, estimate, plain, signed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from diagnose.logs.arithmetic import Finding
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
-    from diagnose.logs.statistics import Gap, Mean
+    from diagnose.logs.statistics import GapCourse, Mean
 
 MOST_SHOWN = 12  # prints of the picture
 RISES = 0.02  # of the lowest validation loss: what it has risen by since is said
@@ -265,7 +265,7 @@ def _least(mean: Mean) -> float:
     return min(map(abs, ends)) if mean.resolved else 0.0
 
 
-def _gap_record(gap: Gap) -> dict[str, Any]:
+def _gap_record(gap: GapCourse) -> dict[str, Any]:
     trend = gap.trend
     return {
         **_mean_record(gap.said), "whole": _mean_record(gap.whole),

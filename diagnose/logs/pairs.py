@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.formatting import cut, listed, visible
 from diagnose.logs.names import meaning
-from diagnose.words import cut, listed, visible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.logs.series import Log, Series
+    from diagnose.logs.series import Log, LogSeries
     from diagnose.logs.table import Columns
 
 STEP, EPOCH, SECONDS, VALUE = 1, 2, 3, 4  # columns of a series' table
@@ -112,7 +112,9 @@ def pairs(log: Log, columns: Columns) -> Pairs:
     )
 
 
-def _choose(log: Log, columns: Columns, notes: list[str]) -> tuple[Series, Series, Series | None, Series | None]:
+def _choose(
+    log: Log, columns: Columns, notes: list[str]
+) -> tuple[LogSeries, LogSeries, LogSeries | None, LogSeries | None]:
     """Return the training loss, the validation loss, a closing mean of it, and training's single batches."""
     for role in ("train", "val"):
         if role in columns and columns[role] not in log.series:
@@ -224,7 +226,7 @@ def _placed(table: NDArray[np.float64], axis: str, scale: float) -> NDArray[np.f
     return out[out[:, 0] < later] if len(out) else out
 
 
-def _track(series: Series, placed: NDArray[np.float64]) -> Track:
+def _track(series: LogSeries, placed: NDArray[np.float64]) -> Track:
     return Track(
         series.name, placed[:, 0], placed[:, SECONDS], placed[:, VALUE],
         series.count, series.broken, series.broken_step, series.stride,

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.formatting import listed, plain, share
 from diagnose.logs.arithmetic import Finding, finding
-from diagnose.words import listed, plain, share
 
 if TYPE_CHECKING:
-    from diagnose.corpus import Corpus
-    from diagnose.recipe import Recipe
-    from diagnose.split import Split
+    from diagnose.config.recipe import Recipe
+    from diagnose.data.corpus import Corpus
+    from diagnose.data.split import Split
 
 SCALE = ("xz", "PPMd of order 8")  # yardsticks that are worth their time here
 FIT = 0.05  # relative: counts of samples and tokens that are taken for the same
@@ -59,10 +59,10 @@ def opened(data: str, split_kind: str | None, tokens: str | None) -> tuple[Text,
     Raises:
         DiagnoseError: there is no such corpus, split or tokenizer.
     """
-    from diagnose import corpus as corpora
-    from diagnose import split as splits
-    from diagnose.cache import cache_folder
-    from diagnose.recipe import Recipe
+    from diagnose.config.recipe import Recipe
+    from diagnose.data import corpus as corpora
+    from diagnose.data import split as splits
+    from diagnose.data.cache import cache_folder
 
     given: dict[str, Any] = {"data.split": split_kind} if split_kind else {}
     given |= {"data.corpus": data} if data in corpora.BUNDLED else _file(data)
@@ -91,7 +91,7 @@ def _file(data: str) -> dict[str, Any]:
 
 def _counts(corpus: Corpus) -> dict[str, float]:
     """Count words and characters, a part of a document in memory."""
-    from diagnose.tokenizer import WORDS
+    from diagnose.data.tokenizer import WORDS
 
     word = re.compile(WORDS)
     words = characters = 0
@@ -104,7 +104,7 @@ def _counts(corpus: Corpus) -> dict[str, float]:
 
 def _subwords(recipe: Recipe, corpus: Corpus, split: Split, cache: Path) -> float:
     """Return how many tokens the corpus has, from some documents spread over it."""
-    from diagnose import tokenizer as tokenizers
+    from diagnose.data import tokenizer as tokenizers
 
     tokenizer = tokenizers.for_run(recipe.tokenizer, corpus, split, cache)
     spread = range(0, len(corpus), max(1, len(corpus) // MOST_READ))
@@ -202,9 +202,9 @@ def implausible(
         split: how it is divided.
         bound: whether `value` is the most that the loss can come to, the tokens not being known.
     """
-    from diagnose.cache import cache_folder
-    from diagnose.yardstick.scale import yardsticks
-    from diagnose.yardstick.standing import standing
+    from diagnose.baselines.placement import standing
+    from diagnose.baselines.scoring import yardsticks
+    from diagnose.data.cache import cache_folder
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
     rows = [{"name": y.name, "bits_per_byte": y.bits_per_byte} for y in scale]

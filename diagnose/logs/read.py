@@ -169,13 +169,13 @@ def _opens_json(text: str) -> bool:
 
 def _join(whole: Log, more: Log) -> None:
     """Add the series of another file; places go on behind what there was."""
-    from diagnose.logs.series import Row
+    from diagnose.logs.series import LogRow
 
     base = whole.rows
     for name, series in more.series.items():
         for place, step, epoch, seconds, value in series.table().tolist():
             whole.rows = base + int(place) - 1
-            whole.add(Row({name: value}, step, epoch, seconds))
+            whole.add(LogRow({name: value}, step, epoch, seconds))
         if name in whole.series:
             whole.series[name].broken += series.broken
     whole.rows = base + more.rows

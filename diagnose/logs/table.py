@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.names import is_epoch, is_seconds, is_step, meaning
-from diagnose.logs.series import NAN, Log, Row
+from diagnose.logs.series import NAN, Log, LogRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -121,7 +121,7 @@ class _Keep:
         elif name in wanted or meaning(name).kind:
             self.values[key] = name
 
-    def row(self, fields: Mapping[Any, Any]) -> Row | None:
+    def row(self, fields: Mapping[Any, Any]) -> LogRow | None:
         """Return what a record says, None where it holds no value that is kept."""
         found = {name: number(fields.get(key)) for key, name in self.values.items()}
         values = {name: value for name, value in found.items() if value is not None}
@@ -131,7 +131,7 @@ class _Keep:
         step, epoch, seconds = (
             NAN if (place := at.get(role)) is None else place for role in ("step", "epoch", "seconds")
         )
-        return Row(values, step, epoch, seconds)
+        return LogRow(values, step, epoch, seconds)
 
 
 def _tool(header: list[str]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.logs.names import EPOCH, FOREIGN, NEUTRAL, SPANS, STEP, TRAIN, VAL, meaning, words
-from diagnose.logs.series import NAN, Log, Row
+from diagnose.logs.series import NAN, Log, LogRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -107,7 +107,7 @@ class TextReader:
                 if name:
                     values[name if not side or meaning(name).side else f"{side} {name}"] = number.value
         if values:
-            self.log.add(Row(values, self.step, self.epoch, self.seconds, bar=bar or "\r" in line))
+            self.log.add(LogRow(values, self.step, self.epoch, self.seconds, bar=bar or "\r" in line))
 
     def _place(self, number: _Number) -> bool:
         """Take a number that says where in the run the line is."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
+from diagnose.formatting import chance, cut, estimate, listed, plain, signed, visible
 from diagnose.report.terminal import Bar, Bars, Narrow
-from diagnose.words import chance, cut, estimate, listed, plain, signed, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

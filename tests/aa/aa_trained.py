@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from diagnose import trainer
 from diagnose.ablation.axes import NAMED, find
 from diagnose.ablation.design import design
 from diagnose.ablation.effects import Scores, compare
-from diagnose.session import read_documents
+from diagnose.runs.session import read_documents
+from diagnose.training import trainer
 
 EVERY = 30  # of the corpus's verses: 1,037, from all its books
 TINY = {

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from diagnose import Side
-from diagnose.vocabulary import START
+from diagnose.data.vocabulary import START
 
 PAD, V, T = -100, 330, 48
 
@@ -45,7 +45,7 @@ def split():
 
 @lru_cache
 def characters():
-    from diagnose.tokenizer import learn
+    from diagnose.data.tokenizer import learn
 
     return learn(split()[0], "char", V)
 
@@ -369,7 +369,7 @@ def frozen():
 
 
 def leaked_vocabulary():
-    from diagnose.tokenizer import learn
+    from diagnose.data.tokenizer import learn
 
     first, second = split()
     return documents(tokenizer=learn([*first, *second, *second], "word", 4000), end=None)

@@ -1,4 +1,4 @@
-"""The ledger of two sides by brute force: loops over all data, all orders, many masks; no diagnose.explain.
+"""The ledger of two sides by brute force: loops over all data, all orders, many masks; no diagnose.gap.sources.
 
 What a side *is* (its batches, its objective, how it averages) is the user's; what a term *means* is written out here
 once more, in float64 sums and loops.

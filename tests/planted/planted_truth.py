@@ -12,9 +12,11 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from diagnose import batches, seeding, session
-from diagnose.recipe import Recipe
-from diagnose.setup import set_up
+from diagnose import random as seeding
+from diagnose.config.recipe import Recipe
+from diagnose.runs import session
+from diagnose.training import batches
+from diagnose.training.preparation import set_up
 
 MASKS = 6  # redrawn masks of all text, averaged
 
