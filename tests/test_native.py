@@ -331,7 +331,8 @@ def test_running_compiles_nothing_and_loads_nothing_from_the_cache(tmp_path):
     compiler.write_text(f'#!/bin/sh\ntouch {tmp_path}/called\nexec {shutil.which(COMPILER) or "false"} "$@"\n')
     compiler.chmod(0o755)
     code = (
-        "from diagnose.training.device import prepare\nfrom diagnose.config.recipe import Recipe\nprepare(Recipe.load(), 1.0)\n"
+        "from diagnose.training.device import prepare\nfrom diagnose.config.recipe import Recipe\n"
+        "prepare(Recipe.load(), 1.0)\n"
         "import pathlib; maps = pathlib.Path('/proc/self/maps'); print(maps.exists() and maps.read_text())"
     )
     environment = {"CC": str(compiler), "PATH": f"{tmp_path}:{os.environ['PATH']}", "DIAGNOSE_CACHE": str(tmp_path)}

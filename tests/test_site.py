@@ -13,7 +13,10 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "diagnose/glossary").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(page for folder in ("docs", "diagnose/glossary") for page in sorted((ROOT / folder).rglob("*.md"))),
+]
 RUN = ("explain", "axes", "recipes")  # commands that take no run: each is run as it stands; others are parsed
 NOT_OURS = ("pip ", "make ", "git ", "python ")
 
