@@ -19,7 +19,7 @@ from diagnose.glossary.entries import CAUSE, TERM, written  # noqa: E402
 from diagnose.report.canvas import PAINT, Sheet, drawing  # noqa: E402
 
 PICTURES = ROOT / "docs" / "img" / "guide"
-ENTRIES = ROOT / "diagnose" / "guide" / "entries"
+ENTRIES = ROOT / "diagnose" / "glossary" / "entries"
 WIDTH = 440  # points: no wider than a phone can show without making letters small
 SETTLED = 0.12  # share of the steps after which the y axis begins: before it all curves fall steeply
 APART = 34  # points between the labels of two curves
