@@ -36,7 +36,7 @@ aa: .venv/tested
 	$(BIN)/pytest tests/aa -m "slow or not slow" -s
 
 house:
-	$(BIN)/python docs/house.py
+	$(BIN)/python tools/house.py
 
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py
@@ -51,7 +51,7 @@ fuzz: .venv/tested
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/installed: .venv/bin/pip pyproject.toml constraints.txt
+.venv/installed: .venv/bin/pip pyproject.toml constraints.txt setup.py models/native/loops.c
 	$(PIP) torch
 	$(PIP) -e .
 	touch $@
@@ -61,4 +61,4 @@ fuzz: .venv/tested
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf .venv build models/native/*.so *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -2,8 +2,11 @@
 
 import ast
 import importlib.util
+import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 import tomllib
 import zipfile
 from pathlib import Path
@@ -23,7 +26,7 @@ def test_the_readme_has_a_line_for_every_file_of_the_house():
 
 
 def _house():
-    spec = importlib.util.spec_from_file_location("house", ROOT / "docs" / "house.py")
+    spec = importlib.util.spec_from_file_location("house", ROOT / "tools" / "house.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -45,7 +48,7 @@ def test_models_import_torch_alone():
 
 
 def _parts():
-    return [f".{p.stem}" for p in (ROOT / "models").glob("*.py") if p.stem != "__init__"]
+    return [f".{p.stem}" for p in (ROOT / "models").glob("*.py") if p.stem != "__init__"] + [".native"]
 
 
 def test_rooms_import_only_rooms_above():
@@ -77,15 +80,26 @@ def test_torch_is_a_range_and_pinned_for_development_alone():
     assert "torch==2.13.0" in (ROOT / "constraints.txt").read_text().split()
 
 
-def test_the_wheel_holds_our_packages_recipes_and_templates_alone(tmp_path):
-    source = tmp_path / "source"
-    clone = ["git", "-c", "advice.detachedHead=false", "clone", "-q", ROOT, source]
+@pytest.fixture
+def source(tmp_path):
+    """Return a clean checkout."""
+    folder = tmp_path / "source"
+    clone = ["git", "-c", "advice.detachedHead=false", "clone", "-q", ROOT, folder]
     if subprocess.run(clone, check=False, capture_output=True).returncode:
         pytest.skip("not a git checkout")
-    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path, source]
-    subprocess.run(build, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("diagnose_training-*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
+    return folder
+
+
+def wheel(source, **environment):
+    """Build a wheel and return the names of its files."""
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", source.parent, source]
+    subprocess.run(build, check=True, capture_output=True, env=os.environ | environment)
+    (built,) = source.parent.glob("diagnose_training-*.whl")
+    return zipfile.ZipFile(built).namelist()
+
+
+def test_the_wheel_holds_our_packages_recipes_and_templates_alone(source):
+    names = wheel(source)
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"diagnose"}
     assert {
@@ -95,3 +109,12 @@ def test_the_wheel_holds_our_packages_recipes_and_templates_alone(tmp_path):
     } <= set(names)
     tracked = subprocess.run(["git", "-C", source, "ls-files", "diagnose"], capture_output=True, text=True, check=True)
     assert [f for f in tracked.stdout.split() if f not in names] == [], "a package is missing in pyproject.toml"
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+    loops = [name for name in names if name.startswith("diagnose/models/native/loops_")]
+    assert bool(loops) == (sys.platform.startswith("linux") and shutil.which(compiler) is not None)
+
+
+def test_a_wheel_is_built_without_a_compiler(source):
+    names = wheel(source, CC="/bin/false")
+    assert "diagnose/models/native/__init__.py" in names
+    assert not [name for name in names if name.endswith(".so")]

@@ -22,14 +22,14 @@ HOSTILE = ["\x1b[31mred", "<script>", "\u202eabc", "../../etc/passwd", "x" * 500
 
 
 def script(name):
-    sys.path.insert(0, str(ROOT / "docs"))
+    sys.path.insert(0, str(ROOT / "tools"))
     try:
-        spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+        spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         return module
     finally:
-        sys.path.remove(str(ROOT / "docs"))
+        sys.path.remove(str(ROOT / "tools"))
 
 
 def test_all_that_a_page_or_a_finding_names_has_an_entry():
@@ -85,12 +85,12 @@ def test_figures_are_those_that_were_measured():
     for entry in files.written().values():
         if entry.kind in ("term", "cause"):
             text = (guide.ENTRIES / f"{entry.id}.md").read_text(encoding="utf-8")
-            assert guide.filled(entry, text, found) == text, f"{entry.id}: run `python docs/guide.py`"
+            assert guide.filled(entry, text, found) == text, f"{entry.id}: run `python tools/guide.py`"
 
 
 def test_the_table_of_contents_is_up_to_date():
     page = (ROOT / "docs" / "field-guide.md").read_text(encoding="utf-8")
-    assert script("guide_pages").contents() == page, "run `python docs/guide_pages.py`"
+    assert script("guide_pages").contents() == page, "run `python tools/guide_pages.py`"
 
 
 @pytest.mark.parametrize("name", sorted(ENTRIES))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from diagnose.models import native
+from diagnose.training.device import fused_loops
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,9 +126,10 @@ def _losses(logits_CV: Tensor, targets_C: Tensor, smoothing: float, gradient: bo
 
     What stands for the gradient is of no use where it is not wanted.
     """
-    library = native.loops(logits_CV, targets_C)
-    if library is not None:
-        return *native.losses(library, logits_CV, targets_C, smoothing, gradient=gradient), logits_CV
+    loops = fused_loops()
+    fused = loops.losses(logits_CV, targets_C, smoothing, gradient=gradient) if loops else None
+    if fused is not None:
+        return *fused, logits_CV
     logits_CV = logits_CV.to(torch.promote_types(logits_CV.dtype, torch.float32))
     p_CV = torch.softmax(logits_CV, 1)
     # The largest probability is 1 over the sum of exp(logit - largest logit): so it gives the logarithm of the

@@ -8,22 +8,24 @@ import shutil
 import sys
 from contextlib import nullcontext
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from importlib import metadata
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 
-from diagnose.data.cache import cache_folder
 from diagnose.errors import DiagnoseError
-from diagnose.models import native
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+
+    from torch import Tensor
 
     from diagnose.config.recipe import Recipe
 
 THREADS = torch.get_num_threads()  # of this machine: what `auto` means, whatever runs of this process set since
 COMPILE_PAYS_AFTER = 5e13  # operations of a run on a CPU: some 8 minutes; compiling costs 20 to 40 s and gains a fifth
 ONEDNN_PAYS_AFTER = 2e10  # operations of a step: for small products oneDNN is slower than MKL, for large ones faster
+LOOPS = "diagnose.loops"  # group of the entry point that offers fused loops
 FP32_ERROR = 1e-5  # of the largest entry of a product; bf16 is off by some 1e-3
 
 
@@ -78,7 +80,7 @@ def _compiling_pays(recipe: Recipe, device: torch.device, flops: float) -> bool:
     if device.type == "cuda":
         return flops > 400 * COMPILE_PAYS_AFTER
     dropouts = [v for k, v in recipe.model.settings().items() if k.startswith("dropout") and isinstance(v, float)]
-    return device.type == "cpu" and not any(dropouts) and flops > COMPILE_PAYS_AFTER and not _fused_loops()
+    return device.type == "cpu" and not any(dropouts) and flops > COMPILE_PAYS_AFTER and not _use_fused_loops()
 
 
 def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
@@ -90,17 +92,46 @@ def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
     _keep_freed_pages()
-    _fused_loops()
+    _use_fused_loops()
     if device.type == "cpu":
         fast = flops_per_step > ONEDNN_PAYS_AFTER and _onednn_is_fp32()
         torch.set_float32_matmul_precision("medium" if fast else "highest")
     return device
 
 
-def _fused_loops() -> bool:
-    """Use the loops of native.c from now on, and say whether they can be had."""
-    in_use: bool = native.use(None if os.environ.get("DIAGNOSE_NATIVE") == "0" else cache_folder() / "native")
-    return in_use
+class FusedLoops(Protocol):
+    """What the toolkit asks of compiled loops, which the networks use too; ours are `models/native`."""
+
+    def use(self, *, wanted: bool = True) -> bool:
+        """Use them from now on, or go back to torch; say whether they are in use."""
+
+    def in_use(self) -> bool:
+        """Say whether they are in use."""
+
+    def losses(
+        self, logits_CV: Tensor, targets_C: Tensor, smoothing: float, *, gradient: bool
+    ) -> tuple[Tensor, Tensor] | None:
+        """Return plain and smoothed cross-entropies, the gradient in the logits' place; None where torch should."""
+
+
+@lru_cache(maxsize=1)
+def fused_loops() -> FusedLoops | None:
+    """Return the loops that are installed with this package, or None.
+
+    They are found as networks are, by an entry point, so that the toolkit imports none of `models`. Other packages'
+    entry points are not looked at: what computes every run is not to be changed by whatever lies on the path.
+    """
+    try:
+        offered = metadata.distribution("diagnose-training").entry_points.select(group=LOOPS)
+        loops: FusedLoops | None = next((point.load() for point in offered), None)
+    except (metadata.PackageNotFoundError, ImportError):
+        return None
+    return loops
+
+
+def _use_fused_loops() -> bool:
+    loops = fused_loops()
+    return loops is not None and loops.use()
 
 
 @lru_cache(maxsize=1)

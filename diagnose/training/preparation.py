@@ -20,7 +20,6 @@ import torch
 from diagnose.data import corpus, overlap, split, stream, tokenizer
 from diagnose.data.cache import cache_folder
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.models import native
 from diagnose.training import batches, device, network
 from diagnose.training.trainer import TrainingPlan, peak_learning_rate
 
@@ -186,14 +185,14 @@ def _steps(recipe: Recipe, per_step: dict[str, float]) -> int | None:
 
 def environment(setup: Setup, given: Iterable[str]) -> dict[str, Any]:
     """Return what a run's record says of where it came from and what it comes to."""
-    text, parts = setup.text, setup.text.split
+    text, parts, loops = setup.text, setup.text.split, device.fused_loops()
     return {
         "version": metadata.version("diagnose-training"),
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
         "platform": f"{platform.system()} {platform.machine()}",
         "device": _device_name(setup.recipe.run.device),
         "threads": setup.recipe.run.threads,
-        "loops": "fused" if native.in_use() else "torch",
+        "loops": "fused" if loops and loops.in_use() else "torch",
         **_commit(),
         "digest": setup.digest,
         "corpus": {

@@ -1,4 +1,4 @@
-"""Every figure of docs/axes.md: `python docs/axes.py [FOLDER] [--jobs 2] [--text BYTES] [--out FOLDER]`.
+"""Every figure of docs/axes.md: `python tools/axes.py [FOLDER] [--jobs 2] [--text BYTES] [--out FOLDER]`.
 
 Each of the five axes that the project began with, on the whole bundled corpus, three seeds: 57 runs. Runs that are
 finished are used again; a run's text and the number of processes may be changed to try it out.
@@ -36,7 +36,7 @@ QUESTIONS = {  # axis: what is set for all arms, further arguments, why so
 }
 HEAD = """# The five axes, on the whole Bible
 
-*{date}. Every figure below comes from `python docs/axes.py` ({runs} runs, {minutes:.0f} minutes of training in
+*{date}. Every figure below comes from `python tools/axes.py` ({runs} runs, {minutes:.0f} minutes of training in
 all, three seeds an arm, {text} of text a run). Bits per byte of the same {documents:,} validation verses; below zero is
 better.
 What else changed with each axis, every seed, and the command that repeats it stand on the pages that it renders.*
@@ -95,7 +95,7 @@ def main():
     options.add_argument("folder", nargs="?", default="runs-axes", type=Path, help="of runs and pages")
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--text", type=int, default=TEXT)
-    options.add_argument("--out", type=Path, default=Path(__file__).parent, help="of axes.md and img/")
+    options.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "docs", help="of axes.md and img/")
     given = options.parse_args()
     (given.out / "img").mkdir(parents=True, exist_ok=True)
     done = {}
@@ -104,7 +104,7 @@ def main():
         with watching(name) as watch:
             done[name] = ablate(
                 name, recipe="quick", overrides=values, seeds=3, runs=given.folder / "runs", resume=True, watch=watch,
-                place=Place(jobs=given.jobs), command=f"python docs/axes.py  # {name}", **more,
+                place=Place(jobs=given.jobs), command=f"python tools/axes.py  # {name}", **more,
             )  # fmt: skip
     summaries = [store.read_json(folder / "summary.json") for folder in done.values()]
     split = summaries[0]["split"]

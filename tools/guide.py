@@ -1,6 +1,6 @@
-"""Draws the field guide's pictures and writes its measured figures into the entries, from docs/guide.json.
+"""Draws the field guide's pictures and writes its measured figures into the entries, from tools/guide.json.
 
-`python docs/guide.py`; takes a few seconds. `docs/guide_cases.py` measures.
+`python tools/guide.py`; takes a few seconds. `tools/guide_cases.py` measures.
 """
 
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "docs"))
+sys.path.insert(0, str(ROOT / "tools"))
 
 from guide_cases import CASES, KEPT, OF_GALLERY, command  # noqa: E402
 
@@ -19,7 +19,7 @@ from diagnose.glossary.entries import CAUSE, TERM, written  # noqa: E402
 from diagnose.report.canvas import PAINT, Sheet, drawing  # noqa: E402
 
 PICTURES = ROOT / "docs" / "img" / "guide"
-ENTRIES = ROOT / "diagnose" / "guide" / "entries"
+ENTRIES = ROOT / "diagnose" / "glossary" / "entries"
 WIDTH = 440  # points: no wider than a phone can show without making letters small
 SETTLED = 0.12  # share of the steps after which the y axis begins: before it all curves fall steeply
 APART = 34  # points between the labels of two curves

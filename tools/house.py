@@ -27,7 +27,7 @@ def rooms():
 
 def files(name):
     if name == "models":
-        return sorted(p for p in (ROOT / "models").glob("*.py") if p.stem != "__init__")
+        return sorted(p for p in (ROOT / "models").rglob("*.py") if p.parent != ROOT / "models" or p.stem != "__init__")
     place = ROOT / "diagnose" / name
     if place.is_dir():
         return sorted(p for p in place.glob("*.py") if p.stem != "__init__")

@@ -1,7 +1,7 @@
-"""Measures the field guide's figures: `python docs/guide_cases.py [CASE ...]` writes docs/guide.json.
+"""Measures the field guide's figures: `python tools/guide_cases.py [CASE ...]` writes tools/guide.json.
 
 Each case trains the recipe `small` on one verse in thirty with one thing planted, or runs a case of the gallery, and
-keeps the curves and the ledger. Twenty cases take some eight minutes on one core. `python docs/guide.py` draws them.
+keeps the curves and the ledger. Twenty cases take some eight minutes on one core. `python tools/guide.py` draws them.
 """
 
 import importlib
@@ -15,7 +15,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).parent.parent
-KEPT = ROOT / "docs" / "guide.json"
+KEPT = ROOT / "tools" / "guide.json"
 GALLERY = ROOT / "examples" / "gallery"
 VERSES = "python examples/verses.py 30 > verses.txt"
 TRAIN = "diagnose train --recipe small --data verses.txt"

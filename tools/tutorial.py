@@ -1,4 +1,4 @@
-"""Runs the tutorial's commands and writes what they print into docs/tutorial.md: `python docs/tutorial.py`.
+"""Runs the tutorial's commands and writes what they print into docs/tutorial.md: `python tools/tutorial.py`.
 
 Every block of commands that has a block of text below it is run, in a folder of its own; a few minutes on one core.
 """

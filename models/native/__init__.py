@@ -1,20 +1,18 @@
-"""Fused loops for a CPU (`native.c`), built by the machine's own C compiler; whoever has none computes with torch.
+"""Fused loops for a CPU (`loops.c`), built once at installation; without them torch computes.
 
 Torch's operations each go over memory once; a dropped attention weight takes twenty of them. Here it is one pass. Masks
-are the same bit for bit, other values to float32's rounding. Nothing is built or used before `use` is called.
+are the same bit for bit, other values to float32's rounding. Nothing is used before `use` is called. Nothing is
+compiled here, and only what the installation put into this folder is loaded: a library per instruction set (setup.py).
 """
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import math
 import os
-import platform
-import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
+from hashlib import blake2b
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,30 +21,33 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-SOURCE = Path(__file__).with_name("native.c")
-FLAGS = (
-    "-std=c11", "-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math",
-    "-fno-strict-aliasing", "-fopenmp", "-shared", "-fPIC",
-)  # fmt: skip
+FOLDER = Path(__file__).parent  # where setup.py's libraries lie
+VARIANTS = {"AVX512": ("avx512", "avx2", "baseline"), "AVX2": ("avx2", "baseline")}  # best first; by torch's names
 FLOATS = (torch.float32, torch.bfloat16)
-BLOCK = 32  # floats that native.c computes at once at most: rows of its matrices are filled up to a multiple
+BLOCK = 32  # floats that loops.c computes at once at most: rows of its matrices are filled up to a multiple
 LEVELS = 1 << 16  # of a mask's 16-bit words
 OWN = (torch.Tensor, torch.nn.Parameter)  # others, such as those without data, have no memory to work on
-PATIENCE = 120.0  # seconds for the compiler, which takes one
+
+_at, _int, _long, _float = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_float
+SIGNATURES = {  # of loops.c; what a function returns is 0, or 1 where there was no memory, or nothing
+    "drop": (None, _at, _at, _int, _long, ctypes.c_uint64, _int, _float, _int),
+    "gelu": (None, _at, _at, _int, _long, _int),
+    "gelu_backward": (None, _at, _at, _at, _int, _long, _int),
+    "attend": (_int, _at, _at, _at, _at),
+    "attend_backward": (_int, _at, _at, _at, _at, _at),
+    "losses": (_int, _at, _int, _at, _long, _long, _float, _at, _at, _int, _int),
+}
 
 _in_use: list[ctypes.CDLL] = []  # none or one
 
 
-def use(folder: Path | None) -> bool:
-    """Build the loops, once per machine, and use them from now on; None goes back to torch.
-
-    Args:
-        folder: where the built library is kept.
+def use(*, wanted: bool = True) -> bool:
+    """Use the loops from now on, or go back to torch.
 
     Returns:
-        Whether they are in use: not without Linux, a C compiler with OpenMP and a place to write.
+        Whether they are in use: not where none were built, and not with DIAGNOSE_NATIVE=0 in the environment.
     """
-    library = None if folder is None or not sys.platform.startswith("linux") else _library(folder)
+    library = _best() if wanted and os.environ.get("DIAGNOSE_NATIVE") != "0" else None
     _in_use[:] = [] if library is None else [library]
     return in_use()
 
@@ -64,81 +65,61 @@ def loops(values: Tensor, *others: Tensor) -> ctypes.CDLL | None:
     return _in_use[0] if _in_use and fitting and values.dtype in FLOATS else None
 
 
-def _library(folder: Path) -> ctypes.CDLL | None:
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if compiler is None:
-        return None
-    target = folder / f"native-{_key(compiler)}.so"
+def _best() -> ctypes.CDLL | None:
+    """Load the best library that was built and that this processor can run."""
+    for variant in VARIANTS.get(torch.backends.cpu.get_cpu_capability(), ("baseline",)):
+        for path in (FOLDER / f"loops_{variant}{suffix}" for suffix in EXTENSION_SUFFIXES):
+            library = _loaded(path) if path.exists() else None
+            if library is not None:
+                return library
+    return None
+
+
+def _loaded(path: Path) -> ctypes.CDLL | None:
+    """Load a library; None where it cannot be loaded, or was built from another loops.c than the one beside it."""
+    source = FOLDER / "loops.c"
     try:
-        if not target.exists():
-            _build(compiler, target)
-        library = ctypes.CDLL(str(target))
-    except (OSError, subprocess.SubprocessError):
+        library = ctypes.CDLL(str(path))
+        built_from = bytes((ctypes.c_char * 16).in_dll(library, "built_from"))
+        if source.exists() and built_from.decode() != blake2b(source.read_bytes(), digest_size=8).hexdigest():
+            return None
+    except (OSError, ValueError):  # damaged, for another machine, or without OpenMP's library; no such symbol
         return None
-    for function in ("drop", "gelu", "gelu_backward", "losses"):
-        getattr(library, function).restype = None
+    for name, (returned, *taken) in SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = returned, taken
     return library
-
-
-def _key(compiler: str) -> str:
-    """Name what a built library depends on: another processor may not know its instructions."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        processor = sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))})
-    except OSError:
-        processor = [platform.processor()]
-    parts = (SOURCE.read_text(encoding="utf-8"), compiler, *FLAGS, platform.machine(), *processor)
-    return hashlib.blake2b("\n".join(parts).encode(), digest_size=8).hexdigest()
-
-
-def _build(compiler: str, target: Path) -> None:
-    """Compile beside the target and rename, so that nobody loads half a library."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        command = [compiler, *FLAGS, "-o", str(part), str(SOURCE), "-lm"]
-        subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)  # noqa: S603 - the machine's own
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _at(tensor: Tensor | None) -> ctypes.c_void_p:
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
-
-
-def _half(tensor: Tensor) -> ctypes.c_int32:
-    return ctypes.c_int32(tensor.dtype == torch.bfloat16)
 
 
 def gelu(library: ctypes.CDLL, x: Tensor) -> Tensor:
     """Return GELU, exact, of x (of a dtype in `FLOATS`)."""
     out = torch.empty_like(x)
-    count, threads = ctypes.c_int64(x.numel()), ctypes.c_int32(torch.get_num_threads())
-    library.gelu(_at(x), _at(out), _half(x), count, threads)
+    library.gelu(x.data_ptr(), out.data_ptr(), _half(x), x.numel(), torch.get_num_threads())
     return out
 
 
 def gelu_backward(library: ctypes.CDLL, x: Tensor, dy: Tensor) -> Tensor:
     """Return the gradient of what GELU was given, from that and the gradient of what it returned."""
     out = torch.empty_like(x)
-    count, threads = ctypes.c_int64(x.numel()), ctypes.c_int32(torch.get_num_threads())
-    library.gelu_backward(_at(x), _at(dy), _at(out), _half(x), count, threads)
+    pointers = (x.data_ptr(), dy.data_ptr(), out.data_ptr())
+    library.gelu_backward(*pointers, _half(x), x.numel(), torch.get_num_threads())
     return out
 
 
 def drop(library: ctypes.CDLL, x: Tensor, seed: int, dropped: int, scale: float) -> Tensor:
     """Return x (of a dtype in `FLOATS`) where its word is not among the lowest `dropped`, times `scale`, else 0."""
     out = torch.empty_like(x)
-    library.drop(
-        _at(x), _at(out), _half(x), ctypes.c_int64(x.numel()), ctypes.c_uint64(seed), ctypes.c_int32(dropped),
-        ctypes.c_float(scale), ctypes.c_int32(torch.get_num_threads()),
-    )  # fmt: skip
+    threads = torch.get_num_threads()
+    library.drop(x.data_ptr(), out.data_ptr(), _half(x), x.numel(), seed, dropped, scale, threads)
     return out
 
 
+def _half(tensor: Tensor) -> bool:
+    return tensor.dtype == torch.bfloat16
+
+
 class _Task(ctypes.Structure):
-    """`struct task` of native.c."""
+    """`struct task` of loops.c."""
 
     _fields_ = (
         ("segments", ctypes.c_void_p), ("rows", ctypes.c_int64), ("length", ctypes.c_int64), ("heads", ctypes.c_int64),
@@ -168,8 +149,9 @@ class Masks:
 
 def _task(qkv_BT3HD: Tensor, segments_BT: Tensor | None, masks: Masks) -> _Task:
     rows, length, _, heads, width = qkv_BT3HD.shape
+    segments = None if segments_BT is None else segments_BT.data_ptr()
     return _Task(
-        _at(segments_BT), rows, length, heads, width, masks.queries, masks.weights, -(-length // BLOCK) * BLOCK,
+        segments, rows, length, heads, width, masks.queries, masks.weights, -(-length // BLOCK) * BLOCK,
         -(-width // BLOCK) * BLOCK, masks.seed, qkv_BT3HD.dtype == torch.bfloat16, masks.stay, torch.get_num_threads(),
         1 / math.sqrt(width), LEVELS / masks.stay,
     )  # fmt: skip
@@ -191,7 +173,7 @@ def attend(library: ctypes.CDLL, qkv_BT3HD: Tensor, segments_BT: Tensor | None, 
     y_BTHD = torch.empty(rows, length, heads, width, dtype=qkv_BT3HD.dtype)
     sums_NT2 = torch.empty(rows * heads, length, 2)
     task = _task(qkv_BT3HD, segments_BT, masks)
-    if library.attend(ctypes.byref(task), _at(qkv_BT3HD), _at(y_BTHD), _at(sums_NT2)):
+    if library.attend(ctypes.byref(task), qkv_BT3HD.data_ptr(), y_BTHD.data_ptr(), sums_NT2.data_ptr()):
         raise MemoryError
     return y_BTHD, sums_NT2
 
@@ -208,29 +190,32 @@ def attend_backward(
     gradient_BT3HD = torch.empty_like(qkv_BT3HD)
     task = _task(qkv_BT3HD, segments_BT, masks)
     dy_BTHD = dy_BTHD.to(qkv_BT3HD.dtype).contiguous()
-    pointers = (_at(qkv_BT3HD), _at(dy_BTHD), _at(sums_NT2), _at(gradient_BT3HD))
+    pointers = [tensor.data_ptr() for tensor in (qkv_BT3HD, dy_BTHD, sums_NT2, gradient_BT3HD)]
     if library.attend_backward(ctypes.byref(task), *pointers):
         raise MemoryError
     return gradient_BT3HD
 
 
-def losses(
-    library: ctypes.CDLL, logits_CV: Tensor, targets_C: Tensor, smoothing: float, *, gradient: bool
-) -> tuple[Tensor, Tensor]:
-    """Return each row's cross-entropy, plain and smoothed (float32, nats).
+def losses(logits_CV: Tensor, targets_C: Tensor, smoothing: float, *, gradient: bool) -> tuple[Tensor, Tensor] | None:
+    """Return each row's cross-entropy, plain and smoothed (float32, nats); None where the loops cannot compute it.
 
     Args:
-        library: from `loops`.
         logits_CV: float32 or bfloat16; where `gradient`, each row's gradient of its smoothed loss takes their place.
         targets_C: int64, each below V.
         smoothing: share of the target's weight that is spread over the vocabulary.
         gradient: whether it is wanted; the logits stay as they are where it is not.
+
+    Raises:
+        MemoryError: there is none for a row.
     """
+    library = loops(logits_CV, targets_C)
+    if library is None:
+        return None
     rows, vocabulary = logits_CV.shape
     nats_C, smoothed_C = torch.empty(rows), torch.empty(rows)
-    library.losses(
-        _at(logits_CV), _half(logits_CV), _at(targets_C), ctypes.c_int64(rows),
-        ctypes.c_int64(vocabulary), ctypes.c_float(smoothing), _at(nats_C), _at(smoothed_C),
-        ctypes.c_int32(gradient), ctypes.c_int32(torch.get_num_threads()),
-    )  # fmt: skip
+    if library.losses(
+        logits_CV.data_ptr(), _half(logits_CV), targets_C.data_ptr(), rows, vocabulary, smoothing, nats_C.data_ptr(),
+        smoothed_C.data_ptr(), gradient, torch.get_num_threads(),
+    ):  # fmt: skip
+        raise MemoryError
     return nats_C, smoothed_C

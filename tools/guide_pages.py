@@ -1,4 +1,4 @@
-"""The field guide as pages: `python docs/guide_pages.py` writes docs/field-guide.md, its table of contents.
+"""The field guide as pages: `python tools/guide_pages.py` writes docs/field-guide.md, its table of contents.
 
 The site takes its pages from here (docs/site/hooks.py); their text is that of diagnose/glossary/entries.
 """

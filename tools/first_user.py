@@ -1,4 +1,4 @@
-"""Every figure of docs/first-user.md: `python docs/first_user.py [FOLDER]`; 68 minutes on one busy core.
+"""Every figure of docs/first-user.md: `python tools/first_user.py [FOLDER]`; 68 minutes on one busy core.
 
 Their set-up, scaled down, with and without dropout, and the ledgers of both; then small ablations on the whole
 bundled corpus for their other questions. Runs that are finished are used again.

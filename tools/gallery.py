@@ -1,6 +1,6 @@
 """Writes docs/gallery.md from the examples of the gallery: each one's docstring, and what its ledger says when it runs.
 
-`python docs/gallery.py` runs them all, a minute or two, and writes their figures.
+`python tools/gallery.py` runs them all, a minute or two, and writes their figures.
 """
 
 import ast
@@ -15,7 +15,7 @@ HEAD = """# Gallery: well-known confusions, and what the ledger says
 
 Each case is a page of code that trains something small for seconds, as people do it, and asks `explain_gap` why its
 training and validation losses differ. The answers are what it printed on one machine; yours may differ in the last
-digits. `python docs/gallery.py` writes this page.
+digits. `python tools/gallery.py` writes this page.
 """
 
 

@@ -1,7 +1,7 @@
 /* Loops of a training step that torch takes many passes over memory for, each in one pass over its rows.
 
-   Plain C for any compiler that knows OpenMP; `native.py` builds it for the machine at hand. Every function works row
-   by row (or block by block), so that its results do not depend on the number of threads. Masks are those of
+   Plain C for any compiler that knows OpenMP; setup.py builds it once per instruction set. Every function works row by
+   row (or block by block), so that its results do not depend on the number of threads. Masks are those of
    `dropout.py`, bit for bit: the hash of an element's place.
 
    No -ffast-math: a loss that is not a number has to stay one. */
@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+const char built_from[] = BUILT_FROM; /* digest of this file, from setup.py: an old build is not used */
 
 #define BLOCK (1 << 17) /* pairs of words that share an arithmetic progression, as in dropout.py */
 #define EVERY (1 << 16) /* words that there are */
@@ -188,9 +190,12 @@ void gelu_backward(const void *x, const void *dy, void *dx, int32_t half, int64_
 #ifdef __AVX512F__
 #define ROWS 8
 #define LANES 16
-#else
+#elif defined __AVX__
 #define ROWS 4
 #define LANES 8
+#else /* vectors of 16 bytes: SSE2, NEON */
+#define ROWS 4
+#define LANES 4
 #endif
 #define COLUMNS (2 * LANES)
 typedef float vec __attribute__((vector_size(LANES * sizeof(float))));
@@ -507,15 +512,23 @@ static void row_loss(float *x, int64_t vocabulary, int64_t target, float smoothi
     x[target] -= 1.0f - smoothing;
 }
 
-/* Rows of float32 logits (`half` 0) or bfloat16 ones (1): see `row_loss` */
-void losses(void *logits, int32_t half, const int64_t *targets, int64_t rows, int64_t vocabulary, float smoothing,
-            float *nats, float *smoothed, int32_t gradient, int32_t threads)
+/* Rows of float32 logits (`half` 0) or bfloat16 ones (1): see `row_loss`. Returns 0, or 1 where there was no memory. */
+int32_t losses(void *logits, int32_t half, const int64_t *targets, int64_t rows, int64_t vocabulary, float smoothing,
+               float *nats, float *smoothed, int32_t gradient, int32_t threads)
 {
+    int32_t failed = 0;
 #pragma omp parallel num_threads(threads)
     {
         float *wide = malloc((size_t)vocabulary * sizeof *wide);
+        if (!wide) {
+#pragma omp atomic write
+            failed = 1;
+        }
+#pragma omp barrier
 #pragma omp for schedule(static)
         for (int64_t row = 0; row < rows; row++) {
+            if (failed)
+                continue;
             float *x = half || !gradient ? wide : (float *)logits + row * vocabulary;
             uint16_t *narrow = (uint16_t *)logits + row * vocabulary;
             if (half) {
@@ -532,4 +545,5 @@ void losses(void *logits, int32_t half, const int64_t *targets, int64_t rows, in
         }
         free(wide);
     }
+    return failed;
 }
