@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap import conditions, modes, ranks, sample_identity
+from diagnose.gap import conditions, modes, ranks, sample_identity, sample_parts
 from diagnose.gap.guard import custody
-from diagnose.gap.readings import BatchReadings, Condition, Subject, read, walk
+from diagnose.gap.readings import BatchReadings, Condition, Subject, read
 from diagnose.gap.sources.run_reading import only
 from diagnose.gap.timing import replay
+from diagnose.gap.walking import walk
 from diagnose.stats import Reading
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from diagnose.data.seen_documents import SeenDocuments
     from diagnose.gap.conditions import ReadingPlan, SideConditions
     from diagnose.gap.recording import Recording
+    from diagnose.gap.sample_parts import SampleLayout
     from diagnose.gap.side import Side
     from diagnose.gap.timing import Replayed
 
@@ -127,7 +129,7 @@ def measure(
     with custody(model, loaders) as kept:
         subject = Subject(model, (train.objective, val.objective), kept)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
-        overlap, whole, why = _overlap(val, found)
+        overlap, whole, why = _overlap(subject, val, found)
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     unseen, said = _unseen(found.val[0], overlap, whole, why)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
@@ -143,16 +145,20 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds)
     plan = conditions.plan(sides)
+    same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
-    read_train = _training(subject, train, plan, budget)
+    read_train = _training(subject, train, plan, budget, same)
     wanted = list(dict.fromkeys([sides.val, sides.alike(on=False), sides.alike(on=True)]))
-    read_val = _validation(subject, val, wanted, sides.val, budget)
+    read_val = _validation(subject, val, wanted, sides.val, budget, same)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train)
     known = None
     if train.groups is None or val.groups is None:
-        known = sample_identity.known(_identified(train), SEEN_SHARE * budget.seconds, budget.batches)
+        known = sample_identity.known(
+            _identified(train), SEEN_SHARE * budget.seconds, budget.batches, val=_identified(val),
+            chosen=lambda batch: subject.rows(batch, sides.train.objective),
+        )  # fmt: skip
     return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known)
 
 
@@ -183,6 +189,10 @@ def _joined(every: list[_Read]) -> _Read:
     )
 
 
+def _distinct(subject: Subject, same: SampleLayout, side: int) -> sample_identity.DistinctSamples:
+    return sample_identity.DistinctSamples(same, lambda batch: subject.rows(batch, side))
+
+
 def _first(side: Side, name: str) -> tuple[int, Any]:
     some, _ = walk(side.batches)
     first = next(some, None)
@@ -194,7 +204,9 @@ def _first(side: Side, name: str) -> tuple[int, Any]:
 def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     """Refuse a side whose loss does not depend on the model."""
     number, batch = _first(side, name)
-    subject.refuse_constant(batch, own, f"batch {number + 1} of the {name} side")
+    where = f"batch {number + 1} of the {name} side"
+    subject.refuse_constant(batch, own, where)
+    subject.select(batch, own, where)
 
 
 def _kinds(subject: Subject, train: Side) -> list[str]:
@@ -215,13 +227,16 @@ def _kinds(subject: Subject, train: Side) -> list[str]:
     return sorted({*modes.known_kinds(subject.model), *unknown})
 
 
-def _training(subject: Subject, side: Side, plan: ReadingPlan, budget: ReadingBudget) -> list[BatchReadings]:
+def _training(
+    subject: Subject, side: Side, plan: ReadingPlan, budget: ReadingBudget, same: SampleLayout
+) -> list[BatchReadings]:
     """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""
     parts = [(side.batches, [c for c in plan.conditions if not c.plain], "the training side")]
     if side.plain is not None:
         parts.append((side.plain, [c for c in plan.conditions if c.plain], "the training side's plain batches"))
     seconds = TRAIN_SHARE * budget.seconds / len(parts)
-    out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches)
+    out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches,
+                distinct=_distinct(subject, same, 0), owner=0)
            for some, asked, name in parts if asked]  # fmt: skip
     if len(out) > 1 and (out[0].samples, out[0].batches) != (out[1].samples, out[1].batches):
         out[1] = _renumbered(out[1], OTHERS << 1)
@@ -229,18 +244,20 @@ def _training(subject: Subject, side: Side, plan: ReadingPlan, budget: ReadingBu
 
 
 def _validation(
-    subject: Subject, side: Side, wanted: list[Condition], own: Condition, budget: ReadingBudget
+    subject: Subject, side: Side, wanted: list[Condition], own: Condition, budget: ReadingBudget, same: SampleLayout
 ) -> tuple[BatchReadings, ...]:
     """Return the validation batches' readings: of its plain ones, and as they are, where it has plain ones."""
     seconds = VAL_SHARE * budget.seconds
     name, data = "the validation side", _identified(side)
-    found = read(subject, side, data, wanted, name=name, seconds=seconds, most=budget.batches, stream="validation")
+    keys: dict[str, Any] = {
+        "name": name, "seconds": seconds, "most": budget.batches, "stream": "validation",
+        "distinct": _distinct(subject, same, own.objective), "owner": own.objective,
+    }  # fmt: skip
+    found = read(subject, side, data, wanted, **keys)
     found = _renumbered(found, OTHERS)
     if side.plain is None:
         return (found,)
-    as_is = read(
-        subject, side, side.batches, [own], name=name, seconds=seconds, most=budget.batches, stream="validation"
-    )
+    as_is = read(subject, side, side.batches, [own], **keys | {"distinct": _distinct(subject, same, own.objective)})
     same = (found.samples, found.batches) == (as_is.samples, as_is.batches)
     return found, _renumbered(as_is, OTHERS if same else OTHERS + (OTHERS << 1))
 
@@ -263,7 +280,7 @@ def _shown(subject: Subject, side: Side, own: Condition) -> BatchReadings | None
     return _renumbered(found, OTHERS << 1)
 
 
-def _overlap(val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
+def _overlap(subject: Subject, val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
     """Return what validation shares with training, whether all training batches were looked through, and why not."""
     if found.known is None:
         ids = [next(iter(text.readings.values())).documents for text in (found.train[0], found.val[0])]
@@ -273,9 +290,22 @@ def _overlap(val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
     if not known.wholes:
         return None, False, known.why
     most = found.val[0].batches
-    every = ranks.together(lambda: sample_identity.seen(_identified(val), known, most))
-    shared = ranks.seen(every)
+
+    def chosen(batch: Any) -> NDArray[np.int64] | None:
+        return subject.rows(batch, found.sides.val.objective)
+
+    every = ranks.together(lambda: sample_identity.seen(_identified(val), known, most, chosen))
+    shared = _distinct_only(ranks.seen(every), found.val[0])
+    if not len(shared.documents):
+        return None, False, "the batches of the two sides hold different tensors"
     return replace(shared, documents=shared.documents + OTHERS), known.complete, known.why
+
+
+def _distinct_only(found: SeenDocuments, val: BatchReadings) -> SeenDocuments:
+    """Return the samples that were read as one each: those that occur once more are left out."""
+    if val.unit != "sample":
+        return found
+    return found.among(next(iter(val.readings.values())).documents - OTHERS)
 
 
 def _unseen(

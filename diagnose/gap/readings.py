@@ -14,9 +14,11 @@ import torch
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
 from diagnose.gap import guard as custody
-from diagnose.gap.elements import elements, identities, sums, tensors
+from diagnose.gap.elements import elements, identities, of_rows, sums, tensors
+from diagnose.gap.masked import as_selected, rows_selected, selector
 from diagnose.gap.modes import training
 from diagnose.gap.side import HALF
+from diagnose.gap.walking import walk
 from diagnose.stats import Reading
 from diagnose.training.registry import told
 
@@ -26,12 +28,15 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from numpy.typing import NDArray
+
     from diagnose.gap.elements import Elements
+    from diagnose.gap.sample_identity import DistinctSamples
+    from diagnose.gap.sample_parts import Key
     from diagnose.gap.side import Side
 
 FEWEST = 8  # batches of a side that are read whatever the limit
 NUDGE = 0.1  # of a weight's usual size
-GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True)
@@ -94,20 +99,31 @@ class Subject:
     objectives: tuple[Any, Any]
     custody: custody.StateGuard
     kinds: frozenset[str] = frozenset()
+    selectors: dict[int, Key | None] = field(default_factory=dict)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
         found = next((p.device for p in (*self.model.parameters(), *self.model.buffers())), None)
         self.device = found or torch.device("cpu")
 
-    def run(self, batch: Any, condition: Condition, seed: int | Callable[[], None], where: str) -> Elements:
+    def run(
+        self, batch: Any, condition: Condition, seed: int | Callable[[], None], where: str, owner: int | None = None
+    ) -> Elements:
         """Return the losses of a batch under a condition, with random states set from `seed`, or by it.
+
+        Args:
+            batch: of a side.
+            condition: the loss's.
+            seed: of all random states.
+            where: for errors.
+            owner: whose batch it is, where the other side's objective may be run on it: 0 training's, 1 validation's.
 
         Raises:
             DiagnoseError: the objective fails or returns no loss.
         """
         number = condition.objective
-        owner = f"the objective of the {('training', 'validation')[number]} side"
+        who = f"the objective of the {('training', 'validation')[number]} side"
+        batch = self._as_selected(batch, number, owner)
         with training(self.model, self._switched(condition.on)), _cast(self.device, condition.autocast):
             if callable(seed):
                 seed()
@@ -118,9 +134,28 @@ class Subject:
             except DiagnoseError:
                 raise
             except Exception as error:
-                raise DiagnoseError(f"{owner} fails on {where}: {self._hint(batch)}{told(error)}") from error
+                raise DiagnoseError(f"{who} fails on {where}: {self._hint(batch)}{told(error)}") from error
         self.custody.settle()
-        return elements(returned, batch, f"{owner}, on {where},")
+        found = elements(returned, batch, f"{who}, on {where},")
+        return of_rows(found, self.rows(batch, number))
+
+    def _as_selected(self, batch: Any, number: int, owner: int | None) -> Any:
+        """Have an objective that selects by another mask than the batch's own side select what that side does."""
+        own, other = self.selectors.get(number if owner is None else owner), self.selectors.get(number)
+        return batch if own is None or other is None or own == other else as_selected(batch, own, other)
+
+    def rows(self, batch: Any, side: int) -> NDArray[np.int64] | None:
+        """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
+        return rows_selected(batch, self.selectors.get(side))
+
+    def select(self, batch: Any, condition: Condition, where: str) -> None:
+        """Find out by which mask or index in the batch the objective selects what it takes losses of."""
+
+        def counted(changed: Any) -> int:
+            return len(self.run(changed, condition, 0, where).nats)
+
+        key = selector(batch, counted(batch), counted)
+        self.selectors[condition.objective] = key
 
     def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:
         """Refuse a loss that other weights leave as it is, bit for bit.
@@ -168,31 +203,6 @@ def _cast(device: torch.device, autocast: torch.dtype | bool | None) -> Abstract
     return torch.autocast(device.type, enabled=autocast is True)
 
 
-def walk(batches: Any) -> tuple[Iterator[tuple[int, Any]], int | None]:
-    """Return batches with their numbers, and how many there are (None where that is not known); in custody alone.
-
-    What can be indexed is taken in an order that is spread evenly wherever one stops; a loader from its beginning, with
-    its random states set, so that a shuffling one gives the same order each time it is walked.
-    """
-    custody.seed(seeding.key(0, "loader"))
-    for generator in custody.generators([batches]):
-        generator.manual_seed(0)
-    count = _count(batches)
-    if isinstance(batches, (list, tuple)) and count:
-        stride = next(k for k in range(max(1, round(GOLDEN * count)), count + 2) if np.gcd(k, count) == 1)
-        order = [k * stride % count for k in range(count)]
-        return ((k, batches[k]) for k in order), count
-    return enumerate(batches), count
-
-
-def _count(batches: Any) -> int | None:
-    """Return how many batches there are; None where that is not known, as of a stream."""
-    try:
-        return len(batches)
-    except (TypeError, NotImplementedError):
-        return None
-
-
 def read(
     subject: Subject,
     side: Side,
@@ -203,6 +213,8 @@ def read(
     seconds: float,
     most: int | None = None,
     stream: str = "masks",
+    distinct: DistinctSamples | None = None,
+    owner: int | None = None,
 ) -> BatchReadings:
     """Read batches under conditions; each batch runs once through the model for each that differs in its pass.
 
@@ -215,6 +227,8 @@ def read(
         seconds: a limit, though at least `FEWEST` batches are read.
         most: a limit in batches.
         stream: names the random stream of masks: equal names and numbers of batches give equal masks.
+        distinct: recognises samples that are read again.
+        owner: 0 for training's batches, 1 for validation's.
 
     Raises:
         DiagnoseError: there are none, or the objective fails on one.
@@ -234,8 +248,10 @@ def read(
         state = custody.states()  # the loader goes on with its own draws, whatever passes draw
         for run in runs:
             same = [condition for condition in conditions if condition.run == run]
-            found = subject.run(batch, same[0], seeding.key(0, stream, number), where)
+            found = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
             ids = identities(found, number, groups, where)
+            if distinct is not None and groups is None:
+                ids = distinct.numbered(batch, ids, found.samples)
             tally.add(found, ids, same, named=groups is not None)
         custody.put(state)
     if not tally.batches:
