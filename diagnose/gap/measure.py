@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap import conditions, modes, ranks, sample_identity, sample_parts
+from diagnose.gap import conditions, ranks, sample_identity, sample_parts, setting
 from diagnose.gap.guard import custody
+from diagnose.gap.reached import other_modules
 from diagnose.gap.readings import BatchReadings, Condition, Subject, read
 from diagnose.gap.sources.run_reading import only
 from diagnose.gap.timing import replay
@@ -74,6 +75,8 @@ class Measurements:
         replayed: the recorded training steps, read again; None without a record.
         texts: all that was read, for the count of passes.
         seconds: that it took.
+        random: the sides whose loss is random with nothing of training mode on: 0 training, 1 validation.
+        notes: what a reader should know of how the sides could be read.
     """
 
     sides: SideConditions
@@ -89,6 +92,16 @@ class Measurements:
     replayed: Replayed | None
     texts: tuple[BatchReadings, ...]
     seconds: float
+    random: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    def steady(self, side: int) -> bool:
+        """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
+        return not (self.sides.train, self.sides.val)[side].on and side not in self.random
+
+    def exact(self, side: int) -> bool:
+        """Whether a side was read whole and would be read the same again."""
+        return (self.train, self.val_own)[side].complete and self.steady(side)
 
     @property
     def all_unseen(self) -> bool:
@@ -113,6 +126,8 @@ class _Read:
     shown: tuple[BatchReadings | None, BatchReadings | None]
     replayed: Replayed | None
     known: sample_identity.Known | None
+    random: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 def measure(
@@ -126,8 +141,12 @@ def measure(
     begun = time.monotonic()
     loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
     model = ranks.unwrapped(model)
-    with custody(model, loaders) as kept:
-        subject = Subject(model, (train.objective, val.objective), kept)
+    own = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
+    reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
+    others = {id(one): one for one in (*own, *reached.values()) if one is not None and one is not model}
+    with custody(model, loaders, list(others.values())) as kept:
+        reached = {k: v for k, v in reached.items() if all(v is not one for one in own)}
+        subject = Subject(model, (train.objective, val.objective), kept, own=(own[0], own[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
         overlap, whole, why = _overlap(subject, val, found)
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
@@ -135,22 +154,26 @@ def measure(
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun,
+        found.replayed, texts, time.monotonic() - begun, found.random, found.notes,
     )  # fmt: skip
 
 
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
-    kinds = _kinds(subject, train)
+    kinds, notes = setting.kinds_of(subject, train, val)
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds)
-    plan = conditions.plan(sides)
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
-    read_train = _training(subject, train, plan, budget, same)
-    wanted = list(dict.fromkeys([sides.val, sides.alike(on=False), sides.alike(on=True)]))
-    read_val = _validation(subject, val, wanted, sides.val, budget, same)
+    batching = setting.batching_of(subject, train, val, sides)
+    sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
+                             scalar=batching.scalar)  # fmt: skip
+    plan = conditions.plan(sides)
+    notes += [*batching.notes, *setting.notes_of(subject, train, val)]
+    read_train = _training(subject, train, plan, budget, same, batching)
+    wanted = list(dict.fromkeys([sides.end, sides.val, sides.alike(on=False), sides.alike(on=True)]))
+    read_val = _validation(subject, val, wanted, (sides.val, sides.end), budget, same)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train)
     known = None
@@ -159,7 +182,11 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
             _identified(train), SEEN_SHARE * budget.seconds, budget.batches, val=_identified(val),
             chosen=lambda batch: subject.rows(batch, sides.train.objective),
         )  # fmt: skip
-    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known)
+    if subject.custody.stateful:
+        notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.custody.stateful))}); it "
+                     "was put back before each batch")  # fmt: skip
+    random = frozenset(subject.random)
+    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes))
 
 
 def _identified(side: Side) -> Any:
@@ -193,71 +220,53 @@ def _distinct(subject: Subject, same: SampleLayout, side: int) -> sample_identit
     return sample_identity.DistinctSamples(same, lambda batch: subject.rows(batch, side))
 
 
-def _first(side: Side, name: str) -> tuple[int, Any]:
-    some, _ = walk(side.batches)
-    first = next(some, None)
-    if first is None:
-        raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
-    return first
-
-
 def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     """Refuse a side whose loss does not depend on the model."""
-    number, batch = _first(side, name)
+    number, batch = setting.first_batch(side, name)
     where = f"batch {number + 1} of the {name} side"
     subject.refuse_constant(batch, own, where)
     subject.select(batch, own, where)
-
-
-def _kinds(subject: Subject, train: Side) -> list[str]:
-    """Return what training mode switches on, by trying on the first batch what modules' classes do not tell."""
-    first = _first(train, "training")
-    precise = None if train.autocast is None else False  # rounding would make other kernels look like other losses
-
-    def loss(on: frozenset[str]) -> NDArray[np.float64]:
-        return subject.run(
-            first[1], Condition(on, 0, precise, "mean"), 0, f"batch {first[0] + 1} of the training side"
-        ).nats
-
-    off, unknown = loss(frozenset()), modes.unknown_kinds(subject.model)
-    if modes.differs(off, loss(frozenset(unknown))):
-        unknown = [kind for kind in unknown if modes.differs(off, loss(frozenset({kind})))] or unknown
-    else:
-        unknown = []
-    return sorted({*modes.known_kinds(subject.model), *unknown})
+    setting.notice_randomness(subject, batch, own, where)
 
 
 def _training(
-    subject: Subject, side: Side, plan: ReadingPlan, budget: ReadingBudget, same: SampleLayout
+    subject: Subject, side: Side, plan: ReadingPlan, budget: ReadingBudget, same: SampleLayout,
+    batching: setting.SideBatching,
 ) -> list[BatchReadings]:
     """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""
-    parts = [(side.batches, [c for c in plan.conditions if not c.plain], "the training side")]
-    if side.plain is not None:
-        parts.append((side.plain, [c for c in plan.conditions if c.plain], "the training side's plain batches"))
+    table = {(False, False): (side.batches, "the training side"),
+             (True, False): (side.plain, "the training side's plain batches"),
+             **{(plain, True): (some, "the training side, batched as validation is")
+                for plain, some in batching.sources.items()}}  # fmt: skip
+    parts = [(some, asked, name) for (plain, anew), (some, name) in table.items()
+             if (asked := [c for c in plan.conditions if (c.plain, c.batching) == (plain, anew)])]  # fmt: skip
     seconds = TRAIN_SHARE * budget.seconds / len(parts)
     out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches,
                 distinct=_distinct(subject, same, 0), owner=0)
            for some, asked, name in parts if asked]  # fmt: skip
-    if len(out) > 1 and (out[0].samples, out[0].batches) != (out[1].samples, out[1].batches):
-        out[1] = _renumbered(out[1], OTHERS << 1)
+    first = out[0]
+    for k, (_, asked, _) in enumerate(parts):
+        alike = (first.samples, first.batches) == (out[k].samples, out[k].batches) or not asked[0].plain
+        out[k] = out[k] if alike else _renumbered(out[k], OTHERS << 1)
     return out
 
 
 def _validation(
-    subject: Subject, side: Side, wanted: list[Condition], own: Condition, budget: ReadingBudget, same: SampleLayout
+    subject: Subject, side: Side, wanted: list[Condition], own: tuple[Condition, Condition],
+    budget: ReadingBudget, same: SampleLayout,
 ) -> tuple[BatchReadings, ...]:
     """Return the validation batches' readings: of its plain ones, and as they are, where it has plain ones."""
     seconds = VAL_SHARE * budget.seconds
     name, data = "the validation side", _identified(side)
     keys: dict[str, Any] = {
         "name": name, "seconds": seconds, "most": budget.batches, "stream": "validation",
-        "distinct": _distinct(subject, same, own.objective), "owner": own.objective,
+        "distinct": _distinct(subject, same, own[0].objective), "owner": 1 if own[0].objective else None,
     }  # fmt: skip
     found = read(subject, side, data, wanted, **keys)
     found = _renumbered(found, OTHERS)
     if side.plain is None:
         return (found,)
-    as_is = read(subject, side, side.batches, [own], **keys | {"distinct": _distinct(subject, same, own.objective)})
+    as_is = read(subject, side, side.batches, list(dict.fromkeys(own)), **keys | {"distinct": _distinct(subject, same, own[0].objective)})
     same = (found.samples, found.batches) == (as_is.samples, as_is.batches)
     return found, _renumbered(as_is, OTHERS if same else OTHERS + (OTHERS << 1))
 

@@ -14,9 +14,10 @@ import torch
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
 from diagnose.gap import guard as custody
-from diagnose.gap.elements import elements, identities, of_rows, sums, tensors
+from diagnose.gap.elements import SAMPLES, elements, identities, of_rows, sums, tensors
 from diagnose.gap.masked import as_selected, rows_selected, selector
 from diagnose.gap.modes import training
+from diagnose.gap.rebatched import RebatchedBatches
 from diagnose.gap.side import HALF
 from diagnose.gap.walking import walk
 from diagnose.stats import Reading
@@ -47,7 +48,8 @@ class Condition:
         on: the kinds.
         objective: 0 for the training side's, 1 for the validation side's.
         autocast, reduction: as in `Side`.
-        plain: whether the batches are the side's `plain` ones.
+        plain: whether the batches are the side's `plain` ones; batching: whether training's are in validation's sizes.
+        weights: which model is read: 0 the one handed over, 1 training's own, 2 validation's own.
     """
 
     on: frozenset[str]
@@ -55,11 +57,13 @@ class Condition:
     autocast: torch.dtype | bool | None
     reduction: str
     plain: bool = False
+    batching: bool = False
+    weights: int = 0
 
     @property
-    def run(self) -> tuple[frozenset[str], int, torch.dtype | bool | None]:
+    def run(self) -> tuple[frozenset[str], int, torch.dtype | bool | None, int]:
         """What a forward pass depends on: conditions that share it share their passes."""
-        return self.on, self.objective, self.autocast
+        return self.on, self.objective, self.autocast, self.weights
 
 
 @dataclass
@@ -93,13 +97,26 @@ class BatchReadings:
 
 @dataclass
 class Subject:
-    """A model in custody, its objectives, its device, and what training mode switches on in it, once that is known."""
+    """A model in custody, its objectives, its device, and what training mode switches on in it, once that is known.
+
+    Attributes:
+        own: the models that sides have of their own: training's, validation's.
+        reached: others that the objectives reach, by name.
+        structural: kinds that the training objective needs in training mode, for its model returns something else there.
+        frozen: batch norms that are frozen while the model trains (ids).
+        random: objectives that are random though nothing of training mode is on.
+    """
 
     model: nn.Module
     objectives: tuple[Any, Any]
     custody: custody.StateGuard
     kinds: frozenset[str] = frozenset()
     selectors: dict[int, Key | None] = field(default_factory=dict)
+    own: tuple[nn.Module | None, nn.Module | None] = (None, None)
+    reached: dict[str, nn.Module] = field(default_factory=dict)
+    structural: frozenset[str] = frozenset()
+    frozen: frozenset[int] = frozenset()
+    random: set[int] = field(default_factory=set)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -124,20 +141,30 @@ class Subject:
         number = condition.objective
         who = f"the objective of the {('training', 'validation')[number]} side"
         batch = self._as_selected(batch, number, owner)
-        with training(self.model, self._switched(condition.on)), _cast(self.device, condition.autocast):
+        model = self.of(condition)
+        on = condition.on if number else condition.on | self.structural
+        with training(model, self._switched(on), self.frozen), _cast(self.device, condition.autocast):
             if callable(seed):
                 seed()
             else:
                 custody.seed(seed)
             try:
-                returned = self.objectives[number](self.model, batch)
+                returned = self.objectives[number](model, batch)
             except DiagnoseError:
                 raise
             except Exception as error:
-                raise DiagnoseError(f"{who} fails on {where}: {self._hint(batch)}{told(error)}") from error
+                raise DiagnoseError(f"{who} fails on {where}{self._mode(on)}: {self._hint(batch)}{told(error)}") from error
         self.custody.settle()
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))
+
+    def of(self, condition: Condition) -> nn.Module:
+        """Return the model that is read under a condition."""
+        found = self.own[condition.weights - 1] if condition.weights else None
+        return self.model if found is None else found
+
+    def _mode(self, on: frozenset[str]) -> str:
+        return "" if on else " in evaluation mode"
 
     def _as_selected(self, batch: Any, number: int, owner: int | None) -> Any:
         """Have an objective that selects by another mask than the batch's own side select what that side does."""
@@ -147,6 +174,19 @@ class Subject:
     def rows(self, batch: Any, side: int) -> NDArray[np.int64] | None:
         """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
         return rows_selected(batch, self.selectors.get(side))
+
+    def _moves(self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str) -> bool:
+        """Say whether other weights of a model change a loss."""
+        weights = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point() and p.numel()]
+        with torch.no_grad():
+            for weight in weights:
+                weight.add_(torch.randn_like(weight) * NUDGE * (weight.abs().mean() + NUDGE))
+        try:
+            after = self.run(batch, condition, 0, where).nats
+        except DiagnoseError:  # other weights may give no finite loss
+            after = before + 1
+        self.custody.restore()
+        return not weights or not np.array_equal(before, after)
 
     def select(self, batch: Any, condition: Condition, where: str) -> None:
         """Find out by which mask or index in the batch the objective selects what it takes losses of."""
@@ -163,17 +203,10 @@ class Subject:
         Raises:
             DiagnoseError: it does not depend on the model; the weights have been put back.
         """
-        weights = [p for p in self.model.parameters() if p.is_floating_point() and p.numel()]
         before = self.run(batch, condition, 0, where).nats
-        with torch.no_grad():
-            for weight in weights:
-                weight.add_(torch.randn_like(weight) * NUDGE * (weight.abs().mean() + NUDGE))
-        try:
-            after = self.run(batch, condition, 0, where).nats
-        except DiagnoseError:  # other weights may give no finite loss
-            after = before + 1
-        self.custody.restore()
-        if weights and np.array_equal(before, after):
+        if not self._moves(self.of(condition), before, batch, condition, where):
+            if any(self._moves(other, before, batch, condition, where) for other in self.reached.values()):
+                return
             side = ("training", "validation")[condition.objective]
             raise DiagnoseError(
                 f"the loss of the {side} side does not depend on the model (a constant, or detached before it): return "
@@ -250,7 +283,9 @@ def read(
             same = [condition for condition in conditions if condition.run == run]
             found = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
             ids = identities(found, number, groups, where)
-            if distinct is not None and groups is None:
+            if isinstance(batches, RebatchedBatches) and groups is None and found.known:
+                ids = batches.origins[number][found.samples]
+            elif distinct is not None and groups is None:
                 ids = distinct.numbered(batch, ids, found.samples)
             tally.add(found, ids, same, named=groups is not None)
         custody.put(state)
@@ -302,10 +337,9 @@ class _Tally:
 
     def text(self, passes: int, *, complete: bool) -> BatchReadings:
         """Return what was read."""
-        if len(self.kinds) > 1:
-            raise DiagnoseError(
-                "one objective returns a scalar and the other the loss of each element; both must be of one kind"
-            )
+        if len(self.kinds) > 1:  # scalars beside losses of elements: what they share is the batch
+            self.units = {"batch"}
+            self.rows = {c: [(ids // SAMPLES * SAMPLES, *rest) for ids, *rest in some] for c, some in self.rows.items()}
         unit = "batch" if "batch" in self.units else "group" if "group" in self.units else "sample"
         return BatchReadings(
             {condition: joined(rows) for condition, rows in self.rows.items()},
