@@ -301,4 +301,8 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
     }  # fmt: skip
     if record is not None:
         out["training"] = means(given.train, record)
+        if found.replayed is not None and found.replayed.factor > 1:
+            k, value = found.replayed.factor, found.replayed.logged
+            name = f"divided by {k}: each recorded loss is loss / accumulation steps, as it is backpropagated"
+            out["training"] = [FactorFit(name, value / k, value / k, value / k, given.train)]
     return out
