@@ -426,7 +426,198 @@ class TestModels:
         found = []
         for evaluation in (False, True):
             freeze()
-            model.train(not evaluation) if evaluation else None
+            if evaluation:
+                model.eval()
             found.append(values(explain_gap(model, Side(train, ce, reported=reported), Side(val, ce))))
         assert found[0] == pytest.approx(found[1], abs=1e-9)
         assert abs(found[1]["residual"]) < 0.05
+
+
+class Const(nn.Module):
+    def __init__(self, scale=1.0):
+        super().__init__()
+        self.b = nn.Parameter(scale * torch.randn(9, generator=torch.Generator().manual_seed(5)))
+
+    def forward(self, count):
+        return self.b.expand(count, 9)
+
+
+def constant(model, batch):
+    return F.cross_entropy(model(len(batch[1])), batch[1], reduction="none")
+
+
+class TestArithmetic:
+    def sides(self, loss=constant, size=13):
+        model = Const()
+        draw = torch.Generator().manual_seed(2)
+        chance = torch.softmax(model.b.detach(), 0)
+        some = [
+            [(torch.randn(32, 3), torch.multinomial(chance, 32, True, generator=draw)) for _ in range(size)]
+            for _ in range(2)
+        ]
+        return model, *some, mean(loss, model, some[1])
+
+    def named(self, loss, reported, **keys):
+        model, train, val, read = self.sides(loss)
+        value = reported(read, mean(loss, model, val[-1:]))
+        gap = explain_gap(model, Side(train, loss, **keys), Side(val, loss, reported=value, **keys))
+        values(gap)
+        return [fit["factor"] for fit in gap.record["arithmetic"]["validation"]]
+
+    @pytest.mark.parametrize(
+        ("reported", "words"),
+        [
+            (lambda read, last: 13 * read, "summed over the 13 batches"),
+            (lambda read, last: last / 13, "the last batch's, divided by the 13 batches"),
+            (lambda read, last: last, "the last batch's alone"),
+            (lambda read, last: read / 3, "divided by 3:"),
+            (lambda read, last: read / 6, "divided by 6:"),
+            (lambda read, last: read * 7, "times 7:"),
+            (lambda read, last: read / 48, "divided by 48:"),
+            (lambda read, last: math.exp(read), "exp of what is read"),
+            (lambda read, last: read / math.log(2), "in bits"),
+        ],
+    )
+    def test_it_is_named_to_all_digits(self, reported, words):
+        (factor,) = self.named(constant, reported)
+        assert words in factor
+
+    def test_negative_losses(self):
+        (factor,) = self.named(lambda m, b: constant(m, b) - 5, lambda read, last: 4 * read)
+        assert "times 4" in factor
+
+    @pytest.mark.parametrize("off", [1.003, 0.997, 2.01, 0.2502, 3.99])
+    def test_a_chance_fit_is_not_named(self, off):
+        assert self.named(constant, lambda read, last: off * read + 1.23456e-3) == []
+
+    def test_a_mean_of_losses_by_length_is_no_factor_of_four(self):
+        model, train, val, _ = self.sides()
+        draw = torch.Generator().manual_seed(7)
+        lengths = torch.randint(2, 7, (13, 32), generator=draw)
+        some = [[(x, y, n) for (x, y), n in zip(one, lengths, strict=True)] for one in (train, val)]
+
+        def loss(m, b):
+            return constant(m, b) * b[2]
+
+        per = mean(constant, model, val)
+        gap = explain_gap(model, Side(some[0], loss), Side(some[1], loss, reported=per))
+        assert [fit["factor"] for fit in gap.record["arithmetic"]["validation"]] == [
+            "each sample's divided by entry '2' of the batch"
+        ]
+
+    def test_the_mean_of_ragged_batch_means_is_found_by_itself(self):
+        model, train, val, _ = self.sides()
+        val = [*val, (val[0][0][:3], torch.zeros(3, dtype=torch.long))]
+        reported = mean(constant, model, val)
+        gap = explain_gap(model, Side(train, constant), Side(val, constant, reported=reported))
+        (fit,) = gap.record["arithmetic"]["validation"]
+        assert "reduction='batch'" in fit["factor"]
+
+    def test_loss_over_accumulation_that_was_recorded(self, tmp_path):
+        train, val = cut(blobs(1280, 1), 32), cut(blobs(320, 2), 32)
+        model = mlp()
+        optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+        recorder = GapRecorder(tmp_path, model, interval=20)
+        for number, batch in enumerate(train * 2):
+            loss = ce(model, batch).mean() / 4
+            loss.backward()
+            recorder.step(batch, loss)
+            if number % 4 == 3:
+                optimizer.step()
+                optimizer.zero_grad()
+        model.eval()
+        for batch in val:
+            recorder.validation(batch, ce(model, batch).mean())
+        recorder.close()
+        gap = explain_gap(model, ce, ce, recorder=recorder)
+        (fit,) = gap.record["arithmetic"]["training"]
+        assert "loss / accumulation" in fit["factor"]
+        reported = gap.record["reported"]["train"]
+        assert values(gap)["residual"] == pytest.approx(3 * reported, rel=1e-4)
+        assert "gap/unfaithful" not in rules(gap)
+        assert "gap/residual" not in rules(gap)
+
+
+class Noisy(Dataset):
+    def __init__(self, data, noise):
+        self.data, self.noise = data, noise
+
+    def __len__(self):
+        return len(self.data[1])
+
+    def __getitem__(self, index):
+        return self.data[0][index] + self.noise * torch.randn(16), self.data[1][index]
+
+
+class Draws:
+    """Batches at random places, as nanoGPT's `get_batch`."""
+
+    def __init__(self, data, count, size=32):
+        self.data, self.count, self.size = data, count, size
+
+    def __len__(self):
+        return self.count
+
+    def __iter__(self):
+        for _ in range(self.count):
+            index = torch.randint(len(self.data[1]), (self.size,))
+            yield self.data[0][index], self.data[1][index]
+
+
+class TestOtherSamples:
+    def test_augmentation_is_noticed_and_plain_asked_for(self):
+        x, val = blobs(640, 1), cut(blobs(640, 2), 32)
+        loader = DataLoader(Noisy(x, 1.5), 32, shuffle=True)
+        gap = explain_gap(mlp(), Side(loader, ce), Side(val, ce))
+        assert "gap/redrawn" in rules(gap)
+        assert any("plain=" in found["fix"] for found in gap.findings if found["rule"] == "gap/redrawn")
+        assert "has not seen" not in gap.verdict
+        told = explain_gap(mlp(), Side(loader, ce, plain=DataLoader(Noisy(x, 0.0), 32)), Side(val, ce))
+        assert "gap/redrawn" not in rules(told)
+
+    @pytest.mark.parametrize("shuffle", [True, False])
+    def test_a_plain_loader_is_not_called_so(self, shuffle):
+        loader = DataLoader(TensorDataset(*blobs(640, 1)), 32, shuffle=shuffle)
+        assert "gap/redrawn" not in rules(explain_gap(mlp(), Side(loader, ce), Side(cut(blobs(320, 2), 32), ce)))
+
+    def test_a_weighted_sampler_is_collation(self):
+        x, val = blobs(640, 1), cut(blobs(640, 2), 32)
+        weight = torch.tensor([1.0, 1.0, 1.0, 12.0])[x[1]]
+        loader = DataLoader(TensorDataset(*x), 32, sampler=WeightedRandomSampler(weight, 640))
+        model = fit(mlp(), [b for _ in range(10) for b in loader])
+        gap = explain_gap(model, Side(loader, ce), Side(val, ce))
+        plain = mean(ce, model, cut(x, 32))
+        drawn = mean(ce, model, [b for _ in range(20) for b in loader])
+        assert values(gap)["collation"] == pytest.approx(plain - drawn, abs=0.03)
+        assert values(gap)["unseen"] == pytest.approx(mean(ce, model, val) - plain, abs=1e-4)
+
+    def test_another_draw_has_luck_and_no_residual(self):
+        x, y = blobs(640, 1), blobs(640, 2)
+        model, outside = fit(mlp(), cut(x, 32)), 0
+        for seed in range(20):
+            torch.manual_seed(seed)
+            reported = mean(ce, model, list(Draws(y, 20, 8)))
+            gap = explain_gap(model, Side(Draws(x, 20, 8), ce), Side(Draws(y, 20, 8), ce, reported=reported))
+            found = term(gap, "residual")
+            outside += not found["low"] <= 0 <= found["high"]
+        assert outside <= 4
+
+    def test_noise_that_evaluation_does_not_switch_off(self):
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.a, self.b = nn.Linear(16, 64), nn.Linear(64, 4)
+
+            def forward(self, x):
+                return self.b(F.dropout(F.relu(self.a(x)), 0.5))
+
+        train, val = cut(blobs(640, 1), 64), cut(blobs(640, 2), 64)
+        model, outside = fit(Net(), train), 0
+        for seed in range(20):
+            torch.manual_seed(seed)
+            once = mean(ce, model, val[:1])
+            gap = explain_gap(model, Side(train, ce), Side(val, ce, reported=once, reported_on=val[:1]))
+            found = term(gap, "residual")
+            outside += not found["low"] <= 0 <= found["high"]
+            assert "gap/random" in rules(gap)
+        assert outside <= 4

@@ -49,6 +49,8 @@ FIRES = {
     "gap/reduction": {"reduction": 0.2},
     "gap/precision": {"precision": 0.2},
     "gap/collation": {"collation": 0.2},
+    "gap/random": {"conditions": LAST | {"random": ["val"]}},
+    "gap/redrawn": {"conditions": LAST | {"redrawn": ["train"]}},
     "gap/batching": {"batching": 0.2},
     "gap/weights": {"weights": 0.2},
     "gap/unseen": {"unseen": 0.2},

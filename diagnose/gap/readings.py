@@ -80,6 +80,7 @@ class BatchReadings:
             counted: the share of elements that count (padding does not); silent: of those whose loss is exactly 0.
         unit: what intervals resample: "sample", "group" or "batch".
         scalar: whether the objective gives one number a batch.
+        luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
         likely: what else may be reported of the first condition's losses, by what it is.
     """
 
@@ -96,6 +97,7 @@ class BatchReadings:
     unit: str
     scalar: bool
     likely: dict[str, float] = field(default_factory=dict)
+    luck: float | None = None
 
 
 @dataclass
