@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.logs.names import meaning
-from diagnose.logs.pairs import STEP, VALUE
+from diagnose.logs.series import STEP, VALUE
 from diagnose.words import counted, cut, duration, plain, share, visible
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.logs.names import meaning
-from diagnose.logs.pairs import EPOCH
+from diagnose.logs.series import EPOCH
 from diagnose.words import plain
 
 if TYPE_CHECKING:
