@@ -52,7 +52,8 @@ def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> Axis
         for column in (STEP, ITERATION, UPDATE, BATCH)
         if (scale := _scale(column, train, val, log)) is not None
     ]
-    epochs = _carried(EPOCH, train) and _carried(EPOCH, val) and (_moves(train[:, EPOCH]) or _moves(val[:, EPOCH]))
+    epochs = _carried(EPOCH, train) and _carried(EPOCH, val)
+    epochs = epochs and (_moves(train[:, EPOCH]) or _moves(val[:, EPOCH]) or len(train) == len(val) == 1)
     if counters:
         finest = max(counters, key=lambda one: (one.column != BATCH, float(np.nanmax(one.at(train)))))
         if not epochs or finest.column != BATCH or not (_once(train) and _once(val)):
@@ -61,7 +62,8 @@ def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> Axis
 
 
 def _carried(column: int, table: NDArray[np.float64]) -> bool:
-    return len(table) > 0 and bool(np.isfinite(table[:, column]).mean() > MOST)
+    missing = int((~np.isfinite(table[:, column])).sum())
+    return len(table) > missing and (missing < (1 - MOST) * len(table) or (missing == 1 and len(table) > 2))
 
 
 def _moves(values: NDArray[np.float64]) -> bool:
@@ -79,13 +81,13 @@ def _scale(column: int, train: NDArray[np.float64], val: NDArray[np.float64], lo
     if not (_carried(column, train) and _carried(column, val)):
         return None
     within = _within(column, train)
-    if within is None:
+    still = len(val) > 1 and not _moves(val[:, column])
+    if within is None or (within and still and val[0, column] < np.nanmax(train[:, column])):
         return None
     if within:
         whole = max((log.facts.get(name, 0.0) for name in ("batches_per_epoch", "steps")), default=0.0)
         most = float(np.nanmax(np.append(train[:, column], val[:, column])))
         return whole if whole >= most else most + 1
-    still = len(val) > 1 and not _moves(val[:, column])
     if still and (_moves(val[:, EPOCH]) or _moves(train[:, column])):
         return None
     return 0.0 if _moves(np.append(train[:, column], val[:, column])) else None

@@ -93,10 +93,10 @@ def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tup
     known = [pair for pair in pairs if pair[0][0] < UNLIKE or any(given)]
     if not known:
         return "", ""
-    return min(known)[1:]
+    return min(known, key=lambda pair: pair[0])[1:]
 
 
-UNLIKE = 4  # rank of losses that are not of one kind
+UNLIKE = 2  # rank of losses that are not of one kind
 
 
 def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
@@ -105,9 +105,10 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
     counts = log.series[train].count, log.series[val].count
     return (
         _likeness(a, b),
-        max(KINDS.get(a.kind, 4), KINDS.get(b.kind, 4)),
+        KINDS.get(a.kind, 4) + KINDS.get(b.kind, 4),
         counts[1] < STATED and b.span == "mean",
         b.side != "val",
+        a.stem != b.stem,
         counts[1] < STATED,
         counts[0] < STATED and counts[1] >= STATED,
         len(a.stem) + len(b.stem),
@@ -119,14 +120,12 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
 
 
 def _likeness(a: Meaning, b: Meaning) -> int:
-    """Return 0 for two names of one loss, more for less alike, `UNLIKE` for losses of different parts."""
-    if a.kind != b.kind and not {a.kind, b.kind} <= {"loss", "bits", "perplexity"}:
+    """Return 0 for two names of one loss, 1 where one of them has a part more, `UNLIKE` for different parts."""
+    if a.kind != b.kind and "error" in (a.kind, b.kind):
         return UNLIKE
-    if a.stem == b.stem:
-        return 0 if a.kind == b.kind else 1
-    if loss_types_only(a.stem) and loss_types_only(b.stem):
-        return 2
-    return 3 if not a.stem or not b.stem else UNLIKE
+    if a.stem == b.stem or (loss_types_only(a.stem) and loss_types_only(b.stem)):
+        return 0
+    return 1 if not a.stem or not b.stem else UNLIKE
 
 
 def _beside(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: Columns) -> Choice:
@@ -169,13 +168,13 @@ def _others(log: Log, train: str, val: str, losses: dict[str, Meaning]) -> list[
 def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: Columns) -> list[str]:
     a, b = meaning(train), meaning(val)
     out = []
-    if a.stem != b.stem and not {"train", "val"} & columns.keys():
+    if _likeness(a, b) == 1 and not {"train", "val"} & columns.keys():
         out.append(
             f"the log names the two differently, {said(train)} and {said(val)}: it does not say that they are one loss"
         )
     if b.side == "test" and "val" not in columns:
         out.append(f"the log has no validation loss; {said(val)} is taken for it")
-    tests = [name for name, m in losses.items() if m.side == "test" and name != val and m.kind == b.kind]
+    tests = [name for name, m in losses.items() if m.side == "test" and name != val and (m.kind, m.stem) == (b.kind, b.stem)]
     if b.side == "val" and tests:
         out.append(f"{said(tests[0])} is a third series, and not compared")
     for side, chosen, key in (("training", train, "train"), ("validation", val, "val")):

@@ -37,7 +37,7 @@ NEUTRAL = frozenset({
     "split", "metrics", "scalars", "scalar", "logs", "log", "results", "result", "s", "is", "was", "by", "over", "its",
     "a", "an", "and", "out", "held", "trainer", "history", "stats", "performance", "info", "debug", "main", "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
-    "one", "whole", "de", "d", "du", "da", "do", "di", "la", "le", "el", "des", "der", "metric", "full", "all", "last", "first", "subset", "samples", "examples", "score", "report", "summary", "tag",
+    "one", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first", "subset", "samples", "examples", "score", "report", "summary", "tag",
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
@@ -104,6 +104,7 @@ def _pattern(spoken: str) -> re.Pattern[str]:
 
 
 _TRANSLATIONS = [(_pattern(spoken), word) for word, spoken in LANGUAGES.items()]
+_ELIDED = re.compile(r"(?<![A-Za-z])d['\u2019]\s")
 _LATIN = re.compile(
     "|".join(part for spoken in LANGUAGES.values() for part in spoken.split("|") if part.isascii()), re.IGNORECASE
 )
@@ -141,7 +142,7 @@ def translated(text: str) -> str:
         return text
     for spoken, word in _TRANSLATIONS:
         text = spoken.sub(f" {word} ", text)
-    return text
+    return _ELIDED.sub(" ", text)
 
 
 @lru_cache(maxsize=4096)

@@ -236,9 +236,10 @@ def pair(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.floa
 
 def _course(train: Track, at: float, reach: float, alone: float) -> float:
     """Return training's course at a place: a parabola through the values around it, or their mean where they are few."""
-    reach = min(reach, at - train.at[0], train.at[-1] - at)
-    low, high = np.searchsorted(train.at, [at - reach, at + reach + 1e-12])
-    high = max(high, np.searchsorted(train.at, at + reach, "right"))
+    even = min(reach, at - train.at[0], train.at[-1] - at)
+    around = int(np.searchsorted(train.at, at + reach, "right") - np.searchsorted(train.at, at - reach))
+    reach = reach if even < reach <= at - train.at[0] and around >= 3 * CURVED else even
+    low, high = np.searchsorted(train.at, at - reach), np.searchsorted(train.at, at + reach, "right")
     values, places = train.value[low:high], train.at[low:high] - at
     if len(values) < 2 or reach <= 0:
         return alone

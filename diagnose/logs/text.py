@@ -24,7 +24,7 @@ MOST_SHAPES = 4096  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
 MOST_HEADING = 120  # characters of a line that may be a heading
 ABOVE = "\x1f"  # marks names whose side is a heading's
-DIGIT = re.compile(r"[0-9]")
+DIGIT = re.compile(r"[0-9]|[nN][aA][nN]|[iI][nN][fF]")
 MAYBE = re.compile(r"loss|size|leng|epoch|step|iter|ppl|perpl|bpb|trl|tel\b|nll|entrop|xent|elapsed|batch|\d\s?/\s?\d"
                    r"|\d%|layers|heads|dim|dropout|vocab|parameters|context|tokens|cost|objective|round|update|learn"
                    r"|train|valid|eval|test|mixup|smoothing|gpus|verlust|perte|perd|rmse|mse\b|l2|\bup\.", re.IGNORECASE)  # fmt: skip
@@ -89,7 +89,7 @@ class TextReader:
         shape = self._shapes.get(key)
         if shape is None:
             shape = self._shaped(line, key, texts, parts[1::2])
-        if shape.losses:
+        if shape.losses or shape.tuple:
             self._values(shape, parts[1::2], bar, line)
         elif shape is not EMPTY:
             self._between(shape, parts[1::2], line)
