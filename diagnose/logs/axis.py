@@ -27,10 +27,12 @@ class Axis:
     Attributes:
         column: of a series' table.
         scale: steps of an epoch, where steps start anew with each, else zero.
+        first: number of the first epoch.
     """
 
     column: int
     scale: float = 0.0
+    first: float = 1.0
 
     @property
     def name(self) -> str:
@@ -42,13 +44,14 @@ class Axis:
         if not self.scale:
             return table[:, self.column].copy()
         epoch = np.nan_to_num(np.floor(table[:, EPOCH]))
-        return table[:, self.column] + self.scale * np.maximum(epoch - 1, 0.0)
+        return table[:, self.column] + self.scale * np.maximum(epoch - self.first, 0.0)
 
 
 def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> Axis:
     """Return what both losses are placed by: the finest counter that both carry and that moves, else epochs."""
+    first = min(1.0, *(float(np.nanmin(t[:, EPOCH])) for t in (train, val) if np.isfinite(t[:, EPOCH]).any()), 1.0)
     counters = [
-        Axis(column, scale)
+        Axis(column, scale, max(first, 0.0))
         for column in (STEP, ITERATION, UPDATE, BATCH)
         if (scale := _scale(column, train, val, log)) is not None
     ]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.logs.names import Meaning, loss_types_only, meaning
+from diagnose.logs.names import Meaning, loss_types_only, meaning, words
 from diagnose.words import counted, cut, listed, visible
 
 if TYPE_CHECKING:
@@ -54,6 +54,10 @@ def choose(log: Log, columns: Columns) -> Choice:
     """
     for role in ("train", "val"):
         if role in columns and columns[role] not in log.series:
+            like = [name for name in log.series if words(name) == words(columns[role])]
+            if like:
+                columns = {**columns, role: like[0]}
+                continue
             names = [cut(visible(name), 40) for name in list(log.series)[:MOST_LISTED]] or ["none"]
             raise DiagnoseError(
                 f"--columns {role}={columns[role]}: the log has no such values{nearest(columns[role], names)}"

@@ -23,7 +23,7 @@ NUMBER = re.compile(
 MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])", re.IGNORECASE)
 UNIT = re.compile(r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b")
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
-PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f#]|\.\.\.")
+PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
 ARROW = re.compile(r"[-=]{1,2}>\s*$")
 TAIL = re.compile(r"[\s:='\"(\[{<>~@#*+/!-]*$")
@@ -112,9 +112,11 @@ class _Line:
     def __init__(self, texts: list[str], numbers: list[str]) -> None:
         self.texts, self.numbers = texts, numbers
         self.shape = Shape()
-        self.side = self.weak = ""  # the last word for a side that stood alone; that named another number
+        self.weak = ""  # the last side that another number's name had
+        self.near = ""  # the last that stood alone in the name of another number of this segment
         self.pending = self.kind = ""  # a loss whose value follows its position; the last loss named in the line
         self.seen: dict[str, list[tuple[Slot, str]]] = {}
+        self.side = "val" if "Saving dict for global step" in texts[0] else ""  # as TensorFlow's Estimator says it
         self.code = bool(SETTINGS.search(texts[0]) or CODE.search("0".join(texts)))
 
     def read(self) -> Shape:
@@ -129,9 +131,20 @@ class _Line:
                 trailing = UNIT.match(self.texts[k + 1])
                 unit = trailing.end() if trailing else 0
             k += 1
+        self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
         return self.shape
+
+    def _behind(self, text: str) -> None:
+        """Take the side that a line ends with: of a heading, or in brackets behind its loss."""
+        side = standing(text[:MOST_KEY])
+        only = len(words(text[:MOST_KEY])) == 1
+        if not side or self.side or (self.shape.losses and not only):
+            return
+        self.side = side
+        for _, slot in self.shape.losses:
+            slot.name = slot.name if meaning(slot.name).side else f"{side} {slot.name}"
 
     def _slot(self, k: int, before: str, after: str, unit: str) -> Slot:
         """Decide what a number is."""
@@ -143,6 +156,8 @@ class _Line:
         parts = PARTS.split(name)
         part, colon, last = parts[-1].rpartition(":") if ":" in parts[-1] else parts[-1].rpartition("=")
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
+        if len(parts) > 1:
+            self.near = ""
         self._headings(context)
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
         dual = self._dual(k, last, assigned=assigned)
@@ -151,7 +166,16 @@ class _Line:
         slot = self._position(k, last, before, after, unit, over, assigned=assigned)
         if slot is None:
             slot = self._fact(k, last, after) or self._loss(k, last, context, after, unit, over, (assigned, bool(arrow)), before)
+        if slot is None or slot.what != "loss":
+            self._aside(last)
         return slot or Slot(over=over)
+
+    def _aside(self, name: str) -> None:
+        """Take the side that the name of another number has: "Validation: 100%" is a heading, "Test net output #1" near."""
+        side = standing(name)
+        if side and all(word in SIDES for word in words(name)):
+            self.side = self.weak = side
+        self.near = side or self.near
 
     def _headings(self, context: str) -> None:
         """Take words for a side that stand alone."""
@@ -187,18 +211,20 @@ class _Line:
         if what and not rated and not COUNTED.match(after):
             self._alone_before(name)
             return self._placed(k, Slot("position", what, over))
-        if words(name):
-            return self._seconds(k, name, unit)
+        if words(name) and not (over >= 0 and standing(name) and all(word in SIDES for word in words(name))):
+            return self._leads(k, name, before, after) or self._seconds(k, name, unit)
         if k == 0 and ORDINAL.match(after) and not words(before):
             return self._placed(k, Slot("position", "epoch", over))
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
             bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
             return self._placed(k, Slot("ratio", "epoch" if bar else "batch", over))
+        return self._leads(k, name, before, after) or self._seconds(k, name, unit)
+
+    def _leads(self, k: int, name: str, before: str, after: str) -> Slot | None:
+        """Return the slot of a position that the line begins with."""
         leads = self._leading(k, before, after)
-        if leads:
-            return self._placed(k, Slot("position", leads))
-        return self._seconds(k, name, unit)
+        return self._placed(k, Slot("position", leads)) if leads else None
 
     def _placed(self, k: int, slot: Slot) -> Slot:
         self.shape.positions.append((k, slot))
@@ -274,6 +300,8 @@ class _Line:
         if side and not title and self._is_time(name):
             self.side = self.weak = standing(name) or self.side
         self.weak = side or self.weak
+        if not title and not all(word in SIDES for word in words(name)):
+            self.kind = ""
         if not title or self.code or unit or over >= 0 or COUNTED.match(after) or AFTER_OPERATOR.match(after):
             return None
         if OPERATOR.search(before) and not arrow:
@@ -296,7 +324,8 @@ class _Line:
         """Keep a loss under its name and side."""
         own = meaning(title)
         lone = len(self.numbers) == 1 and bool(ASSIGNED.match(self.texts[0]) or self.texts[0].strip()[-1:] in "=:")
-        slot = Slot("loss", title if own.side or not self.side else f"{self.side} {title}", whole=lone and not after.strip())
+        side = self.near or self.side
+        slot = Slot("loss", title if own.side or not side else f"{side} {title}", whole=lone and not after.strip())
         if k + 1 < len(self.numbers) and re.fullmatch(r"\s{1,3}\(\s?", after) and self.texts[k + 2].startswith(")"):
             slot.mean = k + 1
         self.shape.losses.append((k, slot))
@@ -323,12 +352,14 @@ class _Line:
 
     def _inherited(self, found: tuple[str, ...], context: str, *, assigned: bool) -> str:
         """Return the name of a value that has but its side, as in "loss train: 1.0, val: 1.2"."""
-        if not assigned or not all(word in SIDES or word in ("set", "mean", "avg") for word in found) or not side_of(found):
+        if not all(word in SIDES or word in ("set", "mean", "avg") for word in found) or not side_of(found):
             return ""
+        around = [part for part in context.split("|") if words(part)]
+        if around:
+            last = meaning(around[-1])
+            self.kind = " ".join(_kept(words(around[-1])[-2:])) if last.kind and not last.side else ""
         shared = self.kind
-        if not shared and meaning(context).kind and not meaning(context).side:
-            shared = " ".join(_kept(words(context)[-2:]))
-        if not shared and found[0] == "learn":
+        if not shared and found[0] == "learn" and assigned:
             shared = "metric"
         rest = " ".join(word for word in shared.split() if word not in SIDES)
         return f"{found[0]} {rest}" if rest and meaning(rest).kind else ""

@@ -174,14 +174,14 @@ class Keep:
         role = role or self._role(name)
         if role and role not in self.where:
             self.where[role] = key
+        elif short in NAMES_VALUE and name not in self.given.values():
+            self.titles.append(key)
         elif name in self.given.values() or (meaning(name).kind and short != "value"):
             self.values[key] = name
         elif short == "value":
             self.value = key
             if self.stem:
                 self.values[key] = self.stem
-        elif short in NAMES_VALUE:
-            self.titles.append(key)
         if short.rpartition("/")[2] in NAMES_SIDE:
             self.sides.append(key)
 
@@ -199,7 +199,7 @@ class Keep:
         side = self._side(fields)
         for key, name in self.values.items():
             value = number(fields.get(key))
-            if value is not None and (key != self.value or not titled):
+            if value is not None and (key != self.value or not self.titles):
                 own = meaning(name).side
                 values[name if own or not side else f"{side}/{name}"] = value
         if titled:

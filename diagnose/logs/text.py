@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from diagnose.logs.grid import Grid
 from diagnose.logs.names import FOREIGN_LETTERS, SIDES, meaning, translated, words
 from diagnose.logs.series import NAN, Log, Row, Series
+from diagnose.logs.table import number
 from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ MOST_TOLD = 2000  # rows from which the tool is told
 MOST_SHAPES = 4096  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
 MOST_HEADING = 120  # characters of a line that may be a heading
+SIDES_ABOVE = re.compile(r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE)
+BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
 DIGIT = re.compile(r"[0-9]|[nN][aA][nN]|[iI][nN][fF]")
 MAYBE = re.compile(r"loss|size|leng|epoch|step|iter|ppl|perpl|bpb|trl|tel\b|nll|entrop|xent|elapsed|batch|\d\s?/\s?\d"
@@ -59,6 +62,7 @@ class TextReader:
         self.above = ""  # side of the heading above
         self.group = 1  # of states of one pass
         self.grid = Grid(columns or {})
+        self.columns: tuple[str, ...] = ()  # the sides of a table whose rows are measures
         self._tools: dict[str, int] = {}
         self._shapes: dict[str, Shape] = {}
 
@@ -76,7 +80,7 @@ class TextReader:
         if not DIGIT.search(line):
             self._without_numbers(line)
             return
-        if self.grid.active and self.grid.row(line, self.log):
+        if (self.grid.active and self.grid.row(line, self.log)) or self._sides(line):
             return
         if "," in line and not DECIMAL_POINT.search(line):
             line = DECIMAL_COMMA.sub(r"\1.\2", line)
@@ -93,6 +97,23 @@ class TextReader:
             self._values(shape, parts[1::2], bar, line)
         elif shape is not EMPTY:
             self._between(shape, parts[1::2], line)
+
+    def _sides(self, line: str) -> bool:
+        """Take a row of a table that has a column for each side and a row for each measure, as AllenNLP prints it."""
+        if "|" not in line or len(line) > MOST_KEPT:
+            return False
+        header = SIDES_ABOVE.search(line)
+        if header:
+            self.columns = tuple("train" if side.lower().startswith("t") else "val" for side in header.groups())
+            return True
+        row = BOTH_SIDES.search(line) if self.columns else None
+        if row is None or not meaning(row.group(1)).kind:
+            return False
+        read = {f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)}
+        values = {name: value for name, value in read.items() if value is not None}
+        if values:
+            self.log.add(Row(values, epoch=self.epoch))
+        return True
 
     def _shaped(self, line: str, key: str, texts: list[str], numbers: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
@@ -115,7 +136,7 @@ class TextReader:
             if len(line) < MOST_HEADING and NAMES_RUN.match(line):
                 self.log.heading(line.strip())
             return
-        if self.grid.header(line):
+        if self._sides(line) or self.grid.header(line):
             return
         side = standing(line) if len(line) < MOST_HEADING else ""
         self.above = side or self.above
