@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 AROUND = 0.25  # of the distance between validations: training values this near say what training is there
 NEAR = 0.1  # of that distance: how far before the first training value a validation may lie
 CURVED = 7  # training values from which a curve is laid through them, not their mean
+LATE = 0.95  # of an epoch: a validation behind it is at its end
 STALE = 3  # times that a value is printed, at the least, where it is printed again until the next is there
 
 
@@ -128,8 +129,6 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
 
 
 def _noted(run: Pairs, stale: int, note: str) -> Pairs:
-    from dataclasses import replace
-
     return replace(run, stale=stale, notes=[*run.notes, note])
 
 
@@ -154,7 +153,7 @@ def _run(choice: Choice, way: Axis, train: NDArray[np.float64], val: NDArray[np.
         end = _placed(choice.mean.table()[-1:], way)
         if len(end):
             one, last = float(end[-1, VALUE]), _with_mean(last, end)
-    at, left, right = pair(tracks["train"], last)
+    at, left, right = pair(tracks["train"], last, way.scale)
     left, right = (
         _nats(name, values, notes) for name, values in ((choice.train.name, left), (choice.val.name, right))
     )
@@ -207,12 +206,13 @@ def _with_mean(val: Track, end: NDArray[np.float64]) -> Track:
     )  # fmt: skip
 
 
-def pair(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def pair(train: Track, val: Track, scale: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return where, the training loss and the validation loss of each pair.
 
     Where training is printed much more often, a validation value is compared with training's course at its place: a
     curve through the values near it, as many on one side as on the other, so that a falling loss biases nothing. Else
-    with the last one before it, if that is not farther away than the next validation.
+    with the last one before it, if that is not farther away than the next validation. `scale` is the steps of an epoch
+    where the loop counts within epochs: a validation at the end of one is compared with values of that epoch.
     """
     if not len(train.at) or not len(val.at):
         nothing = np.zeros(0)
@@ -230,12 +230,22 @@ def pair(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.floa
     near = train.value[np.maximum(last, 0)].copy()
     if own < space * AROUND:
         for k in np.flatnonzero(keep & ~early):
-            near[k] = _course(train, float(val.at[k]), AROUND * space, float(near[k]))
+            near[k] = _course(train, float(val.at[k]), AROUND * space, float(near[k]), _ends(float(val.at[k]), scale))
     return val.at[keep], near[keep], val.value[keep]
 
 
-def _course(train: Track, at: float, reach: float, alone: float) -> float:
-    """Return training's course at a place: a parabola through the values around it, or their mean where they are few."""
+def _ends(at: float, scale: float) -> bool:
+    """Say whether a place is at the end of an epoch."""
+    return scale > 0 and (at % scale == 0 or at % scale >= LATE * scale)
+
+
+def _course(train: Track, at: float, reach: float, alone: float, ends: bool) -> float:  # noqa: FBT001
+    """Return training's course at a place: a parabola through the values around it, or their mean where they are few.
+
+    `ends` says that what comes behind does not count: it is of the next epoch.
+    """
+    if ends:
+        train = _until(train, at)
     even = min(reach, at - train.at[0], train.at[-1] - at)
     around = int(np.searchsorted(train.at, at + reach, "right") - np.searchsorted(train.at, at - reach))
     reach = reach if even < reach <= at - train.at[0] and around >= 3 * CURVED else even
@@ -249,6 +259,11 @@ def _course(train: Track, at: float, reach: float, alone: float) -> float:
     basis = np.stack([np.ones_like(x), x, x * x], 1)
     weights, *_ = np.linalg.lstsq(basis, values, rcond=None)
     return float(weights[0]) if math.isfinite(float(weights[0])) else float(values.mean())
+
+
+def _until(train: Track, at: float) -> Track:
+    keep = train.at <= at
+    return replace(train, at=train.at[keep], value=train.value[keep])
 
 
 def _unit(train: str, val: str) -> str:
