@@ -43,7 +43,7 @@ class Digits:
         return 0.0 if self.decimals is None else 10.0**-self.decimals
 
     def _places(self, value: float, significant: int) -> int:
-        places = significant - 1 - math.floor(math.log10(abs(value)))
+        places = significant - 1 - math.floor(math.log10(abs(value)) + 1e-9)
         return places if self.decimals is None else min(places, self.decimals)
 
     def loss(self, value: float) -> str:
@@ -55,13 +55,15 @@ class Digits:
         return self._written(value, SIGNIFICANT, sign=True)
 
     def size(self, value: float) -> str:
-        """Return a difference without its sign."""
+        """Return a difference without its sign, and no digits below what was printed."""
+        if self.unit and 0 < abs(value) < self.unit:
+            return f"less than {self.unit:.{self.decimals or 0}f}" if self.unit >= SMALL / 2 else f"less than {self.unit:.0e}"
         return self._written(abs(value), SIGNIFICANT, sign=False)
 
     def _written(self, value: float, significant: int, *, sign: bool) -> str:
         if value == 0 or not math.isfinite(value) or (self.unit and abs(value) < self.unit / 2):
             return plain(0.0 if math.isfinite(value) else value, 0 if math.isfinite(value) else significant)
-        if abs(value) < SMALL or abs(value) >= 1e12:
+        if abs(value) < SMALL / 2 or abs(value) >= 1e12:
             text = f"{value:{'+' if sign else ''}.{significant - 1}e}"
             return text.replace("-", "\N{MINUS SIGN}", 1) if value < 0 else text
         places = self._places(value, significant)

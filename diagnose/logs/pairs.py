@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 AROUND = 0.25  # of the distance between validations: training values this near say what training is there
 NEAR = 0.1  # of that distance: how far before the first training value a validation may lie
 CURVED = 7  # training values from which a curve is laid through them, not their mean
+LINE = 4  # last training values that a line is laid through where validation comes behind them
 LATE = 0.95  # of an epoch: a validation behind it is at its end
 STALE = 3  # times that a value is printed, at the least, where it is printed again until the next is there
 
@@ -246,6 +247,8 @@ def _course(train: Track, at: float, reach: float, alone: float, ends: bool) -> 
     """
     if ends:
         train = _until(train, at)
+    if train.at[-1] < at and len(train.at) >= LINE:
+        return _onward(train.at[-LINE:] - at, train.value[-LINE:], alone)
     even = min(reach, at - train.at[0], train.at[-1] - at)
     around = int(np.searchsorted(train.at, at + reach, "right") - np.searchsorted(train.at, at - reach))
     reach = reach if even < reach <= at - train.at[0] and around >= 3 * CURVED else even
@@ -259,6 +262,15 @@ def _course(train: Track, at: float, reach: float, alone: float, ends: bool) -> 
     basis = np.stack([np.ones_like(x), x, x * x], 1)
     weights, *_ = np.linalg.lstsq(basis, values, rcond=None)
     return float(weights[0]) if math.isfinite(float(weights[0])) else float(values.mean())
+
+
+def _onward(places: NDArray[np.float64], values: NDArray[np.float64], alone: float) -> float:
+    """Return where a line through the last values leads to, for a validation a little behind them."""
+    across = places - places.mean()
+    squares = float((across**2).sum())
+    slope = float((across * values).sum()) / squares if squares > 0 else 0.0
+    led = float(values.mean()) - slope * float(places.mean())
+    return led if math.isfinite(led) and abs(led - alone) <= np.ptp(values) else alone
 
 
 def _until(train: Track, at: float) -> Track:

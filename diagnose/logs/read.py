@@ -195,6 +195,7 @@ def _join(whole: Log, more: Log) -> None:
     whole.headings += [(place + base, text) for place, text in more.headings]
     whole.bad += more.bad
     whole.tuples += more.tuples
+    whole.lent |= more.lent
     whole.runs += more.runs
     whole.notes += [note for note in more.notes if note not in whole.notes]
     whole.facts |= more.facts

@@ -75,6 +75,7 @@ class Slot:
         scale: of seconds.
         whole: whether an integer says nothing here (an assignment in code or settings).
         mean: place of the running mean in "1.9 (2.1)", -1 without.
+        lent: whether a loss has its side from the words around it.
     """
 
     what: str = ""
@@ -83,6 +84,7 @@ class Slot:
     scale: float = 1.0
     whole: bool = False
     mean: int = -1
+    lent: bool = False
 
 
 @dataclass
@@ -326,6 +328,7 @@ class _Line:
         lone = len(self.numbers) == 1 and bool(ASSIGNED.match(self.texts[0]) or self.texts[0].strip()[-1:] in "=:")
         side = self.near or self.side
         slot = Slot("loss", title if own.side or not side else f"{side} {title}", whole=lone and not after.strip())
+        slot.lent = slot.name != title
         if k + 1 < len(self.numbers) and re.fullmatch(r"\s{1,3}\(\s?", after) and self.texts[k + 2].startswith(")"):
             slot.mean = k + 1
         self.shape.losses.append((k, slot))

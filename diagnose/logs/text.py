@@ -245,6 +245,8 @@ class TextReader:
             if slot.whole and text.isdigit():
                 continue
             name = slot.name
+            if slot.lent and name not in self.log.series:
+                self.log.lent.add(name)
             if name not in values:
                 values[name] = to_float(text)
                 if above and not meaning(name).side:
