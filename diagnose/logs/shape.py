@@ -97,6 +97,8 @@ class Shape:
         bar: whether it is a state of Keras's bar, a running mean over the epoch.
         tuple: the name of a loss that is followed by several values in brackets.
         settled: whether some loss of the line names its side itself.
+        held_out: whether the line is of data that is not trained on, so that its own counters may be of other batches.
+        ratio: whether it holds a "3/10".
     """
 
     positions: list[tuple[int, Slot]] = field(default_factory=list)
@@ -106,6 +108,8 @@ class Shape:
     bar: bool = False
     tuple: str = ""
     settled: bool = False
+    held_out: bool = False
+    ratio: bool = False
 
 
 class _Line:
@@ -408,4 +412,7 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     """
     shape = _Line(texts, numbers).read()
     shape.losses = [(k, replace(slot)) for k, slot in shape.losses]
+    trains = any(slot.name.startswith("train") for _, slot in shape.losses)
+    shape.held_out = shape.side in ("val", "test") and not trains
+    shape.ratio = any(slot.over >= 0 for _, slot in shape.positions)
     return shape
