@@ -27,7 +27,7 @@ MOST_HEADING = 120  # characters of a line that may be a heading
 SIDES_ABOVE = re.compile(r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE)
 BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
-DIGIT = re.compile(r"[0-9]|[nN][aA][nN]|[iI][nN][fF]")
+DIGIT = re.compile(r"[0-9]")
 SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
@@ -53,6 +53,7 @@ TOOLS = (  # a line that only this tool prints
     ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
+NO_NUMBER = ("nan", "inf")
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
 EMPTY = Shape()
@@ -87,7 +88,7 @@ class TextReader:
             return
         if not line.isascii() and FOREIGN_LETTERS.search(line):
             line = translated(line)
-        if not DIGIT.search(line):
+        if not DIGIT.search(line) and not _any(NO_NUMBER, line.lower()):
             self._without_numbers(line)
             return
         if (self.grid.active and self.grid.row(line, self.log)) or self._sides(line):
