@@ -294,13 +294,13 @@ import sys, time
 from pathlib import Path
 from types import SimpleNamespace
 from diagnose.data import corpus, readers
-real = sources.text_chunks
+real = readers.text_chunks
 def slow(path):
     for chunk in real(path):
         yield chunk
         print("writing", flush=True)
         time.sleep(60)
-sources.text_chunks = slow
+readers.text_chunks = slow
 data = SimpleNamespace(corpus="file", path=sys.argv[1], documents="line", split="documents")
 corpus.load(data, Path(sys.argv[2]))
 """

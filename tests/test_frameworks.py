@@ -277,10 +277,3 @@ class TestLightning:
         parts = net.parts[-4:]
         mean = sum(loss * size for loss, size in parts) / sum(size for _, size in parts)
         assert float(trainer.callback_metrics["val_loss"]) == pytest.approx(mean, rel=1e-5)
-
-    def test_a_loss_under_another_name(self, tmp_path):
-        from diagnose import DiagnoseError
-        from diagnose.lightning import GapCallback
-
-        with pytest.raises(DiagnoseError, match="validation logged no 'loss/val'; name what it logs"):
-            fit_lightning(module(), tmp_path, [GapCallback(val="loss/val")])

@@ -341,7 +341,7 @@ def test_a_run_is_written_by_one_process_at_a_time(run):
         assert store.is_being_written(run)
         assert store.state(run) == "running"
         assert "is being written by another process" in refusal(store.locked(run).__enter__)
-        code = f"from pathlib import Path; from diagnose import store; print(store.state(Path({str(run)!r})))"
+        code = f"from pathlib import Path; from diagnose.runs import store; print(store.state(Path({str(run)!r})))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout == "running\n"
     assert store.state(run) == "interrupted"  # says that it runs, and nobody writes it
