@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted aa cluster house coverage fuzz docs clean
+.PHONY: demo test check format bench planted aa cluster coverage fuzz docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -34,9 +34,6 @@ cluster: .venv/tested
 
 aa: .venv/tested
 	$(BIN)/pytest tests/aa -m "slow or not slow" -s
-
-house:
-	$(BIN)/python tools/house.py
 
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py

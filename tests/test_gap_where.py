@@ -25,7 +25,7 @@ def run(tmp_path_factory, tiny):
 
 @pytest.fixture(scope="module")
 def record(run):
-    from diagnose.gap.sources.run_ledger import loss_gap
+    from diagnose.gap.sources.run_gap import loss_gap
 
     return loss_gap(run)
 
@@ -144,7 +144,7 @@ class TestWhere:
 
 class TestPage:
     def test_it_is_rendered_again_from_what_is_stored(self, run, record, tmp_path):
-        from diagnose.gap.sources.run_ledger import keep
+        from diagnose.gap.sources.run_gap import keep
         from diagnose.report.page import render
 
         keep(run, record)
@@ -165,7 +165,7 @@ class TestPage:
         assert page.count("<svg") == 6  # three figures, wide and narrow
 
     def test_what_a_change_did_is_a_table(self, run, tmp_path):
-        from diagnose.gap.sources.run_ledger import loss_gap
+        from diagnose.gap.sources.run_gap import loss_gap
         from diagnose.report.page import render_gap
 
         found = loss_gap(run, against=run, budget="3000 tokens")
