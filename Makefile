@@ -27,13 +27,13 @@ bench: .venv/tested
 	$(BIN)/python benchmarks/recorder.py
 
 planted: .venv/tested
-	$(BIN)/pytest tests/planted -m "slow or not slow" -s
+	$(BIN)/pytest tests/validation/planted -m "slow or not slow" -s
 
 cluster: .venv/tested
-	$(BIN)/pytest tests/test_engine_ray.py -m "slow or not slow"
+	$(BIN)/pytest tests/engines/test_engine_ray.py -m "slow or not slow"
 
 aa: .venv/tested
-	$(BIN)/pytest tests/aa -m "slow or not slow" -s
+	$(BIN)/pytest tests/validation/aa -m "slow or not slow" -s
 
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py

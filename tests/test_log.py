@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from test_cli import diagnose  # noqa: F401  (a fixture)
 
 from diagnose.baselines.placement import Yardstick
 from diagnose.logs.judge import judge
@@ -28,7 +27,7 @@ def scale(monkeypatch):
     monkeypatch.setattr("diagnose.baselines.scoring.yardsticks", lambda *_, **__: bars)
 
 
-def test_the_first_user_s_log_gives_itself_away(scale, diagnose):  # noqa: F811
+def test_the_first_user_s_log_gives_itself_away(scale, diagnose):
     code, out, err = diagnose("log", LOGS / "first-user.txt", "--data", "akjv", "--json")
     record = json.loads(out)
     assert (code, err) == (1, "")
@@ -74,7 +73,7 @@ def test_a_loss_of_unknown_tokens_is_bounded_by_characters(scale):
     assert given["bits_per_byte"] < low["bits_per_byte"]
 
 
-def test_plain_runs_find_nothing(diagnose):  # noqa: F811
+def test_plain_runs_find_nothing(diagnose):
     for name in ("nanogpt.txt", "tensorboard-scalars", "trainer_state.json", "keras-history.json", "resumed.txt"):
         code, out, _ = diagnose("log", LOGS / name)
         assert code == 0, out
@@ -178,7 +177,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_gets_one_line(name, diagnose, tmp_path):  # noqa: F811
+def test_bad_input_gets_one_line(name, diagnose, tmp_path):
     import gzip
     import pickle
 
@@ -207,7 +206,7 @@ def test_bad_input_gets_one_line(name, diagnose, tmp_path):  # noqa: F811
 HOSTILE = "\u202e<script>alert(1)</script>\x1b]0;owned\x07\x00</svg>"
 
 
-def test_hostile_names_stay_text(tmp_path, diagnose):  # noqa: F811
+def test_hostile_names_stay_text(tmp_path, diagnose):
     names = [f"{HOSTILE} - train/loss", f"{HOSTILE} - val/loss"]
     rows = [
         ",".join(["Step", *(f'"{name}"' for name in names)]),
@@ -222,7 +221,7 @@ def test_hostile_names_stay_text(tmp_path, diagnose):  # noqa: F811
     assert json.loads(out)["source"]["train"].endswith("train/loss")
 
 
-def test_hostile_lines_and_file_names_stay_text(tmp_path, diagnose):  # noqa: F811
+def test_hostile_lines_and_file_names_stay_text(tmp_path, diagnose):
     name = "run\u202e\x1b[31m.log"
     (tmp_path / name).write_text(
         "\n".join(f"{HOSTILE} step {k} train loss {falling(k)} val loss {falling(k)}" for k in range(20))
@@ -233,7 +232,7 @@ def test_hostile_lines_and_file_names_stay_text(tmp_path, diagnose):  # noqa: F8
     assert not set(err) & set("\u202e\x1b\x07\x00")
 
 
-def test_the_terminal_holds_its_width(diagnose, monkeypatch):  # noqa: F811
+def test_the_terminal_holds_its_width(diagnose, monkeypatch):
     for name in ("first-user.txt", "nanogpt-overfits.txt", "below-training.txt"):
         _, out, _ = diagnose("log", LOGS / name)
         assert max(map(len, out.splitlines())) <= 100

@@ -16,7 +16,7 @@ from diagnose.glossary import catalogue
 from diagnose.glossary import entries as files
 from diagnose.report.glossary_notes import GUIDE, TERMS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 ENTRIES = catalogue.entries()
 HOSTILE = ["\x1b[31mred", "<script>", "\u202eabc", "../../etc/passwd", "x" * 5000, "", " ", "--", "\ud800", "a\nb"]
 

@@ -1,30 +1,13 @@
 """Several axes: every combination is an arm; main effects, interactions, and what is refused."""
 
-from types import SimpleNamespace
-
-import numpy as np
 import pytest
+from factorial_fixture import planted
 
 from diagnose.ablation import ablate, axes
 from diagnose.ablation.design import design
-from diagnose.ablation.effects import Scores, compare
 from diagnose.errors import MISTAKE, DiagnoseError
 from diagnose.report import page
 from diagnose.runs import store
-
-SHAPE = (3, 40)  # seeds, documents
-
-
-def planted(names, cells, noise=0.0):
-    """Return axes, arms and scores of arms whose bits per byte are those of the cells, on documents of 100 bytes."""
-    rng = np.random.default_rng(0)
-    varied = [SimpleNamespace(name=n, levels=dict.fromkeys(levels), control=levels[0]) for n, levels in names.items()]
-    arms = {", ".join(cell): dict(zip(names, cell, strict=True)) for cell in cells}
-    scores = {
-        ", ".join(cell): Scores((), 100 * (value + noise * rng.normal(size=SHAPE)), np.ones(3), np.full(40, 100))
-        for cell, value in cells.items()
-    }
-    return compare(varied, arms, scores)
 
 
 def test_main_effects_and_interactions_are_those_that_were_planted():

@@ -16,7 +16,7 @@ from diagnose.models.gpt import build
 
 from diagnose.training import chunked_loss, device, evaluation
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 COMPILER = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
 CAPABILITY = torch.backends.cpu.get_cpu_capability()
 LEVELS = ("DEFAULT", "AVX2", "AVX512")  # each processor can also do what stands before its own

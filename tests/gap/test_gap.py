@@ -1,4 +1,4 @@
-"""The ledger: its arithmetic, its refusals and its words; planted causes are in tests/planted."""
+"""The ledger: its arithmetic, its refusals and its words; planted causes are in tests/validation/planted."""
 
 import io
 import json

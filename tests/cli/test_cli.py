@@ -13,26 +13,6 @@ def sets(*pairs):
     return [part for pair in pairs for part in ("--set", pair)]
 
 
-@pytest.fixture
-def diagnose(tmp_path, monkeypatch, capsys):
-    """Run the command in this process, in an empty folder; returns exit code, standard output, standard error."""
-    from diagnose import __main__
-
-    monkeypatch.chdir(tmp_path)
-
-    def call(*args):
-        monkeypatch.setattr(sys, "argv", ["diagnose", *map(str, args)])
-        code = 0
-        try:
-            __main__.main()
-        except SystemExit as error:
-            code = error.code or 0
-        out = capsys.readouterr()
-        return code, out.out, out.err
-
-    return call
-
-
 BAD = {
     "unknown axis": (["ablate", "--axis", "tokeniser"], "did you mean 'tokenizer'"),
     "unknown level": (["ablate", "--axis", "tokenizer", "--levels", "char,words"], "did you mean 'word'"),

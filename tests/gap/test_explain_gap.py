@@ -480,7 +480,7 @@ import torch
 from pathlib import Path
 import sys
 sys.path.insert(0, str(Path(sys.argv[0]).parent))
-from test_explain import data, each, network
+from test_explain_gap import data, each, network
 import torch.distributed as dist
 from diagnose import DiagnoseError, Side, explain_gap
 torch.set_num_threads(1)

@@ -1,7 +1,7 @@
 """The picture of a factorial's interactions: what it draws, what its title says, and where there is none."""
 
 import pytest
-from test_factorial import planted
+from factorial_fixture import planted
 
 from diagnose.records.summaries import Summary
 from diagnose.report import ablation_sentences
