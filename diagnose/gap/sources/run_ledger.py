@@ -99,6 +99,7 @@ def make(
     begun = time.monotonic()
     limit = budgets.allow(finished, budget)
     verified, notes = _verified(finished) if verify else (None, ())
+    notes = (*finished.notes, *notes)
     delayed = run_replay.lag(finished, LAG_SHARE * limit.positions)
     left = limit.less(delayed.steps * finished.positions)
     found = conditions.sides(finished)
