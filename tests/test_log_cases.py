@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-
 from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge
 

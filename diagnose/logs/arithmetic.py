@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from diagnose.formatting import counted, cut, duration, plain, share, visible
 from diagnose.logs.digits_of import Digits
-
 from diagnose.logs.names import meaning
 from diagnose.logs.series import STEP, VALUE
 from diagnose.records.log_report import LogFinding
-from diagnose.formatting import counted, cut, duration, plain, share, visible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +30,9 @@ MOVED = 3.0  # of the smallest printed differences: what training has to move by
 SAME = 8  # validation values in a row that are exactly alike
 
 
-def finding(rule: str, severity: Literal["error", "warning", "note"], what: str, fix: str, **measured: float) -> LogFinding:
+def finding(
+    rule: str, severity: Literal["error", "warning", "note"], what: str, fix: str, **measured: float
+) -> LogFinding:
     """Return a finding in the form that all of the toolkit's have."""
     known = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
     return LogFinding(rule=f"log/{rule}", severity=severity, what=what, fix=fix, measured=known)
@@ -185,7 +186,11 @@ def in_bits(log: Log) -> list[str]:
         if two and not any(abs(r - 1) < FIT for _, r in ratios):
             name = cut(visible(two[0]), 30)
             other = next((n for n, _ in ratios if n != two[0] and meaning(n).stem == ()), "")
-            smooth = f", and {cut(visible(other), 30)!r} minus {name!r} is what training adds (label smoothing)" if other else ""
+            smooth = (
+                f", and {cut(visible(other), 30)!r} minus {name!r} is what training adds (label smoothing)"
+                if other
+                else ""
+            )
             return [f"The perplexity is 2 to the power of {name!r}, so losses are in bits{smooth}."]
     return []
 

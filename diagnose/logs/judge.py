@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.formatting import counted, cut, estimate, visible
 from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
+from diagnose.logs.log_verdict import Sides, digits_of, last_ratio, place, verdict
 from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read
-from diagnose.logs.log_verdict import Sides, digits_of, last_ratio, place, verdict
 from diagnose.records.log_report import (
     LogCurve,
     LogFinding,
@@ -27,7 +28,6 @@ from diagnose.records.log_report import (
     LogSource,
     LogTrend,
 )
-from diagnose.formatting import counted, cut, estimate, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -187,7 +187,9 @@ class _Judge:
         unpaired = len(self.pairs.val.at) - len(self.pairs.at_N)
         if unpaired > 0 and not self.runs:
             are = "has" if unpaired == 1 else "have"
-            out.append(f"{counted(unpaired, 'validation value')} {are} no training loss near and {are} no part in this.")
+            out.append(
+                f"{counted(unpaired, 'validation value')} {are} no training loss near and {are} no part in this."
+            )
         return out
 
     def _rises(self) -> list[str]:
@@ -196,7 +198,9 @@ class _Judge:
         if len(p.at_N) < FEWEST_TO_RISE or min(p.train_N.min(), p.val_N.min()) < 0:
             return []
         up = all(values[-1] > values[0] and np.mean(np.diff(values) > 0) > 0.75 for values in (p.train_N, p.val_N))
-        return ["Both rise along the run: if they are a score, of which more is better, none of this holds."] if up else []
+        return (
+            ["Both rise along the run: if they are a score, of which more is better, none of this holds."] if up else []
+        )
 
     def _single(self) -> list[str]:
         """Compare training's single batches, where a log has them too, with the loss read in evaluation mode."""

@@ -35,7 +35,7 @@ NEUTRAL = frozenset({
     "mini", "total", "tot", "overall", "sum", "lm", "model", "mlm", "current", "curr", "cur", "on", "per", "the", "set",
     "data", "dataset", "nats", "token", "tokens", "value", "word", "words", "reduced", "for", "of", "at", "in", "after",
     "split", "metrics", "scalars", "scalar", "logs", "log", "results", "result", "s", "is", "was", "by", "over", "its",
-    "a", "an", "and", "out", "held", "trainer", "history", "stats", "performance", "info", "debug", "main", "root",
+    "a", "an", "and", "out", "held", "hold", "trainer", "history", "stats", "performance", "info", "debug", "main", "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
     "one", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first", "subset", "samples", "examples", "score", "report", "summary", "tag",
 })  # fmt: skip
@@ -51,7 +51,7 @@ FOREIGN = frozenset({
     "reduction", "multiplier", "factor", "power", "smoothing", "expected", "uniform", "initial", "computed",
 })  # fmt: skip
 COUNTERS = {
-    "epoch": "epoch", "ep": "epoch", "epochs": "epoch", "epc": "epoch",
+    "epoch": "epoch", "ep": "epoch", "e": "epoch", "epochs": "epoch", "epc": "epoch",
     "step": "step", "steps": "step",
     "iter": "iteration", "iters": "iteration", "iteration": "iteration", "iterations": "iteration", "it": "iteration",
     "itr": "iteration", "round": "iteration", "rounds": "iteration",
@@ -153,7 +153,7 @@ def words(name: str) -> tuple[str, ...]:
 
 def side_of(found: tuple[str, ...]) -> str:
     """Return the side that words name: validation outweighs the others; of training and evaluation, the last named."""
-    side = ""
+    side = "val" if "out" in found and {"held", "hold"} & set(found) else ""
     for word in found:
         if word in VAL:
             return "val"

@@ -22,7 +22,9 @@ NUMBER = re.compile(  # the first part is but for speed: most characters begin n
     r"|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
 )
 MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])", re.IGNORECASE)
-UNIT = re.compile(r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b")
+UNIT = re.compile(
+    r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
+)
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
@@ -172,7 +174,9 @@ class _Line:
             return dual
         slot = self._position(k, last, before, after, unit, over, assigned=assigned)
         if slot is None:
-            slot = self._fact(k, last, after) or self._loss(k, last, context, after, unit, over, (assigned, bool(arrow)), before)
+            slot = self._fact(k, last, after) or self._loss(
+                k, last, context, after, unit, over, (assigned, bool(arrow)), before
+            )
         if slot is None or slot.what != "loss":
             self._aside(last)
         return slot or Slot(over=over)
@@ -239,7 +243,7 @@ class _Line:
 
     def _counter(self, name: str, *, assigned: bool) -> str:
         """Return what a name counts; a loss whose name ends in "_step" is no position, "loss at step 5" is one."""
-        last = name.split()[-1] if name.split() else ""
+        last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
         what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
         found = words(name)
         if not what or meaning(last).kind or set(found) & (FOREIGN - {"steps", "to"}) or "size" in found:
@@ -391,12 +395,14 @@ def standing(text: str) -> str:
 
 
 def _kept(found: tuple[str, ...]) -> list[str]:
-    return [word for word in found if word not in ("the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set")]
+    return [
+        word for word in found if word not in ("the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set")
+    ]
 
 
 def _plainly(name: str) -> bool:
     """Say whether a value may follow a name without a sign: every word is known, or belongs to one identifier."""
-    last = name.split()[-1]
+    last = name.rsplit(maxsplit=1)[-1]
     if meaning(last).kind and not set(words(name)) - set(words(last)) - NEUTRAL - SIDES:
         return True
     found = words(name)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
-from diagnose.logs.series import NAN, Log, LogRow
-from diagnose.logs.table import number
+from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow
 from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
+from diagnose.logs.table import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,9 @@ MOST_TOLD = 2000  # rows from which the tool is told
 MOST_SHAPES = 4096  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
 MOST_HEADING = 120  # characters of a line that may be a heading
-SIDES_ABOVE = re.compile(r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE)
+SIDES_ABOVE = re.compile(
+    r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE
+)
 BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
 DIGIT = re.compile(r"[0-9]")
@@ -34,7 +36,22 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2", "l1", "up.",
     "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
 )  # fmt: skip
-HEADS = ("loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn")
+HEADS = (
+    "loss",
+    "train",
+    "val",
+    "test",
+    "eval",
+    "dev",
+    "ppl",
+    "perpl",
+    "nll",
+    "entropy",
+    "cost",
+    "rmse",
+    "mse",
+    "learn",
+)
 RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat", "restart",
         "# ", "===")  # fmt: skip
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
@@ -53,6 +70,7 @@ TOOLS = (  # a line that only this tool prints
     ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
+JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_./])", re.IGNORECASE)
 NO_NUMBER = ("nan", "inf")
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
@@ -83,7 +101,7 @@ class TextReader:
         _settle(self.log)
         return self.log
 
-    def _line(self, line: str, bar: bool) -> None:  # noqa: FBT001  (of every line)
+    def _line(self, line: str, bar: bool) -> None:
         if line in self._idle:
             return
         if not line.isascii() and FOREIGN_LETTERS.search(line):
@@ -102,6 +120,11 @@ class TextReader:
         texts = parts[::2]
         key = "\0".join(texts)
         shape = self._shapes.get(key)
+        if shape is None and JOINED.search(line):
+            parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
+            texts = parts[::2]
+            key = "\0".join(texts)
+            shape = self._shapes.get(key)
         if shape is None:
             shape = self._shaped(line, key, texts, parts[1::2])
         if shape.losses or shape.tuple:
@@ -121,7 +144,9 @@ class TextReader:
         row = BOTH_SIDES.search(line) if self.columns else None
         if row is None or not meaning(row.group(1)).kind:
             return False
-        read = {f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)}
+        read = {
+            f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)
+        }
         values = {name: value for name, value in read.items() if value is not None}
         if values:
             self.log.add(LogRow(values, epoch=self.epoch))
@@ -175,7 +200,7 @@ class TextReader:
 
     def _epoch(self, value: float) -> None:
         """Take an epoch that is named; a heading for validation ends with its epoch."""
-        if value != self.epoch or self.epoch != self.epoch:  # noqa: PLR0124
+        if value != self.epoch or self.epoch != self.epoch:
             self.above = self.above if self.above == "train" else ""
         self.epoch = value
         self.group += 1
@@ -195,7 +220,7 @@ class TextReader:
             total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
             if slot.what == "ratio" and (not 0 <= value <= total or total < 2 or (lone and k > 0)):
                 continue
-            if not value >= 0 or (slot.name != "epoch" and value != math.floor(value)):
+            if not 0 <= value <= MOST_PLACE or (slot.name != "epoch" and value != math.floor(value)):
                 continue
             if slot.what == "ratio" and slot.name == "epoch":
                 self._total("batch", total)
@@ -224,7 +249,7 @@ class TextReader:
         else:
             self.log.facts["steps"] = total
 
-    def _values(self, shape: Shape, numbers: list[str], bar: bool, line: str) -> None:  # noqa: FBT001
+    def _values(self, shape: Shape, numbers: list[str], bar: bool, line: str) -> None:
         """Take a line that holds losses."""
         log = self.log
         if log.rows < MOST_TOLD:
@@ -251,9 +276,7 @@ class TextReader:
         log.add(LogRow(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
                     at.get("update", NAN), at.get("batch", NAN), group))  # fmt: skip
 
-    def _read(
-        self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]
-    ) -> dict[str, float]:
+    def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""
         values: dict[str, float] = {}
         above = self._above(shape, own)
@@ -326,4 +349,3 @@ def to_float(text: str) -> float:
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:
     """Read a log of free text."""
     return TextReader(columns).read(lines)
-
