@@ -149,8 +149,8 @@ def _perplexity(log: Log) -> list[LogFinding]:
         name, ratio = min(ratios, key=lambda one: abs(one[1] - 1))
         out.append(
             finding("perplexity", "warning", f"The {side} perplexity is neither e nor 2 to the power of a {side} loss: "
-                    f"its logarithm is {plain(ratio)} times {cut(visible(name), 30)!r}", "take exp of the mean loss, not "
-                    "the mean of batches' perplexities; and check the base of both", ratio=ratio)
+                    f"its logarithm is {plain(ratio)} times {cut(visible(name), 30)!r}", "take exp of the mean loss, "
+                    "not the mean of batches' perplexities; and check the base of both", ratio=ratio)
         )  # fmt: skip
     return out
 
@@ -314,14 +314,13 @@ def agreements(log: Log, derived: dict[str, float]) -> list[str]:
     out = []
     if "train_samples" in derived:
         size, batches = log.facts.get("batch_size", 0.0), log.facts.get("batches_per_epoch", 0.0)
-        known = {"accumulate", "devices"} <= log.facts.keys()
+        samples, known = plain(derived["train_samples"], 0), {"accumulate", "devices"} <= log.facts.keys()
         least = "" if known else f", if {plain(size, 0)} is of all devices and nothing is accumulated"
         shared = f"; {share(derived['val_share'])} of all samples is validation" if "val_share" in derived else ""
         out.append(
-            f"{plain(batches, 0)} batches of {plain(size, 0)} make {plain(derived['train_samples'], 0)} training samples"
-            f"{shared}{least}."
+            f"{plain(batches, 0)} batches of {plain(size, 0)} make {samples} training samples{shared}{least}."
             if batches
-            else f"An epoch has {plain(derived['train_samples'], 0)} training samples by steps, batch size and devices{shared}."
+            else f"An epoch has {samples} training samples by steps, batch size and devices{shared}."
         )
     if {"seconds", "seconds_per_step", "steps"} <= derived.keys() and not _time(derived) and derived["seconds"] < 1e9:
         needed = derived["seconds_per_step"] * derived["steps"]

@@ -204,7 +204,8 @@ def _recency(e: Evidence) -> Judged:
         return Judged("recency", False, "the training loss is of batches drawn anew from all training data", looks)
     scatter = e.gap.scatter
     if e.gap.steady and scatter is not None and abs(e.gap.whole.value) > CLEAR * scatter:
-        why = f"the luck of training's batches, new at each print, would scatter; the gap scatters by {e.digits.size(scatter)}"
+        by = e.digits.size(scatter)
+        why = f"the luck of training's batches, new at each print, would scatter; the gap scatters by {by}"
         return Judged("recency", False, why, looks)
     return Judged("recency", True, "the luck of training's latest batches cannot be told from a gap", looks)
 
@@ -330,8 +331,8 @@ def _of_gap(e: Evidence, given: str) -> LogExperiment:
     if e.taken == "evaluated":
         return _experiment(
             "train on half the epochs, or on more data, with all else as it is",
-            "if the gap narrows, it is what the network knows of its training data; if it stays, validation data are of "
-            "another kind",
+            "if the gap narrows, it is what the network knows of its training data; if it stays, validation data are "
+            "of another kind",
             f"diagnose ablate --axis epochs{given}" if e.tool in LANGUAGE else "",
         )
     if e.below:

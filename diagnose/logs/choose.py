@@ -188,7 +188,7 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
         c = meaning(chosen)
         equals = [
             name for name, m in losses.items()
-            if name != chosen and name not in log.lent and key not in columns and (m.side, m.kind, m.stem, m.span) == (c.side, c.kind, c.stem, c.span)
+            if name != chosen and name not in log.lent and key not in columns and m == c
             and log.series[name].count > 1
         ]  # fmt: skip
         if equals:

@@ -179,9 +179,8 @@ class _Judge:
         if self.pairs.dropped:
             out.append(f"{counted(self.pairs.dropped, 'value')} before a restart, or repeated, are left out.")
         if self.log.bad:
-            out.append(
-                f"{counted(self.log.bad, 'record')} could not be read and {'is' if self.log.bad == 1 else 'are'} left out."
-            )
+            are = "is" if self.log.bad == 1 else "are"
+            out.append(f"{counted(self.log.bad, 'record')} could not be read and {are} left out.")
         if self.log.names_left:
             out.append(f"There are more than {len(self.log.series)} names of losses; the rest is left out.")
         unpaired = len(self.pairs.val.at) - len(self.pairs.at_N)
@@ -250,8 +249,8 @@ class _Judge:
             out.append(
                 arithmetic.finding(
                     "validation-below-training", "warning" if sure and self.sides.count > 5 else "note",
-                    f"Validation lies {self.digits.size(said.value)} below training on average, in {self.sides.below} of "
-                    f"{self.sides.count} prints",
+                    f"Validation lies {self.digits.size(said.value)} below training on average, in "
+                    f"{self.sides.below} of {self.sides.count} prints",
                     "read both alike before comparing them: see the experiment below",
                     gap=said.value, below=self.sides.below, prints=self.sides.count,
                 )

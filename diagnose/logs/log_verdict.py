@@ -52,7 +52,7 @@ class Sides:
 
     @property
     def one(self) -> str:
-        """ "below" or "above" where nearly all prints that differ lie there, else ""."""
+        """The side, "below" or "above", that nearly all prints that differ lie on; "" for none."""
         most, name = (self.below, "below") if self.below > self.above else (self.above, "above")
         return name if most and most >= MOST * (self.below + self.above) else ""
 
@@ -161,6 +161,6 @@ def several(runs: list[LogRun], pairs: Pairs) -> str:
     names = [run.name for run in runs[:MOST_NAMED]]
     named = f" ({listed(names)})" if len(runs) <= MOST_NAMED and any(not n.startswith("run ") for n in names) else ""
     return (
-        f"The file holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.loss(val)} and training "
-        f"{digits.loss(train)} on average, {side} in {count} of {len(runs)}."
+        f"The file holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.loss(val)} and "
+        f"training {digits.loss(train)} on average, {side} in {count} of {len(runs)}."
     )

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  (the words of other languages are in their letters)
 """What the name of a logged value says: whose loss it is, of which kind and part, and what it is a mean of.
 
 This is the one rule for sides and names; text, tables, records and event files all go by it.
@@ -35,9 +36,11 @@ NEUTRAL = frozenset({
     "mini", "total", "tot", "overall", "sum", "lm", "model", "mlm", "current", "curr", "cur", "on", "per", "the", "set",
     "data", "dataset", "nats", "token", "tokens", "value", "word", "words", "reduced", "for", "of", "at", "in", "after",
     "split", "metrics", "scalars", "scalar", "logs", "log", "results", "result", "s", "is", "was", "by", "over", "its",
-    "a", "an", "and", "out", "held", "hold", "trainer", "history", "stats", "performance", "info", "debug", "main", "root",
+    "a", "an", "and", "out", "held", "hold", "trainer", "history", "stats", "performance", "info", "debug", "main",
+    "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
-    "one", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first", "subset", "samples", "examples", "score", "report", "summary", "tag",
+    "one", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first", "subset", "samples",
+    "examples", "score", "report", "summary", "tag",
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
@@ -60,7 +63,8 @@ COUNTERS = {
 }  # fmt: skip
 BESIDE_COUNTER = frozenset({
     "global", "current", "cur", "curr", "num", "trainer", "optimizer", "opt", "the", "at", "of", "end", "after", "in",
-    "for", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed", "running", "this",
+    "for", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed", "running",
+    "this",
     "epoch", "step", "begin", "beginning", "info", "during",
 })  # fmt: skip
 MOST = 200  # characters of a name that are looked at

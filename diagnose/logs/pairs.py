@@ -10,7 +10,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted
-from diagnose.logs.axis import LogAxis, axis, rising, runs
+from diagnose.logs.axis import Counted, LogAxis, axis, rising, runs
 from diagnose.logs.choose import Choice, choose, refuse, said
 from diagnose.logs.names import meaning
 from diagnose.logs.series import PLACE, SECONDS, VALUE
@@ -75,7 +75,7 @@ class Pairs:
     train_N: NDArray[np.float64]
     val_N: NDArray[np.float64]
     unit: str
-    axis: str
+    axis: Counted
     place: float = 0.0
     mean: float | None = None
     batch: Track | None = None
@@ -122,8 +122,8 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
     kept = [run for run in every if run is not None]
     if stale and kept:
         note = (
-            f"{counted(stale, 'validation value')} {'is the one' if stale == 1 else 'are the ones'} before, printed again, "
-            "and left out"
+            f"{counted(stale, 'validation value')} {'is the one' if stale == 1 else 'are the ones'} before, printed "
+            "again, and left out"
         )
         kept = [_noted(run, stale, note) for run in kept]
     return kept

@@ -38,14 +38,14 @@ COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
 )
 ALONE = re.compile(r"[\w/.\-']+")
-RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?|mb|gb)\s?/\s?"
+RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?|mb)\s?/\s?"
                   r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
-SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b.{0,3}[({:]",
-                      re.IGNORECASE)  # fmt: skip
+SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b"
+                      r".{0,3}[({:]", re.IGNORECASE)  # fmt: skip
 CODE = re.compile(
-    r"^\s*(?:def|class|import|return|parser|assert|raise|lambda|@)\b|^\s*(?:if|elif|for|while|with|from|try|except)\b.{0,200}"
-    r"(?::\s{0,4}(?:#.{0,200})?$|\bimport\b)|^\s*print\w{0,3}\(|\.add_argument|self\.\w{1,40}\s?[-+*/]?=|^\s*[\w.]{1,60}\s?[-+*/]=\s"
-    r"|\.append\(|\.item\(|=\s?\[\]"
+    r"^\s*(?:def|class|import|return|parser|assert|raise|lambda|@)\b"
+    r"|^\s*(?:if|elif|for|while|with|from|try|except)\b.{0,200}(?::\s{0,4}(?:#.{0,200})?$|\bimport\b)|^\s*print\w{0,3}\(|\.add_argument|self\.\w{1,40}\s?[-+*/]?="
+    r"|^\s*[\w.]{1,60}\s?[-+*/]=\s|\.append\(|\.item\(|=\s?\[\]"
 )
 ASSIGNED = re.compile(r"^\s*[\w.'\"-]{1,60}\s*[:=]\s*$")
 KERAS_BAR = re.compile(r"^\s*/\s*$")
@@ -169,7 +169,7 @@ class _Line:
             self.near = ""
         self._headings(context)
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
-        dual = self._dual(k, last, assigned=assigned)
+        dual = self._dual(k, last)
         if dual is not None:
             return dual
         slot = self._position(k, last, before, after, unit, over, assigned=assigned)
@@ -182,7 +182,7 @@ class _Line:
         return slot or Slot(over=over)
 
     def _aside(self, name: str) -> None:
-        """Take the side that the name of another number has: "Validation: 100%" is a heading, "Test net output #1" near."""
+        """Take the side that the name of another number has: "Validation: 100%" is a heading."""
         side = standing(name)
         if side and all(word in SIDES for word in words(name)):
             self.side = self.weak = side
@@ -194,7 +194,7 @@ class _Line:
         if side:
             self.side = self.weak = side
 
-    def _dual(self, k: int, name: str, *, assigned: bool) -> Slot | None:
+    def _dual(self, k: int, name: str) -> Slot | None:
         """Take both values of "train/val loss: 1.0/1.2"."""
         found = words(name)
         sides = [side_of((word,)) for word in found if word in SIDES]
@@ -223,16 +223,16 @@ class _Line:
             self._alone_before(name)
             return self._placed(k, Slot("position", what, over))
         if words(name) and not (over >= 0 and standing(name) and all(word in SIDES for word in words(name))):
-            return self._leads(k, name, before, after) or self._seconds(k, name, unit)
+            return self._leads(k, before, after) or self._seconds(k, name, unit)
         if k == 0 and ORDINAL.match(after) and not words(before):
             return self._placed(k, Slot("position", "epoch", over))
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
             bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
             return self._placed(k, Slot("ratio", "epoch" if bar else "batch", over))
-        return self._leads(k, name, before, after) or self._seconds(k, name, unit)
+        return self._leads(k, before, after) or self._seconds(k, name, unit)
 
-    def _leads(self, k: int, name: str, before: str, after: str) -> Slot | None:
+    def _leads(self, k: int, before: str, after: str) -> Slot | None:
         """Return the slot of a position that the line begins with."""
         leads = self._leading(k, before, after)
         return self._placed(k, Slot("position", leads)) if leads else None

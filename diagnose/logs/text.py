@@ -33,7 +33,8 @@ DIGIT = re.compile(r"[0-9]")
 SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
-    "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2", "l1", "up.",
+    "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
+    "l1", "up.",
     "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
 )  # fmt: skip
 HEADS = (
@@ -52,12 +53,12 @@ HEADS = (
     "mse",
     "learn",
 )
-RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat", "restart",
-        "# ", "===")  # fmt: skip
+RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat",
+        "restart", "# ", "===")  # fmt: skip
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NAMES_RUN = re.compile(
-    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b[\s#:=_-]{0,3}"
-    r"[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
+    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b"
+    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
     re.IGNORECASE,
 )
 TOOLS = (  # a line that only this tool prints
@@ -117,20 +118,21 @@ class TextReader:
         if len(parts) == 1:
             self._without_numbers(line)
             return
-        texts = parts[::2]
-        key = "\0".join(texts)
-        shape = self._shapes.get(key)
-        if shape is None and JOINED.search(line):
-            parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
-            texts = parts[::2]
-            key = "\0".join(texts)
-            shape = self._shapes.get(key)
+        shape = self._shapes.get("\0".join(parts[::2]))
         if shape is None:
-            shape = self._shaped(line, key, texts, parts[1::2])
+            shape, parts = self._new(line, parts)
         if shape.losses or shape.tuple:
             self._values(shape, parts[1::2], bar, line)
         elif shape is not EMPTY:
             self._between(shape, parts[1::2], line)
+
+    def _new(self, line: str, parts: list[str]) -> tuple[Shape, list[str]]:
+        """Return the shape of a line that is not among those kept, and its parts: "epoch12" is parted too."""
+        if JOINED.search(line):
+            parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
+        key = "\0".join(parts[::2])
+        shape = self._shapes.get(key)
+        return shape or self._shaped(line, key, parts[::2], parts[1::2]), parts
 
     def _sides(self, line: str) -> bool:
         """Take a row of a table that has a column for each side and a row for each measure, as AllenNLP prints it."""
@@ -310,7 +312,7 @@ class TextReader:
 
 
 def _any(parts: tuple[str, ...], low: str) -> bool:
-    for part in parts:  # faster than a pattern of them all, and than any()
+    for part in parts:  # noqa: SIM110  (faster than any(), and than a pattern of them all)
         if part in low:
             return True
     return False
