@@ -40,7 +40,6 @@ def finding(
 
 def implied(log: Log, pairs: Pairs) -> dict[str, float]:
     """Return what the settings of a log come to: samples of each side, steps, seconds a step."""
-    facts = log.facts
     out = _counted(log)
     if {"train_samples", "val_samples"} <= out.keys():
         out["val_share"] = out["val_samples"] / (out["train_samples"] + out["val_samples"])

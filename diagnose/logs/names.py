@@ -13,7 +13,7 @@ from functools import lru_cache
 
 VAL = frozenset({
     "val", "vali", "valid", "validation", "validating", "validate", "validated", "dev", "devset", "heldout", "holdout",
-    "tel", "cv",
+    "tel", "cv", "va", "vl",
 })  # fmt: skip
 EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate"})
 TEST = frozenset({"test", "testing", "tst"})

@@ -38,7 +38,7 @@ COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
 )
 ALONE = re.compile(r"[\w/.\-']+")
-RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?|mb)\s?/\s?"
+RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
                   r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
 SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b"
                       r".{0,3}[({:]", re.IGNORECASE)  # fmt: skip
@@ -267,7 +267,7 @@ class _Line:
             return "epoch"
         if k == 1 and re.match(r"^\s{0,4}[\[(]$", self.texts[0].rstrip() or " ") and after.startswith("]"):
             return "batch"
-        if k == 0 and ((start == "[" and after[:1] == "]") or (not start and re.match(r":\s", after))):
+        if k == 0 and ((start == "[" and re.match(r"\]|\s?\|", after)) or (not start and re.match(r":\s", after))):
             return "iteration"
         if standing(before) and k == 0 and re.match(r"\s?\[", after):
             return "epoch"
