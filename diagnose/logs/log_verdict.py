@@ -142,7 +142,7 @@ def _ratio(pairs: Pairs) -> str:
     ratio = last_ratio(pairs)
     if ratio is None or abs(ratio - 1) < FAR:
         return ""
-    return f" ({times(ratio)} training)"
+    return f" (validation is {times(ratio)} training)"
 
 
 def last_ratio(pairs: Pairs) -> float | None:

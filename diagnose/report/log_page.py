@@ -81,7 +81,7 @@ def _headlines(report: LogReport) -> list[Headline]:
     ]
     if report.gap:
         ratio = report.gap.ratio
-        note = f"{times(ratio)} training" if ratio is not None and abs(ratio - 1) > 0.22 else ""
+        note = f"validation is {times(ratio)} training" if ratio is not None and abs(ratio - 1) > 0.22 else ""
         out.append(Headline("validation minus training", carried.gap(report.gap.last), note))
     return out
 
