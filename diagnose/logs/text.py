@@ -100,6 +100,7 @@ class TextReader:
             self._line(line, bar)
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
         _settle(self.log)
+        self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
         return self.log
 
     def _line(self, line: str, bar: bool) -> None:
