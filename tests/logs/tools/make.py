@@ -127,7 +127,7 @@ def main() -> None:
     importlib.import_module(f"tools_{family}")
     WRITTEN.mkdir(exist_ok=True)
     failed = 0
-    for name, (package, command, options, write) in MADE.items():
+    for name, (package, command, options, write) in list(MADE.items()):
         chosen = not wanted or any(name.startswith(one) for one in wanted)
         if not chosen or write.__module__ != f"tools_{family}":
             continue

@@ -136,8 +136,11 @@ def card_no_log(path: Path) -> dict[str, Any]:
     tools.create_model_card(model_name="tiny", dataset="bible")
     path.write_text((Path(tools.args.output_dir) / "README.md").read_text())
     found = truth(seen, digits=4)
-    found["pairs"] = sum(at >= 15 for at in found["val"]["step"])
-    return found
+    train_, val = found["train"], found["val"]
+    carried = [(s, e, [v for a, v in zip(train_["step"], train_["value"], strict=True) if a <= s][-1])
+               for s, e in zip(val["step"], val["epoch"], strict=True) if s >= 15]  # fmt: skip
+    found["train"] = points([v for *_, v in carried], step=[s for s, *_ in carried], epoch=[e for _, e, _ in carried])
+    return {**found, "pairs": len(carried)}
 
 
 @log(f"transformers-{V}-tensorboard", "transformers", "Trainer(report_to='tensorboard')")

@@ -69,31 +69,69 @@ def logged(seen: list[tuple[int, int, float]], every: int = 5) -> dict[str, list
     return of([one for one in seen if (one[0] + 1) % every == 0])
 
 
+def tqdm_bar() -> Any:
+    from lightning.pytorch.callbacks import TQDMProgressBar
+
+    return [TQDMProgressBar(refresh_rate=1)]
+
+
 EPOCH = {"on_step": False, "on_epoch": True}
 BAR = {"prog_bar": True, **EPOCH}
 
 
-@log("lightning-bar.txt", "lightning", "self.log(prog_bar=True, on_step=True, on_epoch=True), written to a file")
+def by_epoch(seen: Any, first: int = 0) -> dict[str, Any]:
+    """Return what a bar shows at the end of each epoch, from one on."""
+    sides = {side: points([v for *_, v in seen[side][first:]], epoch=[e for _, e, _ in seen[side][first:]])
+             for side in ("train", "val")}  # fmt: skip
+    return {**sides, "significant": 3}
+
+
+@log("lightning-bar.txt", "lightning", "TQDMProgressBar, self.log(prog_bar=True, on_step=True, on_epoch=True), written to a file")
 def bar(path: Path) -> dict[str, Any]:
     with printed(path):
         seen = train(scratch(path), how={"prog_bar": True, "on_step": True, "on_epoch": True},
-                     how_val={"prog_bar": True}, enable_progress_bar=True)  # fmt: skip
-    return {"train": of(seen["train"]), "val": of(seen["val"]), "significant": 3}
+                     how_val={"prog_bar": True}, enable_progress_bar=True, callbacks=tqdm_bar())  # fmt: skip
+    return by_epoch(seen)
 
 
-@log("lightning-bar-terminal.txt", "lightning", "self.log(prog_bar=True, on_epoch=True), in a terminal")
+@log("lightning-bar-terminal.txt", "lightning", "TQDMProgressBar, self.log(prog_bar=True, on_epoch=True), in a terminal")
 def bar_terminal(path: Path) -> dict[str, Any]:
     with printed(path, terminal=True):
-        seen = train(scratch(path), how=BAR, how_val={"prog_bar": True}, enable_progress_bar=True, max_epochs=4)
-    return {"train": of(seen["train"]), "val": of(seen["val"]), "significant": 3}
+        seen = train(scratch(path), how=BAR, how_val={"prog_bar": True}, enable_progress_bar=True, max_epochs=4,
+                     callbacks=tqdm_bar())  # fmt: skip
+    return by_epoch(seen)
 
 
-@log("lightning-bar-summary.txt", "lightning", "model summary and sanity check beside the bar, names train/loss and val/loss")
+@log("lightning-bar-summary.txt", "lightning", "TQDMProgressBar, model summary, sanity check, names train/loss and val/loss")
 def bar_summary(path: Path) -> dict[str, Any]:
     with printed(path):
         seen = train(scratch(path), names=("train/loss", "val/loss"), how=BAR, how_val={"prog_bar": True},
-                     enable_progress_bar=True, enable_model_summary=True, max_epochs=5)  # fmt: skip
-    return {"train": of(seen["train"]), "val": of(seen["val"]), "significant": 3}
+                     enable_progress_bar=True, enable_model_summary=True, max_epochs=5, callbacks=tqdm_bar())  # fmt: skip
+    return by_epoch(seen)
+
+
+@log("lightning-rich.txt", "lightning", "RichProgressBar written to a file: the last state alone")
+def rich_bar(path: Path) -> dict[str, Any]:
+    with printed(path):
+        seen = train(scratch(path), how=BAR, how_val={"prog_bar": True}, enable_progress_bar=True)
+    return by_epoch(seen, 5)
+
+
+@log("lightning-rich-terminal.txt", "lightning", "RichProgressBar in a terminal, one bar redrawn through all epochs")
+def rich_terminal(path: Path) -> dict[str, Any]:
+    with printed(path, terminal=True):
+        seen = train(scratch(path), how=BAR, how_val={"prog_bar": True}, enable_progress_bar=True, max_epochs=4)
+    return by_epoch(seen)
+
+
+@log("lightning-rich-leave.txt", "lightning", "RichProgressBar(leave=True) in a terminal, a bar for each epoch stays")
+def rich_leave(path: Path) -> dict[str, Any]:
+    from lightning.pytorch.callbacks import RichProgressBar
+
+    with printed(path, terminal=True):
+        seen = train(scratch(path), how=BAR, how_val={"prog_bar": True}, enable_progress_bar=True, max_epochs=3,
+                     callbacks=[RichProgressBar(leave=True)])  # fmt: skip
+    return by_epoch(seen)
 
 
 def csv(path: Path, **options: Any) -> Any:
