@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records, number
+from diagnose.logs.table import Columns, Records, flat, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -137,7 +137,12 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
         raise DiagnoseError(f"it looks like JSON and is none: {str(error)[:80]}") from None
     if isinstance(found, dict) and isinstance(found.get("history"), dict):
         found = found["history"]
-    lists = {k: _listed(v) for k, v in found.items()} if isinstance(found, dict) else {}
+    if isinstance(found, dict):
+        inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
+        if inner is not None:
+            return _listing(inner, columns)
+    lists = {k: _listed(v) for k, v in flat(found).items()} if isinstance(found, dict) else {}
+    lists |= {k: _listed(v) for k, v in found.items()} if isinstance(found, dict) else {}
     table = {key: values for key, values in lists.items() if values}
     if not table:
         raise DiagnoseError(
@@ -147,6 +152,15 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     records = Records(log, columns)
     for i in range(max(map(len, table.values()))):
         records.add({"epoch": float(i), **{k: v[i] for k, v in table.items() if i < len(v)}})
+    return log
+
+
+def _listing(found: list[Any], columns: Columns) -> Log:
+    """Read records that stand in a list within an object."""
+    log = Log("json")
+    records = Records(log, columns)
+    for record in found:
+        records.add(record)
     return log
 
 

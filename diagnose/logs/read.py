@@ -11,7 +11,7 @@ from diagnose.logs import source
 from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
 from diagnose.logs.names import meaning
-from diagnose.logs.series import Log
+from diagnose.logs.series import POSITIONS, Log, Row
 from diagnose.logs.table import Columns, read_csv, read_jsonl, separator
 from diagnose.logs.text import read_text
 
@@ -62,6 +62,9 @@ def read(paths: list[Path], fmt: str | None = None, columns: Columns | None = No
         raise DiagnoseError(f"--format {fmt} is unknown{nearest(fmt, FORMATS)}")
     found = [item for path in paths for item in _files(path)]
     logs = [_read(path, before, fmt, columns or {}) for path, before in found]
+    if len(logs) > 1:
+        for log, (path, _) in zip(logs, found, strict=True):
+            _sided(log, path)
     whole = logs[0]
     for log in logs[1:]:
         _join(whole, log)
@@ -115,7 +118,7 @@ def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
             if kind == "json":
                 return read_document(source.texts(file, path), columns)
             if kind == "text":
-                return read_text(source.lines(file, path))
+                return read_text(source.lines(file, path), columns)
             plain = (line for line, _ in source.lines(file, path, source.MOST_RECORD))
             return read_csv(plain, columns, path.stem) if kind == "csv" else read_jsonl(plain, columns)
 
@@ -167,19 +170,33 @@ def _opens_json(text: str) -> bool:
     return rest[:1] in ('"', "{", "}") or (text.lstrip()[:1] == "[" and rest[:1] == "{")
 
 
+def _sided(log: Log, path: Path) -> None:
+    """Give the losses of one of several files the side that its name says, where they have none."""
+    side = meaning(path.stem).side or meaning(path.parent.name).side
+    sides = {meaning(name).side for name in log.series}
+    if not side or sides - {"", side}:
+        return
+    for name in [name for name in log.series if not meaning(name).side]:
+        series = log.series.pop(name)
+        series.name = f"{side}/{name}"
+        log.series[series.name] = series
+
+
 def _join(whole: Log, more: Log) -> None:
     """Add the series of another file; places go on behind what there was."""
-    from diagnose.logs.series import Row
-
     base = whole.rows
     for name, series in more.series.items():
-        for place, step, epoch, seconds, value in series.table().tolist():
+        for place, *at, value in series.table().tolist():
             whole.rows = base + int(place) - 1
-            whole.add(Row({name: value}, step, epoch, seconds))
+            whole.add(Row({name: value}, **dict(zip(POSITIONS, at, strict=True))))
         if name in whole.series:
             whole.series[name].broken += series.broken
     whole.rows = base + more.rows
+    whole.headings += [(place + base, text) for place, text in more.headings]
     whole.bad += more.bad
+    whole.tuples += more.tuples
+    whole.lent |= more.lent
+    whole.runs += more.runs
     whole.notes += [note for note in more.notes if note not in whole.notes]
     whole.facts |= more.facts
     whole.tool = whole.tool or more.tool
