@@ -17,6 +17,7 @@ def fastai_fit(path: Path | None, *, terminal: bool = False, count: int = 6, cbs
     """Fit with fastai; return its recorder's values."""
     import torch
     from fastai.data.core import DataLoaders
+    import fastai.callback.progress  # noqa: F401  (gives Learner its no_bar)
     from fastai.learner import Learner
     from fastai.metrics import accuracy
 
@@ -110,24 +111,6 @@ def ngboost(path: Path) -> dict[str, Any]:
     sides = [list(next(iter(seen[side].values()))) for side in ("train", "val")]
     return {"train": points([sides[0][k] for k in at], step=at, iteration=at),
             "val": points([sides[1][k] for k in at], step=at, iteration=at), "digits": 4}  # fmt: skip
-
-
-@log("ydf.txt", "ydf", "GradientBoostedTreesLearner.train(verbose=2)")
-def ydf_text(path: Path) -> dict[str, Any]:
-    import pandas as pd
-    import ydf
-
-    x, y, xv, yv = table()
-    frames = [pd.DataFrame({**{f"x{k}": rows[:, k] for k in range(4)}, "y": goal}) for rows, goal in ((x, y), (xv, yv))]
-    with printed(path):
-        learner = ydf.GradientBoostedTreesLearner(label="y", num_trees=20, early_stopping="NONE", num_threads=1)
-        model = learner.train(frames[0], valid=frames[1], verbose=2)
-    logs = model.training_logs()
-    raise SkipError(str(logs)[:3000])
-
-
-class SkipError(Exception):
-    """A tool that gives no truth."""
 
 
 @log("deepxde.txt", "deepxde", "Model.train(display_every=100) on the torch backend")
@@ -254,8 +237,9 @@ def yolo(path: Path, model: str, kind: str, *, detect: bool = False) -> dict[str
     def note(trainer: Any) -> None:
         name = "box_loss" if detect else "loss"
         losses = trainer.label_loss_items(trainer.tloss, prefix="train")
-        seen["train"].append(float(losses[f"train/{name}"]))
-        seen["val"].append(float(trainer.metrics[f"val/{name}"]))
+        if f"val/{name}" in trainer.metrics:
+            seen["train"].append(float(losses[f"train/{name}"]))
+            seen["val"].append(float(trainer.metrics[f"val/{name}"]))
 
     yolo_.add_callback("on_fit_epoch_end", note)
     with printed(folder / "out.txt"):
