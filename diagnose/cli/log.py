@@ -35,6 +35,9 @@ def log(
     split: Annotated[
         str | None, typer.Option("--split", metavar="KIND", help="How text was divided: documents, tail or windows.")
     ] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="NAME", help="Which run of a folder, where it holds several.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a log can and cannot tell of the gap between its training and its validation loss.
@@ -45,7 +48,7 @@ def log(
     from diagnose.errors import FINDING
     from diagnose.logs.judge import judge
 
-    found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split)
+    found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
     if as_json:
         print_json(found)
     else:
