@@ -68,17 +68,21 @@ def test_a_log_of_a_tool_reads_as_the_tool_wrote_it(name):
 def test_the_pairs_are_of_one_place(name):
     entry = CURVES[name]
     found = opened(name)
-    if "train" not in entry:
-        assert found.val_N == pytest.approx(found.val.value)
+    if "among" in entry:
+        assert len(found.at_N) > 5
+        for pair in zip(found.train_N, found.val_N, strict=True):
+            assert any((np.abs(np.array(pair) - one) <= spread(entry, np.array(one))).all() for one in entry["among"]), pair
         return
-    at = dict(zip(entry["val"][found.axis], entry["val"]["value"], strict=True))
-    assert len(found.at_N) == entry.get("pairs", len(at))
-    places = np.array(list(at))
+    places = np.array(entry["val"][found.axis])
+    assert len(found.at_N) == entry.get("pairs", len(places))
     for place, val in zip(found.at_N, found.val_N, strict=True):
         k = int(np.argmin(np.abs(places - place)))
         assert abs(places[k] - place) < 0.0051
         value = entry["val"]["value"][k]
         assert abs(val - value) <= spread(entry, np.array([value]))[0]
+    if "paired_train" in entry:
+        truth = np.array(entry["paired_train"])
+        assert (np.abs(found.train_N - truth) <= spread(entry, truth)).all(), (found.train_N.tolist(), truth.tolist())
 
 
 @pytest.mark.parametrize("name", CURVES)

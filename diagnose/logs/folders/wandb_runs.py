@@ -1,34 +1,26 @@
 """W&B's own transaction log, as `wandb/offline-run-*/run-*.wandb` holds it: records of Protocol Buffers in blocks.
 
-Blocks of 32 KiB as LevelDB's log has them: a record's header is its checksum, its length and whether it is whole or a
-part; the file's own header is ":W&B", a magic number and a version. Of a record only the history's items are looked
-at, and the run's name; every length is checked against what is there.
+Of a record only the history's items are looked at, and the run's name.
 """
 
 from __future__ import annotations
 
 import json
-import struct
-import zlib
 from typing import TYPE_CHECKING, Any
 
-from diagnose.errors import DiagnoseError
 from diagnose.logs import source
 from diagnose.logs.events import fields
+from diagnose.logs.folders.framing import frames
 from diagnose.logs.folders.listing import FolderRun, Listing, Tracker, file_head
 from diagnose.logs.series import Log
 from diagnose.logs.table import Columns, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO
 
 NAME = "W&B"
-IDENT, MAGIC, VERSION = b":W&B", 0xBEE1, 0
-BLOCK, HEADER, FILE_HEADER = 1 << 15, 7, 7
-FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-MOST_RECORD = 1 << 24  # bytes of a record; a longer one is passed over
+IDENT = b":W&B"
+HEADER = IDENT + b"\xe1\xbe\x00"  # a magic number and the version
 MOST_ITEMS = 4096  # of a record
 MOST_VALUE = 64  # characters of a number
 HISTORY, RUN = 2, 17  # of Record
@@ -59,7 +51,7 @@ def _run(listing: Listing, path: Path) -> FolderRun:
         log = Log("wandb", NAME)
         records = Records(log, columns)
         with source.opened(path) as file:
-            for body in transactions(file, path, log):
+            for body in frames(file, path, log, HEADER):
                 for number, _, value in fields(body):
                     if number == HISTORY and isinstance(value, bytes):
                         records.add(_history(value))
@@ -73,7 +65,7 @@ def _named(path: Path) -> tuple[str, str]:
     """Return a run's identifier and its name, from its first records."""
     found = {RUN_ID: "", RUN_NAME: ""}
     with source.opened(path) as file:
-        for body, _ in zip(transactions(file, path, Log("wandb")), range(BEFORE_NAME), strict=False):
+        for body, _ in zip(frames(file, path, Log("wandb"), HEADER), range(BEFORE_NAME), strict=False):
             runs = [value for number, _, value in fields(body) if number == RUN and isinstance(value, bytes)]
             for number, _, value in fields(runs[0]) if runs else ():
                 if number in found and isinstance(value, bytes):
@@ -81,58 +73,6 @@ def _named(path: Path) -> tuple[str, str]:
             if runs:
                 break
     return found[RUN_ID], found[RUN_NAME]
-
-
-def transactions(file: BinaryIO, path: Path, log: Log) -> Iterator[bytes]:
-    """Yield the records of a transaction log; what is damaged is passed over and noted.
-
-    Raises:
-        DiagnoseError: it is no transaction log of a version that is known.
-    """
-    head = file.read(FILE_HEADER)
-    if len(head) < FILE_HEADER or struct.unpack("<4sHB", head) != (IDENT, MAGIC, VERSION):
-        raise DiagnoseError(f"{source.shown(path)} is no transaction log of W&B's, or of a version that is not known")
-    held, length = bytearray(), 0
-    for kind, body in _parts(file, log):
-        if kind in (FULL, FIRST):
-            held, length = bytearray(), 0
-        length += len(body)
-        if length <= MOST_RECORD:
-            held += body
-        if kind in (FULL, LAST):
-            if length <= MOST_RECORD:
-                yield bytes(held)
-            held, length = bytearray(), 0
-
-
-def _parts(file: BinaryIO, log: Log) -> Iterator[tuple[int, bytes]]:
-    """Yield (kind, bytes) of each part of a record; a damaged one ends its block."""
-    at = FILE_HEADER
-    while True:
-        block = file.read(BLOCK - at % BLOCK)
-        if not block:
-            return
-        at += len(block)
-        start = 0
-        while start + HEADER <= len(block):
-            check, size, kind = struct.unpack_from("<IHB", block, start)
-            if not kind and not size:
-                break
-            body = block[start + HEADER : start + HEADER + size]
-            if len(body) < size and at % BLOCK:
-                _note(log, "the transaction log breaks off within a record, as one does that is still being written")
-                return
-            if zlib.crc32(block[start + HEADER - 1 : start + HEADER + size]) != check:
-                log.bad += 1
-                _note(log, "a record of the transaction log is damaged; the rest of its block is passed over")
-                break
-            yield kind, body
-            start += HEADER + size
-
-
-def _note(log: Log, text: str) -> None:
-    if text not in log.notes:
-        log.notes.append(text)
 
 
 def _history(data: bytes) -> dict[str, Any]:
@@ -146,6 +86,8 @@ def _history(data: bytes) -> dict[str, Any]:
         elif number == STEP and isinstance(value, bytes):
             steps = [v for n, _, v in fields(value) if n == STEP_NUMBER and isinstance(v, int)]
             out.setdefault("_step", steps[-1] if steps else 0)
+    if any(name.endswith("global_step") for name in out):
+        out.pop("_step", None)  # counts calls of log() alone
     return out
 
 

@@ -10,6 +10,7 @@ handed to the tool; it is never read back from the file. A family needs its tool
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import importlib
 import importlib.metadata
 import io
@@ -17,7 +18,9 @@ import json
 import os
 import pty
 import shutil
+import struct
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +67,7 @@ def printed(path: Path, *, terminal: bool = False) -> Iterator[None]:
     reader = None
     if terminal:
         master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         reader = threading.Thread(target=_drain, args=(master, path))
         reader.start()
     else:

@@ -34,9 +34,15 @@ def fastai_fit(path: Path | None, *, terminal: bool = False, count: int = 6, cbs
     return learn.recorder.values
 
 
-@log("fastai.txt", "fastai", "Learner.no_bar(): fit(6)")
+@log("fastai-no-bar.txt", "fastai", "Learner.no_bar(): fit(6), lists without names", refused="no loss was found")
 def fastai_plain(path: Path) -> dict[str, Any]:
-    values = fastai_fit(path)
+    fastai_fit(path)
+    return {}
+
+
+@log("fastai.txt", "fastai", "fit(6), fastprogress' console bars, written to a file")
+def fastai_file(path: Path) -> dict[str, Any]:
+    values = fastai_fit(path, bar=True)
     return {"train": epochs([v[0] for v in values]), "val": epochs([v[1] for v in values]), "digits": 6}
 
 
@@ -141,8 +147,7 @@ def pykan(path: Path) -> dict[str, Any]:
     data = {"train_input": x, "train_label": y[:, None], "test_input": xv, "test_label": yv[:, None]}
     with printed(path):
         seen = model.fit(data, opt="Adam", steps=20, lamb=0.001, lr=0.02)
-    at = range(1, 21)
-    return {"train": points(seen["train_loss"], step=at, place=at), "val": points(seen["test_loss"], step=at, place=at),
+    return {"among": [[float(a), float(b)] for a, b in zip(seen["train_loss"], seen["test_loss"], strict=True)],
             "significant": 3}  # fmt: skip
 
 
@@ -195,7 +200,8 @@ def monai_text(path: Path) -> dict[str, Any]:
         evaluator.add_event_handler(Events.COMPLETED, lambda e: means.append(float(e.state.metrics["val_loss"])))
         trainer.run()
         logging.getLogger().handlers.clear()
-    return {"val": epochs(means, 1), "relative": 1e-9}
+    step = [19.0 * k for k in range(1, 6)]
+    return {"val": points(means, epoch=range(1, 6), step=step), "paired_train": [seen[int(k) - 1] for k in step], "digits": 4}
 
 
 @log("ultralytics-results.csv", "ultralytics", "YOLO('yolov8n-cls.yaml').train(epochs=4): results.csv")
@@ -286,6 +292,9 @@ def flaired(path: Path, *, training_log: bool) -> dict[str, Any]:
                                           plugins=[See()])  # fmt: skip
     shutil.copy(folder / ("training.log" if training_log else "loss.tsv"), path)
     at = range(1, 6)
+    if training_log:  # the running mean of an epoch's ten batches is its mean at the last
+        step = [10.0 * k for k in at]
+        return {"val": points(seen["val"], epoch=at, step=step), "paired_train": seen["train"], "digits": 4}
     return {"train": points(seen["train"], epoch=at), "val": points(seen["val"], epoch=at), "digits": 4}
 
 
@@ -315,15 +324,21 @@ def darted(path: Path, *, csv: bool = False) -> dict[str, Any]:
     from pytorch_lightning.callbacks import Callback, TQDMProgressBar
     from pytorch_lightning.loggers import CSVLogger
 
-    seen: dict[str, list[float]] = {"train": [], "val": []}
+    seen: dict[str, list[Any]] = {"train": [], "val": [], "step": []}
 
     class See(Callback):
         def on_validation_epoch_end(self, trainer: Any, *_: Any) -> None:
             if not trainer.sanity_checking:
-                seen["val"].append(float(trainer.callback_metrics["val_loss"]))
+                seen["val"].append((trainer.global_step - 1, trainer.current_epoch, float(trainer.callback_metrics["val_loss"])))
+
+        def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
+            value = float(trainer.callback_metrics["train_loss"])
+            if trainer.global_step % 5 == 0:
+                seen["step"].append((trainer.global_step - 1, trainer.current_epoch, value))
 
         def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
-            seen["train"].append(float(trainer.callback_metrics["train_loss"]))
+            value = float(trainer.callback_metrics["train_loss"])
+            seen["train"].append((trainer.global_step - 1, trainer.current_epoch, value))
 
     rng = np.random.default_rng(0)
     wave = np.sin(np.arange(300) / 5) + rng.normal(scale=0.1, size=300)
@@ -331,35 +346,43 @@ def darted(path: Path, *, csv: bool = False) -> dict[str, Any]:
     folder = scratch(path)
     more = {"logger": CSVLogger(str(folder))} if csv else {"logger": False}
     model = NLinearModel(12, 3, n_epochs=6, batch_size=16, random_state=0, pl_trainer_kwargs={
-        "accelerator": "cpu", "callbacks": [See(), *([] if csv else [TQDMProgressBar()])], **more})  # fmt: skip
+        "accelerator": "cpu", "log_every_n_steps": 5, "callbacks": [See(), *([] if csv else [TQDMProgressBar()])], **more})  # fmt: skip
     with printed(folder / "out.txt" if csv else path):
         model.fit(series[:240], val_series=series[200:])
+    from tools_lightning import by_epoch, of
+
     if csv:
         shutil.copy(next(folder.rglob("metrics.csv")), path)
-        step = [14 * k for k in range(6)]
-        del step
-    found = {side: epochs(values) for side, values in seen.items()}
-    return {**found, **({"relative": 1e-6} if csv else {"significant": 3})}
+        return {"train": of(seen["step"]), "val": of(seen["val"]), "relative": 1e-6}
+    return by_epoch(seen)
 
 
-@log("neuralforecast.txt", "neuralforecast", "NeuralForecast.fit(val_size=...), its Lightning bar", )
+@log("neuralforecast.txt", "neuralforecast", "NeuralForecast.fit(val_size=...), TQDMProgressBar")
 def neural(path: Path) -> dict[str, Any]:
     import pandas as pd
     from neuralforecast import NeuralForecast
     from neuralforecast.models import MLP
+    from pytorch_lightning.callbacks import Callback, TQDMProgressBar
+
+    seen: dict[str, list[Any]] = {"train": [], "val": []}
+
+    class See(Callback):
+        def on_validation_epoch_end(self, trainer: Any, *_: Any) -> None:
+            if not trainer.sanity_checking:
+                seen["val"].append((trainer.current_epoch, float(trainer.callback_metrics["valid_loss"])))
+
+        def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
+            seen["train"].append((trainer.current_epoch, float(trainer.callback_metrics["train_loss_epoch"])))
 
     rng = np.random.default_rng(0)
     wave = np.sin(np.arange(300) / 5) + rng.normal(scale=0.1, size=300)
     frame = pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2020-01-01", periods=300, freq="D"), "y": wave})
     model = MLP(h=6, input_size=24, max_steps=60, val_check_steps=10, accelerator="cpu", random_seed=0, hidden_size=8, num_layers=1,
-                enable_progress_bar=True, logger=False)  # fmt: skip
+                logger=False, callbacks=[See(), TQDMProgressBar()])  # fmt: skip
     os.chdir(scratch(path))
     with printed(path):
-        forecast = NeuralForecast([model], freq="D")
-        forecast.fit(frame, val_size=30)
-    fitted = forecast.models[0]
-    found = {"train": points([v for _, v in fitted.train_trajectories], step=[s for s, _ in fitted.train_trajectories]),
-             "val": points([v for _, v in fitted.valid_trajectories], step=[s for s, _ in fitted.valid_trajectories])}  # fmt: skip
+        NeuralForecast([model], freq="D").fit(frame, val_size=30)
+    found = {side: points([v for _, v in rows], epoch=[e for e, _ in rows], step=[e for e, _ in rows]) for side, rows in seen.items()}
     return {**found, "significant": 3}
 
 
@@ -367,7 +390,6 @@ def neural(path: Path) -> dict[str, Any]:
 def forecasting(path: Path) -> dict[str, Any]:
     import lightning.pytorch as pl
     import pandas as pd
-    import torch
     from lightning.pytorch.loggers import CSVLogger
     from pytorch_forecasting import RecurrentNetwork, TimeSeriesDataSet
     from pytorch_forecasting.metrics import MAE
@@ -379,15 +401,16 @@ def forecasting(path: Path) -> dict[str, Any]:
               "time_varying_unknown_reals": ["y"]}  # fmt: skip
     data = TimeSeriesDataSet(frame[frame.t < 150], **common)
     held = TimeSeriesDataSet(frame[frame.t >= 140], **common)
-    seen: dict[str, list[float]] = {"train": [], "val": []}
+    seen: dict[str, list[Any]] = {"train": [], "val": []}
 
     class See(pl.Callback):
         def on_validation_epoch_end(self, trainer: Any, *_: Any) -> None:
             if not trainer.sanity_checking:
-                seen["val"].append(float(trainer.callback_metrics["val_loss"]))
+                seen["val"].append((trainer.global_step - 1, trainer.current_epoch, float(trainer.callback_metrics["val_loss"])))
 
         def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
-            seen["train"].append(float(trainer.callback_metrics["train_loss_epoch"]))
+            value = float(trainer.callback_metrics["train_loss_epoch"])
+            seen["train"].append((trainer.global_step - 1, trainer.current_epoch, value))
 
     folder = scratch(path)
     trainer = pl.Trainer(max_epochs=5, accelerator="cpu", logger=CSVLogger(folder, name="lightning_logs"), callbacks=[See()],
@@ -395,5 +418,6 @@ def forecasting(path: Path) -> dict[str, Any]:
     model = RecurrentNetwork.from_dataset(data, hidden_size=8, learning_rate=0.01, loss=MAE(), log_interval=-1)
     trainer.fit(model, data.to_dataloader(train=True, batch_size=16), held.to_dataloader(train=False, batch_size=16))
     kept(folder / "lightning_logs", path, "metrics.csv")
-    del torch
-    return {side: epochs(values) for side, values in seen.items()} | {"relative": 1e-6}
+    from tools_lightning import of
+
+    return {side: of(rows) for side, rows in seen.items()} | {"relative": 1e-6}
