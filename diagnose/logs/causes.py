@@ -73,6 +73,12 @@ class Evidence:
         return self.value < 0
 
 
+    @property
+    def told(self) -> bool:
+        """Whether there is a gap to speak of: of one sign, or with a course."""
+        return self.one or self.gap.steady or self.gap.moves in ("narrows", "widens", "crosses")
+
+
 @dataclass(frozen=True)
 class Judged:
     """A cause: whether it is possible, why, and what it would look like."""
@@ -110,7 +116,7 @@ def judge(evidence: Evidence) -> list[Judged]:
         if evidence.below
         else (_unseen, _draw, _reduction, _collation, _leak, _mode, _precision, _objective, _recency, _lag, _augmentation)
     )
-    if not evidence.one and not evidence.gap.steady:
+    if not evidence.told:
         rules = (_draw, _recency)
     found = [rule(evidence) for rule in rules]
     return [one for one in found if one.possible] + [one for one in found if not one.possible]
@@ -294,7 +300,7 @@ def experiment(e: Evidence, found: list[LogFinding], data: str | None) -> LogExp
 
 
 def _of_gap(e: Evidence, given: str) -> LogExperiment:
-    if not e.one and not e.gap.steady:
+    if not e.told:
         return _experiment(
             "log both losses more often, at least 24 times, validation on more data",
             "if prints then lie on one side, that is the gap; if they still lie on both, it is less than they scatter",

@@ -158,7 +158,7 @@ def _others(log: Log, train: str, val: str, losses: dict[str, Meaning]) -> list[
     """Return further pairs of like losses: other parts, and a third set of data."""
     out = []
     for name, m in losses.items():
-        if not m.held_out or name == val or m.kind == "perplexity":
+        if not m.held_out or name == val or m.kind == "perplexity" or (name in log.lent and m == losses.get(val)):
             continue
         like = [
             other for other, o in losses.items()
@@ -186,7 +186,7 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
         c = meaning(chosen)
         equals = [
             name for name, m in losses.items()
-            if name != chosen and key not in columns and (m.side, m.kind, m.stem, m.span) == (c.side, c.kind, c.stem, c.span)
+            if name != chosen and name not in log.lent and key not in columns and (m.side, m.kind, m.stem, m.span) == (c.side, c.kind, c.stem, c.span)
             and log.series[name].count > 1
         ]  # fmt: skip
         if equals:

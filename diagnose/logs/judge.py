@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,9 @@ from diagnose.words import counted, cut, estimate, visible
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.logs.pairs import Pairs, Track
+    from numpy.typing import NDArray
+
+    from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
     from diagnose.logs.statistics import Gap, Mean
 
@@ -117,13 +118,17 @@ class _Judge:
             verdict=verdict(self.pairs, self.gap, self.findings, self.runs),
             runs=tuple(self.runs),
             others=tuple(self._others()),
-            curves={"train": _curve(self.pairs.train), "val": _curve(self.pairs.val)},
+            curves={
+                "train": _curve(self.pairs.train.at, self.pairs.train.value),
+                "val": _curve(self.pairs.val.at, self.pairs.val.value),
+                "gap": _curve(self.pairs.at_N, self.pairs.gap_N),
+            },
         )
 
     def _source(self) -> LogSource:
         return LogSource(
             files=tuple(self.files), format=self.log.format, tool=self.log.tool or None, train=self.pairs.train.name,
-            val=self.pairs.val.name, unit=self.pairs.unit or None, axis=_axis(self.pairs),
+            val=self.pairs.val.name, unit=self.pairs.unit or None, axis=self.pairs.axis,
             settings=self.log.facts, train_is=causes.taken(self.log, self.pairs) or None,
         )  # fmt: skip
 
@@ -237,7 +242,8 @@ class _Judge:
     def _of_gap(self) -> list[LogFinding]:
         """Return what is remarkable in the gap itself."""
         said, out = self.gap.said, []
-        if self.gap.steady and said.value < -self.digits.unit / 2 and self.sides.below > self.sides.above + self.sides.equal:
+        most = self.sides.below > self.sides.above + self.sides.equal
+        if self.gap.steady and said.value < -self.digits.unit and most:
             sure = not said.assumed or self.sides.one
             out.append(
                 arithmetic.finding(
@@ -290,10 +296,6 @@ class _Judge:
         )  # fmt: skip
 
 
-def _axis(pairs: Pairs) -> str:
-    return pairs.axis
-
-
 def _point(pairs: Pairs, i: int) -> LogPair:
     return LogPair(at=float(pairs.at_N[i]), train=float(pairs.train_N[i]), val=float(pairs.val_N[i]))
 
@@ -320,9 +322,10 @@ def _named(log: Log, runs: list[Pairs]) -> list[LogRun]:
     return [_run(name, run) for name, run in zip(names, runs, strict=True)]
 
 
-def _curve(track: Track) -> LogCurve:
-    every = max(1, math.ceil(len(track.at) / MOST_DRAWN))
-    return LogCurve(at=tuple(track.at[::every].tolist()), value=tuple(track.value[::every].tolist()))
+def _curve(at: NDArray[np.float64], value: NDArray[np.float64]) -> LogCurve:
+    """Return a curve of so many points at most, the last among them."""
+    some = np.unique(np.linspace(0, len(at) - 1, min(len(at), MOST_DRAWN)).round().astype(int))
+    return LogCurve(at=tuple(at[some].tolist()), value=tuple(value[some].tolist()))
 
 
 def _least(mean: Mean, gap: Gap) -> float:
