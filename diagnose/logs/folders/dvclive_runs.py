@@ -59,4 +59,4 @@ def _table(path: Path, name: str, records: Records) -> None:
             raise DiagnoseError(f"{source.shown(path)} is no table: {error}") from None
 
 
-TRACKER = Tracker(NAME, 30, find)
+TRACKER = Tracker(NAME, 12, find)

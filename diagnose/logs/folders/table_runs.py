@@ -10,7 +10,7 @@ from diagnose.logs.names import meaning
 if TYPE_CHECKING:
     from pathlib import Path
 
-NAME = "Lightning and tools that leave a table"
+NAME = "Lightning or tools that leave a table"
 FIXED = (
     "metrics.csv", "results.csv", "summary.csv", "history.csv", "training_log.csv", "log.csv", "loss.tsv",
     "trainer_log.jsonl",
