@@ -71,7 +71,9 @@ def test_the_pairs_are_of_one_place(name):
     if "among" in entry:
         assert len(found.at_N) > 5
         for pair in zip(found.train_N, found.val_N, strict=True):
-            assert any((np.abs(np.array(pair) - one) <= spread(entry, np.array(one))).all() for one in entry["among"]), pair
+            assert any(
+                (np.abs(np.array(pair) - one) <= spread(entry, np.array(one))).all() for one in entry["among"]
+            ), pair
         return
     places = np.array(entry["val"][found.axis])
     assert len(found.at_N) == entry.get("pairs", len(places))

@@ -51,9 +51,8 @@ def runs_in(path: Path) -> list[FolderRun]:
     found: list[FolderRun] = []
     for tracker in trackers():
         roots = [run.root for run in found if run.tracker != tracker.name]
-        for run in tracker.find(listing):
-            if not any(run.root.is_relative_to(root) for root in roots):
-                found.append(run)
+        more = tracker.find(listing)
+        found += [run for run in more if not any(run.root.is_relative_to(root) for root in roots)]
     if not found:
         raise DiagnoseError(_nothing(path, listing))
     return found[:MOST_RUNS]
@@ -87,9 +86,11 @@ def chosen(path: Path, name: str | None, load: Callable[[FolderRun], Log]) -> Lo
     whole = [(run, log) for run, log in logs if not isinstance(log, str) and _both(log)]
     if len(whole) == 1 and len(runs) <= MOST_READ:
         run, log = whole[0]
-        log.notes.append(f"Of {counted(len(runs), 'run')} in the folder, {_quoted(run)} alone holds both losses; it is read.")
+        log.notes.append(
+            f"Of {counted(len(runs), 'run')} in the folder, {_quoted(run)} alone holds both losses; it is read."
+        )
         return log
-    raise DiagnoseError(_ask(path, runs, dict((run.name, log) for run, log in logs)))
+    raise DiagnoseError(_ask(path, runs, {run.name: log for run, log in logs}))
 
 
 def _or_error(run: FolderRun, load: Callable[[FolderRun], Log]) -> Log | str:

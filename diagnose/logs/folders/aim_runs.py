@@ -6,7 +6,7 @@ import importlib
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.folders.database import columns_of, is_database, read_only
@@ -62,14 +62,16 @@ def _run(base: Path, files: list[Path], key: str, name: str) -> FolderRun:
 
 
 def _copied(base: Path, files: list[Path], to: Path) -> None:
-    """Copy a repository, which Aim's library would write to."""
+    """Copy a repository, which Aim's library would write to, without its index, which holds finished runs alone."""
     if sum(file.stat().st_size for file in files) > MOST_COPIED:
         raise DiagnoseError(f"{shown(base)} is larger than {MOST_COPIED >> 20} MiB: export the run's metrics as CSV")
     for file in files:
+        if file.is_relative_to(base / "meta" / "index"):
+            continue
         new = to / file.relative_to(base)
         new.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, new)
-    for inner in ("locks", "seqs/chunks", "meta/chunks", "meta/index"):
+    for inner in ("locks", "seqs/chunks", "meta/chunks"):
         (to / inner).mkdir(parents=True, exist_ok=True)
 
 
@@ -78,7 +80,8 @@ def _library() -> Any:
         return importlib.import_module("aim")
     except ImportError:
         raise DiagnoseError(
-            "Aim's folder is read by Aim's own library, which is not installed: pip install 'diagnose-training[trackers]'"
+            "Aim's folder is read by Aim's own library, which is not installed: "
+            "pip install 'diagnose-training[trackers]'"
         ) from None
 
 

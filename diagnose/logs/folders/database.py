@@ -58,7 +58,9 @@ def _with_last_writes(path: Path) -> Iterator[str]:
         yield f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
         return
     if path.stat().st_size + log.stat().st_size > MOST_COPIED:
-        raise DiagnoseError(f"{shown(path)} is being written and too large to copy; close the tool that writes it first")
+        raise DiagnoseError(
+            f"{shown(path)} is being written and too large to copy; close the tool that writes it first"
+        )
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "copy.db"
         shutil.copyfile(path, copy)

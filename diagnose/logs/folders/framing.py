@@ -2,7 +2,7 @@
 
 A record's header is the checksum of its kind and its bytes, its length, and whether it is whole or a part of one; the
 file's own header is a name, a magic number and a version. Every length is checked against what is there.
-The format: https://github.com/google/leveldb/blob/main/doc/log_format.md (with a plain CRC-32 and a header of the file).
+The format: https://github.com/google/leveldb/blob/main/doc/log_format.md, with a plain CRC-32 and the file's header.
 """
 
 from __future__ import annotations

@@ -85,7 +85,9 @@ def _of_files(listing: Listing) -> list[FolderRun]:
 def _file_run(folder: Path, meta: Path, files: list[Path]) -> FolderRun | None:
     """Return a run of the file store, None for a deleted one and for what is no run."""
     text = short_text(meta)
-    if not re.search(r"^run_(?:id|uuid):", text, re.MULTILINE) or re.search(r"^lifecycle_stage: *deleted", text, re.MULTILINE):
+    if not re.search(r"^run_(?:id|uuid):", text, re.MULTILINE) or re.search(
+        r"^lifecycle_stage: *deleted", text, re.MULTILINE
+    ):
         return None
     named = re.search(r"^run_name: *['\"]?([^'\"\r\n]{1,200})", text, re.MULTILINE)
     name = short_text(folder / "tags" / "mlflow.runName", 200).strip() if not (folder / "tags").is_symlink() else ""

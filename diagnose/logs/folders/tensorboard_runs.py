@@ -1,4 +1,4 @@
-"""TensorBoard's log folders: a folder with event files is a run, and folders for each side are of the run above them."""
+"""TensorBoard's log folders: each that holds event files is a run; one for each side is of the run above it."""
 
 from __future__ import annotations
 
