@@ -21,6 +21,7 @@ MOST_NAMES = 128  # series of a log; names beyond them are counted and left
 MOST_HEADINGS = 512  # lines that name a run
 MOST_VALUE = 1e30  # larger losses count as infinite
 LEAST = 1e-30  # anything nearer to zero is taken for zero
+LEAST_PLACE = 1e-12  # smaller ones count as zero
 MOST_PLACE = 1e15  # larger steps, epochs and seconds count as not said
 NAN = math.nan
 COLUMNS = ("place", "step", "iteration", "update", "batch", "epoch", "seconds", "value")
@@ -99,7 +100,12 @@ class Series:
     def table(self) -> NDArray[np.float64]:
         """Return what is kept, (points, 8): as `COLUMNS` names them."""
         whole = np.frombuffer(self._kept.tobytes(), np.float64).reshape(-1, len(COLUMNS))
-        return whole if self._last is None else np.vstack([whole, self._last])
+        table = whole.copy() if self._last is None else np.vstack([whole, self._last])
+        with np.errstate(invalid="ignore"):
+            positions = table[:, STEP:VALUE]
+            positions[~(np.abs(positions) <= MOST_PLACE)] = NAN
+            positions[np.abs(positions) < LEAST_PLACE] = 0.0
+        return table
 
 
 @dataclass
@@ -139,12 +145,6 @@ class Log:
     def add(self, row: Row) -> None:
         """Take a row's values."""
         self.rows += 1
-        for where in POSITIONS:
-            value = getattr(row, where)
-            if value != value:  # noqa: PLR0124  (NaN; this runs for every line)
-                continue
-            if not 1e-12 <= abs(value) <= MOST_PLACE:
-                setattr(row, where, 0.0 if abs(value) < 1e-12 else NAN)
         for name, value in row.values.items():
             series = self.series.get(name)
             if series is None:

@@ -16,9 +16,10 @@ from diagnose.logs.names import FOREIGN, NEUTRAL, SIDES, VAL, counter, meaning, 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 120  # characters before a number that may name it
 MOST_NAME = 6  # words of a loss's name
-NUMBER = re.compile(
-    r"(?<![A-Za-z0-9_.])([-+]?(?:\d+(?:,\d{3}){1,6}(?:\.\d+)?(?![\d,])|\d+(?:\.\d*)?(?:[eE][-+]?\d+)?"
-    r"|\.\d+(?:[eE][-+]?\d+)?|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
+NUMBER = re.compile(  # the first part is but for speed: most characters begin no number
+    r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9,])"
+    r"|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+    r"|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
 )
 MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])", re.IGNORECASE)
 UNIT = re.compile(r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b")
@@ -97,6 +98,8 @@ class Shape:
         bar: whether it is a state of Keras's bar, a running mean over the epoch.
         tuple: the name of a loss that is followed by several values in brackets.
         settled: whether some loss of the line names its side itself.
+        held_out: whether the line is of data that is not trained on, so that its own counters may be of other batches.
+        ratio: whether it holds a "3/10".
     """
 
     positions: list[tuple[int, Slot]] = field(default_factory=list)
@@ -106,6 +109,8 @@ class Shape:
     bar: bool = False
     tuple: str = ""
     settled: bool = False
+    held_out: bool = False
+    ratio: bool = False
 
 
 class _Line:
@@ -408,4 +413,7 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     """
     shape = _Line(texts, numbers).read()
     shape.losses = [(k, replace(slot)) for k, slot in shape.losses]
+    trains = any(slot.name.startswith("train") for _, slot in shape.losses)
+    shape.held_out = shape.side in ("val", "test") and not trains
+    shape.ratio = any(slot.over >= 0 for _, slot in shape.positions)
     return shape

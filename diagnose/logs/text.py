@@ -12,8 +12,8 @@ import re
 from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
-from diagnose.logs.names import FOREIGN_LETTERS, SIDES, meaning, translated, words
-from diagnose.logs.series import NAN, Log, Row, Series
+from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
+from diagnose.logs.series import NAN, Log, Row
 from diagnose.logs.table import number
 from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
 
@@ -27,10 +27,17 @@ MOST_HEADING = 120  # characters of a line that may be a heading
 SIDES_ABOVE = re.compile(r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE)
 BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
-DIGIT = re.compile(r"[0-9]|[nN][aA][nN]|[iI][nN][fF]")
-MAYBE = re.compile(r"loss|size|leng|epoch|step|iter|ppl|perpl|bpb|trl|tel\b|nll|entrop|xent|elapsed|batch|\d\s?/\s?\d"
-                   r"|\d%|layers|heads|dim|dropout|vocab|parameters|context|tokens|cost|objective|round|update|learn"
-                   r"|train|valid|eval|test|mixup|smoothing|gpus|verlust|perte|perd|rmse|mse\b|l2|\bup\.", re.IGNORECASE)  # fmt: skip
+DIGIT = re.compile(r"[0-9]")
+SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
+    "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
+    "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
+    "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2", "l1", "up.",
+    "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
+)  # fmt: skip
+HEADS = ("loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn")
+RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat", "restart",
+        "# ", "===")  # fmt: skip
+RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NAMES_RUN = re.compile(
     r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b[\s#:=_-]{0,3}"
     r"[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
@@ -46,6 +53,7 @@ TOOLS = (  # a line that only this tool prints
     ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
+NO_NUMBER = ("nan", "inf")
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
 EMPTY = Shape()
@@ -65,6 +73,7 @@ class TextReader:
         self.columns: tuple[str, ...] = ()  # the sides of a table whose rows are measures
         self._tools: dict[str, int] = {}
         self._shapes: dict[str, Shape] = {}
+        self._idle: set[str] = set()  # lines without numbers that say nothing
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
@@ -75,9 +84,11 @@ class TextReader:
         return self.log
 
     def _line(self, line: str, bar: bool) -> None:  # noqa: FBT001  (of every line)
+        if line in self._idle:
+            return
         if not line.isascii() and FOREIGN_LETTERS.search(line):
             line = translated(line)
-        if not DIGIT.search(line):
+        if not DIGIT.search(line) and not _any(NO_NUMBER, line.lower()):
             self._without_numbers(line)
             return
         if (self.grid.active and self.grid.row(line, self.log)) or self._sides(line):
@@ -100,9 +111,10 @@ class TextReader:
 
     def _sides(self, line: str) -> bool:
         """Take a row of a table that has a column for each side and a row for each measure, as AllenNLP prints it."""
-        if "|" not in line or len(line) > MOST_KEPT:
+        ends = line.rstrip()[-1:].lower()
+        if "|" not in line or len(line) > MOST_KEPT or not (self.columns or ends in ("n", "g")):
             return False
-        header = SIDES_ABOVE.search(line)
+        header = SIDES_ABOVE.search(line) if ends in ("n", "g") else None
         if header:
             self.columns = tuple("train" if side.lower().startswith("t") else "val" for side in header.groups())
             return True
@@ -118,11 +130,12 @@ class TextReader:
     def _shaped(self, line: str, key: str, texts: list[str], numbers: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
         shape = EMPTY
-        if MAYBE.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
+        low = line.lower()
+        if _any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
             if MISSING.search(line):
                 texts = [MISSING.sub("| ", text) for text in texts]
             shape = shape_of(texts, numbers)
-        elif NAMES_RUN.match(line) and len(line) < MOST_HEADING:
+        elif len(line) < MOST_HEADING and _any(RUNS, low) and NAMES_RUN.match(line):
             shape = Shape()
         if len(key) < MOST_KEPT:
             if len(self._shapes) >= MOST_SHAPES:
@@ -132,16 +145,20 @@ class TextReader:
 
     def _without_numbers(self, line: str) -> None:
         """Take a heading, or the header of a table."""
-        if len(line) > MOST_HEADING * 4 or not MAYBE.search(line):
-            if len(line) < MOST_HEADING and NAMES_RUN.match(line):
-                self.log.heading(line.strip())
+        low = line.lower()
+        heads = len(line) <= MOST_HEADING * 4 and _any(HEADS, low)
+        names = len(line) < MOST_HEADING and _any(RUNS, low) and NAMES_RUN.match(line)
+        if not heads and not names:
+            if len(self._idle) >= MOST_SHAPES:
+                self._idle.clear()
+            self._idle.add(line[:MOST_KEPT])
             return
-        if self._sides(line) or self.grid.header(line):
+        if heads and (self._sides(line) or self.grid.header(line)):
             return
-        side = standing(line) if len(line) < MOST_HEADING else ""
+        side = standing(line) if heads and len(line) < MOST_HEADING else ""
         self.above = side or self.above
-        if NAMES_RUN.match(line):
-            self.log.heading(line.strip()[:MOST_HEADING])
+        if names:
+            self.log.heading(line.strip())
 
     def _between(self, shape: Shape, numbers: list[str], line: str) -> None:
         """Take a line that holds no loss: where the run is, a heading, settings."""
@@ -183,12 +200,11 @@ class TextReader:
             if slot.what == "ratio" and slot.name == "epoch":
                 self._total("batch", total)
                 continue
-            held_out = shape.side in ("val", "test") and not any(s.name.startswith("train") for _, s in shape.losses)
-            if slot.name != "epoch" and held_out and self._foreign(slot, total):
+            if slot.name != "epoch" and shape.held_out and self._foreign(slot, total):
                 continue
             if slot.name not in own:
                 own[slot.name] = value
-            if total == total and not held_out:  # noqa: PLR0124
+            if total == total and not shape.held_out:  # noqa: PLR0124
                 self._total(slot.name, total)
         return own
 
@@ -219,7 +235,8 @@ class TextReader:
         epoch = own.pop("epoch", None)
         if epoch is not None and epoch != self.epoch:
             self._epoch(epoch)
-        progress = shape.side in ("val", "test") and not own and any(slot.over >= 0 for _, slot in shape.positions)
+        aside = shape.side in ("val", "test")
+        progress = aside and shape.ratio and not own
         at = own or ({} if shape.bar else self.at)
         if shape.tuple:
             log.tuples += 1
@@ -227,7 +244,7 @@ class TextReader:
         values = self._read(shape, numbers, progress=progress, own=own)
         if not values:
             return
-        if shape.side not in ("val", "test") and own:
+        if own and not aside:
             self.at = own
             self.group += 1
         group = self.group if progress or shape.bar else 0
@@ -269,6 +286,13 @@ class TextReader:
             self._tools[tool] = self._tools.get(tool, 0) + 1
 
 
+def _any(parts: tuple[str, ...], low: str) -> bool:
+    for part in parts:  # faster than a pattern of them all, and than any()
+        if part in low:
+            return True
+    return False
+
+
 def _settle(log: Log) -> None:
     """Decide whether headings give sides: where no loss has a side of its own and they name both.
 
@@ -303,5 +327,3 @@ def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None 
     """Read a log of free text."""
     return TextReader(columns).read(lines)
 
-
-__all__ = ["SIDES", "Series", "TextReader", "read_text", "to_float", "words"]
