@@ -145,7 +145,8 @@ def main() -> None:
             traceback.print_exc()
             failed += 1
             continue
-        entry = {"tool": package, "version": importlib.metadata.version(package), "command": command, **options, **truth}
+        version = options.get("version") or importlib.metadata.version(package)
+        entry = {"tool": package, "version": version, "command": command, **options, **truth}
         manifest = json.loads(MANIFEST.read_text()) if MANIFEST.exists() else {}
         manifest[name] = json.loads(json.dumps(entry))
         MANIFEST.write_text(dumped(dict(sorted(manifest.items()))), encoding="utf-8")
