@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted aa cluster house coverage fuzz docs clean
+.PHONY: demo test check format bench planted aa cluster coverage fuzz docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -27,16 +27,13 @@ bench: .venv/tested
 	$(BIN)/python benchmarks/recorder.py
 
 planted: .venv/tested
-	$(BIN)/pytest tests/planted -m "slow or not slow" -s
+	$(BIN)/pytest tests/validation/planted -m "slow or not slow" -s
 
 cluster: .venv/tested
-	$(BIN)/pytest tests/test_engine_ray.py -m "slow or not slow"
+	$(BIN)/pytest tests/engines/test_engine_ray.py -m "slow or not slow"
 
 aa: .venv/tested
-	$(BIN)/pytest tests/aa -m "slow or not slow" -s
-
-house:
-	$(BIN)/python docs/house.py
+	$(BIN)/pytest tests/validation/aa -m "slow or not slow" -s
 
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py
@@ -51,7 +48,7 @@ fuzz: .venv/tested
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv
 
-.venv/installed: .venv/bin/pip pyproject.toml constraints.txt
+.venv/installed: .venv/bin/pip pyproject.toml constraints.txt setup.py models/native/loops.c
 	$(PIP) torch
 	$(PIP) -e .
 	touch $@
@@ -61,4 +58,4 @@ fuzz: .venv/tested
 	touch $@
 
 clean:
-	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf .venv build models/native/*.so *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -38,7 +38,7 @@ def sets(case, steps):
 
 def our_seconds(case, steps, jobs):
     """Carry the ablation out; return its wall time and what its runs' training took if shared out evenly."""
-    from diagnose import store
+    from diagnose.runs import store
 
     levels = ",".join(str(rate) for rate in RATES)
     given = [f"--set={key}={str(value).lower()}" for key, value in sets(case, steps).items()]
@@ -60,9 +60,9 @@ def nanogpt(pipe, case, precision, steps):
     import reference
     import torch
 
-    from diagnose.batches import step_batches
-    from diagnose.recipe import Recipe
-    from diagnose.setup import set_up
+    from diagnose.config.recipe import Recipe
+    from diagnose.training.batches import step_batches
+    from diagnose.training.preparation import set_up
 
     torch.set_num_threads(os.cpu_count())
     total = 0.0

@@ -30,17 +30,17 @@ RECIPE = {
 
 
 def trained(folder):
-    from diagnose.gap.run import open_run
-    from diagnose.runner import train
+    from diagnose.gap.sources.run import open_run
+    from diagnose.runs.runner import train
 
     return open_run(train("quick", RECIPE, runs=Path(folder)))
 
 
 def population(finished, asks, documents, layout):
     """Return nats_MN and weights_N of each condition, every document read with MASKS masks."""
-    from diagnose import batches
-    from diagnose.gap.reading import read
-    from diagnose.gap.texts import text_groups
+    from diagnose.gap.sources.run_reading import read
+    from diagnose.gap.sources.run_texts import text_groups
+    from diagnose.training import batches
 
     starts, chosen = torch.from_numpy(finished.setup.text.stream.starts), torch.from_numpy(documents)
     layout = replace(
@@ -89,13 +89,13 @@ def _reading(nats, weights, first):
 
 def terms_of(found, train, recut, own, val, seen):
     """Return every term with an interval, by the ledger's own functions."""
-    from diagnose.gap.conditions import Conditions
-    from diagnose.gap.reading import together
-    from diagnose.gap.terms import data_terms, mode_on_unseen
+    from diagnose.gap.sources.run_conditions import RunConditions
+    from diagnose.gap.sources.run_reading import together
+    from diagnose.gap.sources.run_terms import data_terms, mode_on_unseen
     from diagnose.stats import combination
 
     corners = {(False, ask): r for ask, r in train.items()} | {(True, ask): r for ask, r in recut.items()}
-    measured = Conditions(found, None, corners, divided=True)
+    measured = RunConditions(found, None, corners, divided=True)
     out = {player: measured.term(player)[0] for player in found.players}
     out |= {f"mode: {kind}": value for kind, value in measured.parts().items()}
     out["recency"] = combination([own[found.train], measured.start], [-1.0, 1.0])
@@ -110,15 +110,15 @@ def terms_of(found, train, recut, own, val, seen):
 
 
 def main(replications):
-    from diagnose.gap import conditions, data
+    from diagnose.gap.sources import run_conditions, run_data
 
     with tempfile.TemporaryDirectory() as folder:
         finished = trained(folder)
-        found = replace(conditions.sides(finished), words=False)
+        found = replace(run_conditions.sides(finished), words=False)
         parts, rng = finished.setup.text.split, np.random.default_rng(7)
         inside = np.sort(rng.choice(np.unique(parts.train), TRAIN, replace=False))
         outside = np.sort(rng.choice(np.unique(parts.val), VAL, replace=False))
-        asks, wanted = conditions.asks(found, divided=True), data.wanted(found)
+        asks, wanted = run_conditions.asks(found, divided=True), run_data.wanted(found)
         layouts = finished.setup.course.layout, finished.setup.validation
         recut = Text(population(finished, asks, inside, layouts[1]))
         train = Text(population(finished, asks, inside, layouts[0]))

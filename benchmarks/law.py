@@ -3,7 +3,7 @@
     python benchmarks/law.py [FILE...]        over text: files, and the sources of installed packages
     python benchmarks/law.py --runs FOLDER    over the steps and the parameters of finished runs
 
-A text is cut into documents by lines. `OFF_TEXT` and `OFF_RUNS` of diagnose.yardstick.law are what came out.
+A text is cut into documents by lines. `OFF_TEXT` and `OFF_RUNS` of diagnose.baselines.power_law are what came out.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose import corpus, split, store
-from diagnose.cache import cache_folder
+from diagnose.baselines.growth import PARAMETERS, STEPS, TEXT, curves, points_of_text
+from diagnose.baselines.peers import runs_on
+from diagnose.baselines.power_law import FACTORS, NEAR, OFF_RUNS, OFF_TEXT, law
+from diagnose.data import corpus, split
+from diagnose.data.cache import cache_folder
 from diagnose.errors import DiagnoseError
-from diagnose.yardstick.beside import runs_on
-from diagnose.yardstick.growth import PARAMETERS, STEPS, TEXT, curves, points_of_text
-from diagnose.yardstick.law import FACTORS, NEAR, OFF_RUNS, OFF_TEXT, law
+from diagnose.runs import store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -19,7 +19,7 @@ STAGES = ("base", "load", "split", "learn", "tokenise", "overlap", "load again")
 
 def write(path, size):
     """Write `size` bytes of text, a verse and a number on each line."""
-    from diagnose import corpus
+    from diagnose.data import corpus
 
     with tempfile.TemporaryDirectory() as folder:
         verses = list(corpus.load(settings("akjv", ""), Path(folder)).texts())
@@ -31,20 +31,20 @@ def write(path, size):
 
 
 def settings(name, path):
-    from diagnose.recipe import Data
+    from diagnose.config.recipe import DataConfig
 
-    return Data(corpus=name, path=str(path))
+    return DataConfig(corpus=name, path=str(path))
 
 
 def stage(name, path, kind, cache):
     """Run one stage on what earlier ones left in the cache, and print its seconds and its process's peak."""
     import torch
 
-    from diagnose import corpus, overlap, split, stream, tokenizer
-    from diagnose.recipe import Tokens
+    from diagnose.config.recipe import TokenizerConfig
+    from diagnose.data import corpus, overlap, split, stream, tokenizer
 
     assert torch.get_num_threads()
-    wanted = Tokens(kind=kind)
+    wanted = TokenizerConfig(kind=kind)
     start = time.perf_counter()
     if name != "base":
         made = corpus.load(settings("file", path), cache)

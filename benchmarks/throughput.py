@@ -37,8 +37,8 @@ WARM = 3  # bursts that are thrown away
 
 
 def our_setup(case, compiled="off"):
-    from diagnose.recipe import Recipe
-    from diagnose.setup import set_up
+    from diagnose.config.recipe import Recipe
+    from diagnose.training.preparation import set_up
 
     table = CASES[case]
     recipe = Recipe.load(table["recipe"], {**table["sets"], "budget.steps": 100_000, "run.compile": compiled})
@@ -47,7 +47,7 @@ def our_setup(case, compiled="off"):
 
 def our_course(case, compiled="off"):
     """Return a function that takes n of our steps, and the set-up."""
-    from diagnose import network, trainer
+    from diagnose.training import network, trainer
 
     setup = our_setup(case, compiled)
     net = setup.network()
@@ -61,7 +61,7 @@ def reference_data(case, count=64):
     """Return nanoGPT's configuration and our own first batches."""
     import reference
 
-    from diagnose.batches import step_batches
+    from diagnose.training.batches import step_batches
 
     setup = our_setup(case)
     model = setup.recipe.model.settings()
@@ -214,8 +214,8 @@ def shares(case):
 
     import pandas as pd
 
-    from diagnose.batches import step_batches
-    from diagnose.trainer import START
+    from diagnose.training.batches import step_batches
+    from diagnose.training.trainer import START
 
     course, setup = our_course(case)
     course(3)

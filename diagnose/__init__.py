@@ -19,27 +19,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diagnose.ablation.ablate import ablate
-    from diagnose.audited import Audited, audit_metric
+    from diagnose.api import audit_metric, explain_gap, train
+    from diagnose.config.recipe import Recipe
     from diagnose.errors import DiagnoseError
-    from diagnose.explain.recorder import GapRecorder
-    from diagnose.explain.side import Side
-    from diagnose.explained import Gap, explain_gap
-    from diagnose.gap.ledger import loss_gap
-    from diagnose.recipe import Recipe
-    from diagnose.runner import train
+    from diagnose.gap.recorder import GapRecorder
+    from diagnose.gap.side import Side
+    from diagnose.gap.sources.run_gap import loss_gap
+    from diagnose.report.audit_result import Audited
+    from diagnose.report.gap_result import Gap
 
 _HOMES = {
-    "Audited": "diagnose.audited",
+    "Audited": "diagnose.report.audit_result",
     "DiagnoseError": "diagnose.errors",
-    "Gap": "diagnose.explained",
-    "GapRecorder": "diagnose.explain.recorder",
-    "Recipe": "diagnose.recipe",
-    "Side": "diagnose.explain.side",
+    "Gap": "diagnose.report.gap_result",
+    "GapRecorder": "diagnose.gap.recorder",
+    "Recipe": "diagnose.config.recipe",
+    "Side": "diagnose.gap.side",
     "ablate": "diagnose.ablation.ablate",
-    "audit_metric": "diagnose.audited",
-    "explain_gap": "diagnose.explained",
-    "loss_gap": "diagnose.gap.ledger",
-    "train": "diagnose.runner",
+    "audit_metric": "diagnose.api",
+    "explain_gap": "diagnose.api",
+    "loss_gap": "diagnose.gap.sources.run_gap",
+    "train": "diagnose.api",
 }
 
 __all__ = [

@@ -1,7 +1,7 @@
-"""Causal attention: on a CPU in its cache (native.c), else torch's fused kernels, or tiles where these know no dropout.
+"""Causal attention: in C in a CPU's cache (native/), else torch's fused kernels, or tiles where these know no dropout.
 
 Ours takes half the time of torch's kernel for a CPU, which knows no dropout: with `dropout_p` that falls back to a path
-of 3 times its time. Where no C compiler is at hand, dropped weights are computed by torch's operations in tiles that
+of 3 times its time. Where it was not built, dropped weights are computed by torch's operations in tiles that
 stay in the processor's cache, without keys that no query of a tile may see.
 
 Shapes: B rows, H heads, T positions, D width of a head, N = B x H, R query positions of a tile, K its key positions.
@@ -112,7 +112,7 @@ class _Attention(torch.autograd.Function):
 
 
 class _InCache(torch.autograd.Function):
-    """The same in the processor's cache (native.c), without keeping the weights."""
+    """The same in the processor's cache (native/loops.c), without keeping the weights."""
 
     @staticmethod
     def forward(ctx: Any, qkv_BT3HD: Tensor, segments_BT: Tensor | None, seed: int, p: float) -> Tensor:

@@ -1,4 +1,4 @@
-"""GELU, exact (Hendrycks & Gimpel 2016): on a CPU in one pass over memory where native.c is in use."""
+"""GELU, exact (Hendrycks & Gimpel 2016): on a CPU in one pass over memory where the loops of native/ are in use."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
 
@@ -71,10 +72,10 @@ def whole(given, tmp_path_factory):
     """Return a run of it that nothing disturbed."""
     from run_fixture import quickly
 
-    from diagnose import runner
+    from diagnose import api
 
     with quickly():
-        return runner.train("quick", given, runs=tmp_path_factory.mktemp("whole"))
+        return api.train("quick", given, runs=tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +88,23 @@ def plain(tiny):
 def runs(tmp_path):
     """Return the folder of the runs of a test; it is not there yet."""
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def diagnose(tmp_path, monkeypatch, capsys):
+    """Run the command in this process, in an empty folder; returns exit code, standard output, standard error."""
+    from diagnose import __main__
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["diagnose", *map(str, args)])
+        code = 0
+        try:
+            __main__.main()
+        except SystemExit as error:
+            code = error.code or 0
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return call

@@ -7,15 +7,15 @@ import time
 
 from run_fixture import assert_same
 
-from diagnose import store
 from diagnose.errors import DiagnoseError
+from diagnose.runs import store
 
 # In processes that tests start, a run of it probes little and writes a checkpoint after every step.
 SLOW = """
 import math, os, signal, sys, time
 from pathlib import Path
 import torch
-from diagnose import session
+from diagnose.runs import session
 from diagnose.models.gpt import build as gpt
 
 if "pytest" not in sys.modules:

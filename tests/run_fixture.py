@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 import torch
 
-from diagnose import runner, session, store, trainer
 from diagnose.errors import MISTAKE, DiagnoseError
-from diagnose.session import load_state
-from diagnose.trainer import Step
+from diagnose.runs import runner, session, store
+from diagnose.runs.session import load_state
+from diagnose.training import trainer
+from diagnose.training.trainer import Step
 
 QUICK = {"PROBE_BYTES": 600, "PROBES": 4}  # little text, and seldom
 OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoint after every step

@@ -26,7 +26,7 @@ NAMED = {
 
 
 def gallery():
-    spec = importlib.util.spec_from_file_location("gallery_page", ROOT / "docs" / "gallery.py")
+    spec = importlib.util.spec_from_file_location("gallery_page", ROOT / "tools" / "gallery.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 
 import pytest
-from test_cli import diagnose  # noqa: F401  (a fixture)
+
 
 from diagnose.logs.judge import judge as judged
-from diagnose.yardstick.standing import Yardstick
+from diagnose.baselines.placement import Yardstick
 
 LOGS = Path(__file__).parent / "logs"
 
@@ -30,10 +30,10 @@ def ids(rows):
 def scale(monkeypatch):
     """Stand in for the yardsticks, which take a while."""
     bars = [Yardstick("xz", "compressor", 1.61), Yardstick("PPMd of order 8", "compressor", 1.33)]
-    monkeypatch.setattr("diagnose.yardstick.scale.yardsticks", lambda *_, **__: bars)
+    monkeypatch.setattr("diagnose.baselines.scoring.yardsticks", lambda *_, **__: bars)
 
 
-def test_the_first_user_s_log_gives_itself_away(scale, diagnose):  # noqa: F811
+def test_the_first_user_s_log_gives_itself_away(scale, diagnose):
     code, out, err = diagnose("log", LOGS / "first-user.txt", "--data", "akjv", "--json")
     record = json.loads(out)
     assert (code, err) == (1, "")
@@ -81,7 +81,7 @@ def test_a_loss_of_unknown_tokens_is_bounded_by_characters(scale):
     assert given["bits_per_byte"] < low["bits_per_byte"]
 
 
-def test_plain_runs_find_nothing(diagnose):  # noqa: F811
+def test_plain_runs_find_nothing(diagnose):
     for name in ("nanogpt.txt", "tensorboard-scalars", "trainer_state.json", "keras-history.json", "resumed.txt"):
         code, out, _ = diagnose("log", LOGS / name)
         assert code == 0, out
@@ -190,7 +190,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_input_gets_one_line(name, diagnose, tmp_path):  # noqa: F811
+def test_bad_input_gets_one_line(name, diagnose, tmp_path):
     import gzip
     import pickle
 
@@ -219,7 +219,7 @@ def test_bad_input_gets_one_line(name, diagnose, tmp_path):  # noqa: F811
 HOSTILE = "\u202e<script>alert(1)</script>\x1b]0;owned\x07\x00</svg>"
 
 
-def test_hostile_names_stay_text(tmp_path, diagnose):  # noqa: F811
+def test_hostile_names_stay_text(tmp_path, diagnose):
     names = [f"{HOSTILE} - train/loss", f"{HOSTILE} - val/loss"]
     rows = [
         ",".join(["Step", *(f'"{name}"' for name in names)]),
@@ -234,7 +234,7 @@ def test_hostile_names_stay_text(tmp_path, diagnose):  # noqa: F811
     assert json.loads(out)["source"]["train"].endswith("train/loss")
 
 
-def test_hostile_lines_and_file_names_stay_text(tmp_path, diagnose):  # noqa: F811
+def test_hostile_lines_and_file_names_stay_text(tmp_path, diagnose):
     name = "run\u202e\x1b[31m.log"
     (tmp_path / name).write_text(
         "\n".join(f"{HOSTILE} step {k} train loss {falling(k)} val loss {falling(k)}" for k in range(20))
@@ -245,7 +245,7 @@ def test_hostile_lines_and_file_names_stay_text(tmp_path, diagnose):  # noqa: F8
     assert not set(err) & set("\u202e\x1b\x07\x00")
 
 
-def test_the_terminal_holds_its_width_and_fifteen_lines(diagnose):  # noqa: F811
+def test_the_terminal_holds_its_width_and_fifteen_lines(diagnose):
     for name in ("first-user.txt", "nanogpt-overfits.txt", "below-training.txt", "diverged.txt", "nanochat.txt"):
         _, out, _ = diagnose("log", LOGS / name)
         assert max(map(len, out.splitlines())) <= 100

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from test_cli import diagnose  # noqa: F401  (a fixture)
+
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge
@@ -202,7 +202,7 @@ def test_mixup_and_augmentation_are_possible_of_one_pair():
 
 
 @pytest.mark.parametrize("name", [*READ, *VERDICTS])
-def test_what_matters_takes_fifteen_lines(name, diagnose):  # noqa: F811
+def test_what_matters_takes_fifteen_lines(name, diagnose):
     _, out, err = diagnose("log", CASES / name)
     assert not err
     assert len(out.splitlines()) <= 15
@@ -213,7 +213,7 @@ def test_keras_counts_one_value_an_epoch():
     assert judge([CASES / "keras-lines.txt"]).points.train == 6
 
 
-def test_a_log_has_a_page(diagnose, tmp_path):  # noqa: F811
+def test_a_log_has_a_page(diagnose, tmp_path):
     code, out, _ = diagnose("log", CASES / "smooth-gap.txt", "--page", "--out", tmp_path / "page.html")
     assert code == 0
     assert out.splitlines()[-1].endswith("page.html")

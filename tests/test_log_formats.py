@@ -128,11 +128,11 @@ def test_an_event_file_that_breaks_off_is_read_up_to_there(tmp_path):
 
 
 def test_a_long_series_is_thinned_and_its_count_exact():
-    from diagnose.logs.series import MOST_POINTS, Log, Row
+    from diagnose.logs.series import MOST_POINTS, Log, LogRow
 
     log = Log("text")
     for k in range(100_000):
-        log.add(Row({"loss": float(k)}, step=float(k)))
+        log.add(LogRow({"loss": float(k)}, step=float(k)))
     table = log.series["loss"].table()
     assert log.series["loss"].count == 100_000
     assert MOST_POINTS / 2 <= len(table) <= MOST_POINTS + 1

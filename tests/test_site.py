@@ -13,7 +13,10 @@ ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "diagnose/guide").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *(page for folder in ("docs", "diagnose/glossary") for page in sorted((ROOT / folder).rglob("*.md"))),
+]
 RUN = ("explain", "axes", "recipes")  # commands that take no run: each is run as it stands; others are parsed
 NOT_OURS = ("pip ", "make ", "git ", "python ")
 
@@ -86,7 +89,7 @@ def test_the_tutorial_shows_what_its_commands_print():
     text = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
     shown = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     assert len(shown) >= 4
-    assert all(block.strip() for block in shown), "run `python docs/tutorial.py`"
+    assert all(block.strip() for block in shown), "run `python tools/tutorial.py`"
     assert "is no validation loss" in text or "training has seen" in text
 
 
@@ -113,7 +116,7 @@ def test_nothing_is_fetched_from_elsewhere(site):
 
 
 def test_every_written_entry_has_a_page(site):
-    from diagnose.guide.entries import written
+    from diagnose.glossary.entries import written
 
     names = [name for name, entry in written().items() if entry.kind in ("term", "cause")]
     assert [name for name in names if not (site / "field-guide" / f"{name}.html").exists()] == []

@@ -13,24 +13,26 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from diagnose import batches, runner, store, trainer
-from diagnose.ablation import axes, effects, tuning
+from diagnose.ablation import axes, effects, lr_tuning
+from diagnose.ablation.axis_notes import notes
 from diagnose.ablation.changed import changed, leaks
+from diagnose.ablation.conclusion import verdict
 from diagnose.ablation.design import HOLDS, Design, design
-from diagnose.ablation.notes import notes
-from diagnose.ablation.pairs import all_pairs, told_apart, with_seeds
-from diagnose.ablation.verdict import verdict
-from diagnose.engines.choice import Place
+from diagnose.ablation.pairwise import all_pairs, told_apart, with_seeds
+from diagnose.baselines import run_baselines
+from diagnose.config.recipe import FORMAT
 from diagnose.engines.job import Ended, Job
+from diagnose.engines.selection import Place
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.recipe import FORMAT
+from diagnose.runs import runner, store
+from diagnose.training import batches, trainer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from diagnose.recipe import Recipe
-    from diagnose.session import Watch
-    from diagnose.setup import Setup
+    from diagnose.config.recipe import Recipe
+    from diagnose.runs.session import Watch
+    from diagnose.training.preparation import Setup
 
 MEASURED_STEPS = 3  # of each arm, for the time that a plan estimates
 
@@ -118,8 +120,8 @@ def _tuned(plan: Design, watch: Watch) -> Design:
     if not plan.tunes:
         return plan
     for arm in plan.arms:
-        tuning.trial(arm.first)
-    return plan.tuned({arm.level: tuning.sweep(arm.level, arm.first, watch) for arm in plan.arms})
+        lr_tuning.trial(arm.first)
+    return plan.tuned({arm.level: lr_tuning.sweep(arm.level, arm.first, watch) for arm in plan.arms})
 
 
 def _carry_out(
@@ -145,6 +147,8 @@ def _carry_out(
         with closing(engine.carry_out(pending, watch)) as results:
             for ended in results:
                 _note(out, ended)
+                if ended.finished:
+                    run_baselines.keep(ended.path, setups[ended.job.digest].text)
     order = {(arm.level, seed): k for k, (seed, arm) in enumerate(product(plan.seeds, plan.arms))}
     out.failed.sort(key=lambda failure: order[failure["level"], failure["seed"]])
     return out

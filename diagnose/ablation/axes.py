@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from diagnose.config.recipe import Recipe, parse_settings
+from diagnose.data.split import KINDS
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.recipe import Recipe, parse_settings
-from diagnose.split import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from diagnose.ablation.matching import MATCHES
+from diagnose.ablation.equal_size import MATCHES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
-from diagnose import network
-from diagnose.ablation.matching import MATCHES, matched
+from diagnose.ablation.equal_size import MATCHES, matched
+from diagnose.config.recipe import Recipe, merge, read_tables, refuse_unused
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.recipe import Recipe, merge, read_tables, refuse_unused
-from diagnose.setup import Setup, set_up
+from diagnose.training import network
+from diagnose.training.preparation import Setup, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from diagnose.ablation.axes import Axis
-    from diagnose.ablation.tuning import Sweep
+    from diagnose.ablation.lr_tuning import Sweep
 
 HOLDS = {
     "text": "bytes of text trained on",

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose import stats, store
+from diagnose import stats
 from diagnose.errors import DiagnoseError
-from diagnose.stats.digits import decimals
-from diagnose.words import about_seeds
+from diagnose.formatting import about_seeds, decimals
+from diagnose.runs import store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

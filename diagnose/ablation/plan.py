@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.ablation import floor, tuning
+from diagnose.ablation import lr_tuning, noise_floor
 from diagnose.ablation.ablate import estimate_seconds
 from diagnose.ablation.changed import changed
 
@@ -37,7 +37,7 @@ def describe(design: Design, jobs: int = 1, runs: Path = Path("runs")) -> dict[s
         "changed": changed(design),
         "tuning": trials,
         "jobs": jobs,
-        "resolvable": floor.floor(design, runs),
+        "resolvable": noise_floor.floor(design, runs),
         "seconds": _seconds(arms, len(design.seeds), jobs) + sum(t["seconds"] for t in trials),
     }
 
@@ -50,9 +50,9 @@ def _seconds(arms: list[dict[str, Any]], seeds: int, jobs: int) -> float:
 
 def _trials(arm: Arm, seconds_per_run: float) -> dict[str, Any]:
     """Return which learning rates will be tried for an arm, how long, and on how much of the training text."""
-    base = tuning.trial(arm.first)
-    rates = [tuning.rate(base, factor) for factor in tuning.FIRST]
-    sizes = tuning.size(base)
+    base = lr_tuning.trial(arm.first)
+    rates = [lr_tuning.rate(base, factor) for factor in lr_tuning.FIRST]
+    sizes = lr_tuning.size(base)
     seconds = len(rates) * seconds_per_run * sizes["steps"] / arm.first.derived["steps"]
     return {"level": arm.level, "learning_rates": rates, **sizes, "seconds": seconds}
 
@@ -83,7 +83,7 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     at_once = f", {plan['jobs']} at once" if plan["jobs"] > 1 else ""
     size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs{at_once}"
     head = f"{plan['axis']}: {size}, {held}; about {minutes:.1f} minutes of training"
-    resolves = map(Text, floor.sentences(plan["resolvable"], plan["seeds"]))
+    resolves = map(Text, noise_floor.sentences(plan["resolvable"], plan["seeds"]))
     return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]), Text(""), *resolves)
 
 
@@ -98,5 +98,5 @@ def _tuning_rows(tuned: list[dict[str, Any]]) -> list[RenderableType]:
         f"{one['documents']:,} training documents, read on {one['scored_documents']:,} others of them"
         for one in tuned
     ]
-    head = f"Learning rates tried first, and further ones (at most {tuning.MOST}) while the best is at an end:"
+    head = f"Learning rates tried first, and further ones (at most {lr_tuning.MOST}) while the best is at an end:"
     return [Text(""), Text(head), *map(Text, rows)]

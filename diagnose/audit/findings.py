@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from diagnose.audit.rules import RULES, SEVERITIES
-from diagnose.words import counted, listed, visible
+from diagnose.formatting import counted, listed, visible
 
 CLEAN, FINDINGS, UNJUDGED = 0, 1, 3  # exit codes; a user's mistake is 2
 NO_MATTER, OPEN = "does not apply", "could not be judged"

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from diagnose import batches, crossentropy, losses, session, store, tokenizer, trainer
-from diagnose.audit import tensors, training
-from diagnose.audit.judging import judge_overfit, judge_start, names
-from diagnose.device import autocast
+from diagnose.audit import predictions, training_checks
+from diagnose.audit.judgements import judge_overfit, judge_start, names
+from diagnose.data import tokenizer
+from diagnose.runs import session, store
+from diagnose.training import batches, chunked_loss, evaluation, trainer
+from diagnose.training.device import autocast
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor, nn
 
     from diagnose.audit.findings import Audit
-    from diagnose.audit.opened import Opened
+    from diagnose.audit.run_opened import Opened
 
 ALIKE, ALIKE_BF16 = 2e-4, 2e-2  # of a loss: what other kernels for other shapes may differ by
 READ = 24  # documents whose recorded losses are compared
@@ -49,7 +51,7 @@ class Reader:
         """Return each target's loss (B, T)."""
         torch.manual_seed(seed)
         with autocast(self.device, self.precision):
-            return crossentropy.token_nats(self.network, inputs_BT, targets_BT, segments_BT).double()
+            return chunked_loss.token_nats(self.network, inputs_BT, targets_BT, segments_BT).double()
 
     def logits(self, inputs_BT: Tensor, segments_BT: Tensor | None = None) -> Tensor:
         """Return the scores of all next tokens (B, T, V)."""
@@ -67,7 +69,7 @@ class Reader:
 
 def judge(audit: Audit, run: Opened, network: nn.Module, table: pd.DataFrame | None) -> None:
     """Judge everything that needs the network; random states and its weights come back as they were."""
-    with torch.random.fork_rng(), losses.unchanged(network, training=False):
+    with torch.random.fork_rng(), evaluation.unchanged(network, training=False):
         reader = Reader(run, network)
         _repeatable(audit, reader)
         _alone(audit, reader)
@@ -95,7 +97,7 @@ def _repeatable(audit: Audit, reader: Reader) -> None:
     if random <= limit or carried > limit:
         audit.keeps("evaluation-random", largest_difference=random)
         return
-    with training.no_dropout():
+    with training_checks.no_dropout():
         pair = [reader.nats(one.inputs_BT, one.targets_BT, one.segments_BT, seed) for seed in (1, 2)]
     if float((pair[0] - pair[1]).abs().max()) <= limit:
         audit.breaks("dropout-on", f"dropout is on in evaluation mode: losses move by {random:.4f}", largest=random)
@@ -139,8 +141,8 @@ def _within(audit: Audit, rule: str, value: float, limit: float, what: str) -> N
 def _sees(audit: Audit, reader: Reader) -> None:
     """Judge `future-visible` and, where documents are kept apart, `segment-visible`."""
     batch, vocabulary = reader.batch(), reader.run.text.vocabulary
-    coarse = tensors.COARSE if reader.precision == "bf16" else tensors.TOLERANCE
-    leak, most = tensors.first_leak(reader.logits, batch.inputs_BT[:2], vocabulary, coarse)
+    coarse = predictions.COARSE if reader.precision == "bf16" else predictions.TOLERANCE
+    leak, most = predictions.first_leak(reader.logits, batch.inputs_BT[:2], vocabulary, coarse)
     if leak is None:
         audit.keeps("future-visible", largest_change=most)
     else:
@@ -178,7 +180,7 @@ def _probabilities(audit: Audit, reader: Reader) -> None:
                      lowest=low, highest=high)  # fmt: skip
     else:
         audit.keeps("probabilities", lowest=low, highest=high)
-    if tensors.is_distribution(reader.logits(inputs_BT)):
+    if predictions.is_distribution(reader.logits(inputs_BT)):
         audit.breaks("softmax-twice", "the network returns probabilities, and the loss takes a softmax of them")
     else:
         audit.keeps("softmax-twice")
@@ -203,7 +205,7 @@ def _recorded(audit: Audit, reader: Reader, table: pd.DataFrame | None) -> None:
     some = table.iloc[:: max(1, len(table) // READ)]
     documents = some.document.to_numpy(np.int64)
     exact = run.text.corpus.doc_bytes[documents]
-    found = losses.canonical(reader.network, run.text.stream, documents, exact, run.recipe.batches.context,
+    found = evaluation.canonical(reader.network, run.text.stream, documents, exact, run.recipe.batches.context,
                              reader.precision)  # fmt: skip
     recorded, now = some.nats.to_numpy(float), found.nats_N
     off = float(np.max(np.abs(recorded - now) / np.maximum(np.abs(now), 1.0)))
@@ -229,8 +231,8 @@ def _conditions(audit: Audit, run: Opened, network: nn.Module) -> None:
     some = [batches.rows(layout, k * layout.size, min(layout.size, layout.rows)) for k in range(4)]
 
     def value(**other: Any) -> float:
-        own = losses.Condition(**({"precision": condition.precision} | other))
-        return losses.read(network, some, own, bytes_V).loss
+        own = evaluation.EvalCondition(**({"precision": condition.precision} | other))
+        return evaluation.read(network, some, own, bytes_V).loss
 
     plain = value()
     cases = (
@@ -287,11 +289,11 @@ def _trained(audit: Audit, run: Opened, network: nn.Module) -> None:
     def loss(net: nn.Module, batch: batches.Batch) -> Tensor:
         weights_BT = trainer.weights([batch], recipe.loss)[0]
         with autocast(batch.inputs_BT.device, recipe.run.precision):
-            found, _ = crossentropy.objective(net, batch.inputs_BT, batch.targets_BT, weights_BT, batch.segments_BT)
+            found, _ = chunked_loss.objective(net, batch.inputs_BT, batch.targets_BT, weights_BT, batch.segments_BT)
         return found
 
     with torch.random.fork_rng():
-        found = training.unreached(own, lambda k: loss(own, parts[k % len(parts)]), min(2, len(parts)))
+        found = training_checks.unreached(own, lambda k: loss(own, parts[k % len(parts)]), min(2, len(parts)))
         _reached(audit, found, parts)
         fresh = run.fresh().eval()
         with torch.no_grad():
@@ -300,7 +302,7 @@ def _trained(audit: Audit, run: Opened, network: nn.Module) -> None:
                 recipe.loss.padding == "denominator") else loss(fresh, first)  # fmt: skip
         judge_start(audit, float(condition), run.text.vocabulary)
         rows = batches.rows(run.train, 0, 4)
-        fit = training.overfit(own, lambda: loss(own, rows), 20.0)
+        fit = training_checks.overfit(own, lambda: loss(own, rows), 20.0)
     judge_overfit(audit, fit, "4 rows", "{steps} steps took 20 seconds")
 
 

@@ -6,16 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose import batches, overlap, store, tokenizer
-from diagnose.audit import texts
-from diagnose.audit.judging import judge_overlap, judge_vocabulary
-from diagnose.vocabulary import BYTE_SET, PAD, START
+from diagnose.audit import text_checks
+from diagnose.audit.judgements import judge_overlap, judge_vocabulary
+from diagnose.data import overlap, tokenizer
+from diagnose.data.vocabulary import BYTE_SET, PAD, START
+from diagnose.runs import store
+from diagnose.training import batches
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from diagnose.audit.findings import Audit
-    from diagnose.audit.opened import Opened
+    from diagnose.audit.run_opened import Opened
 
 TRIED = 1 << 20  # bytes of text that are encoded and decoded
 COMPARED = 4  # batches whose targets are compared with their documents
@@ -26,7 +28,9 @@ def tokens(audit: Audit, run: Opened) -> None:
     corpus, split = run.text.corpus, run.text.split
     some = split.scored[: max(1, int(np.searchsorted(corpus.doc_bytes[split.scored].cumsum(), TRIED)))]
     val = list(corpus.texts(some))
-    lost = texts.lossy(lambda t: _encode(run, t), lambda i: run.tokenizer.decode(i, skip_special_tokens=False), val)
+    lost = text_checks.lossy(
+        lambda t: _encode(run, t), lambda i: run.tokenizer.decode(i, skip_special_tokens=False), val
+    )
     if lost is None:
         audit.keeps("tokenizer-lossy", documents=len(val))
     else:

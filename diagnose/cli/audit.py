@@ -30,9 +30,9 @@ def audit(
 
     Exits with 0 where no rule is broken, 1 with findings, 2 after a mistake, 3 where rules could not be judged.
     """
-    from diagnose import store
-    from diagnose.audit.run import audit_run, keep
+    from diagnose.audit.run_audit import audit_run, keep
     from diagnose.report import audit_terminal, page
+    from diagnose.runs import store
 
     folder = store.find(run)
     store.check_writable(page.folder_of(out))

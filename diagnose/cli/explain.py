@@ -20,15 +20,15 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a term, a cause, an axis or a finding means, how large it is, and what to do."""
-    from diagnose.guide import registry
-    from diagnose.report import guide_terminal
+    from diagnose.glossary import catalogue
+    from diagnose.report import glossary_terminal
 
     if name is None:
-        found = list(registry.entries().values())
+        found = list(catalogue.entries().values())
         if as_json:
             print_json({"entries": [{"id": e.id, "kind": e.kind, "title": e.title, "about": e.short} for e in found]})
         else:
-            show(guide_terminal.listing(found))
+            show(glossary_terminal.listing(found))
         return
-    entry = registry.find(name)
-    print_json(guide_terminal.record(entry)) if as_json else show(guide_terminal.page(entry))
+    entry = catalogue.find(name)
+    print_json(glossary_terminal.record(entry)) if as_json else show(glossary_terminal.page(entry))

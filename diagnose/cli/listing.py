@@ -20,7 +20,7 @@ def runs(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """List the runs in runs/ with their state and disk use."""
-    from diagnose import inventory
+    from diagnose.runs import inventory
 
     if prune:
         found = inventory.prunable(RUNS)
@@ -51,7 +51,7 @@ def sample(
     as_json: JsonOption = False,
 ) -> None:
     """Print text from a run's checkpoint."""
-    from diagnose import inventory
+    from diagnose.runs import inventory
 
     texts = inventory.samples(
         run, prompt, count, most_bytes=most_bytes, temperature=temperature, seed=seed, model=model
@@ -72,10 +72,10 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Render pages again, from what is stored alone."""
-    from diagnose import store
     from diagnose.errors import DiagnoseError
     from diagnose.report import page
     from diagnose.report.index import render_index
+    from diagnose.runs import store
 
     if not what and not index:
         raise DiagnoseError("name a run or an ablation, for instance runs/latest, or give --index")
@@ -91,7 +91,7 @@ def report(
 @app.command(epilog="Example: diagnose recipes; diagnose train --recipe first-user")
 def recipes(as_json: JsonOption = False) -> None:
     """List the recipes that ship, with what each is for."""
-    from diagnose.recipe import Recipe, shipped
+    from diagnose.config.recipe import Recipe, shipped
 
     found = {name: Recipe.load(name) for name in shipped()}
     if as_json:

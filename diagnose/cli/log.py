@@ -10,7 +10,7 @@ import typer
 from diagnose.cli.options import REPORTS, JsonOption, app, print_json, show
 
 if TYPE_CHECKING:
-    from diagnose.records.log import LogReport
+    from diagnose.records.log_report import LogReport
 
 
 @app.command(epilog="Example: diagnose log train.log --data akjv")

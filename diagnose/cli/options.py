@@ -45,7 +45,7 @@ MarginOption = Annotated[
 
 def overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
     """Return the recipe keys that `--set` and `--data` give."""
-    from diagnose.recipe import parse_settings
+    from diagnose.config.recipe import parse_settings
 
     out = parse_settings(pairs)
     if data is not None:

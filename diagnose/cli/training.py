@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import (
+from diagnose.cli.options import (  # fmt: skip
     REPORTS,
     RUNS,
     DataOption,
@@ -22,7 +22,7 @@ from diagnose.cli.options import (
     overrides,
     print_json,
     show,
-)  # fmt: skip
+)
 
 
 @app.command(epilog="Example: diagnose ablate --axis tokenizer --levels char,bpe --seeds 3 --set budget.text=500000")
@@ -81,10 +81,10 @@ def ablate(
     Trains every level of an axis with every seed, compares them in bits per byte of the same validation documents,
     and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
     """
-    from diagnose import store
     from diagnose.ablation import ablate as ablation
-    from diagnose.board import watching
-    from diagnose.engines.choice import Place
+    from diagnose.cli.board import watching
+    from diagnose.engines.selection import Place
+    from diagnose.runs import store
 
     given, place = overrides(settings, data), Place(engine, jobs, address)
     if dry_run:
@@ -109,8 +109,8 @@ def ablate(
 
 
 def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
-    from diagnose import store
     from diagnose.report import page, terminal
+    from diagnose.runs import store
 
     where = page.render_ablation(folder, out)
     summary = store.read_json(folder / "summary.json")
@@ -143,8 +143,8 @@ def compare(
     Finds what their recipes differ in; runs of one recipe are seeds of one arm. They must have been scored on the same
     documents.
     """
-    from diagnose import store
-    from diagnose.ablation.comparing import compare as comparison
+    from diagnose.ablation.comparison import compare as comparison
+    from diagnose.runs import store
 
     store.check_writable(out)
     _finish_ablation(comparison(runs, pairs=pairs, margin=margin, command=command()), out, as_json=as_json)
@@ -162,18 +162,21 @@ def train(
 
     It can be stopped at any moment; --resume goes on to the very weights that it would have had.
     """
-    from diagnose import runner
-    from diagnose.progress import watching
+    from diagnose import api
+    from diagnose.cli.progress import watching
+    from diagnose.runs import runner
 
     given = overrides(settings, data)
     with watching() as watch:
-        path = runner.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
-    from diagnose.report import page, samples, scale, terminal
+        path = api.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
+    from diagnose.report import baseline_rows, page, sample_sentences, terminal
     from diagnose.report.summary import read_run
 
     if as_json:
         found = read_run(path)
-        print_json(runner.summary(path) | {"scale": scale.record(found), "verbatim": samples.record(found)})
+        print_json(
+            runner.summary(path) | {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
+        )
     else:
         show(terminal.run_rows(read_run(path)))
         print(page.render_run(path, REPORTS))

@@ -25,11 +25,11 @@ def yardstick(
     import sys
     from dataclasses import asdict
 
-    from diagnose import corpus
-    from diagnose import split as splits
-    from diagnose.cache import cache_folder
-    from diagnose.recipe import Recipe
-    from diagnose.yardstick import beside, growth, scale
+    from diagnose.baselines import growth, peers, scoring
+    from diagnose.config.recipe import Recipe
+    from diagnose.data import corpus
+    from diagnose.data import split as splits
+    from diagnose.data.cache import cache_folder
 
     given = overrides(settings, data) | ({"data.split": split} if split else {})
     recipe = Recipe.load("quick", given)
@@ -39,15 +39,15 @@ def yardstick(
     def watch(name: str) -> None:
         print(f"computing {name}", file=sys.stderr)
 
-    found = scale.yardsticks(text, parts, cache_folder(), watch=watch)
-    runs = beside.runs_on(RUNS, text, parts)
+    found = scoring.yardsticks(text, parts, cache_folder(), watch=watch)
+    runs = peers.runs_on(RUNS, text, parts)
     laws = growth.laws(text, parts, runs, cache_folder(), watch)
     if as_json:
         size = int(text.doc_bytes[parts.scored].sum())
-        rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in beside.PUBLISHED]}
+        rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in peers.PUBLISHED]}
         more = {"laws": [one.record() for one in laws]}
-        print_json({"bytes": size, "yardsticks": scale.records(found), **rows, **more})
+        print_json({"bytes": size, "yardsticks": scoring.records(found), **rows, **more})
         return
-    from diagnose.report import scale_terminal
+    from diagnose.report import baseline_terminal
 
-    show(scale_terminal.scale_rows(found, runs, laws, f"{len(parts.scored):,} {parts.scored_text} documents"))
+    show(baseline_terminal.scale_rows(found, runs, laws, f"{len(parts.scored):,} {parts.scored_text} documents"))

@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from diagnose import runner, store
+from diagnose.config.recipe import Recipe
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.recipe import Recipe
-from diagnose.session import Progress
-from diagnose.setup import Setup, set_up
+from diagnose.runs import runner, store
+from diagnose.runs.session import Progress
+from diagnose.training.preparation import Setup, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from diagnose.session import Watch
+    from diagnose.runs.session import Watch
 
 STOPPED = "stopped; finished runs stay finished: give the same command with --resume to go on with the others"
 ATTEMPTS = 3  # of a run whose process dies; each goes on from the last checkpoint

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from diagnose import network
 from diagnose.errors import DiagnoseError
+from diagnose.training import network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from diagnose.setup import Setup
+    from diagnose.training.preparation import Setup
 
 PROCESS = 420 << 20  # bytes of a process that has imported torch and pandas and read the text
 STATE = 4 * 4  # bytes a parameter: itself, its gradient and two moments of Adam, in fp32

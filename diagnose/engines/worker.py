@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from diagnose.engines.job import Job, carry_out
 
 if TYPE_CHECKING:
-    from diagnose.session import Progress
+    from diagnose.runs.session import Progress
 
 TOLD_SECONDS = 0.2  # between lines about a run's progress
 

@@ -1,222 +1,150 @@
-"""The terms of the conditions: dropout, objective, precision, reduction and collation, on the training text.
+"""Which conditions differ between two sides, and which readings of the training batches divide their effect.
 
-They commute, so every combination is read on the same text and each condition gets its Shapley value, from training's
-side to validation's. Objectives and reductions come from the same losses per target and cost no forward pass.
+Players are conditions that differ; atoms are what a reading changes at a time: the players, with `mode` divided into
+its kinds. With few atoms every combination is read and each player gets its Shapley value, its kinds their Owen values.
+With more, two opposite orders are read and averaged: the same where no more than two conditions interact, and it still
+sums.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from diagnose.gap import texts
-from diagnose.gap.modes import live_kinds
-from diagnose.gap.reading import Ask, Pass, in_units, read, scaled
-from diagnose.gap.replay import penalties, step_group, training_ask, validation_ask
-from diagnose.gap.shapley import marginals, owen, shapley, subsets
-from diagnose.stats import Interval, combination
+from diagnose.gap.readings import Condition
+from diagnose.stats.shapley import Coalition, owen, shapley, subsets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from diagnose.gap.run import Finished
-    from diagnose.gap.shapley import Coalition
-    from diagnose.gap.texts import Chosen
-    from diagnose.stats import Reading
+    from diagnose.gap.side import Side
 
+MOST_PASSES = 8
 PLAYERS = ("mode", "objective", "precision", "reduction", "collation")
-MOST_PASSES = 40  # forward passes of the training text; beyond it `mode` is not divided by kind
 
 
 @dataclass(frozen=True)
-class Sides:
-    """The two conditions of a run and what differs between them.
+class SideConditions:
+    """Both conditions.
 
     Attributes:
-        train, val: the conditions.
-        kinds: what training mode switches on, by kind.
-        penalties: weight decay in the loss on either side, in nats.
-        players: those of `PLAYERS` that differ.
-        collation: in what words the cutting of documents differs.
-        words: whether tokens are words, of which some are spelled out.
+        train, val: each side's; both of plain batches where the training side has them.
+        kinds: what training mode switches on.
+        players: what differs, in the ledger's order.
+        collation: whether the training side has plain batches, and the validation side.
     """
 
-    train: Ask
-    val: Ask
+    train: Condition
+    val: Condition
     kinds: tuple[str, ...]
-    penalties: tuple[float, float]
     players: tuple[str, ...]
-    collation: tuple[str, ...]
-    words: bool
+    collation: tuple[bool, bool]
 
-    def ask(self, changed: Coalition, kept_on: frozenset[str] | None = None) -> Ask:
-        """Return the condition in which these players are on validation's side (collation is the text's matter).
+    def condition(self, changed: Coalition) -> Condition:
+        """Return training's condition with these atoms on validation's side."""
+        val, train = self.val, self.train
+        mode = "mode" in changed
+        return Condition(
+            val.on if mode else (train.on - changed) | (val.on & changed),
+            (val if "objective" in changed else train).objective,
+            (val if "precision" in changed else train).autocast,
+            (val if "reduction" in changed else train).reduction,
+            "collation" in changed,
+        )
 
-        Args:
-            changed: players.
-            kept_on: kinds that are on, whatever `changed` says of the mode.
-        """
-        on = self.val.run.on if "mode" in changed else self.train.run.on
-        precision = self.val.run.precision if "precision" in changed else self.train.run.precision
-        smoothing = self.val.smoothing if "objective" in changed else self.train.smoothing
-        way = self.val.way if "reduction" in changed else self.train.way
-        return Ask(Pass(on if kept_on is None else kept_on, precision), smoothing, way)
-
-    def constant(self, changed: Coalition) -> float:
-        """Return the weight decay in the loss of such a condition."""
-        return self.penalties["objective" in changed]
-
-    def alike(self, *, on: bool) -> Ask:
-        """Return validation's condition with the plain objective, with dropout on or off."""
-        return Ask(Pass(frozenset(self.kinds) if on else frozenset(), self.val.run.precision), 0.0, self.val.way)
+    def alike(self, *, on: bool) -> Condition:
+        """Return validation's condition with training mode on or off."""
+        return replace(self.val, on=frozenset(self.kinds) if on else frozenset())
 
 
-def sides(finished: Finished) -> Sides:
-    """Find the two conditions of a run and what differs between them."""
-    first = step_group(finished, 0).parts[0].to(next(finished.network.parameters()).device)
-    kinds = live_kinds(finished.network, first)
-    train, val = (ask(finished, frozenset(kinds)) for ask in (training_ask, validation_ask))
-    amounts = penalties(finished)
-    collation = texts.collation_changes(finished)
-    padded = "padded" in (finished.setup.course.layout.loader, finished.setup.validation.loader)
-    if not padded:  # rows of equal counts: every mean of them is the same
-        train = Ask(train.run, train.smoothing, val.way)
+def sides(train: Side, val: Side, kinds: Sequence[str]) -> SideConditions:
+    """Return both sides' conditions and what differs between them."""
+    modes = [frozenset(kinds) if (side.mode or default) == "train" else frozenset[str]()
+             for side, default in ((train, "train"), (val, "eval"))]  # fmt: skip
+    own = 0 if val.objective == train.objective else 1
+    collation = (train.plain is not None, val.plain is not None)
+    first = Condition(modes[0], 0, train.autocast, train.reduction)
+    second = Condition(modes[1], own, val.autocast, val.reduction, plain=collation[0])
     differs = {
-        "mode": train.run.on != val.run.on,
-        "objective": (train.smoothing, amounts[0]) != (val.smoothing, amounts[1]),
-        "precision": train.run.precision != val.run.precision,
-        "reduction": train.way != val.way,
-        "collation": bool(collation),
+        "mode": modes[0] != modes[1],
+        "objective": own == 1,
+        "precision": train.autocast != val.autocast,
+        "reduction": train.reduction != val.reduction,
+        "collation": collation[0],
     }
-    words = finished.recipe.tokenizer.kind == "word" and not finished.recipe.tokenizer.path
-    return Sides(train, val, kinds, amounts, tuple(p for p in PLAYERS if differs[p]), tuple(collation), words)
+    return SideConditions(first, second, tuple(kinds), tuple(p for p in PLAYERS if differs[p]), collation)
 
 
 @dataclass(frozen=True)
-class Conditions:
-    """Readings of the training text under all combinations.
+class ReadingPlan:
+    """What is read of the training batches, and what each reading counts in each player's value.
 
     Attributes:
-        sides: what differs.
-        chosen: the steps that were read.
-        corners: the reading of each condition, cut as training cuts (False) and as validation does (True).
-        divided: whether `mode` was divided by kind.
+        factors: by player and by kind of `mode`, the factor of each coalition of atoms.
+        conditions: every condition to read.
+        whole: whether all combinations are read; else two opposite orders.
     """
 
-    sides: Sides
-    chosen: Chosen
-    corners: Mapping[tuple[bool, Ask], Reading]
-    divided: bool
-
-    def reading(self, changed: Coalition) -> Reading:
-        """Return the reading in which these players are on validation's side."""
-        return self.corners["collation" in changed, self.sides.ask(changed)]
-
-    def value(self, changed: Coalition) -> float:
-        """Return its mean, weight decay in the loss included."""
-        return self.reading(changed).mean + self.sides.constant(changed)
-
-    @property
-    def start(self) -> Reading:
-        """The training text as training reads it."""
-        return self.reading(frozenset())
-
-    @property
-    def end(self) -> Reading:
-        """The training text as validation reads its own."""
-        return self.reading(frozenset(self.sides.players))
-
-    @property
-    def end_spelled(self) -> Reading | None:
-        """The part of `end` that lies on words that are spelled out; None where tokens are no words."""
-        if not self.sides.words:
-            return None
-        changed = frozenset(self.sides.players)
-        return self.corners["collation" in changed, replace(self.sides.ask(changed), marked=True)]
-
-    def alike(self, *, on: bool) -> Reading:
-        """The training text under validation's conditions and the plain objective, dropout on or off."""
-        return self.corners["collation" in self.sides.players, self.sides.alike(on=on)]
-
-    def term(self, player: str) -> tuple[Interval, float, float]:
-        """Return a player's Shapley value with its interval, and its smallest and largest effect over the orders."""
-        found = self._combined(
-            (self.reading(changed), self.sides.constant(changed), factor)
-            for changed, factor in shapley(self.sides.players, player).items()
-        )
-        over = marginals(self.sides.players, player, self.value)
-        return found, min(over), max(over)
-
-    def parts(self) -> dict[str, Interval]:
-        """Return the Owen value of each kind in `mode`."""
-        kinds = self.sides.kinds
-        if not self.divided or "mode" not in self.sides.players:
-            return {}
-        return {
-            kind: self._combined(
-                (self._some_on(others, frozenset(kinds) - off), 0.0, factor)
-                for (others, off), factor in owen(self.sides.players, "mode", kinds, kind).items()
-            )
-            for kind in kinds
-        }
-
-    def alone(self) -> dict[str, float]:
-        """Return the loss with each kind alone on, all else on training's side; as `parts`."""
-        constant = self.sides.constant(frozenset())
-        return {kind: self._some_on(frozenset(), frozenset({kind})).mean + constant for kind in self.parts()}
-
-    def _some_on(self, changed: Coalition, kept_on: frozenset[str]) -> Reading:
-        return self.corners["collation" in changed, self.sides.ask(changed, kept_on)]
-
-    @staticmethod
-    def _combined(terms: Iterable[tuple[Reading, float, float]]) -> Interval:
-        rows = list(terms)
-        found = combination([r for r, _, _ in rows], [f for _, _, f in rows])
-        shift = sum(c * f for _, c, f in rows)
-        if found.low is None or found.high is None:
-            return Interval(found.value + shift, None, None, None, None)
-        return Interval(found.value + shift, found.low + shift, found.high + shift, found.se, found.df)
+    factors: Mapping[str, Mapping[Coalition, float]]
+    conditions: tuple[Condition, ...]
+    whole: bool
 
 
-def asks(found: Sides, *, divided: bool) -> list[Ask]:
-    """List every condition that the training text is read under."""
-    spelled = [replace(found.ask(frozenset(found.players)), marked=True)] if found.words else []
-    out = [found.ask(changed) for changed in subsets(found.players)]
-    if divided:
-        others = [p for p in found.players if p != "mode"]
-        out += [found.ask(c, on) for c in subsets(others) for on in subsets(found.kinds)]
-    return list(dict.fromkeys([*out, found.alike(on=True), found.alike(on=False), *spelled]))
+def plan(found: SideConditions, most: int = MOST_PASSES) -> ReadingPlan:
+    """Return the most telling plan that takes at most `most` passes over training batches.
 
-
-def passes(found: Sides, *, divided: bool) -> int:
-    """Return how often the training text runs through the network."""
-    return len({ask.run for ask in asks(found, divided=divided)}) * (1 + ("collation" in found.players))
-
-
-def divides(found: Sides) -> bool:
-    """Say whether `mode` is divided by kind: where there are several, and not too many combinations."""
-    several = "mode" in found.players and len(found.kinds) > 1
-    return several and passes(found, divided=True) <= MOST_PASSES
-
-
-def measure(finished: Finished, found: Sides, chosen: Chosen, positions: int, unit: int) -> Conditions:
-    """Read the training text under all combinations.
-
-    Args:
-        finished: the run.
-        found: what differs.
-        chosen: the steps to read.
-        positions: most of the documents' text that may be read when it is cut as validation's is.
-        unit: adjacent documents that are one unit of the intervals.
+    All combinations with `mode` divided by kind; else all without; else two opposite orders.
     """
-    divided = divides(found)
-    wanted = asks(found, divided=divided)
-    groups = list(chosen.groups(finished))
-    groups = texts.marked(finished, groups) if found.words else groups
-    corners = {(False, ask): r for ask, r in read(finished.network, groups, wanted).items()}
-    if "collation" in found.players:
-        groups, factors = texts.recut(finished, chosen, positions)
-        groups = texts.marked(finished, groups) if found.words else groups
-        again = read(finished.network, groups, wanted)
-        corners |= {(True, ask): scaled(r, factors) for ask, r in again.items()}
-    return Conditions(found, chosen, {key: in_units(r, unit) for key, r in corners.items()}, divided)
+    divided = "mode" in found.players and len(found.kinds) > 1
+    plans = [_lattice(found, divide=True)] if divided else []
+    plans += [_lattice(found, divide=False), _orders(found)]
+    return next((one for one in plans if passes(one.conditions) <= most), plans[-1])
+
+
+def passes(conditions: Sequence[Condition]) -> int:
+    """Return how often a batch runs through the model for these conditions."""
+    return len({(condition.run, condition.plain) for condition in conditions})
+
+
+def _lattice(found: SideConditions, *, divide: bool) -> ReadingPlan:
+    kinds = found.kinds if divide else ()
+    factors: dict[str, dict[Coalition, float]] = {}
+    for player in found.players:
+        table = shapley(found.players, player)
+        factors[player] = {_atoms(changed, kinds): factor for changed, factor in table.items()}
+    for kind in kinds:
+        divided = owen(found.players, "mode", kinds, kind)
+        factors[kind] = {others | changed: factor for (others, changed), factor in divided.items()}
+    read = {coalition for table in factors.values() for coalition in table} | _ends(found)
+    return ReadingPlan(factors, _asked(found, read), whole=True)
+
+
+def _atoms(changed: Coalition, kinds: Sequence[str]) -> Coalition:
+    return (changed - {"mode"}) | set(kinds) if kinds and "mode" in changed else changed
+
+
+def _orders(found: SideConditions) -> ReadingPlan:
+    factors: dict[str, dict[Coalition, float]] = defaultdict(lambda: defaultdict(float))
+    for order in (found.players, found.players[::-1]):
+        for place, player in enumerate(order):
+            before = frozenset(order[:place])
+            factors[player][before | {player}] += 0.5
+            factors[player][before] -= 0.5
+    read = {coalition for table in factors.values() for coalition in table} | _ends(found)
+    return ReadingPlan({player: dict(table) for player, table in factors.items()}, _asked(found, read), whole=False)
+
+
+def _ends(found: SideConditions) -> set[Coalition]:
+    return {frozenset(), frozenset(found.players)}
+
+
+def _asked(found: SideConditions, coalitions: set[Coalition]) -> tuple[Condition, ...]:
+    some = [found.condition(changed) for changed in sorted(coalitions, key=lambda c: (len(c), sorted(c)))]
+    return tuple(dict.fromkeys([*some, found.alike(on=False), found.alike(on=True)]))
+
+
+def orders(found: SideConditions, player: str) -> list[tuple[Coalition, Coalition]]:
+    """Return the coalitions before and after a player's change, over all orders."""
+    others = subsets(p for p in found.players if p != player)
+    return [(before, before | {player}) for before in others]

@@ -1,195 +1,62 @@
-"""The ledger of a finished run: from the reported training loss to the reported validation loss, term by term.
-
-The terms are differences of consecutive readings, so that they telescope: their sum is the gap whatever was read.
-"""
+"""From two sides to the record of their ledger: reads them, makes the terms, and puts both into plain data."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from diagnose import store
 from diagnose.errors import DiagnoseError
-from diagnose.gap import budget as budgets
-from diagnose.gap import conditions, data, replay, texts, where
-from diagnose.gap.run import Finished, open_run
-from diagnose.gap.terms import Term, mode_on_unseen
-from diagnose.gap.terms import terms as ledger_terms
-from diagnose.stats import Interval, combination
+from diagnose.gap.measure import ReadingBudget, measure
+from diagnose.gap.record import record
+from diagnose.gap.side import Side, check_model
+from diagnose.gap.terms import reported, terms
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from torch import nn
 
-    from diagnose.gap.budget import Budget
-    from diagnose.gap.conditions import Conditions
-    from diagnose.gap.data import Data
-    from diagnose.gap.replay import Lag, Verified
-
-LAG_SHARE = 0.6  # of the budget; the others are of what is left
-TRAINING_SHARE, VALIDATION_SHARE, RESERVE_SHARE, DIFFICULTY_SHARE, WHERE_SHARE = 0.4, 0.25, 0.1, 0.1, 0.15
-NEIGHBOURS = 10  # documents of a block under a split by place: neighbouring verses correlate at 0.24
-FEWEST_BLOCKS = 20
+    from diagnose.gap.recording import Recording
+    from diagnose.gap.side import Objective
 
 
-@dataclass(frozen=True)
-class Matched:
-    """Both losses under the same condition, and their difference with its interval."""
-
-    train: float
-    val: float
-    interval: Interval
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """Everything that is known of a run's gap.
-
-    Attributes:
-        finished: the run.
-        terms: in the ledger's order.
-        timing: `lag` + `recency` with its interval.
-        matched, matched_on: both losses in validation's condition with the plain objective, dropout off and on.
-        sides, conditions, data, lag: what was measured.
-        verified: the last interval trained again; None where that was not asked for, or not possible (see `notes`).
-        beside: `mode` on unseen text; None where there is none.
-        where: losses by place in the text (see `gap.where`); None where that was not asked for.
-        seconds: that it took; limit: that it was allowed.
-    """
-
-    finished: Finished
-    terms: tuple[Term, ...]
-    timing: Interval
-    matched: Matched
-    matched_on: Matched
-    conditions: Conditions
-    data: Data
-    lag: Lag
-    verified: Verified | None
-    beside: Interval | None
-    where: dict[str, Any] | None
-    limit: Budget
-    seconds: float
-    notes: tuple[str, ...] = field(default=())
-
-    @property
-    def matched_data(self) -> Interval:
-        """`unseen` + `leak`: both texts under validation's own condition."""
-        readings = [self.conditions.end, self.data.whole[self.conditions.sides.val]]
-        return combination(readings, [-1.0, 1.0])
-
-    @property
-    def gap(self) -> float:
-        """Reported validation minus reported training, in nats per token."""
-        return self.finished.val - self.finished.train
-
-    def term(self, name: str) -> Term:
-        """Return a term by its id."""
-        return next(term for term in self.terms if term.id == name)
-
-    def value(self, name: str) -> float:
-        """Return a term's value, 0 where there is none."""
-        return self.term(name).value or 0.0
-
-
-def loss_gap(
-    run: str | Path,
+def explain(
+    model: nn.Module,
+    train: Side | Objective,
+    val: Side | Objective,
+    kept: Recording | None = None,
     *,
-    budget: float | str | None = None,
-    verify: bool = False,
-    against: str | Path | None = None,
-    data: str | Path | None = None,
-    model: str | None = None,
+    budget: float | str = 20.0,
 ) -> dict[str, Any]:
-    """Account for the gap between the two losses that a run reports.
-
-    Args:
-        run: its folder, `runs/latest`, or its name within `runs/`; or an ablation (a ledger a run, means an arm).
-        budget: seconds, or "500000 tokens" to read; None for the larger of 20 s and 3 % of the run's training time.
-        verify: train the last logging interval once more.
-        against: another run; its terms and the differences to them are given too.
-        data: where the run's text is now, if it was moved.
-        model: "file.py:build", the code of the run's network where that is not installed: consent to run it.
-
-    Returns:
-        Plain data, as `diagnose loss-gap --json` prints it.
-
-    Raises:
-        DiagnoseError: no such run, one that has not finished, or one whose text or network has changed.
-    """
-    from diagnose.gap.arms import is_ablation, loss_gap_of_arms
-    from diagnose.gap.record import compared, record
-
-    if is_ablation(store.find(run)):
-        if against is not None:
-            raise DiagnoseError(
-                "--against compares two runs, and this is an ablation: its arms are compared as they are"
-            )
-        return loss_gap_of_arms(store.find(run), budget=budget, verify=verify, data=data, model=model)
-    before = None if against is None else open_run(against, data, model)
-    result = record(make(open_run(run, data, model), budget=budget, verify=verify, places=True))
-    return result if before is None else compared(record(make(before, budget=budget, verify=verify)), result)
+    """Return the record of a ledger; see `explained.explain_gap`."""
+    check_model(model)
+    limit = ReadingBudget.of(budget)
+    sides = _train_side(kept, train), _val_side(kept, val)
+    found = measure(model, *sides, limit, kept)
+    given = reported(found, *sides)
+    return record(found, sides, given, terms(found, given), kept, limit)
 
 
-def keep(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
-    """Store a ledger beside its run, from where its page can be rendered again; without room a note says so."""
-    try:
-        store.write_json(folder / "gap.json", found)
-    except OSError as error:
-        return found | {"notes": [*found.get("notes", []), f"the ledger was not kept in {folder}: {error.strerror}"]}
-    return found
+def _train_side(kept: Recording | None, given: Objective | Side) -> Side:
+    if kept is None:
+        return _given(given, "train")
+    if isinstance(given, Side):
+        return given if given.reported is not None else replace(given, reported=kept.train)
+    return Side(kept.batches(kept.earlier or kept.window), given, reported=kept.train, reduction="batch")
 
 
-def make(
-    finished: Finished, *, budget: float | str | None = None, verify: bool = False, places: bool = False
-) -> Ledger:
-    """Measure every term of a run's ledger, and with `places` where in the text the losses lie; see `loss_gap`."""
-    begun = time.monotonic()
-    limit = budgets.allow(finished, budget)
-    verified, notes = _verified(finished) if verify else (None, ())
-    delayed = replay.lag(finished, LAG_SHARE * limit.positions)
-    left = limit.less(delayed.steps * finished.positions)
-    found = conditions.sides(finished)
-    unit = _unit(finished)
-    positions = left.share(TRAINING_SHARE, conditions.passes(found, divided=conditions.divides(found)))
-    chosen = texts.training_text(finished, positions, masks=bool(found.kinds))
-    measured = conditions.measure(finished, found, chosen, 2 * positions, unit)
-    often = data.passes(found)
-    shares = (
-        left.share(VALIDATION_SHARE, often, budgets.ENOUGH_VALIDATION),
-        left.share(RESERVE_SHARE, often, budgets.ENOUGH_VALIDATION),
-    )
-    read = data.measure(finished, found, shares, unit)
-    if read.whole[found.val].influences() is None or measured.start.influences() is None:
-        notes = (*notes, "the text is a single document, so what compares texts has no interval")
-    if found.kinds and finished.recipe.run.compile == "on":
-        notes = (
-            *notes,
-            "the run was compiled, and a compiler draws masks of its own: lag is with other masks than logged",
-        )
-    timing, terms = ledger_terms(finished, delayed, measured, read, verified, left.share(DIFFICULTY_SHARE, 1), unit)
-    share = left.share(WHERE_SHARE / 2, 1)
-    by_place = where.measure(finished, measured, (share, share), unit) if places else None
-    return Ledger(
-        finished, terms, timing, _matched(measured, read, on=False), _matched(measured, read, on=True), measured, read,
-        delayed, verified, mode_on_unseen(measured, read), by_place, limit, time.monotonic() - begun, notes,
-    )  # fmt: skip
+def _val_side(kept: Recording | None, given: Objective | Side) -> Side:
+    if kept is None:
+        return _given(given, "val")
+    shown = kept.batches(kept.validation) if kept.whole else []
+    if not isinstance(given, Side):
+        if not shown:
+            raise DiagnoseError("the record holds no validation batches; call recorder.validation or give a Side")
+        return Side(shown, given, reported=kept.val, reduction="batch")
+    reported = kept.val if given.reported is None else given.reported
+    known = given.reported_on is None and given.reported is None and shown
+    return replace(given, reported=reported, reported_on=shown if known else given.reported_on)
 
 
-def _verified(finished: Finished) -> tuple[Verified | None, tuple[str, ...]]:
-    try:
-        return replay.verify(finished), ()
-    except DiagnoseError as error:
-        return None, (str(error),)
-
-
-def _unit(finished: Finished) -> int:
-    """Return how many adjacent documents are one unit of the intervals."""
-    parts = finished.setup.text.split
-    return max(1, min(NEIGHBOURS, len(parts.val) // FEWEST_BLOCKS)) if parts.kind == "tail" else 1
-
-
-def _matched(measured: Conditions, read: Data, *, on: bool) -> Matched:
-    ask = measured.sides.alike(on=on)
-    train, val = measured.alike(on=on), read.whole[ask]
-    return Matched(train.mean, val.mean, combination([train, val], [-1.0, 1.0]))
+def _given(side: Any, name: str) -> Side:
+    if not isinstance(side, Side):
+        raise DiagnoseError(f"{name} is a {type(side).__name__}; give {name}=Side(batches, objective), or a recorder")
+    return side

@@ -1,74 +1,69 @@
-"""What training mode switches on in a network, by kind, and how to have some of it on and the rest off.
-
-A module that has a `kind` and a probability `p` (ours do) is switched alone. Torch's own dropouts and batch norms are
-known by their class. Whatever else a network does in training mode is one kind, "other", found by trying.
-"""
+"""What training mode switches on in somebody's network, and how to run it with some of that on."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import nn
 
-from diagnose import seeding
+from diagnose.formatting import visible
+from diagnose.gap.mode_kinds import OTHER, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.batches import Batch
+    from numpy.typing import NDArray
 
-OTHER = "other"
-NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
-DROPOUTS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+ALIKE = 1e-5  # of the largest loss: what another kernel for evaluation may differ by
 
 
-def kind_of(module: nn.Module) -> str:
-    """Return the kind of what a module does in training mode alone; `OTHER` where that is not known."""
-    if isinstance(getattr(module, "kind", None), str) and isinstance(getattr(module, "p", None), float):
-        return str(module.kind)
-    if isinstance(module, DROPOUTS):
-        return "dropout"
-    return "batch norm" if isinstance(module, NORMS) else OTHER
+def kind(module: nn.Module) -> str:
+    """Return the kind of what a module does in training mode: the name of its class where that does not tell."""
+    if isinstance(module, nn.RNNBase) and module.dropout:
+        return "dropout between layers"
+    if isinstance(module, nn.MultiheadAttention) and module.dropout:
+        return "attention dropout"
+    found = kind_of(module)
+    return visible(type(module).__name__) if found == OTHER else found
 
 
-def live_kinds(network: nn.Module, batch: Batch) -> tuple[str, ...]:
-    """Return the kinds that do anything in training mode, in alphabetical order.
+def known_kinds(model: nn.Module) -> set[str]:
+    """Return the kinds that a model's modules are known to do in training mode."""
+    return {kind(m) for m in model.modules() if kind(m) != visible(type(m).__name__) and getattr(m, "p", 1.0) > 0}
 
-    Args:
-        network: left exactly as it was.
-        batch: on the network's device; a row of it is read to see whether unknown modules depend on the mode.
-    """
-    known = {
-        kind for module in network.modules() if (kind := kind_of(module)) != OTHER and getattr(module, "p", 1.0) > 0
-    }
-    rows = slice(0, 2)
-    segments = None if batch.segments_BT is None else batch.segments_BT[rows]
-    answers = []
-    for on in (frozenset[str](), frozenset({OTHER})):
-        with torch.inference_mode(), switched(network, on):
-            torch.manual_seed(seeding.key(0, "live kinds"))
-            answers.append(network(batch.inputs_BT[rows], segments))
-    return tuple(sorted(known | (set() if torch.equal(*answers) else {OTHER})))
+
+def unknown_kinds(model: nn.Module) -> list[str]:
+    """Return the classes of modules that may do something in training mode: all but torch's own that are not known."""
+    own = (m for m in model.modules() if not type(m).__module__.startswith("torch.nn."))
+    return sorted({kind(m) for m in own if kind(m) == visible(type(m).__name__)})
+
+
+def differs(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Say whether two losses of the same batch differ by more than another kernel explains."""
+    return len(first) != len(second) or bool(
+        np.abs(first - second).max() > ALIKE * max(1.0, float(np.abs(first).max()))
+    )
 
 
 @contextmanager
-def switched(network: nn.Module, on: frozenset[str] | None) -> Iterator[None]:
-    """Have what these kinds do in training mode on and all else off (None: all on); everything is put back.
+def training(model: nn.Module, on: frozenset[str] | None) -> Iterator[None]:
+    """Have these kinds in training mode and all else in evaluation mode; with None, all in training mode.
 
-    Flags, random states and buffers (a batch norm counts what it sees) come back as they were.
+    Modules that a model keeps in evaluation mode while it trains (a frozen batch norm) stay so: where it was handed
+    over in training mode its own flags say which, else its own `train` does.
     """
-    flags = [(module, module.training) for module in network.modules()]
-    buffers = [(b, b.clone()) for m in network.modules() if isinstance(m, NORMS) for b in m.buffers(recurse=False)]
-    devices = sorted({p.device.index or 0 for p in network.parameters() if p.device.type == "cuda"})
-    with torch.random.fork_rng(devices):
-        try:
-            for module, _ in flags:
-                module.training = on is None or kind_of(module) in on
+    before = [(module, module.training) for module in model.modules()]
+    if not model.training:
+        model.train()
+    flags = [(module, module.training and (on is None or kind(module) in on)) for module in model.modules()]
+    try:
+        for module, flag in flags:
+            module.training = flag
+        with torch.no_grad():
             yield
-        finally:
-            for module, flag in flags:
-                module.training = flag
-            for buffer, value in buffers:
-                buffer.copy_(value)
+    finally:
+        for module, flag in before:
+            module.training = flag

@@ -1,210 +1,208 @@
-"""The ledger as plain data: what `diagnose loss-gap --json` prints, and what pages and the terminal are made of."""
+"""The ledger of two sides as plain data, in the form of our own runs' (`gap.record`)."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from diagnose import store
-from diagnose.cache import cache_folder
+from diagnose.formatting import cut, visible
 from diagnose.gap import verdict
-from diagnose.gap.terms import GROUPS
-from diagnose.stats import combination
-from diagnose.yardstick import scale
-from diagnose.yardstick.standing import standing
+from diagnose.gap.intervals import combined
+from diagnose.gap.side import REDUCTIONS
+from diagnose.gap.sources.run_record import FORMAT, groups_of
+from diagnose.gap.terms import explained
+from diagnose.gap.timing import together
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import torch
 
-    from diagnose.gap.ledger import Ledger, Matched
-    from diagnose.gap.reading import Ask
-    from diagnose.gap.terms import Term
-    from diagnose.stats import Interval
+    from diagnose.gap.measure import Measurements, ReadingBudget
+    from diagnose.gap.readings import BatchReadings, Condition
+    from diagnose.gap.recording import Recording
+    from diagnose.gap.side import Side
+    from diagnose.gap.sources.run_terms import Term
+    from diagnose.gap.terms import ReportedLosses
+    from diagnose.stats import Interval, Reading
 
-FORMAT = 1
-UNIT = "nats per token"
+UNIT = "loss"
+LONGEST = 60  # characters of a function's name
 
 
-def record(ledger: Ledger) -> dict[str, Any]:
-    """Return a ledger's JSON object; keys are those of the design's table, and more."""
-    finished = ledger.finished
+def record(
+    found: Measurements,
+    sides: tuple[Side, Side],
+    given: ReportedLosses,
+    some: list[Term],
+    kept: Recording | None,
+    budget: ReadingBudget,
+) -> dict[str, Any]:
+    """Return the JSON object of two sides' ledger."""
+    val = found.sides.val
+    data = combined([found.train.readings[val], found.val.readings[val]], [-1.0, 1.0], mixed=bool(val.on))
+    spans = {"data": data} | ({"timing": together(some[0], some[1])} if kept else {})
     out = {
         "format": FORMAT,
-        "run": str(finished.path),
+        "kind": "sides",
+        "run": "",
         "page": None,
-        "reported": {"train": finished.train, "val": finished.val, "unit": UNIT},
-        "gap": ledger.gap,
-        "terms": [_term(ledger, term) for term in ledger.terms],
-        "groups": groups_of(
-            {term.id: term.value or 0.0 for term in ledger.terms},
-            {"timing": ledger.timing, "data": ledger.matched_data},
-        ),
-        "matched": _matched(ledger.matched),
-        "matched_on": _matched(ledger.matched_on),
-        "readings": readings(ledger),
-        "bytes_per_token": bytes_per_token(ledger),
-        "unseen": _unseen(ledger),
-        "overlap": _overlap(ledger),
-        "verified": asdict(ledger.verified) if ledger.verified else None,
-        "conditions": _conditions(ledger),
-        "budget": {
-            "seconds": ledger.limit.seconds,
-            "positions": ledger.limit.positions,
-            "took": ledger.seconds,
-            "sharpens": sharpens(ledger),
-        },
-        "where": ledger.where,
-        "scale": _scale(ledger),
-        "notes": list(ledger.notes),
-    }
+        "reported": {"train": given.train, "val": given.val, "unit": UNIT, "given": list(given.given)},
+        "gap": given.val - given.train,
+        "terms": [{"id": term.id, "group": term.group, **asdict(term), "parts": list(term.parts)} for term in some],
+        "groups": groups_of({term.id: term.value or 0.0 for term in some}, spans),
+        "matched": _matched(found, on=False),
+        "matched_on": _matched(found, on=True),
+        "readings": readings(found),
+        "bytes_per_token": None,
+        "unseen": _unseen(found),
+        "overlap": _overlap(found),
+        "verified": _verified(found),
+        "arithmetic": {name: [asdict(fit) for fit in fits] for name, fits in explained(found, given, kept).items()},
+        "others": {"train": _others(found.train, found.sides.train), "val": _others(found.val_own, val)},
+        "conditions": _conditions(found, sides, kept),
+        "budget": {"seconds": budget.seconds if math.isfinite(budget.seconds) else None, "batches": budget.batches,
+                   "took": found.seconds, "sharpens": sharpens(found, some)},
+        "passes": {"mean": found.passes, "training": found.train.passes, "validation": found.val.passes},
+        "where": None,
+        "notes": notes(found),
+    }  # fmt: skip
+    _beside(found, out)
     return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
-
-
-def groups_of(values: Mapping[str, float], spans: Mapping[str, Interval]) -> list[dict[str, Any]]:
-    """Return the groups' sums, and each as a share of the sum of their absolute values.
-
-    Args:
-        values: of the terms, by id.
-        spans: the groups whose sum has an interval.
-    """
-    sums = {group: math.fsum(values[term] for term in terms) for group, terms in GROUPS.items()}
-    total = math.fsum(abs(value) for value in sums.values()) or 1.0
-    return [
-        {"id": group, "value": value, "share": abs(value) / total, "low": span and span.low, "high": span and span.high}
-        for group, value in sums.items()
-        for span in [spans.get(group)]
-    ]
-
-
-def _term(ledger: Ledger, term: Term) -> dict[str, Any]:
-    out = {"id": term.id, "group": term.group, **{k: v for k, v in asdict(term).items() if k != "id"}}
-    out["parts"] = list(term.parts)
-    if term.id == "mode" and ledger.beside is not None:
-        out["beside"] = {"text": "unseen", **_interval(ledger.beside)}
-    if term.id == "leak" and ledger.data.difficulty is not None:
-        out["beside"] = {"text": "the same documents for bigrams that saw neither", **_interval(ledger.data.difficulty)}
-    return out
 
 
 def _interval(found: Interval) -> dict[str, float | None]:
     return {"value": found.value, "low": found.low, "high": found.high}
 
 
-def _matched(found: Matched) -> dict[str, float | None]:
-    span = _interval(found.interval)
-    return {
-        "train": found.train,
-        "val": found.val,
-        "gap": found.interval.value,
-        "low": span["low"],
-        "high": span["high"],
-    }
+def _matched(found: Measurements, *, on: bool) -> dict[str, float | None]:
+    one = found.sides.alike(on=on)
+    train, val = found.train.readings[one], found.val.readings[one]
+    span = combined([train, val], [-1.0, 1.0], mixed=on)
+    return {"train": train.mean, "val": val.mean, "gap": span.value, "low": span.low, "high": span.high}
 
 
-def readings(ledger: Ledger) -> list[dict[str, Any]]:
+def readings(found: Measurements) -> list[dict[str, Any]]:
     """Return the loss of each text with training mode off and on, all else alike."""
-    sides, data = ledger.conditions.sides, ledger.data
     out = []
-    for on in (False, True) if sides.kinds else (False,):
-        ask = sides.alike(on=on)
-        texts = {"training": ledger.conditions.alike(on=on), "validation": data.whole[ask]}
-        if data.unseen is not None and not data.all_unseen:
-            texts["unseen"] = data.unseen[ask]
-        for text, reading in texts.items():
-            found = combination([reading], [1.0])
-            out.append({"text": text, "on": on, "documents": len(reading.documents), **_interval(found)})
+    for on in (False, True) if found.sides.kinds else (False,):
+        one = found.sides.alike(on=on)
+        texts: dict[str, Reading] = {"training": found.train.readings[one], "validation": found.val.readings[one]}
+        if found.unseen is not None and not found.all_unseen:
+            texts["unseen"] = found.unseen[one]
+        out += [
+            {
+                "text": text,
+                "on": on,
+                "documents": len(reading.documents),
+                **_interval(combined([reading], [1.0], mixed=on)),
+            }
+            for text, reading in texts.items()
+        ]
     return out
 
 
-def _scale(ledger: Ledger) -> dict[str, Any] | None:
-    """Return where the run's loss on the whole scored text lies among yardsticks of that text."""
-    text, path = ledger.finished.setup.text, ledger.finished.path
-    rows = store.read_columns(path, "readings", ("kind", "nats", "bytes"))
-    final = [(nats, size) for kind, nats, size in zip(*rows.values(), strict=True) if kind == "final" and size]
-    if not final:
+def _beside(found: Measurements, out: dict[str, Any]) -> None:
+    """Give `mode` what it is on unseen data."""
+    if found.unseen is None or not found.sides.kinds:
+        return
+    on, off = (found.unseen[found.sides.alike(on=on)] for on in (True, False))
+    mode = next(term for term in out["terms"] if term["id"] == "mode")
+    mode["beside"] = {"text": "unseen", **_interval(combined([on, off], [-1.0, 1.0]))}
+
+
+def _unseen(found: Measurements) -> dict[str, Any] | None:
+    if found.unseen is None:
         return None
-    nats, size = final[-1]
-    found = scale.yardsticks(text.corpus, text.split, cache_folder(), scale.QUICK)
-    where = standing(nats / math.log(2) / size, found)
-    return None if where is None else where.record()
+    reading = found.unseen[found.sides.val]
+    return {"loss": reading.mean, "documents": len(reading.documents), "what": found.why}
 
 
-def sharpens(ledger: Ledger) -> list[str]:
-    """Return the terms whose intervals more text would narrow: those for which not all of it was read."""
-    chosen = ledger.conditions.chosen
-    out = {"lag"} if ledger.lag.half is not None else set()
-    if len(chosen.steps) < chosen.of:
-        out |= {"recency", "unseen", *ledger.conditions.sides.players}
-    if not ledger.data.complete:
-        out |= {"unseen", "leak", "draw"}
-    return [term.id for term in ledger.terms if term.id in out and term.low is not None]
-
-
-def bytes_per_token(ledger: Ledger) -> float | None:
-    """Return the UTF-8 bytes of a target of the scored text, which turns nats per token into bits per byte."""
-    setup = ledger.finished.setup
-    scored = setup.text.split.scored
-    starts = setup.text.stream.starts
-    targets = int((starts[scored + 1] - starts[scored]).sum())
-    return float(setup.scored_bytes().sum() / targets) if targets else None
-
-
-def _overlap(ledger: Ledger) -> dict[str, Any]:
-    seen = ledger.data.seen
+def _overlap(found: Measurements) -> dict[str, Any] | None:
+    seen = found.overlap
+    if seen is None:
+        return None
     return {
         "val_documents": len(seen.documents), "exact": int(seen.exact.sum()), "near": int(seen.near.sum()),
-        "window_share": float(seen.share.mean()) if len(seen.share) else 0.0,
-        "split": ledger.finished.recipe.data.split, "reserve_documents": ledger.data.reserve,
+        "window_share": float(seen.share.mean()) if len(seen.share) else 0.0, "whole": found.overlap_whole,
     }  # fmt: skip
 
 
-def _unseen(ledger: Ledger) -> dict[str, Any] | None:
-    """Return the loss on unseen text under validation's condition."""
-    if ledger.data.unseen is None:
+def _verified(found: Measurements) -> dict[str, Any] | None:
+    """Return what reading the first recorded step again showed: the objective, batch and masks are the logged ones."""
+    if found.replayed is None or found.replayed.first is None:
         return None
-    sides = ledger.conditions.sides
-    reading = ledger.data.unseen[sides.val]
-    loss = reading.mean + sides.penalties[1]
-    spelled = ledger.data.unseen[replace(sides.val, marked=True)].mean / loss if sides.words else None
-    return {"loss": loss, "documents": len(reading.documents), "what": ledger.data.why, "spelled_share": spelled}
+    first = found.replayed.first
+    return {"steps": 1, "differing": int(first != 0), "largest": abs(first)}
 
 
-def _conditions(ledger: Ledger) -> dict[str, Any]:
-    sides, chosen = ledger.conditions.sides, ledger.conditions.chosen
-    report = ledger.finished.recipe.report
+def _others(text: BatchReadings, one: Condition) -> dict[str, float]:
+    return text.others.get(one, {})
+
+
+def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording | None) -> dict[str, Any]:
+    both = (found.sides.train, found.sides.val)
     return {
-        "train": _side(sides.train, sides.penalties[0]) | {"loader": ledger.finished.setup.course.layout.loader},
-        "val": _side(sides.val, sides.penalties[1]) | {"loader": ledger.finished.setup.validation.loader},
-        "differ": list(sides.players),
-        "kinds": list(sides.kinds),
+        **{name: _side(one, side, found) for name, one, side in zip(("train", "val"), both, sides, strict=True)},
+        "differ": list(found.sides.players),
+        "kinds": list(found.sides.kinds),
         "reports": {
-            "train": report.train,
-            "val": report.val,
-            "interval": report.interval,
-            "val_batches": report.val_batches,
+            "train": kept.reports if kept else "given",
+            "val": "given",
+            "interval": len(kept.losses) if kept else 1,
+            "val_batches": found.val_own.batches if found.shown[1] is None else found.shown[1].batches,
         },
-        "training_text": {"steps": [step + 1 for step in chosen.steps], "of": chosen.of, "masks": chosen.turns},
-        "validation_text": "whole" if ledger.data.complete else "a sample of its rows",
-        "unseen_text": ledger.data.why,
-        "precision": sides.val.run.precision,
+        "training_text": _amount(found.train),
+        "validation_text": _amount(found.val),
+        "unseen_text": found.why,
+        "unit": found.train.unit,
+        "orders": "all" if found.plan.whole else "two opposite ones",
     }
 
 
-def _side(ask: Ask, penalty: float) -> dict[str, Any]:
+def _side(one: Condition, side: Side, found: Measurements) -> dict[str, Any]:
+    plain = " (plain ones where changed)" if side.plain is not None else ""
     return {
-        "on": sorted(ask.run.on or ()), "precision": ask.run.precision, "label_smoothing": ask.smoothing,
-        "weight_decay_in_loss": penalty, "padding": ask.way.padding, "mean_by": ask.way.level,
+        "on": sorted(one.on), "precision": _precision(one.autocast), "objective": called(side.objective),
+        "mean_by": "as the objective averages, then over batches" if found.train.scalar else REDUCTIONS[side.reduction],
+        "loader": f"batches of {type(side.batches).__name__}{plain}",
     }  # fmt: skip
 
 
-def compared(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    """Return the second ledger with what differs from the first, term by term."""
-    first = {term["id"]: term["value"] for term in before["terms"]}
-    rows = [
-        {"id": term["id"], "before": first.get(term["id"]), "after": term["value"],
-         "difference": (term["value"] or 0.0) - (first.get(term["id"]) or 0.0)}
-        for term in after["terms"]
-    ]  # fmt: skip
-    gap = {"before": before["gap"], "after": after["gap"], "difference": after["gap"] - before["gap"]}
-    return {**after, "against": {"run": before["run"], "gap": gap, "terms": rows}}
+def called(objective: Any) -> str:
+    """Return what a function is called."""
+    return cut(visible(str(getattr(objective, "__qualname__", type(objective).__name__))), LONGEST)
+
+
+def _precision(autocast: torch.dtype | bool | None) -> str:
+    if autocast is None:
+        return "as the objective computes"
+    if isinstance(autocast, bool):
+        return "autocast" if autocast else "autocast off"
+    return f"autocast {str(autocast).removeprefix('torch.')}"
+
+
+def _amount(text: BatchReadings) -> str:
+    part = "all of them" if text.complete else "a part of them"
+    return f"{text.batches:,} batches ({part}), {text.samples:,} samples"
+
+
+def sharpens(found: Measurements, some: list[Term]) -> list[str]:
+    """Return the terms whose intervals more batches would narrow: those for which not all were read."""
+    out = set() if found.train.complete else {"recency", "unseen", *found.sides.players, "residual"}
+    out |= set() if found.val.complete else {"unseen", "leak", "draw", "residual"}
+    return [term.id for term in some if term.id in out and term.low is not None]
+
+
+def notes(found: Measurements) -> list[str]:
+    """Return what a reader should know of how much was read, and of what the units are."""
+    out = []
+    for name, text in (("training", found.train), ("validation", found.val)):
+        if not text.complete:
+            out.append(
+                f"only {text.batches:,} batches of the {name} side were read: the first ones, where it is a loader"
+            )
+        if text.unit == "batch":
+            out.append(f"the {name} side's objective gives no loss a sample, so its intervals are over batches")
+    if found.overlap is not None and not found.overlap_whole:
+        out.append(found.why)
+    return out

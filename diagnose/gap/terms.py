@@ -1,270 +1,299 @@
-"""The terms of the ledger: differences of consecutive readings, so that they telescope whatever was read."""
+"""The terms of two sides' ledger: differences of consecutive readings, so that they telescope whatever was read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from diagnose.gap import conditions, data, difficulty
-from diagnose.gap.reading import in_units
-from diagnose.stats import Interval, combination
-from diagnose.words import counted, estimate
+import numpy as np
+
+from diagnose.formatting import counted, plain, signed
+from diagnose.gap import conditions, timing
+from diagnose.gap.intervals import combined
+from diagnose.gap.reported import FactorFit, fits, means, rounding
+from diagnose.gap.sources.run_terms import Term
+from diagnose.stats import Interval
+from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
-    from diagnose.gap.conditions import Conditions, Sides
-    from diagnose.gap.data import Data
-    from diagnose.gap.replay import Lag, Verified
-    from diagnose.gap.run import Finished
-    from diagnose.stats import Reading
+    from collections.abc import Mapping, Sequence
 
-GROUPS = {
-    "timing": ("lag", "recency"),
-    "conditions": conditions.PLAYERS,
-    "data": ("unseen", "leak"),
-    "chance": ("draw",),
-    "unexplained": ("residual",),
-}
-GROUP_OF = {term: group for group, terms in GROUPS.items() for term in terms}
+    from diagnose.gap.measure import Measurements
+    from diagnose.gap.readings import BatchReadings
+    from diagnose.gap.recording import Recording
+    from diagnose.gap.side import Side
+    from diagnose.stats import Reading
+    from diagnose.stats.shapley import Coalition
+
+RECOMPUTED = 1e-5  # relative: reading the same again may differ by as much through the order of sums
+NO_REPLAY = "not known without a record of the steps (GapRecorder); together with recency in residual"
 
 
 @dataclass(frozen=True)
-class Term:
-    """One term of the ledger.
+class ReportedLosses:
+    """The two losses that the gap lies between; `given` says whether each was reported, or is as read now."""
 
-    Attributes:
-        id: as the design names it.
-        value: nats per token; None where it cannot be had.
-        low, high: 95 % interval; None where the value is exact or has none (see `basis`).
-        order_low, order_high: smallest and largest effect over the orders of changing the conditions.
-        parts: what divides the value, each with its own interval; not summed again.
-        basis: what the value stands on, or why there is none.
-        how: how it was measured.
-    """
-
-    id: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-    order_low: float | None = None
-    order_high: float | None = None
-    parts: tuple[dict[str, Any], ...] = ()
-    basis: str = ""
-    how: str = ""
-
-    @property
-    def group(self) -> str:
-        """The group that the term belongs to."""
-        return GROUP_OF[self.id]
+    train: float
+    val: float
+    given: tuple[bool, bool]
 
 
-def terms(
-    finished: Finished,
-    delayed: Lag,
-    measured: Conditions,
-    read: Data,
-    verified: Verified | None,
-    positions: int,
-    unit: int,
-) -> tuple[Interval, tuple[Term, ...]]:
-    """Return `lag` + `recency` with its interval, and all terms in the ledger's order."""
-    retrained = verified.train if verified else finished.train
-    final = finished.train + delayed.value
-    own = in_units(delayed.reading, unit)
-    recency = _shifted([own, measured.start], [-1.0, 1.0], measured.value(frozenset()) - final)
-    lag_value = final - retrained
-    half = delayed.half
-    lag = Term(
-        "lag", lag_value, _minus(lag_value, half), _plus(lag_value, half), basis=_lag_basis(delayed),
-        how="the final weights on the very batches and dropout masks of the logged losses, minus what was logged",
-    )  # fmt: skip
-    timing = _sum_of(recency, lag_value, half)
-    divided = difficulty.parts(finished, measured, own, recency, positions, unit)
-    terms = [
-        lag,
-        _recency(finished, measured, recency, divided),
-        *(_condition(measured, p) for p in conditions.PLAYERS),
+def reported(found: Measurements, train: Side, val: Side) -> ReportedLosses:
+    """Return both losses: as reported, or as they are read now where nothing was."""
+    read = _own_train(found), _own_val(found)
+    values = [
+        r.mean if side.reported is None else float(side.reported) for r, side in zip(read, (train, val), strict=True)
     ]
-    terms += [*data_terms(measured, read), _draw(finished, measured.sides, read), _residual(finished, read, verified)]
-    return timing, tuple(terms)
+    return ReportedLosses(values[0], values[1], (train.reported is not None, val.reported is not None))
 
 
-def _minus(value: float, half: float | None) -> float | None:
-    return None if half is None else value - half
+def _own_train(found: Measurements) -> Reading:
+    """The loss under training's condition, of what was reported on where that is known."""
+    shown = found.shown[0]
+    return (found.train if shown is None else shown).readings[found.sides.train]
 
 
-def _plus(value: float, half: float | None) -> float | None:
-    return None if half is None else value + half
+def _own_val(found: Measurements) -> Reading:
+    shown = found.shown[1]
+    return (found.val_own if shown is None else shown).readings[found.sides.val]
 
 
-def _shifted(readings: list[Reading], factors: list[float], value: float) -> Interval:
-    """Return the combination's interval around a value that may hold constants besides."""
-    found = combination(readings, factors)
+def terms(found: Measurements, given: ReportedLosses) -> list[Term]:
+    """Return all terms in the ledger's order; they sum to the reported gap."""
+    first = _timing(found) if found.replayed is None else _replayed(found)
+    data = _data(found)
+    draw, val_rest = _draw(found, given)
+    residual = _residual(found, given, val_rest)
+    return [*first, *(condition(found, player) for player in conditions.PLAYERS), *data, draw, residual]
+
+
+def _replayed(found: Measurements) -> list[Term]:
+    assert found.replayed is not None
+    start = found.train.readings[found.sides.train]
+    return [timing.lag(found.replayed), timing.recency(found.replayed, start, found.train.batches)]
+
+
+def _timing(found: Measurements) -> list[Term]:
+    how = "the final weights on the very batches and masks of the logged losses, minus what was logged"
+    how_recency = "other training batches minus those that were reported on, both under training's condition"
+    lag = Term("lag", None, basis=NO_REPLAY, how=how)
+    shown = found.shown[0]
+    if shown is None:
+        reason = "not known: which batches the training loss is of was not given; together with lag in residual"
+        return [lag, Term("recency", None, basis=reason, how=how_recency)]
+    own = found.sides.train
+    between = combined([shown.readings[own], found.train.readings[own]], [-1.0, 1.0])
+    basis = f"{counted(shown.batches, 'batch', 'batches')} that were reported on against {found.train.batches:,}"
+    recency = Term("recency", between.value, between.low, between.high, basis=basis, how=how_recency)
+    lag = replace(lag, basis="not known without a record of the steps (GapRecorder); in residual")
+    return [lag, recency]
+
+
+CONDITION_WORDS = {
+    "mode": "what training mode switches on: on → off",
+    "objective": "the training side's objective → the validation side's",
+    "precision": "autocast of training → of validation",
+    "reduction": "training's average over elements → validation's",
+    "collation": "batches as they are trained on → plain ones",
+}
+
+
+def condition(found: Measurements, player: str) -> Term:
+    """Return the term of a condition."""
+    sides, how = found.sides, CONDITION_WORDS[player]
+    extra = _collated(found) if player == "collation" else None
+    if player not in sides.players and extra is None:
+        same = (
+            "the model does the same in both modes"
+            if player == "mode" and not sides.kinds
+            else "the same on both sides"
+        )
+        return Term(player, 0.0, basis=f"exact: {same}", how=how)
+    rows = _rows(found, found.plan.factors.get(player, {})) + (extra or [])
+    value = _combined(rows)
+    low = high = None
+    if found.plan.whole and player in sides.players and len(found.plan.factors) == len(sides.players):
+        over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, player)]
+        low, high = min(over), max(over)
+    basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {_over_orders(found)}"
+    if player not in sides.players:
+        basis = f"the validation batches against plain ones, paired by {found.val.unit}"
+    return Term(player, value.value, value.low, value.high, low, high, _parts(found, player, value), basis, how)
+
+
+def _over_orders(found: Measurements) -> str:
+    players = len(found.sides.players)
+    return f"Shapley value of {players}" if found.plan.whole else f"mean of two opposite orders of {players}"
+
+
+def _units(found: Measurements) -> str:
+    number = len(found.train.readings[found.sides.train].documents)
+    return counted(number, found.train.unit, "batches" if found.train.unit == "batch" else f"{found.train.unit}s")
+
+
+def _collated(found: Measurements) -> list[tuple[Reading, float]] | None:
+    """Return what validation's own batches add to their plain ones."""
+    if not found.sides.collation[1]:
+        return None
+    val = found.sides.val
+    return [(found.val_own.readings[val], 1.0), (found.val.readings[val], -1.0)]
+
+
+def _rows(found: Measurements, factors: Mapping[Coalition, float]) -> list[tuple[Reading, float]]:
+    return [(found.train.readings[found.sides.condition(changed)], factor) for changed, factor in factors.items()]
+
+
+def _combined(rows: Sequence[tuple[Reading, float]]) -> Interval:
+    return combined([reading for reading, _ in rows], [factor for _, factor in rows])
+
+
+def _mean(found: Measurements, changed: Coalition) -> float:
+    return found.train.readings[found.sides.condition(changed)].mean
+
+
+def _parts(found: Measurements, player: str, value: Interval) -> tuple[dict[str, Any], ...]:
+    """Return what divides a term: the kinds of training mode, or what the objectives name."""
+    if player == "objective":
+        return _named(found)
+    if player != "mode" or not found.sides.kinds:
+        return ()
+    if len(found.sides.kinds) == 1:
+        return ({"id": found.sides.kinds[0], "value": value.value, "low": value.low, "high": value.high},)
+    some = {kind: found.plan.factors[kind] for kind in found.sides.kinds if kind in found.plan.factors}
+    each = {kind: _combined(_rows(found, factors)) for kind, factors in some.items()}
+    return tuple({"id": kind, "value": v.value, "low": v.low, "high": v.high} for kind, v in each.items())
+
+
+def _named(found: Measurements) -> tuple[dict[str, Any], ...]:
+    """Return what the training objective names beside its loss, if that is what its loss holds more."""
+    sides, other_one = found.sides, found.sides.condition(frozenset({"objective"}))
+    if other_one not in found.train.readings:
+        return ()
+    held = dict(found.train.others.get(sides.train, {}))
+    other = found.train.others.get(other_one, {})
+    change = {name: other.get(name, 0.0) - amount for name, amount in held.items()}
+    change |= {name: amount for name, amount in other.items() if name not in held}
+    direct = _mean(found, frozenset({"objective"})) - _mean(found, frozenset())
+    if not change or abs(sum(change.values()) - direct) > RECOMPUTED * max(1.0, abs(direct)):
+        return ()
+    return tuple({"id": name, "value": amount, "low": None, "high": None} for name, amount in change.items())
+
+
+def _data(found: Measurements) -> list[Term]:
+    """Return `unseen` and `leak`."""
+    val = found.sides.val
+    end, whole = found.train.readings[val], found.val.readings[val]
+    how = "unseen validation data minus training data, both under validation's conditions"
+    how_leak = "all validation data minus its unseen part, both under validation's conditions"
+    if found.unseen is None:
+        both = combined([end, whole], [-1.0, 1.0], mixed=bool(val.on))
+        reason = f"{found.why}: this is unseen and leak together, validation data minus training data"
+        leak = Term("leak", None, basis=f"{found.why}: given together with unseen", how=how_leak)
+        return [Term("unseen", both.value, both.low, both.high, basis=reason, how=how), leak]
+    rest = combined([end, found.unseen[val]], [-1.0, 1.0], mixed=bool(val.on))
+    first = Term("unseen", rest.value, rest.low, rest.high, basis=found.why, how=how)
+    if found.all_unseen:
+        return [first, Term("leak", 0.0, basis=f"exact: {found.why}", how=how_leak)]
+    gone = combined([found.unseen[val], whole], [-1.0, 1.0], mixed=bool(val.on))
+    basis = "a difference between samples, so it holds their difficulty too"
+    return [first, Term("leak", gone.value, gone.low, gone.high, basis=basis, how=how_leak)]
+
+
+def _draw(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
+    """Return `draw`, and what validation's part of the residual is: reported minus read again."""
+    val, how = (
+        found.sides.val,
+        "the batches that were reported on minus all validation batches, under validation's conditions",
+    )
+    whole, shown = found.val_own.readings[val], found.shown[1]
+    if shown is not None:
+        own = shown.readings[val]
+        sampled = not found.val_own.complete or bool(val.on)
+        value = own.mean - whole.mean
+        span = _around(whole, value) if sampled else Interval(value, None, None, None, None)
+        number = counted(shown.batches, "batch", "batches")
+        basis = f"{'' if sampled else 'exact: '}{number} that were reported on against {found.val_own.batches:,}"
+        return Term("draw", value, span.low, span.high, basis=basis, how=how), _rest(given.val, own, exact=not val.on)
+    exact = found.val_own.complete and not val.on
+    alike = RECOMPUTED * max(1.0, abs(whole.mean)) + rounding(given.val)
+    if not given.given[1] or abs(given.val - whole.mean) <= alike:
+        said = "what is reported is the loss of all batches that were read" + (", recomputed" if given.given[1] else "")
+        return Term("draw", 0.0, basis=f"exact: {said}", how=how), _rest(given.val, whole, exact=exact)
+    bound = _spread(found.val_own, val)
+    basis = "not known: which batches were reported on was not given (reported_on); in residual"
+    if bound is not None:
+        basis += f". One batch lies within ±{plain(bound)} of all in 95 of 100 cases"
+    low, high = (None, None) if bound is None else (-bound, bound)
+    return Term("draw", None, low, high, basis=basis, how=how), _rest(given.val, whole, exact=exact)
+
+
+def _around(reading: Reading, value: float) -> Interval:
+    """Return the interval of a value less a reading's mean, from the reading's spread."""
+    found = combined([reading], [-1.0])
     if found.low is None or found.high is None:
         return Interval(value, None, None, None, None)
     return Interval(value, value - found.value + found.low, value - found.value + found.high, found.se, found.df)
 
 
-def _sum_of(recency: Interval, lag: float, half: float | None) -> Interval:
-    """Return lag + recency; where the lag was sampled its chance and recency's add up as squares."""
-    value = recency.value + lag
-    if recency.low is None or recency.high is None:
-        return Interval(value, None, None, None, None)
-    wide = ((recency.high - recency.value) ** 2 + (half or 0.0) ** 2) ** 0.5
-    return Interval(value, value - wide, value + wide, recency.se, recency.df)
+def _rest(loss: float, reading: Reading, *, exact: bool) -> Interval:
+    """Return a reported loss minus what is read, with the interval of the reading where that is a sample."""
+    value = loss - reading.mean
+    return Interval(value, None, None, None, None) if exact else _around(reading, value)
 
 
-def _lag_basis(delayed: Lag) -> str:
-    if delayed.half is None:
-        return f"exact: {counted(delayed.steps, 'step')} read again"
-    return f"a sample: {delayed.steps} of {delayed.averaged} steps read again"
+def _spread(text: BatchReadings, own: Any) -> float | None:
+    """Return how far one batch's loss may lie from the mean of all, in 95 of 100 cases; None for a single batch."""
+    means = np.array(text.means[own])
+    return float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1)) if len(means) > 1 else None
 
 
-def _recency(finished: Finished, measured: Conditions, found: Interval, divided: tuple[dict[str, Any], ...]) -> Term:
-    chosen = measured.chosen
-    if chosen.same:
-        basis = f"no earlier steps: {counted(len(chosen.steps), 'step')} of the same text under redrawn masks"
+def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term:
+    """Return what is not explained: for training what is read minus what was reported, for validation the reverse."""
+    how = "what was reported minus what reading it again gives, validation's; the other way round, training's"
+    own, shown = found.sides.train, found.shown[0]
+    if found.replayed is not None:
+        train, said = (
+            Interval(found.replayed.logged - given.train, None, None, None, None),
+            timing.checked(found.replayed),
+        )
+    elif not given.given[0]:
+        train, said = Interval(0.0, None, None, None, None), "the training loss is as read now"
     else:
-        basis = (
-            f"{counted(len(chosen.steps), 'step')} drawn from the {chosen.of:,} before step {finished.earlier + 1:,}"
-        )
-    how = "batches of earlier steps, drawn by the same loader, minus the batches of the logged losses; final weights"
-    return Term("recency", found.value, found.low, found.high, parts=divided, basis=basis, how=how)
-
-
-CONDITION_WORDS = {
-    "mode": "what training mode switches on: on → off",
-    "objective": "what training minimises → what validation reports",
-    "precision": "autocast of training → of validation",
-    "reduction": "training's average over targets → validation's",
-    "collation": "training documents cut as training cuts them → as validation cuts its own",
-}
-
-
-def _condition(measured: Conditions, player: str) -> Term:
-    sides = measured.sides
-    if player not in sides.players:
-        return Term(player, 0.0, basis=f"exact: {_same(sides, player)}", how=CONDITION_WORDS[player])
-    found, low, high = measured.term(player)
-    parts: tuple[dict[str, Any], ...] = ()
-    if player == "mode":
-        alone = measured.alone()
-        parts = tuple(
-            {"id": k, "value": v.value, "low": v.low, "high": v.high, "alone": alone[k]}
-            for k, v in measured.parts().items()
-        )
-        if not parts and len(sides.kinds) == 1:
-            parts = ({"id": sides.kinds[0], "value": found.value, "low": found.low, "high": found.high},)
-    number = len(measured.start.documents)
-    basis = (
-        f"the training text, paired by document ({counted(number, 'document')}); Shapley value of {len(sides.players)}"
+        text = shown or found.train
+        exact = text.complete and not own.on
+        read = _rest(given.train, text.readings[own], exact=exact)
+        train = _negative(read)
+        held = "lag" if shown is not None else "lag and recency"
+        said = f"training: {signed(train.value)}, which holds {held} and the luck of masks"
+    value, ends = train.value + val.value, _half(train) ** 2 + _half(val) ** 2
+    wide = ends**0.5 or None
+    given_val = f"validation: {signed(val.value)}" if given.given[1] else "the validation loss is as read now"
+    parts = tuple(
+        {"id": name, "value": part.value, "low": part.low, "high": part.high}
+        for name, part in (("training", train), ("validation", val))
     )
-    how = CONDITION_WORDS[player] + _more(sides, player)
-    return Term(player, found.value, found.low, found.high, low, high, parts, basis, how)
+    low, high = (None, None) if wide is None else (value - wide, value + wide)
+    return Term("residual", value, low, high, parts=parts, basis=f"{said}; {given_val}", how=how)
 
 
-def _same(sides: Sides, player: str) -> str:
-    if player == "mode" and not sides.kinds:
-        return "the network does the same in both modes"
-    return "the same on both sides"
+def _negative(found: Interval) -> Interval:
+    low, high = (None, None) if found.low is None or found.high is None else (-found.high, -found.low)
+    return Interval(-found.value, low, high, found.se, found.df)
 
 
-def _more(sides: Sides, player: str) -> str:
-    said = {
-        "mode": f" ({', '.join(sides.kinds)})",
-        "objective": f" (label smoothing {sides.train.smoothing:g} → {sides.val.smoothing:g}, "
-        f"weight decay in the loss {sides.penalties[0]:.3g} → {sides.penalties[1]:.3g} nats)",
-        "precision": f" ({sides.train.run.precision} → {sides.val.run.precision})",
-        "reduction": f" (padding {sides.train.way.padding}, mean by {sides.train.way.level} → "
-        f"padding {sides.val.way.padding}, mean by {sides.val.way.level})",
-        "collation": f" ({'; '.join(sides.collation)})",
-    }
-    return said[player]
+def _half(found: Interval) -> float:
+    return 0.0 if found.low is None or found.high is None else (found.high - found.low) / 2
 
 
-def data_terms(measured: Conditions, read: Data) -> list[Term]:
-    """Return `unseen` and `leak`."""
-    val = measured.sides.val
-    end, whole = measured.end, read.whole[val]
-    how = "unseen text minus training text, both under validation's conditions"
-    how_leak = "the whole validation text minus its unseen text, both under validation's conditions"
-    if read.unseen is None:
-        found = combination([end, whole], [-1.0, 1.0])
-        reason = f"{read.why}: this is unseen and leak together, validation text minus training text"
-        return [
-            Term("unseen", found.value, found.low, found.high, basis=reason, how=how),
-            Term("leak", None, basis=f"{read.why}: given together with unseen", how=how_leak),
-        ]
-    unseen = combination([end, read.unseen[val]], [-1.0, 1.0])
-    parts = _by_words(measured, read)
-    first = Term("unseen", unseen.value, unseen.low, unseen.high, parts=parts, basis=read.why, how=how)
-    if read.all_unseen:
-        return [first, Term("leak", 0.0, basis=f"exact: {read.why}", how=how_leak)]
-    leak = combination([read.unseen[val], whole], [-1.0, 1.0])
-    basis = f"{_overlap(read)}; a difference between documents, so it holds their difficulty too{_bound(read)}"
-    return [first, Term("leak", leak.value, leak.low, leak.high, basis=basis, how=how_leak)]
-
-
-def _by_words(measured: Conditions, read: Data) -> tuple[dict[str, Any], ...]:
-    """Divide `unseen` into words with a token and words that are spelled out."""
-    val, end = measured.sides.val, measured.end
-    spelled = measured.end_spelled
-    if spelled is None or read.unseen is None:
-        return ()
-    unseen, unseen_spelled = read.unseen[val], read.unseen[replace(val, marked=True)]
-    if not unseen_spelled.nats.any():
-        return ()
-    known = combination([end, spelled, unseen, unseen_spelled], [-1.0, 1.0, 1.0, -1.0])
-    rest = combination([spelled, unseen_spelled], [-1.0, 1.0])
-    names = {"words with a token": known, "words spelled out": rest}
-    return tuple({"id": name, "value": v.value, "low": v.low, "high": v.high} for name, v in names.items())
-
-
-def mode_on_unseen(measured: Conditions, read: Data) -> Interval | None:
-    """Return what switching off what training mode switches on does on unseen text; None where there is none."""
-    if read.unseen is None or not measured.sides.kinds:
-        return None
-    on, off = data.beside(measured.sides)
-    return combination([read.unseen[on], read.unseen[off]], [-1.0, 1.0])
-
-
-def _bound(read: Data) -> str:
-    found = read.difficulty
-    if found is None:
-        return ""
-    return f" (for bigrams that saw neither: {estimate(found.value, found.low, found.high, difference=True)})"
-
-
-def _overlap(read: Data) -> str:
-    seen = read.seen
-    exact, near, number = int(seen.exact.sum()), int(seen.near.sum()), len(seen.documents)
-    return f"of {number:,} validation documents {exact:,} occur in the training text and {near:,} nearly so"
-
-
-def _draw(finished: Finished, sides: Sides, read: Data) -> Term:
-    whole = read.whole[sides.val]
-    value = read.replayed - whole.mean - sides.penalties[1]
-    table = finished.recipe.report
-    if table.val == "full":
-        return Term(
-            "draw", value, basis="exact: the whole validation text is reported", how="the reported reading itself"
-        )
-    how = "the reported batch minus the whole validation text, both under validation's conditions"
-    drawn = bool(sides.val.run.on)
-    if read.complete and not drawn:
-        batches = counted(table.val_batches, "batch", "batches")
-        return Term("draw", value, basis=f"exact: {batches} against all validation text", how=how)
-    found = _shifted([whole], [-1.0], value)
-    basis = "rows of the validation text drawn at random" if not read.complete else "dropout masks drawn anew"
-    return Term("draw", value, found.low, found.high, basis=basis, how=how)
-
-
-def _residual(finished: Finished, read: Data, verified: Verified | None) -> Term:
-    validation = finished.val - read.replayed
-    how = "what was logged minus what reading (validation) or training (the last interval) it again gives"
-    if verified is None:
-        return Term("residual", validation, basis="validation recomputed; training not checked", how=how)
-    exact = "bit for bit" if not verified.differing and verified.weights else f"within {verified.largest:.1e}"
-    said = f"validation recomputed; the last {counted(verified.steps, 'step')} trained again: {exact}"
-    if not verified.whole:
-        said += "; earlier steps that the reported loss averages were not"
-    return Term("residual", validation + (verified.train - finished.train), basis=said, how=how)
+def explained(found: Measurements, given: ReportedLosses, record: Recording | None) -> dict[str, list[FactorFit]]:
+    """Return for each side the arithmetic that would turn the loss that is read into the loss that was reported."""
+    sides = found.sides
+    rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
+    rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
+    out = {
+        name: fits(value, combined([reading], [1.0]), text, same=text.complete and not one.on)
+        for name, (value, reading, text, one, was_given) in rows.items() if was_given
+    }  # fmt: skip
+    if record is not None:
+        out["training"] = means(given.train, record)
+    return out

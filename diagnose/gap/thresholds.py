@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import FINDING, DiagnoseError, nearest
-from diagnose.gap.terms import GROUPS
-from diagnose.words import plain, signed
+from diagnose.formatting import plain, signed
+from diagnose.gap.sources.run_terms import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

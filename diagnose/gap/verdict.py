@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.words import listed, plain, signed
+from diagnose.formatting import listed, plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -208,7 +208,7 @@ def _seen(record: Record) -> str:
 
 
 @dataclass(frozen=True)
-class Rule:
+class FindingRule:
     """A finding: when it holds, what it says and what to change.
 
     Attributes:
@@ -319,38 +319,39 @@ def _arithmetic(record: Record) -> dict[str, float] | None:
 
 
 RULES = (
-    Rule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
+    FindingRule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
          "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
-    Rule("gap/leaking-split", "error", "Training has seen most of the validation {text}: this is not a validation loss",
+    FindingRule("gap/leaking-split", "error",
+         "Training has seen most of the validation {text}: this is not a validation loss",
          "split by {document} before cutting samples", _leaks, "data.split=documents"),
-    Rule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
+    FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
-    Rule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
+    FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
-    Rule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
+    FindingRule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
          "remove duplicates before splitting", _duplicates),
-    Rule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
+    FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
          "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
-    Rule("gap/mode", "note", "Training's loss is taken with {mode} on and validation's with it off",
+    FindingRule("gap/mode", "note", "Training's loss is taken with {mode} on and validation's with it off",
          "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
-    Rule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on unseen {text}",
+    FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on unseen {text}",
          "the network has memorised: judge {mode} by unseen {text}", _memorised),
-    Rule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
+    FindingRule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
          "report the loss of the weights that validation reads", _averaging, "report.train=last"),
-    Rule("gap/one-batch", "note", "The reported training loss is that of one batch, and its luck shows",
+    FindingRule("gap/one-batch", "note", "The reported training loss is that of one batch, and its luck shows",
          "report a mean over the interval", _one_batch, "report.train=interval"),
-    Rule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
+    FindingRule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
          "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
-    Rule("gap/objective", "note", "Training's loss holds more than validation's",
+    FindingRule("gap/objective", "note", "Training's loss holds more than validation's",
          "log the plain loss of training batches beside what is minimised", _large("objective")),
-    Rule("gap/reduction", "note", "The two losses are averaged over targets in different ways",
+    FindingRule("gap/reduction", "note", "The two losses are averaged over targets in different ways",
          "average both over all that count, padding not counted", _large("reduction"),
          "loss.mean=token, loss.padding=ignore"),
-    Rule("gap/precision", "note", "The two losses are computed in different precision",
+    FindingRule("gap/precision", "note", "The two losses are computed in different precision",
          "read both in the same precision", _large("precision"), "report.val_precision=training"),
-    Rule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
+    FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
          "have both {cut} alike", _large("collation"), "report.val_loader=training"),
-    Rule("gap/unseen", "note", "The network does better on training {text} than on unseen {text}",
+    FindingRule("gap/unseen", "note", "The network does better on training {text} than on unseen {text}",
          "more {text}, fewer epochs, more regularisation, or nothing while the loss on unseen {text} falls", _overfits),
 )  # fmt: skip
 

@@ -11,8 +11,8 @@ from diagnose.logs.digits_of import Digits
 
 from diagnose.logs.names import meaning
 from diagnose.logs.series import STEP, VALUE
-from diagnose.records.log import LogFinding
-from diagnose.words import counted, cut, duration, plain, share, visible
+from diagnose.records.log_report import LogFinding
+from diagnose.formatting import counted, cut, duration, plain, share, visible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -21,7 +21,7 @@ MOST_RUNS = 64
 
 
 @dataclass(frozen=True)
-class Axis:
+class LogAxis:
     """What values are placed by.
 
     Attributes:
@@ -47,11 +47,11 @@ class Axis:
         return table[:, self.column] + self.scale * np.maximum(epoch - self.first, 0.0)
 
 
-def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> Axis:
+def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> LogAxis:
     """Return what both losses are placed by: the finest counter that both carry and that moves, else epochs."""
     first = min(1.0, *(float(np.nanmin(t[:, EPOCH])) for t in (train, val) if np.isfinite(t[:, EPOCH]).any()), 1.0)
     counters = [
-        Axis(column, scale, max(first, 0.0))
+        LogAxis(column, scale, max(first, 0.0))
         for column in (STEP, ITERATION, UPDATE, BATCH)
         if (scale := _scale(column, train, val, log)) is not None
     ]
@@ -61,7 +61,7 @@ def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> Axis
         finest = max(counters, key=lambda one: (one.column != BATCH, float(np.nanmax(one.at(train)))))
         if not epochs or finest.column != BATCH or not (_once(train) and _once(val)):
             return finest
-    return Axis(EPOCH) if epochs else Axis(PLACE)
+    return LogAxis(EPOCH) if epochs else LogAxis(PLACE)
 
 
 def _carried(column: int, table: NDArray[np.float64]) -> bool:
@@ -124,7 +124,7 @@ def restarts(at: NDArray[np.float64]) -> list[int]:
 
 
 def runs(
-    train: NDArray[np.float64], val: NDArray[np.float64], way: Axis
+    train: NDArray[np.float64], val: NDArray[np.float64], way: LogAxis
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Return the tables of each run of a log; one where nothing begins anew.
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs.names import meaning
 from diagnose.logs.series import EPOCH
-from diagnose.records.log import LogCause, LogExperiment
-from diagnose.words import plain
+from diagnose.records.log_report import LogCause, LogExperiment
+from diagnose.formatting import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from diagnose.logs.digits_of import Digits
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
-    from diagnose.logs.statistics import Fall, Gap
-    from diagnose.records.log import LogFinding
+    from diagnose.logs.statistics import LossFall, GapCourse
+    from diagnose.records.log_report import LogFinding
 
 HALF = 0.5  # of the gap: a cause that is bounded below this is not the main one
 CLEAR = 3.0  # times the scatter: a gap that the luck of fresh batches would not leave
@@ -53,12 +53,12 @@ class Evidence:
 
     value: float
     least: float
-    gap: Gap
+    gap: GapCourse
     digits: Digits
     one: bool
     tool: str
     taken: str
-    fall: Fall | None
+    fall: LossFall | None
     fallen: float
     draw: float | None
     dropout: float | None

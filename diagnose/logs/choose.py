@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.logs.names import Meaning, loss_types_only, meaning, words
-from diagnose.words import counted, cut, listed, visible
+from diagnose.formatting import counted, cut, listed, visible
 
 if TYPE_CHECKING:
-    from diagnose.logs.series import Log, Series
+    from diagnose.logs.series import Log, LogSeries
     from diagnose.logs.table import Columns
 
 KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "error": 3}
@@ -33,11 +33,11 @@ class Choice:
         notes: what was chosen, said.
     """
 
-    train: Series
-    val: Series
-    mean: Series | None = None
-    batch: Series | None = None
-    others: list[tuple[Series, Series]] = field(default_factory=list)
+    train: LogSeries
+    val: LogSeries
+    mean: LogSeries | None = None
+    batch: LogSeries | None = None
+    others: list[tuple[LogSeries, LogSeries]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -156,7 +156,7 @@ def _beside(log: Log, train: str, val: str, losses: dict[str, Meaning], columns:
     )  # fmt: skip
 
 
-def _others(log: Log, train: str, val: str, losses: dict[str, Meaning]) -> list[tuple[Series, Series]]:
+def _others(log: Log, train: str, val: str, losses: dict[str, Meaning]) -> list[tuple[LogSeries, LogSeries]]:
     """Return further pairs of like losses: other parts, and a third set of data."""
     out = []
     for name, m in losses.items():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from diagnose.words import plain, signed
+from diagnose.formatting import plain, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

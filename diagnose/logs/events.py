@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.names import meaning
-from diagnose.logs.series import NAN, Log, Row
+from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.source import shown
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _event(data: bytes, log: Log, before: str) -> None:
                     values |= _value(one)
     named = {before + tag: value for tag, value in values.items() if meaning(before + tag).kind}
     if named:
-        log.add(Row(named, step=step, seconds=seconds))
+        log.add(LogRow(named, step=step, seconds=seconds))
 
 
 def _value(data: bytes) -> dict[str, float]:

@@ -11,8 +11,8 @@ from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
 from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read
-from diagnose.logs.verdict import Sides, digits_of, last_ratio, place, verdict
-from diagnose.records.log import (
+from diagnose.logs.log_verdict import Sides, digits_of, last_ratio, place, verdict
+from diagnose.records.log_report import (
     LogCurve,
     LogFinding,
     LogGap,
@@ -27,7 +27,7 @@ from diagnose.records.log import (
     LogSource,
     LogTrend,
 )
-from diagnose.words import counted, cut, estimate, visible
+from diagnose.formatting import counted, cut, estimate, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
-    from diagnose.logs.statistics import Gap, Mean
+    from diagnose.logs.statistics import GapCourse, Mean
 
 MOST_SHOWN = 12  # prints of the terminal's picture
 MOST_DRAWN = 600  # points of a curve on the page
@@ -328,7 +328,7 @@ def _curve(at: NDArray[np.float64], value: NDArray[np.float64]) -> LogCurve:
     return LogCurve(at=tuple(at[some].tolist()), value=tuple(value[some].tolist()))
 
 
-def _least(mean: Mean, gap: Gap) -> float:
+def _least(mean: Mean, gap: GapCourse) -> float:
     """Return the least distance from zero that an interval leaves, or that scatter leaves where one sign is steady."""
     if mean.resolved and mean.low is not None and mean.high is not None:
         return min(abs(mean.low), abs(mean.high))

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.errors import DiagnoseError
-from diagnose.logs.axis import Axis, axis, rising, runs
+from diagnose.logs.axis import LogAxis, axis, rising, runs
 from diagnose.logs.choose import Choice, choose, refuse, said
 from diagnose.logs.names import meaning
 from diagnose.logs.series import PLACE, SECONDS, VALUE
-from diagnose.words import counted
+from diagnose.formatting import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.logs.series import Log, Series
+    from diagnose.logs.series import Log, LogSeries
     from diagnose.logs.table import Columns
 
 AROUND = 0.25  # of the distance between validations: training values this near say what training is there
@@ -144,7 +144,7 @@ def _nothing(log: Log, choice: Choice) -> None:
     )
 
 
-def _run(choice: Choice, way: Axis, train: NDArray[np.float64], val: NDArray[np.float64]) -> Pairs | None:
+def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[np.float64]) -> Pairs | None:
     """Return the pairs of one run."""
     notes = list(choice.notes)
     tracks = {"train": _track(choice.train, _placed(train, way)), "val": _track(choice.val, _placed(val, way))}
@@ -183,7 +183,7 @@ def _fresh(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
     return table[new], int((~new).sum())
 
 
-def _placed(table: NDArray[np.float64], way: Axis) -> NDArray[np.float64]:
+def _placed(table: NDArray[np.float64], way: LogAxis) -> NDArray[np.float64]:
     """Return a table with its place in the first column, rising: what a restart repeats counts from there."""
     out = table.copy()
     out[:, 0] = way.at(table)
@@ -191,7 +191,7 @@ def _placed(table: NDArray[np.float64], way: Axis) -> NDArray[np.float64]:
     return out[rising(out[:, 0])]
 
 
-def _track(series: Series, placed: NDArray[np.float64]) -> Track:
+def _track(series: LogSeries, placed: NDArray[np.float64]) -> Track:
     return Track(
         series.name, placed[:, 0], placed[:, SECONDS], placed[:, VALUE],
         series.count, series.broken, series.broken_step, series.stride,

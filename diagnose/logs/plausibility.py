@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.arithmetic import finding
-from diagnose.records.log import LogFinding, LogYardstick
-from diagnose.words import listed, plain, share
+from diagnose.records.log_report import LogFinding, LogYardstick
+from diagnose.formatting import listed, plain, share
 
 if TYPE_CHECKING:
-    from diagnose.corpus import Corpus
-    from diagnose.recipe import Recipe
-    from diagnose.split import Split
+    from diagnose.data.corpus import Corpus
+    from diagnose.config.recipe import Recipe
+    from diagnose.data.split import Split
 
 SCALE = ("xz", "PPMd of order 8")  # yardsticks that are worth their time here
 FIT = 0.05  # relative: counts of samples and tokens that are taken for the same
@@ -60,10 +60,10 @@ def opened(data: str, split_kind: str | None, tokens: str | None) -> tuple[Text,
     Raises:
         DiagnoseError: there is no such corpus, split or tokenizer.
     """
-    from diagnose import corpus as corpora
-    from diagnose import split as splits
-    from diagnose.cache import cache_folder
-    from diagnose.recipe import Recipe
+    from diagnose.data import corpus as corpora
+    from diagnose.data import split as splits
+    from diagnose.data.cache import cache_folder
+    from diagnose.config.recipe import Recipe
 
     given: dict[str, Any] = {"data.split": split_kind} if split_kind else {}
     given |= {"data.corpus": data} if data in corpora.BUNDLED else _file(data)
@@ -92,7 +92,7 @@ def _file(data: str) -> dict[str, Any]:
 
 def _counts(corpus: Corpus) -> dict[str, float]:
     """Count words and characters, a part of a document in memory."""
-    from diagnose.tokenizer import WORDS
+    from diagnose.data.tokenizer import WORDS
 
     word = re.compile(WORDS)
     words = characters = 0
@@ -105,7 +105,7 @@ def _counts(corpus: Corpus) -> dict[str, float]:
 
 def _subwords(recipe: Recipe, corpus: Corpus, split: Split, cache: Path) -> float:
     """Return how many tokens the corpus has, from some documents spread over it."""
-    from diagnose import tokenizer as tokenizers
+    from diagnose.data import tokenizer as tokenizers
 
     tokenizer = tokenizers.for_run(recipe.tokenizer, corpus, split, cache)
     spread = range(0, len(corpus), max(1, len(corpus) // MOST_READ))
@@ -203,9 +203,9 @@ def implausible(
         split: how it is divided.
         bound: whether `value` is the most that the loss can come to, the tokens not being known.
     """
-    from diagnose.cache import cache_folder
-    from diagnose.yardstick.scale import yardsticks
-    from diagnose.yardstick.standing import standing
+    from diagnose.data.cache import cache_folder
+    from diagnose.baselines.scoring import yardsticks
+    from diagnose.baselines.placement import standing
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
     rows = [LogYardstick(name=y.name, bits_per_byte=y.bits_per_byte) for y in scale]

@@ -30,7 +30,7 @@ POSITIONS = COLUMNS[STEP:VALUE]
 
 
 @dataclass(slots=True)
-class Row:
+class LogRow:
     """What one line, record or event says.
 
     Attributes:
@@ -52,7 +52,7 @@ class Row:
 
 
 @dataclass
-class Series:
+class LogSeries:
     """The values of one name.
 
     Attributes:
@@ -71,7 +71,7 @@ class Series:
     _last: tuple[float, ...] | None = None
     _group: int = 0
 
-    def add(self, place: float, row: Row, value: float) -> None:
+    def add(self, place: float, row: LogRow, value: float) -> None:
         """Take a value; a progress bar's later state replaces the earlier of the same position or pass."""
         if not abs(value) <= MOST_VALUE:
             self.broken += 1
@@ -126,7 +126,7 @@ class Log:
 
     format: str
     tool: str = ""
-    series: dict[str, Series] = field(default_factory=dict)
+    series: dict[str, LogSeries] = field(default_factory=dict)
     facts: dict[str, float] = field(default_factory=dict)
     rows: int = 0
     bad: int = 0
@@ -142,7 +142,7 @@ class Log:
         """Return the settings that are numbers of a sensible size."""
         return {name: value for name, value in self.facts.items() if 0 <= value <= MOST_PLACE}
 
-    def add(self, row: Row) -> None:
+    def add(self, row: LogRow) -> None:
         """Take a row's values."""
         self.rows += 1
         for name, value in row.values.items():
@@ -151,7 +151,7 @@ class Log:
                 if len(self.series) >= MOST_NAMES:
                     self.names_left += 1
                     continue
-                series = self.series[name] = Series(name)
+                series = self.series[name] = LogSeries(name)
             series.add(self.rows, row, value)
 
     def heading(self, text: str) -> None:

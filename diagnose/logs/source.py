@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from diagnose.errors import DiagnoseError
-from diagnose.words import visible
+from diagnose.formatting import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

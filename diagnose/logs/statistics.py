@@ -87,7 +87,7 @@ class Sign:
 
 
 @dataclass(frozen=True)
-class Gap:
+class GapCourse:
     """A gap along a run: the whole of it, its second half, its sign, its trend and its course.
 
     Attributes:
@@ -119,14 +119,14 @@ class Gap:
         return self.late or self.whole
 
 
-def gap(at_N: NDArray[np.float64], gap_N: NDArray[np.float64]) -> Gap:
+def gap(at_N: NDArray[np.float64], gap_N: NDArray[np.float64]) -> GapCourse:
     """Return what can be said of a gap; N pairs in the order of the run."""
     half = len(gap_N) // 2
     late = mean(gap_N[half:], at_N[half:]) if len(gap_N) >= LATE else None
     found = trend(at_N, gap_N) if len(gap_N) >= FEWEST else None
     scatter = noise(gap_N)
     moves, start, end = _moves(gap_N, scatter, found)
-    return Gap(mean(gap_N, at_N), late, sign(gap_N), found, moves, start, end, scatter)
+    return GapCourse(mean(gap_N, at_N), late, sign(gap_N), found, moves, start, end, scatter)
 
 
 def autocorrelation(residual_N: NDArray[np.float64]) -> float:
@@ -242,7 +242,7 @@ def smoothed(values_N: NDArray[np.float64]) -> bool | None:
 
 
 @dataclass(frozen=True)
-class Fall:
+class LossFall:
     """How fast a loss falls at the end of a run.
 
     Attributes:
@@ -256,7 +256,7 @@ class Fall:
     prints: int
 
 
-def fall(at_N: NDArray[np.float64], values_N: NDArray[np.float64]) -> Fall | None:
+def fall(at_N: NDArray[np.float64], values_N: NDArray[np.float64]) -> LossFall | None:
     """Return how fast a loss falls over the second half of its prints (all where they are few); None for one value."""
     n = len(values_N)
     half = values_N[n // 2 :] if n >= 2 * FEWEST else values_N
@@ -268,13 +268,13 @@ def fall(at_N: NDArray[np.float64], values_N: NDArray[np.float64]) -> Fall | Non
         found = trend(at, half, confidence=0.90)
         assert found is not None  # there are enough, and they differ in place
         scale = space / float(np.ptp(at))
-        return Fall(-found.value * scale, -found.low * scale, len(half))
+        return LossFall(-found.value * scale, -found.low * scale, len(half))
     across = at - at.mean()
     squares = float((across**2).sum())
     slope = float((across * half).sum()) / squares
     if len(half) < 3:
-        return Fall(-slope * space, None, len(half))
+        return LossFall(-slope * space, None, len(half))
     residual = half - half.mean() - slope * across
     se = math.sqrt(float((residual**2).sum()) / (len(half) - 2) / squares)
     most = -slope + float(t_quantile(0.90, np.float64(len(half) - 2))) * se
-    return Fall(-slope * space, most * space, len(half))
+    return LossFall(-slope * space, most * space, len(half))

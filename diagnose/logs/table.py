@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.names import counter, is_seconds, meaning, side_of, words
-from diagnose.logs.series import NAN, Log, Row
+from diagnose.logs.series import NAN, Log, LogRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -193,7 +193,7 @@ class Keep:
         counted = counter(name.rpartition("/")[2]) if not meaning(name).kind else ""
         return "" if counted in self.given else counted
 
-    def row(self, fields: Mapping[Any, Any]) -> Row | None:
+    def row(self, fields: Mapping[Any, Any]) -> LogRow | None:
         """Return what a record says, None where it holds no value that is kept."""
         values: dict[str, float] = {}
         titled = self._titled(fields)
@@ -210,7 +210,7 @@ class Keep:
         if not values:
             return None
         at = {role: number(fields.get(key)) for role, key in self.where.items()}
-        return Row(values, **{role: NAN if place is None else place for role, place in at.items()})
+        return LogRow(values, **{role: NAN if place is None else place for role, place in at.items()})
 
     def _side(self, fields: Mapping[Any, Any]) -> str:
         for key in self.sides:

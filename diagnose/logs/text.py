@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
-from diagnose.logs.series import NAN, Log, Row
+from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.table import number
 from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
 
@@ -124,7 +124,7 @@ class TextReader:
         read = {f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)}
         values = {name: value for name, value in read.items() if value is not None}
         if values:
-            self.log.add(Row(values, epoch=self.epoch))
+            self.log.add(LogRow(values, epoch=self.epoch))
         return True
 
     def _shaped(self, line: str, key: str, texts: list[str], numbers: list[str]) -> Shape:
@@ -248,7 +248,7 @@ class TextReader:
             self.at = own
             self.group += 1
         group = self.group if progress or shape.bar else 0
-        log.add(Row(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
+        log.add(LogRow(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
                     at.get("update", NAN), at.get("batch", NAN), group))  # fmt: skip
 
     def _read(

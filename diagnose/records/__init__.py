@@ -1,1 +1,1 @@
-"""The schema of everything that is written or printed, one class per artefact."""
+"""The schema of what is written and printed, a class for each artefact."""

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from diagnose.audit.rules import METRIC, NETWORK, RULES, SEVERITIES, TEXT
+from diagnose.formatting import counted, plain, visible
+from diagnose.records.summaries import Schema, parse
 from diagnose.report.audit_terminal import numbers, sentence
-from diagnose.report.records import Record, parse
-from diagnose.report.tables import Table
-from diagnose.words import counted, plain, visible
+from diagnose.report.tables import TextTable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +33,7 @@ LIMITS = (
 )
 
 
-class Broken(Record):
+class Broken(Schema):
     """A finding, as stored."""
 
     rule: str
@@ -43,7 +43,7 @@ class Broken(Record):
     measured: dict[str, Any] = Field(default_factory=dict)
 
 
-class Kept(Record):
+class CheckedRule(Schema):
     """A rule that was judged and is kept."""
 
     rule: str
@@ -51,7 +51,7 @@ class Kept(Record):
     measured: dict[str, Any] = Field(default_factory=dict)
 
 
-class Skipped(Record):
+class Skipped(Schema):
     """A rule that was not judged; `applies`: it might be broken all the same."""
 
     rule: str
@@ -59,7 +59,7 @@ class Skipped(Record):
     applies: bool
 
 
-class Audit(Record):
+class AuditRecord(Schema):
     """What `audit.json` holds: the audit of a run, or of somebody's own model and sides."""
 
     kind: Literal["run", "sides"]
@@ -67,7 +67,7 @@ class Audit(Record):
     seconds: float | None = None
     verdict: str
     findings: tuple[Broken, ...]
-    checked: tuple[Kept, ...]
+    checked: tuple[CheckedRule, ...]
     skipped: tuple[Skipped, ...]
 
 
@@ -82,16 +82,16 @@ class Mark:
     paint: str
 
 
-def parse_audit(found: dict[str, Any], path: Path) -> Audit:
+def parse_audit(found: dict[str, Any], path: Path) -> AuditRecord:
     """Return the checked form of `audit.json`.
 
     Raises:
         DiagnoseError: a value is missing or of the wrong kind; the line names the file and the key.
     """
-    return parse(Audit, found, path)
+    return parse(AuditRecord, found, path)
 
 
-def audit_parts(audit: Audit) -> dict[str, Any]:
+def audit_parts(audit: AuditRecord) -> dict[str, Any]:
     """Return what the template shows."""
     rules = glance(audit)
     shown = {mark.state for _, row in rules for mark in row}
@@ -111,7 +111,7 @@ def audit_parts(audit: Audit) -> dict[str, Any]:
     }
 
 
-def title(audit: Audit) -> str:
+def title(audit: AuditRecord) -> str:
     """Return how many rules were judged, as the title of their picture."""
     judged = len(audit.checked) + len({found.rule for found in audit.findings})
     open_ = sum(row.applies for row in audit.skipped)
@@ -120,7 +120,7 @@ def title(audit: Audit) -> str:
     return f"{said}, {counted(open_, 'rule')} left open" if open_ else said
 
 
-def glance(audit: Audit) -> list[tuple[str, list[Mark]]]:
+def glance(audit: AuditRecord) -> list[tuple[str, list[Mark]]]:
     """Return every rule's state, by what it is about and in the order of the table of rules."""
     state = {row.rule: "open" if row.applies else "idle" for row in audit.skipped}
     state |= {row.rule: "kept" for row in audit.checked}
@@ -138,8 +138,8 @@ def _why(rule: str) -> str:
     return RULES[rule].why if rule in RULES else ""
 
 
-def _tables(audit: Audit) -> list[Table]:
-    kept = Table(
+def _tables(audit: AuditRecord) -> list[TextTable]:
+    kept = TextTable(
         "Rules that were judged and are kept", ("rule", "what holds", "measured"),
         tuple((visible(row.rule), visible(row.asks), numbers(row.measured, None)) for row in audit.checked),
         frozenset({0, 1, 2}),
@@ -148,5 +148,5 @@ def _tables(audit: Audit) -> list[Table]:
     for applies, caption in ((True, "Rules that could not be judged"), (False, "Rules that do not apply")):
         rows = tuple((visible(row.rule), sentence(visible(row.why))) for row in audit.skipped if row.applies is applies)
         if rows:
-            found.append(Table(caption, ("rule", "why"), rows, frozenset({0, 1})))
+            found.append(TextTable(caption, ("rule", "why"), rows, frozenset({0, 1})))
     return found

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
+from diagnose.formatting import plain, visible
 from diagnose.report.terminal import Narrow
-from diagnose.words import plain, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

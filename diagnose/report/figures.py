@@ -10,9 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from diagnose.formatting import cut, plain
 from diagnose.report.canvas import PAINT, Align, Sheet, drawing
 from diagnose.report.tracks import NARROW, WIDE, Layout, reach, tick_digits, tracks
-from diagnose.words import cut, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

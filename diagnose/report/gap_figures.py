@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.formatting import cut, plain
 from diagnose.report.canvas import PAINT, Sheet
 from diagnose.report.figures import Label, label_ends
 from diagnose.report.tracks import NARROW, WIDE, Layout, reach, tick_digits, tracks
-from diagnose.words import cut, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ MOST_LETTERS = (44, 30)  # of ticks beside each other in a strip, wide and narro
 
 
 @dataclass(frozen=True)
-class Fall:
+class WaterfallRow:
     """A row of the waterfall: words at the left, figures at the right, and from where to where it leads.
 
     Attributes:
@@ -46,7 +46,7 @@ class Fall:
 WATERFALL = Layout(left=345, right=765, step=(52, 70), above=(0, 42), head=10)
 
 
-def waterfall(rows: Sequence[Fall], unit: str, *, narrow: bool) -> Sheet:
+def waterfall(rows: Sequence[WaterfallRow], unit: str, *, narrow: bool) -> Sheet:
     """Draw the way from one loss to the other, a row a term, from top to bottom."""
     ends = [x for row in rows for x in (row.start, row.end, row.low, row.high) if x is not None]
     found = tracks(len(rows), WATERFALL, reach(ends, 0.07), unit, narrow=narrow, say=plain)
@@ -61,7 +61,7 @@ def waterfall(rows: Sequence[Fall], unit: str, *, narrow: bool) -> Sheet:
     return found.sheet
 
 
-def _fall(axes: Axes, row: Fall, y: float) -> None:
+def _fall(axes: Axes, row: WaterfallRow, y: float) -> None:
     if row.start == row.end:
         mark = "D" if row.paint == "ink" else "o"
         axes.plot([row.end], [y], mark, color=PAINT[row.paint], markersize=9 if mark == "D" else 6)
@@ -73,7 +73,7 @@ def _fall(axes: Axes, row: Fall, y: float) -> None:
 
 
 @dataclass(frozen=True)
-class Series:
+class LossSeries:
     """Losses along something, with intervals.
 
     `line` holds the ends (x, y) of a fitted trend, `points` (x, y) what the losses are means of.
@@ -90,17 +90,17 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Strip:
+class LossStrip:
     """Series that share axes; `ticks` are places on the x axis with their words."""
 
     title: str
     x_name: str
-    series: tuple[Series, ...]
+    series: tuple[LossSeries, ...]
     ticks: tuple[tuple[float, str], ...]
     joined: bool = True
 
 
-def strips(panels: Sequence[Strip], unit: str, *, narrow: bool) -> Sheet:
+def strips(panels: Sequence[LossStrip], unit: str, *, narrow: bool) -> Sheet:
     """Draw panels of losses with intervals, two beside each other or (narrow) one below the other."""
     width, across = (NARROW, 1) if narrow else (WIDE, 2)
     left, margin, head, plot, foot = 40, 92, 48, 230, 64
@@ -121,7 +121,7 @@ def strips(panels: Sequence[Strip], unit: str, *, narrow: bool) -> Sheet:
     return sheet
 
 
-def _draw_strip(axes: Axes, panel: Strip, every: int) -> None:
+def _draw_strip(axes: Axes, panel: LossStrip, every: int) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     values = [v for s in panel.series for v in (*s.y, *s.low, *s.high, *(y for _, y in s.points)) if v is not None]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose import words
-from diagnose.report import gap_findings, gap_tables, scale, sides_findings
+from diagnose import formatting
+from diagnose.records.ledgers import ArmLedgers, LedgerRecord
+from diagnose.records.summaries import parse
+from diagnose.report import baseline_rows, gap_sentences, gap_tables, sides_sentences
 from diagnose.report.gap_plots import arm_figures, gap_figures
-from diagnose.report.gap_records import ArmLedgers, Ledger
-from diagnose.report.guide import TERMS
+from diagnose.report.glossary_notes import TERMS
 from diagnose.report.plots import run_figures
-from diagnose.report.records import parse
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.report.gap_records import Document, Value
+    from diagnose.records.ledgers import Document, Value
     from diagnose.report.summary import RunReport
 
 HEAT = 45  # per cent of colour at most, so that ink stays legible on it
@@ -43,39 +43,43 @@ class Coloured:
     rest: int
 
 
-def parse_gap(found: dict[str, Any], path: Path) -> Ledger | ArmLedgers:
+def parse_gap(found: dict[str, Any], path: Path) -> LedgerRecord | ArmLedgers:
     """Return the checked form of `gap.json`.
 
     Raises:
         DiagnoseError: a value is missing or of the wrong kind; the line names the file and the key.
     """
-    return parse(ArmLedgers, found, path) if "arms" in found else parse(Ledger, found, path)
+    return parse(ArmLedgers, found, path) if "arms" in found else parse(LedgerRecord, found, path)
 
 
-def gap_parts(ledger: Ledger, report: RunReport) -> dict[str, Any]:
+def gap_parts(ledger: LedgerRecord, report: RunReport) -> dict[str, Any]:
     """Return what the template of a run's ledger shows."""
     out = _parts(ledger)
     return out | {
         "figures": out["figures"] | run_figures(report),
         "environment": report.environment,
-        "place": scale.place(report),
+        "place": baseline_rows.place(report),
         "folder": f"runs/{report.run.name}",
         "used": [*GAP_WORDS, *TERMS],
     }
 
 
-def sides_parts(ledger: Ledger) -> dict[str, Any]:
+def sides_parts(ledger: LedgerRecord) -> dict[str, Any]:
     """Return what the template of the ledger of somebody's model and loop shows."""
-    shown = [term.id for term in ledger.terms if gap_findings.is_shown(term)]
+    shown = [term.id for term in ledger.terms if gap_sentences.is_shown(term)]
     call = f"diagnose loss-gap {ledger.run} --model {ledger.model}" if ledger.run else CALL
-    return _parts(ledger) | {"call": call, "fits": sides_findings.fit_sentences(ledger), "used": [*SIDES_WORDS, *shown]}
+    return _parts(ledger) | {
+        "call": call,
+        "fits": sides_sentences.fit_sentences(ledger),
+        "used": [*SIDES_WORDS, *shown],
+    }
 
 
-def _parts(ledger: Ledger) -> dict[str, Any]:
+def _parts(ledger: LedgerRecord) -> dict[str, Any]:
     return {
         "ledger": ledger,
-        "shown": [term.id for term in ledger.terms if gap_findings.is_shown(term)],
-        "verdict": words.visible(ledger.verdict),
+        "shown": [term.id for term in ledger.terms if gap_sentences.is_shown(term)],
+        "verdict": formatting.visible(ledger.verdict),
         "figures": gap_figures(ledger),
         "matrix": matrix(ledger),
         "worst": [coloured(doc) for doc in (ledger.where.documents.get("worst", ()) if ledger.where else ())],
@@ -91,17 +95,17 @@ def _parts(ledger: Ledger) -> dict[str, Any]:
         "places": gap_tables.places(ledger),
         "conditions": gap_tables.conditions(ledger),
         "how": gap_tables.how(ledger),
-        "limits": gap_findings.limits(ledger),
+        "limits": gap_sentences.limits(ledger),
     }
 
 
 def arm_parts(found: ArmLedgers) -> dict[str, Any]:
     """Return what the template of an ablation's ledgers shows."""
-    shown = gap_findings.arm_terms(found)
+    shown = gap_sentences.arm_terms(found)
     return {
         "shown": shown,
         "found": found,
-        "verdict": words.visible(found.verdict),
+        "verdict": formatting.visible(found.verdict),
         "figures": arm_figures(found),
         "tables": [gap_tables.arms(found)],
         "limits": [
@@ -112,7 +116,7 @@ def arm_parts(found: ArmLedgers) -> dict[str, Any]:
     }
 
 
-def matrix(ledger: Ledger) -> dict[str, Any]:
+def matrix(ledger: LedgerRecord) -> dict[str, Any]:
     """Return the matrix of readings: a row for training mode off and on, a column a text."""
     texts = list(dict.fromkeys(read.text for read in ledger.readings))
     values = [read.value for read in ledger.readings if read.value is not None]
@@ -120,7 +124,7 @@ def matrix(ledger: Ledger) -> dict[str, Any]:
     rows = []
     for on in dict.fromkeys(read.on for read in ledger.readings):
         some = {read.text: read for read in ledger.readings if read.on == on}
-        name = f"{gap_findings.training_mode(ledger)} {'on' if on else 'off'}"
+        name = f"{gap_sentences.training_mode(ledger)} {'on' if on else 'off'}"
         rows.append((name, [_cell(some[text], low, high) for text in texts]))
     what = "data" if ledger.kind == "sides" else "text"
     return {"head": [f"{text} {what}" for text in texts], "rows": rows}
@@ -128,17 +132,19 @@ def matrix(ledger: Ledger) -> dict[str, Any]:
 
 def _cell(read: Value, low: float, high: float) -> Cell:
     part = ((read.value or 0.0) - low) / (high - low) if high > low else 0.0
-    return Cell(words.estimate(read.value, read.low, read.high), round(HEAT * part))
+    return Cell(formatting.estimate(read.value, read.low, read.high), round(HEAT * part))
 
 
 def coloured(document: Document) -> Coloured:
     """Return a document with neighbouring pieces of a class joined."""
     out: list[tuple[str, int]] = []
     for text, nats in document.pieces:
-        shown, cost = words.visible(text), sum(nats >= edge for edge in COSTS)
+        shown, cost = formatting.visible(text), sum(nats >= edge for edge in COSTS)
         if out and out[-1][1] == cost and text and out[-1][0]:
             out[-1] = (out[-1][0] + shown, cost)
         else:
             out.append((shown, cost))
-    title = f"{words.plain(document.loss, 2)} nats per token, document {words.plain(document.document + 1, 0)}"
+    title = (
+        f"{formatting.plain(document.loss, 2)} nats per token, document {formatting.plain(document.document + 1, 0)}"
+    )
     return Coloured(title, tuple(out), max(0, document.targets - len(document.pieces)))

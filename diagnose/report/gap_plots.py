@@ -6,23 +6,23 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from diagnose.formatting import counted, estimate, plain, share, visible
 from diagnose.report import figures
-from diagnose.report.gap_figures import Fall, Piece, Series, Stack, Strip, stacked, strips, waterfall
-from diagnose.report.gap_findings import PAINTS, changed, parts, reported_words
+from diagnose.report.gap_figures import LossSeries, LossStrip, Piece, Stack, WaterfallRow, stacked, strips, waterfall
+from diagnose.report.gap_sentences import PAINTS, changed, parts, reported_words
 from diagnose.report.plots import Drawn
-from diagnose.words import counted, estimate, plain, share, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.report.gap_records import ArmLedgers, Epoch, Ledger, Row, Trend
-    from diagnose.report.gap_records import Strip as Measured
+    from diagnose.records.ledgers import ArmLedgers, Epoch, LedgerRecord, LossRow, TrendRecord
+    from diagnose.records.ledgers import StripRecord as Measured
 
 TEXTS = {"training": "arm-1", "validation": "arm-0", "reserve": "arm-0"}
 SMALLEST = 0.005  # of the widest stack: a thinner piece is not drawn
 
 
-def gap_figures(ledger: Ledger) -> dict[str, Drawn]:
+def gap_figures(ledger: LedgerRecord) -> dict[str, Drawn]:
     """Return a ledger's figures: "waterfall", and "where" if losses by place were measured."""
     rows = falls(ledger)
     said = "; ".join(f"{row.label} {row.figure}" for row in rows)
@@ -36,34 +36,34 @@ def gap_figures(ledger: Ledger) -> dict[str, Drawn]:
     return out
 
 
-def _unit(ledger: Ledger) -> str:
+def _unit(ledger: LedgerRecord) -> str:
     """Return the name of an axis of losses."""
     return "loss" if ledger.unit == "loss" else f"loss, {ledger.unit}"
 
 
-def _said(panel: Strip) -> str:
+def _said(panel: LossStrip) -> str:
     return ", ".join(f"{s.name or 'loss'} from {plain(s.y[0])} to {plain(s.y[-1])}" for s in panel.series)
 
 
-def falls(ledger: Ledger) -> list[Fall]:
+def falls(ledger: LedgerRecord) -> list[WaterfallRow]:
     """Return the waterfall's rows: the reported training loss, the terms, the reported validation loss."""
     train, val = ledger.reported.train, ledger.reported.val
     words = reported_words(ledger)
-    rows = [Fall("training, as reported", words[0], plain(train), train, train)]
+    rows = [WaterfallRow("training, as reported", words[0], plain(train), train, train)]
     here = train
     for part in parts(ledger):
         paint, name = PAINTS[part.group], part.name if part.name != "data" else "unseen + leak"
         if all(term.value is None for term in part.terms):
-            rows.append(Fall(name, "not to be had here", "\N{EN DASH}", here, here, paint=paint))
+            rows.append(WaterfallRow(name, "not to be had here", "\N{EN DASH}", here, here, paint=paint))
             continue
         low, high = (None if end is None else here + end for end in (part.low, part.high))
         figure = estimate(part.value, part.low, part.high, difference=True)
-        rows.append(Fall(name, changed(ledger, part), figure, here, here + part.value, low, high, paint))
+        rows.append(WaterfallRow(name, changed(ledger, part), figure, here, here + part.value, low, high, paint))
         here += part.value
-    return [*rows, Fall("validation, as reported", words[1], plain(val), val, val)]
+    return [*rows, WaterfallRow("validation, as reported", words[1], plain(val), val, val)]
 
 
-def where_strips(ledger: Ledger) -> list[Strip]:
+def where_strips(ledger: LedgerRecord) -> list[LossStrip]:
     """Return the panels by position, length, place in the corpus and place in the epoch."""
     where = ledger.where
     if where is None:
@@ -78,14 +78,18 @@ def where_strips(ledger: Ledger) -> list[Strip]:
     places = tuple(_along(s.text, s) for s in where.places if s.rows)
     percent = tuple((k / 4, f"{25 * k} %") for k in range(5))
     return [
-        Strip("By tokens seen before it", "tokens of its row that a prediction sees", positions, ticks),
-        Strip("By the document's length", f"tokens of a document of the {where.scored} text", (lengths,), length_ticks),
-        Strip("By the document's place in the corpus", "share of the corpus before it", places, percent, joined=False),
+        LossStrip("By tokens seen before it", "tokens of its row that a prediction sees", positions, ticks),
+        LossStrip(
+            "By the document's length", f"tokens of a document of the {where.scored} text", (lengths,), length_ticks
+        ),
+        LossStrip(
+            "By the document's place in the corpus", "share of the corpus before it", places, percent, joined=False
+        ),
         _epoch(where.epoch, percent),
     ]
 
 
-def _epoch(epoch: Epoch, percent: tuple[tuple[float, str], ...]) -> Strip:
+def _epoch(epoch: Epoch, percent: tuple[tuple[float, str], ...]) -> LossStrip:
     """Return the panel by steps; where the run is shorter than an epoch, over what it saw of it."""
     part = min(1.0, epoch.epochs)
     steps = counted(epoch.steps, "step")
@@ -98,24 +102,24 @@ def _epoch(epoch: Epoch, percent: tuple[tuple[float, str], ...]) -> Strip:
         and ((series.line[0][0] / part, series.line[0][1]), (series.line[1][0] / part, series.line[1][1])),
     )
     x_name = f"share of the {what} before it ({read})"
-    return Strip("By the step's place in its epoch", x_name, (scaled,), percent, joined=False)
+    return LossStrip("By the step's place in its epoch", x_name, (scaled,), percent, joined=False)
 
 
-def _range(row: Row) -> str:
+def _range(row: LossRow) -> str:
     return str(row.first) if row.first == row.last else f"{row.first}\N{EN DASH}{row.last}"
 
 
-def _series(text: str, rows: Sequence[Row], x: Sequence[float]) -> Series:
+def _series(text: str, rows: Sequence[LossRow], x: Sequence[float]) -> LossSeries:
     columns = [tuple(getattr(row, name) for row in rows) for name in ("loss", "low", "high")]
-    return Series(text, TEXTS[text], tuple(x), *columns)
+    return LossSeries(text, TEXTS[text], tuple(x), *columns)
 
 
-def _along(text: str, strip: Measured) -> Series:
+def _along(text: str, strip: Measured) -> LossSeries:
     found = _series(text, strip.rows, [row.at for row in strip.rows])
     return found if strip.trend is None else replace(found, line=_line(found, strip.trend))
 
 
-def _line(series: Series, trend: Trend) -> tuple[tuple[float, float], tuple[float, float]]:
+def _line(series: LossSeries, trend: TrendRecord) -> tuple[tuple[float, float], tuple[float, float]]:
     """Return the ends of the trend, drawn through the middle of the points."""
     first, last = min(series.x), max(series.x)
     middle, mean = sum(series.x) / len(series.x), sum(series.y) / len(series.y)

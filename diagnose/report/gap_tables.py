@@ -5,27 +5,38 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from diagnose.report.gap_findings import PADDING, is_shown, mean_words, reported_words, training_mode
-from diagnose.report.tables import Table
-from diagnose.stats.digits import decimals
-from diagnose.words import NARROW, between, estimate, half, listed, plain, quantity, share, signed, visible
+from diagnose.formatting import (
+    NARROW,
+    between,
+    decimals,
+    estimate,
+    half,
+    listed,
+    plain,
+    quantity,
+    share,
+    signed,
+    visible,
+)
+from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words, training_mode
+from diagnose.report.tables import TextTable
 
 if TYPE_CHECKING:
-    from diagnose.report.gap_records import ArmLedgers, Ledger, Row, Side, Value
+    from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, Value
 
 NONE = "\N{EN DASH}"
 
 
-def _bits(ledger: Ledger, value: float | None) -> float | None:
+def _bits(ledger: LedgerRecord, value: float | None) -> float | None:
     size = ledger.bytes_per_token
     return None if value is None or not size else value / math.log(2) / size
 
 
-def _cells(ledger: Ledger, value: float | None, low: float | None, high: float | None) -> list[str]:
+def _cells(ledger: LedgerRecord, value: float | None, low: float | None, high: float | None) -> list[str]:
     return [signed(value, decimals(half(low, high))), between(low, high, difference=True), signed(_bits(ledger, value))]
 
 
-def terms(ledger: Ledger) -> Table:
+def terms(ledger: LedgerRecord) -> TextTable:
     """Return every term with its interval, in both units, over the orders, with what it stands on."""
     rows: list[list[str]] = []
     for term in ledger.terms:
@@ -44,7 +55,7 @@ def terms(ledger: Ledger) -> Table:
     head = ["term", ledger.unit, "95 % interval", "bits per byte", "over the orders", "stands on"]
     head, rows = _filled(head, rows)
     caption = "The terms, from reported training to reported validation"
-    return Table(caption, tuple(head), tuple(map(tuple, rows)), frozenset({0, len(head) - 1}))
+    return TextTable(caption, tuple(head), tuple(map(tuple, rows)), frozenset({0, len(head) - 1}))
 
 
 def _filled(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
@@ -53,7 +64,7 @@ def _filled(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[lis
     return [head[k] for k in kept], [[row[k] for k in kept] for row in rows]
 
 
-def groups(ledger: Ledger) -> Table:
+def groups(ledger: LedgerRecord) -> TextTable:
     """Return the groups' sums and shares."""
     members = {g.id: ", ".join(term.id for term in ledger.terms if term.group == g.id) for g in ledger.groups}
     rows = [
@@ -61,10 +72,10 @@ def groups(ledger: Ledger) -> Table:
     ]
     head = ["group", ledger.unit, "95 % interval", "bits per byte", "share of all groups"]
     names, cells = _filled(head, rows)
-    return Table("The groups", tuple(names), tuple(map(tuple, cells)))
+    return TextTable("The groups", tuple(names), tuple(map(tuple, cells)))
 
 
-def losses(ledger: Ledger) -> Table:
+def losses(ledger: LedgerRecord) -> TextTable:
     """Return both losses as reported and measured alike."""
     mode, reported = training_mode(ledger), ledger.reported
     rows = [["as reported", plain(reported.train), plain(reported.val), *_cells(ledger, ledger.gap, None, None)]]
@@ -74,23 +85,23 @@ def losses(ledger: Ledger) -> Table:
     head = ["losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte"]
     names, cells = _filled(head, rows)
     caption = f"Both losses, as reported and measured alike{_in(ledger)}"
-    return Table(caption, tuple(names), tuple(map(tuple, cells)))
+    return TextTable(caption, tuple(names), tuple(map(tuple, cells)))
 
 
-def _in(ledger: Ledger) -> str:
+def _in(ledger: LedgerRecord) -> str:
     return "" if ledger.unit == "loss" else f", {ledger.unit}"
 
 
-def others(ledger: Ledger) -> list[Table]:
+def others(ledger: LedgerRecord) -> list[TextTable]:
     """Return what the objectives returned beside their loss; no table where that is nothing."""
     some = [ledger.others.get(side, {}) for side in ("train", "val")]
     names = list(dict.fromkeys([*some[0], *some[1]]))
     rows = tuple((name, *(plain(side.get(name)) for side in some)) for name in names)
     caption = "What the objectives return beside their loss, means over batches"
-    return [Table(caption, ("entry", "training", "validation"), rows)] if rows else []
+    return [TextTable(caption, ("entry", "training", "validation"), rows)] if rows else []
 
 
-def against(ledger: Ledger) -> list[Table]:
+def against(ledger: LedgerRecord) -> list[TextTable]:
     """Return what differs from another run, term by term; no table where there is no other."""
     other = ledger.against
     if other is None:
@@ -99,10 +110,10 @@ def against(ledger: Ledger) -> list[Table]:
     rows = [(c.id, signed(c.before), signed(c.after), signed(c.difference)) for c in shown]
     rows.append(("gap", signed(other.gap.before), signed(other.gap.after), signed(other.gap.difference)))
     caption = f"Against {visible(other.run)}, nats per token"
-    return [Table(caption, ("term", "before", "after", "difference"), tuple(rows))]
+    return [TextTable(caption, ("term", "before", "after", "difference"), tuple(rows))]
 
 
-def places(ledger: Ledger) -> list[Table]:
+def places(ledger: LedgerRecord) -> list[TextTable]:
     """Return the numbers behind the strips."""
     where = ledger.where
     if where is None:
@@ -111,7 +122,7 @@ def places(ledger: Ledger) -> list[Table]:
     return [*out, _strip(f"By the document's length, {where.scored} text", "tokens", where.lengths)]
 
 
-def _strip(caption: str, name: str, some: tuple[Row, ...]) -> Table:
+def _strip(caption: str, name: str, some: tuple[LossRow, ...]) -> TextTable:
     rows = tuple(
         (
             str(row.first) if row.first == row.last else f"{row.first} to {row.last}",
@@ -120,20 +131,20 @@ def _strip(caption: str, name: str, some: tuple[Row, ...]) -> Table:
         )
         for row in some
     )
-    return Table(f"{caption}, nats per token", (name, "loss", "95 % interval"), rows)
+    return TextTable(f"{caption}, nats per token", (name, "loss", "95 % interval"), rows)
 
 
-def conditions(ledger: Ledger) -> Table:
+def conditions(ledger: LedgerRecord) -> TextTable:
     """Return both conditions side by side."""
     say = _foreign_side if ledger.kind == "sides" else _side
     sides = (say(ledger.conditions.train), say(ledger.conditions.val))
     rows = [("what is reported", *reported_words(ledger))]
     rows += [(name, sides[0][name], sides[1][name]) for name in sides[0]]
     head = ("condition", "training", "validation")
-    return Table("What the two losses are taken under", head, tuple(rows), frozenset({0, 1, 2}))
+    return TextTable("What the two losses are taken under", head, tuple(rows), frozenset({0, 1, 2}))
 
 
-def _side(side: Side) -> dict[str, str]:
+def _side(side: SideRecord) -> dict[str, str]:
     decay = side.weight_decay_in_loss
     return {
         "switched on": listed(list(side.on)) or "nothing",
@@ -146,7 +157,7 @@ def _side(side: Side) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _foreign_side(side: Side) -> dict[str, str]:
+def _foreign_side(side: SideRecord) -> dict[str, str]:
     return {
         "switched on": listed(list(side.on)) or "nothing",
         "objective": side.objective,
@@ -156,13 +167,13 @@ def _foreign_side(side: Side) -> dict[str, str]:
     }
 
 
-def how(ledger: Ledger) -> Table:
+def how(ledger: LedgerRecord) -> TextTable:
     """Return how each term was measured."""
     rows = tuple((term.id, term.how) for term in ledger.terms if is_shown(term))
-    return Table("How each number was obtained", ("term", "measured as"), rows, frozenset({0, 1}))
+    return TextTable("How each number was obtained", ("term", "measured as"), rows, frozenset({0, 1}))
 
 
-def arms(found: ArmLedgers) -> Table:
+def arms(found: ArmLedgers) -> TextTable:
     """Return the terms of each arm side by side."""
     some: dict[str, list[Value]] = {
         term.id: [arm.terms[k] for arm in found.arms] for k, term in enumerate(found.arms[0].terms)
@@ -174,4 +185,4 @@ def arms(found: ArmLedgers) -> Table:
         if any(cell.value for cell in cells)  # what is the same on both sides in every arm is left out
     )
     head = ("term", *(visible(arm.level) for arm in found.arms))
-    return Table("Each arm's terms, means over its seeds, nats per token", head, rows)
+    return TextTable("Each arm's terms, means over its seeds, nats per token", head, rows)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group
 from rich.text import Text
 
+from diagnose.baselines.placement import Standing
+from diagnose.formatting import estimate, plain, signed
 from diagnose.gap import verdict
-from diagnose.gap.record import UNIT
-from diagnose.report import scale
-from diagnose.report.gap_findings import PAINTS
+from diagnose.gap.sources.run_record import UNIT
+from diagnose.report import baseline_rows
+from diagnose.report.gap_sentences import PAINTS
 from diagnose.report.terminal import Bar, Bars, Narrow
-from diagnose.words import estimate, plain, signed
-from diagnose.yardstick.standing import Standing
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -128,7 +128,7 @@ def _place(record: dict[str, Any]) -> list[str]:
         return []
     where = Standing.of(found)
     alarm = f" Too good to be true; check first: {found['checks'][0]}." if where.implausible else ""
-    return [f"How good that is: {scale.sentence(where)}{alarm}"]
+    return [f"How good that is: {baseline_rows.sentence(where)}{alarm}"]
 
 
 def _against(against: dict[str, Any]) -> list[RenderableType]:

@@ -10,7 +10,7 @@ from datetime import datetime
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from diagnose import words
+from diagnose import formatting
 from diagnose.errors import DiagnoseError
 from diagnose.report.page import finish
 
@@ -23,7 +23,7 @@ HEAD = 200_000  # bytes: a page's style and header lie within
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """A page: where it is, what kind, when its run or ablation began, of which text, and its verdict."""
 
     href: str
@@ -35,7 +35,7 @@ class Entry:
     @property
     def day(self) -> str:
         """When, in words."""
-        return f"{words.day(self.when.isoformat())}, {self.when:%H:%M}"
+        return f"{formatting.day(self.when.isoformat())}, {self.when:%H:%M}"
 
 
 @dataclass
@@ -92,11 +92,14 @@ def render_index(out: Path) -> Path:
     found = entries(out)
     if not found:
         raise DiagnoseError(f"{out} holds no pages; diagnose report RUN renders one")
-    counts = [words.counted(sum(e.kind == kind for e in found), kind) for kind in dict.fromkeys(e.kind for e in found)]
+    counts = [
+        formatting.counted(sum(e.kind == kind for e in found), kind) for kind in dict.fromkeys(e.kind for e in found)
+    ]
     parts = {
         "title": "Pages of diagnose",
         "identity": [", ".join(counts)],
-        "verdict": f"{words.counted(len(found), 'page')}, the newest of {words.day(found[0].when.isoformat())}",
+        "verdict": f"{formatting.counted(len(found), 'page')}, "
+        f"the newest of {formatting.day(found[0].when.isoformat())}",
         "entries": found,
         "headlines": [],
         "figures": {},
@@ -106,7 +109,7 @@ def render_index(out: Path) -> Path:
     return finish("index.html.j2", parts, out / NAME)
 
 
-def entries(out: Path) -> list[Entry]:
+def entries(out: Path) -> list[IndexEntry]:
     """Return the pages of a folder, newest first; files that are none of ours are passed over."""
     if not out.is_dir():
         return []
@@ -114,7 +117,7 @@ def entries(out: Path) -> list[Entry]:
     return sorted(found, key=lambda entry: (entry.when, entry.href), reverse=True)
 
 
-def _entry(path: Path) -> Entry | None:
+def _entry(path: Path) -> IndexEntry | None:
     head = Head()
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
@@ -127,7 +130,7 @@ def _entry(path: Path) -> Entry | None:
     verdict, identity = " ".join(head.verdict.split()), [" ".join(part.split()) for part in head.identity]
     kind = "loss gap" if head.title.startswith("Loss gap") else identity[0].partition(" ")[0]
     about = " · ".join(part for part in (identity[0].rpartition(" ")[2], *identity[1:-1]) if part)
-    return Entry(path.name, kind, _stamp(path.name) or changed.replace(tzinfo=None), about, verdict)
+    return IndexEntry(path.name, kind, _stamp(path.name) or changed.replace(tzinfo=None), about, verdict)
 
 
 def _stamp(name: str) -> datetime | None:

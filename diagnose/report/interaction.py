@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.formatting import plain, visible
 from diagnose.report import figures
 from diagnose.report.canvas import ARMS
-from diagnose.report.gap_figures import Series, Strip, strips
-from diagnose.words import plain, visible
+from diagnose.report.gap_figures import LossSeries, LossStrip, strips
 
 if TYPE_CHECKING:
-    from diagnose.report.records import Axis, Summary
+    from diagnose.records.summaries import AxisRecord, Summary
 
 MOST_PANELS = 6  # of pairs of axes that are drawn
 
@@ -30,7 +30,7 @@ def interaction_svg(summary: Summary) -> str:
     return figures.both(draw, "interaction", f"Mean loss in bits per byte by level. {said}.")
 
 
-def _panel(summary: Summary, one: Axis, other: Axis) -> Strip | None:
+def _panel(summary: Summary, one: AxisRecord, other: AxisRecord) -> LossStrip | None:
     """Return the losses of one axis' levels for each level of the other; the one with more levels goes across."""
     across, lines = (other, one) if len(other.levels) > len(one.levels) else (one, other)
     series = [_line(summary, across, lines, level, place) for place, level in enumerate(lines.levels)]
@@ -38,10 +38,12 @@ def _panel(summary: Summary, one: Axis, other: Axis) -> Strip | None:
     if not drawn:
         return None
     ticks = tuple((k + 0.5, visible(level)) for k, level in enumerate(across.levels))
-    return Strip(f"{visible(across.name)}, a line for each {visible(lines.name)}", visible(across.name), drawn, ticks)
+    return LossStrip(
+        f"{visible(across.name)}, a line for each {visible(lines.name)}", visible(across.name), drawn, ticks
+    )
 
 
-def _line(summary: Summary, across: Axis, lines: Axis, level: str, place: int) -> Series:
+def _line(summary: Summary, across: AxisRecord, lines: AxisRecord, level: str, place: int) -> LossSeries:
     """Return the means over the arms that have both levels, and each seed's."""
     x, y, points = [], [], []
     for k, at in enumerate(across.levels):
@@ -56,10 +58,10 @@ def _line(summary: Summary, across: Axis, lines: Axis, level: str, place: int) -
             points += [(k + 0.5, float(value)) for value in each]
     paint = f"arm-{place}" if place < ARMS else "quiet"
     none = (None,) * len(x)
-    return Series(visible(level), paint, tuple(x), tuple(y), none, none, points=tuple(points))
+    return LossSeries(visible(level), paint, tuple(x), tuple(y), none, none, points=tuple(points))
 
 
-def _said(panel: Strip) -> str:
+def _said(panel: LossStrip) -> str:
     names = [words for _, words in panel.ticks]
     return ", ".join(
         f"{line.name}: " + " ".join(f"{names[int(x)]} {plain(y)}" for x, y in zip(line.x, line.y, strict=True))

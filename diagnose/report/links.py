@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose import store
+from diagnose.runs import store
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,11 +13,11 @@ from diagnose.report.figures import Label, Line, Panel
 from diagnose.report.log_terminal import AXES, TAKEN, digits, numbers
 from diagnose.report.page import Headline, finish
 from diagnose.report.plots import Drawn
-from diagnose.report.tables import Table
-from diagnose.words import counted, cut, plain, visible
+from diagnose.report.tables import TextTable
+from diagnose.formatting import counted, cut, plain, visible
 
 if TYPE_CHECKING:
-    from diagnose.records.log import LogCurve, LogPair, LogReport
+    from diagnose.records.log_report import LogCurve, LogPair, LogReport
 
 SIDES = (("train", "training", "arm-1"), ("val", "validation", "arm-0"))
 SETTLED = 0.15  # share of the run after which the y axis of a steep curve begins
@@ -143,15 +143,15 @@ def _both(report: LogReport) -> list[LogCurve]:
     return [report.curves[key] for key, _, _ in SIDES if key in report.curves]
 
 
-def _tables(report: LogReport) -> list[Table]:
+def _tables(report: LogReport) -> list[TextTable]:
     carried, axis = digits(report), AXES[report.source.axis]
     rows = tuple(_row(plain(one.at, 0 if one.at == int(one.at) else 2), one, carried) for one in report.points.shown)
-    out = [Table("Both losses at some prints", (axis, "training", "validation", "difference"), rows)]
+    out = [TextTable("Both losses at some prints", (axis, "training", "validation", "difference"), rows)]
     for caption, found in (("Every run of the log, at its end", report.runs), ("Other losses of the log", report.others)):
         if found:
             lines = tuple((*_row(one.name, one.last, carried), f"{one.below} of {one.pairs}") for one in found)
             head = ("run" if found is report.runs else "losses", "training", "validation", "difference", "below in")
-            out.append(Table(caption, head, lines))
+            out.append(TextTable(caption, head, lines))
     return out
 
 

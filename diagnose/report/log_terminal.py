@@ -9,12 +9,12 @@ from rich.text import Text
 
 from diagnose.logs.digits_of import Digits
 from diagnose.report.terminal import Bar, Bars, Narrow
-from diagnose.words import chance, cut, estimate, listed, plain, visible
+from diagnose.formatting import chance, cut, estimate, listed, plain, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from diagnose.records.log import LogCause, LogExperiment, LogFinding, LogPair, LogReport
+    from diagnose.records.log_report import LogCause, LogExperiment, LogFinding, LogPair, LogReport
 
 MOST_ROWS, ALL_ROWS = 4, 8
 MOST_FOUND = 2

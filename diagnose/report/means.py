@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from diagnose.report.summary import AblationReport, Reading, Run
+    from diagnose.report.summary import AblationReport, LoggedReading, RunSummary
 
 MOST_POINTS = 400  # of one curve that are drawn
 LAST_PART = 0.2  # of the text: where it is asked whether a curve still falls
 
 
 @dataclass(frozen=True)
-class Course:
+class MeanCurve:
     """An arm's mean curve: bits per byte after each amount of training text, over finished runs."""
 
     text: tuple[float, ...]
@@ -38,36 +38,36 @@ class Course:
         return float(self.at(np.array([self.text[-1] * (1 - LAST_PART)]))[0]) - self.bits[-1]
 
 
-def known(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+def known(readings: tuple[LoggedReading, ...]) -> tuple[LoggedReading, ...]:
     """Return the readings that can be given in bits per byte."""
     return tuple(r for r in readings if r.bits is not None and math.isfinite(r.bits))
 
 
-def thin(readings: tuple[Reading, ...]) -> tuple[Reading, ...]:
+def thin(readings: tuple[LoggedReading, ...]) -> tuple[LoggedReading, ...]:
     """Return at most some hundred readings, evenly chosen, the last among them: more than a figure can show."""
     every = -(-len(readings) // MOST_POINTS)
     return readings[::-1][:: max(every, 1)][::-1]
 
 
-def course(runs: tuple[Run, ...], split: str) -> Course:
+def course(runs: tuple[RunSummary, ...], split: str) -> MeanCurve:
     """Return the mean over finished runs, at the readings that all of them have."""
     curves = [{r.step: r for r in thin(known(run.select("probe", split)))} for run in runs if run.finished]
     curves = [curve for curve in curves if curve]
     if not curves:
-        return Course((), ())
+        return MeanCurve((), ())
     steps = sorted(set.intersection(*(set(curve) for curve in curves)))
     mean = [float(np.mean([curve[step].bits for curve in curves])) for step in steps]
     text = [float(np.mean([curve[step].text for curve in curves])) for step in steps]
-    return Course(tuple(text), tuple(mean))
+    return MeanCurve(tuple(text), tuple(mean))
 
 
-def courses(report: AblationReport, split: str = "val") -> dict[str, Course]:
+def courses(report: AblationReport, split: str = "val") -> dict[str, MeanCurve]:
     """Return the mean curve of each arm that has one."""
     found = {arm.level: course(report.arm(arm.level), split) for arm in report.summary.arms}
     return {level: line for level, line in found.items() if line.text}
 
 
-def leader(lines: dict[str, Course]) -> tuple[str, float] | None:
+def leader(lines: dict[str, MeanCurve]) -> tuple[str, float] | None:
     """Return the arm that ends lowest, and from how much text on it stays lowest (0: from the start)."""
     if len(lines) < 2:
         return None

@@ -6,28 +6,35 @@ same bytes.
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose import store, words
+from diagnose import formatting
 from diagnose.errors import DiagnoseError
-from diagnose.report import findings, gap_findings, notes, run_findings, samples, scale, tables
-from diagnose.report.audit_page import Audit, audit_parts, parse_audit
+from diagnose.records.ledgers import ArmLedgers
+from diagnose.report import (
+    ablation_sentences,
+    baseline_rows,
+    gap_sentences,
+    note_rows,
+    run_sentences,
+    sample_sentences,
+    tables,
+)
+from diagnose.report.audit_page import AuditRecord, audit_parts, parse_audit
 from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap, sides_parts
 from diagnose.report.gap_plots import arm_figures
-from diagnose.report.gap_records import ArmLedgers
-from diagnose.report.guide import GUIDE, TERMS
+from diagnose.report.glossary_notes import GUIDE, TERMS
 from diagnose.report.links import AUDIT, pages_beside, runs_of
 from diagnose.report.plots import Drawn, ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
+from diagnose.runs import files, store
 
 if TYPE_CHECKING:
-    from diagnose.report.gap_records import Ledger
-    from diagnose.report.records import Environment, Summary
-    from diagnose.report.summary import Run, Sample
+    from diagnose.records.ledgers import LedgerRecord
+    from diagnose.records.summaries import Environment, Summary
+    from diagnose.report.summary import RunSummary, WrittenSample
 
 MOST_SAMPLE = 1_200  # characters of a sample that are shown
 MOST_RECIPE = 40_000  # characters of a recipe that are shown
@@ -150,7 +157,7 @@ def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> 
         identity = _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0])
         parts = gap_parts(ledger, report) | {"headlines": _gap_headlines(ledger)}
         template = "gap.html.j2"
-    parts |= {"title": f"Loss gap of {words.visible(folder.resolve().name)}", "identity": identity}
+    parts |= {"title": f"Loss gap of {formatting.visible(folder.resolve().name)}", "identity": identity}
     return _write(_render(template, parts, folder, "-gap", among=_among(out)), _target(folder, out, "-gap"))
 
 
@@ -160,8 +167,8 @@ def render_audit(folder: Path, out: Path, found: dict[str, Any] | None = None) -
     audit = parse_audit(store.read_json(path) if found is None else found, path)
     report = read_run(folder)
     identity = _identity("run", report.run.name, report.environment.corpus, report.run.name.partition("-")[0])
-    parts = _audit_parts(audit) | {"identity": identity, "title": f"Audit of {words.visible(report.run.name)}"}
-    parts["call"] = f"diagnose audit runs/{words.visible(report.run.name)}"
+    parts = _audit_parts(audit) | {"identity": identity, "title": f"Audit of {formatting.visible(report.run.name)}"}
+    parts["call"] = f"diagnose audit runs/{formatting.visible(report.run.name)}"
     page = _render("audit.html.j2", parts, folder, AUDIT, among=_among(out))
     return _write(page, _target(folder, out, AUDIT))
 
@@ -178,12 +185,12 @@ def render_own_audit(found: dict[str, Any], out: Path) -> Path:
     return _write(audit_page(found), out)
 
 
-def _audit_parts(audit: Audit) -> dict[str, Any]:
+def _audit_parts(audit: AuditRecord) -> dict[str, Any]:
     open_ = sum(row.applies for row in audit.skipped)
     tiles = [("findings", len(audit.findings), "arm-1"), ("rules kept", len(audit.checked), "arm-2")]
     tiles += [("could not be judged", open_, "ink"), ("do not apply", len(audit.skipped) - open_, "ink")]
     return audit_parts(audit) | {
-        "headlines": [Headline(name, words.plain(n, 0), "", paint) for name, n, paint in tiles]
+        "headlines": [Headline(name, formatting.plain(n, 0), "", paint) for name, n, paint in tiles]
     }
 
 
@@ -196,7 +203,7 @@ def sides_page(found: dict[str, Any]) -> str:
     """Return the page of the ledger of somebody's model and loop."""
     ledger = parse_gap(found, Path("gap.json"))
     assert not isinstance(ledger, ArmLedgers)
-    name = words.visible(Path(ledger.run).name)
+    name = formatting.visible(Path(ledger.run).name)
     parts = sides_parts(ledger) | {
         "title": f"Loss gap of {name}" if name else "Loss gap",
         "identity": ["loss gap", *([name] if name else [])],
@@ -205,17 +212,17 @@ def sides_page(found: dict[str, Any]) -> str:
     return _render("sides.html.j2", parts, Path(), among=False)
 
 
-def _gap_headlines(ledger: Ledger) -> list[Headline]:
+def _gap_headlines(ledger: LedgerRecord) -> list[Headline]:
     same = ledger.matched
     return [
-        Headline(_loss_name(ledger, 0, "training"), words.plain(ledger.reported.train), "", "arm-1"),
-        Headline(_loss_name(ledger, 1, "validation"), words.plain(ledger.reported.val), "", "arm-0"),
-        Headline("gap, as reported", words.signed(ledger.gap), ""),
-        Headline("gap, measured alike", words.estimate(same.gap, same.low, same.high, difference=True), ""),
+        Headline(_loss_name(ledger, 0, "training"), formatting.plain(ledger.reported.train), "", "arm-1"),
+        Headline(_loss_name(ledger, 1, "validation"), formatting.plain(ledger.reported.val), "", "arm-0"),
+        Headline("gap, as reported", formatting.signed(ledger.gap), ""),
+        Headline("gap, measured alike", formatting.estimate(same.gap, same.low, same.high, difference=True), ""),
     ]
 
 
-def _loss_name(ledger: Ledger, side: int, name: str) -> str:
+def _loss_name(ledger: LedgerRecord, side: int, name: str) -> str:
     return f"reported {name}" if ledger.reported.given[side] else f"{name}, as read now"
 
 
@@ -236,32 +243,32 @@ def _target(folder: Path, out: Path, end: str = "") -> Path:
 def _ablation_parts(report: AblationReport) -> dict[str, Any]:
     summary = report.summary
     gaps = _stored_gaps(report.folder)
-    shown = gap_findings.arm_terms(gaps) if gaps else []
+    shown = gap_sentences.arm_terms(gaps) if gaps else []
     return {
         "gaps": gaps,
         "shown": shown,
-        "title": f"What {findings.called(summary)} changes" if summary.planned else "Runs compared",
+        "title": f"What {ablation_sentences.called(summary)} changes" if summary.planned else "Runs compared",
         "report": report,
         "summary": summary,
         "identity": _identity(summary.kind, summary.name, summary.corpus, summary.created),
-        "verdict": words.visible(summary.verdict),
+        "verdict": formatting.visible(summary.verdict),
         "headlines": _arm_headlines(report),
         "figures": ablation_figures(report) | (arm_figures(gaps) if gaps else {}),
         "samples": _arm_samples(report, last=False),
         "more_samples": _arm_samples(report, last=True),
         "tables": [tables.arms(report), tables.effects(summary), tables.seeds(summary)],
-        "notes": notes.sections(summary.notes),
+        "notes": note_rows.sections(summary.notes),
         "pairs": tables.pairs(summary),
         "differs": tables.differs(summary),
         "spread": tables.spread(summary),
         "tuning": tables.tuning(summary),
-        "held": findings.held(summary),
-        "seen": findings.seen(summary),
+        "held": ablation_sentences.held(summary),
+        "seen": ablation_sentences.seen(summary),
         "changed": tables.changed(summary),
         "derived": tables.derived(summary),
         "environment": _environment(summary.environment),
-        "recipe": words.cut(words.visible(summary.recipe), MOST_RECIPE),
-        "limits": findings.limits(report),
+        "recipe": formatting.cut(formatting.visible(summary.recipe), MOST_RECIPE),
+        "limits": ablation_sentences.limits(report),
         "used": _used(summary, shown),
     }
 
@@ -282,34 +289,35 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
     environment = report.environment
     written = report.run.samples
     return {
-        "alarm": scale.alarm(report),
-        "place": scale.place(report),
-        "verbatim": samples.verbatim(report),
-        "promise": samples.promise(report),
-        "scale": scale.table(report),
-        "title": f"Run {words.visible(report.run.name)}",
+        "alarm": baseline_rows.alarm(report),
+        "place": baseline_rows.place(report),
+        "verbatim": sample_sentences.verbatim(report),
+        "promise": sample_sentences.promise(report),
+        "scale": baseline_rows.table(report),
+        "title": f"Run {formatting.visible(report.run.name)}",
         "report": report,
         "identity": _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0]),
-        "verdict": run_findings.run_verdict(report),
+        "verdict": run_sentences.run_verdict(report),
         "headlines": _run_headlines(report),
-        "figures": run_figures(report) | ({"ladder": Drawn(ladder)} if (ladder := scale.figure(report)) else {}),
+        "figures": run_figures(report)
+        | ({"ladder": Drawn(ladder)} if (ladder := baseline_rows.figure(report)) else {}),
         "samples": [_shown("", written[-1])] if written else [],
         "more_samples": [_shown("", sample) for sample in written[:-1]][-6:],
         "tables": [tables.losses(report)],
         "derived": tables.run_derived(report),
         "environment": _environment(environment),
-        "recipe": words.cut(words.visible(report.recipe), MOST_RECIPE),
+        "recipe": formatting.cut(formatting.visible(report.recipe), MOST_RECIPE),
         "folder": f"runs/{report.run.name}",
-        "limits": run_findings.run_limits(report),
+        "limits": run_sentences.run_limits(report),
         "used": [key for key in GUIDE if key in RUN_WORDS],
     }
 
 
 def _identity(kind: str, name: str, corpus: Any, created: str) -> list[str]:
-    title = words.visible(corpus.title or corpus.name)
-    amount = f"{corpus.documents:,}{words.NARROW}documents" if corpus.documents else ""
+    title = formatting.visible(corpus.title or corpus.name)
+    amount = f"{corpus.documents:,}{formatting.NARROW}documents" if corpus.documents else ""
     text = ", ".join(part for part in (title, amount) if part)
-    return [part for part in (f"{kind} {words.visible(name)}", text, words.day(created)) if part]
+    return [part for part in (f"{kind} {formatting.visible(name)}", text, formatting.day(created)) if part]
 
 
 def _arm_headlines(report: AblationReport) -> list[Headline]:
@@ -321,8 +329,8 @@ def _arm_headlines(report: AblationReport) -> list[Headline]:
         chosen = [arm for arm in order if arm.level in ends]
     return [
         Headline(
-            words.visible(arm.level),
-            words.estimate(arm.bits_per_byte.value, arm.bits_per_byte.low, arm.bits_per_byte.high),
+            formatting.visible(arm.level),
+            formatting.estimate(arm.bits_per_byte.value, arm.bits_per_byte.low, arm.bits_per_byte.high),
             "control" if arm.level == summary.control else "",
             colour[arm.level],
         )
@@ -332,19 +340,19 @@ def _arm_headlines(report: AblationReport) -> list[Headline]:
 
 def _run_headlines(report: RunReport) -> list[Headline]:
     found = []
-    final = run_findings.last(report, "final", "val")
+    final = run_sentences.last(report, "final", "val")
     if final is not None and final.bits is not None:
-        figure = words.estimate(final.bits, final.bits_low, final.bits_high)
+        figure = formatting.estimate(final.bits, final.bits_low, final.bits_high)
         name = "unseen reserve" if report.scored == "reserve" else "whole validation text"
         found.append(Headline(name, figure, "bits per byte"))
     for split, name, paint in (
         ("train", "reported training", "arm-1"),
         ("val", "reported validation", "arm-0"),
     ):
-        reading = run_findings.last(report, "reported", split)
+        reading = run_sentences.last(report, "reported", split)
         if reading is not None:
-            found.append(Headline(name, words.plain(reading.loss), "nats per token", paint))
-    same = run_findings.alike(report)
+            found.append(Headline(name, formatting.plain(reading.loss), "nats per token", paint))
+    same = run_sentences.alike(report)
     if same is not None:
         found.append(Headline("gap, measured alike", str(same), "nats per token"))
     return found
@@ -361,26 +369,26 @@ def _arm_samples(report: AblationReport, *, last: bool) -> list[list[Shown]]:
     return [row for place, row in sorted(rows.items()) if (place > 0) == last]
 
 
-def _of_arm(level: str, run: Run, paint: str) -> Shown:
-    return _shown(words.visible(level), run.samples[-1], seed=run.seed, paint=paint, unfinished=not run.finished)
+def _of_arm(level: str, run: RunSummary, paint: str) -> Shown:
+    return _shown(formatting.visible(level), run.samples[-1], seed=run.seed, paint=paint, unfinished=not run.finished)
 
 
 def _shown(
-    name: str, sample: Sample, *, seed: int | None = None, paint: str = "ink", unfinished: bool = False
+    name: str, sample: WrittenSample, *, seed: int | None = None, paint: str = "ink", unfinished: bool = False
 ) -> Shown:
-    prompt, text = words.visible(sample.prompt), words.visible(sample.text)
+    prompt, text = formatting.visible(sample.prompt), formatting.visible(sample.text)
     follows = text.removeprefix(prompt)
     kept = follows[:MOST_SAMPLE]
     note = f"after step {sample.step:,}" if seed is None else f"seed {seed}, after step {sample.step:,}"
     note += "; the run did not finish" if unfinished else ""
-    before, shared, after = kept.partition(words.visible(sample.verbatim)) if sample.verbatim else (kept, "", "")
+    before, shared, after = kept.partition(formatting.visible(sample.verbatim)) if sample.verbatim else (kept, "", "")
     return Shown(name, note, prompt, (before, shared, after), len(follows) - len(kept), paint)
 
 
 def _environment(found: Environment) -> list[tuple[str, str]]:
     """Return where a run was carried out, as pairs of a word and what it was."""
     commit = found.commit + (" with uncommitted changes" if found.dirty else "") if found.commit else ""
-    threads = f", {words.counted(found.threads, 'thread')}" if found.threads else ""
+    threads = f", {formatting.counted(found.threads, 'thread')}" if found.threads else ""
     pairs = [
         ("diagnose", found.version),
         ("commit", commit),
@@ -390,7 +398,7 @@ def _environment(found: Environment) -> list[tuple[str, str]]:
         ("settings given", ", ".join(found.given)),
         ("settings dropped", ", ".join(found.dropped)),
     ]
-    return [(words.visible(name), words.visible(value)) for name, value in pairs if value]
+    return [(formatting.visible(name), formatting.visible(value)) for name, value in pairs if value]
 
 
 def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "", *, among: bool = True) -> str:
@@ -421,11 +429,11 @@ def _filled(template: str, parts: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     jinja.globals.update(
-        words=words,
-        findings=findings,
-        run_findings=run_findings,
-        scale_words=scale,
-        gap_findings=gap_findings,
+        words=formatting,
+        findings=ablation_sentences,
+        run_findings=run_sentences,
+        scale_words=baseline_rows,
+        gap_findings=gap_sentences,
         guide=GUIDE,
     )
     # Our own drawings are the one thing that is not escaped: canvas.py lets no foreign markup into them.
@@ -436,13 +444,9 @@ def _filled(template: str, parts: dict[str, Any]) -> str:
 
 def _write(page: str, target: Path) -> Path:
     """Write the page whole or not at all."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(page.encode("utf-8", "replace"))
-        part.replace(target)
+        files.write_whole(target, lambda file: file.write(page.encode("utf-8", "replace")))
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise DiagnoseError(f"the page cannot be written to {target}: {error.strerror or error}") from None
     return target

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from diagnose.formatting import cut, estimate, plain, visible
 from diagnose.report import figures
+from diagnose.report.ablation_sentences import note_of, row_words
 from diagnose.report.canvas import ARMS
 from diagnose.report.figures import ForestRow, Label, Line, Panel
-from diagnose.report.findings import note_of, row_words
 from diagnose.report.interaction import interaction_svg
 from diagnose.report.means import course, known, thin
-from diagnose.words import cut, estimate, plain, visible
 
 if TYPE_CHECKING:
-    from diagnose.report.records import Effect, Summary
-    from diagnose.report.summary import AblationReport, Reading, Run, RunReport
+    from diagnose.records.summaries import EffectRecord, Summary
+    from diagnose.report.summary import AblationReport, LoggedReading, RunReport, RunSummary
 
 MOST_PAIRS = 5  # arms whose training curves are drawn too
 MOST_PAIR_ROWS = 15  # of two arms each that are drawn; of more the table speaks
@@ -43,7 +43,7 @@ def pair_rows(summary: Summary) -> list[ForestRow]:
     return [_row(one, (visible(one.level), f"against {visible(one.against)}"), colour) for one in summary.pairs]
 
 
-def _row(effect: Effect, words: tuple[str, str], colour: dict[str, str]) -> ForestRow:
+def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -> ForestRow:
     return ForestRow(
         label=words[0],
         under=words[1],
@@ -119,7 +119,7 @@ def _arm_panel(report: AblationReport) -> Panel:
     return Panel(tuple(lines), tuple(labels), "loss, bits per byte", top=_top(lines))
 
 
-def _seed_lines(run: Run, colour: str) -> list[Line]:
+def _seed_lines(run: RunSummary, colour: str) -> list[Line]:
     readings = thin(known(run.select("probe", "val")))
     if not readings:
         return []
@@ -194,7 +194,7 @@ def _alike_panel(report: RunReport) -> Panel:
     return Panel(tuple(lines), tuple(labels), "loss, nats per token", "Measured alike", _top(lines))
 
 
-def _banded(readings: tuple[Reading, ...], paint: str, *, dashed: bool) -> Line:
+def _banded(readings: tuple[LoggedReading, ...], paint: str, *, dashed: bool) -> Line:
     bounded = all(r.low is not None and r.high is not None for r in readings)
     return Line(
         tuple(r.text for r in readings),

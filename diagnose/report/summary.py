@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose import store
+from diagnose.baselines.placement import Yardstick
 from diagnose.errors import DiagnoseError
-from diagnose.report.records import Environment, Record, Status, Summary, Yardsticks, parse
-from diagnose.yardstick.standing import Yardstick
+from diagnose.records.summaries import Environment, Schema, Status, Summary, Yardsticks, parse
+from diagnose.runs import store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,7 +36,7 @@ STEP_COLUMNS = ("step", "seconds", "tokens", "text_bytes")
 
 
 @dataclass(frozen=True)
-class Reading:
+class LoggedReading:
     """A loss of one run under a stated condition, after `step` steps and `text` bytes of training text.
 
     Attributes:
@@ -60,7 +60,7 @@ class Reading:
     documents: int
 
 
-class Unseen(Record):
+class Unseen(Schema):
     """How many characters unseen documents of a sample's length share with the training text at a stretch."""
 
     excerpts: int
@@ -68,7 +68,7 @@ class Unseen(Record):
     most: int
 
 
-class Sample(Record):
+class WrittenSample(Schema):
     """What a network wrote after a prompt, and after which step.
 
     `verbatim`: the longest stretch of it that the training text holds; None where nobody looked.
@@ -82,7 +82,7 @@ class Sample(Record):
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSummary:
     """One run: how it ended, what it read and wrote.
 
     Attributes:
@@ -94,15 +94,15 @@ class Run:
     status: Status
     level: str
     seed: int | None
-    readings: tuple[Reading, ...]
-    samples: tuple[Sample, ...]
+    readings: tuple[LoggedReading, ...]
+    samples: tuple[WrittenSample, ...]
 
     @property
     def finished(self) -> bool:
         """Whether the run came to its end."""
         return self.status.state == "finished"
 
-    def select(self, kind: str, split: str) -> tuple[Reading, ...]:
+    def select(self, kind: str, split: str) -> tuple[LoggedReading, ...]:
         """Return the readings of a kind and a split, in the order of the steps."""
         return tuple(sorted((r for r in self.readings if (r.kind, r.split) == (kind, split)), key=lambda r: r.step))
 
@@ -113,9 +113,9 @@ class AblationReport:
 
     folder: Path
     summary: Summary
-    runs: tuple[Run, ...]
+    runs: tuple[RunSummary, ...]
 
-    def arm(self, level: str) -> tuple[Run, ...]:
+    def arm(self, level: str) -> tuple[RunSummary, ...]:
         """Return the runs of an arm, failed ones too."""
         return tuple(run for run in self.runs if run.level == level)
 
@@ -130,7 +130,7 @@ class RunReport:
     """
 
     folder: Path
-    run: Run
+    run: RunSummary
     environment: Environment
     recipe: str
     steps: int
@@ -163,7 +163,7 @@ def parse_summary(found: dict[str, Any], path: Path = Path("summary.json")) -> S
     return parse(Summary, found, path)
 
 
-def _runs(found: Summary, beside: Path) -> Iterator[Run]:
+def _runs(found: Summary, beside: Path) -> Iterator[RunSummary]:
     known = {failure.run: failure for failure in found.failed if failure.run}
     for arm in found.arms:
         for place, name in enumerate(arm.runs):
@@ -222,13 +222,13 @@ def read_scale(folder: Path) -> tuple[tuple[Yardstick, ...], bool]:
     return tuple(Yardstick(y.name, y.family, y.bits_per_byte, y.low, y.high) for y in found.yardsticks), found.sampled
 
 
-def _read_run(folder: Path, level: str, seed: int | None) -> Run:
+def _read_run(folder: Path, level: str, seed: int | None) -> RunSummary:
     status = parse(Status, store.read_json(folder / "status.json"), folder / "status.json")
-    samples = tuple(parse(Sample, found, folder / "samples.jsonl") for found in store.read_samples(folder))
-    return Run(folder.name, status, level, seed, tuple(_readings(folder)), samples)
+    samples = tuple(parse(WrittenSample, found, folder / "samples.jsonl") for found in store.read_samples(folder))
+    return RunSummary(folder.name, status, level, seed, tuple(_readings(folder)), samples)
 
 
-def _readings(folder: Path) -> Iterator[Reading]:
+def _readings(folder: Path) -> Iterator[LoggedReading]:
     rows = store.read_columns(folder, "readings", READING_COLUMNS)
     for values in zip(*(rows[name] for name in READING_COLUMNS), strict=True):
         row = dict(zip(READING_COLUMNS, values, strict=True))
@@ -239,12 +239,12 @@ def _readings(folder: Path) -> Iterator[Reading]:
             raise DiagnoseError(f"{place} is corrupted: a reading at step {row['step']}: {error}") from None
 
 
-def _reading(row: dict[str, Any]) -> Reading:
+def _reading(row: dict[str, Any]) -> LoggedReading:
     loss, nats, length = _number(row["loss"]), _number(row["nats"]), _number(row["bytes"])
     bits = nats / math.log(2) / length if nats is not None and length else None
     low, high = _number(row["low"]), _number(row["high"])
     scale = bits / loss if bits is not None and loss else None
-    return Reading(
+    return LoggedReading(
         step=int(row["step"]),
         kind=str(row["kind"]),
         split=str(row["split"]),

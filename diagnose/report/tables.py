@@ -6,14 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from diagnose.report.findings import name_of, under
-from diagnose.report.means import course, known
-from diagnose.report.run_findings import alike, last, reported
-from diagnose.stats.digits import decimals
-from diagnose.words import (
+from diagnose.formatting import (
     about_seeds,
     between,
     chance,
+    decimals,
     estimate,
     half,
     plain,
@@ -22,17 +19,20 @@ from diagnose.words import (
     signed,
     visible,
 )
+from diagnose.report.ablation_sentences import name_of, under
+from diagnose.report.means import course, known
+from diagnose.report.run_sentences import alike, last, reported
 
 if TYPE_CHECKING:
-    from diagnose.report.records import Arm, Effect, Summary
-    from diagnose.report.summary import AblationReport, Reading, Run, RunReport
+    from diagnose.records.summaries import ArmRecord, EffectRecord, Summary
+    from diagnose.report.summary import AblationReport, LoggedReading, RunReport, RunSummary
 
 Cell = str
 MOST_TEXT = 100  # times as much text: more is as good as none
 
 
 @dataclass(frozen=True)
-class Table:
+class TextTable:
     """A table: a row's first cell is its header; columns whose index is in `words` hold no figures."""
 
     caption: str
@@ -41,7 +41,7 @@ class Table:
     words: frozenset[int] = frozenset({0})
 
 
-def arms(report: AblationReport) -> Table:
+def arms(report: AblationReport) -> TextTable:
     """Return each arm's loss: bits per byte with its interval, nats per token, both splits alike."""
     rows = []
     for arm in report.summary.arms:
@@ -71,14 +71,14 @@ def arms(report: AblationReport) -> Table:
         "gap, alike",
         "runs",
     )
-    return Table(
+    return TextTable(
         f"Loss of each arm on the whole {text}, and both losses measured alike, bits per byte",
         head,
         tuple(rows),
     )
 
 
-def _gap(runs: tuple[Run, ...]) -> str:
+def _gap(runs: tuple[RunSummary, ...]) -> str:
     """Return validation minus training measured alike, averaged over runs, with its interval."""
     pairs = [
         tuple(known(run.select("probe", split))[-1:] for split in ("train", "val")) for run in runs if run.finished
@@ -96,13 +96,13 @@ def _gap(runs: tuple[Run, ...]) -> str:
     return estimate(gap, gap - width, gap + width, difference=True)
 
 
-def effects(summary: Summary) -> Table:
+def effects(summary: Summary) -> TextTable:
     """Return each effect with its interval, its corrected p-value and what would resolve it."""
     caption = "Effects against the control, bits per byte; below zero is better"
     return _effects(caption, summary.effects, [f"{name_of(e, summary)} {under(e, summary)}" for e in summary.effects])
 
 
-def pairs(summary: Summary) -> Table | None:
+def pairs(summary: Summary) -> TextTable | None:
     """Return the difference of every two arms; None where that was not asked for."""
     if not summary.pairs:
         return None
@@ -111,7 +111,7 @@ def pairs(summary: Summary) -> Table | None:
     return _effects(caption, summary.pairs, names)
 
 
-def _effects(caption: str, some: tuple[Effect, ...], names: list[str]) -> Table:
+def _effects(caption: str, some: tuple[EffectRecord, ...], names: list[str]) -> TextTable:
     rows = tuple(
         (
             name,
@@ -127,10 +127,10 @@ def _effects(caption: str, some: tuple[Effect, ...], names: list[str]) -> Table:
     margin = next((effect.margin for effect in some if effect.margin), None)
     larger = f"p (larger than {quantity(margin)})" if margin else "p (larger than the margin)"
     head = ("effect", "bits per byte", "95 % interval", "p (Holm)", "resolved", larger, "what would resolve it")
-    return Table(caption, head, rows, frozenset({0, 4, 6}))
+    return TextTable(caption, head, rows, frozenset({0, 4, 6}))
 
 
-def _needed(effect: Effect) -> str:
+def _needed(effect: EffectRecord) -> str:
     """Return what would resolve an effect four times in five, were it as large as it seems."""
     if effect.resolved or effect.low is None:
         return "\N{EN DASH}"
@@ -143,7 +143,7 @@ def _needed(effect: Effect) -> str:
     )
 
 
-def seeds(summary: Summary) -> Table:
+def seeds(summary: Summary) -> TextTable:
     """Return the values of each seed: losses of the arms, then the effects."""
     names = tuple(f"seed {seed}" for seed in summary.seeds)
     rows = [(visible(arm.level), *_by_seed(arm, summary)) for arm in summary.arms]
@@ -152,10 +152,10 @@ def seeds(summary: Summary) -> Table:
         values = dict(zip(which, effect.per_seed, strict=True)) if len(which) == len(effect.per_seed) else {}
         shown = (signed(values.get(seed), 4) for seed in summary.seeds)
         rows.append((f"{name_of(effect, summary)} {under(effect, summary)}", *shown))
-    return Table("Each seed's loss and effects, bits per byte", ("arm or effect", *names), tuple(rows))
+    return TextTable("Each seed's loss and effects, bits per byte", ("arm or effect", *names), tuple(rows))
 
 
-def spread(summary: Summary) -> Table | None:
+def spread(summary: Summary) -> TextTable | None:
     """Return what each interval is made of: standard deviations of the effect, and degrees of freedom."""
     rows = tuple(
         (
@@ -170,10 +170,10 @@ def spread(summary: Summary) -> Table | None:
         if effect.sd_seeds is not None or effect.sd_documents is not None
     )
     head = ("effect", "between seeds", "between documents", "rest", "documents", "degrees of freedom")
-    return Table("Standard deviations of each effect, bits per byte", head, rows) if rows else None
+    return TextTable("Standard deviations of each effect, bits per byte", head, rows) if rows else None
 
 
-def _by_seed(arm: Arm, summary: Summary) -> tuple[str, ...]:
+def _by_seed(arm: ArmRecord, summary: Summary) -> tuple[str, ...]:
     if arm.seeds:
         own = dict(zip(arm.seeds, arm.per_seed, strict=False))
         return tuple(plain(own.get(seed), 4) for seed in summary.seeds)
@@ -187,7 +187,7 @@ def _by_seed(arm: Arm, summary: Summary) -> tuple[str, ...]:
     return tuple(shown)
 
 
-def changed(summary: Summary) -> Table:
+def changed(summary: Summary) -> TextTable:
     """Return what else differs between the arms, in figures and as a multiple of the control."""
     levels = [arm.level for arm in summary.arms]
     rows = []
@@ -204,15 +204,15 @@ def changed(summary: Summary) -> Table:
         "what",
         *(visible(level) + (" (control)" if level == summary.control else "") for level in levels),
     )
-    return Table("What else differs between the arms, and how many times the control's it is", head, tuple(rows))
+    return TextTable("What else differs between the arms, and how many times the control's it is", head, tuple(rows))
 
 
-def differs(summary: Summary) -> Table:
+def differs(summary: Summary) -> TextTable:
     """Return the settings that the recipes of compared runs differ in."""
     levels = [arm.level for arm in summary.arms]
     rows = tuple((row.what, *(visible(str(row.per_arm.get(level, ""))) for level in levels)) for row in summary.differs)
     head = ("setting", *(visible(level) for level in levels))
-    return Table("What the recipes differ in", head, rows, frozenset(range(len(head))))
+    return TextTable("What the recipes differ in", head, rows, frozenset(range(len(head))))
 
 
 def _times(value: Any, base: Any, is_control: bool) -> str:
@@ -224,11 +224,11 @@ def _times(value: Any, base: Any, is_control: bool) -> str:
     return f" (\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{plain(ratio, digits)})"
 
 
-def derived(summary: Summary) -> Table:
+def derived(summary: Summary) -> TextTable:
     """Return all that each arm's recipe derives, equal or not."""
     keys = list(dict.fromkeys(key for arm in summary.arms for key in arm.derived))
     rows = tuple((_said(key), *(_derived(key, arm.derived.get(key)) for arm in summary.arms)) for key in keys)
-    return Table("What each arm's recipe comes to", ("what", *(visible(arm.level) for arm in summary.arms)), rows)
+    return TextTable("What each arm's recipe comes to", ("what", *(visible(arm.level) for arm in summary.arms)), rows)
 
 
 _UNITS = {
@@ -248,7 +248,7 @@ _SAID = {
 }
 
 
-def tuning(summary: Summary) -> Table | None:
+def tuning(summary: Summary) -> TextTable | None:
     """Return the learning rates that were tried for each arm; None where none were."""
     if not summary.tuning:
         return None
@@ -267,7 +267,7 @@ def tuning(summary: Summary) -> Table | None:
         f"Learning rates tried, {one.steps:,} steps each on {one.documents:,} training documents, read on "
         f"{one.scored_documents:,} others of them"
     )
-    return Table(caption, ("arm", "learning rate", "bits per byte", ""), rows, frozenset({0, 3}))
+    return TextTable(caption, ("arm", "learning rate", "bits per byte", ""), rows, frozenset({0, 3}))
 
 
 def _said(key: str) -> str:
@@ -278,7 +278,7 @@ def _derived(key: str, value: object) -> str:
     return quantity(value, _UNITS.get(key, ""))
 
 
-def losses(run: RunReport) -> Table:
+def losses(run: RunReport) -> TextTable:
     """Return a run's last losses: as reported, measured alike, and of the whole validation text."""
     named = (
         ("training, as reported", last(run, "reported", "train")),
@@ -295,14 +295,14 @@ def losses(run: RunReport) -> Table:
     if nats is not None and bits is not None:
         rows.append(("gap, measured alike", str(nats), str(bits), none, none))
     head = ("loss", "nats per token", "bits per byte", "documents", "after step")
-    return Table(
+    return TextTable(
         "The run's last losses, with 95 % intervals; what was reported of a batch or a mean of batches has none",
         head,
         tuple(rows),
     )
 
 
-def _loss_row(name: str, reading: Reading) -> tuple[Cell, ...]:
+def _loss_row(name: str, reading: LoggedReading) -> tuple[Cell, ...]:
     alike_unit = reading.kind != "reported"
     return (
         name,
@@ -313,7 +313,7 @@ def _loss_row(name: str, reading: Reading) -> tuple[Cell, ...]:
     )
 
 
-def run_derived(run: RunReport) -> Table:
+def run_derived(run: RunReport) -> TextTable:
     """Return all that a run's recipe derives."""
     rows = tuple((_said(key), _derived(key, value)) for key, value in run.environment.derived.items())
-    return Table("What the recipe comes to", ("what", "value"), rows)
+    return TextTable("What the recipe comes to", ("what", "value"), rows)

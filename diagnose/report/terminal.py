@@ -10,10 +10,11 @@ from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
 
-from diagnose.report import findings, notes, run_findings, scale
+from diagnose.formatting import cut, estimate, plain, visible
+from diagnose.report import ablation_sentences, baseline_rows, run_sentences
+from diagnose.report import note_rows as notes
 from diagnose.report.plots import effect_rows, paints
 from diagnose.report.summary import parse_summary
-from diagnose.words import cut, estimate, plain, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
+    from diagnose.records.summaries import Summary
     from diagnose.report.figures import ForestRow
-    from diagnose.report.records import Summary
     from diagnose.report.summary import RunReport
 
 WIDEST = 100
@@ -158,7 +159,9 @@ def ablation_rows(summary: dict[str, Any], page: Path | None = None) -> Renderab
     ]
     parts += [Narrow(Text("Validation loss, bits per byte", style="dim")), Bars(arms)]
     parts += _notes(found)
-    parts += [Narrow(Text(f"Did not finish: {sentence}", style="yellow")) for sentence in findings.failures(found)]
+    parts += [
+        Narrow(Text(f"Did not finish: {sentence}", style="yellow")) for sentence in ablation_sentences.failures(found)
+    ]
     return Group(*parts, *_page_line(page))
 
 
@@ -192,22 +195,22 @@ def run_rows(report: RunReport, page: Path | None = None) -> RenderableType:
     )
     rows = []
     for name, kind, split, paint in named:
-        reading = run_findings.last(report, kind, split)
+        reading = run_sentences.last(report, kind, split)
         if reading is not None:
             note = f"{plain(reading.bits)} bits per byte" if kind != "reported" and reading.bits is not None else ""
             figure = estimate(reading.loss, reading.low, reading.high)
             rows.append(Bar(name, figure, note, reading.loss, reading.low, reading.high, paint))
-    parts: list[RenderableType] = [Narrow(Text(run_findings.run_verdict(report), style="bold")), Text()]
+    parts: list[RenderableType] = [Narrow(Text(run_sentences.run_verdict(report), style="bold")), Text()]
     parts += [Narrow(Text("Loss, nats per token", style="dim")), Bars(rows), *_place(report)]
     return Group(*parts, *_page_line(page))
 
 
 def _place(report: RunReport) -> list[RenderableType]:
     """Return where the run's loss lies among yardsticks of its text, and whether it can be believed."""
-    where, alarm = scale.place(report), scale.alarm(report)
+    where, alarm = baseline_rows.place(report), baseline_rows.alarm(report)
     lines: list[RenderableType] = []
     if where is not None:
-        lines += [Text(), Narrow(Text(scale.sentence(where)))]
+        lines += [Text(), Narrow(Text(baseline_rows.sentence(where)))]
     if alarm is not None:
         lines += [Narrow(Text(f"Too good to be true: {alarm[0]} Check first: {alarm[1][0]}.", style="yellow"))]
     return lines

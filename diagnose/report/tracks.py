@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.formatting import signed
 from diagnose.report.canvas import PAINT, Sheet
-from diagnose.words import signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,20 +2,13 @@
 
 Axes: S seeds, N documents, M blocks of adjacent documents.
 
-`crossed` holds the model of seeds and documents, `effects` what an ablation says with it, `planning` how many
-seeds or documents would settle a question, `ratios` mean losses over documents and their differences for one
-run, `trends` a loss along an order, `unpaired` arms that share no seeds.
+`crossed` holds the model of seeds and documents, `paired` what an ablation says with it, `power` how many seeds or
+documents would settle a question, `ratios` mean losses over documents and their differences for one run, `shapley`
+how several conditions share an effect, `trends` a loss along an order, `unpaired` arms that share no seeds.
 """
 
-from diagnose.stats.effects import (
-    Effect,
-    arm_level,
-    equivalence,
-    holm,
-    noise_band,
-    paired_effect,
-)
-from diagnose.stats.planning import documents_needed, power, seeds_needed, smallest_resolvable
+from diagnose.stats.paired import Effect, arm_level, equivalence, holm, noise_band, paired_effect
+from diagnose.stats.power import documents_needed, power, seeds_needed, smallest_resolvable
 from diagnose.stats.ratios import (
     Interval,
     Reading,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.stats.crossed import analyse, each, satterthwaite
-from diagnose.stats.effects import Effect, checked, has_interval, without_interval
+from diagnose.stats.paired import Effect, checked, has_interval, without_interval
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

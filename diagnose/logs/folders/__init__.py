@@ -14,7 +14,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.logs.folders.listing import FolderRun, Listing, Tracker
 from diagnose.logs.names import meaning
 from diagnose.logs.source import shown
-from diagnose.words import counted, cut, listed, visible
+from diagnose.formatting import counted, cut, listed, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,7 +15,7 @@ from diagnose.logs.names import meaning
 from diagnose.logs.series import Log
 from diagnose.logs.source import shown
 from diagnose.logs.table import Columns, Records
-from diagnose.words import visible
+from diagnose.formatting import visible
 
 NAME = "Aim"
 FOLDER = ".aim"

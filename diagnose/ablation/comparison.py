@@ -1,0 +1,260 @@
+"""Finished runs that were not planned together: what their recipes differ in, and what that did where they compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.ablation import effects
+from diagnose.ablation.ablate import frame, in_bytes
+from diagnose.ablation.changed import TOLERANCE, context_in_text, differing, leaks
+from diagnose.ablation.conclusion import verdict
+from diagnose.ablation.pairwise import ArmCost, against_first, all_pairs, told_apart
+from diagnose.config.recipe import FORMAT
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import listed
+from diagnose.runs import store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from diagnose.config.recipe import Recipe
+
+IDLE = ("report.", "run.threads", "data.path")  # keys that leave what a run learns as it is
+MOST_NAMED = 4  # keys that an arm's name gives
+TRAP = "The runs were not planned together: an effect is of everything that their recipes differ in"
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """A finished run: where it lies, its recipe, its settings by `table.key`, what it recorded of its surroundings."""
+
+    path: Path
+    recipe: Recipe
+    settings: dict[str, Any]
+    environment: dict[str, Any]
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+        return self.recipe.run.seed
+
+
+Arms = dict[str, list[ComparedRun]]
+
+
+def compare(
+    names: Sequence[str | Path], *, pairs: bool = False, margin: float = effects.MARGIN, command: str | None = None
+) -> Path:
+    """Compare finished runs of the same validation text, and record what their recipes differ in and what that did.
+
+    Runs of one recipe are seeds of one arm. Arms are paired by document, and by seed where they share seeds.
+
+    Args:
+        names: runs, or ablations for all of theirs; the arm of the first is the control.
+        pairs: compare every two arms as well.
+        margin: bits per byte: effects are tested for being no larger.
+        command: what the page gives as the command that repeats it.
+
+    Returns:
+        A directory as an ablation's, beside the runs.
+
+    Raises:
+        DiagnoseError: no comparison can be made: fewer than two runs, one that has not finished, other text.
+    """
+    effects.checked_margin(margin)
+    found = [opened(path) for path in _distinct(names)]
+    _refuse(found)
+    arms, differs = _arms(found)
+    summary = _summary(arms, differs, margin, pairs=pairs)
+    summary["command"] = command or "diagnose compare " + " ".join(one.path.name for one in found)
+    runs = found[0].path.parent
+    digest = blake2b("\n".join(one.path.name for one in found).encode(), digest_size=8).hexdigest()
+    path = store.create_comparison(runs, digest)
+    store.write_table(path, "effects", frame(summary["effects"]))
+    store.write_json(path / "summary.json", {**summary, "name": path.name})
+    store.write_text(path / "ablation.toml", _toml(summary))
+    return path
+
+
+def _distinct(names: Sequence[str | Path]) -> list[Path]:
+    """Return the runs that are meant, each once; an ablation stands for its runs."""
+    out: list[Path] = []
+    for name in names:
+        path = store.find(name)
+        if (path / "ablation.toml").exists():
+            out += [path.parent / run for arm in store.read_json(path / "summary.json")["arms"] for run in arm["runs"]]
+        else:
+            out.append(path)
+    some = list({path.resolve(): path for path in out}.values())
+    if len(some) < 2:
+        raise DiagnoseError(f"a comparison takes two different runs, not {len(some)}")
+    if len({path.resolve().parent for path in some}) > 1:
+        raise DiagnoseError("runs that are compared lie in one folder, where their page finds them; move them together")
+    return some
+
+
+def opened(path: Path) -> ComparedRun:
+    """Return a finished run.
+
+    Raises:
+        DiagnoseError: it has not finished, or its records cannot be read.
+    """
+    state = store.state(path)
+    if state != "finished":
+        why = store.read_json(path / "status.json").get("why")
+        raise DiagnoseError(f"{path.name} has not finished: it is {state}{f' ({why})' if why else ''}")
+    recipe = store.recipe_of(path)
+    return ComparedRun(path, recipe, settings_of(recipe), store.read_json(path / "environment.json"))
+
+
+def settings_of(recipe: Recipe) -> dict[str, Any]:
+    """Return a recipe's settings by `table.key`, without its seed."""
+    found = {f"{table}.{key}": value for table, rows in recipe.tables().items() for key, value in rows.items()}
+    return {key: value for key, value in found.items() if key != "run.seed"}
+
+
+def _refuse(found: Sequence[ComparedRun]) -> None:
+    """Refuse runs whose losses are of different text."""
+    scored = [store.read_table(one.path, "validation").sort_values("document") for one in found]
+    for (one, first), (other, second) in pairwise(zip(found, scored, strict=True)):
+        texts = [side.environment["corpus"] for side in (one, other)]
+        both = f"{one.path.name} and {other.path.name} cannot be compared"
+        if texts[0]["fingerprint"] != texts[1]["fingerprint"]:
+            title = listed([str(text["title"] or text["name"]) for text in texts])
+            raise DiagnoseError(f"{both}: they are of different text ({title})")
+        if not np.array_equal(first.document.to_numpy(), second.document.to_numpy()):
+            kinds = listed([_divided(side) for side in (one, other)])
+            raise DiagnoseError(f"{both}: they are scored on different documents of the text ({kinds})")
+
+
+def _divided(one: ComparedRun) -> str:
+    data = one.recipe.data
+    return f"{one.environment['split']['scored']} of the split {data.split}, {data.val_fraction:g}, {data.split_seed}"
+
+
+def _arms(found: Sequence[ComparedRun]) -> tuple[Arms, list[dict[str, Any]]]:
+    """Return the runs of each arm, the first run's first, and the settings that differ, per arm.
+
+    Raises:
+        DiagnoseError: a recipe was run twice with one seed.
+    """
+    groups: dict[str, list[ComparedRun]] = {}
+    for one in found:
+        groups.setdefault(repr(sorted(learned(one).items())), []).append(one)
+    several = list(groups.values())
+    for runs in several:
+        twice = {one.seed for one in runs if [other.seed for other in runs].count(one.seed) > 1}
+        if twice:
+            same = listed([one.path.name for one in runs if one.seed in twice])
+            raise DiagnoseError(f"{same} are the same recipe with the same seed; leave one out")
+    if len(several) == 1:
+        several = [[one] for one in several[0]]
+    keys = sorted({key for one in found for key in one.settings}, key=lambda key: (key.startswith("budget."), key))
+    shown = {key: [_values(runs, key) for runs in several] for key in keys}
+    varied = {key: values for key, values in shown.items() if len(set(values)) > 1}
+    names = _names(several, {key: values for key, values in varied.items() if not key.startswith(IDLE)})
+    arms = dict(zip(names, several, strict=True))
+    return arms, [{"what": k, "unit": "", "per_arm": dict(zip(names, v, strict=True))} for k, v in varied.items()]
+
+
+def learned(one: ComparedRun) -> dict[str, Any]:
+    """Return what a run's weights follow from, but its seed: budgets that come to as many steps are the same."""
+    steps = one.environment["derived"]["steps"]
+    idle = IDLE if steps is None else (*IDLE, "budget.")
+    return {"steps": steps} | {key: value for key, value in one.settings.items() if not key.startswith(idle)}
+
+
+def _values(runs: Sequence[ComparedRun], key: str) -> str:
+    return " or ".join(dict.fromkeys(_shown(one.settings.get(key)) for one in runs))
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "\N{EN DASH}" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _names(several: Sequence[Sequence[ComparedRun]], varied: dict[str, list[str]]) -> list[str]:
+    """Name each arm by what it differs in; by its seed, or its first run, where that does not tell arms apart."""
+    if not varied:
+        return [f"seed {runs[0].seed}" for runs in several]
+    chosen: list[str] = []
+    while len(chosen) < MOST_NAMED and _told(varied, chosen) < len(several):
+        best = max(varied, key=lambda key: _told(varied, [*chosen, key]))
+        if best in chosen:
+            break
+        chosen.append(best)
+    out = [", ".join(varied[key][k] for key in varied if key in chosen) for k in range(len(several))]
+    if len(chosen) == 1 and not all(name.isalpha() for name in out):  # a bare number says nothing
+        out = [f"{chosen[0].partition('.')[2]} {name}" for name in out]
+    return out if len(set(out)) == len(out) else [runs[0].path.name for runs in several]
+
+
+def _told(varied: dict[str, list[str]], keys: Sequence[str]) -> int:
+    """Return how many arms these settings tell apart."""
+    return len(set(zip(*(varied[key] for key in keys), strict=True))) if keys else 1
+
+
+def _summary(arms: Arms, differs: list[dict[str, Any]], margin: float, *, pairs: bool) -> dict[str, Any]:
+    scores = effects.score({level: tuple(one.path for one in runs) for level, runs in arms.items()})
+    seeded = {level: ArmCost(scores[level], tuple(one.seed for one in runs)) for level, runs in arms.items()}
+    learned = [row["what"] for row in differs if not row["what"].startswith(IDLE)]
+    axis = learned[0] if len(learned) == 1 else "recipe" if learned else "run.seed"
+    found = against_first(seeded, axis, margin)
+    own = effects.arm_records(scores)
+    derived = {level: runs[0].environment["derived"] for level, runs in arms.items()}
+    rows = [
+        {"level": level, "levels": {axis: level}, "runs": [one.path.name for one in runs],
+         "seeds": [one.seed for one in runs], **own[level], "derived": derived[level],
+         "seconds": [float(store.read_table(one.path, "steps").iloc[-1].seconds) for one in runs]}
+        for level, runs in arms.items()
+    ]  # fmt: skip
+    control = next(iter(arms.values()))[0]
+    contexts = {level: runs[0].recipe.batches.context for level, runs in arms.items()}
+    what = listed(learned) if learned else "nothing but the seed"
+    return {
+        "format": FORMAT,
+        "kind": "comparison",
+        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "axes": [{"name": axis, "levels": list(arms), "control": next(iter(arms)), "what": what, "trap": TRAP}],
+        "hold": {"what": "nothing", "amount": 0.0, "unit": ""},
+        **{key: control.environment[key] for key in ("corpus", "split", "overlap")},
+        "seeds": sorted({one.seed for runs in arms.values() for one in runs}),
+        "seen": None,
+        "arms": rows,
+        "effects": found,
+        "pairs": all_pairs(seeded, axis, margin) if pairs else [],
+        "apart": told_apart(seeded),
+        "differs": differs,
+        "noise": effects.noise(scores),
+        "changed": [*differing(derived), *context_in_text(derived, contexts),
+                    *leaks({level: runs[0].environment["overlap"] for level, runs in arms.items()})],
+        "failed": [],
+        "verdict": verdict([axis], rows, found, _held(derived)),
+        "seconds": sum(sum(row["seconds"]) for row in rows),
+        "environment": control.environment,
+        "recipe": control.recipe.to_toml(),
+    }  # fmt: skip
+
+
+def _held(derived: dict[str, dict[str, Any]]) -> str:
+    amounts = [found["text"] for found in derived.values() if found.get("text")]
+    if len(amounts) == len(derived) and max(amounts) - min(amounts) <= TOLERANCE * max(amounts):
+        return f"After the same {in_bytes(amounts[0])} of text"
+    if not amounts:
+        return "With budgets of their own"
+    return f"With budgets of their own ({in_bytes(min(amounts))} to {in_bytes(max(amounts))} of text)"
+
+
+def _toml(summary: dict[str, Any]) -> str:
+    import tomli_w
+
+    arms = {row["level"]: row["runs"] for row in summary["arms"]}
+    return tomli_w.dumps({"format": FORMAT, "kind": "comparison", "seeds": summary["seeds"], "arms": arms})

@@ -1,0 +1,126 @@
+"""What planned seeds can resolve, before anything is trained: from how far runs at hand of one recipe lie apart."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.ablation import effects
+from diagnose.ablation.comparison import ComparedRun, learned, opened, settings_of
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import counted, listed, plain
+from diagnose.runs import store
+from diagnose.stats import smallest_resolvable
+from diagnose.stats.crossed import analyse
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from diagnose.ablation.design import Design
+
+ALSO = (2, 3, 5, 10)  # numbers of seeds that a plan gives beside its own
+MOST_NAMED = 6  # runs, and settings
+ALIKE = 2  # settings in which runs at hand may differ from a plan and still stand for it
+
+
+def floor(design: Design, runs: Path) -> dict[str, Any] | None:
+    """Return what the planned seeds can resolve, from the noise floor of finished runs of the same text.
+
+    Two arms whose seeds have nothing in common differ by sqrt(2) times the deviation between seeds. An effect that also
+    differs from document to document takes more; arms that share streams, where the axis changes little, take less.
+
+    Args:
+        design: what is planned.
+        runs: where finished runs lie.
+
+    Returns:
+        None where no two finished runs share a recipe and the planned text; else `bits_per_byte`, the smallest effect
+        that would be resolved four times in five (None for one seed), `by_seeds` for other numbers of seeds, the
+        `runs` that it rests on, and what they `differ` in from the planned control.
+    """
+    chosen = _nearest(design, _groups(design, runs))
+    if not chosen:
+        return None
+    scores = effects.score({"": tuple(one.path for one in chosen)})[""]
+    parts = analyse(scores.bits_SN, scores.bytes_N.astype(np.float64))
+    seeds, documents = scores.bits_SN.shape
+    between = math.sqrt(2 * max(float(parts.by_seed - parts.rest), 0.0) * seeds)
+    rest = math.sqrt(2 * float(parts.rest) * seeds * documents)
+
+    def resolvable(count: int) -> float | None:
+        return smallest_resolvable(
+            between, 0.0, rest, seeds=count, documents=documents, comparisons=comparisons(design)
+        )
+
+    return {
+        "bits_per_byte": resolvable(len(design.seeds)),
+        "by_seeds": {str(count): resolvable(count) for count in ALSO},
+        "comparisons": comparisons(design),
+        "documents": documents,
+        "sd_seeds": between / math.sqrt(2),
+        "runs": [one.path.name for one in chosen],
+        "differ": _differ(design, chosen[0]),
+    }
+
+
+def comparisons(design: Design) -> int:
+    """Return how many effects will have intervals that hold together: of levels, and of every two axes."""
+    others = [len(axis.levels) - 1 for axis in design.axes]
+    return sum(others) + sum(a * b for a, b in combinations(others, 2))
+
+
+def _groups(design: Design, runs: Path) -> list[list[ComparedRun]]:
+    """Return finished runs of the planned text, those of one recipe together, one for each seed, two or more."""
+    text = design.arms[0].first.text
+    groups: dict[str, dict[int, ComparedRun]] = {}
+    for path in store.entries(runs):
+        try:
+            one = opened(path)
+            prints = (one.environment["corpus"]["fingerprint"], one.environment["split"]["fingerprint"])
+        except (DiagnoseError, KeyError):  # not finished, damaged or of another format: no help for a plan
+            continue
+        if prints == (text.corpus.fingerprint, text.split.fingerprint):
+            groups.setdefault(repr(sorted(learned(one).items())), {})[one.seed] = one
+    return [list(group.values()) for group in groups.values() if len(group) > 1]
+
+
+def _nearest(design: Design, groups: Sequence[list[ComparedRun]]) -> list[ComparedRun]:
+    """Return the runs whose recipe is nearest to the planned control's; of those the most seeds."""
+    return min(groups, key=lambda group: (len(_differ(design, group[0])), -len(group)), default=[])
+
+
+def _differ(design: Design, one: ComparedRun) -> list[str]:
+    """Return the settings in which a run differs from the planned control."""
+    setup = design.arms[0].first
+    planned = ComparedRun(one.path, setup.recipe, settings_of(setup.recipe), {"derived": setup.derived})
+    mine, wanted = learned(one), learned(planned)
+    return sorted(key for key in mine.keys() | wanted.keys() if mine.get(key) != wanted.get(key))
+
+
+def sentences(found: dict[str, Any] | None, seeds: int) -> list[str]:
+    """Return what planned seeds can resolve in words, and what that rests on."""
+    if found is None:
+        return [
+            f"What {counted(seeds, 'seed')} can resolve is not known yet: no two finished runs of one recipe read this "
+            "text. --axis seed measures it."
+        ]
+    from_runs = listed(found["runs"]) if len(found["runs"]) <= MOST_NAMED else f"{len(found['runs'])} runs"
+    differ = found["differ"] if len(found["differ"]) <= MOST_NAMED else [*found["differ"][:MOST_NAMED], "more"]
+    rough = "; a rough guess" if len(found["differ"]) > ALIKE else ""
+    unlike = f"which differ from the planned control in {listed(differ)}{rough}" if differ else "the planned control's"
+    others = ", ".join(f"{plain(v, 4)} with {n}" for n, v in found["by_seeds"].items() if v and int(n) != seeds)
+    own = (
+        "One seed resolves nothing"
+        if found["bits_per_byte"] is None
+        else f"{counted(seeds, 'seed')} would resolve {plain(found['bits_per_byte'], 4)} bits per byte four times in "
+        "five, as far as chance between seeds goes"
+    )
+    return [
+        f"{own} ({others}).",
+        f"From how far seeds lie apart in {from_runs}, {unlike}. An effect that differs between documents takes more; "
+        "arms that stay alike, for they share a seed's streams, take less.",
+    ]

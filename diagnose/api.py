@@ -1,0 +1,175 @@
+"""What `from diagnose import` gives, beside classes: train, explain_gap, audit_metric."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnose.audit.sides_audit import Adapters, audit
+from diagnose.gap.ledger import explain
+from diagnose.gap.recorder import GapRecorder
+from diagnose.report.audit_result import Audited
+from diagnose.report.gap_result import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import nn
+
+    from diagnose.config.recipe import Recipe
+    from diagnose.gap.recording import Recording
+    from diagnose.gap.side import Objective, Side
+    from diagnose.runs.session import Watch
+
+
+def train(
+    recipe: Recipe | str | Path = "quick",
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    runs: Path | str = "runs",
+    label: str | None = None,
+    resume: bool = False,
+    watch: Watch | None = None,
+) -> Path:
+    """Train one network, and leave a run directory that also holds what baselines need for the same text.
+
+    Args:
+        recipe: a recipe, the name of one that ships, or a TOML file.
+        overrides: values by `table.key`.
+        runs: the folder to make the run's directory in.
+        label: part of the directory's name; the tokenizer's kind where none is given.
+        resume: go on with the newest unfinished run of the same recipe; start one if there is none.
+        watch: called after each step.
+
+    Returns:
+        The run's directory.
+
+    Raises:
+        DiagnoseError: a mistake in the recipe or the text (nothing is written), a diverged or otherwise failed run
+            (it keeps what was recorded), an interruption (it can be resumed).
+    """
+    from diagnose.baselines import run_baselines
+    from diagnose.runs import runner
+
+    setup = runner.planned(recipe, overrides)
+    path = runner.carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
+    run_baselines.keep(path, setup.text)
+    return path
+
+
+def explain_gap(
+    model: nn.Module,
+    train: Side | Objective,
+    val: Side | Objective,
+    *,
+    recorder: GapRecorder | Recording | None = None,
+    budget: float | str = 20.0,
+) -> Gap:
+    """Account for the gap between a training and a validation loss, for any model and loop.
+
+        from diagnose import Side, explain_gap
+
+        gap = explain_gap(model,
+            train=Side(train_loader, objective=train_loss, reported=0.486),
+            val=Side(val_loader, objective=val_loss, reported=0.358))
+        print(gap)
+        gap.to_html("gap.html")
+
+    Walks from one loss to the other and changes one condition at a time: training mode, objective, precision,
+    averaging, collation, then the data. What the changes do to the loss are the terms; they sum to the gap exactly.
+    What cannot be known from what is given (when each loss was taken, which batches it is of) stays in `residual`.
+
+    Args:
+        model: comes back exactly as it was: weights, buffers, flags, gradients, hooks, random states. A copy of its
+            weights and gradients is held in main memory meanwhile. Its objectives run without gradients.
+        train: the side of the training loss; see `Side`. With a recorder its objective is enough: its batches are then
+            those of earlier steps that were kept.
+        val: the side of the validation loss; with a recorder its objective, for the batches that were reported.
+        recorder: of the loop that trained the model: gives `lag` and `recency`, and what was reported.
+        budget: how much to read, in seconds, or as "100 batches" of each side. What fits is read whole.
+
+    Returns:
+        The ledger: `gap`, `terms`, `matched`, `verdict`, `findings`, `to_html`.
+
+    Raises:
+        DiagnoseError: a side yields nothing, an objective fails, returns no finite loss or changes the model; one line
+            says which. The model is as it was then, too.
+
+    >>> import torch
+    >>> from diagnose import Side, explain_gap
+    >>> _ = torch.manual_seed(0)
+    >>> model = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.Dropout(0.5), torch.nn.Linear(32, 1))
+    >>> x = torch.randn(256, 8)
+    >>> batches = [(part, part.sum(1, keepdim=True)) for part in x.split(32)]
+    >>> def loss(model, batch):
+    ...     return (model(batch[0]) - batch[1]).square()
+    >>> gap = explain_gap(model, Side(batches[:4], loss), Side(batches[4:], loss))
+    >>> bool(abs(gap.terms.value.fillna(0).sum() - gap.gap) < 1e-9)
+    True
+    """
+    kept = recorder.record() if isinstance(recorder, GapRecorder) else recorder
+    return Gap(explain(model, train, val, kept, budget=budget))
+
+
+def audit_metric(
+    model: nn.Module,
+    train: Side | None,
+    val: Side,
+    *,
+    logits: Callable[[nn.Module, Any], Any] | None = None,
+    tokens: Callable[[Any], Any] | None = None,
+    tokenizer: Any = None,
+    texts: Sequence[str] | None = None,
+    train_texts: Sequence[str] | None = None,
+    end: int | None = None,
+    pad: int | None = None,
+    build: Callable[[], nn.Module] | None = None,
+    tied: bool | None = None,
+    budget: float = 20.0,
+) -> Audited:
+    """Ask whether a validation loss is what it claims to be, and whether the set-up behind it is sound.
+
+        from diagnose import Side, audit_metric
+
+        audited = audit_metric(model, Side(train_loader, objective), Side(val_loader, objective))
+        print(audited)
+
+    With sides alone it judges whether evaluation is deterministic, dropout off, a sample's loss independent of its
+    batch, gradients complete, a batch learnable, and whether the sides share samples. Where batches are those of
+    next-token prediction (`input_ids` and `labels`, or two integer tensors of one shape) and the model returns logits,
+    it judges causality, shift, padding and probabilities too. What cannot be judged is in `skipped`, with the reason.
+
+    Args:
+        model: comes back exactly as it was; see `explain_gap`.
+        train: the side of the training loss; None where there is none.
+        val: the side of the validation loss, the metric that is audited.
+        logits: `logits(model, batch)` returns the scores of all next tokens, (rows, positions, vocabulary).
+        tokens: `tokens(batch)` returns (inputs, targets), integers (rows, positions), negative where nothing is scored.
+        tokenizer: with `encode(text)` and `decode(ids)`, and `get_vocab()` where the vocabulary is to be judged.
+        texts: the validation documents, all of them: what should be scored, once and whole.
+        train_texts: the training documents.
+        end: the token that ends a document.
+        pad: the token that fills rows up, where targets do not mark it by a negative number.
+        build: returns a new network, for the loss before training.
+        tied: whether embedding and output matrix are meant to be one; by default what the model's config says.
+        budget: how much time training on a batch and looking for shared samples may take, in seconds.
+
+    Returns:
+        The audit: `verdict`, `findings`, `checked`, `skipped`, `record`, `to_html()`, `to_markdown()`.
+
+    Raises:
+        DiagnoseError: a side or an adapter fails or returns something of the wrong shape; one line says which.
+
+    >>> import torch
+    >>> from diagnose import Side, audit_metric
+    >>> _ = torch.manual_seed(0)
+    >>> x = torch.randn(96, 8)
+    >>> batches = list(zip(x.split(16), (x[:, 0] > 0).long().split(16), strict=True))
+    >>> model = torch.nn.Sequential(torch.nn.Linear(8, 32), torch.nn.ReLU(), torch.nn.Linear(32, 2))
+    >>> def loss(model, batch):
+    ...     return torch.nn.functional.cross_entropy(model(batch[0]), batch[1], reduction="none")
+    >>> audit_metric(model, Side(batches[:4], loss), Side(batches[4:], loss)).findings
+    []
+    """
+    given = Adapters(logits, tokens, tokenizer, texts, train_texts, end, pad, build, tied)
+    return Audited(audit(model, train, val, given, budget))

@@ -1,0 +1,205 @@
+"""Is the text of two sides sound: what of it is scored, how often, and what validation shares with training."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.audit import text_checks as own
+from diagnose.audit.judgements import judge_overlap, judge_vocabulary
+from diagnose.audit.predictions import NONE
+from diagnose.audit.side_batches import TokenBatch, dropped
+from diagnose.errors import DiagnoseError
+from diagnose.gap import sample_identity
+from diagnose.training.registry import told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from diagnose.audit.findings import Audit
+
+WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
+SPANS_TWICE = 0.1  # of validation's spans
+HEAD, MOST_ROWS = 8, 2048  # tokens that windows share at least; samples looked at
+OVERLAP_BITS = 45  # of unigram entropy that they share at least: two of a thousand samples share 20 by chance
+BYTES = 1e-3  # of the text may be missing or too much: characters cut by rows
+
+
+@dataclass(frozen=True)
+class Coder:
+    """A tokenizer, whoever made it, as two functions."""
+
+    encode: Callable[[str], list[int]]
+    decode: Callable[[list[int]], str]
+    strings: list[str]
+
+    @classmethod
+    def of(cls, given: Any) -> Coder:
+        """Take a tokenizer of `tokenizers`, of `transformers`, or anything with `encode` and `decode`.
+
+        Raises:
+            DiagnoseError: it has neither.
+        """
+        if not callable(getattr(given, "encode", None)) or not callable(getattr(given, "decode", None)):
+            raise DiagnoseError(f"tokenizer is a {type(given).__name__}; give what has encode(text) and decode(ids)")
+        vocab = given.get_vocab() if callable(getattr(given, "get_vocab", None)) else {}
+
+        def encode(text: str) -> list[int]:
+            found = _kindly(given.encode, text, add_special_tokens=False)
+            return list(getattr(found, "ids", found))
+
+        def decode(ids: list[int]) -> str:
+            return str(_kindly(given.decode, ids, skip_special_tokens=False))
+
+        try:
+            back = decode(encode("a"))
+            strings = [decode([i]) for i in vocab.values()] if vocab else []
+        except Exception as error:
+            raise DiagnoseError(f"tokenizer fails: {told(error)}") from error
+        del back
+        return cls(encode, decode, [s for s in strings if len(s.strip()) > 1])
+
+
+def _kindly(function: Callable[..., Any], value: Any, **keys: bool) -> Any:
+    try:
+        return function(value, **keys)
+    except TypeError:
+        return function(value)
+
+
+def overlap(audit: Audit, train: Any, val: list[Any], seconds: float) -> None:
+    """Judge the three rules of overlap by the batches themselves."""
+    rules = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
+    known = sample_identity.known(train, seconds, most=1 << 12)
+    if known.why and not known.wholes:
+        for rule in rules:
+            audit.skips(rule, known.why)
+        return
+    found = sample_identity.seen(val, known, len(val))
+    if not len(found.documents):
+        for rule in rules:
+            audit.skips(rule, "samples are too small to be recognised")
+        return
+    inside = ~found.exact & (found.share >= WINDOW_LIKE)
+    near = found.near & ~inside
+    measured = {
+        "samples": len(found.documents), "exact": float(found.exact.mean()), "near": float(near.mean()),
+        "inside": float(inside.mean()),
+    }  # fmt: skip
+    judge_overlap(audit, measured, "samples")
+
+
+def twice(audit: Audit, val: list[Any], tokens: Sequence[TokenBatch]) -> None:
+    """Judge `scored-twice` by what recurs among that which is scored: rows, passages, the ends of windows."""
+    rows = [row for batch in val for row in (sample_identity.rows_of(batch) or [])]
+    if tokens:
+        scored = [row[row != NONE].cpu() for one in tokens for row in one.scored_BT]
+        rows = [row for row in scored if len(row)]
+    if not rows:
+        audit.skips("scored-twice", "samples are too small to be recognised")
+        return
+    span = sample_identity.span_of(rows)
+    found = sample_identity.samples(rows, span)
+    _, counts = np.unique([one.whole for one in found], return_counts=True)
+    again = float((counts - 1).sum() / len(found))
+    spans = np.concatenate([one.spans for one in found]) if span else np.zeros(0, np.int64)
+    more = 1 - len(np.unique(spans)) / len(spans) if len(spans) else 0.0
+    overlapping = _overlapping(rows) if span else 0.0
+    measured: dict[str, Any] = {"samples": len(found), "repeated": again, "passages": more, "overlapping": overlapping}
+    if again > own.TWICE_SHARE:
+        audit.breaks("scored-twice", f"{again:.1%} of the validation samples repeat an earlier one", **measured)
+    elif overlapping > SPANS_TWICE:
+        what = f"{overlapping:.0%} of the validation samples begin with what another ends with: windows overlap"
+        audit.breaks("scored-twice", what, **measured)
+    elif more > SPANS_TWICE:
+        what = f"{more:.1%} of the passages of {span} tokens that are scored were scored before: windows overlap"
+        audit.breaks("scored-twice", what, **measured)
+    else:
+        audit.keeps("scored-twice", **measured)
+
+
+def _overlapping(rows: list[Any]) -> float:
+    """Return the share of samples whose end another begins with, all from the same place on, as windows of a stride do.
+
+    What is shared must hold `OVERLAP_BITS` of unigram entropy: short ends ("the ", in characters) recur by chance.
+    """
+    tokens = Counter(token for row in rows[:MOST_ROWS] for token in row.tolist())
+    total = sum(tokens.values())
+    bits = -sum(n / total * math.log2(n / total) for n in tokens.values()) if total else 0.0
+    least = max(HEAD, math.ceil(OVERLAP_BITS / bits)) if bits else HEAD
+    some = [tuple(row.tolist()) for row in rows[:MOST_ROWS] if len(row) > least]
+    heads = {row[:least]: row for row in some if len(set(row[:least])) >= HEAD // 2}
+    places: Counter[int] = Counter()
+    for row in some:
+        for place in range(1, len(row) - least + 1):
+            other = heads.get(row[place : place + least])
+            if other is not None and other is not row and other[: len(row) - place] == row[place:]:
+                places[place] += 1
+                break
+    return max(places.values(), default=0) / len(some) if some else 0.0
+
+
+def drops(audit: Audit, batches: Any) -> None:
+    """Judge `batch-dropped` by what the loader says of itself."""
+    found = dropped(batches)
+    if found is not None and found[0]:
+        what = f"the last {found[0]} of {found[1]} validation samples are never read (drop_last=True)"
+        audit.breaks("batch-dropped", what, dropped=found[0], samples=found[1])
+    else:
+        audit.keeps("batch-dropped", drop_last=bool(getattr(batches, "drop_last", False)))
+
+
+def scored_text(
+    audit: Audit, tokens: Sequence[TokenBatch], coder: Coder, texts: Sequence[str], end: int | None
+) -> None:
+    """Judge `bytes-lost`, `scored-twice` and `end-unpaid` by decoding what is scored."""
+    size = ends = 0
+    for one in tokens:
+        for row in one.scored_BT.cpu().tolist():
+            ids = [i for i in row if i != NONE]
+            ends += ids.count(end) if end is not None else 0
+            size += len(coder.decode([i for i in ids if i != end]).encode())
+    whole = sum(len(text.encode()) for text in texts)
+    share = size / whole if whole else 1.0
+    if share < 1 - BYTES:
+        what = f"{size:,} of the {whole:,} bytes of the validation text are scored"
+        audit.breaks("bytes-lost", what, scored=size, text=whole)
+    elif share > 1 + BYTES:
+        what = f"{size:,} bytes are scored, and the validation text has {whole:,}"
+        audit.breaks("scored-twice", what, scored=size, text=whole)
+        audit.keeps("bytes-lost", scored=size, text=whole)
+    else:
+        audit.keeps("bytes-lost", scored=size, text=whole)
+    _ends(audit, ends, len(texts), end)
+
+
+def _ends(audit: Audit, ends: int, documents: int, end: int | None) -> None:
+    if end is None:
+        audit.skips("end-unpaid", "which token ends a document is not known; give end=id")
+    elif ends < documents:
+        what = f"{ends:,} end tokens are scored, and the validation text has {documents:,} documents"
+        audit.breaks("end-unpaid", what, scored=ends, documents=documents)
+    else:
+        audit.keeps("end-unpaid", scored=ends, documents=documents)
+
+
+def tokenizer(audit: Audit, coder: Coder, texts: Sequence[str], train_texts: Sequence[str] | None) -> None:
+    """Judge `tokenizer-lossy` and `vocabulary-leak`."""
+    try:
+        lost = own.lossy(coder.encode, coder.decode, texts)
+    except Exception as error:
+        raise DiagnoseError(f"tokenizer fails on a text: {told(error)}") from error
+    if lost is None:
+        audit.keeps("tokenizer-lossy", texts=len(texts))
+    else:
+        what = f"{lost.lost:,} of {lost.of:,} validation texts do not come back: "
+        what += f"{lost.before!r} becomes {lost.after!r}"
+        audit.breaks("tokenizer-lossy", what, texts=lost.lost, of=lost.of)
+    if train_texts is None or not coder.strings:
+        audit.skips("vocabulary-leak", "give train_texts and a tokenizer with get_vocab()")
+        return
+    judge_vocabulary(audit, coder.strings, "\n".join(train_texts), "\n".join(texts))

@@ -1,0 +1,225 @@
+"""Is the evaluation of somebody's model sound: the same twice, whatever else is in the batch, however it is padded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from diagnose.audit.predictions import NONE
+from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
+from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, differ, mean_of
+from diagnose.gap.elements import size_of
+
+if TYPE_CHECKING:
+    from diagnose.audit.findings import Audit
+    from diagnose.gap.elements import Elements
+
+MOST_ROWS = 6  # of a batch that are read alone
+RAGGED = 1e-3  # of the loss: what averaging may change
+
+
+def repeatable(audit: Audit, passes: SidePasses, batches: list[Any]) -> bool:
+    """Judge `state-carried`, `evaluation-random` and `dropout-on`; return whether evaluation repeats itself."""
+    first = mean_of(passes.losses(batches[0], seed=1))
+    passes.losses(batches[-1], seed=1, forget=False)
+    again = mean_of(passes.losses(batches[0], seed=1, forget=False))
+    if differ(first, again, passes.tolerance / 10):
+        what = f"the same batch costs {first:.4f} when it is read first and {again:.4f} after another batch"
+        audit.breaks("state-carried", what, first=first, again=again)
+    else:
+        audit.keeps("state-carried", difference=abs(first - again))
+    other = mean_of(passes.losses(batches[0], seed=2))
+    random = differ(first, other, passes.tolerance / 10)
+    declared = passes.side.mode == "train"
+    drops = _live_dropouts(passes.model)
+    if not random and not (declared and drops):
+        for rule in ("evaluation-random", "dropout-on"):
+            audit.keeps(rule, difference=abs(first - other))
+        return True
+    return _which_noise(audit, passes, batches[0], first, other)
+
+
+def _live_dropouts(model: nn.Module) -> list[str]:
+    kinds = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout)
+    return [n for n, m in model.named_modules() if isinstance(m, kinds) and m.training and m.p > 0]
+
+
+def _which_noise(audit: Audit, passes: SidePasses, batch: Any, first: float, other: float) -> bool:
+    """Find out whether torch's dropout alone makes evaluation random."""
+    passes.quiet = True
+    one, two = (mean_of(passes.losses(batch, seed=seed)) for seed in (1, 2))
+    said = f"the same batch costs {first:.4f} and {other:.4f} with other random numbers"
+    if differ(one, two, passes.tolerance / 10):
+        passes.quiet = False
+        audit.breaks("evaluation-random", f"validation is random: {said}", first=first, again=other)
+        audit.skips("dropout-on", "evaluation is random in other ways")
+        return False
+    mode = "validation is read in training mode" if passes.side.mode == "train" else "model.eval() does not reach it"
+    what = f"dropout is on in evaluation ({mode}): {said}, and {one:.4f} without dropout"
+    audit.breaks("dropout-on", what, first=first, again=other, without=one)
+    audit.keeps("evaluation-random", without_dropout=abs(one - two))
+    return True
+
+
+def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch | None) -> None:
+    """Judge `batch-dependent`: a row's loss alone and with the others."""
+    size = size_of(batch) or 0
+    if size < 2:
+        audit.skips("batch-dependent", "batches have one sample")
+        return
+    try:
+        whole = passes.losses(batch)
+        count = size if whole.scalar else min(size, MOST_ROWS)
+        alone = [passes.losses(some_rows(batch, [k]), probe=True) for k in range(count)]
+    except CannotRunError as error:
+        audit.skips("batch-dependent", f"a batch of one row cannot be read: {error}")
+        return
+    if whole.scalar:
+        _scalars(audit, passes, mean_of(whole), [mean_of(one) for one in alone], tokens)
+    elif whole.known and all(one.known for one in alone):
+        beside = by_sample(whole)[: len(alone)]
+        own = np.array([by_sample(one).sum() for one in alone])
+        _judge_rows(audit, passes, own, beside)
+    else:
+        audit.skips("batch-dependent", "the objective does not say which loss is of which sample")
+
+
+def _judge_rows(audit: Audit, passes: SidePasses, own: Any, beside: Any) -> None:
+    off = np.abs(own - beside) / np.maximum(np.maximum(np.abs(own), np.abs(beside)), 0.1)
+    worst = int(off.argmax())
+    if off[worst] > passes.tolerance:
+        what = f"sample {worst + 1} costs {own[worst]:.4f} alone and {beside[worst]:.4f} beside the others of its batch"
+        audit.breaks("batch-dependent", what, alone=own[worst], beside=beside[worst])
+    else:
+        audit.keeps("batch-dependent", rows=len(own), largest_difference=float(off.max()))
+
+
+def _scalars(audit: Audit, passes: SidePasses, whole: float, alone: list[float], tokens: TokenBatch | None) -> None:
+    """Compare a batch's mean with the means of its rows, of tokens or of rows: one of them has to be it."""
+    means = {"rows": float(np.mean(alone))}
+    if tokens is not None:
+        for name, targets in (("tokens", tokens.scored_BT), ("targets", tokens.targets_BT)):
+            counts = (targets != NONE).sum(1).cpu().numpy()
+            means[name] = float(np.average(alone, weights=counts))
+    means["sum of rows"] = float(np.sum(alone))
+    best = min(means, key=lambda name: abs(means[name] - whole))
+    if not differ(means[best], whole, passes.tolerance):
+        audit.keeps("batch-dependent", rows=len(alone), largest_difference=abs(means[best] - whole))
+    elif tokens is None or tokens.padded:
+        if min(alone) * (1 - passes.tolerance) <= whole <= max(alone) * (1 + passes.tolerance):
+            audit.skips("batch-dependent", "the objective returns one number, and what its mean is over is not known")
+            return
+        audit.breaks("batch-dependent", _beyond(whole, alone), batch=whole, rows=alone[:MOST_ROWS])
+    else:
+        audit.breaks("batch-dependent", _beyond(whole, alone), batch=whole, rows=alone[:MOST_ROWS])
+
+
+def _beyond(whole: float, alone: list[float]) -> str:
+    return f"a batch costs {whole:.4f} and its rows, each alone, {float(np.mean(alone)):.4f} on average"
+
+
+def padding_matters(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch) -> None:
+    """Judge `padding-dependent`: a padded row as it is, and without its padding."""
+    counts = (tokens.clean_BT != NONE).sum(1)
+    row = int(counts.argmin())
+    places = (tokens.clean_BT[row] != NONE).nonzero().flatten()
+    length = tokens.inputs_BT.shape[1]
+    first, last = (int(places[0]), int(places[-1]) + 1) if len(places) else (0, length)
+    if tokens.offset == 0 and first and bool(tokens.real_BT[row, first - 1]):
+        first = int(tokens.real_BT[row].nonzero()[0])  # a prompt that is read and not scored is no padding
+    if not len(places) or (first, last) == (0, length):
+        audit.skips("padding-dependent", "no row of the batches that were read is padded", matters=False)
+        return
+    alone = some_rows(batch, [row])
+    try:
+        padded = passes.losses(alone, probe=True)
+        trimmed = passes.losses(columns(alone, first, last, length), probe=True)
+    except CannotRunError as error:
+        audit.skips("padding-dependent", f"a row without its padding cannot be read: {error}")
+        return
+    a, b = (mean_of(one) if one.scalar else _sum(one) for one in (padded, trimmed))
+    if differ(a, b, passes.tolerance):
+        size = last - first
+        what = f"a row of {size} tokens costs {b:.4f} alone and {a:.4f} with {length - size} of padding"
+        audit.breaks("padding-dependent", what, padded=a, alone=b)
+    else:
+        audit.keeps("padding-dependent", padded=a, alone=b)
+
+
+def _sum(found: Elements) -> float:
+    return float((found.nats * (found.weights > 0)).sum())
+
+
+def reads_its_input(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch | None) -> None:
+    """Judge `input-ignored`: the loss with other inputs and the same targets."""
+    before = mean_of(passes.losses(batch))
+    try:
+        after = _with_other_inputs(passes, batch, tokens)
+    except CannotRunError as error:
+        audit.skips("input-ignored", f"other inputs cannot be read: {error}")
+        return
+    if after is None:
+        audit.skips("input-ignored", "what the network reads cannot be told from what it has to predict")
+    elif all(value == before or not differ(value, before, 1e-7) for value in after):
+        audit.breaks("input-ignored", f"the loss is {before:.4f} whatever the input is", loss=before)
+    else:
+        audit.keeps("input-ignored", loss=before, with_other_inputs=after[0])
+
+
+def _with_other_inputs(passes: SidePasses, batch: Any, tokens: TokenBatch | None) -> list[float] | None:
+    if tokens is not None:
+        new_BT = tokens.inputs_BT.flip(0).flip(1)
+        if torch.equal(new_BT, tokens.inputs_BT):
+            return None
+        other = with_inputs(batch, tokens.inputs_BT, new_BT)
+        return None if other is None else [mean_of(passes.losses(other, probe=True))]
+    found = first_tensors(batch)
+    if len(found) < 2 or len(found[0]) < 2 or not isinstance(batch, (tuple, list)):
+        return None
+    turned = type(batch)([batch[0].flip(0), *batch[1:]]) if isinstance(batch[0], torch.Tensor) else None
+    return None if turned is None else [mean_of(passes.losses(turned, probe=True))]
+
+
+def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list[int] | None) -> None:
+    """Judge `ragged-mean`: the loss as the side averages it, and as a mean over tokens.
+
+    Args:
+        audit: takes the outcome.
+        passes: the model.
+        batches: of validation.
+        counts: what each batch has to count, for objectives that return one number.
+    """
+    found = [passes.losses(batch) for batch in batches]
+    reduction = passes.side.reduction
+    if reduction == "sum":
+        audit.skips("ragged-mean", "the side reports sums", matters=False)
+        return
+    means = np.array([mean_of(one) for one in found])
+    scalar = found[0].scalar
+    if scalar and counts is None:
+        counts = [one.size for one in found]
+    sizes = np.array(counts if scalar else [one.weights.sum() for one in found], float)
+    whole = float(np.average(means, weights=sizes))
+    said = _reported(found, means, reduction)
+    if differ(said, whole, RAGGED):
+        what = f"the mean that is reported is {said:.4f}, that over all tokens {whole:.4f}"
+        audit.breaks("ragged-mean", what, reported=said, over_tokens=whole, batches=len(found))
+    else:
+        audit.keeps("ragged-mean", reported=said, over_tokens=whole, batches=len(found))
+
+
+def _reported(found: list[Elements], means: Any, reduction: str) -> float:
+    """Return the mean as the side takes it."""
+    scalar = found[0].scalar
+    if reduction == "weighted":
+        return float(np.average(means, weights=[one.size for one in found]))
+    if scalar or reduction == "batch":
+        return float(means.mean())
+    if reduction == "sample":
+        sums = [np.bincount(one.samples, one.nats * one.weights) for one in found]
+        weights = [np.bincount(one.samples, one.weights) for one in found]
+        return float(np.mean(np.concatenate(sums) / np.maximum(np.concatenate(weights), 1e-12)))
+    return float(np.average(means, weights=[one.weights.sum() for one in found]))

@@ -1,0 +1,172 @@
+"""Passes of a batch through somebody's model for an audit: as the loop takes its loss, in the mode that it really has.
+
+Unlike the ledger's readings, these call `model.eval()` as the loop does, so that a module which it does not reach
+stays in training mode, and keep the state that a model carries from batch to batch until it is told to forget it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diagnose.audit.training_checks import no_dropout
+from diagnose.errors import DiagnoseError
+from diagnose.gap import guard
+from diagnose.gap.elements import Elements, elements
+from diagnose.gap.readings import _cast
+from diagnose.training.registry import told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import nn
+
+    from diagnose.gap.side import Side
+
+ALIKE = 1e-4  # of a loss: what other kernels for other shapes may differ by
+ALIKE_HALF = 2e-2  # the same under autocast to 16 bits
+
+
+class CannotRunError(Exception):
+    """A batch that the audit has changed cannot be run; the reason in a clause."""
+
+
+@dataclass
+class SidePasses:
+    """A model in custody and the side whose loss is taken.
+
+    Attributes:
+        model: its own, in custody.
+        kept: the custody.
+        side: whose objective; name: for errors.
+        quiet: whether torch's dropout functions are switched off, once they are known to be on.
+    """
+
+    model: nn.Module
+    kept: guard.StateGuard
+    side: Side
+    name: str
+    quiet: bool = False
+
+    def __post_init__(self) -> None:
+        self.device = next((p.device for p in self.model.parameters()), torch.device("cpu"))
+        self._held = [(module, _own(module)) for module in self.model.modules()]
+
+    @property
+    def half(self) -> bool:
+        """Whether losses are taken in 16 bits."""
+        cast = self.side.autocast
+        parts = any(p.dtype in (torch.float16, torch.bfloat16) for p in self.model.parameters())
+        return parts or cast is True or cast in (torch.float16, torch.bfloat16)
+
+    @property
+    def tolerance(self) -> float:
+        """What two losses of the same may differ by, as a share."""
+        return ALIKE_HALF if self.half else ALIKE
+
+    def forget(self) -> None:
+        """Have buffers and plain attributes as they were when the model was handed over."""
+        self.kept.settle()
+        for module, own in self._held:
+            for key in set(_own(module)) - own.keys():
+                del vars(module)[key]
+            vars(module).update(own)
+
+    def set_mode(self, mode: str | None = None) -> None:
+        """Put the model into the mode of the loop."""
+        self.model.train() if (mode or self.side.mode) == "train" else self.model.eval()
+
+    def losses(self, batch: Any, *, seed: int = 0, forget: bool = True, probe: bool = False) -> Elements:
+        """Return a batch's losses.
+
+        Args:
+            batch: the side's, or a changed one.
+            seed: of all random states.
+            forget: whether the model forgets what it carries first.
+            probe: whether the batch was changed, so that a failure is no mistake of the user's.
+
+        Raises:
+            DiagnoseError: the objective fails on a batch of its own or returns no loss.
+            CannotRunError: it fails on a changed one.
+        """
+        if forget:
+            self.forget()
+        where = f"the objective of the {self.name} side"
+        try:
+            with torch.no_grad():
+                return elements(self.loss(batch, seed), batch, where)
+        except DiagnoseError as error:
+            if probe:
+                raise CannotRunError(str(error)) from None
+            raise
+
+    def loss(self, batch: Any, seed: int = 0) -> Any:
+        """Return what the objective returns, with a gradient where there is one; errors as one line."""
+        guard.seed(seed)
+        with _cast(self.device, self.side.autocast), no_dropout() if self.quiet else nullcontext():
+            try:
+                return self.side.objective(self.model, batch)
+            except DiagnoseError:
+                raise
+            except Exception as error:
+                raise DiagnoseError(f"the objective of the {self.name} side fails: {told(error)}") from error
+
+    def mean(self, batch: Any) -> Tensor:
+        """Return the mean loss of a batch with its gradient, as the loop would step on it."""
+        returned = self.loss(batch)
+        table = dict(returned) if hasattr(returned, "keys") else {"loss": returned}
+        loss = table["loss"].float()
+        weights = table.get("weights")
+        found: Tensor = loss.mean() if weights is None else (loss * weights).sum() / weights.sum().clamp(min=1e-9)
+        return found
+
+    def call(self, function: Callable[[], Any], what: str) -> Any:
+        """Call the model otherwise than by its objective, under the side's autocast and without gradients.
+
+        Raises:
+            CannotRunError: it fails.
+        """
+        self.forget()
+        guard.seed(0)
+        with torch.no_grad(), _cast(self.device, self.side.autocast), no_dropout() if self.quiet else nullcontext():
+            try:
+                return function()
+            except Exception as error:
+                raise CannotRunError(f"{what} fails: {told(error)}") from error
+
+
+def _own(module: nn.Module) -> dict[str, Any]:
+    """Return a module's plain attributes: what is no table of torch's."""
+    skip = {*guard.TABLES, "training"}
+    return {k: v for k, v in vars(module).items() if k not in skip and not k.startswith("_backward")}
+
+
+def mean_of(found: Elements) -> float:
+    """Return the mean of a batch's losses, by their weights."""
+    total = found.weights.sum()
+    return float((found.nats * found.weights).sum() / total) if total else float("nan")
+
+
+def by_sample(found: Elements) -> Any:
+    """Return each sample's summed loss (B)."""
+    return np.bincount(found.samples, found.nats * (found.weights > 0), minlength=found.size)
+
+
+def differ(a: float, b: float, tolerance: float) -> bool:
+    """Say whether two losses differ by more than the tolerance, a share of the larger (of 0.1 at least)."""
+    return not abs(a - b) <= tolerance * max(abs(a), abs(b), 0.1)
+
+
+@contextmanager
+def evaluating(passes: SidePasses) -> Iterator[None]:
+    """Have the model in the mode of the loop for a while."""
+    passes.set_mode()
+    try:
+        yield
+    finally:
+        passes.forget()

@@ -1,0 +1,246 @@
+"""Is the loss of somebody's model the cross-entropy of the next token: its logits against what the objective returns.
+
+Shapes: B rows, T positions, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from diagnose.audit.predictions import NONE, first_leak, is_distribution, nats, shifted, total_probability
+from diagnose.audit.side_batches import TokenBatch, changed, some_rows, with_inputs
+from diagnose.audit.side_passes import CannotRunError, SidePasses, differ, mean_of
+from diagnose.errors import DiagnoseError
+from diagnose.gap.elements import size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from diagnose.audit.findings import Audit
+
+ROWS = 3  # of a batch that scores are compared on
+MOST_SUMMED = 600  # tokens of a vocabulary that is summed over through the objective itself
+CLOSER = 0.05  # of the tolerance for other shifts: an untrained model's losses of all shifts lie close together
+ALL_TOKENS = 0.01  # a sum of probabilities may be off 1 by
+RULES = ("targets-shifted", "padding-counted", "padding-predicted", "softmax-twice", "probabilities", "loss-differs")
+
+
+@dataclass(frozen=True)
+class Match:
+    """What turns the logits into the loss: how they are read, by how much targets are moved, what padding counts."""
+
+    how: str
+    shift: int
+    padding: str
+    value: float
+
+
+def scores_of(passes: SidePasses, batch: Any, tokens: TokenBatch, given: Callable[..., Any] | None) -> Tensor:
+    """Return the model's scores (B, T, V) of a batch.
+
+    Raises:
+        DiagnoseError: `given` fails, or returns another shape.
+        CannotRunError: none was given, and the model returns none when it is called plainly.
+    """
+    shape = tuple(tokens.inputs_BT.shape)
+    if given is not None:
+        try:
+            found = passes.call(lambda: given(passes.model, batch), "logits")
+        except CannotRunError as error:
+            raise DiagnoseError(str(error)) from None
+        if not isinstance(found, Tensor) or found.dim() != 3 or tuple(found.shape[:2]) != shape:
+            said = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+            raise DiagnoseError(f"logits returns {said}; logits of shape {(*shape, 'V')} are wanted".replace("'", ""))
+        return found
+    why = "the model returns no logits of shape (rows, positions, vocabulary); give logits=(model, batch) -> logits"
+    for call in _calls(passes, batch, tokens):
+        try:
+            returned = passes.call(call, "the model")
+        except CannotRunError:
+            continue
+        for found in _floats(returned):
+            if found.dim() == 3 and tuple(found.shape[:2]) == shape and found.shape[2] > int(tokens.inputs_BT.max()):
+                return found
+    raise CannotRunError(why)
+
+
+def _calls(passes: SidePasses, batch: Any, tokens: TokenBatch) -> Iterator[Callable[[], Any]]:
+    model = passes.model
+    if tokens.source == "labels":
+        yield lambda: model(**{k: v for k, v in batch.items() if k != "labels"})
+    yield lambda: model(tokens.inputs_BT)
+    yield lambda: model(tokens.inputs_BT, tokens.targets_BT)
+    yield lambda: model(tokens.inputs_BT, None)
+
+
+def _floats(returned: Any) -> Iterator[Tensor]:
+    if isinstance(returned, Tensor):
+        if returned.is_floating_point():
+            yield returned
+    elif hasattr(returned, "logits"):
+        yield returned.logits
+    elif hasattr(returned, "values") and callable(returned.values):
+        for one in returned.values():
+            yield from _floats(one)
+    elif isinstance(returned, (tuple, list)):
+        for one in returned:
+            yield from _floats(one)
+
+
+def compare(
+    audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch, scores_BTV: Tensor, *, given: bool
+) -> None:
+    """Judge what the loss is of, by finding what turns the scores into it."""
+    found = _match(passes, mean_of(passes.losses(batch)), tokens, scores_BTV)
+    if found is None:
+        why = "the loss is no mean of cross-entropies that the logits give"
+        if given:
+            audit.breaks("loss-differs", why, loss=mean_of(passes.losses(batch)))
+        for rule in RULES:
+            audit.skips(rule, why)
+        return
+    audit.keeps("loss-differs", loss=found.value)
+    _judge_shift(audit, tokens, found)
+    _judge_padding(audit, tokens, found)
+    _judge_scores(audit, scores_BTV, found)
+
+
+def _match(passes: SidePasses, loss: float, tokens: TokenBatch, scores_BTV: Tensor) -> Match | None:
+    sound = 1 - tokens.offset
+    for how in _hows(scores_BTV):
+        for shift in (sound, *(s for s in (0, 1, -1, 2, -2) if s != sound)):
+            clean_BT, raw_BT = (shifted(t, shift) for t in (tokens.clean_BT, tokens.targets_BT))
+            own, raw = nats(scores_BTV, clean_BT, how), nats(scores_BTV, raw_BT, how)
+            counts = (clean_BT != NONE).sum(1)
+            width = clean_BT.shape[1] - abs(shift)
+            candidates = {
+                "left out": own.sum() / counts.sum(),
+                "left out, mean of rows": (own.sum(1) / counts.clamp(min=1))[counts > 0].mean(),
+                "left out, sum": own.sum(),
+                "predicted": raw.sum() / (raw_BT != NONE).sum(),
+                "counted": own.sum() / (len(own) * width),
+                "counted, with the last place": own.sum() / own.numel(),
+            }
+            for padding, value in candidates.items():
+                if not differ(float(value), loss, passes.tolerance * (1 if shift == sound else CLOSER)):
+                    return Match(how, shift, padding, float(value))
+    return None
+
+
+def _hows(scores_BTV: Tensor) -> list[str]:
+    out = ["logits"]
+    if float(scores_BTV.max()) <= 1e-3:
+        out.append("log-probabilities")
+    return [*out, "probabilities"] if float(scores_BTV.min()) >= 0 else out
+
+
+def _judge_shift(audit: Audit, tokens: TokenBatch, found: Match) -> None:
+    ahead = tokens.offset + found.shift
+    if ahead == 1:
+        audit.keeps("targets-shifted", ahead=ahead, loss=found.value)
+        return
+    words = {0: "the token that it was just shown", 2: "the token after the next"}
+    what = f"each position is scored on {words.get(ahead, f'the token {ahead} places on')}, not on the next"
+    audit.breaks("targets-shifted", what, ahead=ahead, loss=found.value)
+
+
+def _judge_padding(audit: Audit, tokens: TokenBatch, found: Match) -> None:
+    missing = int((shifted(tokens.clean_BT, found.shift) == NONE).sum())
+    share = missing / tokens.clean_BT.numel()
+    if not tokens.padded:
+        for rule in ("padding-counted", "padding-predicted"):
+            audit.skips(rule, "no row of the batches that were read is padded", matters=False)
+    elif found.padding == "predicted":
+        audit.breaks("padding-predicted", "padding is predicted and counted like text", share=share, loss=found.value)
+        audit.skips("padding-counted", "padding is predicted", matters=False)
+    elif found.padding.startswith("counted"):
+        what = f"padding, {share:.0%} of all places, is counted in the mean with a loss of 0"
+        audit.breaks("padding-counted", what, share=share, loss=found.value)
+        audit.keeps("padding-predicted", loss=found.value)
+    else:
+        for rule in ("padding-counted", "padding-predicted"):
+            audit.keeps(rule, share_of_padding=share, loss=found.value)
+
+
+def _judge_scores(audit: Audit, scores_BTV: Tensor, found: Match) -> None:
+    if found.how == "logits":
+        if is_distribution(scores_BTV):
+            ceiling = float(scores_BTV.float().max())
+            audit.breaks("softmax-twice", "the network returns probabilities, and the loss takes a softmax of them",
+                         largest=ceiling)  # fmt: skip
+        else:
+            audit.keeps("softmax-twice", sum_of_scores=float(scores_BTV.float().sum(-1).mean()))
+        audit.keeps("probabilities", how="the loss is the cross-entropy of a softmax")
+        return
+    audit.keeps("softmax-twice", how=found.how)
+    total = scores_BTV.double().exp() if found.how == "log-probabilities" else scores_BTV.double()
+    _judge_total(audit, total.sum(-1))
+
+
+def _judge_total(audit: Audit, total: Tensor) -> None:
+    low, high = float(total.min()), float(total.max())
+    if max(abs(low - 1), abs(high - 1)) > ALL_TOKENS:
+        what = f"the probabilities of all tokens sum to {low:.3f} to {high:.3f}, not to 1"
+        audit.breaks("probabilities", what, lowest=low, highest=high)
+    else:
+        audit.keeps("probabilities", lowest=low, highest=high)
+
+
+def sum_probabilities(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch, vocabulary: int) -> None:
+    """Judge `probabilities` through the objective itself, where it returns the loss of each target."""
+    if "probabilities" in audit.broken or tokens.source != "pair" or vocabulary > MOST_SUMMED:
+        audit.skips("probabilities", "the vocabulary is large, or the objective returns no loss of each target")
+        return
+    one = some_rows(batch, [0])
+    row_BT = tokens.targets_BT[:1]
+
+    def loss_of(targets_BT: Tensor) -> Tensor:
+        other = changed(one, lambda t: targets_BT.to(t) if torch.equal(t, one[1]) and t.shape == row_BT.shape else t)
+        found = passes.losses(other, probe=True)
+        if len(found.nats) != row_BT.numel():
+            raise CannotRunError("the objective returns no loss of each target")
+        return torch.from_numpy(found.nats).view(row_BT.shape)
+
+    try:
+        total = total_probability(loss_of, row_BT, vocabulary)
+    except CannotRunError as error:
+        audit.skips("probabilities", str(error))
+        return
+    _judge_total(audit, total[tokens.clean_BT[:1] != NONE])
+
+
+def causality(
+    audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch, given: Callable[..., Any] | None, vocabulary: int
+) -> None:
+    """Judge `future-visible`, by logits or by the losses of elements."""
+    rows = list(range(min(ROWS, size_of(batch) or 1)))
+    some, inputs_BT = some_rows(batch, rows), tokens.inputs_BT[rows]
+    own = TokenBatch(inputs_BT, tokens.targets_BT[rows], tokens.real_BT[rows], tokens.offset, tokens.source)
+
+    def answer(new_BT: Tensor) -> Tensor:
+        other = with_inputs(some, inputs_BT, new_BT)
+        if other is None:
+            raise CannotRunError("the inputs cannot be found in the batch")
+        moved = TokenBatch(new_BT, own.targets_BT, own.real_BT, own.offset, own.source)
+        try:
+            return scores_of(passes, other, moved, given)
+        except CannotRunError:
+            found = passes.losses(other, probe=True)
+            if len(found.nats) != new_BT.numel():
+                raise CannotRunError("neither logits nor the losses of single tokens can be had") from None
+            return torch.from_numpy(found.nats).view(new_BT.shape)
+
+    try:
+        leak, most = first_leak(answer, inputs_BT, vocabulary, 0.05 if passes.half else 1e-4)
+    except CannotRunError as error:
+        audit.skips("future-visible", str(error))
+        return
+    if leak is None:
+        audit.keeps("future-visible", largest_change=most)
+    else:
+        what = f"the prediction at position {leak[0]} changes with tokens from position {leak[1]} on (counted from 0)"
+        audit.breaks("future-visible", what, position=leak[0], cut=leak[1], largest_change=most)

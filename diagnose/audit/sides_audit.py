@@ -1,0 +1,212 @@
+"""The audit of somebody's model by two sides: every rule that can be judged from what was given, and no other."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from diagnose.audit import side_data, side_evaluation, side_network, side_scores
+from diagnose.audit.findings import Audit
+from diagnose.audit.predictions import NONE
+from diagnose.audit.side_batches import TokenBatch, tokens_of
+from diagnose.audit.side_passes import CannotRunError, SidePasses
+from diagnose.errors import DiagnoseError
+from diagnose.gap import ranks
+from diagnose.gap.guard import custody
+from diagnose.gap.readings import walk
+from diagnose.gap.side import Side, check_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from torch import nn
+
+MOST = 256  # validation batches that are held
+FEW = 16  # of them that averages are taken of
+LOOKED = 8  # of them in which a padded one is looked for
+OF_RUNS = {
+    "segment-visible": "the rule is of runs of diagnose", "record-differs": "the rule is of runs of diagnose",
+    "tokenizer-differs": "the rule is of runs of diagnose",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Adapters:
+    """What a user gives beside the sides; see `audit_metric`."""
+
+    logits: Callable[..., Any] | None = None
+    tokens: Callable[[Any], Any] | None = None
+    tokenizer: Any = None
+    texts: Sequence[str] | None = None
+    train_texts: Sequence[str] | None = None
+    end: int | None = None
+    pad: int | None = None
+    build: Callable[[], nn.Module] | None = None
+    tied: bool | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("logits", "tokens", "build"):
+            if getattr(self, name) is not None and not callable(getattr(self, name)):
+                raise DiagnoseError(f"{name} is a {type(getattr(self, name)).__name__}; give a function")
+        for name in ("texts", "train_texts"):
+            given = getattr(self, name)
+            if given is not None and (isinstance(given, str) or not all(isinstance(text, str) for text in given)):
+                raise DiagnoseError(f"{name} must be a list of texts, one a document")
+
+
+def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seconds: float) -> dict[str, Any]:
+    """Audit a model by its sides; the model comes back exactly as it was.
+
+    Raises:
+        DiagnoseError: a side or an adapter is no such thing, fails, or returns something of the wrong shape.
+    """
+    check_model(model)
+    for name, side in (("train", train), ("val", val)):
+        if not isinstance(side, Side) and not (side is None and name == "train"):
+            raise DiagnoseError(f"{name} is a {type(side).__name__}; give a Side(batches, objective)")
+    begun, out = time.monotonic(), Audit()
+    model = ranks.unwrapped(model)
+    sides = [side for side in (train, val) if side is not None]
+    with custody(model, [side.batches for side in sides]) as kept:
+        batches, complete = _held(val, "validation")
+        passes = SidePasses(model, kept, val, "validation")
+        try:
+            _evaluation(out, passes, batches, given, complete=complete)
+            side_data.drops(out, val.batches)
+            _text(out, given)
+            _training(out, model, kept, train, val, batches, passes, given, begun + seconds)
+        finally:
+            passes.forget()
+            kept.restore()
+    for rule, why in OF_RUNS.items():
+        out.skips(rule, why, matters=False)
+    out.ends("nothing was given that it could be judged by")
+    return {"kind": "sides", "batches": len(batches), "seconds": time.monotonic() - begun, **out.record()}
+
+
+def _held(side: Side, name: str) -> tuple[list[Any], bool]:
+    some, _ = walk(side.batches)
+    held = [batch for _, batch in islice(some, MOST + 1)]
+    if not held:
+        raise DiagnoseError(f"the {name} side yields no batch; an iterable that yields batches each time is needed")
+    return held[:MOST], len(held) <= MOST
+
+
+def _evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapters, *, complete: bool) -> None:
+    passes.set_mode()
+    found = [tokens_of(batch, given.tokens, given.pad) for batch in batches]
+    tokens = [one for one in found if isinstance(one, TokenBatch)]
+    why = next((one for one in found if isinstance(one, str)), "")
+    repeats = side_evaluation.repeatable(out, passes, batches)
+    if repeats:
+        first = tokens[0] if not why else None
+        side_evaluation.rows_alone(out, passes, batches[0], first)
+        side_evaluation.reads_its_input(out, passes, batches[0], first)
+        _averages(out, passes, batches, tokens if not why else None)
+    else:
+        for rule in ("batch-dependent", "input-ignored", "ragged-mean"):
+            out.skips(rule, "evaluation is random")
+    if why:
+        for rule in (*side_scores.RULES, "future-visible", "padding-dependent"):
+            out.skips(rule, why)
+    else:
+        _next_token(out, passes, batches, tokens, given, repeats=repeats)
+    _scored(out, batches, tokens if not why else [], given, complete=complete)
+
+
+def _averages(out: Audit, passes: SidePasses, batches: list[Any], tokens: list[TokenBatch] | None) -> None:
+    spread = batches if len(batches) <= FEW else [*batches[: FEW // 2], *batches[-FEW // 2 :]]
+    counts = None
+    if tokens is not None:
+        chosen = tokens if len(batches) <= FEW else [*tokens[: FEW // 2], *tokens[-FEW // 2 :]]
+        counts = [int((one.scored_BT != NONE).sum()) for one in chosen]
+    side_evaluation.averaging(out, passes, spread, counts)
+
+
+def _next_token(
+    out: Audit, passes: SidePasses, batches: list[Any], tokens: list[TokenBatch], given: Adapters, *, repeats: bool
+) -> None:
+    """Judge what a loss of next tokens must be, on a batch that is padded if there is one."""
+    place = next((k for k, one in enumerate(tokens[:LOOKED]) if one.padded), 0)
+    batch, own = batches[place], tokens[place]
+    vocabulary = 1 + max(int(t.max()) for one in tokens[:LOOKED] for t in (one.inputs_BT, one.targets_BT))
+    if not repeats:
+        for rule in (*side_scores.RULES, "future-visible", "padding-dependent"):
+            out.skips(rule, "evaluation is random")
+        return
+    try:
+        scores = side_scores.scores_of(passes, batch, own, given.logits)
+        vocabulary = scores.shape[2]
+        side_scores.compare(out, passes, batch, own, scores, given=given.logits is not None)
+    except CannotRunError as error:
+        for rule in side_scores.RULES:
+            if rule != "probabilities":
+                out.skips(rule, str(error))
+    if "probabilities" not in out.checked:
+        out.skipped.pop("probabilities", None)
+        side_scores.sum_probabilities(out, passes, batch, own, vocabulary)
+    side_scores.causality(out, passes, batch, own, given.logits, vocabulary)
+    if out.broken & {"padding-counted", "padding-predicted"}:
+        out.skips("padding-dependent", "padding is counted", matters=False)
+    else:
+        side_evaluation.padding_matters(out, passes, batch, own)
+
+
+def _scored(out: Audit, batches: list[Any], tokens: list[TokenBatch], given: Adapters, *, complete: bool) -> None:
+    side_data.twice(out, batches, tokens)
+    if given.tokenizer is None or given.texts is None or not tokens or not complete:
+        why = "give tokenizer= and texts=, the validation documents" if complete else "not all batches were held"
+        for rule in ("bytes-lost", "end-unpaid"):
+            out.skips(rule, why)
+        return
+    side_data.scored_text(out, tokens, side_data.Coder.of(given.tokenizer), given.texts, given.end)
+
+
+def _text(out: Audit, given: Adapters) -> None:
+    if given.tokenizer is None or given.texts is None:
+        for rule in ("tokenizer-lossy", "vocabulary-leak"):
+            out.skips(rule, "give tokenizer= and texts=, the validation documents")
+        return
+    side_data.tokenizer(out, side_data.Coder.of(given.tokenizer), given.texts, given.train_texts)
+
+
+def _training(
+    out: Audit, model: nn.Module, kept: Any, train: Side | None, val: Side, batches: list[Any], passes: SidePasses,
+    given: Adapters, end: float,
+) -> None:  # fmt: skip
+    """Judge the network: what needs training batches by those, or by validation's where there are none."""
+    side_network.ties(out, model, given.tied)
+    if given.build is None:
+        out.skips("loss-at-start", "give build=, a function that returns a new network")
+    else:
+        side_network.starts(out, passes, batches[0], given.build, _classes(passes, batches[0], given))
+    own = SidePasses(model, kept, train or val, "training" if train else "validation")
+    some = [batch for _, batch in islice(walk(own.side.batches)[0], side_network.BATCHES)]
+    if not some:
+        raise DiagnoseError("the training side yields no batch; an iterable that yields batches each time is needed")
+    if side_network.gradients(out, own, some):
+        side_network.overfits(out, own, some[0], max(2.0, end - time.monotonic()))
+    else:
+        out.skips("cannot-overfit", "the objective returns a loss without a gradient")
+    if train is None:
+        for rule in ("split-overlap-exact", "split-overlap-near", "split-overlap-window"):
+            out.skips(rule, "give train=, the training side")
+    else:
+        side_data.overlap(out, train.batches, batches, max(5.0, end - time.monotonic()))
+
+
+def _classes(passes: SidePasses, batch: Any, given: Adapters) -> int | None:
+    """Return how many outcomes the model tells apart; None where that cannot be told."""
+    found = tokens_of(batch, given.tokens, given.pad)
+    try:
+        if isinstance(found, TokenBatch):
+            return int(side_scores.scores_of(passes, batch, found, given.logits).shape[2])
+        first = batch[0] if isinstance(batch, (tuple, list)) and len(batch) == 2 else None
+        if first is None or batch[1].dim() != 1 or batch[1].is_floating_point():
+            return None
+        scores = passes.call(lambda: passes.model(first), "the model")
+        return int(scores.shape[1]) if getattr(scores, "ndim", 0) == 2 else None
+    except CannotRunError:
+        return None

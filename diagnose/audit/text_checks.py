@@ -1,0 +1,104 @@
+"""Checks of text and tokenizers that need no network: what is lost, what was learned from where, what occurs twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import blake2b
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from diagnose.data.overlap import NEAR, WINDOW, window_hashes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+EXACT_SHARE, NEAR_SHARE, WINDOW_SHARE = 0.05, 0.1, 0.1  # of validation: the Bible repeats itself by 0.041 in all
+TWICE_SHARE = 0.02  # of what is scored
+LEAKED, LEAKED_SHARE = 3, 0.9  # tokens that training text lacks; how many of these validation must hold
+SHOWN = 24  # characters of a text that is lost
+
+
+class Lost(NamedTuple):
+    """The first text that does not come back, where it differs, and how many do not."""
+
+    before: str
+    after: str
+    lost: int
+    of: int
+
+
+def lossy(encode: Callable[[str], list[int]], decode: Callable[[list[int]], str], texts: Iterable[str]) -> Lost | None:
+    """Return what a tokenizer loses of some texts; None where nothing is."""
+    first, count, total = None, 0, 0
+    for text in texts:
+        total += 1
+        back = decode(encode(text))
+        if back != text:
+            count += 1
+            first = first or _difference(text, back)
+    return None if first is None else Lost(*first, count, total)
+
+
+def _difference(text: str, back: str) -> tuple[str, str]:
+    same = next((i for i, (a, b) in enumerate(zip(text, back, strict=False)) if a != b), min(len(text), len(back)))
+    part = slice(max(0, same - SHOWN // 2), same + SHOWN // 2)
+    return text[part], back[part]
+
+
+def only_in(strings: Iterable[str], train: str, val: str) -> tuple[list[str], int]:
+    """Return the tokens' texts that occur in validation text and not in training text, and how many lack there."""
+    absent = [text for text in strings if text and text not in train]
+    return [text for text in absent if text in val], len(absent)
+
+
+def learned_from_all(strings: Iterable[str], train: str, val: str) -> tuple[bool, list[str], int]:
+    """Say whether a vocabulary must have been learned from validation text too.
+
+    Each token that was learned occurs in the text that it was learned from. A ready vocabulary (GPT-2's) lacks in
+    both texts for the most part; one learned from both has every token that training lacks in validation.
+    """
+    leaked, absent = only_in(strings, train, val)
+    return len(leaked) >= LEAKED and len(leaked) >= LEAKED_SHARE * absent, leaked, absent
+
+
+class Shared(NamedTuple):
+    """What validation texts share with training texts, as shares of the texts (exact, near) and of the passages."""
+
+    exact: float
+    near: float
+    window: float
+
+
+def shared(train: Sequence[str], val: Sequence[str]) -> Shared:
+    """Compare texts whole and by passages of 32 bytes."""
+    known = {_digest(text) for text in train}
+    exact = np.array([_digest(text) in known for text in val])
+    passages = _hashes("\n".join(train))
+    shares = np.array([_share(_hashes(text), passages) for text in val])
+    near = ~exact & (shares >= NEAR)
+    sizes = np.array([max(0, len(text.encode()) - WINDOW + 1) for text in val], float)
+    window = float((shares * sizes).sum() / sizes.sum()) if sizes.sum() else 0.0
+    return Shared(float(exact.mean()), float(near.mean()), window)
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode(), digest_size=8).digest()
+
+
+def _hashes(text: str) -> NDArray[np.uint64]:
+    raw = np.frombuffer(text.encode(), np.uint8)
+    return np.unique(window_hashes(raw)) if len(raw) >= WINDOW else np.zeros(0, np.uint64)
+
+
+def _share(some: NDArray[np.uint64], known: NDArray[np.uint64]) -> float:
+    return float(np.isin(some, known).mean()) if len(some) else 0.0
+
+
+def repeated(texts: Iterable[bytes]) -> tuple[int, int]:
+    """Return how many of some texts are repetitions of an earlier one, and how many there are."""
+    counts = Counter(blake2b(text, digest_size=8).digest() for text in texts)
+    total = sum(counts.values())
+    return total - len(counts), total

@@ -1,0 +1,23 @@
+"""What a finished run keeps of baselines: what its loss is to be held against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.baselines import scoring
+from diagnose.config.recipe import FORMAT
+from diagnose.data.cache import cache_folder
+from diagnose.runs import store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from diagnose.training.preparation import PreparedText
+
+FILE = "yardsticks.json"
+
+
+def keep(run: Path, text: PreparedText) -> None:
+    """Note beside a run what compressors and the like need for the text that it is scored on, unless it is noted."""
+    if not (run / FILE).exists():
+        store.write_json(run / FILE, {"format": FORMAT, **scoring.record(text.corpus, text.split, cache_folder())})

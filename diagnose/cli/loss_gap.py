@@ -1,0 +1,66 @@
+"""The command that accounts for a gap: loss-gap."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
+from typing import Annotated
+
+import typer
+
+from diagnose.cli.options import REPORTS, JsonOption, app, print_json, show
+
+
+@app.command(name="loss-gap", epilog="Example: diagnose loss-gap runs/latest --verify")
+def loss_gap(
+    run: Annotated[str, typer.Argument(help="A run's directory, or runs/latest.")],
+    budget: Annotated[
+        str | None,
+        typer.Option("--budget", metavar="SECONDS", help="Time to take, or text to read as 500000tokens."),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Train the last logging interval again and compare it with the log.")
+    ] = False,
+    against: Annotated[
+        str | None, typer.Option("--against", metavar="RUN", help="Another run: what changed, term by term.")
+    ] = None,
+    fail_over: Annotated[
+        list[str],
+        typer.Option("--fail-over", metavar="TERM=NATS", help="Exit 1 where a term, a group or the gap is larger."),
+    ] = [],  # noqa: B006  (typer copies it)
+    data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE.py:build", help="The code of the network, where it is yours."),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print verdict and ledger for a pull request.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Account for the gap between the training and the validation loss that a run reports.
+
+    Walks from one to the other, changes one condition at a time, and says what each change does to the loss.
+    """
+    from diagnose.gap import thresholds
+    from diagnose.gap.recording import is_record
+    from diagnose.gap.sources import recorded, run_gap
+    from diagnose.report import gap_terminal, page
+    from diagnose.runs import store
+
+    limits, folder = thresholds.parse(fail_over), store.find(run)
+    store.check_writable(page.folder_of(out))
+    if is_record(folder):
+        recorded.refuse(verify=verify, against=against, data=data)
+        gap = recorded.loss_gap(folder, model, budget=budget)
+    else:
+        gap = run_gap.loss_gap(folder, budget=budget, verify=verify, against=against, data=data, model=model)
+    found = run_gap.keep(folder, gap)
+    found["page"] = str(page.render_gap(folder, out, found))
+    page.refresh(folder, out)
+    if as_json:
+        print_json(found)
+    elif markdown:
+        print(gap_terminal.markdown(found))
+    else:
+        show(gap_terminal.gap_rows(found))
+        print(found["page"])
+    thresholds.refuse(found, limits)

@@ -1,0 +1,1 @@
+"""From files to token streams: readers, corpus, split, tokenizer, and what two texts share."""

@@ -1,0 +1,206 @@
+"""How much validation text occurs in the training text: whole documents, and passages of 32 bytes.
+
+Passages are compared by 64-bit hashes. All passages of a corpus of some megabytes are; of a larger one a
+sample, chosen by the hash itself, so that a passage is in the sample of both sides or of neither (as in
+Broder 1997).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose import random as seeding
+from diagnose.data.cache import digest, entry
+from diagnose.data.readers import CHUNK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from diagnose.data.corpus import Corpus
+    from diagnose.data.split import Split
+
+FORMAT = 3  # of the counts in the cache; part of their key
+DOUBLINGS = 5
+WINDOW = 1 << DOUBLINGS  # bytes of a passage
+BLOCK = 1 << 17  # bytes hashed at a time; their hashes fit a processor's cache
+HASHES = 1 << 23  # passages compared; of more, one in two, four or eight
+SPARSEST = 8  # a sentence of 130 bytes keeps a dozen passages
+LOOKED_UP = 1 << 23  # bytes of text whose passages are looked up
+NEAR = 0.5  # share of a document's passages that makes it a near-duplicate
+
+_RNG = seeding.generator(0, "overlap")
+_BYTE = _RNG.integers(1, 1 << 63, 256, np.uint64)  # a random number for each byte
+_FACTORS = _RNG.integers(1, 1 << 62, DOUBLINGS + 1, np.uint64) * np.uint64(2) + np.uint64(1)
+
+
+@dataclass(frozen=True)
+class TextOverlap:
+    """What a set of documents shares with the training text.
+
+    Attributes:
+        val_documents: how many documents were looked up.
+        exact: those whose text is a training document's.
+        near: further ones of whose passages at least half occur in the training text; scaled up from `looked_up`.
+        window_share: share of all their passages that occur there; 0 where every document is shorter than
+            one.
+        looked_up: documents whose passages were; all, unless they hold too much text.
+        window_bytes: the length of a passage.
+        sampled: one passage in so many was compared.
+    """
+
+    val_documents: int
+    exact: int
+    near: int
+    window_share: float
+    looked_up: int
+    window_bytes: int
+    sampled: int
+
+    def record(self) -> dict[str, int | float]:
+        """Return the counts by name, for a run's record."""
+        return asdict(self)
+
+
+def overlap(corpus: Corpus, split: Split, cache: Path) -> TextOverlap:
+    """Return what the scored documents share with the training documents, from the cache if it is there.
+
+    Those are the validation documents; under the split "windows", where training holds every one of them, the reserve.
+    """
+    key = digest("overlap", FORMAT, corpus.fingerprint, split.fingerprint)
+
+    def write(folder: Path) -> None:
+        counts = shared(corpus, split.train, split.scored).record()
+        (folder / "overlap.json").write_text(json.dumps(counts), encoding="utf-8")
+
+    folder = entry(cache, "overlaps", key, write)
+    return TextOverlap(**json.loads((folder / "overlap.json").read_text(encoding="utf-8")))
+
+
+def shared(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> TextOverlap:
+    """Return what `documents` share with the documents `train`, both given by index.
+
+    All documents are compared whole. Passages are those of all documents too, or of every second, third, ... one
+    where they hold more text than `LOOKED_UP`.
+    """
+    sizes = corpus.doc_bytes
+    every = max(1, -(-int(sizes[documents].sum()) // LOOKED_UP))
+    some = documents[::every]
+    size = int(sizes[train].sum() + sizes[some].sum())
+    sampled = min(1 << max(0, (size - 1) // HASHES).bit_length(), SPARSEST)
+    exact = _exact(corpus, train, documents)
+    near, share = _near(corpus, train, some, sampled)
+    count = int((near & ~exact[::every]).sum())
+    return TextOverlap(
+        val_documents=len(documents),
+        exact=int(exact.sum()),
+        near=round(count * len(documents) / max(1, len(some))),
+        window_share=share,
+        looked_up=len(some),
+        window_bytes=WINDOW,
+        sampled=sampled,
+    )
+
+
+def _near(
+    corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64], sampled: int
+) -> tuple[NDArray[np.bool_], float]:
+    """Return which of `documents` have at least half of their passages in `train`, and the share of all passages."""
+    parts = [(index, hashes) for index, hashes in _passages(corpus, documents, sampled) if len(hashes)]
+    owner = np.concatenate([index for index, _ in parts]) if parts else np.zeros(0, np.int64)
+    hashes = np.concatenate([part for _, part in parts]) if parts else np.zeros(0, np.uint64)
+    distinct, place = np.unique(hashes, return_inverse=True)
+    found = _found(distinct, (part for _, part in _passages(corpus, train, sampled)))[place]
+    total = np.bincount(owner, minlength=len(documents))
+    seen = np.bincount(owner, weights=found, minlength=len(documents))
+    return (total > 0) & (seen >= NEAR * total), float(found.mean()) if len(found) else 0.0
+
+
+def _exact(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of `documents` are also in `train`, by their text, (len(documents),)."""
+    wanted = _digests(corpus, documents)
+    distinct, place = np.unique(wanted, return_inverse=True)
+    steps = range(0, len(train), CHUNK)
+    return _found(distinct, (_digests(corpus, train[first : first + CHUNK]) for first in steps))[place]
+
+
+def _digests(corpus: Corpus, indices: NDArray[np.int64]) -> NDArray[np.uint64]:
+    def one(text: bytes) -> int:
+        return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")
+
+    return np.fromiter(map(one, corpus.raw(indices)), np.uint64, len(indices))
+
+
+def _found(distinct: NDArray[np.uint64], others: Iterable[NDArray[np.uint64]]) -> NDArray[np.bool_]:
+    """Return which of `distinct` (sorted) occur in any of `others`."""
+    found = np.zeros(len(distinct), bool)
+    for other in others:
+        if len(distinct) and len(other):
+            other.sort()  # neighbours in order find their places several times sooner
+            place = np.minimum(np.searchsorted(distinct, other), len(distinct) - 1)
+            found[place[distinct[place] == other]] = True
+    return found
+
+
+def _passages(
+    corpus: Corpus, indices: NDArray[np.int64], sampled: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint64]]]:
+    """Yield the sampled passages of documents, some mebibytes at a time.
+
+    Yields:
+        the place in `indices` of each passage's document, and its hash.
+    """
+    for data, ends, places in _blocks(corpus, indices):
+        hashes = window_hashes(np.frombuffer(data, np.uint8))
+        kept = np.flatnonzero((hashes & np.uint64(sampled - 1)) == 0)
+        part = np.searchsorted(ends, kept, "right")
+        within = kept + WINDOW <= ends[part]
+        yield places[part[within]], hashes[kept[within]]
+
+
+def _blocks(corpus: Corpus, indices: NDArray[np.int64]) -> Iterator[tuple[bytes, NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield text end to end, where each part of it ends, and which of `indices` it belongs to.
+
+    A document that comes in several parts has the last bytes of one repeated before the next, so that no
+    passage is lost between them.
+    """
+    held: list[bytes] = []
+    ends: list[int] = []
+    places: list[int] = []
+    place, size, last = -1, 0, b""
+    for data, _, opens in corpus.parts(indices):
+        place += opens
+        part = data if opens else last[-(WINDOW - 1) :] + data
+        last = part
+        held.append(part)
+        size += len(part)
+        ends.append(size)
+        places.append(place)
+        if size > BLOCK:
+            yield b"".join(held), np.array(ends), np.array(places)
+            held, ends, places, size = [], [], [], 0
+    if held:
+        yield b"".join(held), np.array(ends), np.array(places)
+
+
+def window_hashes(text: NDArray[np.uint8]) -> NDArray[np.uint64]:
+    """Return a 64-bit hash of the `WINDOW` bytes from each place on; () where the text is shorter.
+
+    Built by doubling: the hash of 2n bytes is that of the first n times a random odd number, and that of the
+    next n, scrambled. Five passes over the text give windows of 32 bytes.
+    """
+    hashes: NDArray[np.uint64] = _BYTE[text]
+    for step in range(DOUBLINGS):
+        width = 1 << step
+        hashes = hashes[:-width] * _FACTORS[step] + hashes[width:]
+        hashes ^= hashes >> np.uint64(29)
+    hashes *= _FACTORS[DOUBLINGS]
+    hashes ^= hashes >> np.uint64(32)
+    return hashes

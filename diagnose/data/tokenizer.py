@@ -1,0 +1,275 @@
+r"""Tokenizers: characters, words and BPE, every one of them lossless for any Unicode text.
+
+All are Hugging Face `tokenizers`. Characters and words are BPE models without merges over a vocabulary that
+holds the 256 bytes: a known word is taken whole, an unknown one is spelled in characters, and an unknown
+character in bytes. BPE itself is GPT-2's, over bytes (Radford et al. 2019). V is the size of a vocabulary.
+
+Two marks are never the outcome of encoding text, not even of text that reads "<s>". That is a setting of the
+library (`encode_special_tokens`) which its files do not keep, so tokenizers are read by `load` alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+
+from diagnose.data.cache import digest, entry
+from diagnose.data.vocabulary import (
+    BYTES,
+    PAD,
+    START,
+    counts_exactly,
+    marks,
+    spelled,
+    token_bytes,
+    vocabulary_size,
+    whole_words,
+)
+from diagnose.errors import DiagnoseError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from diagnose.data.corpus import Corpus
+    from diagnose.data.split import Split
+
+__all__ = [
+    "KINDS",
+    "PAD",
+    "SMALLEST",
+    "START",
+    "check_lossless",
+    "counts_exactly",
+    "fingerprint",
+    "for_run",
+    "learn",
+    "load",
+    "marks",
+    "ready",
+    "save",
+    "spelled",
+    "token_bytes",
+    "vocabulary_size",
+    "whole_words",
+]
+
+FORMAT = 1  # of what `learn` makes; part of its key in the cache
+KINDS = ("char", "word", "bpe")
+SMALLEST = len((START, PAD, *BYTES))
+WORDS = r"\w+|\s|[^\w\s]"
+HELD = 1 << 24  # characters counted or encoded at a time
+SAMPLE = 1000  # documents that a ready tokenizer is tried on before any is encoded
+
+
+class TokenizerSettings(Protocol):
+    """The recipe's table `[tokenizer]`."""
+
+    @property
+    def kind(self) -> str:
+        """One of `KINDS`."""
+
+    @property
+    def path(self) -> str:
+        """A ready tokenizer.json; empty where one is learned."""
+
+    @property
+    def vocab_size(self) -> int:
+        """The most tokens, bytes and marks included."""
+
+
+def for_run(settings: TokenizerSettings, corpus: Corpus, split: Split, cache: Path) -> Tokenizer:
+    """Return a recipe's tokenizer: the ready one, or one learned from the training documents, then cached.
+
+    Raises:
+        DiagnoseError: as `ready` and `learn` do.
+    """
+    if settings.path:
+        spread = split.learned[:: max(1, len(split.learned) // SAMPLE)]
+        texts = (part.decode() for part, _, opens in corpus.parts(spread[:SAMPLE]) if opens)
+        return ready(Path(settings.path), texts)
+    made_of = (
+        tokenizers.__version__,
+        corpus.fingerprint,
+        split.fingerprint,
+        settings.kind,
+        settings.vocab_size,
+    )
+
+    def write(folder: Path) -> None:
+        texts = (part.decode() for part, _, _ in corpus.parts(split.learned))
+        tokenizer = learn(texts, settings.kind, settings.vocab_size)
+        save(tokenizer, folder / "tokenizer.json")
+
+    return load(entry(cache, "tokenizers", digest(FORMAT, *made_of), write) / "tokenizer.json")
+
+
+def learn(texts: Iterable[str], kind: str, vocab_size: int) -> Tokenizer:
+    """Learn a tokenizer; the same texts give the same file, byte for byte.
+
+    Ids run from the marks over the 256 bytes to the rest; characters and words by falling frequency, merges
+    in the order they were learned. Words that occur once get no token, so that those of the characters they
+    are spelled in are trained.
+
+    Args:
+        texts: read once, in bounded memory (the words that occur are held).
+        kind: one of `KINDS`.
+        vocab_size: a ceiling.
+
+    Raises:
+        DiagnoseError: an unknown kind, or too few tokens for the bytes and the marks.
+    """
+    if kind not in KINDS:
+        raise DiagnoseError(f"tokenizer.kind = {kind!r} is unknown{nearest(kind, KINDS)}")
+    if vocab_size < SMALLEST:
+        raise DiagnoseError(
+            f"tokenizer.vocab_size = {vocab_size} is too small: the bytes and the marks alone are {SMALLEST}"
+        )
+    if kind == "bpe":
+        return _learn_bpe(texts, vocab_size)
+    chunks = _chunk_counts(texts)
+    counts = _characters(chunks) if kind == "char" else _words(chunks)
+    ranked = sorted(counts, key=lambda token: (-counts[token], token))
+    return _spelling(ranked[: vocab_size - SMALLEST], whole_words=kind == "word")
+
+
+def _spelling(tokens: list[str], *, whole_words: bool) -> Tokenizer:
+    """Return a tokenizer of these tokens and bytes, without merges.
+
+    Characters need no pre-tokenizer: without merges each is looked up by itself. Whole look-ups stay off for
+    them, or the text "<0x41>" would be the token of that name, a byte.
+    """
+    vocab = {token: i for i, token in enumerate([START, PAD, *BYTES, *tokens])}
+    model = models.BPE(vocab=vocab, merges=[], ignore_merges=whole_words, byte_fallback=True)
+    tokenizer = Tokenizer(model)
+    if whole_words:
+        tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(WORDS), "isolated")
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    return _with_marks(tokenizer)
+
+
+def _learn_bpe(texts: Iterable[str], vocab_size: int) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        min_frequency=2,
+        special_tokens=[START, PAD],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(iter(texts), trainer)
+    return _with_marks(tokenizer)
+
+
+def _chunk_counts(texts: Iterable[str]) -> Iterator[Counter[str]]:
+    """Count what stands between spaces, and the spaces; in turns, lest texts without spaces fill memory.
+
+    A space is a token of its own for characters and for words, so that nothing is lost by cutting at it; and
+    that distinct chunks are few is what makes counting quick.
+    """
+    counts: Counter[str] = Counter()
+    held = 0
+    for text in texts:
+        chunks = text.split(" ")
+        counts.update(chunks)
+        counts[" "] += len(chunks) - 1
+        held += len(text)
+        if held > HELD:
+            yield counts
+            counts, held = Counter(), 0
+    yield counts
+
+
+def _characters(chunks: Iterator[Counter[str]]) -> Counter[str]:
+    totals: Counter[str] = Counter()
+    for counts in chunks:
+        for chunk, count in counts.items():
+            for character in chunk:
+                totals[character] += count
+    return +totals
+
+
+def _words(chunks: Iterator[Counter[str]]) -> Counter[str]:
+    """Count words that occur twice or more, and all characters (in whatever words they are)."""
+    cut = pre_tokenizers.Split(Regex(WORDS), "isolated").pre_tokenize_str
+    words: Counter[str] = Counter()
+    for counts in chunks:
+        for chunk, count in counts.items():
+            for word, _ in cut(chunk):
+                words[word] += count
+    characters = _characters(iter([words]))
+    return characters | Counter({word: count for word, count in words.items() if count > 1 and len(word) > 1})
+
+
+def _with_marks(tokenizer: Tokenizer) -> Tokenizer:
+    """Add the marks where they are missing, and see to it that text is never encoded as one."""
+    tokenizer.add_special_tokens([AddedToken(mark, normalized=False, special=True) for mark in (START, PAD)])
+    tokenizer.encode_special_tokens = True
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def load(path: Path) -> Tokenizer:
+    """Read a tokenizer.json, marks added where they are missing.
+
+    Raises:
+        DiagnoseError: it cannot be read or is no tokenizer.
+    """
+    try:
+        return _with_marks(Tokenizer.from_str(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise DiagnoseError(f"the tokenizer {path} cannot be read: {error.strerror or error}") from None
+    except Exception as error:  # the library raises nothing more definite  # noqa: BLE001
+        raise DiagnoseError(f"{path} is no tokenizer.json: {str(error).splitlines()[0]}") from None
+
+
+def save(tokenizer: Tokenizer, path: Path) -> None:
+    """Write a tokenizer.json."""
+    path.write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
+
+
+def ready(path: Path, texts: Iterable[str]) -> Tokenizer:
+    """Read a user's own tokenizer.json and try it on some documents.
+
+    Raises:
+        DiagnoseError: it cannot be read, it does not give the documents back as they were, or text can read
+            as a mark.
+    """
+    tokenizer = load(path.expanduser())
+    for text in islice(texts, SAMPLE):
+        check_lossless(tokenizer, text, str(path))
+    own = set(marks(tokenizer))
+    for mark in (START, PAD):
+        tries = (mark, f"a{mark}b", f"a {mark} b")
+        if any(own & set(tokenizer.encode(text, add_special_tokens=False).ids) for text in tries):
+            raise DiagnoseError(f"{path} takes the text {mark!r} for a mark; rename that token of its vocabulary")
+    return tokenizer
+
+
+def check_lossless(tokenizer: Tokenizer, text: str, name: str) -> None:
+    """Raise where a text does not come back as it was, and show where it differs first.
+
+    Raises:
+        DiagnoseError: the tokenizer loses something.
+    """
+    back = tokenizer.decode(tokenizer.encode(text, add_special_tokens=False).ids, skip_special_tokens=False)
+    if back != text:
+        same = next((i for i, (a, b) in enumerate(zip(text, back, strict=False)) if a != b), min(len(text), len(back)))
+        part = slice(max(0, same - 12), same + 12)
+        raise DiagnoseError(
+            f"the tokenizer {name} is not lossless: {text[part]!r} comes back as {back[part]!r}; bits per "
+            "byte need one that keeps every byte (no lowercasing, no unknown token)"
+        )
+
+
+def fingerprint(tokenizer: Tokenizer) -> str:
+    """Return 16 hex digits that stand for everything that a tokenizer does."""
+    return blake2b(tokenizer.to_str().encode(), digest_size=8).hexdigest()

@@ -1,0 +1,116 @@
+"""Which stretches of a text stand word for word in the training text, and how long such stretches are in unseen text.
+
+A network that has learned its text by heart writes longer ones than unseen documents have, which share turns of
+phrase with training alone. Stretches do not cross the borders of documents.
+
+Shapes: P positions of the training text, Q windows of the text that is looked up, M matches of windows with positions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose import random as seeding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int64]
+
+WINDOW = 8  # bytes that are looked up at once, for they fit a number
+BORDER = b"\xff"  # between documents: no byte of UTF-8
+EXCERPTS = 50  # of unseen documents
+
+
+@dataclass(frozen=True)
+class Index:
+    """The training text with all its windows in order.
+
+    Attributes:
+        text: documents with borders between them.
+        windows_P: all windows, ascending, as numbers.
+        places_P: where each stands.
+    """
+
+    text: bytes
+    windows_P: NDArray[np.uint64]
+    places_P: Ints
+
+
+def index(documents: Sequence[bytes]) -> Index:
+    """Put the windows of documents in order: some 17 bytes of memory for each byte of text."""
+    text = BORDER.join(documents)
+    windows_P = _windows(text)
+    places_P = np.argsort(windows_P)
+    return Index(text, windows_P[places_P], places_P)
+
+
+def _windows(text: bytes) -> NDArray[np.uint64]:
+    if len(text) < WINDOW:
+        return np.zeros(0, np.uint64)
+    letters = np.lib.stride_tricks.sliding_window_view(np.frombuffer(text, np.uint8), WINDOW)
+    return np.ascontiguousarray(letters).view(np.uint64)[:, 0]
+
+
+def longest(text: str, training: Index) -> str:
+    """Return the longest stretch of a text that the training text holds, the first of several."""
+    data = text.encode()
+    start, size = _matched(data, training)
+    if not size:
+        start, size = _short(data, training.text)
+    return data[start : start + size].decode(errors="ignore")  # without halves of characters at its ends
+
+
+def _matched(data: bytes, training: Index) -> tuple[int, int]:
+    """Return start and length of the longest stretch of at least a window; a length of 0 where there is none."""
+    windows_Q = _windows(data)
+    first_Q, last_Q = (np.searchsorted(training.windows_P, windows_Q, side) for side in ("left", "right"))
+    count_Q = last_Q - first_Q
+    if not count_Q.sum():
+        return 0, 0
+    own_M = np.repeat(np.arange(len(windows_Q)), count_Q)
+    nth_M = np.arange(count_Q.sum()) - np.repeat(np.cumsum(count_Q) - count_Q, count_Q)
+    place_M = training.places_P[np.repeat(first_Q, count_Q) + nth_M]
+    # Matches that go on from one window to the next lie at the same distance, one behind the other. A gap of one number
+    # keeps the last window of a distance from going on with the first of the next.
+    line_M = np.sort((place_M - own_M + len(windows_Q)) * (len(windows_Q) + 1) + own_M)
+    begins = np.flatnonzero(np.diff(line_M, prepend=-1) != 1)
+    length = np.diff(begins, append=len(line_M))
+    own = line_M[begins] % (len(windows_Q) + 1)
+    best = int(np.lexsort((own, -length))[0])
+    return int(own[best]), int(length[best]) + WINDOW - 1
+
+
+def _short(data: bytes, text: bytes) -> tuple[int, int]:
+    """Return start and length of the longest stretch that is shorter than a window."""
+    for size in range(min(WINDOW - 1, len(data)), 0, -1):
+        for start in range(len(data) - size + 1):
+            if data[start : start + size] in text:
+                return start, size
+    return 0, 0
+
+
+def mark(samples: Sequence[dict[str, Any]], unseen: Sequence[str], training: Index) -> None:
+    """Note at each sample the longest stretch that training holds as well; at the last, how long unseen text has one.
+
+    Args:
+        samples: as they are stored; changed in place. What follows the prompt is looked at.
+        unseen: scored documents without their openings, in any order.
+        training: from `index`.
+    """
+    for sample in samples:
+        sample["verbatim"] = longest(sample["text"].removeprefix(sample["prompt"]), training)
+    if not samples:
+        return
+    most = len(samples[-1]["text"]) - len(samples[-1]["prompt"])
+    fitting = [text for text in unseen if len(text) >= most] or list(unseen)
+    order = seeding.generator(0, "verbatim", len(fitting)).permutation(len(fitting))[:EXCERPTS]
+    shared = [len(longest(fitting[place][:most], training)) for place in order.tolist()]
+    if shared and most > 0:
+        samples[-1]["unseen"] = {"excerpts": len(shared), "median": median(shared), "most": max(shared)}

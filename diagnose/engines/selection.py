@@ -1,0 +1,96 @@
+"""Which engine carries an ablation out, from what was asked for."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diagnose.errors import DiagnoseError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from diagnose.engines.job import Engine
+    from diagnose.training.preparation import Setup
+
+ENGINES = ("local", "ray")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where runs are to be trained.
+
+    Attributes:
+        engine: "local" or "ray".
+        jobs: how many at once; None for one on this machine, and for as many as fit on a cluster.
+        address: of the cluster.
+    """
+
+    engine: str = "local"
+    jobs: int | None = None
+    address: str | None = None
+
+    def check(self) -> None:
+        """Refuse what makes no sense, before anything is set up.
+
+        Raises:
+            DiagnoseError: an unknown engine, no jobs, or an address without a cluster.
+        """
+        if self.engine not in ENGINES:
+            raise DiagnoseError(f"--engine {self.engine} is not known{nearest(self.engine, ENGINES)}")
+        if self.jobs is not None and self.jobs < 1:
+            raise DiagnoseError(f"--jobs {self.jobs}: give at least one")
+        if self.address is not None and self.engine != "ray":
+            raise DiagnoseError("--address is that of a Ray cluster: give --engine ray with it")
+        if self.engine == "ray":
+            from diagnose.engines import ray_cluster
+
+            ray_cluster.check(self.address)
+
+    @property
+    def threads(self) -> int | None:
+        """Threads of a run that does not say: this machine's, shared out; None leaves them to the run."""
+        from diagnose.training.device import THREADS
+
+        if self.engine == "ray":
+            from diagnose.engines import ray_cluster
+
+            return min(THREADS, ray_cluster.smallest(self.address))
+        return None if self.jobs in (None, 1) else max(1, THREADS // (self.jobs or 1))
+
+    def open(self, setups: dict[str, Setup], arms: Iterable[Setup]) -> Engine:
+        """Return the engine.
+
+        Args:
+            setups: every run's, by digest.
+            arms: one set-up of each arm.
+
+        Raises:
+            DiagnoseError: more jobs than memory holds, or a cluster that is not there.
+        """
+        from diagnose.engines.job import Here
+
+        if self.engine == "ray":
+            from diagnose.engines.ray_cluster import Cluster
+
+            return Cluster(self.address, self.jobs)
+        if self.jobs in (None, 1):
+            return Here(setups)
+        from diagnose.engines import memory
+        from diagnose.engines.local_pool import Pool
+
+        assert self.jobs is not None
+        gpus = visible_gpus() if next(iter(setups.values())).recipe.run.device == "cuda" else []
+        memory.refuse_too_many(min(self.jobs, len(setups)), arms, gpus)
+        return Pool(self.jobs, gpus)
+
+
+def visible_gpus() -> list[str]:
+    """Return the names by which processes can be given one GPU each."""
+    import torch
+
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed:
+        return [name.strip() for name in listed.split(",") if name.strip()]
+    return [str(k) for k in range(torch.cuda.device_count())]

@@ -1,0 +1,185 @@
+"""What an objective returned for a batch, checked: the loss of each element, what it counts, and whose it is.
+
+Shapes: E elements of a batch (a scalar loss is one), B samples.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import visible
+from diagnose.gap.side import HALF
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+SAMPLES = 1 << 24  # of a batch at most: room between the numbers of two batches' samples
+
+
+@dataclass(frozen=True)
+class Elements:
+    """The losses of a batch.
+
+    Attributes:
+        nats: (E) the loss of each element, float64.
+        weights: (E) what each counts.
+        samples: (E) which sample of the batch each is of; all 0 where that is not known.
+        known: whether samples are known.
+        size: B, how many samples the batch has; 1 where that is not known.
+        scalar: whether the objective gave one number for the batch.
+        others: what else it returned, by name: the mean.
+    """
+
+    nats: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    samples: NDArray[np.int64]
+    known: bool
+    size: int
+    scalar: bool
+    others: dict[str, float]
+
+
+def tensors(batch: Any) -> Iterator[Tensor]:
+    """Yield the tensors of a batch, however it nests lists, tuples, dictionaries and named attributes."""
+    if isinstance(batch, Tensor):
+        yield batch
+    elif isinstance(batch, Mapping) or hasattr(batch, "items"):
+        for value in batch.values():
+            yield from tensors(value)
+    elif isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
+        for value in batch:
+            yield from tensors(value)
+    elif hasattr(batch, "__dataclass_fields__"):
+        for name in batch.__dataclass_fields__:
+            yield from tensors(getattr(batch, name))
+
+
+def size_of(batch: Any) -> int | None:
+    """Return how many samples a batch has: the first dimension of its first tensor that has one."""
+    return next((int(found.shape[0]) for found in tensors(batch) if found.dim()), None)
+
+
+def elements(returned: Any, batch: Any, where: str) -> Elements:
+    """Check what an objective returned for a batch.
+
+    Raises:
+        DiagnoseError: it is no loss; `where` says whose.
+    """
+    table = dict(returned) if isinstance(returned, Mapping) else {"loss": returned}
+    if "loss" not in table:
+        names = ", ".join(map(str, table)) or "nothing"
+        raise DiagnoseError(f"{where} returns a dictionary without 'loss' (it holds {names})")
+    loss = _checked(table.pop("loss"), where)
+    weights = _weights(table.pop("weights", None), loss, where)
+    others = {visible(str(name)): _mean(value, weights) for name, value in table.items()}
+    size = int(loss.shape[0]) if loss.dim() > 1 else size_of(batch)
+    samples, known = _samples(loss, size)
+    return Elements(
+        loss.double().cpu().flatten().numpy(), weights.numpy(), samples, known, size or 1, loss.dim() == 0,
+        {name: value for name, value in others.items() if value is not None},
+    )  # fmt: skip
+
+
+def _checked(loss: Any, where: str) -> Tensor:
+    if not isinstance(loss, Tensor):
+        raise DiagnoseError(f"{where} returns {type(loss).__name__}; it must return a tensor: losses, or their mean")
+    if not loss.numel():
+        raise DiagnoseError(f"{where} returns an empty tensor of shape {tuple(loss.shape)}; give a loss an element")
+    if loss.dtype in HALF:
+        name = str(loss.dtype).removeprefix("torch.")
+        raise DiagnoseError(f"{where} returns losses in {name}, which holds 3 digits; compute them from logits.float()")
+    if not loss.dtype.is_floating_point:
+        raise DiagnoseError(f"{where} returns a tensor of {loss.dtype}, which holds no loss; give a floating one")
+    if not bool(torch.isfinite(loss).all()):
+        bad = int((~torch.isfinite(loss)).sum())
+        raise DiagnoseError(f"{where} returns NaN or infinity ({bad} of {loss.numel():,} losses)")
+    found: Tensor = loss.detach()
+    return found
+
+
+def _weights(given: Any, loss: Tensor, where: str) -> Tensor:
+    """Return what each element counts (E), float64."""
+    if given is None:
+        return torch.ones(loss.numel(), dtype=torch.float64)
+    if not isinstance(given, Tensor) or given.shape != loss.shape:
+        shape = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
+        raise DiagnoseError(f"{where} returns weights of shape {shape} for losses of shape {tuple(loss.shape)}")
+    weights = given.detach().double().cpu().flatten()
+    if not bool(torch.isfinite(weights).all() and (weights >= 0).all()):
+        raise DiagnoseError(f"{where} returns weights that are negative or not finite")
+    return weights
+
+
+def _mean(value: Any, weights: Tensor) -> float | None:
+    """Return the mean of what an objective returned beside its loss; None where that is no number."""
+    if isinstance(value, (int, float)):
+        return float(value)
+    if not isinstance(value, Tensor) or not value.numel() or value.dtype.is_complex:
+        return None
+    flat = value.detach().double().cpu().flatten()
+    return float((flat * weights).sum() / weights.sum()) if len(flat) == len(weights) else float(flat.mean())
+
+
+def _samples(loss: Tensor, size: int | None) -> tuple[NDArray[np.int64], bool]:
+    """Return which sample each element is of: by the first dimension, or by runs of equal length in a flat one."""
+    count = loss.numel()
+    if loss.dim() == 0 or not size or count % size or size >= SAMPLES:
+        return np.zeros(count, np.int64), False
+    return np.repeat(np.arange(size, dtype=np.int64), count // size), True
+
+
+def weighed(found: Elements, reduction: str) -> NDArray[np.float64]:
+    """Return what each element counts in the loss of all batches (E); see `Side.reduction`."""
+    if reduction == "mean":
+        return found.weights
+    if reduction == "sample":
+        sums = np.bincount(found.samples, found.weights)[found.samples]
+        return np.divide(found.weights, sums, out=np.zeros_like(sums), where=sums > 0)
+    total = found.weights.sum()
+    share = found.weights / total if total else found.weights
+    return share * found.size if reduction == "weighted" else share
+
+
+def sums(found: Elements, reduction: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return (E) losses and (E) weights whose sums' ratio over all batches is the loss."""
+    weights = weighed(found, reduction)
+    return (found.nats * (found.weights if reduction == "sum" else weights)), weights
+
+
+def identities(found: Elements, number: int, groups: Any, where: str) -> NDArray[np.int64]:
+    """Return whose each element is (E): numbers from 0 for samples of batch `number`, below 0 for named groups.
+
+    Args:
+        found: the batch's losses.
+        number: of the batch, among all that are told apart.
+        groups: what the side's `groups` returned for it; None where it has none.
+        where: for errors.
+
+    Raises:
+        DiagnoseError: as many groups as neither samples nor elements.
+    """
+    if groups is None:
+        return number * SAMPLES + found.samples
+    flat = groups.detach().cpu().flatten().tolist() if isinstance(groups, Tensor) else np.ravel(groups).tolist()
+    named = np.array([-1 - (_hash(name) >> 2) for name in flat], dtype=np.int64)
+    if len(named) == len(found.nats):
+        return named
+    if found.known and len(named) == found.size:
+        return named[found.samples]
+    raise DiagnoseError(
+        f"{where}: groups returns {len(named):,} identities for {found.size:,} samples and {len(found.nats):,} losses"
+    )
+
+
+def _hash(value: Any) -> int:
+    return int.from_bytes(blake2b(repr(value).encode(), digest_size=8).digest(), "little")

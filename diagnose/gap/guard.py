@@ -1,0 +1,219 @@
+"""Custody of somebody's model: it comes back exactly as it was, whatever is read through it and whatever goes wrong.
+
+Kept are weights and buffers (a copy in main memory, and which tensors they are), gradients, `training` and
+`requires_grad` flags, hooks, which modules there are, all random states, autocast and gradient mode.
+"""
+
+from __future__ import annotations
+
+import random
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from torch import Tensor, nn
+
+TABLES = (
+    "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_backward_hooks",
+    "_backward_pre_hooks", "_forward_hooks_with_kwargs", "_forward_pre_hooks_with_kwargs",
+    "_forward_hooks_always_called", "_non_persistent_buffers_set",
+)  # fmt: skip
+SMALL = 1 << 16  # elements of a buffer that is compared after each pass; a larger one is trusted to count its writes
+HOLDERS = ("generator", "sampler", "batch_sampler", "base_dataloader", "dataset")  # where loaders keep generators
+
+
+@dataclass(frozen=True)
+class GuardedTensor:
+    """A tensor of the model: what it is called, the object, its memory, and a copy of its values."""
+
+    name: str
+    tensor: Tensor
+    data: Tensor
+    copy: Tensor
+
+    @classmethod
+    def of(cls, name: str, tensor: Tensor, device: torch.device | str) -> GuardedTensor:
+        """Return a tensor as it is now, its copy on a device."""
+        return cls(name, tensor, tensor.data, tensor.detach().to(device, copy=True))
+
+    def changed(self) -> bool:
+        """Say whether its values differ from the copy's, bit for bit but for NaN."""
+        if self.tensor.shape != self.copy.shape or self.tensor.dtype != self.copy.dtype:
+            return True
+        now = self.tensor.detach().to(self.copy.device)
+        return not torch.equal(now, self.copy) and not torch.equal(now.nan_to_num(), self.copy.nan_to_num())
+
+    def restore(self) -> None:
+        """Put memory and values back."""
+        if self.tensor.data_ptr() != self.data.data_ptr() or self.tensor.shape != self.data.shape:
+            self.tensor.data = self.data
+        if self.changed():
+            with torch.no_grad():
+                self.tensor.copy_(self.copy)
+
+
+class StateGuard:
+    """The state of a model when it was handed over."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.modules = list(model.modules())
+        self.flags = [module.training for module in self.modules]
+        self.tables = [{t: vars(m)[t].copy() for t in TABLES if t in vars(m)} for m in self.modules]
+        self.weights = [GuardedTensor.of(name, p, "cpu") for name, p in model.named_parameters()]
+        self.buffers = [GuardedTensor.of(name, b, b.device) for name, b in model.named_buffers()]
+        self.grads = [
+            (p, p.grad, None if p.grad is None else GuardedTensor.of(n, p.grad, "cpu"))
+            for n, p in model.named_parameters()
+        ]
+        self.wants = [(p, p.requires_grad) for p in model.parameters()]
+
+    def settle(self) -> None:
+        """Put buffers back that a pass has written, so that one pass does not reach into the next.
+
+        By their values: batch norm writes its running statistics without raising their version.
+        """
+        for module, tables in zip(self.modules, self.tables, strict=True):
+            held = vars(module)["_buffers"]
+            held.update({key: own for key, own in tables["_buffers"].items() if key in held})
+        for buffer in self.buffers:
+            buffer.restore()
+
+    def trespass(self) -> str | None:
+        """Return the name of what an objective has changed though it should only compute; None where nothing is."""
+        for module, tables in zip(self.modules, self.tables, strict=True):
+            if any(list(vars(module)[t]) != list(tables[t]) for t in ("_parameters", "_buffers", "_modules")):
+                return f"the parts of {type(module).__name__}"
+        changed = next((kept.name for kept in self.weights if kept.changed()), None)
+        return changed if changed is not None else next((n for p, g, n in self._grads_changed()), None)
+
+    def _grads_changed(self) -> Iterator[tuple[Tensor, Tensor | None, str]]:
+        for parameter, grad, kept in self.grads:
+            if parameter.grad is not grad or (kept is not None and kept.changed()):
+                yield parameter, grad, "its gradients"
+
+    def restore(self) -> None:
+        """Put everything back."""
+        for module, flag, tables in zip(self.modules, self.flags, self.tables, strict=True):
+            module.training = flag
+            for name, table in tables.items():
+                held = vars(module)[name]
+                if list(held) != list(table) or any(held[k] is not table[k] for k in _keys(table)):
+                    held.clear()
+                    held.update(table)
+        for kept in (*self.weights, *self.buffers):
+            kept.restore()
+        for parameter, grad, copy in self.grads:
+            parameter.grad = grad
+            if copy is not None:
+                copy.restore()
+        for parameter, wanted in self.wants:
+            parameter.requires_grad_(wanted)
+
+
+def _keys(table: Any) -> Iterable[str]:
+    return table.keys() if hasattr(table, "keys") else ()
+
+
+@contextmanager
+def custody(model: nn.Module, loaders: Iterable[Any] = ()) -> Iterator[StateGuard]:
+    """Have a model in custody: it, the loaders' generators and all random states come back as they were.
+
+    Raises:
+        DiagnoseError: what was run changed weights, gradients or the model's parts; they have been put back.
+    """
+    kept, found = StateGuard(model), None
+    with _random_states(loaders), _modes():
+        try:
+            yield kept
+            found = kept.trespass()
+        finally:
+            kept.restore()
+    if found is not None:
+        raise DiagnoseError(
+            f"an objective changes the model ({found}); it must only compute a loss: no step, no backward. The model "
+            "has been put back"
+        )
+
+
+@contextmanager
+def _modes() -> Iterator[None]:
+    """Put autocast, gradient mode and the default dtype back; meanwhile transformers take no fast path.
+
+    Torch's own transformer layers have one in evaluation mode, which leaves out the dropout of their parts even where
+    these are in training mode.
+    """
+    kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    cast = [(kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)) for kind in kinds]
+    grad, dtype, fast = torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        for kind, enabled, kind_dtype in cast:
+            torch.set_autocast_enabled(kind, enabled)
+            torch.set_autocast_dtype(kind, kind_dtype)
+        torch.backends.mha.set_fastpath_enabled(fast)
+        torch.set_grad_enabled(grad)
+        torch.set_default_dtype(dtype)
+
+
+@contextmanager
+def _random_states(loaders: Iterable[Any]) -> Iterator[None]:
+    """Put every random state back: Python's, numpy's, torch's on all devices, and the loaders' own generators."""
+    own = [(generator, generator.get_state()) for generator in generators(loaders)]
+    cuda = torch.cuda.get_rng_state_all() if _cuda_in_use() else None
+    mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
+    state = states()
+    try:
+        yield
+    finally:
+        put(state)
+        if cuda is not None:
+            torch.cuda.set_rng_state_all(cuda)
+        if mps is not None:
+            torch.mps.set_rng_state(mps)
+        for generator, own_state in own:
+            generator.set_state(own_state)
+
+
+def _cuda_in_use() -> bool:
+    return torch.cuda.is_available() and bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
+
+
+def states() -> tuple[Any, Any, Any]:
+    """Return Python's, numpy's and torch's random states on the CPU."""
+    return random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002 - the user's own
+
+
+def put(state: tuple[Any, Any, Any]) -> None:
+    """Put them back."""
+    random.setstate(state[0])
+    np.random.set_state(state[1])  # noqa: NPY002 - the user's own
+    torch.set_rng_state(state[2])
+
+
+def generators(loaders: Iterable[Any]) -> list[torch.Generator]:
+    """Return the generators that loaders, their samplers and those samplers' samplers hold."""
+    known: dict[int, Any] = {}
+    todo = [loader for loader in loaders if loader is not None]
+    while todo:
+        one = todo.pop()
+        if id(one) not in known:
+            known[id(one)] = one
+            todo += [getattr(one, name) for name in HOLDERS if getattr(one, name, None) is not None]
+    return [one for one in known.values() if isinstance(one, torch.Generator)]
+
+
+def seed(number: int) -> None:
+    """Set every random state from a number; to be used in custody alone."""
+    torch.manual_seed(number)
+    random.seed(number)
+    np.random.seed(number & 0xFFFFFFFF)  # noqa: NPY002 - an objective may draw from it

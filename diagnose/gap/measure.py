@@ -1,0 +1,305 @@
+"""All that is read for the ledger of two sides, while their model is in custody."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap import conditions, modes, ranks, sample_identity
+from diagnose.gap.guard import custody
+from diagnose.gap.readings import BatchReadings, Condition, Subject, read, walk
+from diagnose.gap.sources.run_reading import only
+from diagnose.gap.timing import replay
+from diagnose.stats import Reading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from diagnose.data.seen_documents import SeenDocuments
+    from diagnose.gap.conditions import ReadingPlan, SideConditions
+    from diagnose.gap.recording import Recording
+    from diagnose.gap.side import Side
+    from diagnose.gap.timing import Replayed
+
+TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
+OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
+FEWEST_UNSEEN = 20
+
+
+@dataclass(frozen=True)
+class ReadingBudget:
+    """How much may be read: seconds, or batches of each side."""
+
+    seconds: float
+    batches: int | None = None
+
+    @classmethod
+    def of(cls, given: float | str) -> ReadingBudget:
+        """Parse seconds, or "100 batches".
+
+        Raises:
+            DiagnoseError: it is neither, or not above 0.
+        """
+        text = str(given).strip()
+        number = text.removesuffix("batches").strip()
+        try:
+            value = float(number)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < float("inf"):
+            raise DiagnoseError(f"budget is {given!r}; give seconds (20) or '100 batches'")
+        return cls(float("inf"), max(1, int(value))) if number != text else cls(value)
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What was read.
+
+    Attributes:
+        sides: the two conditions; plan: which readings divide their effect.
+        train: the training batches under all of the plan's conditions, plain ones included.
+        val: the validation batches (its plain ones where it has any) under validation's conditions.
+        val_own: the validation batches as they are, where `val` is of plain ones; else the same.
+        shown: the training and the validation batches that were reported on; None where not given.
+        overlap: what validation's samples share with training's; None where that cannot be told (`why` says why).
+        overlap_whole: whether all training batches were looked through.
+        unseen: validation's unseen samples, by condition; None where there are too few.
+        replayed: the recorded training steps, read again; None without a record.
+        texts: all that was read, for the count of passes.
+        seconds: that it took.
+    """
+
+    sides: SideConditions
+    plan: ReadingPlan
+    train: BatchReadings
+    val: BatchReadings
+    val_own: BatchReadings
+    shown: tuple[BatchReadings | None, BatchReadings | None]
+    overlap: SeenDocuments | None
+    overlap_whole: bool
+    unseen: dict[Condition, Reading] | None
+    why: str
+    replayed: Replayed | None
+    texts: tuple[BatchReadings, ...]
+    seconds: float
+
+    @property
+    def all_unseen(self) -> bool:
+        """Whether no validation sample occurs in training."""
+        found = self.overlap
+        return found is not None and self.overlap_whole and len(found.unseen) == len(found.documents)
+
+    @property
+    def passes(self) -> float:
+        """How often what was read ran through the model, on average."""
+        return sum(t.passes * t.batches for t in self.texts) / sum(t.batches for t in self.texts)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What one process reads, before it is joined with others'."""
+
+    sides: SideConditions
+    plan: ReadingPlan
+    train: tuple[BatchReadings, ...]
+    val: tuple[BatchReadings, ...]
+    shown: tuple[BatchReadings | None, BatchReadings | None]
+    replayed: Replayed | None
+    known: sample_identity.Known | None
+
+
+def measure(
+    model: nn.Module, train: Side, val: Side, budget: ReadingBudget, record: Recording | None = None
+) -> Measurements:
+    """Read both sides under the conditions that divide their gap; the model comes back exactly as it was.
+
+    Raises:
+        DiagnoseError: a side or the model cannot be read.
+    """
+    begun = time.monotonic()
+    loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
+    model = ranks.unwrapped(model)
+    with custody(model, loaders) as kept:
+        subject = Subject(model, (train.objective, val.objective), kept)
+        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
+        overlap, whole, why = _overlap(val, found)
+    own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
+    unseen, said = _unseen(found.val[0], overlap, whole, why)
+    texts = (*found.train, *found.val, *(text for text in found.shown if text))
+    return Measurements(
+        found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
+        found.replayed, texts, time.monotonic() - begun,
+    )  # fmt: skip
+
+
+def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
+    """Read all that this process has."""
+    kinds = _kinds(subject, train)
+    subject.kinds = frozenset(kinds)
+    sides = conditions.sides(train, val, kinds)
+    plan = conditions.plan(sides)
+    for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
+        _try(subject, side, one, name)
+    read_train = _training(subject, train, plan, budget)
+    wanted = list(dict.fromkeys([sides.val, sides.alike(on=False), sides.alike(on=True)]))
+    read_val = _validation(subject, val, wanted, sides.val, budget)
+    shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
+    replayed = None if record is None else replay(subject, record, train, sides.train)
+    known = None
+    if train.groups is None or val.groups is None:
+        known = sample_identity.known(_identified(train), SEEN_SHARE * budget.seconds, budget.batches)
+    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known)
+
+
+def _identified(side: Side) -> Any:
+    """Return the batches that samples are recognised by: as they are before augmentation, noise or packing."""
+    return side.batches if side.plain is None else side.plain
+
+
+def _joined(every: list[_Read]) -> _Read:
+    """Return what all processes read, as one."""
+    first = every[0]
+    if len(every) == 1:
+        return first
+
+    def shown(side: int) -> BatchReadings | None:
+        some = [text for one in every if (text := one.shown[side]) is not None]
+        return ranks.joined(some) if some else None
+
+    known = [one.known for one in every if one.known is not None]
+    replayed = [one.replayed for one in every if one.replayed is not None]
+    return replace(
+        first,
+        train=tuple(ranks.joined(some) for some in zip(*(one.train for one in every), strict=True)),
+        val=tuple(ranks.joined(some) for some in zip(*(one.val for one in every), strict=True)),
+        shown=(shown(0), shown(1)),
+        replayed=ranks.replayed(replayed) if replayed else None,
+        known=ranks.known(known) if known else None,
+    )
+
+
+def _first(side: Side, name: str) -> tuple[int, Any]:
+    some, _ = walk(side.batches)
+    first = next(some, None)
+    if first is None:
+        raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
+    return first
+
+
+def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
+    """Refuse a side whose loss does not depend on the model."""
+    number, batch = _first(side, name)
+    subject.refuse_constant(batch, own, f"batch {number + 1} of the {name} side")
+
+
+def _kinds(subject: Subject, train: Side) -> list[str]:
+    """Return what training mode switches on, by trying on the first batch what modules' classes do not tell."""
+    first = _first(train, "training")
+    precise = None if train.autocast is None else False  # rounding would make other kernels look like other losses
+
+    def loss(on: frozenset[str]) -> NDArray[np.float64]:
+        return subject.run(
+            first[1], Condition(on, 0, precise, "mean"), 0, f"batch {first[0] + 1} of the training side"
+        ).nats
+
+    off, unknown = loss(frozenset()), modes.unknown_kinds(subject.model)
+    if modes.differs(off, loss(frozenset(unknown))):
+        unknown = [kind for kind in unknown if modes.differs(off, loss(frozenset({kind})))] or unknown
+    else:
+        unknown = []
+    return sorted({*modes.known_kinds(subject.model), *unknown})
+
+
+def _training(subject: Subject, side: Side, plan: ReadingPlan, budget: ReadingBudget) -> list[BatchReadings]:
+    """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""
+    parts = [(side.batches, [c for c in plan.conditions if not c.plain], "the training side")]
+    if side.plain is not None:
+        parts.append((side.plain, [c for c in plan.conditions if c.plain], "the training side's plain batches"))
+    seconds = TRAIN_SHARE * budget.seconds / len(parts)
+    out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches)
+           for some, asked, name in parts if asked]  # fmt: skip
+    if len(out) > 1 and (out[0].samples, out[0].batches) != (out[1].samples, out[1].batches):
+        out[1] = _renumbered(out[1], OTHERS << 1)
+    return out
+
+
+def _validation(
+    subject: Subject, side: Side, wanted: list[Condition], own: Condition, budget: ReadingBudget
+) -> tuple[BatchReadings, ...]:
+    """Return the validation batches' readings: of its plain ones, and as they are, where it has plain ones."""
+    seconds = VAL_SHARE * budget.seconds
+    name, data = "the validation side", _identified(side)
+    found = read(subject, side, data, wanted, name=name, seconds=seconds, most=budget.batches, stream="validation")
+    found = _renumbered(found, OTHERS)
+    if side.plain is None:
+        return (found,)
+    as_is = read(
+        subject, side, side.batches, [own], name=name, seconds=seconds, most=budget.batches, stream="validation"
+    )
+    same = (found.samples, found.batches) == (as_is.samples, as_is.batches)
+    return found, _renumbered(as_is, OTHERS if same else OTHERS + (OTHERS << 1))
+
+
+def _renumbered(text: BatchReadings, shift: int) -> BatchReadings:
+    """Return a text whose numbered samples are told apart from others; named groups keep their names."""
+
+    def moved(reading: Reading) -> Reading:
+        ids = np.where(reading.documents < 0, reading.documents, reading.documents + shift)
+        return Reading.of(reading.nats, reading.weights, ids)
+
+    return replace(text, readings={condition: moved(reading) for condition, reading in text.readings.items()})
+
+
+def _shown(subject: Subject, side: Side, own: Condition) -> BatchReadings | None:
+    if side.reported_on is None:
+        return None
+    name = f"the {('training', 'validation')[own.objective]} side's reported_on"
+    found = read(subject, side, side.reported_on, [own], name=name, seconds=float("inf"), stream="reported")
+    return _renumbered(found, OTHERS << 1)
+
+
+def _overlap(val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
+    """Return what validation shares with training, whether all training batches were looked through, and why not."""
+    if found.known is None:
+        ids = [next(iter(text.readings.values())).documents for text in (found.train[0], found.val[0])]
+        complete = found.train[0].complete
+        return sample_identity.by_group(*ids), complete, "" if complete else "not all training groups were read"
+    known = found.known
+    if not known.wholes:
+        return None, False, known.why
+    most = found.val[0].batches
+    every = ranks.together(lambda: sample_identity.seen(_identified(val), known, most))
+    shared = ranks.seen(every)
+    return replace(shared, documents=shared.documents + OTHERS), known.complete, known.why
+
+
+def _unseen(
+    val: BatchReadings, overlap: SeenDocuments | None, whole: bool, why: str
+) -> tuple[dict[Condition, Reading] | None, str]:
+    """Return the readings of unseen samples, and what they are or why there are none."""
+    if overlap is None or not whole:
+        return None, why
+    number, what = len(overlap.unseen), "groups" if overlap.documents[0] < 0 else "samples"
+    if number == len(overlap.documents):
+        return dict(val.readings), f"none of {number:,} validation {what} occurs in training"
+    if val.unit == "batch":
+        return None, "the objective gives one number a batch, so its seen samples cannot be told from the others"
+    if val.unit == "group" and overlap.documents[0] >= 0:
+        return None, "only one side has groups, so its seen samples cannot be told from the others"
+    some = {condition: only(reading, overlap.unseen) for condition, reading in val.readings.items()}
+    out = {condition: reading for condition, reading in some.items() if reading is not None}
+    if number < FEWEST_UNSEEN or len(out) < len(some):
+        return (
+            None,
+            f"{number or 'none'} of {len(overlap.documents):,} validation {what} {_are(number)} unseen, too few",
+        )
+    return out, f"{number:,} of {len(overlap.documents):,} validation {what}, which do not occur in training"
+
+
+def _are(number: int) -> str:
+    return "is" if number in (0, 1) else "are"

@@ -1,0 +1,112 @@
+"""Arithmetic that would turn the loss that is read into the loss that was reported: a factor is named only if it fits.
+
+A factor fits where the reported value lies within the interval of the loss that is read, times the factor, while the
+loss as it is does not fit. Where intervals are so wide that many would fit, none is named, unless the very batches were
+read without any luck of masks and the reported value is the factor's to all digits.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diagnose.gap.readings import BatchReadings
+    from diagnose.gap.recording import Recording
+    from diagnose.stats import Interval
+
+POWERS = (2, 4, 8, 16, 32, 64)
+SHARP = 0.1  # half the interval over the value: wider, and a factor of two is all that could be told
+SAME = 1e-4  # of the value: what rounding in a log may do
+LN2 = math.log(2)
+DIGITS = (2, 6)  # significant ones of a loss that was copied from a log
+
+
+@dataclass(frozen=True)
+class FactorFit:
+    """A factor that fits: what it is, the loss that is read times it with its interval, and what was reported."""
+
+    factor: str
+    value: float
+    low: float
+    high: float
+    reported: float
+
+
+def rounding(reported: float) -> float:
+    """Return by how much a reported loss may be rounded: half a unit of its last digit, where it has 2 to 6 of them."""
+    written = Decimal(repr(float(reported))).normalize().as_tuple()
+    digits = len(written.digits) if any(written.digits) else 0
+    return 0.5 * 10.0 ** int(written.exponent) if DIGITS[0] <= digits <= DIGITS[1] else 0.0
+
+
+def candidates(read: BatchReadings) -> dict[str, float]:
+    """Return the factors that set-ups go wrong by, by what they mean; those of a batch from the batches read."""
+    out = {"in bits instead of nats: over ln 2": 1 / LN2, "in nats instead of bits: times ln 2": LN2}
+    for k in POWERS:
+        out[f"divided by {k}: by accumulation steps or processes once too often"] = 1 / k
+        out[f"times {k}: not divided by accumulation steps or processes"] = float(k)
+    size, count = read.samples / read.batches, read.count / read.batches
+    if not read.scalar:
+        out[f"summed over the {count:,.0f} elements of a batch"] = count
+        out[f"divided by the {count:,.0f} elements of a batch once more"] = 1 / count
+    if 1 < size != count:
+        out[f"summed over the {size:,.0f} samples of a batch"] = size
+        out[f"divided by the {size:,.0f} samples of a batch once more"] = 1 / size
+    if read.counted < 1:
+        out[f"averaged over padding too ({read.counted:.1%} of elements count)"] = read.counted
+    if 0 < read.silent < 1:
+        out[f"averaged without the {read.silent:.1%} of elements whose loss is exactly 0"] = 1 / (1 - read.silent)
+    return {name: factor for name, factor in out.items() if factor != 1}
+
+
+def fits(reported: float, found: Interval, read: BatchReadings, *, same: bool = False) -> list[FactorFit]:
+    """Return the factors that explain a reported loss; none where the loss that is read explains it as it is.
+
+    Args:
+        reported: the loss.
+        found: the loss that is read, with its interval.
+        read: what was read.
+        same: whether reading again must give the very same loss: all was read, in evaluation mode.
+    """
+    if reported <= 0 or found.value <= 0:
+        return []
+    half = _half(found)
+    exact = _fitting(reported, found.value, SAME * found.value, read) if same else []
+    if exact or half > SHARP * found.value:
+        return exact
+    return _fitting(reported, found.value, half, read)
+
+
+def _fitting(reported: float, value: float, half: float, read: BatchReadings) -> list[FactorFit]:
+    rounded = rounding(reported)
+    if abs(reported - value) <= half + rounded:
+        return []
+    rows = [
+        FactorFit(name, factor * value, factor * (value - half), factor * (value + half), reported)
+        for name, factor in candidates(read).items()
+    ]
+    return [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
+
+
+def _half(found: Interval) -> float:
+    wide = 0.0 if found.low is None or found.high is None else (found.high - found.low) / 2
+    return max(wide, SAME * abs(found.value))
+
+
+def means(reported: float, record: Recording) -> list[FactorFit]:
+    """Return which other mean of the recorded losses a reported one is; none where it is the recorded one."""
+    rounded = rounding(reported)
+    if abs(reported - record.train) <= SAME * abs(record.train) + rounded:
+        return []
+    losses = record.losses
+    known = {
+        "the last step's loss": losses[-1],
+        f"the mean of the last {len(losses):,} steps": sum(losses) / len(losses),
+        "the mean since the epoch began, as Keras shows it": record.means["epoch"],
+        "the mean since training began": record.means["run"],
+    }
+    rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
+    return [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]

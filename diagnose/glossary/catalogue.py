@@ -1,0 +1,113 @@
+"""All that the field guide explains: what is written, and what tables of the code say of themselves (axes and rules).
+
+Nothing is told twice: an axis' text is that of `diagnose axes`, a rule's that of its table. Rooms that are not there
+yet, or not installed, add nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import cut, visible
+from diagnose.glossary.entries import AXIS, RULE, GlossaryEntry, of_axes, written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity, `what` (or what it `asks`) and `fix`
+    "gap": "diagnose.gap.verdict", "audit": "diagnose.audit.rules",
+}  # fmt: skip
+PLAIN = {  # what stands for words that a finding fills in
+    "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
+    "Mode": "What training mode does",
+}  # fmt: skip
+SEVERITIES = {
+    "error": "The number is not what it is taken for.",
+    "warning": "The number is off, or its set-up should be mended.",
+    "note": "Nothing is broken: it says what a difference is made of.",
+}
+
+
+@cache
+def entries() -> dict[str, GlossaryEntry]:
+    """Return every entry, by id: terms, causes and words, then axes as `axis/NAME` and rules as `ROOM/NAME`."""
+    rules = {entry.id: entry for entry in (*_axes(), *_rules())}
+    return written() | {name: _linked(entry) for name, entry in rules.items()}
+
+
+def find(name: str) -> GlossaryEntry:
+    """Return the entry of an id, or of the part of one that stands behind its slash.
+
+    Raises:
+        DiagnoseError: there is none; the nearest is named.
+    """
+    known, asked = entries(), "-".join(name.strip().lower().replace("_", "-").split())
+    if asked in known:
+        return known[asked]
+    named = [entry for key, entry in known.items() if "/" in key and key.rpartition("/")[2] == asked]
+    named += [entry for entry in known.values() if entry.title.lower() == name.strip().lower()]
+    if named:
+        return named[0]
+    shown = visible(cut(name.replace("\n", " "), 60))
+    words = [*known, *(key.rpartition("/")[2] for key in known)]
+    close = get_close_matches(asked[:60], words, n=1, cutoff=0.6)
+    hint = f"did you mean '{find(close[0]).id}'?" if close else "`diagnose explain` lists what there is"
+    raise DiagnoseError(f"the field guide has no entry '{shown}'; {hint}")
+
+
+def _linked(entry: GlossaryEntry) -> GlossaryEntry:
+    """Return a rule or an axis with the written entries that explain it."""
+    more = [key for key, one in written().items() if entry.id in one.rules or entry.id in one.see]
+    return replace(entry, see=tuple(dict.fromkeys((*entry.see, *more))))
+
+
+def _axes() -> Iterator[GlossaryEntry]:
+    from diagnose.ablation.axes import NAMED
+
+    measured = of_axes()
+    for name, axis in NAMED.items():
+        sections = [("The trap in reading it", f"{axis.trap}."), ("Levels", f"{', '.join(axis.levels)}; the first is "
+                     "the control. Other levels: `--axis NAME=level1,level2`.")]  # fmt: skip
+        sections += [("Measured", measured[name])] if name in measured else []
+        sections.append(("How to run it", f"```bash\ndiagnose ablate --axis {name} --seeds 3\n```"))
+        about = f"An axis: it varies {axis.what}."
+        yield GlossaryEntry(f"axis/{name}", AXIS, name, about, tuple(sections), see=("effect", "resolved"))
+
+
+def _rules() -> Iterator[GlossaryEntry]:
+    for prefix, place in TABLES.items():
+        try:
+            table = import_module(place).RULES
+        except ModuleNotFoundError as missing:
+            if missing.name != place:
+                raise
+            continue
+        for rule in table.values() if hasattr(table, "values") else table:
+            yield _rule(rule, prefix)
+
+
+def _rule(rule: Any, prefix: str) -> GlossaryEntry:
+    """Return a rule's entry: what it says, why it matters, what would mend it."""
+    what, fix, asks, why = (_said(rule, name) for name in ("what", "fix", "asks", "why"))
+    settings = f" For runs of `diagnose`: `{rule.settings}`." if getattr(rule, "settings", "") else ""
+    about = f"A finding: {what[:1].lower()}{what[1:].rstrip('.')}." if what else f"A rule of the audit: {asks}."
+    sections = [("Why it matters", why)] if why else []
+    sections += [("What to do", f"{fix[:1].upper()}{fix[1:].rstrip('.')}.{settings}")] if fix else []
+    sections.append(("How grave it is", f"{rule.severity.capitalize()}. {SEVERITIES.get(rule.severity, '')}".strip()))
+    name = rule.id if "/" in rule.id else f"{prefix}/{rule.id}"
+    return GlossaryEntry(name, RULE, name, about, tuple(sections))
+
+
+def _said(rule: Any, name: str) -> str:
+    """Return what a rule says, with plain words where a finding fills in its own."""
+    text = getattr(rule, name, None)
+    if not isinstance(text, str):
+        return ""
+    for key, word in PLAIN.items():
+        text = text.replace(f"{{{key}}}", word)
+    return text

@@ -1,0 +1,348 @@
+"""The ledger for Hugging Face's Trainer: a callback that records its steps and explains its gap when it is done.
+
+    from diagnose.huggingface import GapCallback
+
+    callback = GapCallback()
+    trainer = Trainer(model, args, train_dataset=..., eval_dataset=..., callbacks=[callback])
+    trainer.train()
+    print(callback.gap)
+
+How the Trainer averages (each shown by a test on the installed version): the logged training loss is the mean over
+steps since the last log, each the mean over all targets of the accumulated batch where the model takes
+`num_items_in_batch`, else the mean of its parts' means; `eval_loss` is the mean of batch means, weighted by samples;
+label smoothing is in both; a training loss that is not finite is replaced by the mean so far, an evaluation loss that
+is not is left out. Where a causal model's config names no loss, the Trainer counts each row's first token among the
+targets, though nothing predicts it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import Trainer, TrainerCallback
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap.guard import custody
+from diagnose.gap.ledger import explain
+from diagnose.gap.recorder import GapRecorder
+from diagnose.gap.side import Side
+from diagnose.integrations.aside import Aside, steps_aside
+from diagnose.report.gap_result import Gap
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import nn
+
+    from diagnose.gap.recording import Recording
+
+IGNORED = -100
+SAME = 1e-4  # relative: the Trainer's own loss against the mean of ours
+
+
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation: the losses of each set by name, the steps that led to it, and the weights that it was of."""
+
+    losses: dict[str, float]
+    step: int
+    logged: tuple[float, Recording] | None
+    weights: Weights
+
+
+class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
+    """Records a Trainer's steps and explains the gap between its logged training loss and its `eval_loss`.
+
+    It never ends anybody's training: what it cannot do is one warning, and training goes on.
+
+    Attributes:
+        gap: the ledger of the last evaluation, with `load_best_model_at_end` of the best; None where there is none.
+            Of several evaluation sets the first one's.
+        gaps: the ledgers of all evaluation sets, by the name of the loss.
+        page: where the page of `gap` lies.
+
+    Args:
+        page: where to write the page; by default `gap.html` in the Trainer's `output_dir`.
+        budget: as for `explain_gap`.
+        most_bytes: of batches that are kept.
+    """
+
+    def __init__(
+        self, page: str | Path | None = None, *, budget: float | str = 20.0, most_bytes: int = 256 << 20
+    ) -> None:
+        self.page, self.budget, self.most_bytes = Path(page) if page else None, budget, most_bytes
+        self.gaps: dict[str, Gap] = {}
+        self._recorder: GapRecorder | None = None
+        self._parts: list[Any] = []
+        self._loss: Any = 0.0
+        self._logged: tuple[float, Recording] | None = None
+        self._last: Evaluated | None = None
+        self._best: Evaluated | None = None
+
+    @property
+    def gap(self) -> Gap | None:
+        """The ledger of the last evaluation; of several sets the first one's."""
+        return next(iter(self.gaps.values()), None)
+
+    @steps_aside
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Begin to record."""
+        self._trainer = trainer = _trainer()
+        folder = Path(args.output_dir) / "gap"
+        self._recorder = GapRecorder(folder, trainer.model, reports="epoch", most_bytes=self.most_bytes)
+        self._own = trainer.training_step
+        trainer.training_step = self._step
+
+    def _step(self, model: nn.Module, inputs: Any, *more: Any, **named: Any) -> Tensor:
+        """Take the Trainer's own step on a part of a batch, and keep what it read."""
+        self._open(inputs)
+        loss: Tensor = self._own(model, inputs, *more, **named)
+        self._loss = self._loss + loss.detach()
+        return loss
+
+    @steps_aside
+    def _open(self, inputs: Any) -> None:
+        """Note the random state before a step, and a part of its batch."""
+        assert self._recorder is not None
+        if not self._parts:
+            self._recorder.before()
+        self._parts.append(dict(inputs))
+
+    @steps_aside
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Record the step."""
+        if self._recorder is not None and self._parts:
+            self._recorder.step(self._parts, self._loss)
+        self._parts, self._loss = [], 0.0
+
+    @steps_aside
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
+        """Note a logged training loss, and the steps that it averages."""
+        if self._recorder is not None and logs and "loss" in logs and self._recorder.number:
+            self._logged = (float(logs["loss"]), self._recorder.record())
+            self._recorder.epoch()
+
+    @steps_aside
+    def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:  # noqa: ARG002
+        """Note the losses of an evaluation, and the weights that they were taken with."""
+        found = {name: float(value) for name, value in (metrics or {}).items() if _is_loss(name)}
+        if not found or self._recorder is None:
+            return
+        if self._last is not None and self._last.step == state.global_step and self._trainer.is_in_train:
+            self._last.losses.update(found)  # another set of the same evaluation
+        else:
+            self._last = Evaluated(found, state.global_step, self._logged, _weights(self._trainer.model))
+        if not self._trainer.is_in_train:
+            self._explain(self._last)
+
+    @steps_aside
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Keep the evaluation whose model the Trainer will load when training ends."""
+        if args.load_best_model_at_end and self._last is not None and state.best_global_step == self._last.step:
+            self._best = self._last
+
+    @steps_aside
+    def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Explain the gap of the last evaluation, or of the best one where its model is what training ends with."""
+        if self._recorder is None:
+            return
+        self._trainer.training_step = self._own
+        self._recorder.detach()
+        last = self._best or self._last
+        if last is None:
+            self.say("no evaluation ran, so there is no gap to explain: give eval_dataset and eval_strategy")
+        else:
+            self._explain(last)
+
+    def _explain(self, found: Evaluated) -> None:
+        """Explain the gaps under the weights of an evaluation, and write the pages."""
+        trainer, model = self._trainer, self._trainer.model
+        now = _weights(model)
+        try:
+            model.load_state_dict(found.weights)
+            self.gaps = {name: self._ledger(trainer, name, value, found) for name, value in found.losses.items()}
+        finally:
+            model.load_state_dict(now)
+        if trainer.is_world_process_zero():
+            first = self.page or Path(trainer.args.output_dir) / "gap.html"
+            for number, gap in enumerate(self.gaps.values()):
+                gap.to_html(first if not number else first.with_stem(f"{first.stem}-{number}"))
+            self.page = first
+
+    def _ledger(self, trainer: Trainer, name: str, val: float, found: Evaluated) -> Gap:
+        """Explain the gap to one evaluation set."""
+        loader = _eval_loader(trainer, name)
+        of_train, of_val = _objectives(trainer, loader)
+        train = Side(
+            _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), of_train,
+            reported=None if found.logged is None else found.logged[0], reduction="batch",
+        )  # fmt: skip
+        side = Side(loader, of_val, reported=val, reduction="weighted")
+        record = found.logged[1] if found.logged else None
+        return Gap(explain(trainer.model, train, side, record, budget=self.budget))
+
+
+def _is_loss(name: str) -> bool:
+    return name.startswith("eval_") and name.endswith("loss")
+
+
+def _weights(model: nn.Module) -> Weights:
+    return {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
+
+
+def _eval_loader(trainer: Trainer, name: str) -> Any:
+    """Return the loader of the evaluation set whose loss has this name: "eval_loss", or "eval_NAME_loss" of several."""
+    if isinstance(trainer.eval_dataset, dict):
+        return trainer.get_eval_dataloader(name.removeprefix("eval_").removesuffix("_loss"))
+    return trainer.get_eval_dataloader()
+
+
+def _trainer() -> Trainer:
+    """Return the Trainer that calls: it gives a callback everything but itself."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        found = frame.f_locals.get("self")
+        if isinstance(found, Trainer):
+            return found
+        frame = frame.f_back
+    raise DiagnoseError("GapCallback was not called by a Trainer; give it as Trainer(callbacks=[GapCallback()])")
+
+
+class _Steps:
+    """A loader's batches in lists of as many as a step accumulates; an epoch's last list may be shorter."""
+
+    def __init__(self, loader: Any, accumulate: int) -> None:
+        self.base_dataloader, self.accumulate = loader, max(1, accumulate)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.base_dataloader) / self.accumulate)
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        parts: list[Any] = []
+        for batch in self.base_dataloader:
+            parts.append(dict(batch))
+            if len(parts) == self.accumulate:
+                yield parts
+                parts = []
+        if parts:
+            yield parts
+
+
+def _objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
+    """Return the objectives of training and of evaluation: the loss of each target where the Trainer averages these.
+
+    Else each is the Trainer's own number. A `compute_loss` that leaves out `num_items_in_batch` though the Trainer
+    passes it is logged as the sum over the parts of an accumulated batch; evaluation has one part.
+    """
+    first = next(iter(loader))
+    with custody(trainer.model), torch.no_grad():
+        trainer.model.eval()
+        own = float(_own_loss(trainer, trainer.model, [first]))
+        found = _each(trainer, trainer.model, first)
+    if found is not None:
+        loss, weights = found
+        if abs(float((loss * weights).sum() / weights.sum()) - own) <= SAME * max(1.0, abs(own)):
+            each = _of_targets(trainer)
+            return each, each
+    return _of_parts(trainer, mean=False), _of_parts(trainer, mean=_ignores_count(trainer, first))
+
+
+def _of_targets(trainer: Trainer) -> Any:
+    return lambda model, batch: _all(trainer, model, batch)
+
+
+def _of_parts(trainer: Trainer, *, mean: bool) -> Any:
+    """Return the Trainer's own loss of a step's parts; with `mean`, their mean where the Trainer logs their sum."""
+
+    def objective(model: nn.Module, batch: Any) -> Tensor:
+        parts = batch if isinstance(batch, list) else [batch]
+        return _own_loss(trainer, model, parts) / (len(parts) if mean else 1)
+
+    return objective
+
+
+def _ignores_count(trainer: Trainer, part: Any) -> bool:
+    """Say whether the Trainer sums the parts' losses although `compute_loss` takes each part's own mean."""
+    if not _scales(trainer):
+        return False
+    inputs = trainer._prepare_inputs(dict(part))  # noqa: SLF001 - there is no public way
+    count = trainer._get_num_items_in_batch([inputs], trainer.args.device)  # noqa: SLF001
+    if count is None:
+        return False
+    with custody(trainer.model), torch.no_grad():
+        trainer.model.eval()
+        losses = [
+            trainer.compute_loss(trainer.model, dict(inputs), num_items_in_batch=times * count).mean()
+            for times in (1, 2)
+        ]
+    return bool(torch.isclose(losses[0], losses[1], rtol=SAME, atol=0.0))
+
+
+def _scales(trainer: Trainer) -> bool:
+    """Say whether the Trainer leaves it to the loss to divide by the targets of all parts."""
+    return bool(trainer.model_accepts_loss_kwargs or trainer.compute_loss_func is not None)
+
+
+def _own_loss(trainer: Trainer, model: nn.Module, parts: list[Any]) -> Tensor:
+    """Return what the Trainer would log for a step of these parts."""
+    inputs = [trainer._prepare_inputs(dict(part)) for part in parts]  # noqa: SLF001 - there is no public way
+    count = trainer._get_num_items_in_batch(inputs, trainer.args.device)  # noqa: SLF001
+    losses = [trainer.compute_loss(model, dict(one), num_items_in_batch=count) for one in inputs]
+    total: Tensor = torch.stack([loss.mean() for loss in losses]).sum()
+    return total if count is not None and _scales(trainer) else total / len(parts)
+
+
+def _all(trainer: Trainer, model: nn.Module, batch: Any) -> dict[str, Tensor]:
+    """Return the loss and the weight of each target of a step's parts, rows of equal length."""
+    parts = batch if isinstance(batch, list) else [batch]
+    found = [pair for pair in (_each(trainer, model, part) for part in parts) if pair is not None]
+    if not _scales(trainer):
+        found = [(loss, weights / weights.sum()) for loss, weights in found]
+    if found[0][0].dim() == 1:
+        return {"loss": torch.cat([loss for loss, _ in found]), "weights": torch.cat([w for _, w in found])}
+    most = max(loss.shape[1] for loss, _ in found)
+    rows = [[F.pad(one, (0, most - one.shape[1])) for one in pair] for pair in found]
+    return {"loss": torch.cat([loss for loss, _ in rows]), "weights": torch.cat([weights for _, weights in rows])}
+
+
+def _each(trainer: Trainer, model: nn.Module, part: Any) -> tuple[Tensor, Tensor] | None:
+    """Return the loss and the weight of each target (B, T) or (B); None where there is no cross-entropy to take."""
+    inputs = trainer._prepare_inputs(dict(part))  # noqa: SLF001
+    labels, outputs = inputs.get("labels"), model(**inputs)
+    logits = outputs.get("logits") if isinstance(outputs, dict) else None
+    if labels is None or not isinstance(logits, Tensor) or labels.is_floating_point():
+        return None
+    if type(model).__name__ in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
+        return _shifted(trainer, logits, labels)
+    if logits.dim() != labels.dim() + 1 or labels.dim() not in (1, 2):
+        return None
+    return _cross_entropy(trainer, logits, labels)
+
+
+def _shifted(trainer: Trainer, logits_BTV: Tensor, labels_BT: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the losses of next tokens; first ones cost nothing but count, where the Trainer counts them."""
+    loss, counted = _cross_entropy(trainer, logits_BTV[:, :-1], labels_BT[:, 1:])
+    if _scales(trainer) and not getattr(trainer, "_loss_shifts_labels", True):
+        loss, counted = F.pad(loss, (1, 0)), torch.cat([(labels_BT[:, :1] != IGNORED).float(), counted], 1)
+    return loss, counted
+
+
+def _cross_entropy(trainer: Trainer, logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each label's loss, 0 for those that are ignored, and what it counts."""
+    flat = F.cross_entropy(
+        logits.reshape(-1, logits.shape[-1]).float(), labels.clamp(min=0).reshape(-1), reduction="none",
+        label_smoothing=trainer.args.label_smoothing_factor,
+    )  # fmt: skip
+    counted = labels != IGNORED
+    return flat.view(labels.shape) * counted, counted.float()

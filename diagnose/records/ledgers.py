@@ -1,0 +1,306 @@
+"""The shape of `gap.json`, what `diagnose loss-gap` leaves beside a run or an ablation, checked as it is read.
+
+Losses are in nats per token.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from diagnose.records.summaries import Level, Schema, Text
+
+
+class Value(Schema):
+    """A number with its 95 % interval; None where it could not be had."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class PartRecord(Value):
+    """What divides a term; `alone` is the loss with this kind of dropout alone on."""
+
+    id: str
+    alone: float | None = None
+
+
+class BesideRecord(Value):
+    """The same difference on other text."""
+
+    text: str
+
+
+class TermRecord(Value):
+    """A term of the ledger; `order_low` to `order_high` are its effects over the orders of changing conditions."""
+
+    id: str
+    group: str
+    order_low: float | None = None
+    order_high: float | None = None
+    parts: tuple[PartRecord, ...] = ()
+    basis: Text = ""
+    how: Text = ""
+    beside: BesideRecord | None = None
+
+
+class GroupRecord(Value):
+    """Terms of a kind: their sum, and its share of the sum of absolute values."""
+
+    id: str
+    share: float
+
+
+class ReportedRecord(Schema):
+    """The two losses as they were reported; `given` is False for one that is as read now."""
+
+    train: float
+    val: float
+    unit: str = "nats per token"
+    given: tuple[bool, bool] = (True, True)
+
+
+class MatchedRecord(Schema):
+    """Both losses under the same condition."""
+
+    train: float
+    val: float
+    gap: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Read(Value):
+    """The loss of a text with training mode off or on."""
+
+    text: str
+    on: bool
+    documents: int
+
+
+class FindingRecord(Schema):
+    """What a rule found, and what to change."""
+
+    rule: str
+    severity: str
+    what: str
+    fix: str
+
+
+class LossRow(Schema):
+    """A mean loss of part of a text: of tokens seen or lengths `first` to `last`, or at a share of the way."""
+
+    loss: float
+    low: float | None = None
+    high: float | None = None
+    at: float = 0.0
+    first: int = 0
+    last: int = 0
+
+
+class TrendRecord(Schema):
+    """The change along a straight line from the first to the last of the units."""
+
+    value: float
+    low: float
+    high: float
+
+
+class StripRecord(Schema):
+    """Losses along something, and their trend."""
+
+    text: str = ""
+    rows: tuple[LossRow, ...]
+    trend: TrendRecord | None = None
+
+
+class Epoch(StripRecord):
+    """Losses of steps by their place in the epoch."""
+
+    steps: int
+    epochs: float
+
+
+class Document(Schema):
+    """A document with what each piece of it cost; an empty piece is its end."""
+
+    document: int
+    loss: float
+    targets: int
+    pieces: tuple[tuple[str, float], ...]
+
+
+class Where(Schema):
+    """Losses by place in the text; `scored` names the text whose documents are read one by one."""
+
+    positions: tuple[StripRecord, ...]
+    lengths: tuple[LossRow, ...]
+    places: tuple[StripRecord, ...]
+    scored: str
+    epoch: Epoch
+    documents: dict[str, tuple[Document, ...]]
+
+
+class SideRecord(Schema):
+    """The condition of one of the two losses."""
+
+    on: tuple[str, ...]
+    precision: str
+    objective: Text = ""
+    label_smoothing: float = 0.0
+    weight_decay_in_loss: float = 0.0
+    padding: str = "ignore"
+    mean_by: str
+    loader: Text
+
+
+class Reports(Schema):
+    """What the run's two reported losses are of."""
+
+    train: str
+    val: str
+    interval: int
+    val_batches: int
+
+
+class ConditionsRecord(Schema):
+    """Both conditions."""
+
+    train: SideRecord
+    val: SideRecord
+    kinds: tuple[str, ...]
+    reports: Reports
+    training_text: Text = ""
+    validation_text: Text = ""
+    orders: str = ""
+    unit: str = "document"
+    unseen_text: Text = ""
+
+
+class SeenRecord(Schema):
+    """Validation documents that training has seen."""
+
+    val_documents: int
+    exact: int
+    near: int
+    window_share: float
+
+
+class FitRecord(Schema):
+    """Arithmetic that would turn the loss that is read into the one that was reported."""
+
+    factor: Text
+    value: float
+    low: float
+    high: float
+    reported: float
+
+
+class PassesRecord(Schema):
+    """How often what was read ran through the model."""
+
+    mean: float
+    training: int
+    validation: int
+
+
+class BudgetRecord(Schema):
+    """What the ledger was allowed to read, and which terms more would sharpen."""
+
+    seconds: float | None
+    took: float = 0.0
+    sharpens: tuple[str, ...] = ()
+
+
+class TermChange(Schema):
+    """A term in two runs."""
+
+    id: str
+    before: float | None
+    after: float | None
+    difference: float
+
+
+class GapChange(Schema):
+    """The gap in two runs."""
+
+    before: float
+    after: float
+    difference: float
+
+
+class Against(Schema):
+    """Another run, and what differs from it, term by term."""
+
+    run: str
+    gap: GapChange
+    terms: tuple[TermChange, ...]
+
+
+class VerifiedRecord(Schema):
+    """The last steps, trained once more: how many did not give the logged loss, by how much at most."""
+
+    steps: int
+    differing: int
+    largest: float
+
+
+class LedgerRecord(Schema):
+    """A ledger: of a run of ours (kind "run"), or of somebody's two sides ("sides")."""
+
+    kind: str = "run"
+    run: str = ""
+    model: str = ""
+    reported: ReportedRecord
+    gap: float
+    terms: tuple[TermRecord, ...]
+    groups: tuple[GroupRecord, ...]
+    matched: MatchedRecord
+    matched_on: MatchedRecord
+    readings: tuple[Read, ...]
+    bytes_per_token: float | None
+    overlap: SeenRecord | None
+    arithmetic: dict[str, tuple[FitRecord, ...]] = Field(default_factory=dict)
+    others: dict[str, dict[str, float]] = Field(default_factory=dict)
+    passes: PassesRecord | None = None
+    verified: VerifiedRecord | None = None
+    conditions: ConditionsRecord
+    budget: BudgetRecord
+    where: Where | None = None
+    against: Against | None = None
+    notes: tuple[str, ...] = ()
+    verdict: Text
+    findings: tuple[FindingRecord, ...] = ()
+
+    @property
+    def unit(self) -> str:
+        """What losses are in."""
+        return self.reported.unit
+
+    def term(self, name: str) -> TermRecord:
+        """Return a term by its id."""
+        return next(term for term in self.terms if term.id == name)
+
+
+class ArmTerm(Value):
+    """A term averaged over the seeds of an arm."""
+
+    id: str
+    group: str
+
+
+class ArmLedger(Schema):
+    """The ledgers of an arm's runs, averaged over its seeds."""
+
+    level: Level
+    terms: tuple[ArmTerm, ...]
+    gap: Value
+    matched: Value
+    runs: tuple[str, ...]
+
+
+class ArmLedgers(Schema):
+    """The ledgers of an ablation."""
+
+    arms: tuple[ArmLedger, ...]
+    verdict: Text

@@ -1,0 +1,1 @@
+"""The folders of runs: the only writer, a run in progress, and the listing."""

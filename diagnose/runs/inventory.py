@@ -1,0 +1,141 @@
+"""What lies in `runs/`: a listing, what may be removed, and text from a checkpoint."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import visible
+from diagnose.runs import store
+
+DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)  # what odd records end in
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+
+def listing(runs: Path) -> list[dict[str, Any]]:
+    """Return a row per run, oldest first; a damaged one is listed with what is wrong with it."""
+    return [_row(path) for path in store.entries(runs)]
+
+
+def _row(path: Path) -> dict[str, Any]:
+    row: dict[str, Any] = {"run": str(path), "status": None, "recipe": None, "steps": None, "val": None}
+    row["bytes"] = store.disk_use(path)
+    try:
+        row["status"] = store.state(path)
+        environment = store.read_json(path / "environment.json")
+        row["recipe"] = environment["digest"]
+        row["steps"] = environment["derived"]["steps"]
+        if row["status"] == "finished":
+            from diagnose.runs.runner import summary
+
+            row["val"] = summary(path)["val"]
+    except (DiagnoseError, *DAMAGED) as error:
+        row["status"] = f"damaged: {error}" if isinstance(error, DiagnoseError) else f"damaged: {_told(error)}"
+    return row
+
+
+def _told(error: Exception) -> str:
+    return f"its records are not as a run writes them ({type(error).__name__}: {' '.join(str(error).split())[:60]})"
+
+
+def rows(listed: list[dict[str, Any]]) -> RenderableType:
+    """Return the listing for a terminal."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not listed:
+        return Text("no runs yet; `diagnose train` makes one")
+    table = Table("run", "status", box=None, pad_edge=False)
+    for name in ("steps", "bits per byte", "disk"):
+        table.add_column(name, justify="right")
+    for row in listed:
+        bits = row["val"]["bits_per_byte"] if row["val"] else None
+        cells = ("" if row["steps"] is None else f"{row['steps']:,}", "" if bits is None else f"{bits:.3f}")
+        table.add_row(
+            Text(visible(row["run"])), Text(visible(str(row["status"]))), *cells, f"{row['bytes'] / 1e6:.1f} MB"
+        )
+    return table
+
+
+def prunable(runs: Path) -> dict[Path, int]:
+    """Return what nothing needs, with its bytes.
+
+    That is: checkpoints of finished runs other than the latest, and cache entries that were not used for a month.
+    """
+    from diagnose.data.cache import cache_folder, stale
+
+    latest = runs / store.LATEST
+    kept = store.find(latest) if latest.exists() else None
+    found = {}
+    for path in store.entries(runs):
+        if store.state(path) == "finished" and (kept is None or path.name != kept.name):
+            for folder in ("checkpoint", "interval"):
+                if (path / folder).is_dir():
+                    found[path / folder] = store.disk_use(path / folder)
+    return found | {entry.path: entry.size for entry in stale(cache_folder())}
+
+
+def prune_sentence(found: dict[Path, int]) -> str:
+    """Say what would be removed."""
+    if not found:
+        return "nothing to remove"
+    listed = "\n".join(f"  {path}  {size / 1e6:.1f} MB" for path, size in found.items())
+    total = sum(found.values()) / 1e6
+    cost = "records and pages stay, but `diagnose sample` no longer works for these runs"
+    return f"{listed}\n{len(found)} folders, {total:.1f} MB; {cost}"
+
+
+def prune(found: dict[Path, int]) -> None:
+    """Remove them."""
+    for path in found:
+        if (path.parent / "status.json").exists():
+            store.drop_checkpoints(path.parent)
+        else:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def samples(
+    run: str, prompt: str, count: int, *, most_bytes: int, temperature: float, seed: int, model: str | None = None
+) -> list[str]:
+    """Return texts from a run's checkpoint.
+
+    Args:
+        run: its folder, or its name within `runs/`.
+        prompt: text to go on from.
+        count: of texts.
+        most_bytes: after which to stop without an end mark.
+        temperature: 1 as learned, 0 the likeliest.
+        seed: of the draws.
+        model: "file.py:build", the code of the run's network where that is not installed: consent to run it.
+
+    Raises:
+        DiagnoseError: no such run, a network that is code and was not named, or its checkpoint is gone.
+    """
+    import torch
+
+    from diagnose.data import tokenizer
+    from diagnose.runs.session import load_state
+    from diagnose.training import registry, sampling
+    from diagnose.training.preparation import build
+
+    path = store.find(run)
+    found = store.read_checkpoint(path / "checkpoint")
+    if found is None:
+        raise DiagnoseError(f"{path} has no checkpoint to sample from (pruned, or stopped before its first one)")
+    recipe = store.recipe_of(path)
+    recipe = recipe.with_values({"model.name": registry.consented(recipe.model.name, model)})
+    learned = tokenizer.load(path / "tokenizer.json")
+    net = build(recipe, tokenizer.vocabulary_size(learned), torch.device("cpu"))
+    load_state(net, None, found[0])
+    return [
+        sampling.generate(
+            net, learned, prompt, context=recipe.batches.context, seed=seed, turn=turn, most_bytes=most_bytes,
+            temperature=temperature,
+        )
+        for turn in range(count)
+    ]  # fmt: skip

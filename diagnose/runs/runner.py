@@ -1,0 +1,266 @@
+"""Recipe in, run directory out: the trainer and the store together.
+
+A run can be stopped at any moment, by Ctrl-C or by `kill -9`; from its last checkpoint it goes on to the very
+weights that it would have had.
+"""
+
+from __future__ import annotations
+
+import errno
+import math
+import signal
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from diagnose.config.recipe import Recipe, refuse_unused
+from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError
+from diagnose.runs import store
+from diagnose.runs.session import (
+    History,
+    Session,
+    Watch,
+    checkpoint,
+    checkpoint_is_due,
+    finish,
+    is_noise_step,
+    is_probe,
+    load_state,
+    measure_noise,
+    probe,
+    read_noise,
+    report,
+    save,
+    save_records,
+    tell,
+)
+from diagnose.training import network, trainer
+from diagnose.training.preparation import Setup, environment, set_up
+from diagnose.training.trainer import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+
+def train(
+    recipe: Recipe | str | Path = "quick",
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    runs: Path | str = "runs",
+    label: str | None = None,
+    resume: bool = False,
+    watch: Watch | None = None,
+) -> Path:
+    """Train one network and leave a run directory; see `diagnose.api.train`, which also notes baselines beside it."""
+    setup = planned(recipe, overrides)
+    return carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
+
+
+def planned(recipe: Recipe | str | Path, overrides: Mapping[str, Any] | None = None) -> Setup:
+    """Return what a recipe with its overrides comes to.
+
+    Raises:
+        DiagnoseError: a mistake in the recipe or the text.
+    """
+    given = dict(overrides or {})
+    chosen = recipe.with_values(given) if isinstance(recipe, Recipe) else Recipe.load(recipe, given)
+    refuse_unused([chosen], given)
+    return set_up(chosen, given)
+
+
+def carry_out(
+    setup: Setup, given: Iterable[str] = (), *, runs: Path, label: str | None = None, resume: bool = False,
+    watch: Watch | None = None,
+) -> Path:  # fmt: skip
+    """Train what was set up; see `train`."""
+    name = label or ("tokenizer" if setup.recipe.tokenizer.path else setup.recipe.tokenizer.kind)
+    setup.prepare()
+    net = setup.network()
+    masked = setup.recipe.tables()["batches"].get("mask") == "document"
+    network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
+    path = newest_unfinished(runs, setup.digest) if resume else None
+    path = path or store.create(runs, name, setup.recipe, environment(setup, given))
+    with store.locked(path), torch.random.fork_rng(), _outcome(path):
+        store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
+        optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
+        session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
+        _restore(session)
+        if setup.recipe.run.compile == "on":
+            network.compile_in_place(net)
+        _run(session)
+    store.point_latest(path)
+    return path
+
+
+def newest_unfinished(runs: Path, digest: str) -> Path | None:
+    """Return the newest run of this digest that is neither finished nor being written."""
+    for path in reversed(store.entries(runs)):
+        if _digest(path) == digest and _state(path) in ("failed", "interrupted"):
+            return path
+    return None
+
+
+def newest_finished(runs: Path, digest: str) -> Path | None:
+    """Return the newest finished run of this digest."""
+    for path in reversed(store.entries(runs)):
+        if _digest(path) == digest and _state(path) == "finished":
+            return path
+    return None
+
+
+def _state(path: Path) -> str | None:
+    """Return a run's state; None of one that is damaged, which never hides the others."""
+    try:
+        return store.state(path)
+    except DiagnoseError:
+        return None
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return str(store.read_json(path / "environment.json")["digest"])
+    except (DiagnoseError, KeyError):
+        return None
+
+
+@contextmanager
+def _outcome(path: Path) -> Iterator[None]:
+    """Note how a run ends, whatever ends it."""
+    try:
+        store.write_status(path, "running")
+        yield
+    except KeyboardInterrupt:
+        store.write_status(path, "interrupted", "stopped by the user")
+        raise DiagnoseError(
+            f"stopped; {path} keeps its last checkpoint: give the same command with --resume to go on",
+            exit_code=INTERRUPTED,
+        ) from None
+    except DiagnoseError as error:
+        _note_failure(path, str(error))
+        told = f"{error} (recorded in {path})"
+        raise DiagnoseError(told, exit_code=error.exit_code, diverged=error.diverged, run=path.name) from None
+    except (OSError, MemoryError, torch.OutOfMemoryError) as error:
+        why = _in_words(error)
+        _note_failure(path, why)
+        raise DiagnoseError(f"{why}; {path} is kept: go on with --resume", exit_code=FINDING) from None
+    except BaseException as error:
+        _note_failure(path, f"{type(error).__name__}: {error}")
+        raise
+    store.write_status(path, "finished")
+
+
+def _note_failure(path: Path, why: str) -> None:
+    try:
+        store.write_status(path, "failed", why)
+    except OSError:  # no room even for this line: half-written parts are gone by now, so try in place
+        with suppress(OSError):
+            (path / "status.json").write_text('{"format": 1, "state": "failed", "why": "the disk is full"}\n', "utf-8")
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return "the disk is full (ENOSPC): make room"
+    if isinstance(error, OSError):
+        return f"the run's folder cannot be written: {error.strerror or error}"
+    return "memory ran out: lower batches.size and raise batches.accumulate"
+
+
+def _restore(session: Session) -> None:
+    """Go back to the last checkpoint, if there is one; records of later steps are dropped and made again."""
+    found = store.read_checkpoint(session.path / "checkpoint")
+    if found is None:
+        return
+    tensors, state = found
+    load_state(session.network, session.optimizer, tensors)
+    steps = store.read_table(session.path, "steps")
+    readings = store.read_table(session.path, "readings")
+    done = int(state["step"])
+    session.history = History(
+        [Step(**row) for row in steps[steps.step <= done].to_dict("records")],
+        readings[(readings.step <= done) & (readings.kind != "final")].to_dict("records"),
+        [s for s in store.read_samples(session.path) if s["step"] <= done and not s.get("final")],
+        [found for found in read_noise(session.path) if found["step"] <= done],
+    )
+
+
+def _run(session: Session) -> None:
+    """Train to the end of the budget, then read the whole validation text."""
+    setup, recipe = session.setup, session.recipe
+    if session.last_interval == session.history.last().step:
+        save(session, "interval")
+    with _after_the_step() as stop_is_asked, _kept_on_divergence(session):
+        for step in trainer.train_steps(session.network, session.optimizer, setup.course, session.history.last()):
+            session.history.steps.append(step)
+            tell(session)
+            over = trainer.finished(setup.course, step)
+            if step.step % recipe.report.interval == 0 or over:
+                report(session)
+            if is_noise_step(recipe, step.step, setup.course.steps):
+                measure_noise(session)
+            if is_probe(step.step, setup.course.steps, recipe.report.interval) and not over:
+                probe(session)
+            if step.step == session.last_interval or (setup.course.steps is None and checkpoint_is_due(session)):
+                save(session, "interval")
+            if over or stop_is_asked() or checkpoint_is_due(session):
+                checkpoint(session)
+            if stop_is_asked():
+                raise KeyboardInterrupt
+    finish(session)
+
+
+@contextmanager
+def _kept_on_divergence(session: Session) -> Iterator[None]:
+    """Write what was recorded before a loss that is no number."""
+    try:
+        yield
+    except DiagnoseError:
+        if session.history.steps:
+            save_records(session)
+        raise
+
+
+@contextmanager
+def _after_the_step() -> Iterator[Callable[[], bool]]:
+    """Let the first Ctrl-C wait for the end of a step, so that nothing is lost; a second one stops at once."""
+    asked: list[int] = []
+
+    def handle(number: int, _: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(asked)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def summary(path: Path) -> dict[str, Any]:
+    """Return what `diagnose train --json` prints of a finished run."""
+    steps, readings = store.read_table(path, "steps"), store.read_table(path, "readings")
+    reported = readings[readings.kind == "reported"]
+    final = readings[readings.kind == "final"]
+    last = steps.iloc[-1]
+    val: dict[str, Any] = {}
+    if len(final):
+        row = final.iloc[-1]
+        val = {
+            "nats_per_token": float(row.loss),
+            "bits_per_byte": float(row.nats / math.log(2) / row.bytes),
+            "tokens": int(row.tokens),
+            "bytes": int(row.bytes),
+        }
+    logged = {side: float(reported[reported.split == side].iloc[-1].loss) for side in ("train", "val") if len(reported)}
+    return {
+        "format": 1, "run": str(path), "status": store.state(path), "steps": int(last.step),
+        "train": {"nats_per_token": logged.get("train")}, "val": {**val, "reported": logged.get("val")},
+        "seconds": float(last.seconds), "tokens_per_second": float(last.tokens / max(last.seconds, 1e-9)),
+    }  # fmt: skip

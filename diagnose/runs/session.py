@@ -1,0 +1,394 @@
+"""A run in progress: what it tells its watcher, reports, probes, samples and saves.
+
+What a run *reports* follows its recipe's `[report]`, as the user's own loop would print it. What it *probes* is the
+same for every run: a fixed sample of both splits, dropout off, each document alone, so that the two curves are
+measured alike.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from diagnose import random as seeding
+from diagnose.config.recipe import FORMAT
+from diagnose.data import tokenizer, verbatim
+from diagnose.data.excerpt import excerpt
+from diagnose.errors import FINDING, DiagnoseError
+from diagnose.runs import store
+from diagnose.stats import ratio_interval
+from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
+from diagnose.training.positions import Places
+from diagnose.training.preparation import PROMPT_WORDS, Setup, prompt
+from diagnose.training.trainer import START, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from diagnose.config.recipe import Recipe
+
+CHECKPOINT_SHARE = 0.01  # of a run's time may go into writing checkpoints
+CHECKPOINT_SECONDS = 5.0  # and no two lie closer than this
+PROBES = 16  # points of a run's learning curve, both splits measured alike
+PROBE_BYTES = 12_288  # text of either split that a probe reads
+COLUMNS = ("step", "kind", "split", "mode", "loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes")
+UNIT_BATCHES = 8  # of the validation text, in which dead units are looked for
+NOISE_POINTS = 4  # of a run, at which the gradient noise scale is measured
+LAST_TURN = 10**6  # number of the sample that is written at the end
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a watcher is told: after each step, and when something else takes time."""
+
+    run: str
+    label: str
+    seed: int
+    step: int
+    steps: int | None
+    loss: float
+    tokens_per_second: float
+    seconds_left: float | None
+    doing: str = "training"
+
+
+Watch = Callable[[Progress], None]
+
+
+@dataclass
+class History:
+    """What a run has recorded so far; written whole at each checkpoint."""
+
+    steps: list[Step] = field(default_factory=list)
+    readings: list[dict[str, Any]] = field(default_factory=list)
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    noise: list[dict[str, Any]] = field(default_factory=list)
+
+    def last(self) -> Step:
+        """Return the latest step."""
+        return self.steps[-1] if self.steps else START
+
+
+@dataclass
+class Session:
+    """A run in progress."""
+
+    setup: Setup
+    path: Path
+    label: str
+    network: torch.nn.Module
+    optimizer: torch.optim.Optimizer
+    history: History
+    watch: Watch
+    saved_at: float = field(default_factory=time.monotonic)
+    save_seconds: float = 0.0
+
+    @property
+    def recipe(self) -> Recipe:
+        """The resolved recipe."""
+        return self.setup.recipe
+
+    @property
+    def last_interval(self) -> int | None:
+        """The step before the last logging interval; None where only the clock knows."""
+        steps = self.setup.course.steps
+        return None if steps is None else (steps - 1) // self.recipe.report.interval * self.recipe.report.interval
+
+
+def tell(session: Session, doing: str = "training") -> None:
+    """Tell the watcher how far the run is and what it is doing."""
+    last, steps = session.history.last(), session.setup.course.steps
+    recent = session.history.steps[-50:]
+    before = session.history.steps[-51] if len(session.history.steps) > 50 else START
+    rate = (last.tokens - before.tokens) / max(last.seconds - before.seconds, 1e-9)
+    pace = (last.seconds - before.seconds) / max(len(recent), 1)
+    left = (steps - last.step) * pace if steps else session.recipe.budget.amount() - last.seconds
+    seed, run = session.recipe.run.seed, session.path.name
+    session.watch(Progress(run, session.label, seed, last.step, steps, last.loss, rate, left, doing))
+
+
+def is_probe(step: int, steps: int | None, interval: int) -> bool:
+    """Probe at evenly spaced steps; at the prints where only the clock knows the end."""
+    if steps is None:
+        return step % interval == 0
+    return step * PROBES // steps > (step - 1) * PROBES // steps
+
+
+def _row(session: Session, kind: str, split: str, mode: str, loss: float, **more: float) -> dict[str, Any]:
+    last = session.history.last()
+    empty = {"nats": math.nan, "tokens": 0, "bytes": 0, "low": math.nan, "high": math.nan, "documents": 0}
+    where = {"step": last.step, "kind": kind, "split": split, "mode": mode, "loss": loss}
+    return {**where, **empty, **more, "text_bytes": last.text_bytes}
+
+
+def report(session: Session) -> None:
+    """Log what the recipe's `[report]` asks for, unrounded, and let the network write."""
+    tell(session, "validating")
+    table, history = session.recipe.report, session.history
+    per_epoch = batches.steps_per_epoch(session.setup.course.layout, session.recipe.batches.accumulate)
+    past = [s.loss for s in history.steps]
+    logged = trainer.reported_training_loss(past, table.train, table.interval, per_epoch)
+    history.readings.append(_row(session, "reported", "train", "train", logged))
+    number = (history.last().step - 1) // table.interval
+    reading = evaluation.read(
+        session.network, reported_batches(session.setup, number), reported_condition(session.recipe, session.network),
+        session.setup.course.bytes_V, mask_key=seeding.key(session.recipe.run.seed, "validation masks", number),
+    )  # fmt: skip
+    sums = {"nats": float(reading.nats_R.sum()), "tokens": int(reading.targets_R.sum()),
+            "bytes": int(reading.bytes_N.sum()), "documents": len(reading.document_N)}  # fmt: skip
+    mode = "train" if table.val_dropout else "eval"
+    history.readings.append(_row(session, "reported", "val", mode, reading.loss, **sums))
+    if table.sample and not trainer.finished(session.setup.course, history.last()):
+        history.samples.append(_sample(session, number))
+
+
+def reported_batches(setup: Setup, number: int) -> Iterable[batches.Batch]:
+    """Return the validation batches that the run's print `number` (from 0) reads."""
+    table, layout = setup.recipe.report, setup.validation
+    if table.val == "full":
+        return batches.whole(layout)
+    size = min(layout.size, layout.rows)
+    return [batches.rows(layout, (number * table.val_batches + k) * size, size) for k in range(table.val_batches)]
+
+
+def reported_condition(recipe: Recipe, net: torch.nn.Module) -> evaluation.EvalCondition:
+    """Return the condition under which the run reports its validation loss."""
+    table, smoothing, decay = recipe.report, 0.0, 0.0
+    if table.val_objective == "training":
+        smoothing, decay = recipe.loss.label_smoothing, recipe.loss.weight_decay
+    with torch.no_grad():
+        penalty = float(trainer.penalty(net, decay)) if decay else 0.0
+    return evaluation.EvalCondition(
+        training=table.val_dropout, label_smoothing=smoothing, penalty=penalty, padding=table.val_padding,
+        mean=table.val_mean, precision=recipe.run.precision if table.val_precision == "training" else "fp32",
+    )  # fmt: skip
+
+
+def probe(session: Session) -> None:
+    """Read a fixed sample of either split under the same condition: dropout off, each document alone."""
+    tell(session, "probing")
+    for side in ("train", "val"):
+        documents = probe_documents(session.setup, side)
+        session.history.readings.append(_canonical_row(session, "probe", side, documents))
+
+
+def probe_documents(setup: Setup, side: str) -> NDArray[np.int64]:
+    """Return some documents of the training text or of the text that validation is scored on, the same for all runs."""
+    parts = setup.text.split
+    pool = np.unique(parts.train if side == "train" else parts.scored)
+    order = seeding.permute(torch.arange(len(pool)), len(pool), seeding.key(0, "probe", len(pool))).numpy()
+    picked = pool[order[: PROBE_BYTES // 8]]
+    sizes = setup.text.corpus.doc_bytes[picked].cumsum()
+    return np.sort(picked[: max(1, int(np.searchsorted(sizes, PROBE_BYTES)))])
+
+
+def _canonical_row(session: Session, kind: str, side: str, documents: NDArray[np.int64]) -> dict[str, Any]:
+    result = _canonical(session, documents)
+    interval = ratio_interval(result.nats_N, result.tokens_N)
+    return _row(
+        session, kind, side, "eval", result.nats_per_token, nats=float(result.nats_N.sum()),
+        tokens=int(result.tokens_N.sum()), bytes=int(result.bytes_N.sum()), documents=len(documents),
+        low=_number(interval.low), high=_number(interval.high),
+    )  # fmt: skip
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
+
+
+def read_documents(
+    setup: Setup, net: torch.nn.Module, documents: NDArray[np.int64], places: Places | None = None
+) -> evaluation.Canonical:
+    """Return the canonical reading of some documents; `places` takes in where in them the losses lie."""
+    sizes = setup.text.corpus.doc_bytes[documents]
+    exact = tokenizer.counts_exactly(setup.text.tokenizer)
+    return evaluation.canonical(
+        net, setup.text.stream, documents, sizes, setup.recipe.batches.context, setup.recipe.run.precision,
+        setup.course.bytes_V if exact else None, places,
+    )  # fmt: skip
+
+
+def _canonical(session: Session, documents: NDArray[np.int64], places: Places | None = None) -> evaluation.Canonical:
+    """Read documents; a loss that is no number means that training has diverged, whatever its own losses were."""
+    result = read_documents(session.setup, session.network, documents, places)
+    if not np.isfinite(result.nats_N).all():
+        step = session.history.last().step
+        raise DiagnoseError(
+            f"the loss on whole documents is no finite number after step {step}: training has diverged; "
+            "lower optimizer.lr",
+            exit_code=FINDING,
+            diverged=True,
+        )
+    return result
+
+
+def _sample(session: Session, turn: int) -> dict[str, Any]:
+    opening = prompt(session.setup.text)
+    text = sampling.generate(
+        session.network, session.setup.text.tokenizer, opening, context=session.recipe.batches.context,
+        seed=session.recipe.run.seed, turn=turn, precision=session.recipe.run.precision,
+    )  # fmt: skip
+    return {"step": session.history.last().step, "prompt": opening, "text": text}
+
+
+def checkpoint_is_due(session: Session) -> bool:
+    """Say whether enough time has passed since the last checkpoint for its cost to stay small."""
+    wait = max(CHECKPOINT_SECONDS, session.save_seconds / CHECKPOINT_SHARE)
+    return time.monotonic() - session.saved_at > wait
+
+
+def checkpoint(session: Session) -> None:
+    """Write records, then the checkpoint that they belong to."""
+    begun = time.monotonic()
+    save_records(session)
+    save(session, "checkpoint")
+    session.saved_at = time.monotonic()
+    session.save_seconds = session.saved_at - begun
+
+
+def save_records(session: Session) -> None:
+    """Write steps, readings and samples."""
+    store.write_table(session.path, "steps", _frame(session.history.steps))
+    store.write_table(session.path, "readings", _readings(session.history.readings))
+    store.write_samples(session.path, session.history.samples)
+    if session.history.noise:
+        store.write_json(session.path / "noise.json", {"format": FORMAT, "noise": session.history.noise})
+
+
+def save(session: Session, folder: str) -> None:
+    """Write the state after the latest step into a folder of the run."""
+    last = session.history.last()
+    tensors = {"model": _model_tensors(session.network), "optimizer": _optimizer_tensors(session.optimizer)}
+    state = {name: None if value != value else value for name, value in asdict(last).items()}  # noqa: PLR0124
+    store.write_checkpoint(session.path / folder, tensors, state)
+
+
+def _model_tensors(net: torch.nn.Module) -> store.Tensors:
+    """Return weights and buffers, a tied weight once."""
+    kept = {name for name, _ in net.named_parameters()} | {name for name, _ in net.named_buffers()}
+    return {name: value for name, value in net.state_dict().items() if name in kept}
+
+
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> store.Tensors:
+    state = optimizer.state_dict()["state"]
+    return {f"{index}.{key}": torch.as_tensor(v) for index, values in state.items() for key, v in values.items()}
+
+
+def finish(session: Session) -> None:
+    """Read the whole validation text, write the last sample, and leave everything on disk."""
+    tell(session, "reading the validation text")
+    scored = session.setup.text.split.scored
+    places = Places()
+    result = _canonical(session, scored, places)
+    history, last = session.history, session.history.last().step
+    history.readings = [row for row in history.readings if row["kind"] != "probe" or row["step"] != last]
+    probe = _canonical_row(session, "probe", "train", probe_documents(session.setup, "train"))
+    history.readings += [probe, _canonical_row(session, "probe", "val", probe_documents(session.setup, "val"))]
+    interval = ratio_interval(result.nats_N, result.tokens_N)
+    history.readings.append(
+        _row(session, "final", "val", "eval", result.nats_per_token, nats=float(result.nats_N.sum()),
+             tokens=int(result.tokens_N.sum()), bytes=int(result.bytes_N.sum()), documents=len(scored),
+             low=_number(interval.low), high=_number(interval.high))
+    )  # fmt: skip
+    history.samples.append({**_sample(session, LAST_TURN), "final": True})
+    store.write_table(session.path, "validation", _validation(result))
+    store.write_table(session.path, "places", _columns(places.table()))
+    _read_units(session)
+    _find_verbatim(session)
+    save_records(session)
+
+
+def _find_verbatim(session: Session) -> None:
+    """Note at each sample what it shares with the training text word for word."""
+    if not session.history.samples:
+        return
+    tell(session, "looking for verbatim text")
+    text = excerpt(session.setup.text.corpus, session.setup.text.split)
+    unseen = [" ".join(document.decode().split(" ")[PROMPT_WORDS:]) for document in text.scored]
+    verbatim.mark(session.history.samples, unseen, verbatim.index(text.train))
+
+
+def _read_units(session: Session) -> None:
+    """Note which units never answer to a sample of the validation text, where the network has some that may not."""
+    rows = session.setup.validation
+    some = (batches.step_batches(rows, number, 1)[0] for number in range(UNIT_BATCHES))
+    found = dead_units.dead_units(session.network, some, session.recipe.run.precision)
+    if found is not None:
+        store.write_json(session.path / "units.json", {"format": FORMAT, **found})
+
+
+def is_noise_step(recipe: Recipe, step: int, steps: int | None) -> bool:
+    """Measure the gradient noise scale at the quarters of a run, where that is asked for."""
+    if not recipe.report.noise_scale or steps is None:
+        return False
+    return step * NOISE_POINTS // steps > (step - 1) * NOISE_POINTS // steps
+
+
+def measure_noise(session: Session) -> None:
+    """Measure the gradient noise scale."""
+    tell(session, "measuring gradients")
+    found = noise_scale.measure(session.network, session.setup.course, session.history.last().step)
+    if found is not None:
+        session.history.noise.append(found)
+
+
+def read_noise(path: Path) -> list[dict[str, Any]]:
+    """Read the gradient noise scales that a run measured; none is an empty list."""
+    file = path / "noise.json"
+    return list(store.read_json(file)["noise"]) if file.exists() else []
+
+
+def _columns(table: dict[str, Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(table)
+
+
+def _frame(rows: list[Any]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame([asdict(row) for row in rows])
+
+
+def _readings(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _validation(result: evaluation.Canonical) -> pd.DataFrame:
+    import pandas as pd
+
+    columns = ("document", "nats", "tokens", "bytes")
+    values = (result.document_N, result.nats_N, result.tokens_N, result.bytes_N)
+    return pd.DataFrame(dict(zip(columns, values, strict=True)))
+
+
+def load_state(
+    net: torch.nn.Module, optimizer: torch.optim.Optimizer | None, tensors: dict[str, store.Tensors]
+) -> None:
+    """Put a checkpoint's tensors into a network and its optimizer; nothing is shared with `tensors` afterwards."""
+    try:
+        weights = tensors["model"]
+        missing, unknown = net.load_state_dict(weights, strict=False)
+    except (KeyError, RuntimeError) as error:
+        raise DiagnoseError(f"the checkpoint does not fit the network: {str(error).splitlines()[0]}") from None
+    aliases = {name for name, _ in net.named_parameters(remove_duplicate=False)} - dict(net.named_parameters()).keys()
+    if set(missing) - aliases or unknown:
+        raise DiagnoseError(f"the checkpoint does not fit the network: {sorted({*missing, *unknown})[:3]} differ")
+    if optimizer is not None:
+        state: dict[int, store.Tensors] = {}
+        for name, value in tensors["optimizer"].items():
+            index, _, key = name.partition(".")
+            state.setdefault(int(index), {})[key] = value.clone()
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

@@ -1,0 +1,405 @@
+"""The only writer of `runs/`. Files appear whole or not at all, and what a run recorded is never overwritten.
+
+A file is written beside its place and renamed into it. A checkpoint is a folder that is swapped in the same way;
+weights and optimizer state are safetensors, the rest is JSON, nothing is ever pickled. A run that is being written
+holds a lock on its folder, which the system drops when the process dies.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
+
+from diagnose.config.recipe import FORMAT, Recipe
+from diagnose.errors import DiagnoseError, nearest
+from diagnose.runs import files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import pandas as pd
+    from torch import Tensor
+
+LATEST = "latest"
+MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how often as many as in its file
+LOCKS = ".locks"  # a file per digest that was ever trained; empty
+STATES = ("running", "finished", "failed", "interrupted")
+Tensors = dict[str, "Tensor"]
+
+
+def create(runs: Path, label: str, recipe: Recipe, environment: dict[str, Any]) -> Path:
+    """Make the folder of a new run, named by time, label, seed and recipe.
+
+    Raises:
+        DiagnoseError: the folder cannot be written; nothing is left of it then.
+    """
+    path = _fresh(runs, f"{_slug(label) or 'run'}-s{recipe.run.seed}-{environment['digest'][:4]}")
+    try:
+        write_text(path / "recipe.toml", recipe.to_toml())
+        write_json(path / "environment.json", {"format": FORMAT, **environment})
+        write_status(path, "running")
+    except OSError as error:
+        shutil.rmtree(path, ignore_errors=True)
+        raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; make room or choose another folder") from None
+    return path
+
+
+def create_ablation(runs: Path, label: str, digest: str) -> Path:
+    """Make the folder of a new ablation beside its runs."""
+    return _fresh(runs, f"ablate-{_slug(label)}-{digest[:4]}")
+
+
+def create_comparison(runs: Path, digest: str) -> Path:
+    """Make the folder of a new comparison beside the runs that it compares."""
+    return _fresh(runs, f"compare-{digest[:4]}")
+
+
+def _slug(label: str) -> str:
+    return "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
+
+
+def _fresh(runs: Path, name: str) -> Path:
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    for turn in count():
+        path = runs / (f"{stamp}-{name}" + (f"-{turn}" if turn else ""))
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+            path.mkdir()
+        except OSError as error:
+            if isinstance(error, FileExistsError) and runs.is_dir():
+                continue
+            raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; choose another folder") from None
+        return path
+    raise AssertionError
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written, before hours of training and not after; makes nothing.
+
+    Raises:
+        DiagnoseError: the folder, or what it would be made in, is no folder or not ours to write.
+    """
+    place = folder.absolute()
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        raise DiagnoseError(f"{folder} cannot be written ({place} is no folder that can be); choose another with --out")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    files.write_whole(path, lambda file: file.write(text.encode("utf-8")))
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Write a JSON object whole or not at all."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_text(path: Path) -> str:
+    """Read a file of text.
+
+    Raises:
+        DiagnoseError: missing or damaged.
+    """
+    with _one_line(path):
+        return files.text(path)
+
+
+@contextmanager
+def _one_line(file: Path, *others: type[Exception]) -> Iterator[None]:
+    """Say in one line why a file cannot be read."""
+    errors: tuple[type[Exception], ...] = (OSError, ValueError, *others)
+    try:
+        yield
+    except FileNotFoundError:
+        raise DiagnoseError(f"{file} is missing: {file.parent} is no complete run or ablation") from None
+    except errors as error:
+        said = " ".join(str(error).split())[:80]
+        raise DiagnoseError(f"{file} cannot be read ({said}); the folder is damaged") from None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object of this or an older format; NaN and infinities, which others may write, become None.
+
+    Raises:
+        DiagnoseError: missing, damaged, or written by a newer `diagnose`.
+    """
+    with _one_line(path):
+        value = files.parsed(files.text(path))
+    if not isinstance(value, dict) or not isinstance(value.get("format"), int):
+        raise DiagnoseError(f"{path} states no format; the folder is damaged")
+    if value["format"] > FORMAT:
+        raise DiagnoseError(f"{path} has format {value['format']}, this diagnose reads up to {FORMAT}: upgrade it")
+    return value
+
+
+def write_status(path: Path, state: str, why: str | None = None) -> None:
+    """Note the state of a run: running, finished, failed or interrupted."""
+    write_json(path / "status.json", {"format": FORMAT, "state": state, "why": why})
+
+
+def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
+    """Write `name`.parquet whole or not at all."""
+    files.write_whole(path / f"{name}.parquet", lambda file: frame.to_parquet(file, index=False))
+
+
+def read_table(path: Path, name: str) -> pd.DataFrame:
+    """Read `name`.parquet of a run or ablation.
+
+    Raises:
+        DiagnoseError: missing or damaged.
+    """
+    file = path / f"{name}.parquet"
+    with _one_line(file):
+        return _arrow(file).to_pandas()
+
+
+def read_columns(path: Path, name: str, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Read some columns of `name`.parquet as lists, without pandas, which takes longer to import than a page to draw.
+
+    Raises:
+        DiagnoseError: missing or damaged, or without one of the columns.
+    """
+    file = path / f"{name}.parquet"
+    table = _arrow(file, wanted)
+    missing = [column for column in wanted if column not in table.column_names]
+    if missing:
+        raise DiagnoseError(f"{file} has no column {', '.join(missing)}; the folder is damaged")
+    with _one_line(file):
+        return {column: table.column(column).to_pylist() for column in wanted}
+
+
+def _arrow(file: Path, wanted: tuple[str, ...] | None = None) -> Any:
+    from pyarrow.lib import ArrowException
+    from pyarrow.parquet import ParquetFile  # `pyarrow.parquet.read_table` imports pandas
+
+    with _one_line(file, ArrowException), ParquetFile(files.inside(file)) as opened:
+        _refuse_bomb(file, opened.metadata)
+        return opened.read(columns=wanted and list(wanted), use_threads=False)
+
+
+def _refuse_bomb(file: Path, footer: Any) -> None:
+    """Refuse a table that claims far more than its file can hold.
+
+    Raises:
+        DiagnoseError: it does.
+    """
+    size = file.stat().st_size
+    claimed = footer.num_rows * max(1, footer.num_columns) * 8
+    if claimed > MOST_TABLE and claimed > MOST_FACTOR * size:
+        raise DiagnoseError(
+            f"{file} claims {footer.num_rows:,} rows of {footer.num_columns} columns in {size / 1e6:,.1f} MB: "
+            "no run writes such a table; it is not read"
+        )
+
+
+def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
+    """Write what the network wrote, a JSON object a line."""
+    write_text(path / "samples.jsonl", "".join(json.dumps(s, ensure_ascii=False) + "\n" for s in samples))
+
+
+def read_samples(path: Path) -> list[dict[str, Any]]:
+    """Read what the network wrote; none is an empty list.
+
+    Raises:
+        DiagnoseError: damaged.
+    """
+    file = path / "samples.jsonl"
+    if not file.exists():
+        return []
+    with _one_line(file, TypeError):
+        return [dict(files.parsed(line)) for line in files.text(file).split("\n") if line]
+
+
+def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
+    """Swap a checkpoint in: one safetensors file per name in `tensors`, and `state.json`."""
+    part, old = folder.with_name(folder.name + ".part"), folder.with_name(folder.name + ".old")
+    shutil.rmtree(part, ignore_errors=True)
+    try:
+        part.mkdir()
+        write_json(part / "state.json", {"format": FORMAT, **state})
+        for name, values in tensors.items():
+            _write_tensors(part / f"{name}.safetensors", values)
+            shutil.copymode(part / "state.json", part / f"{name}.safetensors")  # safetensors makes it the owner's alone
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    part.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _write_tensors(file: Path, tensors: Tensors) -> None:
+    """Write tensors; a full disk is the OSError that it is elsewhere, which safetensors wraps in words of its own."""
+    from safetensors import SafetensorError
+    from safetensors.torch import save_file
+
+    try:
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, file)
+    except SafetensorError as error:
+        number = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
+        raise OSError(number, os.strerror(number), str(file)) from error
+    _fsync(file)
+
+
+def _fsync(file: Path) -> None:
+    """Have a file on the disk before it gets its name: a power cut must not leave a whole name with half a content."""
+    with file.open("rb") as opened:
+        os.fsync(opened.fileno())
+
+
+def read_checkpoint(folder: Path) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
+    """Read the checkpoint, or the one before where a kill came between the two renames; None if there is none."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    place = folder if folder.exists() else folder.with_name(folder.name + ".old")
+    if not place.exists():
+        return None
+    state = read_json(files.inside(place, folder.parent) / "state.json")
+    try:
+        return {f.stem: load_file(files.inside(f)) for f in sorted(place.glob("*.safetensors"))}, state
+    except (OSError, ValueError, SafetensorError) as error:
+        raise DiagnoseError(f"checkpoint {place} is damaged ({error}); train the run anew") from None
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a run's folder while it is written.
+
+    Raises:
+        DiagnoseError: another process writes it, or it cannot be written.
+    """
+    lock = FileLock(path / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise DiagnoseError(f"{path} is being written by another process; wait for it") from None
+    except OSError as error:
+        raise DiagnoseError(f"{path} cannot be written: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def claimed(runs: Path, digest: str, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the right to train what a digest stands for, so that no two processes train the same run at once.
+
+    The system drops the claim of a process that dies. `waiting` is called twice a second while another holds it.
+
+    Raises:
+        DiagnoseError: the folder cannot be written.
+    """
+    lock = FileLock(runs / LOCKS / f"{digest}.lock")
+    try:
+        (runs / LOCKS).mkdir(parents=True, exist_ok=True)
+        while not lock.is_locked:
+            try:
+                lock.acquire(timeout=0.5)
+            except Timeout:
+                waiting()
+    except OSError as error:
+        raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; choose another folder") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_being_written(path: Path) -> bool:
+    """Say whether a living process holds the run."""
+    lock = FileLock(path / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+def point_latest(path: Path) -> None:
+    """Let `runs/latest` lead to this run: a symbolic link, or a line of text where links are not to be had."""
+    link = path.parent / LATEST
+    part = link.with_name(f"{LATEST}.part{os.getpid()}")
+    part.unlink(missing_ok=True)  # of a process of this number that was killed
+    try:
+        part.symlink_to(path.name)
+    except OSError:
+        part.write_text(path.name + "\n", encoding="utf-8")
+    part.replace(link)
+
+
+def find(name: str | Path) -> Path:
+    """Return the folder of a run, an ablation or a recorded loop: its path, `runs/latest`, or its name in `runs/`.
+
+    Raises:
+        DiagnoseError: there is none; names the nearest.
+    """
+    path = Path(name)
+    if not path.exists() and len(path.parts) == 1:
+        path = Path("runs") / path
+    if path.is_file() and path.name == LATEST:
+        path = path.parent / path.read_text(encoding="utf-8", errors="replace").strip()
+    if any((path / name).exists() for name in ("status.json", "ablation.toml", "record/state.json")):
+        return path.parent / path.readlink() if path.is_symlink() else path
+    known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
+    hint = nearest(path.name, known) if known else f"; {path.parent} holds no runs"
+    raise DiagnoseError(f"no run or ablation at {name}{hint if len(hint) < 400 else ''}")
+
+
+def entries(runs: Path) -> list[Path]:
+    """List the runs of a folder, oldest first."""
+    if not runs.is_dir():
+        return []
+    return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "status.json").exists())
+
+
+def ablations(runs: Path) -> list[Path]:
+    """List the ablations of a folder, oldest first."""
+    if not runs.is_dir():
+        return []
+    return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "ablation.toml").exists())
+
+
+def state(path: Path) -> str:
+    """Return a run's state; one that is said to be running but that nobody writes was interrupted.
+
+    Raises:
+        DiagnoseError: its status cannot be read.
+    """
+    value = read_json(path / "status.json").get("state")
+    if value not in STATES:
+        raise DiagnoseError(f"{path / 'status.json'} states no state; the folder is damaged")
+    return "interrupted" if value == "running" and not is_being_written(path) else str(value)
+
+
+def recipe_of(path: Path) -> Recipe:
+    """Read a run's recipe, fully resolved."""
+    return Recipe.load(files.inside(path / "recipe.toml"))
+
+
+def disk_use(path: Path) -> int:
+    """Return the bytes that a folder's files take."""
+    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file() and not f.is_symlink())
+
+
+def drop_checkpoints(path: Path) -> None:
+    """Remove what only resuming, sampling and replaying need; records stay."""
+    for folder in ("checkpoint", "checkpoint.old", "checkpoint.part", "interval", "interval.old", "interval.part"):
+        shutil.rmtree(path / folder, ignore_errors=True)

@@ -1,0 +1,274 @@
+"""What step k sees: a pure function of the recipe and k.
+
+A `Plan` lays the chosen documents out as rows. Rows are numbered through all epochs, so that a batch may span two;
+row g of the run is found from g alone, by keyed permutations, and never from what was drawn before.
+
+Shapes: B rows of a batch, T positions of a row, N documents of the plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from diagnose import random as seeding
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from diagnose.config.recipe import Recipe
+    from diagnose.data.split import Split
+    from diagnose.data.stream import Stream
+
+RESIDENT_BYTES = 4 << 30  # a token stream up to this size is kept on the accelerator
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of tokens and what is to be predicted at each position.
+
+    Attributes:
+        inputs_BT: token ids, int64.
+        targets_BT: the next token's id; the padding mark where there is none.
+        counted_BT: False where the target is padding.
+        documents_BT: the corpus's number of the document that the target belongs to.
+        segments_BT: which document of the row a position belongs to, non-decreasing; None where all may be seen.
+    """
+
+    inputs_BT: Tensor
+    targets_BT: Tensor
+    counted_BT: Tensor
+    documents_BT: Tensor
+    segments_BT: Tensor | None
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on another device."""
+        segments = None if self.segments_BT is None else self.segments_BT.to(device)
+        return Batch(
+            self.inputs_BT.to(device),
+            self.targets_BT.to(device),
+            self.counted_BT.to(device),
+            self.documents_BT.to(device),
+            segments,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class BatchPlan:
+    """Documents laid out as rows.
+
+    Attributes:
+        tokens: the stream of the whole corpus.
+        first_N: where each document's start mark lies in the stream.
+        length_N: targets of each document: its tokens and the mark that ends it.
+        documents_N: the corpus's numbers of the documents.
+        samples: for a split of single windows: (offset into the permuted samples, how many), else None.
+    """
+
+    tokens: Tensor
+    first_N: Tensor
+    length_N: Tensor
+    documents_N: Tensor
+    loader: str
+    context: int
+    size: int
+    order: str
+    masked: bool
+    seed: int
+    stream: str
+    split_seed: int
+    pad: int
+    samples: tuple[int, int] | None = None
+
+    @property
+    def targets(self) -> int:
+        """Targets of all documents once."""
+        return int(self.length_N.sum())
+
+    @property
+    def rows(self) -> int:
+        """Rows of one epoch."""
+        if self.loader == "padded":
+            return len(self.length_N)
+        if self.loader == "packed":
+            return self.targets // self.context
+        return self.samples[1] if self.samples else self.windows
+
+    @property
+    def windows(self) -> int:
+        """Token positions that a full window can start at."""
+        return max(0, self.targets - self.context + 1)
+
+
+def plan(recipe: Recipe, stream: Stream, split: Split, side: str, pad: int, device: torch.device) -> BatchPlan:
+    """Lay out one side of the split as the recipe's loader does.
+
+    Args:
+        recipe: its tables `data`, `batches`, `report` and `run`.
+        stream: tokens of the whole corpus.
+        split: which documents are whose.
+        side: "train" or "val".
+        pad: the padding mark's id.
+        device: where batches are wanted.
+
+    Raises:
+        DiagnoseError: the text does not fill one batch.
+    """
+    table = recipe.batches
+    chosen = torch.from_numpy(split.train if side == "train" else split.val)
+    starts = torch.from_numpy(stream.starts)
+    tokens = torch.from_numpy(stream.tokens)
+    if device.type != "cpu" and tokens.nbytes <= RESIDENT_BYTES:
+        chosen, starts, tokens = chosen.to(device), starts.to(device), tokens.to(device)
+    loader = table.loader
+    if side == "val" and recipe.report.val_loader != "training":
+        loader = recipe.report.val_loader
+    out = BatchPlan(
+        tokens=tokens, first_N=starts[chosen], length_N=starts[chosen + 1] - starts[chosen], documents_N=chosen,
+        loader=loader, context=table.context, size=table.size, order=table.order,
+        masked=table.mask == "document" and loader != "padded", seed=recipe.run.seed,
+        stream="order" if side == "train" else "validation order", split_seed=recipe.data.split_seed, pad=pad,
+    )  # fmt: skip
+    if recipe.data.split == "windows":
+        kept = max(1, round(recipe.data.val_fraction * out.windows))
+        out = replace(out, samples=(0, kept) if side == "val" else (kept, out.windows - kept))
+    return _checked(out, table.size * (table.accumulate if side == "train" else 1), side)
+
+
+def _checked(out: BatchPlan, rows: int, side: str) -> BatchPlan:
+    if side == "train" and out.rows < rows:
+        raise DiagnoseError(
+            f"the training text fills {out.rows} rows of {out.context} tokens and a step takes {rows}: "
+            "lower batches.size, batches.accumulate or batches.context, or give more text"
+        )
+    if side == "val" and out.rows < 1:
+        raise DiagnoseError(
+            f"the validation text of {out.targets} tokens does not fill one row of {out.context}: "
+            "lower batches.context, raise data.val_fraction or give more text"
+        )
+    return out
+
+
+def step_batches(layout: BatchPlan, step: int, accumulate: int) -> list[Batch]:
+    """Return the batches of a training step (counted from 0), one for each accumulated part."""
+    first = step * accumulate * layout.size
+    return [rows(layout, first + part * layout.size, layout.size) for part in range(accumulate)]
+
+
+def rows(layout: BatchPlan, first: int, count: int) -> Batch:
+    """Return `count` rows of the run from row `first` on, in the plan's order."""
+    number_B = torch.arange(first, first + count, device=layout.tokens.device)
+    total = layout.rows
+    epochs = range(first // total, (first + count - 1) // total + 1)
+    parts = [_epoch_rows(layout, e, number_B[number_B // total == e]) for e in epochs]
+    return parts[0] if len(parts) == 1 else _joined(parts)
+
+
+def whole(layout: BatchPlan, size: int | None = None) -> Iterator[Batch]:
+    """Yield every row of the plan once, in the text's order; the last rows of packed text are padded."""
+    straight = replace(layout, order="sequential")
+    total = layout.rows + (layout.loader == "packed" and layout.targets % layout.context > 0)
+    step = size or layout.size
+    for first in range(0, total, step):
+        number_B = torch.arange(first, min(first + step, total), device=layout.tokens.device)
+        yield _lay_out(straight, 0, number_B)
+
+
+def steps_per_epoch(layout: BatchPlan, accumulate: int) -> float:
+    """Return how many steps see every row once."""
+    return layout.rows / (layout.size * accumulate)
+
+
+def truncated_targets(layout: BatchPlan) -> int:
+    """Return the targets of an epoch that no row shows: the ends of documents longer than a padded row."""
+    if layout.loader != "padded":
+        return 0
+    return int((layout.length_N - layout.context).clamp(min=0).sum())
+
+
+def _joined(parts: list[Batch]) -> Batch:
+    segments = None
+    if parts[0].segments_BT is not None:
+        segments = torch.cat([p.segments_BT for p in parts if p.segments_BT is not None])
+    return Batch(
+        torch.cat([p.inputs_BT for p in parts]),
+        torch.cat([p.targets_BT for p in parts]),
+        torch.cat([p.counted_BT for p in parts]),
+        torch.cat([p.documents_BT for p in parts]),
+        segments,
+    )
+
+
+def _epoch_rows(layout: BatchPlan, epoch: int, number_B: Tensor) -> Batch:
+    """Find rows of one epoch: which row of the layout stands at each place of the order."""
+    total, place_B = layout.rows, number_B % layout.rows
+    stream_key = seeding.key(layout.seed, layout.stream, epoch)
+    if layout.order == "random":
+        place_B = seeding.uniform_index(number_B, total, seeding.key(layout.seed, layout.stream))
+    elif layout.order == "shuffled" and layout.loader != "packed":
+        place_B = seeding.permute(place_B, total, stream_key)
+    return _lay_out(layout, epoch if layout.order == "shuffled" else 0, place_B)
+
+
+def _lay_out(layout: BatchPlan, epoch: int, place_B: Tensor) -> Batch:
+    """Gather rows by their place in the layout."""
+    if layout.loader == "padded":
+        return _padded(layout, place_B)
+    if layout.loader == "packed":
+        order_N, ends_N = _order(layout, epoch)
+        return _flat(layout, place_B * layout.context, order_N, ends_N)
+    if layout.samples is not None:
+        split_key = seeding.key(layout.split_seed, "windows")
+        place_B = seeding.permute(place_B + layout.samples[0], layout.windows, split_key)
+    order_N, ends_N = _order(_in_text_order(layout), 0)
+    return _flat(layout, place_B, order_N, ends_N)
+
+
+@lru_cache(maxsize=8)
+def _in_text_order(layout: BatchPlan) -> BatchPlan:
+    """Return the plan in the text's own order (windows are shuffled one by one, not their documents)."""
+    return replace(layout, order="sequential")
+
+
+@lru_cache(maxsize=8)
+def _order(layout: BatchPlan, epoch: int) -> tuple[Tensor, Tensor]:
+    """Return an epoch's order of documents and where each ends in it (targets, cumulative)."""
+    order_N = torch.arange(len(layout.length_N), device=layout.length_N.device)
+    if layout.order == "shuffled":
+        stream_key = seeding.key(layout.seed, layout.stream, epoch)
+        order_N = seeding.permute(order_N, len(order_N), stream_key)
+    return order_N, layout.length_N[order_N].cumsum(0)
+
+
+def _flat(layout: BatchPlan, start_B: Tensor, order_N: Tensor, ends_N: Tensor) -> Batch:
+    """Cut rows out of the documents laid end to end in an order."""
+    place_BT = start_B[:, None] + torch.arange(layout.context, device=start_B.device)
+    counted_BT = place_BT < ends_N[-1]
+    place_BT = place_BT.clamp(max=int(ends_N[-1]) - 1)
+    at_BT = torch.searchsorted(ends_N, place_BT, right=True)
+    document_BT = order_N[at_BT]
+    within_BT = place_BT - (ends_N[at_BT] - layout.length_N[document_BT])
+    source_BT = layout.first_N[document_BT] + within_BT
+    inputs_BT = layout.tokens[source_BT].long()
+    targets_BT = layout.tokens[source_BT + 1].long()
+    if not bool(counted_BT.all()):
+        inputs_BT = inputs_BT.masked_fill(~counted_BT, layout.pad)
+        targets_BT = targets_BT.masked_fill(~counted_BT, layout.pad)
+    segments_BT = at_BT - at_BT[:, :1] if layout.masked else None
+    return Batch(inputs_BT, targets_BT, counted_BT, layout.documents_N[document_BT], segments_BT)
+
+
+def _padded(layout: BatchPlan, place_B: Tensor) -> Batch:
+    """Give each document a row of its own; what is longer than the row is cut off."""
+    within_BT = torch.arange(layout.context, device=place_B.device).expand(len(place_B), -1)
+    counted_BT = within_BT < layout.length_N[place_B][:, None]
+    source_BT = layout.first_N[place_B][:, None] + within_BT * counted_BT
+    inputs_BT = layout.tokens[source_BT].long().masked_fill(~counted_BT, layout.pad)
+    targets_BT = layout.tokens[source_BT + 1].long().masked_fill(~counted_BT, layout.pad)
+    documents_BT = layout.documents_N[place_B][:, None].expand(-1, layout.context)
+    return Batch(inputs_BT, targets_BT, counted_BT, documents_BT, None)

@@ -1,0 +1,167 @@
+"""Where and how exactly a run is computed: device, precision, threads, compiling, memory allocation."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+from contextlib import nullcontext
+from functools import lru_cache
+from importlib import metadata
+from typing import TYPE_CHECKING, Protocol
+
+import torch
+
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from torch import Tensor
+
+    from diagnose.config.recipe import Recipe
+
+THREADS = torch.get_num_threads()  # of this machine: what `auto` means, whatever runs of this process set since
+COMPILE_PAYS_AFTER = 5e13  # operations of a run on a CPU: some 8 minutes; compiling costs 20 to 40 s and gains a fifth
+ONEDNN_PAYS_AFTER = 2e10  # operations of a step: for small products oneDNN is slower than MKL, for large ones faster
+LOOPS = "diagnose.loops"  # group of the entry point that offers fused loops
+FP32_ERROR = 1e-5  # of the largest entry of a product; bf16 is off by some 1e-3
+
+
+def resolve(recipe: Recipe, flops: float) -> Recipe:
+    """Decide what `auto` means here; the answers are stored with the run.
+
+    Args:
+        recipe: whose table `run` may say `auto`.
+        flops: operations of the whole run; decides whether compiling is worth its time.
+
+    Raises:
+        DiagnoseError: a device that this machine has not.
+    """
+    device = find(recipe.run.device)
+    precision = recipe.run.precision
+    if precision == "auto":
+        precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    threads = recipe.run.threads or THREADS
+    compiled = recipe.run.compile
+    if compiled == "auto":
+        compiled = "on" if _compiling_pays(recipe, device, flops) else "off"
+    return recipe.with_values(
+        {"run.device": str(device), "run.precision": precision, "run.threads": threads, "run.compile": compiled}
+    )
+
+
+def find(name: str) -> torch.device:
+    """Return the device of that name; "auto" takes CUDA, else MPS, else the CPU.
+
+    Raises:
+        DiagnoseError: no such device, or not on this machine.
+    """
+    if name == "auto":
+        mps = torch.backends.mps.is_available()
+        name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DiagnoseError(f"run.device = '{name}' is no device; give auto, cpu, cuda, cuda:1 or mps") from None
+    count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
+    if (device.index or 0) >= count.get(device.type, 0):
+        raise DiagnoseError(
+            f"run.device = '{name}': this machine has none that torch can use; 'auto' takes what is there"
+        )
+    return device
+
+
+def _compiling_pays(recipe: Recipe, device: torch.device, flops: float) -> bool:
+    """Compiling needs a C++ compiler; on a CPU it is a loss with dropout (measured: 0.89) or fused loops (0.93)."""
+    if sys.platform == "win32" or not (shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")):
+        return False
+    if device.type == "cuda":
+        return flops > 400 * COMPILE_PAYS_AFTER
+    dropouts = [v for k, v in recipe.model.settings().items() if k.startswith("dropout") and isinstance(v, float)]
+    return device.type == "cpu" and not any(dropouts) and flops > COMPILE_PAYS_AFTER and not _use_fused_loops()
+
+
+def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
+    """Set this process up as a resolved recipe says and return its device.
+
+    The same recipe always comes to the same settings, so that a run resumes bit for bit.
+    """
+    device = find(recipe.run.device)
+    if recipe.run.threads:
+        torch.set_num_threads(recipe.run.threads)
+    _keep_freed_pages()
+    _use_fused_loops()
+    if device.type == "cpu":
+        fast = flops_per_step > ONEDNN_PAYS_AFTER and _onednn_is_fp32()
+        torch.set_float32_matmul_precision("medium" if fast else "highest")
+    return device
+
+
+class FusedLoops(Protocol):
+    """What the toolkit asks of compiled loops, which the networks use too; ours are `models/native`."""
+
+    def use(self, *, wanted: bool = True) -> bool:
+        """Use them from now on, or go back to torch; say whether they are in use."""
+
+    def in_use(self) -> bool:
+        """Say whether they are in use."""
+
+    def losses(
+        self, logits_CV: Tensor, targets_C: Tensor, smoothing: float, *, gradient: bool
+    ) -> tuple[Tensor, Tensor] | None:
+        """Return plain and smoothed cross-entropies, the gradient in the logits' place; None where torch should."""
+
+
+@lru_cache(maxsize=1)
+def fused_loops() -> FusedLoops | None:
+    """Return the loops that are installed with this package, or None.
+
+    They are found as networks are, by an entry point, so that the toolkit imports none of `models`. Other packages'
+    entry points are not looked at: what computes every run is not to be changed by whatever lies on the path.
+    """
+    try:
+        offered = metadata.distribution("diagnose-training").entry_points.select(group=LOOPS)
+        loops: FusedLoops | None = next((point.load() for point in offered), None)
+    except (metadata.PackageNotFoundError, ImportError):
+        return None
+    return loops
+
+
+def _use_fused_loops() -> bool:
+    loops = fused_loops()
+    return loops is not None and loops.use()
+
+
+@lru_cache(maxsize=1)
+def _onednn_is_fp32() -> bool:
+    """Say whether oneDNN's products, which "medium" allows, are true fp32 here; on some processors they are bf16."""
+    draw = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(512, 512, generator=draw) for _ in range(2))
+    exact = a.double() @ b.double()
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    error = float(((a @ b).double() - exact).abs().max() / exact.abs().max())
+    torch.set_float32_matmul_precision(before)
+    return error < FP32_ERROR
+
+
+def _keep_freed_pages() -> None:
+    """Keep glibc from giving pages back between steps: 144,000 page faults a step before, none after."""
+    if not sys.platform.startswith("linux") or "jemalloc" in os.environ.get("LD_PRELOAD", ""):
+        return
+    trim_threshold, mmap_threshold = -1, -3
+    try:
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(mmap_threshold, 1 << 30)
+        libc.mallopt(trim_threshold, 1 << 30)
+    except (OSError, AttributeError):  # another C library: slower, not wrong
+        return
+
+
+def autocast(device: torch.device, precision: str) -> AbstractContextManager[object]:
+    """Return the context that a forward pass runs in: "bf16" casts matrix products, "fp32" nothing."""
+    if precision == "bf16":
+        return torch.autocast(device.type, dtype=torch.bfloat16)
+    return nullcontext()

@@ -1,0 +1,214 @@
+"""Finds a network's builder by name, whoever wrote it, and tells what went wrong in one line.
+
+Ours and a user's come in by the same doors: the entry-point group `diagnose.models`,
+`package.module:attribute`, or `path/to/file.py:attribute`.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.metadata
+import importlib.util
+import sys
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    from torch import nn
+
+    Builder = Callable[..., nn.Module]
+
+GROUP = "diagnose.models"
+DOORS = "an installed name, package.module:attribute or path/to/file.py:attribute"
+
+
+def find(name: str) -> Builder:
+    """Return the builder of that name.
+
+    Args:
+        name: an entry point of the group `diagnose.models`, "package.module:attribute" or
+            "path/to/file.py:attribute".
+
+    Raises:
+        DiagnoseError: there is none, or its file or module cannot be loaded.
+    """
+    module, attribute = _load(name)
+    found: Any = module
+    for part in attribute.split("."):
+        known = [key for key in vars(found) if not key.startswith("_")]
+        if not hasattr(found, part):
+            raise DiagnoseError(f"model '{name}': {_source(module)} has no '{part}'{nearest(part, known)}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise DiagnoseError(f"model '{name}': '{attribute}' is a {type(found).__name__}, not a function that builds")
+    builder: Builder = found
+    return builder
+
+
+def _load(name: str) -> tuple[ModuleType, str]:
+    """Return the module that a name leads to, and the attribute within it."""
+    place, attribute = _place(name)
+    if place.endswith(".py"):
+        return _load_file(name, Path(place)), attribute
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        return importlib.import_module(place), attribute
+    except ModuleNotFoundError as error:
+        if error.name and (place == error.name or place.startswith(error.name + ".")):
+            raise DiagnoseError(
+                f"model '{name}': there is no module '{error.name}'; a file is given as file.py:attribute"
+            ) from None
+        raise DiagnoseError(f"model '{name}' cannot be loaded: {told(error)}") from None
+    except Exception as error:  # noqa: BLE001 - a user's module may raise anything
+        raise DiagnoseError(f"model '{name}' cannot be loaded: {told(error)}") from None
+
+
+def is_code(name: str) -> bool:
+    """Say whether a name is that of code in a file or module, and not of an installed network."""
+    return ":" in name
+
+
+def is_ours(name: str) -> bool:
+    """Say whether a network ships with diagnose."""
+    return not is_code(name) and _place(name)[0].startswith("diagnose.models.")
+
+
+def consented(name: str, given: str | None) -> str:
+    """Return the network that a run's record may load: a record may be a stranger's, so its code wants to be named.
+
+    Args:
+        name: the record's `model.name`.
+        given: what the user names as `--model`; may be the same file elsewhere.
+
+    Raises:
+        DiagnoseError: the network is code that was not named, another function was, or there is none to name.
+    """
+    if given is None and is_code(name):
+        raise DiagnoseError(f"the run's network is code at '{name}', which is run only if you name it: --model {name}")
+    if given is None:
+        return name
+    if not is_code(name):
+        raise DiagnoseError(f"the run's network '{name}' is installed; --model is for networks that are not")
+    if given.rpartition(":")[2] != name.rpartition(":")[2]:
+        raise DiagnoseError(f"the run's network is '{name}'; --model {given} names another function")
+    return given
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Divide a name into file or module, and attribute."""
+    if ":" in name:
+        place, _, attribute = name.rpartition(":")
+        if place and attribute:
+            return place, attribute
+        raise DiagnoseError(f"model '{name}' is incomplete; give {DOORS}")
+    entries = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
+    if name not in entries:
+        raise DiagnoseError(f"there is no model '{name}'{nearest(name, entries)} (or give {DOORS})")
+    return entries[name].module, entries[name].attr
+
+
+def _load_file(name: str, path: Path) -> ModuleType:
+    if not path.is_file():
+        folder = path.parent if path.parent.is_dir() else Path()
+        known = [p.name for p in folder.glob("*.py")]
+        raise DiagnoseError(f"model '{name}': there is no file {path}{nearest(path.name, known) if known else ''}")
+    path = path.resolve()
+    digest = hashlib.blake2b(path.read_bytes() + str(path).encode(), digest_size=6).hexdigest()
+    unique = f"{path.stem.replace('.', '_')}_{digest}"
+    if unique in sys.modules:
+        return sys.modules[unique]
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # so that it may import its neighbours; last, so that it hides nothing
+    spec = importlib.util.spec_from_file_location(unique, path)
+    if spec is None or spec.loader is None:
+        raise DiagnoseError(f"model '{name}': {path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[unique]
+        if not isinstance(error, Exception):
+            raise
+        raise DiagnoseError(f"model '{name}' cannot be loaded: {told(error)}") from None
+    return module
+
+
+def _source(module: ModuleType) -> str:
+    return getattr(module, "__file__", None) or module.__name__
+
+
+def told(error: BaseException) -> str:
+    """Return an exception in one line: type, message and the last line of the user's code it came by."""
+    message = " ".join(str(error).split())
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{type(error).__name__}: {error.msg} ({error.filename}:{error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    foreign = (
+        *(sysconfig.get_path(k) for k in ("stdlib", "purelib", "platlib")),
+        str(Path(__file__)),
+        "<frozen",
+    )
+    own = [frame for frame in frames if not frame.filename.startswith(foreign)] or list(frames)
+    where = f" ({own[-1].filename}:{own[-1].lineno})" if own else ""
+    return f"{type(error).__name__}: {message}{where}" if message else f"{type(error).__name__}{where}"
+
+
+def fingerprint(name: str, known_as: str | None = None) -> str:
+    """Return what tells one state of a network's code from another.
+
+    A hash of its name, its source and of all that it imports from the same folder.
+
+    Args:
+        name: of the network.
+        known_as: the name that is hashed, where its file lay elsewhere when it was first told.
+
+    Raises:
+        DiagnoseError: there is no such network.
+    """
+    digest = hashlib.blake2b((known_as or name).encode(), digest_size=16)
+    module, _ = _load(name)
+    path = Path(getattr(module, "__file__", None) or __file__)
+    depth = module.__name__.count(".") + (path.name == "__init__.py")
+    for source in sorted(_imported(path, path.resolve().parents[depth])):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def _imported(path: Path, root: Path) -> set[Path]:
+    """Return a source file and those below `root` that it imports, directly or not."""
+    found, todo = set(), [path.resolve()]
+    while todo:
+        source = todo.pop()
+        if source in found:
+            continue
+        found.add(source)
+        for node in ast.walk(ast.parse(source.read_bytes())):
+            todo += [p for p in _named(node, source, root) if p.is_file()]
+    return found
+
+
+def _named(node: ast.AST, source: Path, root: Path) -> Iterator[Path]:
+    """Yield the files that an import statement may mean."""
+    if isinstance(node, ast.Import):
+        names, base = [alias.name for alias in node.names], root
+    elif isinstance(node, ast.ImportFrom):
+        base = source.parents[node.level - 1] if node.level else root
+        stem = node.module or ""
+        names = [stem, *(f"{stem}.{alias.name}".lstrip(".") for alias in node.names)]
+    else:
+        return
+    for name in filter(None, names):
+        place = base.joinpath(*name.split("."))
+        yield place.with_suffix(".py")
+        yield place / "__init__.py"

@@ -1,0 +1,250 @@
+"""The one training loop. It yields a record per step, prints nothing and writes nothing.
+
+Step k is a pure function of the recipe and k: its batches, its dropout masks and its learning rate are found from k
+alone. So a run resumes bit for bit from any checkpoint, and any step can be replayed.
+
+Shapes: B rows, T positions.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from diagnose import random as seeding
+from diagnose.errors import FINDING, DiagnoseError
+from diagnose.training import chunked_loss
+from diagnose.training.batches import step_batches, steps_per_epoch
+from diagnose.training.device import autocast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import Tensor, nn
+
+    from diagnose.config.recipe import LossConfig, Recipe
+    from diagnose.config.recipe import OptimizerConfig as OptimizerTable
+    from diagnose.training.batches import Batch, BatchPlan
+
+EMA = 0.98  # weight of the past in a decaying average of the training loss; a time constant of 50 steps
+
+
+@dataclass(frozen=True)
+class Step:
+    """What is known of a step after it.
+
+    Attributes:
+        step: counted from 1.
+        epoch: how often the training rows were seen, with its fraction.
+        learning_rate: as used.
+        loss: what the step minimised, in nats per token as the recipe averages.
+        tokens, text_bytes: targets trained on since the start, and their UTF-8 bytes.
+        seconds: of training since the start; readings and records are not counted.
+        gradient_norm: before clipping.
+    """
+
+    step: int
+    epoch: float
+    learning_rate: float
+    loss: float
+    tokens: int
+    text_bytes: int
+    seconds: float
+    gradient_norm: float
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a run has to go through: its batches and its length.
+
+    Attributes:
+        recipe: resolved.
+        layout: of the training text.
+        steps: how many; None where the budget is in seconds.
+        peak: the learning rate after its rule and before its schedule.
+        bytes_V: UTF-8 bytes of each token, on the run's device.
+    """
+
+    recipe: Recipe
+    layout: BatchPlan
+    steps: int | None
+    peak: float
+    bytes_V: Tensor
+
+
+START = Step(0, 0.0, 0.0, math.nan, 0, 0, 0.0, math.nan)
+
+
+def make_optimizer(network: nn.Module, table: OptimizerTable) -> torch.optim.AdamW:
+    """Return AdamW over what needs gradients; matrices decay, vectors do not (as GPT-2 is trained)."""
+    trained = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.dim() >= 2], "weight_decay": table.weight_decay},
+        {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
+    ]
+    fused = trained[0].device.type in ("cpu", "cuda")
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=table.lr, betas=table.betas, fused=fused)
+
+
+def peak_learning_rate(table: OptimizerTable, tokens_per_step: float) -> float:
+    """Scale the learning rate with the tokens of a step, as rule and factor say, from the stated reference."""
+    ratio = tokens_per_step / table.lr_reference_tokens
+    return table.lr * table.lr_factor * {"fixed": 1.0, "linear": ratio, "sqrt": math.sqrt(ratio)}[table.lr_rule]
+
+
+def learning_rate(table: OptimizerTable, peak: float, done: float, step_share: float) -> float:
+    """Return the learning rate of a step.
+
+    Args:
+        table: warm-up, schedule and floor.
+        peak: the rate after warm-up.
+        done: share of the budget spent before the step, in [0, 1].
+        step_share: share of the budget that one step takes; the warm-up begins above zero by as much.
+    """
+    if done < table.warmup:
+        return peak * (done + step_share) / (table.warmup + step_share)
+    if table.schedule == "constant":
+        return peak
+    along = min(1.0, (done - table.warmup) / (1 - table.warmup))
+    return peak * (table.lr_floor + (1 - table.lr_floor) * 0.5 * (1 + math.cos(math.pi * along)))
+
+
+def weights(batches: list[Batch], table: LossConfig) -> list[Tensor]:
+    """Return what each target weighs in a step's mean loss, per accumulated part (B, T); they sum to at most 1.
+
+    `mean`: over the tokens of the whole step, of the rows' means, or of the parts' means (each part averaged alone,
+    as accumulation is often written). `padding`: see `Condition`.
+    """
+    counts = [b.counted_BT if table.padding == "ignore" else torch.ones_like(b.counted_BT) for b in batches]
+    shown = [b.counted_BT if table.padding != "target" else torch.ones_like(b.counted_BT) for b in batches]
+    if table.mean == "token":
+        total = sum(c.sum() for c in counts)
+        return [s / total for s in shown]
+    if table.mean == "batch":
+        return [s / (len(batches) * c.sum()) for s, c in zip(shown, counts, strict=True)]
+    total_rows = sum(len(c) for c in counts)
+    return [s / (total_rows * c.sum(1, keepdim=True)) for s, c in zip(shown, counts, strict=True)]
+
+
+def penalty(network: nn.Module, decay: float) -> Tensor:
+    """Return the weight decay that stands in the loss itself: half the squared norm of all weights, times it."""
+    squares = [p.square().sum() for p in network.parameters() if p.requires_grad]
+    return 0.5 * decay * torch.stack(squares).sum()
+
+
+def train_steps(
+    network: nn.Module, optimizer: torch.optim.Optimizer, course: TrainingPlan, last: Step
+) -> Iterator[Step]:
+    """Train until the budget is spent, from the step after `last` on.
+
+    Args:
+        network: on its device; is in training mode whenever a step runs.
+        optimizer: with the state that belongs to `last`.
+        course: batches and length.
+        last: the step that was taken last, `START` for none.
+
+    Raises:
+        DiagnoseError: the loss is no longer a finite number; the weights are those before that step's update.
+    """
+    recipe, per_epoch = course.recipe, steps_per_epoch(course.layout, course.recipe.batches.accumulate)
+    while not finished(course, last):
+        begun = time.perf_counter()
+        rate = _rate(course, last)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        batches = step_batches(course.layout, last.step, recipe.batches.accumulate)
+        network.train()
+        loss = backward(network, batches, recipe, last.step)
+        parameters = [p for p in network.parameters() if p.grad is not None]
+        norm = torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf)
+        _refuse_divergence(loss, float(norm), last.step + 1, rate)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        tokens, text_bytes = _counted(batches, course.bytes_V)
+        last = Step(
+            step=last.step + 1, epoch=(last.step + 1) / per_epoch, learning_rate=rate, loss=loss,
+            tokens=last.tokens + tokens, text_bytes=last.text_bytes + text_bytes,
+            seconds=last.seconds + time.perf_counter() - begun, gradient_norm=float(norm),
+        )  # fmt: skip
+        yield last
+
+
+def backward(network: nn.Module, batches: list[Batch], recipe: Recipe, step: int) -> float:
+    """Add up a step's gradients and return its loss; the dropout masks are those of this step and part."""
+    device = next(network.parameters()).device
+    total = torch.zeros((), device=device)
+    for part, (batch, weights_BT) in enumerate(zip(batches, weights(batches, recipe.loss), strict=True)):
+        torch.manual_seed(seeding.key(recipe.run.seed, "dropout", step, part))
+        here = batch.to(device)
+        with autocast(device, recipe.run.precision):
+            loss, _ = chunked_loss.objective(
+                network, here.inputs_BT, here.targets_BT, weights_BT.to(device), here.segments_BT,
+                label_smoothing=recipe.loss.label_smoothing,
+            )  # fmt: skip
+        if part == 0 and recipe.loss.weight_decay:
+            loss = loss + penalty(network, recipe.loss.weight_decay)
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.detach()
+    return float(total)
+
+
+def finished(course: TrainingPlan, last: Step) -> bool:
+    """Say whether the budget is spent."""
+    if course.steps is not None:
+        return last.step >= course.steps
+    return last.seconds >= course.recipe.budget.amount()
+
+
+def _rate(course: TrainingPlan, last: Step) -> float:
+    if course.steps is not None:
+        done, share = last.step / course.steps, 1 / course.steps
+    else:
+        done, share = last.seconds / course.recipe.budget.amount(), 1e-3
+    return learning_rate(course.recipe.optimizer, course.peak, done, share)
+
+
+def _refuse_divergence(loss: float, norm: float, step: int, rate: float) -> None:
+    if math.isfinite(loss) and math.isfinite(norm):
+        return
+    what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
+    raise DiagnoseError(
+        f"{what} at step {step} (learning rate {rate:g}): training has diverged; "
+        "lower optimizer.lr, or set optimizer.clip",
+        exit_code=FINDING,
+        diverged=True,
+    )
+
+
+def _counted(batches: list[Batch], bytes_V: Tensor) -> tuple[int, int]:
+    tokens = sum(int(b.counted_BT.sum()) for b in batches)
+    text_bytes = sum(int((bytes_V.to(b.targets_BT.device)[b.targets_BT] * b.counted_BT).sum()) for b in batches)
+    return tokens, text_bytes
+
+
+def reported_training_loss(losses: list[float], kind: str, interval: int, per_epoch: float) -> float:
+    """Return the training loss that a run prints after its latest step, in nats per token.
+
+    Args:
+        losses: of every step so far.
+        kind: "last" step; mean over the "interval" since the last print; "ema", a decaying average from the first
+            step on, corrected for its start; "epoch", the running mean since the epoch began (as Keras prints).
+        interval: steps between prints.
+        per_epoch: steps of an epoch.
+    """
+    if kind == "last":
+        return losses[-1]
+    if kind == "ema":
+        total = weight = 0.0
+        for loss in losses:
+            total, weight = EMA * total + (1 - EMA) * loss, EMA * weight + 1 - EMA
+        return total / weight
+    if kind == "interval":
+        begin = (len(losses) - 1) // interval * interval
+    else:  # a step belongs to the epoch of its first row; steps of an epoch are a ratio, which floats round
+        epoch = math.floor((len(losses) - 1) / per_epoch + 1e-9)
+        begin = min(math.ceil(epoch * per_epoch - 1e-6), len(losses) - 1)
+    return sum(losses[begin:]) / len(losses[begin:])

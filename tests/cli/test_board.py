@@ -1,0 +1,75 @@
+"""What is shown of an ablation's runs while they are trained."""
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from diagnose.cli import board
+from diagnose.cli.board import Board
+from diagnose.runs.session import Progress
+
+NAN = float("nan")
+
+
+def state(label, seed, doing, step=0, steps=100, loss=NAN):
+    return Progress("r", label, seed, step, steps, loss, 1000.0, (steps - step) / 10 if step else None, doing)
+
+
+def shown(one):
+    out = StringIO()
+    Console(file=out, width=90).print(one.table())
+    return out.getvalue()
+
+
+@pytest.fixture
+def four():
+    one = Board("activation")
+    for seed in (0, 1):
+        for label in ("relu", "gelu"):
+            assert not one.note(state(label, seed, "waiting"))
+    return one
+
+
+def test_the_table_has_a_row_an_arm_and_a_column_a_seed(four):
+    four.note(state("relu", 0, "finished"))
+    four.note(state("gelu", 0, "training", 25, loss=3.21))
+    head, relu, gelu, foot = shown(four).rstrip().split("\n")
+    assert head.split() == ["activation", "seed", "0", "seed", "1"]
+    assert relu.split() == ["relu", "finished", "waiting"]
+    assert gelu.split() == ["gelu", "25%", "3.210", "waiting"]
+    # one in progress has 7.5 s left of 10, two wait
+    assert foot.startswith("1 of 4 runs, 1,000 tokens/s, about 28 s left")
+
+
+def test_a_run_that_is_tried_again_says_so(four):
+    four.note(state("gelu", 0, "training", 25, loss=3.0))
+    assert four.note(state("gelu", 0, "tried again"))
+    four.note(state("gelu", 0, "training", 20, loss=3.0))
+    assert "20% 3.000 (try 2)" in shown(four)
+
+
+def test_news_is_what_begins_or_ends(four):
+    assert four.note(state("relu", 0, "training", 1))
+    assert not four.note(state("relu", 0, "training", 2))
+    assert not four.note(state("relu", 0, "validating", 2))
+    assert four.note(state("relu", 0, "diverged"))
+
+
+def test_without_a_terminal_lines_are_written_of_news_alone(four, capsys, monkeypatch):
+    monkeypatch.setattr(board, "QUIET_SECONDS", 1e9)
+    watch = board._lines(Board("activation"))
+    for one in (state("relu", 0, "waiting"), state("relu", 0, "training", 1, loss=5.0),
+                state("relu", 0, "training", 2, loss=4.0), state("relu", 0, "finished")):  # fmt: skip
+        watch(one)
+    lines = capsys.readouterr().err.strip().split("\n")
+    assert len(lines) == 2
+    assert lines[0].startswith("relu seed 0  step 1/100  loss 5.000")
+    assert lines[1] == "relu seed 0  finished (1 of 1)"
+
+
+def test_levels_are_text_and_no_markup():
+    one = Board("[red]x")
+    one.note(state("[bold]a", 0, "waiting"))
+    assert "[red]x" in shown(one)
+    assert "[bold]a" in shown(one)

@@ -1,0 +1,163 @@
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_tokenizer import LEARNED, NASTY, TEXTS, gpt2_like, llama_like
+from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+from diagnose.data import corpus, stream
+from diagnose.data import tokenizer as tk
+from diagnose.errors import DiagnoseError
+
+KINDS = sorted(LEARNED)
+
+
+def documents(tmp_path, texts, kind="line"):
+    path = tmp_path / "t.txt"
+    path.write_text("\n".join(texts), encoding="utf-8", newline="")
+    data = SimpleNamespace(corpus="file", path=str(path), documents=kind, split="documents")
+    return corpus.load(data, tmp_path)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_documents_lie_between_start_marks(tmp_path, kind):
+    lines = [text.replace("\n", "").replace("\r", "") for text in NASTY]
+    made = documents(tmp_path, [line for line in lines if line.strip()])
+    out = stream.tokenise(made, LEARNED[kind], tmp_path)
+    assert (len(out), out.tokens.dtype, out.starts.dtype) == (len(made), np.int16, np.int64)
+    for i in range(len(made)):
+        tokens = out.tokens[out.starts[i] : out.starts[i + 1]].tolist()
+        assert tokens[0] == 0
+        assert tokens[1:] == LEARNED[kind].encode(made.text(i), add_special_tokens=False).ids
+    assert out.tokens[out.starts[-1]] == 0
+    assert len(out.tokens) == out.starts[-1] + 1
+    assert (out.tokens == 0).sum() == len(made) + 1
+    assert torch.from_numpy(out.tokens[:5]).tolist() == out.tokens[:5].tolist()
+
+
+@pytest.mark.parametrize("tokenizer", [*LEARNED.values(), gpt2_like(), llama_like()])
+@given(st.lists(st.text(st.sampled_from("ab é\t\n\xa0\u2003\x1c.,'s<>漢1")) | st.sampled_from(TEXTS), max_size=6))
+@settings(max_examples=40)
+def test_remembering_changes_nothing(tokenizer, texts):
+    loaded = Tokenizer.from_str(tokenizer.to_str())
+    loaded.encode_special_tokens = True
+    encode = stream.encoder(loaded)
+    expected = [np.array(loaded.encode(text, add_special_tokens=False).ids, np.int32).tobytes() for text in texts]
+    assert encode(texts) == expected
+    assert encode(texts[::-1]) == expected[::-1]
+
+
+def test_what_is_remembered_is_forgotten_before_it_grows(monkeypatch):
+    monkeypatch.setattr(stream, "KEPT", 5_000)
+    plain = stream.encoder(llama_like())
+    memory = stream._Memory(plain, " ")
+    for first in range(0, 200, 10):
+        wanted = {f"{i}" for i in range(first, first + 10)}
+        found = memory.look_up(wanted)
+        assert [found(chunk) for chunk in sorted(wanted)] == plain([" " + chunk for chunk in sorted(wanted)])
+        assert len(memory.known) < 50
+
+
+def changed(**parts):
+    tokenizer = gpt2_like()
+    for name, part in parts.items():
+        setattr(tokenizer, name, part)
+    return tokenizer
+
+
+def test_only_tokenizers_that_part_at_spaces_are_remembered():
+    assert all(stream.parts_at_spaces(tokenizer) for tokenizer in [*LEARNED.values(), gpt2_like()])
+    added = gpt2_like()
+    added.add_tokens([AddedToken("the heaven")])
+    others = [
+        added,
+        llama_like(),
+        changed(pre_tokenizer=pre_tokenizers.ByteLevel(add_prefix_space=True)),
+        changed(pre_tokenizer=pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)),
+        changed(normalizer=normalizers.NFC()),
+        Tokenizer(models.Unigram()),
+        Tokenizer(models.BPE(vocab={"a": 0, " ": 1, "a ": 2}, merges=[("a", " ")])),
+    ]
+    assert not any(stream.parts_at_spaces(tokenizer) for tokenizer in others)
+
+
+def test_long_documents_are_encoded_in_parts(tmp_path, monkeypatch):
+    text = " ".join(TEXTS * 3)
+    monkeypatch.setattr(corpus.Corpus.parts, "__defaults__", (None, 200))
+    made = documents(tmp_path, [text, "short", text])
+    for kind in KINDS:
+        out = stream.tokenise(made, LEARNED[kind], tmp_path)
+        plain = LEARNED[kind].encode(text).ids
+        assert out.tokens[1 : out.starts[1]].tolist() == plain
+        assert out.starts.tolist() == [0, len(plain) + 1, out.starts[2], out.starts[2] + len(plain) + 1]
+
+
+def test_large_vocabularies_take_four_bytes_a_token(tmp_path):
+    vocab = {name: i for i, name in enumerate(["<s>", "<pad>", *tk.BYTES])}
+    vocab |= {chr(0x4E00 + i): 258 + i for i in range(20_000)}
+    vocab |= {chr(0xAC00 + i): 20_258 + i for i in range(11_000)}
+    vocab |= {chr(0x20000 + i): 31_258 + i for i in range(2_000)}
+    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[], byte_fallback=True))
+    tokenizer.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    tokenizer.save(str(tmp_path / "t.json"))
+    made = documents(tmp_path, [chr(0x20000 + 1_999), "a"])
+    out = stream.tokenise(made, tk.load(tmp_path / "t.json"), tmp_path)
+    assert out.tokens.tolist() == [0, 33_257, 0, 2 + ord("a"), 0]
+    assert out.tokens.dtype == np.int32
+
+
+def test_a_stream_is_kept_for_its_corpus_and_tokenizer(tmp_path, monkeypatch):
+    made = documents(tmp_path, TEXTS)
+    one = stream.tokenise(made, LEARNED["char"], tmp_path)
+    two = stream.tokenise(made, LEARNED["word"], tmp_path)
+    assert one.fingerprint != two.fingerprint
+    monkeypatch.setattr(stream, "encoder", None)
+    again = stream.tokenise(made, LEARNED["char"], tmp_path)
+    assert again.tokens.tolist() == one.tokens.tolist()
+    again.tokens[:] = 5  # copy on write
+    assert stream.tokenise(made, LEARNED["char"], tmp_path).tokens.tolist() == one.tokens.tolist()
+
+
+def test_a_document_that_a_tokenizer_loses_is_named(tmp_path):
+    made = documents(tmp_path, ["fine", "Not fine"])
+    with pytest.raises(DiagnoseError, match=r"t.txt:2.*'Not fine' comes back as 'not fine'"):
+        stream.tokenise(made, tk._with_marks(changed(normalizer=normalizers.Replace("N", "n"))), tmp_path)
+    made = documents(tmp_path, ["fine", "N fine"])
+    with pytest.raises(DiagnoseError, match=r"t.txt:2.*comes back as"):
+        stream.tokenise(made, tk._with_marks(changed(normalizer=normalizers.Replace("N", "nn"))), tmp_path)
+    unlike = llama_like()
+    made = documents(tmp_path, ["fine", "a▁b"])
+    with pytest.raises(DiagnoseError, match=r"t.txt:2.*'a▁b' comes back as 'a b'"):
+        stream.tokenise(made, tk._with_marks(unlike), tmp_path)
+    assert list((tmp_path / "streams").iterdir()) == []
+
+
+QUIET = """
+import os, subprocess, sys
+from pathlib import Path
+from types import SimpleNamespace
+from diagnose.data import corpus, stream, tokenizer
+data = SimpleNamespace(corpus="file", path=sys.argv[1], documents="line", split="documents")
+made = corpus.load(data, Path(sys.argv[2]))
+stream.tokenise(made, tokenizer.learn(made.texts(), "bpe", 300), Path(sys.argv[2]))
+subprocess.run([sys.executable, "-c", ""], check=True)
+if os.fork() == 0:
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_nothing_is_said_of_forks(tmp_path):
+    (tmp_path / "t.txt").write_text("\n".join(TEXTS * 100))
+    done = subprocess.run(
+        [sys.executable, "-c", QUIET, tmp_path / "t.txt", tmp_path],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stderr == ""

@@ -1,0 +1,183 @@
+"""What the ledger says in words: rules that fire and stay silent, the verdict, the terminal, limits for scripts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from diagnose.errors import DiagnoseError
+
+
+def plain(**changes):
+    """A record with a gap of nothing, by hand; `changes` sets terms, or other keys."""
+    groups = {"timing": ["lag", "recency"], "data": ["unseen", "leak"], "chance": ["draw"], "unexplained": ["residual"]}
+    groups["conditions"] = ["mode", "objective", "precision", "reduction", "collation"]
+    values = {name: changes.pop(name, 0.0) for names in groups.values() for name in names}
+    terms = [{"id": k, "value": v, "low": v - 0.01, "high": v + 0.01, "parts": []} for k, v in values.items()]
+    sums = {group: sum(values[n] for n in names) for group, names in groups.items()}
+    total = sum(map(abs, sums.values())) or 1.0
+    gap = sum(values.values())
+    alike = values["unseen"] + values["leak"]
+    return {
+        "terms": terms,
+        "gap": gap,
+        "groups": [{"id": g, "value": v, "share": abs(v) / total} for g, v in sums.items()],
+        "matched": {"train": 1.0, "val": 1.0 + alike, "gap": alike, "low": alike - 0.01, "high": alike + 0.01},
+        "matched_on": {"train": 1.1, "val": 1.1 + alike, "gap": alike},
+        "conditions": {"train": ON, "val": OFF, "kinds": ["residual"], "reports": {"train": "interval"}},
+        "overlap": {"val_documents": 100, "exact": 0, "near": 0},
+        "unseen": {"loss": 5.8},
+        "verified": None,
+        **changes,
+    }
+
+
+SEEN = {"val_documents": 100, "exact": 100, "near": 0}
+OFF = {"on": [], "label_smoothing": 0.0, "weight_decay_in_loss": 0.0}
+ON = OFF | {"on": ["residual"]}
+LAST = {"train": ON, "val": OFF, "kinds": ["residual"], "reports": {"train": "last"}}
+FIT = {"factor": "divided by 4: why", "value": 0.2, "low": 0.1, "high": 0.3, "reported": 0.2}
+REST = {"id": "residual", "value": 0.5, "low": 0.4, "high": 0.6}
+FIRES = {
+    "gap/unfaithful": {"residual": 0.1},
+    "gap/leaking-split": {"overlap": SEEN},
+    "gap/duplicates": {"overlap": SEEN | {"exact": 10}},
+    "gap/mode": {"mode": -0.2},
+    "gap/averaging": {"lag": -0.2},
+    "gap/one-batch": {"recency": -0.2, "conditions": LAST},
+    "gap/draw": {"draw": 0.2},
+    "gap/objective": {"objective": -0.2},
+    "gap/reduction": {"reduction": 0.2},
+    "gap/precision": {"precision": 0.2},
+    "gap/collation": {"collation": 0.2},
+    "gap/unseen": {"unseen": 0.2},
+    "gap/eval-forgotten": {"conditions": LAST | {"val": ON}},
+    "gap/arithmetic": {"arithmetic": {"training": [FIT], "validation": []}},
+    "gap/memorised": {},
+    "gap/residual": {"residual": 0.5, "kind": "sides", "arithmetic": {}},
+}
+
+
+class TestVerdict:
+    @pytest.mark.parametrize("rule", FIRES)
+    def test_a_rule_fires_and_is_silent(self, rule):
+        from diagnose.gap.verdict import findings
+
+        loud, silent = plain(**FIRES[rule]), plain()
+        if rule == "gap/memorised":
+            loud = plain(mode=-0.1)
+            next(t for t in loud["terms"] if t["id"] == "mode")["beside"] = {"value": 0.2, "low": 0.1, "high": 0.3}
+        parts = [REST | {"id": "training"}, REST | {"id": "validation", "value": 0.0}]
+        next(t for t in loud["terms"] if t["id"] == "residual")["parts"] = parts
+        assert rule in [f["rule"] for f in findings(loud)]
+        assert rule not in [f["rule"] for f in findings(silent)]
+
+    def test_every_rule_is_tested(self):
+        from diagnose.gap.verdict import RULES
+
+        assert {rule.id for rule in RULES} == set(FIRES)
+
+    def test_an_unresolved_term_fires_nothing(self):
+        from diagnose.gap.verdict import findings
+
+        record = plain(draw=0.2)
+        next(t for t in record["terms"] if t["id"] == "draw").update(low=-0.1, high=0.5)
+        assert "gap/draw" not in [f["rule"] for f in findings(record)]
+
+    def test_the_first_users_sentence(self):
+        from diagnose.gap.verdict import sentence
+
+        said = sentence(plain(mode=-0.135, lag=-0.031, recency=0.016, unseen=4.24, leak=-4.221, overlap=SEEN))
+        assert said == (
+            "Validation lies 0.131 below training because dropout is on for one and off for the other "
+            "(\N{MINUS SIGN}0.135). "
+            "Measured alike it is 0.019 above; but training has seen this text: on unseen text the loss is 5.80."
+        )
+
+    def test_losses_that_agree(self):
+        from diagnose.gap.verdict import sentence
+
+        assert sentence(plain()).startswith("The two reported losses agree to within 0.001. Measured alike")
+
+    @given(st.dictionaries(st.sampled_from([t["id"] for t in plain()["terms"]]), st.floats(-3, 3)), st.booleans())
+    def test_it_is_never_long(self, values, seen):
+        from diagnose.gap.verdict import sentence
+
+        said = sentence(plain(**values, **({"overlap": SEEN} if seen else {})))
+        assert len(said.split()) <= 60
+        assert "nan" not in said
+
+
+class TestThresholds:
+    def test_limits(self):
+        from diagnose.gap.thresholds import crossed, parse
+
+        record = plain(objective=-0.2)
+        assert crossed(record, parse(["gap=99", "mode=99"])) == []
+        assert len(crossed(record, parse(["objective=0.01", "conditions=0.1"]))) == 2
+
+    @pytest.mark.parametrize("wrong", ["mode", "mdoe=1", "mode=-1", "mode=x"])
+    def test_a_limit_is_a_known_term_and_a_size(self, wrong):
+        from diagnose.gap.thresholds import parse
+
+        with pytest.raises(DiagnoseError, match="--fail-over"):
+            parse([wrong])
+
+
+def side(**changes):
+    from diagnose.records.ledgers import SideRecord
+
+    plain = {"on": (), "precision": "fp32", "label_smoothing": 0, "weight_decay_in_loss": 0, "loader": "packed"}
+    return SideRecord(**{**plain, "padding": "ignore", "mean_by": "all", **changes})
+
+
+class TestRows:
+    @pytest.mark.parametrize(
+        ("train", "said"),
+        [
+            ({"padding": "denominator"}, "padding counted in the mean → not counted"),
+            ({"mean_by": "row"}, "mean of the means of each row → over all targets"),
+            ({"padding": "target", "mean_by": "row"}, "how padding counts, and what means are taken of"),
+            ({"mean_by": "step"}, "each step's mean counts alike → every target does"),
+        ],
+    )
+    def test_averaging_says_what_differs(self, train, said):
+        from diagnose.report.gap_sentences import averaging
+
+        assert averaging(side(**train), side()) == said
+        assert len(said) <= 54  # what a row of the waterfall shows
+
+    @pytest.mark.parametrize(
+        ("value", "verified", "basis", "said"),
+        [
+            (0.0, {"steps": 5, "differing": 0, "largest": 0.0}, "trained again", "replayed, and the same"),
+            (0.3, {"steps": 5, "differing": 0, "largest": 0.0}, "trained again", "replayed, and not the same"),
+            (0.0, {"steps": 5, "differing": 2, "largest": 0.02}, "trained again", "replayed, and not the same"),
+            (0.0, {"steps": 5, "differing": 2, "largest": 5e-7}, "trained again", "the same to within 0.0001"),
+            (0.0, None, "training not checked", "training not checked"),
+            (0.3, None, "training not checked", "read again, and not the same"),
+        ],
+    )
+    def test_residual_says_whether_the_record_holds(self, value, verified, basis, said):
+        from types import SimpleNamespace
+
+        from diagnose.records.ledgers import TermRecord, VerifiedRecord
+        from diagnose.report.gap_sentences import replaying
+
+        ledger = SimpleNamespace(verified=VerifiedRecord(**verified) if verified else None)
+        term = TermRecord(id="residual", group="unexplained", value=value, basis=basis)
+        assert replaying(ledger, term).endswith(said)
+
+
+def test_stacks_of_differences_have_signed_ticks():
+    from functools import partial
+
+    from diagnose.report import figures
+    from diagnose.report.gap_figures import Piece, Stack, WaterfallRow, stacked, waterfall
+
+    rows = [Stack("a", "", "", (Piece("mode", -0.2, "arm-1"), Piece("unseen", 0.3, "arm-2")), 0.1, None, None)]
+    drawn = figures.both(partial(stacked, rows, "nats"), "stacked", "words")
+    assert "+0.2" in drawn
+    assert "\N{MINUS SIGN}0.1" in drawn
+    assert "+" not in figures.both(
+        partial(waterfall, [WaterfallRow("a", "", "", 1.0, 2.0)], "nats"), "waterfall", "words"
+    )

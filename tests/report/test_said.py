@@ -1,0 +1,102 @@
+"""What an ablation's verdict and page say of effects that are small, of arms that diverged, of seeds left out."""
+
+import json
+
+import pytest
+from report_fixture import write_ablation
+
+from diagnose.ablation.ablate import ablate
+from diagnose.ablation.conclusion import verdict
+from diagnose.errors import DiagnoseError
+from diagnose.report import ablation_sentences
+from diagnose.report.page import render_ablation
+from diagnose.report.summary import read_ablation
+from diagnose.runs import store
+
+
+def effect(level, value, half, **more):
+    low, high = (None, None) if half is None else (value - half, value + half)
+    resolved = half is not None and (low > 0 or high < 0)
+    row = {"axis": "size", "level": level, "against": "s", "value": value, "low": low, "high": high}
+    return {**row, "resolved": resolved, "seeds_needed": 9, "equivalent": False, "margin": 0.01, **more}
+
+
+ARMS = [{"level": "s", "bits_per_byte": {"value": 2.0}}, {"level": "m", "bits_per_byte": {"value": 1.9}}]
+
+
+def said(*effects, failed=()):
+    return verdict(["size"], ARMS, list(effects), "After the same text", failed)
+
+
+def test_no_effect_is_said_only_where_a_test_supports_it():
+    assert said(effect("m", 0.001, 0.002, equivalent=True)).endswith("m: no effect larger than 0.01.")
+    assert said(effect("m", 0.001, 0.002)).endswith("m: not resolved; about 9 seeds would.")
+    assert "only more validation text would" in said(effect("m", 0.001, 0.002, seeds_needed=None))
+    assert "the same bits are spent on every document" in said(effect("m", 0.0, 0.0, seeds_needed=None))
+
+
+def test_an_arm_of_one_seed_among_others_is_named():
+    text = said(effect("m", -0.1, 0.02), effect("l", -0.2, None))
+    assert "m is 0.100 ± 0.020 bits per byte better than s." in text
+    assert text.endswith("l: one seed, so no interval.")
+
+
+def test_many_arms_are_counted_and_not_listed():
+    text = said(*(effect(f"l{k}", 0.001, 0.01) for k in range(6)))
+    assert "6 others: not resolved" in text
+    best = said(*(effect(f"l{k}", -0.1 - k, 0.01) for k in range(6)))
+    assert "and 3 more less so" in best
+    assert len(best.split()) < 40
+
+
+def test_diverged_runs_are_a_result():
+    lost = [{"level": "wild", "seed": 0}, {"level": "wild", "seed": 2}, {"level": "m", "seed": 1}]
+    assert said(effect("m", -0.1, 0.02), failed=lost).endswith("wild diverged with 2 seeds and m diverged with 1 seed.")
+
+
+def test_an_arm_that_diverges_with_a_seed_is_told_from_verdict_to_page(tiny, tmp_path, quick_probes, monkeypatch):
+    """The second seed of one arm diverges: its seed is left out of both, and that is said."""
+    from diagnose.runs import runner
+
+    carry_out = runner.carry_out
+
+    def diverging(setup, *args, **more):
+        if setup.recipe.optimizer.lr == 1e-4 and setup.recipe.run.seed == 1:
+            raise DiagnoseError("the loss is no finite number after step 3: training has diverged", diverged=True)
+        return carry_out(setup, *args, **more)
+
+    monkeypatch.setattr(runner, "carry_out", diverging)
+    folder = ablate("optimizer.lr=1e-3,1e-4", overrides=tiny | {"budget.steps": 5}, runs=tmp_path)
+    summary = store.read_json(folder / "summary.json")
+    assert summary["left_out"] == [1]
+    assert summary["seeds"] == [0, 2]
+    assert "diverged with 1 seed." in summary["verdict"]
+    page = render_ablation(folder, tmp_path / "pages").read_text(encoding="utf-8")
+    assert "Seed 1 is left out of all arms, for effects are paired by seed." in page
+    assert "training has diverged" in page
+
+
+def changed_effects(folder, **more):
+    found = json.loads((folder / "summary.json").read_text())
+    found["effects"] = [row | {"margin": 0.01, "p_equivalent": 0.3} | more for row in found["effects"]]
+    (folder / "summary.json").write_text(json.dumps(found))
+    return read_ablation(folder).summary
+
+
+@pytest.mark.parametrize(("holds", "words"), [(True, "is excluded for"), (False, "No effect is shown to be smaller")])
+def test_the_page_states_the_margin(tmp_path, holds, words):
+    summary = changed_effects(write_ablation(tmp_path), equivalent=holds)
+    sentence = ablation_sentences.equivalence_sentence(summary)
+    assert words in sentence
+    assert "0.01" in sentence
+
+
+def test_a_page_of_an_older_summary_says_nothing_of_equivalence(tmp_path):
+    assert ablation_sentences.equivalence_sentence(read_ablation(write_ablation(tmp_path)).summary) == ""
+
+
+@pytest.mark.parametrize("margin", [0, -1, float("nan"), float("inf")])
+def test_a_margin_is_above_zero(margin, tiny, tmp_path):
+    with pytest.raises(DiagnoseError, match=r"--margin .* bits per byte above 0"):
+        ablate("activation", overrides=tiny, margin=margin, runs=tmp_path / "runs")
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from diagnose.data.tokenizer import learn, marks
+from diagnose.training import sampling
+from diagnose.training.sampling import generate
+
+TOKENIZER = learn(["abcde é"], "char", 300)
+START, PAD = marks(TOKENIZER)
+IDS = {character: TOKENIZER.token_to_id(character) for character in "abcde"}
+
+
+class Chain(nn.Module):
+    """A network with known probabilities of the next character, by the one before."""
+
+    def __init__(self, chances):
+        super().__init__()
+        table = torch.full((TOKENIZER.get_vocab_size(), TOKENIZER.get_vocab_size()), 0.0)
+        for before, after in chances.items():
+            for character, chance in after.items():
+                table[IDS.get(before, START), {**IDS, "end": START, "pad": PAD}[character]] = chance
+        self.table, self.seen = nn.Parameter(table), []
+
+    def forward(self, tokens_BT, _=None):
+        self.seen.append(tokens_BT.tolist()[0])
+        assert not self.training
+        return self.table[tokens_BT].log()
+
+
+def write(net, prompt="", **more):
+    given = {"context": 8, "seed": 0, "most_bytes": 50}
+    return generate(net, TOKENIZER, prompt, **given | more)
+
+
+WORD = {"start": {"a": 1.0}, "a": {"b": 1.0}, "b": {"c": 1.0}, "c": {"end": 1.0}}
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5, 1.0, 2.0])
+def test_a_document_is_written_up_to_its_end_mark(temperature):
+    net = Chain(WORD)
+    assert write(net, temperature=temperature) == "abc"
+    assert net.seen[0] == [START]
+    assert net.seen[-1] == [START, IDS["a"], IDS["b"], IDS["c"]]
+    assert write(net, "b", temperature=temperature) == "bc"
+
+
+def test_padding_ends_a_document_too():
+    assert write(Chain(WORD | {"b": {"pad": 1.0}})) == "ab"
+
+
+def test_older_tokens_are_forgotten_and_no_row_is_longer_than_the_context():
+    net = Chain({"start": {"a": 1.0}, "a": {"a": 1.0}})
+    assert write(net, "aaaaaaaaaa", context=5, most_bytes=7) == "a" * 17
+    assert {len(seen) for seen in net.seen} == {5}
+    assert START not in net.seen[0]
+
+
+@pytest.mark.parametrize("most", [1, 4, 50])
+def test_text_without_an_end_stops(most):
+    assert write(Chain({"start": {"a": 1.0}, "a": {"a": 1.0}}), "a", most_bytes=most) == "a" * (1 + most)
+
+
+@pytest.mark.parametrize("prompt", ["", " ", "a <s> b <pad>", "é漢\U0001f600\n\t", "<0x41>"])
+def test_a_prompt_comes_back_as_it_was_whatever_it_holds(prompt):
+    net = Chain({})
+    with torch.no_grad():
+        net.table[:, START] = 1.0
+    assert write(net, prompt) == prompt
+    assert START not in net.seen[0][1:]
+
+
+def test_draws_follow_the_networks_own_distribution():
+    chances = {"a": 0.1, "b": 0.2, "c": 0.3, "d": 0.4}
+    net = Chain({"start": chances} | {c: {"end": 1.0} for c in "abcd"})
+    drawn = [write(net, turn=turn) for turn in range(300)]
+    counts = np.array([drawn.count(c) for c in "abcd"])
+    expected = 300 * np.array(list(chances.values()))
+    assert ((counts - expected) ** 2 / expected).sum() < 21.1  # 3 degrees of freedom, p = 1e-4
+    assert {write(net, turn=turn, temperature=0) for turn in range(5)} == {"d"}
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_temperature_sharpens_and_flattens(temperature):
+    p_V = torch.tensor([0.1, 0.2, 0.3, 0.4]).double()
+    drawn = [sampling._draw(p_V.log(), temperature, (k + 0.5) / 1000) for k in range(1000)]
+    expected = p_V ** (1 / temperature) / (p_V ** (1 / temperature)).sum()
+    assert np.bincount(drawn) / 1000 == pytest.approx(expected.numpy(), abs=1e-3)
+
+
+def test_the_same_seed_and_turn_write_the_same_and_others_do_not():
+    net = Chain({c: dict.fromkeys("abcde", 0.2) for c in ("start", *"abcde")})
+    one, same, turn, seed = (write(net, seed=s, turn=t, most_bytes=30) for s, t in ((0, 0), (0, 0), (0, 1), (1, 0)))
+    assert one == same
+    assert len({one, turn, seed}) == 3
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_network_and_the_random_state_are_left_as_they_were(fails):
+    net = Chain(WORD).train()
+    if fails:
+        net.forward = None
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    try:
+        write(net)
+    except TypeError:
+        assert fails
+    assert net.training
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_token_without_probability_is_never_drawn():
+    logits_V = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0]).double().log()
+    for uniform, token in ((0.0, 1), (0.4999, 1), (0.5, 3), (1 - 2**-53, 3)):
+        assert sampling._draw(logits_V, 1.0, uniform) == token
