@@ -53,7 +53,7 @@ LINES = {
     "loss scale 65536": {},
     "loss: 1.2, loss_scale: 65536": {"loss": 1.2},
     "[rank0] epoch 3 | train loss 2.0 | valid loss 2.1 | ppl 8.17": {"train loss": 2.0, "valid loss": 2.1, "ppl": 8.17},
-    "eval: loss 1.5 (3 batches)": {"eval loss": 1.5},
+    "eval: loss 1.5 (3 batches)": {"val loss": 1.5},
     "valid | epoch 3 | loss 1.25": {"val loss": 1.25},
     "val_acc: 0.5 - loss: 1.2": {"loss": 1.2},
     "train loss nan, val loss inf": {"train loss": float("nan"), "val loss": float("inf")},

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.logs.arithmetic import finding
+from diagnose.records.log_report import LogFinding, LogYardstick
 from diagnose.formatting import listed, plain, share
-from diagnose.logs.arithmetic import Finding, finding
 
 if TYPE_CHECKING:
-    from diagnose.config.recipe import Recipe
     from diagnose.data.corpus import Corpus
+    from diagnose.config.recipe import Recipe
     from diagnose.data.split import Split
 
 SCALE = ("xz", "PPMd of order 8")  # yardsticks that are worth their time here
@@ -59,10 +60,10 @@ def opened(data: str, split_kind: str | None, tokens: str | None) -> tuple[Text,
     Raises:
         DiagnoseError: there is no such corpus, split or tokenizer.
     """
-    from diagnose.config.recipe import Recipe
     from diagnose.data import corpus as corpora
     from diagnose.data import split as splits
     from diagnose.data.cache import cache_folder
+    from diagnose.config.recipe import Recipe
 
     given: dict[str, Any] = {"data.split": split_kind} if split_kind else {}
     given |= {"data.corpus": data} if data in corpora.BUNDLED else _file(data)
@@ -163,7 +164,7 @@ EACH = {
 UNITS = {"word": "word", "char": "character"}
 
 
-def overlap_findings(found: list[Cut], derived: dict[str, float], context: float) -> list[Finding]:
+def overlap_findings(found: list[Cut], derived: dict[str, float], context: float) -> list[LogFinding]:
     """Return the finding that samples overlap, where every way of cutting that fits overlaps."""
     if not found or not all(one.overlaps for one in found):
         return []
@@ -190,7 +191,7 @@ def bits(loss: float, text: Text, kind: str) -> float:
 
 def implausible(
     value: float, kind: str, loss: float, text: Text, corpus: Corpus, split: Split, *, bound: bool
-) -> tuple[list[Finding], list[dict[str, Any]]]:
+) -> tuple[list[LogFinding], list[LogYardstick]]:
     """Return the finding that no model of such text can be so good, and the yardsticks that were measured.
 
     Args:
@@ -202,12 +203,12 @@ def implausible(
         split: how it is divided.
         bound: whether `value` is the most that the loss can come to, the tokens not being known.
     """
-    from diagnose.baselines.placement import standing
-    from diagnose.baselines.scoring import yardsticks
     from diagnose.data.cache import cache_folder
+    from diagnose.baselines.scoring import yardsticks
+    from diagnose.baselines.placement import standing
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
-    rows = [{"name": y.name, "bits_per_byte": y.bits_per_byte} for y in scale]
+    rows = [LogYardstick(name=y.name, bits_per_byte=y.bits_per_byte) for y in scale]
     found = standing(value, scale)
     if found is None or not found.implausible:
         return [], rows

@@ -1,0 +1,110 @@
+"""Tables within text: fastai's, skorch's, Markdown's, notebooks', and CSV behind other lines.
+
+A header is a line without numbers whose cells name a loss; rows are the lines behind it with as many cells, most of
+them numbers. What the columns are is decided as for a CSV file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from diagnose.logs.names import meaning
+from diagnose.logs.table import Columns, Keep, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diagnose.logs.series import Log
+
+MOST_CELLS = 256
+MOST_LINE = 4000  # characters of a table's line
+_PIPES = re.compile(r"\s{0,8}[|\u2502\u2503]\s{0,64}")
+_WIDE = re.compile(r"\s{2,}|\t")
+_JOINED = re.compile(
+    r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?) (loss|acc(?:uracy)?|perplexity|ppl)\b", re.IGNORECASE
+)
+
+
+def _pipes(line: str) -> list[str]:
+    text = line.strip().strip("|\u2502\u2503").strip()
+    return _PIPES.split(text) if "|" in line or "\u2502" in line or "\u2503" in line else []
+
+
+def _wide(line: str) -> list[str]:
+    return _WIDE.split(line.strip())
+
+
+def _tabs(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("\t")] if "\t" in line else []
+
+
+def _commas(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split(",")] if "," in line else []
+
+
+def _spaces(line: str) -> list[str]:
+    return _JOINED.sub(r"\1_\2", line).split()
+
+
+WAYS: tuple[Callable[[str], list[str]], ...] = (_pipes, _tabs, _commas, _wide, _spaces)
+
+
+class Grid:
+    """A table within text while it is read: its header, then its rows."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.active = False
+        self._way: Callable[[str], list[str]] = _wide
+        self._width = 0
+        self._keep = Keep([], columns)
+        self._ways: list[tuple[Callable[[str], list[str]], list[str]]] = []
+
+    def header(self, line: str) -> bool:
+        """Take a line without numbers as a table's header; return whether it may be one."""
+        if len(line) > MOST_LINE:
+            return False
+        ways = [(way, cells) for way in WAYS if _names(cells := way(line))]
+        if ways:
+            self._ways, self._width, self.active = ways, 0, True
+        return bool(ways)
+
+    def row(self, line: str, log: Log) -> bool:
+        """Take a row of the table; return whether the line is one."""
+        if len(line) > MOST_LINE:
+            return False
+        if not self._width and not self._begin(line):
+            return False
+        cells = self._way(line)
+        if len(cells) != self._width or not _values(cells):
+            return False
+        row = self._keep.row(dict(enumerate(cells)))
+        if row:
+            log.add(row)
+        return True
+
+    def _begin(self, line: str) -> bool:
+        """Tell from the first row how cells are parted."""
+        for way, names in self._ways:
+            cells = way(line)
+            numbered = len(cells) == len(names) + 1 and cells[0].isdigit() and way in (_wide, _spaces)
+            names = ["", *names] if numbered else names
+            if len(cells) == len(names) and _values(cells):
+                self._way, self._width = way, len(names)
+                self._keep = Keep(names, self.columns)
+                return True
+        return False
+
+
+def _names(cells: list[str]) -> bool:
+    """Say whether cells are the names of columns: short, none a number, one a loss."""
+    if not 2 <= len(cells) <= MOST_CELLS or max(map(len, cells)) > 60 or any(cell[-1:] in ":=" for cell in cells):
+        return False
+    return any(meaning(cell).kind for cell in cells)
+
+
+def _values(cells: list[str]) -> bool:
+    """Say whether cells are the values of a row."""
+    numbers = sum(number(cell) is not None for cell in cells)
+    return numbers >= 2 and 2 * numbers >= len([cell for cell in cells if cell])
