@@ -175,7 +175,7 @@ BAD = {
     "not that format": (["table.csv", "--format", "tensorboard"], "no TensorBoard file"),
     "pickle": (["history.pkl"], "never loaded"),
     "checkpoint": (["model.pt"], "zip"),
-    "wandb's own": (["run.wandb"], "W&B"),
+    "wandb's own": (["run.wandb"], "version of its format"),
     "binary": (["noise.bin"], "binary"),
     "half a gzip": (["half.gz"], "damaged"),
     "half a zstandard": (["half.zst"], "no loss"),

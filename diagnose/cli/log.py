@@ -38,6 +38,9 @@ def log(
     split: Annotated[
         str | None, typer.Option("--split", metavar="KIND", help="How text was divided: documents, tail or windows.")
     ] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="NAME", help="Which run of a folder, where it holds several.")
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Print all of it: numbers, every cause with its reason, the experiment.")
     ] = False,
@@ -53,7 +56,7 @@ def log(
     from diagnose.errors import FINDING
     from diagnose.logs.judge import judge
 
-    found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split)
+    found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
     written = _written(found, out) if page else None
     if as_json:
         print_json(found.model_dump(mode="json") | ({"page": str(written)} if written else {}))

@@ -158,6 +158,8 @@ def _log_ratios(log: Log, side: str) -> list[tuple[str, float]]:
     """Return the losses of a side with what a perplexity's logarithm is of each, in the median."""
     mine = [n for n in log.series if meaning(n).side in ((side, "") if side == "train" else (side, "test"))]
     perplexities = [n for n in mine if meaning(n).kind == "perplexity" and log.series[n].count]
+    if perplexities and not meaning(perplexities[0]).side:
+        mine = list(log.series)  # it does not say whose it is
     out = []
     for name in mine if perplexities else []:
         if meaning(name).kind != "loss" or not log.series[name].count:

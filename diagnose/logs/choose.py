@@ -114,12 +114,14 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
         b.side != "val",
         a.stem != b.stem,
         counts[1] < STATED,
-        (val in log.lent) + (train in log.lent),
+        (val in log.lent) != (train in log.lent),
+        val in log.lent,
         counts[0] < STATED and counts[1] >= STATED,
         len(a.stem) + len(b.stem),
         a.side == "",
         SPANS[a.span],
         SPANS[b.span],
+        len(words(train)) + len(words(val)),
         *(-count for count in counts),
     )
 

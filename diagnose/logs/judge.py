@@ -53,6 +53,7 @@ def judge(
     data: str | None = None,
     tokens: str | None = None,
     split: str | None = None,
+    run: str | None = None,
 ) -> LogReport:
     """Return the record of a log.
 
@@ -63,12 +64,13 @@ def judge(
         data: the corpus: "akjv" or a file.
         tokens: what its tokens are: "word", "char", "bpe" or a tokenizer.json.
         split: how the corpus was divided.
+        run: which run of a folder.
 
     Raises:
         DiagnoseError: a file cannot be read, holds no two losses, or an option is wrong.
     """
     roles = parse_columns(columns)
-    log = read(paths, fmt, roles)
+    log = read(paths, fmt, roles, run)
     log.facts = log.settings()
     runs = all_pairs(log, roles)
     return _Judge(log, runs, choose(log, roles), [str(path) for path in paths]).record(data, tokens, split)
