@@ -180,4 +180,4 @@ def ends_of_epochs(
 def _last_of_epochs(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the last row of each epoch."""
     epoch = np.floor(table[:, EPOCH])
-    return table[np.append(np.diff(epoch) != 0, True)]
+    return np.asarray(table[np.append(np.diff(epoch) != 0, True)])
