@@ -31,7 +31,9 @@ MOVED = 3.0  # of the smallest printed differences: what training has to move by
 SAME = 8  # validation values in a row that are exactly alike
 
 
-def finding(rule: str, severity: Literal["error", "warning", "note"], what: str, fix: str, **measured: float) -> LogFinding:
+def finding(
+    rule: str, severity: Literal["error", "warning", "note"], what: str, fix: str, **measured: float
+) -> LogFinding:
     """Return a finding in the form that all of the toolkit's have."""
     known = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
     return LogFinding(rule=f"log/{rule}", severity=severity, what=what, fix=fix, measured=known)
@@ -187,7 +189,11 @@ def in_bits(log: Log) -> list[str]:
         if two and not any(abs(r - 1) < FIT for _, r in ratios):
             name = cut(visible(two[0]), 30)
             other = next((n for n, _ in ratios if n != two[0] and meaning(n).stem == ()), "")
-            smooth = f", and {cut(visible(other), 30)!r} minus {name!r} is what training adds (label smoothing)" if other else ""
+            smooth = (
+                f", and {cut(visible(other), 30)!r} minus {name!r} is what training adds (label smoothing)"
+                if other
+                else ""
+            )
             return [f"The perplexity is 2 to the power of {name!r}, so losses are in bits{smooth}."]
     return []
 

@@ -72,7 +72,6 @@ class Evidence:
         """Whether validation lies below training."""
         return self.value < 0
 
-
     @property
     def told(self) -> bool:
         """Whether there is a gap to speak of: of one sign, or with a course."""
@@ -114,7 +113,19 @@ def judge(evidence: Evidence) -> list[Judged]:
     rules: tuple[Callable[[Evidence], Judged], ...] = (
         (_mode, _augmentation, _lag, _objective, _leak, _draw, _reduction, _collation, _precision, _recency, _unseen)
         if evidence.below
-        else (_unseen, _draw, _reduction, _collation, _leak, _mode, _precision, _objective, _recency, _lag, _augmentation)
+        else (
+            _unseen,
+            _draw,
+            _reduction,
+            _collation,
+            _leak,
+            _mode,
+            _precision,
+            _objective,
+            _recency,
+            _lag,
+            _augmentation,
+        )
     )
     if not evidence.told:
         rules = (_draw, _recency)
@@ -136,7 +147,11 @@ def _mode(e: Evidence) -> Judged:
     if e.dropout == 0:
         why = "the log states a dropout of 0; batch norm or stochastic depth would act in training mode alone too"
         return Judged("mode", True, why, looks)
-    stated = f"the log states a dropout of {plain(e.dropout, 2)}" if e.dropout else "the log does not say that dropout is off"
+    stated = (
+        f"the log states a dropout of {plain(e.dropout, 2)}"
+        if e.dropout
+        else "the log does not say that dropout is off"
+    )
     return Judged("mode", True, f"dropout raises the training loss, and {stated}", looks)
 
 
@@ -147,7 +162,9 @@ def _augmentation(e: Evidence) -> Judged:
     if not e.below:
         return Judged("augmentation", False, "harder training samples put training above validation, not below", looks)
     stated = f"the log states a mixup of {plain(e.mixup, 2)}" if e.mixup else "the log does not say that there is none"
-    return Judged("augmentation", True, f"augmented or mixed samples raise the training loss alone, and {stated}", looks)
+    return Judged(
+        "augmentation", True, f"augmented or mixed samples raise the training loss alone, and {stated}", looks
+    )
 
 
 def _lag(e: Evidence) -> Judged:
@@ -166,7 +183,12 @@ def _lag(e: Evidence) -> Judged:
 def _bounded_lag(e: Evidence, looks: str) -> Judged:
     """Bound what a mean over earlier steps can lag by: what the loss has fallen by while it was taken."""
     if e.fall is None or e.fall.most is None:
-        return Judged("lag", True, "a mean over earlier steps is too high while the loss falls; prints are too few to bound it", looks)
+        return Judged(
+            "lag",
+            True,
+            "a mean over earlier steps is too high while the loss falls; prints are too few to bound it",
+            looks,
+        )
     known = e.taken in ("interval", "epoch")
     bound = max(e.fall.most, 0.0) if known else e.fallen
     over = "a print" if known else "in all of the log"

@@ -181,7 +181,9 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
         )
     if b.side == "test" and "val" not in columns:
         out.append(f"the log has no validation loss; {said(val)} is taken for it")
-    tests = [name for name, m in losses.items() if m.side == "test" and name != val and (m.kind, m.stem) == (b.kind, b.stem)]
+    tests = [
+        name for name, m in losses.items() if m.side == "test" and name != val and (m.kind, m.stem) == (b.kind, b.stem)
+    ]
     if b.side == "val" and tests:
         out.append(f"{said(tests[0])} is a third series, and not compared")
     for side, chosen, key in (("training", train, "train"), ("validation", val, "val")):
@@ -213,7 +215,9 @@ def refuse(log: Log) -> NoReturn:
         )
     trains = {name for name, m in losses.items() if not m.held_out}
     vals = losses.keys() - trains
-    shown = listed([f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]])
+    shown = listed(
+        [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
+    )
     if not vals:
         raise DiagnoseError(
             f"the log has only training losses and no validation loss: {shown}; {BLIND} until the loop prints a "

@@ -189,7 +189,9 @@ class _Judge:
         unpaired = len(self.pairs.val.at) - len(self.pairs.at_N)
         if unpaired > 0 and not self.runs:
             are = "has" if unpaired == 1 else "have"
-            out.append(f"{counted(unpaired, 'validation value')} {are} no training loss near and {are} no part in this.")
+            out.append(
+                f"{counted(unpaired, 'validation value')} {are} no training loss near and {are} no part in this."
+            )
         return out
 
     def _rises(self) -> list[str]:
@@ -198,7 +200,9 @@ class _Judge:
         if len(p.at_N) < FEWEST_TO_RISE or min(p.train_N.min(), p.val_N.min()) < 0:
             return []
         up = all(values[-1] > values[0] and np.mean(np.diff(values) > 0) > 0.75 for values in (p.train_N, p.val_N))
-        return ["Both rise along the run: if they are a score, of which more is better, none of this holds."] if up else []
+        return (
+            ["Both rise along the run: if they are a score, of which more is better, none of this holds."] if up else []
+        )
 
     def _single(self) -> list[str]:
         """Compare training's single batches, where a log has them too, with the loss read in evaluation mode."""

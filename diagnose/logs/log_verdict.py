@@ -96,8 +96,9 @@ def size(pairs: Pairs, gap: GapCourse) -> str:
         return _single(pairs, digits)
     if sides.equal == sides.count:
         return f"Both losses are equal in all {sides.count} prints, to the digits printed."
-    ends = f"{digits.gap(gaps[0])} at {place(pairs, float(pairs.at_N[0]))}", (
-        f"{digits.gap(gaps[-1])} at {place(pairs, float(pairs.at_N[-1]))}"
+    ends = (
+        f"{digits.gap(gaps[0])} at {place(pairs, float(pairs.at_N[0]))}",
+        (f"{digits.gap(gaps[-1])} at {place(pairs, float(pairs.at_N[-1]))}"),
     )
     ratio = _ratio(pairs)
     if not sides.one:

@@ -155,9 +155,7 @@ def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[
         if len(end):
             one, last = float(end[-1, VALUE]), _with_mean(last, end)
     at, left, right = pair(tracks["train"], last, way.scale)
-    left, right = (
-        _nats(name, values, notes) for name, values in ((choice.train.name, left), (choice.val.name, right))
-    )
+    left, right = (_nats(name, values, notes) for name, values in ((choice.train.name, left), (choice.val.name, right)))
     keep = np.isfinite(left) & np.isfinite(right)
     if not keep.any():
         return None
@@ -207,7 +205,9 @@ def _with_mean(val: Track, end: NDArray[np.float64]) -> Track:
     )  # fmt: skip
 
 
-def pair(train: Track, val: Track, scale: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def pair(
+    train: Track, val: Track, scale: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return where, the training loss and the validation loss of each pair.
 
     Where training is printed much more often, a validation value is compared with training's course at its place: a

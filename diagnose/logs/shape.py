@@ -22,7 +22,9 @@ NUMBER = re.compile(  # the first part is but for speed: most characters begin n
     r"|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
 )
 MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])", re.IGNORECASE)
-UNIT = re.compile(r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b")
+UNIT = re.compile(
+    r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
+)
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
@@ -172,7 +174,9 @@ class _Line:
             return dual
         slot = self._position(k, last, before, after, unit, over, assigned=assigned)
         if slot is None:
-            slot = self._fact(k, last, after) or self._loss(k, last, context, after, unit, over, (assigned, bool(arrow)), before)
+            slot = self._fact(k, last, after) or self._loss(
+                k, last, context, after, unit, over, (assigned, bool(arrow)), before
+            )
         if slot is None or slot.what != "loss":
             self._aside(last)
         return slot or Slot(over=over)
@@ -391,7 +395,9 @@ def standing(text: str) -> str:
 
 
 def _kept(found: tuple[str, ...]) -> list[str]:
-    return [word for word in found if word not in ("the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set")]
+    return [
+        word for word in found if word not in ("the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set")
+    ]
 
 
 def _plainly(name: str) -> bool:

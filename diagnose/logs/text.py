@@ -24,7 +24,9 @@ MOST_TOLD = 2000  # rows from which the tool is told
 MOST_SHAPES = 4096  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
 MOST_HEADING = 120  # characters of a line that may be a heading
-SIDES_ABOVE = re.compile(r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE)
+SIDES_ABOVE = re.compile(
+    r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE
+)
 BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
 DIGIT = re.compile(r"[0-9]")
@@ -34,7 +36,22 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2", "l1", "up.",
     "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
 )  # fmt: skip
-HEADS = ("loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn")
+HEADS = (
+    "loss",
+    "train",
+    "val",
+    "test",
+    "eval",
+    "dev",
+    "ppl",
+    "perpl",
+    "nll",
+    "entropy",
+    "cost",
+    "rmse",
+    "mse",
+    "learn",
+)
 RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat", "restart",
         "# ", "===")  # fmt: skip
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
@@ -121,7 +138,9 @@ class TextReader:
         row = BOTH_SIDES.search(line) if self.columns else None
         if row is None or not meaning(row.group(1)).kind:
             return False
-        read = {f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)}
+        read = {
+            f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)
+        }
         values = {name: value for name, value in read.items() if value is not None}
         if values:
             self.log.add(LogRow(values, epoch=self.epoch))
@@ -251,9 +270,7 @@ class TextReader:
         log.add(LogRow(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
                     at.get("update", NAN), at.get("batch", NAN), group))  # fmt: skip
 
-    def _read(
-        self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]
-    ) -> dict[str, float]:
+    def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""
         values: dict[str, float] = {}
         above = self._above(shape, own)
@@ -326,4 +343,3 @@ def to_float(text: str) -> float:
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:
     """Read a log of free text."""
     return TextReader(columns).read(lines)
-

@@ -147,7 +147,10 @@ def _tables(report: LogReport) -> list[TextTable]:
     carried, axis = digits(report), AXES[report.source.axis]
     rows = tuple(_row(plain(one.at, 0 if one.at == int(one.at) else 2), one, carried) for one in report.points.shown)
     out = [TextTable("Both losses at some prints", (axis, "training", "validation", "difference"), rows)]
-    for caption, found in (("Every run of the log, at its end", report.runs), ("Other losses of the log", report.others)):
+    for caption, found in (
+        ("Every run of the log, at its end", report.runs),
+        ("Other losses of the log", report.others),
+    ):
         if found:
             lines = tuple((*_row(one.name, one.last, carried), f"{one.below} of {one.pairs}") for one in found)
             head = ("run" if found is report.runs else "losses", "training", "validation", "difference", "below in")
