@@ -153,7 +153,7 @@ def live_kinds(record: Record) -> list[str]:
 
 
 def _collation_words(record: Record) -> str:
-    train, val = ("plain ones" in str(record["conditions"][side].get("loader", "")) for side in ("train", "val"))
+    train, val = (record["conditions"][side].get("plain", side == "train") for side in ("train", "val"))
     if val and not train:
         return "validation's batches are not its plain data"
     return "the batches of the two are not their plain data" if val else "training's batches are not its plain data"
