@@ -8,7 +8,12 @@ from typing import Any
 from make import log, printed, scratch
 
 
-@log("spacy-train.txt", "spacy", "spacy.cli.train: a table of losses and scores", refused="only training|no validation loss")
+@log(
+    "spacy-train.txt",
+    "spacy",
+    "spacy.cli.train: a table of losses and scores",
+    refused="only training|no validation loss",
+)
 def spacy_train(path: Path) -> dict[str, Any]:
     import spacy
     from data import verses
