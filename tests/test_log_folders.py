@@ -14,7 +14,7 @@ import pytest
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs import folders
-from diagnose.logs.folders import database, framing, listing, wandb_runs
+from diagnose.logs.folders import database, framing, plain_files, wandb_runs
 from diagnose.logs.judge import judge
 from diagnose.logs.pairs import pairs
 from diagnose.logs.read import read
@@ -124,15 +124,15 @@ def test_a_database_that_is_a_link_out_of_the_folder_is_not_read(tmp_path):
 
 
 def test_a_listing_is_bounded(tmp_path, monkeypatch):
-    deep = tmp_path.joinpath(*["d"] * (listing.MOST_DEPTH + 2))
+    deep = tmp_path.joinpath(*["d"] * (plain_files.MOST_DEPTH + 2))
     deep.mkdir(parents=True)
     shutil.copy(WRITTEN / "lightning-steps.csv", deep / "metrics.csv")
     with pytest.raises(DiagnoseError, match="more files than are looked at"):
         read([tmp_path])
-    monkeypatch.setattr(listing, "MOST_ENTRIES", 5)
+    monkeypatch.setattr(plain_files, "MOST_ENTRIES", 5)
     for k in range(10):
         (tmp_path / f"{k}.txt").touch()
-    assert listing.Listing(tmp_path).cut
+    assert plain_files.Listing(tmp_path).cut
 
 
 def test_an_empty_folder_and_one_of_other_things(tmp_path):

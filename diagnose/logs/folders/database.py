@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from diagnose.errors import DiagnoseError
-from diagnose.logs.folders.listing import file_head
+from diagnose.logs.folders.plain_files import file_head
 from diagnose.logs.source import shown
 
 if TYPE_CHECKING:

@@ -81,8 +81,10 @@ BAR = {"prog_bar": True, **EPOCH}
 
 def by_epoch(seen: Any, first: int = 0) -> dict[str, Any]:
     """Return what a bar shows at the end of each epoch, from one on."""
-    sides = {side: points([v for *_, v in seen[side][first:]], epoch=[e for _, e, _ in seen[side][first:]])
-             for side in ("train", "val")}  # fmt: skip
+    sides = {}
+    for side in ("train", "val"):
+        kept_ = seen[side][first:]
+        sides[side] = points([v for *_, v in kept_], epoch=[e for _, e, _ in kept_], step=[s + 1 for s, *_ in kept_])
     return {**sides, "significant": 3}
 
 

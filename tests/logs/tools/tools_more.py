@@ -93,8 +93,9 @@ def poutyned(path: Path | None, *, terminal: bool = False, callbacks: Any = ()) 
     else:
         with printed(path, terminal=terminal):
             history = model.fit_generator(*loaders(), epochs=6)
-    return {"train": epochs([h["loss"] for h in history], 1), "val": epochs([h["val_loss"] for h in history], 1),
-            "digits": 6}  # fmt: skip
+    at, step = range(1, 7), range(19, 115, 19)
+    return {"train": points([h["loss"] for h in history], epoch=at, step=step),
+            "val": points([h["val_loss"] for h in history], epoch=at, step=step), "digits": 6}  # fmt: skip
 
 
 @log("poutyne-log.tsv", "poutyne", "CSVLogger, whose default is tab-separated")
@@ -382,8 +383,8 @@ def neural(path: Path) -> dict[str, Any]:
     os.chdir(scratch(path))
     with printed(path):
         NeuralForecast([model], freq="D").fit(frame, val_size=30)
-    found = {side: points([v for _, v in rows], epoch=[e for e, _ in rows], step=[e for e, _ in rows]) for side, rows in seen.items()}
-    return {**found, "significant": 3}
+    at = [e for e, _ in seen["val"]]  # training's equal neighbours cannot be told from a value that is shown on
+    return {"val": points([v for _, v in seen["val"]], epoch=at, step=at), "significant": 3}
 
 
 @log("pytorch-forecasting", "pytorch-forecasting", "TimeSeriesDataSet, RecurrentNetwork, TensorBoardLogger's folder")
