@@ -87,6 +87,9 @@ class LogSeries:
         last = self._last
         if last is not None and row.bar and shown == place - 1 and last[VALUE] == value and _anew(last, row):
             return  # the epoch's value is shown on, through the next epoch
+        if last is not None and self._bars and shown == place - 1 and last[VALUE] == value and last[EPOCH] == row.epoch:
+            self._last, self._group = point, row.group
+            return
         if last is not None and row.whole and self._bars and self.stride == 1 and last[EPOCH] == row.epoch:
             last = self._without_bars()
         if last is not None:

@@ -183,10 +183,10 @@ class _Line:
 
     def _aside(self, name: str) -> None:
         """Take the side that the name of another number has: "Validation: 100%" is a heading, "Test net output #1" near."""
-        side = standing(name)
+        side = standing(name) if len(self.counters) < 2 else ""
         if side and all(word in SIDES for word in words(name)):
             self.side = self.weak = side
-        self.near = side or self.near
+        self.near = (side or self.near) if len(self.counters) < 2 else ""
 
     def _headings(self, context: str) -> None:
         """Take words for a side that stand alone."""
