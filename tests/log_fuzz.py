@@ -34,6 +34,9 @@ SPLICES = (
     b"train loss 1.0, val loss 2.0\n", b"step 5/10 ", b"Epoch 3/2 ", b"loss: ", b"val_loss=", b",,,,", b";;;", b"\t\t",
     b'{"step": 1, "loss": 2, "eval_loss": 3}\n', b'{"log_history": [', b"\x80\x04", b"PK\x03\x04", b"\x1f\x8b", b"\x28\xb5\x2f\xfd",
     b"1e-320", b"Batch Size: 1e400", b"dropout = nan", b"1/0", b"\xe2\x80\xa8", b"5 validation batches", b"vocab_size = 1e9",
+    b"epoch train_loss valid_loss\n", b"| Step | Training Loss | Validation Loss |\n|:--:|\n", b"1,5000;2,5;", b"Fold 3\n",
+    b"Validation:\n", b"---- Training ----\n", b"Loss train/val: 1.0/2.0 ", b"val: n/a ", b"1.0 (2.0) ", b"loss: (1, 2)", b"[5/9]",
+    "训练损失: 1 ".encode(), "Эпоха 3 потери ".encode(), b'"mode": "val", ', b"split,metric,value\n", b"[0]\ttrain-l2:1\tval-l2:2\n",
 )  # fmt: skip
 
 
@@ -98,10 +101,11 @@ def tried(path, shown=True):
     signal.setitimer(signal.ITIMER_REAL, MOST_SECONDS)
     try:
         record = judge([path])
-        json.dumps(record, allow_nan=False).encode()
+        json.dumps(record.model_dump(mode="json"), allow_nan=False).encode()
         if shown:
             out = io.StringIO()
             Console(file=out, width=100).print(log_rows(record))
+            Console(file=out, width=100).print(log_rows(record, everything=True))
             assert not ACTS.search(out.getvalue()), "a character that acts reaches the terminal"
     except DiagnoseError as error:
         assert "\n" not in str(error), "an error of several lines"

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-
-from diagnose.logs.judge import judge as judged
 from diagnose.baselines.placement import Yardstick
+from diagnose.logs.judge import judge as judged
 
 LOGS = Path(__file__).parent / "logs"
 

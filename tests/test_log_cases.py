@@ -1,9 +1,9 @@
+# ruff: noqa: RUF001  (true minus signs, as they are printed)
 """One small input for every kind of log that was once read wrongly, with its right values (`tests/logs/cases`)."""
 
 from pathlib import Path
 
 import pytest
-
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge

@@ -1,4 +1,3 @@
-# ruff: noqa: E501
 """Mutated logs raise nothing, take no time and no memory; a log of two gigabytes streams. All of it: `make fuzz`."""
 
 import resource
@@ -26,6 +25,11 @@ LONG = {
     "quotes": b'a,"b\n' * 400_000, "objects": b'{"a":' * 400_000, "keys": b"loss " * 600_000, "bars": b"1/2 " * 500_000,
     "returns": b"loss: 1\r" * 200_000, "backspaces": b"loss: 1" + b"\x08" * 2_000_000,
     "history": b'{"log_history": [' + b'{"loss": 1},' * 60_000, "commas": b"1,234," * 400_000,
+    "thousands": b"loss: " + b"123," * 700_000, "pipes": b"| " * 1_500_000, "sides": b"train | valid | " * 200_000,
+    "dashes": b"- " * 1_500_000, "header": b"train_loss  val_loss  " * 150_000, "signs": b"loss=" * 600_000 + b"1",
+    "letters": "Потери训练".encode() * 150_000, "joined": b"epoch_1 " * 400_000, "code": b"if loss " * 400_000,
+    "config": b"Namespace(" * 300_000, "brackets with numbers": b"[1,2] " * 500_000, "missing": b"val: n/a " * 300_000,
+    "many shapes": b"".join(b"loss%s 1\n" % (b"x" * (k % 500)) for k in range(12_000)),
     "csv": b"step,loss,val_loss\n" + b"1,2,3," * 300_000, "columns": b"loss," * 300_000 + b"\n" + b"1," * 300_000,
 }  # fmt: skip
 
@@ -52,7 +56,7 @@ def test_two_gigabytes_stream(kind, tmp_path):
     write_large(path, kind, 2 << 30)
     code = (
         "import resource, sys; from pathlib import Path; from diagnose.logs.judge import judge\n"
-        "r = judge([Path(sys.argv[1])]); print(r['points']['train'], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "r = judge([Path(sys.argv[1])]); print(r.points.train, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )
     run = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     count, memory = map(int, run.stdout.split())

@@ -44,9 +44,7 @@ def log(
     everything: Annotated[
         bool, typer.Option("--all", help="Print all of it: numbers, every cause with its reason, the experiment.")
     ] = False,
-    page: Annotated[
-        bool, typer.Option("--page", help="Write a page with both curves and the gap, too.")
-    ] = False,
+    page: Annotated[bool, typer.Option("--page", help="Write a page with both curves and the gap, too.")] = False,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
     as_json: JsonOption = False,
 ) -> None:

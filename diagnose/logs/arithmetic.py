@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from diagnose.formatting import counted, cut, duration, plain, share, visible
 from diagnose.logs.digits_of import Digits
-
 from diagnose.logs.names import meaning
 from diagnose.logs.series import STEP, VALUE
 from diagnose.records.log_report import LogFinding
-from diagnose.formatting import counted, cut, duration, plain, share, visible
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +30,9 @@ MOVED = 3.0  # of the smallest printed differences: what training has to move by
 SAME = 8  # validation values in a row that are exactly alike
 
 
-def finding(rule: str, severity: Literal["error", "warning", "note"], what: str, fix: str, **measured: float) -> LogFinding:
+def finding(
+    rule: str, severity: Literal["error", "warning", "note"], what: str, fix: str, **measured: float
+) -> LogFinding:
     """Return a finding in the form that all of the toolkit's have."""
     known = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
     return LogFinding(rule=f"log/{rule}", severity=severity, what=what, fix=fix, measured=known)
@@ -39,7 +40,6 @@ def finding(rule: str, severity: Literal["error", "warning", "note"], what: str,
 
 def implied(log: Log, pairs: Pairs) -> dict[str, float]:
     """Return what the settings of a log come to: samples of each side, steps, seconds a step."""
-    facts = log.facts
     out = _counted(log)
     if {"train_samples", "val_samples"} <= out.keys():
         out["val_share"] = out["val_samples"] / (out["train_samples"] + out["val_samples"])
@@ -148,8 +148,8 @@ def _perplexity(log: Log) -> list[LogFinding]:
         name, ratio = min(ratios, key=lambda one: abs(one[1] - 1))
         out.append(
             finding("perplexity", "warning", f"The {side} perplexity is neither e nor 2 to the power of a {side} loss: "
-                    f"its logarithm is {plain(ratio)} times {cut(visible(name), 30)!r}", "take exp of the mean loss, not "
-                    "the mean of batches' perplexities; and check the base of both", ratio=ratio)
+                    f"its logarithm is {plain(ratio)} times {cut(visible(name), 30)!r}", "take exp of the mean loss, "
+                    "not the mean of batches' perplexities; and check the base of both", ratio=ratio)
         )  # fmt: skip
     return out
 
@@ -187,7 +187,11 @@ def in_bits(log: Log) -> list[str]:
         if two and not any(abs(r - 1) < FIT for _, r in ratios):
             name = cut(visible(two[0]), 30)
             other = next((n for n, _ in ratios if n != two[0] and meaning(n).stem == ()), "")
-            smooth = f", and {cut(visible(other), 30)!r} minus {name!r} is what training adds (label smoothing)" if other else ""
+            smooth = (
+                f", and {cut(visible(other), 30)!r} minus {name!r} is what training adds (label smoothing)"
+                if other
+                else ""
+            )
             return [f"The perplexity is 2 to the power of {name!r}, so losses are in bits{smooth}."]
     return []
 
@@ -311,14 +315,13 @@ def agreements(log: Log, derived: dict[str, float]) -> list[str]:
     out = []
     if "train_samples" in derived:
         size, batches = log.facts.get("batch_size", 0.0), log.facts.get("batches_per_epoch", 0.0)
-        known = {"accumulate", "devices"} <= log.facts.keys()
+        samples, known = plain(derived["train_samples"], 0), {"accumulate", "devices"} <= log.facts.keys()
         least = "" if known else f", if {plain(size, 0)} is of all devices and nothing is accumulated"
         shared = f"; {share(derived['val_share'])} of all samples is validation" if "val_share" in derived else ""
         out.append(
-            f"{plain(batches, 0)} batches of {plain(size, 0)} make {plain(derived['train_samples'], 0)} training samples"
-            f"{shared}{least}."
+            f"{plain(batches, 0)} batches of {plain(size, 0)} make {samples} training samples{shared}{least}."
             if batches
-            else f"An epoch has {plain(derived['train_samples'], 0)} training samples by steps, batch size and devices{shared}."
+            else f"An epoch has {samples} training samples by steps, batch size and devices{shared}."
         )
     if {"seconds", "seconds_per_step", "steps"} <= derived.keys() and not _time(derived) and derived["seconds"] < 1e9:
         needed = derived["seconds_per_step"] * derived["steps"]

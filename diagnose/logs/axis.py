@@ -1,10 +1,10 @@
-"""Where in the run each value stands: the counter that both losses carry, and where one run ends and the next begins."""
+"""Where in the run each value stands: the counter that both losses carry; and where the next run begins."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from diagnose.logs.series import Log
 
+Counted = Literal["step", "epoch", "place"]
 MOST = 0.9  # of the values have to have a position for it to place them
 NAMES = {STEP: "step", ITERATION: "iteration", UPDATE: "update", BATCH: "batch", EPOCH: "epoch", PLACE: "place"}
 MOST_RUNS = 64
@@ -35,9 +36,9 @@ class LogAxis:
     first: float = 1.0
 
     @property
-    def name(self) -> str:
+    def name(self) -> Counted:
         """What it counts: "step", "epoch" or "place" (in the log)."""
-        return {EPOCH: "epoch", PLACE: "place"}.get(self.column, "step")
+        return "epoch" if self.column == EPOCH else "place" if self.column == PLACE else "step"
 
     def at(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return where each point stands, NaN where it does not say."""

@@ -12,10 +12,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.formatting import plain
 from diagnose.logs.names import meaning
 from diagnose.logs.series import EPOCH
 from diagnose.records.log_report import LogCause, LogExperiment
-from diagnose.formatting import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from diagnose.logs.digits_of import Digits
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
-    from diagnose.logs.statistics import LossFall, GapCourse
+    from diagnose.logs.statistics import GapCourse, LossFall
     from diagnose.records.log_report import LogFinding
 
 HALF = 0.5  # of the gap: a cause that is bounded below this is not the main one
@@ -72,7 +72,6 @@ class Evidence:
         """Whether validation lies below training."""
         return self.value < 0
 
-
     @property
     def told(self) -> bool:
         """Whether there is a gap to speak of: of one sign, or with a course."""
@@ -114,7 +113,19 @@ def judge(evidence: Evidence) -> list[Judged]:
     rules: tuple[Callable[[Evidence], Judged], ...] = (
         (_mode, _augmentation, _lag, _objective, _leak, _draw, _reduction, _collation, _precision, _recency, _unseen)
         if evidence.below
-        else (_unseen, _draw, _reduction, _collation, _leak, _mode, _precision, _objective, _recency, _lag, _augmentation)
+        else (
+            _unseen,
+            _draw,
+            _reduction,
+            _collation,
+            _leak,
+            _mode,
+            _precision,
+            _objective,
+            _recency,
+            _lag,
+            _augmentation,
+        )
     )
     if not evidence.told:
         rules = (_draw, _recency)
@@ -136,7 +147,11 @@ def _mode(e: Evidence) -> Judged:
     if e.dropout == 0:
         why = "the log states a dropout of 0; batch norm or stochastic depth would act in training mode alone too"
         return Judged("mode", True, why, looks)
-    stated = f"the log states a dropout of {plain(e.dropout, 2)}" if e.dropout else "the log does not say that dropout is off"
+    stated = (
+        f"the log states a dropout of {plain(e.dropout, 2)}"
+        if e.dropout
+        else "the log does not say that dropout is off"
+    )
     return Judged("mode", True, f"dropout raises the training loss, and {stated}", looks)
 
 
@@ -147,7 +162,9 @@ def _augmentation(e: Evidence) -> Judged:
     if not e.below:
         return Judged("augmentation", False, "harder training samples put training above validation, not below", looks)
     stated = f"the log states a mixup of {plain(e.mixup, 2)}" if e.mixup else "the log does not say that there is none"
-    return Judged("augmentation", True, f"augmented or mixed samples raise the training loss alone, and {stated}", looks)
+    return Judged(
+        "augmentation", True, f"augmented or mixed samples raise the training loss alone, and {stated}", looks
+    )
 
 
 def _lag(e: Evidence) -> Judged:
@@ -166,7 +183,12 @@ def _lag(e: Evidence) -> Judged:
 def _bounded_lag(e: Evidence, looks: str) -> Judged:
     """Bound what a mean over earlier steps can lag by: what the loss has fallen by while it was taken."""
     if e.fall is None or e.fall.most is None:
-        return Judged("lag", True, "a mean over earlier steps is too high while the loss falls; prints are too few to bound it", looks)
+        return Judged(
+            "lag",
+            True,
+            "a mean over earlier steps is too high while the loss falls; prints are too few to bound it",
+            looks,
+        )
     known = e.taken in ("interval", "epoch")
     bound = max(e.fall.most, 0.0) if known else e.fallen
     over = "a print" if known else "in all of the log"
@@ -182,7 +204,8 @@ def _recency(e: Evidence) -> Judged:
         return Judged("recency", False, "the training loss is of batches drawn anew from all training data", looks)
     scatter = e.gap.scatter
     if e.gap.steady and scatter is not None and abs(e.gap.whole.value) > CLEAR * scatter:
-        why = f"the luck of training's batches, new at each print, would scatter; the gap scatters by {e.digits.size(scatter)}"
+        by = e.digits.size(scatter)
+        why = f"the luck of training's batches, new at each print, would scatter; the gap scatters by {by}"
         return Judged("recency", False, why, looks)
     return Judged("recency", True, "the luck of training's latest batches cannot be told from a gap", looks)
 
@@ -308,8 +331,8 @@ def _of_gap(e: Evidence, given: str) -> LogExperiment:
     if e.taken == "evaluated":
         return _experiment(
             "train on half the epochs, or on more data, with all else as it is",
-            "if the gap narrows, it is what the network knows of its training data; if it stays, validation data are of "
-            "another kind",
+            "if the gap narrows, it is what the network knows of its training data; if it stays, validation data are "
+            "of another kind",
             f"diagnose ablate --axis epochs{given}" if e.tool in LANGUAGE else "",
         )
     if e.below:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.logs.names import Meaning, loss_types_only, meaning, words
 from diagnose.formatting import counted, cut, listed, visible
+from diagnose.logs.names import Meaning, loss_types_only, meaning, words
 
 if TYPE_CHECKING:
     from diagnose.logs.series import Log, LogSeries
@@ -181,14 +181,16 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
         )
     if b.side == "test" and "val" not in columns:
         out.append(f"the log has no validation loss; {said(val)} is taken for it")
-    tests = [name for name, m in losses.items() if m.side == "test" and name != val and (m.kind, m.stem) == (b.kind, b.stem)]
+    tests = [
+        name for name, m in losses.items() if m.side == "test" and name != val and (m.kind, m.stem) == (b.kind, b.stem)
+    ]
     if b.side == "val" and tests:
         out.append(f"{said(tests[0])} is a third series, and not compared")
     for side, chosen, key in (("training", train, "train"), ("validation", val, "val")):
         c = meaning(chosen)
         equals = [
             name for name, m in losses.items()
-            if name != chosen and name not in log.lent and key not in columns and (m.side, m.kind, m.stem, m.span) == (c.side, c.kind, c.stem, c.span)
+            if name != chosen and name not in log.lent and key not in columns and m == c
             and log.series[name].count > 1
         ]  # fmt: skip
         if equals:
@@ -213,7 +215,9 @@ def refuse(log: Log) -> NoReturn:
         )
     trains = {name for name, m in losses.items() if not m.held_out}
     vals = losses.keys() - trains
-    shown = listed([f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]])
+    shown = listed(
+        [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
+    )
     if not vals:
         raise DiagnoseError(
             f"the log has only training losses and no validation loss: {shown}; {BLIND} until the loop prints a "

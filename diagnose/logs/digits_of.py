@@ -57,7 +57,11 @@ class Digits:
     def size(self, value: float) -> str:
         """Return a difference without its sign, and no digits below what was printed."""
         if self.unit and 0 < abs(value) < self.unit:
-            return f"less than {self.unit:.{self.decimals or 0}f}" if self.unit >= SMALL / 2 else f"less than {self.unit:.0e}"
+            return (
+                f"less than {self.unit:.{self.decimals or 0}f}"
+                if self.unit >= SMALL / 2
+                else f"less than {self.unit:.0e}"
+            )
         return self._written(abs(value), SIGNIFICANT, sign=False)
 
     def _written(self, value: float, significant: int, *, sign: bool) -> str:

@@ -107,10 +107,10 @@ class Grid:
         for way, names in self._ways:
             cells = way(line)
             numbered = len(cells) == len(names) + 1 and cells[0].isdigit() and way in (_wide, _spaces)
-            names = ["", *names] if numbered else names
-            if len(cells) == len(names) and _values(cells):
-                self._way, self._width = way, len(names)
-                self._keep = Keep(names, self.columns)
+            columns = ["", *names] if numbered else names
+            if len(cells) == len(columns) and _values(cells):
+                self._way, self._width = way, len(columns)
+                self._keep = Keep(columns, self.columns)
                 return True
         return False
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.formatting import counted, cut, estimate, visible
 from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
+from diagnose.logs.log_verdict import Sides, digits_of, last_ratio, place, verdict
 from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read
-from diagnose.logs.log_verdict import Sides, digits_of, last_ratio, place, verdict
 from diagnose.records.log_report import (
     LogCurve,
     LogFinding,
@@ -27,7 +28,6 @@ from diagnose.records.log_report import (
     LogSource,
     LogTrend,
 )
-from diagnose.formatting import counted, cut, estimate, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,15 +181,16 @@ class _Judge:
         if self.pairs.dropped:
             out.append(f"{counted(self.pairs.dropped, 'value')} before a restart, or repeated, are left out.")
         if self.log.bad:
-            out.append(
-                f"{counted(self.log.bad, 'record')} could not be read and {'is' if self.log.bad == 1 else 'are'} left out."
-            )
+            are = "is" if self.log.bad == 1 else "are"
+            out.append(f"{counted(self.log.bad, 'record')} could not be read and {are} left out.")
         if self.log.names_left:
             out.append(f"There are more than {len(self.log.series)} names of losses; the rest is left out.")
         unpaired = len(self.pairs.val.at) - len(self.pairs.at_N)
         if unpaired > 0 and not self.runs:
             are = "has" if unpaired == 1 else "have"
-            out.append(f"{counted(unpaired, 'validation value')} {are} no training loss near and {are} no part in this.")
+            out.append(
+                f"{counted(unpaired, 'validation value')} {are} no training loss near and {are} no part in this."
+            )
         return out
 
     def _rises(self) -> list[str]:
@@ -198,7 +199,9 @@ class _Judge:
         if len(p.at_N) < FEWEST_TO_RISE or min(p.train_N.min(), p.val_N.min()) < 0:
             return []
         up = all(values[-1] > values[0] and np.mean(np.diff(values) > 0) > 0.75 for values in (p.train_N, p.val_N))
-        return ["Both rise along the run: if they are a score, of which more is better, none of this holds."] if up else []
+        return (
+            ["Both rise along the run: if they are a score, of which more is better, none of this holds."] if up else []
+        )
 
     def _single(self) -> list[str]:
         """Compare training's single batches, where a log has them too, with the loss read in evaluation mode."""
@@ -248,8 +251,8 @@ class _Judge:
             out.append(
                 arithmetic.finding(
                     "validation-below-training", "warning" if sure and self.sides.count > 5 else "note",
-                    f"Validation lies {self.digits.size(said.value)} below training on average, in {self.sides.below} of "
-                    f"{self.sides.count} prints",
+                    f"Validation lies {self.digits.size(said.value)} below training on average, in "
+                    f"{self.sides.below} of {self.sides.count} prints",
                     "read both alike before comparing them: see the experiment below",
                     gap=said.value, below=self.sides.below, prints=self.sides.count,
                 )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.logs.digits_of import Digits, times
 from diagnose.formatting import counted, listed, plain
+from diagnose.logs.digits_of import Digits, times
 
 if TYPE_CHECKING:
     from diagnose.logs.pairs import Pairs
@@ -52,7 +52,7 @@ class Sides:
 
     @property
     def one(self) -> str:
-        """ "below" or "above" where nearly all prints that differ lie there, else ""."""
+        """The side, "below" or "above", that nearly all prints that differ lie on; "" for none."""
         most, name = (self.below, "below") if self.below > self.above else (self.above, "above")
         return name if most and most >= MOST * (self.below + self.above) else ""
 
@@ -96,8 +96,9 @@ def size(pairs: Pairs, gap: GapCourse) -> str:
         return _single(pairs, digits)
     if sides.equal == sides.count:
         return f"Both losses are equal in all {sides.count} prints, to the digits printed."
-    ends = f"{digits.gap(gaps[0])} at {place(pairs, float(pairs.at_N[0]))}", (
-        f"{digits.gap(gaps[-1])} at {place(pairs, float(pairs.at_N[-1]))}"
+    ends = (
+        f"{digits.gap(gaps[0])} at {place(pairs, float(pairs.at_N[0]))}",
+        (f"{digits.gap(gaps[-1])} at {place(pairs, float(pairs.at_N[-1]))}"),
     )
     ratio = _ratio(pairs)
     if not sides.one:
@@ -141,7 +142,7 @@ def _ratio(pairs: Pairs) -> str:
     ratio = last_ratio(pairs)
     if ratio is None or abs(ratio - 1) < FAR:
         return ""
-    return f" ({times(ratio)} training)"
+    return f" (validation is {times(ratio)} training)"
 
 
 def last_ratio(pairs: Pairs) -> float | None:
@@ -160,6 +161,6 @@ def several(runs: list[LogRun], pairs: Pairs) -> str:
     names = [run.name for run in runs[:MOST_NAMED]]
     named = f" ({listed(names)})" if len(runs) <= MOST_NAMED and any(not n.startswith("run ") for n in names) else ""
     return (
-        f"The file holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.loss(val)} and training "
-        f"{digits.loss(train)} on average, {side} in {count} of {len(runs)}."
+        f"The file holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.loss(val)} and "
+        f"training {digits.loss(train)} on average, {side} in {count} of {len(runs)}."
     )

@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001  (the words of other languages are in their letters)
 """What the name of a logged value says: whose loss it is, of which kind and part, and what it is a mean of.
 
 This is the one rule for sides and names; text, tables, records and event files all go by it.
@@ -12,7 +13,7 @@ from functools import lru_cache
 
 VAL = frozenset({
     "val", "vali", "valid", "validation", "validating", "validate", "validated", "dev", "devset", "heldout", "holdout",
-    "tel", "cv",
+    "tel", "cv", "va", "vl",
 })  # fmt: skip
 EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate"})
 TEST = frozenset({"test", "testing", "tst"})
@@ -35,9 +36,11 @@ NEUTRAL = frozenset({
     "mini", "total", "tot", "overall", "sum", "lm", "model", "mlm", "current", "curr", "cur", "on", "per", "the", "set",
     "data", "dataset", "nats", "token", "tokens", "value", "word", "words", "reduced", "for", "of", "at", "in", "after",
     "split", "metrics", "scalars", "scalar", "logs", "log", "results", "result", "s", "is", "was", "by", "over", "its",
-    "a", "an", "and", "out", "held", "trainer", "history", "stats", "performance", "info", "debug", "main", "root",
+    "a", "an", "and", "out", "held", "hold", "trainer", "history", "stats", "performance", "info", "debug", "main",
+    "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
-    "one", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first", "subset", "samples", "examples", "score", "report", "summary", "tag",
+    "one", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first", "subset", "samples",
+    "examples", "score", "report", "summary", "tag",
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
@@ -51,7 +54,7 @@ FOREIGN = frozenset({
     "reduction", "multiplier", "factor", "power", "smoothing", "expected", "uniform", "initial", "computed",
 })  # fmt: skip
 COUNTERS = {
-    "epoch": "epoch", "ep": "epoch", "epochs": "epoch", "epc": "epoch",
+    "epoch": "epoch", "ep": "epoch", "e": "epoch", "epochs": "epoch", "epc": "epoch",
     "step": "step", "steps": "step",
     "iter": "iteration", "iters": "iteration", "iteration": "iteration", "iterations": "iteration", "it": "iteration",
     "itr": "iteration", "round": "iteration", "rounds": "iteration",
@@ -60,7 +63,8 @@ COUNTERS = {
 }  # fmt: skip
 BESIDE_COUNTER = frozenset({
     "global", "current", "cur", "curr", "num", "trainer", "optimizer", "opt", "the", "at", "of", "end", "after", "in",
-    "for", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed", "running", "this",
+    "for", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed", "running",
+    "this",
     "epoch", "step", "begin", "beginning", "info", "during",
 })  # fmt: skip
 MOST = 200  # characters of a name that are looked at
@@ -153,7 +157,7 @@ def words(name: str) -> tuple[str, ...]:
 
 def side_of(found: tuple[str, ...]) -> str:
     """Return the side that words name: validation outweighs the others; of training and evaluation, the last named."""
-    side = ""
+    side = "val" if "out" in found and {"held", "hold"} & set(found) else ""
     for word in found:
         if word in VAL:
             return "val"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.errors import DiagnoseError
-from diagnose.logs.axis import LogAxis, axis, rising, runs
+from diagnose.formatting import counted
+from diagnose.logs.axis import Counted, LogAxis, axis, rising, runs
 from diagnose.logs.choose import Choice, choose, refuse, said
 from diagnose.logs.names import meaning
 from diagnose.logs.series import PLACE, SECONDS, VALUE
-from diagnose.formatting import counted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +75,7 @@ class Pairs:
     train_N: NDArray[np.float64]
     val_N: NDArray[np.float64]
     unit: str
-    axis: str
+    axis: Counted
     place: float = 0.0
     mean: float | None = None
     batch: Track | None = None
@@ -122,8 +122,8 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
     kept = [run for run in every if run is not None]
     if stale and kept:
         note = (
-            f"{counted(stale, 'validation value')} {'is the one' if stale == 1 else 'are the ones'} before, printed again, "
-            "and left out"
+            f"{counted(stale, 'validation value')} {'is the one' if stale == 1 else 'are the ones'} before, printed "
+            "again, and left out"
         )
         kept = [_noted(run, stale, note) for run in kept]
     return kept
@@ -155,9 +155,7 @@ def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[
         if len(end):
             one, last = float(end[-1, VALUE]), _with_mean(last, end)
     at, left, right = pair(tracks["train"], last, way.scale)
-    left, right = (
-        _nats(name, values, notes) for name, values in ((choice.train.name, left), (choice.val.name, right))
-    )
+    left, right = (_nats(name, values, notes) for name, values in ((choice.train.name, left), (choice.val.name, right)))
     keep = np.isfinite(left) & np.isfinite(right)
     if not keep.any():
         return None
@@ -207,7 +205,9 @@ def _with_mean(val: Track, end: NDArray[np.float64]) -> Track:
     )  # fmt: skip
 
 
-def pair(train: Track, val: Track, scale: float = 0.0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def pair(
+    train: Track, val: Track, scale: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return where, the training loss and the validation loss of each pair.
 
     Where training is printed much more often, a validation value is compared with training's course at its place: a
@@ -240,7 +240,7 @@ def _ends(at: float, scale: float) -> bool:
     return scale > 0 and (at % scale == 0 or at % scale >= LATE * scale)
 
 
-def _course(train: Track, at: float, reach: float, alone: float, ends: bool) -> float:  # noqa: FBT001
+def _course(train: Track, at: float, reach: float, alone: float, ends: bool) -> float:
     """Return training's course at a place: a parabola through the values around it, or their mean where they are few.
 
     `ends` says that what comes behind does not count: it is of the next epoch.

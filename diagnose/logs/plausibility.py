@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.formatting import listed, plain, share
 from diagnose.logs.arithmetic import finding
 from diagnose.records.log_report import LogFinding, LogYardstick
-from diagnose.formatting import listed, plain, share
 
 if TYPE_CHECKING:
-    from diagnose.data.corpus import Corpus
     from diagnose.config.recipe import Recipe
+    from diagnose.data.corpus import Corpus
     from diagnose.data.split import Split
 
 SCALE = ("xz", "PPMd of order 8")  # yardsticks that are worth their time here
@@ -60,10 +60,10 @@ def opened(data: str, split_kind: str | None, tokens: str | None) -> tuple[Text,
     Raises:
         DiagnoseError: there is no such corpus, split or tokenizer.
     """
+    from diagnose.config.recipe import Recipe
     from diagnose.data import corpus as corpora
     from diagnose.data import split as splits
     from diagnose.data.cache import cache_folder
-    from diagnose.config.recipe import Recipe
 
     given: dict[str, Any] = {"data.split": split_kind} if split_kind else {}
     given |= {"data.corpus": data} if data in corpora.BUNDLED else _file(data)
@@ -203,9 +203,9 @@ def implausible(
         split: how it is divided.
         bound: whether `value` is the most that the loss can come to, the tokens not being known.
     """
-    from diagnose.data.cache import cache_folder
-    from diagnose.baselines.scoring import yardsticks
     from diagnose.baselines.placement import standing
+    from diagnose.baselines.scoring import yardsticks
+    from diagnose.data.cache import cache_folder
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
     rows = [LogYardstick(name=y.name, bits_per_byte=y.bits_per_byte) for y in scale]

@@ -53,6 +53,14 @@ class LogRow:
     whole: bool = False
 
 
+def placed_row(values: dict[str, float], at: dict[str, float]) -> LogRow:
+    """Return a row from its positions by name, as `POSITIONS` has them."""
+    row = LogRow(values)
+    for name, value in at.items():
+        setattr(row, name, value)
+    return row
+
+
 @dataclass
 class LogSeries:
     """The values of one name.

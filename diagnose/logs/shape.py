@@ -22,7 +22,9 @@ NUMBER = re.compile(  # the first part is but for speed: most characters begin n
     r"|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
 )
 MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])", re.IGNORECASE)
-UNIT = re.compile(r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b")
+UNIT = re.compile(
+    r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
+)
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
@@ -36,14 +38,14 @@ COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
 )
 ALONE = re.compile(r"[\w/.\-']+")
-RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?|mb|gb)\s?/\s?"
+RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
                   r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
-SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b.{0,3}[({:]",
-                      re.IGNORECASE)  # fmt: skip
+SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b"
+                      r".{0,3}[({:]", re.IGNORECASE)  # fmt: skip
 CODE = re.compile(
-    r"^\s*(?:def|class|import|return|parser|assert|raise|lambda|@)\b|^\s*(?:if|elif|for|while|with|from|try|except)\b.{0,200}"
-    r"(?::\s{0,4}(?:#.{0,200})?$|\bimport\b)|^\s*print\w{0,3}\(|\.add_argument|self\.\w{1,40}\s?[-+*/]?=|^\s*[\w.]{1,60}\s?[-+*/]=\s"
-    r"|\.append\(|\.item\(|=\s?\[\]"
+    r"^\s*(?:def|class|import|return|parser|assert|raise|lambda|@)\b"
+    r"|^\s*(?:if|elif|for|while|with|from|try|except)\b.{0,200}(?::\s{0,4}(?:#.{0,200})?$|\bimport\b)|^\s*print\w{0,3}\(|\.add_argument|self\.\w{1,40}\s?[-+*/]?="
+    r"|^\s*[\w.]{1,60}\s?[-+*/]=\s|\.append\(|\.item\(|=\s?\[\]"
 )
 ASSIGNED = re.compile(r"^\s*[\w.'\"-]{1,60}\s*[:=]\s*$")
 KERAS_BAR = re.compile(r"^\s*/\s*$")
@@ -171,18 +173,20 @@ class _Line:
             self.near = ""
         self._headings(context)
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
-        dual = self._dual(k, last, assigned=assigned)
+        dual = self._dual(k, last)
         if dual is not None:
             return dual
         slot = self._position(k, last, before, after, unit, over, assigned=assigned)
         if slot is None:
-            slot = self._fact(k, last, after) or self._loss(k, last, context, after, unit, over, (assigned, bool(arrow)), before)
+            slot = self._fact(k, last, after) or self._loss(
+                k, last, context, after, unit, over, (assigned, bool(arrow)), before
+            )
         if slot is None or slot.what != "loss":
             self._aside(last)
         return slot or Slot(over=over)
 
     def _aside(self, name: str) -> None:
-        """Take the side that the name of another number has: "Validation: 100%" is a heading, "Test net output #1" near."""
+        """Take the side that the name of another number has: "Validation: 100%" is a heading."""
         side = standing(name) if len(self.counters) < 2 else ""
         if side and all(word in SIDES for word in words(name)):
             self.side = self.weak = side
@@ -194,7 +198,7 @@ class _Line:
         if side:
             self.side = self.weak = side
 
-    def _dual(self, k: int, name: str, *, assigned: bool) -> Slot | None:
+    def _dual(self, k: int, name: str) -> Slot | None:
         """Take both values of "train/val loss: 1.0/1.2"."""
         found = words(name)
         sides = [side_of((word,)) for word in found if word in SIDES]
@@ -223,16 +227,16 @@ class _Line:
             self._alone_before(name)
             return self._placed(k, Slot("position", what, over))
         if words(name) and not (over >= 0 and standing(name) and all(word in SIDES for word in words(name))):
-            return self._leads(k, name, before, after) or self._seconds(k, name, unit)
+            return self._leads(k, before, after) or self._seconds(k, name, unit)
         if k == 0 and ORDINAL.match(after) and not words(before):
             return self._placed(k, Slot("position", "epoch", over))
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
             bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
             return self._placed(k, Slot("ratio", "epoch" if bar else "batch", over))
-        return self._leads(k, name, before, after) or self._seconds(k, name, unit)
+        return self._leads(k, before, after) or self._seconds(k, name, unit)
 
-    def _leads(self, k: int, name: str, before: str, after: str) -> Slot | None:
+    def _leads(self, k: int, before: str, after: str) -> Slot | None:
         """Return the slot of a position that the line begins with."""
         leads = self._leading(k, before, after)
         return self._placed(k, Slot("position", leads)) if leads else None
@@ -243,7 +247,7 @@ class _Line:
 
     def _counter(self, name: str, *, assigned: bool) -> str:
         """Return what a name counts; a loss whose name ends in "_step" is no position, "loss at step 5" is one."""
-        last = name.split()[-1] if name.split() else ""
+        last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
         what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
         found = words(name)
         if not what or meaning(last).kind or set(found) & (FOREIGN - {"steps", "to"}) or "size" in found:
@@ -268,7 +272,7 @@ class _Line:
             return "epoch"
         if k == 1 and re.match(r"^\s{0,4}[\[(]$", self.texts[0].rstrip() or " ") and after.startswith("]"):
             return "batch"
-        if k == 0 and ((start == "[" and after[:1] == "]") or (not start and re.match(r":\s", after))):
+        if k == 0 and ((start == "[" and re.match(r"\]|\s?\|", after)) or (not start and re.match(r":\s", after))):
             return "iteration"
         if standing(before) and k == 0 and re.match(r"\s?\[", after):
             return "epoch"
@@ -396,12 +400,14 @@ def standing(text: str) -> str:
 
 
 def _kept(found: tuple[str, ...]) -> list[str]:
-    return [word for word in found if word not in ("the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set")]
+    return [
+        word for word in found if word not in ("the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set")
+    ]
 
 
 def _plainly(name: str) -> bool:
     """Say whether a value may follow a name without a sign: every word is known, or belongs to one identifier."""
-    last = name.split()[-1]
+    last = name.rsplit(maxsplit=1)[-1]
     if meaning(last).kind and not set(words(name)) - set(words(last)) - NEUTRAL - SIDES:
         return True
     found = words(name)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from diagnose.stats.trends import FEWEST, Trend, trend
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Moves = Literal["narrows", "widens", "crosses", "holds", "unknown"]
 ALIKE = 0.5  # autocorrelation that is allowed for where too few values show their own
 # |mean| / (sd / sqrt n) that 5 % of series of n normal values exceed whose neighbours correlate at ALIKE (mean zero;
 # 1,000,000 series each, benchmarks/log_calibration.py)
@@ -100,14 +101,14 @@ class GapCourse:
     late: Mean | None
     sign: Sign
     trend: Trend | None
-    moves: str
+    moves: Moves
     start: float | None
     end: float | None
     scatter: float | None = None
 
     @property
     def steady(self) -> bool:
-        """Whether one sign is more than scatter makes: by the calibrated tests, or as every print exceeds the scatter."""
+        """Whether one sign is more than scatter makes: by the calibrated tests, or far beyond the scatter."""
         if self.said.resolved or self.sign.resolved:
             return True
         one = min(self.sign.below, self.sign.above) == 0 and self.sign.below + self.sign.above >= PRINTS
@@ -192,7 +193,7 @@ def _two_sided(agree: int, count: int) -> float:
 
 def _moves(
     gap_N: NDArray[np.float64], scatter: float | None, line: Trend | None
-) -> tuple[str, float | None, float | None]:
+) -> tuple[Moves, float | None, float | None]:
     """Return how a gap moves between the first and the last sixth of its prints.
 
     By more than it scatters: where a trend is resolved or prints are few, than the parts' means scatter if neighbours

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.names import counter, is_seconds, meaning, side_of, words
-from diagnose.logs.series import NAN, Log, LogRow
+from diagnose.logs.series import Log, LogRow, placed_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,7 +29,8 @@ NAMES_SIDE = frozenset({
 })  # fmt: skip
 NAMES_VALUE = frozenset({"metric", "name", "tag", "key", "variable", "metric_name", "measure", "series"})
 NAMES_RUN = frozenset({
-    "name", "run", "id", "run_id", "run id", "trial", "trial_id", "model", "experiment", "config", "run_name", "run name",
+    "name", "run", "id", "run_id", "run id", "trial", "trial_id", "model", "experiment", "config", "run_name",
+    "run name",
     "exp", "model_name", "arch", "number", "trial number",
 })  # fmt: skip
 Columns = dict[str, str]  # "train", "val", "step" -> a column's name, as `--columns` gives them
@@ -211,7 +212,7 @@ class Keep:
         if not values:
             return None
         at = {role: number(fields.get(key)) for role, key in self.where.items()}
-        return LogRow(values, **{role: NAN if place is None else place for role, place in at.items()})
+        return placed_row(values, {role: place for role, place in at.items() if place is not None})
 
     def _side(self, fields: Mapping[Any, Any]) -> str:
         for key in self.sides:

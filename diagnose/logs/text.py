@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
-from diagnose.logs.series import NAN, Log, LogRow
-from diagnose.logs.table import number
+from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow
 from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
+from diagnose.logs.table import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,23 +26,41 @@ MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
 MOST_HEADING = 120  # characters of a line that may be a heading
-SIDES_ABOVE = re.compile(r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE)
+SIDES_ABOVE = re.compile(
+    r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE
+)
 BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
 DIGIT = re.compile(r"[0-9]")
 SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
-    "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2", "l1", "up.",
+    "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
+    "l1", "up.",
     "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
 )  # fmt: skip
-HEADS = ("loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn")
-RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat", "restart",
-        "# ", "===")  # fmt: skip
+HEADS = (
+    "loss",
+    "train",
+    "val",
+    "test",
+    "eval",
+    "dev",
+    "ppl",
+    "perpl",
+    "nll",
+    "entropy",
+    "cost",
+    "rmse",
+    "mse",
+    "learn",
+)
+RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat",
+        "restart", "# ", "===")  # fmt: skip
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NAMES_RUN = re.compile(
-    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b[\s#:=_-]{0,3}"
-    r"[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
+    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b"
+    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
     re.IGNORECASE,
 )
 TOOLS = (  # a line that only this tool prints
@@ -55,6 +73,7 @@ TOOLS = (  # a line that only this tool prints
     ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
+JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_./])", re.IGNORECASE)
 NO_NUMBER = ("nan", "inf")
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
@@ -99,7 +118,7 @@ class TextReader:
             for series in self.log.series.values():
                 series.end_epochs(self.ends)
 
-    def _line(self, line: str, bar: bool) -> None:  # noqa: FBT001  (of every line)
+    def _line(self, line: str, bar: bool) -> None:
         if line in self._idle:
             return
         if not line.isascii() and FOREIGN_LETTERS.search(line):
@@ -115,15 +134,21 @@ class TextReader:
         if len(parts) == 1:
             self._without_numbers(line)
             return
-        texts = parts[::2]
-        key = "\0".join(texts)
-        shape = self._shapes.get(key)
+        shape = self._shapes.get("\0".join(parts[::2]))
         if shape is None:
-            shape = self._shaped(line, key, texts, parts[1::2])
+            shape, parts = self._new(line, parts)
         if shape.losses or shape.tuple:
             self._values(shape, parts[1::2], bar, line)
         elif shape is not EMPTY:
             self._between(shape, parts[1::2], line)
+
+    def _new(self, line: str, parts: list[str]) -> tuple[Shape, list[str]]:
+        """Return the shape of a line that is not among those kept, and its parts: "epoch12" is parted too."""
+        if JOINED.search(line):
+            parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
+        key = "\0".join(parts[::2])
+        shape = self._shapes.get(key)
+        return shape or self._shaped(line, key, parts[::2], parts[1::2]), parts
 
     def _sides(self, line: str) -> bool:
         """Take a row of a table that has a column for each side and a row for each measure, as AllenNLP prints it."""
@@ -137,7 +162,9 @@ class TextReader:
         row = BOTH_SIDES.search(line) if self.columns else None
         if row is None or not meaning(row.group(1)).kind:
             return False
-        read = {f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)}
+        read = {
+            f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)
+        }
         values = {name: value for name, value in read.items() if value is not None}
         if values:
             self.log.add(LogRow(values, epoch=self.epoch))
@@ -193,7 +220,7 @@ class TextReader:
 
     def _epoch(self, value: float) -> None:
         """Take an epoch that is named; a heading for validation ends with its epoch."""
-        if value != self.epoch or self.epoch != self.epoch:  # noqa: PLR0124
+        if value != self.epoch or self.epoch != self.epoch:
             self.above = self.above if self.above == "train" else ""
         self.epoch = value
         self.group += 1
@@ -214,7 +241,7 @@ class TextReader:
             total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
             if slot.what == "ratio" and (not 0 <= value <= total or total < 2 or (lone and k > 0)):
                 continue
-            if not value >= 0 or (slot.name != "epoch" and value != math.floor(value)):
+            if not 0 <= value <= MOST_PLACE or (slot.name != "epoch" and value != math.floor(value)):
                 continue
             if slot.what == "ratio" and slot.name == "epoch":
                 self._total("batch", total)
@@ -250,7 +277,7 @@ class TextReader:
         else:
             self.log.facts["steps"] = total
 
-    def _values(self, shape: Shape, numbers: list[str], bar: bool, line: str) -> None:  # noqa: FBT001
+    def _values(self, shape: Shape, numbers: list[str], bar: bool, line: str) -> None:
         """Take a line that holds losses."""
         log = self.log
         if log.rows < MOST_TOLD:
@@ -281,9 +308,7 @@ class TextReader:
         log.add(LogRow(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
                     at.get("update", NAN), at.get("batch", NAN), group, whole))  # fmt: skip
 
-    def _read(
-        self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]
-    ) -> dict[str, float]:
+    def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""
         values: dict[str, float] = {}
         above = self._above(shape, own)
@@ -317,7 +342,7 @@ class TextReader:
 
 
 def _any(parts: tuple[str, ...], low: str) -> bool:
-    for part in parts:  # faster than a pattern of them all, and than any()
+    for part in parts:  # noqa: SIM110  (faster than any(), and than a pattern of them all)
         if part in low:
             return True
     return False
@@ -356,4 +381,3 @@ def to_float(text: str) -> float:
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:
     """Read a log of free text."""
     return TextReader(columns).read(lines)
-

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnose.formatting import counted, cut, plain, visible
 from diagnose.logs.digits_of import Digits, times
 from diagnose.report import figures
 from diagnose.report.figures import Label, Line, Panel
@@ -14,7 +15,6 @@ from diagnose.report.log_terminal import AXES, TAKEN, digits, numbers
 from diagnose.report.page import Headline, finish
 from diagnose.report.plots import Drawn
 from diagnose.report.tables import TextTable
-from diagnose.formatting import counted, cut, plain, visible
 
 if TYPE_CHECKING:
     from diagnose.records.log_report import LogCurve, LogPair, LogReport
@@ -81,7 +81,7 @@ def _headlines(report: LogReport) -> list[Headline]:
     ]
     if report.gap:
         ratio = report.gap.ratio
-        note = f"{times(ratio)} training" if ratio is not None and abs(ratio - 1) > 0.22 else ""
+        note = f"validation is {times(ratio)} training" if ratio is not None and abs(ratio - 1) > 0.22 else ""
         out.append(Headline("validation minus training", carried.gap(report.gap.last), note))
     return out
 
@@ -147,7 +147,10 @@ def _tables(report: LogReport) -> list[TextTable]:
     carried, axis = digits(report), AXES[report.source.axis]
     rows = tuple(_row(plain(one.at, 0 if one.at == int(one.at) else 2), one, carried) for one in report.points.shown)
     out = [TextTable("Both losses at some prints", (axis, "training", "validation", "difference"), rows)]
-    for caption, found in (("Every run of the log, at its end", report.runs), ("Other losses of the log", report.others)):
+    for caption, found in (
+        ("Every run of the log, at its end", report.runs),
+        ("Other losses of the log", report.others),
+    ):
         if found:
             lines = tuple((*_row(one.name, one.last, carried), f"{one.below} of {one.pairs}") for one in found)
             head = ("run" if found is report.runs else "losses", "training", "validation", "difference", "below in")

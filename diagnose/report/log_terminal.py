@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
+from diagnose.formatting import chance, cut, estimate, listed, plain, visible
 from diagnose.logs.digits_of import Digits
 from diagnose.report.terminal import Bar, Bars, Narrow
-from diagnose.formatting import chance, cut, estimate, listed, plain, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -95,7 +95,9 @@ def _bars(report: LogReport, most: int) -> list[Bar]:
         return [_bar(run.name, run.last, carried, report) for run in report.runs[-2 * most :]]
     axis, shown = AXES[report.source.axis], report.points.shown
     every = max(1, -(-(len(shown) - 1) // (most - 1))) if most > 1 else 1
-    rows = [_bar(f"{axis} {plain(one.at, _places(one.at))}", one, carried, report) for one in [*shown[:-1:every], shown[-1]]]
+    rows = [
+        _bar(f"{axis} {plain(one.at, _places(one.at))}", one, carried, report) for one in [*shown[:-1:every], shown[-1]]
+    ]
     gap = report.gap
     if gap and most == ALL_ROWS:
         figure = estimate(gap.value, gap.low, gap.high, difference=True)
