@@ -92,7 +92,9 @@ class Grid:
         """Take a row that holds another side's loss in place of the columns, as "10  val 3.322  0.02s" of MLX-LM."""
         for way, names in self._ways:
             cells = way(line)
-            found = next(((i, cell) for i, text in enumerate(cells) if i and (cell := OTHER_SIDE.fullmatch(text))), None)
+            found = next(
+                ((i, cell) for i, text in enumerate(cells) if i and (cell := OTHER_SIDE.fullmatch(text))), None
+            )
             if found is None or len(cells) > len(names):
                 continue
             at = {role: number(cells[k]) for role, k in Keep(names, self.columns).where.items() if k < found[0]}

@@ -99,9 +99,12 @@ class LogSeries:
             self._last, self._group = point, row.group
             return
         if last is not None and row.whole and self._bars and self.stride == 1 and last[EPOCH] == row.epoch:
-            last = self._without_bars()
+            self._without_bars()
+            last = None
         if last is not None:
-            if (row.group and row.group == self._group) or ((row.bar or self._bars) and last[STEP:SECONDS] == point[STEP:SECONDS]):
+            if (row.group and row.group == self._group) or (
+                (row.bar or self._bars) and last[STEP:SECONDS] == point[STEP:SECONDS]
+            ):
                 self._last, self._group = point, row.group
                 return
             self._flush(last)

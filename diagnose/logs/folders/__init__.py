@@ -11,10 +11,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
+from diagnose.formatting import counted, cut, listed, visible
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.names import meaning
 from diagnose.logs.source import shown
-from diagnose.formatting import counted, cut, listed, visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, TC003  (calls of tools are long)
 """XGBoost, LightGBM, CatBoost and scikit-learn."""
 
 from __future__ import annotations
@@ -43,7 +44,11 @@ def xgb_logloss(path: Path) -> dict[str, Any]:
 @log("xgboost-several.txt", "xgboost", "xgboost.train(eval_metric=['error', 'auc', 'logloss'], verbose_eval=5)")
 def xgb_several(path: Path) -> dict[str, Any]:
     seen = xgb(path, ["error", "auc", "logloss"], ("training", "validation"), 5)
-    return {"train": rounds(seen["training"]["logloss"], 5), "val": rounds(seen["validation"]["logloss"], 5), "digits": 5}
+    return {
+        "train": rounds(seen["training"]["logloss"], 5),
+        "val": rounds(seen["validation"]["logloss"], 5),
+        "digits": 5,
+    }
 
 
 @log("xgboost-rmse.txt", "xgboost", "xgboost.train(objective='reg:squarederror', eval_metric='rmse')")
@@ -93,7 +98,11 @@ def xgb_sklearn(path: Path) -> dict[str, Any]:
     with printed(path):
         model.fit(x, y, eval_set=[(x, y), (xv, yv)], verbose=True)
     seen = model.evals_result()
-    return {"train": rounds(seen["validation_0"]["logloss"]), "val": rounds(seen["validation_1"]["logloss"]), "digits": 5}
+    return {
+        "train": rounds(seen["validation_0"]["logloss"]),
+        "val": rounds(seen["validation_1"]["logloss"]),
+        "digits": 5,
+    }
 
 
 def lgb(path: Path, metrics: list[str], *, classes: bool = True, every: int = 1) -> Any:
@@ -103,7 +112,12 @@ def lgb(path: Path, metrics: list[str], *, classes: bool = True, every: int = 1)
     x, y, xv, yv = table(classes=classes)
     train = lightgbm.Dataset(x, y)
     seen: dict[str, Any] = {}
-    settings = {"objective": "binary" if classes else "regression", "metric": metrics, "num_leaves": 7, "num_threads": 1}
+    settings = {
+        "objective": "binary" if classes else "regression",
+        "metric": metrics,
+        "num_leaves": 7,
+        "num_threads": 1,
+    }
     with printed(path):
         lightgbm.train(
             settings, train, 25, valid_sets=[train, lightgbm.Dataset(xv, yv, reference=train)],
@@ -126,7 +140,11 @@ def lgb_logloss(path: Path) -> dict[str, Any]:
     return {"train": lgb_rounds(sides[0]), "val": lgb_rounds(sides[1]), "significant": 6}
 
 
-@log("lightgbm-several.txt", "lightgbm", "lightgbm.train(metric=['auc', 'binary_logloss', 'binary_error'], log_evaluation(5))")
+@log(
+    "lightgbm-several.txt",
+    "lightgbm",
+    "lightgbm.train(metric=['auc', 'binary_logloss', 'binary_error'], log_evaluation(5))",
+)
 def lgb_several(path: Path) -> dict[str, Any]:
     seen = lgb(path, ["auc", "binary_logloss", "binary_error"], every=5)
     sides = seen["training"]["binary_logloss"], seen["valid_1"]["binary_logloss"]
@@ -196,7 +214,11 @@ def cat_events(path: Path) -> dict[str, Any]:
     return {"train": rounds(seen["learn"]["Logloss"]), "val": rounds(seen["validation"]["Logloss"]), "relative": 1e-6}
 
 
-@log("sklearn-hist-boosting.txt", "scikit-learn", "HistGradientBoostingClassifier(early_stopping=True, scoring='loss', verbose=2)")
+@log(
+    "sklearn-hist-boosting.txt",
+    "scikit-learn",
+    "HistGradientBoostingClassifier(early_stopping=True, scoring='loss', verbose=2)",
+)
 def hist(path: Path) -> dict[str, Any]:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -207,10 +229,19 @@ def hist(path: Path) -> dict[str, Any]:
         model.fit(x, y)
     sides = [-model.train_score_[1:], -model.validation_score_[1:]]
     at = range(1, len(sides[0]) + 1)
-    return {"train": points(sides[0], step=at, iteration=at), "val": points(sides[1], step=at, iteration=at), "digits": 5}
+    return {
+        "train": points(sides[0], step=at, iteration=at),
+        "val": points(sides[1], step=at, iteration=at),
+        "digits": 5,
+    }
 
 
-@log("sklearn-mlp.txt", "scikit-learn", "MLPClassifier(verbose=True, early_stopping=True)", refused="no validation loss|only training")
+@log(
+    "sklearn-mlp.txt",
+    "scikit-learn",
+    "MLPClassifier(verbose=True, early_stopping=True)",
+    refused="no validation loss|only training",
+)
 def mlp(path: Path) -> dict[str, Any]:
     from sklearn.neural_network import MLPClassifier
 
@@ -220,7 +251,12 @@ def mlp(path: Path) -> dict[str, Any]:
     return {}
 
 
-@log("sklearn-boosting.txt", "scikit-learn", "GradientBoostingRegressor(verbose=1)", refused="no validation loss|only training")
+@log(
+    "sklearn-boosting.txt",
+    "scikit-learn",
+    "GradientBoostingRegressor(verbose=1)",
+    refused="no validation loss|only training",
+)
 def gbr(path: Path) -> dict[str, Any]:
     from sklearn.ensemble import GradientBoostingRegressor
 

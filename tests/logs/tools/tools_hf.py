@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ARG002  (calls of tools are long)
 """Hugging Face's Trainer (version 5; version 4 under names of its own), TRL and sentence-transformers."""
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ def gpt() -> Any:
     )
 
 
-def train(path: Path, *, quiet: bool = True, terminal: bool = False, **options: Any) -> tuple[Any, list[dict[str, Any]]]:
+def train(
+    path: Path, *, quiet: bool = True, terminal: bool = False, **options: Any
+) -> tuple[Any, list[dict[str, Any]]]:
     """Train a tiny GPT-2; return the trainer and what was logged."""
     import torch
     from transformers import Trainer, TrainingArguments
@@ -71,12 +74,18 @@ HOW = {"significant": 4} if V == "v5" else {"relative": 1e-9}
 STEPS = {"eval_strategy": "steps", "logging_strategy": "steps", "eval_steps": 15, "logging_steps": 5}
 
 
-@log(f"transformers-{V}-epochs.txt", "transformers", "Trainer(eval_strategy='epoch', logging_strategy='epoch'), no bars")
+@log(
+    f"transformers-{V}-epochs.txt", "transformers", "Trainer(eval_strategy='epoch', logging_strategy='epoch'), no bars"
+)
 def epochs(path: Path) -> dict[str, Any]:
     return by_epoch(truth(train(path)[1], **HOW))
 
 
-@log(f"transformers-{V}-steps.txt", "transformers", "Trainer(eval_strategy='steps', eval_steps=15, logging_steps=5), no bars")
+@log(
+    f"transformers-{V}-steps.txt",
+    "transformers",
+    "Trainer(eval_strategy='steps', eval_steps=15, logging_steps=5), no bars",
+)
 def steps(path: Path) -> dict[str, Any]:
     return by_epoch(truth(train(path, **STEPS)[1], **HOW))
 
@@ -106,7 +115,11 @@ def state(path: Path) -> dict[str, Any]:
     return truth(seen, relative=1e-9)
 
 
-@log(f"transformers-{V}-epochs-state.json", "transformers", "trainer.save_state() after an evaluation each epoch, accumulation of 2")
+@log(
+    f"transformers-{V}-epochs-state.json",
+    "transformers",
+    "trainer.save_state() after an evaluation each epoch, accumulation of 2",
+)
 def epochs_state(path: Path) -> dict[str, Any]:
     tools, seen = train(path, gradient_accumulation_steps=2, num_train_epochs=5)
     tools.save_state()
@@ -116,7 +129,7 @@ def epochs_state(path: Path) -> dict[str, Any]:
 
 @log(f"transformers-{V}-checkpoints", "transformers", "output folder with checkpoint-*/trainer_state.json")
 def checkpoints(path: Path) -> dict[str, Any]:
-    tools, seen = train(path, save_strategy="epoch", **{k: v for k, v in STEPS.items()})
+    tools, seen = train(path, save_strategy="epoch", **STEPS)
     kept(Path(tools.args.output_dir), path, "trainer_state.json")
     return truth(seen, relative=1e-9)
 
@@ -130,9 +143,15 @@ def card(path: Path) -> dict[str, Any]:
     return truth(seen, digits=4)
 
 
-@log(f"transformers-{V}-model-card-no-log.md", "transformers", "README.md where training is logged less often than evaluated")
+@log(
+    f"transformers-{V}-model-card-no-log.md",
+    "transformers",
+    "README.md where training is logged less often than evaluated",
+)
 def card_no_log(path: Path) -> dict[str, Any]:
-    tools, seen = train(path, eval_strategy="steps", logging_strategy="steps", eval_steps=5, logging_steps=15, num_train_epochs=4)
+    tools, seen = train(
+        path, eval_strategy="steps", logging_strategy="steps", eval_steps=5, logging_steps=15, num_train_epochs=4
+    )
     tools.create_model_card(model_name="tiny", dataset="bible")
     path.write_text((Path(tools.args.output_dir) / "README.md").read_text())
     found = truth(seen, digits=4)
@@ -163,7 +182,9 @@ def words_of(path: Path) -> Any:
 
     own = Tokenizer(models.WordLevel(unk_token="[UNK]"))
     own.pre_tokenizer = pre_tokenizers.Whitespace()
-    own.train_from_iterator(verses(), trainers.WordLevelTrainer(vocab_size=127, special_tokens=["[UNK]", "[PAD]", "[EOS]"]))
+    own.train_from_iterator(
+        verses(), trainers.WordLevelTrainer(vocab_size=127, special_tokens=["[UNK]", "[PAD]", "[EOS]"])
+    )
     return PreTrainedTokenizerFast(tokenizer_object=own, unk_token="[UNK]", pad_token="[PAD]", eos_token="[EOS]")
 
 

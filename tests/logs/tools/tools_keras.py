@@ -1,3 +1,4 @@
+# ruff: noqa: TC003  (calls of tools are long)
 """Keras 3 on torch."""
 
 from __future__ import annotations
@@ -46,7 +47,11 @@ def verbose_1(path: Path) -> dict[str, Any]:
     return both(fit(path, verbose=1), digits=4)
 
 
-@log("keras-verbose-1-terminal.txt", "keras", "fit(verbose=1), written to a terminal", )
+@log(
+    "keras-verbose-1-terminal.txt",
+    "keras",
+    "fit(verbose=1), written to a terminal",
+)
 def verbose_1_terminal(path: Path) -> dict[str, Any]:
     return both(fit(path, verbose=1, terminal=True, epochs=5), digits=4)
 
@@ -68,7 +73,11 @@ def freq(path: Path) -> dict[str, Any]:
     return {"train": epochs(history["loss"], 1), "val": points(history["val_loss"], epoch=at), "digits": 4}
 
 
-@log("keras-early-stopping.txt", "keras", "fit(verbose=2, callbacks=[ModelCheckpoint(verbose=1), EarlyStopping(verbose=1), ReduceLROnPlateau(verbose=1)])")
+@log(
+    "keras-early-stopping.txt",
+    "keras",
+    "fit(verbose=2, callbacks=[ModelCheckpoint(verbose=1), EarlyStopping(verbose=1), ReduceLROnPlateau(verbose=1)])",
+)
 def callbacks(path: Path) -> dict[str, Any]:
     import keras
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ARG002  (calls of tools are long)
 """MLX-LM and LitGPT."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, TC003  (calls of tools are long)
 """PyTorch Lightning and its loggers."""
 
 from __future__ import annotations
@@ -88,7 +89,11 @@ def by_epoch(seen: Any, first: int = 0) -> dict[str, Any]:
     return {**sides, "significant": 3}
 
 
-@log("lightning-bar.txt", "lightning", "TQDMProgressBar, self.log(prog_bar=True, on_step=True, on_epoch=True), written to a file")
+@log(
+    "lightning-bar.txt",
+    "lightning",
+    "TQDMProgressBar, self.log(prog_bar=True, on_step=True, on_epoch=True), written to a file",
+)
 def bar(path: Path) -> dict[str, Any]:
     with printed(path):
         seen = train(scratch(path), how={"prog_bar": True, "on_step": True, "on_epoch": True},
@@ -96,7 +101,9 @@ def bar(path: Path) -> dict[str, Any]:
     return by_epoch(seen)
 
 
-@log("lightning-bar-terminal.txt", "lightning", "TQDMProgressBar, self.log(prog_bar=True, on_epoch=True), in a terminal")
+@log(
+    "lightning-bar-terminal.txt", "lightning", "TQDMProgressBar, self.log(prog_bar=True, on_epoch=True), in a terminal"
+)
 def bar_terminal(path: Path) -> dict[str, Any]:
     with printed(path, terminal=True):
         seen = train(scratch(path), how=BAR, how_val={"prog_bar": True}, enable_progress_bar=True, max_epochs=4,
@@ -104,7 +111,11 @@ def bar_terminal(path: Path) -> dict[str, Any]:
     return by_epoch(seen)
 
 
-@log("lightning-bar-summary.txt", "lightning", "TQDMProgressBar, model summary, sanity check, names train/loss and val/loss")
+@log(
+    "lightning-bar-summary.txt",
+    "lightning",
+    "TQDMProgressBar, model summary, sanity check, names train/loss and val/loss",
+)
 def bar_summary(path: Path) -> dict[str, Any]:
     with printed(path):
         seen = train(scratch(path), names=("train/loss", "val/loss"), how=BAR, how_val={"prog_bar": True},
@@ -189,7 +200,12 @@ def tensorboard(path: Path) -> dict[str, Any]:
     return {"train": logged(seen["step"]), "val": of(seen["val"]), "relative": 1e-6}
 
 
-@log("lightning-logs-two-versions", "lightning", "CSVLogger's folder lightning_logs with version_0 and version_1", run="version_1")
+@log(
+    "lightning-logs-two-versions",
+    "lightning",
+    "CSVLogger's folder lightning_logs with version_0 and version_1",
+    run="version_1",
+)
 def versions(path: Path) -> dict[str, Any]:
     from lightning.pytorch.loggers import CSVLogger
 

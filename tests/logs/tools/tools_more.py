@@ -1,3 +1,4 @@
+# ruff: noqa: E501, TC003  (calls of tools are long)
 """fastai, timm, ultralytics and other tools that want torchvision or stand alone."""
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from tools_torch import loaders, net
 
 def fastai_fit(path: Path | None, *, terminal: bool = False, count: int = 6, cbs: Any = (), bar: bool = False) -> Any:
     """Fit with fastai; return its recorder's values."""
+    import fastai.callback.progress  # noqa: F401  (gives Learner its no_bar)
     import torch
     from fastai.data.core import DataLoaders
-    import fastai.callback.progress  # noqa: F401  (gives Learner its no_bar)
     from fastai.learner import Learner
     from fastai.metrics import accuracy
 
     train, val = loaders()
-    learn = Learner(DataLoaders(train, val), net(), loss_func=torch.nn.CrossEntropyLoss(), metrics=[accuracy], cbs=list(cbs))
+    learn = Learner(
+        DataLoaders(train, val), net(), loss_func=torch.nn.CrossEntropyLoss(), metrics=[accuracy], cbs=list(cbs)
+    )
     if path is None:
         learn.fit(count, 0.01)
     elif bar:
@@ -159,7 +162,9 @@ def tabnet(path: Path) -> dict[str, Any]:
     x, y, xv, yv = table()
     model = TabNetClassifier(verbose=1, seed=0, device_name="cpu")
     with printed(path):
-        model.fit(x, y, eval_set=[(xv, yv)], eval_metric=["logloss"], max_epochs=8, batch_size=64, virtual_batch_size=32)
+        model.fit(
+            x, y, eval_set=[(xv, yv)], eval_metric=["logloss"], max_epochs=8, batch_size=64, virtual_batch_size=32
+        )
     seen = model.history.history
     return {"train": epochs(seen["loss"]), "val": epochs(seen["val_0_logloss"]), "digits": 5}
 
@@ -172,7 +177,7 @@ def monai_text(path: Path) -> dict[str, Any]:
     import torch
     from ignite.metrics import Loss
     from monai.engines import SupervisedEvaluator, SupervisedTrainer
-    from monai.handlers import StatsHandler, ValidationHandler, from_engine
+    from monai.handlers import StatsHandler, ValidationHandler
 
     model, loss = net(), torch.nn.CrossEntropyLoss()
     train, val = loaders()
@@ -186,7 +191,7 @@ def monai_text(path: Path) -> dict[str, Any]:
         evaluator = SupervisedEvaluator(
             device=torch.device("cpu"), val_data_loader=val, network=model, prepare_batch=prepare, decollate=False,
             key_val_metric={"val_loss": Loss(loss, output_transform=lambda o: (o["pred"], o["label"]))},
-            val_handlers=[StatsHandler(name="val", output_transform=lambda x: None)],
+            val_handlers=[StatsHandler(name="val", output_transform=lambda _: None)],
         )  # fmt: skip
         trainer = SupervisedTrainer(
             device=torch.device("cpu"), max_epochs=5, train_data_loader=train, network=model, prepare_batch=prepare,
@@ -202,7 +207,11 @@ def monai_text(path: Path) -> dict[str, Any]:
         trainer.run()
         logging.getLogger().handlers.clear()
     step = [19.0 * k for k in range(1, 6)]
-    return {"val": points(means, epoch=range(1, 6), step=step), "paired_train": [seen[int(k) - 1] for k in step], "digits": 4}
+    return {
+        "val": points(means, epoch=range(1, 6), step=step),
+        "paired_train": [seen[int(k) - 1] for k in step],
+        "digits": 4,
+    }
 
 
 @log("ultralytics-results.csv", "ultralytics", "YOLO('yolov8n-cls.yaml').train(epochs=4): results.csv")
@@ -210,7 +219,11 @@ def ultralytics_cls(path: Path) -> dict[str, Any]:
     return yolo(path, "yolov8n-cls.yaml", "csv")
 
 
-@log("ultralytics-detect.csv", "ultralytics", "YOLO('yolov8n.yaml').train(epochs=3): results.csv with box, cls and dfl losses")
+@log(
+    "ultralytics-detect.csv",
+    "ultralytics",
+    "YOLO('yolov8n.yaml').train(epochs=3): results.csv with box, cls and dfl losses",
+)
 def ultralytics_det(path: Path) -> dict[str, Any]:
     return yolo(path, "yolov8n.yaml", "csv", detect=True)
 
@@ -330,7 +343,9 @@ def darted(path: Path, *, csv: bool = False) -> dict[str, Any]:
     class See(Callback):
         def on_validation_epoch_end(self, trainer: Any, *_: Any) -> None:
             if not trainer.sanity_checking:
-                seen["val"].append((trainer.global_step - 1, trainer.current_epoch, float(trainer.callback_metrics["val_loss"])))
+                seen["val"].append(
+                    (trainer.global_step - 1, trainer.current_epoch, float(trainer.callback_metrics["val_loss"]))
+                )
 
         def on_train_batch_end(self, trainer: Any, *_: Any) -> None:
             value = float(trainer.callback_metrics["train_loss"])
@@ -397,7 +412,9 @@ def forecasting(path: Path) -> dict[str, Any]:
 
     pl.seed_everything(0)
     rng = np.random.default_rng(0)
-    frame = pd.DataFrame({"t": np.arange(200), "g": "a", "y": (np.sin(np.arange(200) / 5) + rng.normal(scale=0.1, size=200))})
+    frame = pd.DataFrame(
+        {"t": np.arange(200), "g": "a", "y": (np.sin(np.arange(200) / 5) + rng.normal(scale=0.1, size=200))}
+    )
     common = {"time_idx": "t", "target": "y", "group_ids": ["g"], "max_encoder_length": 12, "max_prediction_length": 3,
               "time_varying_unknown_reals": ["y"]}  # fmt: skip
     data = TimeSeriesDataSet(frame[frame.t < 150], **common)
@@ -407,7 +424,9 @@ def forecasting(path: Path) -> dict[str, Any]:
     class See(pl.Callback):
         def on_validation_epoch_end(self, trainer: Any, *_: Any) -> None:
             if not trainer.sanity_checking:
-                seen["val"].append((trainer.global_step - 1, trainer.current_epoch, float(trainer.callback_metrics["val_loss"])))
+                seen["val"].append(
+                    (trainer.global_step - 1, trainer.current_epoch, float(trainer.callback_metrics["val_loss"]))
+                )
 
         def on_train_epoch_end(self, trainer: Any, *_: Any) -> None:
             value = float(trainer.callback_metrics["train_loss_epoch"])

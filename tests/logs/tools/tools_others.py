@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ARG002, TC003  (calls of tools are long)
 """LLaMA-Factory, Catalyst, pytorch-accelerated, Composer, LitGPT and torchtune's loggers, RecBole."""
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ from make import epochs, kept, log, points, printed, scratch
 from tools_torch import loaders, net
 
 
-@log("llamafactory-trainer_log.jsonl", "llamafactory", "llamafactory.train.callbacks.LogCallback on a Trainer: trainer_log.jsonl")
+@log(
+    "llamafactory-trainer_log.jsonl",
+    "llamafactory",
+    "llamafactory.train.callbacks.LogCallback on a Trainer: trainer_log.jsonl",
+)
 def llamafactory(path: Path) -> dict[str, Any]:
     import torch
     from llamafactory.train.callbacks import LogCallback
@@ -104,7 +109,9 @@ def composed(path: Path | None, folder: Path, loggers: Any = ()) -> Any:
             seen["train"].append((int(state.timestamp.batch), int(state.timestamp.epoch), float(state.loss)))
 
         def eval_end(self, state: Any, logger: Any) -> None:
-            seen["val"].append((int(state.timestamp.batch), int(state.timestamp.epoch), float(state.eval_metric_values["loss"])))
+            seen["val"].append(
+                (int(state.timestamp.batch), int(state.timestamp.epoch), float(state.eval_metric_values["loss"]))
+            )
 
     model = ComposerClassifier(net(), train_metrics={}, val_metrics={"loss": Loss()}, num_classes=2,
                                loss_fn=torch.nn.functional.cross_entropy)  # fmt: skip
@@ -131,7 +138,12 @@ def composer_text(path: Path) -> dict[str, Any]:
             "paired_train": [v for *_, v in ends], "digits": 4}  # fmt: skip
 
 
-@log("recbole.txt", "recbole", "run_recbole's console log: training loss, validation score", refused="only training|no validation loss")
+@log(
+    "recbole.txt",
+    "recbole",
+    "run_recbole's console log: training loss, validation score",
+    refused="only training|no validation loss",
+)
 def recbole(path: Path) -> dict[str, Any]:
     import numpy as np
     import torch
@@ -181,12 +193,17 @@ def ends() -> list[tuple[int, float, float]]:
 
 def by_step(rows: list[tuple[int, float, float]]) -> dict[str, Any]:
     at = [e for e, *_ in rows]
-    return {"train": points([t for _, t, _ in rows], step=at), "val": points([v for *_, v in rows], step=at), "relative": 1e-9}
+    return {
+        "train": points([t for _, t, _ in rows], step=at),
+        "val": points([v for *_, v in rows], step=at),
+        "relative": 1e-9,
+    }
 
 
 @log("comet-offline.zip", "comet_ml", "comet_ml.OfflineExperiment.log_metric: its zip archive")
 def comet(path: Path) -> dict[str, Any]:
     import comet_ml
+
     folder = scratch(path)
     run = comet_ml.OfflineExperiment(offline_directory=str(folder), project_name="tiny", log_code=False, log_graph=False,
                                      auto_param_logging=False, log_git_metadata=False, log_env_details=False)  # fmt: skip
@@ -202,6 +219,7 @@ def comet(path: Path) -> dict[str, Any]:
 @log("neptune-offline", "neptune", "neptune.init_run(mode='offline')")
 def neptune(path: Path) -> dict[str, Any]:
     import neptune as neptune_
+
     folder = scratch(path)
     os.chdir(folder)
     run = neptune_.init_run(mode="offline", project="a/b", capture_stdout=False, capture_stderr=False,
@@ -218,6 +236,7 @@ def neptune(path: Path) -> dict[str, Any]:
 @log("swanlab-offline", "swanlab", "swanlab.init(mode='offline')")
 def swanlab(path: Path) -> dict[str, Any]:
     import swanlab as swanlab_
+
     folder = scratch(path)
     os.chdir(folder)
     swanlab_.init(project="tiny", mode="offline", logdir=str(folder / "swanlog"))

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, TC003  (calls of tools are long)
 """Training scripts of public repositories, run as they are on the Bible corpus.
 
 `SOURCES` names a folder with checkouts (https://github.com/karpathy/nanoGPT, karpathy/makemore, pytorch/examples,
@@ -74,7 +75,12 @@ def nanogpt(path: Path, *arguments: str) -> list[dict[str, float]]:
     return seen
 
 
-@log("nanogpt.txt", "nanoGPT", "train.py --eval_interval=20 --log_interval=5 --max_iters=200", version="3adf61e1 of 2025-11-12")
+@log(
+    "nanogpt.txt",
+    "nanoGPT",
+    "train.py --eval_interval=20 --log_interval=5 --max_iters=200",
+    version="3adf61e1 of 2025-11-12",
+)
 def nanogpt_log(path: Path) -> dict[str, Any]:
     seen = nanogpt(path, "--eval_interval=20", "--log_interval=5", "--max_iters=200", "--eval_iters=5", "--warmup_iters=10",
                    "--learning_rate=1e-2")  # fmt: skip
@@ -88,7 +94,9 @@ def makemore(path: Path) -> dict[str, Any]:
     import torch.utils.tensorboard as tb
 
     folder = scratch(path)
-    words = sorted({word.strip(".,:;?!()'").lower() for text in verses(400) for word in text.split() if word.isascii()} - {""})
+    words = sorted(
+        {word.strip(".,:;?!()'").lower() for text in verses(400) for word in text.split() if word.isascii()} - {""}
+    )
     (folder / "names.txt").write_text("\n".join(words))
     seen: dict[str, list[tuple[int, float]]] = {"Loss/train": [], "Loss/test": []}
 
@@ -104,12 +112,21 @@ def makemore(path: Path) -> dict[str, Any]:
         run(SOURCES / "makemore" / "makemore.py", "-i", str(folder / "names.txt"), "-o", str(folder / "out"), "--type", "bigram",
             "--max-steps", "3001", "-n", "0", "--learning-rate", "0.01", path=path)  # fmt: skip
     lines = path.read_text().splitlines(keepends=True)  # each tenth step is printed: thinned to keep the file small
-    path.write_text("".join(line for line in lines if " | loss " not in line or " step time " not in line or "0 |" in line[:12]))
+    path.write_text(
+        "".join(line for line in lines if " | loss " not in line or " step time " not in line or "0 |" in line[:12])
+    )
     sides = {side: seen[tag] for side, tag in (("train", "Loss/train"), ("val", "Loss/test"))}
-    return {side: points([float(v) for _, v in rows], step=[s for s, _ in rows]) for side, rows in sides.items()} | {"relative": 1e-6}
+    return {side: points([float(v) for _, v in rows], step=[s for s, _ in rows]) for side, rows in sides.items()} | {
+        "relative": 1e-6
+    }
 
 
-@log("word-language-model.txt", "pytorch/examples", "word_language_model/main.py --epochs 5 --log-interval 10", version="77f55b9 of 2025-08-25")
+@log(
+    "word-language-model.txt",
+    "pytorch/examples",
+    "word_language_model/main.py --epochs 5 --log-interval 10",
+    version="77f55b9 of 2025-08-25",
+)
 def word_language_model(path: Path) -> dict[str, Any]:
     folder = scratch(path)
     texts = verses(600)
@@ -119,7 +136,7 @@ def word_language_model(path: Path) -> dict[str, Any]:
     exp = math.exp
 
     def noted(value: float) -> float:
-        seen.setdefault(sys._getframe(1).f_code.co_name, []).append(value)  # noqa: SLF001
+        seen.setdefault(sys._getframe(1).f_code.co_name, []).append(value)
         return exp(value)
 
     with replaced(math, "exp", noted):
@@ -131,7 +148,12 @@ def word_language_model(path: Path) -> dict[str, Any]:
     return {"val": points(vals, epoch=range(1, 6), step=step), "digits": 2}
 
 
-@log("time-sequence.txt", "pytorch/examples", "time_sequence_prediction/train.py --steps 5", version="77f55b9 of 2025-08-25")
+@log(
+    "time-sequence.txt",
+    "pytorch/examples",
+    "time_sequence_prediction/train.py --steps 5",
+    version="77f55b9 of 2025-08-25",
+)
 def time_sequence(path: Path) -> dict[str, Any]:
     import torch
 
@@ -146,7 +168,10 @@ def time_sequence(path: Path) -> dict[str, Any]:
         say(*values, **how)
 
     load = torch.load
-    with replaced(builtins, "print", noted), replaced(torch, "load", lambda *a, **k: load(*a, **{**k, "weights_only": False})):
+    with (
+        replaced(builtins, "print", noted),
+        replaced(torch, "load", lambda *a, **k: load(*a, **{**k, "weights_only": False})),
+    ):
         run(folder / "train.py", "--steps", "5", path=path)
     step, train, val = -1, {}, {}
     for values in seen:
@@ -160,7 +185,12 @@ def time_sequence(path: Path) -> dict[str, Any]:
     return {"val": points([val[k] for k in at], step=at), "paired_train": [train[k] for k in at], "relative": 1e-9}
 
 
-@log("timm-train.txt", "timm", "pytorch-image-models' train.py --epochs 4 on a folder of tiny pictures", version="aa4b5850 of 2026-08-08")
+@log(
+    "timm-train.txt",
+    "timm",
+    "pytorch-image-models' train.py --epochs 4 on a folder of tiny pictures",
+    version="aa4b5850 of 2026-08-08",
+)
 def timm_train(path: Path) -> dict[str, Any]:
     import timm.utils
     from PIL import Image

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, TC003  (calls of tools are long)
 """spaCy's training loop."""
 
 from __future__ import annotations
@@ -8,7 +9,12 @@ from typing import Any
 from make import log, printed, scratch
 
 
-@log("spacy-train.txt", "spacy", "spacy.cli.train: a table of losses and scores", refused="only training|no validation loss")
+@log(
+    "spacy-train.txt",
+    "spacy",
+    "spacy.cli.train: a table of losses and scores",
+    refused="only training|no validation loss",
+)
 def spacy_train(path: Path) -> dict[str, Any]:
     import spacy
     from data import verses

@@ -1,9 +1,8 @@
+# ruff: noqa: E501, G004, TC003  (calls of tools are long)
 """skorch, PyTorch Ignite, and loops with Accelerate."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,10 @@ def loaders() -> tuple[Any, Any]:
 
     x, y, xv, yv = (torch.tensor(part) for part in table())
     data = torch.utils.data
-    return (data.DataLoader(data.TensorDataset(x, y), 16, shuffle=True), data.DataLoader(data.TensorDataset(xv, yv), 16))
+    return (
+        data.DataLoader(data.TensorDataset(x, y), 16, shuffle=True),
+        data.DataLoader(data.TensorDataset(xv, yv), 16),
+    )
 
 
 def skorched(path: Path | None, *, terminal: bool = False, regression: bool = False, **options: Any) -> Any:
@@ -74,7 +76,10 @@ def skorch_regressor(path: Path) -> dict[str, Any]:
 def skorch_scores(path: Path) -> dict[str, Any]:
     from skorch.callbacks import Checkpoint, EpochScoring
 
-    more = [EpochScoring("f1", lower_is_better=False, on_train=True, name="train_f1"), Checkpoint(dirname=scratch(path))]
+    more = [
+        EpochScoring("f1", lower_is_better=False, on_train=True, name="train_f1"),
+        Checkpoint(dirname=scratch(path)),
+    ]
     return of_skorch(skorched(path, callbacks=more), digits=4)
 
 
@@ -141,7 +146,11 @@ def ignite_text(path: Path) -> dict[str, Any]:
     return {"train": epochs(seen[0], 1), "val": epochs(seen[1], 1), "digits": 2}
 
 
-@log("ignite-logging.txt", "pytorch-ignite", "ignite.utils.setup_logger on trainer and evaluators, metrics logged as in its cifar10 example")
+@log(
+    "ignite-logging.txt",
+    "pytorch-ignite",
+    "ignite.utils.setup_logger on trainer and evaluators, metrics logged as in its cifar10 example",
+)
 def ignite_logging(path: Path) -> dict[str, Any]:
     from ignite.engine import Events
     from ignite.utils import setup_logger
@@ -155,14 +164,20 @@ def ignite_logging(path: Path) -> dict[str, Any]:
             for tag, evaluator in (("Train", on_train), ("Test", on_val)):
                 rows = "\n".join(f"\t{k}: {v}" for k, v in evaluator.state.metrics.items())
                 spent = evaluator.state.times["COMPLETED"]
-                logger.info(f"Epoch[{engine.state.epoch}] - Evaluation time (seconds): {spent:.3f}\n - {tag} metrics:\n {rows}")
+                logger.info(
+                    f"Epoch[{engine.state.epoch}] - Evaluation time (seconds): {spent:.3f}\n - {tag} metrics:\n {rows}"
+                )
 
     with printed(path):
         seen = ignited(attach)
     return {"train": epochs(seen[0], 1), "val": epochs(seen[1], 1), "relative": 1e-9}
 
 
-@log("ignite-tensorboard", "pytorch-ignite", "TensorboardLogger, tags training and validation by epoch and batch loss by iteration")
+@log(
+    "ignite-tensorboard",
+    "pytorch-ignite",
+    "TensorboardLogger, tags training and validation by epoch and batch loss by iteration",
+)
 def ignite_tensorboard(path: Path) -> dict[str, Any]:
     from ignite.engine import Events
     from ignite.handlers import TensorboardLogger, global_step_from_engine
@@ -188,7 +203,7 @@ def accelerated(say: Any, tracker: str = "", folder: Path | None = None) -> tupl
     from accelerate import Accelerator
     from accelerate.state import AcceleratorState
 
-    AcceleratorState._reset_state(reset_partial_state=True)  # noqa: SLF001
+    AcceleratorState._reset_state(reset_partial_state=True)
     accelerator = Accelerator(cpu=True, log_with=tracker or None, project_dir=str(folder) if folder else None)
     if tracker:
         accelerator.init_trackers("tiny")
@@ -214,14 +229,20 @@ def accelerated(say: Any, tracker: str = "", folder: Path | None = None) -> tupl
     return seen
 
 
-@log("accelerate-print.txt", "accelerate", "accelerator.print(f'epoch {epoch}: train_loss: {a:.5f} eval_loss: {b:.5f}')")
+@log(
+    "accelerate-print.txt", "accelerate", "accelerator.print(f'epoch {epoch}: train_loss: {a:.5f} eval_loss: {b:.5f}')"
+)
 def accelerate_print(path: Path) -> dict[str, Any]:
     with printed(path):
         seen = accelerated(lambda a, e, t, v: a.print(f"epoch {e}: train_loss: {t:.5f} eval_loss: {v:.5f}"))
     return {"train": epochs(seen[0]), "val": epochs(seen[1]), "digits": 5}
 
 
-@log("accelerate-perplexity.txt", "accelerate", "logger.info as run_clm_no_trainer: 'epoch 0: perplexity: 1.9 eval_loss: 0.7', train_loss by log()")
+@log(
+    "accelerate-perplexity.txt",
+    "accelerate",
+    "logger.info as run_clm_no_trainer: 'epoch 0: perplexity: 1.9 eval_loss: 0.7', train_loss by log()",
+)
 def accelerate_info(path: Path) -> dict[str, Any]:
     import logging
     import math
@@ -239,7 +260,11 @@ def accelerate_info(path: Path) -> dict[str, Any]:
     return {"train": epochs(seen[0]), "val": epochs(seen[1]), "relative": 1e-9}
 
 
-@log("accelerate-tensorboard", "accelerate", "accelerator.log({'train_loss':..., 'eval_loss':...}, step=epoch), log_with='tensorboard'")
+@log(
+    "accelerate-tensorboard",
+    "accelerate",
+    "accelerator.log({'train_loss':..., 'eval_loss':...}, step=epoch), log_with='tensorboard'",
+)
 def accelerate_tensorboard(path: Path) -> dict[str, Any]:
     folder = scratch(path)
     seen = accelerated(lambda a, e, t, v: a.log({"train_loss": t, "eval_loss": v}, step=e), "tensorboard", folder)

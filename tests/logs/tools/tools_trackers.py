@@ -1,3 +1,4 @@
+# ruff: noqa: E402, E501  (calls of tools are long)
 """Trackers that write on this machine: W&B offline, MLflow, Trackio, DVCLive, Aim, TensorBoard, tensorboardX."""
 
 from __future__ import annotations
@@ -56,7 +57,11 @@ def wandb_epochs(path: Path) -> dict[str, Any]:
     return found
 
 
-@log("wandb-steps", "wandb", "run.log({'train_loss':...}, step=k) each batch, run.log({'val_loss':...}, step=k) each epoch")
+@log(
+    "wandb-steps",
+    "wandb",
+    "run.log({'train_loss':...}, step=k) each batch, run.log({'val_loss':...}, step=k) each epoch",
+)
 def wandb_steps(path: Path) -> dict[str, Any]:
     folder = scratch(path)
     train, val = [], []
@@ -72,7 +77,11 @@ def wandb_steps(path: Path) -> dict[str, Any]:
             "val": points([v for _, v in val], step=[k for k, _ in val]), "relative": 1e-9}  # fmt: skip
 
 
-@log("wandb-nested", "wandb", "run.log({'train': {'loss':...}, 'val': {'loss':...}, 'epoch':...}), a table and a histogram beside them")
+@log(
+    "wandb-nested",
+    "wandb",
+    "run.log({'train': {'loss':...}, 'val': {'loss':...}, 'epoch':...}), a table and a histogram beside them",
+)
 def wandb_nested(path: Path) -> dict[str, Any]:
     import wandb
 
@@ -220,7 +229,9 @@ def mlflow_autolog(path: Path) -> dict[str, Any]:
     sets, seen = (xgboost.DMatrix(x, y), xgboost.DMatrix(xv, yv)), {}
     settings = {"objective": "binary:logistic", "nthread": 1, "eta": 0.2}
     with mlflow.start_run():
-        xgboost.train(settings, sets[0], 12, evals=[(sets[0], "train"), (sets[1], "valid")], evals_result=seen, verbose_eval=0)
+        xgboost.train(
+            settings, sets[0], 12, evals=[(sets[0], "train"), (sets[1], "valid")], evals_result=seen, verbose_eval=0
+        )
     mlflow.xgboost.autolog(disable=True)
     kept(folder / "mlruns", path, "metrics/*", "meta.yaml", "tags/mlflow.runName", "params/*")
     at = range(12)
@@ -313,7 +324,9 @@ def dvclive_lightning(path: Path) -> dict[str, Any]:
     return {"train": logged(seen["step"]), "val": taken(seen["val"]), "relative": 1e-6}
 
 
-@log("aim", "aim", "aim.Run(repo=...).track(value, 'loss', epoch=..., context={'subset': 'train' | 'val'})", needs="aim")
+@log(
+    "aim", "aim", "aim.Run(repo=...).track(value, 'loss', epoch=..., context={'subset': 'train' | 'val'})", needs="aim"
+)
 def aim(path: Path) -> dict[str, Any]:
     import aim
 
