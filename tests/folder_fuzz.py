@@ -19,8 +19,8 @@ from diagnose.logs.judge import judge
 WRITTEN = Path(__file__).parent / "logs" / "tools" / "written"
 SPLICES = (
     b"\xff" * 8, b"\0" * 9, b"nan", b"1e999", b"9" * 400, b"{" * 2000, b"-", b"\n", b"\t", b":W&B\xe1\xbe\0",
-    b"SQLite format 3\0", b"PK\x03\x04", b'"metricName": ', b'"LogFloats"', b"run_id: x\n", b"lifecycle_stage: deleted\n",
-    b"\xe2\x80\xae", b"step\tloss\n",
+    b"SQLite format 3\0", b"PK\x03\x04", b'"metricName": ', b'"LogFloats"', b"run_id: x\n",
+    b"lifecycle_stage: deleted\n", b"\xe2\x80\xae", b"step\tloss\n",
     b'{"log_history": [', b"\x80\x04", b"\x1f\x8b",
 )  # fmt: skip
 
