@@ -983,6 +983,78 @@ v(
 )
 
 
+E = range(1, 8)
+a = lambda e: 1.3 / e
+b = lambda e: 1.7 / e
+W = (7, 1.3, 1.7, 1.3 / 7, 1.7 / 7)
+v("c01-val-first-no-position", "".join(f"validation loss: {b(e):.4f}\ntraining loss: {a(e):.4f}\n" for e in E), *W)
+v(
+    "c02-md-models",
+    "# Results\n\n| Model | Train loss | Val loss |\n|---|---|---|\n"
+    + "".join(f"| net-{e} | {a(e):.3f} | {b(e):.3f} |\n" for e in E),
+    "refuse",
+    "table of 7 runs",
+)
+v(
+    "c03-sweep",
+    "seed,lr,train_loss,val_loss\n" + "".join(f"{e},0.1,{a(e):.3f},{b(e):.3f}\n" for e in E),
+    "refuse",
+    "table of 7 runs",
+)
+v(
+    "c04-dataloader",
+    "".join(f"{{'train_loss': {a(e):.4f}, 'val_loss/dataloader_idx_0': {b(e):.4f}, 'epoch': {e}}}\n" for e in E),
+    *W,
+)
+v(
+    "c05-nmt",
+    "".join(
+        "".join(f"Epoch {e} Batch {k} Loss {a(e) + 0.1:.4f}\n" for k in (0, 100))
+        + f"Epoch {e} Loss {a(e):.4f}\nEpoch {e} Validation Loss {b(e):.4f}\nTime taken for 1 epoch {33} sec\n"
+        for e in E
+    ),
+    *W,
+)
+v(
+    "c06-metrics-block",
+    "***** train metrics *****\n  epoch                    =        3.0\n  train_loss               =     1.3000\n  train_runtime            = 0:01:02.33\n***** eval metrics *****\n  epoch                   =        3.0\n  eval_loss               =     1.7000\n  eval_runtime            = 0:00:02.33\n  perplexity              =     5.4739\n",
+    1,
+    1.3,
+    1.7,
+    1.3,
+    1.7,
+)
+v(
+    "c07-yolo8",
+    "".join(
+        f"      Epoch    GPU_mem   box_loss   cls_loss   dfl_loss  Instances       Size\n        {e}/7      2.1G      {a(e):.3f}      3.2      1.1         20        640: 100%|██████████| 8/8 [00:05<00:00,  1.4it/s]\n                 Class     Images  Instances      Box(P          R      mAP50  mAP50-95): 100%|██████████| 2/2\n                   all          4         17      0.6      0.5      0.6      0.4\n"
+        for e in E
+    ),
+    "refuse",
+    "only training",
+)
+v(
+    "c08-hf-bar",
+    "".join(
+        f"{{'loss': {a(e):.4f}, 'epoch': {e}}}\n {e * 10}%|███       | {e * 10}/70 [00:10<00:20,  3.0it/s]\r  0%|          | 0/5 [00:00<?, ?it/s]\r100%|██████████| 5/5 [00:00<00:00, 9.0it/s]\n{{'eval_loss': {b(e):.4f}, 'epoch': {e}}}\n"
+        for e in E
+    ),
+    *W,
+)
+v(
+    "c09-numbered-lines",
+    "".join(f"{i}: epoch {e} train_loss {a(e):.4f} val_loss {b(e):.4f}\n" for i, e in enumerate(E)),
+    *W,
+)
+v(
+    "c10-loguru-eval",
+    "".join(
+        f"2026-01-01 10:00:00.{e}00 | INFO     | __main__:train:41 - epoch {e} loss {a(e):.4f}\n2026-01-01 10:00:01.{e}00 | INFO     | __main__:evaluate:77 - epoch {e} loss {b(e):.4f}\n"
+        for e in E
+    ),
+    *W,
+)
+
 READ = {name: made for name, made in V.items() if isinstance(made[1][0], (int, float))}
 REFUSED = {name: made for name, made in V.items() if made[1][0] == "refuse"}
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 MOST_WORDS = 60
+MOST_TIMES = 1000  # as much data: a plan beyond that is none
 NOTHING = 0.003  # nats: a part of this size is not worth a word
 BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
 LARGE_SHARE = 0.2  # of the sum of absolute parts
@@ -31,11 +32,21 @@ NAMED = {"batch norm": "batch norm", "other": "something of the network's own"} 
 
 @dataclass(frozen=True)
 class Cause:
-    """A part of the gap that the verdict may name."""
+    """A part of the gap that the verdict may name.
+
+    Attributes:
+        half: half of its 95 % interval; None where it is exact, infinite where no interval can be had.
+    """
 
     id: str
     value: float
     words: str
+    half: float | None = None
+
+    @property
+    def resolved(self) -> bool:
+        """Whether its interval excludes zero: only then it is named as a cause."""
+        return self.half is None or abs(self.value) > self.half
 
 
 def _terms(record: Record) -> dict[str, Record]:
@@ -50,20 +61,46 @@ def _group(record: Record, name: str) -> Record:
     return next(dict(group) for group in record["groups"] if group["id"] == name)
 
 
+SAMPLED = ("lag", "recency", "unseen", "leak")  # terms that compare different data: without an interval they are open
+
+
+def _half(term: Record) -> float | None:
+    """Return half of a term's or a group's interval; None where it is exact, infinite where there is none."""
+    if term["value"] is not None and term["low"] is not None and term["high"] is not None:
+        return float(max(term["high"] - term["value"], term["value"] - term["low"]))
+    exact = not term["value"] or str(term.get("basis", "")).startswith("exact")
+    return None if exact or term["id"] not in SAMPLED else math.inf
+
+
+def _of_group(record: Record, name: str, terms: Sequence[str]) -> float | None:
+    """Return half of a group's interval, from its own where it has one, else from its terms'."""
+    if _group(record, name).get("low") is not None:
+        return _half(_group(record, name))
+    halves = [half for term in terms if (half := _half(_terms(record)[term])) is not None]
+    return math.sqrt(math.fsum(half * half for half in halves)) if halves else None
+
+
 def all_causes(record: Record) -> list[Cause]:
     """Return the parts of the gap that can be named, the largest first; they sum to the gap."""
-    found = [Cause("timing", float(_group(record, "timing")["value"]), _timing_words(record))]
+    found = [
+        Cause(
+            "timing", float(_group(record, "timing")["value"]), _timing_words(record),
+            _of_group(record, "timing", ("lag", "recency")),
+        )
+    ]  # fmt: skip
     named = {"mode": _mode_words(record), "objective": _objective_words(record)} | CONDITION_WORDS
-    named |= FOREIGN_WORDS if _foreign(record) else {}
-    found += [Cause(name, _value(record, name), words) for name, words in named.items()]
-    found.append(Cause("data", float(_group(record, "data")["value"]), _data_words(record)))
+    named |= {"collation": _plain_words(record)} if _foreign(record) else {}
+    halves = {name: _half(term) for name, term in _terms(record).items()}
+    found += [Cause(name, _value(record, name), words, halves[name]) for name, words in named.items()]
+    spread = _of_group(record, "data", ("unseen", "leak"))
+    found.append(Cause("data", float(_group(record, "data")["value"]), _data_words(record), spread))
     draw = _value(record, "draw")
     easier, whole = (
         "easier" if draw < 0 else "harder",
         "all validation data" if _foreign(record) else "the whole validation text",
     )
-    found.append(Cause("draw", draw, f"the reported validation batch is {easier} than {whole}"))
-    found.append(Cause("residual", _value(record, "residual"), _residual_words(record)))
+    found.append(Cause("draw", draw, f"the reported validation batch is {easier} than {whole}", halves["draw"]))
+    found.append(Cause("residual", _value(record, "residual"), _residual_words(record), halves["residual"]))
     return sorted(found, key=lambda cause: -abs(cause.value))
 
 
@@ -72,7 +109,14 @@ CONDITION_WORDS = {
     "reduction": "the two are averaged over targets in different ways",
     "collation": "validation documents are cut otherwise than training's",
 }
-FOREIGN_WORDS = {"collation": "training's batches are not its plain data"}
+
+
+def _plain_words(record: Record) -> str:
+    """Say whose batches differ from the plain data that was given for them."""
+    train, val = (record["conditions"][name].get("plain", name == "train") for name in ("train", "val"))
+    if train and val:
+        return "the batches of both sides are not their plain data"
+    return f"the batches of {'training' if train else 'validation'} are not its plain data"
 
 
 def mode_name(kinds: Sequence[str]) -> str:
@@ -100,8 +144,15 @@ def replayed(record: Record) -> float:
     return max(residual, float(verified["largest"]))
 
 
+def acting(record: Record) -> list[str]:
+    """Return the kinds of module that training mode changes the loss by: not those that are frozen."""
+    parts = {part["id"]: part for part in _terms(record)["mode"]["parts"] or ()}
+    still = {name for name, part in parts.items() if not part["value"] and part["low"] == part["high"]}
+    return [kind for kind in record["conditions"]["kinds"] if kind not in still]
+
+
 def _mode_words(record: Record) -> str:
-    kinds = record["conditions"]["kinds"]
+    kinds = acting(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
     return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
 
@@ -167,19 +218,39 @@ def sentence(record: Record) -> str:
 
 
 def _why(record: Record, *, causes: int, other: bool) -> str:
-    """Name the largest causes on the gap's side, and a large one on the other side."""
-    gap, found = float(record["gap"]), all_causes(record)
-    side = "below" if gap < 0 else "above"
-    same = [c for c in found if c.value * gap > 0 and abs(c.value) > NOTHING]
-    against = [c for c in found if c.value * gap < 0 and abs(c.value) > NOTHING]
-    if not same:
+    """Name the largest causes on the gap's side, and a large one on the other side, of those that are resolved."""
+    gap = float(record["gap"])
+    found = [cause for cause in all_causes(record) if abs(cause.value) > NOTHING]
+    same = [c for c in found if c.resolved and c.value * gap > 0]
+    against = [c for c in found if c.resolved and c.value * gap < 0]
+    open_ = [c for c in found if not c.resolved]
+    lies = f"Validation lies {plain(abs(gap))} {'below' if gap < 0 else 'above'} training"
+    if not same and not open_:
         return f"The two reported losses agree to within {plain(max(abs(gap), 0.001))}."
+    if not same:
+        though = f", though {against[0].words} ({signed(against[0].value)})" if other and against else ""
+        return f"{lies}, and no cause of that is resolved: {_open_words(open_)}{though}."
     named = [c for c in same[:causes] if abs(c.value) >= BESIDE * abs(same[0].value)]
-    out = f"Validation lies {plain(abs(gap))} {side} training because "
-    out += " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
+    out = f"{lies} because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
     if other and against and abs(against[0].value) >= BESIDE * abs(same[0].value):
         out += f", though {against[0].words} ({signed(against[0].value)})"
+    left = math.fsum(c.value for c in open_)
+    if other and open_ and abs(left) >= BESIDE * abs(same[0].value):
+        out += f"; {signed(left)} is not resolved ({listed([OPEN.get(c.id, c.id) for c in open_])})"
     return out + "."
+
+
+OPEN = {"data": "which data", "timing": "when the losses were taken", "draw": "which batch", "mode": "training mode"}
+
+
+def _open_words(causes: Sequence[Cause]) -> str:
+    """Say what is open and how far it is from being told: the largest part, and how much more data would tell."""
+    first = max(causes, key=lambda cause: abs(cause.value))
+    if first.half is None or not math.isfinite(first.half):
+        return f"{OPEN.get(first.id, first.id)} ({signed(first.value)}) has no interval"
+    out = f"{OPEN.get(first.id, first.id)} makes {signed(first.value)} ± {plain(first.half)}"
+    times = math.ceil((first.half / abs(first.value)) ** 2)
+    return f"{out}, which about {times} times as much data would tell" if times <= MOST_TIMES else out
 
 
 def _alike(record: Record) -> str:
@@ -224,14 +295,14 @@ class FindingRule:
     settings: str = ""
 
 
-def _large(name: str) -> Callable[[Record], dict[str, float] | None]:
-    """Hold where a term is a large part of the gap and its interval excludes zero."""
+def _large(name: str, sign: int = 0) -> Callable[[Record], dict[str, float] | None]:
+    """Hold where a term is a large part of the gap, has that sign (0: either), and its interval excludes zero."""
 
     def measured(record: Record) -> dict[str, float] | None:
         term = _terms(record)[name]
         total = math.fsum(abs(cause.value) for cause in all_causes(record)) or 1.0
         value, low, high = term["value"], term["low"], term["high"]
-        if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING):
+        if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING) or value * sign < 0:
             return None
         return None if low is not None and low <= 0 <= high else {name: value, "share": abs(value) / total}
 
@@ -343,7 +414,9 @@ RULES = (
     FindingRule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
          "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
     FindingRule("gap/objective", "note", "Training's loss holds more than validation's",
-         "log the plain loss of training batches beside what is minimised", _large("objective")),
+         "log the plain loss of training batches beside what is minimised", _large("objective", -1)),
+    FindingRule("gap/objective", "note", "Validation's loss holds more than training's",
+         "validate with the plain loss that training is compared by", _large("objective", 1)),
     FindingRule("gap/reduction", "note", "The two losses are averaged over targets in different ways",
          "average both over all that count, padding not counted", _large("reduction"),
          "loss.mean=token, loss.padding=ignore"),
@@ -370,6 +443,6 @@ def findings(record: Record) -> list[dict[str, Any]]:
 
 def _in_words(said: str, record: Record) -> str:
     """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
-    mode = mode_name(record["conditions"]["kinds"])
+    mode = mode_name(acting(record))
     words = FOREIGN if _foreign(record) else OURS
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)

@@ -153,3 +153,27 @@ def rising(at: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which points count where a resumed run repeats some: those that no later point goes behind."""
     later = np.minimum.accumulate(np.append(at[1:], math.inf)[::-1])[::-1]
     return np.asarray(at < later) if len(at) else np.zeros(0, bool)
+
+
+def ends_of_epochs(
+    train: NDArray[np.float64], val: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return both losses at the last line of each epoch, where a bar shows them beside each other; else as they are.
+
+    Within an epoch such a bar shows training's state so far, and the validation of the epoch before.
+    """
+    if not len(train) or not len(val) or not np.isin(val[:, PLACE], train[:, PLACE]).all():
+        return train, val
+    if not (_carried(EPOCH, train) and _carried(EPOCH, val) and _moves(val[:, EPOCH])) or _once(train):
+        return train, val
+    bars = any(_carried(column, train) and _within(column, train) for column in (STEP, ITERATION, BATCH))
+    if not bars or restarts(np.floor(val[:, EPOCH])):
+        return train, val
+    shared = train[np.isin(train[:, PLACE], val[:, PLACE])]
+    return _last_of_epochs(shared), _last_of_epochs(val)
+
+
+def _last_of_epochs(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the last row of each epoch."""
+    epoch = np.floor(table[:, EPOCH])
+    return table[np.append(np.diff(epoch) != 0, True)]

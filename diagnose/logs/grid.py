@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs.names import SIDES, meaning, words
 from diagnose.logs.series import LogRow
-from diagnose.logs.table import Columns, Keep, number
+from diagnose.logs.table import NAMES_RUN, Columns, Keep, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,8 @@ class Grid:
         self.active = False
         self._way: Callable[[str], list[str]] = _wide
         self._width = 0
+        self.runs = 0  # rows of a table whose rows are runs: they are no curve
+        self._names = -1  # the column that names them
         self._keep = Keep([], columns)
         self._ways: list[tuple[Callable[[str], list[str]], list[str]]] = []
 
@@ -83,6 +85,9 @@ class Grid:
         cells = self._way(line)
         if len(cells) != self._width or not _values(cells):
             return False
+        if self._names >= 0 and number(cells[self._names]) is None:
+            self.runs += 1
+            return True
         row = self._keep.row(dict(enumerate(cells)))
         if row:
             log.add(row)
@@ -113,6 +118,8 @@ class Grid:
             if len(cells) == len(columns) and _values(cells):
                 self._way, self._width = way, len(columns)
                 self._keep = Keep(columns, self.columns)
+                named = [i for i, name in enumerate(columns) if name.strip().lower() in NAMES_RUN]
+                self._names = named[0] if named and not self._keep.placed else -1
                 return True
         return False
 

@@ -39,7 +39,8 @@ NEUTRAL = frozenset({
     "a", "an", "and", "out", "held", "hold", "trainer", "history", "stats", "performance", "info", "debug", "main",
     "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
-    "one", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first", "subset", "samples",
+    "one", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
+    "subset", "samples",
     "examples", "score", "report", "summary", "tag",
 })  # fmt: skip
 FOREIGN = frozenset({

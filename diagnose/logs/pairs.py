@@ -10,7 +10,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted
-from diagnose.logs.axis import Counted, LogAxis, axis, rising, runs
+from diagnose.logs.axis import Counted, LogAxis, axis, ends_of_epochs, rising, runs
 from diagnose.logs.choose import Choice, choose, refuse, said
 from diagnose.logs.names import meaning
 from diagnose.logs.series import PLACE, SECONDS, VALUE
@@ -115,8 +115,8 @@ def all_pairs(log: Log, columns: Columns) -> list[Pairs]:
 
 def paired(log: Log, choice: Choice) -> list[Pairs]:
     """Return the pairs of each run of two series, none where nothing pairs."""
-    val_table, stale = _fresh(choice.val.table())
-    train_table = choice.train.table()
+    train_table, val_table = ends_of_epochs(choice.train.table(), choice.val.table())
+    val_table, stale = _fresh(val_table)
     way = axis(train_table, val_table, log)
     every = [_run(choice, way, train, val) for train, val in runs(train_table, val_table, way)]
     kept = [run for run in every if run is not None]
@@ -154,7 +154,8 @@ def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[
         end = _placed(choice.mean.table()[-1:], way)
         if len(end):
             one, last = float(end[-1, VALUE]), _with_mean(last, end)
-    at, left, right = pair(tracks["train"], last, way.scale)
+    turns = _by_turns(tracks["train"], last) if way.name == "place" else None
+    at, left, right = turns or pair(tracks["train"], last, way.scale)
     left, right = (_nats(name, values, notes) for name, values in ((choice.train.name, left), (choice.val.name, right)))
     keep = np.isfinite(left) & np.isfinite(right)
     if not keep.any():
@@ -233,6 +234,15 @@ def pair(
         for k in np.flatnonzero(keep & ~early):
             near[k] = _course(train, float(val.at[k]), AROUND * space, float(near[k]), _ends(float(val.at[k]), scale))
     return val.at[keep], near[keep], val.value[keep]
+
+
+def _by_turns(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return the pairs of a log without positions that prints each validation before its training, None for others."""
+    if len(train.at) != len(val.at) or not len(val.at):
+        return None
+    if not ((val.at < train.at).all() and (train.at[:-1] < val.at[1:]).all()):
+        return None
+    return train.at, train.value, val.value
 
 
 def _ends(at: float, scale: float) -> bool:

@@ -50,6 +50,8 @@ CODE = re.compile(
 ASSIGNED = re.compile(r"^\s*[\w.'\"-]{1,60}\s*[:=]\s*$")
 KERAS_BAR = re.compile(r"^\s*/\s*$")
 KERAS = re.compile(r"^\s*(?:\[[=>.]|\[\d*m|[\u2501\u2500]|- \d|- E)")
+SIDE_ALONE = re.compile(r"^\s{0,4}(?:train|training|val|valid|validation|eval|test)\s?\($", re.IGNORECASE)
+BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
 FACTS: dict[tuple[str, ...], str] = {
     ("batch", "size"): "batch_size", ("per", "device", "train", "batch", "size"): "batch_size",
@@ -233,7 +235,8 @@ class _Line:
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
             bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
-            return self._placed(k, Slot("ratio", "epoch" if bar else "batch", over))
+            titled = k == 0 and bool(SIDE_ALONE.match(before))
+            return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
         return self._leads(k, before, after) or self._seconds(k, name, unit)
 
     def _leads(self, k: int, before: str, after: str) -> Slot | None:

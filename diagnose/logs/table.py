@@ -29,7 +29,7 @@ NAMES_SIDE = frozenset({
 })  # fmt: skip
 NAMES_VALUE = frozenset({"metric", "name", "tag", "key", "variable", "metric_name", "measure", "series"})
 NAMES_RUN = frozenset({
-    "name", "run", "id", "run_id", "run id", "trial", "trial_id", "model", "experiment", "config", "run_name",
+    "name", "run", "id", "seed", "run_id", "run id", "trial", "trial_id", "model", "experiment", "config", "run_name",
     "run name",
     "exp", "model_name", "arch", "number", "trial number",
 })  # fmt: skip

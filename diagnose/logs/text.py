@@ -107,6 +107,7 @@ class TextReader:
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
         _settle(self.log)
         self._late_epochs()
+        self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
         return self.log
 
     def _late_epochs(self) -> None:

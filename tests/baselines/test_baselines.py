@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from diagnose import api
 from diagnose.baselines import compressors, kneser_ney, peers, scoring, symbols
 from diagnose.baselines.placement import Standing, standing
 from diagnose.config.recipe import Recipe
@@ -147,7 +148,7 @@ def test_the_first_users_loss_is_too_good_to_be_true():
 def test_runs_scored_on_the_same_documents_stand_beside(tiny, tmp_path):
     """A run keeps its yardsticks; others find it by its documents, with its own interval, and pass damaged ones by."""
     runs = tmp_path / "runs"
-    path = runner.train("quick", tiny, runs=runs)
+    path = api.train("quick", tiny, runs=runs)
     kept, sampled = read_scale(path)
     assert not sampled
     assert [one.name for one in kept] == [

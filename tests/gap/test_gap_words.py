@@ -181,3 +181,96 @@ def test_stacks_of_differences_have_signed_ticks():
     assert "+" not in figures.both(
         partial(waterfall, [WaterfallRow("a", "", "", 1.0, 2.0)], "nats"), "waterfall", "words"
     )
+
+
+TERMS = [term["id"] for term in plain()["terms"]]
+RANDOM = st.fixed_dictionaries({name: st.floats(-1, 1) for name in TERMS})
+HALVES = st.fixed_dictionaries({name: st.floats(0.001, 2) for name in TERMS})
+
+
+def spread(record, halves):
+    """Give every term an interval of its own width, and what is matched the width of the data's."""
+    for term in record["terms"]:
+        term.update(low=term["value"] - halves[term["id"]], high=term["value"] + halves[term["id"]])
+    both = (halves["unseen"] ** 2 + halves["leak"] ** 2) ** 0.5
+    matched = record["matched"]
+    record["matched"] = matched | {"low": matched["gap"] - both, "high": matched["gap"] + both}
+    return record
+
+
+class TestSentencesAgainstNumbers:
+    @given(RANDOM, HALVES)
+    def test_only_what_is_resolved_is_a_cause_and_its_sign_is_right(self, values, halves):
+        from diagnose.gap.verdict import all_causes, sentence
+
+        record = spread(plain(**values), halves)
+        said = sentence(record)
+        first = said.split(". Measured alike")[0]
+        because, _, rest = first.partition(" because ")
+        causes = {cause.words: cause for cause in all_causes(record)}
+        named = [cause for words, cause in causes.items() if rest and f"{words} (" in rest.partition(", though ")[0]]
+        assert all(cause.resolved and cause.value * record["gap"] > 0 for cause in named)
+        against = [cause for words, cause in causes.items() if f"{words} (" in first.partition(", though ")[2]]
+        assert all(cause.resolved and cause.value * record["gap"] < 0 for cause in against)
+        if rest:
+            assert named
+            assert ("below" if record["gap"] < 0 else "above") in because
+
+    @given(RANDOM, HALVES)
+    def test_what_is_measured_alike_says_no_more_than_its_interval(self, values, halves):
+        from diagnose.gap.verdict import sentence
+
+        record = spread(plain(**values), halves)
+        open_ = record["matched"]["low"] <= 0 <= record["matched"]["high"]
+        assert ("do not differ measurably" in sentence(record)) == open_
+
+    @given(RANDOM, HALVES)
+    def test_no_finding_rests_on_a_term_that_is_not_resolved(self, values, halves):
+        from diagnose.gap.verdict import findings
+
+        record = spread(plain(**values), halves)
+        terms = {term["id"]: term for term in record["terms"]}
+        for finding in findings(record):
+            name = finding["rule"].partition("/")[2]
+            name = {"averaging": "lag"}.get(name, name)
+            if name in terms and name != "residual":
+                assert not terms[name]["low"] <= 0 <= terms[name]["high"]
+                if name == "objective":
+                    assert ("Training's loss" in finding["what"]) == (terms[name]["value"] < 0)
+
+    def test_nothing_resolved_says_what_would_tell(self):
+        from diagnose.gap.verdict import sentence
+
+        record = spread(plain(unseen=-0.018), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.111})
+        assert sentence(record) == (
+            "Validation lies 0.018 below training, and no cause of that is resolved: which data makes "
+            "\N{MINUS SIGN}0.018 ± 0.111, which about 39 times as much data would tell. "
+            "Measured alike the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
+        )
+
+    def test_a_frozen_module_is_no_cause(self):
+        from diagnose.gap.verdict import sentence
+
+        record = plain(mode=-0.2, conditions=LAST | {"kinds": ["batch norm", "dropout"]})
+        parts = [{"id": "batch norm", "value": 0.0, "low": 0.0, "high": 0.0}, REST | {"id": "dropout", "value": -0.2}]
+        next(term for term in record["terms"] if term["id"] == "mode")["parts"] = parts
+        assert "because dropout is on for one" in sentence(record)
+
+    @pytest.mark.parametrize(
+        ("sides", "said"),
+        [
+            ((True, False), "the batches of training are not its plain data"),
+            ((False, True), "the batches of validation are not its plain data"),
+            ((True, True), "the batches of both sides are not their plain data"),
+        ],
+    )
+    def test_whose_batches_are_not_plain(self, sides, said):
+        from diagnose.gap.verdict import sentence
+
+        conditions = LAST | {"train": ON | {"plain": sides[0]}, "val": OFF | {"plain": sides[1]}}
+        parts = [REST | {"id": name, "value": 0.0} for name in ("training", "validation")]
+        record = plain(collation=0.2, kind="sides", arithmetic={}, conditions=conditions)
+        for term in record["terms"]:
+            if term["id"] == "residual":
+                term["parts"] = parts
+        assert said in sentence(record)
