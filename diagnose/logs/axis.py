@@ -162,18 +162,22 @@ def ends_of_epochs(
 
     Within an epoch such a bar shows training's state so far, and the validation of the epoch before.
     """
-    if not len(train) or not len(val) or not np.isin(val[:, PLACE], train[:, PLACE]).all():
+    if not len(train) or not len(val):
         return train, val
+    beside = val[np.isin(val[:, PLACE], train[:, PLACE])]
+    alone = np.setdiff1d(np.floor(val[:, EPOCH]), np.floor(beside[:, EPOCH]))
+    if len(beside) < 2 or len(alone) > 1 or (len(alone) == 1 and len(np.unique(beside[:, EPOCH])) < 2):
+        return train, val  # one epoch without may be a check before training
     if not (_carried(EPOCH, train) and _carried(EPOCH, val) and _moves(val[:, EPOCH])) or _once(train):
         return train, val
     bars = any(_carried(column, train) and _within(column, train) for column in (STEP, ITERATION, BATCH))
     if not bars or restarts(np.floor(val[:, EPOCH])):
         return train, val
     shared = train[np.isin(train[:, PLACE], val[:, PLACE])]
-    return _last_of_epochs(shared), _last_of_epochs(val)
+    return _last_of_epochs(shared), _last_of_epochs(beside)
 
 
 def _last_of_epochs(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the last row of each epoch."""
     epoch = np.floor(table[:, EPOCH])
-    return table[np.append(np.diff(epoch) != 0, True)]
+    return np.asarray(table[np.append(np.diff(epoch) != 0, True)])

@@ -25,7 +25,7 @@ AROUND = 0.25  # of the distance between validations: training values this near 
 NEAR = 0.1  # of that distance: how far before the first training value a validation may lie
 CURVED = 7  # training values from which a curve is laid through them, not their mean
 LINE = 4  # last training values that a line is laid through where validation comes behind them
-LATE = 0.95  # of an epoch: a validation behind it is at its end
+LATE = 0.8  # of an epoch: a validation behind it is at its end
 STALE = 3  # times that a value is printed, at the least, where it is printed again until the next is there
 
 
@@ -264,7 +264,7 @@ def _course(train: Track, at: float, reach: float, alone: float, ends: bool) -> 
     reach = reach if even < reach <= at - train.at[0] and around >= 3 * CURVED else even
     low, high = np.searchsorted(train.at, at - reach), np.searchsorted(train.at, at + reach, "right")
     values, places = train.value[low:high], train.at[low:high] - at
-    if len(values) < 2 or reach <= 0:
+    if len(values) < 2 or reach <= 0 or (ends and len(values) < CURVED):
         return alone
     if len(values) < CURVED or np.ptp(places) == 0:
         return float(values.mean())

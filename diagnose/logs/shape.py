@@ -52,6 +52,7 @@ KERAS_BAR = re.compile(r"^\s*/\s*$")
 KERAS = re.compile(r"^\s*(?:\[[=>.]|\[\d*m|[\u2501\u2500]|- \d|- E)")
 SIDE_ALONE = re.compile(r"^\s{0,4}(?:train|training|val|valid|validation|eval|test)\s?\($", re.IGNORECASE)
 BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
+COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
 FACTS: dict[tuple[str, ...], str] = {
     ("batch", "size"): "batch_size", ("per", "device", "train", "batch", "size"): "batch_size",
@@ -192,7 +193,8 @@ class _Line:
         side = standing(name) if len(self.counters) < 2 else ""
         if side and all(word in SIDES for word in words(name)):
             self.side = self.weak = side
-        self.near = (side or self.near) if len(self.counters) < 2 else ""
+        near = side if side and not set(words(name)) & COUNTS else self.near
+        self.near = near if len(self.counters) < 2 else ""
 
     def _headings(self, context: str) -> None:
         """Take words for a side that stand alone."""
@@ -386,6 +388,10 @@ class _Line:
 
     def _twice(self) -> None:
         """Where a line holds a name twice without a side, other numbers' names tell which is whose."""
+        explicit = {slot.name for _, slot in self.shape.losses if not slot.lent}
+        for _, slot in self.shape.losses:
+            if slot.lent and slot.name in explicit:  # the line has that side's loss under its own name
+                slot.name, slot.lent = slot.name.partition(" ")[2], False
         for slots in self.seen.values():
             if len(slots) > 1 and len({slot.name for slot, _ in slots}) == 1:
                 for slot, side in slots:
