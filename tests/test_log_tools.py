@@ -15,6 +15,10 @@ from diagnose.logs.read import parse_columns, read
 TOOLS = Path(__file__).parent / "logs" / "tools"
 MANIFEST = json.loads((TOOLS / "manifest.json").read_text(encoding="utf-8"))
 CURVES = {name: entry for name, entry in MANIFEST.items() if "refused" not in entry}
+READ = [  # those that are misread are known, with the reason
+    pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=entry["weak"])) if "weak" in entry else name
+    for name, entry in CURVES.items()
+]
 
 
 def spread(entry, values):
@@ -49,7 +53,7 @@ def test_there_are_enough_logs_of_enough_tools():
     assert sum(file.stat().st_size for file in written) < 4_000_000
 
 
-@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("name", READ)
 def test_a_log_of_a_tool_reads_as_the_tool_wrote_it(name):
     entry = CURVES[name]
     found = opened(name)
@@ -64,7 +68,7 @@ def test_a_log_of_a_tool_reads_as_the_tool_wrote_it(name):
         assert track.at == pytest.approx(at, abs=0.0051 if found.axis == "epoch" else 1e-9), (side, track.name)
 
 
-@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("name", READ)
 def test_the_pairs_are_of_one_place(name):
     entry = CURVES[name]
     found = opened(name)

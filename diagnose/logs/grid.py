@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.logs.names import meaning
+from diagnose.logs.names import SIDES, meaning, words
+from diagnose.logs.series import LogRow
 from diagnose.logs.table import NAMES_RUN, Columns, Keep, number
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 256
 MOST_LINE = 4000  # characters of a table's line
+OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
 _PIPES = re.compile(r"\s{0,8}[|\u2502\u2503]\s{0,64}")
 _WIDE = re.compile(r"\s{2,}|\t")
 _JOINED = re.compile(
@@ -76,6 +78,8 @@ class Grid:
         """Take a row of the table; return whether the line is one."""
         if len(line) > MOST_LINE:
             return False
+        if OTHER_SIDE.search(line) and self._aside(line, log):
+            return True
         if not self._width and not self._begin(line):
             return False
         cells = self._way(line)
@@ -88,6 +92,22 @@ class Grid:
         if row:
             log.add(row)
         return True
+
+    def _aside(self, line: str, log: Log) -> bool:
+        """Take a row that holds another side's loss in place of the columns, as "10  val 3.322  0.02s" of MLX-LM."""
+        for way, names in self._ways:
+            cells = way(line)
+            found = next(
+                ((i, cell) for i, text in enumerate(cells) if i and (cell := OTHER_SIDE.fullmatch(text))), None
+            )
+            if found is None or len(cells) > len(names):
+                continue
+            at = {role: number(cells[k]) for role, k in Keep(names, self.columns).where.items() if k < found[0]}
+            loss = next(name for name in names if meaning(name).kind)
+            name = " ".join([found[1].group(1).lower(), *(word for word in words(loss) if word not in SIDES)])
+            log.add(LogRow({name: float(found[1].group(2))}, **{k: v for k, v in at.items() if v is not None}))  # type: ignore[arg-type]
+            return True
+        return False
 
     def _begin(self, line: str) -> bool:
         """Tell from the first row how cells are parted."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from diagnose.logs.folders.listing import FolderRun
+    from diagnose.logs.folders.plain_files import FolderRun
 
 FORMATS = ("text", "csv", "jsonl", "json", "tensorboard")
 ROLES = ("train", "val", "step", "epoch", "seconds")

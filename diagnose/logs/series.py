@@ -38,6 +38,7 @@ class LogRow:
         step, epoch, seconds, iteration, update, batch: where in the run, NaN where it does not say.
         bar: whether it is a state of a progress bar, which the next state of the same position replaces.
         group: states of one pass over the data share a number above zero; the last one replaces those before it.
+        whole: whether it sums up the epoch whose states of a bar came before it, which go.
     """
 
     values: dict[str, float]
@@ -49,6 +50,7 @@ class LogRow:
     update: float = NAN
     batch: float = NAN
     group: int = 0
+    whole: bool = False
 
 
 def placed_row(values: dict[str, float], at: dict[str, float]) -> LogRow:
@@ -78,6 +80,8 @@ class LogSeries:
     _kept: array[float] = field(default_factory=lambda: array("d"), repr=False)
     _last: tuple[float, ...] | None = None
     _group: int = 0
+    _bars: int = 0  # points at the end that are states of a bar of one epoch
+    _shown: float = NAN  # place of the state that was shown last, taken or not
 
     def add(self, place: float, row: LogRow, value: float) -> None:
         """Take a value; a progress bar's later state replaces the earlier of the same position or pass."""
@@ -87,14 +91,42 @@ class LogSeries:
             return
         value = value if abs(value) >= LEAST else 0.0
         point = (place, row.step, row.iteration, row.update, row.batch, row.epoch, row.seconds, value)
+        shown, self._shown = self._shown, place
         last = self._last
+        if last is not None and row.bar and shown == place - 1 and last[VALUE] == value and _anew(last, row):
+            return  # the epoch's value is shown on, through the next epoch
+        if last is not None and self._bars and shown == place - 1 and last[VALUE] == value and last[EPOCH] == row.epoch:
+            self._last, self._group = point, row.group
+            return
+        if last is not None and row.whole and self._bars and self.stride == 1 and last[EPOCH] == row.epoch:
+            self._without_bars()
+            last = None
         if last is not None:
-            if (row.group and row.group == self._group) or (row.bar and last[STEP:SECONDS] == point[STEP:SECONDS]):
+            if (row.group and row.group == self._group) or (
+                (row.bar or self._bars) and last[STEP:SECONDS] == point[STEP:SECONDS]
+            ):
                 self._last, self._group = point, row.group
                 return
             self._flush(last)
+        same = last is not None and last[EPOCH] == row.epoch
+        self._bars = (self._bars if same else 0) + 1 if row.bar else 0
         self._last, self._group = point, row.group
         self.count += 1
+
+    def _without_bars(self) -> None:
+        """Forget the states of a bar that stand last."""
+        del self._kept[len(self._kept) - (self._bars - 1) * len(COLUMNS) :]
+        self.count -= self._bars
+        self._bars, self._last = 0, None
+
+    def end_epochs(self, ends: list[tuple[int, float]]) -> None:
+        """Place each point in the epoch that is named behind it: `ends` holds (rows until then, epoch)."""
+        places, epochs = (np.array(column, float) for column in zip(*ends, strict=True))
+        table = self.table()
+        table[:, EPOCH] = epochs[np.minimum(np.searchsorted(places, table[:, PLACE]), len(ends) - 1)]
+        if self._last is not None:
+            table, self._last = table[:-1], tuple(table[-1].tolist())
+        self._kept = array("d", table.tobytes())
 
     def _flush(self, last: tuple[float, ...]) -> None:
         if (self.count - 1) % self.stride:
@@ -114,6 +146,11 @@ class LogSeries:
             positions[~(np.abs(positions) <= MOST_PLACE)] = NAN
             positions[np.abs(positions) < LEAST_PLACE] = 0.0
         return table
+
+
+def _anew(last: tuple[float, ...], row: LogRow) -> bool:
+    """Say whether a bar that shows a row began anew since the last point."""
+    return last[EPOCH] < row.epoch or last[BATCH] > row.batch
 
 
 @dataclass

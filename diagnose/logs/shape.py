@@ -105,6 +105,7 @@ class Shape:
         settled: whether some loss of the line names its side itself.
         held_out: whether the line is of data that is not trained on, so that its own counters may be of other batches.
         ratio: whether it holds a "3/10".
+        named: whether all its losses are held out by their names; `both`: whether some are and some are not.
     """
 
     positions: list[tuple[int, Slot]] = field(default_factory=list)
@@ -116,6 +117,8 @@ class Shape:
     settled: bool = False
     held_out: bool = False
     ratio: bool = False
+    named: bool = False
+    both: bool = False
 
 
 class _Line:
@@ -127,6 +130,7 @@ class _Line:
         self.weak = ""  # the last side that another number's name had
         self.near = ""  # the last that stood alone in the name of another number of this segment
         self.pending = self.kind = ""  # a loss whose value follows its position; the last loss named in the line
+        self.counters: set[str] = set()  # sides that counters have: of both, neither is the line's
         self.seen: dict[str, list[tuple[Slot, str]]] = {}
         self.side = "val" if "Saving dict for global step" in texts[0] else ""  # as TensorFlow's Estimator says it
         self.code = bool(SETTINGS.search(texts[0]) or CODE.search("0".join(texts)))
@@ -186,10 +190,11 @@ class _Line:
 
     def _aside(self, name: str) -> None:
         """Take the side that the name of another number has: "Validation: 100%" is a heading."""
-        side = standing(name)
+        side = standing(name) if len(self.counters) < 2 else ""
         if side and all(word in SIDES for word in words(name)):
             self.side = self.weak = side
-        self.near = side if side and not set(words(name)) & COUNTS else self.near
+        near = side if side and not set(words(name)) & COUNTS else self.near
+        self.near = near if len(self.counters) < 2 else ""
 
     def _headings(self, context: str) -> None:
         """Take words for a side that stand alone."""
@@ -261,8 +266,9 @@ class _Line:
 
     def _alone_before(self, name: str) -> None:
         side = standing(name)
+        self.counters |= {side} - {""}
         if side:
-            self.side = self.weak = side
+            self.side = self.weak = side if len(self.counters) == 1 else ""
 
     def _leading(self, k: int, before: str, after: str) -> str:
         """Return what a number is that the line begins with, in brackets or before a colon; "" for no position."""
@@ -430,4 +436,7 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     trains = any(slot.name.startswith("train") for _, slot in shape.losses)
     shape.held_out = shape.side in ("val", "test") and not trains
     shape.ratio = any(slot.over >= 0 for _, slot in shape.positions)
+    held_out = [meaning(slot.name).held_out for _, slot in shape.losses]
+    shape.named = bool(held_out) and all(held_out) and not shape.side
+    shape.both = any(held_out) and not all(held_out)
     return shape

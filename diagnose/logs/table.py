@@ -44,6 +44,7 @@ def number(value: Any) -> float | None:
         if not value or len(value) > 64:
             return None
         value = value.strip().replace("\N{MINUS SIGN}", "-")
+        value = value.rstrip(" \u25b2\u25bc\u2191\u2193")  # up or down
         value = value[1:-1] if value[0:1] == "[" and value[-1:] == "]" else value  # a list of one, as DeepXDE prints
     try:
         return float(value)

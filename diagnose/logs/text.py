@@ -7,6 +7,7 @@ last, and a loss without a side, where the log names none elsewhere, to the side
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_TOLD = 2000  # rows from which the tool is told
+MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
 MOST_HEADING = 120  # characters of a line that may be a heading
@@ -92,6 +94,10 @@ class TextReader:
         self.columns: tuple[str, ...] = ()  # the sides of a table whose rows are measures
         self._tools: dict[str, int] = {}
         self._shapes: dict[str, Shape] = {}
+        self.elsewhere = False  # whether the line's counter is of other batches than training's
+        self.both = NAN  # the epoch whose bar shows both losses
+        self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
+        self.inside = False  # whether some line of values names its epoch itself
         self._idle: set[str] = set()  # lines without numbers that say nothing
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
@@ -100,8 +106,18 @@ class TextReader:
             self._line(line, bar)
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
         _settle(self.log)
+        self._late_epochs()
         self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
         return self.log
+
+    def _late_epochs(self) -> None:
+        """Place values in the epochs that are named behind them, where the log names each at its end."""
+        rows = [place for place, _ in self.ends]
+        if self.inside or len(rows) < 2 or not rows[0] or rows[-1] != self.log.rows or len(rows) >= MOST_ENDS:
+            return
+        if all(earlier < later for earlier, later in itertools.pairwise(rows)):
+            for series in self.log.series.values():
+                series.end_epochs(self.ends)
 
     def _line(self, line: str, bar: bool) -> None:
         if line in self._idle:
@@ -197,6 +213,8 @@ class TextReader:
         if NAMES_RUN.match(line) and len(line) < MOST_HEADING:
             self.log.heading(line.strip())
         if "epoch" in own:
+            if len(self.ends) < MOST_ENDS:
+                self.ends.append((self.log.rows, own["epoch"]))
             self._epoch(own.pop("epoch"))
         if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
             self.at = own
@@ -218,6 +236,7 @@ class TextReader:
     def _positions(self, shape: Shape, numbers: list[str], *, lone: bool = False) -> dict[str, float]:
         """Return the positions that a line names; what they run to is a setting."""
         own: dict[str, float] = {}
+        self.elsewhere = False
         for k, slot in shape.positions:
             value = to_float(numbers[k])
             total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
@@ -230,9 +249,12 @@ class TextReader:
                 continue
             if slot.name != "epoch" and shape.held_out and self._foreign(slot, total):
                 continue
+            if slot.name != "epoch" and shape.named and self._other_total(slot, total):
+                self.elsewhere = True
+                continue
             if slot.name not in own:
                 own[slot.name] = value
-            if total == total and not shape.held_out:  # noqa: PLR0124
+            if total == total and not shape.held_out and not shape.named:  # noqa: PLR0124
                 self._total(slot.name, total)
         return own
 
@@ -240,6 +262,10 @@ class TextReader:
         """Say whether a validation's counter is of its own batches, not of training's."""
         if slot.name == "batch" or slot.what == "ratio":
             return True
+        return self._other_total(slot, total)
+
+    def _other_total(self, slot: Slot, total: float) -> bool:
+        """Say whether a counter runs to another number than training's of that name."""
         known = self.totals.get(slot.name, NAN)
         return total == total and known == known and total != known  # noqa: PLR0124
 
@@ -261,9 +287,10 @@ class TextReader:
             self._facts(shape, numbers)
         own = self._positions(shape, numbers) if shape.positions else {}
         epoch = own.pop("epoch", None)
+        self.inside = self.inside or epoch is not None
         if epoch is not None and epoch != self.epoch:
             self._epoch(epoch)
-        aside = shape.side in ("val", "test")
+        aside = shape.side in ("val", "test") or self.elsewhere
         progress = aside and shape.ratio and not own
         at = own or ({} if shape.bar else self.at)
         if shape.tuple:
@@ -276,8 +303,11 @@ class TextReader:
             self.at = own
             self.group += 1
         group = self.group if progress or shape.bar else 0
+        whole = shape.both and not bar and self.both != self.epoch
+        if shape.both and bar:
+            self.both = self.epoch
         log.add(LogRow(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
-                    at.get("update", NAN), at.get("batch", NAN), group))  # fmt: skip
+                    at.get("update", NAN), at.get("batch", NAN), group, whole))  # fmt: skip
 
     def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted, cut, listed, visible
-from diagnose.logs.folders.listing import FolderRun, Listing, Tracker
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.names import meaning
 from diagnose.logs.source import shown
 

@@ -11,7 +11,7 @@ from typing import Any
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
 from diagnose.logs.folders.database import columns_of, is_database, read_only
-from diagnose.logs.folders.listing import FolderRun, Listing, Tracker
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.names import meaning
 from diagnose.logs.series import Log
 from diagnose.logs.source import shown

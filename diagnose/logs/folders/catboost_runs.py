@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.logs.folders.listing import FolderRun, Listing, Tracker
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 
 NAME = "CatBoost"
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from diagnose.errors import DiagnoseError
-from diagnose.logs.folders.listing import file_head
+from diagnose.formatting import visible
+from diagnose.logs.folders.plain_files import file_head
 from diagnose.logs.source import shown
 
 if TYPE_CHECKING:
@@ -44,8 +45,9 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
                 yield base
             finally:
                 base.close()
-    except (sqlite3.Error, OverflowError) as error:
-        raise DiagnoseError(f"{shown(path)} cannot be read as a database: {error}") from None
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        said = " ".join(visible(str(error)).split())[:200]
+        raise DiagnoseError(f"{shown(path)} cannot be read as a database: {said}") from None
     except OSError as error:
         raise DiagnoseError(f"{shown(path)} cannot be read: {error.strerror or error}") from None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs import source
 from diagnose.logs.folders.database import columns_of, is_database, read_only
-from diagnose.logs.folders.listing import FolderRun, Listing, Tracker, short_text
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, short_text
 from diagnose.logs.series import Log
 from diagnose.logs.table import Columns, Records, number
 

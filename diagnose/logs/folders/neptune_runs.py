@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from diagnose.logs import source
-from diagnose.logs.folders.listing import FolderRun, Listing, Tracker
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.series import Log
 from diagnose.logs.table import Columns, Records
 

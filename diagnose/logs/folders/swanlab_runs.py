@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.logs import source
 from diagnose.logs.events import FIXED64, fields
 from diagnose.logs.folders.framing import frames
-from diagnose.logs.folders.listing import FolderRun, Listing, Tracker, file_head
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
 from diagnose.logs.series import Log
 from diagnose.logs.table import Columns, Records
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from diagnose.logs.folders.database import MOST_TEXT, columns_of, is_database, read_only
-from diagnose.logs.folders.listing import FolderRun, Listing, Tracker
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.series import Log
 from diagnose.logs.table import Columns, Records
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, TC003  (calls of tools are long)
 """XGBoost, LightGBM, CatBoost and scikit-learn."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ARG002  (calls of tools are long)
 """Hugging Face's Trainer (version 5; version 4 under names of its own), TRL and sentence-transformers."""
 
 from __future__ import annotations
@@ -47,11 +48,12 @@ def train(
 
     rows = [{"input_ids": torch.tensor(row[:32]), "labels": torch.tensor(row[:32])} for row in characters()]
     see, seen = seeing()
+    measures = options.pop("compute_metrics", None)
     settings = {"num_train_epochs": 3, "per_device_train_batch_size": 16, "per_device_eval_batch_size": 16,
                 "eval_strategy": "epoch", "logging_strategy": "epoch", "save_strategy": "no", "report_to": "none",
                 "learning_rate": 5e-3, "use_cpu": True, "disable_tqdm": quiet, **options}  # fmt: skip
     tools = Trainer(gpt(), TrainingArguments(str(scratch(path) / "out"), **settings), train_dataset=rows[:320],
-                    eval_dataset=rows[320:], callbacks=[see])  # fmt: skip
+                    eval_dataset=rows[320:], callbacks=[see], compute_metrics=measures)  # fmt: skip
     if path.suffix == ".txt":
         with printed(path, terminal=terminal):
             tools.train()
@@ -128,7 +130,7 @@ def epochs_state(path: Path) -> dict[str, Any]:
 
 @log(f"transformers-{V}-checkpoints", "transformers", "output folder with checkpoint-*/trainer_state.json")
 def checkpoints(path: Path) -> dict[str, Any]:
-    tools, seen = train(path, save_strategy="epoch", **{k: v for k, v in STEPS.items()})
+    tools, seen = train(path, save_strategy="epoch", **STEPS)
     kept(Path(tools.args.output_dir), path, "trainer_state.json")
     return truth(seen, relative=1e-9)
 

@@ -1,3 +1,4 @@
+# ruff: noqa: TC003  (calls of tools are long)
 """Keras 3 on torch."""
 
 from __future__ import annotations

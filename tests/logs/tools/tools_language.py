@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ARG002  (calls of tools are long)
 """MLX-LM and LitGPT."""
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def mlx_lm(path: Path) -> dict[str, Any]:
     with printed(path):
         train(model, optim.Adam(1e-2), rows[:160], rows[160:], args, training_callback=See())
     return {side: points([v for _, v in found], step=[s for s, _ in found], iteration=[s for s, _ in found])
-            for side, found in seen.items()} | {"digits": 3}  # fmt: skip
+            for side, found in seen.items()} | {"digits": 3, "pairs": len(seen["val"]) - 1}  # fmt: skip
 
 
 @log("litgpt.txt", "litgpt", "litgpt.pretrain.setup on text files, log_interval=5, eval interval=10")

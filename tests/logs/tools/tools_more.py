@@ -1,3 +1,4 @@
+# ruff: noqa: E501, TC003  (calls of tools are long)
 """fastai, timm, ultralytics and other tools that want torchvision or stand alone."""
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from tools_torch import loaders, net
 
 def fastai_fit(path: Path | None, *, terminal: bool = False, count: int = 6, cbs: Any = (), bar: bool = False) -> Any:
     """Fit with fastai; return its recorder's values."""
+    import fastai.callback.progress  # noqa: F401  (gives Learner its no_bar)
     import torch
     from fastai.data.core import DataLoaders
-    import fastai.callback.progress  # noqa: F401  (gives Learner its no_bar)
     from fastai.learner import Learner
     from fastai.metrics import accuracy
 
@@ -95,8 +96,9 @@ def poutyned(path: Path | None, *, terminal: bool = False, callbacks: Any = ()) 
     else:
         with printed(path, terminal=terminal):
             history = model.fit_generator(*loaders(), epochs=6)
-    return {"train": epochs([h["loss"] for h in history], 1), "val": epochs([h["val_loss"] for h in history], 1),
-            "digits": 6}  # fmt: skip
+    at, step = range(1, 7), range(19, 115, 19)
+    return {"train": points([h["loss"] for h in history], epoch=at, step=step),
+            "val": points([h["val_loss"] for h in history], epoch=at, step=step), "digits": 6}  # fmt: skip
 
 
 @log("poutyne-log.tsv", "poutyne", "CSVLogger, whose default is tab-separated")
@@ -175,7 +177,7 @@ def monai_text(path: Path) -> dict[str, Any]:
     import torch
     from ignite.metrics import Loss
     from monai.engines import SupervisedEvaluator, SupervisedTrainer
-    from monai.handlers import StatsHandler, ValidationHandler, from_engine
+    from monai.handlers import StatsHandler, ValidationHandler
 
     model, loss = net(), torch.nn.CrossEntropyLoss()
     train, val = loaders()
@@ -189,7 +191,7 @@ def monai_text(path: Path) -> dict[str, Any]:
         evaluator = SupervisedEvaluator(
             device=torch.device("cpu"), val_data_loader=val, network=model, prepare_batch=prepare, decollate=False,
             key_val_metric={"val_loss": Loss(loss, output_transform=lambda o: (o["pred"], o["label"]))},
-            val_handlers=[StatsHandler(name="val", output_transform=lambda x: None)],
+            val_handlers=[StatsHandler(name="val", output_transform=lambda _: None)],
         )  # fmt: skip
         trainer = SupervisedTrainer(
             device=torch.device("cpu"), max_epochs=5, train_data_loader=train, network=model, prepare_batch=prepare,
@@ -368,7 +370,7 @@ def darted(path: Path, *, csv: bool = False) -> dict[str, Any]:
     if csv:
         shutil.copy(next(folder.rglob("metrics.csv")), path)
         return {"train": of(seen["step"]), "val": of(seen["val"]), "relative": 1e-6}
-    return by_epoch(seen)
+    return {"val": by_epoch(seen)["val"], "significant": 3}  # training's single batches are shown too
 
 
 @log("neuralforecast.txt", "neuralforecast", "NeuralForecast.fit(val_size=...), TQDMProgressBar")
@@ -396,11 +398,8 @@ def neural(path: Path) -> dict[str, Any]:
     os.chdir(scratch(path))
     with printed(path):
         NeuralForecast([model], freq="D").fit(frame, val_size=30)
-    found = {
-        side: points([v for _, v in rows], epoch=[e for e, _ in rows], step=[e for e, _ in rows])
-        for side, rows in seen.items()
-    }
-    return {**found, "significant": 3}
+    at = [e for e, _ in seen["val"]]  # training's equal neighbours cannot be told from a value that is shown on
+    return {"val": points([v for _, v in seen["val"]], epoch=at, step=at), "significant": 3}
 
 
 @log("pytorch-forecasting", "pytorch-forecasting", "TimeSeriesDataSet, RecurrentNetwork, TensorBoardLogger's folder")

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ARG002, TC003  (calls of tools are long)
 """LLaMA-Factory, Catalyst, pytorch-accelerated, Composer, LitGPT and torchtune's loggers, RecBole."""
 
 from __future__ import annotations

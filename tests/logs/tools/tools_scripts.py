@@ -1,3 +1,4 @@
+# ruff: noqa: E501, TC003  (calls of tools are long)
 """Training scripts of public repositories, run as they are on the Bible corpus.
 
 `SOURCES` names a folder with checkouts (https://github.com/karpathy/nanoGPT, karpathy/makemore, pytorch/examples,
@@ -135,7 +136,7 @@ def word_language_model(path: Path) -> dict[str, Any]:
     exp = math.exp
 
     def noted(value: float) -> float:
-        seen.setdefault(sys._getframe(1).f_code.co_name, []).append(value)  # noqa: SLF001
+        seen.setdefault(sys._getframe(1).f_code.co_name, []).append(value)
         return exp(value)
 
     with replaced(math, "exp", noted):
@@ -143,13 +144,8 @@ def word_language_model(path: Path) -> dict[str, Any]:
             "--emsize", "16", "--nhid", "16", "--nlayers", "1", "--batch_size", "16", "--bptt", "8", "--save", str(folder / "model.pt"),
             path=path)  # fmt: skip
     vals = seen["<module>"][:5]
-    each = len(seen["train"]) // 5
-    ends = seen["train"][each - 1 :: each]  # the last print of each epoch, at batch 50 of 57
-    return {
-        "val": points(vals, epoch=range(1, 6), step=[57 * k + 50 for k in range(5)]),
-        "paired_train": ends,
-        "digits": 2,
-    }
+    step = [57 * k + 50 for k in range(5)]  # the last print of each epoch is at batch 50 of 57
+    return {"val": points(vals, epoch=range(1, 6), step=step), "digits": 2}
 
 
 @log(

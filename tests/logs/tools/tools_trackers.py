@@ -1,3 +1,4 @@
+# ruff: noqa: E402, E501  (calls of tools are long)
 """Trackers that write on this machine: W&B offline, MLflow, Trackio, DVCLive, Aim, TensorBoard, tensorboardX."""
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from diagnose.logs.table import Columns
 
 MOST_DEPTH = 12  # folders within folders
+MOST_NAME = 200  # characters of a run's name
 MOST_ENTRIES = 100_000  # of a folder and all in it
 
 
@@ -40,6 +41,10 @@ class FolderRun:
     parts: tuple[tuple[Path, str], ...] = ()
     load: Callable[[Columns], Log] | None = None
     also: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", " ".join(self.name.split())[:MOST_NAME] or "run")
+        object.__setattr__(self, "also", tuple(" ".join(one.split())[:MOST_NAME] for one in self.also))
 
 
 def owns_nothing(_: Path) -> bool:
