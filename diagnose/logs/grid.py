@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 MOST_CELLS = 256
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
-_PIPES = re.compile(r"\s{0,8}[|\u2502\u2503]\s{0,64}")
+SIGNS = "|\u2502\u2503\u2506"
+_PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
 _WIDE = re.compile(r"\s{2,}|\t")
 _JOINED = re.compile(
     r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?) (loss|acc(?:uracy)?|perplexity|ppl)\b", re.IGNORECASE
@@ -29,8 +30,7 @@ _JOINED = re.compile(
 
 
 def _pipes(line: str) -> list[str]:
-    text = line.strip().strip("|\u2502\u2503").strip()
-    return _PIPES.split(text) if "|" in line or "\u2502" in line or "\u2503" in line else []
+    return _PIPES.split(line.strip().strip(SIGNS).strip()) if any(sign in line for sign in SIGNS) else []
 
 
 def _wide(line: str) -> list[str]:
@@ -113,7 +113,7 @@ class Grid:
         """Tell from the first row how cells are parted."""
         for way, names in self._ways:
             cells = way(line)
-            numbered = len(cells) == len(names) + 1 and cells[0].isdigit() and way in (_wide, _spaces)
+            numbered = len(cells) == len(names) + 1 and cells[0].isdigit() and way in (_wide, _spaces, _pipes)
             columns = ["", *names] if numbered else names
             if len(cells) == len(columns) and _values(cells):
                 self._way, self._width = way, len(columns)

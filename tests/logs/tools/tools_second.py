@@ -27,17 +27,26 @@ def xgb_early(path: Path) -> dict[str, Any]:
     return {"train": rounds(seen["train"]["rmse"]), "val": rounds(seen["dev"]["rmse"]), "digits": 5}
 
 
-@log("second-lightgbm-sklearn.txt", "lightgbm", "LGBMClassifier.fit(eval_set=[(xv, yv), (x, y)], eval_names=['valid', 'train'])")
+@log(
+    "second-lightgbm-sklearn.txt",
+    "lightgbm",
+    "LGBMClassifier.fit(eval_set=[(xv, yv), (x, y)], eval_names=['valid', 'train'])",
+)
 def lgb_sklearn(path: Path) -> dict[str, Any]:
     import lightgbm
 
     x, y, xv, yv = table(seed=3)
     model = lightgbm.LGBMClassifier(n_estimators=20, num_leaves=7, n_jobs=1, verbose=-1)
     with printed(path):
-        model.fit(x, y, eval_set=[(xv, yv), (x, y)], eval_names=["valid", "train"], callbacks=[lightgbm.log_evaluation(2)])
+        model.fit(
+            x, y, eval_set=[(xv, yv), (x, y)], eval_names=["valid", "train"], callbacks=[lightgbm.log_evaluation(2)]
+        )
     at = range(2, 21, 2)
     sides = {"train": model.evals_result_["train"], "val": model.evals_result_["valid"]}
-    return {side: points([values["binary_logloss"][k - 1] for k in at], step=at, iteration=at) for side, values in sides.items()} | {"significant": 6}
+    return {
+        side: points([values["binary_logloss"][k - 1] for k in at], step=at, iteration=at)
+        for side, values in sides.items()
+    } | {"significant": 6}
 
 
 @log("second-catboost-two-sets.txt", "catboost", "CatBoostClassifier.fit(eval_set=[first, second])")
@@ -45,7 +54,9 @@ def cat_two(path: Path) -> dict[str, Any]:
     import catboost
 
     x, y, xv, yv = table(seed=3)
-    model = catboost.CatBoostClassifier(iterations=15, depth=3, train_dir=str(scratch(path)), thread_count=1, random_seed=0)
+    model = catboost.CatBoostClassifier(
+        iterations=15, depth=3, train_dir=str(scratch(path)), thread_count=1, random_seed=0
+    )
     with printed(path):
         model.fit(x, y, eval_set=[(xv[:50], yv[:50]), (xv[50:], yv[50:])])
     seen = model.get_evals_result()
@@ -53,14 +64,22 @@ def cat_two(path: Path) -> dict[str, Any]:
             "val": rounds(seen["validation_0"]["Logloss"])}  # fmt: skip
 
 
-@log("second-transformers-best.txt", "transformers", "Trainer(load_best_model_at_end, compute_metrics, label_smoothing_factor=0.1)")
+@log(
+    "second-transformers-best.txt",
+    "transformers",
+    "Trainer(load_best_model_at_end, compute_metrics, label_smoothing_factor=0.1)",
+)
 def hf_best(path: Path) -> dict[str, Any]:
     _, seen = train(path, load_best_model_at_end=True, save_strategy="epoch", label_smoothing_factor=0.1,
                     compute_metrics=lambda p: {"accuracy": 0.5}, num_train_epochs=4)  # fmt: skip
     return by_epoch(truth(seen, **HOW))
 
 
-@log("second-transformers-warnings.txt", "transformers", "Trainer(eval_strategy='steps', eval_steps=7, logging_steps=3, logging_first_step, gradient_accumulation_steps=2)")
+@log(
+    "second-transformers-warnings.txt",
+    "transformers",
+    "Trainer(eval_strategy='steps', eval_steps=7, logging_steps=3, logging_first_step, gradient_accumulation_steps=2)",
+)
 def hf_first(path: Path) -> dict[str, Any]:
     _, seen = train(path, **{**STEPS, "eval_steps": 7, "logging_steps": 3}, logging_first_step=True, gradient_accumulation_steps=2,
                     num_train_epochs=4)  # fmt: skip
@@ -84,7 +103,9 @@ def lightning_names(path: Path) -> dict[str, Any]:
     from lightning.pytorch.loggers import CSVLogger
 
     folder = scratch(path)
-    seen = lightning(folder, CSVLogger(folder), names=("loss/train", "loss/valid"), how={"on_step": False, "on_epoch": True})
+    seen = lightning(
+        folder, CSVLogger(folder), names=("loss/train", "loss/valid"), how={"on_step": False, "on_epoch": True}
+    )
     path.write_bytes(next(folder.rglob("metrics.csv")).read_bytes())
     return {"train": of(seen["train"]), "val": of(seen["val"]), "relative": 1e-6}
 
@@ -117,7 +138,9 @@ def github(path: Path) -> dict[str, Any]:
     from tabulate import tabulate
 
     rows = ends()
-    path.write_text("# Results\n\n" + tabulate(rows, ["epoch", "train loss", "val loss"], "github", floatfmt=".4f") + "\n")
+    path.write_text(
+        "# Results\n\n" + tabulate(rows, ["epoch", "train loss", "val loss"], "github", floatfmt=".4f") + "\n"
+    )
     return sides(rows, digits=4)
 
 
@@ -152,7 +175,11 @@ def pretty(path: Path) -> dict[str, Any]:
     return sides(rows, digits=4)
 
 
-@log("second-tensorboard-keras-like", "tensorboard", "folders train and validation, tags epoch_loss and evaluation_loss_vs_iterations")
+@log(
+    "second-tensorboard-keras-like",
+    "tensorboard",
+    "folders train and validation, tags epoch_loss and evaluation_loss_vs_iterations",
+)
 def keras_like(path: Path) -> dict[str, Any]:
     from torch.utils.tensorboard import SummaryWriter
 
@@ -169,5 +196,3 @@ def keras_like(path: Path) -> dict[str, Any]:
     for side in ("train", "val"):
         found[side]["step"] = found[side].pop("epoch")
     return found
-
-
