@@ -27,6 +27,8 @@ NAMES = {
     "precision": "precision",
     "reduction": "reduction: averaging",
     "collation": "collation: cutting",
+    "batching": "batching: batch sizes",
+    "weights": "weights: which model",
     "unseen": "unseen text",
     "leak": "leak: seen text",
     "draw": "draw: the one batch",
