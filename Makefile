@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted aa cluster coverage fuzz docs clean
+.PHONY: demo test test-fast check format bench planted aa cluster coverage fuzz docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -11,6 +11,9 @@ demo: .venv/installed
 
 test: .venv/tested
 	$(BIN)/pytest
+
+test-fast: .venv/tested
+	$(BIN)/pytest -m "not slow and not trains"
 
 check: .venv/tested
 	$(BIN)/ruff check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,13 +15,18 @@ from diagnose.audit.judgements import judge_overlap, judge_vocabulary
 from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, dropped
 from diagnose.errors import DiagnoseError
-from diagnose.gap import sample_identity
+from diagnose.gap import sample_identity, sample_parts
+from diagnose.gap.walking import walk
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
+    from torch import Tensor
+
     from diagnose.audit.findings import Audit
+    from diagnose.gap.side import Side
 
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
 SPANS_TWICE = 0.1  # of validation's spans
@@ -71,10 +77,13 @@ def _kindly(function: Callable[..., Any], value: Any, **keys: bool) -> Any:
         return function(value)
 
 
-def overlap(audit: Audit, train: Any, val: list[Any], seconds: float) -> None:
-    """Judge the three rules of overlap by the batches themselves."""
+def overlap(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float) -> None:
+    """Judge the three rules of overlap by groups where both sides have them, else by the batches themselves."""
     rules = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
-    known = sample_identity.known(train, seconds, most=1 << 12)
+    if train.groups is not None and own.groups is not None:
+        _by_group(audit, train, own, val, seconds)
+        return
+    known = sample_identity.known(train.batches, seconds, most=1 << 12, val=val)
     if known.why and not known.wholes:
         for rule in rules:
             audit.skips(rule, known.why)
@@ -82,7 +91,7 @@ def overlap(audit: Audit, train: Any, val: list[Any], seconds: float) -> None:
     found = sample_identity.seen(val, known, len(val))
     if not len(found.documents):
         for rule in rules:
-            audit.skips(rule, "samples are too small to be recognised")
+            audit.skips(rule, "the batches of the two sides hold different tensors")
         return
     inside = ~found.exact & (found.share >= WINDOW_LIKE)
     near = found.near & ~inside
@@ -93,23 +102,61 @@ def overlap(audit: Audit, train: Any, val: list[Any], seconds: float) -> None:
     judge_overlap(audit, measured, "samples")
 
 
+def _by_group(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float) -> None:
+    begun, known = time.monotonic(), set[str]()
+    for number, batch in walk(train.batches)[0]:
+        known |= _names(train, batch)
+        if time.monotonic() - begun > seconds or number >= 1 << 12:
+            break
+    found = set[str]().union(*(_names(own, batch) for batch in val))
+    shared = len(found & known) / max(len(found), 1)
+    judge_overlap(audit, {"samples": len(found), "exact": shared, "near": 0.0, "inside": 0.0}, "groups")
+
+
+def _names(side: Side, batch: Any) -> set[str]:
+    assert side.groups is not None
+    try:
+        given = side.groups(batch)
+    except Exception as error:
+        raise DiagnoseError(f"groups fails: {told(error)}") from error
+    flat = given.detach().cpu().flatten().tolist() if hasattr(given, "detach") else np.ravel(given).tolist()
+    return {repr(name) for name in flat}
+
+
 def twice(audit: Audit, val: list[Any], tokens: Sequence[TokenBatch]) -> None:
     """Judge `scored-twice` by what recurs among that which is scored: rows, passages, the ends of windows."""
-    rows = [row for batch in val for row in (sample_identity.rows_of(batch) or [])]
     if tokens:
         scored = [row[row != NONE].cpu() for one in tokens for row in one.scored_BT]
         rows = [row for row in scored if len(row)]
-    if not rows:
-        audit.skips("scored-twice", "samples are too small to be recognised")
+        span = sample_identity.span_of(rows) if rows else 0
+        found = sample_identity.samples(rows, span)
+        wholes, spans = [one.whole for one in found], [one.spans for one in found if span]
+    else:
+        rows, span, wholes, spans = _samples(val)
+    if not wholes:
+        audit.skips("scored-twice", "samples hold too little to be recognised")
         return
-    span = sample_identity.span_of(rows)
-    found = sample_identity.samples(rows, span)
-    _, counts = np.unique([one.whole for one in found], return_counts=True)
-    again = float((counts - 1).sum() / len(found))
-    spans = np.concatenate([one.spans for one in found]) if span else np.zeros(0, np.int64)
+    _scored_twice(audit, rows, span, wholes, np.concatenate([np.zeros(0, np.int64), *spans]))
+
+
+def _samples(val: list[Any]) -> tuple[list[Tensor], int, list[int], list[NDArray[np.int64]]]:
+    """Return samples' token rows, the length of a span of these, the samples' hashes and their spans'."""
+    layout = sample_parts.layout(iter(val))
+    every = [one for batch in val if (one := sample_identity.hashes(batch, layout)) is not None]
+    wholes = [whole for one in every for whole in one.wholes]
+    if len(layout.keys) != 1 or not layout.texts:
+        return [], 0, wholes, []
+    rows = [row for batch in val for part in sample_parts.parts_of(batch)
+            for row in sample_parts.rows_by_key(part).get(layout.texts[0], ())]  # fmt: skip
+    return rows, layout.spans[0], wholes, [row for one in every for row in one.spans[0]]
+
+
+def _scored_twice(audit: Audit, rows: list[Tensor], span: int, wholes: list[int], spans: NDArray[np.int64]) -> None:
+    _, counts = np.unique(wholes, return_counts=True)
+    again = float((counts - 1).sum() / len(wholes))
     more = 1 - len(np.unique(spans)) / len(spans) if len(spans) else 0.0
     overlapping = _overlapping(rows) if span else 0.0
-    measured: dict[str, Any] = {"samples": len(found), "repeated": again, "passages": more, "overlapping": overlapping}
+    measured: dict[str, Any] = {"samples": len(wholes), "repeated": again, "passages": more, "overlapping": overlapping}
     if again > own.TWICE_SHARE:
         audit.breaks("scored-twice", f"{again:.1%} of the validation samples repeat an earlier one", **measured)
     elif overlapping > SPANS_TWICE:

@@ -15,7 +15,7 @@ from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
 from diagnose.gap import ranks
 from diagnose.gap.guard import custody
-from diagnose.gap.readings import walk
+from diagnose.gap.walking import walk
 from diagnose.gap.side import Side, check_model
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ def _training(
         for rule in ("split-overlap-exact", "split-overlap-near", "split-overlap-window"):
             out.skips(rule, "give train=, the training side")
     else:
-        side_data.overlap(out, train.batches, batches, max(5.0, end - time.monotonic()))
+        side_data.overlap(out, train, val, batches, max(5.0, end - time.monotonic()))
 
 
 def _classes(passes: SidePasses, batch: Any, given: Adapters) -> int | None:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 MOST_PASSES = 8
-PLAYERS = ("mode", "objective", "precision", "reduction", "collation")
+PLAYERS = ("mode", "objective", "precision", "reduction", "collation", "batching", "weights")
+BY_BATCH = ("batch", "weighted")  # averages that depend on how elements are batched
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class SideConditions:
         kinds: what training mode switches on.
         players: what differs, in the ledger's order.
         collation: whether the training side has plain batches, and the validation side.
+        end: validation's condition, but averaged over all elements where its own average depends on the batches: what
+            data are compared under. What the average does to validation's own batches is `reduction` too.
+        mixed: whether a loss depends on the other samples of its batch.
     """
 
     train: Condition
@@ -40,6 +44,13 @@ class SideConditions:
     kinds: tuple[str, ...]
     players: tuple[str, ...]
     collation: tuple[bool, bool]
+    end: Condition
+    mixed: bool = False
+
+    @property
+    def together(self) -> bool:
+        """Whether the samples of a batch may move together under validation's condition."""
+        return bool(self.val.on) or self.mixed
 
     def condition(self, changed: Coalition) -> Condition:
         """Return training's condition with these atoms on validation's side."""
@@ -49,31 +60,63 @@ class SideConditions:
             val.on if mode else (train.on - changed) | (val.on & changed),
             (val if "objective" in changed else train).objective,
             (val if "precision" in changed else train).autocast,
-            (val if "reduction" in changed else train).reduction,
+            (self.end if "reduction" in changed else train).reduction,
             "collation" in changed,
+            "batching" in changed,
+            (val if "weights" in changed else train).weights,
         )
 
     def alike(self, *, on: bool) -> Condition:
         """Return validation's condition with training mode on or off."""
-        return replace(self.val, on=frozenset(self.kinds) if on else frozenset())
+        return replace(self.end, on=frozenset(self.kinds) if on else frozenset())
 
 
-def sides(train: Side, val: Side, kinds: Sequence[str]) -> SideConditions:
-    """Return both sides' conditions and what differs between them."""
+def sides(
+    train: Side, val: Side, kinds: Sequence[str], *, batching: bool = False, mixed: bool = False, scalar: bool = False
+) -> SideConditions:
+    """Return both sides' conditions and what differs between them.
+
+    Args:
+        train: the training side.
+        val: the validation side.
+        kinds: what training mode switches on.
+        batching: whether training's batches are composed anew as validation's.
+        mixed: whether a loss depends on the other samples of its batch.
+        scalar: whether validation's objective gives one number a batch.
+    """
     modes = [frozenset(kinds) if (side.mode or default) == "train" else frozenset[str]()
              for side, default in ((train, "train"), (val, "eval"))]  # fmt: skip
     own = 0 if val.objective == train.objective else 1
     collation = (train.plain is not None, val.plain is not None)
-    first = Condition(modes[0], 0, train.autocast, train.reduction)
-    second = Condition(modes[1], own, val.autocast, val.reduction, plain=collation[0])
+    weights = _weights(train, val)
+    first = Condition(modes[0], 0, train.autocast, train.reduction, weights=weights[0])
+    second = Condition(
+        modes[1], own, val.autocast, val.reduction, plain=collation[0], batching=batching, weights=weights[1]
+    )
+    end = replace(second, reduction=_apart(val.reduction, mixed=mixed, scalar=scalar))
     differs = {
         "mode": modes[0] != modes[1],
         "objective": own == 1,
         "precision": train.autocast != val.autocast,
-        "reduction": train.reduction != val.reduction,
+        "reduction": train.reduction != end.reduction,
         "collation": collation[0],
+        "batching": batching,
+        "weights": weights[0] != weights[1],
     }
-    return SideConditions(first, second, tuple(kinds), tuple(p for p in PLAYERS if differs[p]), collation)
+    return SideConditions(first, second, tuple(kinds), tuple(p for p in PLAYERS if differs[p]), collation, end, mixed)
+
+
+def _weights(train: Side, val: Side) -> tuple[int, int]:
+    """Return which model each side is read with: 0 the one handed over, 1 training's own, 2 validation's own."""
+    first = 0 if train.model is None else 1
+    return first, 0 if val.model is None else first if val.model is train.model else 2
+
+
+def _apart(reduction: str, *, mixed: bool, scalar: bool) -> str:
+    """Return the average that does not depend on how elements are batched, if this one does."""
+    if scalar:
+        return reduction if reduction == "sum" or mixed else "weighted"
+    return "mean" if reduction in BY_BATCH else reduction
 
 
 @dataclass(frozen=True)
@@ -104,7 +147,7 @@ def plan(found: SideConditions, most: int = MOST_PASSES) -> ReadingPlan:
 
 def passes(conditions: Sequence[Condition]) -> int:
     """Return how often a batch runs through the model for these conditions."""
-    return len({(condition.run, condition.plain) for condition in conditions})
+    return len({(condition.run, condition.plain, condition.batching) for condition in conditions})
 
 
 def _lattice(found: SideConditions, *, divide: bool) -> ReadingPlan:

@@ -6,7 +6,7 @@ Shapes: E elements of a batch (a scalar loss is one), B samples.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +62,8 @@ def tensors(batch: Any) -> Iterator[Tensor]:
     elif hasattr(batch, "__dataclass_fields__"):
         for name in batch.__dataclass_fields__:
             yield from tensors(getattr(batch, name))
+    elif callable(getattr(batch, "to_dict", None)):
+        yield from tensors(batch.to_dict())
 
 
 def size_of(batch: Any) -> int | None:
@@ -136,6 +138,13 @@ def _samples(loss: Tensor, size: int | None) -> tuple[NDArray[np.int64], bool]:
     if loss.dim() == 0 or not size or count % size or size >= SAMPLES:
         return np.zeros(count, np.int64), False
     return np.repeat(np.arange(size, dtype=np.int64), count // size), True
+
+
+def of_rows(found: Elements, rows: NDArray[np.int64] | None) -> Elements:
+    """Return losses as of these rows of the batch, one each; as they are where there are not as many."""
+    if rows is None or len(rows) != len(found.nats) or int(rows.max(initial=0)) >= SAMPLES:
+        return found
+    return replace(found, samples=rows, known=True, size=len(rows))
 
 
 def weighed(found: Elements, reduction: str) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ Kept are weights and buffers (a copy in main memory, and which tensors they are)
 from __future__ import annotations
 
 import random
+from collections import deque
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ import torch
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from torch import Tensor, nn
 
@@ -27,6 +28,8 @@ TABLES = (
     "_forward_hooks_always_called", "_non_persistent_buffers_set",
 )  # fmt: skip
 SMALL = 1 << 16  # elements of a buffer that is compared after each pass; a larger one is trusted to count its writes
+LARGE = 1 << 24  # elements of an attribute of which no copy is held
+TORCH = ("_backward", "_is_full", "_load_state", "_state_dict", "_non_persistent", "_compiled", "_is_hf", "_forward")
 HOLDERS = ("generator", "sampler", "batch_sampler", "base_dataloader", "dataset")  # where loaders keep generators
 
 
@@ -60,10 +63,74 @@ class GuardedTensor:
                 self.tensor.copy_(self.copy)
 
 
+class GuardedAttributes:
+    """A module's plain attributes, where some models keep a state from batch to batch."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self.held = {key: (value, _copied(value)) for key, value in _plain(module).items()}
+
+    def restore(self) -> list[str]:
+        """Put them back; return the names of those that had changed."""
+        own, now = vars(self.module), _plain(self.module)
+        new = [key for key in now if key not in self.held and isinstance(now[key], STATEFUL)]
+        changed = [
+            key for key, (value, copy) in self.held.items() if own.get(key, self) is not value or _other(value, copy)
+        ]
+        for key in new:
+            del own[key]
+        for key in changed:
+            value, copy = self.held[key]
+            _refill(value, copy)
+            own[key] = value
+        return [*new, *changed]
+
+
+STATEFUL = (torch.Tensor, list, dict, set, deque, tuple, int, float)
+
+
+def _plain(module: nn.Module) -> dict[str, Any]:
+    """Return what is no table of torch's, no module and no function."""
+    skip = {*TABLES, "training"}
+    return {
+        key: value for key, value in vars(module).items()
+        if key not in skip and (value is None or isinstance(value, STATEFUL)) and not key.startswith(TORCH)
+    }  # fmt: skip
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value.detach().clone() if value.numel() <= LARGE else None
+    return value.copy() if isinstance(value, (list, dict, set, deque)) else value
+
+
+def _other(value: Any, copy: Any) -> bool:
+    if isinstance(value, torch.Tensor):
+        return copy is not None and (value.shape != copy.shape or not torch.equal(value.detach(), copy))
+    if isinstance(value, (list, deque)):
+        return len(value) != len(copy) or any(a is not b for a, b in zip(value, copy, strict=True))
+    if isinstance(value, dict):
+        return list(value) != list(copy) or any(value[key] is not copy[key] for key in copy)
+    return isinstance(value, set) and value != copy
+
+
+def _refill(value: Any, copy: Any) -> None:
+    if isinstance(value, torch.Tensor) and copy is not None:
+        with torch.no_grad():
+            value.data = copy.clone() if value.shape != copy.shape else value.data.copy_(copy)
+    elif isinstance(value, (list, deque)):
+        value.clear()
+        value.extend(copy)
+    elif isinstance(value, (dict, set)):
+        value.clear()
+        value.update(copy)
+
+
 class StateGuard:
     """The state of a model when it was handed over."""
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, others: Sequence[StateGuard] = ()) -> None:
+        self.others = others
         self.modules = list(model.modules())
         self.flags = [module.training for module in self.modules]
         self.tables = [{t: vars(m)[t].copy() for t in TABLES if t in vars(m)} for m in self.modules]
@@ -74,20 +141,29 @@ class StateGuard:
             for n, p in model.named_parameters()
         ]
         self.wants = [(p, p.requires_grad) for p in model.parameters()]
+        self.attributes = [GuardedAttributes(module) for module in self.modules]
+        self.stateful: set[str] = set()
 
     def settle(self) -> None:
         """Put buffers back that a pass has written, so that one pass does not reach into the next.
 
         By their values: batch norm writes its running statistics without raising their version.
         """
+        for other in self.others:
+            other.settle()
         for module, tables in zip(self.modules, self.tables, strict=True):
             held = vars(module)["_buffers"]
             held.update({key: own for key, own in tables["_buffers"].items() if key in held})
         for buffer in self.buffers:
             buffer.restore()
+        for one in self.attributes:
+            self.stateful |= {f"{type(one.module).__name__}.{key}" for key in one.restore()}
 
     def trespass(self) -> str | None:
         """Return the name of what an objective has changed though it should only compute; None where nothing is."""
+        inner = next((name for other in self.others if (name := other.trespass()) is not None), None)
+        if inner is not None:
+            return inner
         for module, tables in zip(self.modules, self.tables, strict=True):
             if any(list(vars(module)[t]) != list(tables[t]) for t in ("_parameters", "_buffers", "_modules")):
                 return f"the parts of {type(module).__name__}"
@@ -101,6 +177,8 @@ class StateGuard:
 
     def restore(self) -> None:
         """Put everything back."""
+        for other in self.others:
+            other.restore()
         for module, flag, tables in zip(self.modules, self.flags, self.tables, strict=True):
             module.training = flag
             for name, table in tables.items():
@@ -110,6 +188,8 @@ class StateGuard:
                     held.update(table)
         for kept in (*self.weights, *self.buffers):
             kept.restore()
+        for one in self.attributes:
+            one.restore()
         for parameter, grad, copy in self.grads:
             parameter.grad = grad
             if copy is not None:
@@ -123,13 +203,13 @@ def _keys(table: Any) -> Iterable[str]:
 
 
 @contextmanager
-def custody(model: nn.Module, loaders: Iterable[Any] = ()) -> Iterator[StateGuard]:
-    """Have a model in custody: it, the loaders' generators and all random states come back as they were.
+def custody(model: nn.Module, loaders: Iterable[Any] = (), others: Sequence[nn.Module] = ()) -> Iterator[StateGuard]:
+    """Have a model in custody: it, others, the loaders' generators and all random states come back as they were.
 
     Raises:
         DiagnoseError: what was run changed weights, gradients or the model's parts; they have been put back.
     """
-    kept, found = StateGuard(model), None
+    kept, found = StateGuard(model, [StateGuard(other) for other in others]), None
     with _random_states(loaders), _modes():
         try:
             yield kept

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap import conditions, modes, ranks, sample_identity
+from diagnose.gap import conditions, ranks, sample_identity, sample_parts, setting
 from diagnose.gap.guard import custody
-from diagnose.gap.readings import BatchReadings, Condition, Subject, read, walk
+from diagnose.gap.reached import other_modules
+from diagnose.gap.readings import BatchReadings, Condition, Subject, read
 from diagnose.gap.sources.run_reading import only
 from diagnose.gap.timing import replay
+from diagnose.gap.walking import walk
 from diagnose.stats import Reading
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from diagnose.data.seen_documents import SeenDocuments
     from diagnose.gap.conditions import ReadingPlan, SideConditions
     from diagnose.gap.recording import Recording
+    from diagnose.gap.sample_parts import SampleLayout
     from diagnose.gap.side import Side
     from diagnose.gap.timing import Replayed
 
@@ -72,6 +75,8 @@ class Measurements:
         replayed: the recorded training steps, read again; None without a record.
         texts: all that was read, for the count of passes.
         seconds: that it took.
+        random: the sides whose loss is random with nothing of training mode on: 0 training, 1 validation.
+        notes: what a reader should know of how the sides could be read.
     """
 
     sides: SideConditions
@@ -87,6 +92,16 @@ class Measurements:
     replayed: Replayed | None
     texts: tuple[BatchReadings, ...]
     seconds: float
+    random: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    def steady(self, side: int) -> bool:
+        """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
+        return not (self.sides.train, self.sides.val)[side].on and side not in self.random
+
+    def exact(self, side: int) -> bool:
+        """Whether a side was read whole and would be read the same again."""
+        return (self.train, self.val_own)[side].complete and self.steady(side)
 
     @property
     def all_unseen(self) -> bool:
@@ -111,6 +126,8 @@ class _Read:
     shown: tuple[BatchReadings | None, BatchReadings | None]
     replayed: Replayed | None
     known: sample_identity.Known | None
+    random: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 def measure(
@@ -124,36 +141,52 @@ def measure(
     begun = time.monotonic()
     loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
     model = ranks.unwrapped(model)
-    with custody(model, loaders) as kept:
-        subject = Subject(model, (train.objective, val.objective), kept)
+    own = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
+    reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
+    others = {id(one): one for one in (*own, *reached.values()) if one is not None and one is not model}
+    with custody(model, loaders, list(others.values())) as kept:
+        reached = {k: v for k, v in reached.items() if all(v is not one for one in own)}
+        subject = Subject(model, (train.objective, val.objective), kept, own=(own[0], own[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
-        overlap, whole, why = _overlap(val, found)
+        overlap, whole, why = _overlap(subject, val, found)
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     unseen, said = _unseen(found.val[0], overlap, whole, why)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun,
+        found.replayed, texts, time.monotonic() - begun, found.random, found.notes,
     )  # fmt: skip
 
 
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
-    kinds = _kinds(subject, train)
+    kinds, notes = setting.kinds_of(subject, train, val)
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds)
-    plan = conditions.plan(sides)
+    same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
-    read_train = _training(subject, train, plan, budget)
-    wanted = list(dict.fromkeys([sides.val, sides.alike(on=False), sides.alike(on=True)]))
-    read_val = _validation(subject, val, wanted, sides.val, budget)
+    batching = setting.batching_of(subject, train, val, sides)
+    sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
+                             scalar=batching.scalar)  # fmt: skip
+    plan = conditions.plan(sides)
+    notes += [*batching.notes, *setting.notes_of(subject, train, val)]
+    read_train = _training(subject, train, plan, budget, same, batching)
+    wanted = list(dict.fromkeys([sides.end, sides.val, sides.alike(on=False), sides.alike(on=True)]))
+    read_val = _validation(subject, val, wanted, (sides.val, sides.end), budget, same)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train)
     known = None
     if train.groups is None or val.groups is None:
-        known = sample_identity.known(_identified(train), SEEN_SHARE * budget.seconds, budget.batches)
-    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known)
+        known = sample_identity.known(
+            _identified(train), SEEN_SHARE * budget.seconds, budget.batches, val=_identified(val),
+            chosen=lambda batch: subject.rows(batch, sides.train.objective),
+        )  # fmt: skip
+    if subject.custody.stateful:
+        notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.custody.stateful))}); it "
+                     "was put back before each batch")  # fmt: skip
+    random = frozenset(subject.random)
+    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes))
 
 
 def _identified(side: Side) -> Any:
@@ -183,63 +216,70 @@ def _joined(every: list[_Read]) -> _Read:
     )
 
 
-def _first(side: Side, name: str) -> tuple[int, Any]:
-    some, _ = walk(side.batches)
-    first = next(some, None)
-    if first is None:
-        raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
-    return first
+def _distinct(subject: Subject, same: SampleLayout, side: int) -> sample_identity.DistinctSamples:
+    return sample_identity.DistinctSamples(same, lambda batch: subject.rows(batch, side))
 
 
 def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     """Refuse a side whose loss does not depend on the model."""
-    number, batch = _first(side, name)
-    subject.refuse_constant(batch, own, f"batch {number + 1} of the {name} side")
+    number, batch = setting.first_batch(side, name)
+    where = f"batch {number + 1} of the {name} side"
+    subject.refuse_constant(batch, own, where)
+    subject.select(batch, own, where)
+    setting.notice_randomness(subject, batch, own, where)
 
 
-def _kinds(subject: Subject, train: Side) -> list[str]:
-    """Return what training mode switches on, by trying on the first batch what modules' classes do not tell."""
-    first = _first(train, "training")
-    precise = None if train.autocast is None else False  # rounding would make other kernels look like other losses
-
-    def loss(on: frozenset[str]) -> NDArray[np.float64]:
-        return subject.run(
-            first[1], Condition(on, 0, precise, "mean"), 0, f"batch {first[0] + 1} of the training side"
-        ).nats
-
-    off, unknown = loss(frozenset()), modes.unknown_kinds(subject.model)
-    if modes.differs(off, loss(frozenset(unknown))):
-        unknown = [kind for kind in unknown if modes.differs(off, loss(frozenset({kind})))] or unknown
-    else:
-        unknown = []
-    return sorted({*modes.known_kinds(subject.model), *unknown})
-
-
-def _training(subject: Subject, side: Side, plan: ReadingPlan, budget: ReadingBudget) -> list[BatchReadings]:
+def _training(
+    subject: Subject,
+    side: Side,
+    plan: ReadingPlan,
+    budget: ReadingBudget,
+    same: SampleLayout,
+    batching: setting.SideBatching,
+) -> list[BatchReadings]:
     """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""
-    parts = [(side.batches, [c for c in plan.conditions if not c.plain], "the training side")]
-    if side.plain is not None:
-        parts.append((side.plain, [c for c in plan.conditions if c.plain], "the training side's plain batches"))
+    table = {(False, False): (side.batches, "the training side"),
+             (True, False): (side.plain, "the training side's plain batches"),
+             **{(plain, True): (some, "the training side, batched as validation is")
+                for plain, some in batching.sources.items()}}  # fmt: skip
+    parts = [(some, asked, name) for (plain, anew), (some, name) in table.items()
+             if (asked := [c for c in plan.conditions if (c.plain, c.batching) == (plain, anew)])]  # fmt: skip
     seconds = TRAIN_SHARE * budget.seconds / len(parts)
-    out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches)
+    out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches,
+                distinct=_distinct(subject, same, 0), owner=0)
            for some, asked, name in parts if asked]  # fmt: skip
-    if len(out) > 1 and (out[0].samples, out[0].batches) != (out[1].samples, out[1].batches):
-        out[1] = _renumbered(out[1], OTHERS << 1)
+    first = out[0]
+    for k, (_, asked, _) in enumerate(parts):
+        alike = (first.samples, first.batches) == (out[k].samples, out[k].batches) or not asked[0].plain
+        out[k] = out[k] if alike else _renumbered(out[k], OTHERS << 1)
     return out
 
 
 def _validation(
-    subject: Subject, side: Side, wanted: list[Condition], own: Condition, budget: ReadingBudget
+    subject: Subject,
+    side: Side,
+    wanted: list[Condition],
+    own: tuple[Condition, Condition],
+    budget: ReadingBudget,
+    same: SampleLayout,
 ) -> tuple[BatchReadings, ...]:
     """Return the validation batches' readings: of its plain ones, and as they are, where it has plain ones."""
     seconds = VAL_SHARE * budget.seconds
     name, data = "the validation side", _identified(side)
-    found = read(subject, side, data, wanted, name=name, seconds=seconds, most=budget.batches, stream="validation")
+    keys: dict[str, Any] = {
+        "name": name, "seconds": seconds, "most": budget.batches, "stream": "validation",
+        "distinct": _distinct(subject, same, own[0].objective), "owner": 1 if own[0].objective else None,
+    }  # fmt: skip
+    found = read(subject, side, data, wanted, **keys)
     found = _renumbered(found, OTHERS)
     if side.plain is None:
         return (found,)
     as_is = read(
-        subject, side, side.batches, [own], name=name, seconds=seconds, most=budget.batches, stream="validation"
+        subject,
+        side,
+        side.batches,
+        list(dict.fromkeys(own)),
+        **keys | {"distinct": _distinct(subject, same, own[0].objective)},
     )
     same = (found.samples, found.batches) == (as_is.samples, as_is.batches)
     return found, _renumbered(as_is, OTHERS if same else OTHERS + (OTHERS << 1))
@@ -263,7 +303,7 @@ def _shown(subject: Subject, side: Side, own: Condition) -> BatchReadings | None
     return _renumbered(found, OTHERS << 1)
 
 
-def _overlap(val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
+def _overlap(subject: Subject, val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
     """Return what validation shares with training, whether all training batches were looked through, and why not."""
     if found.known is None:
         ids = [next(iter(text.readings.values())).documents for text in (found.train[0], found.val[0])]
@@ -273,9 +313,22 @@ def _overlap(val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
     if not known.wholes:
         return None, False, known.why
     most = found.val[0].batches
-    every = ranks.together(lambda: sample_identity.seen(_identified(val), known, most))
-    shared = ranks.seen(every)
+
+    def chosen(batch: Any) -> NDArray[np.int64] | None:
+        return subject.rows(batch, found.sides.val.objective)
+
+    every = ranks.together(lambda: sample_identity.seen(_identified(val), known, most, chosen))
+    shared = _distinct_only(ranks.seen(every), found.val[0])
+    if not len(shared.documents):
+        return None, False, "the batches of the two sides hold different tensors"
     return replace(shared, documents=shared.documents + OTHERS), known.complete, known.why
+
+
+def _distinct_only(found: SeenDocuments, val: BatchReadings) -> SeenDocuments:
+    """Return the samples that were read as one each: those that occur once more are left out."""
+    if val.unit != "sample":
+        return found
+    return found.among(next(iter(val.readings.values())).documents - OTHERS)
 
 
 def _unseen(

@@ -48,17 +48,36 @@ def differs(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
     )
 
 
+def norms(model: nn.Module) -> list[nn.Module]:
+    """Return the batch norms of a model."""
+    return [module for module in model.modules() if kind(module) == "batch norm"]
+
+
+def frozen_norms(model: nn.Module) -> frozenset[int]:
+    """Return which batch norms are frozen by what they hold: no gradient, or statistics that no batch has made."""
+    return frozenset(id(module) for module in norms(model) if _frozen(module))
+
+
+def _frozen(module: nn.Module) -> bool:
+    weight, made, mean = (getattr(module, name, None) for name in ("weight", "num_batches_tracked", "running_mean"))
+    if weight is not None and not weight.requires_grad:
+        return True
+    return made is not None and mean is not None and int(made) == 0 and bool((mean != 0).any())
+
+
 @contextmanager
-def training(model: nn.Module, on: frozenset[str] | None) -> Iterator[None]:
+def training(model: nn.Module, on: frozenset[str] | None, frozen: frozenset[int] = frozenset()) -> Iterator[None]:
     """Have these kinds in training mode and all else in evaluation mode; with None, all in training mode.
 
     Modules that a model keeps in evaluation mode while it trains (a frozen batch norm) stay so: where it was handed
-    over in training mode its own flags say which, else its own `train` does.
+    over in training mode its own flags say which, else its own `train` does, and `frozen` (ids of modules).
     """
     before = [(module, module.training) for module in model.modules()]
-    if not model.training:
+    ready = model.training
+    if not ready:
         model.train()
-    flags = [(module, module.training and (on is None or kind(module) in on)) for module in model.modules()]
+    live = {id(module) for module in model.modules() if module.training and (ready or id(module) not in frozen)}
+    flags = [(m, id(m) in live and (on is None or kind(m) in on)) for m in model.modules()]
     try:
         for module, flag in flags:
             module.training = flag

@@ -92,7 +92,7 @@ def _reading(some: Sequence[Reading]) -> Reading:
 def known(some: Sequence[Known]) -> Known:
     """Return what the training samples of all processes hold."""
     wholes = frozenset().union(*(one.wholes for one in some))
-    spans = np.unique(np.concatenate([one.spans for one in some]))
+    spans = tuple(np.unique(np.concatenate(text)) for text in zip(*(one.spans for one in some), strict=False))
     why = next((one.why for one in some if one.why), "")
     return replace(some[0], wholes=wholes, spans=spans, complete=all(one.complete for one in some), why=why)
 

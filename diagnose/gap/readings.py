@@ -14,24 +14,29 @@ import torch
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
 from diagnose.gap import guard as custody
-from diagnose.gap.elements import elements, identities, sums, tensors
+from diagnose.gap.elements import SAMPLES, elements, identities, of_rows, sums, tensors
+from diagnose.gap.masked import as_selected, rows_selected, selector
 from diagnose.gap.modes import training
+from diagnose.gap.rebatched import RebatchedBatches
 from diagnose.gap.side import HALF
+from diagnose.gap.walking import walk
 from diagnose.stats import Reading
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
+    from numpy.typing import NDArray
     from torch import nn
 
     from diagnose.gap.elements import Elements
+    from diagnose.gap.sample_identity import DistinctSamples
+    from diagnose.gap.sample_parts import Key
     from diagnose.gap.side import Side
 
 FEWEST = 8  # batches of a side that are read whatever the limit
 NUDGE = 0.1  # of a weight's usual size
-GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,8 @@ class Condition:
         on: the kinds.
         objective: 0 for the training side's, 1 for the validation side's.
         autocast, reduction: as in `Side`.
-        plain: whether the batches are the side's `plain` ones.
+        plain: whether the batches are the side's `plain` ones; batching: whether training's are in validation's sizes.
+        weights: which model is read: 0 the one handed over, 1 training's own, 2 validation's own.
     """
 
     on: frozenset[str]
@@ -50,11 +56,13 @@ class Condition:
     autocast: torch.dtype | bool | None
     reduction: str
     plain: bool = False
+    batching: bool = False
+    weights: int = 0
 
     @property
-    def run(self) -> tuple[frozenset[str], int, torch.dtype | bool | None]:
+    def run(self) -> tuple[frozenset[str], int, torch.dtype | bool | None, int]:
         """What a forward pass depends on: conditions that share it share their passes."""
-        return self.on, self.objective, self.autocast
+        return self.on, self.objective, self.autocast, self.weights
 
 
 @dataclass
@@ -88,48 +96,89 @@ class BatchReadings:
 
 @dataclass
 class Subject:
-    """A model in custody, its objectives, its device, and what training mode switches on in it, once that is known."""
+    """A model in custody, its objectives, its device, and what training mode switches on in it, once that is known.
+
+    Attributes:
+        own: the models that sides have of their own: training's, validation's.
+        reached: others that the objectives reach, by name.
+        structural: kinds that the training objective needs in training mode, for its model returns something else there.
+        frozen: batch norms that are frozen while the model trains (ids).
+        random: objectives that are random though nothing of training mode is on.
+    """
 
     model: nn.Module
     objectives: tuple[Any, Any]
     custody: custody.StateGuard
     kinds: frozenset[str] = frozenset()
+    selectors: dict[int, Key | None] = field(default_factory=dict)
+    own: tuple[nn.Module | None, nn.Module | None] = (None, None)
+    reached: dict[str, nn.Module] = field(default_factory=dict)
+    structural: frozenset[str] = frozenset()
+    frozen: frozenset[int] = frozenset()
+    random: set[int] = field(default_factory=set)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
         found = next((p.device for p in (*self.model.parameters(), *self.model.buffers())), None)
         self.device = found or torch.device("cpu")
 
-    def run(self, batch: Any, condition: Condition, seed: int | Callable[[], None], where: str) -> Elements:
+    def run(
+        self, batch: Any, condition: Condition, seed: int | Callable[[], None], where: str, owner: int | None = None
+    ) -> Elements:
         """Return the losses of a batch under a condition, with random states set from `seed`, or by it.
+
+        Args:
+            batch: of a side.
+            condition: the loss's.
+            seed: of all random states.
+            where: for errors.
+            owner: whose batch it is, where the other side's objective may be run on it: 0 training's, 1 validation's.
 
         Raises:
             DiagnoseError: the objective fails or returns no loss.
         """
         number = condition.objective
-        owner = f"the objective of the {('training', 'validation')[number]} side"
-        with training(self.model, self._switched(condition.on)), _cast(self.device, condition.autocast):
+        who = f"the objective of the {('training', 'validation')[number]} side"
+        batch = self._as_selected(batch, number, owner)
+        model = self.of(condition)
+        on = condition.on if number else condition.on | self.structural
+        with training(model, self._switched(on), self.frozen), _cast(self.device, condition.autocast):
             if callable(seed):
                 seed()
             else:
                 custody.seed(seed)
             try:
-                returned = self.objectives[number](self.model, batch)
+                returned = self.objectives[number](model, batch)
             except DiagnoseError:
                 raise
             except Exception as error:
-                raise DiagnoseError(f"{owner} fails on {where}: {self._hint(batch)}{told(error)}") from error
+                raise DiagnoseError(
+                    f"{who} fails on {where}{self._mode(on)}: {self._hint(batch)}{told(error)}"
+                ) from error
         self.custody.settle()
-        return elements(returned, batch, f"{owner}, on {where},")
+        found = elements(returned, batch, f"{who}, on {where},")
+        return of_rows(found, self.rows(batch, number))
 
-    def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:
-        """Refuse a loss that other weights leave as it is, bit for bit.
+    def of(self, condition: Condition) -> nn.Module:
+        """Return the model that is read under a condition."""
+        found = self.own[condition.weights - 1] if condition.weights else None
+        return self.model if found is None else found
 
-        Raises:
-            DiagnoseError: it does not depend on the model; the weights have been put back.
-        """
-        weights = [p for p in self.model.parameters() if p.is_floating_point() and p.numel()]
-        before = self.run(batch, condition, 0, where).nats
+    def _mode(self, on: frozenset[str]) -> str:
+        return "" if on else " in evaluation mode"
+
+    def _as_selected(self, batch: Any, number: int, owner: int | None) -> Any:
+        """Have an objective that selects by another mask than the batch's own side select what that side does."""
+        own, other = self.selectors.get(number if owner is None else owner), self.selectors.get(number)
+        return batch if own is None or other is None or own == other else as_selected(batch, own, other)
+
+    def rows(self, batch: Any, side: int) -> NDArray[np.int64] | None:
+        """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
+        return rows_selected(batch, self.selectors.get(side))
+
+    def _moves(self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str) -> bool:
+        """Say whether other weights of a model change a loss."""
+        weights = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point() and p.numel()]
         with torch.no_grad():
             for weight in weights:
                 weight.add_(torch.randn_like(weight) * NUDGE * (weight.abs().mean() + NUDGE))
@@ -138,7 +187,27 @@ class Subject:
         except DiagnoseError:  # other weights may give no finite loss
             after = before + 1
         self.custody.restore()
-        if weights and np.array_equal(before, after):
+        return not weights or not np.array_equal(before, after)
+
+    def select(self, batch: Any, condition: Condition, where: str) -> None:
+        """Find out by which mask or index in the batch the objective selects what it takes losses of."""
+
+        def counted(changed: Any) -> int:
+            return len(self.run(changed, condition, 0, where).nats)
+
+        key = selector(batch, counted(batch), counted)
+        self.selectors[condition.objective] = key
+
+    def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:
+        """Refuse a loss that other weights leave as it is, bit for bit.
+
+        Raises:
+            DiagnoseError: it does not depend on the model; the weights have been put back.
+        """
+        before = self.run(batch, condition, 0, where).nats
+        if not self._moves(self.of(condition), before, batch, condition, where):
+            if any(self._moves(other, before, batch, condition, where) for other in self.reached.values()):
+                return
             side = ("training", "validation")[condition.objective]
             raise DiagnoseError(
                 f"the loss of the {side} side does not depend on the model (a constant, or detached before it): return "
@@ -168,31 +237,6 @@ def _cast(device: torch.device, autocast: torch.dtype | bool | None) -> Abstract
     return torch.autocast(device.type, enabled=autocast is True)
 
 
-def walk(batches: Any) -> tuple[Iterator[tuple[int, Any]], int | None]:
-    """Return batches with their numbers, and how many there are (None where that is not known); in custody alone.
-
-    What can be indexed is taken in an order that is spread evenly wherever one stops; a loader from its beginning, with
-    its random states set, so that a shuffling one gives the same order each time it is walked.
-    """
-    custody.seed(seeding.key(0, "loader"))
-    for generator in custody.generators([batches]):
-        generator.manual_seed(0)
-    count = _count(batches)
-    if isinstance(batches, (list, tuple)) and count:
-        stride = next(k for k in range(max(1, round(GOLDEN * count)), count + 2) if np.gcd(k, count) == 1)
-        order = [k * stride % count for k in range(count)]
-        return ((k, batches[k]) for k in order), count
-    return enumerate(batches), count
-
-
-def _count(batches: Any) -> int | None:
-    """Return how many batches there are; None where that is not known, as of a stream."""
-    try:
-        return len(batches)
-    except (TypeError, NotImplementedError):
-        return None
-
-
 def read(
     subject: Subject,
     side: Side,
@@ -203,6 +247,8 @@ def read(
     seconds: float,
     most: int | None = None,
     stream: str = "masks",
+    distinct: DistinctSamples | None = None,
+    owner: int | None = None,
 ) -> BatchReadings:
     """Read batches under conditions; each batch runs once through the model for each that differs in its pass.
 
@@ -215,6 +261,8 @@ def read(
         seconds: a limit, though at least `FEWEST` batches are read.
         most: a limit in batches.
         stream: names the random stream of masks: equal names and numbers of batches give equal masks.
+        distinct: recognises samples that are read again.
+        owner: 0 for training's batches, 1 for validation's.
 
     Raises:
         DiagnoseError: there are none, or the objective fails on one.
@@ -234,8 +282,12 @@ def read(
         state = custody.states()  # the loader goes on with its own draws, whatever passes draw
         for run in runs:
             same = [condition for condition in conditions if condition.run == run]
-            found = subject.run(batch, same[0], seeding.key(0, stream, number), where)
+            found = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
             ids = identities(found, number, groups, where)
+            if isinstance(batches, RebatchedBatches) and groups is None and found.known:
+                ids = batches.origins[number][found.samples]
+            elif distinct is not None and groups is None:
+                ids = distinct.numbered(batch, ids, found.samples)
             tally.add(found, ids, same, named=groups is not None)
         custody.put(state)
     if not tally.batches:
@@ -286,10 +338,9 @@ class _Tally:
 
     def text(self, passes: int, *, complete: bool) -> BatchReadings:
         """Return what was read."""
-        if len(self.kinds) > 1:
-            raise DiagnoseError(
-                "one objective returns a scalar and the other the loss of each element; both must be of one kind"
-            )
+        if len(self.kinds) > 1:  # scalars beside losses of elements: what they share is the batch
+            self.units = {"batch"}
+            self.rows = {c: [(ids // SAMPLES * SAMPLES, *rest) for ids, *rest in some] for c, some in self.rows.items()}
         unit = "batch" if "batch" in self.units else "group" if "group" in self.units else "sample"
         return BatchReadings(
             {condition: joined(rows) for condition, rows in self.rows.items()},

@@ -38,8 +38,8 @@ def record(
     budget: ReadingBudget,
 ) -> dict[str, Any]:
     """Return the JSON object of two sides' ledger."""
-    val = found.sides.val
-    data = combined([found.train.readings[val], found.val.readings[val]], [-1.0, 1.0], mixed=bool(val.on))
+    val, end = found.sides.val, found.sides.end
+    data = combined([found.train.readings[end], found.val.readings[end]], [-1.0, 1.0], mixed=found.sides.together)
     spans = {"data": data} | ({"timing": together(some[0], some[1])} if kept else {})
     out = {
         "format": FORMAT,
@@ -77,7 +77,7 @@ def _interval(found: Interval) -> dict[str, float | None]:
 def _matched(found: Measurements, *, on: bool) -> dict[str, float | None]:
     one = found.sides.alike(on=on)
     train, val = found.train.readings[one], found.val.readings[one]
-    span = combined([train, val], [-1.0, 1.0], mixed=on)
+    span = combined([train, val], [-1.0, 1.0], mixed=on or found.sides.mixed)
     return {"train": train.mean, "val": val.mean, "gap": span.value, "low": span.low, "high": span.high}
 
 
@@ -94,7 +94,7 @@ def readings(found: Measurements) -> list[dict[str, Any]]:
                 "text": text,
                 "on": on,
                 "documents": len(reading.documents),
-                **_interval(combined([reading], [1.0], mixed=on)),
+                **_interval(combined([reading], [1.0], mixed=on or found.sides.mixed)),
             }
             for text, reading in texts.items()
         ]
@@ -113,7 +113,7 @@ def _beside(found: Measurements, out: dict[str, Any]) -> None:
 def _unseen(found: Measurements) -> dict[str, Any] | None:
     if found.unseen is None:
         return None
-    reading = found.unseen[found.sides.val]
+    reading = found.unseen[found.sides.end]
     return {"loss": reading.mean, "documents": len(reading.documents), "what": found.why}
 
 
@@ -143,7 +143,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
     both = (found.sides.train, found.sides.val)
     return {
         **{name: _side(one, side, found) for name, one, side in zip(("train", "val"), both, sides, strict=True)},
-        "differ": list(found.sides.players),
+        "differ": [p for p in found.sides.players if p != "reduction" or sides[0].reduction != sides[1].reduction],
         "kinds": list(found.sides.kinds),
         "reports": {
             "train": kept.reports if kept else "given",
@@ -205,4 +205,6 @@ def notes(found: Measurements) -> list[str]:
             out.append(f"the {name} side's objective gives no loss a sample, so its intervals are over batches")
     if found.overlap is not None and not found.overlap_whole:
         out.append(found.why)
-    return out
+    if found.overlap is None:
+        out.append(f"leak is not told apart: {found.why}")
+    return [*out, *found.notes]

@@ -53,6 +53,8 @@ class Side:
             means of each batch), "sample" (mean of the means of each sample), "weighted" (mean of the means of each
             batch, weighted by its samples, as Hugging Face's Trainer evaluates), "sum" (mean of the sums of each
             batch). Scalars are averaged over batches, alike or ("weighted") by their samples.
+        model: the model that this side's loss is of, where it is another one than `explain_gap`'s: an averaged (EMA),
+            quantised or distilled copy. What it does is the term `weights`.
         groups: `groups(batch)` returns an identity (a number or a string) for each sample or each element: the
             document, the patient, the speaker that it is of. Intervals resample groups, and a validation group that
             occurs in training counts as seen. By default each sample is one.
@@ -70,6 +72,7 @@ class Side:
     autocast: torch.dtype | bool | None = field(default=None, kw_only=True)
     reduction: str = field(default="mean", kw_only=True)
     groups: Callable[[Any], Any] | None = field(default=None, kw_only=True)
+    model: nn.Module | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for name in ("batches", "reported_on", "plain"):
@@ -85,6 +88,8 @@ class Side:
             raise DiagnoseError(f"autocast is {self.autocast!r}; give a dtype such as torch.bfloat16, False or None")
         if self.groups is not None and not callable(self.groups):
             raise DiagnoseError(f"groups is {_kind(self.groups)}; give a function groups(batch) -> identities")
+        if self.model is not None:
+            check_model(self.model)
 
 
 def _kind(value: object) -> str:

@@ -95,13 +95,15 @@ CONDITION_WORDS = {
     "precision": "autocast of training → of validation",
     "reduction": "training's average over elements → validation's",
     "collation": "batches as they are trained on → plain ones",
+    "batching": "training's samples in its own batches → in batches of validation's sizes",
+    "weights": "the model of the training loss → the model that validation reads",
 }
 
 
 def condition(found: Measurements, player: str) -> Term:
     """Return the term of a condition."""
     sides, how = found.sides, CONDITION_WORDS[player]
-    extra = _collated(found) if player == "collation" else None
+    extra = _of_validation(found, player)
     if player not in sides.players and extra is None:
         same = (
             "the model does the same in both modes"
@@ -117,7 +119,8 @@ def condition(found: Measurements, player: str) -> Term:
         low, high = min(over), max(over)
     basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {_over_orders(found)}"
     if player not in sides.players:
-        basis = f"the validation batches against plain ones, paired by {found.val.unit}"
+        held = "plain ones" if player == "collation" else "the mean over all their elements"
+        basis = f"the validation batches against {held}, paired by {found.val.unit}"
     return Term(player, value.value, value.low, value.high, low, high, _parts(found, player, value), basis, how)
 
 
@@ -131,12 +134,14 @@ def _units(found: Measurements) -> str:
     return counted(number, found.train.unit, "batches" if found.train.unit == "batch" else f"{found.train.unit}s")
 
 
-def _collated(found: Measurements) -> list[tuple[Reading, float]] | None:
-    """Return what validation's own batches add to their plain ones."""
-    if not found.sides.collation[1]:
-        return None
-    val = found.sides.val
-    return [(found.val_own.readings[val], 1.0), (found.val.readings[val], -1.0)]
+def _of_validation(found: Measurements, player: str) -> list[tuple[Reading, float]] | None:
+    """Return what a condition does on validation's own batches: against plain ones, or averaged over all elements."""
+    val, end = found.sides.val, found.sides.end
+    if player == "collation" and found.sides.collation[1]:
+        return [(found.val_own.readings[end], 1.0), (found.val.readings[end], -1.0)]
+    if player == "reduction" and val.reduction != end.reduction:
+        return [(found.val_own.readings[val], 1.0), (found.val_own.readings[end], -1.0)]
+    return None
 
 
 def _rows(found: Measurements, factors: Mapping[Coalition, float]) -> list[tuple[Reading, float]]:
@@ -181,20 +186,20 @@ def _named(found: Measurements) -> tuple[dict[str, Any], ...]:
 
 def _data(found: Measurements) -> list[Term]:
     """Return `unseen` and `leak`."""
-    val = found.sides.val
+    val = found.sides.end
     end, whole = found.train.readings[val], found.val.readings[val]
     how = "unseen validation data minus training data, both under validation's conditions"
     how_leak = "all validation data minus its unseen part, both under validation's conditions"
     if found.unseen is None:
-        both = combined([end, whole], [-1.0, 1.0], mixed=bool(val.on))
+        both = combined([end, whole], [-1.0, 1.0], mixed=found.sides.together)
         reason = f"{found.why}: this is unseen and leak together, validation data minus training data"
         leak = Term("leak", None, basis=f"{found.why}: given together with unseen", how=how_leak)
         return [Term("unseen", both.value, both.low, both.high, basis=reason, how=how), leak]
-    rest = combined([end, found.unseen[val]], [-1.0, 1.0], mixed=bool(val.on))
+    rest = combined([end, found.unseen[val]], [-1.0, 1.0], mixed=found.sides.together)
     first = Term("unseen", rest.value, rest.low, rest.high, basis=found.why, how=how)
     if found.all_unseen:
         return [first, Term("leak", 0.0, basis=f"exact: {found.why}", how=how_leak)]
-    gone = combined([found.unseen[val], whole], [-1.0, 1.0], mixed=bool(val.on))
+    gone = combined([found.unseen[val], whole], [-1.0, 1.0], mixed=found.sides.together)
     basis = "a difference between samples, so it holds their difficulty too"
     return [first, Term("leak", gone.value, gone.low, gone.high, basis=basis, how=how_leak)]
 
@@ -208,13 +213,15 @@ def _draw(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
     whole, shown = found.val_own.readings[val], found.shown[1]
     if shown is not None:
         own = shown.readings[val]
-        sampled = not found.val_own.complete or bool(val.on)
+        sampled = not found.exact(1)
         value = own.mean - whole.mean
         span = _around(whole, value) if sampled else Interval(value, None, None, None, None)
         number = counted(shown.batches, "batch", "batches")
         basis = f"{'' if sampled else 'exact: '}{number} that were reported on against {found.val_own.batches:,}"
-        return Term("draw", value, span.low, span.high, basis=basis, how=how), _rest(given.val, own, exact=not val.on)
-    exact = found.val_own.complete and not val.on
+        return Term("draw", value, span.low, span.high, basis=basis, how=how), _rest(
+            given.val, own, exact=found.steady(1)
+        )
+    exact = found.exact(1)
     alike = RECOMPUTED * max(1.0, abs(whole.mean)) + rounding(given.val)
     if not given.given[1] or abs(given.val - whole.mean) <= alike:
         said = "what is reported is the loss of all batches that were read" + (", recomputed" if given.given[1] else "")
@@ -260,7 +267,7 @@ def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term
         train, said = Interval(0.0, None, None, None, None), "the training loss is as read now"
     else:
         text = shown or found.train
-        exact = text.complete and not own.on
+        exact = text.complete and found.steady(0)
         read = _rest(given.train, text.readings[own], exact=exact)
         train = _negative(read)
         held = "lag" if shown is not None else "lag and recency"
@@ -291,7 +298,7 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
     rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
     rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
     out = {
-        name: fits(value, combined([reading], [1.0]), text, same=text.complete and not one.on)
+        name: fits(value, combined([reading], [1.0]), text, same=text.complete and found.steady(0 if one is sides.train else 1))
         for name, (value, reading, text, one, was_given) in rows.items() if was_given
     }  # fmt: skip
     if record is not None:

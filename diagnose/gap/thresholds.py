@@ -43,7 +43,7 @@ def crossed(record: dict[str, Any], limits: dict[str, float]) -> list[str]:
     return [
         f"{name} is {signed(values[name])}, over the limit of {plain(limit)}"
         for name, limit in limits.items()
-        if values[name] is not None and abs(values[name]) > limit
+        if values.get(name) is not None and abs(values[name]) > limit
     ]
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 MOST_WORDS = 60
-MOST_TIMES = 1000  # as much data: a plan beyond that is none
 NOTHING = 0.003  # nats: a part of this size is not worth a word
 BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
 LARGE_SHARE = 0.2  # of the sum of absolute parts
@@ -32,21 +31,21 @@ NAMED = {"batch norm": "batch norm", "other": "something of the network's own"} 
 
 @dataclass(frozen=True)
 class Cause:
-    """A part of the gap that the verdict may name.
-
-    Attributes:
-        half: half of its 95 % interval; None where it is exact, infinite where no interval can be had.
-    """
+    """A part of the gap that the verdict may name, with its interval; `exact` where it has none because it is exact."""
 
     id: str
     value: float
     words: str
-    half: float | None = None
+    low: float | None = None
+    high: float | None = None
+    exact: bool = False
 
     @property
     def resolved(self) -> bool:
-        """Whether its interval excludes zero: only then it is named as a cause."""
-        return self.half is None or abs(self.value) > self.half
+        """Whether it is told from zero: a part that is not is no cause."""
+        if self.low is None or self.high is None:
+            return self.exact
+        return not self.low <= 0 <= self.high
 
 
 def _terms(record: Record) -> dict[str, Record]:
@@ -61,62 +60,56 @@ def _group(record: Record, name: str) -> Record:
     return next(dict(group) for group in record["groups"] if group["id"] == name)
 
 
-SAMPLED = ("lag", "recency", "unseen", "leak")  # terms that compare different data: without an interval they are open
-
-
-def _half(term: Record) -> float | None:
-    """Return half of a term's or a group's interval; None where it is exact, infinite where there is none."""
-    if term["value"] is not None and term["low"] is not None and term["high"] is not None:
-        return float(max(term["high"] - term["value"], term["value"] - term["low"]))
-    exact = not term["value"] or str(term.get("basis", "")).startswith("exact")
-    return None if exact or term["id"] not in SAMPLED else math.inf
-
-
-def _of_group(record: Record, name: str, terms: Sequence[str]) -> float | None:
-    """Return half of a group's interval, from its own where it has one, else from its terms'."""
-    if _group(record, name).get("low") is not None:
-        return _half(_group(record, name))
-    halves = [half for term in terms if (half := _half(_terms(record)[term])) is not None]
-    return math.sqrt(math.fsum(half * half for half in halves)) if halves else None
+def _spread(record: Record, name: str) -> tuple[float | None, float | None]:
+    """Return a group's interval: its own, or of its terms as if these were independent."""
+    group, table = _group(record, name), _terms(record)
+    if group.get("low") is not None:
+        return group["low"], group["high"]
+    some = [term for key in GROUPED[name] if (term := table[key])["value"]]
+    if any(term["low"] is None for term in some) or not some:
+        return None, None
+    half = math.hypot(*((term["high"] - term["low"]) / 2 for term in some))
+    return group["value"] - half, group["value"] + half
 
 
 def all_causes(record: Record) -> list[Cause]:
     """Return the parts of the gap that can be named, the largest first; they sum to the gap."""
+    table = _terms(record)
+    groups = (("timing", _timing_words(record)), ("data", _data_words(record)))
     found = [
-        Cause(
-            "timing", float(_group(record, "timing")["value"]), _timing_words(record),
-            _of_group(record, "timing", ("lag", "recency")),
-        )
-    ]  # fmt: skip
-    named = {"mode": _mode_words(record), "objective": _objective_words(record)} | CONDITION_WORDS
-    named |= {"collation": _plain_words(record)} if _foreign(record) else {}
-    halves = {name: _half(term) for name, term in _terms(record).items()}
-    found += [Cause(name, _value(record, name), words, halves[name]) for name, words in named.items()]
-    spread = _of_group(record, "data", ("unseen", "leak"))
-    found.append(Cause("data", float(_group(record, "data")["value"]), _data_words(record), spread))
-    draw = _value(record, "draw")
-    easier, whole = (
-        "easier" if draw < 0 else "harder",
-        "all validation data" if _foreign(record) else "the whole validation text",
-    )
-    found.append(Cause("draw", draw, f"the reported validation batch is {easier} than {whole}", halves["draw"]))
-    found.append(Cause("residual", _value(record, "residual"), _residual_words(record), halves["residual"]))
+        Cause(name, float(_group(record, name)["value"]), words, *_spread(record, name), exact=name == "timing")
+        for name, words in groups
+    ]
+    for name, words in _term_words(record).items():
+        if name in table:
+            low, high = table[name]["low"], table[name]["high"]
+            exact = name in EXACT or str(table[name].get("basis", "")).startswith("exact")
+            found.append(Cause(name, _value(record, name), words, low, high, exact))
     return sorted(found, key=lambda cause: -abs(cause.value))
+
+
+def _term_words(record: Record) -> dict[str, str]:
+    named = {"mode": _mode_words(record), "objective": _objective_words(record)} | CONDITION_WORDS
+    named |= {"collation": _collation_words(record)} if _foreign(record) else {}
+    easier = "easier" if _value(record, "draw") < 0 else "harder"
+    whole = "all validation data" if _foreign(record) else "the whole validation text"
+    named["draw"] = f"the reported validation batch is {easier} than {whole}"
+    return named | {"residual": _residual_words(record)}
 
 
 CONDITION_WORDS = {
     "precision": "the two are computed in different precision",
     "reduction": "the two are averaged over targets in different ways",
     "collation": "validation documents are cut otherwise than training's",
+    "batching": "the loss depends on the batch, and the two are batched in different ways",
+    "weights": "the two losses are of different weights",
 }
-
-
-def _plain_words(record: Record) -> str:
-    """Say whose batches differ from the plain data that was given for them."""
-    train, val = (record["conditions"][name].get("plain", name == "train") for name in ("train", "val"))
-    if train and val:
-        return "the batches of both sides are not their plain data"
-    return f"the batches of {'training' if train else 'validation'} are not its plain data"
+GROUPED = {"timing": ("lag", "recency"), "data": ("unseen", "leak")}
+EXACT = ("draw", "residual")  # without an interval they are arithmetic
+RESOLVES = {
+    "data": "more data", "timing": "a record of more steps", "draw": "more validation batches",
+    "residual": "the batches that it was reported on",
+}  # fmt: skip
 
 
 def mode_name(kinds: Sequence[str]) -> str:
@@ -144,17 +137,26 @@ def replayed(record: Record) -> float:
     return max(residual, float(verified["largest"]))
 
 
-def acting(record: Record) -> list[str]:
-    """Return the kinds of module that training mode changes the loss by: not those that are frozen."""
-    parts = {part["id"]: part for part in _terms(record)["mode"]["parts"] or ()}
-    still = {name for name, part in parts.items() if not part["value"] and part["low"] == part["high"]}
-    return [kind for kind in record["conditions"]["kinds"] if kind not in still]
-
-
 def _mode_words(record: Record) -> str:
-    kinds = acting(record)
+    kinds = live_kinds(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
     return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
+
+
+def live_kinds(record: Record) -> list[str]:
+    """Return the kinds of training mode that do something: a batch norm that is frozen does not."""
+    kinds = list(record["conditions"]["kinds"])
+    still = {
+        part["id"] for part in _terms(record)["mode"]["parts"] if not part["value"] and part["low"] == part["high"]
+    }
+    return [kind for kind in kinds if kind not in still] or kinds
+
+
+def _collation_words(record: Record) -> str:
+    train, val = (record["conditions"][side].get("plain", side == "train") for side in ("train", "val"))
+    if val and not train:
+        return "validation's batches are not its plain data"
+    return "the batches of the two are not their plain data" if val else "training's batches are not its plain data"
 
 
 def _foreign(record: Record) -> bool:
@@ -176,8 +178,11 @@ def _residual_words(record: Record) -> str:
 def _objective_words(record: Record) -> str:
     train, val = record["conditions"]["train"], record["conditions"]["val"]
     if _foreign(record):
+        below = _value(record, "objective") < 0
         held = [part["id"] for part in _terms(record)["objective"]["parts"] if part["value"] < 0]
-        return f"training's loss includes {' and '.join(held)}" if held else "the objectives of the two sides differ"
+        if below and held:
+            return f"training's loss includes {' and '.join(held)}"
+        return "the objectives of the two sides differ"
     said = ["label smoothing"] if train["label_smoothing"] != val["label_smoothing"] else []
     said += ["weight decay"] if train["weight_decay_in_loss"] != val["weight_decay_in_loss"] else []
     return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
@@ -193,9 +198,11 @@ def _timing_words(record: Record) -> str:
 
 
 def _data_words(record: Record) -> str:
-    text = _text(record)
+    text, overlap = _text(record), record["overlap"]
     if float(_group(record, "data")["value"]) >= 0:
-        return f"training has not seen the validation {text}" if not _mostly_seen(record) else f"its {text} is harder"
+        if _mostly_seen(record) or overlap is None:
+            return f"its {text} is harder"
+        return f"training has not seen the validation {text}"
     seen = ", and training has seen it" if _mostly_seen(record) else ""
     return f"validation's {text} is easier than training's{seen}"
 
@@ -212,45 +219,42 @@ def _mostly_seen(record: Record) -> bool:
 def sentence(record: Record) -> str:
     """Return the verdict: what makes the gap, what it is measured alike, and whether the text was seen."""
     rest = _alike(record) + _seen(record)
-    shapes = ((2, True), (2, False), (1, False))
-    said = [f"{_why(record, causes=causes, other=other)} {rest}" for causes, other in shapes]
+    shapes = ((2, True, True), (2, False, True), (1, False, True), (1, False, False))
+    said = [f"{_why(record, causes=causes, other=other, more=more)} {rest}" for causes, other, more in shapes]
     return next((text for text in said if len(text.split()) <= MOST_WORDS), said[-1])
 
 
-def _why(record: Record, *, causes: int, other: bool) -> str:
-    """Name the largest causes on the gap's side, and a large one on the other side, of those that are resolved."""
-    gap = float(record["gap"])
-    found = [cause for cause in all_causes(record) if abs(cause.value) > NOTHING]
-    same = [c for c in found if c.resolved and c.value * gap > 0]
-    against = [c for c in found if c.resolved and c.value * gap < 0]
-    open_ = [c for c in found if not c.resolved]
-    lies = f"Validation lies {plain(abs(gap))} {'below' if gap < 0 else 'above'} training"
-    if not same and not open_:
+def _why(record: Record, *, causes: int, other: bool, more: bool) -> str:
+    """Name the largest resolved causes on the gap's side, a large one on the other side, and what is not resolved."""
+    gap, found = float(record["gap"]), all_causes(record)
+    large = [c for c in found if abs(c.value) > NOTHING]
+    if abs(gap) <= NOTHING or not any(c.value * gap > 0 for c in large):
         return f"The two reported losses agree to within {plain(max(abs(gap), 0.001))}."
+    side = "below" if gap < 0 else "above"
+    same = [c for c in large if c.resolved and c.value * gap > 0]
+    against = [c for c in large if c.resolved and c.value * gap < 0]
+    open_ = _unresolved(large, gap)
+    out = f"Validation lies {plain(abs(gap))} {side} training"
     if not same:
-        though = f", though {against[0].words} ({signed(against[0].value)})" if other and against else ""
-        return f"{lies}, and no cause of that is resolved: {_open_words(open_)}{though}."
+        return f"{out}, and no cause of that is resolved{f': {open_}' if open_ and more else ''}."
     named = [c for c in same[:causes] if abs(c.value) >= BESIDE * abs(same[0].value)]
-    out = f"{lies} because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
+    out += " because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
     if other and against and abs(against[0].value) >= BESIDE * abs(same[0].value):
         out += f", though {against[0].words} ({signed(against[0].value)})"
-    left = math.fsum(c.value for c in open_)
-    if other and open_ and abs(left) >= BESIDE * abs(same[0].value):
-        out += f"; {signed(left)} is not resolved ({listed([OPEN.get(c.id, c.id) for c in open_])})"
-    return out + "."
+    left = next((c for c in large if not c.resolved), None)
+    told = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
+    return f"{out}. Not resolved: {open_}." if told and more else f"{out}."
 
 
-OPEN = {"data": "which data", "timing": "when the losses were taken", "draw": "which batch", "mode": "training mode"}
-
-
-def _open_words(causes: Sequence[Cause]) -> str:
-    """Say what is open and how far it is from being told: the largest part, and how much more data would tell."""
-    first = max(causes, key=lambda cause: abs(cause.value))
-    if first.half is None or not math.isfinite(first.half):
-        return f"{OPEN.get(first.id, first.id)} ({signed(first.value)}) has no interval"
-    out = f"{OPEN.get(first.id, first.id)} makes {signed(first.value)} ± {plain(first.half)}"
-    times = math.ceil((first.half / abs(first.value)) ** 2)
-    return f"{out}, which about {times} times as much data would tell" if times <= MOST_TIMES else out
+def _unresolved(large: Sequence[Cause], gap: float) -> str:
+    """Say which part is not told from zero, how much it is, and what would resolve it."""
+    some = [c for c in large if not c.resolved]
+    if not some:
+        return ""
+    first = next((c for c in some if c.value * gap > 0), some[0])
+    low, high = first.low, first.high
+    half = f" ± {plain((high - low) / 2)}" if low is not None and high is not None else ", no interval"
+    return f"{first.id} ({signed(first.value)}{half}); {RESOLVES.get(first.id, 'more batches')} would resolve it"
 
 
 def _alike(record: Record) -> str:
@@ -295,14 +299,16 @@ class FindingRule:
     settings: str = ""
 
 
-def _large(name: str, sign: int = 0) -> Callable[[Record], dict[str, float] | None]:
-    """Hold where a term is a large part of the gap, has that sign (0: either), and its interval excludes zero."""
+def _large(name: str) -> Callable[[Record], dict[str, float] | None]:
+    """Hold where a term is a large part of the gap and its interval excludes zero."""
 
     def measured(record: Record) -> dict[str, float] | None:
+        if name not in _terms(record):
+            return None
         term = _terms(record)[name]
         total = math.fsum(abs(cause.value) for cause in all_causes(record)) or 1.0
         value, low, high = term["value"], term["low"], term["high"]
-        if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING) or value * sign < 0:
+        if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING):
             return None
         return None if low is not None and low <= 0 <= high else {name: value, "share": abs(value) / total}
 
@@ -333,6 +339,9 @@ def _averaging(record: Record) -> dict[str, float] | None:
 def _one_batch(record: Record) -> dict[str, float] | None:
     timing = _group(record, "timing")
     if record["conditions"]["reports"]["train"] != "last" or timing["share"] < LARGE_SHARE:
+        return None
+    low, high = _spread(record, "timing")
+    if low is not None and high is not None and low <= 0 <= high:
         return None
     return {"timing": timing["value"], "share": timing["share"]} if abs(timing["value"]) > NOTHING else None
 
@@ -413,10 +422,12 @@ RULES = (
          "report a mean over the interval", _one_batch, "report.train=interval"),
     FindingRule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
          "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
-    FindingRule("gap/objective", "note", "Training's loss holds more than validation's",
-         "log the plain loss of training batches beside what is minimised", _large("objective", -1)),
-    FindingRule("gap/objective", "note", "Validation's loss holds more than training's",
-         "validate with the plain loss that training is compared by", _large("objective", 1)),
+    FindingRule("gap/objective", "note", "{More}'s loss holds more than {less}'s",
+         "log the plain loss of both sides beside what is minimised", _large("objective")),
+    FindingRule("gap/batching", "note", "The loss depends on the batch, and the two sides are batched in different ways",
+         "read both in batches of one size and make", _large("batching")),
+    FindingRule("gap/weights", "note", "The two losses are of different weights",
+         "read training data with the weights that validation reads", _large("weights")),
     FindingRule("gap/reduction", "note", "The two losses are averaged over targets in different ways",
          "average both over all that count, padding not counted", _large("reduction"),
          "loss.mean=token, loss.padding=ignore"),
@@ -443,6 +454,7 @@ def findings(record: Record) -> list[dict[str, Any]]:
 
 def _in_words(said: str, record: Record) -> str:
     """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
-    mode = mode_name(acting(record))
+    mode = mode_name(live_kinds(record))
     words = FOREIGN if _foreign(record) else OURS
-    return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)
+    more, less = ("Training", "validation") if _value(record, "objective") <= 0 else ("Validation", "training")
+    return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

@@ -22,6 +22,8 @@ LEADS = {
     "precision": "Different precision",
     "reduction": "How targets are averaged",
     "collation": "How documents are cut",
+    "batching": "How the two are batched",
+    "weights": "Which weights are read",
     "data": "The text itself",
     "unseen": "Text that was not trained on",
     "draw": "The one validation batch that was shown",
@@ -68,9 +70,15 @@ def training_mode(ledger: LedgerRecord) -> str:
 
 
 def ledger_title(ledger: LedgerRecord) -> str:
-    """Return what makes most of the gap, as a sentence."""
-    values = {part.name: part.value for part in parts(ledger)}
-    total = math.fsum(abs(value) for value in values.values())
+    """Return what makes most of the gap, as a sentence; only a part that is told from zero."""
+    every = parts(ledger)
+    told = [p for p in every if p.low is None or p.high is None or not p.low <= 0 <= p.high]
+    if every and not any(p.value for p in told) and any(p.value for p in every):
+        return "No part of the gap is resolved"
+    values = {part.name: part.value for part in told}
+    total = math.fsum(abs(part.value) for part in every)
+    if not values:
+        return "Nothing lies between the two losses"
     name, value = max(values.items(), key=lambda item: abs(item[1]))
     if not total:
         return "Nothing lies between the two losses"

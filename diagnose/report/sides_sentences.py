@@ -28,6 +28,8 @@ def changed(ledger: LedgerRecord, term: TermRecord) -> str:
         "precision": f"{train.precision} → {val.precision}",
         "reduction": f"mean {train.mean_by} → {val.mean_by}",
         "collation": "as trained on → plain",
+        "batching": "batched as training is → as validation is",
+        "weights": "the model that was trained → the one validation reads",
         "unseen": "data it has not trained on",
         "leak": "validation data that it has seen",
         "draw": "the batches that were reported on",

@@ -10,7 +10,7 @@ from diagnose.errors import DiagnoseError
 def plain(**changes):
     """A record with a gap of nothing, by hand; `changes` sets terms, or other keys."""
     groups = {"timing": ["lag", "recency"], "data": ["unseen", "leak"], "chance": ["draw"], "unexplained": ["residual"]}
-    groups["conditions"] = ["mode", "objective", "precision", "reduction", "collation"]
+    groups["conditions"] = ["mode", "objective", "precision", "reduction", "collation", "batching", "weights"]
     values = {name: changes.pop(name, 0.0) for names in groups.values() for name in names}
     terms = [{"id": k, "value": v, "low": v - 0.01, "high": v + 0.01, "parts": []} for k, v in values.items()]
     sums = {group: sum(values[n] for n in names) for group, names in groups.items()}
@@ -49,6 +49,8 @@ FIRES = {
     "gap/reduction": {"reduction": 0.2},
     "gap/precision": {"precision": 0.2},
     "gap/collation": {"collation": 0.2},
+    "gap/batching": {"batching": 0.2},
+    "gap/weights": {"weights": 0.2},
     "gap/unseen": {"unseen": 0.2},
     "gap/eval-forgotten": {"conditions": LAST | {"val": ON}},
     "gap/arithmetic": {"arithmetic": {"training": [FIT], "validation": []}},
@@ -243,9 +245,8 @@ class TestSentencesAgainstNumbers:
 
         record = spread(plain(unseen=-0.018), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.111})
         assert sentence(record) == (
-            "Validation lies 0.018 below training, and no cause of that is resolved: which data makes "
-            "\N{MINUS SIGN}0.018 ± 0.111, which about 39 times as much data would tell. "
-            "Measured alike the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
+            "Validation lies 0.018 below training, and no cause of that is resolved: "
+            "data (\N{MINUS SIGN}0.018 ± 0.111); more data would resolve it. Measured alike the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
         )
 
     def test_a_frozen_module_is_no_cause(self):
@@ -259,9 +260,9 @@ class TestSentencesAgainstNumbers:
     @pytest.mark.parametrize(
         ("sides", "said"),
         [
-            ((True, False), "the batches of training are not its plain data"),
-            ((False, True), "the batches of validation are not its plain data"),
-            ((True, True), "the batches of both sides are not their plain data"),
+            ((True, False), "training's batches are not its plain data"),
+            ((False, True), "validation's batches are not its plain data"),
+            ((True, True), "the batches of the two are not their plain data"),
         ],
     )
     def test_whose_batches_are_not_plain(self, sides, said):

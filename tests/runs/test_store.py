@@ -110,7 +110,7 @@ def test_a_write_that_fails_leaves_what_was_there(kind, broken, tmp_path, monkey
         def full(*_):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        patch.setattr(*((os, "fsync", full) if broken == "fsync" else (Path, "replace", full)))
+        patch.setattr(os, broken, full)
         with pytest.raises(OSError, match="No space left"):
             write(tmp_path, 2)
     assert read(tmp_path) == 1

@@ -68,7 +68,7 @@ def groups_of(values: Mapping[str, float], spans: Mapping[str, Interval]) -> lis
         values: of the terms, by id.
         spans: the groups whose sum has an interval.
     """
-    sums = {group: math.fsum(values[term] for term in terms) for group, terms in GROUPS.items()}
+    sums = {group: math.fsum(values.get(term, 0.0) for term in terms) for group, terms in GROUPS.items()}
     total = math.fsum(abs(value) for value in sums.values()) or 1.0
     return [
         {"id": group, "value": value, "share": abs(value) / total, "low": span and span.low, "high": span and span.high}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 GROUPS = {
     "timing": ("lag", "recency"),
-    "conditions": run_conditions.PLAYERS,
+    "conditions": (*run_conditions.PLAYERS, "batching", "weights"),  # the last two of two sides alone
     "data": ("unseen", "leak"),
     "chance": ("draw",),
     "unexplained": ("residual",),

@@ -1,0 +1,143 @@
+"""What of a batch identifies its samples: all tensors with a row a sample that tell samples apart, never one alone.
+
+A mask, a label or a prompt that many samples share tells none apart; a tensor counts by the bits that its values hold
+from sample to sample. Tensors with one number a sample (labels, numbers of samples) are left out beside larger ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+INTEGERS = (torch.int32, torch.int64)
+RICH = 20.0  # bits that a tensor holds from sample to sample: with less it is a mask, a label or a prompt
+ENOUGH = 30.0  # bits that identify a sample: fewer recur by chance
+FLOAT_BITS = 16.0  # of a column of floats of which no two are equal
+LOOKED, MOST_COLUMNS = 256, 512  # samples and columns that bits are estimated from
+SERIES = 4096  # values of a sample whose spans are compared; larger ones, and pictures, are compared whole
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SampleLayout:
+    """Which tensors of a batch identify its samples.
+
+    Attributes:
+        keys: of them, as `named_tensors` names them.
+        texts: those of them whose spans are compared; `spans` says how long these are; beside: what must be the same
+            beside them, for it holds more (the picture of a prompt).
+        why: why samples cannot be recognised; "" where they can.
+    """
+
+    keys: tuple[Key, ...]
+    texts: tuple[Key, ...] = ()
+    spans: tuple[int, ...] = ()
+    beside: tuple[Key, ...] = ()
+    why: str = ""
+
+
+def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
+    """Yield the tensors of a batch with where they lie in it."""
+    if isinstance(batch, Tensor):
+        yield key, batch
+    elif isinstance(batch, Mapping) or hasattr(batch, "items"):
+        for name, value in batch.items():
+            yield from named_tensors(value, (*key, str(name)))
+    elif callable(getattr(batch, "to_dict", None)):
+        yield from named_tensors(batch.to_dict(), key)
+    elif isinstance(batch, Sequence) and not isinstance(batch, (str, bytes)):
+        for number, value in enumerate(batch):
+            yield from named_tensors(value, (*key, str(number)))
+    elif hasattr(batch, "__dataclass_fields__"):
+        for name in batch.__dataclass_fields__:
+            yield from named_tensors(getattr(batch, name), (*key, name))
+    elif hasattr(batch, "dtype") and isinstance(batch, np.ndarray) and batch.dtype.kind in "iufb":
+        yield key, torch.from_numpy(batch)
+
+
+def parts_of(batch: Any) -> list[Any]:
+    """Return the parts of a batch: a list of tables is one of several, as accumulation has them."""
+    several = isinstance(batch, list) and batch and all(hasattr(part, "keys") for part in batch)
+    return list(batch) if several else [batch]
+
+
+def rows_by_key(batch: Any) -> dict[Key, Tensor]:
+    """Return the tensors of a batch that have a row a sample, each (samples, values)."""
+    some = list(named_tensors(batch))
+    size = next((int(found.shape[0]) for _, found in some if found.dim()), 0)
+    return {
+        key: found.detach().cpu().reshape(size, -1)
+        for key, found in some
+        if size and found.dim() and found.shape[0] == size and not found.is_sparse and not found.dtype.is_complex
+    }
+
+
+def layout(batches: Iterator[Any], other: Any = None) -> SampleLayout:
+    """Return what identifies samples, from the first batches; `other` is one of the other side, which holds it too."""
+    held: dict[Key, list[Tensor]] = {}
+    shapes: dict[Key, int] = {}
+    count = 0
+    for batch in batches:
+        for part in parts_of(batch):
+            dims = {key: found.dim() for key, found in named_tensors(part)}
+            rows = rows_by_key(part)
+            count += max((len(found) for found in rows.values()), default=0)
+            for key, found in rows.items():
+                held.setdefault(key, []).append(found)
+                shapes[key] = dims[key]
+        if count >= LOOKED:
+            break
+    if other is not None:
+        shared = set.intersection(*(set(rows_by_key(part)) for part in parts_of(other)))
+        if held and not shared & set(held):
+            return SampleLayout((), why="the batches of the two sides hold different tensors")
+        held = {key: some for key, some in held.items() if key in shared}
+    return _chosen(held, shapes)
+
+
+def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> SampleLayout:
+    wide = {key: some for key, some in held.items() if dims[key] >= 2 and max(f.shape[1] for f in some)}
+    bits = {key: information(some) for key, some in wide.items()}
+    rich = tuple(key for key, value in bits.items() if value >= RICH)
+    keys = rich or tuple(key for key, value in bits.items() if value > 0)
+    if sum(bits[key] for key in keys) < ENOUGH:
+        return SampleLayout((), why="samples hold too little to be recognised")
+    texts = [(key, span) for key in keys if (span := _span(wide[key], dims[key]))]
+    most = max((bits[key] for key, _ in texts), default=0.0)
+    beside = tuple(key for key in keys if key not in dict(texts) and bits[key] > most)
+    return SampleLayout(keys, tuple(key for key, _ in texts), tuple(span for _, span in texts), beside)
+
+
+def information(some: Sequence[Tensor]) -> float:
+    """Return how many bits a tensor holds from sample to sample: the collision entropies of its columns, added up."""
+    width = min(found.shape[1] for found in some)
+    rows_NT = torch.cat([found[:, :width] for found in some])[:LOOKED]
+    if len(rows_NT) < 2:
+        return FLOAT_BITS * width if rows_NT.is_floating_point() else float(width)
+    columns = np.linspace(0, width - 1, min(width, MOST_COLUMNS)).astype(int)
+    each = [_column_bits(rows_NT[:, k]) for k in columns]
+    return float(np.sum(each) * width / max(len(columns), 1))
+
+
+def _column_bits(values_N: Tensor) -> float:
+    _, counts = values_N.unique(return_counts=True)  # type: ignore[no-untyped-call]
+    number = len(values_N)
+    pairs = float((counts * (counts - 1)).sum()) / (number * (number - 1))
+    if pairs == 0:
+        return FLOAT_BITS if values_N.is_floating_point() else float(np.log2(number * (number - 1) / 2 + 1))
+    return float(-np.log2(pairs))
+
+
+def _span(some: Sequence[Tensor], dims: int) -> int:
+    from diagnose.gap.sample_identity import span_of
+
+    if dims > 3 or (some[0].is_floating_point() and max(found.shape[1] for found in some) > SERIES):
+        return 0
+    if not some[0].is_floating_point() and (dims != 2 or some[0].dtype not in INTEGERS):
+        return 0
+    return span_of([row for found in some for row in found])
