@@ -45,8 +45,8 @@ docs: .venv/tested
 	$(BIN)/mkdocs build --strict
 
 fuzz: .venv/tested
-	$(BIN)/python tests/log_fuzz.py 1000000
-	$(BIN)/pytest tests/test_log_fuzz.py -m "slow or not slow"
+	$(BIN)/python tests/logs/log_fuzz.py 1000000
+	$(BIN)/pytest tests/logs/test_log_fuzz.py -m "slow or not slow"
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv

@@ -15,8 +15,9 @@ from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
 from diagnose.gap import ranks
 from diagnose.gap.guard import custody
-from diagnose.gap.walking import walk
+from diagnose.gap.reached import other_modules
 from diagnose.gap.side import Side, check_model
+from diagnose.gap.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,7 +70,10 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     begun, out = time.monotonic(), Audit()
     model = ranks.unwrapped(model)
     sides = [side for side in (train, val) if side is not None]
-    with custody(model, [side.batches for side in sides]) as kept:
+    if val.model is not None:
+        model = ranks.unwrapped(val.model)
+    reached = {id(one): one for side in sides for one in other_modules(side.objective, model).values()}
+    with custody(model, [side.batches for side in sides], list(reached.values())) as kept:
         batches, complete = _held(val, "validation")
         passes = SidePasses(model, kept, val, "validation")
         try:

@@ -13,10 +13,12 @@ from diagnose.gap import conditions, ranks, sample_identity, sample_parts, setti
 from diagnose.gap.guard import custody
 from diagnose.gap.reached import other_modules
 from diagnose.gap.readings import BatchReadings, Condition, Subject, read
+from diagnose.gap.redrawn import is_redrawn, unweighted
 from diagnose.gap.sources.run_reading import only
 from diagnose.gap.timing import replay
 from diagnose.gap.walking import walk
 from diagnose.stats import Reading
+from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
 FEWEST_UNSEEN = 20
+REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Measurements:
         seconds: that it took.
         random: the sides whose loss is random with nothing of training mode on: 0 training, 1 validation.
         notes: what a reader should know of how the sides could be read.
+        redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
     """
 
     sides: SideConditions
@@ -94,6 +98,7 @@ class Measurements:
     seconds: float
     random: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
+    redrawn: frozenset[int] = frozenset()
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
@@ -101,7 +106,7 @@ class Measurements:
 
     def exact(self, side: int) -> bool:
         """Whether a side was read whole and would be read the same again."""
-        return (self.train, self.val_own)[side].complete and self.steady(side)
+        return side not in self.redrawn and (self.train, self.val_own)[side].complete and self.steady(side)
 
     @property
     def all_unseen(self) -> bool:
@@ -128,6 +133,7 @@ class _Read:
     known: sample_identity.Known | None
     random: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
+    redrawn: frozenset[int] = frozenset()
 
 
 def measure(
@@ -141,6 +147,8 @@ def measure(
     begun = time.monotonic()
     loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
     model = ranks.unwrapped(model)
+    same_data = unweighted(train.batches) if train.plain is None else None
+    train = train if same_data is None else replace(train, plain=same_data)
     own = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
     others = {id(one): one for one in (*own, *reached.values()) if one is not None and one is not model}
@@ -154,13 +162,15 @@ def measure(
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun, found.random, found.notes,
+        found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
     )  # fmt: skip
 
 
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
+    redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
     kinds, notes = setting.kinds_of(subject, train, val)
+    notes += setting.redrawn_notes(train, val, redrawn)
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds)
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
@@ -170,7 +180,7 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
                              scalar=batching.scalar)  # fmt: skip
     plan = conditions.plan(sides)
-    notes += [*batching.notes, *setting.notes_of(subject, train, val)]
+    notes += [*batching.notes, *setting.notes_of(subject)]
     read_train = _training(subject, train, plan, budget, same, batching)
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.alike(on=False), sides.alike(on=True)]))
     read_val = _validation(subject, val, wanted, (sides.val, sides.end), budget, same)
@@ -182,11 +192,14 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
             _identified(train), SEEN_SHARE * budget.seconds, budget.batches, val=_identified(val),
             chosen=lambda batch: subject.rows(batch, sides.train.objective),
         )  # fmt: skip
+        if 0 in redrawn and known.complete:
+            why = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
+            known = replace(known, complete=False, why=why)
     if subject.custody.stateful:
         notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.custody.stateful))}); it "
                      "was put back before each batch")  # fmt: skip
     random = frozenset(subject.random)
-    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes))
+    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn)
 
 
 def _identified(side: Side) -> Any:
@@ -299,8 +312,20 @@ def _shown(subject: Subject, side: Side, own: Condition) -> BatchReadings | None
     if side.reported_on is None:
         return None
     name = f"the {('training', 'validation')[own.objective]} side's reported_on"
-    found = read(subject, side, side.reported_on, [own], name=name, seconds=float("inf"), stream="reported")
-    return _renumbered(found, OTHERS << 1)
+    random = own.objective in subject.random or (not own.objective and 0 in subject.random)
+    streams = ["reported", *(f"reported {k}" for k in range(1, REPEATS if random else 1))]
+    some = [read(subject, side, side.reported_on, [own], name=name, seconds=float("inf"), stream=s) for s in streams]
+    found = _renumbered(some[0], OTHERS << 1)
+    return found if len(some) == 1 else _averaged(found, [one.readings[own] for one in some], own)
+
+
+def _averaged(found: BatchReadings, every: list[Reading], own: Condition) -> BatchReadings:
+    """Return what was read several times with other random numbers as one, and how far one reading lies off."""
+    one = found.readings[own]
+    mean = Reading.of(sum(r.nats for r in every) / len(every), one.weights, one.documents)
+    means = np.array([r.mean for r in every])
+    half = float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1) * (1 + 1 / len(means)) ** 0.5)
+    return replace(found, readings={own: mean}, luck=half)
 
 
 def _overlap(subject: Subject, val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:

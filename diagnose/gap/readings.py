@@ -17,6 +17,7 @@ from diagnose.gap import guard as custody
 from diagnose.gap.elements import SAMPLES, elements, identities, of_rows, sums, tensors
 from diagnose.gap.masked import as_selected, rows_selected, selector
 from diagnose.gap.modes import training
+from diagnose.gap.other_means import OtherMeans
 from diagnose.gap.rebatched import RebatchedBatches
 from diagnose.gap.side import HALF
 from diagnose.gap.walking import walk
@@ -78,6 +79,8 @@ class BatchReadings:
             counted: the share of elements that count (padding does not); silent: of those whose loss is exactly 0.
         unit: what intervals resample: "sample", "group" or "batch".
         scalar: whether the objective gives one number a batch.
+        luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
+        likely: what else may be reported of the first condition's losses, by what it is.
     """
 
     readings: dict[Condition, Reading]
@@ -92,6 +95,8 @@ class BatchReadings:
     silent: float
     unit: str
     scalar: bool
+    likely: dict[str, float] = field(default_factory=dict)
+    luck: float | None = None
 
 
 @dataclass
@@ -289,6 +294,8 @@ def read(
             elif distinct is not None and groups is None:
                 ids = distinct.numbered(batch, ids, found.samples)
             tally.add(found, ids, same, named=groups is not None)
+            if run == runs[0]:
+                tally.other.add(number, found, batch)
         custody.put(state)
     if not tally.batches:
         raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
@@ -313,6 +320,7 @@ class _Tally:
         self.batches = self.samples = self.count = self.counted = self.silent = 0
         self.units: set[str] = set()
         self.kinds: set[bool] = set()
+        self.other = OtherMeans()
         self._first: Any = None
 
     def add(self, found: Elements, ids: Any, conditions: Sequence[Condition], *, named: bool) -> None:
@@ -346,7 +354,7 @@ class _Tally:
             {condition: joined(rows) for condition, rows in self.rows.items()},
             {c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
             dict(self.means), self.batches, complete, passes, self.samples, self.count, self.counted / self.count,
-            self.silent / self.count, unit, self.kinds == {True},
+            self.silent / self.count, unit, self.kinds == {True}, self.other.means(),
         )  # fmt: skip
 
 

@@ -155,6 +155,8 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "validation_text": _amount(found.val),
         "unseen_text": found.why,
         "unit": found.train.unit,
+        "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
+        "random": [("train", "val")[k] for k in sorted(found.random)],
         "orders": "all" if found.plan.whole else "two opposite ones",
     }
 

@@ -1,8 +1,9 @@
 """Arithmetic that would turn the loss that is read into the loss that was reported: a factor is named only if it fits.
 
-A factor fits where the reported value lies within the interval of the loss that is read, times the factor, while the
-loss as it is does not fit. Where intervals are so wide that many would fit, none is named, unless the very batches were
-read without any luck of masks and the reported value is the factor's to all digits.
+Where the very batches were read without any luck of masks, arithmetic is named only if it gives the reported value to
+1e-4 or to its digits: whole numbers to 64, the number of batches, other averages, exp, bits. Elsewhere a factor fits
+where the reported value lies within the interval of the loss that is read, times the factor, while the loss as it is
+does not; where intervals are so wide that many would fit, none is named.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ POWERS = (2, 4, 8, 16, 32, 64)
 SHARP = 0.1  # half the interval over the value: wider, and a factor of two is all that could be told
 SAME = 1e-4  # of the value: what rounding in a log may do
 LN2 = math.log(2)
+MOST_FACTOR = 64  # accumulation steps or processes that are tried
+LARGEST_EXPONENT = 50.0
 DIGITS = (2, 6)  # significant ones of a loss that was copied from a log
 
 
@@ -46,8 +49,7 @@ def candidates(read: BatchReadings) -> dict[str, float]:
     """Return the factors that set-ups go wrong by, by what they mean; those of a batch from the batches read."""
     out = {"in bits instead of nats: over ln 2": 1 / LN2, "in nats instead of bits: times ln 2": LN2}
     for k in POWERS:
-        out[f"divided by {k}: by accumulation steps or processes once too often"] = 1 / k
-        out[f"times {k}: not divided by accumulation steps or processes"] = float(k)
+        out |= _by(k)
     size, count = read.samples / read.batches, read.count / read.batches
     if not read.scalar:
         out[f"summed over the {count:,.0f} elements of a batch"] = count
@@ -62,8 +64,33 @@ def candidates(read: BatchReadings) -> dict[str, float]:
     return {name: factor for name, factor in out.items() if factor != 1}
 
 
+def _by(k: int) -> dict[str, float]:
+    return {
+        f"divided by {k}: by accumulation steps or processes once too often": 1 / k,
+        f"times {k}: not divided by accumulation steps or processes": float(k),
+    }
+
+
+def exact_values(value: float, read: BatchReadings) -> dict[str, float]:
+    """Return what a loss that is read the same each time may have been reported as, by what was done to it."""
+    out = {name: factor * value for name, factor in candidates(read).items()}
+    number = read.batches
+    if read.complete and number > 1:
+        out[f"summed over the {number:,} batches: not divided by their number"] = number * value
+        out[f"divided by the {number:,} batches once more"] = value / number
+        out |= {name: found for name, found in read.likely.items() if found != value}
+    for k in range(2, MOST_FACTOR + 1):
+        if k != number:
+            out |= {name: factor * value for name, factor in _by(k).items()}
+    if value < LARGEST_EXPONENT:
+        out["as a perplexity: exp of what is read"] = math.exp(value)
+    if value > 0:
+        out["as a logarithm: of a perplexity that is read"] = math.log(value)
+    return out
+
+
 def fits(reported: float, found: Interval, read: BatchReadings, *, same: bool = False) -> list[FactorFit]:
-    """Return the factors that explain a reported loss; none where the loss that is read explains it as it is.
+    """Return the arithmetic that explains a reported loss; none where the loss that is read explains it as it is.
 
     Args:
         reported: the loss.
@@ -71,24 +98,39 @@ def fits(reported: float, found: Interval, read: BatchReadings, *, same: bool = 
         read: what was read.
         same: whether reading again must give the very same loss: all was read, in evaluation mode.
     """
-    if reported <= 0 or found.value <= 0:
-        return []
+    if same:
+        return _exactly(reported, found.value, read)
     half = _half(found)
-    exact = _fitting(reported, found.value, SAME * found.value, read) if same else []
-    if exact or half > SHARP * found.value:
-        return exact
-    return _fitting(reported, found.value, half, read)
-
-
-def _fitting(reported: float, value: float, half: float, read: BatchReadings) -> list[FactorFit]:
-    rounded = rounding(reported)
-    if abs(reported - value) <= half + rounded:
+    if reported * found.value <= 0 or half > SHARP * abs(found.value):
         return []
-    rows = [
-        FactorFit(name, factor * value, factor * (value - half), factor * (value + half), reported)
-        for name, factor in candidates(read).items()
-    ]
+    rounded = rounding(reported)
+    if abs(reported - found.value) <= half + rounded:
+        return []
+    value = found.value
+    rows = [_fit(name, factor * value, abs(factor) * half, reported) for name, factor in candidates(read).items()]
+    if value + half < LARGEST_EXPONENT:
+        rows.append(_fit("as a perplexity: exp of what is read", math.exp(value), math.exp(value) * half, reported))
     return [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
+
+
+def _exactly(reported: float, value: float, read: BatchReadings) -> list[FactorFit]:
+    """Return what gives the reported loss to its digits, the nearest alone; a loss of few digits fits by chance."""
+    rounded = rounding(reported)
+    if abs(reported - value) <= SAME * abs(value) + rounded:
+        return []
+    coarse = rounded > SAME * abs(reported)
+    some = exact_values(value, read)
+    if coarse:
+        some = {name: found for name, found in some.items() if not name.startswith(("divided by", "times"))} | {
+            name: factor * value for name, factor in candidates(read).items()
+        }
+    rows = [_fit(name, found, SAME * abs(found), reported) for name, found in some.items()]
+    rows = [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
+    return sorted(rows, key=lambda row: abs(row.value - reported))[: 2 if coarse else 1]
+
+
+def _fit(name: str, value: float, half: float, reported: float) -> FactorFit:
+    return FactorFit(name, value, value - half, value + half, reported)
 
 
 def _half(found: Interval) -> float:

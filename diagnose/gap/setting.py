@@ -13,6 +13,7 @@ from diagnose.gap.elements import size_of
 from diagnose.gap.mode_kinds import NORMS
 from diagnose.gap.readings import Condition
 from diagnose.gap.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
+from diagnose.gap.redrawn import unweighted
 from diagnose.gap.walking import walk
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def notice_randomness(subject: Subject, batch: Any, own: Condition, where: str) 
         subject.random |= {own.objective} if subject.objectives[0] is not subject.objectives[1] else {0, 1}
 
 
-def notes_of(subject: Subject, train: Side, val: Side) -> list[str]:
+def notes_of(subject: Subject) -> list[str]:
     """Return what a reader should know of randomness and of other models."""
     out = []
     if subject.random:
@@ -139,16 +140,21 @@ def notes_of(subject: Subject, train: Side, val: Side) -> list[str]:
         names = ", ".join(subject.reached)
         out.append(f"the objectives reach other modules ({names}), read as they are; Side(model=...) names the one that "
                    "a loss is of")  # fmt: skip
-    return [*out, *_drawn(train, "training"), *_drawn(val, "validation")]
+    return out
 
 
-def _drawn(side: Side, name: str) -> list[str]:
-    """Say where a loader's sampler weighs or repeats samples."""
-    sampler = getattr(side.batches, "sampler", None)
-    if type(sampler).__name__ == "WeightedRandomSampler" and side.plain is None:
-        return [f"the {name} side's loader draws by weights ({type(sampler).__name__}): give plain= the same data "
-                "without it, so that sampling is told from data"]  # fmt: skip
-    return []
+def redrawn_notes(train: Side, val: Side, redrawn: frozenset[int]) -> list[str]:
+    """Say which loaders yield other samples each pass, and which sampler was left out for `collation`."""
+    out = [
+        f"the {name} side's loader yields other samples each pass (augmentation, random draws): what was read is a draw; "
+        "plain= the same data without that tells it from data"
+        for k, name in enumerate(("training", "validation")) if k in redrawn
+    ]  # fmt: skip
+    sampler = type(getattr(train.batches, "sampler", None)).__name__
+    if train.plain is not None and sampler in {"WeightedRandomSampler", "RandomSampler"} and unweighted(train.batches):
+        out.append(f"training's loader draws by a {sampler}; its dataset in order was taken as plain=: collation is what "
+                   "the sampler does, unless plain= was given")  # fmt: skip
+    return out
 
 
 @dataclass(frozen=True)

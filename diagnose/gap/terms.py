@@ -218,15 +218,20 @@ def _draw(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
         span = _around(whole, value) if sampled else Interval(value, None, None, None, None)
         number = counted(shown.batches, "batch", "batches")
         basis = f"{'' if sampled else 'exact: '}{number} that were reported on against {found.val_own.batches:,}"
-        return Term("draw", value, span.low, span.high, basis=basis, how=how), _rest(
-            given.val, own, exact=found.steady(1)
-        )
+        rest = _rest(given.val, own, exact=found.steady(1))
+        if shown.luck is not None:
+            rest = Interval(rest.value, rest.value - shown.luck, rest.value + shown.luck, None, None)
+        return Term("draw", value, span.low, span.high, basis=basis, how=how), rest
     exact = found.exact(1)
     alike = RECOMPUTED * max(1.0, abs(whole.mean)) + rounding(given.val)
     if not given.given[1] or abs(given.val - whole.mean) <= alike:
         said = "what is reported is the loss of all batches that were read" + (", recomputed" if given.given[1] else "")
         return Term("draw", 0.0, basis=f"exact: {said}", how=how), _rest(given.val, whole, exact=exact)
     bound = _spread(found.val_own, val)
+    if 1 in found.redrawn:
+        basis = "not told apart: the loader draws anew each pass, so the reported loss is of another draw; in residual"
+        rest = _rest(given.val, whole, exact=False, draws=2)
+        return Term("draw", None, basis=basis, how=how), rest
     basis = "not known: which batches were reported on was not given (reported_on); in residual"
     if bound is not None:
         basis += f". One batch lies within ±{plain(bound)} of all in 95 of 100 cases"
@@ -242,10 +247,17 @@ def _around(reading: Reading, value: float) -> Interval:
     return Interval(value, value - found.value + found.low, value - found.value + found.high, found.se, found.df)
 
 
-def _rest(loss: float, reading: Reading, *, exact: bool) -> Interval:
-    """Return a reported loss minus what is read, with the interval of the reading where that is a sample."""
+def _rest(loss: float, reading: Reading, *, exact: bool, draws: int = 1) -> Interval:
+    """Return a reported loss minus what is read, with the interval of the reading where that is a sample.
+
+    Where the reported loss is of another draw of as many samples (`draws` is 2), its luck counts too.
+    """
     value = loss - reading.mean
-    return Interval(value, None, None, None, None) if exact else _around(reading, value)
+    found = Interval(value, None, None, None, None) if exact else _around(reading, value)
+    if found.low is None or found.high is None or draws == 1:
+        return found
+    half = (found.high - found.low) / 2 * draws**0.5
+    return Interval(value, value - half, value + half, found.se, found.df)
 
 
 def _spread(text: BatchReadings, own: Any) -> float | None:
@@ -267,8 +279,9 @@ def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term
         train, said = Interval(0.0, None, None, None, None), "the training loss is as read now"
     else:
         text = shown or found.train
-        exact = text.complete and found.steady(0)
-        read = _rest(given.train, text.readings[own], exact=exact)
+        again = shown is None and 0 in found.redrawn
+        exact = text.complete and found.steady(0) and not again
+        read = _rest(given.train, text.readings[own], exact=exact, draws=2 if again else 1)
         train = _negative(read)
         held = "lag" if shown is not None else "lag and recency"
         said = f"training: {signed(train.value)}, which holds {held} and the luck of masks"
@@ -298,9 +311,13 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
     rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
     rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
     out = {
-        name: fits(value, combined([reading], [1.0]), text, same=text.complete and found.steady(0 if one is sides.train else 1))
-        for name, (value, reading, text, one, was_given) in rows.items() if was_given
+        name: fits(value, combined([reading], [1.0]), text, same=text.complete and found.steady(k) and k not in found.redrawn)
+        for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip
     if record is not None:
         out["training"] = means(given.train, record)
+        if found.replayed is not None and found.replayed.factor > 1:
+            k, value = found.replayed.factor, found.replayed.logged
+            name = f"divided by {k}: each recorded loss is loss / accumulation steps, as it is backpropagated"
+            out["training"] = [FactorFit(name, value / k, value / k, value / k, given.train)]
     return out

@@ -13,6 +13,7 @@ from diagnose.formatting import counted, signed
 from diagnose.gap.elements import identities, sums
 from diagnose.gap.intervals import combined
 from diagnose.gap.readings import joined
+from diagnose.gap.reported import MOST_FACTOR, SAME
 from diagnose.gap.sources.run_terms import Term
 from diagnose.stats import Interval, Reading
 from diagnose.stats.crossed import t_quantile
@@ -32,12 +33,13 @@ class Replayed:
 
     Attributes:
         value: what the reported loss would be with the final weights: as logged, plus the mean change of its steps.
-        logged: the reported loss, as it was recorded.
+        logged: the reported loss, as it was recorded, times `factor`.
         half: half its 95 % interval; None where every step was read.
         reading: the steps' samples under training's condition and the final weights.
         steps: how many were read, of `of`.
         masked: whether the random states were known, so that masks were the very ones.
         first: what the first step gave with the weights it was taken with, minus what was logged; None if not kept.
+        factor: what logged losses are multiplied by, where the loop recorded loss / accumulation.
     """
 
     value: float
@@ -48,6 +50,7 @@ class Replayed:
     of: int
     masked: bool
     first: float | None
+    factor: int = 1
 
 
 def replay(subject: Subject, record: Recording, side: Side, own: Condition) -> Replayed:
@@ -55,19 +58,31 @@ def replay(subject: Subject, record: Recording, side: Side, own: Condition) -> R
     if not record.window:
         raise DiagnoseError("the record holds no training step; call recorder.step(batch, loss) at each")
     rows, changes = [], []
+    own_first = _first(subject, record, own)
+    factor = 1 if own_first is None else whole_factor(*own_first)
     for step, batch in zip(record.window, record.batches(record.window), strict=True):
         found = _read(subject, step, batch, own)
         groups = None if side.groups is None else side.groups(batch)
         nats, weights = sums(found, own.reduction)
         ids = identities(found, step.number, groups, f"recorded step {step.number + 1}")
         rows.append((np.where(ids < 0, ids, ids + WINDOW), nats, weights))
-        changes.append(_loss(found, own) - float(step.loss))
+        changes.append(_loss(found, own) - factor * float(step.loss))
     every = len(changes) == record.offered
     mean = float(np.average(changes, weights=[step.weight for step in record.window]))
     half = None if every else _half(np.array(changes), record.offered)
     masked = all(step.states for step in record.window)
-    first = _first(subject, record, own)
-    return Replayed(record.train + mean, record.train, half, joined(rows), len(changes), record.offered, masked, first)
+    first = None if own_first is None else own_first[0] - factor * own_first[1]
+    logged = factor * record.train
+    return Replayed(
+        logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor
+    )  # fmt: skip
+
+
+def whole_factor(read: float, logged: float) -> int:
+    """Return which whole number turns a logged loss into the one that is read: 1 where none does, or none is needed."""
+    ratio = read / logged if logged else 1.0
+    near = round(ratio) if MOST_FACTOR >= ratio > 1 else 1
+    return near if near > 1 and abs(ratio - near) <= SAME * near else 1
 
 
 def _loss(found: Elements, own: Condition) -> float:
@@ -106,8 +121,8 @@ def _read(subject: Subject, step: RecordedStep, batch: Any, own: Condition) -> E
         hook.remove()
 
 
-def _first(subject: Subject, record: Recording, own: Condition) -> float | None:
-    """Return what the first step gives with the weights that it was taken with, minus what was logged."""
+def _first(subject: Subject, record: Recording, own: Condition) -> tuple[float, float] | None:
+    """Return what the first step gives with the weights that it was taken with, and what was logged."""
     step = next((one for one in record.window if one.number == record.first), None)
     if step is None or not record.start or not step.states:
         return None
@@ -115,7 +130,7 @@ def _first(subject: Subject, record: Recording, own: Condition) -> float | None:
     try:
         with torch.no_grad():
             subject.model.load_state_dict(record.start)
-        return _loss(_read(subject, step, batch, own), own) - float(step.loss)
+        return _loss(_read(subject, step, batch, own), own), float(step.loss)
     finally:
         subject.custody.restore()
 

@@ -199,6 +199,9 @@ def _timing_words(record: Record) -> str:
 
 def _data_words(record: Record) -> str:
     text, overlap = _text(record), record["overlap"]
+    if "train" in record["conditions"].get("redrawn", ()):
+        harder = "harder" if float(_group(record, "data")["value"]) >= 0 else "easier"
+        return f"validation's data is {harder} than training's batches, which are drawn anew each pass"
     if float(_group(record, "data")["value"]) >= 0:
         if _mostly_seen(record) or overlap is None:
             return f"its {text} is harder"
@@ -386,6 +389,8 @@ def _not_these(record: Record) -> dict[str, float] | None:
     if not _foreign(record):
         return None
     out = {}
+    if len([fit for fits in record["arithmetic"].values() for fit in fits]) == 1:
+        return None  # said by gap/arithmetic
     for part in _terms(record)["residual"]["parts"]:
         value, low, high = part["value"], part["low"], part["high"]
         if abs(value) > NOTHING and not (low is not None and low <= 0 <= high):
@@ -398,6 +403,17 @@ def _arithmetic(record: Record) -> dict[str, float] | None:
     return {fit["factor"]: fit["value"] for fit in rows} or None
 
 
+def _random(record: Record) -> dict[str, float] | None:
+    """Hold where a loss is random with nothing of training mode on."""
+    some = record["conditions"].get("random", ())
+    return {f"{side}_random": 1.0 for side in some} or None
+
+
+def _redrawn(record: Record) -> dict[str, float] | None:
+    some = record["conditions"].get("redrawn", ())
+    return {f"{side}_redrawn": 1.0 for side in some} or None
+
+
 RULES = (
     FindingRule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
          "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
@@ -408,6 +424,10 @@ RULES = (
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
+    FindingRule("gap/random", "warning", "A loss is random in evaluation mode: dropout or noise that model.eval() misses",
+         "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
+    FindingRule("gap/redrawn", "note", "A loader yields other samples each pass, so {text} and what draws it are together",
+         "give plain=, the same data without augmentation or sampling", _redrawn),
     FindingRule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
          "remove duplicates before splitting", _duplicates),
     FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",

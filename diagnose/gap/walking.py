@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 GOLDEN = 0.6180339887498949
 
 
-def walk(batches: Any) -> tuple[Iterator[tuple[int, Any]], int | None]:
+def walk(batches: Any, number: int = 0) -> tuple[Iterator[tuple[int, Any]], int | None]:
     """Return batches with their numbers, and how many there are (None where that is not known); in custody alone.
 
     What can be indexed is taken in an order that is spread evenly wherever one stops; a loader from its beginning, with
-    its random states set, so that a shuffling one gives the same order each time it is walked.
+    its random states set, so that a shuffling one gives the same order each time it is walked with the same number.
     """
-    custody.seed(seeding.key(0, "loader"))
+    custody.seed(seeding.key(number, "loader"))
     for generator in custody.generators([batches]):
-        generator.manual_seed(0)
+        generator.manual_seed(number)
     count = _count(batches)
     if isinstance(batches, (list, tuple)) and count:
         stride = next(k for k in range(max(1, round(GOLDEN * count)), count + 2) if np.gcd(k, count) == 1)

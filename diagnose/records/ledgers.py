@@ -175,6 +175,8 @@ class ConditionsRecord(Schema):
     orders: str = ""
     unit: str = "document"
     unseen_text: Text = ""
+    redrawn: tuple[str, ...] = ()
+    random: tuple[str, ...] = ()
 
 
 class SeenRecord(Schema):

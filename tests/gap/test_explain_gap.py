@@ -383,7 +383,6 @@ WRONG = {
     "returns an empty tensor": lambda: (network(), train(lambda m, b: each(m, b)[:0]), val()),
     "returns float; it must return a tensor": lambda: (network(), train(lambda *_: 0.5), val()),
     "does not depend on the model": lambda: (network(), train(lambda *_: torch.full((20,), 0.7)), val()),
-    "both must be of one kind": lambda: (network(), train(scalar), val()),
     "reported is a Tensor; give a number, loss.item": lambda: (network(), train(reported=torch.tensor(0.4)), val()),
     "reported is a str": lambda: (network(), train(reported="0.4"), val()),
     "reported is nan": lambda: (network(), train(reported=float("nan")), val()),

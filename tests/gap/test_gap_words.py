@@ -1,7 +1,7 @@
 """What the ledger says in words: rules that fire and stay silent, the verdict, the terminal, limits for scripts."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnose.errors import DiagnoseError
@@ -49,6 +49,8 @@ FIRES = {
     "gap/reduction": {"reduction": 0.2},
     "gap/precision": {"precision": 0.2},
     "gap/collation": {"collation": 0.2},
+    "gap/random": {"conditions": LAST | {"random": ["val"]}},
+    "gap/redrawn": {"conditions": LAST | {"redrawn": ["train"]}},
     "gap/batching": {"batching": 0.2},
     "gap/weights": {"weights": 0.2},
     "gap/unseen": {"unseen": 0.2},
@@ -107,6 +109,58 @@ class TestVerdict:
         said = sentence(plain(**values, **({"overlap": SEEN} if seen else {})))
         assert len(said.split()) <= 60
         assert "nan" not in said
+
+
+TERMS = [t["id"] for t in plain()["terms"]]
+
+
+class TestNumbersBesideWords:
+    """Ledgers drawn at random: what a sentence says is what its numbers support."""
+
+    @settings(max_examples=300, deadline=None)
+    @given(
+        st.dictionaries(st.sampled_from(TERMS), st.floats(-3, 3)),
+        st.dictionaries(st.sampled_from(TERMS), st.floats(0.001, 3)),
+        st.sampled_from(["run", "sides"]), st.sampled_from([None, SEEN, SEEN | {"exact": 0}]),
+    )  # fmt: skip
+    def test_only_what_is_told_from_zero_is_named_as_a_cause(self, values, halves, kind, overlap):
+        from diagnose.gap.verdict import all_causes, findings, sentence
+
+        record = plain(**values, overlap=overlap, kind=kind, arithmetic={})
+        for term in record["terms"]:
+            half = halves.get(term["id"], 0.01)
+            term.update(low=term["value"] - half, high=term["value"] + half)
+        rest = [REST | {"id": "training"}, REST | {"id": "validation"}]
+        next(t for t in record["terms"] if t["id"] == "residual")["parts"] = rest
+        said = sentence(record)
+        named = said.partition(" because ")[2].partition(". ")[0] if " because " in said else ""
+        for cause in all_causes(record):
+            if f"{cause.words} (" in named and not cause.resolved:
+                others = [c for c in all_causes(record) if c.words == cause.words and c.resolved]
+                assert others, said
+        if record["gap"] < 0:
+            assert "above training because" not in said
+            assert "above training," not in said
+        by_id = {term["id"]: term for term in record["terms"]}
+        for found in findings(record):
+            if found["rule"] == "gap/objective":
+                first = "Training" if by_id["objective"]["value"] < 0 else "Validation"
+                assert found["what"].startswith(first)
+            name = found["rule"].removeprefix("gap/")
+            if name in by_id and name != "residual":
+                assert not by_id[name]["low"] <= 0 <= by_id[name]["high"]
+        if overlap is None:
+            assert "has not seen" not in said
+
+    def test_what_is_not_resolved_is_said_with_what_would_resolve_it(self):
+        from diagnose.gap.verdict import sentence
+
+        record = plain(unseen=-0.018)
+        next(t for t in record["terms"] if t["id"] == "unseen").update(low=-0.129, high=0.093)
+        assert sentence(record).startswith(
+            "Validation lies 0.018 below training, and no cause of that is resolved: data (\N{MINUS SIGN}0.018 ± 0.111); "
+            "more data would resolve it."
+        )
 
 
 class TestThresholds:

@@ -1,7 +1,7 @@
 # ruff: noqa: E501, C901, PT017
 """Mutated logs: none may end in anything but a record or a `DiagnoseError`, take long, or leave memory behind.
 
-python tests/log_fuzz.py [COUNT] [SEED]       1,000,000 by default, as `make fuzz`
+python tests/logs/log_fuzz.py [COUNT] [SEED]       1,000,000 by default, as `make fuzz`
 """
 
 import io
@@ -22,7 +22,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge
 from diagnose.report.log_terminal import log_rows
 
-LOGS = Path(__file__).parent / "logs"
+LOGS = Path(__file__).parent
 MOST_SECONDS = 5.0  # of one input, on a busy machine; they take a millisecond
 MOST_GROWTH = 64 << 20  # bytes, after the first tenth
 MOST_BYTES = 1500

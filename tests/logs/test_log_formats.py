@@ -9,7 +9,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.logs.pairs import pairs
 from diagnose.logs.read import detect, parse_columns, read
 
-LOGS = Path(__file__).parent / "logs"
+LOGS = Path(__file__).parent
 MANIFEST = json.loads((LOGS / "manifest.json").read_text(encoding="utf-8"))
 
 

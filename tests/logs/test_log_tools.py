@@ -12,7 +12,7 @@ from diagnose.logs.judge import judge
 from diagnose.logs.pairs import pairs
 from diagnose.logs.read import parse_columns, read
 
-TOOLS = Path(__file__).parent / "logs" / "tools"
+TOOLS = Path(__file__).parent / "tools"
 MANIFEST = json.loads((TOOLS / "manifest.json").read_text(encoding="utf-8"))
 CURVES = {name: entry for name, entry in MANIFEST.items() if "refused" not in entry}
 READ = [  # those that are misread are known, with the reason

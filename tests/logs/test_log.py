@@ -9,7 +9,7 @@ import pytest
 from diagnose.baselines.placement import Yardstick
 from diagnose.logs.judge import judge as judged
 
-LOGS = Path(__file__).parent / "logs"
+LOGS = Path(__file__).parent
 
 
 def judge(paths, **options):

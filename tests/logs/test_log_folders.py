@@ -19,7 +19,7 @@ from diagnose.logs.judge import judge
 from diagnose.logs.pairs import pairs
 from diagnose.logs.read import read
 
-WRITTEN = Path(__file__).parent / "logs" / "tools" / "written"
+WRITTEN = Path(__file__).parent / "tools" / "written"
 OF_TRACKERS = {
     "W&B": "wandb-epochs", "MLflow": "mlflow-mlruns", "Trackio": "trackio", "DVCLive": "dvclive",
     "Neptune": "neptune-offline", "SwanLab": "swanlab-offline", "TensorBoard": "tensorboard-two-runs",

@@ -8,7 +8,7 @@ import pytest
 from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge
 
-CASES = Path(__file__).parent / "logs" / "cases"
+CASES = Path(__file__).parent / "cases"
 
 
 def over(top, count, first=1):
