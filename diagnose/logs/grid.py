@@ -126,7 +126,9 @@ class Grid:
 
 def _names(cells: list[str]) -> bool:
     """Say whether cells are the names of columns: short, none a number, one a loss."""
-    if not 2 <= len(cells) <= MOST_CELLS or max(map(len, cells)) > 60 or any(cell[-1:] in ":=" for cell in cells):
+    if not 2 <= len(cells) <= MOST_CELLS or max(map(len, cells)) > 60:
+        return False
+    if any(cell.endswith((":", "=")) for cell in cells):
         return False
     return any(meaning(cell).kind for cell in cells)
 

@@ -5,7 +5,6 @@ Of a record only the history's items are looked at, and the run's name.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from diagnose.logs import source
@@ -27,7 +26,7 @@ HISTORY, RUN = 2, 17  # of Record
 ITEM, STEP, STEP_NUMBER = 1, 2, 1  # of HistoryRecord, of HistoryStep
 KEY, NESTED, VALUE = 1, 2, 16  # of HistoryItem
 RUN_ID, RUN_NAME = 1, 8  # of RunRecord
-NOT_FINITE = ("NaN", "Infinity", "-Infinity")
+NOT_FINITE = (b'"NaN"', b'"Infinity"', b'"-Infinity"', b"NaN", b"Infinity")
 BEFORE_NAME = 64  # records among which the run's name is looked for
 
 
@@ -101,15 +100,17 @@ def _item(data: bytes) -> tuple[str, float | None]:
             names.append(value[:200].decode("utf-8", "replace"))
         elif number == VALUE:
             text = value
-    if not names or len(text) > MOST_VALUE:
-        return "", None
+    return ("/".join(names[:8]), _number(text)) if names else ("", None)
+
+
+def _number(text: bytes) -> float | None:
+    """Return a JSON value as a number, None where it is something else."""
+    if len(text) > MOST_VALUE or not (text[:1] in b"-0123456789" or text in NOT_FINITE):
+        return None
     try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return "", None
-    if found in NOT_FINITE:
-        found = float(found)
-    return "/".join(names[:8]), float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+        return float(text.strip(b'"'))
+    except ValueError:
+        return None
 
 
 TRACKER = Tracker(NAME, 30, find, owns)

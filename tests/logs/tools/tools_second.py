@@ -1,4 +1,4 @@
-# ruff: noqa: E402, E501, ARG002, G004, TC003  (calls of tools are long)
+# ruff: noqa: ARG005, E501, LOG015, TC003  (calls of tools are long)
 """A second set, made after the readers were mended with the first: other settings of the same tools."""
 
 from __future__ import annotations
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from data import table
-from make import epochs, kept, log, points, printed, scratch
+from make import kept, log, points, printed, scratch
 from tools_boosting import rounds
 from tools_hf import HOW, STEPS, by_epoch, train, truth
 from tools_lightning import of

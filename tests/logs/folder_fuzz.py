@@ -1,6 +1,6 @@
 """Mutated folders of trackers: none may end in anything but a record or a `DiagnoseError` of one line.
 
-python tests/folder_fuzz.py [COUNT] [SEED]       20,000 by default
+python tests/logs/folder_fuzz.py [COUNT] [SEED]       20,000 by default
 """
 
 import random
@@ -16,7 +16,7 @@ from pathlib import Path
 from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge
 
-WRITTEN = Path(__file__).parent / "logs" / "tools" / "written"
+WRITTEN = Path(__file__).parent / "tools" / "written"
 SPLICES = (
     b"\xff" * 8, b"\0" * 9, b"nan", b"1e999", b"9" * 400, b"{" * 2000, b"-", b"\n", b"\t", b":W&B\xe1\xbe\0",
     b"SQLite format 3\0", b"PK\x03\x04", b'"metricName": ', b'"LogFloats"', b"run_id: x\n",
