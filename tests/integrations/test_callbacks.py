@@ -159,6 +159,15 @@ class TestLightning:
         assert terms(callback.gap)["residual"] == pytest.approx(0, abs=2e-3 if precision == "bf16-true" else 1e-5)
         assert "gap/unfaithful" not in {finding["rule"] for finding in callback.gap.findings}
 
+    def test_averaged_weights_are_a_term(self, tmp_path):
+        from lightning.pytorch.callbacks import EMAWeightAveraging
+
+        callback, said = fit(net(), tmp_path, callbacks=[EMAWeightAveraging(decay=0.9)])
+        assert said == []
+        assert terms(callback.gap)["weights"] != 0
+        assert terms(callback.gap)["residual"] == pytest.approx(0, abs=1e-5)
+        assert "weights" in (tmp_path / "gap.html").read_text(encoding="utf-8")
+
     def test_without_validation_one_line(self, tmp_path):
         callback, said = fit(net(), tmp_path, limit_val_batches=0)
         assert callback.gap is None
