@@ -151,9 +151,7 @@ def _samples(val: list[Any]) -> tuple[list[Tensor], int, list[int], list[NDArray
     return rows, layout.spans[0], wholes, [row for one in every for row in one.spans[0]]
 
 
-def _scored_twice(
-    audit: Audit, rows: list[Tensor], span: int, wholes: list[int], spans: NDArray[np.int64]
-) -> None:
+def _scored_twice(audit: Audit, rows: list[Tensor], span: int, wholes: list[int], spans: NDArray[np.int64]) -> None:
     _, counts = np.unique(wholes, return_counts=True)
     again = float((counts - 1).sum() / len(wholes))
     more = 1 - len(np.unique(spans)) / len(spans) if len(spans) else 0.0

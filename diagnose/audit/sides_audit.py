@@ -16,8 +16,8 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap import ranks
 from diagnose.gap.guard import custody
 from diagnose.gap.reached import other_modules
-from diagnose.gap.walking import walk
 from diagnose.gap.side import Side, check_model
+from diagnose.gap.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -74,7 +74,9 @@ class GuardedAttributes:
         """Put them back; return the names of those that had changed."""
         own, now = vars(self.module), _plain(self.module)
         new = [key for key in now if key not in self.held and isinstance(now[key], STATEFUL)]
-        changed = [key for key, (value, copy) in self.held.items() if own.get(key, self) is not value or _other(value, copy)]
+        changed = [
+            key for key, (value, copy) in self.held.items() if own.get(key, self) is not value or _other(value, copy)
+        ]
         for key in new:
             del own[key]
         for key in changed:
@@ -201,9 +203,7 @@ def _keys(table: Any) -> Iterable[str]:
 
 
 @contextmanager
-def custody(
-    model: nn.Module, loaders: Iterable[Any] = (), others: Sequence[nn.Module] = ()
-) -> Iterator[StateGuard]:
+def custody(model: nn.Module, loaders: Iterable[Any] = (), others: Sequence[nn.Module] = ()) -> Iterator[StateGuard]:
     """Have a model in custody: it, others, the loaders' generators and all random states come back as they were.
 
     Raises:

@@ -66,9 +66,7 @@ def _frozen(module: nn.Module) -> bool:
 
 
 @contextmanager
-def training(
-    model: nn.Module, on: frozenset[str] | None, frozen: frozenset[int] = frozenset()
-) -> Iterator[None]:
+def training(model: nn.Module, on: frozenset[str] | None, frozen: frozenset[int] = frozenset()) -> Iterator[None]:
     """Have these kinds in training mode and all else in evaluation mode; with None, all in training mode.
 
     Modules that a model keeps in evaluation mode while it trains (a frozen batch norm) stay so: where it was handed

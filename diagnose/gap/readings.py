@@ -25,12 +25,11 @@ from diagnose.stats import Reading
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    from torch import nn
-
     from numpy.typing import NDArray
+    from torch import nn
 
     from diagnose.gap.elements import Elements
     from diagnose.gap.sample_identity import DistinctSamples
@@ -107,7 +106,7 @@ class Subject:
     Attributes:
         own: the models that sides have of their own: training's, validation's.
         reached: others that the objectives reach, by name.
-        structural: kinds that the training objective needs in training mode, for its model returns something else there.
+        structural: kinds that the training objective needs in training mode, where its model returns something else.
         frozen: batch norms that are frozen while the model trains (ids).
         random: objectives that are random though nothing of training mode is on.
     """
@@ -158,7 +157,9 @@ class Subject:
             except DiagnoseError:
                 raise
             except Exception as error:
-                raise DiagnoseError(f"{who} fails on {where}{self._mode(on)}: {self._hint(batch)}{told(error)}") from error
+                raise DiagnoseError(
+                    f"{who} fails on {where}{self._mode(on)}: {self._hint(batch)}{told(error)}"
+                ) from error
         self.custody.settle()
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))

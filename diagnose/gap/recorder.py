@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.packing import copied, nbytes
-from diagnose.gap.recording import FOLDER, RecordedStep, Recording, numbers, packed
 from diagnose.gap.ranks import unwrapped
+from diagnose.gap.recording import FOLDER, RecordedStep, Recording, numbers, packed
 from diagnose.gap.side import check_model
 from diagnose.runs import store
 
@@ -151,7 +151,9 @@ class GapRecorder:
         if device.type == "cuda":
             self._states["cuda"] = torch.cuda.get_rng_state(device)
         if self._opens() and self.reports != "last":
-            self.start = {name: value.detach().to("cpu", copy=True) for name, value in unwrapped(model).state_dict().items()}
+            self.start = {
+                name: value.detach().to("cpu", copy=True) for name, value in unwrapped(model).state_dict().items()
+            }
 
     def _opens(self) -> bool:
         """Say whether the coming step is the first that a reported loss averages."""
@@ -229,7 +231,9 @@ class GapRecorder:
             "ids": self.fetch is not None, "losses": numbers(self.losses), "weights": self.weights,
             "parts": {name: rows for name, (rows, _) in found.items()},
         }  # fmt: skip
-        weights = {name: value.detach().to("cpu", copy=True) for name, value in unwrapped(self.model).state_dict().items()}
+        weights = {
+            name: value.detach().to("cpu", copy=True) for name, value in unwrapped(self.model).state_dict().items()
+        }
         tensors = {name: held for name, (_, held) in found.items()} | {"model": weights, "start": self.start}
         try:
             store.write_checkpoint(self.folder / FOLDER, {name: held for name, held in tensors.items() if held}, state)

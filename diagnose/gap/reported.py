@@ -126,7 +126,7 @@ def _exactly(reported: float, value: float, read: BatchReadings) -> list[FactorF
         }
     rows = [_fit(name, found, SAME * abs(found), reported) for name, found in some.items()]
     rows = [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
-    return sorted(rows, key=lambda row: abs(row.value - reported))[:2 if coarse else 1]
+    return sorted(rows, key=lambda row: abs(row.value - reported))[: 2 if coarse else 1]
 
 
 def _fit(name: str, value: float, half: float, reported: float) -> FactorFit:

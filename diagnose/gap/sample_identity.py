@@ -156,7 +156,9 @@ def _spans(row_T: NDArray[np.int64], span: int, salt: int = 0) -> NDArray[np.int
     return np.unique((mixed[kept] >> np.uint64(1)).astype(np.int64))
 
 
-def known(batches: Any, seconds: float, most: int | None = None, *, val: Any = None, chosen: Chosen = all_rows) -> Known:
+def known(
+    batches: Any, seconds: float, most: int | None = None, *, val: Any = None, chosen: Chosen = all_rows
+) -> Known:
     """Walk training's batches and keep what identifies their samples.
 
     Args:
@@ -254,7 +256,10 @@ class DistinctSamples:
         if one is None or not len(ids_E):
             return ids_E
         base = int(ids_E[0] - samples_E[0])
-        first = {row: self._known.setdefault(whole, base + row) for row, whole in zip(one.rows.tolist(), one.wholes, strict=True)}
+        first = {
+            row: self._known.setdefault(whole, base + row)
+            for row, whole in zip(one.rows.tolist(), one.wholes, strict=True)
+        }
         return np.array([first.get(row, base + row) for row in samples_E.tolist()], np.int64)
 
 

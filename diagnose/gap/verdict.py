@@ -146,7 +146,9 @@ def _mode_words(record: Record) -> str:
 def _live_kinds(record: Record) -> list[str]:
     """Return the kinds of training mode that do something: a batch norm that is frozen does not."""
     kinds = list(record["conditions"]["kinds"])
-    still = {part["id"] for part in _terms(record)["mode"]["parts"] if not part["value"] and part["low"] == part["high"]}
+    still = {
+        part["id"] for part in _terms(record)["mode"]["parts"] if not part["value"] and part["low"] == part["high"]
+    }
     return [kind for kind in kinds if kind not in still] or kinds
 
 
@@ -422,9 +424,9 @@ RULES = (
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
-    FindingRule("gap/random", "warning", "A loss is random in evaluation mode: dropout or noise that model.eval() misses",
+    FindingRule("gap/random", "warning", "A loss is random in evaluation mode: noise that model.eval() misses",
          "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
-    FindingRule("gap/redrawn", "note", "A loader yields other samples each pass, so {text} and what draws it are together",
+    FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",
          "give plain=, the same data without augmentation or sampling", _redrawn),
     FindingRule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
          "remove duplicates before splitting", _duplicates),
@@ -442,7 +444,7 @@ RULES = (
          "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
     FindingRule("gap/objective", "note", "{More}'s loss holds more than {less}'s",
          "log the plain loss of both sides beside what is minimised", _large("objective")),
-    FindingRule("gap/batching", "note", "The loss depends on the batch, and the two sides are batched in different ways",
+    FindingRule("gap/batching", "note", "The loss depends on the batch, and the two are batched in different ways",
          "read both in batches of one size and make", _large("batching")),
     FindingRule("gap/weights", "note", "The two losses are of different weights",
          "read training data with the weights that validation reads", _large("weights")),

@@ -27,6 +27,8 @@ NAMES = {
     "precision": "precision",
     "reduction": "reduction: averaging",
     "collation": "collation: cutting",
+    "batching": "batching: composition",
+    "weights": "weights: which are read",
     "unseen": "unseen text",
     "leak": "leak: seen text",
     "draw": "draw: the one batch",
