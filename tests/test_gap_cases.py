@@ -467,15 +467,15 @@ class TestArithmetic:
     @pytest.mark.parametrize(
         ("reported", "words"),
         [
-            (lambda read, last: 13 * read, "summed over the 13 batches"),
-            (lambda read, last: last / 13, "the last batch's, divided by the 13 batches"),
-            (lambda read, last: last, "the last batch's alone"),
-            (lambda read, last: read / 3, "divided by 3:"),
-            (lambda read, last: read / 6, "divided by 6:"),
-            (lambda read, last: read * 7, "times 7:"),
-            (lambda read, last: read / 48, "divided by 48:"),
-            (lambda read, last: math.exp(read), "exp of what is read"),
-            (lambda read, last: read / math.log(2), "in bits"),
+            (lambda read, _last: 13 * read, "summed over the 13 batches"),
+            (lambda _read, last: last / 13, "the last batch's, divided by the 13 batches"),
+            (lambda _read, last: last, "the last batch's alone"),
+            (lambda read, _last: read / 3, "divided by 3:"),
+            (lambda read, _last: read / 6, "divided by 6:"),
+            (lambda read, _last: read * 7, "times 7:"),
+            (lambda read, _last: read / 48, "divided by 48:"),
+            (lambda read, _last: math.exp(read), "exp of what is read"),
+            (lambda read, _last: read / math.log(2), "in bits"),
         ],
     )
     def test_it_is_named_to_all_digits(self, reported, words):
@@ -483,12 +483,12 @@ class TestArithmetic:
         assert words in factor
 
     def test_negative_losses(self):
-        (factor,) = self.named(lambda m, b: constant(m, b) - 5, lambda read, last: 4 * read)
+        (factor,) = self.named(lambda m, b: constant(m, b) - 5, lambda read, _last: 4 * read)
         assert "times 4" in factor
 
     @pytest.mark.parametrize("off", [1.003, 0.997, 2.01, 0.2502, 3.99])
     def test_a_chance_fit_is_not_named(self, off):
-        assert self.named(constant, lambda read, last: off * read + 1.23456e-3) == []
+        assert self.named(constant, lambda read, _last: off * read + 1.23456e-3) == []
 
     def test_a_mean_of_losses_by_length_is_no_factor_of_four(self):
         model, train, val, _ = self.sides()

@@ -1,4 +1,4 @@
-"""Which rows of a batch its losses are of, where a mask or an index in the batch selects them (the nodes of a graph)."""
+"""Which rows of a batch its losses are of, where a mask or an index in the batch selects them (a graph's nodes)."""
 
 from __future__ import annotations
 

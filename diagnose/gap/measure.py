@@ -149,12 +149,12 @@ def measure(
     model = ranks.unwrapped(model)
     same_data = unweighted(train.batches) if train.plain is None else None
     train = train if same_data is None else replace(train, plain=same_data)
-    own = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
+    models = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
-    others = {id(one): one for one in (*own, *reached.values()) if one is not None and one is not model}
+    others = {id(one): one for one in (*models, *reached.values()) if one is not None and one is not model}
     with custody(model, loaders, list(others.values())) as kept:
-        reached = {k: v for k, v in reached.items() if all(v is not one for one in own)}
-        subject = Subject(model, (train.objective, val.objective), kept, own=(own[0], own[1]), reached=reached)
+        reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
+        subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
         overlap, whole, why = _overlap(subject, val, found)
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
@@ -169,8 +169,8 @@ def measure(
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
-    kinds, notes = setting.kinds_of(subject, train, val)
-    notes += setting.redrawn_notes(train, val, redrawn)
+    kinds, notes = setting.kinds_of(subject, train)
+    notes += setting.redrawn_notes(train, redrawn)
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds)
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
@@ -294,8 +294,8 @@ def _validation(
         list(dict.fromkeys(own)),
         **keys | {"distinct": _distinct(subject, same, own[0].objective)},
     )
-    same = (found.samples, found.batches) == (as_is.samples, as_is.batches)
-    return found, _renumbered(as_is, OTHERS if same else OTHERS + (OTHERS << 1))
+    alike = (found.samples, found.batches) == (as_is.samples, as_is.batches)
+    return found, _renumbered(as_is, OTHERS if alike else OTHERS + (OTHERS << 1))
 
 
 def _renumbered(text: BatchReadings, shift: int) -> BatchReadings:

@@ -106,7 +106,7 @@ class Subject:
     Attributes:
         own: the models that sides have of their own: training's, validation's.
         reached: others that the objectives reach, by name.
-        structural: kinds that the training objective needs in training mode, for its model returns something else there.
+        structural: kinds that the training objective needs in training mode, where its model returns something else.
         frozen: batch norms that are frozen while the model trains (ids).
         random: objectives that are random though nothing of training mode is on.
     """

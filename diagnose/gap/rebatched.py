@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor, cat
 
 from diagnose.gap.elements import SAMPLES, size_of
 from diagnose.gap.walking import walk
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LOOKED = 256  # batches whose sizes are looked at
 
@@ -22,7 +24,7 @@ def rows_of(batch: Any, first: int, last: int) -> Any:
     return _joined([(batch, first, last)], [size_of(batch) or 0])
 
 
-def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
+def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:  # noqa: PLR0911 - a way for each kind
     """Return samples of several batches as one batch.
 
     Raises:

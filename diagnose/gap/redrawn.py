@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import Any
 
+import torch
 from torch.utils.data import DataLoader, RandomSampler, WeightedRandomSampler
 from torch.utils.data import Dataset as TorchDataset
 
@@ -57,7 +58,7 @@ def _item_changes(dataset: Any) -> bool:
     except Exception:  # noqa: BLE001 - somebody's dataset that is indexed otherwise: nothing can be told
         return False
     return len(items[0]) == len(items[1]) and any(
-        a.shape != b.shape or not bool(((a == b) | (a != a)).all())
+        a.shape != b.shape or not torch.equal(a, b)
         for (_, a), (_, b) in zip(*items, strict=True)
     )  # fmt: skip
 

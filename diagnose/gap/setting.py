@@ -1,4 +1,4 @@
-"""What is found out on first batches before sides are read: kinds of training mode, randomness, how they are batched."""
+"""What is found out on first batches before sides are read: kinds of training mode, randomness, how batched."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def first_batch(side: Side, name: str) -> tuple[int, Any]:
     return first
 
 
-def kinds_of(subject: Subject, train: Side, val: Side) -> tuple[list[str], list[str]]:
+def kinds_of(subject: Subject, train: Side) -> tuple[list[str], list[str]]:
     """Return what training mode switches on, by trying on the first batch what modules' classes do not tell, and notes.
 
     Where the training objective can be run in training mode alone (an auxiliary head), that is noted in the subject.
@@ -89,7 +89,7 @@ def _need_training(subject: Subject, loss: Any, unknown: Sequence[str]) -> None:
 
 
 def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str]:
-    """Take batch norms as frozen where that alone gives the reported loss, for a model that comes in evaluation mode."""
+    """Take batch norms as frozen where that gives the reported loss, for a model that comes in evaluation mode."""
     live = {id(module) for module in modes.norms(subject.model)} - subject.frozen
     if subject.model.training or train.reported is None or not live or train.mode == "eval":
         return []
@@ -100,8 +100,7 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
         found[name] = _mean_of_first(subject, some, frozenset(kinds), train)
     off = {name: abs(value - train.reported) for name, value in found.items()}
     if off["live"] > NEARER * off["frozen"]:
-        return ["the model came in evaluation mode; its batch norms are taken as frozen in training, for that gives the "
-                "reported loss"]  # fmt: skip
+        return ["the model came in evaluation mode; its batch norms are taken as frozen: that gives the reported loss"]
     subject.frozen = subject.frozen - live
     return []
 
@@ -138,22 +137,23 @@ def notes_of(subject: Subject) -> list[str]:
         out.append("a loss is random even in evaluation mode: dropout or noise that model.eval() does not reach")
     if subject.reached:
         names = ", ".join(subject.reached)
-        out.append(f"the objectives reach other modules ({names}), read as they are; Side(model=...) names the one that "
-                   "a loss is of")  # fmt: skip
+        out.append(
+            f"the objectives reach other modules ({names}), read as they are; Side(model=...) names a loss's own"
+        )
     return out
 
 
-def redrawn_notes(train: Side, val: Side, redrawn: frozenset[int]) -> list[str]:
+def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
     """Say which loaders yield other samples each pass, and which sampler was left out for `collation`."""
     out = [
-        f"the {name} side's loader yields other samples each pass (augmentation, random draws): what was read is a draw; "
-        "plain= the same data without that tells it from data"
+        f"the {name} side's loader yields other samples each pass (augmentation, random draws): what was read is a "
+        "draw; plain= the same data without that tells it from data"
         for k, name in enumerate(("training", "validation")) if k in redrawn
     ]  # fmt: skip
     sampler = type(getattr(train.batches, "sampler", None)).__name__
     if train.plain is not None and sampler in {"WeightedRandomSampler", "RandomSampler"} and unweighted(train.batches):
-        out.append(f"training's loader draws by a {sampler}; its dataset in order was taken as plain=: collation is what "
-                   "the sampler does, unless plain= was given")  # fmt: skip
+        out.append(f"training's loader draws by a {sampler}; its dataset in order was taken as plain=: collation is "
+                   "what the sampler does, unless plain= was given")  # fmt: skip
     return out
 
 
@@ -162,7 +162,7 @@ class SideBatching:
     """How the two sides are batched.
 
     Attributes:
-        sources: training's batches in validation's sizes, and its plain ones (True) so; empty where that changes nothing.
+        sources: training's batches in validation's sizes, and its plain ones (True) so; empty where it changes nothing.
         mixed: whether a loss depends on the other samples of its batch.
         scalar: whether validation's objective gives one number a batch.
         notes: what could not be done.

@@ -311,7 +311,8 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
     rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
     rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
     out = {
-        name: fits(value, combined([reading], [1.0]), text, same=text.complete and found.steady(k) and k not in found.redrawn)
+        name: fits(value, combined([reading], [1.0]), text,
+                   same=text.complete and found.steady(k) and k not in found.redrawn)
         for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip
     if record is not None:

@@ -158,8 +158,8 @@ class TestNumbersBesideWords:
         record = plain(unseen=-0.018)
         next(t for t in record["terms"] if t["id"] == "unseen").update(low=-0.129, high=0.093)
         assert sentence(record).startswith(
-            "Validation lies 0.018 below training, and no cause of that is resolved: data (\N{MINUS SIGN}0.018 ± 0.111); "
-            "more data would resolve it."
+            "Validation lies 0.018 below training, and no cause of that is resolved: data (\N{MINUS SIGN}0.018 ± "
+            "0.111); more data would resolve it."
         )
 
 
