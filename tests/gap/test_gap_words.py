@@ -300,7 +300,8 @@ class TestSentencesAgainstNumbers:
         record = spread(plain(unseen=-0.018), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.111})
         assert sentence(record) == (
             "Validation lies 0.018 below training, and no cause of that is resolved: "
-            "data (\N{MINUS SIGN}0.018 ± 0.111); more data would resolve it. Measured alike the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
+            "data (\N{MINUS SIGN}0.018 ± 0.111); more data would resolve it. "
+            "Measured alike the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
         )
 
     def test_a_frozen_module_is_no_cause(self):

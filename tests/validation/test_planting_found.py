@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from diagnose import GapRecorder, Side, explain_gap
-from diagnose.gap import guard, intervals, sample_identity
+from diagnose.gap import guard, intervals, sample_identity, sample_parts
 from diagnose.gap.elements import SAMPLES
 from diagnose.stats import Reading, combination
 
@@ -85,7 +85,7 @@ def test_overlapping_windows_of_short_rows_are_found_again():
     text = torch.randint(1, 60, (400,))
     rows = text.unfold(0, 24, 2)
     first, second = rows[::2], rows[1::2]
-    span = sample_identity.span_of(list(first))
+    span = sample_parts.span_of(list(first))
     known = sample_identity.known([(first,)], 10.0)
     assert span < 24
     assert sample_identity.seen([(second,)], known, 1).near.mean() > 0.9
@@ -93,7 +93,7 @@ def test_overlapping_windows_of_short_rows_are_found_again():
 
 def test_rows_of_one_short_batch_do_not_make_passages_commonplace():
     torch.manual_seed(0)
-    assert sample_identity.span_of(list(torch.randint(1, 60, (16, 5)))) >= 13  # 80 bits
+    assert sample_parts.span_of(list(torch.randint(1, 60, (16, 5)))) >= 13  # 80 bits
 
 
 def test_a_factor_to_all_digits_is_named_though_few_samples_make_the_interval_wide():
