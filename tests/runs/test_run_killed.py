@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 from run_fixture import OFTEN, QUICK, assert_same, processes
@@ -34,9 +33,9 @@ def at_call(home, name, number, *, after=False, when=lambda *_: True, before_kil
     setattr(home, name, wrapped)
 
 
-def half_a_table(frame, path, **_):
-    frame.to_csv(path)
-    Path(path).write_bytes(Path(path).read_bytes()[:50])
+def half_a_table(frame, file, **_):
+    file.write(frame.to_csv().encode()[:50])
+    file.flush()
 
 
 def renamed(name):
