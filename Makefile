@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check format bench planted aa cluster house coverage fuzz docs clean
+.PHONY: demo test test-fast check format bench planted aa cluster coverage fuzz docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -11,6 +11,9 @@ demo: .venv/installed
 
 test: .venv/tested
 	$(BIN)/pytest
+
+test-fast: .venv/tested
+	$(BIN)/pytest -m "not slow and not trains"
 
 check: .venv/tested
 	$(BIN)/ruff check .
@@ -27,16 +30,13 @@ bench: .venv/tested
 	$(BIN)/python benchmarks/recorder.py
 
 planted: .venv/tested
-	$(BIN)/pytest tests/planted -m "slow or not slow" -s
+	$(BIN)/pytest tests/validation/planted -m "slow or not slow" -s
 
 cluster: .venv/tested
-	$(BIN)/pytest tests/test_engine_ray.py -m "slow or not slow"
+	$(BIN)/pytest tests/engines/test_engine_ray.py -m "slow or not slow"
 
 aa: .venv/tested
-	$(BIN)/pytest tests/aa -m "slow or not slow" -s
-
-house:
-	$(BIN)/python tools/house.py
+	$(BIN)/pytest tests/validation/aa -m "slow or not slow" -s
 
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py
@@ -45,8 +45,8 @@ docs: .venv/tested
 	$(BIN)/mkdocs build --strict
 
 fuzz: .venv/tested
-	$(BIN)/python tests/log_fuzz.py 1000000
-	$(BIN)/pytest tests/test_log_fuzz.py -m "slow or not slow"
+	$(BIN)/python tests/logs/log_fuzz.py 1000000
+	$(BIN)/pytest tests/logs/test_log_fuzz.py -m "slow or not slow"
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from diagnose.errors import DiagnoseError
     from diagnose.gap.recorder import GapRecorder
     from diagnose.gap.side import Side
-    from diagnose.gap.sources.run_ledger import loss_gap
+    from diagnose.gap.sources.run_gap import loss_gap
     from diagnose.report.audit_result import Audited
     from diagnose.report.gap_result import Gap
 
@@ -38,7 +38,7 @@ _HOMES = {
     "ablate": "diagnose.ablation.ablate",
     "audit_metric": "diagnose.api",
     "explain_gap": "diagnose.api",
-    "loss_gap": "diagnose.gap.sources.run_ledger",
+    "loss_gap": "diagnose.gap.sources.run_gap",
     "train": "diagnose.api",
 }
 

@@ -48,7 +48,9 @@ def _of_typer(error: Exception) -> int:
 
 
 def _tell(message: str) -> None:
-    print(f"diagnose: {message}", file=sys.stderr)
+    from diagnose.formatting import visible
+
+    print(f"diagnose: {visible(message)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

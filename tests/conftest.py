@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
 
@@ -11,6 +12,24 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("patient")  # a busy machine is no failure
 pytest.register_assert_rewrite("run_fixture", "stats_fixture")
+
+
+# Files whose tests train networks or start processes, for a second and more each: `make test-fast` leaves them out.
+TRAIN = frozenset({
+    "test_explain_gap", "test_networks_compared", "test_examples", "test_gallery", "test_run_killed", "test_recorder",
+    "test_goldens", "test_gap", "test_gap_cases", "test_planted", "test_axis_meaning", "test_engine_pool",
+    "test_gap_where",
+    "test_frameworks", "test_aa", "test_docs", "test_callbacks", "test_audit", "test_axes", "test_run_disks",
+    "test_hostile_folders", "test_log_fuzz", "test_site", "test_native", "test_audit_planted", "test_explain_planted",
+    "test_planted_effects", "test_factorial", "test_run_resumed", "test_noise_floor", "test_worker_path",
+    "test_written_by_0_1", "test_engine_ray", "test_log_folders", "test_browser", "test_noise_scale", "test_compare",
+})  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.stem in TRAIN:
+            item.add_marker(pytest.mark.trains)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -87,3 +106,23 @@ def plain(tiny):
 def runs(tmp_path):
     """Return the folder of the runs of a test; it is not there yet."""
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def diagnose(tmp_path, monkeypatch, capsys):
+    """Run the command in this process, in an empty folder; returns exit code, standard output, standard error."""
+    from diagnose import __main__
+
+    monkeypatch.chdir(tmp_path)
+
+    def call(*args):
+        monkeypatch.setattr(sys, "argv", ["diagnose", *map(str, args)])
+        code = 0
+        try:
+            __main__.main()
+        except SystemExit as error:
+            code = error.code or 0
+        out = capsys.readouterr()
+        return code, out.out, out.err
+
+    return call

@@ -21,6 +21,8 @@ NAMED = {
     "11_augmentation": ("collation", "training's batches are not its plain data"),
     "12_same_first_batch": ("draw", "the reported validation batch is harder"),
     "13_bits_and_nats": ("residual", "in bits instead of nats"),
+    "15_in_batch_negatives": ("batching", "the loss depends on the batch"),
+    "16_averaged_weights": ("weights", "of different weights"),
     "14_shuffling_off": ("recency", "averages batches that were harder than earlier ones"),
 }
 

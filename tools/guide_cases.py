@@ -45,7 +45,8 @@ CASES = {  # the entry: the settings that plant it
 }  # fmt: skip
 OF_GALLERY = {  # the entry: the gallery's case
     "batch-norm": "02_batch_norm", "augmentation": "11_augmentation", "shuffling-off": "14_shuffling_off",
-    "easier-validation": "10_easier_half", "wrong-factor": "13_bits_and_nats",
+    "easier-validation": "10_easier_half", "wrong-factor": "13_bits_and_nats", "batching": "15_in_batch_negatives",
+    "weights": "16_averaged_weights",
 }  # fmt: skip
 
 

@@ -128,7 +128,7 @@ def twice(audit: Audit, val: list[Any], tokens: Sequence[TokenBatch]) -> None:
     if tokens:
         scored = [row[row != NONE].cpu() for one in tokens for row in one.scored_BT]
         rows = [row for row in scored if len(row)]
-        span = sample_identity.span_of(rows) if rows else 0
+        span = sample_parts.span_of(rows) if rows else 0
         found = sample_identity.samples(rows, span)
         wholes, spans = [one.whole for one in found], [one.spans for one in found if span]
     else:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # byte (Transformer-XL, 277 million parameters; Dai et al. 2019) where PPMd, variant J, takes 1.71 (Mahoney), both of
 # enwik8, 100 MB. Less text leaves a network less to gain.
 MARGIN = 0.58
+SMALLEST = 1e-3  # bits per byte that a ratio is taken to
 CHECKS = (
     "does training hold the validation text: a split after cutting, overlapping windows, duplicates "
     "(diagnose audit; the run's overlap)",
@@ -88,7 +89,7 @@ def standing(bits_per_byte: float, scale: Sequence[Yardstick]) -> Standing | Non
     best = min(learned, key=lambda one: one.bits_per_byte)
     worse = [one for one in scale if one.bits_per_byte >= bits_per_byte]
     better = [one for one in scale if one.bits_per_byte < bits_per_byte]
-    ratio = bits_per_byte / best.bits_per_byte
+    ratio = bits_per_byte / max(best.bits_per_byte, SMALLEST)  # a text of equal lines costs nothing
     return Standing(
         bits_per_byte,
         min(worse, key=lambda one: one.bits_per_byte, default=None),

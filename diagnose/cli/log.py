@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from diagnose.cli.options import JsonOption, app, print_json, show
+from diagnose.cli.options import REPORTS, JsonOption, app, print_json, show
+
+if TYPE_CHECKING:
+    from diagnose.records.log_report import LogReport
 
 
 @app.command(epilog="Example: diagnose log train.log --data akjv")
@@ -35,6 +38,14 @@ def log(
     split: Annotated[
         str | None, typer.Option("--split", metavar="KIND", help="How text was divided: documents, tail or windows.")
     ] = None,
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="NAME", help="Which run of a folder, where it holds several.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Print all of it: numbers, every cause with its reason, the experiment.")
+    ] = False,
+    page: Annotated[bool, typer.Option("--page", help="Write a page with both curves and the gap, too.")] = False,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a log can and cannot tell of the gap between its training and its validation loss.
@@ -45,12 +56,22 @@ def log(
     from diagnose.errors import FINDING
     from diagnose.logs.judge import judge
 
-    found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split)
+    found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
+    written = _written(found, out) if page else None
     if as_json:
-        print_json(found)
+        print_json(found.model_dump(mode="json") | ({"page": str(written)} if written else {}))
     else:
         from diagnose.report.log_terminal import log_rows
 
-        show(log_rows(found))
-    if found["findings"]:
+        show(log_rows(found, everything=everything))
+        if written:
+            print(written)
+    if found.findings:
         raise typer.Exit(FINDING)
+
+
+def _written(found: LogReport, out: Path) -> Path:
+    """Write the log's page."""
+    from diagnose.report.log_page import render_log
+
+    return render_log(found, out)

@@ -42,7 +42,7 @@ def loss_gap(
     """
     from diagnose.gap import thresholds
     from diagnose.gap.recording import is_record
-    from diagnose.gap.sources import recorded, run_ledger
+    from diagnose.gap.sources import recorded, run_gap
     from diagnose.report import gap_terminal, page
     from diagnose.runs import store
 
@@ -52,8 +52,8 @@ def loss_gap(
         recorded.refuse(verify=verify, against=against, data=data)
         gap = recorded.loss_gap(folder, model, budget=budget)
     else:
-        gap = run_ledger.loss_gap(folder, budget=budget, verify=verify, against=against, data=data, model=model)
-    found = run_ledger.keep(folder, gap)
+        gap = run_gap.loss_gap(folder, budget=budget, verify=verify, against=against, data=data, model=model)
+    found = run_gap.keep(folder, gap)
     found["page"] = str(page.render_gap(folder, out, found))
     page.refresh(folder, out)
     if as_json:

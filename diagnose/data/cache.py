@@ -1,8 +1,10 @@
 """The cache: folders that appear whole or not at all, and that anyone may delete at any time.
 
-An entry is written in a temporary folder beside its place and renamed into it. A writer that is killed leaves
-a temporary folder that nobody reads; of two that write the same entry the first wins, and both read the
-winner's.
+An entry is written in a temporary folder beside its place, brought to the disk, and renamed into it. A writer that is
+killed leaves a temporary folder that nobody reads; of two that write the same entry the first wins, and both read the
+winner's. Every entry keeps a checksum of each of its files, which is compared when a process first opens it: what was
+cut short, zeroed or flipped is made again. The folder is the user's alone; within one that others may write to, a
+folder of the user's own is taken.
 """
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
+import zlib
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -24,7 +28,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 UNUSED_DAYS = 30.0
-RECORD = "entry.json"  # the files of an entry and their sizes; its time of change is the entry's last use
+RECORD = "entry.json"  # the files of an entry, their sizes and checksums; its time of change is the entry's last use
+CHUNK = 1 << 20
+_seen: set[tuple[object, ...]] = set()  # entries that this process has found whole, by the state of their files
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,8 @@ def cache_folder() -> Path:
     try:
         folder = Path(own).expanduser() if own else (Path(shared) if shared else Path.home() / ".cache") / "diagnose"
         folder = folder.absolute()
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = _of_the_user(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except (OSError, RuntimeError) as error:
@@ -64,6 +71,30 @@ def cache_folder() -> Path:
             f"the cache folder {where} cannot be written: {why}; set DIAGNOSE_CACHE to another"
         ) from None
     return folder
+
+
+def _of_the_user(folder: Path) -> Path:
+    """Return a folder that nobody else can write to: this one, or one of the user's own in it.
+
+    Raises:
+        DiagnoseError: somebody else has made that one.
+    """
+    if _is_private(folder):
+        return folder
+    own = folder / f"user-{os.getuid()}"
+    own.mkdir(mode=0o700, exist_ok=True)
+    if own.is_symlink() or not _is_private(own):
+        raise DiagnoseError(
+            f"{own} is not yours alone, so what it holds cannot be trusted; set DIAGNOSE_CACHE to another"
+        )
+    return own
+
+
+def _is_private(folder: Path) -> bool:
+    if not hasattr(os, "getuid"):
+        return True
+    state = folder.stat()
+    return state.st_uid == os.getuid() and not state.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
 def digest(*parts: object) -> str:
@@ -103,8 +134,9 @@ def _make(folder: Path, write: Callable[[Path], None]) -> None:
     temporary = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
     try:
         write(temporary)
-        sizes = {file.name: file.stat().st_size for file in sorted(temporary.iterdir())}
-        (temporary / RECORD).write_text(json.dumps(sizes), encoding="utf-8")
+        sums = {file.name: _checksum(file, keep=True) for file in sorted(temporary.iterdir())}
+        (temporary / RECORD).write_text(json.dumps(sums), encoding="utf-8")
+        _checksum(temporary / RECORD, keep=True)
         _put(temporary, folder)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
@@ -124,12 +156,31 @@ def _put(temporary: Path, folder: Path) -> None:
         temporary.rename(folder)
 
 
+def _checksum(file: Path, *, keep: bool = False) -> list[int]:
+    """Return a file's size and CRC-32; with `keep` have it on the disk before its folder gets its name."""
+    size, found = 0, 0
+    with file.open("rb") as opened:
+        if keep:
+            os.fsync(opened.fileno())
+        while data := opened.read(CHUNK):
+            size, found = size + len(data), zlib.crc32(data, found)
+    return [size, found]
+
+
 def _is_whole(folder: Path) -> bool:
+    """Say whether an entry's files are what was written; those that are as this process last saw them are not read."""
     try:
-        sizes = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
-    except (OSError, ValueError, AttributeError):
+        sums = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        states = [(folder / name).stat() for name in sums]
+        seen = (str(folder), *((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in states))
+        if seen in _seen:
+            return True
+        whole = all(_checksum(folder / name) == found for name, found in sums.items())
+    except (OSError, ValueError, AttributeError, TypeError):
         return False
+    if whole:
+        _seen.add(seen)
+    return whole
 
 
 def stale(cache: Path, days: float = UNUSED_DAYS) -> list[CacheEntry]:
@@ -140,6 +191,6 @@ def stale(cache: Path, days: float = UNUSED_DAYS) -> list[CacheEntry]:
 
 
 def _measure(folder: Path) -> CacheEntry:
-    stats = [file.stat() for file in folder.rglob("*") if file.is_file()]
-    last = max([folder.stat().st_mtime, *(stat.st_mtime for stat in stats)])
-    return CacheEntry(folder, sum(stat.st_size for stat in stats), last)
+    states = [file.stat() for file in folder.rglob("*") if file.is_file()]
+    last = max([folder.stat().st_mtime, *(state.st_mtime for state in states)])
+    return CacheEntry(folder, sum(state.st_size for state in states), last)

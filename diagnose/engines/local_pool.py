@@ -152,8 +152,9 @@ def _process(gpus: Sequence[str], place: int) -> subprocess.Popen[str]:
     """Start a worker; where there are GPUs it sees the one of its place, which is the first to it."""
     seen = {"CUDA_VISIBLE_DEVICES": gpus[place % len(gpus)]} if gpus else {}
     return subprocess.Popen(
-        [sys.executable, "-m", "diagnose.engines.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        encoding="utf-8", env={**os.environ, **seen}, start_new_session=True,
+        [sys.executable, "-P", "-m", "diagnose.engines.worker"],  # -P: the current folder is nowhere to import from
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env={**os.environ, **seen},
+        start_new_session=True,
     )  # fmt: skip
 
 

@@ -166,7 +166,7 @@ def _side(one: Condition, side: Side, found: Measurements) -> dict[str, Any]:
     return {
         "on": sorted(one.on), "precision": _precision(one.autocast), "objective": called(side.objective),
         "mean_by": "as the objective averages, then over batches" if found.train.scalar else REDUCTIONS[side.reduction],
-        "loader": f"batches of {type(side.batches).__name__}{plain}",
+        "loader": f"batches of {type(side.batches).__name__}{plain}", "plain": side.plain is not None,
     }  # fmt: skip
 
 

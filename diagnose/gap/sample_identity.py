@@ -14,7 +14,6 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from diagnose.data.seen_documents import SeenDocuments
 from diagnose.gap.elements import SAMPLES
@@ -27,12 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-SPAN_BITS, LEAST_BITS = 130, 80  # of unigram entropy that a span holds; at least, where rows are short
-SPANS = (8, 32)  # tokens of a span, least and most
-PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
 COMMON = 0.5  # of training's rows: a span of more of them is a template
 HELD = 1024  # spans of a row that are held, about; of more, one in two, four, ... (by the hash: the same on both sides)
-LONGEST = 0.75  # of a row: a longer span would not find rows again that overlap
 ALIKE = 1 / 3  # of a span: where more of it is its first or its last token, it is padding with the end of a text
 MOST = 1 << 23  # spans and samples of training held at most
 
@@ -118,19 +113,6 @@ def _bits(row: Tensor) -> NDArray[np.int64]:
     """Return a row's values as integers, floats by their bits."""
     values = np.ascontiguousarray((row.double() if row.is_floating_point() else row.long()).numpy())
     return values.view(np.int64)
-
-
-def span_of(rows: list[Tensor]) -> int:
-    """Return how many tokens a span of such rows takes; 0 where they are no text."""
-    if rows[0].dtype not in INTEGERS and not rows[0].is_floating_point():
-        return 0
-    _, counts = torch.cat(rows).unique(return_counts=True)  # type: ignore[no-untyped-call]
-    share = counts.double() / counts.sum()
-    bits = float(-(share * share.log2()).sum())
-    if bits < PLAIN:
-        return 0
-    least = max(SPANS[0], round(LEAST_BITS / bits))
-    return min(max(least, min(round(SPAN_BITS / bits), int(LONGEST * min(map(len, rows))))), SPANS[1])
 
 
 def samples(rows: list[Tensor], span: int) -> list[SampleIdentity]:

@@ -20,6 +20,10 @@ ENOUGH = 30.0  # bits that identify a sample: fewer recur by chance
 FLOAT_BITS = 16.0  # of a column of floats of which no two are equal
 LOOKED, MOST_COLUMNS = 256, 512  # samples and columns that bits are estimated from
 SERIES = 4096  # values of a sample whose spans are compared; larger ones, and pictures, are compared whole
+SPAN_BITS, LEAST_BITS = 130, 80  # of unigram entropy that a span holds; at least, where rows are short
+SPANS = (8, 32)  # tokens of a span, least and most
+PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
+LONGEST = 0.75  # of a row: a longer span would not find rows again that overlap
 Key = tuple[str, ...]
 
 
@@ -134,10 +138,21 @@ def _column_bits(values_N: Tensor) -> float:
 
 
 def _span(some: Sequence[Tensor], dims: int) -> int:
-    from diagnose.gap.sample_identity import span_of
-
     if dims > 3 or (some[0].is_floating_point() and max(found.shape[1] for found in some) > SERIES):
         return 0
     if not some[0].is_floating_point() and (dims != 2 or some[0].dtype not in INTEGERS):
         return 0
     return span_of([row for found in some for row in found])
+
+
+def span_of(rows: list[Tensor]) -> int:
+    """Return how many tokens a span of such rows takes; 0 where they are no text."""
+    if rows[0].dtype not in INTEGERS and not rows[0].is_floating_point():
+        return 0
+    _, counts = torch.cat(rows).unique(return_counts=True)  # type: ignore[no-untyped-call]
+    share = counts.double() / counts.sum()
+    bits = float(-(share * share.log2()).sum())
+    if bits < PLAIN:
+        return 0
+    least = max(SPANS[0], round(LEAST_BITS / bits))
+    return min(max(least, min(round(SPAN_BITS / bits), int(LONGEST * min(map(len, rows))))), SPANS[1])

@@ -138,12 +138,12 @@ def replayed(record: Record) -> float:
 
 
 def _mode_words(record: Record) -> str:
-    kinds = _live_kinds(record)
+    kinds = live_kinds(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
     return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
 
 
-def _live_kinds(record: Record) -> list[str]:
+def live_kinds(record: Record) -> list[str]:
     """Return the kinds of training mode that do something: a batch norm that is frozen does not."""
     kinds = list(record["conditions"]["kinds"])
     still = {
@@ -153,7 +153,7 @@ def _live_kinds(record: Record) -> list[str]:
 
 
 def _collation_words(record: Record) -> str:
-    train, val = ("plain ones" in str(record["conditions"][side].get("loader", "")) for side in ("train", "val"))
+    train, val = (record["conditions"][side].get("plain", side == "train") for side in ("train", "val"))
     if val and not train:
         return "validation's batches are not its plain data"
     return "the batches of the two are not their plain data" if val else "training's batches are not its plain data"
@@ -474,7 +474,7 @@ def findings(record: Record) -> list[dict[str, Any]]:
 
 def _in_words(said: str, record: Record) -> str:
     """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
-    mode = mode_name(_live_kinds(record))
+    mode = mode_name(live_kinds(record))
     words = FOREIGN if _foreign(record) else OURS
     more, less = ("Training", "validation") if _value(record, "objective") <= 0 else ("Validation", "training")
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

@@ -24,8 +24,7 @@ TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity,
 }  # fmt: skip
 PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
-    "Mode": "What training mode does",
-}  # fmt: skip
+    "Mode": "What training mode does", "More": "one side", "less": "the other"}  # fmt: skip
 SEVERITIES = {
     "error": "The number is not what it is taken for.",
     "warning": "The number is off, or its set-up should be mended.",

@@ -13,8 +13,8 @@ of `validation_step`); under gradient accumulation each part's own loss is logge
 
 from __future__ import annotations
 
-import inspect
-from contextlib import contextmanager
+import copy
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,33 +22,57 @@ import torch
 from lightning.pytorch import Callback
 from torch import Tensor
 
-from diagnose.errors import DiagnoseError
+from diagnose.errors import DiagnoseError, nearest
 from diagnose.gap.elements import size_of
 from diagnose.gap.ledger import explain
+from diagnose.gap.packing import copied, nbytes
 from diagnose.gap.recorder import GapRecorder
 from diagnose.gap.side import Side
+from diagnose.integrations.aside import Aside, steps_aside
+from diagnose.integrations.lightning_steps import objective, state_kept
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import nn
 
     from diagnose.gap.recording import Recording
 
 SAME = 1e-6  # relative: a logged value against the recorder's
+Weights = dict[str, Tensor]
 
 
-class LightningGapCallback(Callback):  # type: ignore[misc]
-    """Records a module's training steps and explains the gap between what it logs of training and of validation.
+@dataclass(frozen=True)
+class Validated:
+    """The last validation.
 
     Attributes:
-        gap: the ledger of the last validation; None before there was one.
-        page: where its page lies.
+        values: the loss of each validation loader as it was logged, by name.
+        weights: those that were trained; read: those that validation read, None where these are the same.
+        recording: of the steps that led to it; None where no step's loss was seen.
+        shown: the batches of each loader that was not read whole.
+    """
+
+    values: dict[str, float]
+    weights: Weights
+    read: Weights | None
+    recording: Recording | None
+    shown: dict[int, list[Any]]
+
+
+class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
+    """Records a module's training steps and explains the gap between what it logs of training and of validation.
+
+    It never ends anybody's training: what it cannot do is one warning, and training goes on.
+
+    Attributes:
+        gap: the ledger of the last validation; None where there is none. Of several loaders the first one's.
+        gaps: the ledgers of all validation loaders, by the name of the loss.
+        page: where the page of `gap` lies.
 
     Args:
         train: the name under which `training_step` logs its loss.
-        val: the name under which `validation_step` logs its loss.
+        val: the name under which `validation_step` logs its loss. Where there is no such name the nearest is taken, and
+            a warning says which.
         page: where to write the page; by default `gap.html` in the Trainer's `default_root_dir`.
         budget: as for `explain_gap`.
         most_bytes: of batches that are kept.
@@ -65,25 +89,39 @@ class LightningGapCallback(Callback):  # type: ignore[misc]
     ) -> None:
         self.train, self.val, self.budget, self.most_bytes = train, val, budget, most_bytes
         self.page = Path(page) if page else None
-        self.gap: Gap | None = None
+        self.gaps: dict[str, Gap] = {}
         self._recorder: GapRecorder | None = None
-        self._read: tuple[float, dict[str, Tensor], Recording] | None = None
+        self._before: set[str] = set()
+        self._logged_by_validation: list[str] = []
+        self._shown: dict[int, list[Any]] = {}
+        self._room = most_bytes
+        self._read: Weights = {}
+        self._last: Validated | None = None
 
+    @property
+    def gap(self) -> Gap | None:
+        """The ledger of the last validation; of several loaders the first one's."""
+        return next(iter(self.gaps.values()), None)
+
+    @steps_aside
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Begin to record."""
         folder = Path(trainer.default_root_dir) / "gap"
         self._recorder = GapRecorder(folder, pl_module, reports="epoch", most_bytes=self.most_bytes)
 
+    @steps_aside
     def on_train_epoch_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
         """Begin an epoch, which a loss that is logged `on_epoch` averages."""
         if self._recorder is not None:
             self._recorder.epoch()
 
+    @steps_aside
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
         """Note the random state that the step begins with."""
         if self._recorder is not None:
             self._recorder.before()
 
+    @steps_aside
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
         """Record the step."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
@@ -91,116 +129,180 @@ class LightningGapCallback(Callback):  # type: ignore[misc]
             whole = loss * trainer.accumulate_grad_batches  # it is given divided
             self._recorder.step(batch, whole, weight=float(size_of(batch) or 1))
 
-    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        """Note a validation loss, the weights that it was taken with, and the steps that led to it."""
-        value = trainer.callback_metrics.get(self.val)
-        if trainer.sanity_checking or self._recorder is None or not self._recorder.number or value is None:
-            return
-        weights = {k: v.detach().to("cpu", copy=True) for k, v in pl_module.state_dict().items()}
-        self._read = (float(value), weights, self._recorder.record())
+    @steps_aside
+    def on_validation_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
+        """Note which names are there before validation logs."""
+        self._shown, self._read, self._room = {}, {}, self.most_bytes
+        if not self._logged_by_validation:
+            self._before = set(trainer.callback_metrics)
 
+    @steps_aside
+    def on_validation_batch_start(
+        self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        """Note the weights that validation reads, and the batches where it does not read them all."""
+        if trainer.sanity_checking or self._recorder is None:
+            return
+        if not self._read:
+            self._read = _weights(pl_module)
+        if batch_idx < trainer.num_val_batches[dataloader_idx] < _length(_loaders(trainer)[dataloader_idx]):
+            self._show(dataloader_idx, batch)
+
+    def _show(self, loader: int, batch: Any) -> None:
+        """Keep a batch that validation reads, as long as there is room; of a loader that has none, none is kept."""
+        kept = self._shown.setdefault(loader, [])
+        self._room -= nbytes(batch)
+        if self._room < 0:
+            kept.clear()
+        else:
+            kept.append(copied(batch))
+
+    @steps_aside
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        """Note the validation losses, the weights that they were taken with, and the steps that led to them."""
+        if not self._logged_by_validation:
+            self._logged_by_validation = [name for name in trainer.callback_metrics if name not in self._before]
+        if trainer.sanity_checking or self._recorder is None:
+            return
+        names = self._validation_names(trainer)
+        weights = _weights(pl_module)
+        same = all(torch.equal(weights[name], value) for name, value in self._read.items())
+        recording = self._recorder.record() if self._recorder.number else None
+        values = {name: float(trainer.callback_metrics[name]) for name in names}
+        self._last = Validated(values, weights, None if same else self._read, recording, self._shown)
+
+    def _validation_names(self, trainer: Any) -> list[str]:
+        """Return the names of the validation losses, a loader each.
+
+        Raises:
+            DiagnoseError: validation logs nothing that looks like a loss.
+        """
+        found, count = trainer.callback_metrics, len(_loaders(trainer))
+        several = [f"{self.val}/dataloader_idx_{number}" for number in range(count)]
+        if count > 1 and all(name in found for name in several):
+            return several
+        return [_chosen(self.val, list(found), self._logged_by_validation, "val", self.say)]
+
+    @steps_aside
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """Explain the gap of the last validation, and write the page."""
         if self._recorder is None:
             return
         self._recorder.detach()
-        if self._read is None:
-            raise DiagnoseError(f"validation logged no '{self.val}'; name what it logs: GapCallback(val=...)")
-        val, weights, record = self._read
-        now = {k: v.detach().to("cpu", copy=True) for k, v in pl_module.state_dict().items()}
-        try:
-            pl_module.load_state_dict(weights)
-            self.gap = self._explain(trainer, pl_module, val, record)
-        finally:
-            pl_module.load_state_dict(now)
+        if self._last is None:
+            self.say("no validation ran, so there is no gap to explain")
+            return
+        now = _weights(pl_module)
+        with state_kept(pl_module):
+            try:
+                pl_module.load_state_dict(self._last.weights)
+                for number, name in enumerate(self._last.values):
+                    self.gaps[name] = self._explain(trainer, pl_module, self._last, number)
+            finally:
+                pl_module.load_state_dict(now)
         if trainer.is_global_zero:
-            self.page = self.gap.to_html(self.page or Path(trainer.default_root_dir) / "gap.html")
+            self._write(Path(trainer.default_root_dir))
 
-    def _explain(self, trainer: Any, module: Any, val: float, record: Recording) -> Gap:
-        """Explain the gap under the module's weights."""
-        logged = {k: float(v) for k, v in trainer.callback_metrics.items() if k in _names(self.train)}
-        train, record = _reported(logged, self.train, record)
-        sides = [
-            Side(
-                _loader(loader), _objective(trainer, step, name), reported=value,
-                reduction="weighted" if weighted else "batch",
-            )
-            for loader, step, name, value, weighted in (
-                (trainer.train_dataloader, "training_step", self.train, train, record.reports == "epoch"),
-                (trainer.val_dataloaders, "validation_step", self.val, val, True),
-            )
-        ]  # fmt: skip
-        return Gap(explain(module, sides[0], sides[1], record, budget=self.budget))
+    def _write(self, folder: Path) -> None:
+        """Write a page for each ledger; the first one's is `page`."""
+        first = self.page or folder / "gap.html"
+        for number, gap in enumerate(self.gaps.values()):
+            gap.to_html(first if not number else first.with_stem(f"{first.stem}-{number}"))
+        self.page = first
+
+    @steps_aside
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:  # noqa: ARG002
+        """Take the hooks off a model whose training ended before its time."""
+        if self._recorder is not None:
+            self._recorder.detach()
+
+    def _explain(self, trainer: Any, module: Any, last: Validated, number: int) -> Gap:
+        """Explain the gap to one validation loader, under the module's weights."""
+        name = list(last.values)[number]
+        train, value, record = self._reported(trainer, last.recording)
+        train_side = Side(
+            trainer.train_dataloader, objective(trainer, "training_step", train, number), reported=value,
+            reduction="weighted" if record is None or record.reports == "epoch" else "batch",
+        )  # fmt: skip
+        more: dict[str, Any] = {} if last.read is None else {"model": _copy(module, last.read)}
+        val_side = Side(
+            _loaders(trainer)[number], objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
+            reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted", **more,
+        )  # fmt: skip
+        return Gap(explain(module, train_side, val_side, record, budget=self.budget))
+
+    def _reported(self, trainer: Any, record: Recording | None) -> tuple[str, float | None, Recording | None]:
+        """Return the training loss's name, its logged value, and the record with what that averages."""
+        logged = {k: float(v) for k, v in trainer.callback_metrics.items() if k not in self._logged_by_validation}
+        value = next((logged[key] for key in (f"{self.train}_epoch", self.train) if key in logged), None)
+        name = self.train
+        if value is None and any("loss" in key.lower() for key in logged):
+            name = _chosen(self.train, list(logged), list(logged), "train", self.say)
+            value = logged[name]
+        if record is None or value is None:
+            return name, record.train if record is not None else None, record
+        last = record.losses[-1]
+        if f"{name}_epoch" not in logged and abs(value - last) <= SAME * max(1.0, abs(last)):
+            record = record.of_last()
+        return name.removesuffix("_epoch").removesuffix("_step"), value, record
 
 
-def _names(name: str) -> tuple[str, str, str]:
-    """Return the names that a loss may be found under: with both `on_step` and `on_epoch` it has two."""
-    return name, f"{name}_epoch", f"{name}_step"
-
-
-def _reported(logged: dict[str, float], name: str, record: Recording) -> tuple[float, Recording]:
-    """Return the logged training loss, and the record with what it averages: the epoch, or its last step."""
-    value = next((logged[key] for key in (f"{name}_epoch", name) if key in logged), None)
-    if value is None:
-        return record.train, record
-    last = record.losses[-1]
-    if f"{name}_epoch" not in logged and abs(value - last) <= SAME * max(1.0, abs(last)):
-        return value, record.of_last()
-    return value, record
-
-
-def _loader(given: Any) -> Any:
-    """Return the one loader of a side.
+def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any) -> str:
+    """Return the name of a loss: as asked, or the nearest one of the side's own, which is said.
 
     Raises:
-        DiagnoseError: there are several.
+        DiagnoseError: the side logs no loss.
     """
-    if isinstance(given, (list, tuple)):
-        if len(given) != 1:
-            raise DiagnoseError(f"the ledger is of one loader a side, and there are {len(given)}")
-        return given[0]
-    return given
+    if asked in known:
+        return asked
+    losses = [name for name in own if "loss" in name.lower()] or (own if len(own) == 1 else [])
+    if not losses:
+        logged = f"it logs {', '.join(sorted(own))}" if own else "it logs nothing"
+        raise DiagnoseError(
+            f"no metric '{asked}' was logged ({logged}){nearest(asked, known)}; name the loss: "
+            f"GapCallback({option}=...)"
+        )
+    exact = [name for name in losses if _plain(name) == _plain(asked)]
+    name = (exact or losses)[0]
+    if len(losses) > 1 or not exact:
+        others = f" (there are also {', '.join(losses[1:])})" if len(losses) > 1 else ""
+        say(f"no metric '{asked}' was logged, so '{name}' is taken{others}; GapCallback({option}=...) names another")
+    return name
 
 
-def _objective(trainer: Any, step: str, name: str) -> Any:
-    """Return the loss of a step: what it returns, or what it logs under a name."""
-
-    def objective(module: nn.Module, batch: Any) -> Tensor:
-        batch = trainer.strategy.batch_to_device(batch)
-        function = getattr(module, step)
-        more = [0] if len(inspect.signature(function).parameters) > 1 else []
-        with _quiet(module) as logged:
-            returned = function(batch, *more)
-        loss = returned.get("loss") if isinstance(returned, dict) else returned
-        found = logged.get(name, loss) if step == "validation_step" else loss
-        if not isinstance(found, Tensor):
-            raise DiagnoseError(f"{step} neither returns a loss nor logs '{name}'")
-        return found
-
-    objective.__qualname__ = step
-    return objective
+def _plain(name: str) -> str:
+    """Return a name without what tools write differently: "valid/loss", "val_loss" and "Val/Loss" are one."""
+    letters = "".join(letter for letter in name.lower() if letter.isalnum())
+    return letters.replace("validation", "val").replace("valid", "val").replace("training", "train")
 
 
-@contextmanager
-def _quiet(module: Any) -> Iterator[dict[str, Any]]:
-    """Catch what a module logs, which it could not do outside of its Trainer's loop."""
-    found: dict[str, Any] = {}
+def _weights(module: nn.Module) -> Weights:
+    return {name: value.detach().to("cpu", copy=True) for name, value in module.state_dict().items()}
 
-    def log(name: str, value: Any, *_: Any, **__: Any) -> None:
-        found[name] = torch.as_tensor(value)
 
-    def log_dict(values: Any, *_: Any, **__: Any) -> None:
-        for name, value in values.items():
-            log(name, value)
-
-    own = {name: vars(module).get(name) for name in ("log", "log_dict")}
-    object.__setattr__(module, "log", log)
-    object.__setattr__(module, "log_dict", log_dict)
+def _copy(module: Any, weights: Weights) -> nn.Module:
+    """Return a copy of a module with other weights, attached to the same Trainer."""
+    trainer, module._trainer = module._trainer, None  # noqa: SLF001 - a Trainer cannot be copied
     try:
-        yield found
+        other: nn.Module = copy.deepcopy(module)
     finally:
-        for name, value in own.items():
-            if value is None:
-                object.__delattr__(module, name)
-            else:
-                object.__setattr__(module, name, value)
+        module._trainer = trainer  # noqa: SLF001
+    other._trainer = trainer  # noqa: SLF001
+    other.load_state_dict(weights)
+    return other
+
+
+def _loaders(trainer: Any) -> list[Any]:
+    """Return the validation loaders."""
+    found = trainer.val_dataloaders
+    if isinstance(found, dict):
+        return list(found.values())
+    return list(found) if isinstance(found, (list, tuple)) else [found]
+
+
+def _length(loader: Any) -> float:
+    """Return how many batches a loader has; none is known of a stream."""
+    try:
+        return len(loader)
+    except (TypeError, NotImplementedError):
+        return float("inf")

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import inspect
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from diagnose.gap.guard import custody
 from diagnose.gap.ledger import explain
 from diagnose.gap.recorder import GapRecorder
 from diagnose.gap.side import Side
+from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
@@ -46,12 +48,29 @@ IGNORED = -100
 SAME = 1e-4  # relative: the Trainer's own loss against the mean of ours
 
 
-class TrainerGapCallback(TrainerCallback):  # type: ignore[misc]
+Weights = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """An evaluation: the losses of each set by name, the steps that led to it, and the weights that it was of."""
+
+    losses: dict[str, float]
+    step: int
+    logged: tuple[float, Recording] | None
+    weights: Weights
+
+
+class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
     """Records a Trainer's steps and explains the gap between its logged training loss and its `eval_loss`.
 
+    It never ends anybody's training: what it cannot do is one warning, and training goes on.
+
     Attributes:
-        gap: the ledger of the last evaluation; None before there was one.
-        page: where its page lies.
+        gap: the ledger of the last evaluation, with `load_best_model_at_end` of the best; None where there is none.
+            Of several evaluation sets the first one's.
+        gaps: the ledgers of all evaluation sets, by the name of the loss.
+        page: where the page of `gap` lies.
 
     Args:
         page: where to write the page; by default `gap.html` in the Trainer's `output_dir`.
@@ -63,13 +82,20 @@ class TrainerGapCallback(TrainerCallback):  # type: ignore[misc]
         self, page: str | Path | None = None, *, budget: float | str = 20.0, most_bytes: int = 256 << 20
     ) -> None:
         self.page, self.budget, self.most_bytes = Path(page) if page else None, budget, most_bytes
-        self.gap: Gap | None = None
+        self.gaps: dict[str, Gap] = {}
         self._recorder: GapRecorder | None = None
         self._parts: list[Any] = []
         self._loss: Any = 0.0
         self._logged: tuple[float, Recording] | None = None
-        self._read: tuple[float, tuple[float, Recording] | None, dict[str, Tensor]] | None = None
+        self._last: Evaluated | None = None
+        self._best: Evaluated | None = None
 
+    @property
+    def gap(self) -> Gap | None:
+        """The ledger of the last evaluation; of several sets the first one's."""
+        return next(iter(self.gaps.values()), None)
+
+    @steps_aside
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Begin to record."""
         self._trainer = trainer = _trainer()
@@ -80,64 +106,106 @@ class TrainerGapCallback(TrainerCallback):  # type: ignore[misc]
 
     def _step(self, model: nn.Module, inputs: Any, *more: Any, **named: Any) -> Tensor:
         """Take the Trainer's own step on a part of a batch, and keep what it read."""
-        assert self._recorder is not None
-        if not self._parts:
-            self._recorder.before()
-        self._parts.append(dict(inputs))
+        self._open(inputs)
         loss: Tensor = self._own(model, inputs, *more, **named)
         self._loss = self._loss + loss.detach()
         return loss
 
+    @steps_aside
+    def _open(self, inputs: Any) -> None:
+        """Note the random state before a step, and a part of its batch."""
+        assert self._recorder is not None
+        if not self._parts:
+            self._recorder.before()
+        self._parts.append(dict(inputs))
+
+    @steps_aside
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Record the step."""
         if self._recorder is not None and self._parts:
             self._recorder.step(self._parts, self._loss)
         self._parts, self._loss = [], 0.0
 
+    @steps_aside
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
         """Note a logged training loss, and the steps that it averages."""
         if self._recorder is not None and logs and "loss" in logs and self._recorder.number:
             self._logged = (float(logs["loss"]), self._recorder.record())
             self._recorder.epoch()
 
+    @steps_aside
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:  # noqa: ARG002
-        """Note an evaluation loss, and the weights that it was taken with."""
-        if not metrics or "eval_loss" not in metrics or self._recorder is None:
+        """Note the losses of an evaluation, and the weights that they were taken with."""
+        found = {name: float(value) for name, value in (metrics or {}).items() if _is_loss(name)}
+        if not found or self._recorder is None:
             return
-        weights = {k: v.detach().to("cpu", copy=True) for k, v in self._trainer.model.state_dict().items()}
-        self._read = (float(metrics["eval_loss"]), self._logged, weights)
+        if self._last is not None and self._last.step == state.global_step and self._trainer.is_in_train:
+            self._last.losses.update(found)  # another set of the same evaluation
+        else:
+            self._last = Evaluated(found, state.global_step, self._logged, _weights(self._trainer.model))
         if not self._trainer.is_in_train:
-            self._explain()
+            self._explain(self._last)
 
+    @steps_aside
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Keep the evaluation whose model the Trainer will load when training ends."""
+        if args.load_best_model_at_end and self._last is not None and state.best_global_step == self._last.step:
+            self._best = self._last
+
+    @steps_aside
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
-        """Explain the gap of the last evaluation."""
+        """Explain the gap of the last evaluation, or of the best one where its model is what training ends with."""
         if self._recorder is None:
             return
         self._trainer.training_step = self._own
         self._recorder.detach()
-        if self._read is not None:
-            self._explain()
+        last = self._best or self._last
+        if last is None:
+            self.say("no evaluation ran, so there is no gap to explain: give eval_dataset and eval_strategy")
+        else:
+            self._explain(last)
 
-    def _explain(self) -> None:
-        """Explain the gap under the weights of the last evaluation, and write the page."""
-        assert self._read is not None
-        val, logged, weights = self._read
+    def _explain(self, found: Evaluated) -> None:
+        """Explain the gaps under the weights of an evaluation, and write the pages."""
         trainer, model = self._trainer, self._trainer.model
-        objective = _objective(trainer)
-        train = Side(
-            _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), objective,
-            reported=None if logged is None else logged[0], reduction="batch",
-        )  # fmt: skip
-        side = Side(trainer.get_eval_dataloader(), objective, reported=val, reduction="weighted")
-        now = {k: v.detach().to("cpu", copy=True) for k, v in model.state_dict().items()}
+        now = _weights(model)
         try:
-            model.load_state_dict(weights)
-            record = logged[1] if logged else None
-            self.gap = Gap(explain(model, train, side, record, budget=self.budget))
+            model.load_state_dict(found.weights)
+            self.gaps = {name: self._ledger(trainer, name, value, found) for name, value in found.losses.items()}
         finally:
             model.load_state_dict(now)
         if trainer.is_world_process_zero():
-            self.page = self.gap.to_html(self.page or Path(trainer.args.output_dir) / "gap.html")
+            first = self.page or Path(trainer.args.output_dir) / "gap.html"
+            for number, gap in enumerate(self.gaps.values()):
+                gap.to_html(first if not number else first.with_stem(f"{first.stem}-{number}"))
+            self.page = first
+
+    def _ledger(self, trainer: Trainer, name: str, val: float, found: Evaluated) -> Gap:
+        """Explain the gap to one evaluation set."""
+        loader = _eval_loader(trainer, name)
+        of_train, of_val = _objectives(trainer, loader)
+        train = Side(
+            _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), of_train,
+            reported=None if found.logged is None else found.logged[0], reduction="batch",
+        )  # fmt: skip
+        side = Side(loader, of_val, reported=val, reduction="weighted")
+        record = found.logged[1] if found.logged else None
+        return Gap(explain(trainer.model, train, side, record, budget=self.budget))
+
+
+def _is_loss(name: str) -> bool:
+    return name.startswith("eval_") and name.endswith("loss")
+
+
+def _weights(model: nn.Module) -> Weights:
+    return {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
+
+
+def _eval_loader(trainer: Trainer, name: str) -> Any:
+    """Return the loader of the evaluation set whose loss has this name: "eval_loss", or "eval_NAME_loss" of several."""
+    if isinstance(trainer.eval_dataset, dict):
+        return trainer.get_eval_dataloader(name.removeprefix("eval_").removesuffix("_loss"))
+    return trainer.get_eval_dataloader()
 
 
 def _trainer() -> Trainer:
@@ -171,9 +239,13 @@ class _Steps:
             yield parts
 
 
-def _objective(trainer: Trainer) -> Any:
-    """Return the loss of each target where that is what the Trainer averages, else the Trainer's own number."""
-    first = next(iter(trainer.get_eval_dataloader()))
+def _objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
+    """Return the objectives of training and of evaluation: the loss of each target where the Trainer averages these.
+
+    Else each is the Trainer's own number. A `compute_loss` that leaves out `num_items_in_batch` though the Trainer
+    passes it is logged as the sum over the parts of an accumulated batch; evaluation has one part.
+    """
+    first = next(iter(loader))
     with custody(trainer.model), torch.no_grad():
         trainer.model.eval()
         own = float(_own_loss(trainer, trainer.model, [first]))
@@ -181,8 +253,45 @@ def _objective(trainer: Trainer) -> Any:
     if found is not None:
         loss, weights = found
         if abs(float((loss * weights).sum() / weights.sum()) - own) <= SAME * max(1.0, abs(own)):
-            return lambda model, batch: _all(trainer, model, batch)
-    return lambda model, batch: _own_loss(trainer, model, batch if isinstance(batch, list) else [batch])
+            each = _of_targets(trainer)
+            return each, each
+    return _of_parts(trainer, mean=False), _of_parts(trainer, mean=_ignores_count(trainer, first))
+
+
+def _of_targets(trainer: Trainer) -> Any:
+    return lambda model, batch: _all(trainer, model, batch)
+
+
+def _of_parts(trainer: Trainer, *, mean: bool) -> Any:
+    """Return the Trainer's own loss of a step's parts; with `mean`, their mean where the Trainer logs their sum."""
+
+    def objective(model: nn.Module, batch: Any) -> Tensor:
+        parts = batch if isinstance(batch, list) else [batch]
+        return _own_loss(trainer, model, parts) / (len(parts) if mean else 1)
+
+    return objective
+
+
+def _ignores_count(trainer: Trainer, part: Any) -> bool:
+    """Say whether the Trainer sums the parts' losses although `compute_loss` takes each part's own mean."""
+    if not _scales(trainer):
+        return False
+    inputs = trainer._prepare_inputs(dict(part))  # noqa: SLF001 - there is no public way
+    count = trainer._get_num_items_in_batch([inputs], trainer.args.device)  # noqa: SLF001
+    if count is None:
+        return False
+    with custody(trainer.model), torch.no_grad():
+        trainer.model.eval()
+        losses = [
+            trainer.compute_loss(trainer.model, dict(inputs), num_items_in_batch=times * count).mean()
+            for times in (1, 2)
+        ]
+    return bool(torch.isclose(losses[0], losses[1], rtol=SAME, atol=0.0))
+
+
+def _scales(trainer: Trainer) -> bool:
+    """Say whether the Trainer leaves it to the loss to divide by the targets of all parts."""
+    return bool(trainer.model_accepts_loss_kwargs or trainer.compute_loss_func is not None)
 
 
 def _own_loss(trainer: Trainer, model: nn.Module, parts: list[Any]) -> Tensor:
@@ -190,16 +299,15 @@ def _own_loss(trainer: Trainer, model: nn.Module, parts: list[Any]) -> Tensor:
     inputs = [trainer._prepare_inputs(dict(part)) for part in parts]  # noqa: SLF001 - there is no public way
     count = trainer._get_num_items_in_batch(inputs, trainer.args.device)  # noqa: SLF001
     losses = [trainer.compute_loss(model, dict(one), num_items_in_batch=count) for one in inputs]
-    scaled = count is not None and (trainer.model_accepts_loss_kwargs or trainer.compute_loss_func is not None)
     total: Tensor = torch.stack([loss.mean() for loss in losses]).sum()
-    return total if scaled else total / len(parts)
+    return total if count is not None and _scales(trainer) else total / len(parts)
 
 
 def _all(trainer: Trainer, model: nn.Module, batch: Any) -> dict[str, Tensor]:
     """Return the loss and the weight of each target of a step's parts, rows of equal length."""
     parts = batch if isinstance(batch, list) else [batch]
     found = [pair for pair in (_each(trainer, model, part) for part in parts) if pair is not None]
-    if not (trainer.model_accepts_loss_kwargs or trainer.compute_loss_func is not None):
+    if not _scales(trainer):
         found = [(loss, weights / weights.sum()) for loss, weights in found]
     if found[0][0].dim() == 1:
         return {"loss": torch.cat([loss for loss, _ in found]), "weights": torch.cat([w for _, w in found])}
@@ -225,8 +333,7 @@ def _each(trainer: Trainer, model: nn.Module, part: Any) -> tuple[Tensor, Tensor
 def _shifted(trainer: Trainer, logits_BTV: Tensor, labels_BT: Tensor) -> tuple[Tensor, Tensor]:
     """Return the losses of next tokens; first ones cost nothing but count, where the Trainer counts them."""
     loss, counted = _cross_entropy(trainer, logits_BTV[:, :-1], labels_BT[:, 1:])
-    scaled = trainer.model_accepts_loss_kwargs or trainer.compute_loss_func is not None
-    if scaled and not getattr(trainer, "_loss_shifts_labels", True):
+    if _scales(trainer) and not getattr(trainer, "_loss_shifts_labels", True):
         loss, counted = F.pad(loss, (1, 0)), torch.cat([(labels_BT[:, :1] != IGNORED).float(), counted], 1)
     return loss, counted
 

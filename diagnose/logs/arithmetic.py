@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from diagnose.formatting import counted, cut, duration, plain, share, visible
+from diagnose.logs.digits_of import Digits
 from diagnose.logs.names import meaning
-from diagnose.logs.pairs import STEP, VALUE
+from diagnose.logs.series import STEP, VALUE
+from diagnose.records.log_report import LogFinding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
 
-Finding = dict[str, Any]
 FACTORS = {"ln 2 (bits and nats)": math.log(2), "1 / ln 2 (bits and nats)": 1 / math.log(2)}
 MOST_FACTOR = 64  # whole numbers that are tried: accumulated parts, devices
 FIT = 0.02  # relative: how close a ratio has to be to a factor, and how steady
@@ -25,29 +26,21 @@ RANGE = 1.5  # a ratio says something where the loss itself changes by this much
 TWICE = 2.0  # times: what the elapsed time may differ by, for printing and sampling take time too
 SAME_MEAN = 0.05  # relative: a stated mean of logged values against their mean
 START = 0.7  # nats: an untrained network may be off ln V by so much
+MOVED = 3.0  # of the smallest printed differences: what training has to move by where validation stands still
 SAME = 8  # validation values in a row that are exactly alike
 
 
-def finding(rule: str, severity: str, what: str, fix: str, **measured: float) -> Finding:
+def finding(
+    rule: str, severity: Literal["error", "warning", "note"], what: str, fix: str, **measured: float
+) -> LogFinding:
     """Return a finding in the form that all of the toolkit's have."""
-    return {"rule": f"log/{rule}", "severity": severity, "what": what, "fix": fix, "measured": measured}
+    known = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
+    return LogFinding(rule=f"log/{rule}", severity=severity, what=what, fix=fix, measured=known)
 
 
 def implied(log: Log, pairs: Pairs) -> dict[str, float]:
     """Return what the settings of a log come to: samples of each side, steps, seconds a step."""
-    facts, out = log.facts, {}
-    size = facts.get("batch_size", 0.0) * facts.get("accumulate", 1.0)
-    batches = facts.get("batches_per_epoch", 0.0)
-    if not batches and facts.get("steps") and facts.get("epochs"):
-        batches = facts["steps"] / facts["epochs"]
-    if size and batches:
-        out["train_samples"] = size * batches
-    if size and facts.get("val_batches"):
-        out["val_samples"] = size * facts["val_batches"]
-    elif "val_samples" in facts:
-        out["val_samples"] = facts["val_samples"]
-    elif "eval_runtime" in facts and "eval_samples_per_second" in facts:
-        out["val_samples"] = float(round(facts["eval_runtime"] * facts["eval_samples_per_second"]))
+    out = _counted(log)
     if {"train_samples", "val_samples"} <= out.keys():
         out["val_share"] = out["val_samples"] / (out["train_samples"] + out["val_samples"])
     track = pairs.train
@@ -62,16 +55,35 @@ def implied(log: Log, pairs: Pairs) -> dict[str, float]:
     return {key: value for key, value in out.items() if math.isfinite(value)}
 
 
-def contradictions(log: Log, pairs: Pairs, derived: dict[str, float]) -> list[Finding]:
+def _counted(log: Log) -> dict[str, float]:
+    """Return the samples of each side: where a loop's own lines count batches, or a file holds all that they need."""
+    facts, out = log.facts, dict[str, float]()
+    whole = {"accumulate", "devices"} <= facts.keys()
+    size = facts.get("batch_size", 0.0) * facts.get("accumulate", 1.0) * facts.get("devices", 1.0)
+    batches = facts.get("batches_per_epoch", 0.0) if log.format == "text" and log.tool != "Keras" else 0.0
+    if not batches and whole and facts.get("steps") and facts.get("epochs"):
+        batches = facts["steps"] / facts["epochs"]
+    if size and batches:
+        out["train_samples"] = size * batches
+    if size and facts.get("val_batches"):
+        out["val_samples"] = size * facts["val_batches"]
+    elif "val_samples" in facts:
+        out["val_samples"] = facts["val_samples"]
+    elif "eval_runtime" in facts and "eval_samples_per_second" in facts:
+        out["val_samples"] = float(round(facts["eval_runtime"] * facts["eval_samples_per_second"]))
+    return out
+
+
+def contradictions(log: Log, pairs: Pairs, derived: dict[str, float]) -> list[LogFinding]:
     """Return the findings on numbers that do not fit each other, the gravest first."""
     found = [
         *_broken(pairs), *_units(pairs), *_identical(pairs), *_frozen(pairs), *_perplexity(log), *_factor(pairs),
         *_samples(log, derived), *_time(derived), *_run_mean(log, pairs), *_closing_mean(pairs), *_start(log, pairs),
     ]  # fmt: skip
-    return sorted(found, key=lambda one: ("error", "warning", "note").index(one["severity"]))
+    return sorted(found, key=lambda one: ("error", "warning", "note").index(one.severity))
 
 
-def _broken(pairs: Pairs) -> list[Finding]:
+def _broken(pairs: Pairs) -> list[LogFinding]:
     out = []
     for side, track in (("training", pairs.train), ("validation", pairs.val)):
         if track.broken:
@@ -88,7 +100,7 @@ def _broken(pairs: Pairs) -> list[Finding]:
     return out
 
 
-def _units(pairs: Pairs) -> list[Finding]:
+def _units(pairs: Pairs) -> list[LogFinding]:
     if pairs.unit:
         return []
     bits = pairs.val if meaning(pairs.val.name).kind == "bits" else pairs.train
@@ -102,7 +114,7 @@ def _units(pairs: Pairs) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _identical(pairs: Pairs) -> list[Finding]:
+def _identical(pairs: Pairs) -> list[LogFinding]:
     if len(pairs.at_N) < 3 or not np.array_equal(pairs.train_N, pairs.val_N):
         return []
     return [
@@ -111,49 +123,53 @@ def _identical(pairs: Pairs) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _frozen(pairs: Pairs) -> list[Finding]:
+def _frozen(pairs: Pairs) -> list[LogFinding]:
     """Find a validation loss that does not move though training's does: stale weights, or a stale value."""
     value = pairs.val.value
     same = int(np.argmax(np.append(np.diff(value[::-1]) != 0, True))) + 1 if len(value) else 0
-    if same < SAME or np.ptp(pairs.train.value[-same:]) == 0:
+    unit = max(Digits.of(track.value.tolist()).unit for track in (pairs.train, pairs.val))
+    if same < SAME or np.ptp(pairs.train.value[-same:]) <= MOVED * unit:
         return []
     return [
         finding("frozen", "error", f"The last {same} validation losses are exactly {plain(float(value[-1]), 4)}, while "
-                "training's move", "check that validation reads the weights that are trained, and a fresh value is "
-                "logged",
+                "training's move", "check whether it is one value printed again; if not, whether validation reads the "
+                "weights that are trained",
                 values=same)
     ]  # fmt: skip
 
 
-def _perplexity(log: Log) -> list[Finding]:
-    """Compare a perplexity with the loss of the same side: it should be its exponential."""
+def _perplexity(log: Log) -> list[LogFinding]:
+    """Compare a perplexity with the losses of the same side: it should be e, or 2, to the power of one of them."""
     out = []
     for side in ("train", "val"):
-        tables = {}
-        for kind in ("loss", "perplexity"):
-            names = [
-                n
-                for n in log.series
-                if meaning(n).kind == kind and meaning(n).side in (side, "" if side == "train" else side)
-            ]
-            if names and log.series[names[0]].count:
-                tables[kind] = log.series[names[0]].table()
-        if len(tables) < 2:
+        ratios = _log_ratios(log, side)
+        if not ratios or any(abs(r - 1) < FIT or abs(r - math.log(2)) < FIT for _, r in ratios):
             continue
-        loss, perplexity = _same_places(tables["loss"], tables["perplexity"])
+        name, ratio = min(ratios, key=lambda one: abs(one[1] - 1))
+        out.append(
+            finding("perplexity", "warning", f"The {side} perplexity is neither e nor 2 to the power of a {side} loss: "
+                    f"its logarithm is {plain(ratio)} times {cut(visible(name), 30)!r}", "take exp of the mean loss, "
+                    "not the mean of batches' perplexities; and check the base of both", ratio=ratio)
+        )  # fmt: skip
+    return out
+
+
+def _log_ratios(log: Log, side: str) -> list[tuple[str, float]]:
+    """Return the losses of a side with what a perplexity's logarithm is of each, in the median."""
+    mine = [n for n in log.series if meaning(n).side in ((side, "") if side == "train" else (side, "test"))]
+    perplexities = [n for n in mine if meaning(n).kind == "perplexity" and log.series[n].count]
+    if perplexities and not meaning(perplexities[0]).side:
+        mine = list(log.series)  # it does not say whose it is
+    out = []
+    for name in mine if perplexities else []:
+        if meaning(name).kind != "loss" or not log.series[name].count:
+            continue
+        loss, perplexity = _same_places(log.series[name].table(), log.series[perplexities[0]].table())
         with np.errstate(all="ignore"):
             ratio = np.log(perplexity) / loss
         ratio = ratio[np.isfinite(ratio) & (loss > 0.01)]
-        if len(ratio) < 2 or abs(float(np.median(ratio)) - 1) < FIT:
-            continue
-        middle = float(np.median(ratio))
-        bits = "; that is 2 to the power of the loss" if abs(middle - math.log(2)) < FIT else ""
-        out.append(
-            finding("perplexity", "warning", f"The {side} perplexity is not e to the power of the {side} loss: its "
-                    f"logarithm is {plain(middle)} times the loss{bits}", "take exp of a loss in nats, 2 ** of one "
-                    "in bits; "
-                    "and of the mean loss, not the mean of batches' perplexities", ratio=middle)
-        )  # fmt: skip
+        if len(ratio) > 1:
+            out.append((name, float(np.median(ratio))))
     return out
 
 
@@ -163,7 +179,24 @@ def _same_places(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArra
     return a[left, VALUE], b[right, VALUE]
 
 
-def _factor(pairs: Pairs) -> list[Finding]:
+def in_bits(log: Log) -> list[str]:
+    """Return the note that losses are in bits, where a perplexity is 2 to the power of one and e of none."""
+    for side in ("train", "val"):
+        ratios = _log_ratios(log, side)
+        two = [name for name, r in ratios if abs(r - math.log(2)) < FIT]
+        if two and not any(abs(r - 1) < FIT for _, r in ratios):
+            name = cut(visible(two[0]), 30)
+            other = next((n for n, _ in ratios if n != two[0] and meaning(n).stem == ()), "")
+            smooth = (
+                f", and {cut(visible(other), 30)!r} minus {name!r} is what training adds (label smoothing)"
+                if other
+                else ""
+            )
+            return [f"The perplexity is 2 to the power of {name!r}, so losses are in bits{smooth}."]
+    return []
+
+
+def _factor(pairs: Pairs) -> list[LogFinding]:
     """Find a validation loss that is training's times a factor all along: a sum not divided, or another unit."""
     train, val = pairs.train_N, pairs.val_N
     if len(train) < 5 or not pairs.unit or min(train.min(), val.min()) < 1e-9:
@@ -188,7 +221,7 @@ def _factor(pairs: Pairs) -> list[Finding]:
     return []
 
 
-def _samples(log: Log, derived: dict[str, float]) -> list[Finding]:
+def _samples(log: Log, derived: dict[str, float]) -> list[LogFinding]:
     """Compare the samples that a Trainer says it read with its batches: they differ by a whole number of devices."""
     facts = log.facts
     if not {"train_runtime", "train_samples_per_second", "epochs"} <= facts.keys() or "train_samples" not in derived:
@@ -209,7 +242,7 @@ def _samples(log: Log, derived: dict[str, float]) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _time(derived: dict[str, float]) -> list[Finding]:
+def _time(derived: dict[str, float]) -> list[LogFinding]:
     if not {"seconds", "seconds_per_step", "steps"} <= derived.keys() or derived["seconds"] > 1e9:
         return []
     needed = derived["seconds_per_step"] * derived["steps"]
@@ -225,7 +258,7 @@ def _time(derived: dict[str, float]) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _run_mean(log: Log, pairs: Pairs) -> list[Finding]:
+def _run_mean(log: Log, pairs: Pairs) -> list[LogFinding]:
     """Compare the mean over the whole run that a Trainer states with the values that it logged."""
     stated = log.facts.get("run_mean")
     values = pairs.train.value
@@ -243,7 +276,7 @@ def _run_mean(log: Log, pairs: Pairs) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _closing_mean(pairs: Pairs) -> list[Finding]:
+def _closing_mean(pairs: Pairs) -> list[LogFinding]:
     """Compare the mean over all validation batches with the single batches that were logged before it."""
     single = pairs.val.value
     if pairs.mean is None or len(single) < 4:
@@ -260,7 +293,7 @@ def _closing_mean(pairs: Pairs) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _start(log: Log, pairs: Pairs) -> list[Finding]:
+def _start(log: Log, pairs: Pairs) -> list[LogFinding]:
     """Compare the loss before training with that of a uniform guess, where the vocabulary's size is logged."""
     size = log.facts.get("vocab_size", 0.0)
     if size < 2 or pairs.axis != "step" or pairs.unit != "loss" or pairs.val.at[0] != 0:
@@ -277,16 +310,19 @@ def _start(log: Log, pairs: Pairs) -> list[Finding]:
     ]  # fmt: skip
 
 
-def agreements(derived: dict[str, float]) -> list[str]:
+def agreements(log: Log, derived: dict[str, float]) -> list[str]:
     """Return what the implied numbers say where they do fit each other."""
     out = []
-    if "val_share" in derived:
+    if "train_samples" in derived:
+        size, batches = log.facts.get("batch_size", 0.0), log.facts.get("batches_per_epoch", 0.0)
+        samples, known = plain(derived["train_samples"], 0), {"accumulate", "devices"} <= log.facts.keys()
+        least = "" if known else f", if {plain(size, 0)} is of all devices and nothing is accumulated"
+        shared = f"; {share(derived['val_share'])} of all samples is validation" if "val_share" in derived else ""
         out.append(
-            f"By batches and batch size there are {plain(derived['train_samples'], 0)} training and "
-            f"{plain(derived['val_samples'], 0)} validation samples: {share(derived['val_share'])} is validation."
+            f"{plain(batches, 0)} batches of {plain(size, 0)} make {samples} training samples{shared}{least}."
+            if batches
+            else f"An epoch has {samples} training samples by steps, batch size and devices{shared}."
         )
-    elif "train_samples" in derived:
-        out.append(f"By batches and batch size an epoch has {plain(derived['train_samples'], 0)} training samples.")
     if {"seconds", "seconds_per_step", "steps"} <= derived.keys() and not _time(derived) and derived["seconds"] < 1e9:
         needed = derived["seconds_per_step"] * derived["steps"]
         out.append(

@@ -1,8 +1,9 @@
-"""Which causes of a gap a log leaves possible, which it rules out and why, and the one experiment that would tell.
+"""Which causes of a gap a log leaves possible, which it excludes and why, and the one experiment that would tell.
 
 The causes are the terms of the ledger (`diagnose loss-gap`). A log holds two losses and nothing of how they were
-taken, so hardly any cause can be shown by it; but several can be bounded, and several have the wrong sign. What
-a tool does when its own code is unchanged is taken from `docs/your-own-loop.md` and said with the tool's name.
+taken, so hardly any cause can be shown by it; several have the wrong sign, and some can be bounded. Only what cannot be
+is said to be excluded. What a tool does when its own code is unchanged is taken from `docs/your-own-loop.md` and said
+with the tool's name.
 """
 
 from __future__ import annotations
@@ -13,30 +14,25 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import plain
 from diagnose.logs.names import meaning
-from diagnose.logs.pairs import EPOCH
+from diagnose.logs.series import EPOCH
+from diagnose.records.log_report import LogCause, LogExperiment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diagnose.logs.arithmetic import Finding
+    from diagnose.logs.digits_of import Digits
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
     from diagnose.logs.statistics import GapCourse, LossFall
+    from diagnose.records.log_report import LogFinding
 
 HALF = 0.5  # of the gap: a cause that is bounded below this is not the main one
+CLEAR = 3.0  # times the scatter: a gap that the luck of fresh batches would not leave
 # what the logged training loss is a mean of, by tool
 TAKEN = {
     "nanoGPT": "evaluated", "Hugging Face": "interval", "Keras": "epoch", "llm.c": "batch", "nanochat": "smooth",
 }  # fmt: skip
-TAKEN_WORDS = {
-    "evaluated": "read with the same weights as validation, in evaluation mode",
-    "interval": "a mean over the steps since the last print",
-    "epoch": "a mean over the epoch, taken while the weights move",
-    "batch": "that of the last batch alone",
-    "smooth": "a decaying mean",
-    "": "of unknown averaging",
-}
-BATCHES = {"nanoGPT", "llm.c"}  # their validation loss is of some batches only
+LANGUAGE = frozenset({"nanoGPT", "nanochat", "llm.c"})  # tools that train on text alone
 
 
 @dataclass(frozen=True)
@@ -45,28 +41,29 @@ class Evidence:
 
     Attributes:
         value: the gap that is spoken of, validation minus training; `least`: the least that its interval leaves of it.
-        resolved: whether its interval excludes zero.
-        gap: all of its statistics.
+        gap: all of its statistics; `digits`: that its values carry.
+        one: whether nearly all prints lie on one side.
         tool, taken: whose log, and what its training loss is a mean of ("" where it is not known).
-        fall: how fast the training loss falls.
-        noise: standard deviation of validation's values about their course, None where there are too few.
+        fall: how fast the training loss falls; `fallen`: from its highest value to its last.
         draw: the closing mean over all validation batches minus the single batches before it, None without one.
-        dropout, smoothing: as the log states them, None where it does not.
+        dropout, smoothing, mixup: as the log states them, None where it does not.
         first_epoch: whether all of the log is from the first epoch, None where it does not say.
         leaks: whether the samples were found to overlap, or the loss to be implausible.
     """
 
     value: float
     least: float
-    resolved: bool
     gap: GapCourse
+    digits: Digits
+    one: bool
     tool: str
     taken: str
     fall: LossFall | None
-    noise: float | None
+    fallen: float
     draw: float | None
     dropout: float | None
     smoothing: float | None
+    mixup: float | None
     first_epoch: bool | None
     leaks: bool
 
@@ -74,6 +71,11 @@ class Evidence:
     def below(self) -> bool:
         """Whether validation lies below training."""
         return self.value < 0
+
+    @property
+    def told(self) -> bool:
+        """Whether there is a gap to speak of: of one sign, or with a course."""
+        return self.one or self.gap.steady or self.gap.moves in ("narrows", "widens", "crosses")
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,11 @@ class Judged:
     why: str
     looks: str
 
+    @property
+    def record(self) -> LogCause:
+        """As it is printed."""
+        return LogCause(id=self.id, why=self.why, looks=self.looks)
+
 
 def taken(log: Log, pairs: Pairs) -> str:
     """Return what the training loss is a mean of, as far as tool and name tell."""
@@ -94,38 +101,69 @@ def taken(log: Log, pairs: Pairs) -> str:
     if log.tool in TAKEN and not (log.tool == "llm.c" and span):
         return TAKEN[log.tool]
     if log.tool == "Lightning":
-        return "epoch" if span == "epoch" else "batch"
+        return "epoch" if span == "epoch" else "batch" if span == "step" else ""
     return {"epoch": "epoch", "smooth": "smooth", "batch": "batch", "step": "batch"}.get(span, "")
 
 
 def judge(evidence: Evidence) -> list[Judged]:
-    """Return every cause with what the log says of it, possible ones first.
+    """Return every cause with what the log says of it, possible ones first, the likelier before the others.
 
-    Of a gap that is not resolved nothing is said: nothing needs a cause.
+    Where prints lie on both sides and no steady gap shows, the luck of the batches alone is named.
     """
-    if not evidence.resolved:
-        return []
     rules: tuple[Callable[[Evidence], Judged], ...] = (
-        _mode, _leak, _lag, _unseen, _objective, _reduction, _collation, _draw, _recency, _precision,
-    )  # fmt: skip
+        (_mode, _augmentation, _lag, _objective, _leak, _draw, _reduction, _collation, _precision, _recency, _unseen)
+        if evidence.below
+        else (
+            _unseen,
+            _draw,
+            _reduction,
+            _collation,
+            _leak,
+            _mode,
+            _precision,
+            _objective,
+            _recency,
+            _lag,
+            _augmentation,
+        )
+    )
+    if not evidence.told:
+        rules = (_draw, _recency)
     found = [rule(evidence) for rule in rules]
     return [one for one in found if one.possible] + [one for one in found if not one.possible]
 
 
 def _published(evidence: Evidence) -> str:
-    return f"{evidence.tool}'s own loop reads both with the same weights in evaluation mode"
+    return f"{evidence.tool}'s own loop, if it is unchanged, reads both with the same weights in evaluation mode"
 
 
 def _mode(e: Evidence) -> Judged:
     looks = "an offset of one sign that stays as the loss falls, and goes when both are read in evaluation mode"
     if e.taken == "evaluated":
         return Judged("mode", False, _published(e), looks)
-    if e.dropout == 0 and e.below:
-        return Judged("mode", False, "the log states a dropout of 0", looks)
-    if e.below:
-        return Judged("mode", True, "dropout raises the training loss, and the log does not say that it is off", looks)
+    if not e.below:
+        why = "dropout puts training above validation, but batch norm's running averages can put validation above"
+        return Judged("mode", True, why, looks)
+    if e.dropout == 0:
+        why = "the log states a dropout of 0; batch norm or stochastic depth would act in training mode alone too"
+        return Judged("mode", True, why, looks)
+    stated = (
+        f"the log states a dropout of {plain(e.dropout, 2)}"
+        if e.dropout
+        else "the log does not say that dropout is off"
+    )
+    return Judged("mode", True, f"dropout raises the training loss, and {stated}", looks)
+
+
+def _augmentation(e: Evidence) -> Judged:
+    looks = "a gap that goes when training's data are read without augmentation, mixup or noise"
+    if e.taken == "evaluated":
+        return Judged("augmentation", False, f"{e.tool}'s own loop, if it is unchanged, augments nothing", looks)
+    if not e.below:
+        return Judged("augmentation", False, "harder training samples put training above validation, not below", looks)
+    stated = f"the log states a mixup of {plain(e.mixup, 2)}" if e.mixup else "the log does not say that there is none"
     return Judged(
-        "mode", False, "dropout puts training above validation, not below (batch norm may do otherwise)", looks
+        "augmentation", True, f"augmented or mixed samples raise the training loss alone, and {stated}", looks
     )
 
 
@@ -134,41 +172,42 @@ def _lag(e: Evidence) -> Judged:
     if e.taken == "evaluated":
         return Judged("lag", False, _published(e), looks)
     if e.taken == "batch":
-        return Judged(
-            "lag", False, "the training loss is of the last batch, one step before validation's weights", looks
-        )
+        why = "the training loss is of the last batch, at most one step before validation's weights"
+        return Judged("lag", False, why, looks)
     if not e.below:
-        return Judged(
-            "lag", False, "a mean over earlier steps is too high while the loss falls, which puts training above", looks
-        )
+        why = "a mean over earlier steps is too high while the loss falls, which puts training above"
+        return Judged("lag", e.fallen <= 0, why, looks)
+    return _bounded_lag(e, looks)
+
+
+def _bounded_lag(e: Evidence, looks: str) -> Judged:
+    """Bound what a mean over earlier steps can lag by: what the loss has fallen by while it was taken."""
     if e.fall is None or e.fall.most is None:
-        return Judged("lag", True, "too few prints to say how fast the loss falls", looks)
-    bound = max(e.fall.most, 0.0) / 2
-    said = (
-        f"the loss falls by at most {plain(max(e.fall.most, 0.0))} a print, so a mean over a print's steps lags at "
-        "most "
-        f"{plain(bound)}"
-    )
-    longer = (
-        ""
-        if e.taken in ("interval", "epoch")
-        else " (more, if it averages over a longer time than from print to print)"
-    )
-    few = f"; {e.fall.prints} prints bound it no better" if e.fall.prints < 12 else ""
+        return Judged(
+            "lag",
+            True,
+            "a mean over earlier steps is too high while the loss falls; prints are too few to bound it",
+            looks,
+        )
+    known = e.taken in ("interval", "epoch")
+    bound = max(e.fall.most, 0.0) if known else e.fallen
+    over = "a print" if known else "in all of the log"
+    said = f"the training loss falls by {e.digits.size(bound)} {over}, and a mean over earlier steps lags by no more"
     if bound < HALF * e.least:
-        return Judged("lag", False, said + longer, looks)
-    return Judged("lag", True, said + longer + few, looks)
+        return Judged("lag", False, said, looks)
+    return Judged("lag", True, f"a mean over earlier steps is too high while the loss falls; {said}", looks)
 
 
 def _recency(e: Evidence) -> Judged:
     looks = "signs that change from print to print"
     if e.taken == "evaluated":
-        return Judged("recency", False, "the training loss is of batches drawn anew from all training text", looks)
-    if e.gap.sign.resolved:
-        why = f"the luck of training's batches would not give one sign in {e.gap.sign.agree} of {e.gap.sign.blocks} "
-        "stretches"
+        return Judged("recency", False, "the training loss is of batches drawn anew from all training data", looks)
+    scatter = e.gap.scatter
+    if e.gap.steady and scatter is not None and abs(e.gap.whole.value) > CLEAR * scatter:
+        by = e.digits.size(scatter)
+        why = f"the luck of training's batches, new at each print, would scatter; the gap scatters by {by}"
         return Judged("recency", False, why, looks)
-    return Judged("recency", True, "too few prints to tell the luck of training's batches from a gap", looks)
+    return Judged("recency", True, "the luck of training's latest batches cannot be told from a gap", looks)
 
 
 def _objective(e: Evidence) -> Judged:
@@ -176,9 +215,10 @@ def _objective(e: Evidence) -> Judged:
     if e.taken == "evaluated":
         return Judged("objective", False, f"{_published(e)}, by the same function", looks)
     if not e.below:
-        return Judged("objective", False, "what training adds to its loss puts it above validation, not below", looks)
+        why = "what training adds to its loss puts it above validation; only weights or masks could put it below"
+        return Judged("objective", True, why, looks)
     if e.smoothing:
-        return Judged("objective", True, f"the log states a label smoothing of {plain(e.smoothing)}", looks)
+        return Judged("objective", True, f"the log states a label smoothing of {plain(e.smoothing, 2)}", looks)
     return Judged("objective", True, "the log does not say what training minimises beside the plain loss", looks)
 
 
@@ -197,46 +237,49 @@ def _reduction(e: Evidence) -> Judged:
 
 
 def _collation(e: Evidence) -> Judged:
-    looks = "an offset that goes when training text is read through validation's loader"
+    looks = "an offset that goes when training data are read through validation's loader"
     if e.taken == "evaluated":
-        return Judged("collation", False, f"{e.tool}'s own loop draws both batches by the same function", looks)
-    return Judged("collation", True, "the log does not say how documents are cut and padded on either side", looks)
+        return Judged("collation", False, f"{e.tool}'s own loop, if it is unchanged, draws both batches alike", looks)
+    return Judged("collation", True, "the log does not say how samples are cut, sized and padded on either side", looks)
 
 
 def _unseen(e: Evidence) -> Judged:
     looks = "a gap near zero at first that widens with every epoch"
     if e.below:
-        why = "text that training has not seen puts validation above, unless it is easier text by nature"
+        why = "data that training has not seen put validation above; they hide a part of this gap and make none of it"
         return Judged("unseen", False, why, looks)
     if e.first_epoch:
-        why = "in the first epoch training's batches are unseen too when read, so only text of another kind could"
+        why = "in the first epoch training's batches are unseen too when read, so only data of another kind could"
         return Judged("unseen", True, why, looks)
     moves = {"widens": "; it widens along the log, as this does", "narrows": "; though it narrows along the log"}
-    return Judged("unseen", True, f"training has seen its text{moves.get(e.gap.moves, '')}", looks)
+    return Judged("unseen", True, f"training has seen its data{moves.get(e.gap.moves, '')}", looks)
 
 
 def _leak(e: Evidence) -> Judged:
-    looks = "both losses low alike, once measured alike, and a much higher loss on text that was really held out"
-    if not e.below:
-        why = "validation text that was trained on would bring validation down to training, not leave it above"
-        return Judged("leak", False, why, looks)
+    looks = "both losses low alike, once measured alike, and a much higher loss on data that were really held out"
     if e.leaks:
         why = "samples or loss point to it; it takes off what holds validation up, but alone cannot put it below"
+        return Judged("leak", True, why, looks)
+    if not e.below:
+        why = "a leak of part of the validation data would leave validation above, by less than without it"
         return Judged("leak", True, why, looks)
     why = "it would hide what holds validation up, so that another cause shows; alone it cannot put validation below"
     return Judged("leak", True, why, looks)
 
 
 def _draw(e: Evidence) -> Judged:
-    looks = "signs that change from print to print, and a mean over all validation text that differs"
+    looks = "another validation set, or more of it, gives another loss"
+    kind = "easier" if e.below else "harder"
     if e.draw is not None and abs(e.draw) < HALF * abs(e.value):
-        why = f"the mean over all validation batches differs from the single ones by {plain(abs(e.draw))} alone"
-        return Judged("draw", False, why, looks)
-    if e.gap.sign.resolved:
-        why = f"the luck of a batch would not give one sign in {e.gap.sign.agree} of {e.gap.sign.blocks} stretches"
-        moved = "" if e.tool in BATCHES or e.noise else "; a fixed set of batches may still be easier or harder"
-        return Judged("draw", False, why + moved, looks)
-    return Judged("draw", True, "too few prints to tell the luck of validation's batches from a gap", looks)
+        why = (
+            f"not the luck of single batches (the mean over all differs from them by {e.digits.size(e.draw)}), but the "
+            f"validation set as a whole may be {kind}"
+        )
+        return Judged("draw", True, why, looks)
+    if e.one or e.gap.steady:
+        why = f"a fixed validation set may be {kind} than training's data, and keeps that in every print"
+        return Judged("draw", True, why, looks)
+    return Judged("draw", True, "the luck of validation's batches cannot be told from a gap", looks)
 
 
 def first_epoch(log: Log) -> bool | None:
@@ -249,26 +292,25 @@ def first_epoch(log: Log) -> bool | None:
 
 
 FIXED_BATCH = (
-    "read one fixed sample of training text exactly as validation is read, and print it beside the other two: "
+    "read one fixed sample of training data exactly as validation is read, and print it beside the other two: "
     "model.eval(); fixed = loss(model, train_sample); model.train()"
 )
+BY_HAND = frozenset({"log/factor", "log/identical", "log/frozen", "log/units", "log/perplexity"})
 
 
-def experiment(e: Evidence, found: list[Finding], data: str | None) -> dict[str, str]:
+def experiment(e: Evidence, found: list[LogFinding], data: str | None) -> LogExperiment:
     """Return the one experiment that would tell most: what to do, what each outcome says, a command."""
-    rules = {one["rule"] for one in found}
+    rules = {one.rule for one in found}
     given = f" --data {data}" if data and data != "akjv" else ""
     if "log/not-finite" in rules:
         return _experiment(
             "train again from before the first broken step at a tenth of the learning rate",
             "if it stays finite, the step was too large; if not, look for a batch without targets",
-            "",
         )
-    if rules & {"log/factor", "log/identical", "log/frozen", "log/units", "log/perplexity"}:
+    if rules & BY_HAND:
         return _experiment(
-            "compute both losses by hand on one batch, as nats summed over targets and the number of targets",
+            "compute both losses by hand on one batch, as a sum over targets and the number of targets",
             "whichever differs from what is logged has the mistake",
-            "",
         )
     if e.leaks:
         return _experiment(
@@ -277,32 +319,36 @@ def experiment(e: Evidence, found: list[Finding], data: str | None) -> dict[str,
             "itself",
             f"diagnose ablate --axis split --levels documents,windows{given}",
         )
-    if not e.resolved:
+    return _of_gap(e, given)
+
+
+def _of_gap(e: Evidence, given: str) -> LogExperiment:
+    if not e.told:
         return _experiment(
-            "log both losses more often, at least 24 times, validation on more text",
-            "if the interval still holds zero there is no gap to explain",
-            "",
+            "log both losses more often, at least 24 times, validation on more data",
+            "if prints then lie on one side, that is the gap; if they still lie on both, it is less than they scatter",
         )
     if e.taken == "evaluated":
         return _experiment(
-            "train on half the epochs, or on more text, with all else as it is",
-            "if the gap narrows, it is what the "
-            "network knows of its training text; if it stays, validation text is of another kind",
-            f"diagnose ablate --axis epochs{given}",
+            "train on half the epochs, or on more data, with all else as it is",
+            "if the gap narrows, it is what the network knows of its training data; if it stays, validation data are "
+            "of another kind",
+            f"diagnose ablate --axis epochs{given}" if e.tool in LANGUAGE else "",
         )
-    outcome = (
-        "if it equals validation, how training's loss is taken makes the gap (dropout, averaging, objective); if it "
-        "stays "
-        "where training is, the texts differ"
-        if e.below else
-        "if it equals validation, how training's loss is taken makes the gap; if it stays below, training text is "
-        "known to the "
-        "network and validation text is not"
-    )  # fmt: skip
-    return _experiment(
-        FIXED_BATCH, outcome, "diagnose loss-gap runs/mine --model file.py:build (docs/your-own-loop.md)"
-    )
+    if e.below:
+        what = f"{FIXED_BATCH} (no augmentation, mixup or label smoothing)"
+        outcome = (
+            "if it equals validation, how training's loss is taken makes the gap (dropout, averaging, augmentation, "
+            "objective); if it stays where training is, the data differ"
+        )
+    else:
+        what = FIXED_BATCH
+        outcome = (
+            "if it equals validation, how training's loss is taken makes the gap; if it stays below, the network knows "
+            "its training data better than data it has not seen"
+        )
+    return _experiment(what, outcome, "diagnose loss-gap runs/mine --model file.py:build (docs/your-own-loop.md)")
 
 
-def _experiment(what: str, outcome: str, command: str) -> dict[str, str]:
-    return {"what": what, "outcome": outcome, "command": command}
+def _experiment(what: str, outcome: str, command: str = "") -> LogExperiment:
+    return LogExperiment(what=what, outcome=outcome, command=command)

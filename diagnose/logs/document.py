@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records, number
+from diagnose.logs.table import Columns, Records, flat, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -137,7 +137,12 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
         raise DiagnoseError(f"it looks like JSON and is none: {str(error)[:80]}") from None
     if isinstance(found, dict) and isinstance(found.get("history"), dict):
         found = found["history"]
-    lists = {k: _listed(v) for k, v in found.items()} if isinstance(found, dict) else {}
+    if isinstance(found, dict):
+        inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
+        if inner is not None:
+            return _listing(_of_catboost(found, inner), columns)
+    lists = {k: _listed(v) for k, v in flat(found).items()} if isinstance(found, dict) else {}
+    lists |= {k: _listed(v) for k, v in found.items()} if isinstance(found, dict) else {}
     table = {key: values for key, values in lists.items() if values}
     if not table:
         raise DiagnoseError(
@@ -145,8 +150,41 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
         )
     log = Log("history", "Keras" if "val_loss" in table and "loss" in table else "")
     records = Records(log, columns)
+    at = "iteration" if any("/" in name for name in table) else "epoch"  # boosting keeps a history for each set
     for i in range(max(map(len, table.values()))):
-        records.add({"epoch": float(i), **{k: v[i] for k, v in table.items() if i < len(v)}})
+        records.add({at: float(i), **{k: v[i] for k, v in table.items() if i < len(v)}})
+    return log
+
+
+def _of_catboost(found: dict[str, Any], records: list[Any]) -> list[Any]:
+    """Return the records of `catboost_training.json`, whose values have their names apart; any others as they are."""
+    meta = found.get("meta")
+    if not isinstance(meta, dict) or "learn_metrics" not in meta:
+        return records
+    names = {
+        side: [one.get("name") for one in meta.get(f"{key}_metrics") or [] if isinstance(one, dict)]
+        for key in ("learn", "test")
+        for side in meta.get(f"{key}_sets") or []
+        if isinstance(side, str)
+    }
+    return [_catboost_record(record, names) for record in records if isinstance(record, dict)]
+
+
+def _catboost_record(record: dict[str, Any], names: dict[str, list[Any]]) -> dict[str, Any]:
+    out = {"iteration": record.get("iteration")}
+    for side, metrics in names.items():
+        values = record.get(side)
+        if isinstance(values, list):
+            out |= {f"{side}/{name}": value for name, value in zip(metrics, values, strict=False)}
+    return out
+
+
+def _listing(found: list[Any], columns: Columns) -> Log:
+    """Read records that stand in a list within an object."""
+    log = Log("json")
+    records = Records(log, columns)
+    for record in found:
+        records.add(record)
     return log
 
 

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.formatting import chance, counted, estimate, plain, signed
+from diagnose.formatting import counted, cut, estimate, visible
 from diagnose.logs import arithmetic, causes, plausibility, statistics
-from diagnose.logs.pairs import pair
-from diagnose.logs.pairs import pairs as paired
+from diagnose.logs.choose import Choice, choose
+from diagnose.logs.log_verdict import Sides, digits_of, last_ratio, place, verdict
+from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read
+from diagnose.records.log_report import (
+    LogCurve,
+    LogFinding,
+    LogGap,
+    LogMean,
+    LogNoise,
+    LogPair,
+    LogPlausibility,
+    LogPoints,
+    LogReport,
+    LogRun,
+    LogSign,
+    LogSource,
+    LogTrend,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.logs.arithmetic import Finding
+    from numpy.typing import NDArray
+
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
     from diagnose.logs.statistics import GapCourse, Mean
 
-MOST_SHOWN = 12  # prints of the picture
+MOST_SHOWN = 12  # prints of the terminal's picture
+MOST_DRAWN = 600  # points of a curve on the page
 RISES = 0.02  # of the lowest validation loss: what it has risen by since is said
 SLACK = 3.0  # standard deviations of single values
+FEWEST_TO_RISE = 5
 
 
 def judge(
@@ -34,7 +53,8 @@ def judge(
     data: str | None = None,
     tokens: str | None = None,
     split: str | None = None,
-) -> dict[str, Any]:
+    run: str | None = None,
+) -> LogReport:
     """Return the record of a log.
 
     Args:
@@ -44,76 +64,114 @@ def judge(
         data: the corpus: "akjv" or a file.
         tokens: what its tokens are: "word", "char", "bpe" or a tokenizer.json.
         split: how the corpus was divided.
+        run: which run of a folder.
 
     Raises:
         DiagnoseError: a file cannot be read, holds no two losses, or an option is wrong.
     """
     roles = parse_columns(columns)
-    log = read(paths, fmt, roles)
+    log = read(paths, fmt, roles, run)
     log.facts = log.settings()
-    found = paired(log, roles)
-    return _Judge(log, found, [str(path) for path in paths]).record(data, tokens, split)
+    runs = all_pairs(log, roles)
+    return _Judge(log, runs, choose(log, roles), [str(path) for path in paths]).record(data, tokens, split)
 
 
 class _Judge:
     """A log while it is judged: what several parts of the record need, computed once."""
 
-    def __init__(self, log: Log, pairs: Pairs, files: list[str]) -> None:
-        self.log, self.pairs, self.files = log, pairs, files
-        self.gap = statistics.gap(pairs.at_N, pairs.gap_N)
-        self.derived = arithmetic.implied(log, pairs)
-        self.findings = arithmetic.contradictions(log, pairs, self.derived)
-        self.notes = [*log.notes, *pairs.notes, *arithmetic.agreements(self.derived), *self._counts(), *self._single()]
+    def __init__(self, log: Log, runs: list[Pairs], choice: Choice, files: list[str]) -> None:
+        self.log, self.files, self.choice = log, files, choice
+        most = max(len(run.at_N) for run in runs)
+        self.pairs = [run for run in runs if len(run.at_N) == most][-1]
+        self.runs = _named(log, runs) if len(runs) > 1 else []
+        self.gap = statistics.gap(self.pairs.at_N, self.pairs.gap_N)
+        self.digits = digits_of(self.pairs)
+        self.sides = Sides.of(self.pairs, self.digits)
+        self.derived = arithmetic.implied(log, self.pairs)
+        self.findings = arithmetic.contradictions(log, self.pairs, self.derived)
+        self.notes = [
+            *log.notes, *self.pairs.notes, *arithmetic.in_bits(log), *arithmetic.agreements(log, self.derived),
+            *self._counts(), *self._single(), *self._rises(),
+        ]  # fmt: skip
 
-    def record(self, data: str | None, tokens: str | None, split: str | None) -> dict[str, Any]:
+    def record(self, data: str | None, tokens: str | None, split: str | None) -> LogReport:
         """Return the record."""
-        plausibility = self._against(data, tokens, split) if data else None
+        against = self._against(data, tokens, split) if data else None
         comparable = bool(self.pairs.unit)
         self.findings += self._of_gap() if comparable else []
         order = ("error", "warning", "note")
-        self.findings.sort(key=lambda one: order.index(one["severity"]))
+        self.findings.sort(key=lambda one: order.index(one.severity))
         evidence = self._evidence()
         judged = causes.judge(evidence) if comparable else []
-        verdict = self._verdict(evidence)
-        return {
-            "source": self._source(),
-            "points": self._points(),
-            "gap": _gap_record(self.gap) if comparable else None,
-            "noise": self._noise(),
-            "implied": self.derived,
-            "plausibility": plausibility,
-            "findings": self.findings,
-            "possible": [{"id": c.id, "why": c.why, "looks": c.looks} for c in judged if c.possible],
-            "ruled_out": [{"id": c.id, "why": c.why} for c in judged if not c.possible],
-            "next": causes.experiment(evidence, self.findings, data),
-            "notes": self.notes,
-            "verdict": verdict,
-        }
+        return LogReport(
+            source=self._source(),
+            points=self._points(),
+            gap=self._gap() if comparable else None,
+            noise=self._noise(),
+            implied=self.derived,
+            plausibility=against,
+            findings=tuple(self.findings),
+            possible=tuple(c.record for c in judged if c.possible),
+            ruled_out=tuple(c.record for c in judged if not c.possible),
+            next=causes.experiment(evidence, self.findings, data),
+            notes=tuple(note if note.endswith(".") else f"{note[:1].upper()}{note[1:]}." for note in self.notes),
+            verdict=verdict(self.pairs, self.gap, self.findings, self.runs),
+            runs=tuple(self.runs),
+            others=tuple(self._others()),
+            curves={
+                "train": _curve(self.pairs.train.at, self.pairs.train.value),
+                "val": _curve(self.pairs.val.at, self.pairs.val.value),
+                "gap": _curve(self.pairs.at_N, self.pairs.gap_N),
+            },
+        )
 
-    def _source(self) -> dict[str, Any]:
-        return {
-            "files": self.files, "format": self.log.format, "tool": self.log.tool or None,
-            "train": self.pairs.train.name, "val": self.pairs.val.name, "unit": self.pairs.unit or None,
-            "axis": self.pairs.axis, "settings": self.log.facts,
-            "train_is": causes.taken(self.log, self.pairs) or None,
-        }  # fmt: skip
+    def _source(self) -> LogSource:
+        return LogSource(
+            files=tuple(self.files), format=self.log.format, tool=self.log.tool or None, train=self.pairs.train.name,
+            val=self.pairs.val.name, unit=self.pairs.unit or None, axis=self.pairs.axis,
+            settings=self.log.facts, train_is=causes.taken(self.log, self.pairs) or None,
+        )  # fmt: skip
 
-    def _points(self) -> dict[str, Any]:
+    def _points(self) -> LogPoints:
         p = self.pairs
         some = np.unique(np.linspace(0, len(p.at_N) - 1, MOST_SHOWN).round().astype(int))
-        shown = [{"at": float(p.at_N[i]), "train": float(p.train_N[i]), "val": float(p.val_N[i])} for i in some]
-        return {
-            "pairs": len(p.at_N), "train": p.train.count, "val": p.val.count, "rows": self.log.rows,
-            "bad": self.log.bad,
-            "broken": p.train.broken + p.val.broken, "restarted": p.dropped, "shown": shown,
-        }  # fmt: skip
+        return LogPoints(
+            pairs=len(p.at_N), train=p.train.count, val=p.val.count, rows=self.log.rows, bad=self.log.bad,
+            broken=p.train.broken + p.val.broken, restarted=p.dropped, stale=p.stale,
+            shown=tuple(_point(p, int(i)) for i in some),
+        )  # fmt: skip
 
-    def _noise(self) -> dict[str, Any]:
+    def _noise(self) -> LogNoise:
         train, val = self.pairs.train.value, self.pairs.val.value
-        return {
-            "train": statistics.noise(train), "val": statistics.noise(val),
-            "train_smoothed": statistics.smoothed(train), "val_smoothed": statistics.smoothed(val),
-        }  # fmt: skip
+        return LogNoise(
+            train=statistics.noise(train), val=statistics.noise(val),
+            train_smoothed=statistics.smoothed(train), val_smoothed=statistics.smoothed(val),
+        )  # fmt: skip
+
+    def _gap(self) -> LogGap:
+        gap, gaps = self.gap, self.pairs.gap_N
+        trend = gap.trend
+        return LogGap(
+            **_mean(gap.said).model_dump(), whole=_mean(gap.whole), late=_mean(gap.late) if gap.late else None,
+            late_used=gap.late is not None,
+            sign=LogSign(
+                below=self.sides.below, above=self.sides.above, stretches=gap.sign.blocks, agree=gap.sign.agree,
+                p=gap.sign.p, assumed_independent=gap.sign.assumed,
+            ),
+            moves=gap.moves, start=gap.start, end=gap.end, first=float(gaps[0]), last=float(gaps[-1]),
+            scatter=gap.scatter, ratio=last_ratio(self.pairs), steady=gap.steady,
+            trend=LogTrend(value=trend.value, low=trend.low, high=trend.high, p=trend.p) if trend else None,
+        )  # fmt: skip
+
+    def _others(self) -> list[LogRun]:
+        """Return further pairs of like losses, of the run with most pairs."""
+        out = []
+        for train, val in self.choice.others:
+            runs = paired(self.log, Choice(train, val))
+            if runs:
+                most = max(runs, key=lambda run: len(run.at_N))
+                out.append(_run(f"{cut(visible(train.name), 32)} and {cut(visible(val.name), 32)}", most))
+        return out
 
     def _counts(self) -> list[str]:
         out = []
@@ -123,13 +181,27 @@ class _Judge:
         if self.pairs.dropped:
             out.append(f"{counted(self.pairs.dropped, 'value')} before a restart, or repeated, are left out.")
         if self.log.bad:
-            out.append(
-                f"{counted(self.log.bad, 'record')} could not be read and {'is' if self.log.bad == 1 else 'are'} "
-                "left out."
-            )
+            are = "is" if self.log.bad == 1 else "are"
+            out.append(f"{counted(self.log.bad, 'record')} could not be read and {are} left out.")
         if self.log.names_left:
             out.append(f"There are more than {len(self.log.series)} names of losses; the rest is left out.")
+        unpaired = len(self.pairs.val.at) - len(self.pairs.at_N)
+        if unpaired > 0 and not self.runs:
+            are = "has" if unpaired == 1 else "have"
+            out.append(
+                f"{counted(unpaired, 'validation value')} {are} no training loss near and {are} no part in this."
+            )
         return out
+
+    def _rises(self) -> list[str]:
+        """Note that values rise where a loss falls: they may be a score."""
+        p = self.pairs
+        if len(p.at_N) < FEWEST_TO_RISE or min(p.train_N.min(), p.val_N.min()) < 0:
+            return []
+        up = all(values[-1] > values[0] and np.mean(np.diff(values) > 0) > 0.75 for values in (p.train_N, p.val_N))
+        return (
+            ["Both rise along the run: if they are a score, of which more is better, none of this holds."] if up else []
+        )
 
     def _single(self) -> list[str]:
         """Compare training's single batches, where a log has them too, with the loss read in evaluation mode."""
@@ -146,7 +218,7 @@ class _Judge:
             "training mode, timing and their luck make together."
         ]
 
-    def _against(self, data: str, tokens: str | None, split: str | None) -> dict[str, Any]:
+    def _against(self, data: str, tokens: str | None, split: str | None) -> LogPlausibility:
         """Hold the log against its corpus."""
         text, corpus, divided = plausibility.opened(data, split, tokens)
         context = self.log.facts.get("context", 0.0)
@@ -163,123 +235,113 @@ class _Judge:
             value, known or "char", loss, text, corpus, divided, bound=not known and not in_bytes
         )
         self.findings += found
-        return {
-            "corpus": text.name, "documents": text.documents, "bytes": text.bytes, "tokens": known,
-            "tokens_from": "given" if tokens else "the number of samples" if known else None,
-            "bits_per_byte": value, "at_most": not known and not in_bytes, "yardsticks": scale,
-            "counts": text.tokens, "cuts": [asdict(way) for way in ways],
-        }  # fmt: skip
+        return LogPlausibility(
+            corpus=text.name, documents=text.documents, bytes=text.bytes, tokens=known,
+            tokens_from="given" if tokens else "the number of samples" if known else None,
+            bits_per_byte=value, at_most=not known and not in_bytes, yardsticks=tuple(scale),
+            counts=text.tokens, cuts=tuple(asdict(way) for way in ways),
+        )  # fmt: skip
 
-    def _of_gap(self) -> list[Finding]:
+    def _of_gap(self) -> list[LogFinding]:
         """Return what is remarkable in the gap itself."""
         said, out = self.gap.said, []
-        if said.resolved and said.value < 0:
-            few = said.assumed
+        most = self.sides.below > self.sides.above + self.sides.equal
+        if self.gap.steady and said.value < -self.digits.unit and most:
+            sure = not said.assumed or self.sides.one
             out.append(
                 arithmetic.finding(
-                    "validation-below-training", "note" if few or not self.gap.sign.resolved else "warning",
-                    f"Validation lies {plain(abs(said.value))} below training, in {self.gap.sign.below} of "
-                    f"{self.gap.sign.below + self.gap.sign.above} prints",
+                    "validation-below-training", "warning" if sure and self.sides.count > 5 else "note",
+                    f"Validation lies {self.digits.size(said.value)} below training on average, in "
+                    f"{self.sides.below} of {self.sides.count} prints",
                     "read both alike before comparing them: see the experiment below",
-                    gap=said.value, below=self.gap.sign.below, prints=self.gap.sign.below + self.gap.sign.above,
+                    gap=said.value, below=self.sides.below, prints=self.sides.count,
                 )
             )  # fmt: skip
         return out + self._risen()
 
-    def _risen(self) -> list[Finding]:
+    def _risen(self) -> list[LogFinding]:
         """Find a validation loss that rises again while training's falls."""
         val, train = self.pairs.val_N, self.pairs.train_N
         spread = statistics.noise(val)
-        if len(val) < 6 or spread is None:
+        if len(val) < FEWEST_TO_RISE or spread is None:
             return []
         lowest = int(np.argmin(val))
-        tail = max(2, len(val) // 8)
+        tail = max(2, len(val) // 8) if len(val) > FEWEST_TO_RISE else 1
         end, low = float(val[-tail:].mean()), float(val[max(0, lowest - 1) : lowest + 2].mean())
         if end - low < max(RISES * abs(low), SLACK * spread) or lowest >= len(val) - tail:
             return []
         if float(train[-tail:].mean()) >= float(train[lowest]):
             return []
-        where = plain(float(self.pairs.at_N[lowest]), 0)
+        where = place(self.pairs, float(self.pairs.at_N[lowest]))
         return [
-            arithmetic.finding("overfitting", "warning", f"The validation loss was lowest at {self.pairs.axis} {where} "
-                    f"({plain(low)}) and is {plain(end)} at the end, while training's goes on falling",
-                    "keep the weights of the lowest validation loss; more text, fewer epochs or more regularisation",
-                    lowest=low, last=end)
+            arithmetic.finding(
+                "overfitting", "warning",
+                f"The validation loss was lowest at {where} ({self.digits.loss(float(val[lowest]))}) and is "
+                f"{self.digits.loss(float(val[-1]))} at the end, while training's goes on falling",
+                "keep the weights of the lowest validation loss; more data, fewer epochs or more regularisation",
+                lowest=low, last=end, lowest_value=float(val[lowest]),
+            )
         ]  # fmt: skip
 
     def _evidence(self) -> causes.Evidence:
-        facts, said = self.log.facts, self.gap.said
+        facts, said, train = self.log.facts, self.gap.said, self.pairs.train.value
         single = self.pairs.val.value
         draw = None if self.pairs.mean is None or not len(single) else self.pairs.mean - float(single[-3:].mean())
-        rules = {one["rule"] for one in self.findings}
+        rules = {one.rule for one in self.findings}
         return causes.Evidence(
-            value=said.value, least=_least(said), resolved=said.resolved or self.gap.sign.resolved, gap=self.gap,
-            tool=self.log.tool,
-            taken=causes.taken(self.log, self.pairs),
-            fall=statistics.fall(self.pairs.train.at, self.pairs.train.value),
-            noise=statistics.noise(single), draw=draw, dropout=facts.get("dropout"),
-            smoothing=facts.get("label_smoothing"), first_epoch=causes.first_epoch(self.log),
+            value=said.value, least=_least(said, self.gap), gap=self.gap, digits=self.digits, one=bool(self.sides.one),
+            tool=self.log.tool, taken=causes.taken(self.log, self.pairs),
+            fall=statistics.fall(self.pairs.train.at, train),
+            fallen=float(train.max() - train[-1]) if len(train) else 0.0,
+            draw=draw, dropout=facts.get("dropout"), smoothing=facts.get("label_smoothing"), mixup=facts.get("mixup"),
+            first_epoch=causes.first_epoch(self.log),
             leaks=bool(rules & {"log/implausible", "log/overlapping-samples"}),
         )  # fmt: skip
 
-    def _verdict(self, evidence: causes.Evidence) -> str:
-        """Return the sentence or two that lead, at most 40 words."""
-        if not self.pairs.unit:
-            return "The two losses are in different units, so their difference says nothing."
-        rules = {one["rule"]: one for one in self.findings}
-        lead = self._size(evidence)
-        for rule, said in (
-            ("log/implausible", "It is too low to be true of this text; samples that overlap would explain it."
-             if "log/overlapping-samples" in rules else "It is too low to be true of this text."),
-            ("log/overlapping-samples", "Samples overlap, so a random split trains on validation text."),
-            ("log/not-finite", "Some values are NaN or infinite."),
-            ("log/identical", "Both losses are the same numbers."),
-            ("log/frozen", "The validation value stopped moving."),
-            ("log/factor", "The two stay in one ratio, as a factor in how they are summed would make."),
-            ("log/overfitting", "Validation rises again while training falls."),
-        ):  # fmt: skip
-            if rule in rules:
-                return f"{lead} {said}"
-        moves = {"widens": "The gap widens along the run.", "narrows": "The gap narrows along the run.",
-                 "crosses": "It changes sign along the run."}  # fmt: skip
-        return f"{lead} {moves.get(self.gap.moves, '')}".strip()
 
-    def _size(self, evidence: causes.Evidence) -> str:
-        said, sign = self.gap.said, self.gap.sign
-        count = sign.below + sign.above
-        if said.low is None:
-            return f"One print alone: validation minus training is {signed(said.value)}, which may be chance."
-        if not evidence.resolved:
-            prints, last = counted(len(self.pairs.at_N), "print"), signed(float(self.pairs.gap_N[-1]))
-            middle = f"mean {signed(said.value)}, {signed(said.low)} to {signed(said.high)}"
-            return f"No steady gap is resolved in {prints} ({middle}); at the end validation minus training is {last}."
-        side, agree = ("below", sign.below) if said.value < 0 else ("above", sign.above)
-        late = " over the second half" if self.gap.late else ""
-        few = f" (p = {chance(sign.p)}, too few to call it consistent)" if sign.assumed else ""
-        return f"Validation lies {plain(abs(said.value))} {side} training{late}, in {agree} of {count} prints{few}."
+def _point(pairs: Pairs, i: int) -> LogPair:
+    return LogPair(at=float(pairs.at_N[i]), train=float(pairs.train_N[i]), val=float(pairs.val_N[i]))
 
 
-def _least(mean: Mean) -> float:
-    """Return the least distance from zero that an interval leaves."""
-    ends = (mean.low if mean.low is not None else 0.0, mean.high if mean.high is not None else 0.0)
-    return min(map(abs, ends)) if mean.resolved else 0.0
+def _run(name: str, run: Pairs) -> LogRun:
+    sides = Sides.of(run, digits_of(run))
+    return LogRun(
+        name=name, pairs=len(run.at_N), first=_point(run, 0), last=_point(run, -1), below=sides.below, above=sides.above
+    )
 
 
-def _gap_record(gap: GapCourse) -> dict[str, Any]:
-    trend = gap.trend
-    return {
-        **_mean_record(gap.said), "whole": _mean_record(gap.whole),
-        "late": _mean_record(gap.late) if gap.late else None,
-        "sign": {"below": gap.sign.below, "above": gap.sign.above, "stretches": gap.sign.blocks,
-                 "agree": gap.sign.agree,
-                 "p": gap.sign.p, "assumed_independent": gap.sign.assumed},
-        "moves": gap.moves, "start": gap.start, "end": gap.end,
-        "trend": {"value": trend.value, "low": trend.low, "high": trend.high, "p": trend.p} if trend else None,
-    }  # fmt: skip
+def _named(log: Log, runs: list[Pairs]) -> list[LogRun]:
+    """Return every run under the heading that the log has for it, or its number.
+
+    The heading is the last line before the run's first row that may name a run, where each run has one.
+    """
+    names, before = [], 0.0
+    for run in runs:
+        mine = [text for place, text in log.headings if before < place <= run.place]
+        names.append(cut(visible(mine[-1].strip("#=-* :")), 40) if mine else "")
+        before = run.place
+    if not all(names) or len(set(names)) < len(names):
+        names = [f"run {k + 1}" for k in range(len(runs))]
+    return [_run(name, run) for name, run in zip(names, runs, strict=True)]
 
 
-def _mean_record(mean: Mean) -> dict[str, Any]:
-    return {
-        "value": mean.value, "low": mean.low, "high": mean.high, "prints": mean.count, "effective": mean.effective,
-        "alike": mean.alike, "alike_assumed": mean.assumed,
-    }  # fmt: skip
+def _curve(at: NDArray[np.float64], value: NDArray[np.float64]) -> LogCurve:
+    """Return a curve of so many points at most, the last among them."""
+    some = np.unique(np.linspace(0, len(at) - 1, min(len(at), MOST_DRAWN)).round().astype(int))
+    return LogCurve(at=tuple(at[some].tolist()), value=tuple(value[some].tolist()))
+
+
+def _least(mean: Mean, gap: GapCourse) -> float:
+    """Return the least distance from zero that an interval leaves, or that scatter leaves where one sign is steady."""
+    if mean.resolved and mean.low is not None and mean.high is not None:
+        return min(abs(mean.low), abs(mean.high))
+    if gap.steady and gap.scatter is not None:
+        return max(0.0, abs(mean.value) - 2 * gap.scatter)
+    return 0.0
+
+
+def _mean(mean: Mean) -> LogMean:
+    return LogMean(
+        value=mean.value, low=mean.low, high=mean.high, prints=mean.count, effective=mean.effective, alike=mean.alike,
+        alike_assumed=mean.assumed,
+    )  # fmt: skip

@@ -1,39 +1,118 @@
-"""What the name of a logged value says: whose loss it is, in which unit, and what it is a mean of."""
+# ruff: noqa: RUF001  (the words of other languages are in their letters)
+"""What the name of a logged value says: whose loss it is, of which kind and part, and what it is a mean of.
+
+This is the one rule for sides and names; text, tables, records and event files all go by it.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
 VAL = frozenset({
-    "val", "valid", "validation", "validating", "validate", "eval", "evaluation", "dev", "heldout", "test", "testing",
-    "tel",
+    "val", "vali", "valid", "validation", "validating", "validate", "validated", "dev", "devset", "heldout", "holdout",
+    "tel", "cv", "va", "vl",
 })  # fmt: skip
-TRAIN = frozenset({"train", "training", "trn", "trl"})
-LOSS = frozenset({"loss", "losses", "nll", "ce", "xent", "crossentropy", "entropy", "trl", "tel"})
+EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate"})
+TEST = frozenset({"test", "testing", "tst"})
+TRAIN = frozenset({"train", "training", "trn", "tr", "trl", "learn"})
+SIDES = VAL | EVAL | TEST | TRAIN
+PLAIN_LOSS = frozenset({"loss", "losses", "cost", "objective", "trl", "tel"})
+KIND_OF_LOSS = {
+    "nll": "nll", "ce": "ce", "xent": "ce", "crossentropy": "ce", "xentropy": "ce", "logloss": "logloss",
+    "mlogloss": "logloss", "bce": "bce", "celoss": "ce",
+}  # fmt: skip
 BITS = frozenset(("bpb",))
-PERPLEXITY = frozenset(("ppl", "perplexity"))
+PERPLEXITY = frozenset(("ppl", "perplexity", "pplx"))
+ERROR = frozenset(("rmse", "mse", "mae", "l1", "l2", "rmsle", "metric"))
 SPANS = {
     "epoch": "epoch", "step": "step", "batch": "batch", "minibatch": "batch", "mean": "mean", "avg": "mean",
     "average": "mean", "averaged": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
-    "running": "smooth", "final": "mean",
+    "running": "smooth", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean",
 }  # fmt: skip
 NEUTRAL = frozenset({
-    "mini", "total", "lm", "model", "cross", "mlm", "current", "on", "per", "the", "set", "data", "nats", "token",
-    "tokens", "value",
+    "mini", "total", "tot", "overall", "sum", "lm", "model", "mlm", "current", "curr", "cur", "on", "per", "the", "set",
+    "data", "dataset", "nats", "token", "tokens", "value", "word", "words", "reduced", "for", "of", "at", "in", "after",
+    "split", "metrics", "scalars", "scalar", "logs", "log", "results", "result", "s", "is", "was", "by", "over", "its",
+    "a", "an", "and", "out", "held", "hold", "trainer", "history", "stats", "performance", "info", "debug", "main",
+    "root",
+    "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
+    "one", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
+    "subset", "samples",
+    "examples", "score", "report", "summary", "tag",
 })  # fmt: skip
 FOREIGN = frozenset({
-    "scale", "scaler", "best", "min", "max", "lowest", "aux", "auxiliary", "balance", "router", "z", "kl", "delta",
-    "diff", "improved", "improvement", "previous", "prev", "target", "patience", "from", "std", "var", "stderr",
-    "accuracy", "acc", "ratio", "weight", "coef", "coeff", "over", "num", "n", "count", "distill", "grad", "norm",
-    "time", "seconds", "runtime", "steps", "samples",
+    "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
+    "improvement", "improve", "previous", "prev", "target", "patience", "from", "std", "var", "stderr", "accuracy",
+    "acc", "ratio", "weight", "weights", "coef", "coeff", "num", "n", "count", "grad", "norm", "time", "seconds",
+    "runtime", "steps", "saved", "saving", "save", "saves", "checkpoint", "ckpt", "early", "stopping", "stopped",
+    "threshold", "tolerance", "lambda", "alpha", "beta", "gamma", "fn", "func", "function", "type", "name", "every",
+    "interval", "freq", "frequency", "window", "index", "id", "rank", "change", "changed", "decrease", "decreased",
+    "increase", "increased", "than", "since", "to", "with", "because", "reached", "new", "lr", "rate", "spike",
+    "percent", "took", "elapsed", "hours", "minutes", "eta", "memory", "number", "did", "not", "if", "when", "until",
+    "reduction", "multiplier", "factor", "power", "smoothing", "expected", "uniform", "initial", "computed",
 })  # fmt: skip
-STEP = frozenset({"step", "steps", "iter", "iters", "iteration", "iterations", "batch", "batches", "update", "updates"})
-EPOCH = frozenset(("epoch", "epochs", "ep"))
+COUNTERS = {
+    "epoch": "epoch", "ep": "epoch", "e": "epoch", "epochs": "epoch", "epc": "epoch",
+    "step": "step", "steps": "step",
+    "iter": "iteration", "iters": "iteration", "iteration": "iteration", "iterations": "iteration", "it": "iteration",
+    "itr": "iteration", "round": "iteration", "rounds": "iteration",
+    "update": "update", "updates": "update", "up": "update",
+    "batch": "batch", "batches": "batch", "minibatch": "batch", "mb": "batch",
+}  # fmt: skip
+BESIDE_COUNTER = frozenset({
+    "global", "current", "cur", "curr", "num", "trainer", "optimizer", "opt", "the", "at", "of", "end", "after", "in",
+    "for", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed", "running",
+    "this",
+    "epoch", "step", "begin", "beginning", "info", "during",
+})  # fmt: skip
 MOST = 200  # characters of a name that are looked at
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_WORDS = re.compile(r"[a-z]+|\d+")
+_WORDS = re.compile(r"[a-z]+(?:(?<=l)[12](?![0-9a-z]))?|\d+")
+FOREIGN_LETTERS = re.compile("[\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+# words of other languages that logs are written in, as the English word that they stand for
+LANGUAGES = {
+    "train loss": "trainingsverlust|trainingsfehler",
+    "val loss": "validierungsverlust|validierungsfehler|validationsverlust",
+    "loss": (
+        "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perte|perda|perdita|verlust|"
+        "kayip|verlies|kayb[ıi]"
+    ),
+    "val": (
+        "验证集|验证|驗證|検証|バリデーション|검증|валидац[а-яё]*|валидацион[а-яё]*|проверк[а-яё]*|проверочн[а-яё]*|"
+        "validacion|validacao|validazione|validierung|dogrulama|walidacja|walidacji|validatie"
+    ),
+    "train": (
+        "训练集|训练|訓練|学習|トレーニング|훈련|학습|обучен[а-яё]*|обучающ[а-яё]*|тренировк[а-яё]*|тренировочн[а-яё]*|"
+        "трейн|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim"
+    ),
+    "test": "测试集|测试|測試|テスト|테스트|тестов[а-яё]*|тест|prueba",
+    "eval": "评估|評估|評価|평가|оценк[а-яё]*",
+    "epoch": "轮次|轮|輪次|輪|エポック|에포크|에폭|эпох[а-яё]*|epoca|epoque|epoche|epoka",
+    "step": "步数|步|ステップ|스텝|шаг[а-яё]*|paso|passo|etape|schritt|adim",
+    "iteration": "迭代次数|迭代|反復|イテレーション|반복|итерац[а-яё]*|iteracion|iteracao|iterazione",
+    "mean": "平均|평균|средн[а-яё]*|promedio|moyenne|durchschnitt",
+    "perplexity": "困惑度|パープレキシティ|перплекси[а-яё]*",
+    "accuracy": "准确率|準確率|正解率|精度|정확도|точност[а-яё]*",
+}  # fmt: skip
+
+
+def _pattern(spoken: str) -> re.Pattern[str]:
+    """Return a pattern of words; those in Latin letters have to stand alone."""
+    parts = spoken.split("|")
+    latin = "|".join(part for part in parts if part.isascii())
+    others = "|".join(part for part in parts if not part.isascii())
+    alone = f"(?<![A-Za-z])(?:{latin})(?![A-Za-z])" if latin else ""
+    return re.compile("|".join(part for part in (others, alone) if part), re.IGNORECASE)
+
+
+_TRANSLATIONS = [(_pattern(spoken), word) for word, spoken in LANGUAGES.items()]
+_ELIDED = re.compile(r"(?<![A-Za-z])d['\u2019]\s")
+_LATIN = re.compile(
+    "|".join(part for spoken in LANGUAGES.values() for part in spoken.split("|") if part.isascii()), re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -41,20 +120,55 @@ class Meaning:
     """What a name says.
 
     Attributes:
-        side: "train", "val", or "" where it names none.
-        kind: "loss" (nats or whatever the loop's unit is), "bits" (bits per byte), "perplexity", or "" for no loss.
+        side: "train", "val", "test", or "" where it names none.
+        kind: "loss" (nats or whatever the loop's unit is), "bits" (bits per byte), "perplexity", "error" (another
+            measure of error, as rmse), or "" for none of them.
         span: what the value is a mean of: "batch", "step", "epoch", "mean", "smooth", or "" where it does not say.
+        stem: what else qualifies it ("dice" of "val dice loss"): losses are compared with their like.
     """
 
     side: str
     kind: str
     span: str
+    stem: tuple[str, ...] = ()
+
+    @property
+    def held_out(self) -> bool:
+        """Whether the value is of data that is not trained on."""
+        return self.side in ("val", "test")
+
+
+def translated(text: str) -> str:
+    """Return a text with the words for losses, sides and positions of other languages in English."""
+    if FOREIGN_LETTERS.search(text):
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        text = unicodedata.normalize("NFC", text)
+    elif not _LATIN.search(text):
+        return text
+    for spoken, word in _TRANSLATIONS:
+        text = spoken.sub(f" {word} ", text)
+    return _ELIDED.sub(" ", text)
 
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """Return a name's words in lower case: "valLoss_epoch" gives val, loss, epoch."""
-    return tuple(_WORDS.findall(_CAMEL.sub(" ", name[-MOST:]).lower()))
+    return tuple(_WORDS.findall(_CAMEL.sub(" ", translated(name[-MOST:])).lower()))
+
+
+def side_of(found: tuple[str, ...]) -> str:
+    """Return the side that words name: validation outweighs the others; of training and evaluation, the last named."""
+    side = "val" if "out" in found and {"held", "hold"} & set(found) else ""
+    for word in found:
+        if word in VAL:
+            return "val"
+        if word in TRAIN:
+            side = "train"
+        elif word in EVAL:
+            side = "val"
+        elif word in TEST:
+            side = "test"
+    return side
 
 
 @lru_cache(maxsize=4096)
@@ -63,25 +177,54 @@ def meaning(name: str) -> Meaning:
     found = words(name.rpartition(" - ")[2])
     held = set(found)
     span = next((SPANS[word] for word in found if word in SPANS), "")
-    side = "val" if held & VAL else "train" if held & TRAIN else ""
+    side = side_of(found)
     if held & FOREIGN:
         return Meaning(side, "", span)
-    if "entropy" in held and "cross" not in held:
-        held -= {"entropy"}
-    kind = "bits" if held & BITS else "perplexity" if held & PERPLEXITY else "loss" if held & LOSS else ""
-    return Meaning(side, kind, span)
+    kind = _kind(held)
+    return Meaning(side, kind, span, _stem(found, held) if kind else ())
 
 
-def is_step(name: str) -> bool:
-    """Say whether a column counts steps."""
-    return name.strip().lower().rpartition("/")[2] in {
-        "step", "_step", "global_step", "iteration", "iter", "steps", "train_step", "trainer_step", "_global_step",
-    }  # fmt: skip
+def _kind(held: set[str]) -> str:
+    if held & BITS:
+        return "bits"
+    if held & PERPLEXITY:
+        return "perplexity"
+    entropy = {"cross", "entropy"} <= held or {"log", "likelihood", "negative"} <= held
+    if held & PLAIN_LOSS or held & KIND_OF_LOSS.keys() or entropy:
+        return "loss"
+    return "error" if held & ERROR else ""
 
 
-def is_epoch(name: str) -> bool:
-    """Say whether a column counts epochs."""
-    return name.strip().lower().rpartition("/")[2] in EPOCH
+def _stem(found: tuple[str, ...], held: set[str]) -> tuple[str, ...]:
+    out: list[str] = ["ce"] if {"cross", "entropy"} <= held else []
+    out += ["nll"] if {"negative", "likelihood"} <= held else []
+    before = ""
+    for word in found:
+        if word in KIND_OF_LOSS:
+            out.append(KIND_OF_LOSS[word])
+        elif not (
+            word in SIDES or word in PLAIN_LOSS or word in SPANS or word in NEUTRAL or word in BITS
+            or word in PERPLEXITY or (word.isdigit() and before in SIDES)
+        ):  # fmt: skip
+            out.append(word)
+        before = word
+    return tuple(dict.fromkeys(out))
+
+
+def loss_types_only(stem: tuple[str, ...]) -> bool:
+    """Say whether all that qualifies a name is which loss it is, as "nll" does."""
+    return set(stem) <= set(KIND_OF_LOSS.values())
+
+
+@lru_cache(maxsize=4096)
+def counter(name: str) -> str:
+    """Return what a name counts ("epoch", "step", "iteration", "update", "batch"), "" where it is no position."""
+    found = [word for word in words(name) if word not in SIDES and word not in BESIDE_COUNTER]
+    ends = words(name)
+    if not ends or len(found) > 1 or (found and found[0] not in COUNTERS):
+        return ""
+    last = next((word for word in reversed(ends) if word in COUNTERS), "")
+    return COUNTERS.get(last, "")
 
 
 def is_seconds(name: str) -> bool:

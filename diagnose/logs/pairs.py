@@ -1,16 +1,19 @@
-"""From the series of a log to the two losses: which series they are, where in the run each value stands, and pairs."""
+"""From the series of a log to pairs: what each validation value is compared with, in each run that the log holds."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.errors import DiagnoseError, nearest
-from diagnose.formatting import cut, listed, visible
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import counted
+from diagnose.logs.axis import Counted, LogAxis, axis, ends_of_epochs, rising, runs
+from diagnose.logs.choose import Choice, choose, refuse, said
 from diagnose.logs.names import meaning
+from diagnose.logs.series import PLACE, SECONDS, VALUE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,11 +21,12 @@ if TYPE_CHECKING:
     from diagnose.logs.series import Log, LogSeries
     from diagnose.logs.table import Columns
 
-STEP, EPOCH, SECONDS, VALUE = 1, 2, 3, 4  # columns of a series' table
-AROUND = 0.25  # of the distance between validations: training values this near are averaged for a pair
-SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
-MOST_LISTED = 8
-MOST = 0.9  # of the values have to have a step for steps to place them
+AROUND = 0.25  # of the distance between validations: training values this near say what training is there
+NEAR = 0.1  # of that distance: how far before the first training value a validation may lie
+CURVED = 7  # training values from which a curve is laid through them, not their mean
+LINE = 4  # last training values that a line is laid through where validation comes behind them
+LATE = 0.8  # of an epoch: a validation behind it is at its end
+STALE = 3  # times that a value is printed, at the least, where it is printed again until the next is there
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,19 @@ class Track:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Both losses of a log, and what each validation value is compared with; N pairs.
+    """Both losses of a run, and what each validation value is compared with; N pairs.
 
     Attributes:
         train, val: the series.
         at_N, train_N, val_N: where, and both values; NaN never.
         unit: "loss", "bits per byte" or "" where the two are in different units.
         axis: what `at` counts: "step", "epoch" or "place" (in the log).
-        mean: the one mean over the whole validation text that a log ends with, where it stands beside values of
+        place: of the run's first row in the log.
+        mean: the one mean over the whole validation set that a log ends with, where it stands beside values of
             single batches; it is the last pair too.
         batch: the training loss of single batches, where a log has one beside the training loss that is compared.
         dropped: points before a restart, which later ones replace.
+        stale: validation values that are repeats of the one before.
         notes: what was chosen, said.
     """
 
@@ -69,10 +75,12 @@ class Pairs:
     train_N: NDArray[np.float64]
     val_N: NDArray[np.float64]
     unit: str
-    axis: str
+    axis: Counted
+    place: float = 0.0
     mean: float | None = None
     batch: Track | None = None
     dropped: int = 0
+    stale: int = 0
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -82,148 +90,104 @@ class Pairs:
 
 
 def pairs(log: Log, columns: Columns) -> Pairs:
-    """Return a log's two losses in pairs.
+    """Return the pairs of the run that is spoken of: the last of those with the most.
 
     Raises:
-        DiagnoseError: one of the two is not in the log, or nothing pairs.
+        DiagnoseError: one of the two losses is not in the log, or nothing pairs.
     """
-    notes: list[str] = []
-    train, val, mean, batch = _choose(log, columns, notes)
-    tables = {name: s.table() for name, s in (("train", train), ("val", val))}
-    axis, scale = _axis(list(tables.values()), log)
-    tracks = {name: _track(s, _placed(s.table(), axis, scale)) for name, s in (("train", train), ("val", val))}
-    dropped = sum(len(tables[name]) - len(tracks[name].at) for name in tables) if axis != "place" else 0
-    one, last = None, tracks["val"]
-    if mean is not None:
-        end = _placed(mean.table()[-1:], axis, scale)
-        if len(end):
-            one, last = float(end[-1, VALUE]), _with_mean(last, end)
-    at, left, right = pair(tracks["train"], last)
-    if not len(at):
-        raise DiagnoseError("no validation loss of the log stands near a training loss: nothing can be compared")
-    unit = _unit(train.name, val.name)
-    left, right = (_nats(name, values, notes) for name, values in ((train.name, left), (val.name, right)))
-    keep = np.isfinite(left) & np.isfinite(right)
-    if not keep.any():
-        raise DiagnoseError("the losses of the log are beyond all bounds: nothing can be compared")
-    beside = _track(batch, _placed(batch.table(), axis, scale)) if batch is not None else None
-    return Pairs(
-        tracks["train"], tracks["val"], at[keep], left[keep], right[keep], unit, axis, one, beside, dropped, notes
+    every = all_pairs(log, columns)
+    most = max(len(run.at_N) for run in every)
+    return [run for run in every if len(run.at_N) == most][-1]
+
+
+def all_pairs(log: Log, columns: Columns) -> list[Pairs]:
+    """Return the pairs of each run of a log.
+
+    Raises:
+        DiagnoseError: one of the two losses is not in the log, or nothing pairs.
+    """
+    choice = choose(log, columns)
+    every = paired(log, choice)
+    if not every:
+        _nothing(log, choice)
+    return every
+
+
+def paired(log: Log, choice: Choice) -> list[Pairs]:
+    """Return the pairs of each run of two series, none where nothing pairs."""
+    train_table, val_table = ends_of_epochs(choice.train.table(), choice.val.table())
+    val_table, stale = _fresh(val_table)
+    way = axis(train_table, val_table, log)
+    every = [_run(choice, way, train, val) for train, val in runs(train_table, val_table, way)]
+    kept = [run for run in every if run is not None]
+    if stale and kept:
+        note = (
+            f"{counted(stale, 'validation value')} {'is the one' if stale == 1 else 'are the ones'} before, printed "
+            "again, and left out"
+        )
+        kept = [_noted(run, stale, note) for run in kept]
+    return kept
+
+
+def _noted(run: Pairs, stale: int, note: str) -> Pairs:
+    return replace(run, stale=stale, notes=[*run.notes, note])
+
+
+def _nothing(log: Log, choice: Choice) -> None:
+    """Say why nothing pairs."""
+    train, val = choice.train, choice.val
+    if not train.count or not val.count:
+        refuse(log)
+    raise DiagnoseError(
+        f"no validation loss stands near a training loss, or all are beyond bounds: {said(train.name)} has "
+        f"{counted(train.count, 'value')}, {said(val.name)} {counted(val.count, 'value')}; print both at the same steps"
     )
 
 
-def _choose(
-    log: Log, columns: Columns, notes: list[str]
-) -> tuple[LogSeries, LogSeries, LogSeries | None, LogSeries | None]:
-    """Return the training loss, the validation loss, a closing mean of it, and training's single batches."""
-    for role in ("train", "val"):
-        if role in columns and columns[role] not in log.series:
-            raise DiagnoseError(
-                f"--columns {role}={columns[role]}: the log has no such values{nearest(columns[role], _names(log))}"
-            )
-    named = {name: meaning(name) for name in log.series}
-    losses = {name: m for name, m in named.items() if m.kind}
-    vals = [name for name, m in losses.items() if m.side == "val"]
-    trains = [name for name, m in losses.items() if m.side != "val"]
-    val = columns.get("val") or _best(vals, log, notes, "validation")
-    train = columns.get("train") or _best([name for name in trains if name != val], log, notes, "training")
-    if not train or not val:
-        _refuse(log, train, val)
-    mean = next((n for n in vals if named[n].span == "mean" and n != val and log.series[n].count <= 2), None)
-    if mean and (meaning(mean).kind != meaning(val).kind or log.series[val].count < 2):
-        mean = None
-    batch = next((n for n in trains if n != train and meaning(n).kind == meaning(train).kind
-                  and log.series[n].count > 2 and meaning(n).side == ""), None)  # fmt: skip
-    for side, name in (("training", train), ("validation", val)):
-        if not log.series[name].count:
-            raise DiagnoseError(f"every value of the {side} loss {cut(visible(name), 60)!r} is NaN or infinite")
-    return (
-        log.series[train], log.series[val],
-        log.series[mean] if mean else None, log.series[batch] if batch else None,
+def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[np.float64]) -> Pairs | None:
+    """Return the pairs of one run."""
+    notes = list(choice.notes)
+    tracks = {"train": _track(choice.train, _placed(train, way)), "val": _track(choice.val, _placed(val, way))}
+    left_out = sum(len(table) - len(tracks[name].at) for name, table in (("train", train), ("val", val)))
+    last, one = tracks["val"], None
+    if choice.mean is not None:
+        end = _placed(choice.mean.table()[-1:], way)
+        if len(end):
+            one, last = float(end[-1, VALUE]), _with_mean(last, end)
+    turns = _by_turns(tracks["train"], last) if way.name == "place" else None
+    at, left, right = turns or pair(tracks["train"], last, way.scale)
+    left, right = (_nats(name, values, notes) for name, values in ((choice.train.name, left), (choice.val.name, right)))
+    keep = np.isfinite(left) & np.isfinite(right)
+    if not keep.any():
+        return None
+    batch = _track(choice.batch, _placed(choice.batch.table(), way)) if choice.batch is not None else None
+    return Pairs(
+        tracks["train"], tracks["val"], at[keep], left[keep], right[keep], _unit(choice.train.name, choice.val.name),
+        way.name, min(float(train[0, PLACE]), float(val[0, PLACE])), one, batch,
+        left_out if way.name == "step" else 0, 0, notes,
     )  # fmt: skip
 
 
-def _best(names: list[str], log: Log, notes: list[str], side: str) -> str:
-    """Return the name that is most likely the loss meant: a series rather than one value, a loss not its exp."""
-    kinds = {"loss": 0, "bits": 1, "perplexity": 2}
+def _fresh(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
+    """Return a validation's table without values that are the last one printed again, and how many these are.
 
-    def rank(name: str) -> tuple[int, ...]:
-        m, count = meaning(name), log.series[name].count
-        return (count < 2, kinds[m.kind], m.side == "", SPANS[m.span], -count)
-
-    ranked = sorted(names, key=rank)
-    equals = [n for n in ranked[1:] if rank(n)[:-1] == rank(ranked[0])[:-1]]
-    if equals:
-        others = listed([repr(cut(visible(n), 40)) for n in equals[:3]])
-        notes.append(
-            f"the {side} loss is taken to be {cut(visible(ranked[0]), 40)!r}; {others} would do too (--columns chooses)"
-        )
-    return ranked[0] if ranked else ""
+    They are where most values repeat the one before, each about as often, and the values do change.
+    """
+    if len(table) < 2 * STALE:
+        return table, 0
+    new = np.append(True, np.diff(table[:, VALUE]) != 0)
+    lengths = np.diff(np.append(np.flatnonzero(new), len(table)))
+    if len(lengths) < 2 or float(np.median(lengths[:-1])) < STALE or float(lengths[:-1].min()) < STALE - 1:
+        return table, 0
+    return table[new], int((~new).sum())
 
 
-def _names(log: Log) -> list[str]:
-    return [cut(visible(name), 40) for name in list(log.series)[:MOST_LISTED]] or ["none"]
-
-
-def _refuse(log: Log, train: str, val: str) -> None:
-    missing = listed([side for side, name in (("training", train), ("validation", val)) if not name])
-    if log.series:
-        found = listed(
-            [f"{cut(visible(n), 40)!r} ({s.count:,} values)" for n, s in list(log.series.items())[:MOST_LISTED]]
-        )
-        raise DiagnoseError(f"the log has no {missing} loss that is named as one; it has {found}: name both with "
-                            "--columns train=NAME,val=NAME")  # fmt: skip
-    raise DiagnoseError(
-        "no loss was found: wanted are lines or columns as 'train loss 1.9' and 'val_loss: 2.0'; name columns of a "
-        "table with --columns train=NAME,val=NAME, or the format with --format"
-    )
-
-
-def _axis(tables: list[NDArray[np.float64]], log: Log) -> tuple[str, float]:
-    """Return what values are placed by, and how many steps an epoch has where steps are counted within epochs."""
-    both, scale = np.vstack(tables), _within(tables, log)
-    moves = {column: _moves(both[:, column]) for column in (STEP, EPOCH)}
-    if np.isfinite(both[:, STEP]).mean() > MOST and (moves[STEP] or (scale and moves[EPOCH])):
-        return "step", scale
-    if np.isfinite(both[:, EPOCH]).mean() > MOST and moves[EPOCH]:
-        return "epoch", 0.0
-    return "place", 0.0
-
-
-def _moves(values: NDArray[np.float64]) -> bool:
-    known = values[np.isfinite(values)]
-    return len(known) > 0 and float(np.ptp(known)) > 0
-
-
-def _within(tables: list[NDArray[np.float64]], log: Log) -> float:
-    """Return the steps of an epoch where steps start anew with each, else zero."""
-    told = bool(log.facts.get("within_epoch"))
-    whole = log.facts.get("batches_per_epoch", log.facts.get("steps", 0.0))
-    went_on = fell = 0
-    for table in tables:
-        known = table[np.isfinite(table[:, STEP]) & np.isfinite(table[:, EPOCH])]
-        later = np.diff(np.floor(known[:, EPOCH])) > 0
-        down = np.diff(known[:, STEP]) < 0
-        went_on, fell = went_on + int((later & (np.diff(known[:, STEP]) > 0)).sum()), fell + int((later & down).sum())
-        if np.any(down & ~later) and not told:
-            return 0.0  # a restart
-    if (went_on and not fell) or not (told or fell):
-        return 0.0
-    most = max((float(np.nanmax(t[:, STEP])) for t in tables if np.isfinite(t[:, STEP]).any()), default=0.0)
-    return whole if whole >= most else most + 1
-
-
-def _placed(table: NDArray[np.float64], axis: str, scale: float) -> NDArray[np.float64]:
+def _placed(table: NDArray[np.float64], way: LogAxis) -> NDArray[np.float64]:
     """Return a table with its place in the first column, rising: what a restart repeats counts from there."""
     out = table.copy()
-    if axis == "step":
-        epoch = np.nan_to_num(np.floor(out[:, EPOCH])) if scale else 0.0
-        out[:, 0] = out[:, STEP] + scale * np.maximum(epoch - 1, 0.0)
-    elif axis == "epoch":
-        out[:, 0] = out[:, EPOCH]
+    out[:, 0] = way.at(table)
     out = out[np.isfinite(out[:, 0])]
-    later = np.minimum.accumulate(np.append(out[1:, 0], math.inf)[::-1])[::-1]
-    return out[out[:, 0] < later] if len(out) else out
+    return out[rising(out[:, 0])]
 
 
 def _track(series: LogSeries, placed: NDArray[np.float64]) -> Track:
@@ -242,29 +206,86 @@ def _with_mean(val: Track, end: NDArray[np.float64]) -> Track:
     )  # fmt: skip
 
 
-def pair(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def pair(
+    train: Track, val: Track, scale: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return where, the training loss and the validation loss of each pair.
 
-    A validation value is compared with the mean of the training values near it, on both sides alike so that a falling
-    loss biases nothing, or with the last one before it where they are as rare as it is.
+    Where training is printed much more often, a validation value is compared with training's course at its place: a
+    curve through the values near it, as many on one side as on the other, so that a falling loss biases nothing. Else
+    with the last one before it, if that is not farther away than the next validation. `scale` is the steps of an epoch
+    where the loop counts within epochs: a validation at the end of one is compared with values of that epoch.
     """
     if not len(train.at) or not len(val.at):
         nothing = np.zeros(0)
         return nothing, nothing, nothing
     space = float(np.median(np.diff(val.at))) if len(val.at) > 1 else 0.0
-    own = float(np.median(np.diff(train.at))) if len(train.at) > 1 else math.inf
+    own = float(np.median(np.diff(train.at))) if len(train.at) > 1 else 0.0
     last = np.searchsorted(train.at, val.at, "right") - 1
-    reach = AROUND * space if own < space * AROUND else 0.0
-    low, high = np.searchsorted(train.at, val.at - reach, "left"), np.searchsorted(train.at, val.at + reach, "right")
-    many = (high - low >= 2) & (reach > 0)
-    sums = np.concatenate([[0.0], np.cumsum(train.value)])
-    near = np.where(many, (sums[high] - sums[low]) / np.maximum(high - low, 1), train.value[np.maximum(last, 0)])
-    distance = np.abs(val.at - train.at[np.maximum(last, 0)])
-    allowed = max(space, 2 * own if math.isfinite(own) else 0.0) if max(space, own) > 0 else math.inf
-    first = np.abs(val.at - train.at[0]) <= allowed
-    near = np.where(last < 0, train.value[0], near)
-    keep = np.where(last < 0, first, (distance <= allowed) | many | (len(train.at) < 2))
+    distance = val.at - train.at[np.maximum(last, 0)]
+    if len(train.at) == 1:
+        keep = np.arange(len(val.at)) == int(np.argmin(np.abs(distance)))
+        keep &= (distance == 0) | (len(val.at) == 1)
+        return val.at[keep], np.full(int(keep.sum()), train.value[0]), val.value[keep]
+    early = (last < 0) & (-distance <= NEAR * space)
+    keep = early | ((last >= 0) & (distance <= max(space, own)))
+    near = train.value[np.maximum(last, 0)].copy()
+    if own < space * AROUND:
+        for k in np.flatnonzero(keep & ~early):
+            near[k] = _course(train, float(val.at[k]), AROUND * space, float(near[k]), _ends(float(val.at[k]), scale))
     return val.at[keep], near[keep], val.value[keep]
+
+
+def _by_turns(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+    """Return the pairs of a log without positions that prints each validation before its training, None for others."""
+    if len(train.at) != len(val.at) or not len(val.at):
+        return None
+    if not ((val.at < train.at).all() and (train.at[:-1] < val.at[1:]).all()):
+        return None
+    return train.at, train.value, val.value
+
+
+def _ends(at: float, scale: float) -> bool:
+    """Say whether a place is at the end of an epoch."""
+    return scale > 0 and (at % scale == 0 or at % scale >= LATE * scale)
+
+
+def _course(train: Track, at: float, reach: float, alone: float, ends: bool) -> float:
+    """Return training's course at a place: a parabola through the values around it, or their mean where they are few.
+
+    `ends` says that what comes behind does not count: it is of the next epoch.
+    """
+    if ends:
+        train = _until(train, at)
+    if train.at[-1] < at and len(train.at) >= LINE:
+        return _onward(train.at[-LINE:] - at, train.value[-LINE:], alone)
+    even = min(reach, at - train.at[0], train.at[-1] - at)
+    around = int(np.searchsorted(train.at, at + reach, "right") - np.searchsorted(train.at, at - reach))
+    reach = reach if even < reach <= at - train.at[0] and around >= 3 * CURVED else even
+    low, high = np.searchsorted(train.at, at - reach), np.searchsorted(train.at, at + reach, "right")
+    values, places = train.value[low:high], train.at[low:high] - at
+    if len(values) < 2 or reach <= 0 or (ends and len(values) < CURVED):
+        return alone
+    if len(values) < CURVED or np.ptp(places) == 0:
+        return float(values.mean())
+    x = places / np.abs(places).max()
+    basis = np.stack([np.ones_like(x), x, x * x], 1)
+    weights, *_ = np.linalg.lstsq(basis, values, rcond=None)
+    return float(weights[0]) if math.isfinite(float(weights[0])) else float(values.mean())
+
+
+def _onward(places: NDArray[np.float64], values: NDArray[np.float64], alone: float) -> float:
+    """Return where a line through the last values leads to, for a validation a little behind them."""
+    across = places - places.mean()
+    squares = float((across**2).sum())
+    slope = float((across * values).sum()) / squares if squares > 0 else 0.0
+    led = float(values.mean()) - slope * float(places.mean())
+    return led if math.isfinite(led) and abs(led - alone) <= np.ptp(values) else alone
+
+
+def _until(train: Track, at: float) -> Track:
+    keep = train.at <= at
+    return replace(train, at=train.at[keep], value=train.value[keep])
 
 
 def _unit(train: str, val: str) -> str:
@@ -277,6 +298,6 @@ def _nats(name: str, values: NDArray[np.float64], notes: list[str]) -> NDArray[n
     """Return a perplexity as the loss that it is the exponential of."""
     if meaning(name).kind != "perplexity":
         return values
-    notes.append(f"{cut(visible(name), 40)!r} is taken as a perplexity: its logarithm is compared")
+    notes.append(f"{said(name)} is taken as a perplexity: its logarithm is compared")
     with np.errstate(all="ignore"):
         return np.log(np.where(values > 0, values, math.nan))

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed, plain, share
-from diagnose.logs.arithmetic import Finding, finding
+from diagnose.logs.arithmetic import finding
+from diagnose.records.log_report import LogFinding, LogYardstick
 
 if TYPE_CHECKING:
     from diagnose.config.recipe import Recipe
@@ -163,7 +164,7 @@ EACH = {
 UNITS = {"word": "word", "char": "character"}
 
 
-def overlap_findings(found: list[Cut], derived: dict[str, float], context: float) -> list[Finding]:
+def overlap_findings(found: list[Cut], derived: dict[str, float], context: float) -> list[LogFinding]:
     """Return the finding that samples overlap, where every way of cutting that fits overlaps."""
     if not found or not all(one.overlaps for one in found):
         return []
@@ -190,7 +191,7 @@ def bits(loss: float, text: Text, kind: str) -> float:
 
 def implausible(
     value: float, kind: str, loss: float, text: Text, corpus: Corpus, split: Split, *, bound: bool
-) -> tuple[list[Finding], list[dict[str, Any]]]:
+) -> tuple[list[LogFinding], list[LogYardstick]]:
     """Return the finding that no model of such text can be so good, and the yardsticks that were measured.
 
     Args:
@@ -207,7 +208,7 @@ def implausible(
     from diagnose.data.cache import cache_folder
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
-    rows = [{"name": y.name, "bits_per_byte": y.bits_per_byte} for y in scale]
+    rows = [LogYardstick(name=y.name, bits_per_byte=y.bits_per_byte) for y in scale]
     found = standing(value, scale)
     if found is None or not found.implausible:
         return [], rows

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.logs import source
+from diagnose.logs import folders, source
 from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
 from diagnose.logs.names import meaning
-from diagnose.logs.series import Log
+from diagnose.logs.series import POSITIONS, Log, placed_row
 from diagnose.logs.table import Columns, read_csv, read_jsonl, separator
 from diagnose.logs.text import read_text
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from diagnose.logs.folders.plain_files import FolderRun
+
 FORMATS = ("text", "csv", "jsonl", "json", "tensorboard")
 ROLES = ("train", "val", "step", "epoch", "seconds")
-MOST_FILES = 256  # event files of a folder
-NESTED = ("metrics.csv", "trainer_state.json")  # what a folder is looked through for, beside event files
 
 
 def parse_columns(given: str | None) -> Columns:
@@ -47,47 +47,72 @@ def parse_columns(given: str | None) -> Columns:
     return out
 
 
-def read(paths: list[Path], fmt: str | None = None, columns: Columns | None = None) -> Log:
+def read(paths: list[Path], fmt: str | None = None, columns: Columns | None = None, run: str | None = None) -> Log:
     """Read the files of one log; several are parts of one run, in their order.
 
     Args:
-        paths: files, or folders of TensorBoard's files (or with Lightning's or Hugging Face's).
+        paths: files, or folders of a tracker.
         fmt: one of `FORMATS`; told from the content where None.
         columns: names of the values to take, by role.
+        run: which run of a folder.
 
     Raises:
         DiagnoseError: a file cannot be read, or is of no format that holds a log.
     """
     if fmt is not None and fmt not in FORMATS:
         raise DiagnoseError(f"--format {fmt} is unknown{nearest(fmt, FORMATS)}")
-    found = [item for path in paths for item in _files(path)]
-    logs = [_read(path, before, fmt, columns or {}) for path, before in found]
+    taken = columns or {}
+    tracked = [path for path in paths if _is_tracked(path, fmt)]
+    if run is not None and not tracked:
+        raise DiagnoseError("--run names a run of a folder, and no folder or database of a tracker is given")
+    logs = [_folder(path, run, taken) if path in tracked else _read(path, _side(path), fmt, taken) for path in paths]
+    return _whole(logs, paths)
+
+
+def _whole(logs: list[Log], paths: list[Path]) -> Log:
+    """Return the parts of one run as one log."""
+    if len(logs) > 1:
+        for log, path in zip(logs, paths, strict=True):
+            _sided(log, path)
     whole = logs[0]
     for log in logs[1:]:
         _join(whole, log)
     return whole
 
 
-def _files(path: Path) -> list[tuple[Path, str]]:
-    """Return the files that a path stands for, with what the names in each begin with."""
-    if not path.is_dir():
-        if not path.exists():
-            raise DiagnoseError(f"{source.shown(path)} does not exist")
-        side = f"{path.parent.name}/" if meaning(path.parent.name).side and "tfevents" in path.name else ""
-        return [(path, side)]
-    events = sorted(file for file in path.rglob("*tfevents*") if file.is_file())[:MOST_FILES]
-    if events:
-        return [(file, _folder(file, path)) for file in events]
-    others = [path / name for name in NESTED if (path / name).is_file()]
-    if not others:
-        wanted = " nor ".join(NESTED)
-        raise DiagnoseError(f"the folder {source.shown(path)} holds no log: neither event files nor {wanted}")
-    return [(others[0], "")]
+def _is_tracked(path: Path, fmt: str | None) -> bool:
+    """Say whether a path is a folder, or a file that only a tracker's reader knows."""
+    if not path.exists():
+        raise DiagnoseError(f"{source.shown(path)} does not exist")
+    if path.is_dir():
+        return True
+    return fmt is None and path.is_file() and folders.is_tracked(path)
 
 
-def _folder(file: Path, top: Path) -> str:
-    inner = file.parent.relative_to(top).as_posix()
-    return "" if inner == "." else f"{inner}/"
+def _folder(path: Path, run: str | None, columns: Columns) -> Log:
+    """Return the log of a folder's run."""
+    return folders.chosen(path, run, lambda found: _run(found, columns))
+
+
+def _run(run: FolderRun, columns: Columns) -> Log:
+    if run.load is not None:
+        return run.load(columns)
+    logs = [_before(_read(path, before, None, columns), before) for path, before in run.parts]
+    return _whole(logs, [path for path, _ in run.parts])
+
+
+def _before(log: Log, before: str) -> Log:
+    """Return a table's log with what its names begin with; those of event files have it already."""
+    if before and log.format != "tensorboard":
+        for series in log.series.values():
+            series.name = f"{before}{series.name}"
+        log.series = {series.name: series for series in log.series.values()}
+    return log
+
+
+def _side(path: Path) -> str:
+    """Return what the names of a single event file begin with: its folder may say the side."""
+    return f"{path.parent.name}/" if meaning(path.parent.name).side and "tfevents" in path.name else ""
 
 
 @contextmanager
@@ -115,7 +140,7 @@ def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
             if kind == "json":
                 return read_document(source.texts(file, path), columns)
             if kind == "text":
-                return read_text(source.lines(file, path))
+                return read_text(source.lines(file, path), columns)
             plain = (line for line, _ in source.lines(file, path, source.MOST_RECORD))
             return read_csv(plain, columns, path.stem) if kind == "csv" else read_jsonl(plain, columns)
 
@@ -167,19 +192,33 @@ def _opens_json(text: str) -> bool:
     return rest[:1] in ('"', "{", "}") or (text.lstrip()[:1] == "[" and rest[:1] == "{")
 
 
+def _sided(log: Log, path: Path) -> None:
+    """Give the losses of one of several files the side that its name says, where they have none."""
+    side = meaning(path.stem).side or meaning(path.parent.name).side
+    sides = {meaning(name).side for name in log.series}
+    if not side or sides - {"", side}:
+        return
+    for name in [name for name in log.series if not meaning(name).side]:
+        series = log.series.pop(name)
+        series.name = f"{side}/{name}"
+        log.series[series.name] = series
+
+
 def _join(whole: Log, more: Log) -> None:
     """Add the series of another file; places go on behind what there was."""
-    from diagnose.logs.series import LogRow
-
     base = whole.rows
     for name, series in more.series.items():
-        for place, step, epoch, seconds, value in series.table().tolist():
+        for place, *at, value in series.table().tolist():
             whole.rows = base + int(place) - 1
-            whole.add(LogRow({name: value}, step, epoch, seconds))
+            whole.add(placed_row({name: value}, dict(zip(POSITIONS, at, strict=True))))
         if name in whole.series:
             whole.series[name].broken += series.broken
     whole.rows = base + more.rows
+    whole.headings += [(place + base, text) for place, text in more.headings]
     whole.bad += more.bad
+    whole.tuples += more.tuples
+    whole.lent |= more.lent
+    whole.runs += more.runs
     whole.notes += [note for note in more.notes if note not in whole.notes]
     whole.facts |= more.facts
     whole.tool = whole.tool or more.tool

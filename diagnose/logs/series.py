@@ -16,23 +16,29 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MOST_POINTS = 8192  # kept of a series, at least half as many once there were more
+MOST_POINTS = 4096  # kept of a series, at least half as many once there were more
 MOST_NAMES = 128  # series of a log; names beyond them are counted and left
+MOST_HEADINGS = 512  # lines that name a run
 MOST_VALUE = 1e30  # larger losses count as infinite
-LEAST = 1e-12  # anything nearer to zero is taken for zero
+LEAST = 1e-30  # anything nearer to zero is taken for zero
+LEAST_PLACE = 1e-12  # smaller ones count as zero
 MOST_PLACE = 1e15  # larger steps, epochs and seconds count as not said
 NAN = math.nan
-COLUMNS = ("place", "step", "epoch", "seconds", "value")
+COLUMNS = ("place", "step", "iteration", "update", "batch", "epoch", "seconds", "value")
+PLACE, STEP, ITERATION, UPDATE, BATCH, EPOCH, SECONDS, VALUE = range(len(COLUMNS))
+POSITIONS = COLUMNS[STEP:VALUE]
 
 
-@dataclass
+@dataclass(slots=True)
 class LogRow:
     """What one line, record or event says.
 
     Attributes:
         values: numbers by name.
-        step, epoch, seconds: where in the run, NaN where it does not say.
-        bar: whether it is a state of a progress bar, which the next state of the same step replaces.
+        step, epoch, seconds, iteration, update, batch: where in the run, NaN where it does not say.
+        bar: whether it is a state of a progress bar, which the next state of the same position replaces.
+        group: states of one pass over the data share a number above zero; the last one replaces those before it.
+        whole: whether it sums up the epoch whose states of a bar came before it, which go.
     """
 
     values: dict[str, float]
@@ -40,6 +46,19 @@ class LogRow:
     epoch: float = NAN
     seconds: float = NAN
     bar: bool = False
+    iteration: float = NAN
+    update: float = NAN
+    batch: float = NAN
+    group: int = 0
+    whole: bool = False
+
+
+def placed_row(values: dict[str, float], at: dict[str, float]) -> LogRow:
+    """Return a row from its positions by name, as `POSITIONS` has them."""
+    row = LogRow(values)
+    for name, value in at.items():
+        setattr(row, name, value)
+    return row
 
 
 @dataclass
@@ -59,35 +78,79 @@ class LogSeries:
     broken_step: float = NAN
     stride: int = 1
     _kept: array[float] = field(default_factory=lambda: array("d"), repr=False)
-    _last: tuple[float, float, float, float, float] | None = None
+    _last: tuple[float, ...] | None = None
+    _group: int = 0
+    _bars: int = 0  # points at the end that are states of a bar of one epoch
+    _shown: float = NAN  # place of the state that was shown last, taken or not
 
     def add(self, place: float, row: LogRow, value: float) -> None:
-        """Take a value; a progress bar's later state replaces the earlier of the same step."""
+        """Take a value; a progress bar's later state replaces the earlier of the same position or pass."""
         if not abs(value) <= MOST_VALUE:
             self.broken += 1
             self.broken_step = row.step if self.broken == 1 else self.broken_step
             return
         value = value if abs(value) >= LEAST else 0.0
-        if row.bar and self._last and (self._last[1], self._last[2]) == (row.step, row.epoch):
-            self._last = (place, row.step, row.epoch, row.seconds, value)
+        point = (place, row.step, row.iteration, row.update, row.batch, row.epoch, row.seconds, value)
+        shown, self._shown = self._shown, place
+        last = self._last
+        if last is not None and row.bar and shown == place - 1 and last[VALUE] == value and _anew(last, row):
+            return  # the epoch's value is shown on, through the next epoch
+        if last is not None and self._bars and shown == place - 1 and last[VALUE] == value and last[EPOCH] == row.epoch:
+            self._last, self._group = point, row.group
             return
-        self._flush()
-        self._last = (place, row.step, row.epoch, row.seconds, value)
+        if last is not None and row.whole and self._bars and self.stride == 1 and last[EPOCH] == row.epoch:
+            self._without_bars()
+            last = None
+        if last is not None:
+            if (row.group and row.group == self._group) or (
+                (row.bar or self._bars) and last[STEP:SECONDS] == point[STEP:SECONDS]
+            ):
+                self._last, self._group = point, row.group
+                return
+            self._flush(last)
+        same = last is not None and last[EPOCH] == row.epoch
+        self._bars = (self._bars if same else 0) + 1 if row.bar else 0
+        self._last, self._group = point, row.group
         self.count += 1
 
-    def _flush(self) -> None:
-        if self._last is None or (self.count - 1) % self.stride:
+    def _without_bars(self) -> None:
+        """Forget the states of a bar that stand last."""
+        del self._kept[len(self._kept) - (self._bars - 1) * len(COLUMNS) :]
+        self.count -= self._bars
+        self._bars, self._last = 0, None
+
+    def end_epochs(self, ends: list[tuple[int, float]]) -> None:
+        """Place each point in the epoch that is named behind it: `ends` holds (rows until then, epoch)."""
+        places, epochs = (np.array(column, float) for column in zip(*ends, strict=True))
+        table = self.table()
+        table[:, EPOCH] = epochs[np.minimum(np.searchsorted(places, table[:, PLACE]), len(ends) - 1)]
+        if self._last is not None:
+            table, self._last = table[:-1], tuple(table[-1].tolist())
+        self._kept = array("d", table.tobytes())
+
+    def _flush(self, last: tuple[float, ...]) -> None:
+        if (self.count - 1) % self.stride:
             return
-        self._kept.extend(self._last)
+        self._kept.extend(last)
         if len(self._kept) >= MOST_POINTS * len(COLUMNS):
             table = np.frombuffer(self._kept, np.float64).reshape(-1, len(COLUMNS))[::2].copy()
             self._kept = array("d", table.tobytes())
             self.stride *= 2
 
     def table(self) -> NDArray[np.float64]:
-        """Return what is kept, (points, 5): place in the log, step, epoch, seconds, value."""
+        """Return what is kept, (points, 8): as `COLUMNS` names them."""
         whole = np.frombuffer(self._kept.tobytes(), np.float64).reshape(-1, len(COLUMNS))
-        return whole if self._last is None else np.vstack([whole, self._last])
+        table = whole.copy() if self._last is None else np.vstack([whole, self._last])
+        with np.errstate(invalid="ignore"):
+            positions = table[:, STEP:VALUE]
+            positions[~(np.abs(positions) <= MOST_PLACE)] = NAN
+            positions[np.abs(positions) < LEAST_PLACE] = 0.0
+        return table
+
+
+def _anew(last: tuple[float, ...], row: LogRow) -> bool:
+    """Say whether a bar that shows a row began anew since the last point."""
+    return last[EPOCH] < row.epoch or last[BATCH] > row.batch
 
 
 @dataclass
@@ -100,6 +163,10 @@ class Log:
         facts: settings that the log states, by our names for them ("batch_size").
         rows: lines or records that held a value; `bad`: that could not be read; `names_left`: names beyond the limit.
         notes: what a reader has to say of the file.
+        headings: lines that may name a run ("Fold 2"), each with the place of the row that it stands before.
+        lent: names whose side is of a heading or of the words around, not of the name itself.
+        tuples: lines on which a loss is followed by several values in brackets; `example`: the name of one.
+        runs: rows of a table whose rows are runs, 0 for other files.
     """
 
     format: str
@@ -110,6 +177,11 @@ class Log:
     bad: int = 0
     names_left: int = 0
     notes: list[str] = field(default_factory=list)
+    headings: list[tuple[int, str]] = field(default_factory=list)
+    lent: set[str] = field(default_factory=set)
+    tuples: int = 0
+    example: str = ""
+    runs: int = 0
 
     def settings(self) -> dict[str, float]:
         """Return the settings that are numbers of a sensible size."""
@@ -118,10 +190,6 @@ class Log:
     def add(self, row: LogRow) -> None:
         """Take a row's values."""
         self.rows += 1
-        for where in ("step", "epoch", "seconds"):
-            value = getattr(row, where)
-            if not LEAST <= abs(value) <= MOST_PLACE:
-                setattr(row, where, 0.0 if abs(value) < LEAST else NAN)
         for name, value in row.values.items():
             series = self.series.get(name)
             if series is None:
@@ -130,3 +198,8 @@ class Log:
                     continue
                 series = self.series[name] = LogSeries(name)
             series.add(self.rows, row, value)
+
+    def heading(self, text: str) -> None:
+        """Note a line that may name the run whose rows follow."""
+        if len(self.headings) < MOST_HEADINGS:
+            self.headings.append((self.rows + 1, text))

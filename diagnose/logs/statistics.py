@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from diagnose.stats.trends import FEWEST, Trend, trend
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Moves = Literal["narrows", "widens", "crosses", "holds", "unknown"]
 ALIKE = 0.5  # autocorrelation that is allowed for where too few values show their own
 # |mean| / (sd / sqrt n) that 5 % of series of n normal values exceed whose neighbours correlate at ALIKE (mean zero;
 # 1,000,000 series each, benchmarks/log_calibration.py)
@@ -28,7 +29,10 @@ CRITICAL = {
 }  # fmt: skip
 LATE = 24  # pairs from which on the second half of a run is said for itself
 LEVEL = 0.05
-LEAST = 0.05  # of the gap: less than this it does not move, however sure that is
+MOVED = 0.15  # of the gap: by less than this it does not move, however sure that is
+SLACK = 3.0  # standard deviations
+PRINTS = 6  # of one sign, at the least, where all of them exceed the scatter
+CLEAR = 2.5  # times the scatter
 SURE = 0.01  # p of a trend that a mean is taken about
 LEAST_ALIKE = 0.3  # autocorrelation allowed for where fewer than `LATE` values show little of their own
 
@@ -85,20 +89,30 @@ class Sign:
 
 @dataclass(frozen=True)
 class GapCourse:
-    """A gap along a run: the whole of it, its second half, its sign, its trend.
+    """A gap along a run: the whole of it, its second half, its sign, its trend and its course.
 
     Attributes:
-        moves: "narrows", "widens", "crosses", "holds" (no trend is resolved), or "unknown" (too few pairs).
-        start, end: of the straight line along the run, None where none is fitted.
+        moves: "narrows", "widens", "crosses", "holds" (it moves by no more than it scatters), or "unknown" (too few).
+        start, end: means over the first and the last sixth, None below three pairs.
+        scatter: standard deviation about the gap's course, None below five pairs.
     """
 
     whole: Mean
     late: Mean | None
     sign: Sign
     trend: Trend | None
-    moves: str
+    moves: Moves
     start: float | None
     end: float | None
+    scatter: float | None = None
+
+    @property
+    def steady(self) -> bool:
+        """Whether one sign is more than scatter makes: by the calibrated tests, or far beyond the scatter."""
+        if self.said.resolved or self.sign.resolved:
+            return True
+        one = min(self.sign.below, self.sign.above) == 0 and self.sign.below + self.sign.above >= PRINTS
+        return one and self.scatter is not None and abs(self.whole.value) > CLEAR * self.scatter
 
     @property
     def said(self) -> Mean:
@@ -111,8 +125,9 @@ def gap(at_N: NDArray[np.float64], gap_N: NDArray[np.float64]) -> GapCourse:
     half = len(gap_N) // 2
     late = mean(gap_N[half:], at_N[half:]) if len(gap_N) >= LATE else None
     found = trend(at_N, gap_N) if len(gap_N) >= FEWEST else None
-    moves, start, end = _moves(found, gap_N)
-    return GapCourse(mean(gap_N, at_N), late, sign(gap_N), found, moves, start, end)
+    scatter = noise(gap_N)
+    moves, start, end = _moves(gap_N, scatter, found)
+    return GapCourse(mean(gap_N, at_N), late, sign(gap_N), found, moves, start, end, scatter)
 
 
 def autocorrelation(residual_N: NDArray[np.float64]) -> float:
@@ -176,14 +191,29 @@ def _two_sided(agree: int, count: int) -> float:
     return min(1.0, 2 * float(bdtrc(agree - 1, count, 0.5))) if agree else 1.0
 
 
-def _moves(found: Trend | None, gap_N: NDArray[np.float64]) -> tuple[str, float | None, float | None]:
-    if found is None:
+def _moves(
+    gap_N: NDArray[np.float64], scatter: float | None, line: Trend | None
+) -> tuple[Moves, float | None, float | None]:
+    """Return how a gap moves between the first and the last sixth of its prints.
+
+    By more than it scatters: where a trend is resolved or prints are few, than the parts' means scatter if neighbours
+    are independent; else by far more, since neighbours may be alike.
+    """
+    n = len(gap_N)
+    if n < 3:
         return "unknown", None, None
-    middle = float(gap_N.mean())
-    start, end = middle - found.value / 2, middle + found.value / 2
-    if found.p >= LEVEL or abs(found.value) < LEAST * max(abs(start), abs(end)):
+    part = max(1, n // 6)
+    start, end = float(gap_N[:part].mean()), float(gap_N[-part:].mean())
+    largest = max(abs(start), abs(end))
+    if scatter is None:
+        steps = np.diff(gap_N)
+        if not ((steps >= 0).all() or (steps <= 0).all()):
+            return "unknown", start, end
+    sure = n < FEWEST or (line is not None and line.p < LEVEL)
+    slack = SLACK * (scatter or 0.0) * (math.sqrt(2 / part) if sure else 2.0)
+    if abs(end - start) <= max(MOVED * largest, slack):
         return "holds", start, end
-    if start * end < 0 and min(abs(start), abs(end)) > (found.high - found.low) / 2:
+    if start * end < 0 and min(abs(start), abs(end)) > max(slack / 2, MOVED * largest):
         return "crosses", start, end
     return ("widens" if abs(end) > abs(start) else "narrows"), start, end
 

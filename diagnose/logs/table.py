@@ -10,17 +10,29 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
-from diagnose.logs.names import is_epoch, is_seconds, is_step, meaning
-from diagnose.logs.series import NAN, Log, LogRow
+from diagnose.logs.names import counter, is_seconds, meaning, side_of, words
+from diagnose.logs.series import Log, LogRow, placed_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SEPARATORS = ",\t;"
 IS_SAID = re.compile(r"[=:] ?[-+]?\d|\d: ")  # "loss: 1.2", which no column is called
+COMMAS = re.compile(r"[-+]?\d{1,40}(?:,\d{1,40}){1,6}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?")
 MOST_COLUMNS = 4096
 MOST_FIELD = 1 << 17
 MOST_DEPTH = 3  # of objects within records
+MOST_ROWS = 10_000  # of a table that is looked at for whether its rows are runs
+NAMES_SIDE = frozenset({
+    "mode", "split", "phase", "stage", "set", "subset", "dataset", "partition", "type", "kind", "part", "loader", "run",
+    "data", "fold_type", "step_type", "event", "prefix", "job_type", "group", "tag",
+})  # fmt: skip
+NAMES_VALUE = frozenset({"metric", "name", "tag", "key", "variable", "metric_name", "measure", "series"})
+NAMES_RUN = frozenset({
+    "name", "run", "id", "seed", "run_id", "run id", "trial", "trial_id", "model", "experiment", "config", "run_name",
+    "run name",
+    "exp", "model_name", "arch", "number", "trial number",
+})  # fmt: skip
 Columns = dict[str, str]  # "train", "val", "step" -> a column's name, as `--columns` gives them
 
 
@@ -32,12 +44,24 @@ def number(value: Any) -> float | None:
         if not value or len(value) > 64:
             return None
         value = value.strip().replace("\N{MINUS SIGN}", "-")
+        value = value.rstrip(" \u25b2\u25bc\u2191\u2193")  # up or down
+        value = value[1:-1] if value[0:1] == "[" and value[-1:] == "]" else value  # a list of one, as DeepXDE prints
     try:
         return float(value)
+    except ValueError:
+        return _with_commas(value)
     except OverflowError:
         return math.inf
-    except (TypeError, ValueError):
+    except TypeError:
         return None
+
+
+def _with_commas(text: Any) -> float | None:
+    """Return a number with a decimal comma, or with commas between thousands."""
+    if not isinstance(text, str) or "," not in text or not COMMAS.fullmatch(text):
+        return None
+    plain = text.replace(",", "") if "." in text or text.count(",") > 1 else text.replace(",", ".")
+    return float(plain)
 
 
 def separator(header: str, row: str) -> str | None:
@@ -48,7 +72,10 @@ def separator(header: str, row: str) -> str | None:
             continue
         numbers = sum(number(field) is not None for field in fields)
         words = [name for name in names if number(name) is None and not IS_SAID.search(name)]
-        if numbers and len(words) >= len(names) - 1 and 2 * (numbers + fields.count("")) > len(fields):
+        if not numbers or len(words) < len(names) - 1:
+            continue
+        filled = sum(bool(field.strip()) for field in fields)
+        if 2 * numbers >= filled or any(meaning(name).kind for name in names):
             return sign
     return None
 
@@ -65,7 +92,7 @@ def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
         DiagnoseError: there is no header.
     """
     source = iter(lines)
-    first = next((line for line in source if line.strip()), "")
+    first = next((line for line in source if line.strip() and not line.startswith("#")), "")
     second = next((line for line in source if line.strip()), "")
     sign = separator(first, second) or max(SEPARATORS, key=first.count)
     source = chain([second], source)
@@ -75,11 +102,14 @@ def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
         raise DiagnoseError("the table has no header: its first line should name the columns")
     log = Log("csv")
     log.tool = _tool(header)
-    keep = _Keep([name.strip() for name in header], columns, stem)
+    keep = Keep([name.strip() for name in header], columns, stem)
+    runs = _Runs(header, keep)
     for fields in _records(source, sign, log):
         row = keep.row(dict(enumerate(fields))) if any(fields) else None
         if row:
+            runs.add(fields)
             log.add(row)
+    log.runs = runs.count()
     return log
 
 
@@ -96,42 +126,112 @@ def _records(source: Iterator[str], sign: str, log: Log) -> Iterator[list[str]]:
             reader = csv.reader(source, delimiter=sign)
 
 
-class _Keep:
-    """Which columns are kept, and as what; keys are places in a table or names in a record."""
+class _Runs:
+    """Whether the rows of a table are runs: none has a position, and each has a name of its own."""
+
+    def __init__(self, header: list[str], keep: Keep) -> None:
+        named = [i for i, name in enumerate(header) if name.strip().lower() in NAMES_RUN]
+        self.at = named[0] if named and not keep.placed else -1
+        self.names: set[str] = set()
+        self.rows = 0
+
+    def add(self, fields: list[str]) -> None:
+        """Take a row's name."""
+        if 0 <= self.at < len(fields) and self.rows < MOST_ROWS:
+            self.rows += 1
+            self.names.add(fields[self.at])
+
+    def count(self) -> int:
+        """Return how many runs there are, 0 where rows are no runs."""
+        return self.rows if self.rows > 1 and len(self.names) > 0.9 * self.rows else 0
+
+
+class Keep:
+    """Which columns are kept, and as what; keys are places in a table or names in a record.
+
+    A column whose fields name a side ("split", "mode") gives it to the losses of its row that have none; a column of
+    names beside one of values ("metric", "value") gives each row's value its name.
+    """
 
     def __init__(self, names: Iterable[str] | Mapping[Any, str], columns: Columns, stem: str = "") -> None:
         self.given = columns
         self.stem = stem
-        wanted = set(columns.values())
-        pairs = names.items() if hasattr(names, "items") else enumerate(names)
         self.values: dict[Any, str] = {}
         self.where: dict[str, Any] = {}
+        self.sides: list[Any] = []
+        self.titles: list[Any] = []
+        self.value: Any = None
+        pairs = list(names.items() if hasattr(names, "items") else enumerate(names))
         for key, name in pairs:
-            self._take(key, name, wanted)
+            self.take(key, name)
 
-    def _take(self, key: Any, name: str, wanted: set[str]) -> None:
+    @property
+    def placed(self) -> bool:
+        """Whether some column says where in the run a row is."""
+        return any(role != "seconds" for role in self.where)
+
+    def take(self, key: Any, name: str) -> None:
         """Decide what a column is."""
-        for role, fits in (("step", is_step), ("epoch", is_epoch), ("seconds", is_seconds)):
-            given = self.given.get(role)
-            if name == given or (given is None and fits(name) and role not in self.where):
-                self.where[role] = key
-                return
-        if name.lower() == "value" and self.stem:
-            self.values[key] = self.stem
-        elif name in wanted or meaning(name).kind:
+        short = name.strip().lower()
+        role = next((role for role, given in self.given.items() if given == name and role not in ("train", "val")), "")
+        role = role or self._role(name)
+        if role and role not in self.where:
+            self.where[role] = key
+        elif short in NAMES_VALUE and name not in self.given.values():
+            self.titles.append(key)
+        elif name in self.given.values() or (meaning(name).kind and short != "value"):
             self.values[key] = name
+        elif short == "value":
+            self.value = key
+            if self.stem:
+                self.values[key] = self.stem
+        if short.rpartition("/")[2] in NAMES_SIDE:
+            self.sides.append(key)
+
+    def _role(self, name: str) -> str:
+        """Return what a column places rows by, "" for any other; what `--columns` names goes first."""
+        if is_seconds(name):
+            return "" if "seconds" in self.given else "seconds"
+        counted = counter(name.rpartition("/")[2]) if not meaning(name).kind else ""
+        return "" if counted in self.given else counted
 
     def row(self, fields: Mapping[Any, Any]) -> LogRow | None:
         """Return what a record says, None where it holds no value that is kept."""
-        found = {name: number(fields.get(key)) for key, name in self.values.items()}
-        values = {name: value for name, value in found.items() if value is not None}
+        values: dict[str, float] = {}
+        titled = self._titled(fields)
+        side = self._side(fields)
+        for key, name in self.values.items():
+            value = number(fields.get(key))
+            if value is not None and (key != self.value or not self.titles):
+                own = meaning(name).side
+                values[name if own or not side else f"{side}/{name}"] = value
+        if titled:
+            value = number(fields.get(self.value))
+            if value is not None:
+                values[titled if meaning(titled).side or not side else f"{side}/{titled}"] = value
         if not values:
             return None
         at = {role: number(fields.get(key)) for role, key in self.where.items()}
-        step, epoch, seconds = (
-            NAN if (place := at.get(role)) is None else place for role in ("step", "epoch", "seconds")
-        )
-        return LogRow(values, step, epoch, seconds)
+        return placed_row(values, {role: place for role, place in at.items() if place is not None})
+
+    def _side(self, fields: Mapping[Any, Any]) -> str:
+        for key in self.sides:
+            said = fields.get(key)
+            if isinstance(said, str) and len(said) <= 40:
+                side = side_of(words(said))
+                if side:
+                    return side
+        return ""
+
+    def _titled(self, fields: Mapping[Any, Any]) -> str:
+        """Return the name that a row gives its value."""
+        if self.value is None:
+            return ""
+        for key in self.titles:
+            said = fields.get(key)
+            if isinstance(said, str) and len(said) <= 80 and meaning(said).kind:
+                return said
+        return ""
 
 
 def _tool(header: list[str]) -> str:
@@ -165,7 +265,7 @@ class Records:
     def __init__(self, log: Log, columns: Columns, skip: Callable[[dict[str, Any]], bool] = lambda _: False) -> None:
         self.log, self.columns, self.skip = log, columns, skip
         self._keep: dict[str, bool] = {}
-        self._kept = _Keep({}, columns)
+        self.kept = Keep({}, columns)
 
     def add(self, record: Any) -> None:
         """Take one record; what is no object counts as bad."""
@@ -175,12 +275,11 @@ class Records:
         if self.skip(record):
             return
         fields = flat(record)
-        wanted = set(self.columns.values())
         for key in fields:
             if key not in self._keep and len(self._keep) < MOST_COLUMNS:
                 self._keep[key] = True
-                self._kept._take(key, key, wanted)  # noqa: SLF001  (of this file)
-        row = self._kept.row(fields)
+                self.kept.take(key, key)
+        row = self.kept.row(fields)
         if row:
             self.log.add(row)
 
@@ -198,5 +297,5 @@ def read_jsonl(lines: Iterable[str], columns: Columns) -> Log:
         except (ValueError, RecursionError):
             log.bad += 1
     names = set(log.series)
-    log.tool = "W&B" if "_step" in records._kept.where.values() else "Hugging Face" if "eval_loss" in names else ""  # noqa: SLF001
+    log.tool = "W&B" if "_step" in records.kept.where.values() else "Hugging Face" if "eval_loss" in names else ""
     return log

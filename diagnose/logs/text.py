@@ -1,55 +1,68 @@
 """Free text: the lines that training loops print, whoever wrote them.
 
-Nothing is matched as a whole. Each number of a line is named by the words right before it, so that "step 250: train
-loss 1.9, val loss 2.0", "loss: 0.5 - val_loss: 0.6" and "{'eval_loss': 1.2}" are read alike, in time that grows with
-the line's length alone. A value without a step belongs to the step that was named last.
+A line is read by its shape (`shape.py`), and shapes are kept, so that time grows with the line's length alone. What a
+line does not say itself it has from the lines before: a value without a position belongs to the position that was named
+last, and a loss without a side, where the log names none elsewhere, to the side of the heading above it.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diagnose.logs.names import EPOCH, FOREIGN, NEUTRAL, SPANS, STEP, TRAIN, VAL, meaning, words
-from diagnose.logs.series import NAN, Log, LogRow
+from diagnose.logs.grid import Grid
+from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
+from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow
+from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
+from diagnose.logs.table import number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-MOST_NUMBERS = 64  # of a line
-MOST_KEY = 64  # characters before a number that may name it
 MOST_TOLD = 2000  # rows from which the tool is told
-NUMBER = re.compile(
-    r"(?<![\w.])(?:[-+]?(?:\d{1,3}(?:,\d{3})+(?![\d,])(?:\.\d+)?|\d+\.?\d*(?:e[-+]?\d+)?|\.\d+(?:e[-+]?\d+)?"
-    r"|inf(?:inity)?(?!\w))|nan(?!\w))",
+MOST_ENDS = 1 << 16  # lines that name an epoch
+MOST_SHAPES = 4096  # kept
+MOST_KEPT = 600  # characters of a line whose shape is kept
+MOST_HEADING = 120  # characters of a line that may be a heading
+SIDES_ABOVE = re.compile(
+    r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE
+)
+BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
+ABOVE = "\x1f"  # marks names whose side is a heading's
+DIGIT = re.compile(r"[0-9]")
+SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
+    "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
+    "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
+    "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
+    "l1", "up.",
+    "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
+)  # fmt: skip
+HEADS = (
+    "loss",
+    "train",
+    "val",
+    "test",
+    "eval",
+    "dev",
+    "ppl",
+    "perpl",
+    "nll",
+    "entropy",
+    "cost",
+    "rmse",
+    "mse",
+    "learn",
+)
+RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat",
+        "restart", "# ", "===")  # fmt: skip
+RATIO = re.compile(r"\d\s?/\s?\d|\d%")
+NAMES_RUN = re.compile(
+    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b"
+    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
     re.IGNORECASE,
 )
-UNIT = re.compile(r"[A-Za-z%]{0,8}(?:/[A-Za-z]{1,8})?")
-PARTS = re.compile(r"[|;,{}\t]|\]\s|\s-\s|\s{3,}|[━═█#>]|\.\.\.")
-OVER = re.compile(r"\s{0,4}(?:/|\bof\b)\s{0,4}")
-AFTER = re.compile(
-    r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
-)
-IS_VALUE = re.compile(r"(?:[:=]|loss|ppl|perplexity|bpb)[\s'\"(]{0,8}$", re.IGNORECASE)  # before a NaN that is a number
-KNOWN = VAL | TRAIN | NEUTRAL | EPOCH | STEP | set(SPANS)
-DIGIT = re.compile(r"[0-9]")
-MAYBE = re.compile(r"loss|lr\b|size|leng|epoch|step|iter|ppl|perpl|bpb|trl|tel\b|nll|entropy|elapsed|batch|\d\s?/\s?\d"
-                   r"|\d%|layers|heads|dim|dropout|vocab|parameters|context|tokens", re.IGNORECASE)  # fmt: skip
-FACTS: dict[tuple[str, ...], str] = {
-    ("batch", "size"): "batch_size", ("per", "device", "train", "batch", "size"): "batch_size",
-    ("context", "length"): "context", ("context", "len"): "context", ("block", "size"): "context",
-    ("sequence", "length"): "context", ("seq", "len"): "context", ("seq", "length"): "context",
-    ("max", "seq", "len"): "context", ("sequence", "context", "length"): "context", ("sequence", "len"): "context",
-    ("vocab", "size"): "vocab_size", ("dropout",): "dropout", ("embedding", "dimension"): "width",
-    ("n", "embd"): "width", ("layers",): "layers", ("n", "layer"): "layers", ("heads",): "heads",
-    ("tokens", "per", "iteration", "will", "be"): "tokens_per_step", ("total", "batch", "size"): "tokens_per_step",
-    ("total", "elapsed", "time"): "elapsed", ("elapsed", "time"): "elapsed", ("eval", "iters"): "eval_iters",
-    ("gradient", "accumulation", "steps"): "accumulate", ("label", "smoothing"): "label_smoothing",
-    ("weight", "decay"): "weight_decay",
-}  # fmt: skip
-LONGEST_FACT = max(map(len, FACTS))
 TOOLS = (  # a line that only this tool prints
     ("nanoGPT", re.compile(r"^(?:step \d+: train loss \S+, val loss |iter \d+: loss \S+, time \S+ms, mfu )")),
     ("nanochat", re.compile(r"^Step \d{5} \| Validation bpb: |^step \d{5}/\d{5} \(.{1,8}%\) \| loss: ")),
@@ -60,178 +73,312 @@ TOOLS = (  # a line that only this tool prints
     ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
-
-
-@dataclass
-class _Number:
-    """A number of a line: what stands before it since the number before (or the line's start), and its unit."""
-
-    value: float
-    key: str
-    unit: str
-    over: float = NAN  # b of "a / b"
-    after: str = ""
+JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_./])", re.IGNORECASE)
+NO_NUMBER = ("nan", "inf")
+DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
+DECIMAL_POINT = re.compile(r"\d\.\d")
+EMPTY = Shape()
 
 
 class TextReader:
     """Reads lines and keeps where in the run they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: dict[str, str] | None = None) -> None:
         self.log = Log("text")
-        self.step = self.epoch = self.seconds = NAN
-        self.within = False  # whether steps are counted within their epoch
+        self.epoch = self.seconds = NAN
+        self.at: dict[str, float] = {}  # the positions that were named last, of training
+        self.totals: dict[str, float] = {}  # what training's counters run to
+        self.above = ""  # side of the heading above
+        self.group = 1  # of states of one pass
+        self.grid = Grid(columns or {})
+        self.columns: tuple[str, ...] = ()  # the sides of a table whose rows are measures
         self._tools: dict[str, int] = {}
+        self._shapes: dict[str, Shape] = {}
+        self.elsewhere = False  # whether the line's counter is of other batches than training's
+        self.both = NAN  # the epoch whose bar shows both losses
+        self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
+        self.inside = False  # whether some line of values names its epoch itself
+        self._idle: set[str] = set()  # lines without numbers that say nothing
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
         for line, bar in lines:
-            if (DIGIT.search(line) or "nan" in line.lower()) and MAYBE.search(line):
-                self._line(line, bar=bar)
+            self._line(line, bar)
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
-        if self.within:
-            self.log.facts["within_epoch"] = 1.0
+        _settle(self.log)
+        self._late_epochs()
+        self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
         return self.log
 
-    def _line(self, line: str, *, bar: bool) -> None:
-        told = self.log.rows < MOST_TOLD
-        tool = next((name for name, looks in TOOLS if told and looks.search(line)), "")
-        if tool:
-            self._tools[tool] = self._tools.get(tool, 0) + 1
-        values: dict[str, float] = {}
-        side = ""
-        for number in numbers(line):
-            placed = self._place(number)
-            side = side or _heading(number.key, placed=placed)
-            if not placed and not self._fact(number):
-                name = loss_name(number)
-                if name:
-                    values[name if not side or meaning(name).side else f"{side} {name}"] = number.value
-        if values:
-            self.log.add(LogRow(values, self.step, self.epoch, self.seconds, bar=bar or "\r" in line))
+    def _late_epochs(self) -> None:
+        """Place values in the epochs that are named behind them, where the log names each at its end."""
+        rows = [place for place, _ in self.ends]
+        if self.inside or len(rows) < 2 or not rows[0] or rows[-1] != self.log.rows or len(rows) >= MOST_ENDS:
+            return
+        if all(earlier < later for earlier, later in itertools.pairwise(rows)):
+            for series in self.log.series.values():
+                series.end_epochs(self.ends)
 
-    def _place(self, number: _Number) -> bool:
-        """Take a number that says where in the run the line is."""
-        found = words(_last_part(number.key))
-        last = found[-1] if found else ""
-        bare = not words(number.key)
-        ratio = not math.isnan(number.over)
-        if number.after:
+    def _line(self, line: str, bar: bool) -> None:
+        if line in self._idle:
+            return
+        if not line.isascii() and FOREIGN_LETTERS.search(line):
+            line = translated(line)
+        if not DIGIT.search(line) and not _any(NO_NUMBER, line.lower()):
+            self._without_numbers(line)
+            return
+        if (self.grid.active and self.grid.row(line, self.log)) or self._sides(line):
+            return
+        if "," in line and not DECIMAL_POINT.search(line):
+            line = DECIMAL_COMMA.sub(r"\1.\2", line)
+        parts = NUMBER.split(line, MOST_NUMBERS)
+        if len(parts) == 1:
+            self._without_numbers(line)
+            return
+        shape = self._shapes.get("\0".join(parts[::2]))
+        if shape is None:
+            shape, parts = self._new(line, parts)
+        if shape.losses or shape.tuple:
+            self._values(shape, parts[1::2], bar, line)
+        elif shape is not EMPTY:
+            self._between(shape, parts[1::2], line)
+
+    def _new(self, line: str, parts: list[str]) -> tuple[Shape, list[str]]:
+        """Return the shape of a line that is not among those kept, and its parts: "epoch12" is parted too."""
+        if JOINED.search(line):
+            parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
+        key = "\0".join(parts[::2])
+        shape = self._shapes.get(key)
+        return shape or self._shaped(line, key, parts[::2], parts[1::2]), parts
+
+    def _sides(self, line: str) -> bool:
+        """Take a row of a table that has a column for each side and a row for each measure, as AllenNLP prints it."""
+        ends = line.rstrip()[-1:].lower()
+        if "|" not in line or len(line) > MOST_KEPT or not (self.columns or ends in ("n", "g")):
             return False
-        if last in EPOCH and not (set(found) & FOREIGN):
-            self.epoch = number.value
-            if ratio:
-                self.log.facts["epochs"] = number.over
-            elif last == "epochs":
-                self.log.facts["epochs"] = number.value
-        elif (last in STEP and (len(found) <= 3 or found[-2] == "at") and number.value >= 0) or (
-            found == ("s",) and ":" in number.key
-        ):
-            if set(found[:-1]) & (FOREIGN | {"per", "ms", "sec", "samples", "tokens"}) or number.unit:
-                return False
-            self._count(number, within=ratio and not math.isnan(self.log.facts.get("epochs", NAN)))
-        elif bare and ratio and 0 <= number.value <= number.over and number.over >= 2 and not number.unit:
-            self._count(number, within="epochs" in self.log.facts)
-        elif number.unit == "s" and bare and not ratio:
-            self.seconds = number.value
-        elif found[-2:] == ("total", "time") and number.unit in ("m", "min", "s"):
-            self.seconds = number.value * (1 if number.unit == "s" else 60)
-        else:
+        header = SIDES_ABOVE.search(line) if ends in ("n", "g") else None
+        if header:
+            self.columns = tuple("train" if side.lower().startswith("t") else "val" for side in header.groups())
+            return True
+        row = BOTH_SIDES.search(line) if self.columns else None
+        if row is None or not meaning(row.group(1)).kind:
             return False
+        read = {
+            f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)
+        }
+        values = {name: value for name, value in read.items() if value is not None}
+        if values:
+            self.log.add(LogRow(values, epoch=self.epoch))
         return True
 
-    def _count(self, number: _Number, *, within: bool) -> None:
-        self.step = number.value
-        if not math.isnan(number.over):
-            if within:
-                self.within = True
-                self.log.facts["batches_per_epoch"] = number.over
+    def _shaped(self, line: str, key: str, texts: list[str], numbers: list[str]) -> Shape:
+        """Return a line's shape, and keep it."""
+        shape = EMPTY
+        low = line.lower()
+        if _any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
+            if MISSING.search(line):
+                texts = [MISSING.sub("| ", text) for text in texts]
+            shape = shape_of(texts, numbers)
+        elif len(line) < MOST_HEADING and _any(RUNS, low) and NAMES_RUN.match(line):
+            shape = Shape()
+        if len(key) < MOST_KEPT:
+            if len(self._shapes) >= MOST_SHAPES:
+                self._shapes.clear()
+            self._shapes[key] = shape
+        return shape
+
+    def _without_numbers(self, line: str) -> None:
+        """Take a heading, or the header of a table."""
+        low = line.lower()
+        heads = len(line) <= MOST_HEADING * 4 and _any(HEADS, low)
+        names = len(line) < MOST_HEADING and _any(RUNS, low) and NAMES_RUN.match(line)
+        if not heads and not names:
+            if len(self._idle) >= MOST_SHAPES:
+                self._idle.clear()
+            self._idle.add(line[:MOST_KEPT])
+            return
+        if heads and (self._sides(line) or self.grid.header(line)):
+            return
+        side = standing(line) if heads and len(line) < MOST_HEADING else ""
+        self.above = side or self.above
+        if names:
+            self.log.heading(line.strip())
+
+    def _between(self, shape: Shape, numbers: list[str], line: str) -> None:
+        """Take a line that holds no loss: where the run is, a heading, settings."""
+        self._facts(shape, numbers)
+        own = self._positions(shape, numbers, lone=True)
+        if shape.side and len(line) < MOST_HEADING:
+            self.above = shape.side
+        if NAMES_RUN.match(line) and len(line) < MOST_HEADING:
+            self.log.heading(line.strip())
+        if "epoch" in own:
+            if len(self.ends) < MOST_ENDS:
+                self.ends.append((self.log.rows, own["epoch"]))
+            self._epoch(own.pop("epoch"))
+        if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
+            self.at = own
+
+    def _epoch(self, value: float) -> None:
+        """Take an epoch that is named; a heading for validation ends with its epoch."""
+        if value != self.epoch or self.epoch != self.epoch:
+            self.above = self.above if self.above == "train" else ""
+        self.epoch = value
+        self.group += 1
+
+    def _facts(self, shape: Shape, numbers: list[str]) -> None:
+        for k, slot in shape.facts:
+            if slot.what == "seconds":
+                self.seconds = to_float(numbers[k]) * slot.scale
             else:
-                self.log.facts["steps"] = number.over
+                self.log.facts.setdefault(slot.name, to_float(numbers[k]))
 
-    def _fact(self, number: _Number) -> bool:
-        """Take a setting."""
-        if number.after:
-            side, what = number.after.split()
-            self.log.facts.setdefault(f"{side}_{what}", number.value)
+    def _positions(self, shape: Shape, numbers: list[str], *, lone: bool = False) -> dict[str, float]:
+        """Return the positions that a line names; what they run to is a setting."""
+        own: dict[str, float] = {}
+        self.elsewhere = False
+        for k, slot in shape.positions:
+            value = to_float(numbers[k])
+            total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
+            if slot.what == "ratio" and (not 0 <= value <= total or total < 2 or (lone and k > 0)):
+                continue
+            if not 0 <= value <= MOST_PLACE or (slot.name != "epoch" and value != math.floor(value)):
+                continue
+            if slot.what == "ratio" and slot.name == "epoch":
+                self._total("batch", total)
+                continue
+            if slot.name != "epoch" and shape.held_out and self._foreign(slot, total):
+                continue
+            if slot.name != "epoch" and shape.named and self._other_total(slot, total):
+                self.elsewhere = True
+                continue
+            if slot.name not in own:
+                own[slot.name] = value
+            if total == total and not shape.held_out and not shape.named:  # noqa: PLR0124
+                self._total(slot.name, total)
+        return own
+
+    def _foreign(self, slot: Slot, total: float) -> bool:
+        """Say whether a validation's counter is of its own batches, not of training's."""
+        if slot.name == "batch" or slot.what == "ratio":
             return True
-        found = words(_last_part(number.key))
-        for size in range(min(LONGEST_FACT, len(found)), 0, -1):
-            name = FACTS.get(found[-size:])
-            if name:
-                self.log.facts.setdefault(name, number.value)
-                return True
-        return False
+        return self._other_total(slot, total)
 
+    def _other_total(self, slot: Slot, total: float) -> bool:
+        """Say whether a counter runs to another number than training's of that name."""
+        known = self.totals.get(slot.name, NAN)
+        return total == total and known == known and total != known  # noqa: PLR0124
 
-def numbers(line: str) -> Iterator[_Number]:
-    """Yield the numbers of a line, the two of "a / b" as one."""
-    start, held = 0, None
-    for count, match in enumerate(NUMBER.finditer(line)):
-        if count >= MOST_NUMBERS:
-            break
-        text = line[start : match.start()]
-        if match.group()[-1].isalpha() and not IS_VALUE.search(text):
-            continue  # "number of nan iterations"
-        value = to_float(match.group())
-        unit = UNIT.match(line, match.end())
-        end = unit.end() if unit else match.end()
-        if held is not None and not held.unit and math.isnan(held.over) and OVER.fullmatch(text):
-            held.over, held.unit = value, unit.group() if unit else ""
+    def _total(self, name: str, total: float) -> None:
+        self.totals[name] = total
+        if name == "epoch":
+            self.log.facts["epochs"] = total
+        elif "epochs" in self.log.facts:
+            self.log.facts["batches_per_epoch"] = total
         else:
-            if held is not None:
-                yield held
-            held = _Number(value, text[-MOST_KEY:], unit.group() if unit else "")
-        start = end if held.unit not in ("", "of") else match.end()
-        held.after = _after(line, match.end())
-    if held is not None:
-        yield held
+            self.log.facts["steps"] = total
+
+    def _values(self, shape: Shape, numbers: list[str], bar: bool, line: str) -> None:
+        """Take a line that holds losses."""
+        log = self.log
+        if log.rows < MOST_TOLD:
+            self._told(line)
+        if shape.facts:
+            self._facts(shape, numbers)
+        own = self._positions(shape, numbers) if shape.positions else {}
+        epoch = own.pop("epoch", None)
+        self.inside = self.inside or epoch is not None
+        if epoch is not None and epoch != self.epoch:
+            self._epoch(epoch)
+        aside = shape.side in ("val", "test") or self.elsewhere
+        progress = aside and shape.ratio and not own
+        at = own or ({} if shape.bar else self.at)
+        if shape.tuple:
+            log.tuples += 1
+            log.example = shape.tuple
+        values = self._read(shape, numbers, progress=progress, own=own)
+        if not values:
+            return
+        if own and not aside:
+            self.at = own
+            self.group += 1
+        group = self.group if progress or shape.bar else 0
+        whole = shape.both and not bar and self.both != self.epoch
+        if shape.both and bar:
+            self.both = self.epoch
+        log.add(LogRow(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
+                    at.get("update", NAN), at.get("batch", NAN), group, whole))  # fmt: skip
+
+    def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
+        """Return the losses of a line by name."""
+        values: dict[str, float] = {}
+        above = self._above(shape, own)
+        for k, slot in shape.losses:
+            text = numbers[slot.mean if progress and slot.mean >= 0 else k]
+            if slot.whole and text.isdigit():
+                continue
+            name = slot.name
+            if slot.lent and name not in self.log.series:
+                self.log.lent.add(name)
+            if name not in values:
+                values[name] = to_float(text)
+                if above and not meaning(name).side:
+                    values[f"{ABOVE}{above} {name}"] = values[name]
+        return values
+
+    def _above(self, shape: Shape, own: dict[str, float]) -> str:
+        """Return the side of the heading above, as far as it reaches."""
+        if not self.above or shape.side:
+            return self.above if not shape.side else ""
+        if self.above != "train":
+            for name, value in own.items():
+                if value > self.at.get(name, math.inf):
+                    self.above = ""
+        return self.above
+
+    def _told(self, line: str) -> None:
+        tool = next((name for name, looks in TOOLS if looks.search(line)), "")
+        if tool:
+            self._tools[tool] = self._tools.get(tool, 0) + 1
 
 
-def _after(line: str, end: int) -> str:
-    """Return "val batches" for "928 Validation Batches", "" where nothing of the kind follows a number."""
-    match = AFTER.match(line, end)
-    if not match or not match.group(1):
-        return ""
-    side = "val" if match.group(1).lower() in VAL else "train"
-    return f"{side} {match.group(2).lower()}"
+def _any(parts: tuple[str, ...], low: str) -> bool:
+    for part in parts:  # noqa: SIM110  (faster than any(), and than a pattern of them all)
+        if part in low:
+            return True
+    return False
 
 
-def _heading(key: str, *, placed: bool) -> str:
-    """Return "val" where a word for validation names what follows in the line, and not the number itself."""
-    parts = PARTS.split(key)
-    named = parts if placed else parts[:-1]
-    held = {word for part in named for word in words(part)}
-    return "val" if held & VAL and not held & TRAIN else ""
+def _settle(log: Log) -> None:
+    """Decide whether headings give sides: where no loss has a side of its own and they name both.
 
-
-def _last_part(key: str) -> str:
-    return PARTS.split(key.rstrip())[-1]
-
-
-def loss_name(number: _Number) -> str:
-    """Return the name of a number that is a loss ("val loss"), "" for any other."""
-    part = _last_part(number.key)
-    found = list(words(part))
-    taken: list[str] = []
-    while found and (found[-1] in KNOWN or meaning(found[-1]).kind):
-        taken.insert(0, found.pop())
-    name = " ".join(word for word in taken if word not in ("step", "the", "per", "on"))
-    named = meaning(name) if taken else None
-    if named is None or not named.kind or number.unit or not math.isnan(number.over) or number.after:
-        return ""
-    if found and (set(found) & FOREIGN or not re.search(r"[:=]['\"\s]*$", part)):
-        return ""  # prose ("a loss of 4"), or the best loss so far
-    return name
+    Each loss without a side was kept under its name and under the heading's side; one of the two goes.
+    """
+    sides = {meaning(name).side for name, s in log.series.items() if not name.startswith(ABOVE) and meaning(name).kind}
+    split = {name: s for name, s in log.series.items() if name.startswith(ABOVE)}
+    heads = {meaning(name[1:]).side for name in split}
+    use = not sides & {"val", "test"} and bool(heads & {"val", "test"}) and ("train" in heads | sides or "" in sides)
+    for name, series in split.items():
+        del log.series[name]
+        plain = name[1:].partition(" ")[2]
+        if use:
+            series.name = name[1:]
+            log.series[series.name] = series
+            log.series.pop(plain, None)
 
 
 def to_float(text: str) -> float:
     """Return a number as text has it; too large a one is infinite."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
     try:
         return float(text.replace(",", ""))
     except (ValueError, OverflowError):
         return math.inf
 
 
-def read_text(lines: Iterable[tuple[str, bool]]) -> Log:
+def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:
     """Read a log of free text."""
-    return TextReader().read(lines)
+    return TextReader(columns).read(lines)

@@ -81,6 +81,7 @@ class Panel:
         y_name: the y axis' name with its unit, written above it.
         title: stands above both.
         top: where the y axis is cut off; None for everything.
+        start: where the x axis begins.
     """
 
     lines: tuple[Line, ...]
@@ -88,6 +89,7 @@ class Panel:
     y_name: str
     title: str = ""
     top: float | None = None
+    start: float = 0.0
 
     @property
     def clipped(self) -> bool:
@@ -235,7 +237,7 @@ def _draw_lines(axes: Axes, panel: Panel) -> None:
 
     axes.set_ylim(*_limits(panel))
     end = max((x for line in panel.lines for x in line.x), default=1.0)
-    axes.set_xlim(0, end * 1.01 or 1)
+    axes.set_xlim(panel.start, panel.start + ((end - panel.start) * 1.01 or 1))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
         digits = tick_digits([float(tick) for tick in axis.get_majorticklocs()])
@@ -258,7 +260,7 @@ def label_ends(
     from matplotlib.lines import Line2D
 
     left, top, width, height = box
-    (low, high), edge, last = axes.get_ylim(), left + width, axes.get_xlim()[1]
+    (low, high), edge, (first, last) = axes.get_ylim(), left + width, axes.get_xlim()
     labels = sorted(named, key=lambda label: -label.y)
     wanted = [top + (high - label.y) / (high - low) * height for label in labels]
     heights = [18.0 + 15 * len(label.small) for label in labels]
@@ -270,7 +272,7 @@ def label_ends(
 
     for label, y, place in zip(labels, wanted, tops, strict=True):
         if top - 1 <= y <= top + height + 1:
-            end = left + label.x / last * width + 4
+            end = left + (label.x - first) / (last - first) * width + 4
             if end < edge - 8:
                 thread((end, edge + 3), (y, y), label, ":")
             thread((edge + 3, edge + 12), (y, place + 9), label, "-")

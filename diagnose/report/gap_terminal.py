@@ -75,7 +75,7 @@ def _bars(record: dict[str, Any]) -> list[Bar]:
 def _name(record: dict[str, Any], term: str) -> str:
     """Return what a term is called, with what training mode switches on, and data for text where there is none."""
     if term == "mode":
-        mode = verdict.mode_name(record["conditions"]["kinds"])
+        mode = verdict.mode_name(verdict.live_kinds(record))
         return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
     return NAMES[term].replace("text", "data") if record.get("kind") == "sides" else NAMES[term]
 

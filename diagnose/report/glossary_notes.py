@@ -5,7 +5,8 @@ from __future__ import annotations
 from diagnose.glossary.entries import written
 
 TERMS = (  # of the ledger, in its order
-    "lag", "recency", "mode", "objective", "precision", "reduction", "collation", "unseen", "leak", "draw", "residual",
+    "lag", "recency", "mode", "objective", "precision", "reduction", "collation", "batching", "weights",
+    "unseen", "leak", "draw", "residual",
 )  # fmt: skip
 _WORDS = (
     "bits-per-byte", "nats-per-token", "arm", "control", "effect", "seed", "interval", "resolved", "p-value",

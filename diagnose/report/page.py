@@ -6,8 +6,6 @@ same bytes.
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,7 +29,7 @@ from diagnose.report.glossary_notes import GUIDE, TERMS
 from diagnose.report.links import AUDIT, pages_beside, runs_of
 from diagnose.report.plots import Drawn, ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
-from diagnose.runs import store
+from diagnose.runs import files, store
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import LedgerRecord
@@ -446,13 +444,9 @@ def _filled(template: str, parts: dict[str, Any]) -> str:
 
 def _write(page: str, target: Path) -> Path:
     """Write the page whole or not at all."""
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(page.encode("utf-8", "replace"))
-        part.replace(target)
+        files.write_whole(target, lambda file: file.write(page.encode("utf-8", "replace")))
     except OSError as error:
-        with suppress(OSError):
-            part.unlink()
         raise DiagnoseError(f"the page cannot be written to {target}: {error.strerror or error}") from None
     return target

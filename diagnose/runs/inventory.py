@@ -6,7 +6,10 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.formatting import visible
 from diagnose.runs import store
+
+DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)  # what odd records end in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,9 +34,13 @@ def _row(path: Path) -> dict[str, Any]:
             from diagnose.runs.runner import summary
 
             row["val"] = summary(path)["val"]
-    except (DiagnoseError, KeyError) as error:
-        row["status"] = f"damaged: {error}"
+    except (DiagnoseError, *DAMAGED) as error:
+        row["status"] = f"damaged: {error}" if isinstance(error, DiagnoseError) else f"damaged: {_told(error)}"
     return row
+
+
+def _told(error: Exception) -> str:
+    return f"its records are not as a run writes them ({type(error).__name__}: {' '.join(str(error).split())[:60]})"
 
 
 def rows(listed: list[dict[str, Any]]) -> RenderableType:
@@ -49,7 +56,9 @@ def rows(listed: list[dict[str, Any]]) -> RenderableType:
     for row in listed:
         bits = row["val"]["bits_per_byte"] if row["val"] else None
         cells = ("" if row["steps"] is None else f"{row['steps']:,}", "" if bits is None else f"{bits:.3f}")
-        table.add_row(Text(row["run"]), Text(str(row["status"])), *cells, f"{row['bytes'] / 1e6:.1f} MB")
+        table.add_row(
+            Text(visible(row["run"])), Text(visible(str(row["status"]))), *cells, f"{row['bytes'] / 1e6:.1f} MB"
+        )
     return table
 
 

@@ -11,7 +11,7 @@ import errno
 import json
 import os
 import shutil
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from diagnose.config.recipe import FORMAT, Recipe
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.runs import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LATEST = "latest"
+MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how often as many as in its file
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
 STATES = ("running", "finished", "failed", "interrupted")
 Tensors = dict[str, "Tensor"]
@@ -95,16 +97,7 @@ def check_writable(folder: Path) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a file whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    files.write_whole(path, lambda file: file.write(text.encode("utf-8")))
 
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
@@ -119,7 +112,7 @@ def read_text(path: Path) -> str:
         DiagnoseError: missing or damaged.
     """
     with _one_line(path):
-        return path.read_text(encoding="utf-8")
+        return files.text(path)
 
 
 @contextmanager
@@ -142,7 +135,7 @@ def read_json(path: Path) -> dict[str, Any]:
         DiagnoseError: missing, damaged, or written by a newer `diagnose`.
     """
     with _one_line(path):
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda _: None)
+        value = files.parsed(files.text(path))
     if not isinstance(value, dict) or not isinstance(value.get("format"), int):
         raise DiagnoseError(f"{path} states no format; the folder is damaged")
     if value["format"] > FORMAT:
@@ -157,15 +150,7 @@ def write_status(path: Path, state: str, why: str | None = None) -> None:
 
 def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
     """Write `name`.parquet whole or not at all."""
-    target = path / f"{name}.parquet"
-    part = target.with_name(target.name + ".part")
-    try:
-        frame.to_parquet(part, index=False)
-        _fsync(part)
-        part.replace(target)
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    files.write_whole(path / f"{name}.parquet", lambda file: frame.to_parquet(file, index=False))
 
 
 def read_table(path: Path, name: str) -> pd.DataFrame:
@@ -198,8 +183,24 @@ def _arrow(file: Path, wanted: tuple[str, ...] | None = None) -> Any:
     from pyarrow.lib import ArrowException
     from pyarrow.parquet import ParquetFile  # `pyarrow.parquet.read_table` imports pandas
 
-    with _one_line(file, ArrowException), ParquetFile(file) as opened:
+    with _one_line(file, ArrowException), ParquetFile(files.inside(file)) as opened:
+        _refuse_bomb(file, opened.metadata)
         return opened.read(columns=wanted and list(wanted), use_threads=False)
+
+
+def _refuse_bomb(file: Path, footer: Any) -> None:
+    """Refuse a table that claims far more than its file can hold.
+
+    Raises:
+        DiagnoseError: it does.
+    """
+    size = file.stat().st_size
+    claimed = footer.num_rows * max(1, footer.num_columns) * 8
+    if claimed > MOST_TABLE and claimed > MOST_FACTOR * size:
+        raise DiagnoseError(
+            f"{file} claims {footer.num_rows:,} rows of {footer.num_columns} columns in {size / 1e6:,.1f} MB: "
+            "no run writes such a table; it is not read"
+        )
 
 
 def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
@@ -217,7 +218,7 @@ def read_samples(path: Path) -> list[dict[str, Any]]:
     if not file.exists():
         return []
     with _one_line(file, TypeError):
-        return [dict(json.loads(line)) for line in file.read_text(encoding="utf-8").split("\n") if line]
+        return [dict(files.parsed(line)) for line in files.text(file).split("\n") if line]
 
 
 def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
@@ -267,9 +268,9 @@ def read_checkpoint(folder: Path) -> tuple[dict[str, Tensors], dict[str, Any]] |
     place = folder if folder.exists() else folder.with_name(folder.name + ".old")
     if not place.exists():
         return None
-    state = read_json(place / "state.json")
+    state = read_json(files.inside(place, folder.parent) / "state.json")
     try:
-        return {f.stem: load_file(f) for f in sorted(place.glob("*.safetensors"))}, state
+        return {f.stem: load_file(files.inside(f)) for f in sorted(place.glob("*.safetensors"))}, state
     except (OSError, ValueError, SafetensorError) as error:
         raise DiagnoseError(f"checkpoint {place} is damaged ({error}); train the run anew") from None
 
@@ -390,7 +391,7 @@ def state(path: Path) -> str:
 
 def recipe_of(path: Path) -> Recipe:
     """Read a run's recipe, fully resolved."""
-    return Recipe.load(path / "recipe.toml")
+    return Recipe.load(files.inside(path / "recipe.toml"))
 
 
 def disk_use(path: Path) -> int:

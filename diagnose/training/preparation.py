@@ -183,11 +183,16 @@ def _steps(recipe: Recipe, per_step: dict[str, float]) -> int | None:
     return max(1, math.ceil(round(amount / per_step.get(unit, 1.0), 6)))
 
 
+def version() -> str:
+    """Return the version of diagnose that is installed."""
+    return metadata.version("diagnose-training")
+
+
 def environment(setup: Setup, given: Iterable[str]) -> dict[str, Any]:
     """Return what a run's record says of where it came from and what it comes to."""
     text, parts, loops = setup.text, setup.text.split, device.fused_loops()
     return {
-        "version": metadata.version("diagnose-training"),
+        "version": version(),
         "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
         "platform": f"{platform.system()} {platform.machine()}",
         "device": _device_name(setup.recipe.run.device),

@@ -78,6 +78,11 @@ def is_code(name: str) -> bool:
     return ":" in name
 
 
+def is_ours(name: str) -> bool:
+    """Say whether a network ships with diagnose."""
+    return not is_code(name) and _place(name)[0].startswith("diagnose.models.")
+
+
 def consented(name: str, given: str | None) -> str:
     """Return the network that a run's record may load: a record may be a stranger's, so its code wants to be named.
 

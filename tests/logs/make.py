@@ -723,14 +723,14 @@ def keras_json(path):
 def keras_bar(path):
     history, text = keras_fit(path, 1, 4)
     path.write_text(text, encoding="utf-8")
-    return {"val": history_points(history, 20)["val"], "close": 6e-5}
+    return {"val": history_points(history, base=1)["val"], "close": 6e-5}
 
 
 @log("keras-lines.txt", "keras, verbose=2", "real")
 def keras_lines(path):
     history, text = keras_fit(path, 2)
     path.write_text(text, encoding="utf-8")
-    return history_points(history, 20) | {"close": 6e-5}
+    return history_points(history, base=1) | {"close": 6e-5}
 
 
 def main():

@@ -15,9 +15,10 @@ import numpy as np
 
 from diagnose.data import tokenizer
 from diagnose.errors import DiagnoseError
+from diagnose.formatting import counted
 from diagnose.runs import session, store
 from diagnose.training import batches, network, registry, trainer
-from diagnose.training.preparation import Setup, set_up
+from diagnose.training.preparation import Setup, set_up, version
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from diagnose.config.recipe import Recipe
 
+TOKENIZER = "the tokenizer"
+CHECKED, REPRODUCED = 50, 1e-3  # documents of an older run, and how far a loss may lie from the recorded one
 FORGOTTEN = 1e-6  # share of a decaying average that may lie in steps that are not looked at
 
 
@@ -42,6 +45,7 @@ class FinishedRun:
         number: the print (from 0) that reported them.
         seconds: that training took.
         environment: what the run recorded of where it came from.
+        notes: what a reader of its ledger has to know of it.
     """
 
     path: Path
@@ -53,6 +57,7 @@ class FinishedRun:
     number: int
     seconds: float
     environment: dict[str, Any]
+    notes: tuple[str, ...] = ()
 
     @property
     def recipe(self) -> Recipe:
@@ -112,7 +117,7 @@ def open_run(run: str | Path, data: str | Path | None = None, model: str | None 
     recipe = kept.with_values({"model.name": registry.consented(kept.model.name, model)})
     environment = store.read_json(path / "environment.json")
     setup = set_up(_moved(recipe, data))
-    _refuse_changed(path, kept, setup, environment)
+    older = _refuse_changed(path, kept, setup, environment)
     found = store.read_checkpoint(path / "checkpoint")
     if found is None:
         raise DiagnoseError(
@@ -121,14 +126,16 @@ def open_run(run: str | Path, data: str | Path | None = None, model: str | None 
         )
     net = setup.network()
     session.load_state(net, None, found[0])
+    notes = (_check_losses(path, setup, net, environment["version"]),) if older else ()
     steps, readings = store.read_table(path, "steps"), store.read_table(path, "readings")
     if int(found[1]["step"]) != len(steps) or not len(steps):
         raise DiagnoseError(f"{path}: the checkpoint is of step {found[1]['step']} and {len(steps)} steps are recorded")
     number = (len(steps) - 1) // recipe.report.interval
     train, val = (_reported(path, readings, side, len(steps)) for side in ("train", "val"))
     return FinishedRun(
-        path, setup, net, steps.loss.to_numpy(float), train, val, number, float(steps.seconds.iloc[-1]), environment
-    )
+        path, setup, net, steps.loss.to_numpy(float), train, val, number, float(steps.seconds.iloc[-1]), environment,
+        notes,
+    )  # fmt: skip
 
 
 def _refuse_unfinished(path: Path) -> None:
@@ -150,8 +157,12 @@ def _moved(recipe: Recipe, data: str | Path | None) -> Recipe:
     return recipe.with_values({"data.path": str(Path(data).absolute())})
 
 
-def _refuse_changed(path: Path, recipe: Recipe, setup: Setup, environment: dict[str, Any]) -> None:
-    """Compare fingerprints; a recipe, text, tokenizer and network that digest alike are the run's."""
+def _refuse_changed(path: Path, recipe: Recipe, setup: Setup, environment: dict[str, Any]) -> bool:
+    """Compare fingerprints; a recipe, text, tokenizer and network that digest alike are the run's.
+
+    Returns:
+        Whether they do not, where that may be because another version of diagnose trained a network of its own.
+    """
     here, there = setup.text.corpus.fingerprint, environment["corpus"]["fingerprint"]
     if here != there:
         where = setup.recipe.data.path or recipe.data.corpus
@@ -166,14 +177,38 @@ def _refuse_changed(path: Path, recipe: Recipe, setup: Setup, environment: dict[
     prints = (here, setup.text.split.fingerprint, network.fingerprint(setup.recipe.model.name, recipe.model.name))
     if recipe.digest(*prints, tokenizer.fingerprint(setup.text.tokenizer)) != environment["digest"]:
         what = _what_changed(path, setup, recipe)
+        if what != TOKENIZER and registry.is_ours(recipe.model.name) and environment["version"] != version():
+            return True
         raise DiagnoseError(f"{path}: {what} changed since the run was trained; restore it or train the run again")
+    return False
+
+
+def _check_losses(path: Path, setup: Setup, net: torch.nn.Module, trained_by: str) -> str:
+    """Refuse a network that does not give the losses that an older version recorded; return what was checked.
+
+    Raises:
+        DiagnoseError: it does not.
+    """
+    recorded = store.read_table(path, "validation").head(CHECKED)
+    documents = recorded.document.to_numpy(np.int64)
+    nats_N = session.read_documents(setup, net, documents).nats_N
+    apart = float(np.abs(nats_N / recorded.nats.to_numpy(float) - 1).max())
+    if not apart <= REPRODUCED:
+        raise DiagnoseError(
+            f"{path} was trained by diagnose {trained_by}, and with today's code its network gives other losses "
+            f"(by {apart:.1%} of a document's); install that version, or train the run again"
+        )
+    return (
+        f"trained by diagnose {trained_by}, whose code was another; today's gives the recorded losses of "
+        f"{counted(len(documents), 'validation document')}"
+    )
 
 
 def _what_changed(path: Path, setup: Setup, recipe: Recipe) -> str:
     kept = path / "tokenizer.json"
     now = setup.text.tokenizer.to_str(pretty=True)
-    if kept.exists() and kept.read_text(encoding="utf-8").strip() != now.strip():
-        return "the tokenizer"
+    if kept.exists() and store.read_text(kept).strip() != now.strip():
+        return TOKENIZER
     return f"the code of the network '{recipe.model.name}' or the run's recipe.toml"
 
 

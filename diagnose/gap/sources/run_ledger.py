@@ -15,15 +15,12 @@ from diagnose.gap.sources import run_conditions as conditions
 from diagnose.gap.sources import run_data as data
 from diagnose.gap.sources import run_places as where
 from diagnose.gap.sources import run_replay, run_texts
-from diagnose.gap.sources.run import FinishedRun, open_run
 from diagnose.gap.sources.run_terms import Term, mode_on_unseen
 from diagnose.gap.sources.run_terms import terms as ledger_terms
-from diagnose.runs import store
 from diagnose.stats import Interval, combination
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from diagnose.gap.sources.run import FinishedRun
     from diagnose.gap.sources.run_budget import RunBudget
     from diagnose.gap.sources.run_conditions import RunConditions
     from diagnose.gap.sources.run_data import ValidationReadings
@@ -95,61 +92,14 @@ class RunLedger:
         return self.term(name).value or 0.0
 
 
-def loss_gap(
-    run: str | Path,
-    *,
-    budget: float | str | None = None,
-    verify: bool = False,
-    against: str | Path | None = None,
-    data: str | Path | None = None,
-    model: str | None = None,
-) -> dict[str, Any]:
-    """Account for the gap between the two losses that a run reports.
-
-    Args:
-        run: its folder, `runs/latest`, or its name within `runs/`; or an ablation (a ledger a run, means an arm).
-        budget: seconds, or "500000 tokens" to read; None for the larger of 20 s and 3 % of the run's training time.
-        verify: train the last logging interval once more.
-        against: another run; its terms and the differences to them are given too.
-        data: where the run's text is now, if it was moved.
-        model: "file.py:build", the code of the run's network where that is not installed: consent to run it.
-
-    Returns:
-        Plain data, as `diagnose loss-gap --json` prints it.
-
-    Raises:
-        DiagnoseError: no such run, one that has not finished, or one whose text or network has changed.
-    """
-    from diagnose.gap.sources.run_arms import is_ablation, loss_gap_of_arms
-    from diagnose.gap.sources.run_record import compared, record
-
-    if is_ablation(store.find(run)):
-        if against is not None:
-            raise DiagnoseError(
-                "--against compares two runs, and this is an ablation: its arms are compared as they are"
-            )
-        return loss_gap_of_arms(store.find(run), budget=budget, verify=verify, data=data, model=model)
-    before = None if against is None else open_run(against, data, model)
-    result = record(make(open_run(run, data, model), budget=budget, verify=verify, places=True))
-    return result if before is None else compared(record(make(before, budget=budget, verify=verify)), result)
-
-
-def keep(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
-    """Store a ledger beside its run, from where its page can be rendered again; without room a note says so."""
-    try:
-        store.write_json(folder / "gap.json", found)
-    except OSError as error:
-        return found | {"notes": [*found.get("notes", []), f"the ledger was not kept in {folder}: {error.strerror}"]}
-    return found
-
-
 def make(
     finished: FinishedRun, *, budget: float | str | None = None, verify: bool = False, places: bool = False
 ) -> RunLedger:
-    """Measure every term of a run's ledger, and with `places` where in the text the losses lie; see `loss_gap`."""
+    """Measure every term of a run's ledger, and with `places` where in the text losses lie; see `run_gap.loss_gap`."""
     begun = time.monotonic()
     limit = budgets.allow(finished, budget)
     verified, notes = _verified(finished) if verify else (None, ())
+    notes = (*finished.notes, *notes)
     delayed = run_replay.lag(finished, LAG_SHARE * limit.positions)
     left = limit.less(delayed.steps * finished.positions)
     found = conditions.sides(finished)

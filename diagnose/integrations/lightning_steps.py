@@ -1,0 +1,126 @@
+"""A Lightning module's own steps, run outside of its Trainer's loop: as objectives that only compute."""
+
+from __future__ import annotations
+
+import inspect
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap.side import HALF
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import nn
+
+TORCHS = ("_parameters", "_buffers", "_modules")
+CONTEXTS = {"training_step": "train_step_context", "validation_step": "val_step_context"}
+
+
+def objective(trainer: Any, step: str, name: str, loader: int = 0) -> Callable[[nn.Module, Any], Tensor]:
+    """Return the loss of a step: what it returns, or what it logs under a name.
+
+    Args:
+        trainer: whose strategy and precision the step runs under.
+        step: "training_step" or "validation_step".
+        name: of the logged loss.
+        loader: the number of the loader, for steps that take it.
+    """
+
+    def of_step(module: nn.Module, batch: Any) -> Tensor:
+        batch = trainer.precision_plugin.convert_input(trainer.strategy.batch_to_device(batch))
+        context = getattr(trainer.precision_plugin, CONTEXTS[step], nullcontext)
+        with _quiet(module) as logged, context():
+            returned = getattr(module, step)(batch, *_numbers(getattr(module, step), loader))
+        loss = returned.get("loss") if isinstance(returned, dict) else returned
+        found = logged.get(name, loss) if step == "validation_step" or loss is None else loss
+        if not isinstance(found, Tensor):
+            raise DiagnoseError(
+                f"{step} neither returns a loss nor logs '{name}', so it cannot be read again: let it do one of these"
+            )
+        return found.float() if found.dtype in HALF else found
+
+    of_step.__qualname__ = step
+    return of_step
+
+
+def _numbers(function: Any, loader: int) -> list[int]:
+    """Return what a step takes beside its batch: the batch's number, and its loader's."""
+    return [0, loader][: max(0, len(inspect.signature(function).parameters) - 1)]
+
+
+@contextmanager
+def _quiet(module: Any) -> Iterator[dict[str, Any]]:
+    """Catch what a module logs and let it train nothing: neither could be done outside of its Trainer's loop."""
+    found: dict[str, Any] = {}
+
+    def log(name: str, value: Any, *_: Any, **__: Any) -> None:
+        value = getattr(value, "_forward_cache", value)  # of a torchmetrics object: the batch's own value
+        if value is not None:
+            found[name] = torch.as_tensor(value)
+
+    def log_dict(values: Any, *_: Any, **__: Any) -> None:
+        for name, value in values.items():
+            log(name, value)
+
+    replaced: dict[str, Any] = {"log": log, "log_dict": log_dict}
+    if not getattr(module, "automatic_optimization", True):
+        replaced |= dict.fromkeys(("manual_backward", "clip_gradients", "toggle_optimizer", "untoggle_optimizer"), _no)
+        replaced |= {"optimizers": lambda *_, **__: _idle(module), "lr_schedulers": _Idle}
+    own = {name: vars(module).get(name) for name in replaced}
+    for name, function in replaced.items():
+        object.__setattr__(module, name, function)
+    try:
+        yield found
+    finally:
+        for name, value in own.items():
+            if value is None:
+                object.__delattr__(module, name)
+            else:
+                object.__setattr__(module, name, value)
+
+
+def _no(*_: Any, **__: Any) -> None:
+    """Do nothing."""
+
+
+class _Idle:
+    """An optimizer, or a schedule, that does nothing."""
+
+    def __getattr__(self, _: str) -> Any:
+        return _no
+
+
+def _idle(module: Any) -> Any:
+    """Return as many idle optimizers as a module has: one, or a list of several."""
+    count = len(module.trainer.optimizers)
+    return _Idle() if count == 1 else [_Idle() for _ in range(count)]
+
+
+@contextmanager
+def state_kept(module: nn.Module) -> Iterator[None]:
+    """Put back what steps leave behind in a module: its lists and dictionaries, and the states of its metrics."""
+    containers = [
+        (value, value.copy()) for part in module.modules() for name, value in vars(part).items()
+        if type(value) in (list, dict, set) and name not in TORCHS
+    ]  # fmt: skip
+    metrics = [(part, _metric_state(part)) for part in module.modules() if hasattr(part, "metric_state")]
+    try:
+        yield
+    finally:
+        for value, before in containers:
+            value.clear()
+            value.extend(before) if isinstance(value, list) else value.update(before)
+        for part, state in metrics:
+            vars(part).update(state)
+
+
+def _metric_state(metric: Any) -> dict[str, Any]:
+    """Return a copy of a torchmetrics object's state."""
+    names = (*metric.metric_state, "_update_count", "_computed", "_forward_cache")
+    held = {name: vars(metric)[name] for name in names if name in vars(metric)}
+    return {name: value.clone() if isinstance(value, Tensor) else value for name, value in held.items()}

@@ -1,0 +1,235 @@
+"""Which two series of a log are the losses that are compared: like with like, and a refusal that helps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NoReturn
+
+from diagnose.errors import DiagnoseError, nearest
+from diagnose.formatting import counted, cut, listed, visible
+from diagnose.logs.names import Meaning, loss_types_only, meaning, words
+
+if TYPE_CHECKING:
+    from diagnose.logs.series import Log, LogSeries
+    from diagnose.logs.table import Columns
+
+KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "error": 3}
+SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
+MOST_LISTED = 8
+MOST_OTHERS = 8
+STATED = 2  # values up to which a mean at the end of a log is no series of its own
+BLIND = "nothing can be said of a gap"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The series that are compared.
+
+    Attributes:
+        train, val: the two losses.
+        mean: the one mean over the whole validation set that a log ends with, beside values of single batches.
+        batch: training's single batches, where a log has them beside the training loss that is compared.
+        others: further pairs of like losses, by their names.
+        notes: what was chosen, said.
+    """
+
+    train: LogSeries
+    val: LogSeries
+    mean: LogSeries | None = None
+    batch: LogSeries | None = None
+    others: list[tuple[LogSeries, LogSeries]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def said(name: str) -> str:
+    """Return a series' name for a sentence."""
+    return repr(cut(visible(name), 40))
+
+
+def choose(log: Log, columns: Columns) -> Choice:
+    """Return the two losses of a log and what stands beside them.
+
+    Raises:
+        DiagnoseError: one of them is not in the log.
+    """
+    for role in ("train", "val"):
+        if role in columns and columns[role] not in log.series:
+            like = [name for name in log.series if words(name) == words(columns[role])]
+            if like:
+                columns = {**columns, role: like[0]}
+                continue
+            names = [cut(visible(name), 40) for name in list(log.series)[:MOST_LISTED]] or ["none"]
+            raise DiagnoseError(
+                f"--columns {role}={columns[role]}: the log has no such values{nearest(columns[role], names)}"
+            )
+    if log.runs and not columns:
+        raise DiagnoseError(
+            f"this is a table of {log.runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
+            "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
+        )
+    losses = {name: m for name in log.series if (m := meaning(name)).kind}
+    vals = [name for name, m in losses.items() if m.held_out]
+    trains = [name for name, m in losses.items() if not m.held_out]
+    train, val = _best(log, trains, vals, columns)
+    if not train or not val:
+        refuse(log)
+    _numbers_only(log, train, val)
+    return _beside(log, train, val, losses, columns)
+
+
+def _numbers_only(log: Log, train: str, val: str) -> None:
+    for side, name in (("training", train), ("validation", val)):
+        if not log.series[name].count:
+            raise DiagnoseError(f"every value of the {side} loss {said(name)} is NaN or infinite")
+
+
+def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tuple[str, str]:
+    """Return the names of the pair that is most likely meant."""
+    given = columns.get("train"), columns.get("val")
+    if given[0] and given[1]:
+        return given[0], given[1]
+    pairs = [
+        (_rank(log, train, val), train, val)
+        for train in ([given[0]] if given[0] else trains)
+        for val in ([given[1]] if given[1] else vals)
+        if train != val
+    ]
+    known = [pair for pair in pairs if pair[0][0] < UNLIKE or any(given)]
+    if not known:
+        return "", ""
+    return min(known, key=lambda pair: pair[0])[1:]
+
+
+UNLIKE = 2  # rank of losses that are not of one kind
+
+
+def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
+    """Return how likely two names are the pair meant, the least the likeliest."""
+    a, b = meaning(train), meaning(val)
+    counts = log.series[train].count, log.series[val].count
+    return (
+        _likeness(a, b),
+        KINDS.get(a.kind, 4) + KINDS.get(b.kind, 4),
+        counts[1] < STATED and b.span == "mean",
+        b.side != "val",
+        a.stem != b.stem,
+        counts[1] < STATED,
+        (val in log.lent) != (train in log.lent),
+        val in log.lent,
+        counts[0] < STATED and counts[1] >= STATED,
+        len(a.stem) + len(b.stem),
+        a.side == "",
+        SPANS[a.span],
+        SPANS[b.span],
+        len(words(train)) + len(words(val)),
+        *(-count for count in counts),
+    )
+
+
+def _likeness(a: Meaning, b: Meaning) -> int:
+    """Return 0 for two names of one loss, 1 where one of them has a part more, `UNLIKE` for different parts."""
+    if a.kind != b.kind and "error" in (a.kind, b.kind):
+        return UNLIKE
+    if a.stem == b.stem or (loss_types_only(a.stem) and loss_types_only(b.stem)):
+        return 0
+    return 1 if not a.stem or not b.stem else UNLIKE
+
+
+def _beside(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: Columns) -> Choice:
+    """Return the choice with what stands beside it."""
+    m = losses.get(val) or meaning(val)
+    means = [
+        name for name, other in losses.items()
+        if other.held_out and other.span == "mean" and name != val and log.series[name].count <= STATED
+        and other.kind == m.kind and log.series[val].count >= STATED
+    ]  # fmt: skip
+    kind = meaning(train)
+    batch = next(
+        (name for name, other in losses.items() if other.side == "" and name != train and other.kind == kind.kind
+         and other.stem == kind.stem and log.series[name].count > STATED),
+        None,
+    )  # fmt: skip
+    others, notes = _others(log, train, val, losses), _notes(log, train, val, losses, columns)
+    return Choice(
+        log.series[train], log.series[val], log.series[means[0]] if means else None,
+        log.series[batch] if batch else None, others, notes,
+    )  # fmt: skip
+
+
+def _others(log: Log, train: str, val: str, losses: dict[str, Meaning]) -> list[tuple[LogSeries, LogSeries]]:
+    """Return further pairs of like losses: other parts, and a third set of data."""
+    out = []
+    for name, m in losses.items():
+        if not m.held_out or name == val or m.kind == "perplexity" or (name in log.lent and m == losses.get(val)):
+            continue
+        like = [
+            other for other, o in losses.items()
+            if not o.held_out and o.stem == m.stem and o.kind == m.kind and log.series[other].count > 1
+        ]  # fmt: skip
+        if like and log.series[name].count > 1:
+            best = train if train in like else min(like, key=lambda other: _rank(log, other, name))
+            out.append((log.series[best], log.series[name]))
+    return out[:MOST_OTHERS]
+
+
+def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: Columns) -> list[str]:
+    a, b = meaning(train), meaning(val)
+    out = []
+    if _likeness(a, b) == 1 and not {"train", "val"} & columns.keys():
+        out.append(
+            f"the log names the two differently, {said(train)} and {said(val)}: it does not say that they are one loss"
+        )
+    if b.side == "test" and "val" not in columns:
+        out.append(f"the log has no validation loss; {said(val)} is taken for it")
+    tests = [
+        name for name, m in losses.items() if m.side == "test" and name != val and (m.kind, m.stem) == (b.kind, b.stem)
+    ]
+    if b.side == "val" and tests:
+        out.append(f"{said(tests[0])} is a third series, and not compared")
+    for side, chosen, key in (("training", train, "train"), ("validation", val, "val")):
+        c = meaning(chosen)
+        equals = [
+            name for name, m in losses.items()
+            if name != chosen and name not in log.lent and key not in columns and m == c
+            and log.series[name].count > 1
+        ]  # fmt: skip
+        if equals:
+            others = listed([said(name) for name in equals[:3]])
+            out.append(f"the {side} loss is taken to be {said(chosen)}; {others} would do too (--columns chooses)")
+    return out
+
+
+def refuse(log: Log) -> NoReturn:
+    """Say in one line what a log has, what is missing and what to print."""
+    losses = {name: m for name in log.series if (m := meaning(name)).kind}
+    if log.tuples:
+        raise DiagnoseError(
+            f"{counted(log.tuples, 'line')} {'holds' if log.tuples == 1 else 'hold'} two or more values after "
+            f"{cut(log.example, 40)!r}, and nothing says which is training and which is validation: print them as "
+            "'train loss 1.9, val loss 2.0'"
+        )
+    if not losses:
+        raise DiagnoseError(
+            "no loss was found: wanted are lines or columns as 'train loss 1.9' and 'val_loss: 2.0'; name columns of a "
+            "table with --columns train=NAME,val=NAME, or the format with --format"
+        )
+    trains = {name for name, m in losses.items() if not m.held_out}
+    vals = losses.keys() - trains
+    shown = listed(
+        [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
+    )
+    if not vals:
+        raise DiagnoseError(
+            f"the log has only training losses and no validation loss: {shown}; {BLIND} until the loop prints a "
+            "validation loss too, as 'val loss 2.0'"
+        )
+    if not trains:
+        raise DiagnoseError(
+            f"the log has only validation losses and no training loss: {shown}; {BLIND} until the loop prints a "
+            "training loss too, as 'train loss 1.9'"
+            + ("; if one of these is of training data: --columns train=NAME,val=NAME" if len(vals) > 1 else "")
+        )
+    raise DiagnoseError(
+        f"the log has no training and validation loss of one kind: it has {shown}; name the two to compare with "
+        "--columns train=NAME,val=NAME"
+    )

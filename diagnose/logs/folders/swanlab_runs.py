@@ -1,0 +1,85 @@
+"""SwanLab's run folders `swanlog/run-*/`: its file run-*.swanlab holds records of Protocol Buffers in blocks."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from diagnose.logs import source
+from diagnose.logs.events import FIXED64, fields
+from diagnose.logs.folders.framing import frames
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
+from diagnose.logs.series import Log
+from diagnose.logs.table import Columns, Records
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "SwanLab"
+IDENT = b":SWL"
+HEADER = IDENT + b"\xd6\xe1\x02"  # a magic number and the version
+RUN, SCALAR = 10, 13  # of Record
+RUN_NAME, RUN_ID = 4, 10  # of the run
+KEY, STEP, VALUE, DOUBLE = 1, 2, 5, 1  # of a scalar
+BEFORE_NAME = 64
+
+
+def find(listing: Listing) -> list[FolderRun]:
+    """Return a run for each file of a run."""
+    files = listing.files if listing.files == [listing.top] else listing.named("*.swanlab")
+    return [_run(listing, file) for file in files if owns(file)]
+
+
+def owns(path: Path) -> bool:
+    """Say whether a file is a run's."""
+    return file_head(path, len(IDENT)) == IDENT
+
+
+def _run(listing: Listing, path: Path) -> FolderRun:
+    name, run = _named(path)
+    folder = path.parent if listing.top != path else path
+    title = name or run or listing.title(folder)
+
+    def load(columns: Columns) -> Log:
+        log = Log("swanlab", NAME)
+        records = Records(log, columns)
+        with source.opened(path) as file:
+            for body in frames(file, path, log, HEADER):
+                for number, _, value in fields(body):
+                    if number == SCALAR and isinstance(value, bytes):
+                        records.add(_scalar(value))
+        return log
+
+    also = tuple(dict.fromkeys(part for part in (run, path.parent.name) if part and part != title))
+    return FolderRun(title, NAME, folder, load=load, also=also)
+
+
+def _named(path: Path) -> tuple[str, str]:
+    """Return a run's name and its identifier, from its first records."""
+    found = {RUN_NAME: "", RUN_ID: ""}
+    with source.opened(path) as file:
+        for body, _ in zip(frames(file, path, Log("swanlab"), HEADER), range(BEFORE_NAME), strict=False):
+            runs = [value for number, _, value in fields(body) if number == RUN and isinstance(value, bytes)]
+            for number, _, value in fields(runs[0]) if runs else ():
+                if number in found and isinstance(value, bytes):
+                    found[number] = value[:200].decode("utf-8", "replace")
+            if runs:
+                break
+    return found[RUN_NAME], found[RUN_ID]
+
+
+def _scalar(data: bytes) -> dict[str, Any]:
+    """Return a value by its name, with its step."""
+    name, step, number = "", 0, None
+    for field, _, value in fields(data):
+        if field == KEY and isinstance(value, bytes):
+            name = value[:200].decode("utf-8", "replace")
+        elif field == STEP and isinstance(value, int):
+            step = value
+        elif field == VALUE and isinstance(value, bytes):
+            doubles = [v for n, kind, v in fields(value) if n == DOUBLE and kind == FIXED64 and isinstance(v, bytes)]
+            number = struct.unpack("<d", doubles[0])[0] if doubles else 0.0
+    return {"step": step, name: number} if name and number is not None else {}
+
+
+TRACKER = Tracker(NAME, 30, find, owns)

@@ -1,0 +1,116 @@
+"""W&B's own transaction log, as `wandb/offline-run-*/run-*.wandb` holds it: records of Protocol Buffers in blocks.
+
+Of a record only the history's items are looked at, and the run's name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose.logs import source
+from diagnose.logs.events import fields
+from diagnose.logs.folders.framing import frames
+from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
+from diagnose.logs.series import Log
+from diagnose.logs.table import Columns, Records
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "W&B"
+IDENT = b":W&B"
+HEADER = IDENT + b"\xe1\xbe\x00"  # a magic number and the version
+MOST_ITEMS = 4096  # of a record
+MOST_VALUE = 64  # characters of a number
+HISTORY, RUN = 2, 17  # of Record
+ITEM, STEP, STEP_NUMBER = 1, 2, 1  # of HistoryRecord, of HistoryStep
+KEY, NESTED, VALUE = 1, 2, 16  # of HistoryItem
+RUN_ID, RUN_NAME = 1, 8  # of RunRecord
+NOT_FINITE = (b'"NaN"', b'"Infinity"', b'"-Infinity"', b"NaN", b"Infinity")
+BEFORE_NAME = 64  # records among which the run's name is looked for
+
+
+def find(listing: Listing) -> list[FolderRun]:
+    """Return a run for each transaction log."""
+    files = listing.files if listing.files == [listing.top] else listing.named("*.wandb")
+    return [_run(listing, file) for file in files if file_head(file, 4) == IDENT]
+
+
+def owns(path: Path) -> bool:
+    """Say whether a file is a transaction log."""
+    return file_head(path, 4) == IDENT
+
+
+def _run(listing: Listing, path: Path) -> FolderRun:
+    run, name = _named(path)
+    folder = path.parent if listing.top != path else path
+    title = name or run or listing.title(folder)
+
+    def load(columns: Columns) -> Log:
+        log = Log("wandb", NAME)
+        records = Records(log, columns)
+        with source.opened(path) as file:
+            for body in frames(file, path, log, HEADER):
+                for number, _, value in fields(body):
+                    if number == HISTORY and isinstance(value, bytes):
+                        records.add(_history(value))
+        return log
+
+    also = tuple(dict.fromkeys(part for part in (run, path.parent.name) if part and part != title))
+    return FolderRun(title, NAME, folder, load=load, also=also)
+
+
+def _named(path: Path) -> tuple[str, str]:
+    """Return a run's identifier and its name, from its first records."""
+    found = {RUN_ID: "", RUN_NAME: ""}
+    with source.opened(path) as file:
+        for body, _ in zip(frames(file, path, Log("wandb"), HEADER), range(BEFORE_NAME), strict=False):
+            runs = [value for number, _, value in fields(body) if number == RUN and isinstance(value, bytes)]
+            for number, _, value in fields(runs[0]) if runs else ():
+                if number in found and isinstance(value, bytes):
+                    found[number] = value[:200].decode("utf-8", "replace")
+            if runs:
+                break
+    return found[RUN_ID], found[RUN_NAME]
+
+
+def _history(data: bytes) -> dict[str, Any]:
+    """Return a history record's numbers by name."""
+    out: dict[str, Any] = {}
+    for number, _, value in fields(data):
+        if number == ITEM and isinstance(value, bytes) and len(out) < MOST_ITEMS:
+            name, found = _item(value)
+            if found is not None:
+                out[name] = found
+        elif number == STEP and isinstance(value, bytes):
+            steps = [v for n, _, v in fields(value) if n == STEP_NUMBER and isinstance(v, int)]
+            out.setdefault("_step", steps[-1] if steps else 0)
+    if any(name.endswith("global_step") for name in out):
+        out.pop("_step", None)  # counts calls of log() alone
+    return out
+
+
+def _item(data: bytes) -> tuple[str, float | None]:
+    """Return an item's name, its parts joined by slashes, and its number, None where it is something else."""
+    names, text = [], b""
+    for number, _, value in fields(data):
+        if not isinstance(value, bytes):
+            continue
+        if number in (KEY, NESTED):
+            names.append(value[:200].decode("utf-8", "replace"))
+        elif number == VALUE:
+            text = value
+    return ("/".join(names[:8]), _number(text)) if names else ("", None)
+
+
+def _number(text: bytes) -> float | None:
+    """Return a JSON value as a number, None where it is something else."""
+    if len(text) > MOST_VALUE or not (text[:1] in b"-0123456789" or text in NOT_FINITE):
+        return None
+    try:
+        return float(text.strip(b'"'))
+    except ValueError:
+        return None
+
+
+TRACKER = Tracker(NAME, 30, find, owns)

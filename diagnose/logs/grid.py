@@ -1,0 +1,139 @@
+"""Tables within text: fastai's, skorch's, Markdown's, notebooks', and CSV behind other lines.
+
+A header is a line without numbers whose cells name a loss; rows are the lines behind it with as many cells, most of
+them numbers. What the columns are is decided as for a CSV file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from diagnose.logs.names import SIDES, meaning, words
+from diagnose.logs.series import LogRow
+from diagnose.logs.table import NAMES_RUN, Columns, Keep, number
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diagnose.logs.series import Log
+
+MOST_CELLS = 256
+MOST_LINE = 4000  # characters of a table's line
+OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
+SIGNS = "|\u2502\u2503\u2506"
+_PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
+_WIDE = re.compile(r"\s{2,}|\t")
+_JOINED = re.compile(
+    r"\b(train(?:ing)?|val(?:id(?:ation)?)?|test|eval(?:uation)?) (loss|acc(?:uracy)?|perplexity|ppl)\b", re.IGNORECASE
+)
+
+
+def _pipes(line: str) -> list[str]:
+    return _PIPES.split(line.strip().strip(SIGNS).strip()) if any(sign in line for sign in SIGNS) else []
+
+
+def _wide(line: str) -> list[str]:
+    return _WIDE.split(line.strip())
+
+
+def _tabs(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("\t")] if "\t" in line else []
+
+
+def _commas(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split(",")] if "," in line else []
+
+
+def _spaces(line: str) -> list[str]:
+    return _JOINED.sub(r"\1_\2", line).split()
+
+
+WAYS: tuple[Callable[[str], list[str]], ...] = (_pipes, _tabs, _commas, _wide, _spaces)
+
+
+class Grid:
+    """A table within text while it is read: its header, then its rows."""
+
+    def __init__(self, columns: Columns) -> None:
+        self.columns = columns
+        self.active = False
+        self._way: Callable[[str], list[str]] = _wide
+        self._width = 0
+        self.runs = 0  # rows of a table whose rows are runs: they are no curve
+        self._names = -1  # the column that names them
+        self._keep = Keep([], columns)
+        self._ways: list[tuple[Callable[[str], list[str]], list[str]]] = []
+
+    def header(self, line: str) -> bool:
+        """Take a line without numbers as a table's header; return whether it may be one."""
+        if len(line) > MOST_LINE:
+            return False
+        ways = [(way, cells) for way in WAYS if _names(cells := way(line))]
+        if ways:
+            self._ways, self._width, self.active = ways, 0, True
+        return bool(ways)
+
+    def row(self, line: str, log: Log) -> bool:
+        """Take a row of the table; return whether the line is one."""
+        if len(line) > MOST_LINE:
+            return False
+        if OTHER_SIDE.search(line) and self._aside(line, log):
+            return True
+        if not self._width and not self._begin(line):
+            return False
+        cells = self._way(line)
+        if len(cells) != self._width or not _values(cells):
+            return False
+        if self._names >= 0 and number(cells[self._names]) is None:
+            self.runs += 1
+            return True
+        row = self._keep.row(dict(enumerate(cells)))
+        if row:
+            log.add(row)
+        return True
+
+    def _aside(self, line: str, log: Log) -> bool:
+        """Take a row that holds another side's loss in place of the columns, as "10  val 3.322  0.02s" of MLX-LM."""
+        for way, names in self._ways:
+            cells = way(line)
+            found = next(
+                ((i, cell) for i, text in enumerate(cells) if i and (cell := OTHER_SIDE.fullmatch(text))), None
+            )
+            if found is None or len(cells) > len(names):
+                continue
+            at = {role: number(cells[k]) for role, k in Keep(names, self.columns).where.items() if k < found[0]}
+            loss = next(name for name in names if meaning(name).kind)
+            name = " ".join([found[1].group(1).lower(), *(word for word in words(loss) if word not in SIDES)])
+            log.add(LogRow({name: float(found[1].group(2))}, **{k: v for k, v in at.items() if v is not None}))  # type: ignore[arg-type]
+            return True
+        return False
+
+    def _begin(self, line: str) -> bool:
+        """Tell from the first row how cells are parted."""
+        for way, names in self._ways:
+            cells = way(line)
+            numbered = len(cells) == len(names) + 1 and cells[0].isdigit() and way in (_wide, _spaces, _pipes)
+            columns = ["", *names] if numbered else names
+            if len(cells) == len(columns) and _values(cells):
+                self._way, self._width = way, len(columns)
+                self._keep = Keep(columns, self.columns)
+                named = [i for i, name in enumerate(columns) if name.strip().lower() in NAMES_RUN]
+                self._names = named[0] if named and not self._keep.placed else -1
+                return True
+        return False
+
+
+def _names(cells: list[str]) -> bool:
+    """Say whether cells are the names of columns: short, none a number, one a loss."""
+    if not 2 <= len(cells) <= MOST_CELLS or max(map(len, cells)) > 60:
+        return False
+    if any(cell.endswith((":", "=")) for cell in cells):
+        return False
+    return any(meaning(cell).kind for cell in cells)
+
+
+def _values(cells: list[str]) -> bool:
+    """Say whether cells are the values of a row."""
+    numbers = sum(number(cell) is not None for cell in cells)
+    return numbers >= 2 and 2 * numbers >= len([cell for cell in cells if cell])

@@ -1,0 +1,166 @@
+"""The sentence or two that lead: where validation lies, in how many prints, how the gap moves and where it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.formatting import counted, listed, plain
+from diagnose.logs.digits_of import Digits, times
+
+if TYPE_CHECKING:
+    from diagnose.logs.pairs import Pairs
+    from diagnose.logs.statistics import GapCourse
+    from diagnose.records.log_report import LogFinding, LogRun
+
+MOST = 0.9  # of the prints: a side that so many lie on is the gap's
+FAR = 0.22  # by so much has a ratio to differ from one to be said
+CHANCE = 0.33  # by so much does a single pair's ratio to be more than the luck of a batch
+FEW = 4  # prints of one sign that chance makes too often
+MOST_NAMED = 3
+MOVING = {"widens": ", widening from", "narrows": ", narrowing from", "crosses": ", moving from"}
+SECOND = (
+    ("log/overlapping-samples", "Samples overlap, so a random split trains on validation text."),
+    ("log/not-finite", "Some values are NaN or infinite."),
+    ("log/identical", "Both losses are the same numbers."),
+    ("log/frozen", "The validation value stopped moving."),
+    ("log/factor", "The two stay in one ratio, as a factor in how they are summed would make."),
+)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """On which side of training the prints lie: as many below, above and equal as printed digits tell."""
+
+    below: int
+    above: int
+    equal: int
+
+    @classmethod
+    def of(cls, pairs: Pairs, digits: Digits) -> Sides:
+        """Count the prints on each side."""
+        slack = digits.unit / 2 if digits.unit else 0.0
+        below, above = int((pairs.gap_N < -slack).sum()), int((pairs.gap_N > slack).sum())
+        return cls(below, above, len(pairs.gap_N) - below - above)
+
+    @property
+    def count(self) -> int:
+        """All prints."""
+        return self.below + self.above + self.equal
+
+    @property
+    def one(self) -> str:
+        """The side, "below" or "above", that nearly all prints that differ lie on; "" for none."""
+        most, name = (self.below, "below") if self.below > self.above else (self.above, "above")
+        return name if most and most >= MOST * (self.below + self.above) else ""
+
+
+def digits_of(pairs: Pairs) -> Digits:
+    """Return the digits that both losses carry."""
+    return Digits.of(np.concatenate([pairs.train.value[:100], pairs.val.value[:100]]).tolist())
+
+
+def place(pairs: Pairs, at: float) -> str:
+    """Return where in the run, as a reader says it."""
+    name = "line" if pairs.axis == "place" else pairs.axis
+    return f"{name} {plain(at, 0 if at == int(at) else 2)}"
+
+
+def verdict(pairs: Pairs, gap: GapCourse, findings: list[LogFinding], runs: list[LogRun]) -> str:
+    """Return what leads, at most some 40 words."""
+    if not pairs.unit:
+        return "The two losses are in different units, so their difference says nothing."
+    rules = {one.rule: one for one in findings}
+    lead = several(runs, pairs) if len(runs) > 1 else size(pairs, gap)
+    if "log/implausible" in rules:
+        overlap = "; samples that overlap would explain it" if "log/overlapping-samples" in rules else ""
+        return f"{lead} It is too low to be true of this text{overlap}."
+    for rule, said in SECOND:
+        if rule in rules:
+            return f"{lead} {said}"
+    risen = rules.get("log/overfitting")
+    if risen:
+        digits, at = digits_of(pairs), pairs.at_N[int(np.argmin(pairs.val_N))]
+        low = digits.loss(risen.measured["lowest_value"])
+        return f"{lead} Validation was lowest at {place(pairs, float(at))} ({low}) and has risen since: overfitting."
+    return lead
+
+
+def size(pairs: Pairs, gap: GapCourse) -> str:
+    """Return where validation lies, how it moves and where it ends."""
+    digits, gaps = digits_of(pairs), pairs.gap_N
+    sides = Sides.of(pairs, digits)
+    if sides.count == 1:
+        return _single(pairs, digits)
+    if sides.equal == sides.count:
+        return f"Both losses are equal in all {sides.count} prints, to the digits printed."
+    ends = (
+        f"{digits.gap(gaps[0])} at {place(pairs, float(pairs.at_N[0]))}",
+        (f"{digits.gap(gaps[-1])} at {place(pairs, float(pairs.at_N[-1]))}"),
+    )
+    ratio = _ratio(pairs)
+    if not sides.one:
+        both = f"Validation lies below training in {sides.below} of {sides.count} prints and above in {sides.above}"
+        if gap.moves in MOVING:
+            return f"{both}: the gap goes from {ends[0]} to {ends[1]}{ratio}."
+        return f"{both}: the mean difference is {_interval(gap, digits)}, {ends[1]}{ratio}."
+    few = "; too few prints to exclude chance" if sides.count <= FEW and not gap.steady else ""
+    agree = max(sides.below, sides.above)
+    if gap.moves in MOVING:
+        course = f"{MOVING[gap.moves]} {ends[0]} to {ends[1]}{ratio}"
+    elif sides.count <= FEW:
+        course = f": {ends[0]}, {ends[1]}{ratio}"
+    else:
+        course = f", by {digits.size(gap.said.value)} on average, {ends[1]}{ratio}"
+    equal = f" (equal in {sides.equal})" if sides.equal else ""
+    return f"Validation lies {sides.one} training in {agree} of {sides.count} prints{equal}{course}{few}."
+
+
+def _interval(gap: GapCourse, digits: Digits) -> str:
+    said = gap.said
+    if said.low is None or said.high is None:
+        return digits.gap(said.value)
+    return f"{digits.gap(said.value)} ({digits.gap(said.low)} to {digits.gap(said.high)})"
+
+
+def _single(pairs: Pairs, digits: Digits) -> str:
+    train, val = float(pairs.train_N[0]), float(pairs.val_N[0])
+    ratio = val / train if min(train, val) > 0 else 1.0
+    said = (
+        f"One pair alone, at {place(pairs, float(pairs.at_N[0]))}: validation {digits.loss(val)}, training "
+        f"{digits.loss(train)}, a difference of {digits.gap(val - train)}{_ratio(pairs)}"
+    )
+    if not 1 - CHANCE < ratio < 1 / (1 - CHANCE):
+        return f"{said}; that is too large for the luck of a batch alone."
+    return f"{said}; one pair cannot tell a gap from chance."
+
+
+def _ratio(pairs: Pairs) -> str:
+    """Return what share of training validation is at the end, where it is far from all of it."""
+    ratio = last_ratio(pairs)
+    if ratio is None or abs(ratio - 1) < FAR:
+        return ""
+    return f" (validation is {times(ratio)} training)"
+
+
+def last_ratio(pairs: Pairs) -> float | None:
+    """Return validation over training at the last pair, None where one of them is not above zero."""
+    train, val = float(pairs.train_N[-1]), float(pairs.val_N[-1])
+    return val / train if min(train, val) > 0 else None
+
+
+def several(runs: list[LogRun], pairs: Pairs) -> str:
+    """Return what several runs of one log have in common at their ends."""
+    digits = digits_of(pairs)
+    train, val = (float(np.mean([getattr(run.last, side) for run in runs])) for side in ("train", "val"))
+    above = sum(run.last.val > run.last.train for run in runs)
+    below = sum(run.last.val < run.last.train for run in runs)
+    side, count = ("below", below) if below > above else ("above", above)
+    names = [run.name for run in runs[:MOST_NAMED]]
+    named = f" ({listed(names)})" if len(runs) <= MOST_NAMED and any(not n.startswith("run ") for n in names) else ""
+    return (
+        f"The file holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.loss(val)} and "
+        f"training {digits.loss(train)} on average, {side} in {count} of {len(runs)}."
+    )

@@ -1,0 +1,231 @@
+"""What a bare log tells, as `diagnose log --json` prints it: read by the terminal, the page and programs alike."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LogRecord(BaseModel):
+    """What all parts of a log's record share: they are frozen, and know every key that they hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LogSource(LogRecord):
+    """Where the two losses come from.
+
+    Attributes:
+        files: that were read, parts of one run.
+        format: which reader read them; `tool`: whose log it is, where it tells.
+        train, val: names of the two losses.
+        unit: "loss", "bits per byte", or None where the two are in different units.
+        axis: what positions count: "step", "epoch" or "place" (in the log).
+        train_is: what the training loss is a mean of, where tool or name tell.
+        settings: that the log states.
+    """
+
+    files: tuple[str, ...]
+    format: str
+    tool: str | None = None
+    train: str
+    val: str
+    unit: str | None = None
+    axis: Literal["step", "epoch", "place"]
+    train_is: str | None = None
+    settings: dict[str, float] = Field(default_factory=dict)
+
+
+class LogPair(LogRecord):
+    """Both losses at one place of the run."""
+
+    at: float
+    train: float
+    val: float
+
+
+class LogCurve(LogRecord):
+    """A loss along the run, thinned to what a picture can show."""
+
+    at: tuple[float, ...]
+    value: tuple[float, ...]
+
+
+class LogPoints(LogRecord):
+    """How many values there are, and some of the pairs.
+
+    Attributes:
+        pairs: of the run that is spoken of; `train`, `val`: values of the two series in the whole log.
+        rows: lines or records that held a value; `bad`: that could not be read.
+        broken: values that are NaN or infinite.
+        restarted: points that a resumed run repeats; `stale`: validation values that were printed again.
+        shown: up to twelve pairs, the first and the last among them.
+    """
+
+    pairs: int
+    train: int
+    val: int
+    rows: int
+    bad: int
+    broken: int
+    restarted: int
+    stale: int = 0
+    shown: tuple[LogPair, ...]
+
+
+class LogMean(LogRecord):
+    """A mean over prints with its 95 % interval, which allows for neighbours being alike."""
+
+    value: float
+    low: float | None
+    high: float | None
+    prints: int
+    effective: float | None
+    alike: float | None
+    alike_assumed: bool
+
+
+class LogSign(LogRecord):
+    """How consistent the gap's sign is."""
+
+    below: int
+    above: int
+    stretches: int
+    agree: int
+    p: float
+    assumed_independent: bool
+
+
+class LogTrend(LogRecord):
+    """The gap's straight trend along the run."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+
+class LogGap(LogMean):
+    """Validation minus training along the run.
+
+    Attributes:
+        value, low, high: of the second half where there are enough prints, else of all.
+        whole, late: means over all prints, and over the second half.
+        late_used: whether `value` is of the second half.
+        moves: "narrows", "widens", "crosses", "holds" or "unknown" (too few prints).
+        start, end: mean gap over the first and the last sixth of the prints.
+        first, last: gap at the first and the last print.
+        scatter: standard deviation of the gap about its course, None below five prints.
+        ratio: validation over training at the end, None where one of them is not above zero.
+        steady: whether one sign is more than scatter makes.
+    """
+
+    whole: LogMean
+    late: LogMean | None
+    late_used: bool
+    sign: LogSign
+    moves: Literal["narrows", "widens", "crosses", "holds", "unknown"]
+    start: float | None
+    end: float | None
+    first: float
+    last: float
+    scatter: float | None
+    ratio: float | None
+    steady: bool
+    trend: LogTrend | None
+
+
+class LogNoise(LogRecord):
+    """How values scatter about their course, and whether neighbours share what they average."""
+
+    train: float | None
+    val: float | None
+    train_smoothed: bool | None
+    val_smoothed: bool | None
+
+
+class LogYardstick(LogRecord):
+    """What another way to predict the text needs."""
+
+    name: str
+    bits_per_byte: float
+
+
+class LogPlausibility(LogRecord):
+    """A log held against its corpus."""
+
+    corpus: str
+    documents: int
+    bytes: int
+    tokens: str | None
+    tokens_from: str | None
+    bits_per_byte: float
+    at_most: bool
+    yardsticks: tuple[LogYardstick, ...]
+    counts: dict[str, float]
+    cuts: tuple[dict[str, Any], ...]
+
+
+class LogFinding(LogRecord):
+    """Something wrong, or to be known."""
+
+    rule: str
+    severity: Literal["error", "warning", "note"]
+    what: str
+    fix: str
+    measured: dict[str, float] = Field(default_factory=dict)
+
+
+class LogCause(LogRecord):
+    """A cause that the log leaves possible, or excludes."""
+
+    id: str
+    why: str
+    looks: str = ""
+
+
+class LogExperiment(LogRecord):
+    """The one experiment that would tell most."""
+
+    what: str
+    outcome: str
+    command: str
+
+
+class LogRun(LogRecord):
+    """One of several runs that a log holds, or another pair of like losses."""
+
+    name: str
+    pairs: int
+    first: LogPair
+    last: LogPair
+    below: int
+    above: int
+
+
+class LogReport(LogRecord):
+    """All that a log tells.
+
+    Attributes:
+        runs: every run of the log where it holds several, in their order; the other parts are of one of them.
+        others: further pairs of like losses that the log has, as of a loss's parts or a third set of data.
+        curves: both losses along the run, for a picture.
+        verdict: the sentence or two that lead.
+    """
+
+    source: LogSource
+    points: LogPoints
+    gap: LogGap | None
+    noise: LogNoise
+    implied: dict[str, float]
+    plausibility: LogPlausibility | None
+    findings: tuple[LogFinding, ...]
+    possible: tuple[LogCause, ...]
+    ruled_out: tuple[LogCause, ...]
+    next: LogExperiment
+    notes: tuple[str, ...]
+    verdict: str
+    runs: tuple[LogRun, ...] = ()
+    others: tuple[LogRun, ...] = ()
+    curves: dict[str, LogCurve] = Field(default_factory=dict)
