@@ -22,6 +22,7 @@ POWERS = (2, 4, 8, 16, 32, 64)
 SHARP = 0.1  # half the interval over the value: wider, and a factor of two is all that could be told
 SAME = 1e-4  # of the value: what rounding in a log may do
 LN2 = math.log(2)
+COARSE = 0.01  # of the value: a loss that was rounded by more fits one factor or another by chance
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
 DIGITS = (2, 6)  # significant ones of a loss that was copied from a log
@@ -118,12 +119,10 @@ def _exactly(reported: float, value: float, read: BatchReadings) -> list[FactorF
     rounded = rounding(reported)
     if abs(reported - value) <= SAME * abs(value) + rounded:
         return []
+    if rounded > COARSE * abs(reported):
+        return []
     coarse = rounded > SAME * abs(reported)
-    some = exact_values(value, read)
-    if coarse:
-        some = {name: found for name, found in some.items() if not name.startswith(("divided by", "times"))} | {
-            name: factor * value for name, factor in candidates(read).items()
-        }
+    some = {n: f * value for n, f in candidates(read).items()} if coarse else exact_values(value, read)
     rows = [_fit(name, found, SAME * abs(found), reported) for name, found in some.items()]
     rows = [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
     return sorted(rows, key=lambda row: abs(row.value - reported))[: 2 if coarse else 1]

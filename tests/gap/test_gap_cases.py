@@ -490,6 +490,11 @@ class TestArithmetic:
     def test_a_chance_fit_is_not_named(self, off):
         assert self.named(constant, lambda read, _last: off * read + 1.23456e-3) == []
 
+    @pytest.mark.parametrize("digits", [1, 2])
+    def test_a_loss_of_few_digits_is_not_explained_by_chance(self, digits):
+        for off in (1.02, 0.9, 1.1, 1.3, 0.7):
+            assert self.named(constant, lambda read, _last, off=off: round(off * read, digits)) == []
+
     def test_a_mean_of_losses_by_length_is_no_factor_of_four(self):
         model, train, val, _ = self.sides()
         draw = torch.Generator().manual_seed(7)
