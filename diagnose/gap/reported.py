@@ -22,6 +22,7 @@ POWERS = (2, 4, 8, 16, 32, 64)
 SHARP = 0.1  # half the interval over the value: wider, and a factor of two is all that could be told
 SAME = 1e-4  # of the value: what rounding in a log may do
 LN2 = math.log(2)
+EQUAL = 1e-9  # of the value: 16 samples of a batch and 16 processes cannot be told apart
 COARSE = 0.01  # of the value: a loss that was rounded by more fits one factor or another by chance
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
@@ -125,7 +126,8 @@ def _exactly(reported: float, value: float, read: BatchReadings) -> list[FactorF
     some = {n: f * value for n, f in candidates(read).items()} if coarse else exact_values(value, read)
     rows = [_fit(name, found, SAME * abs(found), reported) for name, found in some.items()]
     rows = [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
-    return sorted(rows, key=lambda row: abs(row.value - reported))[: 2 if coarse else 1]
+    nearest = min((abs(row.value - reported) for row in rows), default=0.0)
+    return [row for row in rows if coarse or abs(row.value - reported) <= nearest + EQUAL * abs(reported)]
 
 
 def _fit(name: str, value: float, half: float, reported: float) -> FactorFit:
