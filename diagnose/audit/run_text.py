@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.audit import text_checks
-from diagnose.audit.judgements import judge_overlap, judge_vocabulary
+from diagnose.audit import side_data
+from diagnose.audit.judgements import judge_overlap
 from diagnose.data import overlap, tokenizer
 from diagnose.data.vocabulary import BYTE_SET, PAD, START
 from diagnose.runs import store
@@ -28,27 +28,25 @@ def tokens(audit: Audit, run: Opened) -> None:
     corpus, split = run.text.corpus, run.text.split
     some = split.scored[: max(1, int(np.searchsorted(corpus.doc_bytes[split.scored].cumsum(), TRIED)))]
     val = list(corpus.texts(some))
-    lost = text_checks.lossy(
-        lambda t: _encode(run, t), lambda i: run.tokenizer.decode(i, skip_special_tokens=False), val
-    )
-    if lost is None:
-        audit.keeps("tokenizer-lossy", documents=len(val))
-    else:
-        what = f"{lost.lost:,} of {lost.of:,} documents do not come back: {lost.before!r} becomes {lost.after!r}"
-        audit.breaks("tokenizer-lossy", what, documents=lost.lost, of=lost.of)
+    if run.recipe.tokenizer.path:
+        audit.skips("vocabulary-leak", "the tokenizer was ready, not learned here", matters=False)
+    side_data.tokenizer(audit, _coder(run), val, list(corpus.texts(split.learned)))
     own, made = tokenizer.fingerprint(run.tokenizer), tokenizer.fingerprint(run.text.tokenizer)
     if own == made:
         audit.keeps("tokenizer-differs", fingerprint=own)
     else:
         what = "the tokenizer.json of the run is not the one that its recipe makes"
         audit.breaks("tokenizer-differs", what, run=own, recipe=made)
-    if run.recipe.tokenizer.path:
-        audit.skips("vocabulary-leak", "the tokenizer was ready, not learned here", matters=False)
-    else:
-        known = [run.tokenizer.decode([i]) for word, i in run.tokenizer.get_vocab(with_added_tokens=True).items()
-                 if word not in BYTE_SET and word not in (START, PAD)]  # fmt: skip
-        train = "\n".join(corpus.texts(split.learned))
-        judge_vocabulary(audit, [s for s in known if "\N{REPLACEMENT CHARACTER}" not in s], train, "\n".join(val))
+
+
+def _coder(run: Opened) -> side_data.Coder:
+    """Return the run's tokenizer; its strings are what was learned, neither bytes nor marks."""
+    known = [run.tokenizer.decode([i]) for word, i in run.tokenizer.get_vocab(with_added_tokens=True).items()
+             if word not in BYTE_SET and word not in (START, PAD)]  # fmt: skip
+    strings = [] if run.recipe.tokenizer.path else [s for s in known if "\N{REPLACEMENT CHARACTER}" not in s]
+    return side_data.Coder(
+        lambda t: _encode(run, t), lambda ids: run.tokenizer.decode(ids, skip_special_tokens=False), strings
+    )
 
 
 def _encode(run: Opened, text: str) -> list[int]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from diagnose.data.seen_documents import SeenDocuments
+    from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
     from diagnose.gap.measurements import BatchReadings, Replayed
     from diagnose.gap.recording import Recording

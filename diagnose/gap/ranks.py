@@ -16,7 +16,7 @@ from diagnose.stats import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from diagnose.data.seen_documents import SeenDocuments
+    from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.measurements import BatchReadings, Replayed
     from diagnose.gap.sample_identity import Known
 

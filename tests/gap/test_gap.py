@@ -370,7 +370,7 @@ class TestSeen:
         from types import SimpleNamespace
 
         from diagnose.data.corpus import load
-        from diagnose.data.seen_documents import seen
+        from diagnose.data.overlap import seen
 
         rng = np.random.default_rng(0)
         words = ["".join(chr(97 + c) for c in rng.integers(0, 26, 6)) for _ in range(400)]
