@@ -15,6 +15,7 @@ import math
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -25,7 +26,7 @@ from torch.nn import functional as F
 from diagnose import Side, explain_gap
 from diagnose import random as seeding
 
-WIDTH, CLASSES, SIZE = 8, 4, 16
+WIDTH, CLASSES, SIZE = 8, 4, 32
 MANY = 120_000  # samples of the truth
 TRUE_BATCHES = 6_000
 BLOCK = 50  # replications of a set-up before the next one's turn
@@ -139,7 +140,7 @@ def conditions():
         weight.data.mul_(0.7)
 
     def sides(draw):
-        train, val = cut(points(320, draw)), cut(points(240, draw, noise=1.8))
+        train, val = cut(points(192, draw)), cut(points(160, draw, noise=1.8))
         return model, Side(train, smoothed), Side(val, plain, model=other)
 
     def truth():
@@ -172,7 +173,7 @@ def augmentation():
     model = trained(0.3)
 
     def sides(draw):
-        train, val = cut(points(320, draw)), cut(points(240, draw))
+        train, val = cut(points(192, draw)), cut(points(160, draw))
         return model, Side(Disturbed(train), plain, plain=train), Side(val, plain)
 
     def truth():
@@ -193,7 +194,7 @@ def averaging(first, second):
     model = Net().eval()
 
     def sides(draw):
-        return model, *(Side(cut(ragged(n, draw), 8), counted, reduction=r) for n, r in ((320, first), (240, second)))
+        return model, *(Side(cut(ragged(n, draw), 16), counted, reduction=r) for n, r in ((192, first), (160, second)))
 
     def mean_of(reduction):
         with torch.no_grad():
@@ -202,7 +203,7 @@ def averaging(first, second):
         if reduction == "sample":
             return float((nats.sum(1) / weights.sum(1)).mean())
         if reduction == "batch":
-            return float((nats.reshape(-1, 8 * CLASSES).sum(1) / weights.reshape(-1, 8 * CLASSES).sum(1)).mean())
+            return float((nats.reshape(-1, 16 * CLASSES).sum(1) / weights.reshape(-1, 16 * CLASSES).sum(1)).mean())
         return float(nats.sum() / weights.sum())
 
     def truth():
@@ -217,7 +218,7 @@ def negatives():
     model = fit(Net(), in_batch, some).eval()
 
     def sides(draw):
-        return model, Side(cut(points(384, draw), 32), in_batch), Side(cut(points(256, draw), 8), in_batch)
+        return model, Side(cut(points(192, draw), 32), in_batch), Side(cut(points(128, draw), 8), in_batch)
 
     def truth():
         small, large = (true_mean(model, in_batch, big(count=TRUE_BATCHES * 16, size=n)) for n in (8, 32))
@@ -231,7 +232,7 @@ def norm():
     val_noise = 1.8
 
     def sides(draw):
-        return model, Side(cut(points(320, draw), 8), plain), Side(cut(points(240, draw, noise=val_noise)), plain)
+        return model, Side(cut(points(192, draw), 8), plain), Side(cut(points(160, draw, noise=val_noise)), plain)
 
     def truth():
         on = true_mean(model, plain, big(count=TRUE_BATCHES * 16, size=8), "train")
@@ -246,9 +247,9 @@ def copies():
     model = trained()
 
     def sides(draw):
-        train, new = points(320, draw), points(160, draw, noise=2.2)
-        val = tuple(torch.cat([old[:80], fresh]) for old, fresh in zip(train, new, strict=True))
-        order = torch.randperm(240, generator=draw)
+        train, new = points(192, draw), points(128, draw, noise=2.2)
+        val = tuple(torch.cat([old[:64], fresh]) for old, fresh in zip(train, new, strict=True))
+        order = torch.randperm(192, generator=draw)
         return model, Side(cut(train), plain), Side(cut(tuple(part[order] for part in val)), plain)
 
     def truth():
@@ -264,7 +265,7 @@ def one_batch():
     model = trained(0.4)
 
     def sides(draw):
-        train, val = points(640, draw), points(640, draw)
+        train, val = points(480, draw), points(480, draw)
         shown = [cut(data)[0] for data in (train, val)]
         torch.manual_seed(int(torch.randint(1 << 30, (), generator=draw)))
         first = true_mean(model, plain, shown[:1], "train")
@@ -278,7 +279,7 @@ def one_batch():
         mode = true_mean(model, plain, big()) - true_mean(model, plain, big() * 3, "train")
         return {"mode": mode, "recency": 0.0, "unseen": 0.0, "matched": 0.0}
 
-    return Setup("one batch reported on each side, dropout", sides, truth, "20 batches")
+    return Setup("one batch reported on each side, dropout", sides, truth, "8 batches")
 
 
 class Draws:
@@ -303,8 +304,8 @@ def redrawn():
     def sides(draw):
         train, val = points(20_000, draw), points(20_000, draw)
         torch.manual_seed(int(torch.randint(1 << 30, (), generator=draw)))
-        reported = true_mean(model, plain, list(Draws(val, 16)))
-        return model, Side(Draws(train, 24), plain), Side(Draws(val, 16), plain, reported=reported)
+        reported = true_mean(model, plain, list(Draws(val, 6)))
+        return model, Side(Draws(train, 8), plain), Side(Draws(val, 6), plain, reported=reported)
 
     def truth():
         mode = true_mean(model, plain, big()) - true_mean(model, plain, big() * 3, "train")
@@ -327,7 +328,7 @@ def always():
     model = fit(Always(), plain, cut(points(320, torch.Generator().manual_seed(3))))
 
     def sides(draw):
-        train, val = cut(points(320, draw)), cut(points(240, draw, noise=1.8))
+        train, val = cut(points(192, draw)), cut(points(160, draw, noise=1.8))
         torch.manual_seed(int(torch.randint(1 << 30, (), generator=draw)))
         reported = true_mean(model, plain, val[:1])
         return model, Side(train, plain), Side(val, plain, reported=reported, reported_on=val[:1])
@@ -369,7 +370,7 @@ def scalars():
     model = trained(0.4)
 
     def sides(draw):
-        return model, Side(cut(points(192, draw)), scalar), Side(cut(points(160, draw, noise=1.8)), scalar)
+        return model, Side(cut(points(192, draw), 16), scalar), Side(cut(points(160, draw, noise=1.8), 16), scalar)
 
     def truth():
         off, val = true_mean(model, plain, big()), true_mean(model, plain, big(2, noise=1.8))
@@ -382,7 +383,7 @@ def few():
     model = trained()
 
     def sides(draw):
-        return model, Side(cut(points(48, draw)), plain), Side(cut(points(24, draw), 8), plain)
+        return model, Side(cut(points(48, draw), 8), plain), Side(cut(points(24, draw), 8), plain)
 
     def truth():
         return {"unseen": 0.0, "matched": 0.0}
@@ -395,7 +396,7 @@ def forgotten():
     model = trained(0.4, norm=True)
 
     def sides(draw):
-        train, val = cut(points(320, draw)), cut(points(240, draw, noise=1.8))
+        train, val = cut(points(192, draw)), cut(points(160, draw, noise=1.8))
         return model, Side(train, smoothed), Side(val, plain, mode="train")
 
     def truth():
@@ -410,8 +411,7 @@ def forgotten():
 
 
 SETUPS = (
-    conditions, augmentation, lambda: averaging("sample", "mean"), lambda: averaging("mean", "sample"),
-    lambda: averaging("mean", "batch"), negatives, norm, copies, one_batch, redrawn, always, groups, scalars, few,
+    conditions, augmentation, partial(averaging, "sample", "mean"), partial(averaging, "batch", "mean"), negatives, norm, copies, one_batch, redrawn, always, groups, scalars, few,
     forgotten,
 )  # fmt: skip
 

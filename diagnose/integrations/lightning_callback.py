@@ -14,7 +14,7 @@ of `validation_step`); under gradient accumulation each part's own loss is logge
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -229,7 +229,11 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             _loaders(trainer)[number], objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted", **more,
         )  # fmt: skip
-        return Gap(explain(module, train_side, val_side, record, budget=self.budget))
+        found = explain(module, train_side, val_side, record, budget=self.budget)
+        if any("reduction='batch'" in fit["factor"] for fit in found["arithmetic"].get("validation", ())):
+            val_side = replace(val_side, reduction="batch")  # a metric object's mean counts each batch alike
+            found = explain(module, train_side, val_side, record, budget=self.budget)
+        return Gap(found)
 
     def _reported(self, trainer: Any, record: Recording | None) -> tuple[str, float | None, Recording | None]:
         """Return the training loss's name, its logged value, and the record with what that averages."""
