@@ -222,7 +222,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         train, value, record = self._reported(trainer, last.recording)
         train_side = Side(
             trainer.train_dataloader, objective(trainer, "training_step", train, number), reported=value,
-            reduction="weighted" if record is None or record.reports == "epoch" else "batch",
+            reduction="weighted" if record is None or _by_samples(record) else "batch",
         )  # fmt: skip
         more: dict[str, Any] = {} if last.read is None else {"model": _copy(module, last.read)}
         val_side = Side(
@@ -248,7 +248,13 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         last = record.losses[-1]
         if f"{name}_epoch" not in logged and abs(value - last) <= SAME * max(1.0, abs(last)):
             record = record.of_last()
+        elif record.reports != "last" and abs(value - record.unweighted().train) < abs(value - record.train):
+            record = record.unweighted()  # a metric object's mean, which knows no sizes
         return name.removesuffix("_epoch").removesuffix("_step"), value, record
+
+
+def _by_samples(record: Recording) -> bool:
+    return record.reports == "epoch" and len(set(record.weights)) > 1
 
 
 def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any) -> str:
