@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from diagnose.baselines.placement import CHECKS, MARGIN, Standing, standing
 from diagnose.formatting import between, estimate, plain, share, visible
 from diagnose.report import figures, run_sentences
-from diagnose.report.figures import ForestRow
-from diagnose.report.tables import TextTable
+from diagnose.report.blocks import TextTable
+from diagnose.report.figures import Drawn, ForestRow
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from diagnose.baselines.placement import Yardstick
     from diagnose.report.summary import RunReport
 
@@ -71,23 +73,30 @@ def alarm(run: RunReport) -> tuple[str, list[str]] | None:
     return None
 
 
-def figure(run: RunReport) -> str | None:
-    """Return yardsticks and the run on one axis, as SVG, the worst at the top; None where there is nothing to draw.
+def figure(run: RunReport) -> Drawn | None:
+    """Return yardsticks and the run on one axis, the worst at the top; None where there is nothing to draw."""
+    final = run_sentences.last(run, "final", "val")
+    if final is None or final.bits is None:
+        return None
+    return ladder(run.scale, [("this run", final.bits, final.bits_low, final.bits_high)])
+
+
+def ladder(scale: Iterable[Yardstick], runs: Iterable[tuple[str, float, float | None, float | None]]) -> Drawn | None:
+    """Return yardsticks and runs (name, bits per byte, its interval) on one axis, the worst at the top.
 
     Bytes at random are left out: they need so much that the others could not be told apart.
     """
-    final = run_sentences.last(run, "final", "val")
-    found = [(one.bits_per_byte, visible(one.name), one.low, one.high, "quiet") for one in run.scale if _learned(one)]
-    if not found or final is None or final.bits is None:
+    found = [(one.name, one.bits_per_byte, one.low, one.high, "quiet") for one in scale if _learned(one)]
+    if not found:
         return None
-    found.append((final.bits, "this run", final.bits_low, final.bits_high, "arm-0"))
+    found += [(*run, "arm-0") for run in runs]
     rows = [
-        ForestRow(name, "", estimate(bits, low, high), "", bits, low, high, (), paint)
-        for bits, name, low, high, paint in sorted(found, key=lambda row: -row[0])
+        ForestRow(visible(name), "", estimate(bits, low, high), "", bits, low, high, (), paint)
+        for name, bits, low, high, paint in sorted(found, key=lambda row: -row[1])
     ]
     said = "; ".join(f"{row.label} {row.figure}" for row in rows)
     draw = partial(figures.ladder, rows, unit="bits per byte of the scored text; left is better")
-    return figures.both(draw, "ladder", f"Bits per byte, the worst first: {said}.")
+    return Drawn("ladder", draw, f"Bits per byte, the worst first: {said}.")
 
 
 def _learned(one: Yardstick) -> bool:

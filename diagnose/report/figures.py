@@ -97,6 +97,28 @@ class Panel:
         return self.top is not None and any(y > self.top for line in self.lines for y in line.y)
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """A drawing of a page, made when its SVG is asked for.
+
+    Attributes:
+        name: which no other drawing of the page has.
+        draw: draws it, wide or (narrow=True) for a phone.
+        sentence: says what it shows, for those who do not see it.
+        clipped: whether a steep beginning lies above its frame.
+    """
+
+    name: str
+    draw: Callable[..., Sheet]
+    sentence: str
+    clipped: bool = False
+
+    @property
+    def svg(self) -> str:
+        """The drawing as inline SVG, wide and narrow."""
+        return both(self.draw, self.name, self.sentence)
+
+
 def both(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
     """Return a figure drawn wide and narrow (`draw(narrow=...)`), one after the other, as SVG."""
     with drawing():

@@ -7,10 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, estimate, plain, share, visible
-from diagnose.report import figures
+from diagnose.report.figures import Drawn
 from diagnose.report.gap_figures import LossSeries, LossStrip, Piece, Stack, WaterfallRow, stacked, strips, waterfall
 from diagnose.report.gap_sentences import PAINTS, changed, parts, reported_words
-from diagnose.report.plots import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,12 +26,12 @@ def gap_figures(ledger: LedgerRecord) -> dict[str, Drawn]:
     rows = falls(ledger)
     said = "; ".join(f"{row.label} {row.figure}" for row in rows)
     draw = partial(waterfall, rows, _unit(ledger))
-    out = {"waterfall": Drawn(figures.both(draw, "waterfall", f"From one loss to the other: {said}."))}
+    out = {"waterfall": Drawn("waterfall", draw, f"From one loss to the other: {said}.")}
     panels = where_strips(ledger)
     if panels:
         said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
         draw = partial(strips, panels, _unit(ledger))
-        out["where"] = Drawn(figures.both(draw, "where", f"Loss in nats per token by place. {said}."))
+        out["where"] = Drawn("where", draw, f"Loss in nats per token by place. {said}.")
     return out
 
 
@@ -147,4 +146,4 @@ def arm_figures(found: ArmLedgers) -> dict[str, Drawn]:
         for row in rows
     )
     draw = partial(stacked, rows, "validation minus training, nats per token")
-    return {"stacked": Drawn(figures.both(draw, "stacked", f"What each arm's gap is made of: {said}."))}
+    return {"stacked": Drawn("stacked", draw, f"What each arm's gap is made of: {said}.")}

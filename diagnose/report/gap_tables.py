@@ -18,8 +18,8 @@ from diagnose.formatting import (
     signed,
     visible,
 )
+from diagnose.report.blocks import TextTable
 from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words, training_mode
-from diagnose.report.tables import TextTable
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, Value

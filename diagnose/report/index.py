@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from diagnose import formatting
 from diagnose.errors import DiagnoseError
-from diagnose.report.page import finish
+from diagnose.report import html
+from diagnose.report.blocks import Links, Report, Section
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,18 +96,12 @@ def render_index(out: Path) -> Path:
     counts = [
         formatting.counted(sum(e.kind == kind for e in found), kind) for kind in dict.fromkeys(e.kind for e in found)
     ]
-    parts = {
-        "title": "Pages of diagnose",
-        "identity": [", ".join(counts)],
-        "verdict": f"{formatting.counted(len(found), 'page')}, "
-        f"the newest of {formatting.day(found[0].when.isoformat())}",
-        "entries": found,
-        "headlines": [],
-        "figures": {},
-        "limits": [],
-        "used": [],
-    }
-    return finish("index.html.j2", parts, out / NAME)
+    links = Links(tuple((f"{one.day} · {one.kind} · {one.about}", one.href, one.verdict) for one in found))
+    newest = formatting.day(found[0].when.isoformat())
+    verdict = f"{formatting.counted(len(found), 'page')}, the newest of {newest}"
+    sections = (Section("pages", "", "Pages", (links,)),)
+    report = Report("Pages of diagnose", (", ".join(counts),), verdict, sections=sections)
+    return html.write(html.page_of(report), out / NAME)
 
 
 def entries(out: Path) -> list[IndexEntry]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.formatting import plain, visible
-from diagnose.report import figures
 from diagnose.report.canvas import ARMS
+from diagnose.report.figures import Drawn
 from diagnose.report.gap_figures import LossSeries, LossStrip, strips
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 MOST_PANELS = 6  # of pairs of axes that are drawn
 
 
-def interaction_svg(summary: Summary) -> str:
-    """Return the panels, one for each two axes, wide and narrow; "" where there is one axis."""
+def interaction_figure(summary: Summary) -> Drawn | None:
+    """Return the panels, one for each two axes; None where there is one axis."""
     varied = [axis for axis in summary.axes if len(axis.levels) > 1]
     panels = [found for pair in combinations(varied, 2) if (found := _panel(summary, *pair)) is not None]
     if not panels:
-        return ""
+        return None
     draw = partial(strips, panels[:MOST_PANELS], "validation loss, bits per byte")
     said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels[:MOST_PANELS])
-    return figures.both(draw, "interaction", f"Mean loss in bits per byte by level. {said}.")
+    return Drawn("interaction", draw, f"Mean loss in bits per byte by level. {said}.")
 
 
 def _panel(summary: Summary, one: AxisRecord, other: AxisRecord) -> LossStrip | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from diagnose.formatting import between, decimals, estimate, half, plain, signed, visible
 from diagnose.records.summaries import Schema, parse
-from diagnose.report.tables import TextTable
+from diagnose.report.blocks import TextTable
 
 
 class EffectPart(Schema):

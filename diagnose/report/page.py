@@ -11,29 +11,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose import formatting
-from diagnose.errors import DiagnoseError
+from diagnose.records.audits import parse_audit
 from diagnose.records.ledgers import ArmLedgers
 from diagnose.report import (
     ablation_sentences,
+    audit_document,
     baseline_rows,
     gap_sentences,
+    html,
+    log_document,
     note_rows,
     run_sentences,
     sample_sentences,
     tables,
 )
-from diagnose.report.audit_page import AuditRecord, audit_parts, parse_audit
+from diagnose.report.blocks import Headline
 from diagnose.report.gap_page import arm_parts, gap_parts, parse_gap, sides_parts
 from diagnose.report.gap_plots import arm_figures
 from diagnose.report.glossary_notes import GUIDE, TERMS
 from diagnose.report.links import AUDIT, pages_beside, runs_of
-from diagnose.report.plots import Drawn, ablation_figures, paints, run_figures
+from diagnose.report.plots import ablation_figures, paints, run_figures
 from diagnose.report.summary import AblationReport, RunReport, read_ablation, read_run
-from diagnose.runs import files, store
+from diagnose.runs import store
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import LedgerRecord
+    from diagnose.records.log_report import LogReport
     from diagnose.records.summaries import Environment, Summary
+    from diagnose.report.blocks import Report
     from diagnose.report.summary import RunSummary, WrittenSample
 
 MOST_SAMPLE = 1_200  # characters of a sample that are shown
@@ -52,16 +57,6 @@ RUN_WORDS = {
     "canonical-reading",
     "overlap",
 }
-
-
-@dataclass(frozen=True)
-class Headline:
-    """One of the figures below the verdict: what it is, the figure, a remark, and the arm's colour."""
-
-    name: str
-    figure: str
-    note: str
-    paint: str = "ink"
 
 
 @dataclass(frozen=True)
@@ -93,12 +88,14 @@ def render_ablation(folder: Path, out: Path) -> Path:
         DiagnoseError: a record is missing, corrupted or of a newer format, or the page cannot be written.
     """
     parts = _ablation_parts(read_ablation(folder))
-    return _write(_render("ablation.html.j2", parts, folder, among=_among(out)), _target(folder, out))
+    return html.write(_render("ablation.html.j2", parts, folder, among=_among(out)), _target(folder, out))
 
 
 def render_run(folder: Path, out: Path) -> Path:
     """Render the page of one run; arguments and errors are those of `render_ablation`."""
-    return _write(_render("run.html.j2", _run_parts(read_run(folder)), folder, among=_among(out)), _target(folder, out))
+    return html.write(
+        _render("run.html.j2", _run_parts(read_run(folder)), folder, among=_among(out)), _target(folder, out)
+    )
 
 
 def refresh(folder: Path, out: Path) -> None:
@@ -158,45 +155,49 @@ def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> 
         parts = gap_parts(ledger, report) | {"headlines": _gap_headlines(ledger)}
         template = "gap.html.j2"
     parts |= {"title": f"Loss gap of {formatting.visible(folder.resolve().name)}", "identity": identity}
-    return _write(_render(template, parts, folder, "-gap", among=_among(out)), _target(folder, out, "-gap"))
+    return html.write(_render(template, parts, folder, "-gap", among=_among(out)), _target(folder, out, "-gap"))
 
 
 def render_audit(folder: Path, out: Path, found: dict[str, Any] | None = None) -> Path:
     """Render the page of a run's audit; arguments and errors are those of `render_gap`."""
+    return _put(audit_of(folder, found), folder, out, AUDIT)
+
+
+def audit_of(folder: Path, found: dict[str, Any] | None = None) -> Report:
+    """Return what there is to say of a run's audit, the stored one where none is given."""
     path = folder / "audit.json"
-    audit = parse_audit(store.read_json(path) if found is None else found, path)
-    report = read_run(folder)
-    identity = _identity("run", report.run.name, report.environment.corpus, report.run.name.partition("-")[0])
-    parts = _audit_parts(audit) | {"identity": identity, "title": f"Audit of {formatting.visible(report.run.name)}"}
-    parts["call"] = f"diagnose audit runs/{formatting.visible(report.run.name)}"
-    page = _render("audit.html.j2", parts, folder, AUDIT, among=_among(out))
-    return _write(page, _target(folder, out, AUDIT))
+    return audit_document.report_of(parse_audit(store.read_json(path) if found is None else found, path),
+                                    read_run(folder))  # fmt: skip
 
 
-def audit_page(found: dict[str, Any]) -> str:
-    """Return the page of the audit of somebody's model."""
-    audit = parse_audit(found, Path("audit.json"))
-    parts = _audit_parts(audit) | {"identity": ["audit"], "title": "Audit"}
-    return _render("audit.html.j2", parts, Path(), among=False)
+def render_log(log: LogReport, out: Path) -> Path:
+    """Render the page of a log, which is named after its first file; errors are those of `render_ablation`."""
+    return render_alone(log_document.report_of(log), out, f"log-{log_document.name_of(log)}")
 
 
-def render_own_audit(found: dict[str, Any], out: Path) -> Path:
-    """Render the page of the audit of somebody's model to a path; errors are those of `render_ablation`."""
-    return _write(audit_page(found), out)
+def render_alone(report: Report, out: Path, name: str) -> Path:
+    """Render a page that stands beside no run.
+
+    Args:
+        report: of any subject.
+        out: the folder for the page, or a path that ends in ".html".
+        name: of the page in a folder; what files may not be called is replaced.
+    """
+    kept = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+    kept = formatting.cut(kept, 84).rstrip("\N{HORIZONTAL ELLIPSIS}.-") or "page"
+    return html.write(html.page_of(report), out / f"{kept}.html" if _among(out) else out)
 
 
-def _audit_parts(audit: AuditRecord) -> dict[str, Any]:
-    open_ = sum(row.applies for row in audit.skipped)
-    tiles = [("findings", len(audit.findings), "arm-1"), ("rules kept", len(audit.checked), "arm-2")]
-    tiles += [("could not be judged", open_, "ink"), ("do not apply", len(audit.skipped) - open_, "ink")]
-    return audit_parts(audit) | {
-        "headlines": [Headline(name, formatting.plain(n, 0), "", paint) for name, n, paint in tiles]
-    }
+def _put(report: Report, folder: Path, out: Path, end: str = "") -> Path:
+    """Render a page that stands beside a run or an ablation."""
+    beside = pages_beside(folder) if _among(out) else []
+    others = [link for link in beside if link[0] != f"{folder.resolve().name}{end}.html"]
+    return html.write(html.page_of(report, others), _target(folder, out, end))
 
 
 def render_sides(found: dict[str, Any], out: Path) -> Path:
     """Render the page of the ledger of somebody's model and loop to a path; errors are those of `render_ablation`."""
-    return _write(sides_page(found), out)
+    return html.write(sides_page(found), out)
 
 
 def sides_page(found: dict[str, Any]) -> str:
@@ -299,8 +300,7 @@ def _run_parts(report: RunReport) -> dict[str, Any]:
         "identity": _identity("run", report.run.name, environment.corpus, report.run.name.partition("-")[0]),
         "verdict": run_sentences.run_verdict(report),
         "headlines": _run_headlines(report),
-        "figures": run_figures(report)
-        | ({"ladder": Drawn(ladder)} if (ladder := baseline_rows.figure(report)) else {}),
+        "figures": run_figures(report) | ({"ladder": ladder} if (ladder := baseline_rows.figure(report)) else {}),
         "samples": [_shown("", written[-1])] if written else [],
         "more_samples": [_shown("", sample) for sample in written[:-1]][-6:],
         "tables": [tables.losses(report)],
@@ -407,15 +407,6 @@ def _render(template: str, parts: dict[str, Any], folder: Path, end: str = "", *
     return _filled(template, parts | {"others": others})
 
 
-def finish(template: str, parts: dict[str, Any], target: Path) -> Path:
-    """Render a page that stands beside no run and write it.
-
-    Raises:
-        DiagnoseError: it cannot be written.
-    """
-    return _write(_filled(template, parts | {"others": []}), target)
-
-
 def _filled(template: str, parts: dict[str, Any]) -> str:
     from jinja2 import Environment as Jinja
     from jinja2 import FileSystemLoader, StrictUndefined
@@ -440,13 +431,3 @@ def _filled(template: str, parts: dict[str, Any]) -> str:
     drawn = {name: Markup(figure.svg) for name, figure in parts["figures"].items()}  # noqa: S704
     clipped = any(figure.clipped for figure in parts["figures"].values())
     return jinja.get_template(template).render(parts | {"figures": drawn, "clipped": clipped})
-
-
-def _write(page: str, target: Path) -> Path:
-    """Write the page whole or not at all."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(target, lambda file: file.write(page.encode("utf-8", "replace")))
-    except OSError as error:
-        raise DiagnoseError(f"the page cannot be written to {target}: {error.strerror or error}") from None
-    return target

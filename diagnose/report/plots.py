@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ from diagnose.formatting import cut, estimate, plain, visible
 from diagnose.report import figures
 from diagnose.report.ablation_sentences import note_of, row_words
 from diagnose.report.canvas import ARMS
-from diagnose.report.figures import ForestRow, Label, Line, Panel
-from diagnose.report.interaction import interaction_svg
+from diagnose.report.figures import Drawn, ForestRow, Label, Line, Panel
+from diagnose.report.interaction import interaction_figure
 from diagnose.report.means import course, known, thin
 
 if TYPE_CHECKING:
@@ -57,14 +57,6 @@ def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -
     )
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A figure as inline SVG, wide and narrow; `clipped` where a steep beginning lies above its frame."""
-
-    svg: str
-    clipped: bool = False
-
-
 def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     """Return an ablation's figures: "forest", "pairs", "interaction", "curves", where there is something to draw."""
     summary = report.summary
@@ -74,16 +66,16 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
         found["forest"] = _forest("forest", rows, summary, f"{cut(visible(summary.control), 24)} (control)")
     if 0 < len(summary.pairs) <= MOST_PAIR_ROWS:
         found["pairs"] = _forest("pairs", pair_rows(summary), summary, "no difference")
-    drawn = interaction_svg(summary)
+    drawn = interaction_figure(summary)
     if drawn:
-        found["interaction"] = Drawn(drawn)
+        found["interaction"] = drawn
     panel = _arm_panel(report)
     if panel.lines:
         scale, unit = _text_unit(panel)
         ends = "; ".join(f"{label.name}: {', '.join(label.small)}" for label in panel.labels)
         draw = partial(figures.curves, [_scaled(panel, scale)], x_name=f"text trained on, {unit}")
         sentence = f"Loss in bits per byte against text trained on. At the end, {ends}."
-        found["curves"] = Drawn(figures.both(draw, "curves", sentence), panel.clipped)
+        found["curves"] = Drawn("curves", draw, sentence, panel.clipped)
     return found
 
 
@@ -92,7 +84,7 @@ def _forest(name: str, rows: list[ForestRow], summary: Summary, zero: str) -> Dr
     unit = "difference of the loss, bits per byte (left is better)"
     draw = partial(figures.forest, rows, zero=zero, unit=unit, noise=noise)
     said = "; ".join(f"{row.label} {row.under} {row.figure}, {row.note}" for row in rows)
-    return Drawn(figures.both(draw, name, f"Differences of the validation loss in bits per byte: {said}."))
+    return Drawn(name, draw, f"Differences of the validation loss in bits per byte: {said}.")
 
 
 def _arm_panel(report: AblationReport) -> Panel:
@@ -165,7 +157,7 @@ def run_figures(report: RunReport) -> dict[str, Drawn]:
     )
     draw = partial(figures.curves, [_scaled(panel, scale) for panel in panels], x_name=f"text trained on, {unit}")
     sentence = f"Loss against text trained on. At the end: {ends}."
-    return {"curves": Drawn(figures.both(draw, "curves", sentence), any(panel.clipped for panel in panels))}
+    return {"curves": Drawn("curves", draw, sentence, any(panel.clipped for panel in panels))}
 
 
 SPLITS = (("train", "training", "arm-1"), ("val", "validation", "arm-0"))
