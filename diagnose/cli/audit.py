@@ -43,6 +43,6 @@ def audit(
     if as_json:
         print_json(found)
     else:
-        show_report(page.audit_of(folder, found), where, markdown=markdown)
+        show_report(page.audit_report(folder, found), where, markdown=markdown)
     if found["exit_code"]:
         raise typer.Exit(int(found["exit_code"]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.audit.rules import METRIC, NETWORK, RULES, SEVERITIES, TEXT
 from diagnose.formatting import counted, duration, plain
 from diagnose.report.blocks import (
+    Bullets,
     CodeText,
     Glance,
     Heading,
@@ -110,12 +111,13 @@ def _why(rule: str) -> str:
 
 
 def _tables(audit: AuditRecord) -> tuple[Block, ...]:
-    kept = TextTable(
-        "Rules that were judged and are kept", ("rule", "what holds", "measured"),
-        tuple((row.rule, row.asks, numbers(row.measured)) for row in audit.checked),
-        frozenset({0, 1, 2}), detail="always",
-    )  # fmt: skip
-    found = [kept] if audit.checked else []
+    found: list[Block] = []
+    kept = tuple((row.rule, row.asks, numbers(row.measured)) for row in audit.checked)
+    if kept:
+        said = tuple(f"{rule}: {asks}{f' ({figures})' if figures else ''}" for rule, asks, figures in kept)
+        head = ("rule", "what holds", "measured")
+        found += [Heading("Checked", detail="brief"), Bullets(said, detail="brief")]
+        found.append(TextTable("Rules that were judged and are kept", head, kept, frozenset({0, 1, 2})))
     for applies, caption in ((True, "Rules that could not be judged"), (False, "Rules that do not apply")):
         rows = tuple((row.rule, sentence(row.why)) for row in audit.skipped if row.applies is applies)
         if rows:

@@ -105,7 +105,7 @@ def _scale(found: BaselineScale) -> tuple[Block, ...]:
     table = TextTable("Bits per byte, the worst first", ("what", "bits per byte", "95 % interval", ""), rows,
                       frozenset({0, 3}))  # fmt: skip
     out: list[Block] = [
-        Figure(drawn, caption, Bars("Bits per byte, given the training text; left is better", tuple(bars)), table,
+        Figure(drawn, caption, (Bars("Bits per byte, given the training text; left is better", tuple(bars)),), (table,),
                detail="always"),
     ]  # fmt: skip
     if len(found.runs) > MOST_RUNS:

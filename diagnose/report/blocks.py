@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Where a part is shown: in every form, in the long one alone (the page, `--all`), or in the short one alone (where the
 # long one says it at length).
 Detail = Literal["always", "full", "brief"]
-Style = Literal["", "foreign", "term", "strong", "code", "key", "note"]
+Style = Literal["", "foreign", "term", "strong", "code", "key", "note", "cost"]
 _MARKS = re.compile(
     r"\[(?P<term>[a-z-]+)(?:\|(?P<said>[^\]]+))?\]|\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`"
     r"|<(?P<paint>[a-z]+-?\d?):(?P<key>[^>]+)>|(?P<foreign>\{\})"
@@ -27,7 +27,7 @@ _MARKS = re.compile(
 
 @dataclass(frozen=True)
 class Span:
-    """A piece of running text; `of` is the glossary's key of a term, the colour of a key."""
+    """A piece of running text; `of` is the glossary's key of a term, the colour of a key, the class of a cost."""
 
     text: str
     style: Style = ""
@@ -46,7 +46,7 @@ def marked(template: str, *foreign: str) -> tuple[Span, ...]:
             template.
         foreign: texts that others wrote.
     """
-    left = iter(foreign)
+    left, template = iter(foreign), template.replace(" %", "\N{NO-BREAK SPACE}%")
     out, at = [], 0
     for mark in _MARKS.finditer(template):
         if mark.start() > at:
@@ -95,9 +95,10 @@ class Paragraph(Block):
 
 @dataclass(frozen=True)
 class Heading(Block):
-    """A heading within a section."""
+    """A heading within a section, or (2) of it."""
 
     text: Inline
+    level: Literal[2, 3] = 3
 
 
 @dataclass(frozen=True)
@@ -181,14 +182,14 @@ class Bars:
 class Figure(Block):
     """A drawing with what stands below it.
 
-    The terminal shows `bars` in its stead, Markdown `table` or else the bars as one; where there are neither, both say
-    in words what is drawn.
+    The terminal shows `bars` in its stead, Markdown `tables` or else the bars as such; where there are neither, both
+    say in words what is drawn.
     """
 
     drawn: Drawn | None
     caption: Inline = ""
-    bars: Bars | None = None
-    table: TextTable | None = None
+    bars: tuple[Bars, ...] = ()
+    tables: tuple[TextTable, ...] = ()
 
 
 @dataclass(frozen=True)

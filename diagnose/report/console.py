@@ -123,9 +123,12 @@ class _Within:
 
 
 def _figure(block: blocks.Figure) -> list[RenderableType]:
-    if block.bars is None:
+    if not block.bars:
         return [Narrow(block.drawn.sentence, "dim")] if block.drawn else []
-    return [*([Narrow(block.bars.caption, "dim")] if block.bars.caption else []), BarRows(block.bars)]
+    out: list[RenderableType] = []
+    for bars in block.bars:
+        out += [*([Text()] if out else []), *([Narrow(bars.caption, "dim")] if bars.caption else []), BarRows(bars)]
+    return out
 
 
 def _samples(block: blocks.Samples) -> list[RenderableType]:

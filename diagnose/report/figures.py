@@ -114,6 +114,11 @@ class Drawn:
     clipped: bool = False
 
     @property
+    def remark(self) -> str:
+        """What a caption has to say of a beginning that is cut off."""
+        return " The first, steep part lies above the frame." if self.clipped else ""
+
+    @property
     def svg(self) -> str:
         """The drawing as inline SVG, wide and narrow."""
         return both(self.draw, self.name, self.sentence)

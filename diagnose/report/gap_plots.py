@@ -21,18 +21,20 @@ TEXTS = {"training": "arm-1", "validation": "arm-0", "reserve": "arm-0"}
 SMALLEST = 0.005  # of the widest stack: a thinner piece is not drawn
 
 
-def gap_figures(ledger: LedgerRecord) -> dict[str, Drawn]:
-    """Return a ledger's figures: "waterfall", and "where" if losses by place were measured."""
+def waterfall_figure(ledger: LedgerRecord) -> Drawn:
+    """Return the way from one loss to the other."""
     rows = falls(ledger)
     said = "; ".join(f"{row.label} {row.figure}" for row in rows)
-    draw = partial(waterfall, rows, _unit(ledger))
-    out = {"waterfall": Drawn("waterfall", draw, f"From one loss to the other: {said}.")}
+    return Drawn("waterfall", partial(waterfall, rows, _unit(ledger)), f"From one loss to the other: {said}.")
+
+
+def where_figure(ledger: LedgerRecord) -> Drawn | None:
+    """Return losses by place in the text; None where they were not measured."""
     panels = where_strips(ledger)
-    if panels:
-        said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
-        draw = partial(strips, panels, _unit(ledger))
-        out["where"] = Drawn("where", draw, f"Loss in nats per token by place. {said}.")
-    return out
+    if not panels:
+        return None
+    said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
+    return Drawn("where", partial(strips, panels, _unit(ledger)), f"Loss in nats per token by place. {said}.")
 
 
 def _unit(ledger: LedgerRecord) -> str:
@@ -126,8 +128,8 @@ def _line(series: LossSeries, trend: TrendRecord) -> tuple[tuple[float, float], 
     return (first, mean + slope * (first - middle)), (last, mean + slope * (last - middle))
 
 
-def arm_figures(found: ArmLedgers) -> dict[str, Drawn]:
-    """Return the figure "stacked" of an ablation's ledgers."""
+def arm_figure(found: ArmLedgers) -> Drawn:
+    """Return what each arm's gap is made of."""
     widest = max(sum(abs(term.value or 0.0) for term in arm.terms) for arm in found.arms) or 1.0
     rows = [
         Stack(
@@ -146,4 +148,4 @@ def arm_figures(found: ArmLedgers) -> dict[str, Drawn]:
         for row in rows
     )
     draw = partial(stacked, rows, "validation minus training, nats per token")
-    return {"stacked": Drawn("stacked", draw, f"What each arm's gap is made of: {said}.")}
+    return Drawn("stacked", draw, f"What each arm's gap is made of: {said}.")

@@ -110,7 +110,7 @@ def against(ledger: LedgerRecord) -> list[TextTable]:
     rows = [(c.id, signed(c.before), signed(c.after), signed(c.difference)) for c in shown]
     rows.append(("gap", signed(other.gap.before), signed(other.gap.after), signed(other.gap.difference)))
     caption = f"Against {visible(other.run)}, nats per token"
-    return [TextTable(caption, ("term", "before", "after", "difference"), tuple(rows))]
+    return [TextTable(caption, ("term", "before", "after", "difference"), tuple(rows), detail="always")]
 
 
 def places(ledger: LedgerRecord) -> list[TextTable]:

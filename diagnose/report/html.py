@@ -98,6 +98,8 @@ def _span(span: Span) -> Markup:
         return Markup('<a class="term" href="#word-{}">{}</a>').format(span.of, text)
     if span.style == "key":
         return Markup('<span class="key" style="--paint: var(--{})">{}</span>').format(span.of, text)
+    if span.style == "cost":
+        return Markup('<span class="cost-{}">{}</span>').format(span.of, text)
     if span.style == "note":
         return Markup('<span class="note">{}</span>').format(text)
     return Markup("<bdi>{}</bdi>").format(text) if span.style == "foreign" else text

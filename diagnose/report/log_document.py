@@ -102,12 +102,12 @@ def _curves(log: LogReport) -> tuple[Block, ...]:
     source = log.source
     drawn = _drawn(log)
     taken = f" As the log's tool takes it: {TAKEN[source.train_is]}." if source.train_is else ""
-    above = " The first, steep part lies above the frame." if drawn and drawn.clipped else ""
+    above = drawn.remark if drawn else ""
     caption = marked(f"Solid: validation, {{}}; dashed: training, {{}}.{taken}{above}", source.val, source.train)
     return (
         Paragraph(_source(log, 1), "note", detail="brief"),
-        Figure(None, bars=Bars("", tuple(_bars(log, MOST_ROWS))), table=_ends(log), detail="brief"),
-        Figure(drawn, caption, Bars(_source(log, 2), tuple(_bars(log, ALL_ROWS)))),
+        Figure(None, bars=(Bars("", tuple(_bars(log, MOST_ROWS))),), tables=(_ends(log),), detail="brief"),
+        Figure(drawn, caption, (Bars(_source(log, 2), tuple(_bars(log, ALL_ROWS))),)),
         *_short(log),
     )
 

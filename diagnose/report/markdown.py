@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from diagnose.report.blocks import Bars, Block, Inline, Report, Span
 
 _ACTS = re.compile(r"([\\`*_\[\]<>|#!~&])")
+_BREAKS = re.compile(r"[ \t\n\v\f\r]+")
 _WRAPS = {"strong": "**{}**", "code": "{}", "note": "*{}*"}
 
 
@@ -36,7 +37,7 @@ def text_of(report: Report, *, everything: bool = False) -> str:
 
 def escaped(text: str) -> str:
     """Return foreign text on one line that neither ends a table's cell nor is read as Markdown or HTML."""
-    return _ACTS.sub(r"\\\1", visible(" ".join(text.split())))
+    return _ACTS.sub(r"\\\1", visible(_BREAKS.sub(" ", text)))
 
 
 def _headline(one: blocks.Headline) -> str:
@@ -61,8 +62,7 @@ def _inline(said: Inline) -> str:
 def _span(span: Span) -> str:
     if span.style == "code":
         return _code(span.text)
-    edges = span.text[: len(span.text) - len(span.text.lstrip())], span.text[len(span.text.rstrip()) :]
-    return _WRAPS.get(span.style, "{}").format(escaped(span.text)).join(edges)
+    return _WRAPS.get(span.style, "{}").format(escaped(span.text))
 
 
 def _code(text: str) -> str:
@@ -114,10 +114,10 @@ def _grid(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], words: frozens
 
 
 def _figure(block: blocks.Figure) -> list[str]:
-    if block.table is not None:
-        return _table(block.table)
-    if block.bars is not None:
-        return _bars(block.bars)
+    if block.tables:
+        return [part for table in block.tables for part in _table(table)]
+    if block.bars:
+        return [part for bars in block.bars for part in _bars(bars)]
     return [escaped(block.drawn.sentence)] if block.drawn else []
 
 

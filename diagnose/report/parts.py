@@ -22,6 +22,7 @@ SPLITS = {
     "windows": "By samples after the text was cut into them: validation samples share text with training, so losses "
     "are read on a reserve that was kept out of both.",
 }
+RESERVE = " The reserve was kept out of both sides: training has not seen it."
 UNIT = (
     "Unit",
     marked(

@@ -145,11 +145,11 @@ def _top(lines: list[Line]) -> float | None:
     return max(late, default=None)
 
 
-def run_figures(report: RunReport) -> dict[str, Drawn]:
-    """Return a run's figure "curves": as reported and measured alike, both in nats per token."""
+def run_figure(report: RunReport) -> Drawn | None:
+    """Return a run's curves, as reported and measured alike, both in nats per token; None where it left none."""
     panels = [panel for panel in (_reported_panel(report), _alike_panel(report)) if panel.lines]
     if not panels:
-        return {}
+        return None
     scale, unit = _text_unit(*panels)
     ends = "; ".join(
         f"{panel.title}, {panel.y_name}: " + ", ".join(f"{label.name} {label.small[0]}" for label in panel.labels)
@@ -157,7 +157,7 @@ def run_figures(report: RunReport) -> dict[str, Drawn]:
     )
     draw = partial(figures.curves, [_scaled(panel, scale) for panel in panels], x_name=f"text trained on, {unit}")
     sentence = f"Loss against text trained on. At the end: {ends}."
-    return {"curves": Drawn("curves", draw, sentence, any(panel.clipped for panel in panels))}
+    return Drawn("curves", draw, sentence, any(panel.clipped for panel in panels))
 
 
 SPLITS = (("train", "training", "arm-1"), ("val", "validation", "arm-0"))
