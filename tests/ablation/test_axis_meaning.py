@@ -15,7 +15,8 @@ from diagnose.ablation.design import design
 from diagnose.ablation.equal_size import matched
 from diagnose.config.recipe import Recipe
 from diagnose.errors import MISTAKE, DiagnoseError
-from diagnose.report import note_rows, page, terminal
+from diagnose.report import console as renderer
+from diagnose.report import note_rows, page
 from diagnose.runs import session, store
 from diagnose.training import dead_units, evaluation, network
 from diagnose.training import positions as places
@@ -99,7 +100,7 @@ def test_an_effect_is_divided_where_the_shorter_context_ends(contexts):
     assert part["near"]["value"] + part["far"]["value"] == pytest.approx(effect["value"], abs=1e-12)
     assert part["near"]["low"] < part["near"]["value"] < part["near"]["high"]
     console = Console(file=io.StringIO(), width=100)
-    console.print(terminal.ablation_rows(summary))
+    console.print(renderer.rows(page.own_report(contexts)))
     said = console.file.getvalue()
     assert note_rows.sections(summary["notes"])[0].title in said  # the terminal says it too, not the page alone
     assert "tokens with fewer than 16 before them" in " ".join(said.split())

@@ -34,10 +34,10 @@ from diagnose.report import (
     plots,
     run_sentences,
     tables,
-    terminal,
 )
 from diagnose.report.glossary_notes import GUIDE
-from diagnose.report.page import render_ablation, render_run
+from diagnose.report.console import rows
+from diagnose.report.page import own_report, render_ablation, render_run
 from diagnose.report.summary import parse_summary, read_ablation, read_run
 
 CSS = Path(canvas.__file__).with_name("templates") / "page.css"
@@ -456,10 +456,10 @@ def test_drawing_leaves_no_state_and_takes_none(plain):
     import matplotlib as mpl
 
     report = read_ablation(plain)
-    before = plots.ablation_figures(report)
+    before = [drawn.svg for drawn in plots.ablation_figures(report).values()]
     with mpl.rc_context({"font.size": 40, "text.usetex": True, "axes.grid": True, "svg.fonttype": "path"}):
         inside = dict(mpl.rcParams)
-        assert plots.ablation_figures(report) == before
+        assert [drawn.svg for drawn in plots.ablation_figures(report).values()] == before
         assert dict(mpl.rcParams) == inside
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
 
@@ -758,21 +758,20 @@ def _printed(what, width=130, **options) -> str:
 @pytest.mark.parametrize("width", [50, 80, 130])
 def test_the_terminal_shows_the_verdict_and_rows_in_a_hundred_columns(ablation, width):
     found = json.loads((ablation / "summary.json").read_text())
-    text = _printed(terminal.ablation_rows(found, Path("reports/x.html")), width)
+    text = _printed(rows(own_report(ablation)), width)
     lines = text.splitlines()
     assert max(map(len, lines)) <= min(width, 100)
     assert len(lines) <= 24
     assert " ".join(found["verdict"].split()) in " ".join(text.split())
-    assert lines[-1] == "Page: reports/x.html"
     assert "\x1b" not in text
     for row in plots.effect_rows(parse_summary(found)):
         assert any(row.label in line and row.figure in line for line in lines)
-    assert ("Did not finish" in text) == bool(found["failed"])
+    assert ("did not finish" in text) == bool(found["failed"])
 
 
 def test_bars_lie_on_the_side_of_their_sign_and_cross_zero_where_open(ablation):
     found = json.loads((ablation / "summary.json").read_text())
-    text = _printed(terminal.ablation_rows(found), 100)
+    text = _printed(rows(own_report(ablation)), 100)
     row = next(line for line in text.splitlines() if line.startswith(f"  {found['effects'][-1]['level']} "))
     if found["effects"][-1]["resolved"]:
         assert row.index("◆") < row.index("█") < row.index("│")
@@ -782,24 +781,23 @@ def test_bars_lie_on_the_side_of_their_sign_and_cross_zero_where_open(ablation):
 
 
 def test_colour_is_for_terminals_that_want_it(plain, monkeypatch):
-    found = json.loads((plain / "summary.json").read_text())
+    found = rows(own_report(plain))
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert "\x1b[" in _printed(terminal.ablation_rows(found), force_terminal=True)
+    assert "\x1b[" in _printed(found, force_terminal=True)
     monkeypatch.setenv("NO_COLOR", "1")
-    quiet = _printed(terminal.ablation_rows(found), force_terminal=True)
+    quiet = _printed(found, force_terminal=True)
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", quiet)
 
 
 def test_a_terminal_without_unicode_gets_plain_bars(plain):
-    found = json.loads((plain / "summary.json").read_text())
     target = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
-    Console(file=target, width=100).print(terminal.ablation_rows(found))
+    Console(file=target, width=100).print(rows(own_report(plain)))
     target.seek(0)
     assert re.search(r"\[-*o-*\]=+\|", target.read())
 
 
 def test_a_runs_rows(tmp_path):
-    text = _printed(terminal.run_rows(read_run(write_run(tmp_path / "run")), Path("reports/run.html")))
+    text = _printed(rows(own_report(write_run(tmp_path / "run"))))
     assert max(map(len, text.splitlines())) <= 100
     assert [name for name in ("as reported", "alike", "whole validation text") if name in text] == [
         "as reported",
@@ -828,7 +826,7 @@ def test_a_run_stands_among_yardsticks_of_its_text(tmp_path):
     assert "0.12 worse than xz. The best yardstick, PPMd, needs" in page
     assert "measured on a part of it" in page
     assert "too good to be true" not in page
-    assert "0.12 worse than xz" in _printed(terminal.run_rows(read_run(run)))
+    assert "0.12 worse than xz" in _printed(rows(own_report(run)))
     found = baseline_rows.record(read_run(run))
     assert (found["below"]["name"], found["best"]["name"], found["checks"]) == ("xz", "PPMd", [])
 
@@ -851,8 +849,8 @@ def test_spoilt_yardsticks_are_one_line_that_names_the_file(tmp_path):
         render_run(run, tmp_path)
 
 
-def test_foreign_text_does_not_reach_the_terminal(plain):
-    found = json.loads((plain / "summary.json").read_text())
-    found |= {"verdict": "\x1b[2J[bold]gone[/bold]\u202e"}
-    text = _printed(terminal.ablation_rows(found))
+def test_foreign_text_does_not_reach_the_terminal(tmp_path):
+    folder = write_ablation(tmp_path)
+    change(folder, verdict="\x1b[2J[bold]gone[/bold]\u202e")
+    text = _printed(rows(own_report(folder)))
     assert "⟨U+001B⟩[2J[bold]gone[/bold]⟨U+202E⟩" in text
