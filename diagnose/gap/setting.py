@@ -9,9 +9,9 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap import modes
+from diagnose.gap.conditions import Condition
 from diagnose.gap.elements import size_of
 from diagnose.gap.mode_kinds import NORMS
-from diagnose.gap.readings import Condition
 from diagnose.gap.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
 from diagnose.gap.redrawn import unweighted
 from diagnose.gap.walking import walk
