@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, duration, estimate, plain, visible
 from diagnose.report import ablation_sentences, gap_sentences, note_rows, tables
 from diagnose.report.blocks import (
-    Alert,
     Bar,
     Bars,
-    Bullets,
     Figure,
     Fold,
     Heading,
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers
     from diagnose.records.summaries import Summary
     from diagnose.report.blocks import Block, Inline, Sample
-    from diagnose.report.figures import Drawn, ForestRow
+    from diagnose.report.figures import Drawn
     from diagnose.report.summary import AblationReport
 
 MOST_HEADLINES = 4
@@ -78,14 +77,12 @@ def _lead(summary: Summary) -> Iterable[Block]:
     """Yield what was changed and what was held equal, and what took no part."""
     yield Paragraph(_setup(summary), "setup")
     if summary.failed:
-        yield Alert(
-            marked(f"**{counted(len(summary.failed), 'run')} did not finish.** What is said here rests on the others. "
-                   f"{ablation_sentences.left_out(summary)}"),
-            tuple(ablation_sentences.failures(summary)), detail="always",
-        )  # fmt: skip
+        said = f"**{counted(len(summary.failed), 'run')} did not finish.** What is said here rests on the others. "
+        lost = tuple(ablation_sentences.failures(summary))
+        yield Paragraph(marked(said + ablation_sentences.left_out(summary)), "alert", lost, detail="always")
     if summary.single:
-        yield Alert(marked("**One seed.** Effects are given without intervals: a single run of each arm cannot tell a "
-                           "difference from chance."))  # fmt: skip
+        said = "Effects are given without intervals: a single run of each arm cannot tell a difference from chance."
+        yield Paragraph(marked(f"**One seed.** {said}"), "alert")
 
 
 def _setup(summary: Summary) -> Inline:
@@ -142,7 +139,7 @@ def _effects(found: AblationReport, drawn: dict[str, Drawn]) -> Iterable[Block]:
         yield Paragraph(marked(more, equivalence), "note")
     said = [effect for effect in summary.effects if effect.sentence]
     if said and (len(said) > 3 or not all(effect.resolved for effect in said)):
-        yield Bullets(tuple(effect.sentence for effect in said))
+        yield Paragraph(items=tuple(effect.sentence for effect in said))
 
 
 def _bars(summary: Summary) -> tuple[Bars, ...]:
@@ -151,7 +148,10 @@ def _bars(summary: Summary) -> tuple[Bars, ...]:
     several = len({effect.against for effect in summary.effects}) > 1
     shade = f"; shaded: equal arms, ±{plain(max(map(abs, noise)))}" if noise else ""
     caption = f"Effects against {summary.control}, bits per byte; left is better{shade}"
-    effects = Bars(caption, tuple(_effect_bar(row, several=several) for row in effect_rows(summary)), noise)
+    rows = effect_rows(summary)
+    if several:
+        rows = [replace(row, name=f"{row.name} {row.under}") for row in rows]
+    effects = Bars(caption, tuple(rows), noise)
     colour = paints(summary)
     arms = tuple(
         Bar(visible(arm.level) + (" (control)" if arm.level == summary.control else ""),
@@ -160,11 +160,6 @@ def _bars(summary: Summary) -> tuple[Bars, ...]:
         for arm in summary.arms
     )  # fmt: skip
     return effects, Bars("Validation loss, bits per byte", arms)
-
-
-def _effect_bar(row: ForestRow, *, several: bool) -> Bar:
-    name = f"{row.label} {row.under}" if several else row.label
-    return Bar(name, row.figure, row.note, row.value, row.low, row.high, row.paint)
 
 
 def _pairs(summary: Summary, drawn: Drawn | None) -> list[Section]:
@@ -201,7 +196,7 @@ def _notes(summary: Summary) -> Iterable[Section]:
     """Yield what the axis asks for beside its effects."""
     for note in note_rows.sections(summary.notes):
         short = tuple(Paragraph(one, detail="brief") for one in note.sentences[:MOST_SENTENCES])
-        said = (Bullets(note.sentences),) if note.sentences else ()
+        said = (Paragraph(items=note.sentences),) if note.sentences else ()
         yield Section(note.name, note.title, note.title, (*short, *said, note.table), "always")
 
 
@@ -272,7 +267,7 @@ def _how(summary: Summary) -> Iterable[Block]:
     yield environment(summary.environment)
     yield from recipe(summary.recipe, "Recipe of the control arm")
     runs = tuple((Span(run, "code"),) for arm in summary.arms for run in arm.runs)
-    yield Fold("The runs", (Bullets(runs, "runs"),))
+    yield Fold("The runs", (Paragraph(items=runs),))
 
 
 def _sources(summary: Summary) -> Iterable[tuple[Inline, Inline]]:

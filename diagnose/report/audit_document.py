@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from diagnose.audit.rules import METRIC, NETWORK, RULES, SEVERITIES, TEXT
 from diagnose.formatting import counted, duration, plain
 from diagnose.report.blocks import (
-    Bullets,
     CodeText,
     Glance,
     Heading,
@@ -116,7 +115,7 @@ def _tables(audit: AuditRecord) -> tuple[Block, ...]:
     if kept:
         said = tuple(f"{rule}: {asks}{f' ({figures})' if figures else ''}" for rule, asks, figures in kept)
         head = ("rule", "what holds", "measured")
-        found += [Heading("Checked", detail="brief"), Bullets(said, detail="brief")]
+        found += [Heading("Checked", detail="brief"), Paragraph(items=said, detail="brief")]
         found.append(TextTable("Rules that were judged and are kept", head, kept, frozenset({0, 1, 2})))
     for applies, caption in ((True, "Rules that could not be judged"), (False, "Rules that do not apply")):
         rows = tuple((row.rule, sentence(row.why)) for row in audit.skipped if row.applies is applies)

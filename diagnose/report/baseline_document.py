@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.baselines.peers import PUBLISHED
-from diagnose.formatting import between, counted, estimate, listed, plain
-from diagnose.report.baseline_rows import ladder
+from diagnose.formatting import counted, estimate, listed, plain
+from diagnose.report.baseline_rows import among, ladder, table
 from diagnose.report.blocks import (
     Bar,
     Bars,
-    Bullets,
     Figure,
     Fold,
     Headline,
     Paragraph,
     Report,
     Section,
-    TextTable,
     marked,
 )
 from diagnose.report.parts import command
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from diagnose.baselines.peers import PeerRun
     from diagnose.baselines.placement import Yardstick
     from diagnose.baselines.power_law import Law
@@ -73,11 +73,11 @@ def report_of(found: BaselineScale) -> Report:
         tiles.append(Headline(_name(most), estimate(most.bits_per_byte, most.low, most.high), "bits per byte", "arm-0"))
     published = tuple(f"{one.name}: {plain(one.bits_per_byte, 2)}, {one.text} ({one.source})" for one in PUBLISHED)
     sections = (
-        Section("scale", f"{best.name} needs least", "What each needs", _scale(found)),
+        Section("scale", f"{best.name} needs least", "What each needs", tuple(_scale(found))),
         Section("more", "What more would give, bits per byte", "What more would give",
-                (Bullets(tuple(map(law_sentence, found.laws)), detail="always"),), "always"),
+                (Paragraph(items=tuple(map(law_sentence, found.laws)), detail="always"),), "always"),
         Section("published", "For orientation, of another text and not to be compared with", "Of other texts",
-                (Bullets(published, detail="always"),), "always"),
+                (Paragraph(items=published, detail="always"),), "always"),
         Section("how", "How this was obtained", "How this was obtained", (Paragraph(HOW), *command(found.call))),
     )  # fmt: skip
     return Report(f"Baselines of {found.text}", ("baseline scale", found.text, found.scored), f"{said}.", tuple(tiles),
@@ -91,27 +91,16 @@ HOW = marked(
 )
 
 
-def _scale(found: BaselineScale) -> tuple[Block, ...]:
-    runs = found.runs[-MOST_RUNS:]
-    bars = [
-        Bar(y.name, estimate(y.bits_per_byte, y.low, y.high), "", y.bits_per_byte, y.low, y.high, "ink")
-        for y in found.scale
-    ] + [_bar(one) for one in runs]
-    bars.sort(key=lambda bar: -(bar.value or 0.0))
-    drawn = ladder(found.scale, ((_name(one), one.bits_per_byte, one.low, one.high) for one in runs))
-    caption = marked("Each on the same scored text, given the same training text; lines: 95 % [interval|intervals] "
-                     "over documents. Bytes at random are left out.")  # fmt: skip
-    rows = tuple((bar.name, plain(bar.value), between(bar.low, bar.high), bar.note) for bar in bars)
-    table = TextTable("Bits per byte, the worst first", ("what", "bits per byte", "95 % interval", ""), rows,
-                      frozenset({0, 3}))  # fmt: skip
-    out: list[Block] = [
-        Figure(drawn, caption, (Bars("Bits per byte, given the training text; left is better", tuple(bars)),), (table,),
-               detail="always"),
-    ]  # fmt: skip
+def _scale(found: BaselineScale) -> Iterable[Block]:
+    runs = [_bar(one) for one in found.runs[-MOST_RUNS:]]
+    rows = among(found.scale, runs)
+    bars = (Bars("Bits per byte, given the training text; left is better", tuple(rows)),)
+    figure = ladder(found.scale, runs) or Figure(None)
+    yield replace(figure, bars=bars, tables=(table(rows),), detail="always")
     if len(found.runs) > MOST_RUNS:
         left = f"{counted(len(found.runs) - MOST_RUNS, 'run')} that need more are not shown; --json has all."
-        out.append(Paragraph(left, "note", detail="always"))
-    return (*out, Fold("The same in numbers", (table,)))
+        yield Paragraph(left, "note", detail="always")
+    yield Fold("The same in numbers", (table(rows),))
 
 
 def law_sentence(one: Law) -> str:

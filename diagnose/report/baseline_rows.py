@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from diagnose.baselines.placement import CHECKS, MARGIN, Standing, standing
 from diagnose.formatting import between, estimate, plain, share, visible
 from diagnose.report import figures, run_sentences
-from diagnose.report.blocks import TextTable
-from diagnose.report.figures import Drawn, ForestRow
+from diagnose.report.blocks import Bar, Figure, TextTable, marked
+from diagnose.report.figures import Drawn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from diagnose.baselines.placement import Yardstick
     from diagnose.report.summary import RunReport
@@ -73,46 +73,47 @@ def alarm(run: RunReport) -> tuple[str, list[str]] | None:
     return None
 
 
-def figure(run: RunReport) -> Drawn | None:
-    """Return yardsticks and the run on one axis, the worst at the top; None where there is nothing to draw."""
+def this_run(run: RunReport) -> list[Bar]:
+    """Return a run's row among yardsticks; none where it was not scored."""
     final = run_sentences.last(run, "final", "val")
     if final is None or final.bits is None:
-        return None
-    return ladder(run.scale, [("this run", final.bits, final.bits_low, final.bits_high)])
+        return []
+    ends = (final.bits, final.bits_low, final.bits_high)
+    return [Bar("this run", estimate(*ends), "", *ends, "arm-0")]
 
 
-def ladder(scale: Iterable[Yardstick], runs: Iterable[tuple[str, float, float | None, float | None]]) -> Drawn | None:
-    """Return yardsticks and runs (name, bits per byte, its interval) on one axis, the worst at the top.
+def among(scale: Iterable[Yardstick], runs: Iterable[Bar]) -> list[Bar]:
+    """Return yardsticks with runs among them, the worst first."""
+    rows = [
+        Bar(one.name, estimate(one.bits_per_byte, one.low, one.high), "", one.bits_per_byte, one.low, one.high, "quiet")
+        for one in scale
+    ]
+    return sorted([*rows, *runs], key=lambda row: -(row.value or 0.0))
+
+
+def ladder(scale: Sequence[Yardstick], runs: Sequence[Bar]) -> Figure | None:
+    """Return yardsticks and runs on one axis, the worst at the top; None where there is nothing to draw.
 
     Bytes at random are left out: they need so much that the others could not be told apart.
     """
-    found = [(one.name, one.bits_per_byte, one.low, one.high, "quiet") for one in scale if _learned(one)]
-    if not found:
+    learned = [one for one in scale if one.family != "uniform"]
+    if not learned:
         return None
-    found += [(*run, "arm-0") for run in runs]
-    rows = [
-        ForestRow(visible(name), "", estimate(bits, low, high), "", bits, low, high, (), paint)
-        for name, bits, low, high, paint in sorted(found, key=lambda row: -row[1])
-    ]
-    said = "; ".join(f"{row.label} {row.figure}" for row in rows)
+    rows = among(learned, runs)
+    said = "; ".join(f"{row.name} {row.figure}" for row in rows)
     draw = partial(figures.ladder, rows, unit="bits per byte of the scored text; left is better")
-    return Drawn("ladder", draw, f"Bits per byte, the worst first: {said}.")
+    caption = (
+        "Each on the same scored text, given the same training text; lines: 95 % [interval|intervals] over documents."
+    )
+    return Figure(Drawn("ladder", draw, f"Bits per byte, the worst first: {said}."), marked(caption))
 
 
-def _learned(one: Yardstick) -> bool:
-    return one.family != "uniform"
-
-
-def table(run: RunReport) -> TextTable:
-    """Return the yardsticks and the run among them, the worst first."""
-    found = [(one.bits_per_byte, visible(one.name), between(one.low, one.high)) for one in run.scale]
-    final = run_sentences.last(run, "final", "val")
-    if final is not None and final.bits is not None:
-        found.append((final.bits, "this run", between(final.bits_low, final.bits_high)))
-    rows = [(name, plain(bits), ends) for bits, name, ends in sorted(found, key=lambda row: -row[0])]
-    part = ", measured on a part of it" if run.sampled else ""
+def table(rows: Iterable[Bar], *, sampled: bool = False) -> TextTable:
+    """Return yardsticks and runs among them; `sampled` says that the yardsticks read only a part of the text."""
+    lines = tuple((row.name, plain(row.value), between(row.low, row.high)) for row in rows)
+    part = ", measured on a part of it" if sampled else ""
     caption = f"What the scored text costs given the training text{part}; 95 % intervals over documents"
-    return TextTable(caption, ("yardstick", "bits per byte", "interval"), tuple(rows))
+    return TextTable(caption, ("yardstick", "bits per byte", "interval"), lines)
 
 
 def record(run: RunReport) -> dict[str, Any] | None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # Where a part is shown: in every form, in the long one alone (the page, `--all`), or in the short one alone (where the
 # long one says it at length).
 Detail = Literal["always", "full", "brief"]
-Style = Literal["", "foreign", "term", "strong", "code", "key", "note", "cost"]
+Style = Literal["", "foreign", "term", "strong", "code", "key", "cost"]
 _MARKS = re.compile(
     r"\[(?P<term>[a-z-]+)(?:\|(?P<said>[^\]]+))?\]|\*\*(?P<strong>.+?)\*\*|`(?P<code>[^`]+)`"
     r"|<(?P<paint>[a-z]+-?\d?):(?P<key>[^>]+)>|(?P<foreign>\{\})"
@@ -87,10 +87,16 @@ class Block:
 
 @dataclass(frozen=True)
 class Paragraph(Block):
-    """Running text; `style` is "note" for small print, "setup" for what was done, "strong", "line" for one line."""
+    """Running text, and a list below it, numbered where its order counts.
 
-    text: Inline
-    style: Literal["", "note", "setup", "strong", "line"] = ""
+    `style` is "note" for small print, "setup" for what was done, "alert" for what a reader must know first, "line" for
+    what the terminal cuts off instead of wrapping it.
+    """
+
+    text: Inline = ""
+    style: Literal["", "note", "setup", "alert", "line"] = ""
+    items: tuple[Inline, ...] = ()
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,23 +105,6 @@ class Heading(Block):
 
     text: Inline
     level: Literal[2, 3] = 3
-
-
-@dataclass(frozen=True)
-class Bullets(Block):
-    """A list; `style` is its class on a page."""
-
-    items: tuple[Inline, ...]
-    style: Literal["said", "fixes", "limits", "runs"] = "said"
-
-
-@dataclass(frozen=True)
-class Alert(Block):
-    """What a reader must know first, with a list, which is numbered where its order counts."""
-
-    text: Inline
-    items: tuple[Inline, ...] = ()
-    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,7 +147,10 @@ class TextTable(Block):
 
 @dataclass(frozen=True)
 class Bar:
-    """A row: a name, a bar from zero with the interval of its end, a figure and a remark."""
+    """A row: a name, a bar from zero with the interval of its end, a figure and a remark.
+
+    A drawing has room for a line `under` the name, and for `points`, one for each seed.
+    """
 
     name: str
     figure: str
@@ -167,6 +159,8 @@ class Bar:
     low: float | None
     high: float | None
     paint: str
+    under: str = ""
+    points: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ STYLES = {"ink": "bold", "quiet": "dim"} | dict(
 )
 UNICODE, ASCII = "█├─◆┤│░┼", "=[-o]|.+"  # full, ends and line of an interval, estimate, zero, shade, crossing
 SEVERITIES = {"error": "bold red", "warning": "bold yellow", "note": "bold"}
-PARAGRAPHS = {"": "", "note": "dim", "setup": "dim", "strong": "bold"}
+PARAGRAPHS = {"": "", "note": "dim", "setup": "dim", "alert": "yellow"}
 
 
 def rows(report: Report, *, everything: bool = False) -> RenderableType:
@@ -80,19 +80,13 @@ class Narrow:
 def _paragraph(block: blocks.Paragraph) -> list[RenderableType]:
     if block.style == "line":
         return [Text(visible(plain_text(block.text)), no_wrap=True, overflow="ellipsis")]
-    return [Narrow(block.text, PARAGRAPHS[block.style])]
+    style = PARAGRAPHS[block.style]
+    head: list[RenderableType] = [Narrow(block.text, style)] if block.text else []
+    return [*head, *(Narrow(item, style, 2) for item in block.items)]
 
 
 def _heading(block: blocks.Heading) -> list[RenderableType]:
     return [Narrow(block.text, "bold")]
-
-
-def _bullets(block: blocks.Bullets) -> list[RenderableType]:
-    return [Narrow(item, "", 2) for item in block.items]
-
-
-def _alert(block: blocks.Alert) -> list[RenderableType]:
-    return [Narrow(block.text, "yellow"), *(Narrow(item, "yellow", 2) for item in block.items)]
 
 
 def _pairs(block: blocks.NamedRows) -> list[RenderableType]:
@@ -144,25 +138,10 @@ def _finding(block: blocks.RuleFinding) -> list[RenderableType]:
     return [Narrow(head), Narrow(block.what, "", 2), Narrow(f"To mend it: {block.fix}", "dim", 2)]
 
 
-def _glance(block: blocks.Glance) -> list[RenderableType]:
-    return [
-        Narrow(f"{about}: {', '.join(f'{mark.sign} {mark.rule}' for mark in marks)}") for about, marks in block.groups
-    ]
-
-
-def _costly(block: blocks.CostlyText) -> list[RenderableType]:
-    return [Narrow(block.title, "dim"), Narrow("".join(text for text, _ in block.pieces), "", 2)]
-
-
-def _links(block: blocks.Links) -> list[RenderableType]:
-    return [Narrow(f"{address}: {words}") for _, address, words in block.items]
-
-
+# What is for eyes alone (rules at a glance, texts in colours) is on the page alone.
 DRAWN: dict[type[Block], Callable[..., list[RenderableType]]] = {
-    blocks.Paragraph: _paragraph, blocks.Heading: _heading, blocks.Bullets: _bullets, blocks.Alert: _alert,
-    blocks.NamedRows: _pairs, blocks.CodeText: _listing, blocks.TextTable: _table, blocks.Figure: _figure,
-    blocks.Samples: _samples, blocks.RuleFinding: _finding, blocks.Glance: _glance, blocks.CostlyText: _costly,
-    blocks.Links: _links,
+    blocks.Paragraph: _paragraph, blocks.Heading: _heading, blocks.NamedRows: _pairs, blocks.CodeText: _listing,
+    blocks.TextTable: _table, blocks.Figure: _figure, blocks.Samples: _samples, blocks.RuleFinding: _finding,
 }  # fmt: skip
 
 

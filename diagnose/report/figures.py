@@ -19,27 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-
-@dataclass(frozen=True)
-class ForestRow:
-    """One effect: words at the left, figures at the right, and where it lies.
-
-    Attributes:
-        label: the level; `under` says against what.
-        figure: the estimate in figures; `note` says whether it is resolved.
-        value: the estimate, `low` to `high` its interval, `points` one for each seed, all in the axis' unit.
-        paint: the arm's colour.
-    """
-
-    label: str
-    under: str
-    figure: str
-    note: str
-    value: float | None
-    low: float | None
-    high: float | None
-    points: tuple[float, ...]
-    paint: str
+    from diagnose.report.blocks import Bar
 
 
 @dataclass(frozen=True)
@@ -135,9 +115,7 @@ def both(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
 FOREST = Layout(left=250, right=680, step=(58, 82), above=(0, 40), head=52, foot=56)
 
 
-def forest(
-    rows: Sequence[ForestRow], *, zero: str, unit: str, noise: tuple[float, float] | None, narrow: bool
-) -> Sheet:
+def forest(rows: Sequence[Bar], *, zero: str, unit: str, noise: tuple[float, float] | None, narrow: bool) -> Sheet:
     """Draw differences between arms as a forest plot, the noise of equal arms as a band behind.
 
     Args:
@@ -158,7 +136,7 @@ def forest(
         if noise:
             found.axes.fill_between(noise, *track, color=PAINT["band"], linewidth=0, zorder=0.5)
         _effect(found.axes, row, (track[0] + track[1]) / 2 - 3)
-        label, under = cut(row.label, 20 if narrow else 28), cut(row.under, 24 if narrow else 36)
+        label, under = cut(row.name, 20 if narrow else 28), cut(row.under, 24 if narrow else 36)
         found.words(place, label, under, row.figure, note=row.note, paint=row.paint)
     return found.sheet
 
@@ -166,7 +144,7 @@ def forest(
 LADDER = Layout(left=250, right=740, step=(32, 46), above=(0, 22), head=8)
 
 
-def ladder(rows: Sequence[ForestRow], *, unit: str, narrow: bool) -> Sheet:
+def ladder(rows: Sequence[Bar], *, unit: str, narrow: bool) -> Sheet:
     """Draw losses of different kinds below each other, as points with their intervals on a common axis.
 
     Args:
@@ -179,11 +157,11 @@ def ladder(rows: Sequence[ForestRow], *, unit: str, narrow: bool) -> Sheet:
     for place, row in enumerate(rows):
         track = found.ground(place, zero=False)
         _effect(found.axes, row, (track[0] + track[1]) / 2)
-        found.words(place, cut(row.label, 30), "", row.figure, paint=row.paint)
+        found.words(place, cut(row.name, 30), "", row.figure, paint=row.paint)
     return found.sheet
 
 
-def _ends(rows: Sequence[ForestRow], noise: tuple[float, float] | None) -> list[float]:
+def _ends(rows: Sequence[Bar], noise: tuple[float, float] | None) -> list[float]:
     ends = [x for row in rows for x in (row.value, row.low, row.high, *row.points)]
     return [0.0, *(noise or ()), *(x for x in ends if x is not None and math.isfinite(x))]
 
@@ -205,7 +183,7 @@ def _at(
     sheet.text(place, y, words, bold=bold, align=align, paint=paint, size=13 if bold else 12)
 
 
-def _effect(axes: Axes, row: ForestRow, y: float) -> None:
+def _effect(axes: Axes, row: Bar, y: float) -> None:
     colour = PAINT[row.paint]
     for point in row.points:
         axes.plot([point], [y + 10], "o", color=colour, markersize=5, alpha=0.7, markeredgewidth=0)

@@ -14,10 +14,8 @@ from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 from diagnose.records.summaries import parse
 from diagnose.report import baseline_rows, gap_sentences, gap_tables, sides_sentences
 from diagnose.report.blocks import (
-    Alert,
     Bar,
     Bars,
-    Bullets,
     CostlyText,
     Figure,
     Fold,
@@ -100,7 +98,7 @@ def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
         identity=identity(run) if run else ("loss gap", *([name] if name else [])),
         verdict=ledger.verdict, headlines=_headlines(ledger), sections=tuple(sections),
         lead=tuple(
-            Alert(marked("**{}** {}", f"{one.what}.", sentence(one.fix)))
+            Paragraph(marked("**{}** {}", f"{one.what}.", sentence(one.fix)), "alert")
             for one in ledger.findings if one.severity == "error"
         ),
         headnote=_headnote(ledger), limits=tuple(gap_sentences.limits(ledger)),
@@ -200,9 +198,7 @@ def _note(term: TermRecord) -> str:
 
 
 def _fixes(found: tuple[FindingRecord, ...]) -> list[Section]:
-    items = tuple(
-        RuleFinding(one.severity, one.rule, f"{one.what}.", sentence(one.fix), detail="always") for one in found
-    )
+    items = tuple(RuleFinding(one.severity, one.rule, f"{one.what}.", f"{one.fix}.", detail="always") for one in found)
     return [Section("fixes", "What to do", "What to do", items)] if found else []
 
 
@@ -226,7 +222,7 @@ def _alike(ledger: LedgerRecord, run: RunReport | None) -> Iterable[Block]:
     fits = tuple(sides_sentences.fit_sentences(ledger))
     if fits:
         yield Heading("Arithmetic that fits")
-        yield Bullets(fits)
+        yield Paragraph(items=fits)
         several = " Several fit: the figures cannot tell them apart." if len(fits) > 1 else ""
         yield Paragraph(
             "A factor is named only if the reported loss lies within the interval of what is read times the factor, "
@@ -283,7 +279,7 @@ def _where(ledger: LedgerRecord) -> list[Section]:
         "neighbours being alike. One set of weights reads everything, so a trend is one of the text or of what was "
         "trained on last, never of learning."
     )
-    blocks = (Figure(drawn, caption), Bullets(tuple(said)), Paragraph(note, "note"))
+    blocks = (Figure(drawn, caption), Paragraph(items=tuple(said)), Paragraph(note, "note"))
     return [Section("where", gap_sentences.where_title(ledger), "Where in the text", blocks)]
 
 

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from diagnose.report.blocks import Inline, Report, Span
     from diagnose.report.figures import Drawn
 
-SIGNS = {"strong": "strong", "code": "code"}  # style: element
+SPANS = {
+    "": "{}",
+    "foreign": "<bdi>{}</bdi>",
+    "strong": "<strong><bdi>{}</bdi></strong>",
+    "code": "<code><bdi>{}</bdi></code>",
+    "term": '<a class="term" href="#word-{1}">{0}</a>',
+    "key": '<span class="key" style="--paint: var(--{1})">{0}</span>',
+    "cost": '<span class="cost-{1}">{0}</span>',
+}
 
 
 def page_of(report: Report, others: Sequence[tuple[str, str]] = ()) -> str:
@@ -91,15 +99,4 @@ def _inline(said: Inline) -> Markup:
 def _span(span: Span) -> Markup:
     from markupsafe import Markup, escape
 
-    text = escape(_visible(span.text))
-    if span.style in SIGNS:
-        return Markup("<{0}><bdi>{1}</bdi></{0}>").format(Markup(SIGNS[span.style]), text)  # noqa: S704
-    if span.style == "term":
-        return Markup('<a class="term" href="#word-{}">{}</a>').format(span.of, text)
-    if span.style == "key":
-        return Markup('<span class="key" style="--paint: var(--{})">{}</span>').format(span.of, text)
-    if span.style == "cost":
-        return Markup('<span class="cost-{}">{}</span>').format(span.of, text)
-    if span.style == "note":
-        return Markup('<span class="note">{}</span>').format(text)
-    return Markup("<bdi>{}</bdi>").format(text) if span.style == "foreign" else text
+    return Markup(SPANS[span.style]).format(escape(_visible(span.text)), span.of)  # noqa: S704

@@ -13,7 +13,6 @@ from diagnose.report import figures
 from diagnose.report.blocks import (
     Bar,
     Bars,
-    Bullets,
     CodeText,
     Figure,
     Headline,
@@ -276,7 +275,7 @@ def _numbers(log: LogReport) -> list[Block]:
             f"{other.above}; {carried.gap(first)} at first, {carried.gap(last)} at the end."
         )
     out += log.notes
-    return [Bullets(tuple(out))] if out else []
+    return [Paragraph(items=tuple(out))] if out else []
 
 
 def _interval(log: LogReport) -> list[str]:

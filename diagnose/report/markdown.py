@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ACTS = re.compile(r"([\\`*_\[\]<>|#!~&])")
 _BREAKS = re.compile(r"[ \t\n\v\f\r]+")
-_WRAPS = {"strong": "**{}**", "code": "{}", "note": "*{}*"}
+_WRAPS = {"strong": "**{}**", "code": "{}"}
 
 
 def text_of(report: Report, *, everything: bool = False) -> str:
@@ -77,19 +77,12 @@ def _list(items: Iterable[Inline], sign: str = "-") -> str:
 
 
 def _paragraph(block: blocks.Paragraph) -> list[str]:
-    return [_inline(block.text)]
+    head = [f"{'> ' if block.style == 'alert' else ''}{_inline(block.text)}"] if block.text else []
+    return [*head, *([_list(block.items, "1." if block.numbered else "-")] if block.items else [])]
 
 
 def _heading(block: blocks.Heading) -> list[str]:
     return [f"#### {_inline(block.text)}"]
-
-
-def _bullets(block: blocks.Bullets) -> list[str]:
-    return [_list(block.items)]
-
-
-def _alert(block: blocks.Alert) -> list[str]:
-    return [f"> {_inline(block.text)}", *([_list(block.items, "1." if block.numbered else "-")] if block.items else [])]
 
 
 def _pairs(block: blocks.NamedRows) -> list[str]:
@@ -140,22 +133,8 @@ def _finding(block: blocks.RuleFinding) -> list[str]:
     ]
 
 
-def _glance(block: blocks.Glance) -> list[str]:
-    groups = (f"{about}: {', '.join(f'{mark.sign} {mark.rule}' for mark in marks)}" for about, marks in block.groups)
-    return [_list(groups)]
-
-
-def _costly(block: blocks.CostlyText) -> list[str]:
-    return [_list([f"{block.title}: {''.join(text for text, _ in block.pieces)}"])]
-
-
-def _links(block: blocks.Links) -> list[str]:
-    return [_list(f"{address}: {words}" for _, address, words in block.items)]
-
-
+# What is for eyes alone (rules at a glance, texts in colours) is on the page alone.
 WRITTEN: dict[type[Block], Callable[..., list[str]]] = {
-    blocks.Paragraph: _paragraph, blocks.Heading: _heading, blocks.Bullets: _bullets, blocks.Alert: _alert,
-    blocks.NamedRows: _pairs, blocks.CodeText: _listing, blocks.TextTable: _table, blocks.Figure: _figure,
-    blocks.Samples: _samples, blocks.RuleFinding: _finding, blocks.Glance: _glance, blocks.CostlyText: _costly,
-    blocks.Links: _links,
+    blocks.Paragraph: _paragraph, blocks.Heading: _heading, blocks.NamedRows: _pairs, blocks.CodeText: _listing,
+    blocks.TextTable: _table, blocks.Figure: _figure, blocks.Samples: _samples, blocks.RuleFinding: _finding,
 }  # fmt: skip

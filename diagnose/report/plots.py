@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from diagnose.formatting import cut, estimate, plain, visible
 from diagnose.report import figures
 from diagnose.report.ablation_sentences import note_of, row_words
+from diagnose.report.blocks import Bar
 from diagnose.report.canvas import ARMS
-from diagnose.report.figures import Drawn, ForestRow, Label, Line, Panel
+from diagnose.report.figures import Drawn, Label, Line, Panel
 from diagnose.report.interaction import interaction_figure
 from diagnose.report.means import course, known, thin
 
@@ -31,21 +32,21 @@ def paints(summary: Summary) -> dict[str, str]:
     return found | {summary.control: "ink"}
 
 
-def effect_rows(summary: Summary) -> list[ForestRow]:
+def effect_rows(summary: Summary) -> list[Bar]:
     """Return the rows of the forest plot."""
     colour = paints(summary) if len(summary.axes) == 1 else {}
     return [_row(effect, row_words(effect, summary), colour) for effect in summary.effects]
 
 
-def pair_rows(summary: Summary) -> list[ForestRow]:
+def pair_rows(summary: Summary) -> list[Bar]:
     """Return the rows of the picture of every two arms."""
     colour = paints(summary)
     return [_row(one, (visible(one.level), f"against {visible(one.against)}"), colour) for one in summary.pairs]
 
 
-def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -> ForestRow:
-    return ForestRow(
-        label=words[0],
+def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -> Bar:
+    return Bar(
+        name=words[0],
         under=words[1],
         figure=estimate(effect.value, effect.low, effect.high, difference=True),
         note=note_of(effect),
@@ -79,11 +80,11 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     return found
 
 
-def _forest(name: str, rows: list[ForestRow], summary: Summary, zero: str) -> Drawn:
+def _forest(name: str, rows: list[Bar], summary: Summary, zero: str) -> Drawn:
     noise = (summary.noise.low, summary.noise.high) if summary.noise else None
     unit = "difference of the loss, bits per byte (left is better)"
     draw = partial(figures.forest, rows, zero=zero, unit=unit, noise=noise)
-    said = "; ".join(f"{row.label} {row.under} {row.figure}, {row.note}" for row in rows)
+    said = "; ".join(f"{row.name} {row.under} {row.figure}, {row.note}" for row in rows)
     return Drawn(name, draw, f"Differences of the validation loss in bits per byte: {said}.")
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from diagnose.formatting import counted, duration, estimate, plain
 from diagnose.report import baseline_rows, run_sentences, sample_sentences, tables
 from diagnose.report.blocks import (
-    Alert,
     Bar,
     Bars,
     Figure,
@@ -71,12 +70,12 @@ def _alarms(run: RunReport) -> Iterable[Block]:
         why = run.run.status.why
         said = marked(f"**This run did not finish{':** {}.' if why else '.**'} What it recorded until then is shown.",
                       why.rstrip("."))  # fmt: skip
-        yield Alert(said)
+        yield Paragraph(said, "alert")
     alarm = baseline_rows.alarm(run)
     if alarm is not None:
         words = marked("**This loss is too good to be true.** {} What would tell why, the likeliest first:", alarm[0])
-        yield Alert(words, tuple(alarm[1]), numbered=True)
-        yield Alert(f"Too good to be true: {alarm[0]} Check first: {alarm[1][0]}.", detail="brief")
+        yield Paragraph(words, "alert", tuple(alarm[1]), numbered=True)
+        yield Paragraph(f"Too good to be true: {alarm[0]} Check first: {alarm[1][0]}.", "alert", detail="brief")
 
 
 def _headlines(run: RunReport) -> Iterable[Headline]:
@@ -140,13 +139,10 @@ def _scale(run: RunReport) -> list[Section]:
         "pay for the same documents, ends included.", said,
     )  # fmt: skip
     blocks: list[Block] = [Paragraph(words), Paragraph(said, detail="brief")]
-    table, drawn = baseline_rows.table(run), baseline_rows.figure(run)
-    if drawn:
-        caption = marked("Each on the same scored text, given the same training text; lines: 95 % "
-                         "[interval|intervals] over documents.")  # fmt: skip
-        blocks += [Figure(drawn, caption), Fold("The same in numbers", (table,))]
-    else:
-        blocks.append(table)
+    rows = baseline_rows.this_run(run)
+    figure = baseline_rows.ladder(run.scale, rows) if rows else None
+    table = baseline_rows.table(baseline_rows.among(run.scale, rows), sampled=run.sampled)
+    blocks += [figure, Fold("The same in numbers", (table,))] if figure else [table]
     return [Section("scale", baseline_rows.title(place), "How good that is", tuple(blocks))]
 
 

@@ -765,7 +765,7 @@ def test_the_terminal_shows_the_verdict_and_rows_in_a_hundred_columns(ablation, 
     assert " ".join(found["verdict"].split()) in " ".join(text.split())
     assert "\x1b" not in text
     for row in plots.effect_rows(parse_summary(found)):
-        assert any(row.label in line and row.figure in line for line in lines)
+        assert any(row.name in line and row.figure in line for line in lines)
     assert ("did not finish" in text) == bool(found["failed"])
 
 
