@@ -110,10 +110,12 @@ def ladder(scale: Sequence[Yardstick], runs: Sequence[Bar]) -> Figure | None:
 
 def table(rows: Iterable[Bar], *, sampled: bool = False) -> TextTable:
     """Return yardsticks and runs among them; `sampled` says that the yardsticks read only a part of the text."""
-    lines = tuple((row.name, plain(row.value), between(row.low, row.high)) for row in rows)
+    lines = tuple((row.name, plain(row.value), between(row.low, row.high), row.note) for row in rows)
     part = ", measured on a part of it" if sampled else ""
     caption = f"What the scored text costs given the training text{part}; 95 % intervals over documents"
-    return TextTable(caption, ("yardstick", "bits per byte", "interval"), lines)
+    noted = 4 if any(line[3] for line in lines) else 3
+    head = ("yardstick", "bits per byte", "interval", "what it is")
+    return TextTable(caption, head[:noted], tuple(line[:noted] for line in lines), frozenset({0, 3}))
 
 
 def record(run: RunReport) -> dict[str, Any] | None:

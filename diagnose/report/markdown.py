@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from diagnose.report.blocks import Bars, Block, Inline, Report, Span
 
-_ACTS = re.compile(r"([\\`*_\[\]<>|#!~&])")
+_ACTS = re.compile(r"([\\`*_\[\]<>|#!~&$])")
 _BREAKS = re.compile(r"[ \t\n\v\f\r]+")
 _WRAPS = {"strong": "**{}**", "code": "{}"}
 
