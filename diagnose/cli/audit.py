@@ -32,17 +32,19 @@ def audit(
     """
     from diagnose.audit.run_audit import audit_run, keep
     from diagnose.report import page
+    from diagnose.report.links import AUDIT
     from diagnose.runs import store
 
     folder = store.find(run)
     store.check_writable(page.folder_of(out))
     found = keep(folder, audit_run(folder, data=data, model=model))
-    where = page.render_audit(folder, out, found)
+    report = page.audit_report(folder, found)
+    where = page.put(report, folder, out, AUDIT)
     found["page"] = str(where)
     page.refresh(folder, out)
     if as_json:
         print_json(found)
     else:
-        show_report(page.audit_report(folder, found), where, markdown=markdown)
+        show_report(report, where, markdown=markdown)
     if found["exit_code"]:
         raise typer.Exit(int(found["exit_code"]))

@@ -44,6 +44,7 @@ def loss_gap(
     from diagnose.gap.recording import is_record
     from diagnose.gap.sources import recorded, run_gap
     from diagnose.report import page
+    from diagnose.report.links import GAP
     from diagnose.runs import store
 
     limits, folder = thresholds.parse(fail_over), store.find(run)
@@ -54,11 +55,12 @@ def loss_gap(
     else:
         gap = run_gap.loss_gap(folder, budget=budget, verify=verify, against=against, data=data, model=model)
     found = run_gap.keep(folder, gap)
-    where = page.render_gap(folder, out, found)
+    report = page.gap_report(folder, found)
+    where = page.put(report, folder, out, GAP)
     found["page"] = str(where)
     page.refresh(folder, out)
     if as_json:
         print_json(found)
     else:
-        show_report(page.gap_report(folder, found), where, markdown=markdown)
+        show_report(report, where, markdown=markdown)
     thresholds.refuse(found, limits)

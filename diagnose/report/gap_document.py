@@ -47,20 +47,12 @@ HEAT = 45  # per cent of colour at most, so that ink stays legible on it
 COSTS = (0.5, 1.5, 3.0, 6.0)  # nats: the edges of a piece's classes of colour
 CALL = "diagnose.explain_gap(model, train=Side(batches, objective, ...), val=Side(batches, objective, ...))"
 NAMES = {
-    "lag": "lag: weights moved",
-    "recency": "recency: which batches",
-    "mode": "mode: dropout off",
-    "objective": "objective: plain",
-    "precision": "precision",
-    "reduction": "reduction: averaging",
-    "collation": "collation: cutting",
-    "batching": "batching: composition",
-    "weights": "weights: which are read",
-    "unseen": "unseen text",
-    "leak": "leak: seen text",
-    "draw": "draw: the one batch",
+    "lag": "lag: weights moved", "recency": "recency: which batches", "mode": "mode: dropout off",
+    "objective": "objective: plain", "precision": "precision", "reduction": "reduction: averaging",
+    "collation": "collation: cutting", "batching": "batching: composition", "weights": "weights: which are read",
+    "unseen": "unseen text", "leak": "leak: seen text", "draw": "draw: the one batch",
     "residual": "residual: unexplained",
-}
+}  # fmt: skip
 TOGETHER = {"timing": "timing: when taken", "data": "data: which text"}  # groups that lead their terms
 LONGEST_MODE = 24  # characters
 NOTHING = 1e-6  # of a loss: a part as small is not shown
@@ -167,7 +159,7 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
 def _name(ledger: LedgerRecord, term: str) -> str:
     """Return what a term is called, with what training mode switches on, and data for text where there is none."""
     if term == "mode":
-        mode = verdict.mode_name(verdict.live_kinds(ledger.model_dump()))
+        mode = verdict.mode_name(verdict.live_kinds(ledger.model_dump(include={"conditions", "terms"})))
         return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
     return NAMES[term].replace("text", "data") if ledger.kind == "sides" else NAMES[term]
 
@@ -243,9 +235,7 @@ def _matrix(ledger: LedgerRecord) -> TextTable:
         heat.append(tuple(_heat(some[t], low, high) for t in texts))
     ours = ledger.kind == "run"
     unit = f", {ledger.unit}" if ours else ""
-    caption = (
-        f"The final weights' loss on each {'text' if ours else 'side'}, all else alike; darker is higher{unit}"
-    )  # fmt: skip
+    caption = f"The final weights' loss on each {'text' if ours else 'side'}, all else alike; darker is higher{unit}"
     head = ("", *(f"{text} {'text' if ours else 'data'}" for text in texts))
     return TextTable(caption, head, tuple(rows), heat=tuple(heat))
 
@@ -263,17 +253,14 @@ def _where(ledger: LedgerRecord) -> list[Section]:
         "the last panel). Dashed: a straight trend through the blocks.",
         gap_sentences.training_mode(ledger),
     )
+    called = {"reserve": "the reserve"}
     said = [
-        gap_sentences.trend_sentence(
-            place, "the reserve" if place.text == "reserve" else f"{place.text} text", "the corpus"
-        )
+        gap_sentences.trend_sentence(place, called.get(place.text, f"{place.text} text"), "the corpus")
         for place in where.places
     ]
-    late = (
-        " There was no more than one epoch, so later steps are also the more recent ones."
-        if where.epoch.epochs <= 1 else ""
-    )  # fmt: skip
-    said.append(gap_sentences.trend_sentence(where.epoch, "the batches of training steps", "the epoch") + late)
+    said.append(gap_sentences.trend_sentence(where.epoch, "the batches of training steps", "the epoch"))
+    if where.epoch.epochs <= 1:
+        said[-1] += " There was no more than one epoch, so later steps are also the more recent ones."
     note = (
         "Trends are least squares over blocks of neighbouring documents, or over steps; their intervals allow for "
         "neighbours being alike. One set of weights reads everything, so a trend is one of the text or of what was "
@@ -368,13 +355,8 @@ def _read_of_sides(ledger: LedgerRecord) -> Iterable[tuple[Inline, Inline]]:
     yield "Read", read
     if passes:
         training, validation = counted(passes.training, "time"), counted(passes.validation, "time")
-        yield (
-            "Passes",
-            (
-                f"What was read ran {plain(passes.mean, 1)} times through the model on average: training batches "
-                f"{training}, validation batches {validation}."
-            ),
-        )
+        mean = f"What was read ran {plain(passes.mean, 1)} times through the model on average"
+        yield "Passes", f"{mean}: training batches {training}, validation batches {validation}."
     if conditions.unseen_text:
         yield "Unseen data", sentence(conditions.unseen_text)
 

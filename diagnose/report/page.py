@@ -12,7 +12,7 @@ from diagnose.records.audits import parse_audit
 from diagnose.records.ledgers import ArmLedgers
 from diagnose.report import ablation_document, audit_document, gap_document, html, log_document, run_document
 from diagnose.report.gap_document import parse_gap
-from diagnose.report.links import AUDIT, pages_beside, runs_of
+from diagnose.report.links import AUDIT, GAP, pages_beside, runs_of
 from diagnose.report.summary import read_ablation, read_run
 from diagnose.runs import store
 
@@ -25,23 +25,24 @@ if TYPE_CHECKING:
 
 def render(folder: Path, out: Path) -> list[Path]:
     """Render every page of a run or an ablation: its own, and those of its ledger and its audit where stored."""
-    return [_put(report, folder, out, end) for end, report in reports_of(folder)]
+    return [put(report, folder, out, end) for end, report in reports_of(folder)]
 
 
 def reports_of(folder: Path) -> list[tuple[str, Report]]:
     """Return what there is to say of a run or an ablation, its ledger and its audit, with what their pages end in."""
     out = [("", own_report(folder))] if _is_ours(folder) else []
     if not out or (folder / "gap.json").exists():
-        out.append(("-gap", gap_report(folder)))
+        out.append((GAP, gap_report(folder)))
     return [*out, (AUDIT, audit_report(folder))] if out[0][0] == "" and (folder / "audit.json").exists() else out
 
 
-def render_ablation(folder: Path, out: Path) -> Path:
-    """Render an ablation's page from what it and its runs left behind.
+def render_own(folder: Path, out: Path, report: Report | None = None) -> Path:
+    """Render the page of a run or an ablation from what it left behind.
 
     Args:
-        folder: the ablation's directory; its runs lie beside it.
-        out: the folder for the page, which is named after the ablation; or a path that ends in ".html".
+        folder: its directory; an ablation's runs lie beside it.
+        out: the folder for the page, which is named after the run or ablation; or a path that ends in ".html".
+        report: what there is to say of it, where that is known already.
 
     Returns:
         Where the page lies.
@@ -49,17 +50,7 @@ def render_ablation(folder: Path, out: Path) -> Path:
     Raises:
         DiagnoseError: a record is missing, corrupted or of a newer format, or the page cannot be written.
     """
-    return render_own(folder, out)
-
-
-def render_run(folder: Path, out: Path) -> Path:
-    """Render the page of one run; arguments and errors are those of `render_ablation`."""
-    return render_own(folder, out)
-
-
-def render_own(folder: Path, out: Path, report: Report | None = None) -> Path:
-    """Render the page of a run or an ablation, whichever the folder holds; `report` where it is known already."""
-    return _put(report or own_report(folder), folder, out)
+    return put(report or own_report(folder), folder, out)
 
 
 def own_report(folder: Path) -> Report:
@@ -94,9 +85,9 @@ def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> 
         Where the page lies.
 
     Raises:
-        DiagnoseError: as `render_ablation`.
+        DiagnoseError: as `render_own`.
     """
-    return _put(gap_report(folder, found), folder, out, "-gap")
+    return put(gap_report(folder, found), folder, out, GAP)
 
 
 def gap_report(folder: Path, found: dict[str, Any] | None = None) -> Report:
@@ -110,7 +101,7 @@ def gap_report(folder: Path, found: dict[str, Any] | None = None) -> Report:
 
 def render_audit(folder: Path, out: Path, found: dict[str, Any] | None = None) -> Path:
     """Render the page of a run's audit; arguments and errors are those of `render_gap`."""
-    return _put(audit_report(folder, found), folder, out, AUDIT)
+    return put(audit_report(folder, found), folder, out, AUDIT)
 
 
 def audit_report(folder: Path, found: dict[str, Any] | None = None) -> Report:
@@ -121,7 +112,7 @@ def audit_report(folder: Path, found: dict[str, Any] | None = None) -> Report:
 
 
 def render_log(log: LogReport, out: Path) -> Path:
-    """Render the page of a log, which is named after its first file; errors are those of `render_ablation`."""
+    """Render the page of a log, which is named after its first file; errors are those of `render_own`."""
     return render_alone(log_document.report_of(log), out, f"log-{log_document.name_of(log)}")
 
 
@@ -153,8 +144,8 @@ def _among(out: Path) -> bool:
     return out.suffix != ".html"
 
 
-def _put(report: Report, folder: Path, out: Path, end: str = "") -> Path:
-    """Render a page that stands beside a run or an ablation."""
+def put(report: Report, folder: Path, out: Path, end: str = "") -> Path:
+    """Render a page that stands beside a run or an ablation; `end` is what its name has beyond theirs."""
     name = f"{folder.resolve().name}{end}.html"
     beside = pages_beside(folder) if _among(out) and _is_ours(folder) else []
     page = html.page_of(report, [link for link in beside if link[0] != name])

@@ -35,9 +35,9 @@ from diagnose.report import (
     run_sentences,
     tables,
 )
-from diagnose.report.glossary_notes import GUIDE
 from diagnose.report.console import rows
-from diagnose.report.page import own_report, render_ablation, render_run
+from diagnose.report.glossary_notes import GUIDE
+from diagnose.report.page import own_report, render_own
 from diagnose.report.summary import parse_summary, read_ablation, read_run
 
 CSS = Path(canvas.__file__).with_name("templates") / "page.css"
@@ -220,7 +220,7 @@ def test_a_spoilt_run_is_one_line_that_names_the_file(tmp_path, name, spoil, say
     run = write_run(tmp_path / "run")
     spoil(run / name)
     with pytest.raises(DiagnoseError, match=says) as caught:
-        render_run(run, tmp_path / "reports")
+        render_own(run, tmp_path / "reports")
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "reports").exists()
@@ -481,7 +481,7 @@ def test_a_long_run_makes_no_large_page(tmp_path):
     probes = [row for row in rows if row["kind"] == "probe"]
     many = [row | {"step": row["step"] + 1000 * (i + 1)} for row in probes for i in range(300)]
     pq.write_table(pa.Table.from_pylist(rows + many), run / "readings.parquet")
-    assert render_run(run, tmp_path).stat().st_size < 300_000
+    assert render_own(run, tmp_path).stat().st_size < 300_000
     readings = read_run(run).run.select("probe", "val")
     assert means.thin(readings)[-1] == readings[-1]
     assert len(means.thin(readings)) <= means.MOST_POINTS < len(readings)
@@ -542,9 +542,9 @@ class Page(HTMLParser):
 def page(request, tmp_path_factory):
     root = tmp_path_factory.mktemp("pages")
     if request.param in CASES:
-        return render_ablation(write_ablation(root / "runs", **CASES[request.param]), root / "reports")
+        return render_own(write_ablation(root / "runs", **CASES[request.param]), root / "reports")
     state = {"state": "failed", "until": 0.5, "hostile": True} if request.param == "failed run" else {}
-    return render_run(write_run(root / "runs" / "20261122-150000-word-s0-aaaa", **state), root / "reports")
+    return render_own(write_run(root / "runs" / "20261122-150000-word-s0-aaaa", **state), root / "reports")
 
 
 def test_a_page_is_self_contained(page):
@@ -598,11 +598,11 @@ def test_prose_holds_no_scientific_notation_and_true_minus_signs(page):
 
 
 def test_the_same_records_give_the_same_bytes(plain, tmp_path):
-    first = render_ablation(plain, tmp_path / "a")
+    first = render_own(plain, tmp_path / "a")
     assert first.name == f"{plain.name}.html"
     code = (
-        "import sys; from pathlib import Path; from diagnose.report.page import render_ablation;"
-        "render_ablation(Path(sys.argv[1]), Path(sys.argv[2]))"
+        "import sys; from pathlib import Path; from diagnose.report.page import render_own;"
+        "render_own(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     env = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
     subprocess.run([sys.executable, "-c", code, plain, tmp_path / "b.html"], check=True, env=env)
@@ -623,7 +623,7 @@ def test_hostile_text_is_shown_and_does_nothing(hostile, tmp_path):
     folder = hostile.with_name("hostile")
     folder.mkdir()
     (folder / "summary.json").write_text(json.dumps(found))
-    text = render_ablation(folder, tmp_path).read_text()
+    text = render_own(folder, tmp_path).read_text()
     page = Page(text)
     assert not page.all("script", "img", "b")
     assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
@@ -659,14 +659,14 @@ def test_runs_whose_arm_fell_out_are_shown_too(tmp_path):
 def test_a_page_that_cannot_be_written_is_one_line_and_leaves_nothing(plain, tmp_path):
     (tmp_path / "reports").write_text("a file")
     with pytest.raises(DiagnoseError, match=r"the page cannot be written to .*reports"):
-        render_ablation(plain, tmp_path / "reports")
+        render_own(plain, tmp_path / "reports")
     assert [path.name for path in tmp_path.iterdir()] == ["reports"]
 
 
 def test_a_page_within_two_seconds_and_without_the_heavy_imports(plain, tmp_path):
     code = (
-        "import resource, sys; from pathlib import Path; from diagnose.report.page import render_ablation;"
-        "render_ablation(Path(sys.argv[1]), Path(sys.argv[2]));"
+        "import resource, sys; from pathlib import Path; from diagnose.report.page import render_own;"
+        "render_own(Path(sys.argv[1]), Path(sys.argv[2]));"
         "heavy = {'torch', 'seaborn', 'pandas', 'scipy', 'matplotlib.pyplot'} & set(sys.modules);"
         "used = resource.getrusage(resource.RUSAGE_SELF); print(used.ru_utime + used.ru_stime, *heavy)"
     )
@@ -816,10 +816,10 @@ def keep_yardsticks(run, *rows, sampled=False):
 def test_a_run_stands_among_yardsticks_of_its_text(tmp_path):
     """Its place is said on its page and in the terminal, and nothing is said where an older version kept none."""
     run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
-    assert 'id="scale"' not in render_run(run, tmp_path).read_text()
+    assert 'id="scale"' not in render_own(run, tmp_path).read_text()
     bits = baseline_rows.losses(read_run(run))[0][1]
     keep_yardsticks(run, ("gzip<script>", bits + 0.31), ("xz", bits - 0.12), ("PPMd", bits - 0.3), sampled=True)
-    page = render_run(run, tmp_path).read_text()
+    page = render_own(run, tmp_path).read_text()
     assert "It lies between gzip&lt;script&gt; and xz" in page
     assert "gzip<script>" not in page
     assert "0.31 better than gzip" in page
@@ -835,7 +835,7 @@ def test_a_loss_below_every_yardstick_is_too_good_to_be_true(tmp_path):
     run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
     bits = baseline_rows.losses(read_run(run))[0][1]
     keep_yardsticks(run, ("xz", bits * 2.5), ("PPMd", bits * 2))
-    page = render_run(run, tmp_path).read_text()
+    page = render_own(run, tmp_path).read_text()
     assert "This loss is too good to be true" in page
     assert "PPMd, the best yardstick of it" in page
     assert page.index("does training hold the validation text") < page.index("is every byte paid for")
@@ -846,7 +846,7 @@ def test_spoilt_yardsticks_are_one_line_that_names_the_file(tmp_path):
     run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
     keep_yardsticks(run, ("xz", "<b>"))
     with pytest.raises(DiagnoseError, match=r"yardsticks\.json"):
-        render_run(run, tmp_path)
+        render_own(run, tmp_path)
 
 
 def test_foreign_text_does_not_reach_the_terminal(tmp_path):
