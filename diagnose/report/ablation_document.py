@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from diagnose.formatting import counted, duration, estimate, plain, visible
 from diagnose.report import ablation_sentences, gap_sentences, note_rows, tables
 from diagnose.report.blocks import (
-    Bar,
     Bars,
     Figure,
     Fold,
@@ -22,6 +21,7 @@ from diagnose.report.blocks import (
     Span,
     marked,
 )
+from diagnose.report.figures import Bar
 from diagnose.report.gap_plots import arm_figure
 from diagnose.report.parts import UNIT, command, corpus_rows, environment, named, recipe, sample, sample_note, sentence
 from diagnose.report.plots import MOST_PAIRS, ablation_figures, effect_rows, paints

@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING
 from diagnose.baselines.peers import PUBLISHED
 from diagnose.formatting import counted, estimate, listed, plain
 from diagnose.report.baseline_rows import among, ladder, table
-from diagnose.report.blocks import (
-    Bar,
-    Bars,
-    Figure,
-    Fold,
-    Headline,
-    Paragraph,
-    Report,
-    Section,
-    marked,
-)
+from diagnose.report.blocks import Bars, Figure, Fold, Headline, Paragraph, Report, Section, marked
+from diagnose.report.figures import Bar
 from diagnose.report.parts import command
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from diagnose.baselines.placement import CHECKS, MARGIN, Standing, standing
 from diagnose.formatting import between, estimate, plain, share, visible
 from diagnose.report import figures, run_sentences
-from diagnose.report.blocks import Bar, Figure, TextTable, marked
-from diagnose.report.figures import Drawn
+from diagnose.report.blocks import Figure, TextTable, marked
+from diagnose.report.figures import Bar, Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

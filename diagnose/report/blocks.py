@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.report.figures import Drawn
+    from diagnose.report.figures import Bar, Drawn
+
 
 # Where a part is shown: in every form, in the long one alone (the page, `--all`), or in the short one alone (where the
 # long one says it at length).
@@ -143,24 +144,6 @@ class TextTable(Block):
     rows: tuple[tuple[str, ...], ...]
     words: frozenset[int] = frozenset({0})
     heat: tuple[tuple[int, ...], ...] = ()
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A row: a name, a bar from zero with the interval of its end, a figure and a remark.
-
-    A drawing has room for a line `under` the name, and for `points`, one for each seed.
-    """
-
-    name: str
-    figure: str
-    note: str
-    value: float | None
-    low: float | None
-    high: float | None
-    paint: str
-    under: str = ""
-    points: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from diagnose.report.blocks import Bar, Bars, Block, Inline, Report
+    from diagnose.report.blocks import Bars, Block, Inline, Report
+    from diagnose.report.figures import Bar
 
 WIDEST = 100
 NARROWEST_BAR = 12  # columns; below that the figures stand alone
@@ -155,7 +156,7 @@ class BarRows:
         width = min(options.max_width, WIDEST)
         names = min(max((len(visible(row.name)) for row in self.rows), default=0), LONGEST_NAME)
         figures = max((len(row.figure) for row in self.rows), default=0)
-        notes = max((len(row.note) for row in self.rows), default=0)
+        notes = max((len(visible(row.note)) for row in self.rows), default=0)
         room = width - 2 - names - 2 - 2 - figures - (2 + notes if notes else 0)
         if room < NARROWEST_BAR and notes:
             room, notes = room + notes + 2, 0

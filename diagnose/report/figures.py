@@ -19,7 +19,23 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from diagnose.report.blocks import Bar
+
+@dataclass(frozen=True)
+class Bar:
+    """A row: a name, a bar from zero with the interval of its end, a figure and a remark.
+
+    A drawing has room for a line `under` the name, and for `points`, one for each seed.
+    """
+
+    name: str
+    figure: str
+    note: str
+    value: float | None
+    low: float | None
+    high: float | None
+    paint: str
+    under: str = ""
+    points: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 from diagnose.records.summaries import parse
 from diagnose.report import baseline_rows, gap_sentences, gap_tables, sides_sentences
 from diagnose.report.blocks import (
-    Bar,
     Bars,
     CostlyText,
     Figure,
@@ -30,6 +29,7 @@ from diagnose.report.blocks import (
     TextTable,
     marked,
 )
+from diagnose.report.figures import Bar
 from diagnose.report.gap_plots import arm_figure, waterfall_figure, where_figure
 from diagnose.report.gap_sentences import PAINTS
 from diagnose.report.parts import RESERVE, command, corpus_rows, identity, named, sentence

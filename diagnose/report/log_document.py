@@ -11,7 +11,6 @@ from diagnose.formatting import chance, counted, cut, estimate, listed, plain
 from diagnose.logs.digits_of import Digits, times
 from diagnose.report import figures
 from diagnose.report.blocks import (
-    Bar,
     Bars,
     CodeText,
     Figure,
@@ -24,7 +23,7 @@ from diagnose.report.blocks import (
     TextTable,
     marked,
 )
-from diagnose.report.figures import Drawn, Label, Line, Panel
+from diagnose.report.figures import Bar, Drawn, Label, Line, Panel
 from diagnose.report.parts import sentence
 
 if TYPE_CHECKING:

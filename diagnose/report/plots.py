@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from diagnose.formatting import cut, estimate, plain, visible
 from diagnose.report import figures
 from diagnose.report.ablation_sentences import note_of, row_words
-from diagnose.report.blocks import Bar
 from diagnose.report.canvas import ARMS
-from diagnose.report.figures import Drawn, Label, Line, Panel
+from diagnose.report.figures import Bar, Drawn, Label, Line, Panel
 from diagnose.report.interaction import interaction_figure
 from diagnose.report.means import course, known, thin
 

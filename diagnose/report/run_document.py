@@ -6,19 +6,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, duration, estimate, plain
 from diagnose.report import baseline_rows, run_sentences, sample_sentences, tables
-from diagnose.report.blocks import (
-    Bar,
-    Bars,
-    Figure,
-    Fold,
-    Headline,
-    NamedRows,
-    Paragraph,
-    Report,
-    Samples,
-    Section,
-    marked,
-)
+from diagnose.report.blocks import Bars, Figure, Fold, Headline, NamedRows, Paragraph, Report, Samples, Section, marked
+from diagnose.report.figures import Bar
 from diagnose.report.parts import (
     RESERVE,
     UNIT,
