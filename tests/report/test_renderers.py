@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from diagnose.cli import app
 from diagnose.report import blocks, console, html, markdown
-from diagnose.report.blocks import Bar, Bars, Figure, Fold, Heading, Mark, Paragraph, Report, Section, Span, marked
+from diagnose.report.blocks import Bars, Figure, Fold, Heading, Mark, Paragraph, Report, Section, Span, marked
+from diagnose.report.figures import Bar
 
 TABLE = blocks.TextTable("caption", ("name", "figure"), (("row", "1"), ("other", "2")))
 HOT = blocks.TextTable("heat", ("", "a"), (("row", "1"),), heat=((30,),))
