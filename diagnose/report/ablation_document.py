@@ -195,9 +195,9 @@ def _curves(summary: Summary, drawn: Drawn | None) -> Iterable[Block]:
 def _notes(summary: Summary) -> Iterable[Section]:
     """Yield what the axis asks for beside its effects."""
     for note in note_rows.sections(summary.notes):
-        short = tuple(Paragraph(one, detail="brief") for one in note.sentences[:MOST_SENTENCES])
-        said = (Paragraph(items=note.sentences),) if note.sentences else ()
-        yield Section(note.name, note.title, note.title, (*short, *said, note.table), "always")
+        short = Paragraph(items=note.sentences[:MOST_SENTENCES], detail="brief")
+        blocks = (short, Paragraph(items=note.sentences), note.table)
+        yield Section(note.name, note.title, note.title, blocks, "always")
 
 
 def _gaps(gaps: ArmLedgers | None) -> list[Section]:

@@ -23,6 +23,8 @@ from diagnose.report.blocks import (
 from diagnose.report.parts import identity, sentence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from diagnose.records.audits import AuditRecord
     from diagnose.report.blocks import Block
     from diagnose.report.summary import RunReport
@@ -59,7 +61,7 @@ def report_of(audit: AuditRecord, run: RunReport | None = None) -> Report:
     sections = [
         Section("rules", title(audit), "All rules", (_glance(audit),)),
         *([Section("findings", "What was found, and what would mend it", "Findings", found)] if found else []),
-        Section("judged", "What was judged and what not", "What was judged and what not", _tables(audit)),
+        Section("judged", "What was judged and what not", "What was judged and what not", tuple(_tables(audit))),
         Section("how", "How this was obtained", "How this was obtained", _how(audit, run)),
     ]
     return Report(
@@ -109,19 +111,27 @@ def _why(rule: str) -> str:
     return RULES[rule].why if rule in RULES else ""
 
 
-def _tables(audit: AuditRecord) -> tuple[Block, ...]:
-    found: list[Block] = []
+def _tables(audit: AuditRecord) -> Iterable[Block]:
+    """Yield the rules that are kept, those that could not be judged and those that do not apply."""
     kept = tuple((row.rule, row.asks, numbers(row.measured)) for row in audit.checked)
     if kept:
-        said = tuple(f"{rule}: {asks}{f' ({figures})' if figures else ''}" for rule, asks, figures in kept)
+        yield from _listed("Checked", (f"{rule}: {asks}{f' ({said})' if said else ''}" for rule, asks, said in kept))
         head = ("rule", "what holds", "measured")
-        found += [Heading("Checked", detail="brief"), Paragraph(items=said, detail="brief")]
-        found.append(TextTable("Rules that were judged and are kept", head, kept, frozenset({0, 1, 2})))
-    for applies, caption in ((True, "Rules that could not be judged"), (False, "Rules that do not apply")):
-        rows = tuple((row.rule, sentence(row.why)) for row in audit.skipped if row.applies is applies)
-        if rows:
-            found.append(TextTable(caption, ("rule", "why"), rows, frozenset({0, 1}), detail="always"))
-    return tuple(found)
+        yield TextTable("Rules that were judged and are kept", head, kept, frozenset({0, 1, 2}))
+    for applies, name, caption in (
+        (True, "Could not be judged", "Rules that could not be judged"),
+        (False, "Not judged: does not apply", "Rules that do not apply"),
+    ):
+        some = [row for row in audit.skipped if row.applies is applies]
+        if some:
+            yield from _listed(name, (f"{row.rule}: {row.why}" for row in some))
+            rows = tuple((row.rule, sentence(row.why)) for row in some)
+            yield TextTable(caption, ("rule", "why"), rows, frozenset({0, 1}))
+
+
+def _listed(name: str, items: Iterable[str]) -> tuple[Block, ...]:
+    """Return rules as short forms list them."""
+    return Heading(name, detail="brief"), Paragraph(items=tuple(items), detail="brief")
 
 
 def _how(audit: AuditRecord, run: RunReport | None) -> tuple[Block, ...]:

@@ -64,7 +64,7 @@ def _rows(some: tuple[Block, ...], *, everything: bool) -> list[RenderableType]:
         else:
             draw = DRAWN.get(type(block))
             out += draw(block) if draw else []
-    return out
+    return out[1:] if out and isinstance(out[0], Text) and not out[0].plain else out
 
 
 class Narrow:
@@ -87,7 +87,7 @@ def _paragraph(block: blocks.Paragraph) -> list[RenderableType]:
 
 
 def _heading(block: blocks.Heading) -> list[RenderableType]:
-    return [Narrow(block.text, "bold")]
+    return [Text(), Narrow(block.text, "bold")]
 
 
 def _pairs(block: blocks.NamedRows) -> list[RenderableType]:
