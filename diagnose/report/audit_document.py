@@ -38,6 +38,7 @@ STATES = {
     "open": ("could not be judged", "?", "quiet"),
     "idle": ("does not apply", "\N{EN DASH}", "quiet"),
 }
+MOST = 3  # numbers of a rule that is kept, in short forms
 CALL = "diagnose.audit_metric(model, train=Side(batches, objective), val=Side(batches, objective), ...)"
 HOW = {
     "run": "From the run's text, tokenizer, rows and last checkpoint, and its [canonical-reading|canonical reading], "
@@ -115,7 +116,8 @@ def _tables(audit: AuditRecord) -> Iterable[Block]:
     """Yield the rules that are kept, those that could not be judged and those that do not apply."""
     kept = tuple((row.rule, row.asks, numbers(row.measured)) for row in audit.checked)
     if kept:
-        yield from _listed("Checked", (f"{rule}: {asks}{f' ({said})' if said else ''}" for rule, asks, said in kept))
+        short = ((row, numbers(row.measured, MOST)) for row in audit.checked)
+        yield from _listed("Checked", (f"{row.rule}: {row.asks}{f' ({said})' if said else ''}" for row, said in short))
         head = ("rule", "what holds", "measured")
         yield TextTable("Rules that were judged and are kept", head, kept, frozenset({0, 1, 2}))
     for applies, name, caption in (
@@ -143,9 +145,9 @@ def _how(audit: AuditRecord, run: RunReport | None) -> tuple[Block, ...]:
     )
 
 
-def numbers(measured: dict[str, Any]) -> str:
-    """Return what was measured as "positions 12, largest 0.004"."""
-    some = [(k, v) for k, v in measured.items() if isinstance(v, (int, float)) and not isinstance(v, bool)]
+def numbers(measured: dict[str, Any], most: int | None = None) -> str:
+    """Return what was measured as "positions 12, largest 0.004"; so many of its numbers at most."""
+    some = [(k, v) for k, v in measured.items() if isinstance(v, (int, float)) and not isinstance(v, bool)][:most]
     return ", ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in some)
 
 
