@@ -55,6 +55,15 @@ def together(find: Callable[[], Found]) -> list[Found]:
     return [one for one, _ in every]
 
 
+def mean_of_ranks(value: float | None) -> float | None:
+    """Return the mean over processes of what each has recorded; None where one has none."""
+    if not several():
+        return value
+    every: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(every, value)
+    return None if None in every else sum(every) / len(every)
+
+
 def joined(texts: Sequence[BatchReadings]) -> BatchReadings:
     """Return what all processes read as one text; samples of different processes are told apart."""
     if len(texts) == 1:
