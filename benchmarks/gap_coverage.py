@@ -29,10 +29,10 @@ RECIPE = {
 
 
 def trained(folder):
-    from diagnose.gap.sources.run import open_run
+    from diagnose.gap.sources.run import open_finished
     from diagnose.runs.runner import train
 
-    return open_run(train("quick", RECIPE, runs=Path(folder)))
+    return open_finished(train("quick", RECIPE, runs=Path(folder)))
 
 
 def population(finished, conditions, documents, layout):

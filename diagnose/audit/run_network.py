@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from diagnose.audit.findings import Audit
-    from diagnose.audit.run_opened import Opened
+    from diagnose.audit.run_opened import AuditedRun
     from diagnose.training.batches import Batch
 
 SECONDS = 30.0  # that training on a few rows may take
@@ -39,7 +39,7 @@ NEEDS = (
 )  # fmt: skip
 
 
-def judge(audit: Audit, run: Opened, network: nn.Module, table: pd.DataFrame | None) -> None:
+def judge(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame | None) -> None:
     """Judge everything that needs the network; random states and its weights come back as they were."""
     train, val, given = sides(run)
     with custody(network, [], []) as kept:
@@ -55,7 +55,7 @@ def judge(audit: Audit, run: Opened, network: nn.Module, table: pd.DataFrame | N
     _tied(audit, run, network)
 
 
-def sides(run: Opened) -> tuple[Side, Side, sides_audit.Adapters]:
+def sides(run: AuditedRun) -> tuple[Side, Side, sides_audit.Adapters]:
     """Return the training and the validation side of a run, and what its batches and its network are."""
     cast = torch.bfloat16 if run.recipe.run.precision == "bf16" else None
 
@@ -81,7 +81,7 @@ def sides(run: Opened) -> tuple[Side, Side, sides_audit.Adapters]:
     return Side(steps, training_loss, autocast=cast), Side(held, validation_loss, autocast=cast), given
 
 
-def _segments(audit: Audit, run: Opened, passes: SidePasses, batch: Batch) -> None:
+def _segments(audit: Audit, run: AuditedRun, passes: SidePasses, batch: Batch) -> None:
     """Judge `segment-visible`, where documents are kept apart."""
     if batch.segments_BT is None:
         audit.skips("segment-visible", "documents of a row may see each other, or each has a row", matters=False)
@@ -107,7 +107,7 @@ def _scores(passes: SidePasses, inputs_BT: Tensor, segments_BT: Tensor) -> Tenso
     return found.float()
 
 
-def _recorded(audit: Audit, run: Opened, network: nn.Module, table: pd.DataFrame | None, tolerance: float) -> None:
+def _recorded(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame | None, tolerance: float) -> None:
     """Read some documents anew and compare them with the record."""
     if table is None:
         audit.skips("record-differs", "the record of the validation text is not in order", matters=False)
@@ -133,7 +133,7 @@ def _recorded(audit: Audit, run: Opened, network: nn.Module, table: pd.DataFrame
         audit.keeps("record-differs", documents=len(some), largest_share=off)
 
 
-def _conditions(audit: Audit, run: Opened, network: nn.Module) -> None:
+def _conditions(audit: Audit, run: AuditedRun, network: nn.Module) -> None:
     """Judge how the run reports its validation loss, by reading the reported batches plainly as well."""
     condition = session.reported_condition(run.recipe, network)
     bytes_V = torch.from_numpy(tokenizer.token_bytes(run.text.tokenizer).astype("int64"))
@@ -166,7 +166,7 @@ def _conditions(audit: Audit, run: Opened, network: nn.Module) -> None:
             audit.breaks(rule, f"{what}: {measured:.4f} instead of {plain:.4f}", reported_so=measured, plain=plain)
 
 
-def _tied(audit: Audit, run: Opened, network: nn.Module) -> None:
+def _tied(audit: Audit, run: AuditedRun, network: nn.Module) -> None:
     """Judge `tied-weights` by the network and by what its checkpoint holds under each of a shared weight's names."""
     groups: dict[int, list[str]] = {}
     for name, p in network.named_parameters(remove_duplicate=False):
@@ -179,7 +179,7 @@ def _tied(audit: Audit, run: Opened, network: nn.Module) -> None:
         else:
             audit.skips("tied-weights", "the network shares no weights", matters=False)
         return
-    held = run.weights or {}
+    held = (run.opened.tensors or {}).get("model", {})
     for some in shared:
         kept = [held[name] for name in some if name in held]
         if any(not torch.equal(kept[0], other) for other in kept[1:]):

@@ -64,6 +64,7 @@ class SideConditions:
             data are compared under. What the average does to validation's own batches is `reduction` too.
         mixed: whether a loss depends on the other samples of its batch.
         objective: what both losses are matched under; None for validation's own.
+        bound: whether one side's objective reads another model than the one handed over, so that both change together.
     """
 
     train: Condition
@@ -74,6 +75,7 @@ class SideConditions:
     end: Condition
     mixed: bool = False
     objective: Any = None
+    bound: bool = False
 
     @property
     def together(self) -> bool:
@@ -86,7 +88,7 @@ class SideConditions:
         mode = "mode" in changed
         return Condition(
             val.on if mode else (train.on - changed) | (val.on & changed),
-            (val if "objective" in changed else train).objective,
+            (val if ("weights" if self.bound else "objective") in changed else train).objective,
             (val if "precision" in changed else train).precision,
             (self.end if "reduction" in changed else train).reduction,
             "collation" in changed,
@@ -101,7 +103,14 @@ class SideConditions:
 
 
 def sides(
-    train: Side, val: Side, kinds: Sequence[str], *, batching: bool = False, mixed: bool = False, scalar: bool = False
+    train: Side,
+    val: Side,
+    kinds: Sequence[str],
+    *,
+    batching: bool = False,
+    mixed: bool = False,
+    scalar: bool = False,
+    bound: bool = False,
 ) -> SideConditions:
     """Return both sides' conditions and what differs between them.
 
@@ -112,6 +121,7 @@ def sides(
         batching: whether training's batches are composed anew as validation's.
         mixed: whether a loss depends on the other samples of its batch.
         scalar: whether validation's objective gives one number a batch.
+        bound: whether one side's objective reads another model than the one handed over.
     """
     modes = [frozenset(kinds) if (side.mode or default) == "train" else frozenset[str]()
              for side, default in ((train, "train"), (val, "eval"))]  # fmt: skip
@@ -125,14 +135,15 @@ def sides(
     end = replace(second, reduction=_apart(val.reduction, mixed=mixed, scalar=scalar))
     differs = {
         "mode": modes[0] != modes[1],
-        "objective": own == 1,
+        "objective": own == 1 and not bound,
         "precision": train.autocast != val.autocast,
         "reduction": train.reduction != end.reduction,
         "collation": collation[0],
         "batching": batching,
         "weights": weights[0] != weights[1],
     }
-    return SideConditions(first, second, tuple(kinds), tuple(p for p in FACTORS if differs[p]), collation, end, mixed)
+    players = tuple(player for player in FACTORS if differs[player])
+    return SideConditions(first, second, tuple(kinds), players, collation, end, mixed, bound=bound)
 
 
 def _weights(train: Side, val: Side) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from diagnose.gap.measurements import Measurements
 from diagnose.gap.reached import other_modules
 from diagnose.gap.readings import Subject, read
 from diagnose.gap.redrawn import is_redrawn, unweighted
+from diagnose.gap.second_model import with_second_model
 from diagnose.gap.timing import replay
 from diagnose.gap.walking import walk
 from diagnose.stats import Reading
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from diagnose.data.seen_documents import SeenDocuments
+    from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
     from diagnose.gap.measurements import BatchReadings, Replayed
     from diagnose.gap.recording import Recording
@@ -111,16 +112,19 @@ def measure(
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
-    notes += setting.redrawn_notes(train, redrawn)
+    notes += [*([second] if second else []), *setting.redrawn_notes(train, redrawn)]
     subject.kinds = frozenset(kinds)
-    sides = conditions.sides(train, val, kinds)
+    sides = conditions.sides(train, val, kinds, bound=bool(second))
+    for side, one in ((train, sides.train), (val, replace(sides.val, plain=False))):
+        notes += setting.weigh_classes(subject, side, one, name)
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
     batching = setting.batching_of(subject, train, val, sides)
     sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
-                             scalar=batching.scalar)  # fmt: skip
+                             scalar=batching.scalar, bound=bool(second))  # fmt: skip
     plan = conditions.plan(sides)
     notes += [*batching.notes, *setting.notes_of(subject)]
     read_train = _training(subject, train, plan, budget, same, batching)

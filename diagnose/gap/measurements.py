@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from diagnose.data.seen_documents import SeenDocuments
+    from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
     from diagnose.stats import Reading
 

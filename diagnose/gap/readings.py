@@ -14,6 +14,7 @@ import torch
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
 from diagnose.gap import guard as custody
+from diagnose.gap.class_weights import ClassWeights
 from diagnose.gap.elements import SAMPLES, elements, identities, of_rows, sums, tensors
 from diagnose.gap.masked import as_selected, rows_selected, selector
 from diagnose.gap.measurements import BatchReadings
@@ -52,6 +53,7 @@ class Subject:
         structural: kinds that the training objective needs in training mode, where its model returns something else.
         frozen: batch norms that are frozen while the model trains (ids).
         random: objectives that are random though nothing of training mode is on.
+        weighed: objectives whose class weights are what each loss counts.
     """
 
     model: nn.Module
@@ -64,6 +66,7 @@ class Subject:
     structural: frozenset[str] = frozenset()
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
+    weighed: set[int] = field(default_factory=set)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -96,7 +99,7 @@ class Subject:
             else:
                 custody.seed(seed)
             try:
-                returned = self.objectives[number](model, batch)
+                returned = self._returned(number, model, batch)
             except DiagnoseError:
                 raise
             except Exception as error:
@@ -106,6 +109,13 @@ class Subject:
         self.custody.settle()
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))
+
+    def _returned(self, number: int, model: nn.Module, batch: Any) -> Any:
+        if number not in self.weighed:
+            return self.objectives[number](model, batch)
+        with ClassWeights() as seen:
+            returned = self.objectives[number](model, batch)
+        return seen.weighed(returned)
 
     def of(self, condition: Condition) -> nn.Module:
         """Return the model that is read under a condition."""
@@ -124,7 +134,9 @@ class Subject:
         """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
         return rows_selected(batch, self.selectors.get(side))
 
-    def _moves(self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str) -> bool:
+    def moves(
+        self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str = "its first batch"
+    ) -> bool:
         """Say whether other weights of a model change a loss."""
         weights = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point() and p.numel()]
         with torch.no_grad():
@@ -153,13 +165,13 @@ class Subject:
             DiagnoseError: it does not depend on the model; the weights have been put back.
         """
         before = self.run(batch, condition, 0, where).nats
-        if not self._moves(self.of(condition), before, batch, condition, where):
-            if any(self._moves(other, before, batch, condition, where) for other in self.reached.values()):
+        if not self.moves(self.of(condition), before, batch, condition, where):
+            if any(self.moves(other, before, batch, condition, where) for other in self.reached.values()):
                 return
             side = ("training", "validation")[condition.objective]
             raise DiagnoseError(
-                f"the loss of the {side} side does not depend on the model (a constant, or detached before it): return "
-                "what the model's output gives"
+                f"the loss of the {side} side does not depend on the model (a constant, detached before it, or of "
+                "another model: hand that over as Side(model=...)): return what the objective's first argument gives"
             )
 
     def _switched(self, on: frozenset[str]) -> frozenset[str] | None:

@@ -111,8 +111,9 @@ def condition(found: Measurements, player: str) -> Term:
         )
         beside = _on_unseen(found) if player == "mode" else None
         return Term(player, 0.0, basis=f"exact: {same}", how=how, beside=beside)
-    rows = _rows(found, found.plan.factors.get(player, {})) + (extra or [])
-    value = _combined(rows)
+    rows = _rows(found, found.plan.factors.get(player, {}))
+    exact = player == "reduction" and extra is not None and found.exact(1)  # what averaging does to these very batches
+    value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []))
     low = high = None
     if found.plan.whole and player in sides.players:
         over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, player)]
@@ -120,7 +121,8 @@ def condition(found: Measurements, player: str) -> Term:
     basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {_over_orders(found)}"
     if player not in sides.players:
         held = "plain ones" if player == "collation" else "the mean over all their elements"
-        basis = f"the validation batches against {held}, paired by {found.val.unit}"
+        basis = f"{'exact: ' if exact else ''}the validation batches against {held}"
+        basis += "" if exact else f", paired by {found.val.unit}"
     parts, beside = _parts(found, player, value), _on_unseen(found) if player == "mode" else None
     return Term(player, value.value, value.low, value.high, low, high, parts, basis, how, beside=beside)
 
@@ -131,6 +133,14 @@ def _on_unseen(found: Measurements) -> dict[str, Any] | None:
         return None
     on, off = (found.unseen[replace(found.sides.end, on=on)] for on in (frozenset(found.sides.kinds), frozenset()))
     return {"text": "unseen", **interval_record(combined([on, off], [-1.0, 1.0]))}
+
+
+def _moved(rows: Sequence[tuple[Reading, float]], extra: Sequence[tuple[Reading, float]]) -> Interval:
+    """Return a value with its interval, moved by what is known exactly."""
+    known = sum(reading.mean * factor for reading, factor in extra)
+    found = _combined(rows) if rows else Interval(0.0, None, None, None, None)
+    low, high = (None if end is None else end + known for end in (found.low, found.high))
+    return Interval(found.value + known, low, high, found.se, found.df)
 
 
 def _over_orders(found: Measurements) -> str:

@@ -14,7 +14,7 @@ of `validation_step`); under gradient accumulation each part's own loss is logge
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,14 +222,18 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         train, value, record = self._reported(trainer, last.recording)
         train_side = Side(
             trainer.train_dataloader, objective(trainer, "training_step", train, number), reported=value,
-            reduction="weighted" if record is None or record.reports == "epoch" else "batch",
+            reduction="weighted" if record is None or _by_samples(record) else "batch",
         )  # fmt: skip
         more: dict[str, Any] = {} if last.read is None else {"model": _copy(module, last.read)}
         val_side = Side(
             _loaders(trainer)[number], objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted", **more,
         )  # fmt: skip
-        return Gap(explain(module, train_side, val_side, record, budget=self.budget))
+        found = explain(module, train_side, val_side, record, budget=self.budget)
+        if any("reduction='batch'" in fit["factor"] for fit in found["arithmetic"].get("validation", ())):
+            val_side = replace(val_side, reduction="batch")  # a metric object's mean counts each batch alike
+            found = explain(module, train_side, val_side, record, budget=self.budget)
+        return Gap(found)
 
     def _reported(self, trainer: Any, record: Recording | None) -> tuple[str, float | None, Recording | None]:
         """Return the training loss's name, its logged value, and the record with what that averages."""
@@ -244,7 +248,13 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         last = record.losses[-1]
         if f"{name}_epoch" not in logged and abs(value - last) <= SAME * max(1.0, abs(last)):
             record = record.of_last()
+        elif record.reports != "last" and abs(value - record.unweighted().train) < abs(value - record.train):
+            record = record.unweighted()  # a metric object's mean, which knows no sizes
         return name.removesuffix("_epoch").removesuffix("_step"), value, record
+
+
+def _by_samples(record: Recording) -> bool:
+    return record.reports == "epoch" and len(set(record.weights)) > 1
 
 
 def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any) -> str:

@@ -164,10 +164,10 @@ class TestReadings:
 
     def test_smoothing_and_plain_come_from_one_pass(self, run):
         from diagnose.gap.sources import run_replay
-        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run import open_finished
         from diagnose.gap.sources.run_reading import RunObjective, read
 
-        finished = open_run(run)
+        finished = open_finished(run)
         own = run_replay.training_condition(finished, frozenset({"attention", "embedding", "residual"}))
         plain = replace(own, objective=RunObjective())
         groups = [run_replay.step_group(finished, 3)]
@@ -198,10 +198,10 @@ class TestLedger:
         )
 
     def test_each_kind_alone_is_read(self, run, record):
-        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run import open_finished
         from diagnose.gap.sources.run_measure import measure
 
-        found = measure(open_run(run), budget="20000 tokens").found
+        found = measure(open_finished(run), budget="20000 tokens").found
         readings, sides = found.train.readings, found.sides
         alone = {k: readings[replace(sides.train, on=frozenset({k}))].mean for k in sides.kinds}
         none, full = (readings[replace(sides.train, on=on)].mean for on in (frozenset(), sides.train.on))
@@ -296,9 +296,9 @@ def test_any_recipe_closes_and_replays(keys, tiny, tmp_path_factory):
 
 class TestBadInput:
     def open(self, path, **more):
-        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run import open_finished
 
-        return open_run(path, **more)
+        return open_finished(path, **more)
 
     def test_no_such_run(self, tmp_path):
         with pytest.raises(DiagnoseError, match="no run or ablation"):
@@ -370,7 +370,7 @@ class TestSeen:
         from types import SimpleNamespace
 
         from diagnose.data.corpus import load
-        from diagnose.data.seen_documents import seen
+        from diagnose.data.overlap import seen
 
         rng = np.random.default_rng(0)
         words = ["".join(chr(97 + c) for c in rng.integers(0, 26, 6)) for _ in range(400)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.data.seen_documents import SeenDocuments, seen
+from diagnose.data.overlap import SeenDocuments, seen
 from diagnose.gap.measurements import BatchReadings
 from diagnose.gap.sources import run_replay, run_texts
 from diagnose.gap.sources.run_bigrams import difficulty
