@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, RUNS, JsonOption, app, print_json, show
+from diagnose.cli.options import REPORTS, RUNS, JsonOption, MarkdownOption, app, print_json, show
 
 
 @app.command(epilog="Example: diagnose runs --prune")
@@ -69,12 +69,14 @@ def report(
         bool, typer.Option("--index", help="Write index.html, which lists the folder's pages with their verdicts.")
     ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Render pages again, from what is stored alone."""
     from diagnose.errors import DiagnoseError
     from diagnose.report import page
     from diagnose.report.index import render_index
+    from diagnose.report.markdown import text_of
     from diagnose.runs import store
 
     if not what and not index:
@@ -84,6 +86,8 @@ def report(
     listed = str(render_index(out)) if index else None
     if as_json:
         print_json({"pages": pages, "index": listed})
+    elif markdown:
+        print("\n\n".join(text_of(one) for folder in folders for _, one in page.reports_of(folder)))
     else:
         print("\n".join([*pages, *([listed] if listed else [])]))
 

@@ -13,6 +13,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from diagnose.report.blocks import Report
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -35,6 +37,7 @@ DataOption = Annotated[
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
 ]
+MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print the outcome as Markdown, for a pull request.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
 MarginOption = Annotated[
@@ -66,6 +69,20 @@ def show(what: RenderableType) -> None:
     if not console.is_terminal or console.width > 100:
         console = Console(width=100)
     console.print(what)
+
+
+def show_report(report: Report, page: Path | None = None, *, markdown: bool = False, everything: bool = False) -> None:
+    """Print what a report says, for a person or (markdown) for a pull request, and for a person where its page lies."""
+    if markdown:
+        from diagnose.report.markdown import text_of
+
+        print(text_of(report, everything=everything))
+        return
+    from diagnose.report.console import rows
+
+    show(rows(report, everything=everything))
+    if page is not None:
+        print(page)
 
 
 def command() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diagnose.formatting import (
@@ -20,6 +19,7 @@ from diagnose.formatting import (
     visible,
 )
 from diagnose.report.ablation_sentences import name_of, under
+from diagnose.report.blocks import TextTable
 from diagnose.report.means import course, known
 from diagnose.report.run_sentences import alike, last, reported
 
@@ -29,16 +29,6 @@ if TYPE_CHECKING:
 
 Cell = str
 MOST_TEXT = 100  # times as much text: more is as good as none
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table: a row's first cell is its header; columns whose index is in `words` hold no figures."""
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    words: frozenset[int] = frozenset({0})
 
 
 def arms(report: AblationReport) -> TextTable:

@@ -93,4 +93,4 @@ def test_a_factorial_from_axes_to_page(tiny, tmp_path, quick_probes):
     both = level["gelu", "0.2"] - level["gelu", "0.0"] - level["relu", "0.2"] + level["relu", "0.0"]
     assert values["activation x dropout"] == pytest.approx(both, abs=1e-9)
     assert all(effect["low"] <= effect["value"] <= effect["high"] for effect in summary["effects"])
-    assert "activation x dropout" in page.render_ablation(found, tmp_path / "pages").read_text(encoding="utf-8")
+    assert "activation x dropout" in page.render_own(found, tmp_path / "pages").read_text(encoding="utf-8")

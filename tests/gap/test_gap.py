@@ -390,15 +390,19 @@ class TestSeen:
 def test_the_terminal_and_markdown_show_every_term(record):
     from rich.console import Console
 
-    from diagnose.report import gap_terminal as terminal
+    from diagnose.records.ledgers import LedgerRecord
+    from diagnose.report import markdown
+    from diagnose.report.console import rows
+    from diagnose.report.gap_document import report_of
 
+    report = report_of(LedgerRecord.model_validate(record))
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(terminal.gap_rows(record))
+    console.print(rows(report))
     shown = console.export_text()
     assert max(map(len, shown.splitlines())) <= 100
     assert "mode: dropout off" in shown
     assert "gap as reported" in shown
-    assert all(f"| {t['id']} |" in terminal.markdown(record) for t in record["terms"])
+    assert all(f"| {t['id']} |" in markdown.text_of(report) for t in record["terms"])
 
 
 def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_path):

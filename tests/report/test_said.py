@@ -9,7 +9,7 @@ from diagnose.ablation.ablate import ablate
 from diagnose.ablation.conclusion import verdict
 from diagnose.errors import DiagnoseError
 from diagnose.report import ablation_sentences
-from diagnose.report.page import render_ablation
+from diagnose.report.page import render_own
 from diagnose.report.summary import read_ablation
 from diagnose.runs import store
 
@@ -71,7 +71,7 @@ def test_an_arm_that_diverges_with_a_seed_is_told_from_verdict_to_page(tiny, tmp
     assert summary["left_out"] == [1]
     assert summary["seeds"] == [0, 2]
     assert "diverged with 1 seed." in summary["verdict"]
-    page = render_ablation(folder, tmp_path / "pages").read_text(encoding="utf-8")
+    page = render_own(folder, tmp_path / "pages").read_text(encoding="utf-8")
     assert "Seed 1 is left out of all arms, for effects are paired by seed." in page
     assert "training has diverged" in page
 
