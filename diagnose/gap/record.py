@@ -13,6 +13,7 @@ from diagnose.gap.side import REDUCTIONS
 from diagnose.gap.term import groups_of, interval_record
 from diagnose.gap.terms import explained
 from diagnose.gap.timing import together
+from diagnose.records.ledgers import LedgerRecord
 
 if TYPE_CHECKING:
     import torch
@@ -67,7 +68,9 @@ def record(
         "notes": list(found.notes),
         **own,
     }
-    return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
+    made = LedgerRecord.model_validate(out)
+    said = {"verdict": verdict.sentence(made), "findings": tuple(verdict.findings(made))}
+    return made.model_copy(update=said).plain()
 
 
 def of_loop(

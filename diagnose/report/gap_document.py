@@ -159,7 +159,7 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
 def _name(ledger: LedgerRecord, term: str) -> str:
     """Return what a term is called, with what training mode switches on, and data for text where there is none."""
     if term == "mode":
-        mode = verdict.mode_name(verdict.live_kinds(ledger.model_dump(include={"conditions", "terms"})))
+        mode = verdict.mode_name(verdict.live_kinds(ledger))
         return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
     return NAMES[term].replace("text", "data") if ledger.kind == "sides" else NAMES[term]
 
