@@ -117,7 +117,7 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     notes += [*([second] if second else []), *setting.redrawn_notes(train, redrawn)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
-    for side, one in ((train, sides.train), (val, replace(sides.val, plain=False))):
+    for side, one, name in ((train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")):
         notes += setting.weigh_classes(subject, side, one, name)
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
