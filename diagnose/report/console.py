@@ -139,10 +139,15 @@ def _finding(block: blocks.RuleFinding) -> list[RenderableType]:
     return [Narrow(head), Narrow(block.what, "", 2), Narrow(f"To mend it: {block.fix}", "dim", 2)]
 
 
-# What is for eyes alone (rules at a glance, texts in colours) is on the page alone.
+def _costly(block: blocks.CostlyText) -> list[RenderableType]:
+    return [Narrow(block.title, "dim"), Narrow("".join(text for text, _ in block.pieces), "", 2)]
+
+
+# Rules at a glance are for eyes alone; tables say the same.
 DRAWN: dict[type[Block], Callable[..., list[RenderableType]]] = {
     blocks.Paragraph: _paragraph, blocks.Heading: _heading, blocks.NamedRows: _pairs, blocks.CodeText: _listing,
     blocks.TextTable: _table, blocks.Figure: _figure, blocks.Samples: _samples, blocks.RuleFinding: _finding,
+    blocks.CostlyText: _costly,
 }  # fmt: skip
 
 

@@ -32,7 +32,7 @@ def text_of(report: Report, *, everything: bool = False) -> str:
         out += found
     if everything and report.limits:
         out += ["### What this does not show", _list(report.limits)]
-    return "\n\n".join(out)
+    return "\n\n".join(dict.fromkeys(out))  # a table that stands for a figure is not said again among the numbers
 
 
 def escaped(text: str) -> str:
@@ -49,7 +49,7 @@ def _written(some: tuple[Block, ...], *, everything: bool) -> list[str]:
     for block in shown(some, everything=everything):
         if isinstance(block, blocks.Fold):
             inside = _written(block.blocks, everything=everything)
-            out += [f"<details><summary>{escaped(block.summary)}</summary>", *inside, "</details>"]
+            out.append("\n\n".join([f"<details><summary>{escaped(block.summary)}</summary>", *inside, "</details>"]))
         elif write := WRITTEN.get(type(block)):
             out += write(block)
     return out
@@ -133,8 +133,13 @@ def _finding(block: blocks.RuleFinding) -> list[str]:
     ]
 
 
-# What is for eyes alone (rules at a glance, texts in colours) is on the page alone.
+def _costly(block: blocks.CostlyText) -> list[str]:
+    return [_list([f"{block.title}: {''.join(text for text, _ in block.pieces)}"])]
+
+
+# Rules at a glance are for eyes alone; tables say the same.
 WRITTEN: dict[type[Block], Callable[..., list[str]]] = {
     blocks.Paragraph: _paragraph, blocks.Heading: _heading, blocks.NamedRows: _pairs, blocks.CodeText: _listing,
     blocks.TextTable: _table, blocks.Figure: _figure, blocks.Samples: _samples, blocks.RuleFinding: _finding,
+    blocks.CostlyText: _costly,
 }  # fmt: skip

@@ -154,6 +154,11 @@ def test_what_is_stored_is_written_as_markdown(tmp_path):
     assert "| training, as reported |" in shown.output
     assert "| bpe against char |" in shown.output
     assert shown.output.count("\n**") == 1  # two verdicts, the first at the beginning
+    whole = CliRunner().invoke(app, ["report", str(run), "--out", str(tmp_path / "pages"), "--markdown", "--all"])
+    assert whole.output.count("| training, as reported |") == 1  # a table is said once
+    assert "<details><summary>Recipe</summary>" in whole.output
+    printed = CliRunner().invoke(app, ["report", str(run), "--out", str(tmp_path / "pages"), "--all"])
+    assert "What this does not show" in printed.output
 
 
 def test_a_log_as_markdown(diagnose, tmp_path):
