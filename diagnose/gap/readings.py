@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 FEWEST = 8  # batches of a side that are read whatever the limit
-NUDGE = 0.1  # of a weight's usual size
+NUDGES = (0.1, 10.0)  # of a weight's usual size
 
 
 @dataclass
@@ -137,17 +137,22 @@ class Subject:
     def moves(
         self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str = "its first batch"
     ) -> bool:
-        """Say whether other weights of a model change a loss."""
+        """Say whether other weights of a model change a loss: near ones, or far ones where it is at its floor."""
         weights = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point() and p.numel()]
+        return not weights or any(self._nudged(weights, size, before, batch, condition, where) for size in NUDGES)
+
+    def _nudged(
+        self, weights: list[torch.Tensor], size: float, before: Any, batch: Any, condition: Condition, where: str
+    ) -> bool:
         with torch.no_grad():
             for weight in weights:
-                weight.add_(torch.randn_like(weight) * NUDGE * (weight.abs().mean() + NUDGE))
+                weight.add_(torch.randn_like(weight) * size * (weight.abs().mean() + NUDGES[0]))
         try:
             after = self.run(batch, condition, 0, where).nats
         except DiagnoseError:  # other weights may give no finite loss
             after = before + 1
         self.custody.restore()
-        return not weights or not np.array_equal(before, after)
+        return not np.array_equal(before, after)
 
     def select(self, batch: Any, condition: Condition, where: str) -> None:
         """Find out by which mask or index in the batch the objective selects what it takes losses of."""
@@ -176,7 +181,7 @@ class Subject:
 
     def _switched(self, on: frozenset[str]) -> frozenset[str] | None:
         """Return what to have on: with every kind all modules, for other kernels lay masks out in another order."""
-        return None if on and on == self.kinds else on
+        return None if on and on == self.kinds and not self.structural else on
 
     def _hint(self, batch: Any) -> str:
         devices = {found.device for found in tensors(batch)}

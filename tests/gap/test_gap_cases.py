@@ -471,6 +471,16 @@ class TestModels:
         assert values(gap)["objective"] == pytest.approx(want, abs=1e-5)
         assert values(gap)["unseen"] == pytest.approx(mean(ce, model, val) - mean(ce, model, train), abs=1e-5)
 
+    def test_a_loss_at_its_floor_is_no_constant(self):
+        model = mlp()
+        for weight in model.parameters():
+            weight.data.mul_(60.0)
+        x = torch.randn(64, 16)
+        with torch.no_grad():
+            some = cut((x, model(x).argmax(1)), 32)
+        assert not any(ce(model, batch).any() for batch in some)
+        assert explain_gap(model, Side(some, ce), Side(some, ce)).gap == 0
+
     @pytest.mark.parametrize("made", [True, False])
     def test_a_frozen_batch_norm_stays_so_in_whatever_mode_the_model_comes(self, made):
         train, val = cut(blobs(640, 1), 4), cut(blobs(640, 2), 64)
