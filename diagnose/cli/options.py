@@ -20,8 +20,28 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: rich.markdown alone would take a third of the time that help may take
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Which part of my set-up makes these numbers? Controlled ablations and diagnostics for language models.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    """Print which version is installed, and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"diagnose {version('diagnose-training')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take what stands before a command; its help is the application's."""
+
 
 RUNS = Path("runs")
 REPORTS = Path("reports")

@@ -37,7 +37,7 @@ def test_intervals_hold_together_over_all_of_them():
     several = planted({"A": "xy", "B": "pq"}, cells, 0.01)
     alone = planted({"A": "xy"}, {("x",): 2.0, ("y",): 2.0}, 0.01)
     assert all(e["low"] < e["value"] < e["high"] for e in (*several, *alone))
-    assert alone[0]["sentence"].startswith("y is ")
+    assert alone[0]["sentence"].startswith("y against x: ")
     assert "averaged over the other axes" in several[0]["sentence"]
     assert "than the two effects add up to" in several[2]["sentence"]
 
