@@ -411,7 +411,8 @@ def forgotten():
 
 
 SETUPS = (
-    conditions, augmentation, partial(averaging, "sample", "mean"), partial(averaging, "batch", "mean"), negatives, norm, copies, one_batch, redrawn, always, groups, scalars, few,
+    conditions, augmentation, partial(averaging, "sample", "mean"), partial(averaging, "batch", "mean"), negatives,
+    norm, copies, one_batch, redrawn, always, groups, scalars, few,
     forgotten,
 )  # fmt: skip
 

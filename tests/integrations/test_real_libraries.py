@@ -29,7 +29,9 @@ def tokens(count, seed, length=12, vocabulary=40):
 
 
 def rows(count, seed, **more):
-    return [{"input_ids": row.tolist(), **{name: make(row) for name, make in more.items()}} for row in tokens(count, seed)]
+    return [
+        {"input_ids": row.tolist(), **{name: make(row) for name, make in more.items()}} for row in tokens(count, seed)
+    ]
 
 
 def collate(some):
@@ -90,7 +92,13 @@ def assert_closes(trainer, gap, data, loss):
     terms = {term["id"]: term["value"] or 0.0 for term in gap.record["terms"]}
     assert gap.record["reported"]["val"] == pytest.approx(logged[-1], rel=1e-6)
     assert sum(terms.values()) == pytest.approx(gap.gap, abs=1e-12)
-    print([t["parts"] for t in gap.record["terms"] if t["id"] == "residual"], gap.record["arithmetic"], gap.record["verified"], gap.record["reported"], trainer.state.log_history)
+    print(
+        [t["parts"] for t in gap.record["terms"] if t["id"] == "residual"],
+        gap.record["arithmetic"],
+        gap.record["verified"],
+        gap.record["reported"],
+        trainer.state.log_history,
+    )
     assert terms["residual"] == pytest.approx(0, abs=3e-5)
     assert gap.matched.val == pytest.approx(brute_force(trainer.model, cut(data[1]), loss), rel=NEAR)
 
@@ -176,7 +184,8 @@ class TestTrainer:
             for batch in trainer.get_eval_dataloader():
                 inputs = {k: v for k, v in batch.items() if k in ("input_ids", "labels", "attention_mask",
                                                                   "position_ids")}  # fmt: skip
-                found.append((float(model(**inputs).loss), len(batch["input_ids"])))
+                count = int((batch["labels"][:, 1:] != -100).sum())  # a packed row holds many samples
+                found.append((float(model(**inputs).loss), count))
         plain = sum(value * size for value, size in found) / sum(size for _, size in found)
         assert logged[-1] == pytest.approx(plain, rel=NEAR)
 

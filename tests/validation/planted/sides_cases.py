@@ -538,8 +538,8 @@ def frozen(mode, p=0.0):
     def make(_):
         torch.manual_seed(3)
         model = Norm(p, running=1.0)
-        model.layers[1].weight.requires_grad_(False)  # noqa: FBT003
-        model.layers[1].bias.requires_grad_(False)  # noqa: FBT003
+        model.layers[1].weight.requires_grad_(False)
+        model.layers[1].bias.requires_grad_(False)
         train, val = split(blobs(512, 1), 8), split(blobs(256, 2), 32)
         optimizer = torch.optim.Adam([q for q in model.parameters() if q.requires_grad], 3e-3)
 
@@ -606,16 +606,18 @@ SIDES_CASES = [
     SidesCase("batching, sums of 16 and 64", two_sizes(ce, 16, 64, reduction="sum"), "batching", ("gap/batching",)),
     SidesCase("batching, sums of 64 and 16", two_sizes(ce, 64, 16, reduction="sum"), "batching"),
     SidesCase("batching, a scalar sum of 32 and 128", two_sizes(scalar_sum, 32, 128), "batching"),
-    SidesCase("batching, batch norm left on in batches of 4 and 64", eval_forgotten_norm, "batching",
-              ("gap/eval-forgotten",)),
+    SidesCase(
+        "batching, batch norm left on in batches of 4 and 64", eval_forgotten_norm, "batching", ("gap/eval-forgotten",)
+    ),
     SidesCase("batching, divided by the longest of the batch", longest, "batching"),
     SidesCase("averaging, ragged batch means", ragged, "reduction", ("gap/reduction",)),
     SidesCase("averaging, class weights in torch's mean", class_weights(reduced=True)),
     SidesCase("averaging, class weights without averaging", class_weights(reduced=False)),
     SidesCase("weights, averaged", second_model("mean"), "weights", ("gap/weights",)),
     SidesCase("weights, averaged, in a closure", second_model("mean", closed=True), "weights", ("gap/weights",)),
-    SidesCase("weights, averaged, in a closure, and dropout", second_model("mean", p=0.4, closed=True), "weights",
-              causes=2),
+    SidesCase(
+        "weights, averaged, in a closure, and dropout", second_model("mean", p=0.4, closed=True), "weights", causes=2
+    ),
     SidesCase("weights, of few bits", second_model("bits"), "weights", ("gap/weights",)),
     SidesCase("weights, a student", second_model("student"), "weights", ("gap/weights",)),
     SidesCase("redrawn, get_batch", drawn, "data", ("gap/redrawn",)),
@@ -629,13 +631,24 @@ SIDES_CASES = [
     SidesCase("graph, indices", graph("index"), "data"),
     SidesCase("graph, masks and dropout", graph("mask", 0.5), causes=2),
     SidesCase("accumulation, loss over 4 recorded", accumulated, "residual", FACTOR, "loss / accumulation"),
-    SidesCase("arithmetic, divided by 3 processes", reported_as(lambda read, _b, _n: read / 3), "residual", FACTOR,
-              "divided by 3"),
+    SidesCase(
+        "arithmetic, divided by 3 processes",
+        reported_as(lambda read, _b, _n: read / 3),
+        "residual",
+        FACTOR,
+        "divided by 3",
+    ),
     SidesCase("arithmetic, a perplexity", reported_as(lambda read, _b, _n: math.exp(read)), "residual", FACTOR, "exp"),
-    SidesCase("arithmetic, summed over batches", reported_as(lambda read, _b, n: read * n), "residual", FACTOR,
-              "summed over"),
-    SidesCase("arithmetic, a mean of batch means", reported_as(lambda _r, by_batch, _n: by_batch), None, FACTOR,
-              "reduction='batch'"),
+    SidesCase(
+        "arithmetic, summed over batches", reported_as(lambda read, _b, n: read * n), "residual", FACTOR, "summed over"
+    ),
+    SidesCase(
+        "arithmetic, a mean of batch means",
+        reported_as(lambda _r, by_batch, _n: by_batch),
+        None,
+        FACTOR,
+        "reduction='batch'",
+    ),
     SidesCase("draw, the first batches alone", part_of_validation, "draw", ("gap/draw",)),
     SidesCase("auxiliary head in training mode", auxiliary(), "objective"),
     SidesCase("auxiliary head in training mode, and dropout", auxiliary(0.4), causes=2),
