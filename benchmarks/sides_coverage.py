@@ -412,8 +412,7 @@ def forgotten():
 
 SETUPS = (
     conditions, augmentation, partial(averaging, "sample", "mean"), partial(averaging, "batch", "mean"), negatives,
-    norm, copies, one_batch, redrawn, always, groups, scalars, few,
-    forgotten,
+    norm, copies, one_batch, redrawn, always, groups, scalars, few, forgotten,
 )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.errors import DiagnoseError
 from diagnose.gap.measure import ReadingBudget, measure
 from diagnose.gap.ranks import mean_of_ranks
-from diagnose.gap.record import record
+from diagnose.gap.record import of_loop
 from diagnose.gap.side import Side, check_model
 from diagnose.gap.terms import reported, terms
 
@@ -33,7 +33,7 @@ def explain(
     sides = _train_side(kept, train), _val_side(kept, val)
     found = measure(model, *sides, limit, kept)
     given = reported(found, *sides)
-    return record(found, sides, given, terms(found, given), kept, limit)
+    return of_loop(found, sides, given, terms(found, given), kept, limit)
 
 
 def _train_side(kept: Recording | None, given: Objective | Side) -> Side:

@@ -16,10 +16,9 @@ from diagnose.stats import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from diagnose.data.seen_documents import SeenDocuments
-    from diagnose.gap.readings import BatchReadings
+    from diagnose.data.overlap import SeenDocuments
+    from diagnose.gap.measurements import BatchReadings, Replayed
     from diagnose.gap.sample_identity import Known
-    from diagnose.gap.timing import Replayed
 
 RANK = 1 << 50  # added, times the rank, to the numbers of a process's samples
 Found = TypeVar("Found")

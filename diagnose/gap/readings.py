@@ -17,6 +17,7 @@ from diagnose.gap import guard as custody
 from diagnose.gap.class_weights import ClassWeights
 from diagnose.gap.elements import SAMPLES, elements, identities, of_rows, sums, tensors
 from diagnose.gap.masked import as_selected, rows_selected, selector
+from diagnose.gap.measurements import BatchReadings
 from diagnose.gap.modes import training
 from diagnose.gap.other_means import OtherMeans
 from diagnose.gap.rebatched import RebatchedBatches
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from diagnose.gap.conditions import Condition
     from diagnose.gap.elements import Elements
     from diagnose.gap.sample_identity import DistinctSamples
     from diagnose.gap.sample_parts import Key
@@ -39,65 +41,6 @@ if TYPE_CHECKING:
 
 FEWEST = 8  # batches of a side that are read whatever the limit
 NUDGES = (0.1, 10.0)  # of a weight's usual size
-
-
-@dataclass(frozen=True)
-class Condition:
-    """How a loss is taken.
-
-    Attributes:
-        on: the kinds.
-        objective: 0 for the training side's, 1 for the validation side's.
-        autocast, reduction: as in `Side`.
-        plain: whether the batches are the side's `plain` ones; batching: whether training's are in validation's sizes.
-        weights: which model is read: 0 the one handed over, 1 training's own, 2 validation's own.
-    """
-
-    on: frozenset[str]
-    objective: int
-    autocast: torch.dtype | bool | None
-    reduction: str
-    plain: bool = False
-    batching: bool = False
-    weights: int = 0
-
-    @property
-    def run(self) -> tuple[frozenset[str], int, torch.dtype | bool | None, int]:
-        """What a forward pass depends on: conditions that share it share their passes."""
-        return self.on, self.objective, self.autocast, self.weights
-
-
-@dataclass
-class BatchReadings:
-    """What was read of some batches.
-
-    Attributes:
-        readings: the loss under each condition, as sums over samples or groups.
-        others: by condition and name, what the objective returned beside the loss: (sum over batches, batches).
-        means: by condition, the loss of each batch.
-        batches: how many were read; complete: whether that is all of them.
-        passes: how often each ran through the model; samples: how many a batch had, all together; count: elements;
-            counted: the share of elements that count (padding does not); silent: of those whose loss is exactly 0.
-        unit: what intervals resample: "sample", "group" or "batch".
-        scalar: whether the objective gives one number a batch.
-        luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
-        likely: what else may be reported of the first condition's losses, by what it is.
-    """
-
-    readings: dict[Condition, Reading]
-    others: dict[Condition, dict[str, float]]
-    means: dict[Condition, list[float]]
-    batches: int
-    complete: bool
-    passes: int
-    samples: int
-    count: int
-    counted: float
-    silent: float
-    unit: str
-    scalar: bool
-    likely: dict[str, float] = field(default_factory=dict)
-    luck: float | None = None
 
 
 @dataclass
@@ -150,7 +93,7 @@ class Subject:
         batch = self._as_selected(batch, number, owner)
         model = self.of(condition)
         on = condition.on if number else condition.on | self.structural
-        with training(model, self._switched(on), self.frozen), _cast(self.device, condition.autocast):
+        with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
             if callable(seed):
                 seed()
             else:
@@ -371,9 +314,10 @@ class _Tally:
         unit = "batch" if "batch" in self.units else "group" if "group" in self.units else "sample"
         return BatchReadings(
             {condition: joined(rows) for condition, rows in self.rows.items()},
-            {c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
-            dict(self.means), self.batches, complete, passes, self.samples, self.count, self.counted / self.count,
-            self.silent / self.count, unit, self.kinds == {True}, self.other.means(),
+            self.batches, complete, passes, self.samples, unit,
+            others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
+            means=dict(self.means), count=self.count, counted=self.counted / self.count,
+            silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(),
         )  # fmt: skip
 
 

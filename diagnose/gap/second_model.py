@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap import modes
-from diagnose.gap.readings import Condition
+from diagnose.gap.conditions import Condition
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,9 +10,9 @@ import numpy as np
 from diagnose.errors import DiagnoseError
 from diagnose.gap import modes
 from diagnose.gap.class_weights import ClassWeights
+from diagnose.gap.conditions import Condition
 from diagnose.gap.elements import size_of
 from diagnose.gap.mode_kinds import NORMS
-from diagnose.gap.readings import Condition
 from diagnose.gap.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
 from diagnose.gap.redrawn import unweighted
 from diagnose.gap.walking import walk
@@ -107,15 +107,15 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     return []
 
 
-def weigh_classes(subject: Subject, side: Side, own: Condition) -> list[str]:
+def weigh_classes(subject: Subject, side: Side, own: Condition, name: str) -> list[str]:
     """Take the class weights of losses that are not averaged as what these count, where that gives the reported loss.
 
     Returns notes: which was done, or that it cannot be told.
     """
-    name, number = ("training", "validation")[own.objective], own.objective
-    _, batch = first_batch(side, name)
+    number = own.objective
+    place, batch = first_batch(side, name)
     with ClassWeights() as seen:
-        subject.run(batch, own, 0, f"the first batch of the {name} side")
+        subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
     if not seen.calls:
         return []
     what = f"the {name} side's objective weighs classes without averaging (reduction='none')"
@@ -208,7 +208,7 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
     where = f"batch {number + 1} of the validation side"
     own = replace(sides.val, plain=False)
     scalar = subject.run(batch, own, 0, where).scalar
-    mixed = any(_depends(subject, side, own) for side in (train, val))
+    mixed = any(_depends(subject, side, own, name) for side, name in ((train, "training"), (val, "validation")))
     if not mixed and val.reduction != "sum":
         return SideBatching(scalar=scalar)
     sizes = [sizes_of(side.batches) for side in (train, val)]
@@ -231,9 +231,9 @@ def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
     return float(np.median(first)) == float(np.median(second))
 
 
-def _depends(subject: Subject, side: Side, own: Condition) -> bool:
+def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
     """Say whether a sample's loss depends on the other samples of its batch."""
-    _, batch = first_batch(side, "training")
+    _, batch = first_batch(side, name)
     size = size_of(batch) or 0
     if size < 2 or subject.random:
         return False
