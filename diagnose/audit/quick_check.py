@@ -40,6 +40,8 @@ def with_quick_findings(record: dict[str, Any], model: nn.Module, val: Side) -> 
 
     That a loss is random is said once: by `dropout-on` where that is why.
     """
+    if ranks.several():  # each would have to make the same passes
+        return record
     own = record["findings"]
     found = quick_findings(model, val, {one["rule"] for one in own}, SHARE * max(1.0, record["budget"]["took"]))
     if any(one["rule"] == "dropout-on" for one in found):

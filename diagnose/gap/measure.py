@@ -10,7 +10,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap import conditions, ranks, sample_identity, sample_parts, setting
-from diagnose.gap.guard import custody
+from diagnose.gap.guard import custody, is_sharded
 from diagnose.gap.measurements import Measurements
 from diagnose.gap.reached import other_modules
 from diagnose.gap.readings import Subject, read
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
 FEWEST_UNSEEN = 20
+IN_STEP = 64  # batches of a side that each process reads where the model is sharded over all
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
 
@@ -61,6 +62,12 @@ class ReadingBudget:
         if not 0 < value < float("inf"):
             raise DiagnoseError(f"budget is {given!r}; give seconds (20) or '100 batches'")
         return cls(float("inf"), max(1, int(value))) if number != text else cls(value)
+
+    def in_step(self, model: nn.Module) -> ReadingBudget:
+        """Return the budget in batches where processes must make the same passes: their model is sharded."""
+        if self.batches is not None or not (ranks.several() and any(map(is_sharded, model.modules()))):
+            return self
+        return ReadingBudget(float("inf"), IN_STEP)
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ def measure(
     begun = time.monotonic()
     loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
     model = ranks.unwrapped(model)
+    budget = budget.in_step(model)
     same_data = unweighted(train.batches) if train.plain is None else None
     train = train if same_data is None else replace(train, plain=same_data)
     models = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))

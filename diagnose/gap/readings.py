@@ -138,7 +138,9 @@ class Subject:
         self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str = "its first batch"
     ) -> bool:
         """Say whether other weights of a model change a loss: near ones, or far ones where it is at its floor."""
-        weights = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point() and p.numel()]
+        custody.reshard(model.modules())
+        some = (custody.local(p) for p in (*model.parameters(), *model.buffers()))
+        weights = [p for p in some if p.is_floating_point() and p.numel()]
         return not weights or any(self._nudged(weights, size, before, batch, condition, where) for size in NUDGES)
 
     def _nudged(

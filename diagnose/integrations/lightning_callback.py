@@ -14,7 +14,7 @@ of `validation_step`); under gradient accumulation each part's own loss is logge
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,11 @@ from torch import Tensor
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.gap.elements import size_of
-from diagnose.gap.ledger import explain
 from diagnose.gap.packing import copied, nbytes
 from diagnose.gap.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
+from diagnose.integrations.averaging import explain_as_averaged
 from diagnose.integrations.lightning_steps import objective, state_kept
 from diagnose.report.gap_result import Gap
 
@@ -229,11 +229,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             _loaders(trainer)[number], objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted", **more,
         )  # fmt: skip
-        found = explain(module, train_side, val_side, record, budget=self.budget)
-        if any("reduction='batch'" in fit["factor"] for fit in found["arithmetic"].get("validation", ())):
-            val_side = replace(val_side, reduction="batch")  # a metric object's mean counts each batch alike
-            found = explain(module, train_side, val_side, record, budget=self.budget)
-        return Gap(found)
+        return Gap(explain_as_averaged(module, train_side, val_side, record, self.budget))
 
     def _reported(self, trainer: Any, record: Recording | None) -> tuple[str, float | None, Recording | None]:
         """Return the training loss's name, its logged value, and the record with what that averages."""

@@ -187,12 +187,12 @@ class TestLightning:
         assert all(torch.equal(a, b) for a, b in zip(one.parameters(), two.parameters(), strict=True))
 
     def test_a_fault_of_ours_is_a_warning_too(self, tmp_path, monkeypatch):
-        from diagnose.integrations import lightning_callback
+        from diagnose.integrations import averaging
 
         def broken(*_, **__):
             raise RuntimeError("broken\nin two lines")
 
-        monkeypatch.setattr(lightning_callback, "explain", broken)
+        monkeypatch.setattr(averaging, "explain", broken)
         callback, said = fit(net(), tmp_path)
         assert callback.gap is None
         assert said == [
@@ -275,12 +275,12 @@ class TestHuggingFace:
         ]
 
     def test_a_fault_of_ours_is_a_warning(self, rows, tmp_path, monkeypatch):
-        from diagnose.integrations import trainer_callback
+        from diagnose.integrations import averaging
 
         def broken(*_, **__):
             raise ValueError
 
-        monkeypatch.setattr(trainer_callback, "explain", broken)
+        monkeypatch.setattr(averaging, "explain", broken)
         callback, trainer, said = fit_trainer(gpt2(), tmp_path, rows[:100], rows[100:])
         assert trainer.state.global_step == 8
         assert callback.gap is None
