@@ -74,7 +74,7 @@ class Grid:
             self._ways, self._width, self.active = ways, 0, True
         return bool(ways)
 
-    def row(self, line: str, log: Log) -> bool:
+    def row(self, line: str, key: str, log: Log) -> bool:
         """Take a row of the table; return whether the line is one."""
         if len(line) > MOST_LINE:
             return False

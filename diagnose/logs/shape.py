@@ -82,6 +82,7 @@ class Slot:
         whole: whether an integer says nothing here (an assignment in code or settings).
         mean: place of the running mean in "1.9 (2.1)", -1 without.
         lent: whether a loss has its side from the words around it.
+        first: whether it is the first number of the line.
     """
 
     what: str = ""
@@ -91,6 +92,7 @@ class Slot:
     whole: bool = False
     mean: int = -1
     lent: bool = False
+    first: bool = False
 
 
 @dataclass
@@ -98,7 +100,8 @@ class Shape:
     """What the lines of a shape say.
 
     Attributes:
-        positions, losses, facts, seconds: (place among the numbers, what it is).
+        positions, losses, facts: (place among the numbers that are used, what it is).
+        used: places of these among all numbers of the line.
         side: the side that the line's losses are of without having it in their names, or that it announces.
         bar: whether it is a state of Keras's bar, a running mean over the epoch.
         tuple: the name of a loss that is followed by several values in brackets.
@@ -111,6 +114,7 @@ class Shape:
     positions: list[tuple[int, Slot]] = field(default_factory=list)
     losses: list[tuple[int, Slot]] = field(default_factory=list)
     facts: list[tuple[int, Slot]] = field(default_factory=list)
+    used: tuple[int, ...] = ()
     side: str = ""
     bar: bool = False
     tuple: str = ""
@@ -432,7 +436,7 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
         numbers: as the line has them; only whether one is "nan" counts for the shape.
     """
     shape = _Line(texts, numbers).read()
-    shape.losses = [(k, replace(slot)) for k, slot in shape.losses]
+    _of_used(shape)
     trains = any(slot.name.startswith("train") for _, slot in shape.losses)
     shape.held_out = shape.side in ("val", "test") and not trains
     shape.ratio = any(slot.over >= 0 for _, slot in shape.positions)
@@ -440,3 +444,14 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
     return shape
+
+
+def _of_used(shape: Shape) -> None:
+    """Count the places of a shape among those numbers alone that are used."""
+    slots = [*shape.positions, *shape.losses, *shape.facts]
+    shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
+    at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
+    for slots in (shape.positions, shape.losses, shape.facts):
+        slots[:] = [
+            (at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots
+        ]

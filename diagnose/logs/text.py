@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 MOST_TOLD = 2000  # rows from which the tool is told
 MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
+MOST_PLANS = 8192  # kept
+MOST_PLANNED = 24  # numbers of a line with a plan
+AT_ONCE = 1024  # lines
 MOST_KEPT = 600  # characters of a line whose shape is kept
 MOST_HEADING = 120  # characters of a line that may be a heading
 SIDES_ABOVE = re.compile(
@@ -77,6 +81,8 @@ JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})
 NO_NUMBER = ("nan", "inf")
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
+ZEROS = bytes.maketrans(b"123456789", b"000000000")
+LITERAL = re.compile("l0", re.IGNORECASE)  # "l1" and "l2", which `SPEAKS` tells from others
 EMPTY = Shape()
 
 
@@ -94,16 +100,18 @@ class TextReader:
         self.columns: tuple[str, ...] = ()  # the sides of a table whose rows are measures
         self._tools: dict[str, int] = {}
         self._shapes: dict[str, Shape] = {}
+        self._plans: dict[str, Plan] = {}
         self.elsewhere = False  # whether the line's counter is of other batches than training's
         self.both = NAN  # the epoch whose bar shows both losses
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
         self.inside = False  # whether some line of values names its epoch itself
-        self._idle: set[str] = set()  # lines without numbers that say nothing
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
-        for line, bar in lines:
-            self._line(line, bar)
+        source = iter(lines)
+        while block := list(itertools.islice(source, AT_ONCE)):
+            for (line, bar), key in zip(block, masked([line for line, _ in block]), strict=True):
+                self._line(line, bar, key)
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
         _settle(self.log)
         self._late_epochs()
@@ -119,37 +127,51 @@ class TextReader:
             for series in self.log.series.values():
                 series.end_epochs(self.ends)
 
-    def _line(self, line: str, bar: bool) -> None:
-        if line in self._idle:
+    def _line(self, line: str, bar: bool, key: str) -> None:
+        plan = self._plans.get(key)
+        if plan is BARE:
             return
-        if not line.isascii() and FOREIGN_LETTERS.search(line):
-            line = translated(line)
-        if not DIGIT.search(line) and not _any(NO_NUMBER, line.lower()):
-            self._without_numbers(line)
+        if self.grid.active and self.grid.row(line, key, self.log):
             return
-        if (self.grid.active and self.grid.row(line, self.log)) or self._sides(line):
-            return
-        if "," in line and not DECIMAL_POINT.search(line):
-            line = DECIMAL_COMMA.sub(r"\1.\2", line)
-        parts = NUMBER.split(line, MOST_NUMBERS)
-        if len(parts) == 1:
-            self._without_numbers(line)
-            return
-        shape = self._shapes.get("\0".join(parts[::2]))
-        if shape is None:
-            shape, parts = self._new(line, parts)
-        if shape.losses or shape.tuple:
-            self._values(shape, parts[1::2], bar, line)
-        elif shape is not EMPTY:
-            self._between(shape, parts[1::2], line)
+        if plan is None or (plan.literals and not plan.fits(line)) or (self.columns and "|" in line):
+            self._anew(line, bar, key)
+        elif plan.shape is not EMPTY:
+            self._take(plan, [line[part] for part in plan.slices], bar, line)
 
-    def _new(self, line: str, parts: list[str]) -> tuple[Shape, list[str]]:
-        """Return the shape of a line that is not among those kept, and its parts: "epoch12" is parted too."""
-        if JOINED.search(line):
-            parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
-        key = "\0".join(parts[::2])
-        shape = self._shapes.get(key)
-        return shape or self._shaped(line, key, parts[::2], parts[1::2]), parts
+    def _take(self, plan: Plan, numbers: list[str], bar: bool, line: str) -> None:
+        if plan.shape.losses or plan.shape.tuple:
+            self._values(plan.shape, numbers, bar, line)
+        else:
+            self._between(plan, numbers, line)
+
+    def _anew(self, raw: str, bar: bool, key: str) -> None:
+        """Read a line by its words, and plan how lines that differ from it in digits alone are read."""
+        line = translated(raw) if not raw.isascii() and FOREIGN_LETTERS.search(raw) else raw
+        if not DIGIT.search(line) and not _any(NO_NUMBER, line.lower()):
+            if self._without_numbers(line):
+                self._keep(key, BARE)
+            return
+        if self._sides(line):
+            return
+        comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
+        line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
+        if not NUMBER.search(line):
+            if self._without_numbers(line):
+                self._keep(key, Plan(EMPTY))
+            return
+        parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
+        shape = self._shapes.get("\0".join(parts[::2])) or self._shaped(line, parts[::2], parts[1::2])
+        plan = planned(raw, key, shape, parts[1::2])
+        if plan is not None and not comma:
+            self._keep(key, plan)
+        if shape is not EMPTY:
+            self._take(plan or Plan(shape, names=_names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
+
+    def _keep(self, key: str, plan: Plan) -> None:
+        if len(key) < MOST_KEPT:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = plan
 
     def _sides(self, line: str) -> bool:
         """Take a row of a table that has a column for each side and a row for each measure, as AllenNLP prints it."""
@@ -171,15 +193,15 @@ class TextReader:
             self.log.add(LogRow(values, epoch=self.epoch))
         return True
 
-    def _shaped(self, line: str, key: str, texts: list[str], numbers: list[str]) -> Shape:
+    def _shaped(self, line: str, texts: list[str], numbers: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
-        shape = EMPTY
+        shape, key = EMPTY, "\0".join(texts)
         low = line.lower()
         if _any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
             if MISSING.search(line):
                 texts = [MISSING.sub("| ", text) for text in texts]
             shape = shape_of(texts, numbers)
-        elif len(line) < MOST_HEADING and _any(RUNS, low) and NAMES_RUN.match(line):
+        elif _names_run(line):
             shape = Shape()
         if len(key) < MOST_KEPT:
             if len(self._shapes) >= MOST_SHAPES:
@@ -187,30 +209,29 @@ class TextReader:
             self._shapes[key] = shape
         return shape
 
-    def _without_numbers(self, line: str) -> None:
-        """Take a heading, or the header of a table."""
+    def _without_numbers(self, line: str) -> bool:
+        """Take a heading, or the header of a table; return whether the line is neither."""
         low = line.lower()
         heads = len(line) <= MOST_HEADING * 4 and _any(HEADS, low)
-        names = len(line) < MOST_HEADING and _any(RUNS, low) and NAMES_RUN.match(line)
+        names = _names_run(line)
         if not heads and not names:
-            if len(self._idle) >= MOST_SHAPES:
-                self._idle.clear()
-            self._idle.add(line[:MOST_KEPT])
-            return
+            return True
         if heads and (self._sides(line) or self.grid.header(line)):
-            return
+            return False
         side = standing(line) if heads and len(line) < MOST_HEADING else ""
         self.above = side or self.above
         if names:
             self.log.heading(line.strip())
+        return False
 
-    def _between(self, shape: Shape, numbers: list[str], line: str) -> None:
+    def _between(self, plan: Plan, numbers: list[str], line: str) -> None:
         """Take a line that holds no loss: where the run is, a heading, settings."""
+        shape = plan.shape
         self._facts(shape, numbers)
         own = self._positions(shape, numbers, lone=True)
         if shape.side and len(line) < MOST_HEADING:
             self.above = shape.side
-        if NAMES_RUN.match(line) and len(line) < MOST_HEADING:
+        if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
             if len(self.ends) < MOST_ENDS:
@@ -240,7 +261,7 @@ class TextReader:
         for k, slot in shape.positions:
             value = to_float(numbers[k])
             total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
-            if slot.what == "ratio" and (not 0 <= value <= total or total < 2 or (lone and k > 0)):
+            if slot.what == "ratio" and (not 0 <= value <= total or total < 2 or (lone and not slot.first)):
                 continue
             if not 0 <= value <= MOST_PLACE or (slot.name != "epoch" and value != math.floor(value)):
                 continue
@@ -340,6 +361,75 @@ class TextReader:
         tool = next((name for name, looks in TOOLS if looks.search(line)), "")
         if tool:
             self._tools[tool] = self._tools.get(tool, 0) + 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the lines that differ in digits alone are read.
+
+    Attributes:
+        shape: what their numbers are.
+        slices: where those stand that the shape uses.
+        literals: where digits stand that are no numbers (of "layer2"), and which.
+        names: whether they may name a run.
+    """
+
+    shape: Shape
+    slices: tuple[slice, ...] = ()
+    literals: tuple[tuple[slice, str], ...] = ()
+    names: bool = False
+
+    def fits(self, line: str) -> bool:
+        """Say whether a line has the same digits where they are no numbers."""
+        return all(line[part] == text for part, text in self.literals)
+
+
+BARE = Plan(EMPTY)  # of lines without numbers that say nothing
+
+
+def masked(lines: list[str]) -> list[str]:
+    """Return lines with a zero for each digit: those that differ in digits alone are the same then."""
+    text = "\n".join(lines).encode("utf-8", "surrogatepass")
+    return text.translate(ZEROS).decode("utf-8", "surrogatepass").split("\n")
+
+
+def planned(line: str, key: str, shape: Shape, numbers: list[str]) -> Plan | None:
+    """Return how lines like this one are read, None where its numbers do not stand as they are read.
+
+    Args:
+        line: as the log has it.
+        key: the line with a zero for each digit.
+        shape: what its numbers are.
+        numbers: as they were read.
+    """
+    spans = _spans(line)
+    if [line[start:end] for start, end in spans] != numbers or len(shape.used) > MOST_PLANNED:
+        return None
+    between = zip([0, *(end for _, end in spans)], [*(start for start, _ in spans), len(line)], strict=True)
+    literals = [(slice(a, b), line[a:b]) for a, b in between if DIGIT.search(line, a, b)]
+    names = _names_run(line)
+    if not (shape.used or shape.tuple or shape.side or names):
+        shape, literals = EMPTY, literals if LITERAL.search(key) else []
+    slices = tuple(slice(*spans[place]) for place in shape.used)
+    return Plan(shape, slices, tuple(literals), names) if len(literals) <= MOST_PLANNED else None
+
+
+def _spans(line: str) -> list[tuple[int, int]]:
+    """Return where a line's numbers begin and end, those behind a counter's word too, as in "epoch12"."""
+    parted, at, origin = "", 0, []
+    for joined in JOINED.finditer(line):
+        word, start = joined.end(1), joined.start(2)
+        parted += f"{line[at:word]} "
+        origin += [*range(at, word), start]
+        at = start
+    parted += line[at:]
+    origin += [*range(at, len(line) + 1)]
+    found = itertools.islice(NUMBER.finditer(parted), MOST_NUMBERS)
+    return [(origin[number.start()], origin[number.end()]) for number in found]
+
+
+def _names_run(line: str) -> bool:
+    return len(line) < MOST_HEADING and _any(RUNS, line.lower()) and bool(NAMES_RUN.match(line))
 
 
 def _any(parts: tuple[str, ...], low: str) -> bool:
