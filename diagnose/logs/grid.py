@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs.names import SIDES, meaning, words
 from diagnose.logs.series import LogRow
-from diagnose.logs.table import NAMES_RUN, Columns, Keep, number
+from diagnose.logs.table import NAMES_RUN, Columns, Keep
+from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable

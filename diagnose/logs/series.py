@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 MOST_POINTS = 4096  # kept of a series, at least half as many once there were more
@@ -57,12 +59,10 @@ class LogRow:
         return (self.step, self.iteration, self.update, self.batch, self.epoch)
 
 
-def placed_row(values: dict[str, float], at: dict[str, float]) -> LogRow:
-    """Return a row from its positions by name, as `POSITIONS` has them."""
-    row = LogRow(values)
-    for name, value in at.items():
-        setattr(row, name, value)
-    return row
+def placed_row(values: dict[str, float], at: Sequence[float]) -> LogRow:
+    """Return a row from its positions, in the order of `POSITIONS`."""
+    step, iteration, update, batch, epoch, seconds = at
+    return LogRow(values, step, epoch, seconds, False, iteration, update, batch)  # noqa: FBT003
 
 
 @dataclass
@@ -105,6 +105,36 @@ class LogSeries:
         self._bars = (self._bars if shown_on else 0) + 1 if row.bar else 0
         self._last, self._shown = point, place
         self.count += 1
+
+    def add_many(self, points: NDArray[np.float64]) -> None:
+        """Take many values, none of them a progress bar's: (points, 8), as `COLUMNS` names them."""
+        good = np.abs(points[:, VALUE]) <= MOST_VALUE
+        if not good.all():
+            self.broken_step = float(points[~good][0, STEP]) if not self.broken else self.broken_step
+            self.broken += int((~good).sum())
+            points = points[good]
+        if not len(points):
+            return
+        points[np.abs(points[:, VALUE]) < LEAST, VALUE] = 0.0
+        at = self.count - 1 if self._last is not None else self.count
+        self.count += len(points)
+        points = points if self._last is None else np.vstack([_flat(self._last), points])
+        place, *positions, value = points[-1].tolist()
+        self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
+        self._keep_many(points[:-1], at)
+
+    def _keep_many(self, points: NDArray[np.float64], at: int) -> None:
+        """Keep one in `stride` of points; the first of them is the one of this number."""
+        while len(points):
+            room = MOST_POINTS - len(self._kept) // len(COLUMNS)
+            first = -at % self.stride
+            chosen = points[first :: self.stride][:room]
+            self._kept.extend(chosen.ravel())
+            if len(chosen) < room:
+                return
+            read = first + (room - 1) * self.stride + 1
+            points, at = points[read:], at + read
+            self._thin()
 
     def _replaced(self, last: tuple[float, LogRow, float], point: tuple[float, LogRow, float]) -> bool:
         """Say whether a point took the last one's place, or is none; else the last one is kept."""
@@ -219,6 +249,13 @@ class Log:
                     continue
                 series = self.series[name] = LogSeries(name)
             series.add(self.rows, row, value)
+
+    def add_many(self, name: str, points: NDArray[np.float64]) -> None:
+        """Take many values of one name, of rows that are counted already: (points, 8), as `COLUMNS` names them."""
+        if name not in self.series and len(self.series) >= MOST_NAMES:
+            self.names_left += len(points)
+            return
+        self.series.setdefault(name, LogSeries(name)).add_many(points)
 
     def heading(self, text: str) -> None:
         """Note a line that may name the run whose rows follow."""

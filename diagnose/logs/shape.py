@@ -109,6 +109,8 @@ class Shape:
         held_out: whether the line is of data that is not trained on, so that its own counters may be of other batches.
         ratio: whether it holds a "3/10".
         named: whether all its losses are held out by their names; `both`: whether some are and some are not.
+        apart: whether it is held out or named, so that its totals are not training's.
+        apart: whether it is held out or named, so that its totals are not training's.
     """
 
     positions: list[tuple[int, Slot]] = field(default_factory=list)
@@ -123,6 +125,7 @@ class Shape:
     ratio: bool = False
     named: bool = False
     both: bool = False
+    apart: bool = False
 
 
 class _Line:
@@ -443,6 +446,8 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     held_out = [meaning(slot.name).held_out for _, slot in shape.losses]
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
+    shape.apart = shape.held_out or shape.named
+    shape.apart = shape.held_out or shape.named
     return shape
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow
 from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
-from diagnose.logs.table import number
+from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,6 +83,8 @@ DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?!
 DECIMAL_POINT = re.compile(r"\d\.\d")
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
 LITERAL = re.compile("l0", re.IGNORECASE)  # "l1" and "l2", which `SPEAKS` tells from others
+FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+PLACE, WHOLE = re.compile(r"\d{1,15}(?:\.\d*)?"), re.compile(r"\d{1,15}")
 EMPTY = Shape()
 
 
@@ -135,8 +137,46 @@ class TextReader:
             return
         if plan is None or (plan.literals and not plan.fits(line)) or (self.columns and "|" in line):
             self._anew(line, bar, key)
-        elif plan.shape is not EMPTY:
+        elif plan.shape is EMPTY:
+            return
+        elif not plan.values or self.above or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
+
+    def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
+        """Take a line of losses as `_values` does, where its plan says that nothing is to be decided; say whether."""
+        log, shape, own = self.log, plan.shape, {}
+        for name, part, over, total in plan.places:
+            value = float(line[part])
+            if over:
+                if value > total and shape.ratio:
+                    return False
+                self._total(over, total)
+            if name == "epoch":
+                self.inside = True
+                if value != self.epoch:
+                    self._epoch(value)
+            elif name:
+                own[name] = value
+        if plan.seconds:
+            self.seconds = float(line[plan.seconds]) * plan.scale
+        if own:
+            self.at = own
+            self.group += 1
+        at = own or ({} if shape.bar else self.at)
+        whole = shape.both and not bar and self.both != self.epoch
+        if shape.both and bar:
+            self.both = self.epoch
+        place = at.get
+        row = LogRow({}, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
+                     place("update", NAN), place("batch", NAN), self.group if shape.bar else 0, whole)  # fmt: skip
+        log.rows += 1
+        for name, part in plan.values:
+            series = log.series.get(name)
+            if series is None:
+                log.names_left += 1
+            else:
+                series.add(log.rows, row, float(line[part]))
+        return True
 
     def _take(self, plan: Plan, numbers: list[str], bar: bool, line: str) -> None:
         if plan.shape.losses or plan.shape.tuple:
@@ -259,25 +299,34 @@ class TextReader:
         own: dict[str, float] = {}
         self.elsewhere = False
         for k, slot in shape.positions:
-            value = to_float(numbers[k])
-            total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
-            if slot.what == "ratio" and (not 0 <= value <= total or total < 2 or (lone and not slot.first)):
+            value, name = to_float(numbers[k]), slot.name
+            if not 0 <= value <= MOST_PLACE or (name != "epoch" and value != value // 1):
                 continue
-            if not 0 <= value <= MOST_PLACE or (slot.name != "epoch" and value != math.floor(value)):
-                continue
-            if slot.what == "ratio" and slot.name == "epoch":
-                self._total("batch", total)
-                continue
-            if slot.name != "epoch" and shape.held_out and self._foreign(slot, total):
-                continue
-            if slot.name != "epoch" and shape.named and self._other_total(slot, total):
-                self.elsewhere = True
-                continue
-            if slot.name not in own:
-                own[slot.name] = value
-            if total == total and not shape.held_out and not shape.named:  # noqa: PLR0124
-                self._total(slot.name, total)
+            if slot.over >= 0 or shape.apart:
+                total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
+                if not self._counts(shape, slot, value, total, lone=lone):
+                    continue
+            if name not in own:
+                own[name] = value
         return own
+
+    def _counts(self, shape: Shape, slot: Slot, value: float, total: float, *, lone: bool) -> bool:
+        """Say whether a counter that runs to a total, or on a line apart from training's, is of training's batches."""
+        known, ratio = total == total, slot.what == "ratio"  # noqa: PLR0124
+        if ratio and (value > total or total < 2 or (lone and not slot.first)):
+            return False
+        if slot.name == "epoch":
+            if ratio:
+                self._total("batch", total)
+                return False
+        elif shape.held_out and self._foreign(slot, total):
+            return False
+        elif shape.named and self._other_total(slot, total):
+            self.elsewhere = True
+            return False
+        if known and not shape.apart:
+            self._total(slot.name, total)
+        return True
 
     def _foreign(self, slot: Slot, total: float) -> bool:
         """Say whether a validation's counter is of its own batches, not of training's."""
@@ -307,10 +356,11 @@ class TextReader:
         if shape.facts:
             self._facts(shape, numbers)
         own = self._positions(shape, numbers) if shape.positions else {}
-        epoch = own.pop("epoch", None)
-        self.inside = self.inside or epoch is not None
-        if epoch is not None and epoch != self.epoch:
-            self._epoch(epoch)
+        if "epoch" in own:
+            epoch = own.pop("epoch")
+            self.inside = True
+            if epoch != self.epoch:
+                self._epoch(epoch)
         aside = shape.side in ("val", "test") or self.elsewhere
         progress = aside and shape.ratio and not own
         at = own or ({} if shape.bar else self.at)
@@ -327,30 +377,30 @@ class TextReader:
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
-        log.add(LogRow(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
-                    at.get("update", NAN), at.get("batch", NAN), group, whole))  # fmt: skip
+        place = at.get
+        log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
+                       place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
 
     def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""
         values: dict[str, float] = {}
-        above = self._above(shape, own)
+        above = self._above(shape, own) if self.above else ""
         for k, slot in shape.losses:
             text = numbers[slot.mean if progress and slot.mean >= 0 else k]
-            if slot.whole and text.isdigit():
-                continue
             name = slot.name
+            if name in values or (slot.whole and text.isdigit()):
+                continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
-            if name not in values:
-                values[name] = to_float(text)
-                if above and not meaning(name).side:
-                    values[f"{ABOVE}{above} {name}"] = values[name]
+            values[name] = to_float(text)
+            if above and not meaning(name).side:
+                values[f"{ABOVE}{above} {name}"] = values[name]
         return values
 
     def _above(self, shape: Shape, own: dict[str, float]) -> str:
         """Return the side of the heading above, as far as it reaches."""
-        if not self.above or shape.side:
-            return self.above if not shape.side else ""
+        if shape.side:
+            return ""
         if self.above != "train":
             for name, value in own.items():
                 if value > self.at.get(name, math.inf):
@@ -372,12 +422,19 @@ class Plan:
         slices: where those stand that the shape uses.
         literals: where digits stand that are no numbers (of "layer2"), and which.
         names: whether they may name a run.
+        values: name and place of each loss, where lines can be read without deciding anything.
+        places: of each position its name ("" for none), where it stands, and what runs to which total ("" for none).
+        seconds: where these stand, None without; `scale`: of them.
     """
 
     shape: Shape
     slices: tuple[slice, ...] = ()
     literals: tuple[tuple[slice, str], ...] = ()
     names: bool = False
+    values: tuple[tuple[str, slice], ...] = ()
+    places: tuple[tuple[str, slice, str, float], ...] = ()
+    seconds: slice | None = None
+    scale: float = 1.0
 
     def fits(self, line: str) -> bool:
         """Say whether a line has the same digits where they are no numbers."""
@@ -411,7 +468,50 @@ def planned(line: str, key: str, shape: Shape, numbers: list[str]) -> Plan | Non
     if not (shape.used or shape.tuple or shape.side or names):
         shape, literals = EMPTY, literals if LITERAL.search(key) else []
     slices = tuple(slice(*spans[place]) for place in shape.used)
-    return Plan(shape, slices, tuple(literals), names) if len(literals) <= MOST_PLANNED else None
+    if len(literals) > MOST_PLANNED:
+        return None
+    plan = Plan(shape, slices, tuple(literals), names)
+    return _quickened(plan, [line[part] for part in slices]) if _is_plain(shape) else plan
+
+
+def _is_plain(shape: Shape) -> bool:
+    """Say whether the lines of a shape are taken for what they are, whatever their numbers."""
+    return bool(shape.losses) and not (
+        shape.tuple or shape.apart or shape.side in ("val", "test")
+        or any(slot.whole or slot.mean >= 0 for _, slot in shape.losses)
+    )  # fmt: skip
+
+
+def _quickened(plan: Plan, numbers: list[str]) -> Plan:
+    """Return a plan with all that is decided beforehand; as it is where the form of a number leaves something open."""
+    shape = plan.shape
+    losses = {slot.name: k for k, slot in reversed(shape.losses)}
+    seconds = [(k, slot.scale) for k, slot in shape.facts if slot.what == "seconds"][-1:]
+    places = [_place(plan, k, slot, numbers) for k, slot in shape.positions]
+    forms = all(FLOAT.fullmatch(numbers[k]) for k in [*losses.values(), *(k for k, _ in seconds)])
+    known = [place for place in places if place is not None]
+    names = [name for name, *_ in known if name]
+    if not forms or len(known) < len(places) or len(set(names)) < len(names):
+        return plan
+    totals = {slot.over for _, slot in shape.positions if slot.over >= 0}
+    return replace(
+        plan,
+        values=tuple((name, plan.slices[k]) for name, k in losses.items())[::-1],
+        places=tuple(known),
+        literals=plan.literals + tuple((plan.slices[k], numbers[k]) for k in totals),
+        seconds=plan.slices[seconds[0][0]] if seconds else None,
+        scale=seconds[0][1] if seconds else 1.0,
+    )
+
+
+def _place(plan: Plan, k: int, slot: Slot, numbers: list[str]) -> tuple[str, slice, str, float] | None:
+    """Return a position of `Plan.places`, None where a number's form leaves open whether it is one."""
+    total = float(numbers[slot.over]) if slot.over >= 0 and PLACE.fullmatch(numbers[slot.over]) else NAN
+    ratio, epoch = slot.what == "ratio", slot.name == "epoch"
+    if not (PLACE if epoch else WHOLE).fullmatch(numbers[k]) or (slot.over >= 0 and not total >= (2 if ratio else 0)):
+        return None
+    runs_to = "" if slot.over < 0 else "batch" if ratio and epoch else slot.name
+    return ("" if ratio and epoch else slot.name, plan.slices[k], runs_to, total)
 
 
 def _spans(line: str) -> list[tuple[int, int]]:

@@ -9,7 +9,8 @@ from diagnose.logs import source
 from diagnose.logs.folders.database import columns_of, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, short_text
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records, number
+from diagnose.logs.table import Columns, Records
+from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from pathlib import Path
