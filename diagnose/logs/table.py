@@ -165,6 +165,7 @@ class Keep:
         self.stem = stem
         self.values: dict[Any, str] = {}
         self.where: dict[str, Any] = {}
+        self._places: list[tuple[int, Any]] = []  # of a role among `POSITIONS`, and its column
         self.sides: list[Any] = []
         self.titles: list[Any] = []
         self.value: Any = None
@@ -184,6 +185,7 @@ class Keep:
         role = role or self._role(name)
         if role and role not in self.where:
             self.where[role] = key
+            self._places.append((POSITIONS.index(role), key))
         elif short in NAMES_VALUE and name not in self.given.values():
             self.titles.append(key)
         elif name in self.given.values() or (meaning(name).kind and short != "value"):
@@ -208,7 +210,7 @@ class Keep:
         titled = self._titled(fields) if self.value is not None else ""
         side = self._side(fields) if self.sides else ""
         for key, name in self.values.items():
-            value = number(fields.get(key))
+            value = number(fields[key]) if key in fields else None
             if value is not None and (key != self.value or not self.titles):
                 values[name if not side or meaning(name).side else f"{side}/{name}"] = value
         if titled:
@@ -217,9 +219,12 @@ class Keep:
                 values[titled if meaning(titled).side or not side else f"{side}/{titled}"] = value
         if not values:
             return None
-        where = self.where
-        at = [number(fields.get(where[role])) if role in where else None for role in POSITIONS]
-        return placed_row(values, [NAN if place is None else place for place in at])
+        at = [NAN] * len(POSITIONS)
+        for role, key in self._places:
+            place = number(fields.get(key))
+            if place is not None:
+                at[role] = place
+        return placed_row(values, at)
 
     def _side(self, fields: Mapping[Any, Any]) -> str:
         return next((side for key in self.sides if (side := self.side(fields.get(key)))), "")
@@ -280,7 +285,7 @@ class Records:
             return
         if self.skip(record):
             return
-        fields = flat(record) if any(type(value) is dict for value in record.values()) else record
+        fields = flat(record) if dict in map(type, record.values()) else record
         if not fields.keys() <= self._keep.keys():
             for key in fields:
                 if key not in self._keep and len(self._keep) < MOST_COLUMNS:

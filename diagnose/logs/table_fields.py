@@ -12,6 +12,8 @@ COMMAS = re.compile(r"[-+]?\d{1,40}(?:,\d{1,40}){1,6}(?:\.\d{1,40})?(?:[eE][-+]?
 
 def number(value: Any) -> float | None:
     """Return a field as a number, None where it is none (empty, a word, true)."""
+    if type(value) is float:
+        return value
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, str):

@@ -22,6 +22,7 @@ RUN, SCALAR = 10, 13  # of Record
 RUN_NAME, RUN_ID = 4, 10  # of the run
 KEY, STEP, VALUE, DOUBLE = 1, 2, 5, 1  # of a scalar
 BEFORE_NAME = 64
+UNPACK = struct.Struct("<d").unpack
 
 
 def find(listing: Listing) -> list[FolderRun]:
@@ -77,9 +78,16 @@ def _scalar(data: bytes) -> dict[str, Any]:
         elif field == STEP and isinstance(value, int):
             step = value
         elif field == VALUE and isinstance(value, bytes):
-            doubles = [v for n, kind, v in fields(value) if n == DOUBLE and kind == FIXED64 and isinstance(v, bytes)]
-            number = struct.unpack("<d", doubles[0])[0] if doubles else 0.0
+            number = _double(value)
     return {"step": step, name: number} if name and number is not None else {}
+
+
+def _double(data: bytes) -> float:
+    """Return the first number of a value; one of zero is not written."""
+    for field, kind, value in fields(data):
+        if field == DOUBLE and kind == FIXED64 and isinstance(value, bytes):
+            return float(UNPACK(value)[0])
+    return 0.0
 
 
 TRACKER = Tracker(NAME, 30, find, owns)
