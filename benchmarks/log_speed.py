@@ -197,8 +197,17 @@ def framed(bodies, at, header, block=1 << 15):
 def write_wandb(path, size):
     def history(k):
         train, val = losses(k)
-        values = {"train/loss": train, "val/loss": val, "lr": 3e-4, "_step": k, "_runtime": k / 7, "_timestamp": 1.7e9 + k / 7}
-        items = b"".join(message(1, message(2, name.encode()) + message(16, repr(value).encode())) for name, value in values.items())
+        values = {
+            "train/loss": train,
+            "val/loss": val,
+            "lr": 3e-4,
+            "_step": k,
+            "_runtime": k / 7,
+            "_timestamp": 1.7e9 + k / 7,
+        }
+        items = b"".join(
+            message(1, message(2, name.encode()) + message(16, repr(value).encode())) for name, value in values.items()
+        )
         return varint(1 << 3) + varint(k) + message(2, items + message(2, b"\x08" + varint(k)))
 
     return write_framed(path, size, b":W&B\xe1\xbe\x00", history)
@@ -259,10 +268,15 @@ def write_trackio(path, size):
 
     path = path.with_suffix(".db")
     base = sqlite3.connect(path)
-    base.execute("CREATE TABLE metrics (id INTEGER PRIMARY KEY, timestamp TEXT, run_name TEXT, step INTEGER, metrics TEXT)")
+    base.execute(
+        "CREATE TABLE metrics (id INTEGER PRIMARY KEY, timestamp TEXT, run_name TEXT, step INTEGER, metrics TEXT)"
+    )
     k = 1
     while path.stat().st_size < size:
-        rows = [("2026-11-28T10:00:00", "one", j, json.dumps(dict(zip(("train_loss", "val_loss"), losses(j))))) for j in range(k, k + 20 * AT_ONCE)]
+        rows = [
+            ("2026-11-28T10:00:00", "one", j, json.dumps(dict(zip(("train_loss", "val_loss"), losses(j)))))
+            for j in range(k, k + 20 * AT_ONCE)
+        ]
         base.executemany("INSERT INTO metrics (timestamp, run_name, step, metrics) VALUES (?, ?, ?, ?)", rows)
         base.commit()
         k += 20 * AT_ONCE
@@ -288,13 +302,18 @@ def measured(kind, size, folder):
 
 def main():
     size = int(float(sys.argv[1]) * 1e6) if len(sys.argv) > 1 else 100_000_000
-    print(f"{size / 1e6:,.0f} MB of each\n\n| kind | training values | validation values | pairs | CPU s | peak MiB | of that before |")
+    print(
+        f"{size / 1e6:,.0f} MB of each\n\n| kind | training values | validation values | pairs | CPU s | peak MiB | of that before |"
+    )
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     for kind in sys.argv[2:] or [*TEXT, *OTHERS]:
         with tempfile.TemporaryDirectory() as folder:
             train, val, pairs, seconds, peak, base = measured(kind, size, folder)
         counts = " | ".join(f"{int(n):,}" for n in (train, val, pairs))
-        print(f"| {kind} | {counts} | {float(seconds):.1f} | {int(peak) / 1024:.0f} | {int(base) / 1024:.0f} |", flush=True)
+        print(
+            f"| {kind} | {counts} | {float(seconds):.1f} | {int(peak) / 1024:.0f} | {int(base) / 1024:.0f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

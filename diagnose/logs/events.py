@@ -37,7 +37,8 @@ VALUE, TAG, SIMPLE, TENSOR = 1, 1, 2, 8  # of Summary and of its Value
 DTYPE, CONTENT, FLOATS, DOUBLES = 1, 4, 5, 6  # of TensorProto
 FLOAT, DOUBLE = 1, 2  # of DataType
 PLAIN = re.compile(  # an event with the time, a step and one value, as most are
-    rb"\t(.{8})\x10([\x80-\xff]{0,8}[\x00-\x7f])\*([\x00-\x7f])\n([\x00-\x7f])\n([\x00-\x7f])(.{1,120})\x15(.{4})", re.DOTALL
+    rb"\t(.{8})\x10([\x80-\xff]{0,8}[\x00-\x7f])\*([\x00-\x7f])\n([\x00-\x7f])\n([\x00-\x7f])(.{1,120})\x15(.{4})",
+    re.DOTALL,
 )
 UNPACK_FLOAT, UNPACK_DOUBLE, UNPACK_HEADER = (struct.Struct(form).unpack for form in ("<f", "<d", "<QI"))
 SCALARS = {FLOAT: "<f", DOUBLE: "<d"}

@@ -112,9 +112,12 @@ class Grid:
         if plan is None:
             return self._decided(line, key, log)
         if plan:
-            log.add(placed_row({name: float(line[part]) for name, part in plan.values}, [
-                float(line[part]) if part else NAN for part in plan.places
-            ]))
+            log.add(
+                placed_row(
+                    {name: float(line[part]) for name, part in plan.values},
+                    [float(line[part]) if part else NAN for part in plan.places],
+                )
+            )
         return bool(plan)
 
     def _decided(self, line: str, key: str, log: Log) -> bool:

@@ -457,6 +457,4 @@ def _of_used(shape: Shape) -> None:
     shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
     at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
     for slots in (shape.positions, shape.losses, shape.facts):
-        slots[:] = [
-            (at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots
-        ]
+        slots[:] = [(at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots]

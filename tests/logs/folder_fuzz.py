@@ -1,6 +1,6 @@
 """Mutated folders of trackers: none may end in anything but a record or a `DiagnoseError` of one line.
 
-python tests/logs/folder_fuzz.py [COUNT] [SEED]       20,000 by default
+python tests/logs/folder_fuzz.py [COUNT] [SEED]       300,000 by default, as `make fuzz-logs`
 """
 
 import random
@@ -83,6 +83,8 @@ def fuzz(count: int, seed: int, *, without: tuple[str, ...] = ("aim",)) -> tuple
                     print(f"input {k} of seed {seed}, made from {source.name} (state {hash(state)})", file=sys.stderr)
                     traceback.print_exc()
             slowest = max(slowest, time.perf_counter() - start)
+            if k and k % 10_000 == 0:
+                print(f"{k:,} of {count:,}: {read:,} read, slowest {slowest:.3f} s", flush=True)
             if k == count // 10:
                 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert not failed, f"{failed} inputs ended in an error that is not a DiagnoseError"
@@ -91,7 +93,7 @@ def fuzz(count: int, seed: int, *, without: tuple[str, ...] = ("aim",)) -> tuple
 
 def main() -> None:
     """Try folders and say how it went."""
-    count, seed = (int(x) for x in (sys.argv[1:] + ["20000", "0"][len(sys.argv) - 1 :])[:2])
+    count, seed = (int(x) for x in (sys.argv[1:] + ["300000", "0"][len(sys.argv) - 1 :])[:2])
     start = time.perf_counter()
     read, slowest, growth = fuzz(count, seed)
     print(f"{count:,} mutated folders in {time.perf_counter() - start:,.0f} s: {read:,} read, {count - read:,} refused")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diagnose.logs import source
-from diagnose.logs.events import BYTES, VARINT, fields
+from diagnose.logs.events import fields
 from diagnose.logs.folders.framing import frames
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
 from diagnose.logs.series import Log
@@ -99,9 +99,10 @@ def _item(data: bytes) -> tuple[str, float | None]:
     name = _before_value(data[:end]) if end > 0 else ""
     if name and len(data) > end + 2 and len(data) - end - 3 == data[end + 2] < MOST_VALUE:
         return name, _number(data[end + 3 :])
-    names, text = [], b""
-    for number, kind, value in fields(data):
-        if kind == VARINT:
+    names: list[bytes] = []
+    text = b""
+    for number, _, value in fields(data):
+        if not isinstance(value, bytes):
             continue
         if number == VALUE:
             text = value
@@ -113,7 +114,7 @@ def _item(data: bytes) -> tuple[str, float | None]:
 @lru_cache(maxsize=4096)
 def _before_value(data: bytes) -> str:
     """Return the name that stands before an item's value, "" where anything else does."""
-    parts = [value for number, kind, value in fields(data) if number in (KEY, NESTED) and kind == BYTES]
+    parts = [value for number, _, value in fields(data) if number in (KEY, NESTED) and isinstance(value, bytes)]
     whole = sum(2 + len(part) for part in parts) == len(data) and len(data) < MOST_NAME and len(parts) <= MOST_PARTS
     return _joined(tuple(parts)) if whole else ""
 
