@@ -48,8 +48,8 @@ fuzz: .venv/tested fuzz-logs
 	$(BIN)/pytest tests/logs/test_log_fuzz.py -m "slow or not slow"
 
 fuzz-logs: .venv/tested
-	$(BIN)/python tests/logs/log_fuzz.py $(or $(LOGS),700000) $(or $(SEED),0)
-	$(BIN)/python tests/logs/folder_fuzz.py $(or $(FOLDERS),300000) $(or $(SEED),0)
+	$(BIN)/python tests/logs/log_fuzz.py $(or $(LOGS),600000) $(or $(SEED),0)
+	$(BIN)/python tests/logs/folder_fuzz.py $(or $(FOLDERS),400000) $(or $(SEED),0)
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv

@@ -85,6 +85,7 @@ class LogSeries:
     _last: tuple[float, LogRow, float] | None = None  # place, row and value of the last point
     _bars: int = 0  # points at the end that are states of a bar of one epoch
     _shown: float = NAN  # place of the state that was shown last, taken or not
+    _held: float = NAN  # the epoch whose bar shows the value of the epoch before from its beginning
 
     def add(self, place: float, row: LogRow, value: float) -> None:
         """Take a value; a progress bar's later state replaces the earlier of the same position or pass."""
@@ -140,10 +141,17 @@ class LogSeries:
         """Say whether a point took the last one's place, or is none; else the last one is kept."""
         (place, row, value), before = point, last[1]
         goes_on, self._shown = self._shown == place - 1 and last[2] == value, place
-        if row.bar and goes_on and _anew(before, row):
+        if (row.bar or row.epoch == self._held) and goes_on and _anew(before, row):
             return True  # the epoch's value is shown on, through the next epoch
         if self._bars and goes_on and before.epoch == row.epoch:
             self._last = point
+            if (
+                before.batch == 0 and before.epoch >= 1 and row.batch > 0
+            ):  # shown before the epoch's first batch was done
+                self._last, self._held = (
+                    (last[0], replace(before, epoch=before.epoch - 1, batch=NAN), last[2]),
+                    row.epoch,
+                )
             return True
         if row.whole and self._bars and self.stride == 1 and before.epoch == row.epoch:
             self._without_bars()

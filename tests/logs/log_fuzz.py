@@ -1,7 +1,7 @@
 # ruff: noqa: E501, C901, PT017
 """Mutated logs: none may end in anything but a record or a `DiagnoseError`, take long, or leave memory behind.
 
-python tests/logs/log_fuzz.py [COUNT] [SEED]       700,000 by default, as `make fuzz-logs`
+python tests/logs/log_fuzz.py [COUNT] [SEED]       600,000 by default, as `make fuzz-logs`
 """
 
 import io
@@ -26,8 +26,8 @@ LOGS = Path(__file__).parent
 MOST_SECONDS = 5.0  # of one input, on a busy machine; they take a millisecond
 MOST_GROWTH = 64 << 20  # bytes, after the first tenth
 MOST_BYTES = 1500
-SMALL = 600  # bytes of half of the inputs, so that many can be tried
-SHOWN = 32  # one in so many records is rendered for the terminal, which takes longer than all else
+SMALL = 400  # bytes of half of the inputs, so that many can be tried
+SHOWN = 64  # one in so many records is rendered for the terminal, which takes longer than all else
 SPLICES = (
     b"nan", b"inf", b"-inf", b"1e999", b"9" * 400, b"-0", b"1,234,567.8", b"0x1p3", b"\x00" * 5, b"\xff\xfe\xfd", b"\xf0\x9f\x98\x80",
     b"\x1b[31m", b"\x1b]0;title\x07", b"\x1b[" + b"9" * 80, b"\r", b"\r\n", b"\n" * 3, b"\x08" * 8, b"|" * 50, b" " * 300, b"a" * 500,
@@ -157,7 +157,7 @@ def fuzz(folder, count, seed):
 def main():
     import tempfile
 
-    count, seed = (int(x) for x in (sys.argv[1:] + ["700000", "0"][len(sys.argv) - 1 :])[:2])
+    count, seed = (int(x) for x in (sys.argv[1:] + ["600000", "0"][len(sys.argv) - 1 :])[:2])
     memory = Path("/dev/shm")  # where there is one: opening files on disk takes longer than reading them here
     folder = tempfile.mkdtemp(prefix="log-fuzz-", dir=memory if memory.is_dir() else None)
     start = time.perf_counter()
