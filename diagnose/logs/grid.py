@@ -26,6 +26,7 @@ MOST_KEY = 400  # characters of a line whose plan is kept
 DECIMAL = re.compile(r"[-+]?(?:\d{1,40}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,4})?")
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
+COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
 SIGNS = "|\u2502\u2503\u2506"
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
 _WIDE = re.compile(r"\s{2,}|\t")
@@ -88,17 +89,28 @@ class Grid:
         self._names = -1  # the column that names them
         self._keep = Keep([], columns)
         self._plans: dict[str, RowPlan] = {}
+        self._above: list[str] = []  # the cells of the last line with as many signs as a header
         self._ways: list[tuple[Callable[[str], list[str]], list[str]]] = []
 
     def header(self, line: str) -> bool:
         """Take a line without numbers as a table's header; return whether it may be one."""
         if len(line) > MOST_LINE:
             return False
-        ways = [(way, cells) for way in WAYS if _names(cells := way(line))]
+        line = COMMENT.sub("", line)
+        ways = [(way, cells) for way in WAYS if _names(cells := self._with_line_above(way, line))]
         if ways:
             self._ways, self._width, self.active = ways, 0, True
             self._plans.clear()
         return bool(ways)
+
+    def _with_line_above(self, way: Callable[[str], list[str]], line: str) -> list[str]:
+        """Return the names of columns, each with what the line above has for it, where a header takes two lines."""
+        cells = way(line)
+        if way is _pipes and len(cells) == len(self._above) and not all(map(words, cells)):
+            cells = [f"{above} {cell}".strip() for above, cell in zip(self._above, cells, strict=True)]
+        if way is _pipes:
+            self._above = cells
+        return cells
 
     def row(self, line: str, key: str, log: Log) -> bool:
         """Take a row of the table; return whether the line is one.

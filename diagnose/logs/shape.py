@@ -16,6 +16,7 @@ from diagnose.logs.names import FOREIGN, NEUTRAL, SIDES, VAL, counter, meaning, 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 120  # characters before a number that may name it
 MOST_NAME = 6  # words of a loss's name
+MOST_PARTS = 12  # of one without blanks, as "eval/c4-validation/CrossEntropyLoss"
 NUMBER = re.compile(  # the first part is but for speed: most characters begin no number
     r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9,])"
     r"|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
@@ -33,6 +34,7 @@ TAIL = re.compile(r"[\s:='\"(\[{<>~@#*+/!-]*$")
 OPERATOR = re.compile(r"(?:[<>*+/!]|[-+*/!=<>]=)\s*['\"(]?$")
 AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])(?=$)")
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
+GOES_ON = re.compile(r":?\s{1,4}")
 BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
 COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
@@ -137,6 +139,7 @@ class _Line:
         self.weak = ""  # the last side that another number's name had
         self.near = ""  # the last that stood alone in the name of another number of this segment
         self.pending = self.kind = ""  # a loss whose value follows its position; the last loss named in the line
+        self.follows = False  # whether the value of `pending` is the next number
         self.counters: set[str] = set()  # sides that counters have: of both, neither is the line's
         self.seen: dict[str, list[tuple[Slot, str]]] = {}
         self.side = "val" if "Saving dict for global step" in texts[0] else ""  # as TensorFlow's Estimator says it
@@ -178,6 +181,8 @@ class _Line:
         assigned = bool(arrow) or ":" in signs or "=" in signs
         parts = PARTS.split(name)
         part, colon, last = parts[-1].rpartition(":") if ":" in parts[-1] else parts[-1].rpartition("=")
+        quote = next((sign for sign in "'\"" if sign in signs and sign in last), "")
+        last = last.rpartition(quote)[2] if quote else last
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
@@ -234,6 +239,8 @@ class _Line:
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
         what = self._counter(name, assigned=assigned)
+        if what and over >= 0 and what != "epoch" and side_of(words(name.split()[-1])) in ("val", "test"):
+            return Slot(over=over)  # "eval_step=3/10" counts validation's own batches
         if what and not rated and not COUNTED.match(after):
             self._alone_before(name)
             return self._placed(k, Slot("position", what, over))
@@ -324,6 +331,8 @@ class _Line:
         """Return the slot of a loss."""
         assigned, arrow = signs
         title = self._title(name, context, assigned=assigned)
+        if title and self._counts_first(k, title, after, assigned=assigned):
+            return self._placed(k, Slot("position", "iteration"))
         side = side_of(words(name))
         if side and not title and self._is_time(name):
             self.side = self.weak = standing(name) or self.side
@@ -340,6 +349,16 @@ class _Line:
         if self.numbers[k][-1].isalpha() and not assigned and not meaning(name).kind:
             return None
         return self._named(k, title, after)
+
+    def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
+        """Say whether an integer stands between a loss and its value, as in "Train loss 100 2.5": it is a position."""
+        self.follows = (
+            not assigned and bool(GOES_ON.fullmatch(after)) and self.numbers[k].isdigit()
+            and k + 1 < len(self.numbers) and "." in self.numbers[k + 1]
+        )  # fmt: skip
+        if self.follows:
+            self.pending = title
+        return self.follows
 
     def _several(self, k: int, after: str) -> bool:
         """Say whether a bracket that has opened holds more than one value."""
@@ -361,7 +380,7 @@ class _Line:
         self.shape.settled = self.shape.settled or bool(own.side)
         if not own.side:
             self.seen.setdefault(title, []).append((slot, self.weak))
-        self.kind = title
+        self.kind = title if own.side or side else ""  # a loss without a side has no other sides behind it
         return slot
 
     def _title(self, name: str, context: str, *, assigned: bool) -> str:
@@ -371,13 +390,13 @@ class _Line:
         found = words(name)
         if not found:
             pending, self.pending = self.pending, ""
-            return " ".join(_kept(words(pending))) if pending and assigned else ""
+            return " ".join(_kept(words(pending))) if pending and (assigned or self.follows) else ""
         if not meaning(name).kind:
             return self._inherited(found, context, assigned=assigned)
         kept = _kept(found)
         if not assigned and not _plainly(name):
             return ""
-        return " ".join(kept) if len(kept) <= MOST_NAME else ""
+        return " ".join(kept) if len(kept) <= (MOST_NAME if len(name.split()) > 1 else MOST_PARTS) else ""
 
     def _inherited(self, found: tuple[str, ...], context: str, *, assigned: bool) -> str:
         """Return the name of a value that has but its side, as in "loss train: 1.0, val: 1.2"."""

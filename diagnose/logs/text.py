@@ -10,13 +10,14 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
-from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow
-from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
+from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow, LogSeries
+from diagnose.logs.shape import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ SIDES_ABOVE = re.compile(
 )
 BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
+NO_HEADING = "unsaid"  # in place of the side of a heading
 DIGIT = re.compile(r"[0-9]")
 SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
@@ -97,6 +99,7 @@ class TextReader:
         self.at: dict[str, float] = {}  # the positions that were named last, of training
         self.totals: dict[str, float] = {}  # what training's counters run to
         self.above = ""  # side of the heading above
+        self.headed = False  # whether there was one
         self.group = 1  # of states of one pass
         self.grid = Grid(columns or {})
         self.columns: tuple[str, ...] = ()  # the sides of a table whose rows are measures
@@ -139,7 +142,7 @@ class TextReader:
             self._anew(line, bar, key)
         elif plan.shape is EMPTY:
             return
-        elif not plan.values or self.above or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
+        elif not plan.values or self.headed or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
 
     def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
@@ -200,7 +203,7 @@ class TextReader:
                 self._keep(key, Plan(EMPTY))
             return
         parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
-        shape = self._shapes.get("\0".join(parts[::2])) or self._shaped(line, parts[::2], parts[1::2])
+        shape = self._shapes.get(_shape_key(parts)) or self._shaped(line, parts)
         plan = planned(raw, key, shape, parts[1::2])
         if plan is not None and not comma:
             self._keep(key, plan)
@@ -233,14 +236,14 @@ class TextReader:
             self.log.add(LogRow(values, epoch=self.epoch))
         return True
 
-    def _shaped(self, line: str, texts: list[str], numbers: list[str]) -> Shape:
+    def _shaped(self, line: str, parts: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
-        shape, key = EMPTY, "\0".join(texts)
+        shape, key, texts = EMPTY, _shape_key(parts), parts[::2]
         low = line.lower()
         if _any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
             if MISSING.search(line):
                 texts = [MISSING.sub("| ", text) for text in texts]
-            shape = shape_of(texts, numbers)
+            shape = shape_of(texts, parts[1::2])
         elif _names_run(line):
             shape = Shape()
         if len(key) < MOST_KEPT:
@@ -259,7 +262,7 @@ class TextReader:
         if heads and (self._sides(line) or self.grid.header(line)):
             return False
         side = standing(line) if heads and len(line) < MOST_HEADING else ""
-        self.above = side or self.above
+        self._head(side)
         if names:
             self.log.heading(line.strip())
         return False
@@ -270,7 +273,7 @@ class TextReader:
         self._facts(shape, numbers)
         own = self._positions(shape, numbers, lone=True)
         if shape.side and len(line) < MOST_HEADING:
-            self.above = shape.side
+            self._head(shape.side)
         if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
@@ -279,6 +282,14 @@ class TextReader:
             self._epoch(own.pop("epoch"))
         if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
             self.at = own
+
+    def _head(self, side: str) -> None:
+        """Take the side of a heading; before the first one, losses without a side stood under none."""
+        if side and not self.headed:
+            self.headed = True
+            for name in [name for name in self.log.series if not meaning(name).side]:
+                self.log.series[f"{ABOVE}{NO_HEADING} {name}"] = deepcopy(self.log.series[name])
+        self.above = side or self.above
 
     def _epoch(self, value: float) -> None:
         """Take an epoch that is named; a heading for validation ends with its epoch."""
@@ -304,13 +315,14 @@ class TextReader:
                 continue
             if slot.over >= 0 or shape.apart:
                 total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
-                if not self._counts(shape, slot, value, total, lone=lone):
+                below = self.above in ("val", "test") and "epoch" not in own
+                if not self._counts(shape, slot, value, total, lone=lone, below=below):
                     continue
             if name not in own:
                 own[name] = value
         return own
 
-    def _counts(self, shape: Shape, slot: Slot, value: float, total: float, *, lone: bool) -> bool:
+    def _counts(self, shape: Shape, slot: Slot, value: float, total: float, *, lone: bool, below: bool) -> bool:
         """Say whether a counter that runs to a total, or on a line apart from training's, is of training's batches."""
         known, ratio = total == total, slot.what == "ratio"  # noqa: PLR0124
         if ratio and (value > total or total < 2 or (lone and not slot.first)):
@@ -321,7 +333,7 @@ class TextReader:
                 return False
         elif shape.held_out and self._foreign(slot, total):
             return False
-        elif shape.named and self._other_total(slot, total):
+        elif (shape.named or below) and self._other_total(slot, total):
             self.elsewhere = True
             return False
         if known and not shape.apart:
@@ -393,8 +405,8 @@ class TextReader:
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
             values[name] = to_float(text)
-            if above and not meaning(name).side:
-                values[f"{ABOVE}{above} {name}"] = values[name]
+            if self.headed and not shape.side and not meaning(name).side:
+                values[f"{ABOVE}{above or NO_HEADING} {name}"] = values[name]
         return values
 
     def _above(self, shape: Shape, own: dict[str, float]) -> str:
@@ -528,6 +540,16 @@ def _spans(line: str) -> list[tuple[int, int]]:
     return [(origin[number.start()], origin[number.end()]) for number in found]
 
 
+def _shape_key(parts: list[str]) -> str:
+    """Return what lines of one shape have in common: the text between their numbers, and which of two that only a blank
+    parts are whole ones.
+    """  # noqa: D205
+    key = "\0".join(parts[::2])
+    if any(GOES_ON.fullmatch(text) for text in parts[2:-1:2]):
+        key += "\0\0" + "".join("0" if number.isdigit() else "." for number in parts[1::2])
+    return key
+
+
 def _names_run(line: str) -> bool:
     return len(line) < MOST_HEADING and _any(RUNS, line.lower()) and bool(NAMES_RUN.match(line))
 
@@ -548,13 +570,18 @@ def _settle(log: Log) -> None:
     split = {name: s for name, s in log.series.items() if name.startswith(ABOVE)}
     heads = {meaning(name[1:]).side for name in split}
     use = not sides & {"val", "test"} and bool(heads & {"val", "test"}) and ("train" in heads | sides or "" in sides)
+    unsaid: dict[str, LogSeries] = {}
     for name, series in split.items():
         del log.series[name]
-        plain = name[1:].partition(" ")[2]
-        if use:
+        side, _, plain = name[1:].partition(" ")
+        if use and side == NO_HEADING:
+            unsaid[plain] = series
+        elif use:
             series.name = name[1:]
             log.series[series.name] = series
             log.series.pop(plain, None)
+    if "train" not in heads:
+        log.series |= unsaid  # what stands under no heading is training's, where only validation has one
 
 
 def to_float(text: str) -> float:
