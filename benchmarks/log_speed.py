@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """What reading a long log costs: python benchmarks/log_speed.py [MEGABYTES] [KIND ...]; 100 MB of every kind unless told.
 
 Writes a log of each kind into a temporary folder, reads it in a process of its own as `diagnose log` does, and prints
@@ -10,7 +11,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import zlib
 from pathlib import Path
 
@@ -181,14 +181,14 @@ def framed(bodies, at, header, block=1 << 15):
     """Return records in LevelDB's blocks; `at` is where in the file they begin."""
     out = bytearray(header)
     for body in bodies:
-        first = True
-        while first or body:
+        first, rest = True, body
+        while first or rest:
             room = block - (at + len(out)) % block
             if room < 7:
                 out += bytes(room)
                 continue
-            part, body = body[: room - 7], body[room - 7 :]
-            kind = {(True, True): 1, (True, False): 2, (False, False): 3, (False, True): 4}[first, not body]
+            part, rest = rest[: room - 7], rest[room - 7 :]
+            kind = {(True, True): 1, (True, False): 2, (False, False): 3, (False, True): 4}[first, not rest]
             out += struct.pack("<IHB", zlib.crc32(bytes([kind]) + part), len(part), kind) + part
             first = False
     return bytes(out)
@@ -274,7 +274,7 @@ def write_trackio(path, size):
     k = 1
     while path.stat().st_size < size:
         rows = [
-            ("2026-11-28T10:00:00", "one", j, json.dumps(dict(zip(("train_loss", "val_loss"), losses(j)))))
+            ("2026-11-28T10:00:00", "one", j, json.dumps(dict(zip(("train_loss", "val_loss"), losses(j), strict=True))))
             for j in range(k, k + 20 * AT_ONCE)
         ]
         base.executemany("INSERT INTO metrics (timestamp, run_name, step, metrics) VALUES (?, ?, ?, ?)", rows)
@@ -294,7 +294,7 @@ def measured(kind, size, folder):
     """Write a log, read it, remove it; return (training values, validation values, pairs, CPU seconds, peak, base)."""
     path = Path(folder) / "log"
     path = write_text(path, kind, size) if kind in TEXT else OTHERS[kind](path, size)
-    run = subprocess.run([sys.executable, "-c", READ, str(path)], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=False)
     if run.returncode:
         raise SystemExit(f"{kind}: {run.stderr}")
     return run.stdout.split()

@@ -178,7 +178,10 @@ def ends_of_epochs(
 
 
 def of_epochs_before(train: NDArray[np.float64], val: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return validation in the epochs that it follows, where it counts those that are done: "Eval Epoch: 1" behind epoch 0."""
+    """Return validation in the epochs that it follows, where it counts those that are done.
+
+    "Eval Epoch: 1" behind epoch 0 is of that epoch.
+    """
     epochs, counted = train[:, EPOCH], val[:, EPOCH]
     if not len(train) or not len(val) or not (np.isfinite(epochs).all() and np.isfinite(counted).all()):
         return val

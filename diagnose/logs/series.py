@@ -62,7 +62,7 @@ class LogRow:
 def placed_row(values: dict[str, float], at: Sequence[float]) -> LogRow:
     """Return a row from its positions, in the order of `POSITIONS`."""
     step, iteration, update, batch, epoch, seconds = at
-    return LogRow(values, step, epoch, seconds, False, iteration, update, batch)  # noqa: FBT003
+    return LogRow(values, step, epoch, seconds, False, iteration, update, batch)
 
 
 @dataclass

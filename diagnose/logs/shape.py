@@ -239,7 +239,7 @@ class _Line:
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
         what = self._counter(name, assigned=assigned)
-        if what and over >= 0 and what != "epoch" and side_of(words(name.split()[-1])) in ("val", "test"):
+        if what and over >= 0 and what != "epoch" and side_of(words(name.rsplit(maxsplit=1)[-1])) in ("val", "test"):
             return Slot(over=over)  # "eval_step=3/10" counts validation's own batches
         if what and not rated and not COUNTED.match(after):
             self._alone_before(name)

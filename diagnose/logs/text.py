@@ -147,19 +147,10 @@ class TextReader:
 
     def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
         """Take a line of losses as `_values` does, where its plan says that nothing is to be decided; say whether."""
-        log, shape, own = self.log, plan.shape, {}
-        for name, part, over, total in plan.places:
-            value = float(line[part])
-            if over:
-                if value > total and shape.ratio:
-                    return False
-                self._total(over, total)
-            if name == "epoch":
-                self.inside = True
-                if value != self.epoch:
-                    self._epoch(value)
-            elif name:
-                own[name] = value
+        log, shape = self.log, plan.shape
+        own = self._places(plan, line)
+        if own is None:
+            return False
         if plan.seconds:
             self.seconds = float(line[plan.seconds]) * plan.scale
         if own:
@@ -180,6 +171,23 @@ class TextReader:
             else:
                 series.add(log.rows, row, float(line[part]))
         return True
+
+    def _places(self, plan: Plan, line: str) -> dict[str, float] | None:
+        """Return the positions that a line names, its epoch taken; None where a counter is beyond its total."""
+        own: dict[str, float] = {}
+        for name, part, over, total in plan.places:
+            value = float(line[part])
+            if over:
+                if value > total and plan.shape.ratio:
+                    return None
+                self._total(over, total)
+            if name == "epoch":
+                self.inside = True
+                if value != self.epoch:
+                    self._epoch(value)
+            elif name:
+                own[name] = value
+        return own
 
     def _take(self, plan: Plan, numbers: list[str], bar: bool, line: str) -> None:
         if plan.shape.losses or plan.shape.tuple:

@@ -40,7 +40,9 @@ def refused(name, text, *words, suffix=""):
 
 def lines(*forms, each=E):
     """Return the lines of each epoch; {e}, {s} (100 e), {a}, {b}, {x} (the logarithm of a) and {k} (e - 1) are filled in."""
-    return "".join(form.format(e=e, s=100 * e, a=a(e), b=b(e), x=ln(a(e)), k=e - 1) + "\n" for e in each for form in forms)
+    return "".join(
+        form.format(e=e, s=100 * e, a=a(e), b=b(e), x=ln(a(e)), k=e - 1) + "\n" for e in each for form in forms
+    )
 
 
 H = [100 * e for e in E]
@@ -65,7 +67,10 @@ read_as(
         "[2024-01-01 10:00:02,456 INFO] Validation perplexity: {b:.4f}",
         "[2024-01-01 10:00:02,456 INFO] Validation accuracy: 25.3",
     ),
-    at=H, axis="step", train=lambda e: ln(a(e)), val=lambda e: ln(b(e)),
+    at=H,
+    axis="step",
+    train=lambda e: ln(a(e)),
+    val=lambda e: ln(b(e)),
 )
 read_as(
     "sockeye",
@@ -75,7 +80,10 @@ read_as(
         "[2024-01-01:10:00:00:INFO:sockeye.training:_create_checkpoint] Checkpoint [{e}]\tTrain-perplexity={a:.6f}",
         "[2024-01-01:10:00:00:INFO:sockeye.training:_create_checkpoint] Checkpoint [{e}]\tValidation-perplexity={b:.6f}",
     ),
-    at=H, axis="step", train=lambda e: ln(a(e)), val=lambda e: ln(b(e)),
+    at=H,
+    axis="step",
+    train=lambda e: ln(a(e)),
+    val=lambda e: ln(b(e)),
 )
 read_as(
     "icefall",
@@ -102,14 +110,17 @@ refused(
         '{{"mode": "train", "epoch": {e}, "iter": 50, "lr": 0.001, "memory": 100, "data_time": 0.05, "loss_cls": 0.5, "loss_bbox": 0.4, "acc": 91.2, "loss": {a:.5f}, "time": 0.4}}',
         '{{"mode": "val", "epoch": {e}, "iter": 100, "lr": 0.001, "bbox_mAP": 0.1, "bbox_mAP_50": 0.2}}',
     ),
-    "only training losses", suffix=".json",
+    "only training losses",
+    suffix=".json",
 )
 read_as(
     "detectron2-loss-eval-hook",
     lines(
         '{{"data_time": 0.01, "eta_seconds": 12.3, "iteration": {s}, "loss_box_reg": 0.1, "loss_cls": 0.2, "loss_rpn_cls": 0.1, "lr": 0.001, "rank_data_time": 0.1, "time": 0.3, "total_loss": {a:.6f}, "validation_loss": {b:.6f}}}',
     ),
-    at=H, axis="step", suffix=".json",
+    at=H,
+    axis="step",
+    suffix=".json",
 )
 refused(
     "yolov5-bars",
@@ -131,11 +142,14 @@ read_as(
         "step 10/10 - loss: {b:.4f} - acc: 0.8123 - 6ms/step",
         "Eval samples: 640",
     ),
-    at=[59 * e for e in E], axis="step",
+    at=[59 * e for e in E],
+    axis="step",
 )
 read_as(
     "flax-mnist",
-    lines("I0101 10:00:00.123456 140123456789 train.py:150] epoch: {e:2d}, train_loss: {a:.4f}, train_accuracy: 93.12, test_loss: {b:.4f}, test_accuracy: 96.21"),
+    lines(
+        "I0101 10:00:00.123456 140123456789 train.py:150] epoch: {e:2d}, train_loss: {a:.4f}, train_accuracy: 93.12, test_loss: {b:.4f}, test_accuracy: 96.21"
+    ),
 )
 read_as(  # the step in brackets is not known for one: prints are paired by their place
     "clu-logging-writer",
@@ -143,7 +157,8 @@ read_as(  # the step in brackets is not known for one: prints are paired by thei
         "I0101 10:00:00.123456 140123456789 logging_writer.py:48] [{s}] steps_per_second=3.412, train_accuracy=0.1, train_learning_rate=0.1, train_loss={a:.5f}",
         "I0101 10:00:01.123456 140123456789 logging_writer.py:48] [{s}] eval_accuracy=0.2, eval_loss={b:.5f}",
     ),
-    at=range(2, 13, 2), axis="place",
+    at=range(2, 13, 2),
+    axis="place",
 )
 read_as(
     "ms-swift-jsonl",
@@ -159,7 +174,8 @@ read_as(
         "[rank0]:[titan] 2024-01-01 10:00:00,123 - root - INFO - \x1b[31mstep: {s:2d}  \x1b[32mloss: {a:7.4f}  \x1b[38;2;180;60;0mgrad_norm:  1.2345  \x1b[33mmemory: 10.01GiB(12.34%)  \x1b[34mtps: 12,345  \x1b[36mtflops: 123.45  \x1b[35mmfu: 12.34%\x1b[39m",
         "[rank0]:[titan] 2024-01-01 10:00:05,123 - root - INFO - \x1b[31mvalidate step: {s:2d}  \x1b[32mloss: {b:7.4f}  \x1b[33mmemory: 10.01GiB(12.34%)  \x1b[34mtps: 23,456\x1b[39m",
     ),
-    at=H, axis="step",
+    at=H,
+    axis="step",
 )
 refused(
     "stable-baselines3",
@@ -215,12 +231,15 @@ read_as(
     "deepmd-lcurve",
     "#  step      rmse_val    rmse_trn    rmse_e_val  rmse_e_trn    rmse_f_val  rmse_f_trn         lr\n# If there is no available reference data, rmse_*_{val,trn} will print nan\n"
     + lines("{s:7d}      {b:.2e}    {a:.2e}      1.23e-01    1.34e-01      7.01e-01    6.12e-01    1.0e-03"),
-    at=H, axis="step",
+    at=H,
+    axis="step",
 )
 read_as(
     "nequip-metrics-csv",
     "epoch,  wall,   LR,  training_loss_f,  training_loss_e,    training_loss,  training_f_mae,  validation_loss_f,  validation_loss_e,  validation_loss,  validation_f_mae\n"
-    + lines("    {e},  12.3,  0.005,            0.9,            0.01,      {a:.6f},      0.123,            0.8,           0.02,      {b:.6f},       0.456"),
+    + lines(
+        "    {e},  12.3,  0.005,            0.9,            0.01,      {a:.6f},      0.123,            0.8,           0.02,      {b:.6f},       0.456"
+    ),
     suffix=".csv",
 )
 read_as(
@@ -241,7 +260,8 @@ read_as(
         "|       {e} |           {s} |       00:00:01 |       12.50% |       15.23% |       {a:.4f} |       {b:.4f} |          0.0100 |",
     )
     + "|======================================================================================================================|\n",
-    at=H, axis="step",
+    at=H,
+    axis="step",
 )
 read_as(
     "chainer-print-report",
@@ -252,12 +272,22 @@ read_as(
     "chainer-log-json",
     json.dumps(
         [
-            {"main/loss": a(e), "main/accuracy": 0.9, "validation/main/loss": b(e), "validation/main/accuracy": 0.9, "epoch": e, "iteration": 100 * e, "elapsed_time": 11.2 * e}
+            {
+                "main/loss": a(e),
+                "main/accuracy": 0.9,
+                "validation/main/loss": b(e),
+                "validation/main/accuracy": 0.9,
+                "epoch": e,
+                "iteration": 100 * e,
+                "elapsed_time": 11.2 * e,
+            }
             for e in E
         ],
         indent=4,
     ),
-    at=H, axis="step", suffix=".json",
+    at=H,
+    axis="step",
+    suffix=".json",
 )
 read_as(
     "speechbrain",
@@ -296,7 +326,8 @@ read_as(
         "Train loss {s} {a:.6f} Grad Norm 1.234567 0.54s/it",
         "Validation loss {s}: {b:9f}  ",
     ),
-    at=H, axis="step",
+    at=H,
+    axis="step",
 )
 read_as(
     "gluonts",
@@ -310,7 +341,9 @@ read_as(
 )
 refused(
     "chemprop-v1",
-    lines("Epoch {k}", "Loss = {a:.4e}, PNorm = 34.1234, GNorm = 1.2345, lr_0 = 1.0000e-04", "Validation rmse = {b:.6f}"),
+    lines(
+        "Epoch {k}", "Loss = {a:.4e}, PNorm = 34.1234, GNorm = 1.2345, lr_0 = 1.0000e-04", "Validation rmse = {b:.6f}"
+    ),
     "of one kind",
 )
 read_as(
@@ -319,7 +352,8 @@ read_as(
         " samples/sec: 12.345 | iteration      {s}/    1000 | elapsed time per iteration (ms): 500.1 | learning rate: 1.000E-04 | approx flops per GPU: 10.1TFLOPS | lm_loss: {a:.6E} | loss scale: 4096.0 | number of skipped iterations:   0 | number of nan iterations:   0 |",
         "-----------------------------------------------------------------------------------------------------------\n validation results at iteration {s} | lm_loss value: {b:.6E} | lm_loss_ppl value: 9.123456E+00 | \n-----------------------------------------------------------------------------------------------------------",
     ),
-    at=H, axis="step",
+    at=H,
+    axis="step",
 )
 read_as(
     "olmo",
@@ -327,7 +361,8 @@ read_as(
         "2024-01-01 10:00:00.123\thost:0\tolmo.train:941\tINFO\t[step={s}/1000,epoch=0]\n    optim/total_grad_norm=1.234\n    train/CrossEntropyLoss={a:.4f}\n    train/Perplexity=31.70\n    throughput/total_tokens=4,194,304\n    throughput/device/tokens_per_second=12,345",
         "2024-01-01 10:00:09.123\thost:0\tolmo.train:1012\tINFO\tRunning evaluation for 'c4'...\n2024-01-01 10:00:10.123\thost:0\tolmo.train:1033\tINFO\t[eval_step=10/10]\n2024-01-01 10:00:10.123\thost:0\tolmo.train:1040\tINFO\t\n    eval/c4-validation/CrossEntropyLoss={b:.4f}\n    eval/c4-validation/Perplexity=27.11",
     ),
-    at=H, axis="step",
+    at=H,
+    axis="step",
 )
 refused(
     "mingpt",
@@ -337,7 +372,10 @@ refused(
 refused(
     "vowpal-wabbit",
     "Num weight bits = 18\nlearning rate = 0.5\ninitial_t = 0\npower_t = 0.5\naverage  since         example        example        current        current  current\nloss     last          counter         weight          label        predict features\n"
-    + "".join(f"{a(e):.6f} {b(e):.6f}            {2**e}            {2**e}.0         1.0000         0.4514      {50 + e}\n" for e in E)
+    + "".join(
+        f"{a(e):.6f} {b(e):.6f}            {2**e}            {2**e}.0         1.0000         0.4514      {50 + e}\n"
+        for e in E
+    )
     + "\nfinished run\nnumber of examples = 64\nweighted example sum = 64.000000\naverage loss = 0.832100\n",
     "validation loss",
 )
@@ -349,13 +387,18 @@ refused(
 read_as(
     "h2o-scoring-history",
     "     timestamp            duration    training_speed    epochs    iterations    samples    training_rmse    training_deviance    validation_rmse    validation_deviance\n---  -------------------  ----------  ----------------  --------  ------------  ---------  ---------------  -------------------  -----------------  ---------------------\n"
-    + lines("     2024-01-01 10:00:0{e}  0.{e} sec     1234 obs/sec      {e}         {e}             {s}        {a:.4f}           1.2345               {b:.4f}             2.3456"),
+    + lines(
+        "     2024-01-01 10:00:0{e}  0.{e} sec     1234 obs/sec      {e}         {e}             {s}        {a:.4f}           1.2345               {b:.4f}             2.3456"
+    ),
     axis="step",
 )
 read_as(
     "deep-text-recognition",
-    lines("[{s}/300000] Train loss: {a:.5f}, Valid loss: {b:.5f}, Elapsed_time: 12.34567\nCurrent_accuracy : 10.123, Current_norm_ED  : 0.12\nBest_accuracy    : 10.123, Best_norm_ED     : 0.12"),
-    at=H, axis="step",
+    lines(
+        "[{s}/300000] Train loss: {a:.5f}, Valid loss: {b:.5f}, Elapsed_time: 12.34567\nCurrent_accuracy : 10.123, Current_norm_ED  : 0.12\nBest_accuracy    : 10.123, Best_norm_ED     : 0.12"
+    ),
+    at=H,
+    axis="step",
 )
 read_as(
     "joeynmt",
@@ -363,7 +406,8 @@ read_as(
         "2024-01-01 10:00:00,123 - INFO - joeynmt.training - Epoch   1, Step:      {s}, Batch Loss:     {a:.6f}, Batch Acc: 0.123456, Tokens per Sec:     1234, Lr: 0.000300",
         "2024-01-01 10:00:05,123 - INFO - joeynmt.prediction - Evaluation result (greedy): bleu:   1.20, loss:   {b:.4f}, ppl:  53.50, acc:   0.20, generation: 3.1[sec], evaluation: 0.1[sec]",
     ),
-    at=H, axis="step",
+    at=H,
+    axis="step",
 )
 read_as(
     "nnunet-v2",
@@ -397,11 +441,14 @@ read_as(
         "2024-01-01,10:00:30 | INFO | Train Epoch: {k} [100000/100000 (100%)] Data (t): 0.123 Batch (t): 0.512, 250.123/s, 250.123/s/gpu LR: 0.000100 Logit Scale: 14.286 Contrastive_loss: {a:.4f} ({a:.4f}) Loss: {a:.4f} ({a:.4f})",
         "2024-01-01,10:00:40 | INFO | Eval Epoch: {e} image_to_text_mean_rank: 12.3456\timage_to_text_R@1: 0.1234\tclip_val_loss: {b:.4f}\tepoch: {e}.0000\tnum_samples: 1000.0000",
     ),
-    at=[100_000 * e for e in E], axis="step",
+    at=[100_000 * e for e in E],
+    axis="step",
 )
 read_as(
     "detr-log-txt",
-    lines('{{"train_lr": 0.0001, "train_class_error": 50.1, "train_loss": {a:.6f}, "train_loss_ce": 0.5, "train_loss_bbox": 0.4, "test_class_error": 40.2, "test_loss": {b:.6f}, "test_loss_ce": 0.4, "test_loss_bbox": 0.3, "test_coco_eval_bbox": [0.1, 0.2], "epoch": {k}, "n_parameters": 41302368}}'),
+    lines(
+        '{{"train_lr": 0.0001, "train_class_error": 50.1, "train_loss": {a:.6f}, "train_loss_ce": 0.5, "train_loss_bbox": 0.4, "test_class_error": 40.2, "test_loss": {b:.6f}, "test_loss_ce": 0.4, "test_loss_bbox": 0.3, "test_coco_eval_bbox": [0.1, 0.2], "epoch": {k}, "n_parameters": 41302368}}'
+    ),
     at=range(6),
 )
 

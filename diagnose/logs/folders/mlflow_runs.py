@@ -68,7 +68,7 @@ def _base_run(path: Path, run: str, name: str) -> FolderRun:
 
 def _add(records: Records, key: str, value: object, step: object, time: object) -> None:
     seconds = number(time)
-    records.add({"step": step, "seconds": None if seconds is None else seconds / 1000, key: value})
+    records.add_one(key, value, step, None if seconds is None else seconds / 1000)
 
 
 def _of_files(listing: Listing) -> list[FolderRun]:

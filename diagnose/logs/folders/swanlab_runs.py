@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.logs import source
 from diagnose.logs.events import FIXED64, fields
@@ -48,7 +48,7 @@ def _run(listing: Listing, path: Path) -> FolderRun:
             for body in frames(file, path, log, HEADER):
                 for number, _, value in fields(body):
                     if number == SCALAR and isinstance(value, bytes):
-                        records.add(_scalar(value))
+                        _add(value, records)
         return log
 
     also = tuple(dict.fromkeys(part for part in (run, path.parent.name) if part and part != title))
@@ -69,8 +69,8 @@ def _named(path: Path) -> tuple[str, str]:
     return found[RUN_NAME], found[RUN_ID]
 
 
-def _scalar(data: bytes) -> dict[str, Any]:
-    """Return a value by its name, with its step."""
+def _add(data: bytes, records: Records) -> None:
+    """Add a value by its name, with its step."""
     name, step, number = "", 0, None
     for field, _, value in fields(data):
         if field == KEY and isinstance(value, bytes):
@@ -79,7 +79,8 @@ def _scalar(data: bytes) -> dict[str, Any]:
             step = value
         elif field == VALUE and isinstance(value, bytes):
             number = _double(value)
-    return {"step": step, name: number} if name and number is not None else {}
+    if name and number is not None:
+        records.add_one(name, number, step)
 
 
 def _double(data: bytes) -> float:
