@@ -11,7 +11,6 @@ import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -30,13 +29,13 @@ RECIPE = {
 
 
 def trained(folder):
-    from diagnose.gap.sources.run import open_run
+    from diagnose.gap.sources.run import open_finished
     from diagnose.runs.runner import train
 
-    return open_run(train("quick", RECIPE, runs=Path(folder)))
+    return open_finished(train("quick", RECIPE, runs=Path(folder)))
 
 
-def population(finished, asks, documents, layout):
+def population(finished, conditions, documents, layout):
     """Return nats_MN and weights_N of each condition, every document read with MASKS masks."""
     from diagnose.gap.sources.run_reading import read
     from diagnose.gap.sources.run_texts import text_groups
@@ -52,8 +51,8 @@ def population(finished, asks, documents, layout):
     turns = []
     for turn in range(MASKS):
         groups = text_groups(finished, rows, turns=MASKS)[turn * len(rows) : (turn + 1) * len(rows)]
-        turns.append(read(finished.network, groups, asks))
-    return {ask: (np.stack([t[ask].nats for t in turns]), turns[0][ask].weights) for ask in asks}
+        turns.append(read(finished.network, groups, conditions))
+    return {one: (np.stack([t[one].nats for t in turns]), turns[0][one].weights) for one in conditions}
 
 
 class Text:
@@ -61,19 +60,19 @@ class Text:
 
     def __init__(self, tables, count=None):
         """Keep the first `count` documents: a cut into whole rows may lack the last."""
-        self.tables = {ask: (nats_MN[:, :count], weights_N[:count]) for ask, (nats_MN, weights_N) in tables.items()}
+        self.tables = {one: (nats_MN[:, :count], weights_N[:count]) for one, (nats_MN, weights_N) in tables.items()}
         self.count = len(next(iter(self.tables.values()))[1])
 
     def whole(self, first):
         """Return the readings of the whole population, over all masks; documents are numbered from `first`."""
-        return {ask: _reading(nats_MN.mean(0), weights_N, first) for ask, (nats_MN, weights_N) in self.tables.items()}
+        return {one: _reading(nats_MN.mean(0), weights_N, first) for one, (nats_MN, weights_N) in self.tables.items()}
 
     def sample(self, rng, places, first):
         """Return the readings of some documents with one mask each, the same under all conditions."""
         masks = rng.integers(MASKS, size=len(places))
         return {
-            ask: _reading(nats_MN[masks, places], weights_N[places], first)
-            for ask, (nats_MN, weights_N) in self.tables.items()
+            one: _reading(nats_MN[masks, places], weights_N[places], first)
+            for one, (nats_MN, weights_N) in self.tables.items()
         }
 
     def draw(self, rng):
@@ -82,61 +81,85 @@ class Text:
 
 
 def _reading(nats, weights, first):
+    """Return a reading of documents, named as our own runs' are: below 0."""
     from diagnose.stats import Reading
 
-    return Reading.of(nats, weights, first + np.arange(len(nats)))
+    return Reading.of(nats, weights, -1 - first - np.arange(len(nats)))
 
 
-def terms_of(found, train, recut, own, val, seen):
-    """Return every term with an interval, by the ledger's own functions."""
-    from diagnose.gap.sources.run_conditions import RunConditions
+def terms_of(setting, train, own, val, seen):
+    """Return every term with an interval, by the engine's own functions."""
+    from diagnose.gap.measurements import BatchReadings, Measurements, Replayed
+    from diagnose.gap.record import matched
     from diagnose.gap.sources.run_reading import together
-    from diagnose.gap.sources.run_terms import data_terms, mode_on_unseen
-    from diagnose.stats import combination
+    from diagnose.gap.terms import ReportedLosses, terms
+    from diagnose.stats import Interval
 
-    corners = {(False, ask): r for ask, r in train.items()} | {(True, ask): r for ask, r in recut.items()}
-    measured = RunConditions(found, None, corners, divided=True)
-    out = {player: measured.term(player)[0] for player in found.players}
-    out |= {f"mode: {kind}": value for kind, value in measured.parts().items()}
-    out["recency"] = combination([own[found.train], measured.start], [-1.0, 1.0])
-    whole = {ask: together(val[ask], seen[ask]) for ask in val}
-    empty = SimpleNamespace(documents=np.zeros(0), exact=np.zeros(0), near=np.zeros(0))
-    read = SimpleNamespace(whole=whole, unseen=val, all_unseen=False, why="", difficulty=None, seen=empty)
-    out |= {term.id: term for term in data_terms(measured, read)}
-    out["mode on unseen text"] = mode_on_unseen(measured, read)
-    alike = found.alike(on=False)
-    out["gap, measured alike"] = combination([measured.alike(on=False), whole[alike]], [-1.0, 1.0])
-    return out
+    sides = setting.sides
+    whole = {one: together(val[one], seen[one]) for one in val}
+    texts = [BatchReadings(some, 1, False, 1, 1, "document") for some in (train, whole)]
+    mine = own[sides.train]
+    replayed = Replayed(mine.mean, mine.mean, None, mine, 1, 1, True, None)
+    found = Measurements(
+        sides,
+        setting.plan,
+        texts[0],
+        texts[1],
+        texts[1],
+        (None, None),
+        None,
+        True,
+        val,
+        "",
+        replayed,
+        tuple(texts),
+        0.0,
+    )
+    given = ReportedLosses(mine.mean, whole[sides.val].mean, (False, False))
+    out = {}
+    for term in terms(found, given):
+        if term.low is not None:
+            out[term.id] = Interval(term.value, term.low, term.high, None, None)
+        rows = {f"{term.id}: {part['id']}": part for part in term.parts}
+        if term.beside:
+            rows[f"{term.id} on unseen text"] = term.beside
+        out |= {name: Interval(row["value"], row["low"], row["high"], None, None)
+                for name, row in rows.items() if row["low"] is not None}  # fmt: skip
+    alike = matched(found, on=False)
+    return out | {"gap, matched": Interval(alike["gap"], alike["low"], alike["high"], None, None)}
 
 
 def main(replications):
-    from diagnose.gap.sources import run_conditions, run_data
+    from diagnose.gap.sources import run_conditions
 
     with tempfile.TemporaryDirectory() as folder:
         finished = trained(folder)
-        found = replace(run_conditions.sides(finished), words=False)
+        setting = replace(run_conditions.setting(finished), words=False)
         parts, rng = finished.setup.text.split, np.random.default_rng(7)
         inside = np.sort(rng.choice(np.unique(parts.train), TRAIN, replace=False))
         outside = np.sort(rng.choice(np.unique(parts.val), VAL, replace=False))
-        asks, wanted = run_conditions.asks(found, divided=True), run_data.wanted(found)
+        plain, packed = ([one for one in setting.of_training if one.plain == cut] for cut in (True, False))
+        wanted = setting.of_validation
         layouts = finished.setup.course.layout, finished.setup.validation
-        recut = Text(population(finished, asks, inside, layouts[1]))
-        train = Text(population(finished, asks, inside, layouts[0]))
+        recut = Text(population(finished, plain, inside, layouts[1]))
+        train = Text(population(finished, packed, inside, layouts[0]))
         train, recut = (Text(text.tables, min(train.count, recut.count)) for text in (train, recut))
         val = Text(population(finished, wanted, outside, layouts[1]))
         seen = Text(population(finished, wanted, inside, layouts[1]))
     # seen text is as much of the validation text as unseen text is, in the truth as in each replication
     all_seen = {
-        ask: replace(r, nats=r.nats * val.count / seen.count, weights=r.weights * val.count / seen.count)
-        for ask, r in seen.whole(3 * APART).items()
+        one: replace(r, nats=r.nats * val.count / seen.count, weights=r.weights * val.count / seen.count)
+        for one, r in seen.whole(3 * APART).items()
     }
-    true = terms_of(found, train.whole(0), recut.whole(0), train.whole(APART), val.whole(2 * APART), all_seen)
+    both = train.whole(0) | recut.whole(0)
+    true = terms_of(setting, both, train.whole(APART), val.whole(2 * APART), all_seen)
     hits, wide = dict.fromkeys(true, 0), dict.fromkeys(true, 0.0)
     for _ in range(replications):
         places = train.draw(rng)
         drawn = (train, places, 0), (recut, places, 0), (train, train.draw(rng), 1)
         drawn += (val, val.draw(rng), 2), (seen, seen.draw(rng), 3)
-        got = terms_of(found, *(text.sample(rng, some, k * APART) for text, some, k in drawn))
+        one, again, *others = (text.sample(rng, some, k * APART) for text, some, k in drawn)
+        got = terms_of(setting, one | again, *others)
         for name, term in got.items():
             hits[name] += term.low <= true[name].value <= term.high
             wide[name] += (term.high - term.low) / 2 / replications

@@ -16,8 +16,10 @@ def main() -> None:
     from diagnose.cli import app
 
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
-    if hasattr(signal, "SIGTERM"):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the checkpoint is kept; `nohup` has the second ignored
+        wanted = getattr(signal, name, None)
+        if wanted is not None and signal.getsignal(wanted) is not signal.SIG_IGN:
+            signal.signal(wanted, signal.default_int_handler)
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except DiagnoseError as error:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnose.audit.quick_check import with_quick_findings
 from diagnose.audit.sides_audit import Adapters, audit
 from diagnose.gap.ledger import explain
 from diagnose.gap.recorder import GapRecorder
+from diagnose.gap.side import Side
 from diagnose.report.audit_result import Audited
 from diagnose.report.gap_result import Gap
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
     from diagnose.config.recipe import Recipe
     from diagnose.gap.recording import Recording
-    from diagnose.gap.side import Objective, Side
+    from diagnose.gap.side import Objective
     from diagnose.runs.session import Watch
 
 
@@ -78,6 +80,8 @@ def explain_gap(
     Walks from one loss to the other and changes one condition at a time: training mode, objective, precision,
     averaging, collation, then the data. What the changes do to the loss are the terms; they sum to the gap exactly.
     What cannot be known from what is given (when each loss was taken, which batches it is of) stays in `residual`.
+    Where the validation side is given, the cheap rules of `audit_metric` are asked of it too, and their findings joined
+    (`dropout-on`, `state-carried`, `batch-dependent`, `ragged-mean`).
 
     Args:
         model: comes back exactly as it was: weights, buffers, flags, gradients, hooks, random states. A copy of its
@@ -108,7 +112,8 @@ def explain_gap(
     True
     """
     kept = recorder.record() if isinstance(recorder, GapRecorder) else recorder
-    return Gap(explain(model, train, val, kept, budget=budget))
+    record = explain(model, train, val, kept, budget=budget)
+    return Gap(with_quick_findings(record, model, val) if isinstance(val, Side) else record)
 
 
 def audit_metric(

@@ -23,6 +23,7 @@ TRAIN = frozenset({
     "test_hostile_folders", "test_log_fuzz", "test_site", "test_native", "test_audit_planted", "test_explain_planted",
     "test_planted_effects", "test_factorial", "test_run_resumed", "test_noise_floor", "test_worker_path",
     "test_written_by_0_1", "test_engine_ray", "test_log_folders", "test_browser", "test_noise_scale", "test_compare",
+    "test_clean_setups", "test_sides_planted", "test_real_libraries",
 })  # fmt: skip
 
 
@@ -64,10 +65,12 @@ def tiny(verses):
 
 @pytest.fixture(autouse=True)
 def interrupts_as_in_a_terminal():
-    """Let Ctrl-C raise: a background job, as CI may be, is started with it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let Ctrl-C raise and a closed terminal be heard: a background job, as CI may be, has them ignored."""
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    before |= {number: signal.signal(number, signal.SIG_DFL) for number in [getattr(signal, "SIGHUP", None)] if number}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ def told(name, folder, why, out):
     """Return what an ablation says, as Markdown."""
     report = read_ablation(folder)
     summary = report.summary
-    where = page.render_ablation(folder, folder.parent.parent / "reports")
+    where = page.render_own(folder, folder.parent.parent / "reports")
     said = [sentence for note in note_rows.sections(summary.notes) if note.name != "positions" or name in
             ("context", "masking") for sentence in note.sentences]  # fmt: skip
     lines = [

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from diagnose.ablation.effects import level_name
 from diagnose.formatting import about_seeds, decimals, listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_SAID = 4  # effects that the sentence names
+FEW = 2  # seeds an arm that decide next to nothing
 
 
 def verdict(
@@ -47,6 +49,8 @@ def _compared(axes: Sequence[str], arms: list[dict[str, Any]], effects: list[dic
         return f"{held}, {_ranking(arms)}. One seed gives no interval: run three or more before believing it."
     single = [effect["level"] for effect in effects if effect["low"] is None]
     said = _of_known(axes, control, [effect for effect in effects if effect["low"] is not None], held)
+    if min(effect.get("seeds") or FEW + 1 for effect in effects if effect["low"] is not None) <= FEW:
+        said = f"Two seeds an arm decide next to nothing. {said}"
     return f"{said} {listed(single)}: one seed, so no interval." if single else said
 
 
@@ -57,7 +61,7 @@ def _of_known(axes: Sequence[str], control: str, effects: list[dict[str, Any]], 
     if len(axes) > 1:
         return f"{held}, {_of_several(resolved, len(effects))}"
     if not resolved:
-        return f"{held}, no level of {axis} differs from {control} beyond doubt. {_open(effects)}"
+        return f"{held}, no level of {axis} differs from {control} beyond doubt. {_open(effects)}".rstrip()
     order = sorted(resolved, key=lambda e: float(e["value"]))
     sides = [
         _side([e for e in order if e["value"] < 0], "better"),
@@ -84,7 +88,10 @@ def _side(effects: list[dict[str, Any]], word: str) -> str:
     if not effects:
         return ""
     first, *rest = effects if len(effects) <= MOST_SAID else effects[: MOST_SAID - 1]
-    sizes = [f"{first['level']} is {_size(first)}", *(f"{e['level']} {_size(e)}" for e in rest)]
+    sizes = [
+        f"{level_name(first['axis'], first['level'])} is {_size(first)}",
+        *(f"{e['level']} {_size(e)}" for e in rest),
+    ]
     more = [f"{len(effects) - MOST_SAID + 1} more less so"] if len(effects) > MOST_SAID else []
     return f"{' and '.join([*sizes, *more])} bits per byte {word}"
 
@@ -108,15 +115,28 @@ def _open(effects: list[dict[str, Any]]) -> str:
         names = _names(small)
         said.append(f"{names}: no effect larger than {small[0]['margin']:g}.")
     rest = [effect for effect in effects if not effect.get("equivalent")]
-    if rest:
-        names, seeds = _names(rest), [effect["seeds_needed"] for effect in rest]
+    tiny = [effect for effect in rest if abs(effect["value"]) < (effect.get("margin") or 0.0) and effect["value"]]
+    large = [effect for effect in rest if effect not in tiny]
+    if large:
+        seeds = [effect["seeds_needed"] for effect in large]
         remedy = f"{about_seeds(max(seeds))} seeds would" if all(seeds) else "only more validation text would"
-        if not any(effect["value"] for effect in rest):
+        if not any(effect["value"] for effect in large):
             remedy = "the same bits are spent on every document"
-        said.append(f"{names}: not resolved; {remedy}.")
+        said.append(f"{_names(large)}: not resolved; {remedy}.")
+    if tiny:
+        said.append(_excluded(tiny))
     return " ".join(said)
+
+
+def _excluded(effects: list[dict[str, Any]]) -> str:
+    """Say of effects too small to matter what is excluded, and how many seeds would tell one that matters."""
+    beyond = max(max(abs(effect["low"]), abs(effect["high"])) for effect in effects)
+    seeds, margin = [effect.get("seeds_for_margin") for effect in effects], effects[0]["margin"]
+    more = f"{about_seeds(max(filter(None, seeds)))} seeds" if all(seeds) else "only more validation text"
+    return f"{_names(effects)}: effects beyond {beyond:.2g} are excluded; {more} would tell one of {margin:g}."
 
 
 def _names(effects: list[dict[str, Any]]) -> str:
     """Name the levels of some effects, or say how many there are."""
-    return listed([effect["level"] for effect in effects]) if len(effects) <= MOST_SAID else f"{len(effects)} others"
+    named = [level_name(effect["axis"], effect["level"]) for effect in effects]
+    return listed(named) if len(effects) <= MOST_SAID else f"{len(effects)} others"

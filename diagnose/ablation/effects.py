@@ -15,7 +15,7 @@ import numpy as np
 
 from diagnose import stats
 from diagnose.errors import DiagnoseError
-from diagnose.formatting import about_seeds, decimals
+from diagnose.formatting import about_seeds, decimals, signed
 from diagnose.runs import store
 
 if TYPE_CHECKING:
@@ -195,11 +195,12 @@ def _record(
 ) -> Record:
     margin, p_alike = alike
     seeds = None if effect.resolved else stats.seeds_needed(effect)
+    tells = None if effect.resolved or abs(effect.value) >= margin else stats.seeds_needed(effect, size=margin)
     text = None if effect.resolved or seeds else stats.documents_needed(effect)
     out = {
         "axis": contrast.axis, "level": contrast.level, "against": contrast.against, "value": effect.value,
         "low": effect.low, "high": effect.high, "p": p, "resolved": effect.resolved, "seeds_needed": seeds,
-        "text_needed": text, "margin": margin, "p_equivalent": p_alike,
+        "text_needed": text, "seeds_for_margin": tells, "margin": margin, "p_equivalent": p_alike,
         "equivalent": p_alike is not None and p_alike <= LEVEL, "per_seed": list(effect.per_seed),
         "seeds": effect.seeds, "documents": effect.documents, "df": effect.df, "sd_seeds": effect.sd_seeds,
         "sd_documents": effect.sd_documents, "sd_rest": effect.sd_rest,
@@ -213,19 +214,26 @@ def _sentence(contrast: Contrast, found: Record, *, several: bool) -> str:
     digits = decimals(known)
     half = "" if known is None else f" ± {known:.{digits}f}"
     said = _compared(contrast, f"{abs(found['value']):.{digits}f}{half}", found["value"], several=several)
+    if known is not None and not found["resolved"]:
+        said = _undecided(contrast, f"{signed(found['value'], digits)}{half}", several=several)
     small = f"; an effect larger than {found['margin']:g} is excluded" if found["equivalent"] else ""
     if known is None:
         why = "with one seed" if found["seeds"] == 1 else "with one document"
         return f"{said}, {why}, which gives no interval."
     if found["resolved"]:
         return f"{said}{small}."
-    return f"{said}, not resolved{small}; {_remedy(found)}."
+    return f"{said}, not resolved{small or f'; {_remedy(found)}'}."
 
 
 def _remedy(found: Record) -> str:
-    """Say what would resolve an effect."""
+    """Say what would resolve an effect; of one too small to matter, what is excluded and how many seeds tell more."""
     if found["value"] == 0:
         return "the two spend the same bits on every document"
+    if abs(found["value"]) < found["margin"]:
+        beyond = max(abs(found["low"]), abs(found["high"]))
+        told = found["seeds_for_margin"]
+        more = f"{about_seeds(told)} seeds" if told else "only more validation text"
+        return f"effects beyond {beyond:.2g} are excluded, and {more} would tell one of {found['margin']:g}"
     if found["seeds_needed"]:
         return f"{about_seeds(found['seeds_needed'])} seeds would resolve it"
     more = f" (about {found['text_needed']:.2g} times as much)" if _is_sized(found["text_needed"]) else ""
@@ -242,8 +250,25 @@ def _compared(contrast: Contrast, size: str, value: float, *, several: bool) -> 
     if contrast.scale > 1:
         return f"{contrast.axis}: {contrast.level} is {size} bits per byte {better} than the two effects add up to"
     over = ", averaged over the other axes" if several else ""
-    name = f"{contrast.axis} " if several else ""
-    return f"{name}{contrast.level} is {size} bits per byte {better} than {contrast.against}{over}"
+    return f"{_named(contrast, several=several)} is {size} bits per byte {better} than {contrast.against}{over}"
+
+
+def _undecided(contrast: Contrast, size: str, *, several: bool) -> str:
+    """Say what was seen of an effect that is not told from zero, without a side."""
+    if contrast.scale > 1:
+        return f"{contrast.axis}: {contrast.level} {size} bits per byte beyond the sum of both effects"
+    over = ", averaged over the other axes" if several else ""
+    return f"{_named(contrast, several=several)} against {contrast.against}: {size} bits per byte{over}"
+
+
+def _named(contrast: Contrast, *, several: bool) -> str:
+    return f"{contrast.axis} {contrast.level}" if several else level_name(contrast.axis, contrast.level)
+
+
+def level_name(axis: str, level: str) -> str:
+    """Return a level as a sentence names it: after its axis, where it is no name by itself (0.2, true)."""
+    bare = level.lower() in {"true", "false", "none", "auto"} or not any(c.isalpha() for c in level.replace("e", ""))
+    return f"{axis} {level}" if bare else level
 
 
 def noise(scores: Mapping[str, Scores]) -> dict[str, float] | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.audit import run_network, run_text
 from diagnose.audit.findings import Audit
-from diagnose.audit.run_opened import open_run
+from diagnose.audit.run_opened import open_audited
 from diagnose.config.recipe import FORMAT
 from diagnose.runs import store
 
@@ -29,16 +29,16 @@ def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | N
         The audit as plain data: `run`, `verdict`, `exit_code`, `checked`, `skipped`, `findings`.
 
     Raises:
-        DiagnoseError: see `open_run`.
+        DiagnoseError: see `open_audited`.
     """
-    begun, opened, out = time.monotonic(), open_run(run, data, model), Audit()
+    begun, opened, out = time.monotonic(), open_audited(run, data, model), Audit()
     run_text.tokens(out, opened)
     table = run_text.record(out, opened)
     run_text.divided(out, opened)
     run_text.shifted(out, opened)
     if opened.network is None:
         for rule in run_network.NEEDS:
-            out.skips(rule, opened.why)
+            out.skips(rule, opened.opened.why)
     else:
         run_network.judge(out, opened, opened.network, table)
     for rule, why in OTHERS.items():

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.audit import text_checks
-from diagnose.audit.judgements import judge_overlap, judge_vocabulary
+from diagnose.audit import side_data
+from diagnose.audit.judgements import judge_overlap
 from diagnose.data import overlap, tokenizer
 from diagnose.data.vocabulary import BYTE_SET, PAD, START
 from diagnose.runs import store
@@ -17,45 +17,43 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from diagnose.audit.findings import Audit
-    from diagnose.audit.run_opened import Opened
+    from diagnose.audit.run_opened import AuditedRun
 
 TRIED = 1 << 20  # bytes of text that are encoded and decoded
 COMPARED = 4  # batches whose targets are compared with their documents
 
 
-def tokens(audit: Audit, run: Opened) -> None:
+def tokens(audit: Audit, run: AuditedRun) -> None:
     """Judge the run's own tokenizer: what it loses, whether it is the recipe's, what it was learned from."""
     corpus, split = run.text.corpus, run.text.split
     some = split.scored[: max(1, int(np.searchsorted(corpus.doc_bytes[split.scored].cumsum(), TRIED)))]
     val = list(corpus.texts(some))
-    lost = text_checks.lossy(
-        lambda t: _encode(run, t), lambda i: run.tokenizer.decode(i, skip_special_tokens=False), val
-    )
-    if lost is None:
-        audit.keeps("tokenizer-lossy", documents=len(val))
-    else:
-        what = f"{lost.lost:,} of {lost.of:,} documents do not come back: {lost.before!r} becomes {lost.after!r}"
-        audit.breaks("tokenizer-lossy", what, documents=lost.lost, of=lost.of)
+    if run.recipe.tokenizer.path:
+        audit.skips("vocabulary-leak", "the tokenizer was ready, not learned here", matters=False)
+    side_data.tokenizer(audit, _coder(run), val, list(corpus.texts(split.learned)))
     own, made = tokenizer.fingerprint(run.tokenizer), tokenizer.fingerprint(run.text.tokenizer)
     if own == made:
         audit.keeps("tokenizer-differs", fingerprint=own)
     else:
         what = "the tokenizer.json of the run is not the one that its recipe makes"
         audit.breaks("tokenizer-differs", what, run=own, recipe=made)
-    if run.recipe.tokenizer.path:
-        audit.skips("vocabulary-leak", "the tokenizer was ready, not learned here", matters=False)
-    else:
-        known = [run.tokenizer.decode([i]) for word, i in run.tokenizer.get_vocab(with_added_tokens=True).items()
-                 if word not in BYTE_SET and word not in (START, PAD)]  # fmt: skip
-        train = "\n".join(corpus.texts(split.learned))
-        judge_vocabulary(audit, [s for s in known if "\N{REPLACEMENT CHARACTER}" not in s], train, "\n".join(val))
 
 
-def _encode(run: Opened, text: str) -> list[int]:
+def _coder(run: AuditedRun) -> side_data.Coder:
+    """Return the run's tokenizer; its strings are what was learned, neither bytes nor marks."""
+    known = [run.tokenizer.decode([i]) for word, i in run.tokenizer.get_vocab(with_added_tokens=True).items()
+             if word not in BYTE_SET and word not in (START, PAD)]  # fmt: skip
+    strings = [] if run.recipe.tokenizer.path else [s for s in known if "\N{REPLACEMENT CHARACTER}" not in s]
+    return side_data.Coder(
+        lambda t: _encode(run, t), lambda ids: run.tokenizer.decode(ids, skip_special_tokens=False), strings
+    )
+
+
+def _encode(run: AuditedRun, text: str) -> list[int]:
     return list(run.tokenizer.encode(text, add_special_tokens=False).ids)
 
 
-def record(audit: Audit, run: Opened) -> pd.DataFrame | None:
+def record(audit: Audit, run: AuditedRun) -> pd.DataFrame | None:
     """Judge what was scored, document by document; return the table, or None where it is not in order."""
     table, sizes = store.read_table(run.path, "validation"), run.text.corpus.doc_bytes
     wanted = run.text.split.scored
@@ -80,7 +78,7 @@ def record(audit: Audit, run: Opened) -> pd.DataFrame | None:
     return None if again else table
 
 
-def _ends(audit: Audit, run: Opened, table: pd.DataFrame) -> None:
+def _ends(audit: Audit, run: AuditedRun, table: pd.DataFrame) -> None:
     """Count targets: a document has one more than its tokens, the mark that ends it."""
     some = table.iloc[:: max(1, len(table) // 200)]
     counts = [len(_encode(run, text)) for text in run.text.corpus.texts(some.document.to_numpy(np.int64))]
@@ -94,7 +92,7 @@ def _ends(audit: Audit, run: Opened, table: pd.DataFrame) -> None:
         audit.keeps("end-unpaid", scored=paid, documents=len(some))
 
 
-def divided(audit: Audit, run: Opened) -> None:
+def divided(audit: Audit, run: AuditedRun) -> None:
     """Judge what validation text shares with training text: by documents, or by windows where these were divided."""
     split, corpus = run.text.split, run.text.corpus
     if split.kind == "windows":
@@ -112,7 +110,7 @@ def divided(audit: Audit, run: Opened) -> None:
     judge_overlap(audit, measured, "documents")
 
 
-def shifted(audit: Audit, run: Opened) -> None:
+def shifted(audit: Audit, run: AuditedRun) -> None:
     """Judge `targets-shifted`: targets of the run's own rows against the next inputs, and against the documents."""
     layout, wrong, total = run.val, 0, 0
     for number in range(COMPARED):
@@ -128,7 +126,7 @@ def shifted(audit: Audit, run: Opened) -> None:
         audit.keeps("targets-shifted", targets=total)
 
 
-def _documents_differ(run: Opened) -> int:
+def _documents_differ(run: AuditedRun) -> int:
     """Return how many of some documents' stream differs from their text, encoded anew."""
     if tokenizer.fingerprint(run.tokenizer) != tokenizer.fingerprint(run.text.tokenizer):
         return 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -77,10 +77,13 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         batches, complete = _held(val, "validation")
         passes = SidePasses(model, kept, val, "validation")
         try:
-            _evaluation(out, passes, batches, given, complete=complete)
+            found = evaluation(out, passes, batches, given)
+            _scored(out, batches, found, given, complete=complete)
             side_data.drops(out, val.batches)
             _text(out, given)
-            _training(out, model, kept, train, val, batches, passes, given, begun + seconds)
+            side_network.ties(out, model, given.tied)
+            training(out, passes, train, batches, given, begun + seconds)
+            _shared(out, train, val, batches, max(5.0, begun + seconds - time.monotonic()))
         finally:
             passes.forget()
             kept.restore()
@@ -98,7 +101,8 @@ def _held(side: Side, name: str) -> tuple[list[Any], bool]:
     return held[:MOST], len(held) <= MOST
 
 
-def _evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapters, *, complete: bool) -> None:
+def evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapters) -> list[TokenBatch]:
+    """Judge how validation's loss is taken; return the batches' tokens, none where that cannot be told."""
     passes.set_mode()
     found = [tokens_of(batch, given.tokens, given.pad) for batch in batches]
     tokens = [one for one in found if isinstance(one, TokenBatch)]
@@ -117,7 +121,7 @@ def _evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapt
             out.skips(rule, why)
     else:
         _next_token(out, passes, batches, tokens, given, repeats=repeats)
-    _scored(out, batches, tokens if not why else [], given, complete=complete)
+    return [] if why else tokens
 
 
 def _averages(out: Audit, passes: SidePasses, batches: list[Any], tokens: list[TokenBatch] | None) -> None:
@@ -176,17 +180,15 @@ def _text(out: Audit, given: Adapters) -> None:
     side_data.tokenizer(out, side_data.Coder.of(given.tokenizer), given.texts, given.train_texts)
 
 
-def _training(
-    out: Audit, model: nn.Module, kept: Any, train: Side | None, val: Side, batches: list[Any], passes: SidePasses,
-    given: Adapters, end: float,
-) -> None:  # fmt: skip
+def training(
+    out: Audit, passes: SidePasses, train: Side | None, batches: list[Any], given: Adapters, end: float
+) -> None:
     """Judge the network: what needs training batches by those, or by validation's where there are none."""
-    side_network.ties(out, model, given.tied)
     if given.build is None:
         out.skips("loss-at-start", "give build=, a function that returns a new network")
     else:
         side_network.starts(out, passes, batches[0], given.build, _classes(passes, batches[0], given))
-    own = SidePasses(model, kept, train or val, "training" if train else "validation")
+    own = replace(passes, side=train, name="training", quiet=False) if train else replace(passes, quiet=False)
     some = [batch for _, batch in islice(walk(own.side.batches)[0], side_network.BATCHES)]
     if not some:
         raise DiagnoseError("the training side yields no batch; an iterable that yields batches each time is needed")
@@ -194,11 +196,14 @@ def _training(
         side_network.overfits(out, own, some[0], max(2.0, end - time.monotonic()))
     else:
         out.skips("cannot-overfit", "the objective returns a loss without a gradient")
+
+
+def _shared(out: Audit, train: Side | None, val: Side, batches: list[Any], seconds: float) -> None:
     if train is None:
         for rule in ("split-overlap-exact", "split-overlap-near", "split-overlap-window"):
             out.skips(rule, "give train=, the training side")
     else:
-        side_data.overlap(out, train, val, batches, max(5.0, end - time.monotonic()))
+        side_data.overlap(out, train, val, batches, seconds)
 
 
 def _classes(passes: SidePasses, batch: Any, given: Adapters) -> int | None:

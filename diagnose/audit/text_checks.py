@@ -1,19 +1,12 @@
-"""Checks of text and tokenizers that need no network: what is lost, what was learned from where, what occurs twice."""
+"""Checks of text and tokenizers that need no network: what is lost, and what was learned from where."""
 
 from __future__ import annotations
 
-from collections import Counter
-from hashlib import blake2b
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from diagnose.data.overlap import NEAR, WINDOW, window_hashes
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
-    from numpy.typing import NDArray
 
 EXACT_SHARE, NEAR_SHARE, WINDOW_SHARE = 0.05, 0.1, 0.1  # of validation: the Bible repeats itself by 0.041 in all
 TWICE_SHARE = 0.02  # of what is scored
@@ -62,43 +55,3 @@ def learned_from_all(strings: Iterable[str], train: str, val: str) -> tuple[bool
     """
     leaked, absent = only_in(strings, train, val)
     return len(leaked) >= LEAKED and len(leaked) >= LEAKED_SHARE * absent, leaked, absent
-
-
-class Shared(NamedTuple):
-    """What validation texts share with training texts, as shares of the texts (exact, near) and of the passages."""
-
-    exact: float
-    near: float
-    window: float
-
-
-def shared(train: Sequence[str], val: Sequence[str]) -> Shared:
-    """Compare texts whole and by passages of 32 bytes."""
-    known = {_digest(text) for text in train}
-    exact = np.array([_digest(text) in known for text in val])
-    passages = _hashes("\n".join(train))
-    shares = np.array([_share(_hashes(text), passages) for text in val])
-    near = ~exact & (shares >= NEAR)
-    sizes = np.array([max(0, len(text.encode()) - WINDOW + 1) for text in val], float)
-    window = float((shares * sizes).sum() / sizes.sum()) if sizes.sum() else 0.0
-    return Shared(float(exact.mean()), float(near.mean()), window)
-
-
-def _digest(text: str) -> bytes:
-    return blake2b(text.encode(), digest_size=8).digest()
-
-
-def _hashes(text: str) -> NDArray[np.uint64]:
-    raw = np.frombuffer(text.encode(), np.uint8)
-    return np.unique(window_hashes(raw)) if len(raw) >= WINDOW else np.zeros(0, np.uint64)
-
-
-def _share(some: NDArray[np.uint64], known: NDArray[np.uint64]) -> float:
-    return float(np.isin(some, known).mean()) if len(some) else 0.0
-
-
-def repeated(texts: Iterable[bytes]) -> tuple[int, int]:
-    """Return how many of some texts are repetitions of an earlier one, and how many there are."""
-    counts = Counter(blake2b(text, digest_size=8).digest() for text in texts)
-    total = sum(counts.values())
-    return total - len(counts), total

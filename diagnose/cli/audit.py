@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, app, print_json, show
+from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, app, print_json, show_report
 
 
 @app.command(epilog="Example: diagnose audit runs/latest")
@@ -23,7 +23,7 @@ def audit(
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print the audit for a pull request.")] = False,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Ask whether a run's metric is sound, and its set-up.
@@ -31,20 +31,20 @@ def audit(
     Exits with 0 where no rule is broken, 1 with findings, 2 after a mistake, 3 where rules could not be judged.
     """
     from diagnose.audit.run_audit import audit_run, keep
-    from diagnose.report import audit_terminal, page
+    from diagnose.report import page
+    from diagnose.report.links import AUDIT
     from diagnose.runs import store
 
     folder = store.find(run)
     store.check_writable(page.folder_of(out))
     found = keep(folder, audit_run(folder, data=data, model=model))
-    found["page"] = str(page.render_audit(folder, out, found))
+    report = page.audit_report(folder, found)
+    where = page.put(report, folder, out, AUDIT)
+    found["page"] = str(where)
     page.refresh(folder, out)
     if as_json:
         print_json(found)
-    elif markdown:
-        print(audit_terminal.markdown(found))
     else:
-        show(audit_terminal.audit_rows(found))
-        print(found["page"])
+        show_report(report, where, markdown=markdown)
     if found["exit_code"]:
         raise typer.Exit(int(found["exit_code"]))

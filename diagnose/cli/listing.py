@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, RUNS, JsonOption, app, print_json, show
+from diagnose.cli.options import REPORTS, RUNS, JsonOption, MarkdownOption, app, print_json, show, show_report
 
 
 @app.command(epilog="Example: diagnose runs --prune")
@@ -69,6 +69,8 @@ def report(
         bool, typer.Option("--index", help="Write index.html, which lists the folder's pages with their verdicts.")
     ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    everything: Annotated[bool, typer.Option("--all", help="Print all that the pages say, too.")] = False,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Render pages again, from what is stored alone."""
@@ -84,6 +86,10 @@ def report(
     listed = str(render_index(out)) if index else None
     if as_json:
         print_json({"pages": pages, "index": listed})
+    elif markdown or everything:
+        for one in (one for folder in folders for _, one in page.reports_of(folder)):
+            show_report(one, markdown=markdown, everything=everything)
+            print()
     else:
         print("\n".join([*pages, *([listed] if listed else [])]))
 

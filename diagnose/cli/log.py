@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, app, print_json, show
-
-if TYPE_CHECKING:
-    from diagnose.records.log_report import LogReport
+from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, app, print_json, show_report
 
 
 @app.command(epilog="Example: diagnose log train.log --data akjv")
@@ -46,6 +43,7 @@ def log(
     ] = False,
     page: Annotated[bool, typer.Option("--page", help="Write a page with both curves and the gap, too.")] = False,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what a log can and cannot tell of the gap between its training and its validation loss.
@@ -55,23 +53,14 @@ def log(
     """
     from diagnose.errors import FINDING
     from diagnose.logs.judge import judge
+    from diagnose.report import log_document
+    from diagnose.report import page as pages
 
     found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
-    written = _written(found, out) if page else None
+    written = pages.render_log(found, out) if page else None
     if as_json:
         print_json(found.model_dump(mode="json") | ({"page": str(written)} if written else {}))
     else:
-        from diagnose.report.log_terminal import log_rows
-
-        show(log_rows(found, everything=everything))
-        if written:
-            print(written)
+        show_report(log_document.report_of(found), written, markdown=markdown, everything=everything)
     if found.findings:
         raise typer.Exit(FINDING)
-
-
-def _written(found: LogReport, out: Path) -> Path:
-    """Write the log's page."""
-    from diagnose.report.log_page import render_log
-
-    return render_log(found, out)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, app, print_json, show
+from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, app, print_json, show_report
 
 
 @app.command(name="loss-gap", epilog="Example: diagnose loss-gap runs/latest --verify")
@@ -33,7 +33,7 @@ def loss_gap(
         typer.Option("--model", metavar="FILE.py:build", help="The code of the network, where it is yours."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
-    markdown: Annotated[bool, typer.Option("--markdown", help="Print verdict and ledger for a pull request.")] = False,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Account for the gap between the training and the validation loss that a run reports.
@@ -43,7 +43,8 @@ def loss_gap(
     from diagnose.gap import thresholds
     from diagnose.gap.recording import is_record
     from diagnose.gap.sources import recorded, run_gap
-    from diagnose.report import gap_terminal, page
+    from diagnose.report import page
+    from diagnose.report.links import GAP
     from diagnose.runs import store
 
     limits, folder = thresholds.parse(fail_over), store.find(run)
@@ -54,13 +55,12 @@ def loss_gap(
     else:
         gap = run_gap.loss_gap(folder, budget=budget, verify=verify, against=against, data=data, model=model)
     found = run_gap.keep(folder, gap)
-    found["page"] = str(page.render_gap(folder, out, found))
+    report = page.gap_report(folder, found)
+    where = page.put(report, folder, out, GAP)
+    found["page"] = str(where)
     page.refresh(folder, out)
     if as_json:
         print_json(found)
-    elif markdown:
-        print(gap_terminal.markdown(found))
     else:
-        show(gap_terminal.gap_rows(found))
-        print(found["page"])
+        show_report(report, where, markdown=markdown)
     thresholds.refuse(found, limits)

@@ -13,13 +13,35 @@ import typer
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from diagnose.report.blocks import Report
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,  # plain help: rich.markdown alone would take a third of the time that help may take
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Which part of my set-up makes these numbers? Controlled ablations and diagnostics for language models.",
 )
+
+
+def _print_version(wanted: bool) -> None:
+    """Print which version is installed, and end."""
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"diagnose {version('diagnose-training')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Take what stands before a command; its help is the application's."""
+
 
 RUNS = Path("runs")
 REPORTS = Path("reports")
@@ -35,6 +57,7 @@ DataOption = Annotated[
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
 ]
+MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print the outcome as Markdown, for a pull request.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
 MarginOption = Annotated[
@@ -66,6 +89,20 @@ def show(what: RenderableType) -> None:
     if not console.is_terminal or console.width > 100:
         console = Console(width=100)
     console.print(what)
+
+
+def show_report(report: Report, page: Path | None = None, *, markdown: bool = False, everything: bool = False) -> None:
+    """Print what a report says, for a person or (markdown) for a pull request, and for a person where its page lies."""
+    if markdown:
+        from diagnose.report.markdown import text_of
+
+        print(text_of(report, everything=everything))
+        return
+    from diagnose.report.console import rows
+
+    show(rows(report, everything=everything))
+    if page is not None:
+        print(page)
 
 
 def command() -> str:

@@ -13,6 +13,7 @@ from diagnose.cli.options import (  # fmt: skip
     DataOption,
     JsonOption,
     MarginOption,
+    MarkdownOption,
     PairsOption,
     RecipeOption,
     ResumeOption,
@@ -22,6 +23,7 @@ from diagnose.cli.options import (  # fmt: skip
     overrides,
     print_json,
     show,
+    show_report,
 )
 
 
@@ -74,6 +76,7 @@ def ablate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
     ] = False,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Change one thing, hold the rest, and say what the change did.
@@ -105,14 +108,15 @@ def ablate(
             untuned=untuned, full=full, place=place, factors=factors, match=match, pairs=pairs, margin=margin,
             watch=watch, command=command(),
         )  # fmt: skip
-    _finish_ablation(folder, out, as_json=as_json)
+    _finish_ablation(folder, out, markdown=markdown, as_json=as_json)
 
 
-def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
-    from diagnose.report import page, terminal
+def _finish_ablation(folder: Path, out: Path, *, markdown: bool, as_json: bool) -> None:
+    from diagnose.report import page
     from diagnose.runs import store
 
-    where = page.render_ablation(folder, out)
+    report = page.own_report(folder)
+    where = page.render_own(folder, out, report)
     summary = store.read_json(folder / "summary.json")
     if as_json:
         keys = (
@@ -124,8 +128,7 @@ def _finish_ablation(folder: Path, out: Path, *, as_json: bool) -> None:
             | {k: summary[k] for k in keys if k in summary}
         )
     else:
-        show(terminal.ablation_rows(summary))
-        print(where)
+        show_report(report, where, markdown=markdown)
     if summary["failed"]:
         raise typer.Exit(1)
 
@@ -136,6 +139,7 @@ def compare(
     pairs: PairsOption = False,
     margin: MarginOption = 0.01,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Compare finished runs that were not planned together.
@@ -147,7 +151,8 @@ def compare(
     from diagnose.runs import store
 
     store.check_writable(out)
-    _finish_ablation(comparison(runs, pairs=pairs, margin=margin, command=command()), out, as_json=as_json)
+    folder = comparison(runs, pairs=pairs, margin=margin, command=command())
+    _finish_ablation(folder, out, markdown=markdown, as_json=as_json)
 
 
 @app.command(epilog="Example: diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt")
@@ -156,6 +161,7 @@ def train(
     settings: SetOption = [],  # noqa: B006  (typer copies it)
     data: DataOption = None,
     resume: ResumeOption = False,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Train one network and leave a run directory in runs/.
@@ -169,14 +175,14 @@ def train(
     given = overrides(settings, data)
     with watching() as watch:
         path = api.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
-    from diagnose.report import baseline_rows, page, sample_sentences, terminal
+    from diagnose.report import baseline_rows, page, run_document, sample_sentences
     from diagnose.report.summary import read_run
 
+    found = read_run(path)
     if as_json:
-        found = read_run(path)
         print_json(
             runner.summary(path) | {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
         )
     else:
-        show(terminal.run_rows(read_run(path)))
-        print(page.render_run(path, REPORTS))
+        report = run_document.report_of(found)
+        show_report(report, page.render_own(path, REPORTS, report), markdown=markdown)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
 from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import RUNS, DataOption, JsonOption, SetOption, app, overrides, print_json, show
+from diagnose.cli.options import (  # fmt: skip
+    REPORTS,
+    RUNS,
+    DataOption,
+    JsonOption,
+    MarkdownOption,
+    SetOption,
+    app,
+    command,
+    overrides,
+    print_json,
+    show_report,
+)
 
 
 @app.command(epilog="Example: diagnose yardstick --data notes.txt --split tail")
@@ -14,6 +27,9 @@ def yardstick(
     data: DataOption = None,
     split: Annotated[str | None, typer.Option("--split", help="How text is divided: documents, tail, windows.")] = None,
     settings: SetOption = [],  # noqa: B006  (typer copies it)
+    page: Annotated[bool, typer.Option("--page", help="Write a page with the scale, too.")] = False,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
+    markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say what n-grams and compressors need for the validation text, given the training text: bits per byte.
@@ -30,6 +46,8 @@ def yardstick(
     from diagnose.data import corpus
     from diagnose.data import split as splits
     from diagnose.data.cache import cache_folder
+    from diagnose.report.baseline_document import BaselineScale, report_of
+    from diagnose.report.page import render_alone
 
     given = overrides(settings, data) | ({"data.split": split} if split else {})
     recipe = Recipe.load("quick", given)
@@ -41,13 +59,16 @@ def yardstick(
 
     found = scoring.yardsticks(text, parts, cache_folder(), watch=watch)
     runs = peers.runs_on(RUNS, text, parts)
+    scored = f"{len(parts.scored):,} {parts.scored_text} documents"
     laws = growth.laws(text, parts, runs, cache_folder(), watch)
+    name = text.title or text.name
+    report = report_of(BaselineScale(name, tuple(found), tuple(runs), tuple(laws), scored, command()))
+    where = render_alone(report, out, f"yardstick-{name}") if page else None
     if as_json:
         size = int(text.doc_bytes[parts.scored].sum())
         rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in peers.PUBLISHED]}
         more = {"laws": [one.record() for one in laws]}
-        print_json({"bytes": size, "yardsticks": scoring.records(found), **rows, **more})
+        written = {"page": str(where)} if where else {}
+        print_json({"bytes": size, "yardsticks": scoring.records(found), **rows, **more, **written})
         return
-    from diagnose.report import baseline_terminal
-
-    show(baseline_terminal.scale_rows(found, runs, laws, f"{len(parts.scored):,} {parts.scored_text} documents"))
+    show_report(report, where, markdown=markdown)

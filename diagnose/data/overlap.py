@@ -96,31 +96,69 @@ def shared(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64
     size = int(sizes[train].sum() + sizes[some].sum())
     sampled = min(1 << max(0, (size - 1) // HASHES).bit_length(), SPARSEST)
     exact = _exact(corpus, train, documents)
-    near, share = _near(corpus, train, some, sampled)
-    count = int((near & ~exact[::every]).sum())
+    seen_N, total_N = _seen_passages(corpus, train, some, sampled)
+    near = (total_N > 0) & (seen_N >= NEAR * total_N) & ~exact[::every]
     return TextOverlap(
         val_documents=len(documents),
         exact=int(exact.sum()),
-        near=round(count * len(documents) / max(1, len(some))),
-        window_share=share,
+        near=round(int(near.sum()) * len(documents) / max(1, len(some))),
+        window_share=float(seen_N.sum() / max(1, total_N.sum())),
         looked_up=len(some),
         window_bytes=WINDOW,
         sampled=sampled,
     )
 
 
-def _near(
+@dataclass(frozen=True)
+class SeenDocuments:
+    """What documents (or samples) share with training, one entry each.
+
+    Attributes:
+        documents: their numbers, sorted.
+        exact: whether it is a training document, the same text.
+        share: share of its passages that occur in training; 0 where it is shorter than one.
+    """
+
+    documents: NDArray[np.int64]
+    exact: NDArray[np.bool_]
+    share: NDArray[np.float64]
+
+    @property
+    def near(self) -> NDArray[np.bool_]:
+        """Whether at least half of the passages occur there, in a document that is not the same."""
+        return ~self.exact & (self.share >= NEAR)
+
+    @property
+    def unseen(self) -> NDArray[np.int64]:
+        """The documents that neither are training documents nor nearly so."""
+        return self.documents[~self.exact & ~self.near]
+
+    def among(self, documents: NDArray[np.int64]) -> SeenDocuments:
+        """Return what is known of some of the documents."""
+        kept = np.isin(self.documents, documents)
+        return SeenDocuments(self.documents[kept], self.exact[kept], self.share[kept])
+
+
+def seen(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> SeenDocuments:
+    """Look each document up in the training text, both given by the corpus's numbers."""
+    documents, train = np.unique(documents), np.unique(train)
+    size = int(corpus.doc_bytes[documents].sum())
+    sampled = 1 << max(0, (size - 1) // HASHES).bit_length()
+    seen_N, total_N = _seen_passages(corpus, train, documents, sampled)
+    return SeenDocuments(documents, _exact(corpus, train, documents), seen_N / np.maximum(total_N, 1))
+
+
+def _seen_passages(
     corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64], sampled: int
-) -> tuple[NDArray[np.bool_], float]:
-    """Return which of `documents` have at least half of their passages in `train`, and the share of all passages."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return how many passages of each document occur in `train`, and how many it has (N)."""
     parts = [(index, hashes) for index, hashes in _passages(corpus, documents, sampled) if len(hashes)]
     owner = np.concatenate([index for index, _ in parts]) if parts else np.zeros(0, np.int64)
     hashes = np.concatenate([part for _, part in parts]) if parts else np.zeros(0, np.uint64)
     distinct, place = np.unique(hashes, return_inverse=True)
     found = _found(distinct, (part for _, part in _passages(corpus, train, sampled)))[place]
-    total = np.bincount(owner, minlength=len(documents))
-    seen = np.bincount(owner, weights=found, minlength=len(documents))
-    return (total > 0) & (seen >= NEAR * total), float(found.mean()) if len(found) else 0.0
+    seen_N, total_N = (np.bincount(some, minlength=len(documents)) for some in (owner[found], owner))
+    return seen_N.astype(np.int64), total_N.astype(np.int64)
 
 
 def _exact(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> NDArray[np.bool_]:

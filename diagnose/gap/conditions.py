@@ -10,19 +10,45 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from diagnose.gap.readings import Condition
+from diagnose.gap.term import FACTORS
 from diagnose.stats.shapley import Coalition, owen, shapley, subsets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from diagnose.gap.side import Side
 
 MOST_PASSES = 8
-PLAYERS = ("mode", "objective", "precision", "reduction", "collation", "batching", "weights")
 BY_BATCH = ("batch", "weighted")  # averages that depend on how elements are batched
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a loss is taken. What an objective, a precision and a reduction are is the source's matter.
+
+    Attributes:
+        on: the kinds of training mode that are on.
+        objective: what is computed: of two sides, 0 for the training side's and 1 for the validation side's.
+        precision: as the source names it; of two sides, as `Side.autocast`.
+        reduction: how losses of elements become one; of two sides, as in `Side`.
+        plain: whether the batches are the side's `plain` ones; batching: whether training's are in validation's sizes.
+        weights: which model is read: 0 the one handed over, 1 training's own, 2 validation's own.
+    """
+
+    on: frozenset[str]
+    objective: Any
+    precision: Any
+    reduction: Any
+    plain: bool = False
+    batching: bool = False
+    weights: int = 0
+
+    @property
+    def run(self) -> tuple[Hashable, ...]:
+        """What a forward pass through somebody's objective depends on: conditions that share it share their passes."""
+        return self.on, self.objective, self.precision, self.weights
 
 
 @dataclass(frozen=True)
@@ -37,6 +63,8 @@ class SideConditions:
         end: validation's condition, but averaged over all elements where its own average depends on the batches: what
             data are compared under. What the average does to validation's own batches is `reduction` too.
         mixed: whether a loss depends on the other samples of its batch.
+        objective: what both losses are matched under; None for validation's own.
+        bound: whether one side's objective reads another model than the one handed over, so that both change together.
     """
 
     train: Condition
@@ -46,6 +74,8 @@ class SideConditions:
     collation: tuple[bool, bool]
     end: Condition
     mixed: bool = False
+    objective: Any = None
+    bound: bool = False
 
     @property
     def together(self) -> bool:
@@ -58,8 +88,8 @@ class SideConditions:
         mode = "mode" in changed
         return Condition(
             val.on if mode else (train.on - changed) | (val.on & changed),
-            (val if "objective" in changed else train).objective,
-            (val if "precision" in changed else train).autocast,
+            (val if ("weights" if self.bound else "objective") in changed else train).objective,
+            (val if "precision" in changed else train).precision,
             (self.end if "reduction" in changed else train).reduction,
             "collation" in changed,
             "batching" in changed,
@@ -67,12 +97,20 @@ class SideConditions:
         )
 
     def alike(self, *, on: bool) -> Condition:
-        """Return validation's condition with training mode on or off."""
-        return replace(self.end, on=frozenset(self.kinds) if on else frozenset())
+        """Return the condition that both losses are matched under, with training mode on or off."""
+        objective = self.end.objective if self.objective is None else self.objective
+        return replace(self.end, on=frozenset(self.kinds) if on else frozenset(), objective=objective)
 
 
 def sides(
-    train: Side, val: Side, kinds: Sequence[str], *, batching: bool = False, mixed: bool = False, scalar: bool = False
+    train: Side,
+    val: Side,
+    kinds: Sequence[str],
+    *,
+    batching: bool = False,
+    mixed: bool = False,
+    scalar: bool = False,
+    bound: bool = False,
 ) -> SideConditions:
     """Return both sides' conditions and what differs between them.
 
@@ -83,6 +121,7 @@ def sides(
         batching: whether training's batches are composed anew as validation's.
         mixed: whether a loss depends on the other samples of its batch.
         scalar: whether validation's objective gives one number a batch.
+        bound: whether one side's objective reads another model than the one handed over.
     """
     modes = [frozenset(kinds) if (side.mode or default) == "train" else frozenset[str]()
              for side, default in ((train, "train"), (val, "eval"))]  # fmt: skip
@@ -96,14 +135,15 @@ def sides(
     end = replace(second, reduction=_apart(val.reduction, mixed=mixed, scalar=scalar))
     differs = {
         "mode": modes[0] != modes[1],
-        "objective": own == 1,
+        "objective": own == 1 and not bound,
         "precision": train.autocast != val.autocast,
         "reduction": train.reduction != end.reduction,
         "collation": collation[0],
         "batching": batching,
         "weights": weights[0] != weights[1],
     }
-    return SideConditions(first, second, tuple(kinds), tuple(p for p in PLAYERS if differs[p]), collation, end, mixed)
+    players = tuple(player for player in FACTORS if differs[player])
+    return SideConditions(first, second, tuple(kinds), players, collation, end, mixed, bound=bound)
 
 
 def _weights(train: Side, val: Side) -> tuple[int, int]:
@@ -134,20 +174,27 @@ class ReadingPlan:
     whole: bool
 
 
-def plan(found: SideConditions, most: int = MOST_PASSES) -> ReadingPlan:
+def plan(
+    found: SideConditions, most: int = MOST_PASSES, run_of: Callable[[Condition], Hashable] = lambda one: one.run
+) -> ReadingPlan:
     """Return the most telling plan that takes at most `most` passes over training batches.
 
     All combinations with `mode` divided by kind; else all without; else two opposite orders.
+
+    Args:
+        found: what differs.
+        most: passes.
+        run_of: what a forward pass depends on.
     """
     divided = "mode" in found.players and len(found.kinds) > 1
     plans = [_lattice(found, divide=True)] if divided else []
     plans += [_lattice(found, divide=False), _orders(found)]
-    return next((one for one in plans if passes(one.conditions) <= most), plans[-1])
+    return next((one for one in plans if passes(one.conditions, run_of) <= most), plans[-1])
 
 
-def passes(conditions: Sequence[Condition]) -> int:
+def passes(conditions: Sequence[Condition], run_of: Callable[[Condition], Hashable] = lambda one: one.run) -> int:
     """Return how often a batch runs through the model for these conditions."""
-    return len({(condition.run, condition.plain, condition.batching) for condition in conditions})
+    return len({(run_of(condition), condition.plain, condition.batching) for condition in conditions})
 
 
 def _lattice(found: SideConditions, *, divide: bool) -> ReadingPlan:

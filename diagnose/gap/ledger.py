@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.measure import ReadingBudget, measure
-from diagnose.gap.record import record
+from diagnose.gap.ranks import mean_of_ranks
+from diagnose.gap.record import of_loop
 from diagnose.gap.side import Side, check_model
 from diagnose.gap.terms import reported, terms
 
@@ -32,15 +33,15 @@ def explain(
     sides = _train_side(kept, train), _val_side(kept, val)
     found = measure(model, *sides, limit, kept)
     given = reported(found, *sides)
-    return record(found, sides, given, terms(found, given), kept, limit)
+    return of_loop(found, sides, given, terms(found, given), kept, limit)
 
 
 def _train_side(kept: Recording | None, given: Objective | Side) -> Side:
     if kept is None:
         return _given(given, "train")
     if isinstance(given, Side):
-        return given if given.reported is not None else replace(given, reported=kept.train)
-    return Side(kept.batches(kept.earlier or kept.window), given, reported=kept.train, reduction="batch")
+        return given if given.reported is not None else replace(given, reported=mean_of_ranks(kept.train))
+    return Side(kept.batches(kept.earlier or kept.window), given, reported=mean_of_ranks(kept.train), reduction="batch")
 
 
 def _val_side(kept: Recording | None, given: Objective | Side) -> Side:
@@ -50,8 +51,8 @@ def _val_side(kept: Recording | None, given: Objective | Side) -> Side:
     if not isinstance(given, Side):
         if not shown:
             raise DiagnoseError("the record holds no validation batches; call recorder.validation or give a Side")
-        return Side(shown, given, reported=kept.val, reduction="batch")
-    reported = kept.val if given.reported is None else given.reported
+        return Side(shown, given, reported=mean_of_ranks(kept.val), reduction="batch")
+    reported = mean_of_ranks(kept.val) if given.reported is None else given.reported
     known = given.reported_on is None and given.reported is None and shown
     return replace(given, reported=reported, reported_on=shown if known else given.reported_on)
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap import conditions, ranks, sample_identity, sample_parts, setting
-from diagnose.gap.guard import custody
+from diagnose.gap.guard import custody, is_sharded
+from diagnose.gap.measurements import Measurements
 from diagnose.gap.reached import other_modules
-from diagnose.gap.readings import BatchReadings, Condition, Subject, read
+from diagnose.gap.readings import Subject, read
 from diagnose.gap.redrawn import is_redrawn, unweighted
-from diagnose.gap.sources.run_reading import only
+from diagnose.gap.second_model import with_second_model
 from diagnose.gap.timing import replay
 from diagnose.gap.walking import walk
 from diagnose.stats import Reading
@@ -24,16 +25,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from diagnose.data.seen_documents import SeenDocuments
-    from diagnose.gap.conditions import ReadingPlan, SideConditions
+    from diagnose.data.overlap import SeenDocuments
+    from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
+    from diagnose.gap.measurements import BatchReadings, Replayed
     from diagnose.gap.recording import Recording
     from diagnose.gap.sample_parts import SampleLayout
     from diagnose.gap.side import Side
-    from diagnose.gap.timing import Replayed
 
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
 FEWEST_UNSEEN = 20
+IN_STEP = 64  # batches of a side that each process reads where the model is sharded over all
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
 
@@ -61,63 +63,11 @@ class ReadingBudget:
             raise DiagnoseError(f"budget is {given!r}; give seconds (20) or '100 batches'")
         return cls(float("inf"), max(1, int(value))) if number != text else cls(value)
 
-
-@dataclass(frozen=True)
-class Measurements:
-    """What was read.
-
-    Attributes:
-        sides: the two conditions; plan: which readings divide their effect.
-        train: the training batches under all of the plan's conditions, plain ones included.
-        val: the validation batches (its plain ones where it has any) under validation's conditions.
-        val_own: the validation batches as they are, where `val` is of plain ones; else the same.
-        shown: the training and the validation batches that were reported on; None where not given.
-        overlap: what validation's samples share with training's; None where that cannot be told (`why` says why).
-        overlap_whole: whether all training batches were looked through.
-        unseen: validation's unseen samples, by condition; None where there are too few.
-        replayed: the recorded training steps, read again; None without a record.
-        texts: all that was read, for the count of passes.
-        seconds: that it took.
-        random: the sides whose loss is random with nothing of training mode on: 0 training, 1 validation.
-        notes: what a reader should know of how the sides could be read.
-        redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
-    """
-
-    sides: SideConditions
-    plan: ReadingPlan
-    train: BatchReadings
-    val: BatchReadings
-    val_own: BatchReadings
-    shown: tuple[BatchReadings | None, BatchReadings | None]
-    overlap: SeenDocuments | None
-    overlap_whole: bool
-    unseen: dict[Condition, Reading] | None
-    why: str
-    replayed: Replayed | None
-    texts: tuple[BatchReadings, ...]
-    seconds: float
-    random: frozenset[int] = frozenset()
-    notes: tuple[str, ...] = ()
-    redrawn: frozenset[int] = frozenset()
-
-    def steady(self, side: int) -> bool:
-        """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
-        return not (self.sides.train, self.sides.val)[side].on and side not in self.random
-
-    def exact(self, side: int) -> bool:
-        """Whether a side was read whole and would be read the same again."""
-        return side not in self.redrawn and (self.train, self.val_own)[side].complete and self.steady(side)
-
-    @property
-    def all_unseen(self) -> bool:
-        """Whether no validation sample occurs in training."""
-        found = self.overlap
-        return found is not None and self.overlap_whole and len(found.unseen) == len(found.documents)
-
-    @property
-    def passes(self) -> float:
-        """How often what was read ran through the model, on average."""
-        return sum(t.passes * t.batches for t in self.texts) / sum(t.batches for t in self.texts)
+    def in_step(self, model: nn.Module) -> ReadingBudget:
+        """Return the budget in batches where processes must make the same passes: their model is sharded."""
+        if self.batches is not None or not (ranks.several() and any(map(is_sharded, model.modules()))):
+            return self
+        return ReadingBudget(float("inf"), IN_STEP)
 
 
 @dataclass(frozen=True)
@@ -147,6 +97,7 @@ def measure(
     begun = time.monotonic()
     loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
     model = ranks.unwrapped(model)
+    budget = budget.in_step(model)
     same_data = unweighted(train.batches) if train.plain is None else None
     train = train if same_data is None else replace(train, plain=same_data)
     models = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
@@ -169,16 +120,19 @@ def measure(
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
-    notes += setting.redrawn_notes(train, redrawn)
+    notes += [*([second] if second else []), *setting.redrawn_notes(train, redrawn)]
     subject.kinds = frozenset(kinds)
-    sides = conditions.sides(train, val, kinds)
+    sides = conditions.sides(train, val, kinds, bound=bool(second))
+    for side, one, name in ((train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")):
+        notes += setting.weigh_classes(subject, side, one, name)
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
     batching = setting.batching_of(subject, train, val, sides)
     sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
-                             scalar=batching.scalar)  # fmt: skip
+                             scalar=batching.scalar, bound=bool(second))  # fmt: skip
     plan = conditions.plan(sides)
     notes += [*batching.notes, *setting.notes_of(subject)]
     read_train = _training(subject, train, plan, budget, same, batching)
@@ -369,7 +323,7 @@ def _unseen(
         return None, "the objective gives one number a batch, so its seen samples cannot be told from the others"
     if val.unit == "group" and overlap.documents[0] >= 0:
         return None, "only one side has groups, so its seen samples cannot be told from the others"
-    some = {condition: only(reading, overlap.unseen) for condition, reading in val.readings.items()}
+    some = {condition: reading.only(overlap.unseen) for condition, reading in val.readings.items()}
     out = {condition: reading for condition, reading in some.items() if reading is not None}
     if number < FEWEST_UNSEEN or len(out) < len(some):
         return (

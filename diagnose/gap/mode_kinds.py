@@ -54,8 +54,8 @@ def live_kinds(network: nn.Module, batch: Batch) -> tuple[str, ...]:
 
 
 @contextmanager
-def switched(network: nn.Module, on: frozenset[str] | None) -> Iterator[None]:
-    """Have what these kinds do in training mode on and all else off (None: all on); everything is put back.
+def switched(network: nn.Module, on: frozenset[str]) -> Iterator[None]:
+    """Have what these kinds do in training mode on and all else off; everything is put back.
 
     Flags, random states and buffers (a batch norm counts what it sees) come back as they were.
     """
@@ -65,7 +65,7 @@ def switched(network: nn.Module, on: frozenset[str] | None) -> Iterator[None]:
     with torch.random.fork_rng(devices):
         try:
             for module, _ in flags:
-                module.training = on is None or kind_of(module) in on
+                module.training = kind_of(module) in on
             yield
         finally:
             for module, flag in flags:

@@ -16,10 +16,9 @@ from diagnose.stats import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from diagnose.data.seen_documents import SeenDocuments
-    from diagnose.gap.readings import BatchReadings
+    from diagnose.data.overlap import SeenDocuments
+    from diagnose.gap.measurements import BatchReadings, Replayed
     from diagnose.gap.sample_identity import Known
-    from diagnose.gap.timing import Replayed
 
 RANK = 1 << 50  # added, times the rank, to the numbers of a process's samples
 Found = TypeVar("Found")
@@ -54,6 +53,15 @@ def together(find: Callable[[], Found]) -> list[Found]:
     if failed is not None:
         raise DiagnoseError(f"rank {failed[0]}: {failed[1]}")
     return [one for one, _ in every]
+
+
+def mean_of_ranks(value: float | None) -> float | None:
+    """Return the mean over processes of what each has recorded; None where one has none."""
+    if not several():
+        return value
+    every: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(every, value)
+    return None if None in every else sum(every) / len(every)
 
 
 def joined(texts: Sequence[BatchReadings]) -> BatchReadings:

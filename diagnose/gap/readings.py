@@ -14,8 +14,10 @@ import torch
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
 from diagnose.gap import guard as custody
+from diagnose.gap.class_weights import ClassWeights
 from diagnose.gap.elements import SAMPLES, elements, identities, of_rows, sums, tensors
 from diagnose.gap.masked import as_selected, rows_selected, selector
+from diagnose.gap.measurements import BatchReadings
 from diagnose.gap.modes import training
 from diagnose.gap.other_means import OtherMeans
 from diagnose.gap.rebatched import RebatchedBatches
@@ -31,72 +33,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from diagnose.gap.conditions import Condition
     from diagnose.gap.elements import Elements
     from diagnose.gap.sample_identity import DistinctSamples
     from diagnose.gap.sample_parts import Key
     from diagnose.gap.side import Side
 
 FEWEST = 8  # batches of a side that are read whatever the limit
-NUDGE = 0.1  # of a weight's usual size
-
-
-@dataclass(frozen=True)
-class Condition:
-    """How a loss is taken.
-
-    Attributes:
-        on: the kinds.
-        objective: 0 for the training side's, 1 for the validation side's.
-        autocast, reduction: as in `Side`.
-        plain: whether the batches are the side's `plain` ones; batching: whether training's are in validation's sizes.
-        weights: which model is read: 0 the one handed over, 1 training's own, 2 validation's own.
-    """
-
-    on: frozenset[str]
-    objective: int
-    autocast: torch.dtype | bool | None
-    reduction: str
-    plain: bool = False
-    batching: bool = False
-    weights: int = 0
-
-    @property
-    def run(self) -> tuple[frozenset[str], int, torch.dtype | bool | None, int]:
-        """What a forward pass depends on: conditions that share it share their passes."""
-        return self.on, self.objective, self.autocast, self.weights
-
-
-@dataclass
-class BatchReadings:
-    """What was read of some batches.
-
-    Attributes:
-        readings: the loss under each condition, as sums over samples or groups.
-        others: by condition and name, what the objective returned beside the loss: (sum over batches, batches).
-        means: by condition, the loss of each batch.
-        batches: how many were read; complete: whether that is all of them.
-        passes: how often each ran through the model; samples: how many a batch had, all together; count: elements;
-            counted: the share of elements that count (padding does not); silent: of those whose loss is exactly 0.
-        unit: what intervals resample: "sample", "group" or "batch".
-        scalar: whether the objective gives one number a batch.
-        luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
-        likely: what else may be reported of the first condition's losses, by what it is.
-    """
-
-    readings: dict[Condition, Reading]
-    others: dict[Condition, dict[str, float]]
-    means: dict[Condition, list[float]]
-    batches: int
-    complete: bool
-    passes: int
-    samples: int
-    count: int
-    counted: float
-    silent: float
-    unit: str
-    scalar: bool
-    likely: dict[str, float] = field(default_factory=dict)
-    luck: float | None = None
+NUDGES = (0.1, 10.0)  # of a weight's usual size
 
 
 @dataclass
@@ -109,6 +53,7 @@ class Subject:
         structural: kinds that the training objective needs in training mode, where its model returns something else.
         frozen: batch norms that are frozen while the model trains (ids).
         random: objectives that are random though nothing of training mode is on.
+        weighed: objectives whose class weights are what each loss counts.
     """
 
     model: nn.Module
@@ -121,6 +66,7 @@ class Subject:
     structural: frozenset[str] = frozenset()
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
+    weighed: set[int] = field(default_factory=set)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,13 +93,13 @@ class Subject:
         batch = self._as_selected(batch, number, owner)
         model = self.of(condition)
         on = condition.on if number else condition.on | self.structural
-        with training(model, self._switched(on), self.frozen), _cast(self.device, condition.autocast):
+        with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
             if callable(seed):
                 seed()
             else:
                 custody.seed(seed)
             try:
-                returned = self.objectives[number](model, batch)
+                returned = self._returned(number, model, batch)
             except DiagnoseError:
                 raise
             except Exception as error:
@@ -163,6 +109,13 @@ class Subject:
         self.custody.settle()
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))
+
+    def _returned(self, number: int, model: nn.Module, batch: Any) -> Any:
+        if number not in self.weighed:
+            return self.objectives[number](model, batch)
+        with ClassWeights() as seen:
+            returned = self.objectives[number](model, batch)
+        return seen.weighed(returned)
 
     def of(self, condition: Condition) -> nn.Module:
         """Return the model that is read under a condition."""
@@ -181,18 +134,27 @@ class Subject:
         """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
         return rows_selected(batch, self.selectors.get(side))
 
-    def _moves(self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str) -> bool:
-        """Say whether other weights of a model change a loss."""
-        weights = [p for p in (*model.parameters(), *model.buffers()) if p.is_floating_point() and p.numel()]
+    def moves(
+        self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str = "its first batch"
+    ) -> bool:
+        """Say whether other weights of a model change a loss: near ones, or far ones where it is at its floor."""
+        custody.reshard(model.modules())
+        some = (custody.local(p) for p in (*model.parameters(), *model.buffers()))
+        weights = [p for p in some if p.is_floating_point() and p.numel()]
+        return not weights or any(self._nudged(weights, size, before, batch, condition, where) for size in NUDGES)
+
+    def _nudged(
+        self, weights: list[torch.Tensor], size: float, before: Any, batch: Any, condition: Condition, where: str
+    ) -> bool:
         with torch.no_grad():
             for weight in weights:
-                weight.add_(torch.randn_like(weight) * NUDGE * (weight.abs().mean() + NUDGE))
+                weight.add_(torch.randn_like(weight) * size * (weight.abs().mean() + NUDGES[0]))
         try:
             after = self.run(batch, condition, 0, where).nats
         except DiagnoseError:  # other weights may give no finite loss
             after = before + 1
         self.custody.restore()
-        return not weights or not np.array_equal(before, after)
+        return not np.array_equal(before, after)
 
     def select(self, batch: Any, condition: Condition, where: str) -> None:
         """Find out by which mask or index in the batch the objective selects what it takes losses of."""
@@ -210,18 +172,18 @@ class Subject:
             DiagnoseError: it does not depend on the model; the weights have been put back.
         """
         before = self.run(batch, condition, 0, where).nats
-        if not self._moves(self.of(condition), before, batch, condition, where):
-            if any(self._moves(other, before, batch, condition, where) for other in self.reached.values()):
+        if not self.moves(self.of(condition), before, batch, condition, where):
+            if any(self.moves(other, before, batch, condition, where) for other in self.reached.values()):
                 return
             side = ("training", "validation")[condition.objective]
             raise DiagnoseError(
-                f"the loss of the {side} side does not depend on the model (a constant, or detached before it): return "
-                "what the model's output gives"
+                f"the loss of the {side} side does not depend on the model (a constant, detached before it, or of "
+                "another model: hand that over as Side(model=...)): return what the objective's first argument gives"
             )
 
     def _switched(self, on: frozenset[str]) -> frozenset[str] | None:
         """Return what to have on: with every kind all modules, for other kernels lay masks out in another order."""
-        return None if on and on == self.kinds else on
+        return None if on and on == self.kinds and not self.structural else on
 
     def _hint(self, batch: Any) -> str:
         devices = {found.device for found in tensors(batch)}
@@ -352,9 +314,10 @@ class _Tally:
         unit = "batch" if "batch" in self.units else "group" if "group" in self.units else "sample"
         return BatchReadings(
             {condition: joined(rows) for condition, rows in self.rows.items()},
-            {c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
-            dict(self.means), self.batches, complete, passes, self.samples, self.count, self.counted / self.count,
-            self.silent / self.count, unit, self.kinds == {True}, self.other.means(),
+            self.batches, complete, passes, self.samples, unit,
+            others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
+            means=dict(self.means), count=self.count, counted=self.counted / self.count,
+            silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(),
         )  # fmt: skip
 
 

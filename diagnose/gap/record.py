@@ -1,4 +1,4 @@
-"""The ledger of two sides as plain data, in the form of our own runs' (`gap.record`)."""
+"""The ledger as plain data: what `diagnose loss-gap --json` prints, and what pages and the terminal are made of."""
 
 from __future__ import annotations
 
@@ -10,26 +10,70 @@ from diagnose.formatting import cut, visible
 from diagnose.gap import verdict
 from diagnose.gap.intervals import combined
 from diagnose.gap.side import REDUCTIONS
-from diagnose.gap.sources.run_record import FORMAT, groups_of
+from diagnose.gap.term import groups_of, interval_record
 from diagnose.gap.terms import explained
 from diagnose.gap.timing import together
+from diagnose.records.ledgers import LedgerRecord
 
 if TYPE_CHECKING:
     import torch
 
-    from diagnose.gap.measure import Measurements, ReadingBudget
-    from diagnose.gap.readings import BatchReadings, Condition
+    from diagnose.gap.conditions import Condition
+    from diagnose.gap.measure import ReadingBudget
+    from diagnose.gap.measurements import BatchReadings, Measurements
     from diagnose.gap.recording import Recording
     from diagnose.gap.side import Side
-    from diagnose.gap.sources.run_terms import Term
+    from diagnose.gap.term import Term
     from diagnose.gap.terms import ReportedLosses
-    from diagnose.stats import Interval, Reading
+    from diagnose.stats import Reading
 
+FORMAT = 1
 UNIT = "loss"
 LONGEST = 60  # characters of a function's name
 
 
 def record(
+    found: Measurements, given: ReportedLosses, some: list[Term], budget: dict[str, Any], own: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the JSON object of a ledger.
+
+    Args:
+        found: what was read.
+        given: the two losses that it lies between.
+        some: its terms.
+        budget: what the source was allowed to read.
+        own: what only the source knows: `kind`, `conditions`, and keys that the other source lacks.
+    """
+    end = found.sides.end
+    data = combined([found.train.readings[end], found.val.readings[end]], [-1.0, 1.0], mixed=found.sides.together)
+    spans = {"data": data} | ({"timing": together(some[0], some[1])} if found.replayed else {})
+    out = {
+        "format": FORMAT,
+        "run": "",
+        "page": None,
+        "reported": {"train": given.train, "val": given.val, "unit": UNIT, "given": list(given.given)},
+        "gap": given.val - given.train,
+        "terms": [term.record() for term in some],
+        "groups": groups_of({term.id: term.value or 0.0 for term in some}, spans),
+        "matched": matched(found, on=False),
+        "matched_on": matched(found, on=True),
+        "readings": readings(found),
+        "bytes_per_token": None,
+        "unseen": _unseen(found),
+        "overlap": _overlap(found),
+        "verified": _verified(found),
+        "budget": {**budget, "took": found.seconds, "sharpens": sharpens(found, some)},
+        "passes": {"mean": found.passes, "training": found.train.passes, "validation": found.val.passes},
+        "where": None,
+        "notes": list(found.notes),
+        **own,
+    }
+    made = LedgerRecord.model_validate(out)
+    said = {"verdict": verdict.sentence(made), "findings": tuple(verdict.findings(made))}
+    return made.model_copy(update=said).plain()
+
+
+def of_loop(
     found: Measurements,
     sides: tuple[Side, Side],
     given: ReportedLosses,
@@ -38,43 +82,18 @@ def record(
     budget: ReadingBudget,
 ) -> dict[str, Any]:
     """Return the JSON object of two sides' ledger."""
-    val, end = found.sides.val, found.sides.end
-    data = combined([found.train.readings[end], found.val.readings[end]], [-1.0, 1.0], mixed=found.sides.together)
-    spans = {"data": data} | ({"timing": together(some[0], some[1])} if kept else {})
-    out = {
-        "format": FORMAT,
+    allowed = {"seconds": budget.seconds if math.isfinite(budget.seconds) else None, "batches": budget.batches}
+    return record(found, given, some, allowed, {
         "kind": "sides",
-        "run": "",
-        "page": None,
-        "reported": {"train": given.train, "val": given.val, "unit": UNIT, "given": list(given.given)},
-        "gap": given.val - given.train,
-        "terms": [{"id": term.id, "group": term.group, **asdict(term), "parts": list(term.parts)} for term in some],
-        "groups": groups_of({term.id: term.value or 0.0 for term in some}, spans),
-        "matched": _matched(found, on=False),
-        "matched_on": _matched(found, on=True),
-        "readings": readings(found),
-        "bytes_per_token": None,
-        "unseen": _unseen(found),
-        "overlap": _overlap(found),
-        "verified": _verified(found),
         "arithmetic": {name: [asdict(fit) for fit in fits] for name, fits in explained(found, given, kept).items()},
-        "others": {"train": _others(found.train, found.sides.train), "val": _others(found.val_own, val)},
+        "others": {"train": _others(found.train, found.sides.train), "val": _others(found.val_own, found.sides.val)},
         "conditions": _conditions(found, sides, kept),
-        "budget": {"seconds": budget.seconds if math.isfinite(budget.seconds) else None, "batches": budget.batches,
-                   "took": found.seconds, "sharpens": sharpens(found, some)},
-        "passes": {"mean": found.passes, "training": found.train.passes, "validation": found.val.passes},
-        "where": None,
         "notes": notes(found),
-    }  # fmt: skip
-    _beside(found, out)
-    return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
+    })  # fmt: skip
 
 
-def _interval(found: Interval) -> dict[str, float | None]:
-    return {"value": found.value, "low": found.low, "high": found.high}
-
-
-def _matched(found: Measurements, *, on: bool) -> dict[str, float | None]:
+def matched(found: Measurements, *, on: bool) -> dict[str, float | None]:
+    """Return both losses under the same condition, and their difference with its interval."""
     one = found.sides.alike(on=on)
     train, val = found.train.readings[one], found.val.readings[one]
     span = combined([train, val], [-1.0, 1.0], mixed=on or found.sides.mixed)
@@ -94,20 +113,11 @@ def readings(found: Measurements) -> list[dict[str, Any]]:
                 "text": text,
                 "on": on,
                 "documents": len(reading.documents),
-                **_interval(combined([reading], [1.0], mixed=on or found.sides.mixed)),
+                **interval_record(combined([reading], [1.0], mixed=on or found.sides.mixed)),
             }
             for text, reading in texts.items()
         ]
     return out
-
-
-def _beside(found: Measurements, out: dict[str, Any]) -> None:
-    """Give `mode` what it is on unseen data."""
-    if found.unseen is None or not found.sides.kinds:
-        return
-    on, off = (found.unseen[found.sides.alike(on=on)] for on in (True, False))
-    mode = next(term for term in out["terms"] if term["id"] == "mode")
-    mode["beside"] = {"text": "unseen", **_interval(combined([on, off], [-1.0, 1.0]))}
 
 
 def _unseen(found: Measurements) -> dict[str, Any] | None:
@@ -128,8 +138,10 @@ def _overlap(found: Measurements) -> dict[str, Any] | None:
 
 
 def _verified(found: Measurements) -> dict[str, Any] | None:
-    """Return what reading the first recorded step again showed: the objective, batch and masks are the logged ones."""
-    if found.replayed is None or found.replayed.first is None:
+    """Return what reading the first recorded step again, or training the last ones again, showed."""
+    if found.replayed is None or found.replayed.of_run is not None:
+        return None if found.replayed is None else found.replayed.of_run
+    if found.replayed.first is None:
         return None
     first = found.replayed.first
     return {"steps": 1, "differing": int(first != 0), "largest": abs(first)}
@@ -164,7 +176,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
 def _side(one: Condition, side: Side, found: Measurements) -> dict[str, Any]:
     plain = " (plain ones where changed)" if side.plain is not None else ""
     return {
-        "on": sorted(one.on), "precision": _precision(one.autocast), "objective": called(side.objective),
+        "on": sorted(one.on), "precision": _precision(one.precision), "objective": called(side.objective),
         "mean_by": "as the objective averages, then over batches" if found.train.scalar else REDUCTIONS[side.reduction],
         "loader": f"batches of {type(side.batches).__name__}{plain}", "plain": side.plain is not None,
     }  # fmt: skip
@@ -190,7 +202,8 @@ def _amount(text: BatchReadings) -> str:
 
 def sharpens(found: Measurements, some: list[Term]) -> list[str]:
     """Return the terms whose intervals more batches would narrow: those for which not all were read."""
-    out = set() if found.train.complete else {"recency", "unseen", *found.sides.players, "residual"}
+    out = set() if found.replayed is None or found.replayed.half is None else {"lag"}
+    out |= set() if found.train.complete else {"recency", "unseen", *found.sides.players, "residual"}
     out |= set() if found.val.complete else {"unseen", "leak", "draw", "residual"}
     return [term.id for term in some if term.id in out and term.low is not None]
 

@@ -116,6 +116,11 @@ class Recording:
             losses=self.losses[-1:], weights=self.weights[-1:], start=first,
         )  # fmt: skip
 
+    def unweighted(self) -> Recording:
+        """Return the record with each step counting alike in what is reported."""
+        window = [replace(step, weight=1.0) for step in self.window]
+        return replace(self, window=window, weights=[1.0] * len(self.weights))
+
     def batches(self, steps: list[RecordedStep]) -> list[Any]:
         """Return the batches of some steps."""
         return [step.batch if self.fetch is None else self.fetch(step.batch) for step in steps]

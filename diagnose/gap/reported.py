@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diagnose.gap.readings import BatchReadings
+    from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.recording import Recording
     from diagnose.stats import Interval
 

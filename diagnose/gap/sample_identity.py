@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.data.seen_documents import SeenDocuments
+from diagnose.data.overlap import SeenDocuments
 from diagnose.gap.elements import SAMPLES
 from diagnose.gap.sample_parts import INTEGERS, SampleLayout, layout, parts_of, rows_by_key
 from diagnose.gap.walking import walk

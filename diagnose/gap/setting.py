@@ -9,9 +9,10 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap import modes
+from diagnose.gap.class_weights import ClassWeights
+from diagnose.gap.conditions import Condition
 from diagnose.gap.elements import size_of
 from diagnose.gap.mode_kinds import NORMS
-from diagnose.gap.readings import Condition
 from diagnose.gap.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
 from diagnose.gap.redrawn import unweighted
 from diagnose.gap.walking import walk
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
 NEARER = 5.0  # times: so much nearer must a frozen batch norm come to the reported loss
 LOOKED = 8  # batches that this is looked at on
+WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
 
 
 def first_batch(side: Side, name: str) -> tuple[int, Any]:
@@ -97,7 +99,7 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     found = {}
     for name, frozen in (("live", subject.frozen), ("frozen", subject.frozen | live)):
         subject.frozen = frozenset(frozen)
-        found[name] = _mean_of_first(subject, some, frozenset(kinds), train)
+        found[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"))
     off = {name: abs(value - train.reported) for name, value in found.items()}
     if off["live"] > NEARER * off["frozen"]:
         return ["the model came in evaluation mode; its batch norms are taken as frozen: that gives the reported loss"]
@@ -105,12 +107,38 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     return []
 
 
-def _mean_of_first(subject: Subject, batches: Any, on: frozenset[str], train: Side) -> float:
+def weigh_classes(subject: Subject, side: Side, own: Condition, name: str) -> list[str]:
+    """Take the class weights of losses that are not averaged as what these count, where that gives the reported loss.
+
+    Returns notes: which was done, or that it cannot be told.
+    """
+    number = own.objective
+    place, batch = first_batch(side, name)
+    with ClassWeights() as seen:
+        subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
+    if not seen.calls:
+        return []
+    what = f"the {name} side's objective weighs classes without averaging (reduction='none')"
+    if side.reported is not None:
+        some = side.batches if side.reported_on is None else side.reported_on
+        plain = _mean_of_first(subject, some, own, WEIGHED)
+        subject.weighed.add(number)
+        weighed = _mean_of_first(subject, some, own, WEIGHED)
+        if abs(plain - side.reported) > NEARER * abs(weighed - side.reported):
+            return [f"{what}; its weights are taken as what each loss counts, which gives the reported loss"]
+        subject.weighed.discard(number)
+        if abs(weighed - side.reported) > NEARER * abs(plain - side.reported):
+            return []
+    return [f"{what}: torch's mean divides by the weights' sum, which these losses lack; where that mean is what the "
+            "loop takes, return {'loss': losses without weight=, 'weights': weight[target]}"]  # fmt: skip
+
+
+def _mean_of_first(subject: Subject, batches: Any, own: Condition, most: int = LOOKED) -> float:
     losses = []
     for place, (number, batch) in enumerate(walk(batches)[0]):
-        if place >= LOOKED:
+        if place >= most:
             break
-        losses.append(_mean(subject.run(batch, Condition(on, 0, train.autocast, "mean"), number, "a batch")))
+        losses.append(_mean(subject.run(batch, own, number, "a batch")))
     return float(np.mean(losses))
 
 
@@ -180,7 +208,7 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
     where = f"batch {number + 1} of the validation side"
     own = replace(sides.val, plain=False)
     scalar = subject.run(batch, own, 0, where).scalar
-    mixed = any(_depends(subject, side, own) for side in (train, val))
+    mixed = any(_depends(subject, side, own, name) for side, name in ((train, "training"), (val, "validation")))
     if not mixed and val.reduction != "sum":
         return SideBatching(scalar=scalar)
     sizes = [sizes_of(side.batches) for side in (train, val)]
@@ -203,9 +231,9 @@ def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
     return float(np.median(first)) == float(np.median(second))
 
 
-def _depends(subject: Subject, side: Side, own: Condition) -> bool:
+def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
     """Say whether a sample's loss depends on the other samples of its batch."""
-    _, batch = first_batch(side, "training")
+    _, batch = first_batch(side, name)
     size = size_of(batch) or 0
     if size < 2 or subject.random:
         return False

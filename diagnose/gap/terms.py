@@ -11,15 +11,14 @@ from diagnose.formatting import counted, plain, signed
 from diagnose.gap import conditions, timing
 from diagnose.gap.intervals import combined
 from diagnose.gap.reported import FactorFit, fits, means, rounding
-from diagnose.gap.sources.run_terms import Term
+from diagnose.gap.term import FACTORS, Term, interval_record
 from diagnose.stats import Interval
 from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from diagnose.gap.measure import Measurements
-    from diagnose.gap.readings import BatchReadings
+    from diagnose.gap.measurements import BatchReadings, Measurements
     from diagnose.gap.recording import Recording
     from diagnose.gap.side import Side
     from diagnose.stats import Reading
@@ -64,7 +63,7 @@ def terms(found: Measurements, given: ReportedLosses) -> list[Term]:
     data = _data(found)
     draw, val_rest = _draw(found, given)
     residual = _residual(found, given, val_rest)
-    return [*first, *(condition(found, player) for player in conditions.PLAYERS), *data, draw, residual]
+    return [*first, *(condition(found, player) for player in FACTORS), *data, draw, residual]
 
 
 def _replayed(found: Measurements) -> list[Term]:
@@ -91,10 +90,10 @@ def _timing(found: Measurements) -> list[Term]:
 
 CONDITION_WORDS = {
     "mode": "what training mode switches on: on → off",
-    "objective": "the training side's objective → the validation side's",
+    "objective": "what training minimises → what validation reports",
     "precision": "autocast of training → of validation",
     "reduction": "training's average over elements → validation's",
-    "collation": "batches as they are trained on → plain ones",
+    "collation": "training data as training cuts, packs and augments it → as validation reads its own",
     "batching": "training's samples in its own batches → in batches of validation's sizes",
     "weights": "the model of the training loss → the model that validation reads",
 }
@@ -110,18 +109,38 @@ def condition(found: Measurements, player: str) -> Term:
             if player == "mode" and not sides.kinds
             else "the same on both sides"
         )
-        return Term(player, 0.0, basis=f"exact: {same}", how=how)
-    rows = _rows(found, found.plan.factors.get(player, {})) + (extra or [])
-    value = _combined(rows)
+        beside = _on_unseen(found) if player == "mode" else None
+        return Term(player, 0.0, basis=f"exact: {same}", how=how, beside=beside)
+    rows = _rows(found, found.plan.factors.get(player, {}))
+    exact = player == "reduction" and extra is not None and found.exact(1)  # what averaging does to these very batches
+    value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []))
     low = high = None
-    if found.plan.whole and player in sides.players and len(found.plan.factors) == len(sides.players):
+    if found.plan.whole and player in sides.players:
         over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, player)]
         low, high = min(over), max(over)
     basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {_over_orders(found)}"
     if player not in sides.players:
         held = "plain ones" if player == "collation" else "the mean over all their elements"
-        basis = f"the validation batches against {held}, paired by {found.val.unit}"
-    return Term(player, value.value, value.low, value.high, low, high, _parts(found, player, value), basis, how)
+        basis = f"{'exact: ' if exact else ''}the validation batches against {held}"
+        basis += "" if exact else f", paired by {found.val.unit}"
+    parts, beside = _parts(found, player, value), _on_unseen(found) if player == "mode" else None
+    return Term(player, value.value, value.low, value.high, low, high, parts, basis, how, beside=beside)
+
+
+def _on_unseen(found: Measurements) -> dict[str, Any] | None:
+    """Return what switching training mode off does on unseen data; None where there is none."""
+    if found.unseen is None or not found.sides.kinds:
+        return None
+    on, off = (found.unseen[replace(found.sides.end, on=on)] for on in (frozenset(found.sides.kinds), frozenset()))
+    return {"text": "unseen", **interval_record(combined([on, off], [-1.0, 1.0]))}
+
+
+def _moved(rows: Sequence[tuple[Reading, float]], extra: Sequence[tuple[Reading, float]]) -> Interval:
+    """Return a value with its interval, moved by what is known exactly."""
+    known = sum(reading.mean * factor for reading, factor in extra)
+    found = _combined(rows) if rows else Interval(0.0, None, None, None, None)
+    low, high = (None if end is None else end + known for end in (found.low, found.high))
+    return Interval(found.value + known, low, high, found.se, found.df)
 
 
 def _over_orders(found: Measurements) -> str:
@@ -163,10 +182,15 @@ def _parts(found: Measurements, player: str, value: Interval) -> tuple[dict[str,
     if player != "mode" or not found.sides.kinds:
         return ()
     if len(found.sides.kinds) == 1:
-        return ({"id": found.sides.kinds[0], "value": value.value, "low": value.low, "high": value.high},)
+        return ({"id": found.sides.kinds[0], **interval_record(value)},)
     some = {kind: found.plan.factors[kind] for kind in found.sides.kinds if kind in found.plan.factors}
     each = {kind: _combined(_rows(found, factors)) for kind, factors in some.items()}
-    return tuple({"id": kind, "value": v.value, "low": v.low, "high": v.high} for kind, v in each.items())
+    return tuple({"id": kind, **interval_record(v), "alone": _alone(found, kind)} for kind, v in each.items())
+
+
+def _alone(found: Measurements, kind: str) -> float:
+    """Return training's loss with this kind alone on."""
+    return _mean(found, frozenset(found.sides.kinds) - {kind})
 
 
 def _named(found: Measurements) -> tuple[dict[str, Any], ...]:
@@ -216,9 +240,9 @@ def _draw(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
         sampled = not found.exact(1)
         value = own.mean - whole.mean
         span = _around(whole, value) if sampled else Interval(value, None, None, None, None)
-        number = counted(shown.batches, "batch", "batches")
-        basis = f"{'' if sampled else 'exact: '}{number} that were reported on against {found.val_own.batches:,}"
-        rest = _rest(given.val, own, exact=found.steady(1))
+        number, of = (counted(text.batches, "batch", "batches") for text in (shown, found.val_own))
+        basis = f"{'' if sampled else 'exact: '}{number} reported on, against {of}"
+        rest = _rest(given.val, own, exact=shown.repeated or found.steady(1))
         if shown.luck is not None:
             rest = Interval(rest.value, rest.value - shown.luck, rest.value + shown.luck, None, None)
         return Term("draw", value, span.low, span.high, basis=basis, how=how), rest
@@ -273,7 +297,7 @@ def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term
     if found.replayed is not None:
         train, said = (
             Interval(found.replayed.logged - given.train, None, None, None, None),
-            timing.checked(found.replayed),
+            found.replayed.checked,
         )
     elif not given.given[0]:
         train, said = Interval(0.0, None, None, None, None), "the training loss is as read now"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import FINDING, DiagnoseError, nearest
 from diagnose.formatting import plain, signed
-from diagnose.gap.sources.run_terms import GROUPS
+from diagnose.gap.term import GROUPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,45 +11,22 @@ from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted, signed
 from diagnose.gap.elements import identities, sums
 from diagnose.gap.intervals import combined
+from diagnose.gap.measurements import Replayed
 from diagnose.gap.readings import joined
 from diagnose.gap.reported import MOST_FACTOR, SAME
-from diagnose.gap.sources.run_terms import Term
-from diagnose.stats import Interval, Reading
+from diagnose.gap.term import Term
+from diagnose.stats import Interval
 from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
+    from diagnose.gap.conditions import Condition
     from diagnose.gap.elements import Elements
-    from diagnose.gap.readings import Condition, Subject
+    from diagnose.gap.readings import Subject
     from diagnose.gap.recording import RecordedStep, Recording
     from diagnose.gap.side import Side
+    from diagnose.stats import Reading
 
 WINDOW = 3 << 60  # added to the numbers of the recorded steps' samples: they are not those of the side's batches
-
-
-@dataclass(frozen=True)
-class Replayed:
-    """The steps that the reported training loss averages, read again.
-
-    Attributes:
-        value: what the reported loss would be with the final weights: as logged, plus the mean change of its steps.
-        logged: the reported loss, as it was recorded, times `factor`.
-        half: half its 95 % interval; None where every step was read.
-        reading: the steps' samples under training's condition and the final weights.
-        steps: how many were read, of `of`.
-        masked: whether the random states were known, so that masks were the very ones.
-        first: what the first step gave with the weights it was taken with, minus what was logged; None if not kept.
-        factor: what logged losses are multiplied by, where the loop recorded loss / accumulation.
-    """
-
-    value: float
-    logged: float
-    half: float | None
-    reading: Reading
-    steps: int
-    of: int
-    masked: bool
-    first: float | None
-    factor: int = 1
 
 
 def replay(subject: Subject, record: Recording, side: Side, own: Condition) -> Replayed:
@@ -74,7 +50,7 @@ def replay(subject: Subject, record: Recording, side: Side, own: Condition) -> R
     first = None if own_first is None else own_first[0] - factor * own_first[1]
     logged = factor * record.train
     return Replayed(
-        logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor
+        logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor, _checked(first)
     )  # fmt: skip
 
 
@@ -167,8 +143,8 @@ def together(first: Term, second: Term) -> Interval:
     return Interval(value, value - wide, value + wide, None, None)
 
 
-def checked(found: Replayed) -> str:
+def _checked(first: float | None) -> str:
     """Return what is known of whether reading a step again gives what was logged."""
-    if found.first is None:
+    if first is None:
         return "training: not checked (no step was kept with its weights)"
-    return f"training: the first of its steps, read again with its own weights, differs by {signed(found.first, 6)}"
+    return f"training: the first of its steps, read again with its own weights, differs by {signed(first, 6)}"

@@ -1,4 +1,4 @@
-"""What the ledger says in words, and what to change: rules on the plain record, each with an id.
+"""What the ledger says in words, and what to change: rules on its record, each with an id.
 
 The verdict names what makes the reported gap, says what it is with both losses measured alike, and where validation
 text was seen in training, what the loss is on text that was not.
@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed, plain, signed
+from diagnose.records.ledgers import FindingRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-Record = dict[str, Any]
+    from diagnose.records.ledgers import LedgerRecord, TermRecord
+
 MOST_WORDS = 60
 NOTHING = 0.003  # nats: a part of this size is not worth a word
 BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
@@ -48,51 +50,46 @@ class Cause:
         return not self.low <= 0 <= self.high
 
 
-def _terms(record: Record) -> dict[str, Record]:
-    return {term["id"]: term for term in record["terms"]}
-
-
-def _value(record: Record, name: str) -> float:
-    return float(_terms(record)[name]["value"] or 0.0)
-
-
-def _group(record: Record, name: str) -> Record:
-    return next(dict(group) for group in record["groups"] if group["id"] == name)
-
-
-def _spread(record: Record, name: str) -> tuple[float | None, float | None]:
+def _spread(record: LedgerRecord, name: str) -> tuple[float | None, float | None]:
     """Return a group's interval: its own, or of its terms as if these were independent."""
-    group, table = _group(record, name), _terms(record)
-    if group.get("low") is not None:
-        return group["low"], group["high"]
-    some = [term for key in GROUPED[name] if (term := table[key])["value"]]
-    if any(term["low"] is None for term in some) or not some:
+    group = record.group(name)
+    if group.low is not None:
+        return group.low, group.high
+    some = [term for key in GROUPED[name] if (term := record.term(key)).value]
+    halves = [(term.high - term.low) / 2 for term in some if term.low is not None and term.high is not None]
+    if not some or len(halves) < len(some):
         return None, None
-    half = math.hypot(*((term["high"] - term["low"]) / 2 for term in some))
-    return group["value"] - half, group["value"] + half
+    value, half = group.value or 0.0, math.hypot(*halves)
+    return value - half, value + half
 
 
-def all_causes(record: Record) -> list[Cause]:
+def all_causes(record: LedgerRecord) -> list[Cause]:
     """Return the parts of the gap that can be named, the largest first; they sum to the gap."""
-    table = _terms(record)
     groups = (("timing", _timing_words(record)), ("data", _data_words(record)))
     found = [
-        Cause(name, float(_group(record, name)["value"]), words, *_spread(record, name), exact=name == "timing")
-        for name, words in groups
+        Cause(name, _sum(record, name), words, *_spread(record, name), exact=name == "timing") for name, words in groups
     ]
     for name, words in _term_words(record).items():
-        if name in table:
-            low, high = table[name]["low"], table[name]["high"]
-            exact = name in EXACT or str(table[name].get("basis", "")).startswith("exact")
-            found.append(Cause(name, _value(record, name), words, low, high, exact))
+        if (term := _term(record, name)) is not None:
+            exact = name in EXACT or term.basis.startswith("exact")
+            found.append(Cause(name, term.value or 0.0, words, term.low, term.high, exact))
     return sorted(found, key=lambda cause: -abs(cause.value))
 
 
-def _term_words(record: Record) -> dict[str, str]:
+def _sum(record: LedgerRecord, group: str) -> float:
+    return record.group(group).value or 0.0
+
+
+def _term(record: LedgerRecord, name: str) -> TermRecord | None:
+    """Return a term; None in a record of a version that did not have it."""
+    return next((term for term in record.terms if term.id == name), None)
+
+
+def _term_words(record: LedgerRecord) -> dict[str, str]:
     named = {"mode": _mode_words(record), "objective": _objective_words(record)} | CONDITION_WORDS
-    named |= {"collation": _collation_words(record)} if _foreign(record) else {}
-    easier = "easier" if _value(record, "draw") < 0 else "harder"
-    whole = "all validation data" if _foreign(record) else "the whole validation text"
+    named |= {"collation": _collation_words(record)} if record.of_loop else {}
+    easier = "easier" if record.value("draw") < 0 else "harder"
+    whole = "all validation data" if record.of_loop else "the whole validation text"
     named["draw"] = f"the reported validation batch is {easier} than {whole}"
     return named | {"residual": _residual_words(record)}
 
@@ -130,79 +127,75 @@ def leads(values: Sequence[float | None]) -> bool:
     return len([value for value in values if value]) > 1
 
 
-def replayed(record: Record) -> float:
+def replayed(record: LedgerRecord) -> float:
     """Return by how much replaying differs from what was logged, in nats: at the end, or at a step trained again."""
-    verified = record["verified"] or {"largest": 0.0}
-    residual = 0.0 if _foreign(record) else abs(_value(record, "residual"))
-    return max(residual, float(verified["largest"]))
+    residual = 0.0 if record.of_loop else abs(record.value("residual"))
+    return max(residual, _largest(record))
 
 
-def _mode_words(record: Record) -> str:
+def _largest(record: LedgerRecord) -> float:
+    return record.verified.largest if record.verified else 0.0
+
+
+def _mode_words(record: LedgerRecord) -> str:
     kinds = live_kinds(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
     return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
 
 
-def live_kinds(record: Record) -> list[str]:
+def live_kinds(record: LedgerRecord) -> list[str]:
     """Return the kinds of training mode that do something: a batch norm that is frozen does not."""
-    kinds = list(record["conditions"]["kinds"])
-    still = {
-        part["id"] for part in _terms(record)["mode"]["parts"] if not part["value"] and part["low"] == part["high"]
-    }
+    kinds = list(record.conditions.kinds)
+    still = {part.id for part in record.term("mode").parts if not part.value and part.low == part.high}
     return [kind for kind in kinds if kind not in still] or kinds
 
 
-def _collation_words(record: Record) -> str:
-    train, val = (record["conditions"][side].get("plain", side == "train") for side in ("train", "val"))
+def _collation_words(record: LedgerRecord) -> str:
+    train, val = record.conditions.train.plain, record.conditions.val.plain
     if val and not train:
         return "validation's batches are not its plain data"
     return "the batches of the two are not their plain data" if val else "training's batches are not its plain data"
 
 
-def _foreign(record: Record) -> bool:
-    """Say whether the ledger is of somebody's model and loop, of which less is known than of a run of ours."""
-    return record.get("kind") == "sides"
-
-
-def _residual_words(record: Record) -> str:
-    if _foreign(record):
-        parts = {part["id"]: part["value"] for part in _terms(record)["residual"]["parts"]}
+def _residual_words(record: LedgerRecord) -> str:
+    if record.of_loop:
+        parts = {part.id: part.value or 0.0 for part in record.term("residual").parts}
         side = "training" if abs(parts["training"]) >= abs(parts["validation"]) else "validation"
-        fits = record["arithmetic"].get(side, [])
+        fits = record.arithmetic.get(side, ())
         if len(fits) == 1:
-            return f"the reported {side} loss is what is read, {fits[0]['factor'].partition(':')[0]}"
+            return f"the reported {side} loss is what is read, {fits[0].factor.partition(':')[0]}"
         return f"the reported {side} loss is not what these weights give on these batches"
     return "reading the same again gives another number than was logged"
 
 
-def _objective_words(record: Record) -> str:
-    train, val = record["conditions"]["train"], record["conditions"]["val"]
-    if _foreign(record):
-        below = _value(record, "objective") < 0
-        held = [part["id"] for part in _terms(record)["objective"]["parts"] if part["value"] < 0]
+def _objective_words(record: LedgerRecord) -> str:
+    train, val = record.conditions.train, record.conditions.val
+    if record.of_loop:
+        below = record.value("objective") < 0
+        held = [part.id for part in record.term("objective").parts if (part.value or 0.0) < 0]
         if below and held:
             return f"training's loss includes {' and '.join(held)}"
         return "the objectives of the two sides differ"
-    said = ["label smoothing"] if train["label_smoothing"] != val["label_smoothing"] else []
-    said += ["weight decay"] if train["weight_decay_in_loss"] != val["weight_decay_in_loss"] else []
+    said = ["label smoothing"] if train.label_smoothing != val.label_smoothing else []
+    said += ["weight decay"] if train.weight_decay_in_loss != val.weight_decay_in_loss else []
     return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
 
 
-def _timing_words(record: Record) -> str:
-    kind, value = record["conditions"]["reports"]["train"], float(_group(record, "timing")["value"])
+def _timing_words(record: LedgerRecord) -> str:
+    kind, value = record.conditions.reports.train, _sum(record, "timing")
     if kind == "last":
         return f"the one training batch that was shown was {'harder' if value < 0 else 'easier'} than usual"
-    if abs(_value(record, "lag")) >= abs(_value(record, "recency")) and _value(record, "lag") < 0:
+    if abs(record.value("lag")) >= abs(record.value("recency")) and record.value("lag") < 0:
         return "the training loss is a mean over steps in which the network still improved"
     return f"the training loss averages batches that were {'harder' if value < 0 else 'easier'} than earlier ones"
 
 
-def _data_words(record: Record) -> str:
-    text, overlap = _text(record), record["overlap"]
-    if "train" in record["conditions"].get("redrawn", ()):
-        harder = "harder" if float(_group(record, "data")["value"]) >= 0 else "easier"
+def _data_words(record: LedgerRecord) -> str:
+    text, overlap = _text(record), record.overlap
+    if "train" in record.conditions.redrawn:
+        harder = "harder" if _sum(record, "data") >= 0 else "easier"
         return f"validation's data is {harder} than training's batches, which are drawn anew each pass"
-    if float(_group(record, "data")["value"]) >= 0:
+    if _sum(record, "data") >= 0:
         if _mostly_seen(record) or overlap is None:
             return f"its {text} is harder"
         return f"training has not seen the validation {text}"
@@ -210,16 +203,16 @@ def _data_words(record: Record) -> str:
     return f"validation's {text} is easier than training's{seen}"
 
 
-def _text(record: Record) -> str:
-    return (FOREIGN if _foreign(record) else OURS)["text"]
+def _text(record: LedgerRecord) -> str:
+    return (FOREIGN if record.of_loop else OURS)["text"]
 
 
-def _mostly_seen(record: Record) -> bool:
-    overlap = record["overlap"]
-    return overlap is not None and bool(overlap["exact"] + overlap["near"] >= SEEN * overlap["val_documents"])
+def _mostly_seen(record: LedgerRecord) -> bool:
+    overlap = record.overlap
+    return overlap is not None and overlap.exact + overlap.near >= SEEN * overlap.val_documents
 
 
-def sentence(record: Record) -> str:
+def sentence(record: LedgerRecord) -> str:
     """Return the verdict: what makes the gap, what it is measured alike, and whether the text was seen."""
     rest = _alike(record) + _seen(record)
     shapes = ((2, True, True), (2, False, True), (1, False, True), (1, False, False))
@@ -227,9 +220,9 @@ def sentence(record: Record) -> str:
     return next((text for text in said if len(text.split()) <= MOST_WORDS), said[-1])
 
 
-def _why(record: Record, *, causes: int, other: bool, more: bool) -> str:
+def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     """Name the largest resolved causes on the gap's side, a large one on the other side, and what is not resolved."""
-    gap, found = float(record["gap"]), all_causes(record)
+    gap, found = record.gap, all_causes(record)
     large = [c for c in found if abs(c.value) > NOTHING]
     if abs(gap) <= NOTHING or not any(c.value * gap > 0 for c in large):
         return f"The two reported losses agree to within {plain(max(abs(gap), 0.001))}."
@@ -260,27 +253,26 @@ def _unresolved(large: Sequence[Cause], gap: float) -> str:
     return f"{first.id} ({signed(first.value)}{half}); {RESOLVES.get(first.id, 'more batches')} would resolve it"
 
 
-def _alike(record: Record) -> str:
-    matched = record["matched"]
-    gap, low, high = float(matched["gap"]), matched["low"], matched["high"]
+def _alike(record: LedgerRecord) -> str:
+    gap, low, high = record.matched.gap, record.matched.low, record.matched.high
     side = "above" if gap > 0 else "below"
-    if low is not None and low <= 0 <= high:
+    if low is not None and high is not None and low <= 0 <= high:
         half = (high - low) / 2
         return f"Measured alike the two do not differ measurably ({signed(gap)} ± {plain(half)})"
     return f"Measured alike it is {plain(abs(gap))} {side}"
 
 
-def _seen(record: Record) -> str:
-    if not _mostly_seen(record):
+def _seen(record: LedgerRecord) -> str:
+    overlap = record.overlap
+    if overlap is None or not _mostly_seen(record):
         return "."
-    overlap = record["overlap"]
-    part = (overlap["exact"] + overlap["near"]) / overlap["val_documents"]
+    part = (overlap.exact + overlap.near) / overlap.val_documents
     text = _text(record)
     what = f"this {text}" if part > ALL_SEEN else f"{part:.0%} of this {text}"
-    if record["unseen"] is None:
+    if record.unseen is None:
         return f"; but training has seen {what}, so it is no validation loss."
-    loss = plain(float(record["unseen"]["loss"]), 2)
-    spelled = record["unseen"].get("spelled_share") or 0.0
+    loss = plain(record.unseen.loss, 2)
+    spelled = record.unseen.spelled_share or 0.0
     on = f", {spelled:.0%} of it on words without a token" if spelled >= BESIDE else ""
     return f"; but training has seen {what}: on unseen {text} the loss is {loss}{on}."
 
@@ -298,120 +290,116 @@ class FindingRule:
     severity: str
     what: str
     fix: str
-    measured: Callable[[Record], dict[str, float] | None]
+    measured: Callable[[LedgerRecord], dict[str, float] | None]
     settings: str = ""
 
 
-def _large(name: str) -> Callable[[Record], dict[str, float] | None]:
+def _large(name: str) -> Callable[[LedgerRecord], dict[str, float] | None]:
     """Hold where a term is a large part of the gap and its interval excludes zero."""
 
-    def measured(record: Record) -> dict[str, float] | None:
-        if name not in _terms(record):
+    def measured(record: LedgerRecord) -> dict[str, float] | None:
+        term = _term(record, name)
+        if term is None:
             return None
-        term = _terms(record)[name]
         total = math.fsum(abs(cause.value) for cause in all_causes(record)) or 1.0
-        value, low, high = term["value"], term["low"], term["high"]
+        value, low, high = term.value, term.low, term.high
         if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING):
             return None
-        return None if low is not None and low <= 0 <= high else {name: value, "share": abs(value) / total}
+        if low is not None and high is not None and low <= 0 <= high:
+            return None
+        return {name: value, "share": abs(value) / total}
 
     return measured
 
 
-def _leaks(record: Record) -> dict[str, float] | None:
-    if not _mostly_seen(record):
+def _leaks(record: LedgerRecord) -> dict[str, float] | None:
+    overlap = record.overlap
+    if overlap is None or not _mostly_seen(record):
         return None
-    overlap = record["overlap"]
-    out = {"seen_documents": overlap["exact"] + overlap["near"], "val_documents": overlap["val_documents"]}
-    return out | ({"unseen_loss": record["unseen"]["loss"]} if record["unseen"] else {})
+    out: dict[str, float] = {"seen_documents": overlap.exact + overlap.near, "val_documents": overlap.val_documents}
+    return out | ({"unseen_loss": record.unseen.loss} if record.unseen else {})
 
 
-def _duplicates(record: Record) -> dict[str, float] | None:
-    overlap = record["overlap"] or {"exact": 0, "near": 0, "val_documents": 1}
-    some = overlap["exact"] + overlap["near"]
-    if _mostly_seen(record) or some < 0.01 * overlap["val_documents"]:
+def _duplicates(record: LedgerRecord) -> dict[str, float] | None:
+    overlap = record.overlap
+    if overlap is None or _mostly_seen(record) or overlap.exact + overlap.near < 0.01 * overlap.val_documents:
         return None
-    return {"exact": overlap["exact"], "near": overlap["near"], "val_documents": overlap["val_documents"]}
+    return {"exact": overlap.exact, "near": overlap.near, "val_documents": overlap.val_documents}
 
 
-def _averaging(record: Record) -> dict[str, float] | None:
-    averaged = record["conditions"]["reports"]["train"] != "last"
-    return _large("lag")(record) if averaged and _value(record, "lag") < 0 else None
+def _averaging(record: LedgerRecord) -> dict[str, float] | None:
+    averaged = record.conditions.reports.train != "last"
+    return _large("lag")(record) if averaged and record.value("lag") < 0 else None
 
 
-def _one_batch(record: Record) -> dict[str, float] | None:
-    timing = _group(record, "timing")
-    if record["conditions"]["reports"]["train"] != "last" or timing["share"] < LARGE_SHARE:
+def _one_batch(record: LedgerRecord) -> dict[str, float] | None:
+    timing, value = record.group("timing"), _sum(record, "timing")
+    if record.conditions.reports.train != "last" or timing.share < LARGE_SHARE:
         return None
     low, high = _spread(record, "timing")
     if low is not None and high is not None and low <= 0 <= high:
         return None
-    return {"timing": timing["value"], "share": timing["share"]} if abs(timing["value"]) > NOTHING else None
+    return {"timing": value, "share": timing.share} if abs(value) > NOTHING else None
 
 
-def _memorised(record: Record) -> dict[str, float] | None:
-    mode = _terms(record)["mode"]
-    beside = mode.get("beside")
-    if not beside or not mode["value"] or beside["low"] is None or mode["value"] * beside["value"] >= 0:
+def _memorised(record: LedgerRecord) -> dict[str, float] | None:
+    mode, beside = record.value("mode"), record.term("mode").beside
+    if beside is None or beside.value is None or beside.low is None or beside.high is None:
         return None
-    if beside["low"] <= 0 <= beside["high"]:
+    if mode * beside.value >= 0 or beside.low <= 0 <= beside.high:
         return None
-    return {"mode": mode["value"], "mode_on_unseen_text": beside["value"]}
+    return {"mode": mode, "mode_on_unseen_text": beside.value}
 
 
-def _overfits(record: Record) -> dict[str, float] | None:
-    unseen = _terms(record)["unseen"]
-    if unseen["low"] is None or unseen["low"] <= 0 or _mostly_seen(record):
+def _overfits(record: LedgerRecord) -> dict[str, float] | None:
+    unseen = record.term("unseen")
+    if unseen.value is None or unseen.low is None or unseen.high is None or unseen.low <= 0 or _mostly_seen(record):
         return None
-    return {"unseen": unseen["value"], "low": unseen["low"], "high": unseen["high"]}
+    return {"unseen": unseen.value, "low": unseen.low, "high": unseen.high}
 
 
-def _unfaithful(record: Record) -> dict[str, float] | None:
+def _unfaithful(record: LedgerRecord) -> dict[str, float] | None:
     if replayed(record) <= REPLAYED:
         return None
-    verified = record["verified"] or {"largest": 0.0}
-    return {"residual": abs(_value(record, "residual")), "largest_step": verified["largest"]}
+    return {"residual": abs(record.value("residual")), "largest_step": _largest(record)}
 
 
-def _eval_forgotten(record: Record) -> dict[str, float] | None:
-    if not record["conditions"]["val"]["on"]:
+def _eval_forgotten(record: LedgerRecord) -> dict[str, float] | None:
+    if not record.conditions.val.on:
         return None
-    off, on = float(record["matched"]["val"]), float(record["matched_on"]["val"])
+    off, on = record.matched.val, record.matched_on.val
     return {"val_on": on, "val_off": off} if abs(on - off) > NOTHING else None
 
 
-def _trains_with(record: Record) -> dict[str, float] | None:
-    return _large("mode")(record) if record["conditions"]["train"]["on"] else None
+def _trains_with(record: LedgerRecord) -> dict[str, float] | None:
+    return _large("mode")(record) if record.conditions.train.on else None
 
 
-def _not_these(record: Record) -> dict[str, float] | None:
+def _not_these(record: LedgerRecord) -> dict[str, float] | None:
     """Hold where a part of the residual is beyond its interval and larger than all that luck of masks explains."""
-    if not _foreign(record):
+    if not record.of_loop:
         return None
     out = {}
-    if len([fit for fits in record["arithmetic"].values() for fit in fits]) == 1:
+    if sum(len(fits) for fits in record.arithmetic.values()) == 1:
         return None  # said by gap/arithmetic
-    for part in _terms(record)["residual"]["parts"]:
-        value, low, high = part["value"], part["low"], part["high"]
-        if abs(value) > NOTHING and not (low is not None and low <= 0 <= high):
-            out[part["id"]] = value
+    for part in record.term("residual").parts:
+        value, low, high = part.value or 0.0, part.low, part.high
+        if abs(value) > NOTHING and not (low is not None and high is not None and low <= 0 <= high):
+            out[part.id] = value
     return out if out and _large("residual")(record) else None
 
 
-def _arithmetic(record: Record) -> dict[str, float] | None:
-    rows = [fit for fits in record.get("arithmetic", {}).values() for fit in fits]
-    return {fit["factor"]: fit["value"] for fit in rows} or None
+def _arithmetic(record: LedgerRecord) -> dict[str, float] | None:
+    return {fit.factor: fit.value for fits in record.arithmetic.values() for fit in fits} or None
 
 
-def _random(record: Record) -> dict[str, float] | None:
+def _random(record: LedgerRecord) -> dict[str, float] | None:
     """Hold where a loss is random with nothing of training mode on."""
-    some = record["conditions"].get("random", ())
-    return {f"{side}_random": 1.0 for side in some} or None
+    return {f"{side}_random": 1.0 for side in record.conditions.random} or None
 
 
-def _redrawn(record: Record) -> dict[str, float] | None:
-    some = record["conditions"].get("redrawn", ())
-    return {f"{side}_redrawn": 1.0 for side in some} or None
+def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
+    return {f"{side}_redrawn": 1.0 for side in record.conditions.redrawn} or None
 
 
 RULES = (
@@ -460,21 +448,21 @@ RULES = (
 )  # fmt: skip
 
 
-def findings(record: Record) -> list[dict[str, Any]]:
+def findings(record: LedgerRecord) -> list[FindingRecord]:
     """Return what holds of a record, the gravest first."""
     out = []
     for rule in RULES:
         measured = rule.measured(record)
         if measured is not None:
-            settings = f" ({rule.settings})" if rule.settings and not _foreign(record) else ""
-            said = {"what": _in_words(rule.what, record), "fix": _in_words(rule.fix, record) + settings}
-            out.append({"rule": rule.id, "severity": rule.severity, **said, "measured": measured})
+            settings = f" ({rule.settings})" if rule.settings and not record.of_loop else ""
+            what, fix = _in_words(rule.what, record), _in_words(rule.fix, record) + settings
+            out.append(FindingRecord(rule=rule.id, severity=rule.severity, what=what, fix=fix, measured=measured))
     return out
 
 
-def _in_words(said: str, record: Record) -> str:
+def _in_words(said: str, record: LedgerRecord) -> str:
     """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
     mode = mode_name(live_kinds(record))
-    words = FOREIGN if _foreign(record) else OURS
-    more, less = ("Training", "validation") if _value(record, "objective") <= 0 else ("Validation", "training")
+    words = FOREIGN if record.of_loop else OURS
+    more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

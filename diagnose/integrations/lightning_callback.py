@@ -24,11 +24,11 @@ from torch import Tensor
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.gap.elements import size_of
-from diagnose.gap.ledger import explain
 from diagnose.gap.packing import copied, nbytes
 from diagnose.gap.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
+from diagnose.integrations.averaging import explain_as_averaged
 from diagnose.integrations.lightning_steps import objective, state_kept
 from diagnose.report.gap_result import Gap
 
@@ -222,14 +222,14 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         train, value, record = self._reported(trainer, last.recording)
         train_side = Side(
             trainer.train_dataloader, objective(trainer, "training_step", train, number), reported=value,
-            reduction="weighted" if record is None or record.reports == "epoch" else "batch",
+            reduction="weighted" if record is None or _by_samples(record) else "batch",
         )  # fmt: skip
         more: dict[str, Any] = {} if last.read is None else {"model": _copy(module, last.read)}
         val_side = Side(
             _loaders(trainer)[number], objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted", **more,
         )  # fmt: skip
-        return Gap(explain(module, train_side, val_side, record, budget=self.budget))
+        return Gap(explain_as_averaged(module, train_side, val_side, record, self.budget))
 
     def _reported(self, trainer: Any, record: Recording | None) -> tuple[str, float | None, Recording | None]:
         """Return the training loss's name, its logged value, and the record with what that averages."""
@@ -244,7 +244,13 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         last = record.losses[-1]
         if f"{name}_epoch" not in logged and abs(value - last) <= SAME * max(1.0, abs(last)):
             record = record.of_last()
+        elif record.reports != "last" and abs(value - record.unweighted().train) < abs(value - record.train):
+            record = record.unweighted()  # a metric object's mean, which knows no sizes
         return name.removesuffix("_epoch").removesuffix("_step"), value, record
+
+
+def _by_samples(record: Recording) -> bool:
+    return record.reports == "epoch" and len(set(record.weights)) > 1
 
 
 def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any) -> str:

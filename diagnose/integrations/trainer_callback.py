@@ -20,6 +20,7 @@ from __future__ import annotations
 import inspect
 import math
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +32,10 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.guard import custody
-from diagnose.gap.ledger import explain
 from diagnose.gap.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
+from diagnose.integrations.averaging import explain_as_averaged
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         )  # fmt: skip
         side = Side(loader, of_val, reported=val, reduction="weighted")
         record = found.logged[1] if found.logged else None
-        return Gap(explain(trainer.model, train, side, record, budget=self.budget))
+        return Gap(explain_as_averaged(trainer.model, train, side, record, self.budget))
 
 
 def _is_loss(name: str) -> bool:
@@ -250,12 +251,27 @@ def _objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
         trainer.model.eval()
         own = float(_own_loss(trainer, trainer.model, [first]))
         found = _each(trainer, trainer.model, first)
+        shown = float(_evaluated(trainer, trainer.model, first))
     if found is not None:
-        loss, weights = found
-        if abs(float((loss * weights).sum() / weights.sum()) - own) <= SAME * max(1.0, abs(own)):
+        mean = float((found[0] * found[1]).sum() / found[1].sum())
+        if _close(mean, own):
             each = _of_targets(trainer)
-            return each, each
-    return _of_parts(trainer, mean=False), _of_parts(trainer, mean=_ignores_count(trainer, first))
+            return each, each if _close(mean, shown) else partial(_evaluated, trainer)
+    mean_of_parts = _ignores_count(trainer, first)
+    parts = _of_parts(trainer, mean=mean_of_parts)
+    return _of_parts(trainer, mean=False), parts if _close(own, shown) or mean_of_parts else partial(
+        _evaluated, trainer)  # fmt: skip
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= SAME * max(1.0, abs(other))
+
+
+def _evaluated(trainer: Trainer, model: nn.Module, batch: Any) -> Tensor:
+    """Return the loss that the Trainer's evaluation takes of a batch, or of each part of a step's."""
+    parts = batch if isinstance(batch, list) else [batch]
+    losses = [trainer.prediction_step(model, dict(part), True)[0] for part in parts]
+    return torch.stack([loss.mean().float() for loss in losses]).mean()
 
 
 def _of_targets(trainer: Trainer) -> Any:

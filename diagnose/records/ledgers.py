@@ -5,6 +5,8 @@ Losses are in nats per token.
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from diagnose.records.summaries import Level, Schema, Text
@@ -85,6 +87,7 @@ class FindingRecord(Schema):
     severity: str
     what: str
     fix: str
+    measured: dict[str, Any] = Field(default_factory=dict)
 
 
 class LossRow(Schema):
@@ -96,6 +99,8 @@ class LossRow(Schema):
     at: float = 0.0
     first: int = 0
     last: int = 0
+    targets: int | None = None
+    documents: int | None = None
 
 
 class TrendRecord(Schema):
@@ -110,6 +115,7 @@ class StripRecord(Schema):
     """Losses along something, and their trend."""
 
     text: str = ""
+    documents: int | None = None
     rows: tuple[LossRow, ...]
     trend: TrendRecord | None = None
 
@@ -150,8 +156,9 @@ class SideRecord(Schema):
     label_smoothing: float = 0.0
     weight_decay_in_loss: float = 0.0
     padding: str = "ignore"
-    mean_by: str
-    loader: Text
+    mean_by: str = ""
+    loader: Text = ""
+    plain: bool = False
 
 
 class Reports(Schema):
@@ -163,6 +170,14 @@ class Reports(Schema):
     val_batches: int
 
 
+class TrainingSteps(Schema):
+    """The steps of a run that stand for its training text: which (from 1), of how many, each with so many masks."""
+
+    steps: tuple[int, ...]
+    of: int
+    masks: int
+
+
 class ConditionsRecord(Schema):
     """Both conditions."""
 
@@ -170,13 +185,15 @@ class ConditionsRecord(Schema):
     val: SideRecord
     kinds: tuple[str, ...]
     reports: Reports
-    training_text: Text = ""
+    training_text: TrainingSteps | Text = Field(default="", union_mode="left_to_right")
     validation_text: Text = ""
     orders: str = ""
     unit: str = "document"
     unseen_text: Text = ""
     redrawn: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
+    differ: tuple[str, ...] = ()
+    precision: str | None = None
 
 
 class SeenRecord(Schema):
@@ -185,7 +202,19 @@ class SeenRecord(Schema):
     val_documents: int
     exact: int
     near: int
-    window_share: float
+    window_share: float = 0.0
+    whole: bool = True
+    split: str | None = None
+    reserve_documents: int = 0
+
+
+class UnseenRecord(Schema):
+    """The loss on data that training has not seen; `spelled_share` of it is spent on words without a token."""
+
+    loss: float
+    documents: int = 0
+    what: Text = ""
+    spelled_share: float | None = None
 
 
 class FitRecord(Schema):
@@ -210,6 +239,8 @@ class BudgetRecord(Schema):
     """What the ledger was allowed to read, and which terms more would sharpen."""
 
     seconds: float | None
+    positions: float | None = None
+    batches: int | None = None
     took: float = 0.0
     sharpens: tuple[str, ...] = ()
 
@@ -245,13 +276,18 @@ class VerifiedRecord(Schema):
     steps: int
     differing: int
     largest: float
+    train: float | None = None
+    weights: bool | None = None
+    whole: bool | None = None
 
 
 class LedgerRecord(Schema):
     """A ledger: of a run of ours (kind "run"), or of somebody's two sides ("sides")."""
 
+    format: int = 1
     kind: str = "run"
     run: str = ""
+    page: str | None = None
     model: str = ""
     reported: ReportedRecord
     gap: float
@@ -261,6 +297,7 @@ class LedgerRecord(Schema):
     matched_on: MatchedRecord
     readings: tuple[Read, ...]
     bytes_per_token: float | None
+    unseen: UnseenRecord | None = None
     overlap: SeenRecord | None
     arithmetic: dict[str, tuple[FitRecord, ...]] = Field(default_factory=dict)
     others: dict[str, dict[str, float]] = Field(default_factory=dict)
@@ -270,8 +307,9 @@ class LedgerRecord(Schema):
     budget: BudgetRecord
     where: Where | None = None
     against: Against | None = None
+    scale: dict[str, Any] | None = None
     notes: tuple[str, ...] = ()
-    verdict: Text
+    verdict: Text = ""
     findings: tuple[FindingRecord, ...] = ()
 
     @property
@@ -282,6 +320,23 @@ class LedgerRecord(Schema):
     def term(self, name: str) -> TermRecord:
         """Return a term by its id."""
         return next(term for term in self.terms if term.id == name)
+
+    def value(self, name: str) -> float:
+        """Return a term's value, 0 where it has none."""
+        return self.term(name).value or 0.0
+
+    def group(self, name: str) -> GroupRecord:
+        """Return a group by its id."""
+        return next(group for group in self.groups if group.id == name)
+
+    @property
+    def of_loop(self) -> bool:
+        """Whether it is of a user's model and loop, of which less is known than of a run of ours."""
+        return self.kind == "sides"
+
+    def plain(self) -> dict[str, Any]:
+        """Return what `diagnose loss-gap --json` prints."""
+        return self.model_dump(mode="json")
 
 
 class ArmTerm(Value):

@@ -90,6 +90,7 @@ class EffectRecord(Schema):
     p: float | None = None
     resolved: bool = False
     seeds_needed: int | None = None
+    seeds_for_margin: int | None = None
     text_needed: float | None = None
     margin: float | None = None
     p_equivalent: float | None = None

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import sys
-from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-WIDTH = 100
+from diagnose.report.results import ShownResult
+
+if TYPE_CHECKING:
+    from diagnose.report.blocks import Report
 
 
-class Audited:
+class Audited(ShownResult):
     """What an audit found: `print(audited)` shows it, a notebook its page.
 
     Attributes:
         record: everything, as plain data, in the form that `diagnose audit --json` prints.
     """
 
-    def __init__(self, record: dict[str, Any]) -> None:
-        self.record = record
+    PAGE = "audit.html"
 
     @property
-    def verdict(self) -> str:
-        """The outcome in a sentence or two."""
-        return str(self.record["verdict"])
+    def report(self) -> Report:
+        """What there is to say of it, to be rendered."""
+        from diagnose.records.audits import parse_audit
+        from diagnose.report.audit_document import report_of
 
-    @property
-    def findings(self) -> list[dict[str, Any]]:
-        """Breaches: `rule`, `severity`, `what`, `fix`, `measured`."""
-        return list(self.record["findings"])
+        return report_of(parse_audit(self.record, Path("audit.json")))
 
     @property
     def checked(self) -> list[str]:
@@ -40,41 +38,5 @@ class Audited:
         """The rules that were not judged, with the reason."""
         return {row["rule"]: row["why"] for row in self.record["skipped"]}
 
-    def to_html(self, path: str | Path = "audit.html") -> Path:
-        """Write the page, one self-contained file, and return where it lies.
-
-        Raises:
-            DiagnoseError: it cannot be written.
-        """
-        from diagnose.report.page import render_own_audit
-
-        return render_own_audit(self.record, Path(path))
-
-    def to_markdown(self) -> str:
-        """Return verdict, findings and rules for a pull request."""
-        from diagnose.report.audit_terminal import markdown
-
-        return markdown(self.record)
-
-    def __rich__(self) -> Any:
-        from diagnose.report.audit_terminal import audit_rows
-
-        return audit_rows(self.record)
-
-    def __str__(self) -> str:
-        from rich.console import Console
-
-        out = StringIO()
-        Console(file=out, width=WIDTH, force_terminal=sys.stdout.isatty()).print(self.__rich__())
-        return out.getvalue().rstrip()
-
     def __repr__(self) -> str:
         return f"Audited({self.verdict})"
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        from diagnose.report.page import audit_page
-
-        page = escape(audit_page(self.record), quote=True)
-        return f'<iframe srcdoc="{page}" title="Audit" style="width:100%;height:46em;border:0"></iframe>'

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from diagnose.baselines.placement import CHECKS, MARGIN, Standing, standing
 from diagnose.formatting import between, estimate, plain, share, visible
 from diagnose.report import figures, run_sentences
-from diagnose.report.figures import ForestRow
-from diagnose.report.tables import TextTable
+from diagnose.report.blocks import Figure, TextTable, marked
+from diagnose.report.figures import Bar, Drawn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from diagnose.baselines.placement import Yardstick
     from diagnose.report.summary import RunReport
 
@@ -71,39 +73,49 @@ def alarm(run: RunReport) -> tuple[str, list[str]] | None:
     return None
 
 
-def figure(run: RunReport) -> str | None:
-    """Return yardsticks and the run on one axis, as SVG, the worst at the top; None where there is nothing to draw.
+def this_run(run: RunReport) -> list[Bar]:
+    """Return a run's row among yardsticks; none where it was not scored."""
+    final = run_sentences.last(run, "final", "val")
+    if final is None or final.bits is None:
+        return []
+    ends = (final.bits, final.bits_low, final.bits_high)
+    return [Bar("this run", estimate(*ends), "", *ends, "arm-0")]
+
+
+def among(scale: Iterable[Yardstick], runs: Iterable[Bar]) -> list[Bar]:
+    """Return yardsticks with runs among them, the worst first."""
+    rows = [
+        Bar(one.name, estimate(one.bits_per_byte, one.low, one.high), "", one.bits_per_byte, one.low, one.high, "quiet")
+        for one in scale
+    ]
+    return sorted([*rows, *runs], key=lambda row: -(row.value or 0.0))
+
+
+def ladder(scale: Sequence[Yardstick], runs: Sequence[Bar]) -> Figure | None:
+    """Return yardsticks and runs on one axis, the worst at the top; None where there is nothing to draw.
 
     Bytes at random are left out: they need so much that the others could not be told apart.
     """
-    final = run_sentences.last(run, "final", "val")
-    found = [(one.bits_per_byte, visible(one.name), one.low, one.high, "quiet") for one in run.scale if _learned(one)]
-    if not found or final is None or final.bits is None:
+    learned = [one for one in scale if one.family != "uniform"]
+    if not learned:
         return None
-    found.append((final.bits, "this run", final.bits_low, final.bits_high, "arm-0"))
-    rows = [
-        ForestRow(name, "", estimate(bits, low, high), "", bits, low, high, (), paint)
-        for bits, name, low, high, paint in sorted(found, key=lambda row: -row[0])
-    ]
-    said = "; ".join(f"{row.label} {row.figure}" for row in rows)
+    rows = among(learned, runs)
+    said = "; ".join(f"{row.name} {row.figure}" for row in rows)
     draw = partial(figures.ladder, rows, unit="bits per byte of the scored text; left is better")
-    return figures.both(draw, "ladder", f"Bits per byte, the worst first: {said}.")
+    caption = (
+        "Each on the same scored text, given the same training text; lines: 95 % [interval|intervals] over documents."
+    )
+    return Figure(Drawn("ladder", draw, f"Bits per byte, the worst first: {said}."), marked(caption))
 
 
-def _learned(one: Yardstick) -> bool:
-    return one.family != "uniform"
-
-
-def table(run: RunReport) -> TextTable:
-    """Return the yardsticks and the run among them, the worst first."""
-    found = [(one.bits_per_byte, visible(one.name), between(one.low, one.high)) for one in run.scale]
-    final = run_sentences.last(run, "final", "val")
-    if final is not None and final.bits is not None:
-        found.append((final.bits, "this run", between(final.bits_low, final.bits_high)))
-    rows = [(name, plain(bits), ends) for bits, name, ends in sorted(found, key=lambda row: -row[0])]
-    part = ", measured on a part of it" if run.sampled else ""
+def table(rows: Iterable[Bar], *, sampled: bool = False) -> TextTable:
+    """Return yardsticks and runs among them; `sampled` says that the yardsticks read only a part of the text."""
+    lines = tuple((row.name, plain(row.value), between(row.low, row.high), row.note) for row in rows)
+    part = ", measured on a part of it" if sampled else ""
     caption = f"What the scored text costs given the training text{part}; 95 % intervals over documents"
-    return TextTable(caption, ("yardstick", "bits per byte", "interval"), tuple(rows))
+    noted = 4 if any(line[3] for line in lines) else 3
+    head = ("yardstick", "bits per byte", "interval", "what it is")
+    return TextTable(caption, head[:noted], tuple(line[:noted] for line in lines), frozenset({0, 3}))
 
 
 def record(run: RunReport) -> dict[str, Any] | None:

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from diagnose.formatting import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -113,7 +115,7 @@ class Sheet:
         self.figure.text(
             x / self.width,
             1 - y / self.height,
-            " ".join(words.split()),
+            visible(" ".join(words.split())),
             color=PAINT[paint],
             fontsize=size,
             fontweight="bold" if bold else "normal",
@@ -143,6 +145,7 @@ class Sheet:
 
 
 def _attribute(text: str) -> str:
+    text = visible(text)
     for plain, escaped in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(plain, escaped)
     return text

@@ -21,25 +21,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ForestRow:
-    """One effect: words at the left, figures at the right, and where it lies.
+class Bar:
+    """A row: a name, a bar from zero with the interval of its end, a figure and a remark.
 
-    Attributes:
-        label: the level; `under` says against what.
-        figure: the estimate in figures; `note` says whether it is resolved.
-        value: the estimate, `low` to `high` its interval, `points` one for each seed, all in the axis' unit.
-        paint: the arm's colour.
+    A drawing has room for a line `under` the name, and for `points`, one for each seed.
     """
 
-    label: str
-    under: str
+    name: str
     figure: str
     note: str
     value: float | None
     low: float | None
     high: float | None
-    points: tuple[float, ...]
     paint: str
+    under: str = ""
+    points: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +46,9 @@ class Line:
         x: where it was read; y: what was read there.
         paint: its colour; `dashed` and `strong` its kind; `broken` marks an end that was not meant.
         low: lower end of the interval at each x (empty for none); high: upper end.
+        dots: whether each value is marked and has its interval as an upright line; else intervals are a band.
+        joined: whether values are joined.
+        name: as a small panel writes it at the end.
     """
 
     x: tuple[float, ...]
@@ -58,8 +57,11 @@ class Line:
     strong: bool = True
     dashed: bool = False
     broken: bool = False
-    low: tuple[float, ...] = ()
-    high: tuple[float, ...] = ()
+    low: tuple[float | None, ...] = ()
+    high: tuple[float | None, ...] = ()
+    dots: bool = False
+    joined: bool = True
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,8 @@ class Panel:
         title: stands above both.
         top: where the y axis is cut off; None for everything.
         start: where the x axis begins.
+        x_name: the x axis' name, where it is the panel's own.
+        ticks: places on the x axis with their words, up to `end`; empty for round figures.
     """
 
     lines: tuple[Line, ...]
@@ -90,11 +94,41 @@ class Panel:
     title: str = ""
     top: float | None = None
     start: float = 0.0
+    x_name: str = ""
+    ticks: tuple[tuple[float, str], ...] = ()
+    end: float = 0.0
 
     @property
     def clipped(self) -> bool:
         """Whether part of a curve lies above the frame."""
         return self.top is not None and any(y > self.top for line in self.lines for y in line.y)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawing of a page, made when its SVG is asked for.
+
+    Attributes:
+        name: which no other drawing of the page has.
+        draw: draws it, wide or (narrow=True) for a phone.
+        sentence: says what it shows, for those who do not see it.
+        clipped: whether a steep beginning lies above its frame.
+    """
+
+    name: str
+    draw: Callable[..., Sheet]
+    sentence: str
+    clipped: bool = False
+
+    @property
+    def remark(self) -> str:
+        """What a caption has to say of a beginning that is cut off."""
+        return " The first, steep part lies above the frame." if self.clipped else ""
+
+    @property
+    def svg(self) -> str:
+        """The drawing as inline SVG, wide and narrow."""
+        return both(self.draw, self.name, self.sentence)
 
 
 def both(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
@@ -105,12 +139,11 @@ def both(draw: Callable[..., Sheet], name: str, sentence: str) -> str:
         )
 
 
+MOST_LETTERS = (44, 30)  # of ticks beside each other in a small panel, wide and narrow, each as long as the longest
 FOREST = Layout(left=250, right=680, step=(58, 82), above=(0, 40), head=52, foot=56)
 
 
-def forest(
-    rows: Sequence[ForestRow], *, zero: str, unit: str, noise: tuple[float, float] | None, narrow: bool
-) -> Sheet:
+def forest(rows: Sequence[Bar], *, zero: str, unit: str, noise: tuple[float, float] | None, narrow: bool) -> Sheet:
     """Draw differences between arms as a forest plot, the noise of equal arms as a band behind.
 
     Args:
@@ -131,7 +164,7 @@ def forest(
         if noise:
             found.axes.fill_between(noise, *track, color=PAINT["band"], linewidth=0, zorder=0.5)
         _effect(found.axes, row, (track[0] + track[1]) / 2 - 3)
-        label, under = cut(row.label, 20 if narrow else 28), cut(row.under, 24 if narrow else 36)
+        label, under = cut(row.name, 20 if narrow else 28), cut(row.under, 24 if narrow else 36)
         found.words(place, label, under, row.figure, note=row.note, paint=row.paint)
     return found.sheet
 
@@ -139,7 +172,7 @@ def forest(
 LADDER = Layout(left=250, right=740, step=(32, 46), above=(0, 22), head=8)
 
 
-def ladder(rows: Sequence[ForestRow], *, unit: str, narrow: bool) -> Sheet:
+def ladder(rows: Sequence[Bar], *, unit: str, narrow: bool) -> Sheet:
     """Draw losses of different kinds below each other, as points with their intervals on a common axis.
 
     Args:
@@ -152,11 +185,11 @@ def ladder(rows: Sequence[ForestRow], *, unit: str, narrow: bool) -> Sheet:
     for place, row in enumerate(rows):
         track = found.ground(place, zero=False)
         _effect(found.axes, row, (track[0] + track[1]) / 2)
-        found.words(place, cut(row.label, 30), "", row.figure, paint=row.paint)
+        found.words(place, cut(row.name, 30), "", row.figure, paint=row.paint)
     return found.sheet
 
 
-def _ends(rows: Sequence[ForestRow], noise: tuple[float, float] | None) -> list[float]:
+def _ends(rows: Sequence[Bar], noise: tuple[float, float] | None) -> list[float]:
     ends = [x for row in rows for x in (row.value, row.low, row.high, *row.points)]
     return [0.0, *(noise or ()), *(x for x in ends if x is not None and math.isfinite(x))]
 
@@ -178,7 +211,7 @@ def _at(
     sheet.text(place, y, words, bold=bold, align=align, paint=paint, size=13 if bold else 12)
 
 
-def _effect(axes: Axes, row: ForestRow, y: float) -> None:
+def _effect(axes: Axes, row: Bar, y: float) -> None:
     colour = PAINT[row.paint]
     for point in row.points:
         axes.plot([point], [y + 10], "o", color=colour, markersize=5, alpha=0.7, markeredgewidth=0)
@@ -196,61 +229,85 @@ def _effect(axes: Axes, row: ForestRow, y: float) -> None:
         )
 
 
-def curves(panels: Sequence[Panel], *, x_name: str, narrow: bool) -> Sheet:
+def strip(title: str, x_name: str, y_name: str, lines: Sequence[Line], ticks: tuple[tuple[float, str], ...]) -> Panel:
+    """Return a small panel of losses along something, its lines named at their ends where there are several."""
+    named = [line for line in lines if line.name and line.x]
+    labels = [Label(line.x[-1], line.y[-1], line.name, line.paint) for line in named] if len(named) > 1 else []
+    end = max(x for x, _ in ticks) + (0.5 if any(line.joined for line in named) else 0.02)
+    return Panel(tuple(lines), tuple(labels), y_name, title, x_name=x_name, ticks=ticks, end=end)
+
+
+def curves(panels: Sequence[Panel], *, x_name: str = "", narrow: bool, small: bool = False) -> Sheet:
     """Draw panels of curves, side by side or (narrow) one below the other.
 
     Args:
-        panels: one or two.
-        x_name: the x axis' name with its unit.
+        panels: one or two, or (small) as many as there are, two beside each other.
+        x_name: the x axis' name with its unit, of panels that have none of their own.
         narrow: whether for a phone.
+        small: whether panels are low, and labels short.
     """
-    width = NARROW if narrow else WIDE
-    margin = 102 if narrow else 168 if len(panels) == 1 else 120
-    left, head, foot, plot = 40, 44, 52, 320 if narrow else 380
-    across = 1 if narrow else len(panels)
+    width, across = (NARROW, 1) if narrow else (WIDE, 2 if small else len(panels))
+    margin = 92 if small else 102 if narrow else 168 if len(panels) == 1 else 120
+    left, head, foot, plot = 40, 46, 64 if small else 52, 230 if small else 320 if narrow else 380
     each = (width - left * across - margin * across) / across
-    down = len(panels) if narrow else 1
-    sheet = Sheet.new(width, down * (head + plot + foot))
+    sheet = Sheet.new(width, -(-len(panels) // across) * (head + plot + foot))
     for place, panel in enumerate(panels):
-        x0 = left + (0 if narrow else place * (left + each + margin))
-        y0 = head + (place * (head + plot + foot) if narrow else 0)
+        x0 = left + place % across * (left + each + margin)
+        y0 = head + place // across * (head + plot + foot)
         axes = sheet.axes(x0, y0, each, plot, lines="y")
-        _draw_lines(axes, panel)
-        if panel.title:
-            sheet.text(x0 - left, y0 - 28, panel.title, bold=True)
+        _draw_lines(axes, panel, narrow=narrow)
+        sheet.text(x0 - left, y0 - 29, panel.title, bold=True)
         sheet.text(x0 - left, y0 - 12, panel.y_name, paint="quiet", size=12)
-        sheet.text(x0 + each, y0 + plot + 38, x_name, paint="quiet", size=12, align="right")
-        label_ends(sheet, panel.labels, (x0, y0, each, plot), axes, narrow=narrow)
+        align: Align = "center" if small else "right"
+        end = x0 + each / 2 if small else x0 + each
+        sheet.text(end, y0 + plot + 38, panel.x_name or x_name, paint="quiet", size=12, align=align)
+        label_ends(sheet, panel.labels, (x0, y0, each, plot), axes, narrow=narrow or small)
     return sheet
 
 
 def _limits(panel: Panel) -> tuple[float, float]:
-    values = [y for line in panel.lines for y in (*line.y, *line.low, *line.high) if math.isfinite(y)]
+    every = (y for line in panel.lines for y in (*line.y, *line.low, *line.high))
+    values = [y for y in every if y is not None and math.isfinite(y)]
     low, high = min(values, default=0.0), max(values, default=1.0)
     high = high if panel.top is None else min(high, panel.top)
     room = (high - low or 0.1) * 0.05
     return low - room, high + room
 
 
-def _draw_lines(axes: Axes, panel: Panel) -> None:
+def _draw_lines(axes: Axes, panel: Panel, *, narrow: bool) -> None:
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     axes.set_ylim(*_limits(panel))
     end = max((x for line in panel.lines for x in line.x), default=1.0)
-    axes.set_xlim(panel.start, panel.start + ((end - panel.start) * 1.01 or 1))
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+    axes.set_xlim(panel.start, panel.end or panel.start + ((end - panel.start) * 1.01 or 1))
+    if panel.ticks:
+        crowded = len(panel.ticks) * max(len(words) for _, words in panel.ticks) > MOST_LETTERS[narrow]
+        some = panel.ticks[:: 2 if crowded else 1]
+        axes.set_xticks([x for x, _ in some], [words for _, words in some])
+    for axis in (axes.yaxis,) if panel.ticks else (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=5 if panel.ticks else 6, steps=[1, 2, 2.5, 5, 10]))
         digits = tick_digits([float(tick) for tick in axis.get_majorticklocs()])
         axis.set_major_formatter(FuncFormatter(lambda value, _, digits=digits: plain(value, digits)))
     for line in sorted(panel.lines, key=lambda line: line.strong):
-        colour, dashes = PAINT[line.paint], (0, (4, 2.5)) if line.dashed else "solid"
-        if line.low:
-            axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.14, linewidth=0)
-        thick, alpha = (2.4, 1.0) if line.strong and not line.dashed else (1.6, 1.0) if line.strong else (1.0, 0.4)
-        mark = "o" if len(line.x) == 1 else ""
-        axes.plot(line.x, line.y, color=colour, linewidth=thick, alpha=alpha, linestyle=dashes, marker=mark)
-        if line.broken:
-            axes.plot(line.x[-1:], line.y[-1:], "x", color=colour, markersize=9, markeredgewidth=2)
+        _draw_line(axes, line)
+
+
+def _draw_line(axes: Axes, line: Line) -> None:
+    colour, dashes = PAINT[line.paint], (0, (4, 2.5)) if line.dashed else "solid" if line.joined else "none"
+    if line.dots:
+        for x, low, high in zip(line.x, line.low, line.high, strict=False):
+            if low is not None and high is not None:
+                axes.plot([x, x], [low, high], color=colour, linewidth=1.5, alpha=0.55)
+    elif line.low:
+        axes.fill_between(line.x, line.low, line.high, color=colour, alpha=0.14, linewidth=0)  # type: ignore[arg-type]
+    thin = line.dashed or line.dots
+    thick, alpha = (1.0, 0.4) if not line.strong else (1.6, 1.0) if thin else (2.4, 1.0)
+    axes.plot(
+        line.x, line.y, color=colour, linewidth=thick, alpha=alpha, linestyle=dashes, markersize=5,
+        marker="o" if line.dots or len(line.x) == 1 else "", markeredgewidth=0 if not line.strong else 1,
+    )  # fmt: skip
+    if line.broken:
+        axes.plot(line.x[-1:], line.y[-1:], "x", color=colour, markersize=9, markeredgewidth=2)
 
 
 def label_ends(

@@ -1,4 +1,4 @@
-"""Figures of a gap's page, as SVG: the waterfall, strips of losses along something, arms as stacked terms."""
+"""Figures of a gap's page, as SVG: the waterfall, and arms as stacked terms."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import cut, plain
 from diagnose.report.canvas import PAINT, Sheet
-from diagnose.report.figures import Label, label_ends
-from diagnose.report.tracks import NARROW, WIDE, Layout, reach, tick_digits, tracks
+from diagnose.report.tracks import Layout, reach, tracks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 BAR = 8  # half the height of a bar, in points
 DASHES = (0, (2, 2))
-MOST_LETTERS = (44, 30)  # of ticks beside each other in a strip, wide and narrow, each as long as the longest
 
 
 @dataclass(frozen=True)
@@ -70,82 +68,6 @@ def _fall(axes: Axes, row: WaterfallRow, y: float) -> None:
         axes.fill_between(sides, y - BAR, y + BAR, color=PAINT[row.paint], linewidth=0, alpha=0.8)
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [y, y], color=PAINT["ink"], linewidth=2, zorder=3)
-
-
-@dataclass(frozen=True)
-class LossSeries:
-    """Losses along something, with intervals.
-
-    `line` holds the ends (x, y) of a fitted trend, `points` (x, y) what the losses are means of.
-    """
-
-    name: str
-    paint: str
-    x: tuple[float, ...]
-    y: tuple[float, ...]
-    low: tuple[float | None, ...]
-    high: tuple[float | None, ...]
-    line: tuple[tuple[float, float], tuple[float, float]] | None = None
-    points: tuple[tuple[float, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class LossStrip:
-    """Series that share axes; `ticks` are places on the x axis with their words."""
-
-    title: str
-    x_name: str
-    series: tuple[LossSeries, ...]
-    ticks: tuple[tuple[float, str], ...]
-    joined: bool = True
-
-
-def strips(panels: Sequence[LossStrip], unit: str, *, narrow: bool) -> Sheet:
-    """Draw panels of losses with intervals, two beside each other or (narrow) one below the other."""
-    width, across = (NARROW, 1) if narrow else (WIDE, 2)
-    left, margin, head, plot, foot = 40, 92, 48, 230, 64
-    each = (width - (left + margin) * across) / across
-    down = -(-len(panels) // across)
-    sheet = Sheet.new(width, down * (head + plot + foot))
-    for place, panel in enumerate(panels):
-        x0 = left + place % across * (left + each + margin)
-        y0 = head + place // across * (head + plot + foot)
-        axes = sheet.axes(x0, y0, each, plot, lines="y")
-        crowded = len(panel.ticks) * max(len(words) for _, words in panel.ticks) > MOST_LETTERS[narrow]
-        _draw_strip(axes, panel, every=2 if crowded else 1)
-        sheet.text(x0 - left, y0 - 30, panel.title, bold=True)
-        sheet.text(x0 - left, y0 - 13, unit, paint="quiet", size=12)
-        sheet.text(x0 + each / 2, y0 + plot + 38, panel.x_name, paint="quiet", size=12, align="center")
-        labels = [Label(s.x[-1], s.y[-1], s.name, s.paint) for s in panel.series if len(panel.series) > 1 and s.x]
-        label_ends(sheet, labels, (x0, y0, each, plot), axes, narrow=True)
-    return sheet
-
-
-def _draw_strip(axes: Axes, panel: LossStrip, every: int) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    values = [v for s in panel.series for v in (*s.y, *s.low, *s.high, *(y for _, y in s.points)) if v is not None]
-    room = (max(values) - min(values) or 0.1) * 0.06
-    axes.set_ylim(min(values) - room, max(values) + room)
-    axes.set_xlim(0, max(x for x, _ in panel.ticks) + (0.5 if panel.joined else 0.02))
-    shown = panel.ticks[::every]
-    axes.set_xticks([x for x, _ in shown], [words for _, words in shown])
-    axes.yaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
-    digits = tick_digits([float(tick) for tick in axes.get_yticks()])
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: plain(value, digits)))
-    for series in panel.series:
-        colour = PAINT[series.paint]
-        for x, low, high in zip(series.x, series.low, series.high, strict=True):
-            if low is not None and high is not None:
-                axes.plot([x, x], [low, high], color=colour, linewidth=1.5, alpha=0.55)
-        for x, y in series.points:
-            axes.plot([x], [y], "o", color=colour, markersize=5, alpha=0.35, markeredgewidth=0)
-        axes.plot(series.x, series.y, "o", color=colour, markersize=5)
-        if panel.joined:
-            axes.plot(series.x, series.y, color=colour, linewidth=1.5)
-        if series.line:
-            (x0, y0), (x1, y1) = series.line
-            axes.plot([x0, x1], [y0, y1], color=colour, linewidth=1.5, linestyle=(0, (5, 3)))
 
 
 @dataclass(frozen=True)

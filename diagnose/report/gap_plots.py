@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, estimate, plain, share, visible
-from diagnose.report import figures
-from diagnose.report.gap_figures import LossSeries, LossStrip, Piece, Stack, WaterfallRow, stacked, strips, waterfall
+from diagnose.report.figures import Drawn, Line, Panel, curves, strip
+from diagnose.report.gap_figures import Piece, Stack, WaterfallRow, stacked, waterfall
 from diagnose.report.gap_sentences import PAINTS, changed, parts, reported_words
-from diagnose.report.plots import Drawn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from diagnose.records.ledgers import ArmLedgers, Epoch, LedgerRecord, LossRow, TrendRecord
+    from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow
     from diagnose.records.ledgers import StripRecord as Measured
 
 TEXTS = {"training": "arm-1", "validation": "arm-0", "reserve": "arm-0"}
 SMALLEST = 0.005  # of the widest stack: a thinner piece is not drawn
 
 
-def gap_figures(ledger: LedgerRecord) -> dict[str, Drawn]:
-    """Return a ledger's figures: "waterfall", and "where" if losses by place were measured."""
+def waterfall_figure(ledger: LedgerRecord) -> Drawn:
+    """Return the way from one loss to the other."""
     rows = falls(ledger)
     said = "; ".join(f"{row.label} {row.figure}" for row in rows)
-    draw = partial(waterfall, rows, _unit(ledger))
-    out = {"waterfall": Drawn(figures.both(draw, "waterfall", f"From one loss to the other: {said}."))}
+    return Drawn("waterfall", partial(waterfall, rows, _unit(ledger)), f"From one loss to the other: {said}.")
+
+
+def where_figure(ledger: LedgerRecord) -> Drawn | None:
+    """Return losses by place in the text; None where they were not measured."""
     panels = where_strips(ledger)
-    if panels:
-        said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
-        draw = partial(strips, panels, _unit(ledger))
-        out["where"] = Drawn(figures.both(draw, "where", f"Loss in nats per token by place. {said}."))
-    return out
+    if not panels:
+        return None
+    said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
+    return Drawn("where", partial(curves, panels, small=True), f"Loss in nats per token by place. {said}.")
 
 
 def _unit(ledger: LedgerRecord) -> str:
@@ -41,8 +41,9 @@ def _unit(ledger: LedgerRecord) -> str:
     return "loss" if ledger.unit == "loss" else f"loss, {ledger.unit}"
 
 
-def _said(panel: LossStrip) -> str:
-    return ", ".join(f"{s.name or 'loss'} from {plain(s.y[0])} to {plain(s.y[-1])}" for s in panel.series)
+def _said(panel: Panel) -> str:
+    named = (line for line in panel.lines if line.name)
+    return ", ".join(f"{line.name} from {plain(line.y[0])} to {plain(line.y[-1])}" for line in named)
 
 
 def falls(ledger: LedgerRecord) -> list[WaterfallRow]:
@@ -63,72 +64,55 @@ def falls(ledger: LedgerRecord) -> list[WaterfallRow]:
     return [*rows, WaterfallRow("validation, as reported", words[1], plain(val), val, val)]
 
 
-def where_strips(ledger: LedgerRecord) -> list[LossStrip]:
+def where_strips(ledger: LedgerRecord) -> list[Panel]:
     """Return the panels by position, length, place in the corpus and place in the epoch."""
-    where = ledger.where
+    where, unit = ledger.where, _unit(ledger)
     if where is None:
         return []
-    classes = [row for strip in where.positions for row in strip.rows]
+    classes = [row for found in where.positions for row in found.rows]
     firsts = sorted({row.first for row in classes})
     ticks = tuple((k + 0.5, _range(next(r for r in classes if r.first == first))) for k, first in enumerate(firsts))
     at = {first: k + 0.5 for k, first in enumerate(firsts)}
-    positions = tuple(_series(s.text, s.rows, [at[row.first] for row in s.rows]) for s in where.positions)
-    lengths = _series(where.scored, where.lengths, [k + 0.5 for k in range(len(where.lengths))])
+    positions = [_dots(s.text, s.rows, [at[row.first] for row in s.rows]) for s in where.positions]
+    lengths = [_dots(where.scored, where.lengths, [k + 0.5 for k in range(len(where.lengths))])]
     length_ticks = tuple((k + 0.5, _range(row)) for k, row in enumerate(where.lengths))
-    places = tuple(_along(s.text, s) for s in where.places if s.rows)
+    places = [line for found in where.places if found.rows for line in _along(found.text, found)]
     percent = tuple((k / 4, f"{25 * k} %") for k in range(5))
-    return [
-        LossStrip("By tokens seen before it", "tokens of its row that a prediction sees", positions, ticks),
-        LossStrip(
-            "By the document's length", f"tokens of a document of the {where.scored} text", (lengths,), length_ticks
-        ),
-        LossStrip(
-            "By the document's place in the corpus", "share of the corpus before it", places, percent, joined=False
-        ),
-        _epoch(where.epoch, percent),
-    ]
-
-
-def _epoch(epoch: Epoch, percent: tuple[tuple[float, str], ...]) -> LossStrip:
-    """Return the panel by steps; where the run is shorter than an epoch, over what it saw of it."""
-    part = min(1.0, epoch.epochs)
-    steps = counted(epoch.steps, "step")
+    length = f"tokens of a document of the {where.scored} text"
+    # where the run is shorter than an epoch, the last panel is over what it saw of it
+    part, steps = min(1.0, where.epoch.epochs), counted(where.epoch.steps, "step")
     what, read = ("epoch", steps) if part == 1 else ("run", f"{share(part)} of an epoch, {steps}")
-    series = _along("training", epoch)
-    scaled = replace(
-        series,
-        x=tuple(x / part for x in series.x),
-        line=series.line
-        and ((series.line[0][0] / part, series.line[0][1]), (series.line[1][0] / part, series.line[1][1])),
-    )
-    x_name = f"share of the {what} before it ({read})"
-    return LossStrip("By the step's place in its epoch", x_name, (scaled,), percent, joined=False)
+    time, steps_line = f"share of the {what} before it ({read})", _along("training", where.epoch, part)
+    return [
+        strip("By tokens seen before it", "tokens of its row that a prediction sees", unit, positions, ticks),
+        strip("By the document's length", length, unit, lengths, length_ticks),
+        strip("By the document's place in the corpus", "share of the corpus before it", unit, places, percent),
+        strip("By the step's place in its epoch", time, unit, steps_line, percent),
+    ]
 
 
 def _range(row: LossRow) -> str:
     return str(row.first) if row.first == row.last else f"{row.first}\N{EN DASH}{row.last}"
 
 
-def _series(text: str, rows: Sequence[LossRow], x: Sequence[float]) -> LossSeries:
-    columns = [tuple(getattr(row, name) for row in rows) for name in ("loss", "low", "high")]
-    return LossSeries(text, TEXTS[text], tuple(x), *columns)
+def _dots(text: str, rows: Sequence[LossRow], x: Sequence[float], *, joined: bool = True) -> Line:
+    loss, low, high = (tuple(getattr(row, name) for row in rows) for name in ("loss", "low", "high"))
+    return Line(tuple(x), loss, TEXTS[text], low=low, high=high, dots=True, joined=joined, name=text)
 
 
-def _along(text: str, strip: Measured) -> LossSeries:
-    found = _series(text, strip.rows, [row.at for row in strip.rows])
-    return found if strip.trend is None else replace(found, line=_line(found, strip.trend))
+def _along(text: str, found: Measured, part: float = 1.0) -> list[Line]:
+    """Return losses by the share of the way, and their trend, drawn through the middle of the points."""
+    x, y = [row.at / part for row in found.rows], [row.loss for row in found.rows]
+    dots = _dots(text, found.rows, x, joined=False)
+    if found.trend is None:
+        return [dots]
+    slope, mean = found.trend.value / (max(x) - min(x)), sum(y) / len(y)
+    ends = tuple(mean + slope * (at - sum(x) / len(x)) for at in (min(x), max(x)))
+    return [dots, Line((min(x), max(x)), ends, dots.paint, dashed=True)]
 
 
-def _line(series: LossSeries, trend: TrendRecord) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Return the ends of the trend, drawn through the middle of the points."""
-    first, last = min(series.x), max(series.x)
-    middle, mean = sum(series.x) / len(series.x), sum(series.y) / len(series.y)
-    slope = trend.value / (last - first)
-    return (first, mean + slope * (first - middle)), (last, mean + slope * (last - middle))
-
-
-def arm_figures(found: ArmLedgers) -> dict[str, Drawn]:
-    """Return the figure "stacked" of an ablation's ledgers."""
+def arm_figure(found: ArmLedgers) -> Drawn:
+    """Return what each arm's gap is made of."""
     widest = max(sum(abs(term.value or 0.0) for term in arm.terms) for arm in found.arms) or 1.0
     rows = [
         Stack(
@@ -147,4 +131,4 @@ def arm_figures(found: ArmLedgers) -> dict[str, Drawn]:
         for row in rows
     )
     draw = partial(stacked, rows, "validation minus training, nats per token")
-    return {"stacked": Drawn(figures.both(draw, "stacked", f"What each arm's gap is made of: {said}."))}
+    return Drawn("stacked", draw, f"What each arm's gap is made of: {said}.")

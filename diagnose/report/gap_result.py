@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from diagnose.report.results import ShownResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
-WIDTH = 100
+    from diagnose.report.blocks import Report
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class MatchedLosses:
     high: float | None
 
 
-class Gap:
+class Gap(ShownResult):
     """A ledger: from the reported training loss to the reported validation loss, one condition at a time.
 
     `print(gap)` shows verdict and terms, a notebook its page.
@@ -44,18 +44,21 @@ class Gap:
         record: everything, as plain data: the object that `diagnose loss-gap --json` prints.
     """
 
-    def __init__(self, found: dict[str, Any]) -> None:
-        self.record = found
+    PAGE = "gap.html"
+
+    @property
+    def report(self) -> Report:
+        """What there is to say of it, to be rendered."""
+        from diagnose.records.ledgers import LedgerRecord
+        from diagnose.records.summaries import parse
+        from diagnose.report.gap_document import report_of
+
+        return report_of(parse(LedgerRecord, self.record, Path("gap.json")))
 
     @property
     def gap(self) -> float:
         """Reported validation minus reported training loss."""
         return float(self.record["gap"])
-
-    @property
-    def verdict(self) -> str:
-        """What makes the gap, and what it is with both losses measured alike."""
-        return str(self.record["verdict"])
 
     @property
     def matched(self) -> MatchedLosses:
@@ -66,11 +69,6 @@ class Gap:
     def matched_on(self) -> MatchedLosses:
         """The same in training mode."""
         return MatchedLosses(**self.record["matched_on"])
-
-    @property
-    def findings(self) -> list[dict[str, Any]]:
-        """What rules found: `rule`, `severity`, `what`, `fix`, `measured`."""
-        return list(self.record["findings"])
 
     @property
     def terms(self) -> pd.DataFrame:
@@ -84,41 +82,5 @@ class Gap:
         table.insert(4, "share", [abs(row["value"] or 0.0) / total for row in rows])
         return table
 
-    def to_html(self, path: str | Path = "gap.html") -> Path:
-        """Write the page, one self-contained file, and return where it lies.
-
-        Raises:
-            DiagnoseError: it cannot be written.
-        """
-        from diagnose.report.page import render_sides
-
-        return render_sides(self.record, Path(path))
-
-    def to_markdown(self) -> str:
-        """Return verdict and terms as a table for a pull request."""
-        from diagnose.report.gap_terminal import markdown
-
-        return markdown(self.record)
-
-    def __rich__(self) -> Any:
-        from diagnose.report.gap_terminal import gap_rows
-
-        return gap_rows(self.record)
-
-    def __str__(self) -> str:
-        from rich.console import Console
-
-        out = StringIO()
-        Console(file=out, width=WIDTH, force_terminal=sys.stdout.isatty()).print(self.__rich__())
-        return out.getvalue().rstrip()
-
     def __repr__(self) -> str:
         return f"Gap({self.gap:+.4f}: {self.verdict})"
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        from diagnose.report.page import sides_page
-
-        page = escape(sides_page(self.record), quote=True)
-        return f'<iframe srcdoc="{page}" title="Loss gap" style="width:100%;height:46em;border:0"></iframe>'

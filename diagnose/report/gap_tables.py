@@ -18,8 +18,8 @@ from diagnose.formatting import (
     signed,
     visible,
 )
+from diagnose.report.blocks import TextTable
 from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words, training_mode
-from diagnose.report.tables import TextTable
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, Value
@@ -110,7 +110,7 @@ def against(ledger: LedgerRecord) -> list[TextTable]:
     rows = [(c.id, signed(c.before), signed(c.after), signed(c.difference)) for c in shown]
     rows.append(("gap", signed(other.gap.before), signed(other.gap.after), signed(other.gap.difference)))
     caption = f"Against {visible(other.run)}, nats per token"
-    return [TextTable(caption, ("term", "before", "after", "difference"), tuple(rows))]
+    return [TextTable(caption, ("term", "before", "after", "difference"), tuple(rows), detail="always")]
 
 
 def places(ledger: LedgerRecord) -> list[TextTable]:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.formatting import plain, visible
-from diagnose.report import figures
 from diagnose.report.canvas import ARMS
-from diagnose.report.gap_figures import LossSeries, LossStrip, strips
+from diagnose.report.figures import Drawn, Line, Panel, curves, strip
 
 if TYPE_CHECKING:
     from diagnose.records.summaries import AxisRecord, Summary
@@ -19,32 +18,30 @@ if TYPE_CHECKING:
 MOST_PANELS = 6  # of pairs of axes that are drawn
 
 
-def interaction_svg(summary: Summary) -> str:
-    """Return the panels, one for each two axes, wide and narrow; "" where there is one axis."""
+def interaction_figure(summary: Summary) -> Drawn | None:
+    """Return the panels, one for each two axes; None where there is one axis."""
     varied = [axis for axis in summary.axes if len(axis.levels) > 1]
     panels = [found for pair in combinations(varied, 2) if (found := _panel(summary, *pair)) is not None]
     if not panels:
-        return ""
-    draw = partial(strips, panels[:MOST_PANELS], "validation loss, bits per byte")
+        return None
+    draw = partial(curves, panels[:MOST_PANELS], small=True)
     said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels[:MOST_PANELS])
-    return figures.both(draw, "interaction", f"Mean loss in bits per byte by level. {said}.")
+    return Drawn("interaction", draw, f"Mean loss in bits per byte by level. {said}.")
 
 
-def _panel(summary: Summary, one: AxisRecord, other: AxisRecord) -> LossStrip | None:
+def _panel(summary: Summary, one: AxisRecord, other: AxisRecord) -> Panel | None:
     """Return the losses of one axis' levels for each level of the other; the one with more levels goes across."""
     across, lines = (other, one) if len(other.levels) > len(one.levels) else (one, other)
-    series = [_line(summary, across, lines, level, place) for place, level in enumerate(lines.levels)]
-    drawn = tuple(line for line in series if line.x)
+    drawn = [line for place, level in enumerate(lines.levels) for line in _lines(summary, across, lines, level, place)]
     if not drawn:
         return None
     ticks = tuple((k + 0.5, visible(level)) for k, level in enumerate(across.levels))
-    return LossStrip(
-        f"{visible(across.name)}, a line for each {visible(lines.name)}", visible(across.name), drawn, ticks
-    )
+    title = f"{visible(across.name)}, a line for each {visible(lines.name)}"
+    return strip(title, visible(across.name), "validation loss, bits per byte", drawn, ticks)
 
 
-def _line(summary: Summary, across: AxisRecord, lines: AxisRecord, level: str, place: int) -> LossSeries:
-    """Return the means over the arms that have both levels, and each seed's."""
+def _lines(summary: Summary, across: AxisRecord, lines: AxisRecord, level: str, place: int) -> list[Line]:
+    """Return the means over the arms that have both levels, and each seed's; nothing where no arm has."""
     x, y, points = [], [], []
     for k, at in enumerate(across.levels):
         some = [
@@ -57,13 +54,15 @@ def _line(summary: Summary, across: AxisRecord, lines: AxisRecord, level: str, p
             y.append(float(each.mean()))
             points += [(k + 0.5, float(value)) for value in each]
     paint = f"arm-{place}" if place < ARMS else "quiet"
-    none = (None,) * len(x)
-    return LossSeries(visible(level), paint, tuple(x), tuple(y), none, none, points=tuple(points))
+    seeds = Line(tuple(at for at, _ in points), tuple(loss for _, loss in points), paint, strong=False, dots=True,
+                 joined=False)  # fmt: skip
+    return [Line(tuple(x), tuple(y), paint, dots=True, name=visible(level)), seeds] if x else []
 
 
-def _said(panel: LossStrip) -> str:
+def _said(panel: Panel) -> str:
     names = [words for _, words in panel.ticks]
     return ", ".join(
         f"{line.name}: " + " ".join(f"{names[int(x)]} {plain(y)}" for x, y in zip(line.x, line.y, strict=True))
-        for line in panel.series
+        for line in panel.lines
+        if line.name
     )

@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-AUDIT = "-audit"  # what the name of an audit's page ends in
+GAP, AUDIT = "-gap", "-audit"  # what names of their pages end in
 
 
 def pages_beside(folder: Path) -> list[tuple[str, str]]:
     """Return links to the pages of the same run or ablation, and of those that hold it or are held by it."""
     path = folder.resolve()
     out = [(path.name, _this(path))]
-    out += [(f"{path.name}-gap", "its loss gap, part by part")] if (path / "gap.json").exists() else []
+    out += [(f"{path.name}{GAP}", "its loss gap, part by part")] if (path / "gap.json").exists() else []
     out += [(f"{path.name}{AUDIT}", "its audit")] if (path / "audit.json").exists() else []
     for other in store.ablations(path.parent):
         runs = runs_of(other)
@@ -27,7 +27,7 @@ def pages_beside(folder: Path) -> list[tuple[str, str]]:
             )
         if other.name == path.name:
             held = [name for name in runs if (path.parent / name / "gap.json").exists()]
-            out += [(f"{name}-gap", f"the loss gap of {name}") for name in held]
+            out += [(f"{name}{GAP}", f"the loss gap of {name}") for name in held]
     return [(f"{name}.html", said) for name, said in out]
 
 

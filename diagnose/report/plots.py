@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,8 @@ from diagnose.formatting import cut, estimate, plain, visible
 from diagnose.report import figures
 from diagnose.report.ablation_sentences import note_of, row_words
 from diagnose.report.canvas import ARMS
-from diagnose.report.figures import ForestRow, Label, Line, Panel
-from diagnose.report.interaction import interaction_svg
+from diagnose.report.figures import Bar, Drawn, Label, Line, Panel
+from diagnose.report.interaction import interaction_figure
 from diagnose.report.means import course, known, thin
 
 if TYPE_CHECKING:
@@ -31,21 +31,21 @@ def paints(summary: Summary) -> dict[str, str]:
     return found | {summary.control: "ink"}
 
 
-def effect_rows(summary: Summary) -> list[ForestRow]:
+def effect_rows(summary: Summary) -> list[Bar]:
     """Return the rows of the forest plot."""
     colour = paints(summary) if len(summary.axes) == 1 else {}
     return [_row(effect, row_words(effect, summary), colour) for effect in summary.effects]
 
 
-def pair_rows(summary: Summary) -> list[ForestRow]:
+def pair_rows(summary: Summary) -> list[Bar]:
     """Return the rows of the picture of every two arms."""
     colour = paints(summary)
     return [_row(one, (visible(one.level), f"against {visible(one.against)}"), colour) for one in summary.pairs]
 
 
-def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -> ForestRow:
-    return ForestRow(
-        label=words[0],
+def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -> Bar:
+    return Bar(
+        name=words[0],
         under=words[1],
         figure=estimate(effect.value, effect.low, effect.high, difference=True),
         note=note_of(effect),
@@ -57,14 +57,6 @@ def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -
     )
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A figure as inline SVG, wide and narrow; `clipped` where a steep beginning lies above its frame."""
-
-    svg: str
-    clipped: bool = False
-
-
 def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     """Return an ablation's figures: "forest", "pairs", "interaction", "curves", where there is something to draw."""
     summary = report.summary
@@ -74,25 +66,25 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
         found["forest"] = _forest("forest", rows, summary, f"{cut(visible(summary.control), 24)} (control)")
     if 0 < len(summary.pairs) <= MOST_PAIR_ROWS:
         found["pairs"] = _forest("pairs", pair_rows(summary), summary, "no difference")
-    drawn = interaction_svg(summary)
+    drawn = interaction_figure(summary)
     if drawn:
-        found["interaction"] = Drawn(drawn)
+        found["interaction"] = drawn
     panel = _arm_panel(report)
     if panel.lines:
         scale, unit = _text_unit(panel)
         ends = "; ".join(f"{label.name}: {', '.join(label.small)}" for label in panel.labels)
         draw = partial(figures.curves, [_scaled(panel, scale)], x_name=f"text trained on, {unit}")
         sentence = f"Loss in bits per byte against text trained on. At the end, {ends}."
-        found["curves"] = Drawn(figures.both(draw, "curves", sentence), panel.clipped)
+        found["curves"] = Drawn("curves", draw, sentence, panel.clipped)
     return found
 
 
-def _forest(name: str, rows: list[ForestRow], summary: Summary, zero: str) -> Drawn:
+def _forest(name: str, rows: list[Bar], summary: Summary, zero: str) -> Drawn:
     noise = (summary.noise.low, summary.noise.high) if summary.noise else None
     unit = "difference of the loss, bits per byte (left is better)"
     draw = partial(figures.forest, rows, zero=zero, unit=unit, noise=noise)
-    said = "; ".join(f"{row.label} {row.under} {row.figure}, {row.note}" for row in rows)
-    return Drawn(figures.both(draw, name, f"Differences of the validation loss in bits per byte: {said}."))
+    said = "; ".join(f"{row.name} {row.under} {row.figure}, {row.note}" for row in rows)
+    return Drawn(name, draw, f"Differences of the validation loss in bits per byte: {said}.")
 
 
 def _arm_panel(report: AblationReport) -> Panel:
@@ -153,11 +145,11 @@ def _top(lines: list[Line]) -> float | None:
     return max(late, default=None)
 
 
-def run_figures(report: RunReport) -> dict[str, Drawn]:
-    """Return a run's figure "curves": as reported and measured alike, both in nats per token."""
+def run_figure(report: RunReport) -> Drawn | None:
+    """Return a run's curves, as reported and measured alike, both in nats per token; None where it left none."""
     panels = [panel for panel in (_reported_panel(report), _alike_panel(report)) if panel.lines]
     if not panels:
-        return {}
+        return None
     scale, unit = _text_unit(*panels)
     ends = "; ".join(
         f"{panel.title}, {panel.y_name}: " + ", ".join(f"{label.name} {label.small[0]}" for label in panel.labels)
@@ -165,7 +157,7 @@ def run_figures(report: RunReport) -> dict[str, Drawn]:
     )
     draw = partial(figures.curves, [_scaled(panel, scale) for panel in panels], x_name=f"text trained on, {unit}")
     sentence = f"Loss against text trained on. At the end: {ends}."
-    return {"curves": Drawn(figures.both(draw, "curves", sentence), any(panel.clipped for panel in panels))}
+    return Drawn("curves", draw, sentence, any(panel.clipped for panel in panels))
 
 
 SPLITS = (("train", "training", "arm-1"), ("val", "validation", "arm-0"))

@@ -29,20 +29,16 @@ def verbatim(run: RunReport) -> str | None:
     return found
 
 
-def promise(run: RunReport) -> tuple[str, str] | None:
-    """Return what the loss says of the network's certainty, which its samples have to live up to.
-
-    In two parts: between them stands the word "perplexity".
-    """
+def promise(run: RunReport) -> str | None:
+    """Return what the loss says of the network's certainty, which its samples have to live up to, as a template."""
     final = run_sentences.last(run, "final", "val")
     if final is None:
         return None
     unsure = plain(math.exp(min(final.loss, 50.0)), 2)
     return (
         f"By its loss of {plain(final.loss)} nats per token the network is as unsure of each token of the scored text "
-        f"as between {unsure} equally likely ones (its ",
-        "). What it writes should read as surely: one that garbles its own text and is nearly certain of another has "
-        "seen that text.",
+        f"as between {unsure} equally likely ones (its [perplexity]). What it writes should read as surely: one that "
+        "garbles its own text and is nearly certain of another has seen that text."
     )
 
 

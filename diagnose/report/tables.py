@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from diagnose.formatting import (
@@ -19,7 +18,8 @@ from diagnose.formatting import (
     signed,
     visible,
 )
-from diagnose.report.ablation_sentences import name_of, under
+from diagnose.report.ablation_sentences import is_tiny, name_of, under
+from diagnose.report.blocks import TextTable
 from diagnose.report.means import course, known
 from diagnose.report.run_sentences import alike, last, reported
 
@@ -29,16 +29,6 @@ if TYPE_CHECKING:
 
 Cell = str
 MOST_TEXT = 100  # times as much text: more is as good as none
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table: a row's first cell is its header; columns whose index is in `words` hold no figures."""
-
-    caption: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    words: frozenset[int] = frozenset({0})
 
 
 def arms(report: AblationReport) -> TextTable:
@@ -134,6 +124,9 @@ def _needed(effect: EffectRecord) -> str:
     """Return what would resolve an effect four times in five, were it as large as it seems."""
     if effect.resolved or effect.low is None:
         return "\N{EN DASH}"
+    if is_tiny(effect):
+        margin, seeds = quantity(effect.margin), effect.seeds_for_margin
+        return f"one of {margin}: {f'{about_seeds(seeds)} seeds' if seeds else 'more text'}"
     if effect.seeds_needed:
         return f"{about_seeds(effect.seeds_needed)} seeds"
     return (

@@ -77,11 +77,12 @@ def power(
     return _Plan(sd_seeds, sd_documents, sd_rest, seeds, documents, 1.0, one).power(value)
 
 
-def seeds_needed(effect: Effect, *, power: float = POWER) -> int | None:
+def seeds_needed(effect: Effect, *, size: float | None = None, power: float = POWER) -> int | None:
     """Return how many seeds would resolve the effect, were its value and deviations the true ones.
 
     Args:
         effect: as seen; its confidence and number of comparisons hold for the plan as well.
+        size: of an effect with these deviations that is to be resolved; None for the effect's own value.
         power: how often such an ablation would come out resolved.
 
     Returns:
@@ -89,16 +90,16 @@ def seeds_needed(effect: Effect, *, power: float = POWER) -> int | None:
         number would: documents rule and only more validation text helps (`documents_needed`), the effect is
         zero, or its deviations are unknown.
     """
-    plan = _plan(effect)
-    if plan is None or effect.value == 0:
+    plan, value = _plan(effect), effect.value if size is None else size
+    if plan is None or value == 0:
         return None
-    if effect.resolved:
+    if effect.resolved and size is None:
         return effect.seeds
-    if _power_of_endless_seeds(plan, effect.value) <= power + 1e-6:  # at the limit itself no number is enough
+    if _power_of_endless_seeds(plan, value) <= power + 1e-6:  # at the limit itself no number is enough
         return None
 
     def enough(seeds: int) -> bool:
-        return replace(plan, seeds=seeds).power(effect.value) >= power
+        return replace(plan, seeds=seeds).power(value) >= power
 
     return _first(enough, effect.seeds + 1)
 

@@ -77,6 +77,11 @@ class Reading:
         """Sum of nats over sum of weights."""
         return float(self.nats.sum() / self.weights.sum())
 
+    def only(self, documents: NDArray[np.int64]) -> Reading | None:
+        """Return the part that lies in these documents; None where it holds none of them."""
+        kept = np.isin(self.documents, documents) & (self.weights > 0)
+        return Reading(self.documents[kept], self.nats[kept], self.weights[kept]) if kept.any() else None
+
     def influences(self) -> NDArray[np.float64] | None:
         """Return by how much each document moves the mean (jackknife); None for a single document.
 

@@ -15,7 +15,8 @@ from diagnose.ablation.design import design
 from diagnose.ablation.equal_size import matched
 from diagnose.config.recipe import Recipe
 from diagnose.errors import MISTAKE, DiagnoseError
-from diagnose.report import note_rows, page, terminal
+from diagnose.report import console as renderer
+from diagnose.report import note_rows, page
 from diagnose.runs import session, store
 from diagnose.training import dead_units, evaluation, network
 from diagnose.training import positions as places
@@ -99,7 +100,7 @@ def test_an_effect_is_divided_where_the_shorter_context_ends(contexts):
     assert part["near"]["value"] + part["far"]["value"] == pytest.approx(effect["value"], abs=1e-12)
     assert part["near"]["low"] < part["near"]["value"] < part["near"]["high"]
     console = Console(file=io.StringIO(), width=100)
-    console.print(terminal.ablation_rows(summary))
+    console.print(renderer.rows(page.own_report(contexts)))
     said = console.file.getvalue()
     assert note_rows.sections(summary["notes"])[0].title in said  # the terminal says it too, not the page alone
     assert "tokens with fewer than 16 before them" in " ".join(said.split())
@@ -107,7 +108,7 @@ def test_an_effect_is_divided_where_the_shorter_context_ends(contexts):
     for level, total in totals.items():
         tokens = sum(band["tokens"] for band in found["bands"])
         assert sum(b["per_arm"][level] * b["tokens"] for b in found["bands"]) / tokens == pytest.approx(total)
-    text = page.render_ablation(contexts, contexts.parent / "pages").read_text(encoding="utf-8")
+    text = page.render_own(contexts, contexts.parent / "pages").read_text(encoding="utf-8")
     assert "tokens with fewer than 16 before them" in text
     assert "Loss by position in the document" in text
 
@@ -179,7 +180,7 @@ def test_masking_shows_the_loss_on_each_documents_first_tokens(tiny, tmp_path, q
     assert (positions["parts"][0]["edge"], positions["contexts"]) == (16, False)
     assert list(positions["bands"][0]["per_arm"]) == ["none", "document"]
     assert positions["bands"][0]["begin"] == 0
-    text = page.render_ablation(found, tmp_path / "pages").read_text(encoding="utf-8")
+    text = page.render_own(found, tmp_path / "pages").read_text(encoding="utf-8")
     assert "the first 16 tokens of each document" in text
 
 
@@ -222,7 +223,7 @@ def test_dead_units_stand_on_the_page(tiny, tmp_path, quick_probes):
     assert relu["level"] == "relu"
     assert 0 <= relu["low"] <= relu["share"] <= relu["high"] < 1
     assert not (tmp_path / summary["arms"][1]["runs"][0] / "units.json").exists()
-    text = page.render_ablation(found, tmp_path / "pages").read_text(encoding="utf-8")
+    text = page.render_own(found, tmp_path / "pages").read_text(encoding="utf-8")
     assert "Units of a ReLU that never answer" in text
 
 
@@ -285,7 +286,7 @@ def test_each_rule_is_compared_at_its_best_factor(tiny, tmp_path, quick_probes):
     assert effect["value"] == pytest.approx(root["bits_per_byte"] - fixed["bits_per_byte"])
     assert effect["low"] < effect["value"] < effect["high"]
     assert [one["level"] for one in summary["notes"]["noise_scale"]] == [arm["level"] for arm in summary["arms"]]
-    text = page.render_ablation(found, tmp_path / "pages").read_text(encoding="utf-8")
+    text = page.render_own(found, tmp_path / "pages").read_text(encoding="utf-8")
     assert "Gradient noise scale" in text
     assert "both at their best" in text
     assert "that was tried, so a better one may lie beyond" in text

@@ -44,7 +44,7 @@ def test_runs_of_one_recipe_are_seeds_of_an_arm_and_are_paired(some):
     values = [arm["bits_per_byte"]["value"] for arm in found["arms"]]
     assert effect["value"] == pytest.approx(values[1] - values[0], abs=1e-12)
     assert {row["what"] for row in found["differs"]} == {"model.activation", "report.interval"}
-    assert found["verdict"].startswith("After the same ")
+    assert found["verdict"].startswith("Two seeds an arm decide next to nothing. After the same ")
 
 
 def test_it_is_what_an_ablation_of_the_same_runs_says(some, tiny):

@@ -37,9 +37,9 @@ def test_intervals_hold_together_over_all_of_them():
     several = planted({"A": "xy", "B": "pq"}, cells, 0.01)
     alone = planted({"A": "xy"}, {("x",): 2.0, ("y",): 2.0}, 0.01)
     assert all(e["low"] < e["value"] < e["high"] for e in (*several, *alone))
-    assert alone[0]["sentence"].startswith("y is ")
+    assert alone[0]["sentence"].startswith("y against x: ")
     assert "averaged over the other axes" in several[0]["sentence"]
-    assert "than the two effects add up to" in several[2]["sentence"]
+    assert "beyond the sum of both effects" in several[2]["sentence"]
 
 
 def test_an_arm_that_is_missing_leaves_what_the_others_can_say():
@@ -93,4 +93,4 @@ def test_a_factorial_from_axes_to_page(tiny, tmp_path, quick_probes):
     both = level["gelu", "0.2"] - level["gelu", "0.0"] - level["relu", "0.2"] + level["relu", "0.0"]
     assert values["activation x dropout"] == pytest.approx(both, abs=1e-9)
     assert all(effect["low"] <= effect["value"] <= effect["high"] for effect in summary["effects"])
-    assert "activation x dropout" in page.render_ablation(found, tmp_path / "pages").read_text(encoding="utf-8")
+    assert "activation x dropout" in page.render_own(found, tmp_path / "pages").read_text(encoding="utf-8")

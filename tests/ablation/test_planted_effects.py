@@ -19,7 +19,7 @@ PLANTED = {"better": -0.03, "worse": 0.02, "same": 0.0}
 @pytest.fixture(autouse=True)
 def _without_plans(monkeypatch):
     """Leave out how many seeds would be needed, which takes most of the time and is tested elsewhere."""
-    monkeypatch.setattr(stats, "seeds_needed", lambda _: None)
+    monkeypatch.setattr(stats, "seeds_needed", lambda *_, **__: None)
     monkeypatch.setattr(stats, "documents_needed", lambda _: None)
 
 

@@ -10,7 +10,7 @@ from diagnose.config.recipe import Recipe
 from diagnose.data import corpus, split
 from diagnose.data.cache import cache_folder
 from diagnose.data.excerpt import excerpt
-from diagnose.report.baseline_terminal import law_sentence
+from diagnose.report.baseline_document import law_sentence
 from diagnose.runs import store
 
 AMOUNTS = 1e5 * 2.0 ** (np.arange(11) / 2)

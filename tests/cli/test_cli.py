@@ -178,3 +178,12 @@ def test_an_unwritable_folder_for_runs_is_one_line(diagnose, verses, tmp_path):
     code, _, err = diagnose("train", "--data", verses, *sets(*TINY, "budget.steps=2"))
     assert code == 2
     assert "runs cannot be written" in err
+
+
+@pytest.mark.parametrize("option", ["--version", "-h", "--help"])
+def test_what_every_command_line_answers(option):
+    done = subprocess.run([sys.executable, "-m", "diagnose", option], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("diagnose 0." if option == "--version" else "Usage: diagnose")
+    short = subprocess.run([sys.executable, "-m", "diagnose", "log", "-h"], capture_output=True, text=True, check=False)
+    assert short.stdout.startswith("Usage: diagnose log")

@@ -13,7 +13,7 @@ from diagnose.data import corpus, split, verbatim
 from diagnose.data.cache import cache_folder
 from diagnose.data.excerpt import excerpt
 from diagnose.report import sample_sentences as samples
-from diagnose.report.page import render_run
+from diagnose.report.page import render_own
 from diagnose.report.summary import read_run
 from diagnose.runs import store
 
@@ -103,7 +103,7 @@ def test_a_sample_from_memory_is_called_so(whole, tmp_path):
     store.write_samples(copy, written)
     assert samples.record(read_run(copy))["text"] == learned[12:]
     assert "So it writes from memory" in samples.verbatim(read_run(copy))
-    page = render_run(copy, tmp_path / "page.html").read_text(encoding="utf-8")
+    page = render_own(copy, tmp_path / "page.html").read_text(encoding="utf-8")
     assert f"<mark>{html.escape(learned[12:60])}" in page
     assert "So it writes from memory" in page
     assert "equally likely ones (its <a" in page
@@ -116,11 +116,11 @@ def test_a_stretch_that_a_stranger_wrote_is_inert_and_an_older_run_has_none(whol
     assert samples.record(read_run(copy))["characters"] == len(written[-1]["verbatim"])
     hostile = "<script>alert(1)</script>\u202e\x00"
     store.write_samples(copy, [{**written[-1], "text": written[-1]["prompt"] + hostile, "verbatim": hostile}])
-    page = render_run(copy, tmp_path / "hostile.html").read_text(encoding="utf-8")
+    page = render_own(copy, tmp_path / "hostile.html").read_text(encoding="utf-8")
     assert "<mark>&lt;script&gt;" in page
     assert "<script>alert" not in page
     assert "\u202e" not in page
     older = [{key: one[key] for key in ("step", "prompt", "text")} for one in written]
     store.write_samples(copy, older)
     assert samples.record(read_run(copy)) is None
-    assert "<mark>" not in render_run(copy, tmp_path / "older.html").read_text(encoding="utf-8")
+    assert "<mark>" not in render_own(copy, tmp_path / "older.html").read_text(encoding="utf-8")

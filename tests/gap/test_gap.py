@@ -4,6 +4,7 @@ import io
 import json
 import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -116,7 +117,7 @@ class TestModes:
         net = self.network().eval()
         before = {k: v.clone() for k, v in net.state_dict().items()}
         state = torch.get_rng_state()
-        with switched(net, None), torch.no_grad():
+        with switched(net, frozenset({"dropout", "batch norm", "other"})), torch.no_grad():
             net(self.batch().inputs_BT)
         assert not any(m.training for m in net.modules())
         assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
@@ -135,7 +136,8 @@ class TestModes:
 class TestReadings:
     def test_means_against_loops(self):
         """Every way of averaging, against plain sums over a padded batch."""
-        from diagnose.gap.sources.run_reading import Ask, Pass, StepGroup, Way, read
+        from diagnose.gap.conditions import Condition
+        from diagnose.gap.sources.run_reading import RunObjective, StepGroup, Way, read
         from diagnose.training.batches import Batch
 
         torch.manual_seed(0)
@@ -155,25 +157,24 @@ class TestReadings:
             ("denominator", "part"): nats[counted].sum() / 6,
             ("target", "step"): nats.mean(),
         }
-        run_ = Pass(frozenset(), "fp32")
-        asks = {key: Ask(run_, 0.0, Way(*key)) for key in want}
-        found = read(net, [StepGroup((batch,), (0,))], list(asks.values()))
+        asked = {key: Condition(frozenset(), RunObjective(), "fp32", Way(*key)) for key in want}
+        found = read(net, [StepGroup((batch,), (0,))], list(asked.values()))
         for key, value in want.items():
-            assert found[asks[key]].mean == pytest.approx(float(value), abs=1e-6), key
+            assert found[asked[key]].mean == pytest.approx(float(value), abs=1e-6), key
 
     def test_smoothing_and_plain_come_from_one_pass(self, run):
         from diagnose.gap.sources import run_replay
-        from diagnose.gap.sources.run import open_run
-        from diagnose.gap.sources.run_reading import Ask, read
+        from diagnose.gap.sources.run import open_finished
+        from diagnose.gap.sources.run_reading import RunObjective, read
 
-        finished = open_run(run)
-        ask = run_replay.training_ask(finished)
-        plain = Ask(ask.run, 0.0, ask.way)
+        finished = open_finished(run)
+        own = run_replay.training_condition(finished, frozenset({"attention", "embedding", "residual"}))
+        plain = replace(own, objective=RunObjective())
         groups = [run_replay.step_group(finished, 3)]
-        both = read(finished.network, groups, [ask, plain])
-        assert both[ask].mean == pytest.approx(read(finished.network, groups, [ask])[ask].mean, abs=1e-6)
+        both = read(finished.network, groups, [own, plain])
+        assert both[own].mean == pytest.approx(read(finished.network, groups, [own])[own].mean, abs=1e-6)
         assert both[plain].mean == pytest.approx(read(finished.network, groups, [plain])[plain].mean, abs=1e-6)
-        assert both[ask].mean > both[plain].mean
+        assert both[own].mean > both[plain].mean
 
 
 class TestLedger:
@@ -197,14 +198,14 @@ class TestLedger:
         )
 
     def test_each_kind_alone_is_read(self, run, record):
-        from diagnose.gap.sources import run_conditions, run_texts
-        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run import open_finished
+        from diagnose.gap.sources.run_measure import measure
 
-        opened = open_run(run)
-        found = run_conditions.sides(opened)
-        measured = run_conditions.measure(opened, found, run_texts.training_text(opened, 2000, masks=True), 2000, 1)
-        alone, none, full = measured.alone(), measured.value(frozenset({"mode"})), measured.value(frozenset())
-        assert set(alone) == set(found.kinds) == {part["id"] for part in term(record, "mode")["parts"]}
+        found = measure(open_finished(run), budget="20000 tokens").found
+        readings, sides = found.train.readings, found.sides
+        alone = {k: readings[replace(sides.train, on=frozenset({k}))].mean for k in sides.kinds}
+        none, full = (readings[replace(sides.train, on=on)].mean for on in (frozenset(), sides.train.on))
+        assert set(alone) == {part["id"] for part in term(record, "mode")["parts"] if part["alone"]}
         assert len({round(value, 9) for value in (*alone.values(), none, full)}) == 5
         assert sum(value - none for value in alone.values()) == pytest.approx(full - none, abs=0.1)
 
@@ -295,9 +296,9 @@ def test_any_recipe_closes_and_replays(keys, tiny, tmp_path_factory):
 
 class TestBadInput:
     def open(self, path, **more):
-        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run import open_finished
 
-        return open_run(path, **more)
+        return open_finished(path, **more)
 
     def test_no_such_run(self, tmp_path):
         with pytest.raises(DiagnoseError, match="no run or ablation"):
@@ -369,7 +370,7 @@ class TestSeen:
         from types import SimpleNamespace
 
         from diagnose.data.corpus import load
-        from diagnose.data.seen_documents import seen
+        from diagnose.data.overlap import seen
 
         rng = np.random.default_rng(0)
         words = ["".join(chr(97 + c) for c in rng.integers(0, 26, 6)) for _ in range(400)]
@@ -389,15 +390,19 @@ class TestSeen:
 def test_the_terminal_and_markdown_show_every_term(record):
     from rich.console import Console
 
-    from diagnose.report import gap_terminal as terminal
+    from diagnose.records.ledgers import LedgerRecord
+    from diagnose.report import markdown
+    from diagnose.report.console import rows
+    from diagnose.report.gap_document import report_of
 
+    report = report_of(LedgerRecord.model_validate(record))
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(terminal.gap_rows(record))
+    console.print(rows(report))
     shown = console.export_text()
     assert max(map(len, shown.splitlines())) <= 100
     assert "mode: dropout off" in shown
     assert "gap as reported" in shown
-    assert all(f"| {t['id']} |" in terminal.markdown(record) for t in record["terms"])
+    assert all(f"| {t['id']} |" in markdown.text_of(report) for t in record["terms"])
 
 
 def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_path):

@@ -66,14 +66,14 @@ class TestTrend:
 
 class TestWhere:
     def test_positions_against_a_loop(self, run):
-        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run import open_finished
+        from diagnose.gap.sources.run_conditions import setting
         from diagnose.gap.sources.run_places import by_position, read_targets
-        from diagnose.gap.sources.run_reading import Pass
         from diagnose.gap.sources.run_replay import step_group
 
-        opened = open_run(run)
+        opened = open_finished(run)
         group = step_group(opened, 0)
-        found = by_position(read_targets(opened.network, [group], Pass(frozenset(), "fp32")))
+        found = by_position(read_targets(opened.network, [group], setting(opened).sides.alike(on=False)))
         batch = group.parts[0]
         with torch.no_grad():
             logits = opened.network.eval()(batch.inputs_BT, None)
@@ -116,9 +116,9 @@ class TestWhere:
         assert flat["trend"]["low"] < 0 < flat["trend"]["high"]
 
     def test_tokens_of_a_document_sum_to_its_canonical_loss(self, run):
-        from diagnose.gap.sources.run import open_run
+        from diagnose.gap.sources.run import open_finished
 
-        opened = open_run(run)
+        opened = open_finished(run)
         text = opened.setup.text
         document = text.split.scored[:1]
         context = opened.recipe.batches.context

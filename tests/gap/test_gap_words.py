@@ -12,7 +12,10 @@ def plain(**changes):
     groups = {"timing": ["lag", "recency"], "data": ["unseen", "leak"], "chance": ["draw"], "unexplained": ["residual"]}
     groups["conditions"] = ["mode", "objective", "precision", "reduction", "collation", "batching", "weights"]
     values = {name: changes.pop(name, 0.0) for names in groups.values() for name in names}
-    terms = [{"id": k, "value": v, "low": v - 0.01, "high": v + 0.01, "parts": []} for k, v in values.items()]
+    of = {name: group for group, names in groups.items() for name in names}
+    terms = [
+        {"id": k, "group": of[k], "value": v, "low": v - 0.01, "high": v + 0.01, "parts": []} for k, v in values.items()
+    ]
     sums = {group: sum(values[n] for n in names) for group, names in groups.items()}
     total = sum(map(abs, sums.values())) or 1.0
     gap = sum(values.values())
@@ -23,7 +26,11 @@ def plain(**changes):
         "groups": [{"id": g, "value": v, "share": abs(v) / total} for g, v in sums.items()],
         "matched": {"train": 1.0, "val": 1.0 + alike, "gap": alike, "low": alike - 0.01, "high": alike + 0.01},
         "matched_on": {"train": 1.1, "val": 1.1 + alike, "gap": alike},
-        "conditions": {"train": ON, "val": OFF, "kinds": ["residual"], "reports": {"train": "interval"}},
+        "conditions": {"train": ON, "val": OFF, "kinds": ["residual"], "reports": REPORTS},
+        "reported": {"train": 1.0, "val": 1.0 + gap},
+        "readings": [],
+        "bytes_per_token": None,
+        "budget": {"seconds": None},
         "overlap": {"val_documents": 100, "exact": 0, "near": 0},
         "unseen": {"loss": 5.8},
         "verified": None,
@@ -31,10 +38,35 @@ def plain(**changes):
     }
 
 
+def typed(record):
+    from diagnose.records.ledgers import LedgerRecord
+
+    return LedgerRecord.model_validate(record)
+
+
+def sentence(record):
+    from diagnose.gap import verdict
+
+    return verdict.sentence(typed(record))
+
+
+def findings(record):
+    from diagnose.gap import verdict
+
+    return [found.model_dump() for found in verdict.findings(typed(record))]
+
+
+def all_causes(record):
+    from diagnose.gap import verdict
+
+    return verdict.all_causes(typed(record))
+
+
+REPORTS = {"train": "interval", "val": "batch", "interval": 5, "val_batches": 1}
 SEEN = {"val_documents": 100, "exact": 100, "near": 0}
-OFF = {"on": [], "label_smoothing": 0.0, "weight_decay_in_loss": 0.0}
+OFF = {"on": [], "precision": "fp32", "label_smoothing": 0.0, "weight_decay_in_loss": 0.0}
 ON = OFF | {"on": ["residual"]}
-LAST = {"train": ON, "val": OFF, "kinds": ["residual"], "reports": {"train": "last"}}
+LAST = {"train": ON, "val": OFF, "kinds": ["residual"], "reports": REPORTS | {"train": "last"}}
 FIT = {"factor": "divided by 4: why", "value": 0.2, "low": 0.1, "high": 0.3, "reported": 0.2}
 REST = {"id": "residual", "value": 0.5, "low": 0.4, "high": 0.6}
 FIRES = {
@@ -64,12 +96,15 @@ FIRES = {
 class TestVerdict:
     @pytest.mark.parametrize("rule", FIRES)
     def test_a_rule_fires_and_is_silent(self, rule):
-        from diagnose.gap.verdict import findings
-
         loud, silent = plain(**FIRES[rule]), plain()
         if rule == "gap/memorised":
             loud = plain(mode=-0.1)
-            next(t for t in loud["terms"] if t["id"] == "mode")["beside"] = {"value": 0.2, "low": 0.1, "high": 0.3}
+            next(t for t in loud["terms"] if t["id"] == "mode")["beside"] = {
+                "text": "unseen",
+                "value": 0.2,
+                "low": 0.1,
+                "high": 0.3,
+            }
         parts = [REST | {"id": "training"}, REST | {"id": "validation", "value": 0.0}]
         next(t for t in loud["terms"] if t["id"] == "residual")["parts"] = parts
         assert rule in [f["rule"] for f in findings(loud)]
@@ -81,15 +116,11 @@ class TestVerdict:
         assert {rule.id for rule in RULES} == set(FIRES)
 
     def test_an_unresolved_term_fires_nothing(self):
-        from diagnose.gap.verdict import findings
-
         record = plain(draw=0.2)
         next(t for t in record["terms"] if t["id"] == "draw").update(low=-0.1, high=0.5)
         assert "gap/draw" not in [f["rule"] for f in findings(record)]
 
     def test_the_first_users_sentence(self):
-        from diagnose.gap.verdict import sentence
-
         said = sentence(plain(mode=-0.135, lag=-0.031, recency=0.016, unseen=4.24, leak=-4.221, overlap=SEEN))
         assert said == (
             "Validation lies 0.131 below training because dropout is on for one and off for the other "
@@ -98,14 +129,10 @@ class TestVerdict:
         )
 
     def test_losses_that_agree(self):
-        from diagnose.gap.verdict import sentence
-
         assert sentence(plain()).startswith("The two reported losses agree to within 0.001. Measured alike")
 
     @given(st.dictionaries(st.sampled_from([t["id"] for t in plain()["terms"]]), st.floats(-3, 3)), st.booleans())
     def test_it_is_never_long(self, values, seen):
-        from diagnose.gap.verdict import sentence
-
         said = sentence(plain(**values, **({"overlap": SEEN} if seen else {})))
         assert len(said.split()) <= 60
         assert "nan" not in said
@@ -124,8 +151,6 @@ class TestNumbersBesideWords:
         st.sampled_from(["run", "sides"]), st.sampled_from([None, SEEN, SEEN | {"exact": 0}]),
     )  # fmt: skip
     def test_only_what_is_told_from_zero_is_named_as_a_cause(self, values, halves, kind, overlap):
-        from diagnose.gap.verdict import all_causes, findings, sentence
-
         record = plain(**values, overlap=overlap, kind=kind, arithmetic={})
         for term in record["terms"]:
             half = halves.get(term["id"], 0.01)
@@ -153,8 +178,6 @@ class TestNumbersBesideWords:
             assert "has not seen" not in said
 
     def test_what_is_not_resolved_is_said_with_what_would_resolve_it(self):
-        from diagnose.gap.verdict import sentence
-
         record = plain(unseen=-0.018)
         next(t for t in record["terms"] if t["id"] == "unseen").update(low=-0.129, high=0.093)
         assert sentence(record).startswith(
@@ -257,8 +280,6 @@ def spread(record, halves):
 class TestSentencesAgainstNumbers:
     @given(RANDOM, HALVES)
     def test_only_what_is_resolved_is_a_cause_and_its_sign_is_right(self, values, halves):
-        from diagnose.gap.verdict import all_causes, sentence
-
         record = spread(plain(**values), halves)
         said = sentence(record)
         first = said.split(". Measured alike")[0]
@@ -274,16 +295,12 @@ class TestSentencesAgainstNumbers:
 
     @given(RANDOM, HALVES)
     def test_what_is_measured_alike_says_no_more_than_its_interval(self, values, halves):
-        from diagnose.gap.verdict import sentence
-
         record = spread(plain(**values), halves)
         open_ = record["matched"]["low"] <= 0 <= record["matched"]["high"]
         assert ("do not differ measurably" in sentence(record)) == open_
 
     @given(RANDOM, HALVES)
     def test_no_finding_rests_on_a_term_that_is_not_resolved(self, values, halves):
-        from diagnose.gap.verdict import findings
-
         record = spread(plain(**values), halves)
         terms = {term["id"]: term for term in record["terms"]}
         for finding in findings(record):
@@ -295,8 +312,6 @@ class TestSentencesAgainstNumbers:
                     assert ("Training's loss" in finding["what"]) == (terms[name]["value"] < 0)
 
     def test_nothing_resolved_says_what_would_tell(self):
-        from diagnose.gap.verdict import sentence
-
         record = spread(plain(unseen=-0.018), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.111})
         assert sentence(record) == (
             "Validation lies 0.018 below training, and no cause of that is resolved: "
@@ -305,8 +320,6 @@ class TestSentencesAgainstNumbers:
         )
 
     def test_a_frozen_module_is_no_cause(self):
-        from diagnose.gap.verdict import sentence
-
         record = plain(mode=-0.2, conditions=LAST | {"kinds": ["batch norm", "dropout"]})
         parts = [{"id": "batch norm", "value": 0.0, "low": 0.0, "high": 0.0}, REST | {"id": "dropout", "value": -0.2}]
         next(term for term in record["terms"] if term["id"] == "mode")["parts"] = parts
@@ -321,8 +334,6 @@ class TestSentencesAgainstNumbers:
         ],
     )
     def test_whose_batches_are_not_plain(self, sides, said):
-        from diagnose.gap.verdict import sentence
-
         conditions = LAST | {"train": ON | {"plain": sides[0]}, "val": OFF | {"plain": sides[1]}}
         parts = [REST | {"id": name, "value": 0.0} for name in ("training", "validation")]
         record = plain(collation=0.2, kind="sides", arithmetic={}, conditions=conditions)

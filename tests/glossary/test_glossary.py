@@ -10,7 +10,7 @@ import pytest
 
 from diagnose.ablation.axes import NAMED
 from diagnose.errors import DiagnoseError
-from diagnose.gap.sources.run_terms import GROUP_OF, GROUPS
+from diagnose.gap.term import GROUP_OF, GROUPS
 from diagnose.gap.verdict import RULES
 from diagnose.glossary import catalogue
 from diagnose.glossary import entries as files

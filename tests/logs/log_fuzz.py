@@ -20,7 +20,8 @@ from rich.console import Console
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge
-from diagnose.report.log_terminal import log_rows
+from diagnose.report.console import rows
+from diagnose.report.log_document import report_of
 
 LOGS = Path(__file__).parent
 MOST_SECONDS = 5.0  # of one input, on a busy machine; they take a millisecond
@@ -113,8 +114,8 @@ def tried(path, shown=True):
         json.dumps(record.model_dump(mode="json"), allow_nan=False).encode()
         if shown:
             out = io.StringIO()
-            Console(file=out, width=100).print(log_rows(record))
-            Console(file=out, width=100).print(log_rows(record, everything=True))
+            Console(file=out, width=100).print(rows(report_of(record)))
+            Console(file=out, width=100).print(rows(report_of(record), everything=True))
             assert not ACTS.search(out.getvalue()), "a character that acts reaches the terminal"
     except DiagnoseError as error:
         assert "\n" not in str(error), "an error of several lines"

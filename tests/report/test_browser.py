@@ -11,7 +11,7 @@ from report_fixture import HOSTILE, write_ablation, write_run
 
 from diagnose.audit.rules import RULES
 from diagnose.report.index import render_index
-from diagnose.report.page import render_ablation, render_audit, render_gap, render_run
+from diagnose.report.page import render_audit, render_gap, render_own
 from diagnose.runs import store
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -60,8 +60,8 @@ def gaps(tmp_path_factory, tiny):
     factorial = ablate(["activation", "masking"], overrides=tiny | {"budget.steps": 5}, seeds=2, runs=root / "runs")
     compared = compare([ablation], pairs=True)
     return {
-        "comparison": render_ablation(compared, root / "comparison.html"),
-        "factorial": render_ablation(factorial, root / "factorial.html"),
+        "comparison": render_own(compared, root / "comparison.html"),
+        "factorial": render_own(factorial, root / "factorial.html"),
         "gap": render_gap(run, root / "gap.html", loss_gap(run, verify=True)),
         "gap-of-arms": render_gap(ablation, root / "gap-of-arms.html", loss_gap(ablation)),
     }
@@ -100,13 +100,12 @@ def pages(tmp_path_factory, gaps):
     root = tmp_path_factory.mktemp("pages")
     options = {"ablation": {}, "hostile": {"hostile": True, "failed": True}, "one-seed": {"seeds": 1}}
     found = {
-        name: render_ablation(write_ablation(root / name, **given), root / f"{name}.html")
-        for name, given in options.items()
+        name: render_own(write_ablation(root / name, **given), root / f"{name}.html") for name, given in options.items()
     }
     run = write_run(root / "20261122-150000-word-s0-aaaa")
     failed = write_run(root / "20261122-150001-word-s0-bbbb", state="failed", until=0.5, hostile=True)
     by_strangers(failed)
-    found |= {"run": render_run(run, root / "run.html"), "failed-run": render_run(failed, root / "failed-run.html")}
+    found |= {"run": render_own(run, root / "run.html"), "failed-run": render_own(failed, root / "failed-run.html")}
     broken, clean = audits()
     found |= {"audit": render_audit(failed, root / "audit.html", broken)}
     found |= {"clean-audit": render_audit(run, root / "clean-audit.html", clean)}

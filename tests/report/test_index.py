@@ -9,15 +9,15 @@ from typer.testing import CliRunner
 
 from diagnose.errors import DiagnoseError
 from diagnose.report.index import entries, render_index
-from diagnose.report.page import render_ablation, render_run
+from diagnose.report.page import render_own
 
 
 @pytest.fixture
 def pages(tmp_path):
     out = tmp_path / "reports"
-    render_ablation(write_ablation(tmp_path / "runs", hostile=True), out)
+    render_own(write_ablation(tmp_path / "runs", hostile=True), out)
     for name in ("20261122-150000-word-s0-aaaa", "20270101-000000-word-s1-bbbb"):
-        render_run(write_run(tmp_path / "other" / name), out)
+        render_own(write_run(tmp_path / "other" / name), out)
     (out / "notes.html").write_text("<title>mine</title><h1>Not a page of ours</h1>")
     (out / "broken.html").write_bytes(b"\xff\xfe<h1 id=verdict>")
     return out

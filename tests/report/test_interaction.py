@@ -5,7 +5,7 @@ from factorial_fixture import planted
 
 from diagnose.records.summaries import Summary
 from diagnose.report import ablation_sentences
-from diagnose.report.interaction import interaction_svg
+from diagnose.report.interaction import interaction_figure
 
 
 def summary(cells, noise=1e-6, seeds=3):
@@ -31,7 +31,7 @@ def test_the_title_names_what_depends_on_what():
 
 
 def test_the_axis_with_more_levels_goes_across_and_means_are_the_arms():
-    svg = interaction_svg(summary(cells(both=0.04)))
+    svg = interaction_figure(summary(cells(both=0.04))).svg
     assert svg.count("<svg") == 2  # wide and narrow
     assert "B, a line for each A" in svg
     assert "x: p 2.000 q 1.900 r 2.000, y: p 2.300 q 2.240 r 2.300" in svg
@@ -40,12 +40,12 @@ def test_the_axis_with_more_levels_goes_across_and_means_are_the_arms():
 def test_an_arm_that_is_missing_leaves_a_gap():
     some = cells()
     del some["y", "r"]
-    assert "y: p 2.300 q 2.200." in interaction_svg(summary(some))
+    assert "y: p 2.300 q 2.200." in interaction_figure(summary(some)).sentence
 
 
 def test_one_axis_has_no_interaction():
     one = summary(cells())
-    assert interaction_svg(one.model_copy(update={"axes": one.axes[:1]})) == ""
+    assert interaction_figure(one.model_copy(update={"axes": one.axes[:1]})) is None
 
 
 def test_rows_name_main_effects_and_interactions():

@@ -34,10 +34,10 @@ from diagnose.report import (
     plots,
     run_sentences,
     tables,
-    terminal,
 )
+from diagnose.report.console import rows
 from diagnose.report.glossary_notes import GUIDE
-from diagnose.report.page import render_ablation, render_run
+from diagnose.report.page import own_report, render_own
 from diagnose.report.summary import parse_summary, read_ablation, read_run
 
 CSS = Path(canvas.__file__).with_name("templates") / "page.css"
@@ -220,7 +220,7 @@ def test_a_spoilt_run_is_one_line_that_names_the_file(tmp_path, name, spoil, say
     run = write_run(tmp_path / "run")
     spoil(run / name)
     with pytest.raises(DiagnoseError, match=says) as caught:
-        render_run(run, tmp_path / "reports")
+        render_own(run, tmp_path / "reports")
     assert name in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "reports").exists()
@@ -456,10 +456,10 @@ def test_drawing_leaves_no_state_and_takes_none(plain):
     import matplotlib as mpl
 
     report = read_ablation(plain)
-    before = plots.ablation_figures(report)
+    before = [drawn.svg for drawn in plots.ablation_figures(report).values()]
     with mpl.rc_context({"font.size": 40, "text.usetex": True, "axes.grid": True, "svg.fonttype": "path"}):
         inside = dict(mpl.rcParams)
-        assert plots.ablation_figures(report) == before
+        assert [drawn.svg for drawn in plots.ablation_figures(report).values()] == before
         assert dict(mpl.rcParams) == inside
     assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
 
@@ -481,7 +481,7 @@ def test_a_long_run_makes_no_large_page(tmp_path):
     probes = [row for row in rows if row["kind"] == "probe"]
     many = [row | {"step": row["step"] + 1000 * (i + 1)} for row in probes for i in range(300)]
     pq.write_table(pa.Table.from_pylist(rows + many), run / "readings.parquet")
-    assert render_run(run, tmp_path).stat().st_size < 300_000
+    assert render_own(run, tmp_path).stat().st_size < 300_000
     readings = read_run(run).run.select("probe", "val")
     assert means.thin(readings)[-1] == readings[-1]
     assert len(means.thin(readings)) <= means.MOST_POINTS < len(readings)
@@ -542,9 +542,9 @@ class Page(HTMLParser):
 def page(request, tmp_path_factory):
     root = tmp_path_factory.mktemp("pages")
     if request.param in CASES:
-        return render_ablation(write_ablation(root / "runs", **CASES[request.param]), root / "reports")
+        return render_own(write_ablation(root / "runs", **CASES[request.param]), root / "reports")
     state = {"state": "failed", "until": 0.5, "hostile": True} if request.param == "failed run" else {}
-    return render_run(write_run(root / "runs" / "20261122-150000-word-s0-aaaa", **state), root / "reports")
+    return render_own(write_run(root / "runs" / "20261122-150000-word-s0-aaaa", **state), root / "reports")
 
 
 def test_a_page_is_self_contained(page):
@@ -598,11 +598,11 @@ def test_prose_holds_no_scientific_notation_and_true_minus_signs(page):
 
 
 def test_the_same_records_give_the_same_bytes(plain, tmp_path):
-    first = render_ablation(plain, tmp_path / "a")
+    first = render_own(plain, tmp_path / "a")
     assert first.name == f"{plain.name}.html"
     code = (
-        "import sys; from pathlib import Path; from diagnose.report.page import render_ablation;"
-        "render_ablation(Path(sys.argv[1]), Path(sys.argv[2]))"
+        "import sys; from pathlib import Path; from diagnose.report.page import render_own;"
+        "render_own(Path(sys.argv[1]), Path(sys.argv[2]))"
     )
     env = os.environ | {"PYTHONHASHSEED": "7", "TZ": "Asia/Tokyo", "LC_ALL": "C"}
     subprocess.run([sys.executable, "-c", code, plain, tmp_path / "b.html"], check=True, env=env)
@@ -623,7 +623,7 @@ def test_hostile_text_is_shown_and_does_nothing(hostile, tmp_path):
     folder = hostile.with_name("hostile")
     folder.mkdir()
     (folder / "summary.json").write_text(json.dumps(found))
-    text = render_ablation(folder, tmp_path).read_text()
+    text = render_own(folder, tmp_path).read_text()
     page = Page(text)
     assert not page.all("script", "img", "b")
     assert not any(name.startswith("on") for _, attrs in page.elements for name in attrs)
@@ -659,14 +659,14 @@ def test_runs_whose_arm_fell_out_are_shown_too(tmp_path):
 def test_a_page_that_cannot_be_written_is_one_line_and_leaves_nothing(plain, tmp_path):
     (tmp_path / "reports").write_text("a file")
     with pytest.raises(DiagnoseError, match=r"the page cannot be written to .*reports"):
-        render_ablation(plain, tmp_path / "reports")
+        render_own(plain, tmp_path / "reports")
     assert [path.name for path in tmp_path.iterdir()] == ["reports"]
 
 
 def test_a_page_within_two_seconds_and_without_the_heavy_imports(plain, tmp_path):
     code = (
-        "import resource, sys; from pathlib import Path; from diagnose.report.page import render_ablation;"
-        "render_ablation(Path(sys.argv[1]), Path(sys.argv[2]));"
+        "import resource, sys; from pathlib import Path; from diagnose.report.page import render_own;"
+        "render_own(Path(sys.argv[1]), Path(sys.argv[2]));"
         "heavy = {'torch', 'seaborn', 'pandas', 'scipy', 'matplotlib.pyplot'} & set(sys.modules);"
         "used = resource.getrusage(resource.RUSAGE_SELF); print(used.ru_utime + used.ru_stime, *heavy)"
     )
@@ -758,21 +758,20 @@ def _printed(what, width=130, **options) -> str:
 @pytest.mark.parametrize("width", [50, 80, 130])
 def test_the_terminal_shows_the_verdict_and_rows_in_a_hundred_columns(ablation, width):
     found = json.loads((ablation / "summary.json").read_text())
-    text = _printed(terminal.ablation_rows(found, Path("reports/x.html")), width)
+    text = _printed(rows(own_report(ablation)), width)
     lines = text.splitlines()
     assert max(map(len, lines)) <= min(width, 100)
     assert len(lines) <= 24
     assert " ".join(found["verdict"].split()) in " ".join(text.split())
-    assert lines[-1] == "Page: reports/x.html"
     assert "\x1b" not in text
     for row in plots.effect_rows(parse_summary(found)):
-        assert any(row.label in line and row.figure in line for line in lines)
-    assert ("Did not finish" in text) == bool(found["failed"])
+        assert any(row.name in line and row.figure in line for line in lines)
+    assert ("did not finish" in text) == bool(found["failed"])
 
 
 def test_bars_lie_on_the_side_of_their_sign_and_cross_zero_where_open(ablation):
     found = json.loads((ablation / "summary.json").read_text())
-    text = _printed(terminal.ablation_rows(found), 100)
+    text = _printed(rows(own_report(ablation)), 100)
     row = next(line for line in text.splitlines() if line.startswith(f"  {found['effects'][-1]['level']} "))
     if found["effects"][-1]["resolved"]:
         assert row.index("◆") < row.index("█") < row.index("│")
@@ -782,24 +781,23 @@ def test_bars_lie_on_the_side_of_their_sign_and_cross_zero_where_open(ablation):
 
 
 def test_colour_is_for_terminals_that_want_it(plain, monkeypatch):
-    found = json.loads((plain / "summary.json").read_text())
+    found = rows(own_report(plain))
     monkeypatch.setenv("TERM", "xterm-256color")
-    assert "\x1b[" in _printed(terminal.ablation_rows(found), force_terminal=True)
+    assert "\x1b[" in _printed(found, force_terminal=True)
     monkeypatch.setenv("NO_COLOR", "1")
-    quiet = _printed(terminal.ablation_rows(found), force_terminal=True)
+    quiet = _printed(found, force_terminal=True)
     assert not re.search(r"\x1b\[[0-9;]*3[0-9]", quiet)
 
 
 def test_a_terminal_without_unicode_gets_plain_bars(plain):
-    found = json.loads((plain / "summary.json").read_text())
     target = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="replace")
-    Console(file=target, width=100).print(terminal.ablation_rows(found))
+    Console(file=target, width=100).print(rows(own_report(plain)))
     target.seek(0)
     assert re.search(r"\[-*o-*\]=+\|", target.read())
 
 
 def test_a_runs_rows(tmp_path):
-    text = _printed(terminal.run_rows(read_run(write_run(tmp_path / "run")), Path("reports/run.html")))
+    text = _printed(rows(own_report(write_run(tmp_path / "run"))))
     assert max(map(len, text.splitlines())) <= 100
     assert [name for name in ("as reported", "alike", "whole validation text") if name in text] == [
         "as reported",
@@ -818,17 +816,17 @@ def keep_yardsticks(run, *rows, sampled=False):
 def test_a_run_stands_among_yardsticks_of_its_text(tmp_path):
     """Its place is said on its page and in the terminal, and nothing is said where an older version kept none."""
     run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
-    assert 'id="scale"' not in render_run(run, tmp_path).read_text()
+    assert 'id="scale"' not in render_own(run, tmp_path).read_text()
     bits = baseline_rows.losses(read_run(run))[0][1]
     keep_yardsticks(run, ("gzip<script>", bits + 0.31), ("xz", bits - 0.12), ("PPMd", bits - 0.3), sampled=True)
-    page = render_run(run, tmp_path).read_text()
+    page = render_own(run, tmp_path).read_text()
     assert "It lies between gzip&lt;script&gt; and xz" in page
     assert "gzip<script>" not in page
     assert "0.31 better than gzip" in page
     assert "0.12 worse than xz. The best yardstick, PPMd, needs" in page
     assert "measured on a part of it" in page
     assert "too good to be true" not in page
-    assert "0.12 worse than xz" in _printed(terminal.run_rows(read_run(run)))
+    assert "0.12 worse than xz" in _printed(rows(own_report(run)))
     found = baseline_rows.record(read_run(run))
     assert (found["below"]["name"], found["best"]["name"], found["checks"]) == ("xz", "PPMd", [])
 
@@ -837,7 +835,7 @@ def test_a_loss_below_every_yardstick_is_too_good_to_be_true(tmp_path):
     run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
     bits = baseline_rows.losses(read_run(run))[0][1]
     keep_yardsticks(run, ("xz", bits * 2.5), ("PPMd", bits * 2))
-    page = render_run(run, tmp_path).read_text()
+    page = render_own(run, tmp_path).read_text()
     assert "This loss is too good to be true" in page
     assert "PPMd, the best yardstick of it" in page
     assert page.index("does training hold the validation text") < page.index("is every byte paid for")
@@ -848,11 +846,11 @@ def test_spoilt_yardsticks_are_one_line_that_names_the_file(tmp_path):
     run = write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa")
     keep_yardsticks(run, ("xz", "<b>"))
     with pytest.raises(DiagnoseError, match=r"yardsticks\.json"):
-        render_run(run, tmp_path)
+        render_own(run, tmp_path)
 
 
-def test_foreign_text_does_not_reach_the_terminal(plain):
-    found = json.loads((plain / "summary.json").read_text())
-    found |= {"verdict": "\x1b[2J[bold]gone[/bold]\u202e"}
-    text = _printed(terminal.ablation_rows(found))
+def test_foreign_text_does_not_reach_the_terminal(tmp_path):
+    folder = write_ablation(tmp_path)
+    change(folder, verdict="\x1b[2J[bold]gone[/bold]\u202e")
+    text = _printed(rows(own_report(folder)))
     assert "⟨U+001B⟩[2J[bold]gone[/bold]⟨U+202E⟩" in text

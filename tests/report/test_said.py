@@ -9,7 +9,7 @@ from diagnose.ablation.ablate import ablate
 from diagnose.ablation.conclusion import verdict
 from diagnose.errors import DiagnoseError
 from diagnose.report import ablation_sentences
-from diagnose.report.page import render_ablation
+from diagnose.report.page import render_own
 from diagnose.report.summary import read_ablation
 from diagnose.runs import store
 
@@ -30,9 +30,26 @@ def said(*effects, failed=()):
 
 def test_no_effect_is_said_only_where_a_test_supports_it():
     assert said(effect("m", 0.001, 0.002, equivalent=True)).endswith("m: no effect larger than 0.01.")
-    assert said(effect("m", 0.001, 0.002)).endswith("m: not resolved; about 9 seeds would.")
-    assert "only more validation text would" in said(effect("m", 0.001, 0.002, seeds_needed=None))
+    assert said(effect("m", 0.02, 0.03)).endswith("m: not resolved; about 9 seeds would.")
+    assert "only more validation text would" in said(effect("m", 0.02, 0.03, seeds_needed=None))
     assert "the same bits are spent on every document" in said(effect("m", 0.0, 0.0, seeds_needed=None))
+
+
+def test_of_an_effect_too_small_to_matter_it_is_said_what_is_excluded():
+    """Seeds are named for one that would matter: nobody trains 24 runs to resolve 0.001."""
+    excluded = "m: effects beyond 0.12 are excluded; about 7 seeds would tell one of 0.01."
+    assert said(effect("m", 0.001, 0.12, seeds_for_margin=7)).endswith(excluded)
+    assert said(effect("m", 0.001, 0.12)).endswith("only more validation text would tell one of 0.01.")
+
+
+def test_a_level_that_is_a_number_is_named_with_its_axis():
+    text = said(effect("0.2", -0.1, 0.02) | {"axis": "dropout", "against": "0.0"})
+    assert "dropout 0.2 is 0.100 ± 0.020 bits per byte better than s." in text
+
+
+def test_two_seeds_are_said_first_to_decide_next_to_nothing():
+    assert said(effect("m", -0.1, 0.02, seeds=2)).startswith("Two seeds an arm decide next to nothing. After")
+    assert "next to nothing" not in said(effect("m", -0.1, 0.02, seeds=3))
 
 
 def test_an_arm_of_one_seed_among_others_is_named():
@@ -42,7 +59,7 @@ def test_an_arm_of_one_seed_among_others_is_named():
 
 
 def test_many_arms_are_counted_and_not_listed():
-    text = said(*(effect(f"l{k}", 0.001, 0.01) for k in range(6)))
+    text = said(*(effect(f"l{k}", 0.05, 0.1) for k in range(6)))
     assert "6 others: not resolved" in text
     best = said(*(effect(f"l{k}", -0.1 - k, 0.01) for k in range(6)))
     assert "and 3 more less so" in best
@@ -71,7 +88,7 @@ def test_an_arm_that_diverges_with_a_seed_is_told_from_verdict_to_page(tiny, tmp
     assert summary["left_out"] == [1]
     assert summary["seeds"] == [0, 2]
     assert "diverged with 1 seed." in summary["verdict"]
-    page = render_ablation(folder, tmp_path / "pages").read_text(encoding="utf-8")
+    page = render_own(folder, tmp_path / "pages").read_text(encoding="utf-8")
     assert "Seed 1 is left out of all arms, for effects are paired by seed." in page
     assert "training has diverged" in page
 

@@ -11,7 +11,9 @@ from diagnose.training.preparation import set_up
 pytestmark = pytest.mark.usefixtures("quick_probes")
 
 
-@pytest.mark.parametrize(("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGINT, 2)])
+@pytest.mark.parametrize(
+    ("number", "times"), [(signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGHUP, 1), (signal.SIGINT, 2)]
+)
 def test_ctrl_c_leaves_a_run_that_goes_on(number, times, whole, given, runs):
     before = signal.getsignal(number)
     error = refusal("quick", given, runs=runs, watch=signalled(number, times), exit_code=130)

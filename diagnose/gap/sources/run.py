@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,10 +16,13 @@ from diagnose.data import tokenizer
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted
 from diagnose.runs import session, store
+from diagnose.runs.opened import open_run
 from diagnose.training import batches, network, registry, trainer
 from diagnose.training.preparation import Setup, set_up, version
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
     import torch
     from numpy.typing import NDArray
@@ -98,63 +100,39 @@ class FinishedRun:
         return np.arange(first, last), np.full(last - first, 1 / (last - first))
 
 
-def open_run(run: str | Path, data: str | Path | None = None, model: str | None = None) -> FinishedRun:
-    """Open a finished run.
-
-    Args:
-        run: its folder, `runs/latest`, or its name within `runs/`.
-        data: where its text is now, if it was moved.
-        model: "file.py:build", the code of its network, where that is not installed: consent to run it.
+def open_finished(run: str | Path, data: str | Path | None = None, model: str | None = None) -> FinishedRun:
+    """Open a finished run for its ledger; see `runs.opened.open_run` for what is given.
 
     Raises:
         DiagnoseError: no such run; a network that is code and was not named; an ablation; a run that has not
             finished or kept no checkpoint or no reports; text, tokenizer or network that are no
             longer those of the run.
     """
-    path = store.find(run)
-    _refuse_unfinished(path)
-    kept = store.recipe_of(path)
-    recipe = kept.with_values({"model.name": registry.consented(kept.model.name, model)})
-    environment = store.read_json(path / "environment.json")
-    setup = set_up(_moved(recipe, data))
-    older = _refuse_changed(path, kept, setup, environment)
-    found = store.read_checkpoint(path / "checkpoint")
-    if found is None:
+    opened = open_run(run, data, model)
+    path, recipe = opened.path, opened.recorded
+    if opened.tensors is None or opened.progress is None:
         raise DiagnoseError(
             f"{path} keeps no checkpoint (pruned?), and the ledger reads the final weights: "
             f"train it again with `diagnose train --recipe {path}/recipe.toml`"
         )
-    net = setup.network()
-    session.load_state(net, None, found[0])
-    notes = (_check_losses(path, setup, net, environment["version"]),) if older else ()
+    if opened.why:
+        raise DiagnoseError(opened.why)
+    setup = set_up(opened.recipe)
+    older = _refuse_changed(path, recipe, setup, opened.environment)
+    net = opened.load(setup.network())
+    notes = [_check_losses(path, setup, net, opened.environment["version"])] if older else []
+    if opened.moved is not None:
+        notes.append(f"trained on {opened.moved}, which this machine lacks: masks and rounding are others than logged")
     steps, readings = store.read_table(path, "steps"), store.read_table(path, "readings")
-    if int(found[1]["step"]) != len(steps) or not len(steps):
-        raise DiagnoseError(f"{path}: the checkpoint is of step {found[1]['step']} and {len(steps)} steps are recorded")
+    if int(opened.progress["step"]) != len(steps) or not len(steps):
+        taken = opened.progress["step"]
+        raise DiagnoseError(f"{path}: the checkpoint is of step {taken} and {len(steps)} steps are recorded")
     number = (len(steps) - 1) // recipe.report.interval
     train, val = (_reported(path, readings, side, len(steps)) for side in ("train", "val"))
     return FinishedRun(
-        path, setup, net, steps.loss.to_numpy(float), train, val, number, float(steps.seconds.iloc[-1]), environment,
-        notes,
+        path, setup, net, steps.loss.to_numpy(float), train, val, number, float(steps.seconds.iloc[-1]),
+        opened.environment, tuple(notes),
     )  # fmt: skip
-
-
-def _refuse_unfinished(path: Path) -> None:
-    if (path / "ablation.toml").exists() and not (path / "status.json").exists():
-        raise DiagnoseError(f"{path} is an ablation; give one of its runs, they are named in {path}/summary.json")
-    state = store.state(path)
-    if state == "finished":
-        return
-    why = store.read_json(path / "status.json").get("why")
-    remedy = "wait for it" if state == "running" else "go on with `diagnose train --resume` and the same options"
-    raise DiagnoseError(f"{path} is {state}{f' ({why})' if why else ''}; a ledger needs a finished run: {remedy}")
-
-
-def _moved(recipe: Recipe, data: str | Path | None) -> Recipe:
-    if data is None:
-        return recipe
-    if recipe.data.corpus != "file":
-        raise DiagnoseError(f"the run's text is the bundled corpus {recipe.data.corpus}, no file that could have moved")
-    return recipe.with_values({"data.path": str(Path(data).absolute())})
 
 
 def _refuse_changed(path: Path, recipe: Recipe, setup: Setup, environment: dict[str, Any]) -> bool:

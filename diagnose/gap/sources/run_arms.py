@@ -9,9 +9,8 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed, plain, signed
-from diagnose.gap.sources.run import open_run
-from diagnose.gap.sources.run_ledger import make
-from diagnose.gap.sources.run_record import UNIT, record
+from diagnose.gap.sources.run import open_finished
+from diagnose.gap.sources.run_record import UNIT, ledger
 from diagnose.runs import store
 from diagnose.stats.crossed import t_quantile
 
@@ -64,7 +63,7 @@ def loss_gap_of_arms(
 def _of_run(
     path: Path, budget: float | str | None, verify: bool, data: str | Path | None, model: str | None
 ) -> dict[str, Any]:
-    return record(make(open_run(path, data, model), budget=budget, verify=verify))
+    return ledger(open_finished(path, data, model), budget=budget, verify=verify)
 
 
 def _averaged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:

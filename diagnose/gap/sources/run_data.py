@@ -5,23 +5,25 @@ All under validation's conditions, so that `unseen` + `leak` is the gap of both 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.data.seen_documents import SeenDocuments, seen
+from diagnose.data.overlap import SeenDocuments, seen
+from diagnose.gap.measurements import BatchReadings
 from diagnose.gap.sources import run_replay, run_texts
 from diagnose.gap.sources.run_bigrams import difficulty
-from diagnose.gap.sources.run_reading import Ask, Pass, in_units, only, read, together
+from diagnose.gap.sources.run_reading import in_units, read, together
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from diagnose.gap.conditions import Condition
     from diagnose.gap.sources.run import FinishedRun
-    from diagnose.gap.sources.run_conditions import RunSides
+    from diagnose.gap.sources.run_conditions import RunSetting
     from diagnose.gap.sources.run_reading import StepGroup
     from diagnose.stats import Interval, Reading
 
@@ -33,84 +35,70 @@ class ValidationReadings:
     """Readings of the validation text and of text that training has not seen.
 
     Attributes:
-        whole: of the validation text, by condition; complete says whether all of it was read.
-        complete: whether every row of the validation text was read.
+        whole: of the validation text.
+        shown: of the reported batches, with their own masks.
         unseen: of unseen text, by condition; None where there is too little, with the reason in `why`.
-        all_unseen: whether the validation text holds nothing that training has seen, so that `leak` is exactly zero.
         why: what the unseen text is, or why there is none.
         reserve: documents of the reserve among the unseen ones.
         seen: what the validation documents that were read share with the training text.
-        replayed: the reported validation loss, read again on the reported batches.
         difficulty: how much harder the seen validation documents are than the unseen text for bigrams that have seen
             neither; None where there is nothing to compare.
     """
 
-    whole: Mapping[Ask, Reading]
-    complete: bool
-    unseen: Mapping[Ask, Reading] | None
-    all_unseen: bool
+    whole: BatchReadings
+    shown: BatchReadings
+    unseen: dict[Condition, Reading] | None
     why: str
     reserve: int
     seen: SeenDocuments
-    replayed: float
     difficulty: Interval | None
 
 
-def beside(found: RunSides) -> tuple[Ask, Ask]:
-    """Return validation's condition with what training mode switches on being on, and off."""
-    val = found.val
-    ons = (frozenset(found.kinds), frozenset[str]())
-    return Ask(Pass(ons[0], val.run.precision), val.smoothing, val.way), Ask(
-        Pass(ons[1], val.run.precision), val.smoothing, val.way
-    )
-
-
-def wanted(found: RunSides) -> list[Ask]:
-    """List the conditions that validation text and unseen text are read under."""
-    spelled = [replace(found.val, marked=True)] if found.words else []
-    return list(dict.fromkeys([found.val, found.alike(on=False), found.alike(on=True), *beside(found), *spelled]))
-
-
-def passes(found: RunSides) -> int:
-    """Return how often such text runs through the network."""
-    return len({ask.run for ask in wanted(found)})
-
-
-def measure(finished: FinishedRun, found: RunSides, positions: tuple[int, int], unit: int) -> ValidationReadings:
+def measure(finished: FinishedRun, setting: RunSetting, positions: tuple[int, int], unit: int) -> ValidationReadings:
     """Read the validation text, the reported batches and unseen text.
 
     Args:
         finished: the run.
-        found: its conditions.
+        setting: its conditions.
         positions: how much of the validation text and of the reserve may be read.
         unit: adjacent documents that are one unit of the intervals.
     """
-    asks = wanted(found)
+    asked, own = setting.of_validation, setting.sides.val
     groups, complete = validation_groups(finished, positions[0])
-    whole = read(finished.network, run_texts.marked(finished, groups) if found.words else groups, asks)
-    replayed = (
-        read(finished.network, run_replay.report_group(finished), [found.val])[found.val].mean + found.penalties[1]
-    )
+    whole = read(finished.network, run_texts.marked(finished, groups) if setting.words else groups, asked)
+    reported = list(run_replay.report_group(finished))
+    shown = read(finished.network, reported, [own])
     parts = finished.setup.text.split
-    first = whole[asks[0]]
-    shown = first.documents[first.weights > 0]
-    overlap = seen(finished.setup.text.corpus, parts.train, np.concatenate([shown, parts.reserve]))
-    unseen, why, reserve = _unseen(finished, whole, overlap, asks, positions[1])
-    clean = bool(np.isin(shown, overlap.unseen).all()) and parts.kind != "windows"
+    first = whole[asked[0]]
+    documents = first.documents[first.weights > 0]
+    overlap = seen(finished.setup.text.corpus, parts.train, np.concatenate([documents, parts.reserve]))
+    unseen, why, reserve = _unseen(finished, whole, overlap, asked, positions[1])
+    clean = bool(np.isin(documents, overlap.unseen).all()) and parts.kind != "windows"
     if clean:
         unseen, why, reserve = whole, "no validation document occurs in the training text", 0
     return ValidationReadings(
-        {ask: in_units(r, unit) for ask, r in whole.items()}, complete,
-        None if unseen is None else {ask: in_units(r, unit) for ask, r in unseen.items()},
-        clean, why, reserve, overlap.among(shown), replayed, _difficulty(finished, overlap, shown, unseen, clean=clean),
+        batch_readings(whole, groups, unit, passes=setting.passes[1], complete=complete),
+        batch_readings(shown, reported, unit, repeated=True),
+        None if unseen is None else {one: in_units(r, unit) for one, r in unseen.items()},
+        why, reserve, overlap.among(documents), _difficulty(finished, overlap, documents, unseen, clean=clean),
     )  # fmt: skip
+
+
+def batch_readings(
+    readings: Mapping[Condition, Reading], groups: Sequence[StepGroup], unit: int, *, passes: int = 1,
+    complete: bool = True, repeated: bool = False,
+) -> BatchReadings:  # fmt: skip
+    """Return what was read of some text, in units of adjacent documents."""
+    rows = sum(len(part.inputs_BT) for group in groups for part in group.parts)
+    some = {one: in_units(reading, unit) for one, reading in readings.items()}
+    return BatchReadings(some, len(groups), complete, passes, rows, "document", repeated=repeated)
 
 
 def _difficulty(
     finished: FinishedRun,
     overlap: SeenDocuments,
     shown: NDArray[np.int64],
-    unseen: Mapping[Ask, Reading] | None,
+    unseen: Mapping[Condition, Reading] | None,
     *,
     clean: bool,
 ) -> Interval | None:
@@ -132,31 +120,35 @@ def validation_groups(finished: FinishedRun, positions: int) -> tuple[Sequence[S
 
 
 def _unseen(
-    finished: FinishedRun, whole: Mapping[Ask, Reading], overlap: SeenDocuments, asks: Sequence[Ask], positions: int
-) -> tuple[Mapping[Ask, Reading] | None, str, int]:
+    finished: FinishedRun,
+    whole: Mapping[Condition, Reading],
+    overlap: SeenDocuments,
+    asked: Sequence[Condition],
+    positions: int,
+) -> tuple[dict[Condition, Reading] | None, str, int]:
     """Read unseen text: validation documents that training has not seen, and the reserve where it is of their kind."""
     parts = finished.setup.text.split
     unseen_val = np.intersect1d(overlap.unseen, parts.val) if parts.kind != "windows" else np.zeros(0, np.int64)
     reserve = np.intersect1d(overlap.unseen, parts.reserve)
-    first = whole[asks[0]]
+    first = whole[asked[0]]
     read_val = np.intersect1d(unseen_val, first.documents[first.weights > 0])
     if parts.kind == "tail" and len(read_val) >= FEWEST_UNSEEN:
         reserve = reserve[:0]  # the tail of a text is of another kind than documents from all of it
     if len(read_val) + len(reserve) < FEWEST_UNSEEN:
         return None, f"only {len(read_val) + len(reserve)} documents are unseen, fewer than {FEWEST_UNSEEN}", 0
-    own = {ask: only(r, unseen_val) for ask, r in whole.items()}
-    more = _reserve(finished, reserve, asks, positions)
-    joined = {ask: together(own[ask], more.get(ask)) for ask in asks}
-    out = {ask: reading for ask, reading in joined.items() if reading is not None}
-    if len(out) < len(asks):
+    own = {one: r.only(unseen_val) for one, r in whole.items()}
+    more = _reserve(finished, reserve, asked, positions)
+    joined = {one: together(own[one], more.get(one)) for one in asked}
+    out = {one: reading for one, reading in joined.items() if reading is not None}
+    if len(out) < len(asked):
         return None, "the unseen documents do not fill a row", 0
     used = len(reserve) if more else 0
     return out, _said(len(read_val), used), used
 
 
 def _reserve(
-    finished: FinishedRun, documents: NDArray[np.int64], asks: Sequence[Ask], positions: int
-) -> Mapping[Ask, Reading]:
+    finished: FinishedRun, documents: NDArray[np.int64], asked: Sequence[Condition], positions: int
+) -> Mapping[Condition, Reading]:
     if not len(documents):
         return {}
     layout = run_texts.documents_layout(finished, documents)
@@ -164,7 +156,8 @@ def _reserve(
         return {}
     batches, _ = run_texts.text_batches(layout, positions)
     groups = run_texts.text_groups(finished, batches)
-    return read(finished.network, run_texts.marked(finished, groups) if any(a.marked for a in asks) else groups, asks)
+    spelled = any(one.objective.marked for one in asked)
+    return read(finished.network, run_texts.marked(finished, groups) if spelled else groups, asked)
 
 
 def _said(own: int, reserve: int) -> str:

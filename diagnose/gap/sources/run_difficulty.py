@@ -9,44 +9,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.gap.sources.run_reading import in_units, read
-from diagnose.gap.sources.run_replay import step_group, training_ask
+from diagnose.gap.sources.run_replay import step_group, training_condition
 from diagnose.runs import session, store
 from diagnose.stats import combination
 
 if TYPE_CHECKING:
     from diagnose.gap.sources.run import FinishedRun
-    from diagnose.gap.sources.run_conditions import RunConditions
-    from diagnose.stats import Interval, Reading
+    from diagnose.gap.sources.run_measure import MeasuredRun
+    from diagnose.gap.term import Term
+    from diagnose.stats import Interval
 
+SHARE = 0.1  # of the budget that is left
 FEWEST_STEPS = 2  # of either side: one step's batch says nothing of its kind
 
 
-def parts(
-    finished: FinishedRun, measured: RunConditions, own: Reading, recency: Interval, positions: int, unit: int
-) -> tuple[dict[str, Any], ...]:
+def parts(run: MeasuredRun, recency: Term) -> tuple[dict[str, Any], ...]:
     """Divide `recency` into difficulty and the rest, where the weights from before the interval were kept.
-
-    Args:
-        finished: the run.
-        measured: holds the earlier steps and their reading under the final weights.
-        own: the reported steps under the final weights, in units.
-        recency: the term.
-        positions: how many may be read, both sides together.
-        unit: adjacent documents that are one unit of the intervals.
 
     Returns:
         Two parts whose values sum to the term's; none where the division cannot be had.
     """
+    finished, chosen, replayed = run.finished, run.chosen, run.found.replayed
+    assert replayed is not None
+    assert recency.value is not None
     steps, _ = finished.averaged()
-    most = int(positions // (2 * finished.positions))
+    most = int(run.left.share(SHARE, 1) // (2 * finished.positions))
     before = _network_before(finished)
-    if before is None or measured.chosen.same or int(steps[0]) < finished.interval_start or most < FEWEST_STEPS:
+    if before is None or chosen.same or int(steps[0]) < finished.interval_start or most < FEWEST_STEPS:
         return ()
-    ask = training_ask(finished)
+    own = training_condition(finished, run.found.sides.train.on)
     every = max(1, -(-len(steps) // most))
-    mine = read(before, [step_group(finished, int(k)) for k in steps[::every]], [ask])[ask]
-    others = read(before, [step_group(finished, k, turn=0) for k in measured.chosen.steps[:most]], [ask])[ask]
-    readings = [in_units(mine, unit), in_units(others, unit), own, measured.start]
+    mine = read(before, [step_group(finished, int(k)) for k in steps[::every]], [own])[own]
+    others = read(before, [step_group(finished, k, turn=0) for k in chosen.steps[:most]], [own])[own]
+    start = run.found.train.readings[run.found.sides.train]
+    readings = [in_units(mine, run.unit), in_units(others, run.unit), replayed.reading, start]
     difficulty = combination(readings[:2], [-1.0, 1.0])
     rest = combination(readings, [1.0, -1.0, -1.0, 1.0])
     shift = recency.value - difficulty.value - rest.value

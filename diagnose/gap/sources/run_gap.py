@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.sources.run import open_run
+from diagnose.gap.sources.run import open_finished
 from diagnose.gap.sources.run_arms import is_ablation, loss_gap_of_arms
-from diagnose.gap.sources.run_ledger import make
-from diagnose.gap.sources.run_record import compared, record
+from diagnose.gap.sources.run_record import compared, ledger
 from diagnose.runs import store
 
 if TYPE_CHECKING:
@@ -46,9 +45,9 @@ def loss_gap(
                 "--against compares two runs, and this is an ablation: its arms are compared as they are"
             )
         return loss_gap_of_arms(store.find(run), budget=budget, verify=verify, data=data, model=model)
-    before = None if against is None else open_run(against, data, model)
-    result = record(make(open_run(run, data, model), budget=budget, verify=verify, places=True))
-    return result if before is None else compared(record(make(before, budget=budget, verify=verify)), result)
+    before = None if against is None else open_finished(against, data, model)
+    result = ledger(open_finished(run, data, model), budget=budget, verify=verify, places=True)
+    return result if before is None else compared(ledger(before, budget=budget, verify=verify), result)
 
 
 def keep(folder: Path, found: dict[str, Any]) -> dict[str, Any]:

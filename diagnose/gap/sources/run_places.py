@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
     from torch import Tensor, nn
 
+    from diagnose.gap.conditions import Condition
     from diagnose.gap.sources.run import FinishedRun
-    from diagnose.gap.sources.run_conditions import RunConditions
-    from diagnose.gap.sources.run_reading import Pass
+    from diagnose.gap.sources.run_conditions import RunSetting
 
     Ints = NDArray[np.int64]
     Floats = NDArray[np.float64]
@@ -55,21 +55,21 @@ class Targets:
     group: Ints
 
 
-def measure(finished: FinishedRun, measured: RunConditions, positions: tuple[int, int], unit: int) -> dict[str, Any]:
+def measure(finished: FinishedRun, setting: RunSetting, positions: tuple[int, int], unit: int) -> dict[str, Any]:
     """Return the losses by place as plain data.
 
     Args:
         finished: the run.
-        measured: its conditions.
+        setting: its conditions.
         positions: how much of the training and of the validation text may be read.
         unit: adjacent documents that are one unit of the intervals.
     """
-    run = measured.sides.alike(on=False).run
+    plain = setting.sides.alike(on=False)
     steps = _steps(finished)
     rows = max(1, min(positions[0], MOST_POSITIONS) // (len(steps) * finished.recipe.batches.context))
     groups, _ = run_data.validation_groups(finished, min(positions[1], MOST_POSITIONS))
-    train = read_targets(finished.network, [_first_rows(finished, step, rows) for step in steps], run)
-    val = read_targets(finished.network, groups, run)
+    train = read_targets(finished.network, [_first_rows(finished, step, rows) for step in steps], plain)
+    val = read_targets(finished.network, groups, plain)
     whole = store.read_table(finished.path, "validation")
     size, documents = whole.document.to_numpy(), len(finished.setup.text.corpus.doc_bytes)
     nats, tokens = whole.nats.to_numpy(float), whole.tokens.to_numpy(float)
@@ -108,14 +108,14 @@ def _first_rows(finished: FinishedRun, step: int, rows: int) -> StepGroup:
     return StepGroup((Batch(inputs, targets, counted, documents, segments),), group.seeds[:1])
 
 
-def read_targets(network: nn.Module, groups: Sequence[StepGroup], run: Pass) -> Targets:
+def read_targets(network: nn.Module, groups: Sequence[StepGroup], condition: Condition) -> Targets:
     """Read some batches target by target; padding is left out."""
     device = next(network.parameters()).device
     columns: list[tuple[Tensor, ...]] = []
     for number, group in enumerate(groups):
         for part, seed in zip(group.parts, group.seeds, strict=True):
             kept = part.counted_BT.cpu()
-            nats = run_reading.nats(network, part.to(device), run, seed, {0.0})[0.0].double()[kept]
+            nats = run_reading.nats(network, part.to(device), condition, seed, {0.0})[0.0].double()[kept]
             columns.append(
                 (nats, tokens_seen(part)[kept], part.documents_BT.cpu()[kept], torch.full_like(nats, number))
             )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from diagnose.gap.conditions import Condition
     from diagnose.training.batches import Batch
 
 
@@ -43,24 +44,23 @@ class Way:
 
 
 @dataclass(frozen=True)
-class Pass:
-    """How the network runs: the kinds of training mode that are on (None: all) and the precision."""
+class RunObjective:
+    """What a loss of ours holds.
 
-    on: frozenset[str] | None
-    precision: str
-
-
-@dataclass(frozen=True)
-class Ask:
-    """A full condition: how the network runs, the share of label smoothing, and what is averaged how.
-
-    With `marked` the nats of marked targets alone are summed, and still divided by all: their part of the mean.
+    Attributes:
+        smoothing: share of label smoothing.
+        penalty: the weight decay in the loss, in nats.
+        marked: whether the nats of marked targets alone are summed, and still divided by all: their part of the mean.
     """
 
-    run: Pass
-    smoothing: float
-    way: Way
+    smoothing: float = 0.0
+    penalty: float = 0.0
     marked: bool = False
+
+
+def forward_pass(condition: Condition) -> tuple[frozenset[str], str]:
+    """Return what a forward pass depends on: objectives and reductions come from the same losses per target."""
+    return condition.on, condition.precision
 
 
 @dataclass(frozen=True)
@@ -81,52 +81,55 @@ class StepGroup:
         return sum(part.inputs_BT.numel() for part in self.parts)
 
 
-def read(network: nn.Module, groups: Iterable[StepGroup], asks: Sequence[Ask]) -> dict[Ask, Reading]:
-    """Read a network's loss on the same batches under several conditions.
+def read(network: nn.Module, groups: Iterable[StepGroup], conditions: Sequence[Condition]) -> dict[Condition, Reading]:
+    """Read a network's loss on the same batches under several conditions; documents are the units.
 
     Args:
         network: left exactly as it was, flags, buffers and random states included.
         groups: batches with their masks; at least one. Every condition is read with the same masks.
-        asks: which conditions; those that share a `Pass` share its forward passes.
+        conditions: those that share a `forward_pass` share it.
     """
     device = next(network.parameters()).device
     keeper = torch.device("cpu")  # keeps the books: some devices have no float64
-    sums: dict[Ask, list[tuple[NDArray[Any], ...]]] = {ask: [] for ask in asks}
+    sums: dict[Condition, list[tuple[NDArray[Any], ...]]] = {one: [] for one in conditions}
     for group in groups:
         kept = [part.to(keeper) for part in group.parts]
         counts = [_counts(part, kept) for part in kept]
         for number, (part, seed) in enumerate(zip(kept, group.seeds, strict=True)):
             here = group.parts[number].to(device)
             documents, place_BT = part.documents_BT.unique(return_inverse=True)  # type: ignore[no-untyped-call]
-            for run in dict.fromkeys(ask.run for ask in asks):
-                some = [ask for ask in asks if ask.run == run]
-                nats_of = nats(network, here, run, seed, {ask.smoothing for ask in some})
-                for ask in some:
-                    pair = _weighted(part, nats_of[ask.smoothing], _weights(part, ask.way, counts[number]), ask.way)
-                    if ask.marked:
+            for run in dict.fromkeys(map(forward_pass, conditions)):
+                some = [one for one in conditions if forward_pass(one) == run]
+                nats_of = nats(network, here, some[0], seed, {one.objective.smoothing for one in some})
+                for one in some:
+                    weights_BT = _weights(part, one.reduction, counts[number])
+                    pair = _weighted(part, nats_of[one.objective.smoothing], weights_BT, one.reduction)
+                    if one.objective.marked:
                         pair = (pair[0] * (group.marks[number] if group.marks else 0.0), pair[1])
                     rows = [_per_document(x * group.weight, place_BT, len(documents)) for x in pair]
-                    sums[ask].append((documents.numpy(), *rows))
-    return {ask: _joined(parts) for ask, parts in sums.items()}
+                    sums[one].append((documents.numpy(), *rows))
+    return {one: _joined(parts, one.objective.penalty) for one, parts in sums.items()}
 
 
-def _joined(parts: list[tuple[NDArray[Any], ...]]) -> Reading:
+def _joined(parts: list[tuple[NDArray[Any], ...]], penalty: float) -> Reading:
     documents, nats, weights = (np.concatenate(some) for some in zip(*parts, strict=True))
-    return Reading.of(nats, weights, documents)
+    return Reading.of(nats + penalty * weights, weights, documents)
 
 
-def nats(network: nn.Module, batch: Batch, run: Pass, seed: int, smoothings: set[float]) -> dict[float, Tensor]:
+def nats(
+    network: nn.Module, batch: Batch, condition: Condition, seed: int, smoothings: set[float]
+) -> dict[float, Tensor]:
     """Return each target's nats (B, T) for each share of label smoothing, from one forward pass.
 
     Args:
         network: left exactly as it was.
         batch: on the network's device.
-        run: what training mode is on, and the precision.
+        condition: which kinds of training mode are on, and the precision.
         seed: of the dropout masks.
         smoothings: shares of label smoothing.
     """
     device = batch.inputs_BT.device
-    with torch.inference_mode(), switched(network, run.on), autocast(device, run.precision):
+    with torch.inference_mode(), switched(network, condition.on), autocast(device, condition.precision):
         torch.manual_seed(seed)
         frozen = _answered(network, batch) if len(smoothings) > 1 else network
         ends = (batch.inputs_BT, batch.targets_BT, batch.segments_BT)
@@ -175,14 +178,6 @@ def _per_document(values_BT: Tensor, place_BT: Tensor, count: int) -> NDArray[np
     return zero_N.index_add(0, place_BT.flatten(), values_BT.flatten()).numpy()
 
 
-def only(reading: Reading, documents: NDArray[np.int64]) -> Reading | None:
-    """Return the part of a reading that lies in these documents; None where it holds none of them."""
-    kept = np.isin(reading.documents, documents) & (reading.weights > 0)
-    if not kept.any():
-        return None
-    return Reading(reading.documents[kept], reading.nats[kept], reading.weights[kept])
-
-
 def together(first: Reading | None, second: Reading | None) -> Reading | None:
     """Return two readings of the same way as one."""
     if first is None or second is None:
@@ -201,5 +196,5 @@ def scaled(reading: Reading, factors: dict[int, float]) -> Reading:
 
 
 def in_units(reading: Reading, size: int) -> Reading:
-    """Return a reading whose units are blocks of adjacent documents, where neighbours are alike."""
-    return reading if size == 1 else Reading.of(reading.nats, reading.weights, reading.documents // size)
+    """Return a reading by named groups of documents: blocks of adjacent ones, where neighbours are alike."""
+    return Reading.of(reading.nats, reading.weights, -1 - reading.documents // size)

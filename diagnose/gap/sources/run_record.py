@@ -1,181 +1,170 @@
-"""The ledger as plain data: what `diagnose loss-gap --json` prints, and what pages and the terminal are made of."""
+"""The record of a run's ledger: the engine's terms, and the parts, words and keys that only a run of ours can add.
+
+None of these changes a term's value.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, replace
+import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.baselines import scoring
 from diagnose.baselines.placement import standing
 from diagnose.data.cache import cache_folder
-from diagnose.gap import verdict
-from diagnose.gap.sources.run_terms import GROUPS
+from diagnose.formatting import counted, estimate
+from diagnose.gap.record import record
+from diagnose.gap.sources import run_difficulty, run_places
+from diagnose.gap.sources.run_conditions import marked
+from diagnose.gap.sources.run_measure import measure
+from diagnose.gap.term import FACTORS, interval_record
+from diagnose.gap.terms import ReportedLosses, terms
 from diagnose.runs import store
 from diagnose.stats import combination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from diagnose.gap.conditions import Condition
+    from diagnose.gap.sources.run import FinishedRun
+    from diagnose.gap.sources.run_measure import MeasuredRun
+    from diagnose.gap.term import Term
 
-    from diagnose.gap.sources.run_ledger import MatchedReadings, RunLedger
-    from diagnose.gap.sources.run_reading import Ask
-    from diagnose.gap.sources.run_terms import Term
-    from diagnose.stats import Interval
-
-FORMAT = 1
 UNIT = "nats per token"
+PLACES_SHARE = 0.15  # of the budget that is left, for losses by place
 
 
-def record(ledger: RunLedger) -> dict[str, Any]:
-    """Return a ledger's JSON object; keys are those of the design's table, and more."""
-    finished = ledger.finished
-    out = {
-        "format": FORMAT,
-        "run": str(finished.path),
-        "page": None,
-        "reported": {"train": finished.train, "val": finished.val, "unit": UNIT},
-        "gap": ledger.gap,
-        "terms": [_term(ledger, term) for term in ledger.terms],
-        "groups": groups_of(
-            {term.id: term.value or 0.0 for term in ledger.terms},
-            {"timing": ledger.timing, "data": ledger.matched_data},
-        ),
-        "matched": _matched(ledger.matched),
-        "matched_on": _matched(ledger.matched_on),
-        "readings": readings(ledger),
-        "bytes_per_token": bytes_per_token(ledger),
-        "unseen": _unseen(ledger),
-        "overlap": _overlap(ledger),
-        "verified": asdict(ledger.verified) if ledger.verified else None,
-        "conditions": _conditions(ledger),
-        "budget": {
-            "seconds": ledger.limit.seconds,
-            "positions": ledger.limit.positions,
-            "took": ledger.seconds,
-            "sharpens": sharpens(ledger),
-        },
-        "where": ledger.where,
-        "scale": _scale(ledger),
-        "notes": list(ledger.notes),
+def ledger(
+    finished: FinishedRun, *, budget: float | str | None = None, verify: bool = False, places: bool = False
+) -> dict[str, Any]:
+    """Return the record of a run's ledger, with `places` where in the text losses lie; see `run_gap.loss_gap`."""
+    begun = time.monotonic()
+    run = measure(finished, budget=budget, verify=verify)
+    given = ReportedLosses(finished.train, finished.val, (True, True))
+    some = [detailed(run, term) for term in terms(run.found, given)]
+    share = run.left.share(PLACES_SHARE / 2, 1)
+    where = run_places.measure(finished, run.setting, (share, share), run.unit) if places else None
+    run = replace(run, found=replace(run.found, seconds=time.monotonic() - begun))
+    allowed = {"seconds": run.limit.seconds, "positions": run.limit.positions}
+    return record(run.found, given, some, allowed, own(run) | {"where": where})
+
+
+def detailed(run: MeasuredRun, term: Term) -> Term:
+    """Return a term with the parts and words that its run adds."""
+    if term.id in FACTORS and term.id in run.found.sides.players:
+        return replace(term, how=f"{term.how} ({_changed(run, term.id)})")
+    if term.id == "recency":
+        return replace(term, basis=_drawn(run), parts=run_difficulty.parts(run, term))
+    if term.id == "unseen":
+        return replace(term, parts=_by_words(run))
+    if term.id == "residual":
+        return replace(term, parts=())  # training's is 0, or said in words
+    if term.id == "leak" and term.low is not None:
+        found = run.data.difficulty
+        beside = None if found is None else _harder(interval_record(found))
+        return replace(term, basis=f"{_shared(run)}; {term.basis}{_bound(run)}", beside=beside)
+    return term
+
+
+def _harder(found: dict[str, float | None]) -> dict[str, Any]:
+    return {"text": "the same documents for bigrams that saw neither", **found}
+
+
+def _changed(run: MeasuredRun, factor: str) -> str:
+    """Say what a factor is on either side."""
+    train, val = run.found.sides.train, run.found.sides.val
+    said = {
+        "mode": ", ".join(run.found.sides.kinds),
+        "objective": f"label smoothing {train.objective.smoothing:g} → {val.objective.smoothing:g}, "
+        f"weight decay in the loss {train.objective.penalty:.3g} → {val.objective.penalty:.3g} nats",
+        "precision": f"{train.precision} → {val.precision}",
+        "reduction": f"padding {train.reduction.padding}, mean by {train.reduction.level} → "
+        f"padding {val.reduction.padding}, mean by {val.reduction.level}",
+        "collation": "; ".join(run.setting.collation),
     }
-    return {**out, "verdict": verdict.sentence(out), "findings": verdict.findings(out)}
+    return said[factor]
 
 
-def groups_of(values: Mapping[str, float], spans: Mapping[str, Interval]) -> list[dict[str, Any]]:
-    """Return the groups' sums, and each as a share of the sum of their absolute values.
-
-    Args:
-        values: of the terms, by id.
-        spans: the groups whose sum has an interval.
-    """
-    sums = {group: math.fsum(values.get(term, 0.0) for term in terms) for group, terms in GROUPS.items()}
-    total = math.fsum(abs(value) for value in sums.values()) or 1.0
-    return [
-        {"id": group, "value": value, "share": abs(value) / total, "low": span and span.low, "high": span and span.high}
-        for group, value in sums.items()
-        for span in [spans.get(group)]
-    ]
+def _drawn(run: MeasuredRun) -> str:
+    steps = counted(len(run.chosen.steps), "step")
+    if run.chosen.same:
+        return f"no earlier steps: {steps} of the same text under redrawn masks"
+    return f"{steps} drawn from the {run.chosen.of:,} before step {run.finished.earlier + 1:,}"
 
 
-def _term(ledger: RunLedger, term: Term) -> dict[str, Any]:
-    out = {"id": term.id, "group": term.group, **{k: v for k, v in asdict(term).items() if k != "id"}}
-    out["parts"] = list(term.parts)
-    if term.id == "mode" and ledger.beside is not None:
-        out["beside"] = {"text": "unseen", **_interval(ledger.beside)}
-    if term.id == "leak" and ledger.data.difficulty is not None:
-        out["beside"] = {"text": "the same documents for bigrams that saw neither", **_interval(ledger.data.difficulty)}
-    return out
+def _by_words(run: MeasuredRun) -> tuple[dict[str, Any], ...]:
+    """Divide `unseen` into words with a token and words that are spelled out."""
+    end, unseen = run.found.sides.end, run.data.unseen
+    if not run.setting.words or unseen is None or not unseen[marked(end)].nats.any():
+        return ()
+    train = run.found.train.readings
+    some = [train[end], train[marked(end)], unseen[end], unseen[marked(end)]]
+    names = {"words with a token": combination(some, [-1.0, 1.0, 1.0, -1.0]),
+             "words spelled out": combination([some[1], some[3]], [-1.0, 1.0])}  # fmt: skip
+    return tuple({"id": name, **interval_record(value)} for name, value in names.items())
 
 
-def _interval(found: Interval) -> dict[str, float | None]:
-    return {"value": found.value, "low": found.low, "high": found.high}
+def _bound(run: MeasuredRun) -> str:
+    found = run.data.difficulty
+    if found is None:
+        return ""
+    return f" (for bigrams that saw neither: {estimate(found.value, found.low, found.high, difference=True)})"
 
 
-def _matched(found: MatchedReadings) -> dict[str, float | None]:
-    span = _interval(found.interval)
+def _shared(run: MeasuredRun) -> str:
+    seen = run.data.seen
+    exact, near, number = int(seen.exact.sum()), int(seen.near.sum()), len(seen.documents)
+    return f"of {number:,} validation documents {exact:,} occur in the training text and {near:,} nearly so"
+
+
+def own(run: MeasuredRun) -> dict[str, Any]:
+    """Return the keys of the ledger's record that only a run of ours has, and those that it says otherwise."""
+    finished = run.finished
     return {
-        "train": found.train,
-        "val": found.val,
-        "gap": found.interval.value,
-        "low": span["low"],
-        "high": span["high"],
+        "kind": "run",
+        "run": str(finished.path),
+        "reported": {"train": finished.train, "val": finished.val, "unit": UNIT, "given": [True, True]},
+        "bytes_per_token": bytes_per_token(run),
+        "unseen": _unseen(run),
+        "overlap": _overlap(run),
+        "conditions": _conditions(run),
+        "scale": _scale(run),
     }
 
 
-def readings(ledger: RunLedger) -> list[dict[str, Any]]:
-    """Return the loss of each text with training mode off and on, all else alike."""
-    sides, data = ledger.conditions.sides, ledger.data
-    out = []
-    for on in (False, True) if sides.kinds else (False,):
-        ask = sides.alike(on=on)
-        texts = {"training": ledger.conditions.alike(on=on), "validation": data.whole[ask]}
-        if data.unseen is not None and not data.all_unseen:
-            texts["unseen"] = data.unseen[ask]
-        for text, reading in texts.items():
-            found = combination([reading], [1.0])
-            out.append({"text": text, "on": on, "documents": len(reading.documents), **_interval(found)})
-    return out
-
-
-def _scale(ledger: RunLedger) -> dict[str, Any] | None:
-    """Return where the run's loss on the whole scored text lies among yardsticks of that text."""
-    text, path = ledger.finished.setup.text, ledger.finished.path
-    rows = store.read_columns(path, "readings", ("kind", "nats", "bytes"))
-    final = [(nats, size) for kind, nats, size in zip(*rows.values(), strict=True) if kind == "final" and size]
-    if not final:
-        return None
-    nats, size = final[-1]
-    found = scoring.yardsticks(text.corpus, text.split, cache_folder(), scoring.QUICK)
-    where = standing(nats / math.log(2) / size, found)
-    return None if where is None else where.record()
-
-
-def sharpens(ledger: RunLedger) -> list[str]:
-    """Return the terms whose intervals more text would narrow: those for which not all of it was read."""
-    chosen = ledger.conditions.chosen
-    out = {"lag"} if ledger.lag.half is not None else set()
-    if len(chosen.steps) < chosen.of:
-        out |= {"recency", "unseen", *ledger.conditions.sides.players}
-    if not ledger.data.complete:
-        out |= {"unseen", "leak", "draw"}
-    return [term.id for term in ledger.terms if term.id in out and term.low is not None]
-
-
-def bytes_per_token(ledger: RunLedger) -> float | None:
+def bytes_per_token(run: MeasuredRun) -> float | None:
     """Return the UTF-8 bytes of a target of the scored text, which turns nats per token into bits per byte."""
-    setup = ledger.finished.setup
+    setup = run.finished.setup
     scored = setup.text.split.scored
     starts = setup.text.stream.starts
     targets = int((starts[scored + 1] - starts[scored]).sum())
     return float(setup.scored_bytes().sum() / targets) if targets else None
 
 
-def _overlap(ledger: RunLedger) -> dict[str, Any]:
-    seen = ledger.data.seen
+def _unseen(run: MeasuredRun) -> dict[str, Any] | None:
+    """Return the loss on unseen text under validation's condition."""
+    if run.data.unseen is None:
+        return None
+    end = run.found.sides.end
+    reading = run.data.unseen[end]
+    spelled = run.data.unseen[marked(end)].mean / reading.mean if run.setting.words else None
+    return {"loss": reading.mean, "documents": len(reading.documents), "what": run.data.why, "spelled_share": spelled}
+
+
+def _overlap(run: MeasuredRun) -> dict[str, Any]:
+    seen = run.data.seen
     return {
         "val_documents": len(seen.documents), "exact": int(seen.exact.sum()), "near": int(seen.near.sum()),
         "window_share": float(seen.share.mean()) if len(seen.share) else 0.0,
-        "split": ledger.finished.recipe.data.split, "reserve_documents": ledger.data.reserve,
+        "split": run.finished.recipe.data.split, "reserve_documents": run.data.reserve,
     }  # fmt: skip
 
 
-def _unseen(ledger: RunLedger) -> dict[str, Any] | None:
-    """Return the loss on unseen text under validation's condition."""
-    if ledger.data.unseen is None:
-        return None
-    sides = ledger.conditions.sides
-    reading = ledger.data.unseen[sides.val]
-    loss = reading.mean + sides.penalties[1]
-    spelled = ledger.data.unseen[replace(sides.val, marked=True)].mean / loss if sides.words else None
-    return {"loss": loss, "documents": len(reading.documents), "what": ledger.data.why, "spelled_share": spelled}
-
-
-def _conditions(ledger: RunLedger) -> dict[str, Any]:
-    sides, chosen = ledger.conditions.sides, ledger.conditions.chosen
-    report = ledger.finished.recipe.report
+def _conditions(run: MeasuredRun) -> dict[str, Any]:
+    sides, chosen, setup = run.found.sides, run.chosen, run.finished.setup
+    report = run.finished.recipe.report
     return {
-        "train": _side(sides.train, sides.penalties[0]) | {"loader": ledger.finished.setup.course.layout.loader},
-        "val": _side(sides.val, sides.penalties[1]) | {"loader": ledger.finished.setup.validation.loader},
+        "train": _side(sides.train) | {"loader": setup.course.layout.loader},
+        "val": _side(sides.val) | {"loader": setup.validation.loader},
         "differ": list(sides.players),
         "kinds": list(sides.kinds),
         "reports": {
@@ -185,17 +174,31 @@ def _conditions(ledger: RunLedger) -> dict[str, Any]:
             "val_batches": report.val_batches,
         },
         "training_text": {"steps": [step + 1 for step in chosen.steps], "of": chosen.of, "masks": chosen.turns},
-        "validation_text": "whole" if ledger.data.complete else "a sample of its rows",
-        "unseen_text": ledger.data.why,
-        "precision": sides.val.run.precision,
+        "validation_text": "whole" if run.data.whole.complete else "a sample of its rows",
+        "unseen_text": run.data.why,
+        "precision": sides.val.precision,
     }
 
 
-def _side(ask: Ask, penalty: float) -> dict[str, Any]:
+def _side(one: Condition) -> dict[str, Any]:
     return {
-        "on": sorted(ask.run.on or ()), "precision": ask.run.precision, "label_smoothing": ask.smoothing,
-        "weight_decay_in_loss": penalty, "padding": ask.way.padding, "mean_by": ask.way.level,
+        "on": sorted(one.on or ()), "precision": one.precision, "label_smoothing": one.objective.smoothing,
+        "weight_decay_in_loss": one.objective.penalty, "padding": one.reduction.padding,
+        "mean_by": one.reduction.level,
     }  # fmt: skip
+
+
+def _scale(run: MeasuredRun) -> dict[str, Any] | None:
+    """Return where the run's loss on the whole scored text lies among yardsticks of that text."""
+    text, path = run.finished.setup.text, run.finished.path
+    rows = store.read_columns(path, "readings", ("kind", "nats", "bytes"))
+    final = [(nats, size) for kind, nats, size in zip(*rows.values(), strict=True) if kind == "final" and size]
+    if not final:
+        return None
+    nats, size = final[-1]
+    found = scoring.yardsticks(text.corpus, text.split, cache_folder(), scoring.QUICK)
+    where = standing(nats / math.log(2) / size, found)
+    return None if where is None else where.record()
 
 
 def compared(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:

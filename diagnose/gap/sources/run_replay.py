@@ -6,7 +6,7 @@ again exactly.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +14,12 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
-from diagnose.gap.sources.run_reading import Ask, Pass, StepGroup, Way, read
+from diagnose.formatting import counted
+from diagnose.gap.conditions import Condition
+from diagnose.gap.measurements import Replayed
+from diagnose.gap.sources.run_reading import RunObjective, StepGroup, Way, in_units, read
 from diagnose.runs import session, store
+from diagnose.stats import Reading, ratio_interval
 from diagnose.training import network, trainer
 from diagnose.training.batches import step_batches, steps_per_epoch
 from diagnose.training.trainer import Step
@@ -26,31 +30,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.gap.sources.run import FinishedRun
-    from diagnose.stats import Interval, Reading
 
 LEAST_SAMPLED = 8  # steps: fewer give no useful interval for their mean
 
 
-def training_ask(finished: FinishedRun, on: frozenset[str] | None = None) -> Ask:
-    """Return the condition that training losses were logged under."""
+def training_condition(finished: FinishedRun, on: frozenset[str]) -> Condition:
+    """Return the condition that training losses were logged under, with the final weights' decay in the loss."""
     loss = finished.recipe.loss
     level = {"token": "step", "sequence": "row", "batch": "part"}[loss.mean]
-    return Ask(Pass(on, finished.recipe.run.precision), loss.label_smoothing, Way(loss.padding, level))
-
-
-def validation_ask(finished: FinishedRun, on: frozenset[str] | None = None) -> Ask:
-    """Return the condition that validation losses were reported under."""
-    condition = session.reported_condition(finished.recipe, finished.network)
-    level = {"token": "all", "sequence": "row", "batch": "part"}[condition.mean]
-    run = Pass(on if condition.training else frozenset(), condition.precision)
-    return Ask(run, condition.label_smoothing, Way(condition.padding, level))
-
-
-def penalties(finished: FinishedRun) -> tuple[float, float]:
-    """Return the weight decay that stands in the training loss and in the reported validation loss, in nats."""
     with torch.no_grad():
-        training = float(trainer.penalty(finished.network, finished.recipe.loss.weight_decay))
-    return training, session.reported_condition(finished.recipe, finished.network).penalty
+        penalty = float(trainer.penalty(finished.network, loss.weight_decay))
+    objective = RunObjective(loss.label_smoothing, penalty)
+    return Condition(on, objective, finished.recipe.run.precision, Way(loss.padding, level))
+
+
+def validation_condition(finished: FinishedRun, on: frozenset[str]) -> Condition:
+    """Return the condition that validation losses were reported under."""
+    given = session.reported_condition(finished.recipe, finished.network)
+    level = {"token": "all", "sequence": "row", "batch": "part"}[given.mean]
+    objective = RunObjective(given.label_smoothing, given.penalty)
+    return Condition(on if given.training else frozenset(), objective, given.precision, Way(given.padding, level))
 
 
 def step_group(finished: FinishedRun, step: int, weight: float = 1.0, turn: int | None = None) -> StepGroup:
@@ -69,39 +68,38 @@ def step_group(finished: FinishedRun, step: int, weight: float = 1.0, turn: int 
     return StepGroup(tuple(parts), tuple(seeds), weight)
 
 
-@dataclass(frozen=True)
-class Lag:
-    """What the final weights lose on the batches of the reported training loss.
-
-    Attributes:
-        value: that loss minus the logged one.
-        half: of the 95 % interval; None where every step was read.
-        reading: per document, without the weight decay in the loss.
-        steps: how many steps were read; averaged: how many the reported loss averages.
-    """
-
-    value: float
-    half: float | None
-    reading: Reading
-    steps: int
-    averaged: int
-
-
-def lag(finished: FinishedRun, positions: float) -> Lag:
+def replay(
+    finished: FinishedRun, own: Condition, positions: float, verified: VerifiedInterval | None, unit: int
+) -> Replayed:
     """Read the final weights on the very batches and masks that the reported training loss averages.
 
     Args:
         finished: the run.
+        own: the condition that training losses were logged under.
         positions: what may be read; a sample of the steps is, where they do not fit.
+        verified: the last interval trained again, if it was.
+        unit: adjacent documents that are one unit of the intervals.
     """
     steps, weights = finished.averaged()
     most = max(LEAST_SAMPLED, int(positions // finished.positions))
     picked, counts = np.arange(len(steps)), weights
     if len(steps) > most:
         picked, counts = _drawn(weights, most)
-    ask = training_ask(finished)
-    readings = [read(finished.network, [step_group(finished, int(steps[k]))], [ask])[ask] for k in picked]
-    return _lag(finished, readings, steps[picked], counts, len(steps))
+    readings = [read(finished.network, [step_group(finished, int(steps[k]))], [own])[own] for k in picked]
+    change, half, whole = _change(finished, readings, steps[picked], counts, len(steps))
+    return Replayed(
+        finished.train + change, verified.train if verified else finished.train, half, in_units(whole, unit),
+        len(picked), len(steps), True, None, checked=_checked(verified), of_run=asdict(verified) if verified else None,
+    )  # fmt: skip
+
+
+def _checked(verified: VerifiedInterval | None) -> str:
+    """Return what training the last interval again showed."""
+    if verified is None:
+        return "training: not checked (--verify trains the last steps again)"
+    exact = "bit for bit" if not verified.differing and verified.weights else f"within {verified.largest:.1e}"
+    said = f"training: the last {counted(verified.steps, 'step')} trained again: {exact}"
+    return said if verified.whole else f"{said}; earlier steps that the reported loss averages were not"
 
 
 def _drawn(weights: NDArray[np.float64], most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -113,16 +111,15 @@ def _drawn(weights: NDArray[np.float64], most: int) -> tuple[NDArray[np.int64], 
     return picked, times / most
 
 
-def _lag(
+def _change(
     finished: FinishedRun,
     readings: list[Reading],
     steps: NDArray[np.int64],
     weights: NDArray[np.float64],
     averaged: int,
-) -> Lag:
-    from diagnose.stats import Reading, ratio_interval
-
-    change = np.array([r.mean for r in readings]) + penalties(finished)[0] - finished.logged[steps]
+) -> tuple[float, float | None, Reading]:
+    """Return by how much final weights change the logged losses, half its interval, and the steps as one reading."""
+    change = np.array([r.mean for r in readings]) - finished.logged[steps]
     parts = [
         (r.documents, r.nats / r.weights.sum() * w, r.weights / r.weights.sum() * w)
         for r, w in zip(readings, weights, strict=True)
@@ -130,11 +127,9 @@ def _lag(
     documents, nats, shares = (np.concatenate(some) for some in zip(*parts, strict=True))
     whole = Reading.of(nats, shares, documents)
     if len(steps) == averaged:
-        value = whole.mean + penalties(finished)[0] - finished.train
-        return Lag(value, None, whole, averaged, averaged)
-    found: Interval = ratio_interval(change * weights, weights)
-    half = None if found.high is None else found.high - found.value
-    return Lag(found.value, half, whole, len(steps), averaged)
+        return whole.mean - finished.train, None, whole
+    found = ratio_interval(change * weights, weights)
+    return found.value, None if found.high is None else found.high - found.value, whole
 
 
 def report_group(finished: FinishedRun) -> Iterator[StepGroup]:

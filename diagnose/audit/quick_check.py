@@ -1,0 +1,101 @@
+"""The cheap rules of the audit, for the findings of a ledger: is the validation loss the same twice, and why not."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.audit import side_evaluation
+from diagnose.audit.findings import Audit
+from diagnose.audit.rules import SEVERITIES
+from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import signed
+from diagnose.gap import ranks
+from diagnose.gap.guard import custody
+from diagnose.gap.reached import other_modules
+from diagnose.gap.walking import walk
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from diagnose.gap.side import Side
+
+MOST = 8  # batches that are read
+SHARE = 0.2  # of the seconds that the ledger took
+SEEDS = range(4)  # of dropout that is on in evaluation
+SEVERITY = {"state-carried": "warning", "dropout-on": "warning", "batch-dependent": "note", "ragged-mean": "note"}
+SAID = {  # by the ledger's own rules
+    "batch-dependent": {"gap/batching", "gap/eval-forgotten"}, "ragged-mean": {"gap/reduction"},
+    "dropout-on": {"gap/eval-forgotten"},
+}  # fmt: skip
+
+
+def with_quick_findings(record: dict[str, Any], model: nn.Module, val: Side) -> dict[str, Any]:
+    """Return a ledger's record with what the cheap rules of the audit find in its validation side.
+
+    That a loss is random is said once: by `dropout-on` where that is why.
+    """
+    if ranks.several():  # each would have to make the same passes
+        return record
+    own = record["findings"]
+    found = quick_findings(model, val, {one["rule"] for one in own}, SHARE * max(1.0, record["budget"]["took"]))
+    if any(one["rule"] == "dropout-on" for one in found):
+        own = [one for one in own if one["rule"] != "gap/random"]
+    both = [*own, *found]
+    return {**record, "findings": sorted(both, key=lambda one: SEVERITIES.index(one["severity"]))}
+
+
+def quick_findings(model: nn.Module, val: Side, known: set[str], seconds: float) -> list[dict[str, Any]]:
+    """Return what the cheap rules of the audit find in the evaluation of a side; the model comes back as it was.
+
+    Milder than in an audit, for a ledger is asked about a gap: what a loss is by design (in-batch negatives) is a note.
+
+    Args:
+        model: the ledger's.
+        val: the validation side.
+        known: the ledger's own findings: what they say is not said again.
+        seconds: a limit; a rule that has begun is carried out.
+    """
+    out, begun = Audit(), time.monotonic()
+    model = ranks.unwrapped(model if val.model is None else val.model)
+    others = list(other_modules(val.objective, model).values())
+    with custody(model, [val.batches], others) as kept:
+        passes = SidePasses(model, kept, val, "validation")
+        try:
+            passes.set_mode()
+            batches = [batch for _, batch in islice(walk(val.batches)[0], MOST)]
+            _judged(out, passes, batches, begun + seconds)
+        except (DiagnoseError, CannotRunError):
+            pass  # what cannot be read so has been read by the ledger in its own way
+        finally:
+            passes.forget()
+            kept.restore()
+    found = [one.record() for one in out.findings if one.rule in SEVERITY and not SAID.get(one.rule, set()) & known]
+    return [one | {"severity": SEVERITY[one["rule"]]} for one in found]
+
+
+def _judged(out: Audit, passes: SidePasses, batches: list[Any], end: float) -> None:
+    repeats = side_evaluation.repeatable(out, passes, batches)
+    if "dropout-on" in out.broken:
+        _cost(out, passes, batches)
+    if repeats and time.monotonic() < end:
+        side_evaluation.rows_alone(out, passes, batches[0], None)
+    if repeats and time.monotonic() < end:
+        side_evaluation.averaging(out, passes, batches, None)
+
+
+def _cost(out: Audit, passes: SidePasses, batches: list[Any]) -> None:
+    """Add to the finding what dropout in evaluation does to the loss, over several batches and masks."""
+    found = next(one for one in out.findings if one.rule == "dropout-on")
+    without = np.array([mean_of(passes.losses(batch)) for batch in batches])
+    passes.quiet = False
+    given = np.array([[mean_of(passes.losses(batch, seed=seed)) for seed in SEEDS] for batch in batches])
+    passes.quiet = True
+    costs = float(given.mean() - without.mean())
+    what = f"{found.what}; over {len(batches)} batches it costs {signed(costs, 3)}"
+    out.findings[out.findings.index(found)] = replace(found, what=what, measured=found.measured | {"costs": costs})

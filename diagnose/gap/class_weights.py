@@ -1,0 +1,50 @@
+"""Class weights in losses that are not averaged: torch's mean divides by the weights' sum, which such losses lack."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POSITIONS = {  # of arguments that may be given without their names
+    F.cross_entropy: {"input": 0, "target": 1, "weight": 2, "ignore_index": 4, "reduction": 6},
+    F.nll_loss: {"input": 0, "target": 1, "weight": 2, "ignore_index": 4, "reduction": 6},
+}
+
+
+class ClassWeights(TorchFunctionMode):
+    """Sees the losses that torch weighs by class without averaging them, while it is entered."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[tuple[Tensor, Tensor]] = []  # losses, and what each counts
+
+    def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Note a loss's class weights; the loss is as it was."""
+        found = func(*args, **(kwargs or {}))
+        if func in POSITIONS:
+            given = {name: args[k] for name, k in POSITIONS[func].items() if k < len(args)} | (kwargs or {})
+            weight, target = given.get("weight"), given["target"]
+            if weight is not None and given.get("reduction") == "none" and target.dtype == torch.int64:
+                kept = target != given.get("ignore_index", -100)
+                self.calls.append((found, torch.where(kept, weight[target.clamp(min=0)], 0.0)))
+        return found
+
+    def weighed(self, returned: Any) -> Any:
+        """Return what an objective returned with its class weights as weights, where its loss is one that was seen."""
+        table = dict(returned) if hasattr(returned, "keys") else {"loss": returned}
+        loss = table.get("loss")
+        if "weights" in table or not isinstance(loss, Tensor):
+            return returned
+        for found, counts in self.calls:
+            if found.numel() == loss.numel() and torch.equal(found.reshape(-1), loss.reshape(-1)):
+                counts = counts.reshape(loss.shape)  # noqa: PLW2901 - the same in the loss's shape
+                plain = torch.where(counts > 0, loss / counts.clamp(min=torch.finfo(counts.dtype).tiny), 0.0)
+                return table | {"loss": plain, "weights": counts}
+        return returned

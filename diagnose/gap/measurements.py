@@ -1,0 +1,134 @@
+"""What a source of sides measures, and all that terms, record and verdict are made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diagnose.data.overlap import SeenDocuments
+    from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
+    from diagnose.stats import Reading
+
+
+@dataclass
+class BatchReadings:
+    """What was read of some batches.
+
+    Attributes:
+        readings: the loss under each condition, as sums over samples or groups.
+        others: by condition and name, what the objective returned beside the loss: (sum over batches, batches).
+        means: by condition, the loss of each batch.
+        batches: how many were read; complete: whether that is all of them.
+        passes: how often each ran through the model; samples: how many a batch had, all together; count: elements;
+            counted: the share of elements that count (padding does not); silent: of those whose loss is exactly 0.
+        unit: what intervals resample: "sample", "group", "batch" or "document".
+        scalar: whether the objective gives one number a batch.
+        luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
+        likely: what else may be reported of the first condition's losses, by what it is.
+        repeated: whether they were read with the very random numbers of what was reported.
+    """
+
+    readings: dict[Condition, Reading]
+    batches: int
+    complete: bool
+    passes: int
+    samples: int
+    unit: str
+    others: dict[Condition, dict[str, float]] = field(default_factory=dict)
+    means: dict[Condition, list[float]] = field(default_factory=dict)
+    count: int = 0
+    counted: float = 1.0
+    silent: float = 0.0
+    scalar: bool = False
+    likely: dict[str, float] = field(default_factory=dict)
+    luck: float | None = None
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The steps that the reported training loss averages, read again.
+
+    Attributes:
+        value: what the reported loss would be with the final weights: as logged, plus the mean change of its steps.
+        logged: the reported loss, as it was recorded, times `factor`.
+        half: half its 95 % interval; None where every step was read.
+        reading: the steps' samples under training's condition and the final weights.
+        steps: how many were read, of `of`.
+        masked: whether the random states were known, so that masks were the very ones.
+        first: what the first step gave with the weights it was taken with, minus what was logged; None if not kept.
+        factor: what logged losses are multiplied by, where the loop recorded loss / accumulation.
+        checked: what is known of whether reading a step again gives what was logged.
+        of_run: where the source could train the last steps again, what that showed (`records.ledgers.VerifiedRecord`).
+    """
+
+    value: float
+    logged: float
+    half: float | None
+    reading: Reading
+    steps: int
+    of: int
+    masked: bool
+    first: float | None
+    factor: int = 1
+    checked: str = "training: not checked"
+    of_run: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What was read.
+
+    Attributes:
+        sides: the two conditions; plan: which readings divide their effect.
+        train: the training batches under all of the plan's conditions, plain ones included.
+        val: the validation batches (its plain ones where it has any) under validation's conditions.
+        val_own: the validation batches as they are, where `val` is of plain ones; else the same.
+        shown: the training and the validation batches that were reported on; None where not given.
+        overlap: what validation's samples share with training's; None where that cannot be told (`why` says why).
+        overlap_whole: whether all training batches were looked through.
+        unseen: validation's unseen samples, by condition; None where there are too few.
+        replayed: the recorded training steps, read again; None without a record.
+        texts: all that was read, for the count of passes.
+        seconds: that it took.
+        random: the sides whose loss is random with nothing of training mode on: 0 training, 1 validation.
+        notes: what a reader should know of how the sides could be read.
+        redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
+    """
+
+    sides: SideConditions
+    plan: ReadingPlan
+    train: BatchReadings
+    val: BatchReadings
+    val_own: BatchReadings
+    shown: tuple[BatchReadings | None, BatchReadings | None]
+    overlap: SeenDocuments | None
+    overlap_whole: bool
+    unseen: dict[Condition, Reading] | None
+    why: str
+    replayed: Replayed | None
+    texts: tuple[BatchReadings, ...]
+    seconds: float
+    random: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+    redrawn: frozenset[int] = frozenset()
+
+    def steady(self, side: int) -> bool:
+        """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
+        return not (self.sides.train, self.sides.val)[side].on and side not in self.random
+
+    def exact(self, side: int) -> bool:
+        """Whether a side was read whole and would be read the same again."""
+        return side not in self.redrawn and (self.train, self.val_own)[side].complete and self.steady(side)
+
+    @property
+    def all_unseen(self) -> bool:
+        """Whether no validation sample occurs in training."""
+        found = self.overlap
+        return found is not None and self.overlap_whole and len(found.unseen) == len(found.documents)
+
+    @property
+    def passes(self) -> float:
+        """How often what was read ran through the model, on average."""
+        return sum(t.passes * t.batches for t in self.texts) / sum(t.batches for t in self.texts)

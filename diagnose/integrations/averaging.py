@@ -1,0 +1,30 @@
+"""The average by which a trainer reports validation, found from the value where it is another than usual."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from diagnose.gap.ledger import explain
+from diagnose.gap.side import REDUCTIONS
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from diagnose.gap.recording import Recording
+    from diagnose.gap.side import Side
+
+
+def explain_as_averaged(
+    model: nn.Module, train: Side, val: Side, record: Recording | None, budget: float | str
+) -> dict[str, Any]:
+    """Return a ledger's record, validation averaged as its reported value says, where one of the averages gives that.
+
+    A metric object counts each batch alike; a packed batch of many samples is one row.
+    """
+    found = explain(model, train, val, record, budget=budget)
+    fits = [fit["factor"] for fit in found["arithmetic"].get("validation", ())]
+    named = [name for name in REDUCTIONS if any(f"reduction={name!r}" in fit for fit in fits)]
+    if named and len(fits) == len(named):  # of scalars "mean" and "batch" are one
+        return explain(model, train, replace(val, reduction=named[-1]), record, budget=budget)
+    return found

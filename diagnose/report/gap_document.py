@@ -1,0 +1,412 @@
+"""What there is to say of a loss gap: of a run, of a user's model and loop, or of an ablation's arms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnose.baselines.placement import CHECKS
+from diagnose.formatting import counted, duration, estimate, listed, plain, signed, visible
+from diagnose.gap import verdict
+from diagnose.records.ledgers import ArmLedgers, LedgerRecord
+from diagnose.records.summaries import parse
+from diagnose.report import baseline_rows, gap_sentences, gap_tables, sides_sentences
+from diagnose.report.blocks import (
+    Bars,
+    CostlyText,
+    Figure,
+    Fold,
+    Heading,
+    Headline,
+    NamedRows,
+    Paragraph,
+    Report,
+    RuleFinding,
+    Section,
+    Span,
+    TextTable,
+    marked,
+)
+from diagnose.report.figures import Bar
+from diagnose.report.gap_plots import arm_figure, waterfall_figure, where_figure
+from diagnose.report.gap_sentences import PAINTS
+from diagnose.report.parts import RESERVE, command, corpus_rows, identity, named, sentence
+from diagnose.report.plots import run_figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from diagnose.records.ledgers import Document, FindingRecord, Read, TermRecord, Value
+    from diagnose.records.summaries import Summary
+    from diagnose.report.blocks import Block, Inline
+    from diagnose.report.summary import RunReport
+
+HEAT = 45  # per cent of colour at most, so that ink stays legible on it
+COSTS = (0.5, 1.5, 3.0, 6.0)  # nats: the edges of a piece's classes of colour
+CALL = "diagnose.explain_gap(model, train=Side(batches, objective, ...), val=Side(batches, objective, ...))"
+NAMES = {
+    "lag": "lag: weights moved", "recency": "recency: which batches", "mode": "mode: dropout off",
+    "objective": "objective: plain", "precision": "precision", "reduction": "reduction: averaging",
+    "collation": "collation: cutting", "batching": "batching: composition", "weights": "weights: which are read",
+    "unseen": "unseen text", "leak": "leak: seen text", "draw": "draw: the one batch",
+    "residual": "residual: unexplained",
+}  # fmt: skip
+TOGETHER = {"timing": "timing: when taken", "data": "data: which text"}  # groups that lead their terms
+LONGEST_MODE = 24  # characters
+NOTHING = 1e-6  # of a loss: a part as small is not shown
+MOST_OFF = 2.0  # times the largest group: a term that is larger is given in figures alone
+COLOURS = "<arm-0:when it was taken>, <arm-1:how>, <arm-2:of which text>, <arm-3:chance>, <arm-4:unexplained>"
+ARM_LIMITS = (
+    "How another seed's gap would divide, but for the intervals: with few seeds they are wide.",
+    "Why an arm's part differs: an axis changes more than its name says; the ablation's page lists what.",
+)
+
+
+def parse_gap(found: dict[str, Any], path: Path = Path("gap.json")) -> LedgerRecord | ArmLedgers:
+    """Return the checked form of `gap.json`.
+
+    Raises:
+        DiagnoseError: a value is missing or of the wrong kind; the line names the file and the key.
+    """
+    return parse(ArmLedgers, found, path) if "arms" in found else parse(LedgerRecord, found, path)
+
+
+def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
+    """Return what there is to say of a ledger; `run` is the run that it is of, None for a user's model and loop."""
+    name = run.run.name if run else Path(ledger.run).name
+    sections = [
+        Section("ledger", gap_sentences.ledger_title(ledger), "The gap, part by part", (_walk(ledger),)),
+        *_fixes(ledger.findings),
+        Section("alike", gap_sentences.alike_title(ledger), "Measured alike", tuple(_alike(ledger, run))),
+        *_where(ledger),
+        *_documents(ledger),
+        Section("numbers", "Numbers", "Numbers", tuple(_numbers(ledger))),
+        Section("how", "How this was obtained", "How this was obtained", (*_how(ledger, run), *_remarks(ledger, run))),
+    ]
+    return Report(
+        title=f"Loss gap of {name}" if name else "Loss gap",
+        identity=identity(run) if run else ("loss gap", *([name] if name else [])),
+        verdict=ledger.verdict, headlines=_headlines(ledger), sections=tuple(sections),
+        lead=tuple(
+            Paragraph(marked("**{}** {}", f"{one.what}.", sentence(one.fix)), "alert")
+            for one in ledger.findings if one.severity == "error"
+        ),
+        headnote=_headnote(ledger), limits=tuple(gap_sentences.limits(ledger)),
+    )  # fmt: skip
+
+
+def _headlines(ledger: LedgerRecord) -> tuple[Headline, ...]:
+    same, reported = ledger.matched, ledger.reported
+    names = [
+        f"reported {name}" if given else f"{name}, as read now"
+        for name, given in zip(("training", "validation"), reported.given, strict=True)
+    ]
+    return (
+        Headline(names[0], plain(reported.train), "", "arm-1"),
+        Headline(names[1], plain(reported.val), "", "arm-0"),
+        Headline("gap, as reported", signed(ledger.gap), ""),
+        Headline("gap, measured alike", estimate(same.gap, same.low, same.high, difference=True), ""),
+    )
+
+
+def _headnote(ledger: LedgerRecord) -> Inline:
+    if ledger.kind == "run":
+        return marked(
+            "[nats-per-token|Nats per token]. [measured-alike|Measured alike]: both losses under the same conditions; "
+            "± gives a 95 % [interval] over documents."
+        )
+    unit = "batches" if ledger.conditions.unit == "batch" else f"{ledger.conditions.unit}s"
+    return marked(
+        "[measured-alike|Measured alike]: both losses in evaluation mode with validation's objective; ± gives a 95 % "
+        f"[interval] over {unit}."
+    )
+
+
+def _walk(ledger: LedgerRecord) -> Figure:
+    """Return the way from one loss to the other."""
+    caption = marked(
+        "Read from top to bottom: each row changes one condition and keeps it. Bars: what the change does to the loss; "
+        "black lines: 95 % [interval|intervals] (none where the number is exact). Colour: "
+        f"{COLOURS}. {_terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
+    )
+    reported = ledger.reported
+    head = f"From training {plain(reported.train)} to validation {plain(reported.val)} as reported, {ledger.unit}"
+    bars = (Bars(head, tuple(_bars(ledger))),)
+    return Figure(waterfall_figure(ledger), caption, bars, (gap_tables.terms(ledger),), detail="always")
+
+
+def _terms_named(ids: Iterable[str]) -> str:
+    return f"The terms, one by one: {', '.join(f'[{one}]' for one in ids)}."
+
+
+def _bars(ledger: LedgerRecord) -> list[Bar]:
+    """Return a row for each term that is not exactly nothing, with its parts below."""
+    rows: list[Bar] = []
+    reach = MOST_OFF * max((abs(group.value or 0.0) for group in ledger.groups), default=0.0)
+    for group in ledger.groups:
+        terms = [term for term in ledger.terms if term.group == group.id and gap_sentences.is_shown(term)]
+        together = group.id in TOGETHER and verdict.leads([term.value for term in terms])
+        if together:
+            rows.append(_bar(TOGETHER[group.id], group, PAINTS[group.id], ""))
+        for term in terms:
+            drawn = not together or abs(term.value or 0.0) < reach
+            rows += _term_bars(term, _name(ledger, term.id), "  " if together else "", drawn=drawn)
+    return [*rows, Bar("gap as reported", signed(ledger.gap), "their sum", ledger.gap, None, None, "ink")]
+
+
+def _name(ledger: LedgerRecord, term: str) -> str:
+    """Return what a term is called, with what training mode switches on, and data for text where there is none."""
+    if term == "mode":
+        mode = verdict.mode_name(verdict.live_kinds(ledger))
+        return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
+    return NAMES[term].replace("text", "data") if ledger.kind == "sides" else NAMES[term]
+
+
+def _term_bars(term: TermRecord, name: str, indent: str, *, drawn: bool) -> list[Bar]:
+    """Return a term and its parts; without bars where terms that cancel would leave no room for the others."""
+    paint = PAINTS[term.group]
+    parts = term.parts if len(term.parts) > 1 else ()
+    if term.id == "residual":
+        parts = tuple(part for part in parts if abs(part.value or 0.0) > NOTHING)
+    rows = [_bar(indent + name, term, paint, _note(term))]
+    rows += [_bar(f"{indent}  {part.id}", part, paint, "") for part in parts]
+    return rows if drawn else [replace(row, value=None, low=None, high=None) for row in rows]
+
+
+def _bar(name: str, row: Value, paint: str, note: str) -> Bar:
+    if row.value is None:
+        return Bar(name, "\N{EN DASH}", note, None, None, None, paint)
+    return Bar(name, estimate(row.value, row.low, row.high, difference=True), note, row.value, row.low, row.high, paint)
+
+
+def _note(term: TermRecord) -> str:
+    if term.value is None:
+        return "not to be had"
+    if term.id == "residual" and not term.parts:
+        return "training not checked" if "not checked" in term.basis else "training replayed"
+    return "exact" if term.basis.startswith("exact") else ""
+
+
+def _fixes(found: tuple[FindingRecord, ...]) -> list[Section]:
+    items = tuple(RuleFinding(one.severity, one.rule, f"{one.what}.", f"{one.fix}.", detail="always") for one in found)
+    return [Section("fixes", "What to do", "What to do", items)] if found else []
+
+
+def _alike(ledger: LedgerRecord, run: RunReport | None) -> Iterable[Block]:
+    """Yield both losses under the same conditions, and how much of the one's data the other has seen."""
+    off, on = ledger.matched, ledger.matched_on
+    said = f"Measured alike: training {plain(off.train)}, validation {plain(off.val)}"
+    if ledger.conditions.kinds:
+        said += f"; with training mode on for both: {plain(on.train)} and {plain(on.val)}"
+    yield Paragraph(f"{said}.", "note", detail="brief")
+    yield _matrix(ledger)
+    drawn = run_figure(run) if run else None
+    if run and drawn:
+        reserve = RESERVE if run.scored == "reserve" else ""
+        yield Figure(drawn, marked(
+            "Both losses while training. Solid: validation; dashed: training. Left, [as-reported|as reported]; right, "
+            f"[measured-alike|measured alike] on fixed samples of documents, each read on its own.{reserve}"
+            f"{drawn.remark}"
+        ))  # fmt: skip
+    yield Paragraph(gap_sentences.overlap_sentence(ledger))
+    fits = tuple(sides_sentences.fit_sentences(ledger))
+    if fits:
+        yield Heading("Arithmetic that fits")
+        yield Paragraph(items=fits)
+        several = " Several fit: the figures cannot tell them apart." if len(fits) > 1 else ""
+        yield Paragraph(
+            "A factor is named only if the reported loss lies within the interval of what is read times the factor, "
+            f"and not within that of what is read as it is.{several}", "note",
+        )  # fmt: skip
+
+
+def _matrix(ledger: LedgerRecord) -> TextTable:
+    """Return the readings: a row for training mode off and on, a column a text, darker where the loss is higher."""
+    texts = list(dict.fromkeys(read.text for read in ledger.readings))
+    values = [read.value for read in ledger.readings if read.value is not None]
+    low, high = min(values), max(values)
+    rows, heat = [], []
+    for on in dict.fromkeys(read.on for read in ledger.readings):
+        some = {read.text: read for read in ledger.readings if read.on == on}
+        name = f"{gap_sentences.training_mode(ledger)} {'on' if on else 'off'}"
+        rows.append((name, *(estimate(some[t].value, some[t].low, some[t].high) for t in texts)))
+        heat.append(tuple(_heat(some[t], low, high) for t in texts))
+    ours = ledger.kind == "run"
+    unit = f", {ledger.unit}" if ours else ""
+    caption = f"The final weights' loss on each {'text' if ours else 'side'}, all else alike; darker is higher{unit}"
+    head = ("", *(f"{text} {'text' if ours else 'data'}" for text in texts))
+    return TextTable(caption, head, tuple(rows), heat=tuple(heat))
+
+
+def _heat(read: Read, low: float, high: float) -> int:
+    return round(HEAT * ((read.value or 0.0) - low) / (high - low)) if high > low else 0
+
+
+def _where(ledger: LedgerRecord) -> list[Section]:
+    where, drawn = ledger.where, where_figure(ledger)
+    if where is None or drawn is None:
+        return []
+    caption = marked(
+        "The final weights' loss with {} off; upright lines: 95 % [interval|intervals] over documents (over steps in "
+        "the last panel). Dashed: a straight trend through the blocks.",
+        gap_sentences.training_mode(ledger),
+    )
+    called = {"reserve": "the reserve"}
+    said = [
+        gap_sentences.trend_sentence(place, called.get(place.text, f"{place.text} text"), "the corpus")
+        for place in where.places
+    ]
+    said.append(gap_sentences.trend_sentence(where.epoch, "the batches of training steps", "the epoch"))
+    if where.epoch.epochs <= 1:
+        said[-1] += " There was no more than one epoch, so later steps are also the more recent ones."
+    note = (
+        "Trends are least squares over blocks of neighbouring documents, or over steps; their intervals allow for "
+        "neighbours being alike. One set of weights reads everything, so a trend is one of the text or of what was "
+        "trained on last, never of learning."
+    )
+    blocks = (Figure(drawn, caption), Paragraph(items=tuple(said)), Paragraph(note, "note"))
+    return [Section("where", gap_sentences.where_title(ledger), "Where in the text", blocks)]
+
+
+def _documents(ledger: LedgerRecord) -> list[Section]:
+    """Return the documents with the highest and the lowest loss, coloured by what each piece cost."""
+    found = ledger.where.documents if ledger.where else {}
+    if not ledger.where or not found.get("worst"):
+        return []
+    between = (f"{a} to {b}" for a, b in pairwise(COSTS))
+    edges = (f"under {COSTS[0]}", *between, f"{COSTS[3]} and more")
+    keys = [part for cost, edge in enumerate(edges) for part in (Span(edge, "cost", str(cost)), Span(" "))]
+    note = (
+        Span("What each piece cost, in nats: "), *keys[:-1],
+        Span(". ¶ stands for the document's end. Very short documents are left out."),
+    )  # fmt: skip
+    text = " text" if ledger.where.scored == "validation" else ""
+    title = f"The documents of the {ledger.where.scored}{text} with the highest and the lowest loss"
+    blocks: list[Block] = [Paragraph(note, "note")]
+    for name, key in (("Highest", "worst"), ("Lowest", "best")):
+        blocks += [Heading(name), *map(_coloured, found.get(key, ()))]
+    return [Section("documents", title, "Best and worst documents", tuple(blocks))]
+
+
+def _coloured(document: Document) -> CostlyText:
+    """Return a document with neighbouring pieces of a class joined."""
+    out: list[tuple[str, int]] = []
+    for text, nats in document.pieces:
+        cost = sum(nats >= edge for edge in COSTS)
+        if out and out[-1][1] == cost and text and out[-1][0]:
+            out[-1] = (out[-1][0] + text, cost)
+        else:
+            out.append((text, cost))
+    title = f"{plain(document.loss, 2)} nats per token, document {plain(document.document + 1, 0)}"
+    return CostlyText(title, tuple(out), max(0, document.targets - len(document.pieces)))
+
+
+def _numbers(ledger: LedgerRecord) -> Iterable[Block]:
+    yield from (gap_tables.terms(ledger), gap_tables.groups(ledger), gap_tables.losses(ledger))
+    yield from (*gap_tables.others(ledger), *gap_tables.against(ledger))
+    places = gap_tables.places(ledger)
+    if places:
+        yield Fold("The numbers behind the strips", tuple(places))
+    units = "documents" if ledger.kind == "run" else "samples"
+    what = "this run" if ledger.kind == "run" else "these weights and batches"
+    size = ledger.bytes_per_token
+    nothing = [f"[{term.id}]" for term in ledger.terms if not gap_sentences.is_shown(term)]
+    yield Paragraph(marked(
+        f"Intervals are over {units}, with masks drawn anew; terms without one are exact for {what}. “Over the "
+        "orders”: the smallest and largest effect of a condition over all orders of changing them; the value is the "
+        "mean over orders (Shapley)."
+        + (f" Bits per byte are nats per token over ln 2 and {plain(size, 2)} bytes a token." if size else "")
+        + (f" Exactly nothing here: {listed(nothing)}." if nothing else "")
+    ), "note")  # fmt: skip
+
+
+def _how(ledger: LedgerRecord, run: RunReport | None) -> Iterable[Block]:
+    yield gap_tables.conditions(ledger)
+    yield gap_tables.how(ledger)
+    yield NamedRows(tuple(_sources(ledger, run) if run else _read_of_sides(ledger)))
+    if run:
+        yield from command(f"diagnose loss-gap runs/{run.run.name}")
+    else:
+        named_loop = f"diagnose loss-gap {ledger.run} --model {ledger.model}"
+        yield from command(named_loop if ledger.run else CALL, "call")
+
+
+def _sources(ledger: LedgerRecord, run: RunReport) -> Iterable[tuple[Inline, Inline]]:
+    found, place = run.environment, baseline_rows.place(run)
+    yield from corpus_rows(found.corpus, found.split, found.overlap)
+    if place:
+        yield "How good that is", baseline_rows.sentence(place)
+    if ledger.conditions.unseen_text:
+        yield "Unseen text", sentence(ledger.conditions.unseen_text)
+    limit = duration(ledger.budget.seconds)
+    yield "Read", f"Validation text: {ledger.conditions.validation_text}. Limit: {limit}."
+    if ledger.verified:
+        off = ledger.verified.differing
+        came = f"{counted(off, 'loss', 'losses')} differ." if off else "every loss came out bit for bit."
+        yield "Replay", f"The last {counted(ledger.verified.steps, 'step')} were trained once more: {came}"
+
+
+def _read_of_sides(ledger: LedgerRecord) -> Iterable[tuple[Inline, Inline]]:
+    conditions, passes = ledger.conditions, ledger.passes
+    took = duration(ledger.budget.took)
+    read = f"Training: {conditions.training_text}. Validation: {conditions.validation_text}. In {took}."
+    yield "Read", read
+    if passes:
+        training, validation = counted(passes.training, "time"), counted(passes.validation, "time")
+        mean = f"What was read ran {plain(passes.mean, 1)} times through the model on average"
+        yield "Passes", f"{mean}: training batches {training}, validation batches {validation}."
+    if conditions.unseen_text:
+        yield "Unseen data", sentence(conditions.unseen_text)
+
+
+def _remarks(ledger: LedgerRecord, run: RunReport | None) -> Iterable[Block]:
+    """Yield what short forms say last; the page says it among its limits and sources."""
+    place = baseline_rows.place(run) if run else None
+    said = list(ledger.notes)
+    if place:
+        alarm = f" Too good to be true; check first: {CHECKS[0]}." if place.implausible else ""
+        said.append(f"How good that is: {baseline_rows.sentence(place)}{alarm}")
+    if ledger.budget.sharpens:
+        said.append(f"A larger --budget would sharpen {', '.join(ledger.budget.sharpens)}.")
+    yield from (Paragraph(one, "note", detail="brief") for one in said)
+
+
+def arms_report(found: ArmLedgers, summary: Summary) -> Report:
+    """Return what there is to say of the ledgers of an ablation's arms."""
+    terms = gap_sentences.arm_terms(found)
+    caption = marked(
+        "Each [arm|arm's] [gap] as its terms, [nats-per-token|nats per token], mean over [seed|seeds]: what raises "
+        "validation above training to the right, what lowers it to the left. Diamond: the gap as reported, which they "
+        f"sum to; line: its 95 % [interval] over seeds. {_terms_named(terms)}"
+    )
+    table = gap_tables.arms(found)
+    figure = Figure(arm_figure(found), caption, _arm_bars(found), (table,), detail="always")
+    how = Paragraph(
+        "A ledger for each run, as its own page explains; means over the runs of an arm, with t intervals over seeds."
+    )
+    sections = (
+        Section("parts", gap_sentences.arms_title(found), "What each gap is made of", (figure,)),
+        Section("numbers", "Numbers", "Numbers", (table,)),
+        Section("how", "How this was obtained", "How this was obtained",
+                (how, *command(f"diagnose loss-gap runs/{summary.name}"))),
+    )  # fmt: skip
+    return Report(
+        f"Loss gap of {summary.name}", named("gaps of ablation", summary.name, summary.corpus, summary.created),
+        found.verdict, sections=sections, limits=ARM_LIMITS,
+    )  # fmt: skip
+
+
+def _arm_bars(found: ArmLedgers) -> tuple[Bars, ...]:
+    """Return each arm's terms, with intervals over seeds."""
+    out = []
+    for arm in found.arms:
+        rows = [
+            _bar(NAMES[term.id], term, PAINTS[term.group], "")
+            for term in arm.terms if term.value and abs(term.value) > NOTHING
+        ]  # fmt: skip
+        rows.append(_bar("gap as reported", arm.gap, "ink", "their sum"))
+        seeds = f", mean of {len(arm.runs)} seeds" if len(arm.runs) > 1 else ""
+        out.append(Bars(f"{visible(arm.level)}{seeds}, nats per token", tuple(rows)))
+    return tuple(out)

@@ -1,0 +1,102 @@
+"""A report as one self-contained page, through a template that escapes everything."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnose import formatting
+from diagnose.errors import DiagnoseError
+from diagnose.report.blocks import terms_in
+from diagnose.report.glossary_notes import GUIDE
+from diagnose.runs import files
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from markupsafe import Markup
+
+    from diagnose.report.blocks import Inline, Report, Span
+    from diagnose.report.figures import Drawn
+
+SPANS = {
+    "": "{}",
+    "foreign": "<bdi>{}</bdi>",
+    "strong": "<strong><bdi>{}</bdi></strong>",
+    "code": "<code><bdi>{}</bdi></code>",
+    "term": '<a class="term" href="#word-{1}">{0}</a>',
+    "key": '<span class="key" style="--paint: var(--{1})">{0}</span>',
+    "cost": '<span class="cost-{1}">{0}</span>',
+}
+
+
+def page_of(report: Report, others: Sequence[tuple[str, str]] = ()) -> str:
+    """Return a report's page; `others` are addresses of pages beside it, with what each shows."""
+    linked = set(terms_in(report))
+    words = [(key, *GUIDE[key]) for key in GUIDE if key in linked]
+    return str(_template().render(report=report, others=others, guide=words))
+
+
+def write(page: str, target: Path) -> Path:
+    """Write a page whole or not at all, and return where it lies.
+
+    Raises:
+        DiagnoseError: it cannot be written.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        files.write_whole(target, lambda file: file.write(page.encode("utf-8", "replace")))
+    except OSError as error:
+        raise DiagnoseError(f"the page cannot be written to {target}: {error.strerror or error}") from None
+    return target
+
+
+def framed(report: Report) -> str:
+    """Return a report's page in a frame, for a notebook."""
+    from html import escape
+
+    page, title = escape(page_of(report), quote=True), escape(report.title, quote=True)
+    return f'<iframe srcdoc="{page}" title="{title}" style="width:100%;height:46em;border:0"></iframe>'
+
+
+@cache
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    jinja = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_visible,
+    )  # fmt: skip
+    jinja.filters.update(inline=_inline, drawing=_drawing)
+    jinja.globals.update(plain=formatting.plain)
+    return jinja.get_template("report.html.j2")
+
+
+def _visible(value: Any) -> Any:
+    """Make foreign text visible: everything that the template writes comes through here."""
+    from markupsafe import Markup
+
+    return formatting.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _drawing(drawn: Drawn) -> Markup:
+    """Return our own drawing, the one thing that is not escaped: canvas.py lets no foreign markup into it."""
+    from markupsafe import Markup
+
+    return Markup(drawn.svg)  # noqa: S704
+
+
+def _inline(said: Inline) -> Markup:
+    """Return running text as HTML."""
+    from markupsafe import Markup, escape
+
+    if isinstance(said, str):
+        return Markup("<bdi>%s</bdi>") % escape(_visible(said))
+    return Markup("").join(map(_span, said))
+
+
+def _span(span: Span) -> Markup:
+    from markupsafe import Markup, escape
+
+    return Markup(SPANS[span.style]).format(escape(_visible(span.text)), span.of)  # noqa: S704

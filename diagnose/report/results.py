@@ -1,0 +1,75 @@
+"""What `explain_gap` and `audit_metric` return has in common: it is printed, written as a page, shown in a notebook."""
+
+from __future__ import annotations
+
+import sys
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from diagnose.report.blocks import Report
+
+WIDTH = 100
+
+
+class ShownResult:
+    """A record with its words: `print(result)` shows them, a notebook its page.
+
+    Attributes:
+        record: everything, as plain data, in the form that the command prints with `--json`.
+        PAGE: the name of its page where none is given.
+    """
+
+    PAGE = "page.html"
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+
+    @property
+    def report(self) -> Report:
+        """What there is to say of it, to be rendered."""
+        raise NotImplementedError
+
+    @property
+    def verdict(self) -> str:
+        """The outcome in a sentence or two."""
+        return str(self.record["verdict"])
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """What rules found: `rule`, `severity`, `what`, `fix`, `measured`."""
+        return list(self.record["findings"])
+
+    def to_html(self, path: str | Path = "") -> Path:
+        """Write the page, one self-contained file, and return where it lies.
+
+        Raises:
+            DiagnoseError: it cannot be written.
+        """
+        from diagnose.report import html
+
+        return html.write(html.page_of(self.report), Path(path or self.PAGE))
+
+    def to_markdown(self) -> str:
+        """Return the verdict and what matters for a pull request."""
+        from diagnose.report.markdown import text_of
+
+        return text_of(self.report)
+
+    def __rich__(self) -> Any:
+        from diagnose.report.console import rows
+
+        return rows(self.report)
+
+    def __str__(self) -> str:
+        from rich.console import Console
+
+        out = StringIO()
+        Console(file=out, width=WIDTH, force_terminal=sys.stdout.isatty()).print(self.__rich__())
+        return out.getvalue().rstrip()
+
+    def _repr_html_(self) -> str:
+        from diagnose.report import html
+
+        return html.framed(self.report)

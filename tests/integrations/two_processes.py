@@ -1,0 +1,135 @@
+"""Loops that run in processes of their own, for `test_real_libraries.py`: prints what the ledger and plain torch read.
+
+`python -m torch.distributed.run --nproc_per_node 2 two_processes.py ddp|fsdp|recorder`, or `... keras`, `... lightning`.
+"""
+
+import json
+import sys
+import tempfile
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+
+from diagnose import GapRecorder, Side, explain_gap
+
+
+def points(count, seed):
+    x = torch.randn(count, 8, generator=torch.Generator().manual_seed(seed))
+    return x, (x.sum(1) > 0).long()
+
+
+def ce(model, batch):
+    return F.cross_entropy(model(batch[0]), batch[1], reduction="none")
+
+
+def net(p=0.3):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(p), nn.Linear(16, 2))
+
+
+def said(gap, plain, **more):
+    terms = {term["id"]: term["value"] for term in gap.record["terms"]}
+    matched = [gap.matched.train, gap.matched.val]
+    found = {"matched": matched, "plain": plain, "residual": terms["residual"], "mode": terms["mode"]}
+    print(json.dumps(found | {"kinds": gap.record["conditions"]["kinds"]} | more))
+
+
+@torch.no_grad()
+def read(model, some):
+    return float(ce(model.eval(), some).mean())
+
+
+def distributed(how):
+    import torch.distributed as dist
+    from torch.nn.parallel import DistributedDataParallel
+
+    dist.init_process_group("gloo")
+    data = points(96, 1), points(64, 2)
+    sets = [TensorDataset(*some) for some in data]
+    loaders = [DataLoader(one, 8, sampler=DistributedSampler(one, shuffle=k == 0)) for k, one in enumerate(sets)]
+    alone, recorder = net(), None
+    if how == "fsdp":
+        from torch.distributed.fsdp import fully_shard
+
+        model = fully_shard(net())
+    else:
+        model = DistributedDataParallel(net())
+    if how == "recorder":
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        folder = tempfile.mkdtemp()
+        with GapRecorder(f"{folder}/{dist.get_rank()}", model, reports="epoch") as recorder:
+            recorder.epoch()
+            for batch in loaders[0]:
+                loss = ce(model, batch).mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                recorder.step(batch, loss)
+        alone.load_state_dict(model.module.state_dict())
+    gap = explain_gap(model, *(Side(loader, ce) for loader in loaders), recorder=recorder)
+    if dist.get_rank() == 0:
+        said(gap, [read(alone, some) for some in data])
+    dist.destroy_process_group()
+
+
+def keras():
+    from keras import Sequential, layers
+
+    torch.manual_seed(0)
+    model = Sequential([layers.Input((8,)), layers.Dense(16, "relu"), layers.Dropout(0.4), layers.Dense(2)])
+    data = points(96, 1), points(64, 2)
+
+    def loss(m, batch):
+        return F.cross_entropy(m(batch[0], training=m.training), batch[1], reduction="none")
+
+    sides = [Side(list(zip(*(part.split(16) for part in some), strict=True)), loss) for some in data]
+    gap = explain_gap(model, *sides)
+    model.eval()
+    with torch.no_grad():
+        plain = [float(loss(model, some).mean()) for some in data]
+    said(gap, plain)
+
+
+def lightning(folder):
+    import lightning as pl
+
+    from diagnose.lightning import GapCallback
+
+    class Net(pl.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.net = net()
+
+        def training_step(self, batch, _):
+            loss = F.cross_entropy(self.net(batch[0]), batch[1])
+            self.log("train_loss", loss, on_step=False, on_epoch=True, sync_dist=True)
+            return loss
+
+        def validation_step(self, batch, _):
+            self.log("val_loss", F.cross_entropy(self.net(batch[0]), batch[1]), sync_dist=True)
+
+        def configure_optimizers(self):
+            return torch.optim.Adam(self.parameters(), 3e-3)
+
+    data = points(96, 1), points(64, 2)
+    loaders = [DataLoader(TensorDataset(*some), 8) for some in data]
+    callback = GapCallback()
+    trainer = pl.Trainer(
+        accelerator="cpu", devices=2, strategy="ddp", max_epochs=2, default_root_dir=folder, callbacks=[callback],
+        logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+    )  # fmt: skip
+    module = Net()
+    trainer.fit(module, *loaders)
+    if trainer.is_global_zero:
+        said(callback.gap, [read(module.net, some) for some in data])
+
+
+if __name__ == "__main__":
+    if sys.argv[1] in ("ddp", "fsdp", "recorder"):
+        distributed(sys.argv[1])
+    elif sys.argv[1] == "keras":
+        keras()
+    else:
+        lightning(sys.argv[2])
