@@ -1,4 +1,4 @@
-"""From what was measured to an outcome: judgements that the audit of a run and that of anybody's model share."""
+"""From what was measured to an outcome: judgements that the audit of a run and that of a user's model share."""
 
 from __future__ import annotations
 

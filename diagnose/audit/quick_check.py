@@ -16,7 +16,7 @@ from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import signed
 from diagnose.gap import ranks
-from diagnose.gap.guard import custody
+from diagnose.gap.guard import guarded
 from diagnose.gap.reached import other_modules
 from diagnose.gap.walking import walk
 
@@ -64,7 +64,7 @@ def quick_findings(model: nn.Module, val: Side, known: set[str], seconds: float)
     out, begun = Audit(), time.monotonic()
     model = ranks.unwrapped(model if val.model is None else val.model)
     others = list(other_modules(val.objective, model).values())
-    with custody(model, [val.batches], others) as kept:
+    with guarded(model, [val.batches], others) as kept:
         passes = SidePasses(model, kept, val, "validation")
         try:
             passes.set_mode()

@@ -1,6 +1,6 @@
 """The rules of an audit: what each asks, how bad a breach is, what mends it, and why it matters.
 
-One table for the audit of a run, the audit of anybody's model, and `diagnose explain RULE`.
+One table for the audit of a run, the audit of a user's model, and `diagnose explain RULE`.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import torch
 from diagnose.audit import predictions, sides_audit
 from diagnose.audit.side_passes import SidePasses
 from diagnose.data import tokenizer
-from diagnose.gap.guard import custody
+from diagnose.gap.guard import guarded
 from diagnose.gap.side import Side
 from diagnose.runs import session, store
 from diagnose.training import batches, chunked_loss, evaluation, trainer
@@ -42,7 +42,7 @@ NEEDS = (
 def judge(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame | None) -> None:
     """Judge everything that needs the network; random states and its weights come back as they were."""
     train, val, given = sides(run)
-    with custody(network, [], []) as kept:
+    with guarded(network, [], []) as kept:
         passes, held = SidePasses(network, kept, val, "validation"), list(val.batches)
         sides_audit.evaluation(audit, passes, held, given)
         _segments(audit, run, passes, held[0])

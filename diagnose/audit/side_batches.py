@@ -1,4 +1,4 @@
-"""Somebody's batches taken apart for an audit: their tokens, their rows, and the same batch with other inputs.
+"""A user's batches taken apart for an audit: their tokens, their rows, and the same batch with other inputs.
 
 What a batch's tensors mean is inferred only where it is unambiguous: `input_ids` and `labels` of a table, or two
 integer tensors of one shape of which the second is the first moved by a place.

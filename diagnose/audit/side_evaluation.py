@@ -1,4 +1,4 @@
-"""Is the evaluation of somebody's model sound: the same twice, whatever else is in the batch, however it is padded."""
+"""Is the evaluation of a user's model sound: the same twice, whatever else is in the batch, however it is padded."""
 
 from __future__ import annotations
 

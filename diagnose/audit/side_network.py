@@ -1,4 +1,4 @@
-"""Is somebody's network sound: ties, gradients, the loss before training, a batch that it can learn by heart."""
+"""Is a user's network sound: ties, gradients, the loss before training, a batch that it can learn by heart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passes of a batch through somebody's model for an audit: as the loop takes its loss, in the mode that it really has.
+"""Passes of a batch through a user's model for an audit: as the loop takes its loss, in the mode that it really has.
 
 Unlike the ledger's readings, these call `model.eval()` as the loop does, so that a module which it does not reach
 stays in training mode, and keep the state that a model carries from batch to batch until it is told to forget it.
@@ -38,11 +38,11 @@ class CannotRunError(Exception):
 
 @dataclass
 class SidePasses:
-    """A model in custody and the side whose loss is taken.
+    """A model guarded and the side whose loss is taken.
 
     Attributes:
-        model: its own, in custody.
-        kept: the custody.
+        model: its own, guarded.
+        kept: the guard.
         side: whose objective; name: for errors.
         quiet: whether torch's dropout functions are switched off, once they are known to be on.
     """

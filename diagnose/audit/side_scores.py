@@ -1,4 +1,4 @@
-"""Is the loss of somebody's model the cross-entropy of the next token: its logits against what the objective returns.
+"""Is the loss of a user's model the cross-entropy of the next token: its logits against what the objective returns.
 
 Shapes: B rows, T positions, V vocabulary.
 """

@@ -1,4 +1,4 @@
-"""The audit of somebody's model by two sides: every rule that can be judged from what was given, and no other."""
+"""The audit of a user's model by two sides: every rule that can be judged from what was given, and no other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from diagnose.audit.side_batches import TokenBatch, tokens_of
 from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
 from diagnose.gap import ranks
-from diagnose.gap.guard import custody
+from diagnose.gap.guard import guarded
 from diagnose.gap.reached import other_modules
 from diagnose.gap.side import Side, check_model
 from diagnose.gap.walking import walk
@@ -73,7 +73,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     if val.model is not None:
         model = ranks.unwrapped(val.model)
     reached = {id(one): one for side in sides for one in other_modules(side.objective, model).values()}
-    with custody(model, [side.batches for side in sides], list(reached.values())) as kept:
+    with guarded(model, [side.batches for side in sides], list(reached.values())) as kept:
         batches, complete = _held(val, "validation")
         passes = SidePasses(model, kept, val, "validation")
         try:

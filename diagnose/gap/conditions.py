@@ -1,7 +1,7 @@
 """Which conditions differ between two sides, and which readings of the training batches divide their effect.
 
-Players are conditions that differ; atoms are what a reading changes at a time: the players, with `mode` divided into
-its kinds. With few atoms every combination is read and each player gets its Shapley value, its kinds their Owen values.
+Factors are conditions that differ; atoms are what a reading changes at a time: the factors, with `mode` divided into
+its kinds. With few atoms every combination is read and each factor gets its Shapley value, its kinds their Owen values.
 With more, two opposite orders are read and averaged: the same where no more than two conditions interact, and it still
 sums.
 """
@@ -47,7 +47,7 @@ class Condition:
 
     @property
     def run(self) -> tuple[Hashable, ...]:
-        """What a forward pass through somebody's objective depends on: conditions that share it share their passes."""
+        """What a forward pass through a user's objective depends on: conditions that share it share their passes."""
         return self.on, self.objective, self.precision, self.weights
 
 
@@ -58,7 +58,7 @@ class SideConditions:
     Attributes:
         train, val: each side's; both of plain batches where the training side has them.
         kinds: what training mode switches on.
-        players: what differs, in the ledger's order.
+        factors: what differs, in the ledger's order.
         collation: whether the training side has plain batches, and the validation side.
         end: validation's condition, but averaged over all elements where its own average depends on the batches: what
             data are compared under. What the average does to validation's own batches is `reduction` too.
@@ -70,7 +70,7 @@ class SideConditions:
     train: Condition
     val: Condition
     kinds: tuple[str, ...]
-    players: tuple[str, ...]
+    factors: tuple[str, ...]
     collation: tuple[bool, bool]
     end: Condition
     mixed: bool = False
@@ -142,8 +142,8 @@ def sides(
         "batching": batching,
         "weights": weights[0] != weights[1],
     }
-    players = tuple(player for player in FACTORS if differs[player])
-    return SideConditions(first, second, tuple(kinds), players, collation, end, mixed, bound=bound)
+    factors = tuple(factor for factor in FACTORS if differs[factor])
+    return SideConditions(first, second, tuple(kinds), factors, collation, end, mixed, bound=bound)
 
 
 def _weights(train: Side, val: Side) -> tuple[int, int]:
@@ -161,15 +161,15 @@ def _apart(reduction: str, *, mixed: bool, scalar: bool) -> str:
 
 @dataclass(frozen=True)
 class ReadingPlan:
-    """What is read of the training batches, and what each reading counts in each player's value.
+    """What is read of the training batches, and what each reading counts in each factor's value.
 
     Attributes:
-        factors: by player and by kind of `mode`, the factor of each coalition of atoms.
+        coefficients: by factor and by kind of `mode`, the coefficient of each coalition of atoms.
         conditions: every condition to read.
         whole: whether all combinations are read; else two opposite orders.
     """
 
-    factors: Mapping[str, Mapping[Coalition, float]]
+    coefficients: Mapping[str, Mapping[Coalition, float]]
     conditions: tuple[Condition, ...]
     whole: bool
 
@@ -186,7 +186,7 @@ def plan(
         most: passes.
         run_of: what a forward pass depends on.
     """
-    divided = "mode" in found.players and len(found.kinds) > 1
+    divided = "mode" in found.factors and len(found.kinds) > 1
     plans = [_lattice(found, divide=True)] if divided else []
     plans += [_lattice(found, divide=False), _orders(found)]
     return next((one for one in plans if passes(one.conditions, run_of) <= most), plans[-1])
@@ -199,15 +199,15 @@ def passes(conditions: Sequence[Condition], run_of: Callable[[Condition], Hashab
 
 def _lattice(found: SideConditions, *, divide: bool) -> ReadingPlan:
     kinds = found.kinds if divide else ()
-    factors: dict[str, dict[Coalition, float]] = {}
-    for player in found.players:
-        table = shapley(found.players, player)
-        factors[player] = {_atoms(changed, kinds): factor for changed, factor in table.items()}
+    coefficients: dict[str, dict[Coalition, float]] = {}
+    for factor in found.factors:
+        table = shapley(found.factors, factor)
+        coefficients[factor] = {_atoms(changed, kinds): coefficient for changed, coefficient in table.items()}
     for kind in kinds:
-        divided = owen(found.players, "mode", kinds, kind)
-        factors[kind] = {others | changed: factor for (others, changed), factor in divided.items()}
-    read = {coalition for table in factors.values() for coalition in table} | _ends(found)
-    return ReadingPlan(factors, _asked(found, read), whole=True)
+        divided = owen(found.factors, "mode", kinds, kind)
+        coefficients[kind] = {others | changed: coefficient for (others, changed), coefficient in divided.items()}
+    read = {coalition for table in coefficients.values() for coalition in table} | _ends(found)
+    return ReadingPlan(coefficients, _asked(found, read), whole=True)
 
 
 def _atoms(changed: Coalition, kinds: Sequence[str]) -> Coalition:
@@ -215,18 +215,20 @@ def _atoms(changed: Coalition, kinds: Sequence[str]) -> Coalition:
 
 
 def _orders(found: SideConditions) -> ReadingPlan:
-    factors: dict[str, dict[Coalition, float]] = defaultdict(lambda: defaultdict(float))
-    for order in (found.players, found.players[::-1]):
-        for place, player in enumerate(order):
+    coefficients: dict[str, dict[Coalition, float]] = defaultdict(lambda: defaultdict(float))
+    for order in (found.factors, found.factors[::-1]):
+        for place, factor in enumerate(order):
             before = frozenset(order[:place])
-            factors[player][before | {player}] += 0.5
-            factors[player][before] -= 0.5
-    read = {coalition for table in factors.values() for coalition in table} | _ends(found)
-    return ReadingPlan({player: dict(table) for player, table in factors.items()}, _asked(found, read), whole=False)
+            coefficients[factor][before | {factor}] += 0.5
+            coefficients[factor][before] -= 0.5
+    read = {coalition for table in coefficients.values() for coalition in table} | _ends(found)
+    return ReadingPlan(
+        {factor: dict(table) for factor, table in coefficients.items()}, _asked(found, read), whole=False
+    )
 
 
 def _ends(found: SideConditions) -> set[Coalition]:
-    return {frozenset(), frozenset(found.players)}
+    return {frozenset(), frozenset(found.factors)}
 
 
 def _asked(found: SideConditions, coalitions: set[Coalition]) -> tuple[Condition, ...]:
@@ -234,7 +236,7 @@ def _asked(found: SideConditions, coalitions: set[Coalition]) -> tuple[Condition
     return tuple(dict.fromkeys([*some, found.alike(on=False), found.alike(on=True)]))
 
 
-def orders(found: SideConditions, player: str) -> list[tuple[Coalition, Coalition]]:
-    """Return the coalitions before and after a player's change, over all orders."""
-    others = subsets(p for p in found.players if p != player)
-    return [(before, before | {player}) for before in others]
+def orders(found: SideConditions, factor: str) -> list[tuple[Coalition, Coalition]]:
+    """Return the coalitions before and after a factor's change, over all orders."""
+    others = subsets(p for p in found.factors if p != factor)
+    return [(before, before | {factor}) for before in others]

@@ -1,4 +1,4 @@
-"""Custody of somebody's model: it comes back exactly as it was, whatever is read through it and whatever goes wrong.
+"""The guard of a user's model: it comes back exactly as it was, whatever is read through it and whatever goes wrong.
 
 Kept are weights and buffers (a copy in main memory, and which tensors they are), gradients, `training` and
 `requires_grad` flags, hooks, which modules there are, all random states, autocast and gradient mode.
@@ -226,8 +226,8 @@ def _keys(table: Any) -> Iterable[str]:
 
 
 @contextmanager
-def custody(model: nn.Module, loaders: Iterable[Any] = (), others: Sequence[nn.Module] = ()) -> Iterator[StateGuard]:
-    """Have a model in custody: it, others, the loaders' generators and all random states come back as they were.
+def guarded(model: nn.Module, loaders: Iterable[Any] = (), others: Sequence[nn.Module] = ()) -> Iterator[StateGuard]:
+    """Have a model guarded: it, others, the loaders' generators and all random states come back as they were.
 
     Raises:
         DiagnoseError: what was run changed weights, gradients or the model's parts; they have been put back.
@@ -322,7 +322,7 @@ def generators(loaders: Iterable[Any]) -> list[torch.Generator]:
 
 
 def seed(number: int) -> None:
-    """Set every random state from a number; to be used in custody alone."""
+    """Set every random state from a number; to be used within `guarded` alone."""
     if _accelerated():
         torch.manual_seed(number)
     else:  # the same state; `torch.manual_seed` notes a call stack for each absent device, 4 ms a call

@@ -1,4 +1,4 @@
-"""All that is read for the ledger of two sides, while their model is in custody."""
+"""All that is read for the ledger of two sides, while their model is guarded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap import conditions, ranks, sample_identity, sample_parts, setting
-from diagnose.gap.guard import custody, is_sharded
+from diagnose.gap.guard import guarded, is_sharded
 from diagnose.gap.measurements import Measurements
 from diagnose.gap.reached import other_modules
 from diagnose.gap.readings import Subject, read
@@ -103,7 +103,7 @@ def measure(
     models = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
     others = {id(one): one for one in (*models, *reached.values()) if one is not None and one is not model}
-    with custody(model, loaders, list(others.values())) as kept:
+    with guarded(model, loaders, list(others.values())) as kept:
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
@@ -149,8 +149,8 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
         if 0 in redrawn and known.complete:
             why = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
             known = replace(known, complete=False, why=why)
-    if subject.custody.stateful:
-        notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.custody.stateful))}); it "
+    if subject.kept.stateful:
+        notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
                      "was put back before each batch")  # fmt: skip
     random = frozenset(subject.random)
     return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn)

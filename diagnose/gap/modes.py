@@ -1,4 +1,4 @@
-"""What training mode switches on in somebody's network, and how to run it with some of that on."""
+"""What training mode switches on in a user's network, and how to run it with some of that on."""
 
 from __future__ import annotations
 

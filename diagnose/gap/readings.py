@@ -1,4 +1,4 @@
-"""Readings through somebody's objective: one walk over a side's batches gives its loss under every condition."""
+"""Readings through a user's objective: one walk over a side's batches gives its loss under every condition."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
-from diagnose.gap import guard as custody
+from diagnose.gap import guard
 from diagnose.gap.class_weights import ClassWeights
 from diagnose.gap.elements import SAMPLES, elements, identities, of_rows, sums, tensors
 from diagnose.gap.masked import as_selected, rows_selected, selector
@@ -45,7 +45,7 @@ NUDGES = (0.1, 10.0)  # of a weight's usual size
 
 @dataclass
 class Subject:
-    """A model in custody, its objectives, its device, and what training mode switches on in it, once that is known.
+    """A model guarded, its objectives, its device, and what training mode switches on in it, once that is known.
 
     Attributes:
         own: the models that sides have of their own: training's, validation's.
@@ -58,7 +58,7 @@ class Subject:
 
     model: nn.Module
     objectives: tuple[Any, Any]
-    custody: custody.StateGuard
+    kept: guard.StateGuard
     kinds: frozenset[str] = frozenset()
     selectors: dict[int, Key | None] = field(default_factory=dict)
     own: tuple[nn.Module | None, nn.Module | None] = (None, None)
@@ -97,7 +97,7 @@ class Subject:
             if callable(seed):
                 seed()
             else:
-                custody.seed(seed)
+                guard.seed(seed)
             try:
                 returned = self._returned(number, model, batch)
             except DiagnoseError:
@@ -106,7 +106,7 @@ class Subject:
                 raise DiagnoseError(
                     f"{who} fails on {where}{self._mode(on)}: {self._hint(batch)}{told(error)}"
                 ) from error
-        self.custody.settle()
+        self.kept.settle()
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))
 
@@ -138,8 +138,8 @@ class Subject:
         self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str = "its first batch"
     ) -> bool:
         """Say whether other weights of a model change a loss: near ones, or far ones where it is at its floor."""
-        custody.reshard(model.modules())
-        some = (custody.local(p) for p in (*model.parameters(), *model.buffers()))
+        guard.reshard(model.modules())
+        some = (guard.local(p) for p in (*model.parameters(), *model.buffers()))
         weights = [p for p in some if p.is_floating_point() and p.numel()]
         return not weights or any(self._nudged(weights, size, before, batch, condition, where) for size in NUDGES)
 
@@ -153,7 +153,7 @@ class Subject:
             after = self.run(batch, condition, 0, where).nats
         except DiagnoseError:  # other weights may give no finite loss
             after = before + 1
-        self.custody.restore()
+        self.kept.restore()
         return not np.array_equal(before, after)
 
     def select(self, batch: Any, condition: Condition, where: str) -> None:
@@ -220,7 +220,7 @@ def read(
     """Read batches under conditions; each batch runs once through the model for each that differs in its pass.
 
     Args:
-        subject: the model in custody.
+        subject: the model guarded.
         side: whose batches they are: says what its groups are.
         batches: re-iterable.
         conditions: at least one.
@@ -246,7 +246,7 @@ def read(
             break
         where = f"batch {number + 1} of {name}"
         groups = None if side.groups is None else _grouped(side, batch, where)
-        state = custody.states()  # the loader goes on with its own draws, whatever passes draw
+        state = guard.states()  # the loader goes on with its own draws, whatever passes draw
         for run in runs:
             same = [condition for condition in conditions if condition.run == run]
             found = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
@@ -258,7 +258,7 @@ def read(
             tally.add(found, ids, same, named=groups is not None)
             if run == runs[0]:
                 tally.other.add(number, found, batch)
-        custody.put(state)
+        guard.put(state)
     if not tally.batches:
         raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
     return tally.text(len(runs), complete=complete and (total is None or tally.batches >= total))

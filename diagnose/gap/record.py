@@ -155,7 +155,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
     both = (found.sides.train, found.sides.val)
     return {
         **{name: _side(one, side, found) for name, one, side in zip(("train", "val"), both, sides, strict=True)},
-        "differ": [p for p in found.sides.players if p != "reduction" or sides[0].reduction != sides[1].reduction],
+        "differ": [p for p in found.sides.factors if p != "reduction" or sides[0].reduction != sides[1].reduction],
         "kinds": list(found.sides.kinds),
         "reports": {
             "train": kept.reports if kept else "given",
@@ -203,7 +203,7 @@ def _amount(text: BatchReadings) -> str:
 def sharpens(found: Measurements, some: list[Term]) -> list[str]:
     """Return the terms whose intervals more batches would narrow: those for which not all were read."""
     out = set() if found.replayed is None or found.replayed.half is None else {"lag"}
-    out |= set() if found.train.complete else {"recency", "unseen", *found.sides.players, "residual"}
+    out |= set() if found.train.complete else {"recency", "unseen", *found.sides.factors, "residual"}
     out |= set() if found.val.complete else {"unseen", "leak", "draw", "residual"}
     return [term.id for term in some if term.id in out and term.low is not None]
 

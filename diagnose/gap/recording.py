@@ -127,7 +127,7 @@ class Recording:
 
 
 def is_record(folder: Path) -> bool:
-    """Say whether a folder holds the record of somebody's loop."""
+    """Say whether a folder holds the record of a user's loop."""
     return (folder / FOLDER / "state.json").exists()
 
 

@@ -30,7 +30,7 @@ def unweighted(batches: Any) -> Any | None:
 
 
 def is_redrawn(batches: Any) -> bool:
-    """Say whether another walk yields other samples; to be used in custody alone."""
+    """Say whether another walk yields other samples; to be used within `guarded` alone."""
     if isinstance(batches, (list, tuple)) or batches is None:
         return False
     if isinstance(batches, DataLoader) and isinstance(batches.dataset, TorchDataset) and _indexed(batches.dataset):
@@ -55,7 +55,7 @@ def _item_changes(dataset: Any) -> bool:
         for seed in (1, 2):
             guard.seed(seed)
             items.append(list(named_tensors(dataset[0])))
-    except Exception:  # noqa: BLE001 - somebody's dataset that is indexed otherwise: nothing can be told
+    except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
         return False
     return len(items[0]) == len(items[1]) and any(
         a.shape != b.shape or not torch.equal(a, b)

@@ -63,7 +63,7 @@ def terms(found: Measurements, given: ReportedLosses) -> list[Term]:
     data = _data(found)
     draw, val_rest = _draw(found, given)
     residual = _residual(found, given, val_rest)
-    return [*first, *(condition(found, player) for player in FACTORS), *data, draw, residual]
+    return [*first, *(condition(found, factor) for factor in FACTORS), *data, draw, residual]
 
 
 def _replayed(found: Measurements) -> list[Term]:
@@ -99,32 +99,32 @@ CONDITION_WORDS = {
 }
 
 
-def condition(found: Measurements, player: str) -> Term:
+def condition(found: Measurements, factor: str) -> Term:
     """Return the term of a condition."""
-    sides, how = found.sides, CONDITION_WORDS[player]
-    extra = _of_validation(found, player)
-    if player not in sides.players and extra is None:
+    sides, how = found.sides, CONDITION_WORDS[factor]
+    extra = _of_validation(found, factor)
+    if factor not in sides.factors and extra is None:
         same = (
             "the model does the same in both modes"
-            if player == "mode" and not sides.kinds
+            if factor == "mode" and not sides.kinds
             else "the same on both sides"
         )
-        beside = _on_unseen(found) if player == "mode" else None
-        return Term(player, 0.0, basis=f"exact: {same}", how=how, beside=beside)
-    rows = _rows(found, found.plan.factors.get(player, {}))
-    exact = player == "reduction" and extra is not None and found.exact(1)  # what averaging does to these very batches
+        beside = _on_unseen(found) if factor == "mode" else None
+        return Term(factor, 0.0, basis=f"exact: {same}", how=how, beside=beside)
+    rows = _rows(found, found.plan.coefficients.get(factor, {}))
+    exact = factor == "reduction" and extra is not None and found.exact(1)  # what averaging does to these very batches
     value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []))
     low = high = None
-    if found.plan.whole and player in sides.players:
-        over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, player)]
+    if found.plan.whole and factor in sides.factors:
+        over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, factor)]
         low, high = min(over), max(over)
     basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {_over_orders(found)}"
-    if player not in sides.players:
-        held = "plain ones" if player == "collation" else "the mean over all their elements"
+    if factor not in sides.factors:
+        held = "plain ones" if factor == "collation" else "the mean over all their elements"
         basis = f"{'exact: ' if exact else ''}the validation batches against {held}"
         basis += "" if exact else f", paired by {found.val.unit}"
-    parts, beside = _parts(found, player, value), _on_unseen(found) if player == "mode" else None
-    return Term(player, value.value, value.low, value.high, low, high, parts, basis, how, beside=beside)
+    parts, beside = _parts(found, factor, value), _on_unseen(found) if factor == "mode" else None
+    return Term(factor, value.value, value.low, value.high, low, high, parts, basis, how, beside=beside)
 
 
 def _on_unseen(found: Measurements) -> dict[str, Any] | None:
@@ -137,15 +137,15 @@ def _on_unseen(found: Measurements) -> dict[str, Any] | None:
 
 def _moved(rows: Sequence[tuple[Reading, float]], extra: Sequence[tuple[Reading, float]]) -> Interval:
     """Return a value with its interval, moved by what is known exactly."""
-    known = sum(reading.mean * factor for reading, factor in extra)
+    known = sum(reading.mean * coefficient for reading, coefficient in extra)
     found = _combined(rows) if rows else Interval(0.0, None, None, None, None)
     low, high = (None if end is None else end + known for end in (found.low, found.high))
     return Interval(found.value + known, low, high, found.se, found.df)
 
 
 def _over_orders(found: Measurements) -> str:
-    players = len(found.sides.players)
-    return f"Shapley value of {players}" if found.plan.whole else f"mean of two opposite orders of {players}"
+    factors = len(found.sides.factors)
+    return f"Shapley value of {factors}" if found.plan.whole else f"mean of two opposite orders of {factors}"
 
 
 def _units(found: Measurements) -> str:
@@ -153,38 +153,41 @@ def _units(found: Measurements) -> str:
     return counted(number, found.train.unit, "batches" if found.train.unit == "batch" else f"{found.train.unit}s")
 
 
-def _of_validation(found: Measurements, player: str) -> list[tuple[Reading, float]] | None:
+def _of_validation(found: Measurements, factor: str) -> list[tuple[Reading, float]] | None:
     """Return what a condition does on validation's own batches: against plain ones, or averaged over all elements."""
     val, end = found.sides.val, found.sides.end
-    if player == "collation" and found.sides.collation[1]:
+    if factor == "collation" and found.sides.collation[1]:
         return [(found.val_own.readings[end], 1.0), (found.val.readings[end], -1.0)]
-    if player == "reduction" and val.reduction != end.reduction:
+    if factor == "reduction" and val.reduction != end.reduction:
         return [(found.val_own.readings[val], 1.0), (found.val_own.readings[end], -1.0)]
     return None
 
 
-def _rows(found: Measurements, factors: Mapping[Coalition, float]) -> list[tuple[Reading, float]]:
-    return [(found.train.readings[found.sides.condition(changed)], factor) for changed, factor in factors.items()]
+def _rows(found: Measurements, coefficients: Mapping[Coalition, float]) -> list[tuple[Reading, float]]:
+    return [
+        (found.train.readings[found.sides.condition(changed)], coefficient)
+        for changed, coefficient in coefficients.items()
+    ]
 
 
 def _combined(rows: Sequence[tuple[Reading, float]]) -> Interval:
-    return combined([reading for reading, _ in rows], [factor for _, factor in rows])
+    return combined([reading for reading, _ in rows], [coefficient for _, coefficient in rows])
 
 
 def _mean(found: Measurements, changed: Coalition) -> float:
     return found.train.readings[found.sides.condition(changed)].mean
 
 
-def _parts(found: Measurements, player: str, value: Interval) -> tuple[dict[str, Any], ...]:
+def _parts(found: Measurements, factor: str, value: Interval) -> tuple[dict[str, Any], ...]:
     """Return what divides a term: the kinds of training mode, or what the objectives name."""
-    if player == "objective":
+    if factor == "objective":
         return _named(found)
-    if player != "mode" or not found.sides.kinds:
+    if factor != "mode" or not found.sides.kinds:
         return ()
     if len(found.sides.kinds) == 1:
         return ({"id": found.sides.kinds[0], **interval_record(value)},)
-    some = {kind: found.plan.factors[kind] for kind in found.sides.kinds if kind in found.plan.factors}
-    each = {kind: _combined(_rows(found, factors)) for kind, factors in some.items()}
+    some = {kind: found.plan.coefficients[kind] for kind in found.sides.kinds if kind in found.plan.coefficients}
+    each = {kind: _combined(_rows(found, coefficients)) for kind, coefficients in some.items()}
     return tuple({"id": kind, **interval_record(v), "alone": _alone(found, kind)} for kind, v in each.items())
 
 

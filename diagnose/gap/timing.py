@@ -108,7 +108,7 @@ def _first(subject: Subject, record: Recording, own: Condition) -> tuple[float, 
             subject.model.load_state_dict(record.start)
         return _loss(_read(subject, step, batch, own), own), float(step.loss)
     finally:
-        subject.custody.restore()
+        subject.kept.restore()
 
 
 def lag(found: Replayed) -> Term:

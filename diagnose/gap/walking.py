@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose import random as seeding
-from diagnose.gap import guard as custody
+from diagnose.gap import guard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,13 +16,13 @@ GOLDEN = 0.6180339887498949
 
 
 def walk(batches: Any, number: int = 0) -> tuple[Iterator[tuple[int, Any]], int | None]:
-    """Return batches with their numbers, and how many there are (None where that is not known); in custody alone.
+    """Return batches with their numbers, and how many there are (None where that is not known); within `guarded` alone.
 
     What can be indexed is taken in an order that is spread evenly wherever one stops; a loader from its beginning, with
     its random states set, so that a shuffling one gives the same order each time it is walked with the same number.
     """
-    custody.seed(seeding.key(number, "loader"))
-    for generator in custody.generators([batches]):
+    guard.seed(seeding.key(number, "loader"))
+    for generator in guard.generators([batches]):
         generator.manual_seed(number)
     count = _count(batches)
     if isinstance(batches, (list, tuple)) and count:

@@ -31,7 +31,7 @@ from transformers import Trainer, TrainerCallback
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.guard import custody
+from diagnose.gap.guard import guarded
 from diagnose.gap.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
@@ -247,7 +247,7 @@ def _objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
     passes it is logged as the sum over the parts of an accumulated batch; evaluation has one part.
     """
     first = next(iter(loader))
-    with custody(trainer.model), torch.no_grad():
+    with guarded(trainer.model), torch.no_grad():
         trainer.model.eval()
         own = float(_own_loss(trainer, trainer.model, [first]))
         found = _each(trainer, trainer.model, first)
@@ -296,7 +296,7 @@ def _ignores_count(trainer: Trainer, part: Any) -> bool:
     count = trainer._get_num_items_in_batch([inputs], trainer.args.device)  # noqa: SLF001
     if count is None:
         return False
-    with custody(trainer.model), torch.no_grad():
+    with guarded(trainer.model), torch.no_grad():
         trainer.model.eval()
         losses = [
             trainer.compute_loss(trainer.model, dict(inputs), num_items_in_batch=times * count).mean()

@@ -282,7 +282,7 @@ class VerifiedRecord(Schema):
 
 
 class LedgerRecord(Schema):
-    """A ledger: of a run of ours (kind "run"), or of somebody's two sides ("sides")."""
+    """A ledger: of a run of ours (kind "run"), or of a user's two sides ("sides")."""
 
     format: int = 1
     kind: str = "run"

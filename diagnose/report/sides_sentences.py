@@ -1,4 +1,4 @@
-"""The sentences of the page of somebody's model and loop: what a row changes, what was read, what cannot be said."""
+"""The sentences of the page of a user's model and loop: what a row changes, what was read, what cannot be said."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger for anybody's model: right figures, a model that comes back untouched, one line for each mistake."""
+"""The ledger for a user's model: right figures, a model that comes back untouched, one line for each mistake."""
 
 import doctest
 import importlib
@@ -261,7 +261,7 @@ def test_a_stream_without_an_end_is_read_as_far_as_the_budget_goes(trained):
     assert timed.record["overlap"]["whole"] is False
 
 
-class TestCustody:
+class TestStateGuard:
     def state(self, model, loader):
         weights = [t.clone() for t in (*model.parameters(), *model.buffers())]
         flags = [(m.training, len(m._forward_hooks), len(m._forward_pre_hooks)) for m in model.modules()]

@@ -28,7 +28,7 @@ def sequences(count=8):
 def test_statistics_of_a_batch_norm_do_not_reach_into_the_next_pass():
     model = nn.BatchNorm1d(3).train()
     before = model.running_mean.clone()
-    with guard.custody(model) as kept, torch.no_grad():
+    with guard.guarded(model) as kept, torch.no_grad():
         model(torch.randn(8, 3) + 5)
         assert not torch.equal(model.running_mean, before)
         kept.settle()
@@ -38,7 +38,7 @@ def test_statistics_of_a_batch_norm_do_not_reach_into_the_next_pass():
 def test_a_buffer_that_is_assigned_anew_is_put_back_after_each_pass():
     model = nn.BatchNorm1d(3)
     own = model.running_mean
-    with guard.custody(model) as kept:
+    with guard.guarded(model) as kept:
         model.running_mean = torch.ones(3)
         kept.settle()
         assert model.running_mean is own

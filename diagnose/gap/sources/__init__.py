@@ -1,1 +1,1 @@
-"""The ledger of a gap for anybody's model and loop."""
+"""The ledger of a gap for a user's model and loop."""

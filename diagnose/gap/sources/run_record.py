@@ -50,7 +50,7 @@ def ledger(
 
 def detailed(run: MeasuredRun, term: Term) -> Term:
     """Return a term with the parts and words that its run adds."""
-    if term.id in FACTORS and term.id in run.found.sides.players:
+    if term.id in FACTORS and term.id in run.found.sides.factors:
         return replace(term, how=f"{term.how} ({_changed(run, term.id)})")
     if term.id == "recency":
         return replace(term, basis=_drawn(run), parts=run_difficulty.parts(run, term))
@@ -165,7 +165,7 @@ def _conditions(run: MeasuredRun) -> dict[str, Any]:
     return {
         "train": _side(sides.train) | {"loader": setup.course.layout.loader},
         "val": _side(sides.val) | {"loader": setup.validation.loader},
-        "differ": list(sides.players),
+        "differ": list(sides.factors),
         "kinds": list(sides.kinds),
         "reports": {
             "train": report.train,
