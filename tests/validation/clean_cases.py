@@ -624,8 +624,11 @@ def transformers_language_model():
 
     torch.manual_seed(0)
     config = GPT2Config(vocab_size=40, n_positions=16, n_embd=16, n_layer=1, n_head=2, bos_token_id=1, eos_token_id=1)
-    return sides(GPT2LMHeadModel(config), lambda n, s: [{"input_ids": t, "labels": t} for t in sentences(n, s).split(16)],
-                 lambda m, b: m(**b).loss)  # fmt: skip
+
+    def make(count, seed):
+        return [{"input_ids": t, "labels": t} for t in sentences(count, seed).split(16)]
+
+    return sides(GPT2LMHeadModel(config), make, lambda m, b: m(**b).loss)
 
 
 @clean
