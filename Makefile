@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-fast check format bench planted aa cluster coverage fuzz docs clean
+.PHONY: demo test test-fast check format bench planted aa cluster coverage fuzz fuzz-logs docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -44,9 +44,12 @@ coverage: .venv/tested
 docs: .venv/tested
 	$(BIN)/mkdocs build --strict
 
-fuzz: .venv/tested
-	$(BIN)/python tests/logs/log_fuzz.py 1000000
+fuzz: .venv/tested fuzz-logs
 	$(BIN)/pytest tests/logs/test_log_fuzz.py -m "slow or not slow"
+
+fuzz-logs: .venv/tested
+	$(BIN)/python tests/logs/log_fuzz.py $(or $(LOGS),600000) $(or $(SEED),0)
+	$(BIN)/python tests/logs/folder_fuzz.py $(or $(FOLDERS),400000) $(or $(SEED),0)
 
 .venv/bin/pip:
 	$(PYTHON) -m venv .venv

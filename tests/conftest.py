@@ -65,10 +65,12 @@ def tiny(verses):
 
 @pytest.fixture(autouse=True)
 def interrupts_as_in_a_terminal():
-    """Let Ctrl-C raise: a background job, as CI may be, is started with it ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let Ctrl-C raise and a closed terminal be heard: a background job, as CI may be, has them ignored."""
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    before |= {number: signal.signal(number, signal.SIG_DFL) for number in [getattr(signal, "SIGHUP", None)] if number}
     yield
-    signal.signal(signal.SIGINT, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="module")

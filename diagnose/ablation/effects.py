@@ -222,14 +222,14 @@ def _sentence(contrast: Contrast, found: Record, *, several: bool) -> str:
         return f"{said}, {why}, which gives no interval."
     if found["resolved"]:
         return f"{said}{small}."
-    return f"{said}, not resolved{small}; {_remedy(found)}."
+    return f"{said}, not resolved{small or f'; {_remedy(found)}'}."
 
 
 def _remedy(found: Record) -> str:
     """Say what would resolve an effect; of one too small to matter, what is excluded and how many seeds tell more."""
     if found["value"] == 0:
         return "the two spend the same bits on every document"
-    if abs(found["value"]) < found["margin"] and not found["equivalent"]:
+    if abs(found["value"]) < found["margin"]:
         beyond = max(abs(found["low"]), abs(found["high"]))
         told = found["seeds_for_margin"]
         more = f"{about_seeds(told)} seeds" if told else "only more validation text"

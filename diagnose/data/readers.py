@@ -8,6 +8,7 @@ import json
 import zlib
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
+from diagnose.data.swelling import bounded
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
@@ -107,7 +108,8 @@ def _raw_chunks(path: Path) -> Iterator[bytes]:
             named = SQUEEZED.get(path.suffix.lower(), b"")
             if head and not head.startswith(named):
                 raise DiagnoseError(f"{path} is not what its name says: it has no {path.suffix} header")
-            yield from _opened(file, head)
+            squeezed = head.startswith((GZIP, ZSTANDARD))
+            yield from bounded(_opened(file, head), path) if squeezed else _opened(file, head)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DiagnoseError(f"{path} is damaged: {error}") from None
     except OSError as error:

@@ -177,6 +177,25 @@ def ends_of_epochs(
     return _last_of_epochs(shared), _last_of_epochs(beside)
 
 
+def of_epochs_before(train: NDArray[np.float64], val: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return validation in the epochs that it follows, where it counts those that are done.
+
+    "Eval Epoch: 1" behind epoch 0 is of that epoch.
+    """
+    epochs, counted = train[:, EPOCH], val[:, EPOCH]
+    if not len(train) or not len(val) or not (np.isfinite(epochs).all() and np.isfinite(counted).all()):
+        return val
+    whole = not np.any(epochs % 1) and not np.any(counted % 1) and epochs.min() == 0
+    before = np.searchsorted(train[:, PLACE], val[:, PLACE]) - 1
+    if not whole or before.min() < 0 or np.any(epochs[before] != counted - 1):
+        return val
+    if not np.array_equal(np.unique(epochs) + 1, np.unique(counted)):
+        return val
+    out = val.copy()
+    out[:, EPOCH] -= 1
+    return out
+
+
 def _last_of_epochs(table: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the last row of each epoch."""
     epoch = np.floor(table[:, EPOCH])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "error": 3}
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
+STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, where it is printed as often
 MOST_LISTED = 8
 MOST_OTHERS = 8
 STATED = 2  # values up to which a mean at the end of a log is no series of its own
@@ -120,7 +121,7 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
         len(a.stem) + len(b.stem),
         a.side == "",
         SPANS[a.span],
-        SPANS[b.span],
+        STATED_MEAN if b.span == "mean" and counts[1] > STATED else SPANS[b.span],
         len(words(train)) + len(words(val)),
         *(-count for count in counts),
     )
@@ -132,7 +133,7 @@ def _likeness(a: Meaning, b: Meaning) -> int:
         return UNLIKE
     if a.stem == b.stem or (loss_types_only(a.stem) and loss_types_only(b.stem)):
         return 0
-    return 1 if not a.stem or not b.stem else UNLIKE
+    return 1 if set(a.stem) <= set(b.stem) or set(b.stem) <= set(a.stem) else UNLIKE
 
 
 def _beside(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: Columns) -> Choice:

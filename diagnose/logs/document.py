@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records, flat, number
+from diagnose.logs.table import Columns, Records, flat
+from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -7,11 +7,13 @@ them numbers. What the columns are is decided as for a CSV file.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.logs.names import SIDES, meaning, words
-from diagnose.logs.series import LogRow
-from diagnose.logs.table import NAMES_RUN, Columns, Keep, number
+from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
+from diagnose.logs.table import NAMES_RUN, Columns, Keep
+from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,8 +21,12 @@ if TYPE_CHECKING:
     from diagnose.logs.series import Log
 
 MOST_CELLS = 256
+MOST_PLANS = 4096  # kept
+MOST_KEY = 400  # characters of a line whose plan is kept
+DECIMAL = re.compile(r"[-+]?(?:\d{1,40}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,4})?")
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
+COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
 SIGNS = "|\u2502\u2503\u2506"
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
 _WIDE = re.compile(r"\s{2,}|\t")
@@ -52,6 +58,25 @@ def _spaces(line: str) -> list[str]:
 WAYS: tuple[Callable[[str], list[str]], ...] = (_pipes, _tabs, _commas, _wide, _spaces)
 
 
+@dataclass(frozen=True)
+class RowPlan:
+    """Where the rows that differ in digits alone have their numbers.
+
+    Attributes:
+        values: of each loss its name and where it stands.
+        places: where each position stands, in the order of `POSITIONS`, None where there is none; empty for no row.
+    """
+
+    values: tuple[tuple[str, slice], ...] = ()
+    places: tuple[slice | None, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.places)
+
+
+NO_ROW = RowPlan()
+
+
 class Grid:
     """A table within text while it is read: its header, then its rows."""
 
@@ -63,27 +88,62 @@ class Grid:
         self.runs = 0  # rows of a table whose rows are runs: they are no curve
         self._names = -1  # the column that names them
         self._keep = Keep([], columns)
+        self._plans: dict[str, RowPlan] = {}
+        self._above: list[str] = []  # the cells of the last line with as many signs as a header
         self._ways: list[tuple[Callable[[str], list[str]], list[str]]] = []
 
     def header(self, line: str) -> bool:
         """Take a line without numbers as a table's header; return whether it may be one."""
         if len(line) > MOST_LINE:
             return False
-        ways = [(way, cells) for way in WAYS if _names(cells := way(line))]
+        line = COMMENT.sub("", line)
+        ways = [(way, cells) for way in WAYS if _names(cells := self._with_line_above(way, line))]
         if ways:
             self._ways, self._width, self.active = ways, 0, True
+            self._plans.clear()
         return bool(ways)
 
-    def row(self, line: str, log: Log) -> bool:
-        """Take a row of the table; return whether the line is one."""
+    def _with_line_above(self, way: Callable[[str], list[str]], line: str) -> list[str]:
+        """Return the names of columns, each with what the line above has for it, where a header takes two lines."""
+        cells = way(line)
+        if way is _pipes and len(cells) == len(self._above) and not all(map(words, cells)):
+            cells = [f"{above} {cell}".strip() for above, cell in zip(self._above, cells, strict=True)]
+        if way is _pipes:
+            self._above = cells
+        return cells
+
+    def row(self, line: str, key: str, log: Log) -> bool:
+        """Take a row of the table; return whether the line is one.
+
+        Args:
+            line: as the log has it.
+            key: the same with a zero for each digit: what one such line is, all are.
+            log: what takes the row.
+        """
+        plan = self._plans.get(key)
+        if plan is None:
+            return self._decided(line, key, log)
+        if plan:
+            log.add(
+                placed_row(
+                    {name: float(line[part]) for name, part in plan.values},
+                    [float(line[part]) if part else NAN for part in plan.places],
+                )
+            )
+        return bool(plan)
+
+    def _decided(self, line: str, key: str, log: Log) -> bool:
+        """Take a line by its cells, and plan how lines that differ from it in digits alone are read."""
         if len(line) > MOST_LINE:
             return False
         if OTHER_SIDE.search(line) and self._aside(line, log):
             return True
         if not self._width and not self._begin(line):
+            self._keep_plan(key, NO_ROW)
             return False
         cells = self._way(line)
         if len(cells) != self._width or not _values(cells):
+            self._keep_plan(key, NO_ROW)
             return False
         if self._names >= 0 and number(cells[self._names]) is None:
             self.runs += 1
@@ -91,7 +151,32 @@ class Grid:
         row = self._keep.row(dict(enumerate(cells)))
         if row:
             log.add(row)
+            self._keep_plan(key, self._planned(line, cells))
         return True
+
+    def _keep_plan(self, key: str, plan: RowPlan | None) -> None:
+        if plan is not None and len(key) < MOST_KEY:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = plan
+
+    def _planned(self, line: str, cells: list[str]) -> RowPlan | None:
+        """Return where the numbers of a row stand, None where it takes more than these to read it."""
+        parts, at = [], 0
+        for cell in cells:
+            start = line.find(cell, at)
+            if start < 0:
+                return None
+            parts.append(slice(start, at := start + len(cell)))
+        keep = self._keep
+        if keep.sides or keep.titles or len(set(keep.values.values())) < len(keep.values):
+            return None
+        values = [(name, parts[k]) for k, name in keep.values.items() if number(cells[k]) is not None]
+        where = {role: parts[k] for role, k in keep.where.items() if number(cells[k]) is not None}
+        used = [*(part for _, part in values), *where.values()]
+        if not all(DECIMAL.fullmatch(line[part]) for part in used):
+            return None
+        return RowPlan(tuple(values), tuple(where.get(role) for role in POSITIONS))
 
     def _aside(self, line: str, log: Log) -> bool:
         """Take a row that holds another side's loss in place of the columns, as "10  val 3.322  0.02s" of MLX-LM."""
@@ -117,6 +202,7 @@ class Grid:
             columns = ["", *names] if numbered else names
             if len(cells) == len(columns) and _values(cells):
                 self._way, self._width = way, len(columns)
+                self._plans.clear()
                 self._keep = Keep(columns, self.columns)
                 named = [i for i, name in enumerate(columns) if name.strip().lower() in NAMES_RUN]
                 self._names = named[0] if named and not self._keep.placed else -1

@@ -11,7 +11,7 @@ from diagnose.logs import folders, source
 from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
 from diagnose.logs.names import meaning
-from diagnose.logs.series import POSITIONS, Log, placed_row
+from diagnose.logs.series import Log, placed_row
 from diagnose.logs.table import Columns, read_csv, read_jsonl, separator
 from diagnose.logs.text import read_text
 
@@ -210,7 +210,7 @@ def _join(whole: Log, more: Log) -> None:
     for name, series in more.series.items():
         for place, *at, value in series.table().tolist():
             whole.rows = base + int(place) - 1
-            whole.add(placed_row({name: value}, dict(zip(POSITIONS, at, strict=True))))
+            whole.add(placed_row({name: value}, at))
         if name in whole.series:
             whole.series[name].broken += series.broken
     whole.rows = base + more.rows

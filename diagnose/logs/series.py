@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 MOST_POINTS = 4096  # kept of a series, at least half as many once there were more
@@ -52,13 +54,15 @@ class LogRow:
     group: int = 0
     whole: bool = False
 
+    def at(self) -> tuple[float, ...]:
+        """Return its positions, without the time."""
+        return (self.step, self.iteration, self.update, self.batch, self.epoch)
 
-def placed_row(values: dict[str, float], at: dict[str, float]) -> LogRow:
-    """Return a row from its positions by name, as `POSITIONS` has them."""
-    row = LogRow(values)
-    for name, value in at.items():
-        setattr(row, name, value)
-    return row
+
+def placed_row(values: dict[str, float], at: Sequence[float]) -> LogRow:
+    """Return a row from its positions, in the order of `POSITIONS`."""
+    step, iteration, update, batch, epoch, seconds = at
+    return LogRow(values, step, epoch, seconds, False, iteration, update, batch)
 
 
 @dataclass
@@ -78,10 +82,10 @@ class LogSeries:
     broken_step: float = NAN
     stride: int = 1
     _kept: array[float] = field(default_factory=lambda: array("d"), repr=False)
-    _last: tuple[float, ...] | None = None
-    _group: int = 0
+    _last: tuple[float, LogRow, float] | None = None  # place, row and value of the last point
     _bars: int = 0  # points at the end that are states of a bar of one epoch
     _shown: float = NAN  # place of the state that was shown last, taken or not
+    _held: float = NAN  # the epoch whose bar shows the value of the epoch before from its beginning
 
     def add(self, place: float, row: LogRow, value: float) -> None:
         """Take a value; a progress bar's later state replaces the earlier of the same position or pass."""
@@ -89,29 +93,75 @@ class LogSeries:
             self.broken += 1
             self.broken_step = row.step if self.broken == 1 else self.broken_step
             return
-        value = value if abs(value) >= LEAST else 0.0
-        point = (place, row.step, row.iteration, row.update, row.batch, row.epoch, row.seconds, value)
-        shown, self._shown = self._shown, place
+        point = (place, row, value if abs(value) >= LEAST else 0.0)
         last = self._last
-        if last is not None and row.bar and shown == place - 1 and last[VALUE] == value and _anew(last, row):
-            return  # the epoch's value is shown on, through the next epoch
-        if last is not None and self._bars and shown == place - 1 and last[VALUE] == value and last[EPOCH] == row.epoch:
-            self._last, self._group = point, row.group
-            return
-        if last is not None and row.whole and self._bars and self.stride == 1 and last[EPOCH] == row.epoch:
-            self._without_bars()
-            last = None
         if last is not None:
-            if (row.group and row.group == self._group) or (
-                (row.bar or self._bars) and last[STEP:SECONDS] == point[STEP:SECONDS]
-            ):
-                self._last, self._group = point, row.group
-                return
-            self._flush(last)
-        same = last is not None and last[EPOCH] == row.epoch
-        self._bars = (self._bars if same else 0) + 1 if row.bar else 0
-        self._last, self._group = point, row.group
+            if row.bar or self._bars or row.group:
+                if self._replaced(last, point):
+                    return
+                last = self._last
+            elif not (self.count - 1) % self.stride:
+                self._keep(last)
+        shown_on = row.bar and last is not None and last[1].epoch == row.epoch
+        self._bars = (self._bars if shown_on else 0) + 1 if row.bar else 0
+        self._last, self._shown = point, place
         self.count += 1
+
+    def add_many(self, points: NDArray[np.float64]) -> None:
+        """Take many values, none of them a progress bar's: (points, 8), as `COLUMNS` names them."""
+        good = np.abs(points[:, VALUE]) <= MOST_VALUE
+        if not good.all():
+            self.broken_step = float(points[~good][0, STEP]) if not self.broken else self.broken_step
+            self.broken += int((~good).sum())
+            points = points[good]
+        if not len(points):
+            return
+        points[np.abs(points[:, VALUE]) < LEAST, VALUE] = 0.0
+        at = self.count - 1 if self._last is not None else self.count
+        self.count += len(points)
+        points = points if self._last is None else np.vstack([_flat(self._last), points])
+        place, *positions, value = points[-1].tolist()
+        self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
+        self._keep_many(points[:-1], at)
+
+    def _keep_many(self, points: NDArray[np.float64], at: int) -> None:
+        """Keep one in `stride` of points; the first of them is the one of this number."""
+        while len(points):
+            room = MOST_POINTS - len(self._kept) // len(COLUMNS)
+            first = -at % self.stride
+            chosen = points[first :: self.stride][:room]
+            self._kept.extend(chosen.ravel())
+            if len(chosen) < room:
+                return
+            read = first + (room - 1) * self.stride + 1
+            points, at = points[read:], at + read
+            self._thin()
+
+    def _replaced(self, last: tuple[float, LogRow, float], point: tuple[float, LogRow, float]) -> bool:
+        """Say whether a point took the last one's place, or is none; else the last one is kept."""
+        (place, row, value), before = point, last[1]
+        goes_on, self._shown = self._shown == place - 1 and last[2] == value, place
+        if (row.bar or row.epoch == self._held) and goes_on and _anew(before, row):
+            return True  # the epoch's value is shown on, through the next epoch
+        if self._bars and goes_on and before.epoch == row.epoch:
+            self._last = point
+            if (
+                before.batch == 0 and before.epoch >= 1 and row.batch > 0
+            ):  # shown before the epoch's first batch was done
+                self._last, self._held = (
+                    (last[0], replace(before, epoch=before.epoch - 1, batch=NAN), last[2]),
+                    row.epoch,
+                )
+            return True
+        if row.whole and self._bars and self.stride == 1 and before.epoch == row.epoch:
+            self._without_bars()
+            return False
+        if (row.group and row.group == before.group) or ((row.bar or self._bars) and before.at() == row.at()):
+            self._last = point
+            return True
+        if not (self.count - 1) % self.stride:
+            self._keep(last)
+        return False
 
     def _without_bars(self) -> None:
         """Forget the states of a bar that stand last."""
@@ -125,22 +175,25 @@ class LogSeries:
         table = self.table()
         table[:, EPOCH] = epochs[np.minimum(np.searchsorted(places, table[:, PLACE]), len(ends) - 1)]
         if self._last is not None:
-            table, self._last = table[:-1], tuple(table[-1].tolist())
+            place, row, value = self._last
+            self._last = (place, replace(row, epoch=float(table[-1, EPOCH])), value)
+            table = table[:-1]
         self._kept = array("d", table.tobytes())
 
-    def _flush(self, last: tuple[float, ...]) -> None:
-        if (self.count - 1) % self.stride:
-            return
-        self._kept.extend(last)
+    def _keep(self, last: tuple[float, LogRow, float]) -> None:
+        self._kept.extend(_flat(last))
         if len(self._kept) >= MOST_POINTS * len(COLUMNS):
-            table = np.frombuffer(self._kept, np.float64).reshape(-1, len(COLUMNS))[::2].copy()
-            self._kept = array("d", table.tobytes())
-            self.stride *= 2
+            self._thin()
+
+    def _thin(self) -> None:
+        table = np.frombuffer(self._kept, np.float64).reshape(-1, len(COLUMNS))[::2].copy()
+        self._kept = array("d", table.tobytes())
+        self.stride *= 2
 
     def table(self) -> NDArray[np.float64]:
         """Return what is kept, (points, 8): as `COLUMNS` names them."""
         whole = np.frombuffer(self._kept.tobytes(), np.float64).reshape(-1, len(COLUMNS))
-        table = whole.copy() if self._last is None else np.vstack([whole, self._last])
+        table = whole.copy() if self._last is None else np.vstack([whole, _flat(self._last)])
         with np.errstate(invalid="ignore"):
             positions = table[:, STEP:VALUE]
             positions[~(np.abs(positions) <= MOST_PLACE)] = NAN
@@ -148,9 +201,15 @@ class LogSeries:
         return table
 
 
-def _anew(last: tuple[float, ...], row: LogRow) -> bool:
-    """Say whether a bar that shows a row began anew since the last point."""
-    return last[EPOCH] < row.epoch or last[BATCH] > row.batch
+def _flat(point: tuple[float, LogRow, float]) -> tuple[float, ...]:
+    """Return a point as `COLUMNS` has it."""
+    place, row, value = point
+    return (place, row.step, row.iteration, row.update, row.batch, row.epoch, row.seconds, value)
+
+
+def _anew(before: LogRow, row: LogRow) -> bool:
+    """Say whether a bar that shows a row began anew since the row before."""
+    return before.epoch < row.epoch or before.batch > row.batch
 
 
 @dataclass
@@ -198,6 +257,13 @@ class Log:
                     continue
                 series = self.series[name] = LogSeries(name)
             series.add(self.rows, row, value)
+
+    def add_many(self, name: str, points: NDArray[np.float64]) -> None:
+        """Take many values of one name, of rows that are counted already: (points, 8), as `COLUMNS` names them."""
+        if name not in self.series and len(self.series) >= MOST_NAMES:
+            self.names_left += len(points)
+            return
+        self.series.setdefault(name, LogSeries(name)).add_many(points)
 
     def heading(self, text: str) -> None:
         """Note a line that may name the run whose rows follow."""

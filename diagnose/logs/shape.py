@@ -16,6 +16,7 @@ from diagnose.logs.names import FOREIGN, NEUTRAL, SIDES, VAL, counter, meaning, 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 120  # characters before a number that may name it
 MOST_NAME = 6  # words of a loss's name
+MOST_PARTS = 12  # of one without blanks, as "eval/c4-validation/CrossEntropyLoss"
 NUMBER = re.compile(  # the first part is but for speed: most characters begin no number
     r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9,])"
     r"|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
@@ -33,6 +34,7 @@ TAIL = re.compile(r"[\s:='\"(\[{<>~@#*+/!-]*$")
 OPERATOR = re.compile(r"(?:[<>*+/!]|[-+*/!=<>]=)\s*['\"(]?$")
 AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])(?=$)")
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
+GOES_ON = re.compile(r":?\s{1,4}")
 BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
 COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
@@ -82,6 +84,7 @@ class Slot:
         whole: whether an integer says nothing here (an assignment in code or settings).
         mean: place of the running mean in "1.9 (2.1)", -1 without.
         lent: whether a loss has its side from the words around it.
+        first: whether it is the first number of the line.
     """
 
     what: str = ""
@@ -91,6 +94,7 @@ class Slot:
     whole: bool = False
     mean: int = -1
     lent: bool = False
+    first: bool = False
 
 
 @dataclass
@@ -98,7 +102,8 @@ class Shape:
     """What the lines of a shape say.
 
     Attributes:
-        positions, losses, facts, seconds: (place among the numbers, what it is).
+        positions, losses, facts: (place among the numbers that are used, what it is).
+        used: places of these among all numbers of the line.
         side: the side that the line's losses are of without having it in their names, or that it announces.
         bar: whether it is a state of Keras's bar, a running mean over the epoch.
         tuple: the name of a loss that is followed by several values in brackets.
@@ -106,11 +111,14 @@ class Shape:
         held_out: whether the line is of data that is not trained on, so that its own counters may be of other batches.
         ratio: whether it holds a "3/10".
         named: whether all its losses are held out by their names; `both`: whether some are and some are not.
+        apart: whether it is held out or named, so that its totals are not training's.
+        apart: whether it is held out or named, so that its totals are not training's.
     """
 
     positions: list[tuple[int, Slot]] = field(default_factory=list)
     losses: list[tuple[int, Slot]] = field(default_factory=list)
     facts: list[tuple[int, Slot]] = field(default_factory=list)
+    used: tuple[int, ...] = ()
     side: str = ""
     bar: bool = False
     tuple: str = ""
@@ -119,6 +127,7 @@ class Shape:
     ratio: bool = False
     named: bool = False
     both: bool = False
+    apart: bool = False
 
 
 class _Line:
@@ -130,6 +139,7 @@ class _Line:
         self.weak = ""  # the last side that another number's name had
         self.near = ""  # the last that stood alone in the name of another number of this segment
         self.pending = self.kind = ""  # a loss whose value follows its position; the last loss named in the line
+        self.follows = False  # whether the value of `pending` is the next number
         self.counters: set[str] = set()  # sides that counters have: of both, neither is the line's
         self.seen: dict[str, list[tuple[Slot, str]]] = {}
         self.side = "val" if "Saving dict for global step" in texts[0] else ""  # as TensorFlow's Estimator says it
@@ -171,6 +181,8 @@ class _Line:
         assigned = bool(arrow) or ":" in signs or "=" in signs
         parts = PARTS.split(name)
         part, colon, last = parts[-1].rpartition(":") if ":" in parts[-1] else parts[-1].rpartition("=")
+        quote = next((sign for sign in "'\"" if sign in signs and sign in last), "")
+        last = last.rpartition(quote)[2] if quote else last
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
@@ -227,6 +239,8 @@ class _Line:
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
         what = self._counter(name, assigned=assigned)
+        if what and over >= 0 and what != "epoch" and side_of(words(name.rsplit(maxsplit=1)[-1])) in ("val", "test"):
+            return Slot(over=over)  # "eval_step=3/10" counts validation's own batches
         if what and not rated and not COUNTED.match(after):
             self._alone_before(name)
             return self._placed(k, Slot("position", what, over))
@@ -317,6 +331,8 @@ class _Line:
         """Return the slot of a loss."""
         assigned, arrow = signs
         title = self._title(name, context, assigned=assigned)
+        if title and self._counts_first(k, title, after, assigned=assigned):
+            return self._placed(k, Slot("position", "iteration"))
         side = side_of(words(name))
         if side and not title and self._is_time(name):
             self.side = self.weak = standing(name) or self.side
@@ -333,6 +349,16 @@ class _Line:
         if self.numbers[k][-1].isalpha() and not assigned and not meaning(name).kind:
             return None
         return self._named(k, title, after)
+
+    def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
+        """Say whether an integer stands between a loss and its value, as in "Train loss 100 2.5": it is a position."""
+        self.follows = (
+            not assigned and bool(GOES_ON.fullmatch(after)) and self.numbers[k].isdigit()
+            and k + 1 < len(self.numbers) and "." in self.numbers[k + 1]
+        )  # fmt: skip
+        if self.follows:
+            self.pending = title
+        return self.follows
 
     def _several(self, k: int, after: str) -> bool:
         """Say whether a bracket that has opened holds more than one value."""
@@ -354,7 +380,7 @@ class _Line:
         self.shape.settled = self.shape.settled or bool(own.side)
         if not own.side:
             self.seen.setdefault(title, []).append((slot, self.weak))
-        self.kind = title
+        self.kind = title if own.side or side else ""  # a loss without a side has no other sides behind it
         return slot
 
     def _title(self, name: str, context: str, *, assigned: bool) -> str:
@@ -364,13 +390,13 @@ class _Line:
         found = words(name)
         if not found:
             pending, self.pending = self.pending, ""
-            return " ".join(_kept(words(pending))) if pending and assigned else ""
+            return " ".join(_kept(words(pending))) if pending and (assigned or self.follows) else ""
         if not meaning(name).kind:
             return self._inherited(found, context, assigned=assigned)
         kept = _kept(found)
         if not assigned and not _plainly(name):
             return ""
-        return " ".join(kept) if len(kept) <= MOST_NAME else ""
+        return " ".join(kept) if len(kept) <= (MOST_NAME if len(name.split()) > 1 else MOST_PARTS) else ""
 
     def _inherited(self, found: tuple[str, ...], context: str, *, assigned: bool) -> str:
         """Return the name of a value that has but its side, as in "loss train: 1.0, val: 1.2"."""
@@ -432,11 +458,22 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
         numbers: as the line has them; only whether one is "nan" counts for the shape.
     """
     shape = _Line(texts, numbers).read()
-    shape.losses = [(k, replace(slot)) for k, slot in shape.losses]
+    _of_used(shape)
     trains = any(slot.name.startswith("train") for _, slot in shape.losses)
     shape.held_out = shape.side in ("val", "test") and not trains
     shape.ratio = any(slot.over >= 0 for _, slot in shape.positions)
     held_out = [meaning(slot.name).held_out for _, slot in shape.losses]
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
+    shape.apart = shape.held_out or shape.named
+    shape.apart = shape.held_out or shape.named
     return shape
+
+
+def _of_used(shape: Shape) -> None:
+    """Count the places of a shape among those numbers alone that are used."""
+    slots = [*shape.positions, *shape.losses, *shape.facts]
+    shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
+    at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
+    for slots in (shape.positions, shape.losses, shape.facts):
+        slots[:] = [(at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots]

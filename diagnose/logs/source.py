@@ -13,6 +13,7 @@ import zlib
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from diagnose.data.swelling import bounded
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
 
@@ -99,16 +100,21 @@ def pieces(file: BinaryIO, path: Path, most: int | None = None) -> Iterator[byte
     """
     import zstandard
 
-    left = most
     try:
-        while data := file.read(CHUNK if left is None else min(CHUNK, left)):
-            yield data
-            if left is not None and (left := left - len(data)) <= 0:
-                return
+        yield from bounded(_pieces(file, most), path)
     except (EOFError, gzip.BadGzipFile, zlib.error, zstandard.ZstdError) as error:
         raise DiagnoseError(f"{shown(path)} is damaged: {error}") from None
     except OSError as error:
         raise DiagnoseError(f"{shown(path)} cannot be read: {error.strerror or error}") from None
+
+
+def _pieces(file: BinaryIO, most: int | None) -> Iterator[bytes]:
+    left = most
+    while data := file.read(CHUNK if left is None else min(CHUNK, left)):
+        yield data
+        if left is not None and (left := left - len(data)) <= 0:
+            return
+
 
 
 def texts(file: BinaryIO, path: Path) -> Iterator[str]:

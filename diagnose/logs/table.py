@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.names import counter, is_seconds, meaning, side_of, words
-from diagnose.logs.series import Log, LogRow, placed_row
+from diagnose.logs.rows_at_once import add_rows
+from diagnose.logs.series import NAN, POSITIONS, Log, LogRow, placed_row
+from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 SEPARATORS = ",\t;"
 IS_SAID = re.compile(r"[=:] ?[-+]?\d|\d: ")  # "loss: 1.2", which no column is called
-COMMAS = re.compile(r"[-+]?\d{1,40}(?:,\d{1,40}){1,6}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?")
 MOST_COLUMNS = 4096
 MOST_FIELD = 1 << 17
+MOST_SIDE = 40  # characters of a field that names a side
+MOST_CELLS = 1 << 14  # that are read at once
+MOST_CHARACTERS = 1 << 21  # that are read at once
 MOST_DEPTH = 3  # of objects within records
 MOST_ROWS = 10_000  # of a table that is looked at for whether its rows are runs
 NAMES_SIDE = frozenset({
@@ -34,34 +37,6 @@ NAMES_RUN = frozenset({
     "exp", "model_name", "arch", "number", "trial number",
 })  # fmt: skip
 Columns = dict[str, str]  # "train", "val", "step" -> a column's name, as `--columns` gives them
-
-
-def number(value: Any) -> float | None:
-    """Return a field as a number, None where it is none (empty, a word, true)."""
-    if isinstance(value, bool) or value is None:
-        return None
-    if isinstance(value, str):
-        if not value or len(value) > 64:
-            return None
-        value = value.strip().replace("\N{MINUS SIGN}", "-")
-        value = value.rstrip(" \u25b2\u25bc\u2191\u2193")  # up or down
-        value = value[1:-1] if value[0:1] == "[" and value[-1:] == "]" else value  # a list of one, as DeepXDE prints
-    try:
-        return float(value)
-    except ValueError:
-        return _with_commas(value)
-    except OverflowError:
-        return math.inf
-    except TypeError:
-        return None
-
-
-def _with_commas(text: Any) -> float | None:
-    """Return a number with a decimal comma, or with commas between thousands."""
-    if not isinstance(text, str) or "," not in text or not COMMAS.fullmatch(text):
-        return None
-    plain = text.replace(",", "") if "." in text or text.count(",") > 1 else text.replace(",", ".")
-    return float(plain)
 
 
 def separator(header: str, row: str) -> str | None:
@@ -104,13 +79,45 @@ def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
     log.tool = _tool(header)
     keep = Keep([name.strip() for name in header], columns, stem)
     runs = _Runs(header, keep)
-    for fields in _records(source, sign, log):
-        row = keep.row(dict(enumerate(fields))) if any(fields) else None
-        if row:
-            runs.add(fields)
-            log.add(row)
+    lines_read = Counted(source)
+    for block in _blocks(_records(lines_read, sign, log), lines_read, keep):
+        if runs.at < 0 and add_rows(keep, block, log):
+            continue
+        for fields in block:
+            row = keep.row(dict(enumerate(fields))) if any(fields) else None
+            if row:
+                runs.add(fields)
+                log.add(row)
     log.runs = runs.count()
     return log
+
+
+class Counted:
+    """Lines, and how many characters of them were read."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines, self.read = lines, 0
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.read += len(line)
+        return line
+
+
+def _blocks(records: Iterator[list[str]], lines: Counted, keep: Keep) -> Iterator[list[list[str]]]:
+    """Yield the records of a table, as many at once as memory bears."""
+    most = max(1, MOST_CELLS // max(1, len(keep.values)))
+    block, begun = [], 0
+    for record in records:
+        block.append(record)
+        if len(block) >= most or lines.read - begun > MOST_CHARACTERS:
+            yield block
+            block, begun = [], lines.read
+    if block:
+        yield block
 
 
 def _records(source: Iterator[str], sign: str, log: Log) -> Iterator[list[str]]:
@@ -158,6 +165,7 @@ class Keep:
         self.stem = stem
         self.values: dict[Any, str] = {}
         self.where: dict[str, Any] = {}
+        self._places: list[tuple[int, Any]] = []  # of a role among `POSITIONS`, and its column
         self.sides: list[Any] = []
         self.titles: list[Any] = []
         self.value: Any = None
@@ -177,6 +185,7 @@ class Keep:
         role = role or self._role(name)
         if role and role not in self.where:
             self.where[role] = key
+            self._places.append((POSITIONS.index(role), key))
         elif short in NAMES_VALUE and name not in self.given.values():
             self.titles.append(key)
         elif name in self.given.values() or (meaning(name).kind and short != "value"):
@@ -198,30 +207,32 @@ class Keep:
     def row(self, fields: Mapping[Any, Any]) -> LogRow | None:
         """Return what a record says, None where it holds no value that is kept."""
         values: dict[str, float] = {}
-        titled = self._titled(fields)
-        side = self._side(fields)
+        titled = self._titled(fields) if self.value is not None else ""
+        side = self._side(fields) if self.sides else ""
         for key, name in self.values.items():
-            value = number(fields.get(key))
+            value = number(fields[key]) if key in fields else None
             if value is not None and (key != self.value or not self.titles):
-                own = meaning(name).side
-                values[name if own or not side else f"{side}/{name}"] = value
+                values[name if not side or meaning(name).side else f"{side}/{name}"] = value
         if titled:
             value = number(fields.get(self.value))
             if value is not None:
                 values[titled if meaning(titled).side or not side else f"{side}/{titled}"] = value
         if not values:
             return None
-        at = {role: number(fields.get(key)) for role, key in self.where.items()}
-        return placed_row(values, {role: place for role, place in at.items() if place is not None})
+        at = [NAN] * len(POSITIONS)
+        for role, key in self._places:
+            place = number(fields.get(key))
+            if place is not None:
+                at[role] = place
+        return placed_row(values, at)
 
     def _side(self, fields: Mapping[Any, Any]) -> str:
-        for key in self.sides:
-            said = fields.get(key)
-            if isinstance(said, str) and len(said) <= 40:
-                side = side_of(words(said))
-                if side:
-                    return side
-        return ""
+        return next((side for key in self.sides if (side := self.side(fields.get(key)))), "")
+
+    @staticmethod
+    def side(said: Any) -> str:
+        """Return the side that a field names."""
+        return side_of(words(said)) if isinstance(said, str) and len(said) <= MOST_SIDE else ""
 
     def _titled(self, fields: Mapping[Any, Any]) -> str:
         """Return the name that a row gives its value."""
@@ -274,14 +285,28 @@ class Records:
             return
         if self.skip(record):
             return
-        fields = flat(record)
-        for key in fields:
-            if key not in self._keep and len(self._keep) < MOST_COLUMNS:
-                self._keep[key] = True
-                self.kept.take(key, key)
+        fields = flat(record) if dict in map(type, record.values()) else record
+        if not fields.keys() <= self._keep.keys():
+            for key in fields:
+                if key not in self._keep and len(self._keep) < MOST_COLUMNS:
+                    self._keep[key] = True
+                    self.kept.take(key, key)
         row = self.kept.row(fields)
         if row:
             self.log.add(row)
+
+    def add_one(self, name: str, value: Any, step: Any, seconds: float | None = None) -> None:
+        """Take a record of one value, its step and its time: what `add` does, in less time once the name is known."""
+        kept = self.kept
+        if name not in self._keep or kept.sides or kept.titles or self.columns:
+            self.add({"step": step, "seconds": seconds, name: value})
+            return
+        found = number(value) if name in kept.values else None
+        if found is not None:
+            place = number(step)
+            self.log.add(
+                LogRow({name: found}, NAN if place is None else place, NAN, NAN if seconds is None else seconds)
+            )
 
 
 def read_jsonl(lines: Iterable[str], columns: Columns) -> Log:

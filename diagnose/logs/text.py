@@ -10,13 +10,15 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
-from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow
-from diagnose.logs.shape import MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
-from diagnose.logs.table import number
+from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow, LogSeries
+from diagnose.logs.shape import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
+from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 MOST_TOLD = 2000  # rows from which the tool is told
 MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
+MOST_PLANS = 8192  # kept
+MOST_PLANNED = 24  # numbers of a line with a plan
+AT_ONCE = 1024  # lines
 MOST_KEPT = 600  # characters of a line whose shape is kept
 MOST_HEADING = 120  # characters of a line that may be a heading
 SIDES_ABOVE = re.compile(
@@ -31,6 +36,7 @@ SIDES_ABOVE = re.compile(
 )
 BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
+NO_HEADING = "unsaid"  # in place of the side of a heading
 DIGIT = re.compile(r"[0-9]")
 SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
@@ -77,6 +83,10 @@ JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})
 NO_NUMBER = ("nan", "inf")
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
+ZEROS = bytes.maketrans(b"123456789", b"000000000")
+LITERAL = re.compile("l0", re.IGNORECASE)  # "l1" and "l2", which `SPEAKS` tells from others
+FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+PLACE, WHOLE = re.compile(r"\d{1,15}(?:\.\d*)?"), re.compile(r"\d{1,15}")
 EMPTY = Shape()
 
 
@@ -89,21 +99,24 @@ class TextReader:
         self.at: dict[str, float] = {}  # the positions that were named last, of training
         self.totals: dict[str, float] = {}  # what training's counters run to
         self.above = ""  # side of the heading above
+        self.headed = False  # whether there was one
         self.group = 1  # of states of one pass
         self.grid = Grid(columns or {})
         self.columns: tuple[str, ...] = ()  # the sides of a table whose rows are measures
         self._tools: dict[str, int] = {}
         self._shapes: dict[str, Shape] = {}
+        self._plans: dict[str, Plan] = {}
         self.elsewhere = False  # whether the line's counter is of other batches than training's
         self.both = NAN  # the epoch whose bar shows both losses
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
         self.inside = False  # whether some line of values names its epoch itself
-        self._idle: set[str] = set()  # lines without numbers that say nothing
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
-        for line, bar in lines:
-            self._line(line, bar)
+        source = iter(lines)
+        while block := list(itertools.islice(source, AT_ONCE)):
+            for (line, bar), key in zip(block, masked([line for line, _ in block]), strict=True):
+                self._line(line, bar, key)
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
         _settle(self.log)
         self._late_epochs()
@@ -119,37 +132,97 @@ class TextReader:
             for series in self.log.series.values():
                 series.end_epochs(self.ends)
 
-    def _line(self, line: str, bar: bool) -> None:
-        if line in self._idle:
+    def _line(self, line: str, bar: bool, key: str) -> None:
+        plan = self._plans.get(key)
+        if plan is BARE:
             return
-        if not line.isascii() and FOREIGN_LETTERS.search(line):
-            line = translated(line)
-        if not DIGIT.search(line) and not _any(NO_NUMBER, line.lower()):
-            self._without_numbers(line)
+        if self.grid.active and self.grid.row(line, key, self.log):
             return
-        if (self.grid.active and self.grid.row(line, self.log)) or self._sides(line):
+        if plan is None or (plan.literals and not plan.fits(line)) or (self.columns and "|" in line):
+            self._anew(line, bar, key)
+        elif plan.shape is EMPTY:
             return
-        if "," in line and not DECIMAL_POINT.search(line):
-            line = DECIMAL_COMMA.sub(r"\1.\2", line)
-        parts = NUMBER.split(line, MOST_NUMBERS)
-        if len(parts) == 1:
-            self._without_numbers(line)
-            return
-        shape = self._shapes.get("\0".join(parts[::2]))
-        if shape is None:
-            shape, parts = self._new(line, parts)
-        if shape.losses or shape.tuple:
-            self._values(shape, parts[1::2], bar, line)
-        elif shape is not EMPTY:
-            self._between(shape, parts[1::2], line)
+        elif not plan.values or self.headed or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
+            self._take(plan, [line[part] for part in plan.slices], bar, line)
 
-    def _new(self, line: str, parts: list[str]) -> tuple[Shape, list[str]]:
-        """Return the shape of a line that is not among those kept, and its parts: "epoch12" is parted too."""
-        if JOINED.search(line):
-            parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
-        key = "\0".join(parts[::2])
-        shape = self._shapes.get(key)
-        return shape or self._shaped(line, key, parts[::2], parts[1::2]), parts
+    def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
+        """Take a line of losses as `_values` does, where its plan says that nothing is to be decided; say whether."""
+        log, shape = self.log, plan.shape
+        own = self._places(plan, line)
+        if own is None:
+            return False
+        if plan.seconds:
+            self.seconds = float(line[plan.seconds]) * plan.scale
+        if own:
+            self.at = own
+            self.group += 1
+        at = own or ({} if shape.bar else self.at)
+        whole = shape.both and not bar and self.both != self.epoch
+        if shape.both and bar:
+            self.both = self.epoch
+        place = at.get
+        row = LogRow({}, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
+                     place("update", NAN), place("batch", NAN), self.group if shape.bar else 0, whole)  # fmt: skip
+        log.rows += 1
+        for name, part in plan.values:
+            series = log.series.get(name)
+            if series is None:
+                log.names_left += 1
+            else:
+                series.add(log.rows, row, float(line[part]))
+        return True
+
+    def _places(self, plan: Plan, line: str) -> dict[str, float] | None:
+        """Return the positions that a line names, its epoch taken; None where a counter is beyond its total."""
+        own: dict[str, float] = {}
+        for name, part, over, total in plan.places:
+            value = float(line[part])
+            if over:
+                if value > total and plan.shape.ratio:
+                    return None
+                self._total(over, total)
+            if name == "epoch":
+                self.inside = True
+                if value != self.epoch:
+                    self._epoch(value)
+            elif name:
+                own[name] = value
+        return own
+
+    def _take(self, plan: Plan, numbers: list[str], bar: bool, line: str) -> None:
+        if plan.shape.losses or plan.shape.tuple:
+            self._values(plan.shape, numbers, bar, line)
+        else:
+            self._between(plan, numbers, line)
+
+    def _anew(self, raw: str, bar: bool, key: str) -> None:
+        """Read a line by its words, and plan how lines that differ from it in digits alone are read."""
+        line = translated(raw) if not raw.isascii() and FOREIGN_LETTERS.search(raw) else raw
+        if not DIGIT.search(line) and not _any(NO_NUMBER, line.lower()):
+            if self._without_numbers(line):
+                self._keep(key, BARE)
+            return
+        if self._sides(line):
+            return
+        comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
+        line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
+        if not NUMBER.search(line):
+            if self._without_numbers(line):
+                self._keep(key, Plan(EMPTY))
+            return
+        parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
+        shape = self._shapes.get(_shape_key(parts)) or self._shaped(line, parts)
+        plan = planned(raw, key, shape, parts[1::2])
+        if plan is not None and not comma:
+            self._keep(key, plan)
+        if shape is not EMPTY:
+            self._take(plan or Plan(shape, names=_names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
+
+    def _keep(self, key: str, plan: Plan) -> None:
+        if len(key) < MOST_KEPT:
+            if len(self._plans) >= MOST_PLANS:
+                self._plans.clear()
+            self._plans[key] = plan
 
     def _sides(self, line: str) -> bool:
         """Take a row of a table that has a column for each side and a row for each measure, as AllenNLP prints it."""
@@ -171,15 +244,15 @@ class TextReader:
             self.log.add(LogRow(values, epoch=self.epoch))
         return True
 
-    def _shaped(self, line: str, key: str, texts: list[str], numbers: list[str]) -> Shape:
+    def _shaped(self, line: str, parts: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
-        shape = EMPTY
+        shape, key, texts = EMPTY, _shape_key(parts), parts[::2]
         low = line.lower()
         if _any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
             if MISSING.search(line):
                 texts = [MISSING.sub("| ", text) for text in texts]
-            shape = shape_of(texts, numbers)
-        elif len(line) < MOST_HEADING and _any(RUNS, low) and NAMES_RUN.match(line):
+            shape = shape_of(texts, parts[1::2])
+        elif _names_run(line):
             shape = Shape()
         if len(key) < MOST_KEPT:
             if len(self._shapes) >= MOST_SHAPES:
@@ -187,30 +260,29 @@ class TextReader:
             self._shapes[key] = shape
         return shape
 
-    def _without_numbers(self, line: str) -> None:
-        """Take a heading, or the header of a table."""
+    def _without_numbers(self, line: str) -> bool:
+        """Take a heading, or the header of a table; return whether the line is neither."""
         low = line.lower()
         heads = len(line) <= MOST_HEADING * 4 and _any(HEADS, low)
-        names = len(line) < MOST_HEADING and _any(RUNS, low) and NAMES_RUN.match(line)
+        names = _names_run(line)
         if not heads and not names:
-            if len(self._idle) >= MOST_SHAPES:
-                self._idle.clear()
-            self._idle.add(line[:MOST_KEPT])
-            return
+            return True
         if heads and (self._sides(line) or self.grid.header(line)):
-            return
+            return False
         side = standing(line) if heads and len(line) < MOST_HEADING else ""
-        self.above = side or self.above
+        self._head(side)
         if names:
             self.log.heading(line.strip())
+        return False
 
-    def _between(self, shape: Shape, numbers: list[str], line: str) -> None:
+    def _between(self, plan: Plan, numbers: list[str], line: str) -> None:
         """Take a line that holds no loss: where the run is, a heading, settings."""
+        shape = plan.shape
         self._facts(shape, numbers)
         own = self._positions(shape, numbers, lone=True)
         if shape.side and len(line) < MOST_HEADING:
-            self.above = shape.side
-        if NAMES_RUN.match(line) and len(line) < MOST_HEADING:
+            self._head(shape.side)
+        if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
             if len(self.ends) < MOST_ENDS:
@@ -218,6 +290,14 @@ class TextReader:
             self._epoch(own.pop("epoch"))
         if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
             self.at = own
+
+    def _head(self, side: str) -> None:
+        """Take the side of a heading; before the first one, losses without a side stood under none."""
+        if side and not self.headed:
+            self.headed = True
+            for name in [name for name in self.log.series if not meaning(name).side]:
+                self.log.series[f"{ABOVE}{NO_HEADING} {name}"] = deepcopy(self.log.series[name])
+        self.above = side or self.above
 
     def _epoch(self, value: float) -> None:
         """Take an epoch that is named; a heading for validation ends with its epoch."""
@@ -238,25 +318,35 @@ class TextReader:
         own: dict[str, float] = {}
         self.elsewhere = False
         for k, slot in shape.positions:
-            value = to_float(numbers[k])
-            total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
-            if slot.what == "ratio" and (not 0 <= value <= total or total < 2 or (lone and k > 0)):
+            value, name = to_float(numbers[k]), slot.name
+            if not 0 <= value <= MOST_PLACE or (name != "epoch" and value != value // 1):
                 continue
-            if not 0 <= value <= MOST_PLACE or (slot.name != "epoch" and value != math.floor(value)):
-                continue
-            if slot.what == "ratio" and slot.name == "epoch":
-                self._total("batch", total)
-                continue
-            if slot.name != "epoch" and shape.held_out and self._foreign(slot, total):
-                continue
-            if slot.name != "epoch" and shape.named and self._other_total(slot, total):
-                self.elsewhere = True
-                continue
-            if slot.name not in own:
-                own[slot.name] = value
-            if total == total and not shape.held_out and not shape.named:  # noqa: PLR0124
-                self._total(slot.name, total)
+            if slot.over >= 0 or shape.apart:
+                total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
+                below = self.above in ("val", "test") and "epoch" not in own
+                if not self._counts(shape, slot, value, total, lone=lone, below=below):
+                    continue
+            if name not in own:
+                own[name] = value
         return own
+
+    def _counts(self, shape: Shape, slot: Slot, value: float, total: float, *, lone: bool, below: bool) -> bool:
+        """Say whether a counter that runs to a total, or on a line apart from training's, is of training's batches."""
+        known, ratio = total == total, slot.what == "ratio"  # noqa: PLR0124
+        if ratio and (value > total or total < 2 or (lone and not slot.first)):
+            return False
+        if slot.name == "epoch":
+            if ratio:
+                self._total("batch", total)
+                return False
+        elif shape.held_out and self._foreign(slot, total):
+            return False
+        elif (shape.named or below) and self._other_total(slot, total):
+            self.elsewhere = True
+            return False
+        if known and not shape.apart:
+            self._total(slot.name, total)
+        return True
 
     def _foreign(self, slot: Slot, total: float) -> bool:
         """Say whether a validation's counter is of its own batches, not of training's."""
@@ -286,10 +376,11 @@ class TextReader:
         if shape.facts:
             self._facts(shape, numbers)
         own = self._positions(shape, numbers) if shape.positions else {}
-        epoch = own.pop("epoch", None)
-        self.inside = self.inside or epoch is not None
-        if epoch is not None and epoch != self.epoch:
-            self._epoch(epoch)
+        if "epoch" in own:
+            epoch = own.pop("epoch")
+            self.inside = True
+            if epoch != self.epoch:
+                self._epoch(epoch)
         aside = shape.side in ("val", "test") or self.elsewhere
         progress = aside and shape.ratio and not own
         at = own or ({} if shape.bar else self.at)
@@ -306,30 +397,30 @@ class TextReader:
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
-        log.add(LogRow(values, at.get("step", NAN), self.epoch, self.seconds, bar, at.get("iteration", NAN),
-                    at.get("update", NAN), at.get("batch", NAN), group, whole))  # fmt: skip
+        place = at.get
+        log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
+                       place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
 
     def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""
         values: dict[str, float] = {}
-        above = self._above(shape, own)
+        above = self._above(shape, own) if self.above else ""
         for k, slot in shape.losses:
             text = numbers[slot.mean if progress and slot.mean >= 0 else k]
-            if slot.whole and text.isdigit():
-                continue
             name = slot.name
+            if name in values or (slot.whole and text.isdigit()):
+                continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
-            if name not in values:
-                values[name] = to_float(text)
-                if above and not meaning(name).side:
-                    values[f"{ABOVE}{above} {name}"] = values[name]
+            values[name] = to_float(text)
+            if self.headed and not shape.side and not meaning(name).side:
+                values[f"{ABOVE}{above or NO_HEADING} {name}"] = values[name]
         return values
 
     def _above(self, shape: Shape, own: dict[str, float]) -> str:
         """Return the side of the heading above, as far as it reaches."""
-        if not self.above or shape.side:
-            return self.above if not shape.side else ""
+        if shape.side:
+            return ""
         if self.above != "train":
             for name, value in own.items():
                 if value > self.at.get(name, math.inf):
@@ -340,6 +431,135 @@ class TextReader:
         tool = next((name for name, looks in TOOLS if looks.search(line)), "")
         if tool:
             self._tools[tool] = self._tools.get(tool, 0) + 1
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the lines that differ in digits alone are read.
+
+    Attributes:
+        shape: what their numbers are.
+        slices: where those stand that the shape uses.
+        literals: where digits stand that are no numbers (of "layer2"), and which.
+        names: whether they may name a run.
+        values: name and place of each loss, where lines can be read without deciding anything.
+        places: of each position its name ("" for none), where it stands, and what runs to which total ("" for none).
+        seconds: where these stand, None without; `scale`: of them.
+    """
+
+    shape: Shape
+    slices: tuple[slice, ...] = ()
+    literals: tuple[tuple[slice, str], ...] = ()
+    names: bool = False
+    values: tuple[tuple[str, slice], ...] = ()
+    places: tuple[tuple[str, slice, str, float], ...] = ()
+    seconds: slice | None = None
+    scale: float = 1.0
+
+    def fits(self, line: str) -> bool:
+        """Say whether a line has the same digits where they are no numbers."""
+        return all(line[part] == text for part, text in self.literals)
+
+
+BARE = Plan(EMPTY)  # of lines without numbers that say nothing
+
+
+def masked(lines: list[str]) -> list[str]:
+    """Return lines with a zero for each digit: those that differ in digits alone are the same then."""
+    text = "\n".join(lines).encode("utf-8", "surrogatepass")
+    return text.translate(ZEROS).decode("utf-8", "surrogatepass").split("\n")
+
+
+def planned(line: str, key: str, shape: Shape, numbers: list[str]) -> Plan | None:
+    """Return how lines like this one are read, None where its numbers do not stand as they are read.
+
+    Args:
+        line: as the log has it.
+        key: the line with a zero for each digit.
+        shape: what its numbers are.
+        numbers: as they were read.
+    """
+    spans = _spans(line)
+    if [line[start:end] for start, end in spans] != numbers or len(shape.used) > MOST_PLANNED:
+        return None
+    between = zip([0, *(end for _, end in spans)], [*(start for start, _ in spans), len(line)], strict=True)
+    literals = [(slice(a, b), line[a:b]) for a, b in between if DIGIT.search(line, a, b)]
+    names = _names_run(line)
+    if not (shape.used or shape.tuple or shape.side or names):
+        shape, literals = EMPTY, literals if LITERAL.search(key) else []
+    slices = tuple(slice(*spans[place]) for place in shape.used)
+    if len(literals) > MOST_PLANNED:
+        return None
+    plan = Plan(shape, slices, tuple(literals), names)
+    return _quickened(plan, [line[part] for part in slices]) if _is_plain(shape) else plan
+
+
+def _is_plain(shape: Shape) -> bool:
+    """Say whether the lines of a shape are taken for what they are, whatever their numbers."""
+    return bool(shape.losses) and not (
+        shape.tuple or shape.apart or shape.side in ("val", "test")
+        or any(slot.whole or slot.mean >= 0 for _, slot in shape.losses)
+    )  # fmt: skip
+
+
+def _quickened(plan: Plan, numbers: list[str]) -> Plan:
+    """Return a plan with all that is decided beforehand; as it is where the form of a number leaves something open."""
+    shape = plan.shape
+    losses = {slot.name: k for k, slot in reversed(shape.losses)}
+    seconds = [(k, slot.scale) for k, slot in shape.facts if slot.what == "seconds"][-1:]
+    places = [_place(plan, k, slot, numbers) for k, slot in shape.positions]
+    forms = all(FLOAT.fullmatch(numbers[k]) for k in [*losses.values(), *(k for k, _ in seconds)])
+    known = [place for place in places if place is not None]
+    names = [name for name, *_ in known if name]
+    if not forms or len(known) < len(places) or len(set(names)) < len(names):
+        return plan
+    totals = {slot.over for _, slot in shape.positions if slot.over >= 0}
+    return replace(
+        plan,
+        values=tuple((name, plan.slices[k]) for name, k in losses.items())[::-1],
+        places=tuple(known),
+        literals=plan.literals + tuple((plan.slices[k], numbers[k]) for k in totals),
+        seconds=plan.slices[seconds[0][0]] if seconds else None,
+        scale=seconds[0][1] if seconds else 1.0,
+    )
+
+
+def _place(plan: Plan, k: int, slot: Slot, numbers: list[str]) -> tuple[str, slice, str, float] | None:
+    """Return a position of `Plan.places`, None where a number's form leaves open whether it is one."""
+    total = float(numbers[slot.over]) if slot.over >= 0 and PLACE.fullmatch(numbers[slot.over]) else NAN
+    ratio, epoch = slot.what == "ratio", slot.name == "epoch"
+    if not (PLACE if epoch else WHOLE).fullmatch(numbers[k]) or (slot.over >= 0 and not total >= (2 if ratio else 0)):
+        return None
+    runs_to = "" if slot.over < 0 else "batch" if ratio and epoch else slot.name
+    return ("" if ratio and epoch else slot.name, plan.slices[k], runs_to, total)
+
+
+def _spans(line: str) -> list[tuple[int, int]]:
+    """Return where a line's numbers begin and end, those behind a counter's word too, as in "epoch12"."""
+    parted, at, origin = "", 0, []
+    for joined in JOINED.finditer(line):
+        word, start = joined.end(1), joined.start(2)
+        parted += f"{line[at:word]} "
+        origin += [*range(at, word), start]
+        at = start
+    parted += line[at:]
+    origin += [*range(at, len(line) + 1)]
+    found = itertools.islice(NUMBER.finditer(parted), MOST_NUMBERS)
+    return [(origin[number.start()], origin[number.end()]) for number in found]
+
+
+def _shape_key(parts: list[str]) -> str:
+    """Return what lines of one shape have in common: the text between their numbers, and which of two that only a blank
+    parts are whole ones.
+    """  # noqa: D205
+    key = "\0".join(parts[::2])
+    if any(GOES_ON.fullmatch(text) for text in parts[2:-1:2]):
+        key += "\0\0" + "".join("0" if number.isdigit() else "." for number in parts[1::2])
+    return key
+
+
+def _names_run(line: str) -> bool:
+    return len(line) < MOST_HEADING and _any(RUNS, line.lower()) and bool(NAMES_RUN.match(line))
 
 
 def _any(parts: tuple[str, ...], low: str) -> bool:
@@ -358,13 +578,18 @@ def _settle(log: Log) -> None:
     split = {name: s for name, s in log.series.items() if name.startswith(ABOVE)}
     heads = {meaning(name[1:]).side for name in split}
     use = not sides & {"val", "test"} and bool(heads & {"val", "test"}) and ("train" in heads | sides or "" in sides)
+    unsaid: dict[str, LogSeries] = {}
     for name, series in split.items():
         del log.series[name]
-        plain = name[1:].partition(" ")[2]
-        if use:
+        side, _, plain = name[1:].partition(" ")
+        if use and side == NO_HEADING:
+            unsaid[plain] = series
+        elif use:
             series.name = name[1:]
             log.series[series.name] = series
             log.series.pop(plain, None)
+    if "train" not in heads:
+        log.series |= unsaid  # what stands under no heading is training's, where only validation has one
 
 
 def to_float(text: str) -> float:

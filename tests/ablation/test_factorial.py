@@ -39,7 +39,7 @@ def test_intervals_hold_together_over_all_of_them():
     assert all(e["low"] < e["value"] < e["high"] for e in (*several, *alone))
     assert alone[0]["sentence"].startswith("y against x: ")
     assert "averaged over the other axes" in several[0]["sentence"]
-    assert "than the two effects add up to" in several[2]["sentence"]
+    assert "beyond the sum of both effects" in several[2]["sentence"]
 
 
 def test_an_arm_that_is_missing_leaves_what_the_others_can_say():

@@ -1,6 +1,6 @@
 """Mutated folders of trackers: none may end in anything but a record or a `DiagnoseError` of one line.
 
-python tests/logs/folder_fuzz.py [COUNT] [SEED]       20,000 by default
+python tests/logs/folder_fuzz.py [COUNT] [SEED]       400,000 by default, as `make fuzz-logs`
 """
 
 import random
@@ -46,12 +46,12 @@ def mutated(data: bytes, rng: random.Random) -> bytes:
     return bytes(out)
 
 
-def tried(source: Path, folder: Path, rng: random.Random) -> bool:
-    """Read a folder with some files changed; return whether it was read (or refused)."""
-    shutil.copytree(source, folder)
+def tried(folder: Path, rng: random.Random) -> bool:
+    """Read a folder with some files changed, then as they were again; return whether it was read (or refused)."""
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    for file in rng.sample(files, min(rng.randint(1, 3), len(files))):
-        file.write_bytes(mutated(file.read_bytes(), rng))
+    before = {file: file.read_bytes() for file in rng.sample(files, min(rng.randint(1, 3), len(files)))}
+    for file, data in before.items():
+        file.write_bytes(mutated(data, rng))
     try:
         judge([folder], run=rng.choice([None, None, "second", "first"])).model_dump(mode="json")
     except DiagnoseError as error:
@@ -59,7 +59,8 @@ def tried(source: Path, folder: Path, rng: random.Random) -> bool:
     else:
         return True
     finally:
-        shutil.rmtree(folder)
+        for file, data in before.items():
+            file.write_bytes(data)
     assert "\n" not in said, f"an error of several lines: {said!r}"
     return False
 
@@ -72,17 +73,20 @@ def fuzz(count: int, seed: int, *, without: tuple[str, ...] = ("aim",)) -> tuple
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as top, warnings.catch_warnings():
         warnings.simplefilter("error")
+        folders = [Path(shutil.copytree(source, Path(top) / source.name)) for source in known]
         for k in range(count):
             state, start = rng.getstate(), time.perf_counter()
-            source = rng.choice(known)
+            folder = rng.choice(folders)
             try:
-                read += tried(source, Path(top) / "folder", rng)
+                read += tried(folder, rng)
             except Exception:  # noqa: BLE001  (whatever it is, it is shown)
                 failed += 1
                 if failed <= 10:
-                    print(f"input {k} of seed {seed}, made from {source.name} (state {hash(state)})", file=sys.stderr)
+                    print(f"input {k} of seed {seed}, made from {folder.name} (state {hash(state)})", file=sys.stderr)
                     traceback.print_exc()
             slowest = max(slowest, time.perf_counter() - start)
+            if k and k % 10_000 == 0:
+                print(f"{k:,} of {count:,}: {read:,} read, slowest {slowest:.3f} s", flush=True)
             if k == count // 10:
                 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert not failed, f"{failed} inputs ended in an error that is not a DiagnoseError"
@@ -91,7 +95,7 @@ def fuzz(count: int, seed: int, *, without: tuple[str, ...] = ("aim",)) -> tuple
 
 def main() -> None:
     """Try folders and say how it went."""
-    count, seed = (int(x) for x in (sys.argv[1:] + ["20000", "0"][len(sys.argv) - 1 :])[:2])
+    count, seed = (int(x) for x in (sys.argv[1:] + ["400000", "0"][len(sys.argv) - 1 :])[:2])
     start = time.perf_counter()
     read, slowest, growth = fuzz(count, seed)
     print(f"{count:,} mutated folders in {time.perf_counter() - start:,.0f} s: {read:,} read, {count - read:,} refused")

@@ -42,12 +42,16 @@ def frames(file: BinaryIO, path: Path, log: Log, header: bytes) -> Iterator[byte
         raise DiagnoseError(f"{shown(path)} is of a version of its format that is not known, or damaged from the start")
     held, length = bytearray(), 0
     for kind, body in _parts(file, log):
-        if kind in (FULL, FIRST):
+        if kind == FULL:
+            yield body
+            held, length = bytearray(), 0
+            continue
+        if kind == FIRST:
             held, length = bytearray(), 0
         length += len(body)
         if length <= MOST_RECORD:
             held += body
-        if kind in (FULL, LAST):
+        if kind == LAST:
             if length <= MOST_RECORD:
                 yield bytes(held)
             held, length = bytearray(), 0

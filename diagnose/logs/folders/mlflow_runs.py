@@ -9,7 +9,8 @@ from diagnose.logs import source
 from diagnose.logs.folders.database import columns_of, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, short_text
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records, number
+from diagnose.logs.table import Columns, Records
+from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +68,7 @@ def _base_run(path: Path, run: str, name: str) -> FolderRun:
 
 def _add(records: Records, key: str, value: object, step: object, time: object) -> None:
     seconds = number(time)
-    records.add({"step": step, "seconds": None if seconds is None else seconds / 1000, key: value})
+    records.add_one(key, value, step, None if seconds is None else seconds / 1000)
 
 
 def _of_files(listing: Listing) -> list[FolderRun]:

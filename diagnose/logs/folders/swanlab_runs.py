@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.logs import source
 from diagnose.logs.events import FIXED64, fields
@@ -22,6 +22,7 @@ RUN, SCALAR = 10, 13  # of Record
 RUN_NAME, RUN_ID = 4, 10  # of the run
 KEY, STEP, VALUE, DOUBLE = 1, 2, 5, 1  # of a scalar
 BEFORE_NAME = 64
+UNPACK = struct.Struct("<d").unpack
 
 
 def find(listing: Listing) -> list[FolderRun]:
@@ -47,7 +48,7 @@ def _run(listing: Listing, path: Path) -> FolderRun:
             for body in frames(file, path, log, HEADER):
                 for number, _, value in fields(body):
                     if number == SCALAR and isinstance(value, bytes):
-                        records.add(_scalar(value))
+                        _add(value, records)
         return log
 
     also = tuple(dict.fromkeys(part for part in (run, path.parent.name) if part and part != title))
@@ -68,8 +69,8 @@ def _named(path: Path) -> tuple[str, str]:
     return found[RUN_NAME], found[RUN_ID]
 
 
-def _scalar(data: bytes) -> dict[str, Any]:
-    """Return a value by its name, with its step."""
+def _add(data: bytes, records: Records) -> None:
+    """Add a value by its name, with its step."""
     name, step, number = "", 0, None
     for field, _, value in fields(data):
         if field == KEY and isinstance(value, bytes):
@@ -77,9 +78,17 @@ def _scalar(data: bytes) -> dict[str, Any]:
         elif field == STEP and isinstance(value, int):
             step = value
         elif field == VALUE and isinstance(value, bytes):
-            doubles = [v for n, kind, v in fields(value) if n == DOUBLE and kind == FIXED64 and isinstance(v, bytes)]
-            number = struct.unpack("<d", doubles[0])[0] if doubles else 0.0
-    return {"step": step, name: number} if name and number is not None else {}
+            number = _double(value)
+    if name and number is not None:
+        records.add_one(name, number, step)
+
+
+def _double(data: bytes) -> float:
+    """Return the first number of a value; one of zero is not written."""
+    for field, kind, value in fields(data):
+        if field == DOUBLE and kind == FIXED64 and isinstance(value, bytes):
+            return float(UNPACK(value)[0])
+    return 0.0
 
 
 TRACKER = Tracker(NAME, 30, find, owns)

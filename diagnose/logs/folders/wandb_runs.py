@@ -5,6 +5,7 @@ Of a record only the history's items are looked at, and the run's name.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diagnose.logs import source
@@ -21,11 +22,13 @@ NAME = "W&B"
 IDENT = b":W&B"
 HEADER = IDENT + b"\xe1\xbe\x00"  # a magic number and the version
 MOST_ITEMS = 4096  # of a record
+MOST_NAME, MOST_PARTS = 200, 8  # characters of a name; parts that it may have
 MOST_VALUE = 64  # characters of a number
 HISTORY, RUN = 2, 17  # of Record
 ITEM, STEP, STEP_NUMBER = 1, 2, 1  # of HistoryRecord, of HistoryStep
 KEY, NESTED, VALUE = 1, 2, 16  # of HistoryItem
 RUN_ID, RUN_NAME = 1, 8  # of RunRecord
+VALUE_KEY = b"\x82\x01"  # what an item's value begins with
 NOT_FINITE = (b'"NaN"', b'"Infinity"', b'"-Infinity"', b"NaN", b"Infinity")
 BEFORE_NAME = 64  # records among which the run's name is looked for
 
@@ -68,7 +71,7 @@ def _named(path: Path) -> tuple[str, str]:
             runs = [value for number, _, value in fields(body) if number == RUN and isinstance(value, bytes)]
             for number, _, value in fields(runs[0]) if runs else ():
                 if number in found and isinstance(value, bytes):
-                    found[number] = value[:200].decode("utf-8", "replace")
+                    found[number] = value[:MOST_NAME].decode("utf-8", "replace")
             if runs:
                 break
     return found[RUN_ID], found[RUN_NAME]
@@ -85,22 +88,40 @@ def _history(data: bytes) -> dict[str, Any]:
         elif number == STEP and isinstance(value, bytes):
             steps = [v for n, _, v in fields(value) if n == STEP_NUMBER and isinstance(v, int)]
             out.setdefault("_step", steps[-1] if steps else 0)
-    if any(name.endswith("global_step") for name in out):
+    if [name for name in out if name.endswith("global_step")]:
         out.pop("_step", None)  # counts calls of log() alone
     return out
 
 
 def _item(data: bytes) -> tuple[str, float | None]:
     """Return an item's name, its parts joined by slashes, and its number, None where it is something else."""
-    names, text = [], b""
+    end = data.find(VALUE_KEY)
+    name = _before_value(data[:end]) if end > 0 else ""
+    if name and len(data) > end + 2 and len(data) - end - 3 == data[end + 2] < MOST_VALUE:
+        return name, _number(data[end + 3 :])
+    names: list[bytes] = []
+    text = b""
     for number, _, value in fields(data):
         if not isinstance(value, bytes):
             continue
-        if number in (KEY, NESTED):
-            names.append(value[:200].decode("utf-8", "replace"))
-        elif number == VALUE:
+        if number == VALUE:
             text = value
-    return ("/".join(names[:8]), _number(text)) if names else ("", None)
+        elif number in (KEY, NESTED):
+            names.append(value[:MOST_NAME])
+    return (_joined(tuple(names[:MOST_PARTS])), _number(text)) if names else ("", None)
+
+
+@lru_cache(maxsize=4096)
+def _before_value(data: bytes) -> str:
+    """Return the name that stands before an item's value, "" where anything else does."""
+    parts = [value for number, _, value in fields(data) if number in (KEY, NESTED) and isinstance(value, bytes)]
+    whole = sum(2 + len(part) for part in parts) == len(data) and len(data) < MOST_NAME and len(parts) <= MOST_PARTS
+    return _joined(tuple(parts)) if whole else ""
+
+
+@lru_cache(maxsize=4096)
+def _joined(names: tuple[bytes, ...]) -> str:
+    return "/".join(name.decode("utf-8", "replace") for name in names)
 
 
 def _number(text: bytes) -> float | None:

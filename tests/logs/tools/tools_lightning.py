@@ -130,8 +130,7 @@ def rich_bar(path: Path) -> dict[str, Any]:
     return by_epoch(seen, 5)
 
 
-@log("lightning-rich-terminal.txt", "lightning", "RichProgressBar in a terminal, one bar redrawn through all epochs",
-     weak="the bar is redrawn so seldom that an epoch's values are first shown beside the next epoch's number")  # fmt: skip
+@log("lightning-rich-terminal.txt", "lightning", "RichProgressBar in a terminal, one bar redrawn through all epochs")
 def rich_terminal(path: Path) -> dict[str, Any]:
     with printed(path, terminal=True):
         seen = train(scratch(path), how=BAR, how_val={"prog_bar": True}, enable_progress_bar=True, max_epochs=4)

@@ -1,0 +1,45 @@
+"""A field of a table or a record as a number."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+MOST_NUMBER = 64  # characters
+COMMAS = re.compile(r"[-+]?\d{1,40}(?:,\d{1,40}){1,6}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?")
+
+
+def number(value: Any) -> float | None:
+    """Return a field as a number, None where it is none (empty, a word, true)."""
+    if type(value) is float:
+        return value
+    if isinstance(value, bool) or value is None or (isinstance(value, str) and not 0 < len(value) <= MOST_NUMBER):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return _of_text(value) if isinstance(value, str) else None
+    except OverflowError:
+        return math.inf
+    except TypeError:
+        return None
+
+
+def _of_text(text: str) -> float | None:
+    """Return a number with another minus sign, an arrow behind it, in brackets or with commas."""
+    text = text.strip().replace("\N{MINUS SIGN}", "-")
+    text = text.rstrip(" \u25b2\u25bc\u2191\u2193")  # up or down
+    text = text[1:-1] if text[0:1] == "[" and text[-1:] == "]" else text  # a list of one, as DeepXDE prints
+    try:
+        return float(text)
+    except ValueError:
+        return _with_commas(text)
+
+
+def _with_commas(text: str) -> float | None:
+    """Return a number with a decimal comma, or with commas between thousands."""
+    if "," not in text or not COMMAS.fullmatch(text):
+        return None
+    plain = text.replace(",", "") if "." in text or text.count(",") > 1 else text.replace(",", ".")
+    return float(plain)
