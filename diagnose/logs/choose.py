@@ -10,8 +10,8 @@ from diagnose.formatting import counted, cut, listed, visible
 from diagnose.logs.names import Meaning, loss_types_only, meaning, words
 
 if TYPE_CHECKING:
+    from diagnose.logs.kept_columns import Columns
     from diagnose.logs.series import Log, LogSeries
-    from diagnose.logs.table import Columns
 
 KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "error": 3}
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant

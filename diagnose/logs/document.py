@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records, flat
+from diagnose.logs.table import Records, flat
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from diagnose.logs.kept_columns import Columns
 
 MOST_WHOLE = 1 << 25  # characters of a document that has to be held
 MOST_RECORD = 1 << 20  # characters of one record

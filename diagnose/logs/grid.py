@@ -10,9 +10,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.logs.kept_columns import Columns, Keep
 from diagnose.logs.names import SIDES, meaning, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
-from diagnose.logs.table import NAMES_RUN, Columns, Keep
+from diagnose.logs.table import NAMES_RUN
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:

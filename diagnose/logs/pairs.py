@@ -18,8 +18,8 @@ from diagnose.logs.series import PLACE, SECONDS, VALUE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from diagnose.logs.kept_columns import Columns
     from diagnose.logs.series import Log, LogSeries
-    from diagnose.logs.table import Columns
 
 AROUND = 0.25  # of the distance between validations: training values this near say what training is there
 NEAR = 0.1  # of that distance: how far before the first training value a validation may lie

@@ -12,7 +12,7 @@ from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
 from diagnose.logs.names import meaning
 from diagnose.logs.series import Log, placed_row
-from diagnose.logs.table import Columns, read_csv, read_jsonl, separator
+from diagnose.logs.table import read_csv, read_jsonl, separator
 from diagnose.logs.text import read_text
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diagnose.logs.folders.plain_files import FolderRun
+    from diagnose.logs.kept_columns import Columns
 
 FORMATS = ("text", "csv", "jsonl", "json", "tensorboard")
 ROLES = ("train", "val", "step", "epoch", "seconds")

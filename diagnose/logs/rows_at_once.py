@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from diagnose.logs.table import Keep
+    from diagnose.logs.kept_columns import Keep
 
 
 def add_rows(keep: Keep, records: list[list[str]], log: Log) -> bool:

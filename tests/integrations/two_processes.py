@@ -1,6 +1,7 @@
 """Loops that run in processes of their own, for `test_real_libraries.py`: prints what the ledger and plain torch read.
 
-`torchrun --nproc_per_node 2 two_processes.py ddp` (or fsdp, recorder); `python two_processes.py keras` (or lightning).
+`python -m torch.distributed.run --nproc_per_node 2 two_processes.py ddp|fsdp|recorder`,
+or `... keras`, `... lightning`.
 """
 
 import json

@@ -625,10 +625,10 @@ def transformers_language_model():
     torch.manual_seed(0)
     config = GPT2Config(vocab_size=40, n_positions=16, n_embd=16, n_layer=1, n_head=2, bos_token_id=1, eos_token_id=1)
 
-    def make(count, seed):
-        return [{"input_ids": t, "labels": t} for t in sentences(count, seed).split(16)]
+    def batches(count, seed):
+        return [{"input_ids": some, "labels": some} for some in sentences(count, seed).split(16)]
 
-    return sides(GPT2LMHeadModel(config), make, lambda m, b: m(**b).loss)
+    return sides(GPT2LMHeadModel(config), batches, lambda m, b: m(**b).loss)
 
 
 @clean

@@ -30,8 +30,8 @@ def test_no_error_is_found_where_nothing_is_wrong(name):
     assert not any(gap.record["arithmetic"].values()), gap.record["arithmetic"]
     terms = {term["id"]: term for term in gap.record["terms"]}
     assert terms["unseen"]["low"] is not None
-    some = [one for one in ("unseen", "leak") if terms[one]["low"] is not None]
-    FOUND.extend((name, one, terms[one]["value"], terms[one]["low"], terms[one]["high"]) for one in some)
+    known = [terms[one] for one in ("unseen", "leak") if terms[one]["low"] is not None]
+    FOUND.extend((name, one["id"], one["value"], one["low"], one["high"]) for one in known)
     low, high = terms["unseen"]["low"], terms["unseen"]["high"]
     wide = (high - low) / 2
     assert low - wide <= 0 <= high + wide, "the term excludes a true 0 at twice its interval"

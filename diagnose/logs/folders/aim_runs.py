@@ -6,7 +6,7 @@ import importlib
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
@@ -15,7 +15,10 @@ from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.names import meaning
 from diagnose.logs.series import Log
 from diagnose.logs.source import shown
-from diagnose.logs.table import Columns, Records
+from diagnose.logs.table import Records
+
+if TYPE_CHECKING:
+    from diagnose.logs.kept_columns import Columns
 
 NAME = "Aim"
 FOLDER = ".aim"

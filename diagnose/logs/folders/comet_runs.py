@@ -13,11 +13,13 @@ from diagnose.errors import DiagnoseError
 from diagnose.logs import source
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records
+from diagnose.logs.table import Records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from diagnose.logs.kept_columns import Columns
 
 NAME = "Comet"
 MAGIC = b"PK\x03\x04"

@@ -9,10 +9,12 @@ from diagnose.errors import DiagnoseError
 from diagnose.logs import source
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records
+from diagnose.logs.table import Records
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from diagnose.logs.kept_columns import Columns
 
 NAME = "DVCLive"
 INNER = ("plots", "metrics")

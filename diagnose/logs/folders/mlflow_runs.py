@@ -9,11 +9,13 @@ from diagnose.logs import source
 from diagnose.logs.folders.database import columns_of, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, short_text
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records
+from diagnose.logs.table import Records
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from diagnose.logs.kept_columns import Columns
 
 NAME = "MLflow"
 MOST_METRICS = 512  # files of a run

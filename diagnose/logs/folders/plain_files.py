@@ -14,8 +14,8 @@ from diagnose.logs.source import shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from diagnose.logs.kept_columns import Columns
     from diagnose.logs.series import Log
-    from diagnose.logs.table import Columns
 
 MOST_DEPTH = 12  # folders within folders
 MOST_NAME = 200  # characters of a run's name

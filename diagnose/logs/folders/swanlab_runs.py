@@ -10,10 +10,12 @@ from diagnose.logs.events import FIXED64, fields
 from diagnose.logs.folders.framing import frames
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records
+from diagnose.logs.table import Records
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from diagnose.logs.kept_columns import Columns
 
 NAME = "SwanLab"
 IDENT = b":SWL"

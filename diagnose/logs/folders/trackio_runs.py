@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from diagnose.logs.folders.database import MOST_TEXT, columns_of, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.series import Log
-from diagnose.logs.table import Columns, Records
+from diagnose.logs.table import Records
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from diagnose.logs.kept_columns import Columns
 
 NAME = "Trackio"
 NEEDED = {"run_name", "step", "metrics", "timestamp"}

@@ -1,0 +1,112 @@
+"""Which columns of a table, or names in a record, are kept and as what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose.logs.names import counter, is_seconds, meaning, side_of, words
+from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
+from diagnose.logs.table_fields import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MOST_SIDE = 40  # characters of a field that names a side
+NAMES_SIDE = frozenset({
+    "mode", "split", "phase", "stage", "set", "subset", "dataset", "partition", "type", "kind", "part", "loader", "run",
+    "data", "fold_type", "step_type", "event", "prefix", "job_type", "group", "tag",
+})  # fmt: skip
+NAMES_VALUE = frozenset({"metric", "name", "tag", "key", "variable", "metric_name", "measure", "series"})
+Columns = dict[str, str]  # "train", "val", "step" -> a column's name, as `--columns` gives them
+
+
+class Keep:
+    """Which columns are kept, and as what; keys are places in a table or names in a record.
+
+    A column whose fields name a side ("split", "mode") gives it to the losses of its row that have none; a column of
+    names beside one of values ("metric", "value") gives each row's value its name.
+    """
+
+    def __init__(self, names: Iterable[str] | Mapping[Any, str], columns: Columns, stem: str = "") -> None:
+        self.given = columns
+        self.stem = stem
+        self.values: dict[Any, str] = {}
+        self.where: dict[str, Any] = {}
+        self._places: list[tuple[int, Any]] = []  # of a role among `POSITIONS`, and its column
+        self.sides: list[Any] = []
+        self.titles: list[Any] = []
+        self.value: Any = None
+        pairs = list(names.items() if hasattr(names, "items") else enumerate(names))
+        for key, name in pairs:
+            self.take(key, name)
+
+    @property
+    def placed(self) -> bool:
+        """Whether some column says where in the run a row is."""
+        return any(role != "seconds" for role in self.where)
+
+    def take(self, key: Any, name: str) -> None:
+        """Decide what a column is."""
+        short = name.strip().lower()
+        role = next((role for role, given in self.given.items() if given == name and role not in ("train", "val")), "")
+        role = role or self._role(name)
+        if role and role not in self.where:
+            self.where[role] = key
+            self._places.append((POSITIONS.index(role), key))
+        elif short in NAMES_VALUE and name not in self.given.values():
+            self.titles.append(key)
+        elif name in self.given.values() or (meaning(name).kind and short != "value"):
+            self.values[key] = name
+        elif short == "value":
+            self.value = key
+            if self.stem:
+                self.values[key] = self.stem
+        if short.rpartition("/")[2] in NAMES_SIDE:
+            self.sides.append(key)
+
+    def _role(self, name: str) -> str:
+        """Return what a column places rows by, "" for any other; what `--columns` names goes first."""
+        if is_seconds(name):
+            return "" if "seconds" in self.given else "seconds"
+        counted = counter(name.rpartition("/")[2]) if not meaning(name).kind else ""
+        return "" if counted in self.given else counted
+
+    def row(self, fields: Mapping[Any, Any]) -> LogRow | None:
+        """Return what a record says, None where it holds no value that is kept."""
+        values: dict[str, float] = {}
+        titled = self._titled(fields) if self.value is not None else ""
+        side = self._side(fields) if self.sides else ""
+        for key, name in self.values.items():
+            value = number(fields[key]) if key in fields else None
+            if value is not None and (key != self.value or not self.titles):
+                values[name if not side or meaning(name).side else f"{side}/{name}"] = value
+        if titled:
+            value = number(fields.get(self.value))
+            if value is not None:
+                values[titled if meaning(titled).side or not side else f"{side}/{titled}"] = value
+        if not values:
+            return None
+        at = [NAN] * len(POSITIONS)
+        for role, key in self._places:
+            place = number(fields.get(key))
+            if place is not None:
+                at[role] = place
+        return placed_row(values, at)
+
+    def _side(self, fields: Mapping[Any, Any]) -> str:
+        return next((side for key in self.sides if (side := self.side(fields.get(key)))), "")
+
+    @staticmethod
+    def side(said: Any) -> str:
+        """Return the side that a field names."""
+        return side_of(words(said)) if isinstance(said, str) and len(said) <= MOST_SIDE else ""
+
+    def _titled(self, fields: Mapping[Any, Any]) -> str:
+        """Return the name that a row gives its value."""
+        if self.value is None:
+            return ""
+        for key in self.titles:
+            said = fields.get(key)
+            if isinstance(said, str) and len(said) <= 80 and meaning(said).kind:
+                return said
+        return ""
