@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -15,10 +15,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from diagnose.logs.table import Keep
+
+class Kept(Protocol):
+    """Which columns of a table are kept, and as what: `table.Keep`."""
+
+    values: dict[Any, str]
+    where: dict[str, Any]
+    sides: list[Any]
+    titles: list[Any]
+
+    def side(self, said: Any) -> str:
+        """Return the side that a field names."""
 
 
-def add_rows(keep: Keep, records: list[list[str]], log: Log) -> bool:
+def add_rows(keep: Kept, records: list[list[str]], log: Log) -> bool:
     """Add the rows of a table to a log; return whether that was possible.
 
     It is not where fields name values, or where two columns are of one name.
@@ -49,7 +59,7 @@ def _column(records: list[list[str]], key: int) -> list[str]:
     return [fields[key] if key < len(fields) else "" for fields in records]
 
 
-def _placed(keep: Keep, records: list[list[str]], rows: NDArray[np.bool_], log: Log) -> NDArray[np.float64]:
+def _placed(keep: Kept, records: list[list[str]], rows: NDArray[np.bool_], log: Log) -> NDArray[np.float64]:
     """Return where each row stands, (rows, 8), without a value; count the rows that hold one."""
     points = np.full((len(rows), VALUE + 1), NAN)
     points[:, PLACE] = log.rows + np.cumsum(rows)
@@ -59,7 +69,7 @@ def _placed(keep: Keep, records: list[list[str]], rows: NDArray[np.bool_], log: 
     return points
 
 
-def _sides(keep: Keep, records: list[list[str]]) -> dict[str, NDArray[np.bool_]]:
+def _sides(keep: Kept, records: list[list[str]]) -> dict[str, NDArray[np.bool_]]:
     """Return which rows are of which side ("" for none), as their fields name it."""
     sides = np.full(len(records), "", object)
     for key in reversed(keep.sides):

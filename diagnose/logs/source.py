@@ -116,7 +116,6 @@ def _pieces(file: BinaryIO, most: int | None) -> Iterator[bytes]:
             return
 
 
-
 def texts(file: BinaryIO, path: Path) -> Iterator[str]:
     """Yield the file's text, a piece at a time; bytes that are no text show as the replacement character."""
     decoder = None

@@ -229,8 +229,7 @@ class Keep:
     def _side(self, fields: Mapping[Any, Any]) -> str:
         return next((side for key in self.sides if (side := self.side(fields.get(key)))), "")
 
-    @staticmethod
-    def side(said: Any) -> str:
+    def side(self, said: Any) -> str:
         """Return the side that a field names."""
         return side_of(words(said)) if isinstance(said, str) and len(said) <= MOST_SIDE else ""
 
