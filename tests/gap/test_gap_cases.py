@@ -325,7 +325,8 @@ class TestGraph:
             return F.cross_entropy(m(batch[0])[batch[1]], batch[0]["y"][batch[1]], reduction="none")
 
         gap = explain_gap(model, *(Side([(found, some)], loss) for some in rows))
-        assert gap.record["overlap"] == {"val_documents": 80, "exact": 0, "near": 0, "window_share": 0.0, "whole": True}
+        nothing = {"val_documents": 80, "exact": 0, "near": 0, "window_share": 0.0, "whole": True}
+        assert gap.record["overlap"].items() >= nothing.items()
         same = explain_gap(model, *(Side([(found, some)], loss) for some in (rows[0], rows[0][:90])))
         assert same.record["overlap"]["exact"] == 90
 
