@@ -21,7 +21,9 @@ ENOUGH = 8  # batches: with fewer, Student's t is so wide that samples are the u
 CHANCE = 0.95  # that the spread of few batches stays below, were their samples independent
 
 
-def combined(readings: Sequence[Reading], factors: Sequence[float], *, mixed: bool = True) -> Interval:
+def combined(
+    readings: Sequence[Reading], factors: Sequence[float], *, mixed: bool = True, few: bool = False
+) -> Interval:
     """Return sum(factor * mean of reading) with its interval over batches; see `stats.combination`.
 
     Args:
@@ -29,13 +31,15 @@ def combined(readings: Sequence[Reading], factors: Sequence[float], *, mixed: bo
         factors: as many.
         mixed: whether samples of a batch may move together. In evaluation mode each is read alone: then batches that
             differ are only in order, as where a loader goes through one class after the other.
+        few: whether batches are the units however few they are: where a loss is of its batch, samples are none.
     """
     over_samples = combination(readings, factors)
     if not mixed or any(bool((reading.documents < 0).any()) for reading in readings):
         return over_samples
     batches = [_by_batch(reading) for reading in readings]
     over_batches = combination(batches, factors)
-    if min(len(reading.documents) for reading in batches) >= ENOUGH or _wider(over_batches, over_samples):
+    enough = over_batches.low is not None and (few or min(len(one.documents) for one in batches) >= ENOUGH)
+    if enough or _wider(over_batches, over_samples):
         return over_batches
     return over_samples
 

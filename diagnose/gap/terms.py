@@ -113,7 +113,8 @@ def condition(found: Measurements, factor: str) -> Term:
         return Term(factor, 0.0, basis=f"exact: {same}", how=how, beside=beside)
     rows = _rows(found, found.plan.coefficients.get(factor, {}))
     exact = factor == "reduction" and extra is not None and found.exact(1)  # what averaging does to these very batches
-    value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []))
+    few = factor == "batching"
+    value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []), few=few)
     low = high = None
     if found.plan.whole and factor in sides.factors:
         over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, factor)]
@@ -170,8 +171,8 @@ def _rows(found: Measurements, coefficients: Mapping[Coalition, float]) -> list[
     ]
 
 
-def _combined(rows: Sequence[tuple[Reading, float]]) -> Interval:
-    return combined([reading for reading, _ in rows], [coefficient for _, coefficient in rows])
+def _combined(rows: Sequence[tuple[Reading, float]], *, few: bool = False) -> Interval:
+    return combined([reading for reading, _ in rows], [coefficient for _, coefficient in rows], few=few)
 
 
 def _mean(found: Measurements, changed: Coalition) -> float:
