@@ -21,7 +21,7 @@ def main() -> None:
         if wanted is not None and signal.getsignal(wanted) is not signal.SIG_IGN:
             signal.signal(wanted, signal.default_int_handler)
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(prog_name="diagnose", standalone_mode=False) or 0)
     except DiagnoseError as error:
         _tell(str(error))
         sys.exit(error.exit_code)
