@@ -7,7 +7,7 @@ once more, in float64 sums and loops.
 import copy
 import math
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
@@ -111,12 +111,14 @@ class Truth:
             self.train_text = [batch for batch, _, _ in planted.steps[: -planted.window] or planted.steps]
             self.val_text = planted.shown
             self.start = How("train", train, None, "batch", "own")
-            self.end = How("eval", val, None, "batch", "own")
+            self.end = self.apart = How("eval", val, None, "batch", "own")
             return
         self.train_text, self.val_text = train.batches, val.batches
         self.start = How(train.mode or "train", train.objective, train.autocast, train.reduction, "own")
         last = "own" if train.plain is None else "plain"
         self.end = How(val.mode or "eval", val.objective, val.autocast, val.reduction, last)
+        by_batch = val.reduction in ("batch", "weighted")  # what that does is taken on validation's own batches
+        self.apart = replace(self.end, reduction="mean") if by_batch else self.end
 
     def terms(self):
         """Return every term; unseen and leak joined under "data" too."""
@@ -126,14 +128,14 @@ class Truth:
     def at(self, changed):
         """Return the training data's loss with these conditions on validation's side."""
         names = ("mode", "objective", "precision", "reduction", "collation")
-        how = How(*(getattr(self.end if name in changed else self.start, name) for name in names))
+        how = How(*(getattr(self.apart if name in changed else self.start, name) for name in names))
         text = self.planted.train.plain if how.collation == "plain" else self.train_text
         return read(self.planted, text, how)
 
     def conditions(self):
         """Return each condition's Shapley value: its change averaged over all orders."""
         names = ("mode", "objective", "precision", "reduction", "collation")
-        players = [name for name in names if getattr(self.start, name) != getattr(self.end, name)]
+        players = [name for name in names if getattr(self.start, name) != getattr(self.apart, name)]
         known, total = {}, dict.fromkeys(names, 0.0)
         for order in permutations(players):
             for place, player in enumerate(order):
@@ -143,13 +145,16 @@ class Truth:
                         known[key] = self.at(key)
                     total[player] += sign * known[key] / math.factorial(len(players))
         self.first, self.last = (known.get(frozenset(some)) or self.at(frozenset(some)) for some in ((), players))
+        if self.apart != self.end:
+            own, alike = (read(self.planted, self.val_text, how) for how in (self.end, self.apart))
+            total["reduction"] += own - alike
         return total
 
     def data(self):
         """Return unseen and leak, apart and together."""
-        whole = read(self.planted, self.val_text, self.end)
+        whole = read(self.planted, self.val_text, self.apart)
         unseen = self.unseen()
-        alone = read(self.planted, self.val_text, self.end, unseen) if unseen else None
+        alone = read(self.planted, self.val_text, self.apart, unseen) if unseen else None
         out = {"data": whole - self.last, "unseen": None, "leak": None}
         return out if alone is None else out | {"unseen": alone - self.last, "leak": whole - alone}
 
