@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from diagnose.ablation.effects import level_name
+from diagnose.ablation.effects import excluded, is_tiny, level_name
 from diagnose.formatting import about_seeds, decimals, listed
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _open(effects: list[dict[str, Any]]) -> str:
         names = _names(small)
         said.append(f"{names}: no effect larger than {small[0]['margin']:g}.")
     rest = [effect for effect in effects if not effect.get("equivalent")]
-    tiny = [effect for effect in rest if abs(effect["value"]) < (effect.get("margin") or 0.0) and effect["value"]]
+    tiny = [effect for effect in rest if is_tiny(effect["value"], effect.get("margin"))]
     large = [effect for effect in rest if effect not in tiny]
     if large:
         seeds = [effect["seeds_needed"] for effect in large]
@@ -124,16 +124,8 @@ def _open(effects: list[dict[str, Any]]) -> str:
             remedy = "the same bits are spent on every document"
         said.append(f"{_names(large)}: not resolved; {remedy}.")
     if tiny:
-        said.append(_excluded(tiny))
+        said.append(f"{_names(tiny)}: {'; '.join(excluded(tiny))}.")
     return " ".join(said)
-
-
-def _excluded(effects: list[dict[str, Any]]) -> str:
-    """Say of effects too small to matter what is excluded, and how many seeds would tell one that matters."""
-    beyond = max(max(abs(effect["low"]), abs(effect["high"])) for effect in effects)
-    seeds, margin = [effect.get("seeds_for_margin") for effect in effects], effects[0]["margin"]
-    more = f"{about_seeds(max(filter(None, seeds)))} seeds" if all(seeds) else "only more validation text"
-    return f"{_names(effects)}: effects beyond {beyond:.2g} are excluded; {more} would tell one of {margin:g}."
 
 
 def _names(effects: list[dict[str, Any]]) -> str:

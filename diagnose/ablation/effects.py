@@ -195,7 +195,7 @@ def _record(
 ) -> Record:
     margin, p_alike = alike
     seeds = None if effect.resolved else stats.seeds_needed(effect)
-    tells = None if effect.resolved or abs(effect.value) >= margin else stats.seeds_needed(effect, size=margin)
+    tells = None if effect.resolved or not is_tiny(effect.value, margin) else stats.seeds_needed(effect, size=margin)
     text = None if effect.resolved or seeds else stats.documents_needed(effect)
     out = {
         "axis": contrast.axis, "level": contrast.level, "against": contrast.against, "value": effect.value,
@@ -229,15 +229,25 @@ def _remedy(found: Record) -> str:
     """Say what would resolve an effect; of one too small to matter, what is excluded and how many seeds tell more."""
     if found["value"] == 0:
         return "the two spend the same bits on every document"
-    if abs(found["value"]) < found["margin"]:
-        beyond = max(abs(found["low"]), abs(found["high"]))
-        told = found["seeds_for_margin"]
-        more = f"{about_seeds(told)} seeds" if told else "only more validation text"
-        return f"effects beyond {beyond:.2g} are excluded, and {more} would tell one of {found['margin']:g}"
+    if is_tiny(found["value"], found["margin"]):
+        return ", and ".join(excluded([found]))
     if found["seeds_needed"]:
         return f"{about_seeds(found['seeds_needed'])} seeds would resolve it"
     more = f" (about {found['text_needed']:.2g} times as much)" if _is_sized(found["text_needed"]) else ""
     return f"only more validation text would resolve it{more}"
+
+
+def is_tiny(value: float, margin: float | None) -> bool:
+    """Say whether an effect of this size would not matter: it is something, and below the margin."""
+    return 0 < abs(value) < (margin or 0.0)
+
+
+def excluded(effects: Sequence[Record]) -> tuple[str, str]:
+    """Say of tiny effects which size is excluded, and what would tell one of the margin's size."""
+    beyond = max(max(abs(effect["low"]), abs(effect["high"])) for effect in effects)
+    seeds = [effect.get("seeds_for_margin") or 0 for effect in effects]
+    more = f"{about_seeds(max(seeds))} seeds" if all(seeds) else "only more validation text"
+    return f"effects beyond {beyond:.2g} are excluded", f"{more} would tell one of {effects[0]['margin']:g}"
 
 
 def _is_sized(factor: float | None) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.gap.term import FACTORS
-from diagnose.stats.shapley import Coalition, owen, shapley, subsets
+from diagnose.stats.shapley import Coalition, owen, shapley
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -234,9 +234,3 @@ def _ends(found: SideConditions) -> set[Coalition]:
 def _asked(found: SideConditions, coalitions: set[Coalition]) -> tuple[Condition, ...]:
     some = [found.condition(changed) for changed in sorted(coalitions, key=lambda c: (len(c), sorted(c)))]
     return tuple(dict.fromkeys([*some, found.alike(on=False), found.alike(on=True)]))
-
-
-def orders(found: SideConditions, factor: str) -> list[tuple[Coalition, Coalition]]:
-    """Return the coalitions before and after a factor's change, over all orders."""
-    others = subsets(p for p in found.factors if p != factor)
-    return [(before, before | {factor}) for before in others]

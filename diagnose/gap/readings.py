@@ -21,7 +21,7 @@ from diagnose.gap.measurements import BatchReadings
 from diagnose.gap.modes import training
 from diagnose.gap.other_means import OtherMeans
 from diagnose.gap.rebatched import RebatchedBatches
-from diagnose.gap.side import HALF
+from diagnose.gap.side import HALF, SIDES
 from diagnose.gap.walking import walk
 from diagnose.stats import Reading
 from diagnose.training.registry import told
@@ -175,7 +175,7 @@ class Subject:
         if not self.moves(self.of(condition), before, batch, condition, where):
             if any(self.moves(other, before, batch, condition, where) for other in self.reached.values()):
                 return
-            side = ("training", "validation")[condition.objective]
+            side = SIDES[condition.objective]
             raise DiagnoseError(
                 f"the loss of the {side} side does not depend on the model (a constant, detached before it, or of "
                 "another model: hand that over as Side(model=...)): return what the objective's first argument gives"

@@ -18,6 +18,7 @@ from diagnose.records.ledgers import LedgerRecord
 if TYPE_CHECKING:
     import torch
 
+    from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition
     from diagnose.gap.measure import ReadingBudget
     from diagnose.gap.measurements import BatchReadings, Measurements
@@ -59,8 +60,8 @@ def record(
         "matched_on": matched(found, on=True),
         "readings": readings(found),
         "bytes_per_token": None,
-        "unseen": _unseen(found),
-        "overlap": _overlap(found),
+        "unseen": unseen_loss(found),
+        "overlap": None if found.overlap is None else shared_samples(found.overlap) | {"whole": found.overlap_whole},
         "verified": _verified(found),
         "budget": {**budget, "took": found.seconds, "sharpens": sharpens(found, some)},
         "passes": {"mean": found.passes, "training": found.train.passes, "validation": found.val.passes},
@@ -120,20 +121,19 @@ def readings(found: Measurements) -> list[dict[str, Any]]:
     return out
 
 
-def _unseen(found: Measurements) -> dict[str, Any] | None:
+def unseen_loss(found: Measurements) -> dict[str, Any] | None:
+    """Return the loss on unseen data under validation's condition; None where there is none."""
     if found.unseen is None:
         return None
     reading = found.unseen[found.sides.end]
     return {"loss": reading.mean, "documents": len(reading.documents), "what": found.why}
 
 
-def _overlap(found: Measurements) -> dict[str, Any] | None:
-    seen = found.overlap
-    if seen is None:
-        return None
+def shared_samples(seen: SeenDocuments) -> dict[str, Any]:
+    """Return how many of validation's samples occur in training."""
     return {
         "val_documents": len(seen.documents), "exact": int(seen.exact.sum()), "near": int(seen.near.sum()),
-        "window_share": float(seen.share.mean()) if len(seen.share) else 0.0, "whole": found.overlap_whole,
+        "window_share": float(seen.share.mean()) if len(seen.share) else 0.0,
     }  # fmt: skip
 
 

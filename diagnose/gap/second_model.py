@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from diagnose.errors import DiagnoseError
 from diagnose.gap import modes
 from diagnose.gap.conditions import Condition
+from diagnose.gap.setting import first_batch
+from diagnose.gap.side import SIDES
 
 if TYPE_CHECKING:
     from torch import nn
 
     from diagnose.gap.readings import Subject
     from diagnose.gap.side import Side
-
-NAMES = ("training", "validation")
 
 
 def with_second_model(subject: Subject, train: Side, val: Side) -> tuple[Side, Side, str]:
@@ -37,7 +37,7 @@ def with_second_model(subject: Subject, train: Side, val: Side) -> tuple[Side, S
     sides[number] = replace(sides[number], model=model)
     subject.own = (sides[0].model, sides[1].model)
     return sides[0], sides[1], (
-        f"the {NAMES[number]} side's objective reads another module ({name}) than the model: weights is what both "
+        f"the {SIDES[number]} side's objective reads another module ({name}) than the model: weights is what both "
         "differ in; Side(model=...) and an objective that reads its first argument tell them apart"
     )  # fmt: skip
 
@@ -46,9 +46,9 @@ def _read_instead(subject: Subject, side: Side, number: int) -> str | None:
     """Return the name of the one module that a side's loss is of, if that is not the model."""
     if side.model is not None:
         return None
-    batch = next(iter(side.batches), None)
     condition = Condition(frozenset(), number, side.autocast, "mean")
     try:
+        _, batch = first_batch(side, SIDES[number])
         before = subject.run(batch, condition, 0, "its first batch").nats
     except DiagnoseError:
         return None

@@ -22,6 +22,7 @@ REDUCTIONS = {
     "sum": "of the sums of each batch",
 }
 MODES = ("train", "eval")
+SIDES = ("training", "validation")
 HALF = (torch.float16, torch.bfloat16)
 
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.formatting import counted, plain, signed
-from diagnose.gap import conditions, timing
+from diagnose.gap import timing
 from diagnose.gap.intervals import combined
 from diagnose.gap.reported import FactorFit, fits, means, rounding
 from diagnose.gap.term import FACTORS, Term, interval_record
 from diagnose.stats import Interval
 from diagnose.stats.crossed import t_quantile
+from diagnose.stats.shapley import marginals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -117,7 +118,7 @@ def condition(found: Measurements, factor: str) -> Term:
     value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []), few=few)
     low = high = None
     if found.plan.whole and factor in sides.factors:
-        over = [_mean(found, after) - _mean(found, before) for before, after in conditions.orders(sides, factor)]
+        over = marginals(sides.factors, factor, lambda changed: _mean(found, changed))
         low, high = min(over), max(over)
     basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {_over_orders(found)}"
     if factor not in sides.factors:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed, plain, signed
-from diagnose.records.ledgers import FindingRecord
+from diagnose.gap.term import GROUPS
+from diagnose.records.summaries import FindingRecord, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ def _spread(record: LedgerRecord, name: str) -> tuple[float | None, float | None
     group = record.group(name)
     if group.low is not None:
         return group.low, group.high
-    some = [term for key in GROUPED[name] if (term := record.term(key)).value]
+    some = [term for key in GROUPS[name] if (term := record.term(key)).value]
     halves = [(term.high - term.low) / 2 for term in some if term.low is not None and term.high is not None]
     if not some or len(halves) < len(some):
         return None, None
@@ -101,7 +102,6 @@ CONDITION_WORDS = {
     "batching": "the loss depends on the batch, and the two are batched in different ways",
     "weights": "the two losses are of different weights",
 }
-GROUPED = {"timing": ("lag", "recency"), "data": ("unseen", "leak")}
 EXACT = ("draw", "residual")  # without an interval they are arithmetic
 RESOLVES = {
     "data": "more data", "timing": "a record of more steps", "draw": "more validation batches",
@@ -287,7 +287,7 @@ class FindingRule:
     """
 
     id: str
-    severity: str
+    severity: Severity
     what: str
     fix: str
     measured: Callable[[LedgerRecord], dict[str, float] | None]

@@ -50,7 +50,6 @@ CODE = re.compile(
     r"|^\s*[\w.]{1,60}\s?[-+*/]=\s|\.append\(|\.item\(|=\s?\[\]"
 )
 ASSIGNED = re.compile(r"^\s*[\w.'\"-]{1,60}\s*[:=]\s*$")
-KERAS_BAR = re.compile(r"^\s*/\s*$")
 KERAS = re.compile(r"^\s*(?:\[[=>.]|\[\d*m|[\u2501\u2500]|- \d|- E)")
 SIDE_ALONE = re.compile(r"^\s{0,4}(?:train|training|val|valid|validation|eval|test)\s?\($", re.IGNORECASE)
 BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch

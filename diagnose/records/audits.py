@@ -6,20 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from diagnose.records.summaries import Schema, parse
+from diagnose.records.summaries import FindingRecord, Schema, parse
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-class Broken(Schema):
-    """A finding, as stored."""
-
-    rule: str
-    severity: Literal["error", "warning", "note"]
-    what: str
-    fix: str
-    measured: dict[str, Any] = Field(default_factory=dict)
 
 
 class CheckedRule(Schema):
@@ -45,7 +35,7 @@ class AuditRecord(Schema):
     run: str = ""
     seconds: float | None = None
     verdict: str
-    findings: tuple[Broken, ...]
+    findings: tuple[FindingRecord, ...]
     checked: tuple[CheckedRule, ...]
     skipped: tuple[Skipped, ...]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from diagnose.records.summaries import Level, Schema, Text
+from diagnose.records.summaries import FindingRecord, Level, Schema, Text
 
 
 class Value(Schema):
@@ -78,16 +78,6 @@ class Read(Value):
     text: str
     on: bool
     documents: int
-
-
-class FindingRecord(Schema):
-    """What a rule found, and what to change."""
-
-    rule: str
-    severity: str
-    what: str
-    fix: str
-    measured: dict[str, Any] = Field(default_factory=dict)
 
 
 class LossRow(Schema):

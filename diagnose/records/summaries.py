@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -30,6 +30,7 @@ def _as_level(value: object) -> str:
 
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d{1,2}")
 Text = Annotated[str, BeforeValidator(_as_text)]  # a remark may be null
+Severity = Literal["error", "warning", "note"]  # the number is wrong; it may mislead; it should be known
 Level = Annotated[str, BeforeValidator(_as_level)]  # may be "char", true, 0.1, or 1e-05, which is shown as 0.00001
 
 
@@ -37,6 +38,16 @@ class Schema(BaseModel):
     """What all records share: they cannot be changed, and unknown keys do no harm."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class FindingRecord(Schema):
+    """What a rule found, and what to change."""
+
+    rule: str
+    severity: Severity
+    what: str
+    fix: str
+    measured: dict[str, Any] = Field(default_factory=dict)
 
 
 class Estimate(Schema):

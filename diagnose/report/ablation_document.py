@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from diagnose.records.ledgers import ArmLedgers
     from diagnose.records.summaries import Summary
-    from diagnose.report.blocks import Block, Inline, Sample
+    from diagnose.report.blocks import Inline, ReportBlock, Sample
     from diagnose.report.figures import Drawn
     from diagnose.report.summary import AblationReport
 
@@ -73,7 +73,7 @@ def report_of(found: AblationReport, gaps: ArmLedgers | None = None) -> Report:
     )  # fmt: skip
 
 
-def _lead(summary: Summary) -> Iterable[Block]:
+def _lead(summary: Summary) -> Iterable[ReportBlock]:
     """Yield what was changed and what was held equal, and what took no part."""
     yield Paragraph(_setup(summary), "setup")
     if summary.failed:
@@ -121,7 +121,7 @@ def _headnote(summary: Summary) -> Inline:
     )
 
 
-def _effects(found: AblationReport, drawn: dict[str, Drawn]) -> Iterable[Block]:
+def _effects(found: AblationReport, drawn: dict[str, Drawn]) -> Iterable[ReportBlock]:
     summary = found.summary
     marks = (
         "Diamonds: the difference of the one [seed] there is; it has no interval." if summary.single
@@ -180,7 +180,7 @@ def _interaction(summary: Summary, drawn: Drawn | None) -> list[Section]:
     return [Section("interaction", title, "Interactions", (Figure(drawn, caption),))]
 
 
-def _curves(summary: Summary, drawn: Drawn | None) -> Iterable[Block]:
+def _curves(summary: Summary, drawn: Drawn | None) -> Iterable[ReportBlock]:
     if drawn is None:
         return
     both = "Solid: validation; dashed: training; both" if len(summary.arms) <= MOST_PAIRS else "Validation,"
@@ -231,7 +231,7 @@ def _samples(found: AblationReport) -> list[Section]:
     return [Section("samples", "What each arm writes after the same prompt", "Samples", blocks)]
 
 
-def _changed(summary: Summary) -> Iterable[Block]:
+def _changed(summary: Summary) -> Iterable[ReportBlock]:
     if not summary.planned:
         yield Heading(ablation_sentences.differs_title(summary), 2)
         if summary.differs:
@@ -245,7 +245,7 @@ def _changed(summary: Summary) -> Iterable[Block]:
         yield from map(Paragraph, traps)
 
 
-def _numbers(found: AblationReport) -> Iterable[Block]:
+def _numbers(found: AblationReport) -> Iterable[ReportBlock]:
     summary = found.summary
     yield from (tables.arms(found), tables.effects(summary), tables.seeds(summary))
     pairs = tables.pairs(summary)
@@ -254,7 +254,7 @@ def _numbers(found: AblationReport) -> Iterable[Block]:
     yield Paragraph(NUMBERS_NOTE, "note")
 
 
-def _how(summary: Summary) -> Iterable[Block]:
+def _how(summary: Summary) -> Iterable[ReportBlock]:
     yield NamedRows(tuple(_sources(summary)))
     yield from command(summary.command)
     tuning, spread = tables.tuning(summary), tables.spread(summary)

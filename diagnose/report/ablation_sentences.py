@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from diagnose.ablation.effects import is_tiny
 from diagnose.formatting import (
     about_seeds,
     chance,
@@ -135,11 +136,6 @@ def differs_title(summary: Summary) -> str:
     return f"The recipes differ in {said}"
 
 
-def is_tiny(effect: EffectRecord) -> bool:
-    """Say whether an effect, as seen, would not matter if it were true: it is below the margin."""
-    return effect.value is not None and effect.margin is not None and 0 < abs(effect.value) < effect.margin
-
-
 def note_of(effect: EffectRecord, *, p: bool = True) -> str:
     """Return whether an effect is resolved, in a few words, and what would resolve it."""
     if effect.low is None or effect.high is None:
@@ -149,7 +145,7 @@ def note_of(effect: EffectRecord, *, p: bool = True) -> str:
         return (f"resolved, p {_equals(effect.p)}" if p and effect.p is not None else "resolved") + small
     if small:
         return f"not resolved{small}"
-    if is_tiny(effect):
+    if is_tiny(effect.value or 0.0, effect.margin):
         return f"not resolved; not above {quantity(max(abs(effect.low), abs(effect.high)))}"
     if effect.seeds_needed:
         return f"not resolved; {about_seeds(effect.seeds_needed)} seeds"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diagnose.records.audits import AuditRecord
-    from diagnose.report.blocks import Block
+    from diagnose.report.blocks import ReportBlock
     from diagnose.report.summary import RunReport
 
 # A rule's state: how it is called, its sign, and its colour.
@@ -112,7 +112,7 @@ def _why(rule: str) -> str:
     return RULES[rule].why if rule in RULES else ""
 
 
-def _tables(audit: AuditRecord) -> Iterable[Block]:
+def _tables(audit: AuditRecord) -> Iterable[ReportBlock]:
     """Yield the rules that are kept, those that could not be judged and those that do not apply."""
     kept = tuple((row.rule, row.asks, numbers(row.measured)) for row in audit.checked)
     if kept:
@@ -131,12 +131,12 @@ def _tables(audit: AuditRecord) -> Iterable[Block]:
             yield TextTable(caption, ("rule", "why"), rows, frozenset({0, 1}))
 
 
-def _listed(name: str, items: Iterable[str]) -> tuple[Block, ...]:
+def _listed(name: str, items: Iterable[str]) -> tuple[ReportBlock, ...]:
     """Return rules as short forms list them."""
     return Heading(name, detail="brief"), Paragraph(items=tuple(items), detail="brief")
 
 
-def _how(audit: AuditRecord, run: RunReport | None) -> tuple[Block, ...]:
+def _how(audit: AuditRecord, run: RunReport | None) -> tuple[ReportBlock, ...]:
     took = "" if audit.seconds is None else f" It took {duration(audit.seconds)}."
     return (
         Paragraph(marked(f"{HOW[audit.kind]}{took} `diagnose explain RULE` says more of each rule.")),

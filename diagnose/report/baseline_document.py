@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from diagnose.baselines.peers import PeerRun
     from diagnose.baselines.placement import Yardstick
     from diagnose.baselines.power_law import Law
-    from diagnose.report.blocks import Block
+    from diagnose.report.blocks import ReportBlock
 
 TIMES = {2.0: "twice", 4.0: "four times"}
 MOST_RUNS = 12  # the best of more
@@ -82,7 +82,7 @@ HOW = marked(
 )
 
 
-def _scale(found: BaselineScale) -> Iterable[Block]:
+def _scale(found: BaselineScale) -> Iterable[ReportBlock]:
     runs = [_bar(one) for one in found.runs[-MOST_RUNS:]]
     rows = among(found.scale, runs)
     bars = (Bars("Bits per byte, given the training text; left is better", tuple(rows)),)

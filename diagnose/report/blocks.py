@@ -75,7 +75,7 @@ def plain_text(said: Inline) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Block:
+class ReportBlock:
     """A part of a section; the kinds are below."""
 
     detail: Detail = "full"
@@ -87,7 +87,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Paragraph(Block):
+class Paragraph(ReportBlock):
     """Running text, and a list below it, numbered where its order counts.
 
     `style` is "note" for small print, "setup" for what was done, "alert" for what a reader must know first, "line" for
@@ -101,7 +101,7 @@ class Paragraph(Block):
 
 
 @dataclass(frozen=True)
-class Heading(Block):
+class Heading(ReportBlock):
     """A heading within a section, or (2) of it."""
 
     text: Inline
@@ -109,7 +109,7 @@ class Heading(Block):
 
 
 @dataclass(frozen=True)
-class NamedRows(Block):
+class NamedRows(ReportBlock):
     """Names with what is to be said of each; `long` where that is a sentence or more."""
 
     rows: tuple[tuple[Inline, Inline], ...]
@@ -117,7 +117,7 @@ class NamedRows(Block):
 
 
 @dataclass(frozen=True)
-class CodeText(Block):
+class CodeText(ReportBlock):
     """Text as it stands, of a command or a file; `label` says which."""
 
     text: str
@@ -125,15 +125,15 @@ class CodeText(Block):
 
 
 @dataclass(frozen=True)
-class Fold(Block):
+class Fold(ReportBlock):
     """Blocks that a page shows where asked for."""
 
     summary: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[ReportBlock, ...]
 
 
 @dataclass(frozen=True)
-class TextTable(Block):
+class TextTable(ReportBlock):
     """A table: a row's first cell is its header; columns whose index is in `words` hold no figures.
 
     `heat` says how strongly each cell but the first of a row is coloured, in per cent; empty for a plain table.
@@ -156,7 +156,7 @@ class Bars:
 
 
 @dataclass(frozen=True)
-class Figure(Block):
+class Figure(ReportBlock):
     """A drawing with what stands below it.
 
     The terminal shows `bars` in its stead, Markdown `tables` or else the bars as such; where there are neither, both
@@ -185,14 +185,14 @@ class Sample:
 
 
 @dataclass(frozen=True)
-class Samples(Block):
+class Samples(ReportBlock):
     """Samples side by side."""
 
     samples: tuple[Sample, ...]
 
 
 @dataclass(frozen=True)
-class RuleFinding(Block):
+class RuleFinding(ReportBlock):
     """A rule that is broken: what was found, what was measured, what would mend it, why the rule exists."""
 
     severity: str
@@ -215,7 +215,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Glance(Block):
+class Glance(ReportBlock):
     """Every rule's state, by what it is about."""
 
     groups: tuple[tuple[str, tuple[Mark, ...]], ...]
@@ -223,7 +223,7 @@ class Glance(Block):
 
 
 @dataclass(frozen=True)
-class CostlyText(Block):
+class CostlyText(ReportBlock):
     """A document as (words, class of cost from 0 to 4) pieces; an empty piece is its end, `rest` tokens follow."""
 
     title: str
@@ -232,7 +232,7 @@ class CostlyText(Block):
 
 
 @dataclass(frozen=True)
-class Links(Block):
+class Links(ReportBlock):
     """Pages, each with a note above it."""
 
     items: tuple[tuple[str, str, str], ...]  # note, address, words
@@ -251,7 +251,7 @@ class Section:
     name: str
     heading: str
     link: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[ReportBlock, ...]
     detail: Detail = "full"
 
 
@@ -287,14 +287,14 @@ class Report:
     verdict: str
     headlines: tuple[Headline, ...] = ()
     sections: tuple[Section, ...] = ()
-    lead: tuple[Block, ...] = ()
+    lead: tuple[ReportBlock, ...] = ()
     headnote: Inline = ""
     limits: tuple[str, ...] = ()
     more: str = ""
     compact: bool = False
 
 
-def shown(blocks: tuple[Block, ...], *, everything: bool) -> list[Block]:
+def shown(blocks: tuple[ReportBlock, ...], *, everything: bool) -> list[ReportBlock]:
     """Return the blocks of the long or of the short form."""
     return [block for block in blocks if block.detail != ("brief" if everything else "full")]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 
-    from diagnose.report.blocks import Bars, Block, Inline, Report
+    from diagnose.report.blocks import Bars, Inline, Report, ReportBlock
     from diagnose.report.figures import Bar
 
 WIDEST = 100
@@ -56,7 +56,7 @@ def rows(report: Report, *, everything: bool = False) -> RenderableType:
     return Group(*parts)
 
 
-def _rows(some: tuple[Block, ...], *, everything: bool) -> list[RenderableType]:
+def _rows(some: tuple[ReportBlock, ...], *, everything: bool) -> list[RenderableType]:
     out: list[RenderableType] = []
     for block in shown(some, everything=everything):
         if isinstance(block, blocks.Fold):
@@ -144,7 +144,7 @@ def _costly(block: blocks.CostlyText) -> list[RenderableType]:
 
 
 # Rules at a glance are for eyes alone; tables say the same.
-DRAWN: dict[type[Block], Callable[..., list[RenderableType]]] = {
+DRAWN: dict[type[ReportBlock], Callable[..., list[RenderableType]]] = {
     blocks.Paragraph: _paragraph, blocks.Heading: _heading, blocks.NamedRows: _pairs, blocks.CodeText: _listing,
     blocks.TextTable: _table, blocks.Figure: _figure, blocks.Samples: _samples, blocks.RuleFinding: _finding,
     blocks.CostlyText: _costly,

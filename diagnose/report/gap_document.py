@@ -38,9 +38,9 @@ from diagnose.report.plots import run_figure
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diagnose.records.ledgers import Document, FindingRecord, Read, TermRecord, Value
-    from diagnose.records.summaries import Summary
-    from diagnose.report.blocks import Block, Inline
+    from diagnose.records.ledgers import Document, Read, TermRecord, Value
+    from diagnose.records.summaries import FindingRecord, Summary
+    from diagnose.report.blocks import Inline, ReportBlock
     from diagnose.report.summary import RunReport
 
 HEAT = 45  # per cent of colour at most, so that ink stays legible on it
@@ -194,7 +194,7 @@ def _fixes(found: tuple[FindingRecord, ...]) -> list[Section]:
     return [Section("fixes", "What to do", "What to do", items)] if found else []
 
 
-def _alike(ledger: LedgerRecord, run: RunReport | None) -> Iterable[Block]:
+def _alike(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]:
     """Yield both losses under the same conditions, and how much of the one's data the other has seen."""
     off, on = ledger.matched, ledger.matched_on
     said = f"Measured alike: training {plain(off.train)}, validation {plain(off.val)}"
@@ -284,7 +284,7 @@ def _documents(ledger: LedgerRecord) -> list[Section]:
     )  # fmt: skip
     text = " text" if ledger.where.scored == "validation" else ""
     title = f"The documents of the {ledger.where.scored}{text} with the highest and the lowest loss"
-    blocks: list[Block] = [Paragraph(note, "note")]
+    blocks: list[ReportBlock] = [Paragraph(note, "note")]
     for name, key in (("Highest", "worst"), ("Lowest", "best")):
         blocks += [Heading(name), *map(_coloured, found.get(key, ()))]
     return [Section("documents", title, "Best and worst documents", tuple(blocks))]
@@ -303,7 +303,7 @@ def _coloured(document: Document) -> CostlyText:
     return CostlyText(title, tuple(out), max(0, document.targets - len(document.pieces)))
 
 
-def _numbers(ledger: LedgerRecord) -> Iterable[Block]:
+def _numbers(ledger: LedgerRecord) -> Iterable[ReportBlock]:
     yield from (gap_tables.terms(ledger), gap_tables.groups(ledger), gap_tables.losses(ledger))
     yield from (*gap_tables.others(ledger), *gap_tables.against(ledger))
     places = gap_tables.places(ledger)
@@ -322,7 +322,7 @@ def _numbers(ledger: LedgerRecord) -> Iterable[Block]:
     ), "note")  # fmt: skip
 
 
-def _how(ledger: LedgerRecord, run: RunReport | None) -> Iterable[Block]:
+def _how(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]:
     yield gap_tables.conditions(ledger)
     yield gap_tables.how(ledger)
     yield NamedRows(tuple(_sources(ledger, run) if run else _read_of_sides(ledger)))
@@ -361,7 +361,7 @@ def _read_of_sides(ledger: LedgerRecord) -> Iterable[tuple[Inline, Inline]]:
         yield "Unseen data", sentence(conditions.unseen_text)
 
 
-def _remarks(ledger: LedgerRecord, run: RunReport | None) -> Iterable[Block]:
+def _remarks(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]:
     """Yield what short forms say last; the page says it among its limits and sources."""
     place = baseline_rows.place(run) if run else None
     said = list(ledger.notes)

@@ -28,7 +28,7 @@ from diagnose.report.parts import sentence
 
 if TYPE_CHECKING:
     from diagnose.records.log_report import LogCurve, LogPair, LogReport, LogRun
-    from diagnose.report.blocks import Block, Inline
+    from diagnose.report.blocks import Inline, ReportBlock
 
 SIDES = (("train", "training", "arm-1"), ("val", "validation", "arm-0"))
 SETTLED = 0.15  # share of the run after which the y axis of a steep curve begins
@@ -95,7 +95,7 @@ def _curves_title(log: LogReport) -> str:
     return "The two losses along the run" if count < 2 else f"The two losses along one of the {count} runs"
 
 
-def _curves(log: LogReport) -> tuple[Block, ...]:
+def _curves(log: LogReport) -> tuple[ReportBlock, ...]:
     """Return the drawing; in short forms where the losses come from and the gap at some prints, and what was found."""
     source = log.source
     drawn = _drawn(log)
@@ -110,13 +110,13 @@ def _curves(log: LogReport) -> tuple[Block, ...]:
     )
 
 
-def _short(log: LogReport) -> list[Block]:
+def _short(log: LogReport) -> list[ReportBlock]:
     """Return findings, causes by name and the next step, a line or two each."""
     said = [one for one in log.findings if one.rule not in IN_VERDICT]
     lines: list[Inline] = [
         marked(f"**{one.severity}** {{}}: {{}}. To mend: {{}}.", one.rule, one.what, one.fix) for one in said
     ]
-    out: list[Block] = [Paragraph(line, "line", detail="brief") for line in lines[:MOST_FOUND]]
+    out: list[ReportBlock] = [Paragraph(line, "line", detail="brief") for line in lines[:MOST_FOUND]]
     if len(said) > MOST_FOUND:
         out.append(Paragraph(f"and {len(said) - MOST_FOUND} more findings", detail="brief"))
     elif not said and log.notes and not log.runs:
@@ -222,12 +222,12 @@ def _both(log: LogReport) -> list[LogCurve]:
     return [log.curves[key] for key, _, _ in SIDES if key in log.curves]
 
 
-def _next(log: LogReport) -> tuple[Block, ...]:
+def _next(log: LogReport) -> tuple[ReportBlock, ...]:
     said = (Paragraph(sentence(log.next.what)), Paragraph(sentence(log.next.outcome)))
     return (*said, CodeText(log.next.command)) if log.next.command else said
 
 
-def _causes(log: LogReport) -> Block:
+def _causes(log: LogReport) -> ReportBlock:
     if not log.possible:
         return Paragraph("The two losses are not in one unit, so nothing is said of causes.")
     rows = [(one.id, marked("Possible: {}. Looks like: {}.", one.why, one.looks)) for one in log.possible]
@@ -263,7 +263,7 @@ def _row(name: str, one: LogPair, carried: Digits) -> tuple[str, ...]:
     return name, carried.loss(one.train), carried.loss(one.val), carried.gap(one.val - one.train)
 
 
-def _numbers(log: LogReport) -> list[Block]:
+def _numbers(log: LogReport) -> list[ReportBlock]:
     """Return the sentences on intervals, scatter, plausibility and other losses, and the notes."""
     out = [*_interval(log), *_scatter(log), *_against(log)]
     for other in log.others:

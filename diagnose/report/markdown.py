@@ -12,7 +12,7 @@ from diagnose.report.blocks import shown
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from diagnose.report.blocks import Bars, Block, Inline, Report, Span
+    from diagnose.report.blocks import Bars, Inline, Report, ReportBlock, Span
 
 _ACTS = re.compile(r"([\\`*_\[\]<>|#!~&$])")
 _BREAKS = re.compile(r"[ \t\n\v\f\r]+")
@@ -44,7 +44,7 @@ def _headline(one: blocks.Headline) -> str:
     return f"{escaped(one.name)} **{escaped(one.figure)}**{f' {escaped(one.note)}' if one.note else ''}"
 
 
-def _written(some: tuple[Block, ...], *, everything: bool) -> list[str]:
+def _written(some: tuple[ReportBlock, ...], *, everything: bool) -> list[str]:
     out = []
     for block in shown(some, everything=everything):
         if isinstance(block, blocks.Fold):
@@ -138,7 +138,7 @@ def _costly(block: blocks.CostlyText) -> list[str]:
 
 
 # Rules at a glance are for eyes alone; tables say the same.
-WRITTEN: dict[type[Block], Callable[..., list[str]]] = {
+WRITTEN: dict[type[ReportBlock], Callable[..., list[str]]] = {
     blocks.Paragraph: _paragraph, blocks.Heading: _heading, blocks.NamedRows: _pairs, blocks.CodeText: _listing,
     blocks.TextTable: _table, blocks.Figure: _figure, blocks.Samples: _samples, blocks.RuleFinding: _finding,
     blocks.CostlyText: _costly,

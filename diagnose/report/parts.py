@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diagnose.records.summaries import CorpusRecord, Environment, OverlapRecord, SplitRecord
-    from diagnose.report.blocks import Block, Inline, Samples
+    from diagnose.report.blocks import Inline, ReportBlock, Samples
     from diagnose.report.summary import RunReport, WrittenSample
 
 MOST_SAMPLE = 1_200  # characters of a sample that are shown
@@ -106,12 +106,12 @@ def environment(found: Environment) -> Fold:
     return Fold("Environment", (NamedRows(tuple((name, value) for name, value in pairs if value)),))
 
 
-def recipe(text: str, summary: str = "Recipe") -> list[Block]:
+def recipe(text: str, summary: str = "Recipe") -> list[ReportBlock]:
     """Return a recipe to be unfolded; nothing where there is none."""
     return [Fold(summary, (CodeText(cut(text, MOST_RECIPE), "Recipe"),))] if text else []
 
 
-def command(text: str, what: str = "command") -> list[Block]:
+def command(text: str, what: str = "command") -> list[ReportBlock]:
     """Return what repeats a result; nothing where that is not known."""
     return [Heading(f"The {what} that repeats it"), CodeText(text)] if text else []
 

@@ -24,7 +24,7 @@ from diagnose.report.plots import run_figure
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diagnose.report.blocks import Block
+    from diagnose.report.blocks import ReportBlock
     from diagnose.report.summary import RunReport
 
 EARLIER = 6  # samples before the last
@@ -53,7 +53,7 @@ def report_of(run: RunReport) -> Report:
     )  # fmt: skip
 
 
-def _alarms(run: RunReport) -> Iterable[Block]:
+def _alarms(run: RunReport) -> Iterable[ReportBlock]:
     """Yield that the run did not finish, and that its loss cannot be believed."""
     if not run.run.finished:
         why = run.run.status.why
@@ -85,7 +85,7 @@ def _whole(run: RunReport, reserve: str) -> str:
     return reserve if run.scored == "reserve" else "whole validation text"
 
 
-def _curves(run: RunReport) -> Iterable[Block]:
+def _curves(run: RunReport) -> Iterable[ReportBlock]:
     drawn = run_figure(run)
     reserve = RESERVE if run.scored == "reserve" else ""
     caption = marked(
@@ -127,7 +127,7 @@ def _scale(run: RunReport) -> list[Section]:
         "{} [yardstick|Yardsticks] are compressors and counts of characters that read the same training text once and "
         "pay for the same documents, ends included.", said,
     )  # fmt: skip
-    blocks: list[Block] = [Paragraph(words), Paragraph(said, detail="brief")]
+    blocks: list[ReportBlock] = [Paragraph(words), Paragraph(said, detail="brief")]
     rows = baseline_rows.this_run(run)
     figure = baseline_rows.ladder(run.scale, rows) if rows else None
     table = baseline_rows.table(baseline_rows.among(run.scale, rows), sampled=run.sampled)
@@ -140,7 +140,7 @@ def _samples(run: RunReport) -> list[Section]:
     if not written:
         return []
     row = Samples((sample("", written[-1]),))
-    blocks: list[Block] = [row]
+    blocks: list[ReportBlock] = [row]
     verbatim, promise = sample_sentences.verbatim(run), sample_sentences.promise(run)
     blocks += [Paragraph(verbatim)] if verbatim else []
     blocks += [Paragraph(marked(promise))] if promise else []
@@ -149,7 +149,7 @@ def _samples(run: RunReport) -> list[Section]:
     return [Section("samples", "What it writes", "Samples", (*blocks, sample_note([row])))]
 
 
-def _how(run: RunReport) -> Iterable[Block]:
+def _how(run: RunReport) -> Iterable[ReportBlock]:
     found = run.environment
     took = "" if run.seconds is None else f", {duration(run.seconds)}"
     rows = [*corpus_rows(found.corpus, found.split, found.overlap), UNIT, INTERVALS]

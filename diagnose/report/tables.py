@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from diagnose.ablation.effects import is_tiny
 from diagnose.formatting import (
     about_seeds,
     between,
@@ -18,7 +19,7 @@ from diagnose.formatting import (
     signed,
     visible,
 )
-from diagnose.report.ablation_sentences import is_tiny, name_of, under
+from diagnose.report.ablation_sentences import name_of, under
 from diagnose.report.blocks import TextTable
 from diagnose.report.means import course, known
 from diagnose.report.run_sentences import alike, last, reported
@@ -124,7 +125,7 @@ def _needed(effect: EffectRecord) -> str:
     """Return what would resolve an effect four times in five, were it as large as it seems."""
     if effect.resolved or effect.low is None:
         return "\N{EN DASH}"
-    if is_tiny(effect):
+    if is_tiny(effect.value or 0.0, effect.margin):
         margin, seeds = quantity(effect.margin), effect.seeds_for_margin
         return f"one of {margin}: {f'{about_seeds(seeds)} seeds' if seeds else 'more text'}"
     if effect.seeds_needed:

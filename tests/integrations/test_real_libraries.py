@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
+from two_processes import ce, points
 
 from diagnose import Side, explain_gap
 
@@ -188,15 +189,6 @@ class TestTrainer:
                 found.append((float(model(**inputs).loss), count))
         plain = sum(value * size for value, size in found) / sum(size for _, size in found)
         assert logged[-1] == pytest.approx(plain, rel=NEAR)
-
-
-def points(count, seed):
-    x = torch.randn(count, 8, generator=torch.Generator().manual_seed(seed))
-    return x, (x.sum(1) > 0).long()
-
-
-def ce(model, batch):
-    return F.cross_entropy(model(batch[0]), batch[1], reduction="none")
 
 
 def net(p=0.3):

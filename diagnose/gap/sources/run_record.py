@@ -14,7 +14,7 @@ from diagnose.baselines import scoring
 from diagnose.baselines.placement import standing
 from diagnose.data.cache import cache_folder
 from diagnose.formatting import counted, estimate
-from diagnose.gap.record import record
+from diagnose.gap.record import record, shared_samples, unseen_loss
 from diagnose.gap.sources import run_difficulty, run_places
 from diagnose.gap.sources.run_conditions import marked
 from diagnose.gap.sources.run_measure import measure
@@ -141,22 +141,17 @@ def bytes_per_token(run: MeasuredRun) -> float | None:
 
 
 def _unseen(run: MeasuredRun) -> dict[str, Any] | None:
-    """Return the loss on unseen text under validation's condition."""
-    if run.data.unseen is None:
+    """Return the loss on unseen text, and how much of it is spent on words without a token."""
+    out, end = unseen_loss(run.found), run.found.sides.end
+    if out is None or run.data.unseen is None:
         return None
-    end = run.found.sides.end
-    reading = run.data.unseen[end]
-    spelled = run.data.unseen[marked(end)].mean / reading.mean if run.setting.words else None
-    return {"loss": reading.mean, "documents": len(reading.documents), "what": run.data.why, "spelled_share": spelled}
+    spelled = run.data.unseen[marked(end)].mean / out["loss"] if run.setting.words else None
+    return out | {"spelled_share": spelled}
 
 
 def _overlap(run: MeasuredRun) -> dict[str, Any]:
-    seen = run.data.seen
-    return {
-        "val_documents": len(seen.documents), "exact": int(seen.exact.sum()), "near": int(seen.near.sum()),
-        "window_share": float(seen.share.mean()) if len(seen.share) else 0.0,
-        "split": run.finished.recipe.data.split, "reserve_documents": run.data.reserve,
-    }  # fmt: skip
+    own = {"split": run.finished.recipe.data.split, "reserve_documents": run.data.reserve}
+    return shared_samples(run.data.seen) | own
 
 
 def _conditions(run: MeasuredRun) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 from explain_cases import CASES
 from explain_truth import Truth
-from scipy.stats import binom
+from planted_counts import judge_intervals
 
 from diagnose import explain_gap
 
@@ -91,11 +91,4 @@ def test_the_suite_covers_what_it_says():
 
 @pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say():
-    """Print the table, and refuse more misses than a binomial test on 95 % allows."""
-    print("\n\n| planted | leads | ledger | brute force | intervals | missed |")
-    print("| --- | --- | ---: | ---: | ---: | --- |")
-    for name, largest, value, true, intervals, wrong in FOUND:
-        print(f"| {name} | {largest} | {value:+.4f} | {true:+.4f} | {intervals} | {', '.join(wrong) or '-'} |")
-    count, missed = sum(row[4] for row in FOUND), sum(len(row[5]) for row in FOUND)
-    print(f"\n{len(FOUND)} cases, {count - missed} of {count} intervals hold the truth")
-    assert missed <= binom.ppf(0.95, count, 0.05)
+    judge_intervals(FOUND)

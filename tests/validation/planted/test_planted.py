@@ -2,8 +2,8 @@
 
 import pytest
 from planted_cases import BASE, CASES
+from planted_counts import judge_intervals
 from planted_truth import Truth
-from scipy.stats import binom
 
 EXACT = 2e-4  # nats: what float32 and the order of sums may do to a term that has no interval
 NOISE = 0.002  # nats: of the truth itself, whose masks are few
@@ -75,11 +75,4 @@ def test_a_planted_cause_is_found(case, text, tmp_path):
 
 @pytest.mark.slow
 def test_intervals_hold_the_truth_as_often_as_they_say():
-    """Print the table, and refuse more misses than a binomial test on 95 % allows."""
-    print("\n\n| planted | leads | ledger | brute force | intervals | missed |")
-    print("| --- | --- | ---: | ---: | ---: | --- |")
-    for name, largest, value, true, intervals, wrong in FOUND:
-        print(f"| {name} | {largest} | {value:+.4f} | {true:+.4f} | {intervals} | {', '.join(wrong) or '-'} |")
-    count, missed = sum(row[4] for row in FOUND), sum(len(row[5]) for row in FOUND)
-    print(f"\n{len(FOUND)} cases, {count - missed} of {count} intervals hold the truth")
-    assert missed <= binom.ppf(0.95, count, 0.05)
+    judge_intervals(FOUND)
