@@ -11,10 +11,10 @@ import itertools
 import math
 import re
 from copy import deepcopy
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
+from diagnose.logs.line_plans import BARE, DIGIT, EMPTY, JOINED, MOST_HEADING, Plan, has_any, masked, names_run, planned
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow, LogSeries
 from diagnose.logs.shape import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
@@ -27,17 +27,14 @@ MOST_TOLD = 2000  # rows from which the tool is told
 MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
-MOST_PLANNED = 24  # numbers of a line with a plan
 AT_ONCE = 1024  # lines
 MOST_KEPT = 600  # characters of a line whose shape is kept
-MOST_HEADING = 120  # characters of a line that may be a heading
 SIDES_ABOVE = re.compile(
     r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE
 )
 BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
 ABOVE = "\x1f"  # marks names whose side is a heading's
 NO_HEADING = "unsaid"  # in place of the side of a heading
-DIGIT = re.compile(r"[0-9]")
 SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
@@ -61,14 +58,7 @@ HEADS = (
     "mse",
     "learn",
 )
-RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat",
-        "restart", "# ", "===")  # fmt: skip
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
-NAMES_RUN = re.compile(
-    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b"
-    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
-    re.IGNORECASE,
-)
 TOOLS = (  # a line that only this tool prints
     ("nanoGPT", re.compile(r"^(?:step \d+: train loss \S+, val loss |iter \d+: loss \S+, time \S+ms, mfu )")),
     ("nanochat", re.compile(r"^Step \d{5} \| Validation bpb: |^step \d{5}/\d{5} \(.{1,8}%\) \| loss: ")),
@@ -79,15 +69,9 @@ TOOLS = (  # a line that only this tool prints
     ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
-JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_./])", re.IGNORECASE)
 NO_NUMBER = ("nan", "inf")
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
-ZEROS = bytes.maketrans(b"123456789", b"000000000")
-LITERAL = re.compile("l0", re.IGNORECASE)  # "l1" and "l2", which `SPEAKS` tells from others
-FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
-PLACE, WHOLE = re.compile(r"\d{1,15}(?:\.\d*)?"), re.compile(r"\d{1,15}")
-EMPTY = Shape()
 
 
 class TextReader:
@@ -198,7 +182,7 @@ class TextReader:
     def _anew(self, raw: str, bar: bool, key: str) -> None:
         """Read a line by its words, and plan how lines that differ from it in digits alone are read."""
         line = translated(raw) if not raw.isascii() and FOREIGN_LETTERS.search(raw) else raw
-        if not DIGIT.search(line) and not _any(NO_NUMBER, line.lower()):
+        if not DIGIT.search(line) and not has_any(NO_NUMBER, line.lower()):
             if self._without_numbers(line):
                 self._keep(key, BARE)
             return
@@ -216,7 +200,7 @@ class TextReader:
         if plan is not None and not comma:
             self._keep(key, plan)
         if shape is not EMPTY:
-            self._take(plan or Plan(shape, names=_names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
+            self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
     def _keep(self, key: str, plan: Plan) -> None:
         if len(key) < MOST_KEPT:
@@ -248,11 +232,11 @@ class TextReader:
         """Return a line's shape, and keep it."""
         shape, key, texts = EMPTY, _shape_key(parts), parts[::2]
         low = line.lower()
-        if _any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
+        if has_any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
             if MISSING.search(line):
                 texts = [MISSING.sub("| ", text) for text in texts]
             shape = shape_of(texts, parts[1::2])
-        elif _names_run(line):
+        elif names_run(line):
             shape = Shape()
         if len(key) < MOST_KEPT:
             if len(self._shapes) >= MOST_SHAPES:
@@ -263,8 +247,8 @@ class TextReader:
     def _without_numbers(self, line: str) -> bool:
         """Take a heading, or the header of a table; return whether the line is neither."""
         low = line.lower()
-        heads = len(line) <= MOST_HEADING * 4 and _any(HEADS, low)
-        names = _names_run(line)
+        heads = len(line) <= MOST_HEADING * 4 and has_any(HEADS, low)
+        names = names_run(line)
         if not heads and not names:
             return True
         if heads and (self._sides(line) or self.grid.header(line)):
@@ -433,121 +417,6 @@ class TextReader:
             self._tools[tool] = self._tools.get(tool, 0) + 1
 
 
-@dataclass(frozen=True)
-class Plan:
-    """How the lines that differ in digits alone are read.
-
-    Attributes:
-        shape: what their numbers are.
-        slices: where those stand that the shape uses.
-        literals: where digits stand that are no numbers (of "layer2"), and which.
-        names: whether they may name a run.
-        values: name and place of each loss, where lines can be read without deciding anything.
-        places: of each position its name ("" for none), where it stands, and what runs to which total ("" for none).
-        seconds: where these stand, None without; `scale`: of them.
-    """
-
-    shape: Shape
-    slices: tuple[slice, ...] = ()
-    literals: tuple[tuple[slice, str], ...] = ()
-    names: bool = False
-    values: tuple[tuple[str, slice], ...] = ()
-    places: tuple[tuple[str, slice, str, float], ...] = ()
-    seconds: slice | None = None
-    scale: float = 1.0
-
-    def fits(self, line: str) -> bool:
-        """Say whether a line has the same digits where they are no numbers."""
-        return all(line[part] == text for part, text in self.literals)
-
-
-BARE = Plan(EMPTY)  # of lines without numbers that say nothing
-
-
-def masked(lines: list[str]) -> list[str]:
-    """Return lines with a zero for each digit: those that differ in digits alone are the same then."""
-    text = "\n".join(lines).encode("utf-8", "surrogatepass")
-    return text.translate(ZEROS).decode("utf-8", "surrogatepass").split("\n")
-
-
-def planned(line: str, key: str, shape: Shape, numbers: list[str]) -> Plan | None:
-    """Return how lines like this one are read, None where its numbers do not stand as they are read.
-
-    Args:
-        line: as the log has it.
-        key: the line with a zero for each digit.
-        shape: what its numbers are.
-        numbers: as they were read.
-    """
-    spans = _spans(line)
-    if [line[start:end] for start, end in spans] != numbers or len(shape.used) > MOST_PLANNED:
-        return None
-    between = zip([0, *(end for _, end in spans)], [*(start for start, _ in spans), len(line)], strict=True)
-    literals = [(slice(a, b), line[a:b]) for a, b in between if DIGIT.search(line, a, b)]
-    names = _names_run(line)
-    if not (shape.used or shape.tuple or shape.side or names):
-        shape, literals = EMPTY, literals if LITERAL.search(key) else []
-    slices = tuple(slice(*spans[place]) for place in shape.used)
-    if len(literals) > MOST_PLANNED:
-        return None
-    plan = Plan(shape, slices, tuple(literals), names)
-    return _quickened(plan, [line[part] for part in slices]) if _is_plain(shape) else plan
-
-
-def _is_plain(shape: Shape) -> bool:
-    """Say whether the lines of a shape are taken for what they are, whatever their numbers."""
-    return bool(shape.losses) and not (
-        shape.tuple or shape.apart or shape.side in ("val", "test")
-        or any(slot.whole or slot.mean >= 0 for _, slot in shape.losses)
-    )  # fmt: skip
-
-
-def _quickened(plan: Plan, numbers: list[str]) -> Plan:
-    """Return a plan with all that is decided beforehand; as it is where the form of a number leaves something open."""
-    shape = plan.shape
-    losses = {slot.name: k for k, slot in reversed(shape.losses)}
-    seconds = [(k, slot.scale) for k, slot in shape.facts if slot.what == "seconds"][-1:]
-    places = [_place(plan, k, slot, numbers) for k, slot in shape.positions]
-    forms = all(FLOAT.fullmatch(numbers[k]) for k in [*losses.values(), *(k for k, _ in seconds)])
-    known = [place for place in places if place is not None]
-    names = [name for name, *_ in known if name]
-    if not forms or len(known) < len(places) or len(set(names)) < len(names):
-        return plan
-    totals = {slot.over for _, slot in shape.positions if slot.over >= 0}
-    return replace(
-        plan,
-        values=tuple((name, plan.slices[k]) for name, k in losses.items())[::-1],
-        places=tuple(known),
-        literals=plan.literals + tuple((plan.slices[k], numbers[k]) for k in totals),
-        seconds=plan.slices[seconds[0][0]] if seconds else None,
-        scale=seconds[0][1] if seconds else 1.0,
-    )
-
-
-def _place(plan: Plan, k: int, slot: Slot, numbers: list[str]) -> tuple[str, slice, str, float] | None:
-    """Return a position of `Plan.places`, None where a number's form leaves open whether it is one."""
-    total = float(numbers[slot.over]) if slot.over >= 0 and PLACE.fullmatch(numbers[slot.over]) else NAN
-    ratio, epoch = slot.what == "ratio", slot.name == "epoch"
-    if not (PLACE if epoch else WHOLE).fullmatch(numbers[k]) or (slot.over >= 0 and not total >= (2 if ratio else 0)):
-        return None
-    runs_to = "" if slot.over < 0 else "batch" if ratio and epoch else slot.name
-    return ("" if ratio and epoch else slot.name, plan.slices[k], runs_to, total)
-
-
-def _spans(line: str) -> list[tuple[int, int]]:
-    """Return where a line's numbers begin and end, those behind a counter's word too, as in "epoch12"."""
-    parted, at, origin = "", 0, []
-    for joined in JOINED.finditer(line):
-        word, start = joined.end(1), joined.start(2)
-        parted += f"{line[at:word]} "
-        origin += [*range(at, word), start]
-        at = start
-    parted += line[at:]
-    origin += [*range(at, len(line) + 1)]
-    found = itertools.islice(NUMBER.finditer(parted), MOST_NUMBERS)
-    return [(origin[number.start()], origin[number.end()]) for number in found]
-
-
 def _shape_key(parts: list[str]) -> str:
     """Return what lines of one shape have in common: the text between their numbers, and which of two that only a blank
     parts are whole ones.
@@ -556,17 +425,6 @@ def _shape_key(parts: list[str]) -> str:
     if any(GOES_ON.fullmatch(text) for text in parts[2:-1:2]):
         key += "\0\0" + "".join("0" if number.isdigit() else "." for number in parts[1::2])
     return key
-
-
-def _names_run(line: str) -> bool:
-    return len(line) < MOST_HEADING and _any(RUNS, line.lower()) and bool(NAMES_RUN.match(line))
-
-
-def _any(parts: tuple[str, ...], low: str) -> bool:
-    for part in parts:  # noqa: SIM110  (faster than any(), and than a pattern of them all)
-        if part in low:
-            return True
-    return False
 
 
 def _settle(log: Log) -> None:

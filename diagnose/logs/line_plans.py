@@ -1,0 +1,159 @@
+"""How lines that differ in digits alone are read: decided once for all of them."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from diagnose.logs.series import NAN
+from diagnose.logs.shape import MOST_NUMBERS, NUMBER, Shape
+
+if TYPE_CHECKING:
+    from diagnose.logs.shape import Slot
+
+MOST_PLANNED = 24  # numbers of a line with a plan
+MOST_HEADING = 120  # characters of a line that may be a heading
+DIGIT = re.compile(r"[0-9]")
+RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat",
+        "restart", "# ", "===")  # fmt: skip
+NAMES_RUN = re.compile(
+    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b"
+    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
+    re.IGNORECASE,
+)
+JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_./])", re.IGNORECASE)
+ZEROS = bytes.maketrans(b"123456789", b"000000000")
+LITERAL = re.compile("l0", re.IGNORECASE)  # "l1" and "l2", which `SPEAKS` tells from others
+FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+PLACE, WHOLE = re.compile(r"\d{1,15}(?:\.\d*)?"), re.compile(r"\d{1,15}")
+EMPTY = Shape()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the lines that differ in digits alone are read.
+
+    Attributes:
+        shape: what their numbers are.
+        slices: where those stand that the shape uses.
+        literals: where digits stand that are no numbers (of "layer2"), and which.
+        names: whether they may name a run.
+        values: name and place of each loss, where lines can be read without deciding anything.
+        places: of each position its name ("" for none), where it stands, and what runs to which total ("" for none).
+        seconds: where these stand, None without; `scale`: of them.
+    """
+
+    shape: Shape
+    slices: tuple[slice, ...] = ()
+    literals: tuple[tuple[slice, str], ...] = ()
+    names: bool = False
+    values: tuple[tuple[str, slice], ...] = ()
+    places: tuple[tuple[str, slice, str, float], ...] = ()
+    seconds: slice | None = None
+    scale: float = 1.0
+
+    def fits(self, line: str) -> bool:
+        """Say whether a line has the same digits where they are no numbers."""
+        return all(line[part] == text for part, text in self.literals)
+
+
+BARE = Plan(EMPTY)  # of lines without numbers that say nothing
+
+
+def masked(lines: list[str]) -> list[str]:
+    """Return lines with a zero for each digit: those that differ in digits alone are the same then."""
+    text = "\n".join(lines).encode("utf-8", "surrogatepass")
+    return text.translate(ZEROS).decode("utf-8", "surrogatepass").split("\n")
+
+
+def planned(line: str, key: str, shape: Shape, numbers: list[str]) -> Plan | None:
+    """Return how lines like this one are read, None where its numbers do not stand as they are read.
+
+    Args:
+        line: as the log has it.
+        key: the line with a zero for each digit.
+        shape: what its numbers are.
+        numbers: as they were read.
+    """
+    spans = _spans(line)
+    if [line[start:end] for start, end in spans] != numbers or len(shape.used) > MOST_PLANNED:
+        return None
+    between = zip([0, *(end for _, end in spans)], [*(start for start, _ in spans), len(line)], strict=True)
+    literals = [(slice(a, b), line[a:b]) for a, b in between if DIGIT.search(line, a, b)]
+    names = names_run(line)
+    if not (shape.used or shape.tuple or shape.side or names):
+        shape, literals = EMPTY, literals if LITERAL.search(key) else []
+    slices = tuple(slice(*spans[place]) for place in shape.used)
+    if len(literals) > MOST_PLANNED:
+        return None
+    plan = Plan(shape, slices, tuple(literals), names)
+    return _quickened(plan, [line[part] for part in slices]) if _is_plain(shape) else plan
+
+
+def _is_plain(shape: Shape) -> bool:
+    """Say whether the lines of a shape are taken for what they are, whatever their numbers."""
+    return bool(shape.losses) and not (
+        shape.tuple or shape.apart or shape.side in ("val", "test")
+        or any(slot.whole or slot.mean >= 0 for _, slot in shape.losses)
+    )  # fmt: skip
+
+
+def _quickened(plan: Plan, numbers: list[str]) -> Plan:
+    """Return a plan with all that is decided beforehand; as it is where the form of a number leaves something open."""
+    shape = plan.shape
+    losses = {slot.name: k for k, slot in reversed(shape.losses)}
+    seconds = [(k, slot.scale) for k, slot in shape.facts if slot.what == "seconds"][-1:]
+    places = [_place(plan, k, slot, numbers) for k, slot in shape.positions]
+    forms = all(FLOAT.fullmatch(numbers[k]) for k in [*losses.values(), *(k for k, _ in seconds)])
+    known = [place for place in places if place is not None]
+    names = [name for name, *_ in known if name]
+    if not forms or len(known) < len(places) or len(set(names)) < len(names):
+        return plan
+    totals = {slot.over for _, slot in shape.positions if slot.over >= 0}
+    return replace(
+        plan,
+        values=tuple((name, plan.slices[k]) for name, k in losses.items())[::-1],
+        places=tuple(known),
+        literals=plan.literals + tuple((plan.slices[k], numbers[k]) for k in totals),
+        seconds=plan.slices[seconds[0][0]] if seconds else None,
+        scale=seconds[0][1] if seconds else 1.0,
+    )
+
+
+def _place(plan: Plan, k: int, slot: Slot, numbers: list[str]) -> tuple[str, slice, str, float] | None:
+    """Return a position of `Plan.places`, None where a number's form leaves open whether it is one."""
+    total = float(numbers[slot.over]) if slot.over >= 0 and PLACE.fullmatch(numbers[slot.over]) else NAN
+    ratio, epoch = slot.what == "ratio", slot.name == "epoch"
+    if not (PLACE if epoch else WHOLE).fullmatch(numbers[k]) or (slot.over >= 0 and not total >= (2 if ratio else 0)):
+        return None
+    runs_to = "" if slot.over < 0 else "batch" if ratio and epoch else slot.name
+    return ("" if ratio and epoch else slot.name, plan.slices[k], runs_to, total)
+
+
+def _spans(line: str) -> list[tuple[int, int]]:
+    """Return where a line's numbers begin and end, those behind a counter's word too, as in "epoch12"."""
+    parted, at, origin = "", 0, []
+    for joined in JOINED.finditer(line):
+        word, start = joined.end(1), joined.start(2)
+        parted += f"{line[at:word]} "
+        origin += [*range(at, word), start]
+        at = start
+    parted += line[at:]
+    origin += [*range(at, len(line) + 1)]
+    found = itertools.islice(NUMBER.finditer(parted), MOST_NUMBERS)
+    return [(origin[number.start()], origin[number.end()]) for number in found]
+
+
+def names_run(line: str) -> bool:
+    """Say whether a line may name a run."""
+    return len(line) < MOST_HEADING and has_any(RUNS, line.lower()) and bool(NAMES_RUN.match(line))
+
+
+def has_any(parts: tuple[str, ...], low: str) -> bool:
+    """Say whether a line in small letters holds any of these."""
+    for part in parts:  # noqa: SIM110  (faster than any(), and than a pattern of them all)
+        if part in low:
+            return True
+    return False
