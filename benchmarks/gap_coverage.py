@@ -29,7 +29,7 @@ RECIPE = {
 
 
 def trained(folder):
-    from diagnose.gap.sources.run import open_finished
+    from diagnose.gap.run.run import open_finished
     from diagnose.runs.runner import train
 
     return open_finished(train("quick", RECIPE, runs=Path(folder)))
@@ -37,8 +37,8 @@ def trained(folder):
 
 def population(finished, conditions, documents, layout):
     """Return nats_MN and weights_N of each condition, every document read with MASKS masks."""
-    from diagnose.gap.sources.run_reading import read
-    from diagnose.gap.sources.run_texts import text_groups
+    from diagnose.gap.run.run_reading import read
+    from diagnose.gap.run.run_texts import text_groups
     from diagnose.training import batches
 
     starts, chosen = torch.from_numpy(finished.setup.text.stream.starts), torch.from_numpy(documents)
@@ -91,7 +91,7 @@ def terms_of(setting, train, own, val, seen):
     """Return every term with an interval, by the engine's own functions."""
     from diagnose.gap.measurements import BatchReadings, Measurements, Replayed
     from diagnose.gap.record import matched
-    from diagnose.gap.sources.run_reading import together
+    from diagnose.gap.run.run_reading import together
     from diagnose.gap.terms import ReportedLosses, terms
     from diagnose.stats import Interval
 
@@ -130,7 +130,7 @@ def terms_of(setting, train, own, val, seen):
 
 
 def main(replications):
-    from diagnose.gap.sources import run_conditions
+    from diagnose.gap.run import run_conditions
 
     with tempfile.TemporaryDirectory() as folder:
         finished = trained(folder)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from diagnose.api import audit_metric, explain_gap, train
     from diagnose.config.recipe import Recipe
     from diagnose.errors import DiagnoseError
-    from diagnose.gap.recorder import GapRecorder
+    from diagnose.gap.recorder.recorder import GapRecorder
+    from diagnose.gap.run.run_gap import loss_gap
     from diagnose.gap.side import Side
-    from diagnose.gap.sources.run_gap import loss_gap
     from diagnose.report.audit_result import Audited
     from diagnose.report.gap_result import Gap
 
@@ -32,13 +32,13 @@ _HOMES = {
     "Audited": "diagnose.report.audit_result",
     "DiagnoseError": "diagnose.errors",
     "Gap": "diagnose.report.gap_result",
-    "GapRecorder": "diagnose.gap.recorder",
+    "GapRecorder": "diagnose.gap.recorder.recorder",
     "Recipe": "diagnose.config.recipe",
     "Side": "diagnose.gap.side",
     "ablate": "diagnose.ablation.ablate",
     "audit_metric": "diagnose.api",
     "explain_gap": "diagnose.api",
-    "loss_gap": "diagnose.gap.sources.run_gap",
+    "loss_gap": "diagnose.gap.run.run_gap",
     "train": "diagnose.api",
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.audit.quick_check import with_quick_findings
 from diagnose.audit.sides_audit import Adapters, audit
 from diagnose.gap.ledger import explain
-from diagnose.gap.recorder import GapRecorder
+from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.report.audit_result import Audited
 from diagnose.report.gap_result import Gap
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diagnose.config.recipe import Recipe
-    from diagnose.gap.recording import Recording
+    from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Objective
     from diagnose.runs.session import Watch
 

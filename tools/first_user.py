@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from diagnose import Recipe, ablate, loss_gap, train
-from diagnose.gap.sources.run_gap import keep
+from diagnose.gap.run.run_gap import keep
 from diagnose.report.page import render, render_gap
 
 EVERY = 30  # of the corpus's verses: 1,037, from all its books

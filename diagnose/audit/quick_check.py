@@ -15,10 +15,10 @@ from diagnose.audit.rules import SEVERITIES
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import signed
-from diagnose.gap import ranks
-from diagnose.gap.guard import guarded
-from diagnose.gap.reached import other_modules
-from diagnose.gap.walking import walk
+from diagnose.gap.loop.guard import guarded
+from diagnose.gap.loop.reached import other_modules
+from diagnose.gap.loop.walking import walk
+from diagnose.gap.recorder import ranks
 
 if TYPE_CHECKING:
     from torch import nn

@@ -15,7 +15,7 @@ import torch
 from diagnose.audit import predictions, sides_audit
 from diagnose.audit.side_passes import SidePasses
 from diagnose.data import tokenizer
-from diagnose.gap.guard import guarded
+from diagnose.gap.loop.guard import guarded
 from diagnose.gap.side import Side
 from diagnose.runs import session, store
 from diagnose.training import batches, chunked_loss, evaluation, trainer

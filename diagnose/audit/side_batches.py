@@ -17,7 +17,7 @@ from torch import Tensor
 
 from diagnose.audit.predictions import NONE, SHIFTS, shifted
 from diagnose.errors import DiagnoseError
-from diagnose.gap.elements import size_of, tensors
+from diagnose.gap.loop.elements import size_of, tensors
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from diagnose.audit.judgements import judge_overlap, judge_vocabulary
 from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, dropped
 from diagnose.errors import DiagnoseError
-from diagnose.gap import sample_identity, sample_parts
-from diagnose.gap.walking import walk
+from diagnose.gap.loop import sample_identity, sample_parts
+from diagnose.gap.loop.walking import walk
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:

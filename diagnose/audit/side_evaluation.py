@@ -11,11 +11,11 @@ from torch import nn
 from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, differ, mean_of
-from diagnose.gap.elements import size_of
+from diagnose.gap.loop.elements import size_of
 
 if TYPE_CHECKING:
     from diagnose.audit.findings import Audit
-    from diagnose.gap.elements import Elements
+    from diagnose.gap.loop.elements import Elements
 
 MOST_ROWS = 6  # of a batch that are read alone
 RAGGED = 1e-3  # of the loss: what averaging may change

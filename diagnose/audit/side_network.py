@@ -13,8 +13,8 @@ from diagnose.audit.judgements import judge_overfit, judge_start, names
 from diagnose.audit.side_batches import some_rows
 from diagnose.audit.side_passes import SidePasses, mean_of
 from diagnose.errors import DiagnoseError
-from diagnose.gap import guard
-from diagnose.gap.elements import elements, size_of
+from diagnose.gap.loop import guard
+from diagnose.gap.loop.elements import elements, size_of
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:

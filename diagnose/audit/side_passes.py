@@ -16,9 +16,9 @@ from torch import Tensor
 
 from diagnose.audit.training_checks import no_dropout
 from diagnose.errors import DiagnoseError
-from diagnose.gap import guard
-from diagnose.gap.elements import Elements, elements
-from diagnose.gap.readings import _cast
+from diagnose.gap.loop import guard
+from diagnose.gap.loop.elements import Elements, elements
+from diagnose.gap.loop.readings import _cast
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from diagnose.audit.predictions import NONE, first_leak, is_distribution, nats, 
 from diagnose.audit.side_batches import TokenBatch, changed, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, differ, mean_of
 from diagnose.errors import DiagnoseError
-from diagnose.gap.elements import size_of
+from diagnose.gap.loop.elements import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,11 +13,11 @@ from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, tokens_of
 from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
-from diagnose.gap import ranks
-from diagnose.gap.guard import guarded
-from diagnose.gap.reached import other_modules
+from diagnose.gap.loop.guard import guarded
+from diagnose.gap.loop.reached import other_modules
+from diagnose.gap.loop.walking import walk
+from diagnose.gap.recorder import ranks
 from diagnose.gap.side import Side, check_model
-from diagnose.gap.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -41,8 +41,9 @@ def loss_gap(
     Walks from one to the other, changes one condition at a time, and says what each change does to the loss.
     """
     from diagnose.gap import thresholds
-    from diagnose.gap.recording import is_record
-    from diagnose.gap.sources import recorded, run_gap
+    from diagnose.gap.recorder import recorded
+    from diagnose.gap.recorder.recording import is_record
+    from diagnose.gap.run import run_gap
     from diagnose.report import page
     from diagnose.report.links import GAP
     from diagnose.runs import store

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.gap.elements import SAMPLES
+from diagnose.gap.loop.elements import SAMPLES
 from diagnose.stats import Interval, Reading, combination
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.measure import ReadingBudget, measure
-from diagnose.gap.ranks import mean_of_ranks
+from diagnose.gap.loop.measure import ReadingBudget, measure
 from diagnose.gap.record import of_loop
+from diagnose.gap.recorder.ranks import mean_of_ranks
 from diagnose.gap.side import Side, check_model
 from diagnose.gap.terms import reported, terms
 
 if TYPE_CHECKING:
     from torch import nn
 
-    from diagnose.gap.recording import Recording
+    from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Objective
 
 

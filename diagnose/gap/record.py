@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from diagnose.formatting import cut, visible
 from diagnose.gap import verdict
 from diagnose.gap.intervals import combined
+from diagnose.gap.recorder.timing import together
 from diagnose.gap.side import REDUCTIONS
 from diagnose.gap.term import groups_of, interval_record
 from diagnose.gap.terms import explained
-from diagnose.gap.timing import together
 from diagnose.records.ledgers import LedgerRecord
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition
-    from diagnose.gap.measure import ReadingBudget
+    from diagnose.gap.loop.measure import ReadingBudget
     from diagnose.gap.measurements import BatchReadings, Measurements
-    from diagnose.gap.recording import Recording
+    from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Side
     from diagnose.gap.term import Term
     from diagnose.gap.terms import ReportedLosses

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from diagnose.gap.measurements import BatchReadings
-    from diagnose.gap.recording import Recording
+    from diagnose.gap.recorder.recording import Recording
     from diagnose.stats import Interval
 
 POWERS = (2, 4, 8, 16, 32, 64)

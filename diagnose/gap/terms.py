@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.formatting import counted, plain, signed
-from diagnose.gap import timing
 from diagnose.gap.intervals import combined
+from diagnose.gap.recorder import timing
 from diagnose.gap.reported import FactorFit, fits, means, rounding
 from diagnose.gap.term import FACTORS, Term, interval_record
 from diagnose.stats import Interval
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagnose.gap.measurements import BatchReadings, Measurements
-    from diagnose.gap.recording import Recording
+    from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Side
     from diagnose.stats import Reading
     from diagnose.stats.shapley import Coalition

@@ -11,7 +11,7 @@ from diagnose.gap.side import REDUCTIONS
 if TYPE_CHECKING:
     from torch import nn
 
-    from diagnose.gap.recording import Recording
+    from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Side
 
 

@@ -23,9 +23,9 @@ from lightning.pytorch import Callback
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.gap.elements import size_of
-from diagnose.gap.packing import copied, nbytes
-from diagnose.gap.recorder import GapRecorder
+from diagnose.gap.loop.elements import size_of
+from diagnose.gap.recorder.packing import copied, nbytes
+from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.integrations.averaging import explain_as_averaged
@@ -35,7 +35,7 @@ from diagnose.report.gap_result import Gap
 if TYPE_CHECKING:
     from torch import nn
 
-    from diagnose.gap.recording import Recording
+    from diagnose.gap.recorder.recording import Recording
 
 SAME = 1e-6  # relative: a logged value against the recorder's
 Weights = dict[str, Tensor]

@@ -31,8 +31,8 @@ from transformers import Trainer, TrainerCallback
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.guard import guarded
-from diagnose.gap.recorder import GapRecorder
+from diagnose.gap.loop.guard import guarded
+from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.integrations.averaging import explain_as_averaged
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from diagnose.gap.recording import Recording
+    from diagnose.gap.recorder.recording import Recording
 
 IGNORED = -100
 SAME = 1e-4  # relative: the Trainer's own loss against the mean of ours

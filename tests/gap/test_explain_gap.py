@@ -455,7 +455,7 @@ class TestWhatPeopleSee:
             gap.to_html(tmp_path / "file" / "gap.html")
 
     @pytest.mark.parametrize(
-        "name", ["diagnose.api", "diagnose.report.gap_result", "diagnose.gap.side", "diagnose.gap.recorder"]
+        "name", ["diagnose.api", "diagnose.report.gap_result", "diagnose.gap.side", "diagnose.gap.recorder.recorder"]
     )
     def test_examples_in_docstrings_run(self, name):
         assert doctest.testmod(importlib.import_module(name)).failed == 0

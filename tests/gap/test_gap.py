@@ -26,7 +26,7 @@ def run(tmp_path_factory, tiny):
 
 @pytest.fixture(scope="module")
 def record(run):
-    from diagnose.gap.sources.run_gap import loss_gap
+    from diagnose.gap.run.run_gap import loss_gap
 
     return loss_gap(run, verify=True)
 
@@ -107,12 +107,12 @@ class TestModes:
         return Batch(tokens, tokens, torch.ones(2, 6, dtype=torch.bool), torch.zeros(2, 6, dtype=torch.long), None)
 
     def test_kinds_of_a_foreign_network_are_found(self):
-        from diagnose.gap.mode_kinds import live_kinds
+        from diagnose.gap.loop.mode_kinds import live_kinds
 
         assert live_kinds(self.network(), self.batch()) == ("batch norm", "dropout", "other")
 
     def test_everything_is_put_back(self):
-        from diagnose.gap.mode_kinds import switched
+        from diagnose.gap.loop.mode_kinds import switched
 
         net = self.network().eval()
         before = {k: v.clone() for k, v in net.state_dict().items()}
@@ -124,7 +124,7 @@ class TestModes:
         assert torch.equal(state, torch.get_rng_state())
 
     def test_a_kind_is_switched_alone(self):
-        from diagnose.gap.mode_kinds import switched
+        from diagnose.gap.loop.mode_kinds import switched
 
         net = self.network()
         with switched(net, frozenset({"dropout"})):
@@ -137,7 +137,7 @@ class TestReadings:
     def test_means_against_loops(self):
         """Every way of averaging, against plain sums over a padded batch."""
         from diagnose.gap.conditions import Condition
-        from diagnose.gap.sources.run_reading import RunObjective, StepGroup, Way, read
+        from diagnose.gap.run.run_reading import RunObjective, StepGroup, Way, read
         from diagnose.training.batches import Batch
 
         torch.manual_seed(0)
@@ -163,9 +163,9 @@ class TestReadings:
             assert found[asked[key]].mean == pytest.approx(float(value), abs=1e-6), key
 
     def test_smoothing_and_plain_come_from_one_pass(self, run):
-        from diagnose.gap.sources import run_replay
-        from diagnose.gap.sources.run import open_finished
-        from diagnose.gap.sources.run_reading import RunObjective, read
+        from diagnose.gap.run import run_replay
+        from diagnose.gap.run.run import open_finished
+        from diagnose.gap.run.run_reading import RunObjective, read
 
         finished = open_finished(run)
         own = run_replay.training_condition(finished, frozenset({"attention", "embedding", "residual"}))
@@ -198,8 +198,8 @@ class TestLedger:
         )
 
     def test_each_kind_alone_is_read(self, run, record):
-        from diagnose.gap.sources.run import open_finished
-        from diagnose.gap.sources.run_measure import measure
+        from diagnose.gap.run.run import open_finished
+        from diagnose.gap.run.run_measure import measure
 
         found = measure(open_finished(run), budget="20000 tokens").found
         readings, sides = found.train.readings, found.sides
@@ -215,7 +215,7 @@ class TestLedger:
         assert sum(p["value"] for p in mode["parts"]) == pytest.approx(mode["value"], abs=1e-9)
 
     def test_the_same_run_gives_the_same_ledger(self, run, record):
-        from diagnose.gap.sources.run_gap import loss_gap
+        from diagnose.gap.run.run_gap import loss_gap
 
         again = loss_gap(run, verify=True)
         assert [t["value"] for t in again["terms"]] == [t["value"] for t in record["terms"]]
@@ -240,20 +240,20 @@ class TestLedger:
         assert record["matched"]["val"] == pytest.approx(nats / number, abs=1e-5)
 
     def test_against_itself_nothing_changed(self, run):
-        from diagnose.gap.sources.run_gap import loss_gap
+        from diagnose.gap.run.run_gap import loss_gap
 
         against = loss_gap(run, against=run, budget="2000 tokens")["against"]
         assert all(row["difference"] == 0 for row in against["terms"])
 
     def test_a_small_budget_still_closes(self, run):
-        from diagnose.gap.sources.run_gap import loss_gap
+        from diagnose.gap.run.run_gap import loss_gap
 
         small = loss_gap(run, budget="500 tokens")
         assert math.fsum(t["value"] or 0 for t in small["terms"]) == pytest.approx(small["gap"], rel=1e-9)
 
     @pytest.mark.parametrize("budget", ["", "soon", 0, -3, "nan", "0 tokens"])
     def test_a_budget_is_a_positive_amount(self, run, budget):
-        from diagnose.gap.sources.run_gap import loss_gap
+        from diagnose.gap.run.run_gap import loss_gap
 
         with pytest.raises(DiagnoseError, match="a budget is seconds or tokens"):
             loss_gap(run, budget=budget)
@@ -283,7 +283,7 @@ REPORTS = st.fixed_dictionaries({
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(keys=REPORTS)
 def test_any_recipe_closes_and_replays(keys, tiny, tmp_path_factory):
-    from diagnose.gap.sources.run_gap import loss_gap
+    from diagnose.gap.run.run_gap import loss_gap
     from diagnose.runs.runner import train
 
     path = train("quick", {**tiny, **keys, "budget.steps": 7}, runs=tmp_path_factory.mktemp("runs"))
@@ -296,7 +296,7 @@ def test_any_recipe_closes_and_replays(keys, tiny, tmp_path_factory):
 
 class TestBadInput:
     def open(self, path, **more):
-        from diagnose.gap.sources.run import open_finished
+        from diagnose.gap.run.run import open_finished
 
         return open_finished(path, **more)
 
@@ -315,7 +315,7 @@ class TestBadInput:
             self.open(copy)
 
     def test_verify_without_the_interval(self, copy):
-        from diagnose.gap.sources.run_gap import loss_gap
+        from diagnose.gap.run.run_gap import loss_gap
 
         shutil.rmtree(copy / "interval")
         got = loss_gap(copy, verify=True, budget="2000 tokens")
@@ -353,7 +353,7 @@ class TestBadInput:
         import pandas as pd
 
         from diagnose.gap import thresholds
-        from diagnose.gap.sources.run_gap import loss_gap
+        from diagnose.gap.run.run_gap import loss_gap
 
         rows = pd.read_parquet(copy / "readings.parquet")
         rows.loc[(rows.kind == "reported") & (rows.split == "val"), "loss"] += 0.3
@@ -408,7 +408,7 @@ def test_the_terminal_and_markdown_show_every_term(record):
 def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_path):
     from by_hand import both
 
-    from diagnose.gap.sources.run_gap import loss_gap
+    from diagnose.gap.run.run_gap import loss_gap
     from diagnose.runs.runner import train
 
     keys = {**tiny, "batches.loader": "padded", "batches.size": 5, "batches.context": 64}
@@ -420,7 +420,7 @@ def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_p
 
 def test_code_that_a_record_names_is_run_only_if_the_user_names_it(tiny, tmp_path, monkeypatch):
     """A run may be a stranger's: its network is code, and neither the ledger nor samples load it unasked."""
-    from diagnose.gap.sources.run_gap import loss_gap
+    from diagnose.gap.run.run_gap import loss_gap
     from diagnose.runs import inventory, runner
 
     monkeypatch.chdir(tmp_path)

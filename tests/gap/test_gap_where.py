@@ -25,7 +25,7 @@ def run(tmp_path_factory, tiny):
 
 @pytest.fixture(scope="module")
 def record(run):
-    from diagnose.gap.sources.run_gap import loss_gap
+    from diagnose.gap.run.run_gap import loss_gap
 
     return loss_gap(run)
 
@@ -66,10 +66,10 @@ class TestTrend:
 
 class TestWhere:
     def test_positions_against_a_loop(self, run):
-        from diagnose.gap.sources.run import open_finished
-        from diagnose.gap.sources.run_conditions import setting
-        from diagnose.gap.sources.run_places import by_position, read_targets
-        from diagnose.gap.sources.run_replay import step_group
+        from diagnose.gap.run.run import open_finished
+        from diagnose.gap.run.run_conditions import setting
+        from diagnose.gap.run.run_places import by_position, read_targets
+        from diagnose.gap.run.run_replay import step_group
 
         opened = open_finished(run)
         group = step_group(opened, 0)
@@ -85,7 +85,7 @@ class TestWhere:
         assert [row["first"] for row in found] == [1, 2, 4, 8, 16, 32]
 
     def test_positions_restart_with_documents_that_are_kept_apart(self):
-        from diagnose.gap.sources.run_places import tokens_seen
+        from diagnose.gap.run.run_places import tokens_seen
         from diagnose.training.batches import Batch
 
         segments = torch.tensor([[0, 0, 1, 1, 1, 2]])
@@ -95,7 +95,7 @@ class TestWhere:
     @settings(max_examples=30)
     @given(st.lists(st.integers(1, 90), min_size=3, max_size=200))
     def test_lengths_hold_every_document_once(self, lengths):
-        from diagnose.gap.sources.run_places import by_length
+        from diagnose.gap.run.run_places import by_length
 
         tokens = np.array(lengths, dtype=float)
         rows = by_length(tokens * 2, tokens, np.arange(len(tokens)))
@@ -104,7 +104,7 @@ class TestWhere:
         assert all(a["last"] < b["first"] for a, b in pairwise(rows))
 
     def test_a_planted_trend_is_found(self):
-        from diagnose.gap.sources.run_places import by_place
+        from diagnose.gap.run.run_places import by_place
 
         draw, count = np.random.default_rng(0), 2000
         tokens = draw.integers(10, 40, count).astype(float)
@@ -116,7 +116,7 @@ class TestWhere:
         assert flat["trend"]["low"] < 0 < flat["trend"]["high"]
 
     def test_tokens_of_a_document_sum_to_its_canonical_loss(self, run):
-        from diagnose.gap.sources.run import open_finished
+        from diagnose.gap.run.run import open_finished
 
         opened = open_finished(run)
         text = opened.setup.text
@@ -131,7 +131,7 @@ class TestWhere:
     @pytest.mark.parametrize("kind", ["char", "word", "bpe"])
     def test_pieces_spell_the_document(self, kind):
         from diagnose.data.tokenizer import learn, marks
-        from diagnose.gap.sources.run_places import pieces
+        from diagnose.gap.run.run_places import pieces
 
         tokenizer = learn(["the cat sat on the mat " * 5], kind, 300)
         text = "the cät sat \N{GRINNING FACE} on"
@@ -144,7 +144,7 @@ class TestWhere:
 
 class TestPage:
     def test_it_is_rendered_again_from_what_is_stored(self, run, record, tmp_path):
-        from diagnose.gap.sources.run_gap import keep
+        from diagnose.gap.run.run_gap import keep
         from diagnose.report.page import render
 
         keep(run, record)
@@ -165,7 +165,7 @@ class TestPage:
         assert page.count("<svg") == 6  # three figures, wide and narrow
 
     def test_what_a_change_did_is_a_table(self, run, tmp_path):
-        from diagnose.gap.sources.run_gap import loss_gap
+        from diagnose.gap.run.run_gap import loss_gap
         from diagnose.report.page import render_gap
 
         found = loss_gap(run, against=run, budget="3000 tokens")

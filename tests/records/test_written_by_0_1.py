@@ -70,7 +70,7 @@ def test_its_network_still_writes(old, diagnose):
 
 
 def test_the_record_of_a_loop(old):
-    from diagnose.gap.recording import read_record
+    from diagnose.gap.recorder.recording import read_record
 
     record, weights = read_record(old / "recorded")
     assert record.steps == 8

@@ -25,7 +25,7 @@ def test_a_run_of_another_machine_s_device_is_read_here(run, monkeypatch):
     from diagnose.audit.run_audit import audit_run
     from diagnose.config.recipe import Recipe
     from diagnose.data import tokenizer
-    from diagnose.gap.sources.run_gap import loss_gap
+    from diagnose.gap.run.run_gap import loss_gap
     from diagnose.training import network, preparation
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

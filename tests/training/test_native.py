@@ -260,7 +260,7 @@ def test_training_is_the_same_network_with_either_and_with_any_number_of_threads
 
 @needed
 def test_the_reading_of_a_real_run_is_the_same(both, whole):
-    from diagnose.gap.sources.run import open_finished
+    from diagnose.gap.run.run import open_finished
 
     finished = open_finished(whole)
     text, some = finished.setup.text, finished.setup.text.split.scored

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from diagnose import GapRecorder, Side, explain_gap
-from diagnose.gap import guard, intervals, sample_identity, sample_parts
-from diagnose.gap.elements import SAMPLES
+from diagnose.gap import intervals
+from diagnose.gap.loop import guard, sample_identity, sample_parts
+from diagnose.gap.loop.elements import SAMPLES
 from diagnose.stats import Reading, combination
 
 

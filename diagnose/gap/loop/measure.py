@@ -1,0 +1,339 @@
+"""All that is read for the ledger of two sides, while their model is guarded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap import conditions
+from diagnose.gap.loop import sample_identity, sample_parts, setting
+from diagnose.gap.loop.guard import guarded, is_sharded
+from diagnose.gap.loop.reached import other_modules
+from diagnose.gap.loop.readings import Subject, read
+from diagnose.gap.loop.redrawn import is_redrawn, unweighted
+from diagnose.gap.loop.second_model import with_second_model
+from diagnose.gap.loop.walking import walk
+from diagnose.gap.measurements import Measurements
+from diagnose.gap.recorder import ranks
+from diagnose.gap.recorder.timing import replay
+from diagnose.stats import Reading
+from diagnose.stats.crossed import t_quantile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from diagnose.data.overlap import SeenDocuments
+    from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
+    from diagnose.gap.loop.sample_parts import SampleLayout
+    from diagnose.gap.measurements import BatchReadings, Replayed
+    from diagnose.gap.recorder.recording import Recording
+    from diagnose.gap.side import Side
+
+TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
+OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
+FEWEST_UNSEEN = 20
+IN_STEP = 64  # batches of a side that each process reads where the model is sharded over all
+REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
+
+
+@dataclass(frozen=True)
+class ReadingBudget:
+    """How much may be read: seconds, or batches of each side."""
+
+    seconds: float
+    batches: int | None = None
+
+    @classmethod
+    def of(cls, given: float | str) -> ReadingBudget:
+        """Parse seconds, or "100 batches".
+
+        Raises:
+            DiagnoseError: it is neither, or not above 0.
+        """
+        text = str(given).strip()
+        number = text.removesuffix("batches").strip()
+        try:
+            value = float(number)
+        except ValueError:
+            value = 0.0
+        if not 0 < value < float("inf"):
+            raise DiagnoseError(f"budget is {given!r}; give seconds (20) or '100 batches'")
+        return cls(float("inf"), max(1, int(value))) if number != text else cls(value)
+
+    def in_step(self, model: nn.Module) -> ReadingBudget:
+        """Return the budget in batches where processes must make the same passes: their model is sharded."""
+        if self.batches is not None or not (ranks.several() and any(map(is_sharded, model.modules()))):
+            return self
+        return ReadingBudget(float("inf"), IN_STEP)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What one process reads, before it is joined with others'."""
+
+    sides: SideConditions
+    plan: ReadingPlan
+    train: tuple[BatchReadings, ...]
+    val: tuple[BatchReadings, ...]
+    shown: tuple[BatchReadings | None, BatchReadings | None]
+    replayed: Replayed | None
+    known: sample_identity.Known | None
+    random: frozenset[int] = frozenset()
+    notes: tuple[str, ...] = ()
+    redrawn: frozenset[int] = frozenset()
+
+
+def measure(
+    model: nn.Module, train: Side, val: Side, budget: ReadingBudget, record: Recording | None = None
+) -> Measurements:
+    """Read both sides under the conditions that divide their gap; the model comes back exactly as it was.
+
+    Raises:
+        DiagnoseError: a side or the model cannot be read.
+    """
+    begun = time.monotonic()
+    loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
+    model = ranks.unwrapped(model)
+    budget = budget.in_step(model)
+    same_data = unweighted(train.batches) if train.plain is None else None
+    train = train if same_data is None else replace(train, plain=same_data)
+    models = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
+    reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
+    others = {id(one): one for one in (*models, *reached.values()) if one is not None and one is not model}
+    with guarded(model, loaders, list(others.values())) as kept:
+        reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
+        subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
+        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
+        overlap, whole, why = _overlap(subject, val, found)
+    own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
+    unseen, said = _unseen(found.val[0], overlap, whole, why)
+    texts = (*found.train, *found.val, *(text for text in found.shown if text))
+    return Measurements(
+        found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
+        found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
+    )  # fmt: skip
+
+
+def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
+    """Read all that this process has."""
+    redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    train, val, second = with_second_model(subject, train, val)
+    kinds, notes = setting.kinds_of(subject, train)
+    notes += [*([second] if second else []), *setting.redrawn_notes(train, redrawn)]
+    subject.kinds = frozenset(kinds)
+    sides = conditions.sides(train, val, kinds, bound=bool(second))
+    for side, one, name in ((train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")):
+        notes += setting.weigh_classes(subject, side, one, name)
+    same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
+    for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
+        _try(subject, side, one, name)
+    batching = setting.batching_of(subject, train, val, sides)
+    sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
+                             scalar=batching.scalar, bound=bool(second))  # fmt: skip
+    plan = conditions.plan(sides)
+    notes += [*batching.notes, *setting.notes_of(subject)]
+    read_train = _training(subject, train, plan, budget, same, batching)
+    wanted = list(dict.fromkeys([sides.end, sides.val, sides.alike(on=False), sides.alike(on=True)]))
+    read_val = _validation(subject, val, wanted, (sides.val, sides.end), budget, same)
+    shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
+    replayed = None if record is None else replay(subject, record, train, sides.train)
+    known = None
+    if train.groups is None or val.groups is None:
+        known = sample_identity.known(
+            _identified(train), SEEN_SHARE * budget.seconds, budget.batches, val=_identified(val),
+            chosen=lambda batch: subject.rows(batch, sides.train.objective),
+        )  # fmt: skip
+        if 0 in redrawn and known.complete:
+            why = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
+            known = replace(known, complete=False, why=why)
+    if subject.kept.stateful:
+        notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
+                     "was put back before each batch")  # fmt: skip
+    random = frozenset(subject.random)
+    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn)
+
+
+def _identified(side: Side) -> Any:
+    """Return the batches that samples are recognised by: as they are before augmentation, noise or packing."""
+    return side.batches if side.plain is None else side.plain
+
+
+def _joined(every: list[_Read]) -> _Read:
+    """Return what all processes read, as one."""
+    first = every[0]
+    if len(every) == 1:
+        return first
+
+    def shown(side: int) -> BatchReadings | None:
+        some = [text for one in every if (text := one.shown[side]) is not None]
+        return ranks.joined(some) if some else None
+
+    known = [one.known for one in every if one.known is not None]
+    replayed = [one.replayed for one in every if one.replayed is not None]
+    return replace(
+        first,
+        train=tuple(ranks.joined(some) for some in zip(*(one.train for one in every), strict=True)),
+        val=tuple(ranks.joined(some) for some in zip(*(one.val for one in every), strict=True)),
+        shown=(shown(0), shown(1)),
+        replayed=ranks.replayed(replayed) if replayed else None,
+        known=ranks.known(known) if known else None,
+    )
+
+
+def _distinct(subject: Subject, same: SampleLayout, side: int) -> sample_identity.DistinctSamples:
+    return sample_identity.DistinctSamples(same, lambda batch: subject.rows(batch, side))
+
+
+def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
+    """Refuse a side whose loss does not depend on the model."""
+    number, batch = setting.first_batch(side, name)
+    where = f"batch {number + 1} of the {name} side"
+    subject.refuse_constant(batch, own, where)
+    subject.select(batch, own, where)
+    setting.notice_randomness(subject, batch, own, where)
+
+
+def _training(
+    subject: Subject,
+    side: Side,
+    plan: ReadingPlan,
+    budget: ReadingBudget,
+    same: SampleLayout,
+    batching: setting.SideBatching,
+) -> list[BatchReadings]:
+    """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""
+    table = {(False, False): (side.batches, "the training side"),
+             (True, False): (side.plain, "the training side's plain batches"),
+             **{(plain, True): (some, "the training side, batched as validation is")
+                for plain, some in batching.sources.items()}}  # fmt: skip
+    parts = [(some, asked, name) for (plain, anew), (some, name) in table.items()
+             if (asked := [c for c in plan.conditions if (c.plain, c.batching) == (plain, anew)])]  # fmt: skip
+    seconds = TRAIN_SHARE * budget.seconds / len(parts)
+    out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches,
+                distinct=_distinct(subject, same, 0), owner=0)
+           for some, asked, name in parts if asked]  # fmt: skip
+    first = out[0]
+    for k, (_, asked, _) in enumerate(parts):
+        alike = (first.samples, first.batches) == (out[k].samples, out[k].batches) or not asked[0].plain
+        out[k] = out[k] if alike else _renumbered(out[k], OTHERS << 1)
+    return out
+
+
+def _validation(
+    subject: Subject,
+    side: Side,
+    wanted: list[Condition],
+    own: tuple[Condition, Condition],
+    budget: ReadingBudget,
+    same: SampleLayout,
+) -> tuple[BatchReadings, ...]:
+    """Return the validation batches' readings: of its plain ones, and as they are, where it has plain ones."""
+    seconds = VAL_SHARE * budget.seconds
+    name, data = "the validation side", _identified(side)
+    keys: dict[str, Any] = {
+        "name": name, "seconds": seconds, "most": budget.batches, "stream": "validation",
+        "distinct": _distinct(subject, same, own[0].objective), "owner": 1 if own[0].objective else None,
+    }  # fmt: skip
+    found = read(subject, side, data, wanted, **keys)
+    found = _renumbered(found, OTHERS)
+    if side.plain is None:
+        return (found,)
+    as_is = read(
+        subject,
+        side,
+        side.batches,
+        list(dict.fromkeys(own)),
+        **keys | {"distinct": _distinct(subject, same, own[0].objective)},
+    )
+    alike = (found.samples, found.batches) == (as_is.samples, as_is.batches)
+    return found, _renumbered(as_is, OTHERS if alike else OTHERS + (OTHERS << 1))
+
+
+def _renumbered(text: BatchReadings, shift: int) -> BatchReadings:
+    """Return a text whose numbered samples are told apart from others; named groups keep their names."""
+
+    def moved(reading: Reading) -> Reading:
+        ids = np.where(reading.documents < 0, reading.documents, reading.documents + shift)
+        return Reading.of(reading.nats, reading.weights, ids)
+
+    return replace(text, readings={condition: moved(reading) for condition, reading in text.readings.items()})
+
+
+def _shown(subject: Subject, side: Side, own: Condition) -> BatchReadings | None:
+    if side.reported_on is None:
+        return None
+    name = f"the {('training', 'validation')[own.objective]} side's reported_on"
+    random = own.objective in subject.random or (not own.objective and 0 in subject.random)
+    streams = ["reported", *(f"reported {k}" for k in range(1, REPEATS if random else 1))]
+    some = [read(subject, side, side.reported_on, [own], name=name, seconds=float("inf"), stream=s) for s in streams]
+    found = _renumbered(some[0], OTHERS << 1)
+    return found if len(some) == 1 else _averaged(found, [one.readings[own] for one in some], own)
+
+
+def _averaged(found: BatchReadings, every: list[Reading], own: Condition) -> BatchReadings:
+    """Return what was read several times with other random numbers as one, and how far one reading lies off."""
+    one = found.readings[own]
+    mean = Reading.of(sum(r.nats for r in every) / len(every), one.weights, one.documents)
+    means = np.array([r.mean for r in every])
+    half = float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1) * (1 + 1 / len(means)) ** 0.5)
+    return replace(found, readings={own: mean}, luck=half)
+
+
+def _overlap(subject: Subject, val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
+    """Return what validation shares with training, whether all training batches were looked through, and why not."""
+    if found.known is None:
+        ids = [next(iter(text.readings.values())).documents for text in (found.train[0], found.val[0])]
+        complete = found.train[0].complete
+        return sample_identity.by_group(*ids), complete, "" if complete else "not all training groups were read"
+    known = found.known
+    if not known.wholes:
+        return None, False, known.why
+    most = found.val[0].batches
+
+    def chosen(batch: Any) -> NDArray[np.int64] | None:
+        return subject.rows(batch, found.sides.val.objective)
+
+    every = ranks.together(lambda: sample_identity.seen(_identified(val), known, most, chosen))
+    shared = _distinct_only(ranks.seen(every), found.val[0])
+    if not len(shared.documents):
+        return None, False, "the batches of the two sides hold different tensors"
+    return replace(shared, documents=shared.documents + OTHERS), known.complete, known.why
+
+
+def _distinct_only(found: SeenDocuments, val: BatchReadings) -> SeenDocuments:
+    """Return the samples that were read as one each: those that occur once more are left out."""
+    if val.unit != "sample":
+        return found
+    return found.among(next(iter(val.readings.values())).documents - OTHERS)
+
+
+def _unseen(
+    val: BatchReadings, overlap: SeenDocuments | None, whole: bool, why: str
+) -> tuple[dict[Condition, Reading] | None, str]:
+    """Return the readings of unseen samples, and what they are or why there are none."""
+    if overlap is None or not whole:
+        return None, why
+    number, what = len(overlap.unseen), "groups" if overlap.documents[0] < 0 else "samples"
+    if number == len(overlap.documents):
+        return dict(val.readings), f"none of {number:,} validation {what} occurs in training"
+    if val.unit == "batch":
+        return None, "the objective gives one number a batch, so its seen samples cannot be told from the others"
+    if val.unit == "group" and overlap.documents[0] >= 0:
+        return None, "only one side has groups, so its seen samples cannot be told from the others"
+    some = {condition: reading.only(overlap.unseen) for condition, reading in val.readings.items()}
+    out = {condition: reading for condition, reading in some.items() if reading is not None}
+    if number < FEWEST_UNSEEN or len(out) < len(some):
+        return (
+            None,
+            f"{number or 'none'} of {len(overlap.documents):,} validation {what} {_are(number)} unseen, too few",
+        )
+    return out, f"{number:,} of {len(overlap.documents):,} validation {what}, which do not occur in training"
+
+
+def _are(number: int) -> str:
+    return "is" if number in (0, 1) else "are"

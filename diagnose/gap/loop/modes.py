@@ -1,0 +1,88 @@
+"""What training mode switches on in a user's network, and how to run it with some of that on."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+from diagnose.formatting import visible
+from diagnose.gap.loop.mode_kinds import OTHER, kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+ALIKE = 1e-5  # of the largest loss: what another kernel for evaluation may differ by
+
+
+def kind(module: nn.Module) -> str:
+    """Return the kind of what a module does in training mode: the name of its class where that does not tell."""
+    if isinstance(module, nn.RNNBase) and module.dropout:
+        return "dropout between layers"
+    if isinstance(module, nn.MultiheadAttention) and module.dropout:
+        return "attention dropout"
+    found = kind_of(module)
+    return visible(type(module).__name__) if found == OTHER else found
+
+
+def known_kinds(model: nn.Module) -> set[str]:
+    """Return the kinds that a model's modules are known to do in training mode."""
+    return {kind(m) for m in model.modules() if kind(m) != visible(type(m).__name__) and getattr(m, "p", 1.0) > 0}
+
+
+def unknown_kinds(model: nn.Module) -> list[str]:
+    """Return the classes of modules that may do something in training mode: all but torch's own that are not known."""
+    own = (m for m in model.modules() if not type(m).__module__.startswith("torch.nn."))
+    return sorted({kind(m) for m in own if kind(m) == visible(type(m).__name__)})
+
+
+def differs(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Say whether two losses of the same batch differ by more than another kernel explains."""
+    return len(first) != len(second) or bool(
+        np.abs(first - second).max() > ALIKE * max(1.0, float(np.abs(first).max()))
+    )
+
+
+def norms(model: nn.Module) -> list[nn.Module]:
+    """Return the batch norms of a model."""
+    return [module for module in model.modules() if kind(module) == "batch norm"]
+
+
+def frozen_norms(model: nn.Module) -> frozenset[int]:
+    """Return which batch norms are frozen by what they hold: no gradient, or statistics that no batch has made."""
+    return frozenset(id(module) for module in norms(model) if _frozen(module))
+
+
+def _frozen(module: nn.Module) -> bool:
+    weight, made, mean = (getattr(module, name, None) for name in ("weight", "num_batches_tracked", "running_mean"))
+    if weight is not None and not weight.requires_grad:
+        return True
+    return made is not None and mean is not None and int(made) == 0 and bool((mean != 0).any())
+
+
+@contextmanager
+def training(model: nn.Module, on: frozenset[str] | None, frozen: frozenset[int] = frozenset()) -> Iterator[None]:
+    """Have these kinds in training mode and all else in evaluation mode; with None, all in training mode.
+
+    Modules that a model keeps in evaluation mode while it trains (a frozen batch norm) stay so: where it was handed
+    over in training mode its own flags say which, else its own `train` does, and `frozen` (ids of modules).
+    """
+    before = [(module, module.training) for module in model.modules()]
+    ready = model.training
+    if not ready:
+        model.train()
+    live = {id(module) for module in model.modules() if module.training and (ready or id(module) not in frozen)}
+    flags = [(m, id(m) in live and (on is None or kind(m) in on)) for m in model.modules()]
+    try:
+        for module, flag in flags:
+            module.training = flag
+        with torch.no_grad():
+            yield
+    finally:
+        for module, flag in before:
+            module.training = flag

@@ -1,0 +1,71 @@
+"""What else loops report of the same losses: other averages, the last batch's, a decaying mean, a mean by length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from diagnose.gap.loop.elements import weighed
+from diagnose.gap.loop.sample_parts import named_tensors
+from diagnose.gap.side import REDUCTIONS
+
+if TYPE_CHECKING:
+    from diagnose.gap.loop.elements import Elements
+
+DECAYS = (0.9, 0.95, 0.98, 0.99)
+
+
+class OtherMeans:
+    """Sums as batches are read, in whatever order."""
+
+    def __init__(self) -> None:
+        self.sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in REDUCTIONS if name != "sum"}
+        self.lengths: dict[str, list[float]] = {}
+        self.batches: dict[int, float] = {}
+
+    def add(self, number: int, found: Elements, batch: Any) -> None:
+        """Add a batch's losses."""
+        for name, total in self.sums.items():
+            if name == "sample" and not found.known:
+                continue
+            counts = weighed(found, name)
+            total[0] += float((found.nats * counts).sum())
+            total[1] += float(counts.sum())
+        counted = found.weights.sum()
+        self.batches[number] = float((found.nats * found.weights).sum() / counted) if counted else 0.0
+        if found.known and len(found.nats) == found.size:
+            self._by_length(found, batch)
+
+    def _by_length(self, found: Elements, batch: Any) -> None:
+        for key, given in named_tensors(batch):
+            whole = given.dim() == 1 and len(given) == found.size and given.dtype in (torch.int32, torch.int64)
+            if whole and int(given.min()) > 0:
+                lengths = given.detach().cpu().double().numpy()
+                name = ".".join(key) or "the batch"
+                total = self.lengths.setdefault(name, [0.0, 0.0])
+                total[0] += float((found.nats / lengths).sum())
+                total[1] += found.size
+
+    def means(self) -> dict[str, float]:
+        """Return each that there is, by what it is."""
+        out = {
+            f"as the mean {REDUCTIONS[name]} (reduction={name!r})": total[0] / total[1]
+            for name, total in self.sums.items() if total[1] > 0
+        }  # fmt: skip
+        out |= {f"each sample's divided by entry {name!r} of the batch": a / b for name, (a, b) in self.lengths.items()}
+        each = np.array([self.batches[number] for number in sorted(self.batches)])
+        if len(each) > 1:
+            out["the last batch's alone"] = float(each[-1])
+            out[f"the last batch's, divided by the {len(each):,} batches"] = float(each[-1] / len(each))
+            for decay in DECAYS:
+                out[f"a decaying mean over batches ({decay})"] = _decaying(each, decay)
+        return out
+
+
+def _decaying(each: np.ndarray[Any, np.dtype[np.float64]], decay: float) -> float:
+    value = float(each[0])
+    for one in each[1:]:
+        value = decay * value + (1 - decay) * float(one)
+    return value

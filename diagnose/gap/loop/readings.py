@@ -1,0 +1,333 @@
+"""Readings through a user's objective: one walk over a side's batches gives its loss under every condition."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from diagnose import random as seeding
+from diagnose.errors import DiagnoseError
+from diagnose.gap.loop import guard
+from diagnose.gap.loop.class_weights import ClassWeights
+from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, sums, tensors
+from diagnose.gap.loop.masked import as_selected, rows_selected, selector
+from diagnose.gap.loop.modes import training
+from diagnose.gap.loop.other_means import OtherMeans
+from diagnose.gap.loop.rebatched import RebatchedBatches
+from diagnose.gap.loop.walking import walk
+from diagnose.gap.measurements import BatchReadings
+from diagnose.gap.side import HALF, SIDES
+from diagnose.stats import Reading
+from diagnose.training.registry import told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from diagnose.gap.conditions import Condition
+    from diagnose.gap.loop.elements import Elements
+    from diagnose.gap.loop.sample_identity import DistinctSamples
+    from diagnose.gap.loop.sample_parts import Key
+    from diagnose.gap.side import Side
+
+FEWEST = 8  # batches of a side that are read whatever the limit
+NUDGES = (0.1, 10.0)  # of a weight's usual size
+
+
+@dataclass
+class Subject:
+    """A model guarded, its objectives, its device, and what training mode switches on in it, once that is known.
+
+    Attributes:
+        own: the models that sides have of their own: training's, validation's.
+        reached: others that the objectives reach, by name.
+        structural: kinds that the training objective needs in training mode, where its model returns something else.
+        frozen: batch norms that are frozen while the model trains (ids).
+        random: objectives that are random though nothing of training mode is on.
+        weighed: objectives whose class weights are what each loss counts.
+    """
+
+    model: nn.Module
+    objectives: tuple[Any, Any]
+    kept: guard.StateGuard
+    kinds: frozenset[str] = frozenset()
+    selectors: dict[int, Key | None] = field(default_factory=dict)
+    own: tuple[nn.Module | None, nn.Module | None] = (None, None)
+    reached: dict[str, nn.Module] = field(default_factory=dict)
+    structural: frozenset[str] = frozenset()
+    frozen: frozenset[int] = frozenset()
+    random: set[int] = field(default_factory=set)
+    weighed: set[int] = field(default_factory=set)
+    device: torch.device = field(init=False)
+
+    def __post_init__(self) -> None:
+        found = next((p.device for p in (*self.model.parameters(), *self.model.buffers())), None)
+        self.device = found or torch.device("cpu")
+
+    def run(
+        self, batch: Any, condition: Condition, seed: int | Callable[[], None], where: str, owner: int | None = None
+    ) -> Elements:
+        """Return the losses of a batch under a condition, with random states set from `seed`, or by it.
+
+        Args:
+            batch: of a side.
+            condition: the loss's.
+            seed: of all random states.
+            where: for errors.
+            owner: whose batch it is, where the other side's objective may be run on it: 0 training's, 1 validation's.
+
+        Raises:
+            DiagnoseError: the objective fails or returns no loss.
+        """
+        number = condition.objective
+        who = f"the objective of the {('training', 'validation')[number]} side"
+        batch = self._as_selected(batch, number, owner)
+        model = self.of(condition)
+        on = condition.on if number else condition.on | self.structural
+        with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
+            if callable(seed):
+                seed()
+            else:
+                guard.seed(seed)
+            try:
+                returned = self._returned(number, model, batch)
+            except DiagnoseError:
+                raise
+            except Exception as error:
+                raise DiagnoseError(
+                    f"{who} fails on {where}{self._mode(on)}: {self._hint(batch)}{told(error)}"
+                ) from error
+        self.kept.settle()
+        found = elements(returned, batch, f"{who}, on {where},")
+        return of_rows(found, self.rows(batch, number))
+
+    def _returned(self, number: int, model: nn.Module, batch: Any) -> Any:
+        if number not in self.weighed:
+            return self.objectives[number](model, batch)
+        with ClassWeights() as seen:
+            returned = self.objectives[number](model, batch)
+        return seen.weighed(returned)
+
+    def of(self, condition: Condition) -> nn.Module:
+        """Return the model that is read under a condition."""
+        found = self.own[condition.weights - 1] if condition.weights else None
+        return self.model if found is None else found
+
+    def _mode(self, on: frozenset[str]) -> str:
+        return "" if on else " in evaluation mode"
+
+    def _as_selected(self, batch: Any, number: int, owner: int | None) -> Any:
+        """Have an objective that selects by another mask than the batch's own side select what that side does."""
+        own, other = self.selectors.get(number if owner is None else owner), self.selectors.get(number)
+        return batch if own is None or other is None or own == other else as_selected(batch, own, other)
+
+    def rows(self, batch: Any, side: int) -> NDArray[np.int64] | None:
+        """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
+        return rows_selected(batch, self.selectors.get(side))
+
+    def moves(
+        self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str = "its first batch"
+    ) -> bool:
+        """Say whether other weights of a model change a loss: near ones, or far ones where it is at its floor."""
+        guard.reshard(model.modules())
+        some = (guard.local(p) for p in (*model.parameters(), *model.buffers()))
+        weights = [p for p in some if p.is_floating_point() and p.numel()]
+        return not weights or any(self._nudged(weights, size, before, batch, condition, where) for size in NUDGES)
+
+    def _nudged(
+        self, weights: list[torch.Tensor], size: float, before: Any, batch: Any, condition: Condition, where: str
+    ) -> bool:
+        with torch.no_grad():
+            for weight in weights:
+                weight.add_(torch.randn_like(weight) * size * (weight.abs().mean() + NUDGES[0]))
+        try:
+            after = self.run(batch, condition, 0, where).nats
+        except DiagnoseError:  # other weights may give no finite loss
+            after = before + 1
+        self.kept.restore()
+        return not np.array_equal(before, after)
+
+    def select(self, batch: Any, condition: Condition, where: str) -> None:
+        """Find out by which mask or index in the batch the objective selects what it takes losses of."""
+
+        def counted(changed: Any) -> int:
+            return len(self.run(changed, condition, 0, where).nats)
+
+        key = selector(batch, counted(batch), counted)
+        self.selectors[condition.objective] = key
+
+    def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:
+        """Refuse a loss that other weights leave as it is, bit for bit.
+
+        Raises:
+            DiagnoseError: it does not depend on the model; the weights have been put back.
+        """
+        before = self.run(batch, condition, 0, where).nats
+        if not self.moves(self.of(condition), before, batch, condition, where):
+            if any(self.moves(other, before, batch, condition, where) for other in self.reached.values()):
+                return
+            side = SIDES[condition.objective]
+            raise DiagnoseError(
+                f"the loss of the {side} side does not depend on the model (a constant, detached before it, or of "
+                "another model: hand that over as Side(model=...)): return what the objective's first argument gives"
+            )
+
+    def _switched(self, on: frozenset[str]) -> frozenset[str] | None:
+        """Return what to have on: with every kind all modules, for other kernels lay masks out in another order."""
+        return None if on and on == self.kinds and not self.structural else on
+
+    def _hint(self, batch: Any) -> str:
+        devices = {found.device for found in tensors(batch)}
+        if devices and self.device not in devices and self.device.type not in {d.type for d in devices}:
+            here = ", ".join(sorted(map(str, devices)))
+            return f"the batch is on {here} and the model on {self.device} (move the batch in the objective): "
+        half = next((p.dtype for p in self.model.parameters() if p.dtype in HALF), None)
+        if half is not None:
+            return f"the model is in {str(half).removeprefix('torch.')} (hand it over in float32, or cast its input): "
+        return ""
+
+
+def _cast(device: torch.device, autocast: torch.dtype | bool | None) -> AbstractContextManager[object]:
+    if autocast is None:
+        return nullcontext()
+    if isinstance(autocast, torch.dtype) and autocast in HALF:
+        return torch.autocast(device.type, dtype=autocast)
+    return torch.autocast(device.type, enabled=autocast is True)
+
+
+def read(
+    subject: Subject,
+    side: Side,
+    batches: Any,
+    conditions: Sequence[Condition],
+    *,
+    name: str,
+    seconds: float,
+    most: int | None = None,
+    stream: str = "masks",
+    distinct: DistinctSamples | None = None,
+    owner: int | None = None,
+) -> BatchReadings:
+    """Read batches under conditions; each batch runs once through the model for each that differs in its pass.
+
+    Args:
+        subject: the model guarded.
+        side: whose batches they are: says what its groups are.
+        batches: re-iterable.
+        conditions: at least one.
+        name: what to call the batches in errors: "the training side".
+        seconds: a limit, though at least `FEWEST` batches are read.
+        most: a limit in batches.
+        stream: names the random stream of masks: equal names and numbers of batches give equal masks.
+        distinct: recognises samples that are read again.
+        owner: 0 for training's batches, 1 for validation's.
+
+    Raises:
+        DiagnoseError: there are none, or the objective fails on one.
+    """
+    begun = time.monotonic()
+    runs = list(dict.fromkeys(condition.run for condition in conditions))
+    tally = _Tally()
+    some, total = walk(batches)
+    complete = True
+    for place, (number, batch) in enumerate(some):
+        late = place >= FEWEST and time.monotonic() - begun > seconds
+        if late or (most is not None and place >= most):
+            complete = False
+            break
+        where = f"batch {number + 1} of {name}"
+        groups = None if side.groups is None else _grouped(side, batch, where)
+        state = guard.states()  # the loader goes on with its own draws, whatever passes draw
+        for run in runs:
+            same = [condition for condition in conditions if condition.run == run]
+            found = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
+            ids = identities(found, number, groups, where)
+            if isinstance(batches, RebatchedBatches) and groups is None and found.known:
+                ids = batches.origins[number][found.samples]
+            elif distinct is not None and groups is None:
+                ids = distinct.numbered(batch, ids, found.samples)
+            tally.add(found, ids, same, named=groups is not None)
+            if run == runs[0]:
+                tally.other.add(number, found, batch)
+        guard.put(state)
+    if not tally.batches:
+        raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
+    return tally.text(len(runs), complete=complete and (total is None or tally.batches >= total))
+
+
+def _grouped(side: Side, batch: Any, where: str) -> Any:
+    assert side.groups is not None
+    try:
+        return side.groups(batch)
+    except Exception as error:
+        raise DiagnoseError(f"{where}: groups fails: {told(error)}") from error
+
+
+class _Tally:
+    """Sums as they are read."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Condition, list[tuple[Any, Any, Any]]] = defaultdict(list)
+        self.others: dict[Condition, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self.means: dict[Condition, list[float]] = defaultdict(list)
+        self.batches = self.samples = self.count = self.counted = self.silent = 0
+        self.units: set[str] = set()
+        self.kinds: set[bool] = set()
+        self.other = OtherMeans()
+        self._first: Any = None
+
+    def add(self, found: Elements, ids: Any, conditions: Sequence[Condition], *, named: bool) -> None:
+        """Add a batch's losses to the conditions that share the pass."""
+        self._first = self._first or conditions[0].run
+        if conditions[0].run == self._first:
+            self.batches += 1
+            self.samples += found.size
+            self.count += len(found.nats)
+            self.counted += int((found.weights > 0).sum())
+            self.silent += int(((found.nats == 0) & (found.weights > 0)).sum())
+            self.units.add("group" if named else "sample" if found.known else "batch")
+        self.kinds.add(found.scalar)
+        for condition in conditions:
+            if condition.reduction == "sample" and not found.known:
+                raise DiagnoseError("reduction='sample' needs the loss of each sample: a tensor (samples, ...)")
+            nats, weights = sums(found, condition.reduction)
+            self.rows[condition].append((ids, nats, weights))
+            if weights.sum() > 0:
+                self.means[condition].append(float(nats.sum() / weights.sum()))
+            for name, value in found.others.items():
+                self.others[condition][name].append(value)
+
+    def text(self, passes: int, *, complete: bool) -> BatchReadings:
+        """Return what was read."""
+        if len(self.kinds) > 1:  # scalars beside losses of elements: what they share is the batch
+            self.units = {"batch"}
+            self.rows = {c: [(ids // SAMPLES * SAMPLES, *rest) for ids, *rest in some] for c, some in self.rows.items()}
+        unit = "batch" if "batch" in self.units else "group" if "group" in self.units else "sample"
+        return BatchReadings(
+            {condition: joined(rows) for condition, rows in self.rows.items()},
+            self.batches, complete, passes, self.samples, unit,
+            others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
+            means=dict(self.means), count=self.count, counted=self.counted / self.count,
+            silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(),
+        )  # fmt: skip
+
+
+def joined(rows: Iterable[tuple[Any, Any, Any]]) -> Reading:
+    """Return the sums of all batches as one reading.
+
+    Raises:
+        DiagnoseError: nothing counts: all weights are 0.
+    """
+    ids, nats, weights = (np.concatenate(some) for some in zip(*rows, strict=True))
+    if not weights.sum() > 0:
+        raise DiagnoseError("the weights of all elements are 0, so there is no mean of their losses")
+    return Reading.of(nats, weights, ids)

@@ -1,0 +1,105 @@
+"""Training batches composed anew in the sizes of validation's, for losses that depend on the batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor, cat
+
+from diagnose.gap.loop.elements import SAMPLES, size_of
+from diagnose.gap.loop.walking import walk
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LOOKED = 256  # batches whose sizes are looked at
+
+
+def rows_of(batch: Any, first: int, last: int) -> Any:
+    """Return a batch of some of its samples."""
+    return _joined([(batch, first, last)], [size_of(batch) or 0])
+
+
+def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:  # noqa: PLR0911 - a way for each kind
+    """Return samples of several batches as one batch.
+
+    Raises:
+        RuntimeError, TypeError, KeyError: they do not fit together.
+    """
+    values = [part[0] for part in parts]
+    one = values[0]
+    if isinstance(one, Tensor):
+        if not one.dim() or one.shape[0] != sizes[0]:
+            return one
+        return cat([value[a:b] for value, a, b in parts])
+    if isinstance(one, Mapping):
+        table = {k: _joined([(v[k], a, b) for v, a, b in parts], sizes) for k in one}
+        return table if type(one) is dict else type(one)(table)  # type: ignore[call-arg]
+    if is_dataclass(one) and not isinstance(one, type):
+        names = one.__dataclass_fields__
+        return replace(one, **{n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in names})
+    if isinstance(one, (tuple, list)):
+        if len(one) == sizes[0] and not any(isinstance(part, (Tensor, Mapping)) for part in one):
+            return type(one)([part for value, a, b in parts for part in value[a:b]])
+        some = [_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(one))]
+        return type(one)(*some) if hasattr(one, "_fields") else type(one)(some)
+    return one
+
+
+def sizes_of(batches: Any) -> list[int]:
+    """Return how many samples each of the first batches has; none where that is not known."""
+    found = [size_of(batch) for _, batch in islice(walk(batches)[0], LOOKED)]
+    return [size for size in found if size] if all(found) else []
+
+
+class RebatchedBatches:
+    """A side's batches in other sizes, which recur in their order; what is left over at the end is left out."""
+
+    def __init__(self, batches: Any, sizes: Sequence[int]) -> None:
+        self.batches, self.sizes = batches, list(sizes)
+        self.origins: dict[int, NDArray[np.int64]] = {}
+
+    def _source(self) -> Iterator[tuple[int, Any]]:
+        return iter(enumerate(self.batches)) if isinstance(self.batches, (list, tuple)) else walk(self.batches)[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        held: list[tuple[int, Any, int, int]] = []
+        made = 0
+        for number, batch in self._source():
+            held.append((number, batch, 0, size_of(batch) or 0))
+            while sum(last - first for *_, first, last in held) >= self.sizes[made % len(self.sizes)]:
+                yield self._taken(held, self.sizes[made % len(self.sizes)], made)
+                made += 1
+
+    def _taken(self, held: list[tuple[int, Any, int, int]], size: int, made: int) -> Any:
+        parts, ids = [], []
+        while size:
+            number, batch, first, last = held.pop(0)
+            stop = min(last, first + size)
+            parts.append((batch, first, stop))
+            ids.append(number * SAMPLES + np.arange(first, stop, dtype=np.int64))
+            size -= stop - first
+            if stop < last:
+                held.insert(0, (number, batch, stop, last))
+        self.origins[made] = np.concatenate(ids)
+        return _joined(parts, [size_of(batch) or 0 for batch, *_ in parts])
+
+
+def rebatched(batches: Any, sizes: Sequence[int]) -> RebatchedBatches | None:
+    """Return batches in other sizes; cut where they cannot be joined; None where that cannot be done either."""
+    for some in (sizes, [min(sizes)]):
+        found = RebatchedBatches(batches, some)
+        try:
+            if next(iter(found), None) is not None and _fits(found):
+                return found
+        except (RuntimeError, TypeError, KeyError, ValueError, IndexError):
+            continue
+    return None
+
+
+def _fits(found: RebatchedBatches) -> bool:
+    return all(size_of(batch) for batch in islice(iter(found), 4))

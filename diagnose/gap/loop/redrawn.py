@@ -1,0 +1,75 @@
+"""Loaders that yield other samples each time they are walked: augmentation, random draws, weighted sampling."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+import torch
+from torch.utils.data import DataLoader, RandomSampler, WeightedRandomSampler
+from torch.utils.data import Dataset as TorchDataset
+
+from diagnose.gap.loop import guard
+from diagnose.gap.loop.sample_identity import hashes
+from diagnose.gap.loop.sample_parts import SampleLayout, layout, named_tensors
+from diagnose.gap.loop.walking import walk
+
+LOOKED = 64  # batches that are walked twice
+SAME = 0.9  # of the samples of a pass must recur in another
+
+
+def unweighted(batches: Any) -> Any | None:
+    """Return a loader of the same data without its weighted or repeating sampler; None where it has none."""
+    if not isinstance(batches, DataLoader) or batches.batch_size is None:
+        return None
+    sampler = batches.sampler
+    repeats = isinstance(sampler, RandomSampler) and sampler.replacement
+    if not (isinstance(sampler, WeightedRandomSampler) or repeats) or not hasattr(batches.dataset, "__len__"):
+        return None
+    return DataLoader(batches.dataset, batches.batch_size, shuffle=False, collate_fn=batches.collate_fn)
+
+
+def is_redrawn(batches: Any) -> bool:
+    """Say whether another walk yields other samples; to be used within `guarded` alone."""
+    if isinstance(batches, (list, tuple)) or batches is None:
+        return False
+    if isinstance(batches, DataLoader) and isinstance(batches.dataset, TorchDataset) and _indexed(batches.dataset):
+        return _item_changes(batches.dataset)
+    found = layout(batch for _, batch in islice(walk(batches)[0], 4))
+    if found.why:
+        return False
+    first, whole = _samples(batches, found, 0)
+    if not whole:
+        return False
+    second, _ = _samples(batches, found, 1)
+    return bool(first) and len(first & second) < SAME * len(first)
+
+
+def _indexed(dataset: Any) -> bool:
+    return hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__") and len(dataset) > 0
+
+
+def _item_changes(dataset: Any) -> bool:
+    try:
+        items = []
+        for seed in (1, 2):
+            guard.seed(seed)
+            items.append(list(named_tensors(dataset[0])))
+    except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
+        return False
+    return len(items[0]) == len(items[1]) and any(
+        a.shape != b.shape or not torch.equal(a, b)
+        for (_, a), (_, b) in zip(*items, strict=True)
+    )  # fmt: skip
+
+
+def _samples(batches: Any, found: SampleLayout, number: int) -> tuple[set[int], bool]:
+    """Return the samples of a walk, and whether that was all of them."""
+    out: set[int] = set()
+    place = -1
+    for place, (_, batch) in enumerate(walk(batches, number)[0]):
+        if place >= LOOKED:
+            return out, False
+        one = hashes(batch, found, spans=False)
+        out.update(one.wholes if one else ())
+    return out, place >= 0

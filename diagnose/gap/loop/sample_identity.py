@@ -1,0 +1,250 @@
+"""Which validation samples occur among the training samples: by their group, whole, or by most of their spans.
+
+Rows of token ids and series of numbers are compared by spans too, wherever they lie in a row, so that overlapping
+windows and packed rows are recognised; anything else by its values, bit for bit. A span is as long as it takes to be no
+commonplace: about 32 characters, 14 words.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.data.overlap import SeenDocuments
+from diagnose.gap.loop.elements import SAMPLES
+from diagnose.gap.loop.sample_parts import INTEGERS, SampleLayout, layout, parts_of, rows_by_key
+from diagnose.gap.loop.walking import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+COMMON = 0.5  # of training's rows: a span of more of them is a template
+HELD = 1024  # spans of a row that are held, about; of more, one in two, four, ... (by the hash: the same on both sides)
+ALIKE = 1 / 3  # of a span: where more of it is its first or its last token, it is padding with the end of a text
+MOST = 1 << 23  # spans and samples of training held at most
+
+
+@dataclass(frozen=True)
+class SampleIdentity:
+    """What identifies a sample: the hash of its values, and the hashes of its spans (none where it holds no tokens)."""
+
+    whole: int
+    spans: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What training's samples hold.
+
+    Attributes:
+        wholes: hashes of their values; spans: for each text of the layout, hashes of its spans, sorted.
+        layout: which tensors identify a sample.
+        complete: whether all of them were walked.
+        why: why samples cannot be recognised; "" where they can.
+    """
+
+    wholes: frozenset[int]
+    spans: tuple[NDArray[np.int64], ...]
+    layout: SampleLayout
+    complete: bool
+    why: str = ""
+
+
+Chosen = Callable[[Any], "NDArray[np.int64] | None"]
+
+
+def all_rows(_: Any) -> None:
+    """Choose all rows of a batch."""
+
+
+@dataclass(frozen=True)
+class SampleHashes:
+    """A batch's samples: their rows, the hash of each one's values, and of each text's spans by row."""
+
+    rows: NDArray[np.int64]
+    wholes: list[int]
+    spans: list[list[NDArray[np.int64]]]
+
+
+def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans: bool = True) -> SampleHashes | None:
+    """Return what identifies a batch's samples; None where it does not hold the layout's tensors."""
+    parts = [rows_by_key(part) for part in parts_of(batch)]
+    if not found.keys or any(key not in part for part in parts for key in found.keys):
+        return None
+    table = {key: [row for part in parts for row in part[key]] for key in found.keys}
+    index = chosen(batch)
+    index = np.arange(len(table[found.keys[0]])) if index is None else index
+    single = {key: [_single(some[k]) for k in index] for key, some in table.items()}
+    wholes = [_hash(b"|".join(raw)) for raw in zip(*(map(_raw, some) for some in single.values()), strict=True)]
+    none = np.zeros(0, np.int64)
+    if not spans or not found.texts:
+        return SampleHashes(index, wholes, [[none] * len(index) for _ in found.texts])
+    beside = [_hash(b"|".join(raw)) for raw in zip(*(map(_raw, single[k]) for k in found.beside), strict=True)]
+    texts = [
+        [_spans(row, span, salt) if len(row) >= span else none
+         for row, salt in zip(map(_bits, single[key]), beside or [0] * len(index), strict=True)]
+        for key, span in zip(found.texts, found.spans, strict=True)
+    ]  # fmt: skip
+    return SampleHashes(index, wholes, texts)
+
+
+def _single(row: Tensor) -> Tensor:
+    """Return a row without the padding at its ends: tokens that repeat there."""
+    if row.dtype not in INTEGERS or len(row) < 2:
+        return row
+    other = (row[1:] != row[:-1]).nonzero().flatten()
+    return row if not len(other) else row[int(other[0]) : int(other[-1]) + 2]
+
+
+def _raw(row: Tensor) -> bytes:
+    values = row.double() if row.is_floating_point() else row.long()
+    return np.ascontiguousarray(values.numpy()).tobytes()
+
+
+def _bits(row: Tensor) -> NDArray[np.int64]:
+    """Return a row's values as integers, floats by their bits."""
+    values = np.ascontiguousarray((row.double() if row.is_floating_point() else row.long()).numpy())
+    return values.view(np.int64)
+
+
+def samples(rows: list[Tensor], span: int) -> list[SampleIdentity]:
+    """Return what identifies each of these rows."""
+    values = [np.ascontiguousarray((row.double() if row.is_floating_point() else row).numpy()) for row in rows]
+    none = np.zeros(0, np.int64)
+    return [SampleIdentity(_hash(row.tobytes()), _spans(row, span) if 0 < span <= len(row) else none) for row in values]
+
+
+def _hash(raw: bytes) -> int:
+    return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little") >> 1
+
+
+def _spans(row_T: NDArray[np.int64], span: int, salt: int = 0) -> NDArray[np.int64]:
+    """Return the hash of each span of tokens, but not where the end of a text and its padding make one."""
+    windows = np.lib.stride_tricks.sliding_window_view(row_T.astype(np.int64), span)
+    factors = np.array([pow(0x5851F42D4C957F2D, k + 1, 1 << 64) for k in range(span)], dtype=np.uint64)
+    mixed = (windows.astype(np.uint64) * factors).sum(1, dtype=np.uint64) ^ np.uint64(salt)
+    mixed ^= mixed >> np.uint64(31)
+    sampled = np.uint64(max(1, 1 << max(0, (len(mixed) - 1) // HELD).bit_length()) - 1)
+    alike = np.maximum(*((windows == windows[:, k][:, None]).mean(1) for k in (0, -1)))
+    kept = (alike <= ALIKE) & ((mixed & sampled) == 0)
+    return np.unique((mixed[kept] >> np.uint64(1)).astype(np.int64))
+
+
+def known(
+    batches: Any, seconds: float, most: int | None = None, *, val: Any = None, chosen: Chosen = all_rows
+) -> Known:
+    """Walk training's batches and keep what identifies their samples.
+
+    Args:
+        batches: all of them.
+        seconds: a limit.
+        most: a limit in batches for a stream of unknown length, which may have no end.
+        val: validation's batches, whose samples are to be looked up: what both hold identifies them.
+        chosen: which rows of a batch are its samples.
+    """
+    begun = time.monotonic()
+    found = layout((batch for _, batch in walk(batches)[0]), None if val is None else _first(val))
+    wholes, held, complete = set[int](), _HeldSpans(len(found.texts)), True
+    if found.why:
+        return Known(frozenset(), (), found, complete=False, why=found.why)
+    some, count = walk(batches)
+    for number, batch in some:
+        endless = count is None and most is not None and number >= most
+        if endless or time.monotonic() - begun > seconds or held.count + len(wholes) > MOST:
+            complete = False
+            break
+        one = hashes(batch, found, chosen)
+        if one is None:
+            return Known(frozenset(), (), found, complete=False, why="the batches of a side hold different tensors")
+        wholes.update(one.wholes)
+        held.add(one)
+    why = "" if complete else f"the first {len(wholes):,} training samples alone were looked through"
+    return Known(frozenset(wholes), held.telling(), found, complete, why)
+
+
+def _first(batches: Any) -> Any:
+    return next((batch for _, batch in walk(batches)[0]), None)
+
+
+class _HeldSpans:
+    """Spans of training's rows by text; those of most rows (a template) tell nothing."""
+
+    def __init__(self, texts: int) -> None:
+        self.parts: list[list[NDArray[np.int64]]] = [[] for _ in range(texts)]
+        self.rows = self.count = 0
+
+    def add(self, found: SampleHashes) -> None:
+        """Add a batch's samples."""
+        self.rows += len(found.rows)
+        for text, rows in zip(self.parts, found.spans, strict=True):
+            text.extend(row for row in rows if len(row))
+            self.count += sum(map(len, rows))
+
+    def telling(self) -> tuple[NDArray[np.int64], ...]:
+        """Return each text's spans, sorted."""
+        return tuple(self._telling(text) for text in self.parts)
+
+    def _telling(self, rows: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+        spans, counts = np.unique(np.concatenate([np.zeros(0, np.int64), *rows]), return_counts=True)
+        return np.asarray(spans[counts <= max(COMMON * self.rows, 2)], dtype=np.int64)
+
+
+def seen(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> SeenDocuments:
+    """Look up to `most` batches' samples up among training's, in the order in which they are read."""
+    rows = list(_looked_up(batches, training, most, chosen))
+    ids, exact, share = ([row[k] for row in rows] for k in range(3))
+    return SeenDocuments(np.array(ids, np.int64), np.array(exact, bool), np.array(share, np.float64))
+
+
+def _looked_up(batches: Any, training: Known, most: int, chosen: Chosen) -> Iterator[tuple[int, bool, float]]:
+    some, _ = walk(batches)
+    for place, (number, batch) in enumerate(some):
+        if place >= most:
+            return
+        one = hashes(batch, training.layout, chosen)
+        if one is None:
+            continue
+        for k, row in enumerate(one.rows.tolist()):
+            yield number * SAMPLES + row, one.wholes[k] in training.wholes, _share(one, k, training)
+
+
+def _share(one: SampleHashes, k: int, training: Known) -> float:
+    """Return the share of a sample's spans that occur in training: of that of its texts which shares least."""
+    each = [
+        float(np.isin(rows[k], spans).mean())
+        for rows, spans in zip(one.spans, training.spans, strict=True) if len(rows[k])
+    ]  # fmt: skip
+    return min(each, default=0.0)
+
+
+class DistinctSamples:
+    """Numbers samples so that one that is read again keeps the number it had first: the distinct sample is the unit."""
+
+    def __init__(self, found: SampleLayout | None, chosen: Chosen = all_rows) -> None:
+        self.layout, self.chosen = found, chosen
+        self._known: dict[int, int] = {}
+
+    def numbered(self, batch: Any, ids_E: NDArray[np.int64], samples_E: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return whose each element is, by what its sample was first numbered."""
+        one = None if self.layout is None else hashes(batch, self.layout, self.chosen, spans=False)
+        if one is None or not len(ids_E):
+            return ids_E
+        base = int(ids_E[0] - samples_E[0])
+        first = {
+            row: self._known.setdefault(whole, base + row)
+            for row, whole in zip(one.rows.tolist(), one.wholes, strict=True)
+        }
+        return np.array([first.get(row, base + row) for row in samples_E.tolist()], np.int64)
+
+
+def by_group(train: NDArray[np.int64], val: NDArray[np.int64]) -> SeenDocuments:
+    """Return which named groups of validation occur in training; both as `elements.identities` numbers them."""
+    return SeenDocuments(val, np.isin(val, train), np.zeros(len(val)))

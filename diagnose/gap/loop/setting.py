@@ -1,0 +1,260 @@
+"""What is found out on first batches before sides are read: kinds of training mode, randomness, how batched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap.conditions import Condition
+from diagnose.gap.loop import modes
+from diagnose.gap.loop.class_weights import ClassWeights
+from diagnose.gap.loop.elements import size_of
+from diagnose.gap.loop.mode_kinds import NORMS
+from diagnose.gap.loop.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
+from diagnose.gap.loop.redrawn import unweighted
+from diagnose.gap.loop.walking import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from diagnose.gap.conditions import SideConditions
+    from diagnose.gap.loop.elements import Elements
+    from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.side import Side
+
+DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
+NEARER = 5.0  # times: so much nearer must a frozen batch norm come to the reported loss
+LOOKED = 8  # batches that this is looked at on
+WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
+
+
+def first_batch(side: Side, name: str) -> tuple[int, Any]:
+    """Return a side's first batch.
+
+    Raises:
+        DiagnoseError: there is none.
+    """
+    some, _ = walk(side.batches)
+    first = next(some, None)
+    if first is None:
+        raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
+    return first
+
+
+def kinds_of(subject: Subject, train: Side) -> tuple[list[str], list[str]]:
+    """Return what training mode switches on, by trying on the first batch what modules' classes do not tell, and notes.
+
+    Where the training objective can be run in training mode alone (an auxiliary head), that is noted in the subject.
+    """
+    number, batch = first_batch(train, "training")
+    precise = None if train.autocast is None else False  # rounding would make other kernels look like other losses
+    models = [subject.model, *(one for one in subject.own if one is not None)]
+    known = set[str]().union(*(modes.known_kinds(model) for model in models))
+    unknown = sorted({kind for model in models for kind in modes.unknown_kinds(model)})
+    weights = 0 if train.model is None else 1
+
+    def loss(on: frozenset[str]) -> NDArray[np.float64]:
+        where = f"batch {number + 1} of the training side"
+        return subject.run(batch, Condition(on, 0, precise, "mean", weights=weights), 0, where).nats
+
+    if not subject.model.training:
+        subject.frozen = modes.frozen_norms(subject.model)
+    _need_training(subject, loss, unknown)
+    unknown = [kind for kind in unknown if kind not in subject.structural]
+    off = loss(frozenset())
+    if modes.differs(off, loss(frozenset(unknown))):
+        unknown = [kind for kind in unknown if modes.differs(off, loss(frozenset({kind})))] or unknown
+    else:
+        unknown = []
+    kinds = sorted({*known, *unknown})
+    return kinds, _frozen_by_loss(subject, train, kinds)
+
+
+def _need_training(subject: Subject, loss: Any, unknown: Sequence[str]) -> None:
+    """Find the kinds that the training objective needs in training mode."""
+    try:
+        loss(frozenset())
+    except DiagnoseError:
+        for some in (*(frozenset({kind}) for kind in unknown), frozenset(unknown)):
+            try:
+                loss(some)
+            except DiagnoseError:
+                continue
+            subject.structural = some
+            return
+        raise
+
+
+def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str]:
+    """Take batch norms as frozen where that gives the reported loss, for a model that comes in evaluation mode."""
+    live = {id(module) for module in modes.norms(subject.model)} - subject.frozen
+    if subject.model.training or train.reported is None or not live or train.mode == "eval":
+        return []
+    some = train.batches if train.reported_on is None else train.reported_on
+    found = {}
+    for name, frozen in (("live", subject.frozen), ("frozen", subject.frozen | live)):
+        subject.frozen = frozenset(frozen)
+        found[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"))
+    off = {name: abs(value - train.reported) for name, value in found.items()}
+    if off["live"] > NEARER * off["frozen"]:
+        return ["the model came in evaluation mode; its batch norms are taken as frozen: that gives the reported loss"]
+    subject.frozen = subject.frozen - live
+    return []
+
+
+def weigh_classes(subject: Subject, side: Side, own: Condition, name: str) -> list[str]:
+    """Take the class weights of losses that are not averaged as what these count, where that gives the reported loss.
+
+    Returns notes: which was done, or that it cannot be told.
+    """
+    number = own.objective
+    place, batch = first_batch(side, name)
+    with ClassWeights() as seen:
+        subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
+    if not seen.calls:
+        return []
+    what = f"the {name} side's objective weighs classes without averaging (reduction='none')"
+    if side.reported is not None:
+        some = side.batches if side.reported_on is None else side.reported_on
+        plain = _mean_of_first(subject, some, own, WEIGHED)
+        subject.weighed.add(number)
+        weighed = _mean_of_first(subject, some, own, WEIGHED)
+        if abs(plain - side.reported) > NEARER * abs(weighed - side.reported):
+            return [f"{what}; its weights are taken as what each loss counts, which gives the reported loss"]
+        subject.weighed.discard(number)
+        if abs(weighed - side.reported) > NEARER * abs(plain - side.reported):
+            return []
+    return [f"{what}: torch's mean divides by the weights' sum, which these losses lack; where that mean is what the "
+            "loop takes, return {'loss': losses without weight=, 'weights': weight[target]}"]  # fmt: skip
+
+
+def _mean_of_first(subject: Subject, batches: Any, own: Condition, most: int = LOOKED) -> float:
+    losses = []
+    for place, (number, batch) in enumerate(walk(batches)[0]):
+        if place >= most:
+            break
+        losses.append(_mean(subject.run(batch, own, number, "a batch")))
+    return float(np.mean(losses))
+
+
+def _mean(found: Elements) -> float:
+    total = found.weights.sum()
+    return float((found.nats * found.weights).sum() / total) if total else 0.0
+
+
+def notice_randomness(subject: Subject, batch: Any, own: Condition, where: str) -> None:
+    """Note a side whose loss is random with nothing of training mode on."""
+    off = replace(own, on=frozenset())
+    try:
+        one, two = (subject.run(batch, off, seed, where).nats for seed in (1, 2))
+    except DiagnoseError:
+        return
+    if modes.differs(one, two):
+        subject.random |= {own.objective} if subject.objectives[0] is not subject.objectives[1] else {0, 1}
+
+
+def notes_of(subject: Subject) -> list[str]:
+    """Return what a reader should know of randomness and of other models."""
+    out = []
+    if subject.random:
+        out.append("a loss is random even in evaluation mode: dropout or noise that model.eval() does not reach")
+    if subject.reached:
+        names = ", ".join(subject.reached)
+        out.append(
+            f"the objectives reach other modules ({names}), read as they are; Side(model=...) names a loss's own"
+        )
+    return out
+
+
+def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
+    """Say which loaders yield other samples each pass, and which sampler was left out for `collation`."""
+    out = [
+        f"the {name} side's loader yields other samples each pass (augmentation, random draws): what was read is a "
+        "draw; plain= the same data without that tells it from data"
+        for k, name in enumerate(("training", "validation")) if k in redrawn
+    ]  # fmt: skip
+    sampler = type(getattr(train.batches, "sampler", None)).__name__
+    if train.plain is not None and sampler in {"WeightedRandomSampler", "RandomSampler"} and unweighted(train.batches):
+        out.append(f"training's loader draws by a {sampler}; its dataset in order was taken as plain=: collation is "
+                   "what the sampler does, unless plain= was given")  # fmt: skip
+    return out
+
+
+@dataclass(frozen=True)
+class SideBatching:
+    """How the two sides are batched.
+
+    Attributes:
+        sources: training's batches in validation's sizes, and its plain ones (True) so; empty where it changes nothing.
+        mixed: whether a loss depends on the other samples of its batch.
+        scalar: whether validation's objective gives one number a batch.
+        notes: what could not be done.
+    """
+
+    sources: dict[bool, RebatchedBatches] = field(default_factory=dict)
+    mixed: bool = False
+    scalar: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions) -> SideBatching:
+    """Return how sides are batched, and training's batches in validation's sizes where the loss depends on these."""
+    number, batch = first_batch(val, "validation")
+    where = f"batch {number + 1} of the validation side"
+    own = replace(sides.val, plain=False)
+    scalar = subject.run(batch, own, 0, where).scalar
+    mixed = any(_depends(subject, side, own, name) for side, name in ((train, "training"), (val, "validation")))
+    if not mixed and val.reduction != "sum":
+        return SideBatching(scalar=scalar)
+    sizes = [sizes_of(side.batches) for side in (train, val)]
+    if not all(sizes) or _alike(*sizes, exact=not mixed):
+        return SideBatching(mixed=mixed, scalar=scalar)
+    some = {False: train.batches} | ({True: train.plain} if train.plain is not None else {})
+    found = {plain: rebatched(batches, sizes[1]) for plain, batches in some.items()}
+    if any(one is None for one in found.values()):
+        why = (
+            "training's samples could not be batched as validation's are, and the loss depends on the batch: what that "
+        )
+        return SideBatching(mixed=mixed, scalar=scalar, notes=(f"{why}does is in unseen",))
+    return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
+
+
+def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
+    """Say whether batches are of the same sizes: all but the last, or (for sums) on average."""
+    if exact:
+        return abs(float(np.mean(first)) - float(np.mean(second))) < DEPENDS
+    return float(np.median(first)) == float(np.median(second))
+
+
+def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
+    """Say whether a sample's loss depends on the other samples of its batch."""
+    _, batch = first_batch(side, name)
+    size = size_of(batch) or 0
+    if size < 2 or subject.random:
+        return False
+    norms = {modes.kind(module) for module in subject.of(own).modules() if isinstance(module, NORMS)}
+    quiet = replace(own, on=own.on & norms)
+    half = size // 2
+    try:
+        whole, *parts = (
+            subject.run(some, quiet, 0, "a part of a batch")
+            for some in (batch, rows_of(batch, 0, half), rows_of(batch, half, size))
+        )
+    except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
+        return False
+    if whole.scalar:
+        mean = sum(_mean(part) * count for part, count in zip(parts, (half, size - half), strict=True)) / size
+        return _differ(_mean(whole), mean)
+    together = np.concatenate([part.nats for part in parts])
+    if len(together) != len(whole.nats):
+        return not subject.selectors.get(own.objective)
+    return bool(np.any(np.abs(together - whole.nats) > DEPENDS * np.maximum(1e-2, np.abs(whole.nats).max())))
+
+
+def _differ(one: float, two: float) -> bool:
+    return abs(one - two) > DEPENDS * max(abs(one), abs(two), 1e-2)

@@ -1,0 +1,1 @@
+"""What a training loop leaves behind to go back to: its steps, batches and weights, in memory and as files."""

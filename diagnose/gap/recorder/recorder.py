@@ -1,0 +1,293 @@
+"""A record of somebody's training loop: what it takes to go back to the steps that a reported training loss is of.
+
+Kept are the batches of the steps that the reported loss averages, with the random state in which the model first ran
+on each, a sample of earlier batches, the reported validation batches, and the weights at the start of the averaged
+steps and at the end. What is kept is bounded; where it is a sample, the ledger says so.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from numbers import Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap.recorder.packing import copied, nbytes
+from diagnose.gap.recorder.ranks import unwrapped
+from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, numbers, packed
+from diagnose.gap.side import check_model
+from diagnose.runs import store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+REPORTS = ("interval", "last", "epoch")
+FORMAT = 1
+EARLIER = 64  # batches of earlier steps
+STATES = 16 << 10  # bytes of a step's random states, about
+WRITE_SHARE = 0.01  # of the time since the last writing: what the next one may take
+
+
+@dataclass
+class Reservoir:
+    """Some of the steps that were offered, each as likely (Vitter's reservoir), with how many were."""
+
+    most: int
+    chance: random.Random
+    steps: list[RecordedStep] = field(default_factory=list)
+    offered: int = 0
+
+    def place(self) -> int | None:
+        """Return where the next step belongs; None where it is not to be kept."""
+        self.offered += 1
+        if len(self.steps) < self.most:
+            return len(self.steps)
+        place = self.chance.randrange(self.offered)
+        return place if place < self.most else None
+
+    def put(self, place: int, step: RecordedStep) -> None:
+        """Keep a step, in another's place once all are taken."""
+        if place < len(self.steps):
+            self.steps[place] = step
+        else:
+            self.steps.append(step)
+
+
+class GapRecorder:
+    """Records a training loop so that its gap can be explained to the last step.
+
+        recorder = GapRecorder("runs/mine", model, interval=100)
+        for batch in batches:
+            loss = train_loss(model, batch)
+            ...
+            recorder.step(batch, loss)
+        recorder.validation(val_batch, val_loss(model, val_batch))
+        recorder.close()
+
+    Then `explain_gap(model, train_loss, val_loss, recorder=recorder)`, or in a shell `diagnose loss-gap runs/mine
+    --model file.py:build`.
+
+    >>> import tempfile
+    >>> import torch
+    >>> folder, model = tempfile.mkdtemp(), torch.nn.Linear(2, 1)
+    >>> with GapRecorder(folder, model, interval=10) as recorder:
+    ...     for _ in range(25):
+    ...         batch = torch.randn(8, 2)
+    ...         recorder.step(batch, model(batch).square().mean())
+    >>> recorder.record().steps, len(recorder.record().window)
+    (25, 5)
+
+    Args:
+        folder: where the record goes; made if it is not there.
+        model: the network that is trained. Hooks on it note the random state before it runs; `close` removes them.
+        reports: what the reported training loss is: "interval" (the mean since the last multiple of `interval` steps),
+            "last" (the last step's) or "epoch" (the mean since `epoch()` was last called, as Keras shows it).
+        interval: steps of an interval.
+        most_bytes: of batches that are kept in memory and on the disk.
+        fetch: `fetch(id)` returns a batch, for loops that give `step` and `validation` ids instead of batches.
+
+    Raises:
+        DiagnoseError: the folder cannot be written, or a value is of the wrong kind.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        model: nn.Module,
+        *,
+        reports: str = "interval",
+        interval: int = 100,
+        most_bytes: int = 256 << 20,
+        fetch: Callable[[Any], Any] | None = None,
+    ) -> None:
+        check_model(model)
+        if reports not in REPORTS:
+            raise DiagnoseError(f"reports is {reports!r}; give {', '.join(REPORTS)}")
+        if interval < 1:
+            raise DiagnoseError(f"interval is {interval}; give how many steps a reported loss averages, at least 1")
+        self.folder, self.model, self.fetch = Path(folder), model, fetch
+        self.reports, self.interval, self.most_bytes = reports, interval, most_bytes
+        store.check_writable(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.number, self.first, self.losses, self.weights = 0, 0, list[Any](), list[float]()
+        self.window = Reservoir(1, random.Random(0))  # noqa: S311 - no secret
+        self.earlier = Reservoir(1, random.Random(1))  # noqa: S311
+        self.shown: list[RecordedStep] = []
+        self.shown_whole, self.shown_open = True, False
+        self.start: dict[str, Tensor] = {}
+        self.sums, self.counts = dict[str, Any](epoch=0.0, run=0.0), {"epoch": 0, "run": 0}
+        self._states: dict[str, Tensor] | None = None
+        self._early = False
+        self._fresh, self._written, self._took = True, time.monotonic(), 0.0
+        self._hook = model.register_forward_pre_hook(self._before)
+
+    def before(self) -> None:
+        """Say that a step's loss is about to be taken.
+
+        A loop need not: the recorder sees when the model runs. One whose losses do not come from calling the model
+        itself, or that draws random numbers before it does, calls this right before it takes the loss.
+        """
+        self._states, self._early = None, True
+        self._note(self.model)
+
+    def _before(self, model: nn.Module, _: Any) -> None:
+        """Note the random state before a step's first pass."""
+        if model.training and self._states is None:
+            self._early = False
+            self._note(model)
+
+    def _note(self, model: nn.Module) -> None:
+        """Note the random state, and the weights before an interval's first step."""
+        self._states = {"cpu": torch.get_rng_state()}
+        device = next((p.device for p in model.parameters()), torch.device("cpu"))
+        if device.type == "cuda":
+            self._states["cuda"] = torch.cuda.get_rng_state(device)
+        if self._opens() and self.reports != "last":
+            self.start = {
+                name: value.detach().to("cpu", copy=True) for name, value in unwrapped(model).state_dict().items()
+            }
+
+    def _opens(self) -> bool:
+        """Say whether the coming step is the first that a reported loss averages."""
+        if self.reports == "interval":
+            return self.number % self.interval == 0
+        return self.reports == "last" or self._fresh
+
+    def epoch(self) -> None:
+        """Say that an epoch begins: with `reports="epoch"` the reported loss averages from here."""
+        self._fresh = True
+
+    def step(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
+        """Record a step: after its loss was taken, before or after the weights moved.
+
+        Args:
+            batch: what the objective took; or its id, with `fetch`.
+            loss: as the loop logs it: a number, or a tensor of one (it is not waited for).
+            weight: what the step counts in the mean that is reported, for instance its number of samples.
+        """
+        if self._opens():
+            self._open(batch)
+        step = RecordedStep(self.number, None, _scalar(loss), self._states or {}, self._early, weight)
+        self.losses.append(step.loss)
+        self.weights.append(weight)
+        if self._fresh:
+            self.sums["epoch"], self.counts["epoch"] = 0.0, 0
+        for name in self.sums:
+            self.sums[name], self.counts[name] = self.sums[name] + step.loss, self.counts[name] + 1
+        place = self.window.place()
+        if place is not None:
+            self.window.put(place, replace(step, batch=copied(batch)))
+        self.number, self._states, self._fresh = self.number + 1, None, False
+        self.shown_open = False
+        if self._opens():
+            self._write_if_cheap()
+
+    def _open(self, batch: Any) -> None:
+        """Begin an interval: what the last one kept becomes a sample of earlier steps."""
+        for step in self.window.steps:
+            place = self.earlier.place()
+            if place is not None:
+                self.earlier.put(place, RecordedStep(step.number, step.batch, None, {}))
+        room = max(1, self.most_bytes // 2 // (nbytes(batch) + STATES))
+        self.earlier.most = max(1, min(EARLIER, room // 2))
+        self.window = Reservoir(max(1, room - self.earlier.most), self.window.chance)
+        self.first, self.losses, self.weights = self.number, [], []
+
+    def validation(self, batch: Any, loss: Any) -> None:
+        """Record a validation batch and its loss; those between two training steps make one reported loss."""
+        if not self.shown_open:
+            self.shown, self.shown_whole, self.shown_open = [], True, True
+        held = sum(nbytes(step.batch) for step in self.shown)
+        fits = held + nbytes(batch) <= self.most_bytes // 2
+        self.shown_whole = self.shown_whole and fits
+        self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}))
+
+    def _write_if_cheap(self) -> None:
+        """Write the record as the loop goes on, as seldom as keeps it cheap."""
+        begun = time.monotonic()
+        if self.number and begun - self._written > self._took / WRITE_SHARE:
+            self.write()
+
+    def write(self) -> None:
+        """Write the record; what was there before is replaced whole.
+
+        Raises:
+            DiagnoseError: there is no room, or a batch cannot be kept.
+        """
+        begun = time.monotonic()
+        parts = {"window": self.window.steps, "earlier": self.earlier.steps, "validation": self.shown}
+        found = {name: packed(steps) for name, steps in parts.items()}
+        state = {
+            "record": FORMAT, "reports": self.reports, "interval": self.interval, "steps": self.number,
+            "first": self.first, "offered": self.window.offered, "whole": self.shown_whole, "means": self._means(),
+            "ids": self.fetch is not None, "losses": numbers(self.losses), "weights": self.weights,
+            "parts": {name: rows for name, (rows, _) in found.items()},
+        }  # fmt: skip
+        weights = {
+            name: value.detach().to("cpu", copy=True) for name, value in unwrapped(self.model).state_dict().items()
+        }
+        tensors = {name: held for name, (_, held) in found.items()} | {"model": weights, "start": self.start}
+        try:
+            store.write_checkpoint(self.folder / FOLDER, {name: held for name, held in tensors.items() if held}, state)
+        except OSError as error:
+            raise DiagnoseError(f"the record cannot be written to {self.folder}: {error.strerror}") from None
+        self._written = time.monotonic()
+        self._took = self._written - begun
+
+    def _means(self) -> dict[str, float]:
+        """Return other means that a loop may have reported: since its epoch began, and since it began."""
+        return {name: float(total) / max(1, self.counts[name]) for name, total in self.sums.items()}
+
+    def detach(self) -> None:
+        """Take the hooks off the model."""
+        self._hook.remove()
+
+    def close(self) -> None:
+        """Write the record and take the hooks off the model."""
+        self.detach()
+        self.write()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+            return
+        with suppress(DiagnoseError):  # the loop's own error is the one to see
+            self.close()
+
+    def record(self) -> Recording:
+        """Return what is recorded so far."""
+        window, shown = ([replace(s, loss=float(s.loss)) for s in some] for some in (self.window.steps, self.shown))
+        return Recording(
+            window, list(self.earlier.steps), shown, self.shown_whole, self.reports, self.number, self.first,
+            self.window.offered, numbers(self.losses), list(self.weights), self._means(), self.start, self.fetch,
+        )  # fmt: skip
+
+
+def _scalar(loss: Any) -> Any:
+    """Return a loss as a number, or as a detached tensor of one where it lies.
+
+    Raises:
+        DiagnoseError: it is neither.
+    """
+    if isinstance(loss, Tensor):
+        if loss.numel() != 1:
+            raise DiagnoseError(
+                f"a recorded loss has the shape {tuple(loss.shape)}; give the one number that is logged"
+            )
+        return loss.detach().reshape(())
+    if isinstance(loss, bool) or not isinstance(loss, Real):
+        raise DiagnoseError(f"a recorded loss is a {type(loss).__name__}; give the number that is logged")
+    return float(loss)

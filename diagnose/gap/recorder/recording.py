@@ -1,0 +1,157 @@
+"""What a recorder keeps of a loop: steps, losses and weights, in memory and as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap.recorder.packing import pack, unpack
+from diagnose.runs import store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FOLDER = "record"
+
+
+@dataclass
+class RecordedStep:
+    """A step that is kept.
+
+    Attributes:
+        number: from 0; batch: itself, or its id; loss: as logged.
+        states: the random states before it, by device.
+        early: whether they are of before its objective ran, rather than of right before the model did.
+        weight: what it counts in the mean that is reported.
+    """
+
+    number: int
+    batch: Any
+    loss: Any
+    states: dict[str, Tensor]
+    early: bool = False
+    weight: float = 1.0
+
+
+def numbers(losses: list[Any]) -> list[float]:
+    """Return losses as numbers, fetched from their device at once."""
+    some = [loss for loss in losses if isinstance(loss, Tensor)]
+    if not some:
+        return [float(loss) for loss in losses]
+    found = iter(torch.stack([loss.reshape(()).double() for loss in some]).tolist())
+    return [next(found) if isinstance(loss, Tensor) else float(loss) for loss in losses]
+
+
+def packed(steps: list[RecordedStep]) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
+    """Return steps as JSON, and the tensors that it names."""
+    tensors: list[Tensor] = []
+    rows = [
+        {
+            "number": step.number,
+            "batch": pack(step.batch, tensors),
+            "loss": None if step.loss is None else float(step.loss),
+            "early": step.early,
+            "weight": step.weight,
+            "states": {name: pack(value, tensors) for name, value in step.states.items()},
+        }
+        for step in steps
+    ]
+    return rows, {str(k): tensor.clone() for k, tensor in enumerate(tensors)}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a recorder kept.
+
+    Attributes:
+        window: steps that the reported training loss averages: all `offered`, or a sample of them.
+        earlier: a sample of steps before them; validation: the batches of the last reported validation loss.
+        whole: whether all of these were kept.
+        reports: as in `GapRecorder`; steps: how many there were; first: the window's first.
+        offered: how many steps the window had; losses: all of their losses as logged; weights: what each counts.
+        means: the mean of all losses since the epoch began, and since the run began.
+        start: the weights before the window's first step.
+        fetch: returns the batch of an id; None where the batches themselves were kept.
+    """
+
+    window: list[RecordedStep]
+    earlier: list[RecordedStep]
+    validation: list[RecordedStep]
+    whole: bool
+    reports: str
+    steps: int
+    first: int
+    offered: int
+    losses: list[float]
+    weights: list[float]
+    means: dict[str, float]
+    start: dict[str, Tensor]
+    fetch: Callable[[Any], Any] | None = None
+
+    @property
+    def train(self) -> float:
+        """The reported training loss."""
+        if self.reports == "last":
+            return self.losses[-1]
+        return float(np.average(self.losses, weights=self.weights))
+
+    @property
+    def val(self) -> float | None:
+        """The reported validation loss: the mean of its batches' losses; None where there was no validation."""
+        return sum(step.loss for step in self.validation) / len(self.validation) if self.validation else None
+
+    def of_last(self) -> Recording:
+        """Return the record with the last step alone as what the reported loss is of."""
+        last = [step for step in self.window if step.number == self.steps - 1]
+        earlier = [*self.earlier, *(step for step in self.window if step.number < self.steps - 1)]
+        first = self.start if self.first == self.steps - 1 else {}
+        return replace(
+            self, window=last, earlier=earlier, reports="last", first=self.steps - 1, offered=1,
+            losses=self.losses[-1:], weights=self.weights[-1:], start=first,
+        )  # fmt: skip
+
+    def unweighted(self) -> Recording:
+        """Return the record with each step counting alike in what is reported."""
+        window = [replace(step, weight=1.0) for step in self.window]
+        return replace(self, window=window, weights=[1.0] * len(self.weights))
+
+    def batches(self, steps: list[RecordedStep]) -> list[Any]:
+        """Return the batches of some steps."""
+        return [step.batch if self.fetch is None else self.fetch(step.batch) for step in steps]
+
+
+def is_record(folder: Path) -> bool:
+    """Say whether a folder holds the record of a user's loop."""
+    return (folder / FOLDER / "state.json").exists()
+
+
+def read_record(folder: Path, fetch: Callable[[Any], Any] | None = None) -> tuple[Recording, dict[str, Tensor]]:
+    """Read a record, and the model's last weights.
+
+    Raises:
+        DiagnoseError: there is none, it is damaged, or it holds ids and `fetch` is missing.
+    """
+    found = store.read_checkpoint(folder / FOLDER)
+    if found is None or "parts" not in found[1]:
+        raise DiagnoseError(f"{folder} holds no record of a loop; GapRecorder writes one")
+    tensors, state = found
+    if state["ids"] and fetch is None:
+        raise DiagnoseError(f"{folder} holds the ids of batches; the file of --model must have fetch(id) -> batch")
+    parts = {name: [_step(row, tensors.get(name, {})) for row in rows] for name, rows in state["parts"].items()}
+    record = Recording(
+        parts["window"], parts["earlier"], parts["validation"], state["whole"], state["reports"], state["steps"],
+        state["first"], state["offered"], state["losses"], state["weights"], state["means"], tensors.get("start", {}),
+        fetch if state["ids"] else None,
+    )  # fmt: skip
+    return record, tensors["model"]
+
+
+def _step(row: dict[str, Any], tensors: dict[str, Tensor]) -> RecordedStep:
+    states = {key: unpack(value, tensors) for key, value in row["states"].items()}
+    return RecordedStep(row["number"], unpack(row["batch"], tensors), row["loss"], states, row["early"], row["weight"])

@@ -1,0 +1,150 @@
+"""`lag` and `recency` from the record of a loop: back to the very steps that the reported training loss averages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import counted, signed
+from diagnose.gap.intervals import combined
+from diagnose.gap.loop.elements import identities, sums
+from diagnose.gap.loop.readings import joined
+from diagnose.gap.measurements import Replayed
+from diagnose.gap.reported import MOST_FACTOR, SAME
+from diagnose.gap.term import Term
+from diagnose.stats import Interval
+from diagnose.stats.crossed import t_quantile
+
+if TYPE_CHECKING:
+    from diagnose.gap.conditions import Condition
+    from diagnose.gap.loop.elements import Elements
+    from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.recorder.recording import RecordedStep, Recording
+    from diagnose.gap.side import Side
+    from diagnose.stats import Reading
+
+WINDOW = 3 << 60  # added to the numbers of the recorded steps' samples: they are not those of the side's batches
+
+
+def replay(subject: Subject, record: Recording, side: Side, own: Condition) -> Replayed:
+    """Read the recorded steps again with the final weights and their own masks, and the first with its own weights."""
+    if not record.window:
+        raise DiagnoseError("the record holds no training step; call recorder.step(batch, loss) at each")
+    rows, changes = [], []
+    own_first = _first(subject, record, own)
+    factor = 1 if own_first is None else whole_factor(*own_first)
+    for step, batch in zip(record.window, record.batches(record.window), strict=True):
+        found = _read(subject, step, batch, own)
+        groups = None if side.groups is None else side.groups(batch)
+        nats, weights = sums(found, own.reduction)
+        ids = identities(found, step.number, groups, f"recorded step {step.number + 1}")
+        rows.append((np.where(ids < 0, ids, ids + WINDOW), nats, weights))
+        changes.append(_loss(found, own) - factor * float(step.loss))
+    every = len(changes) == record.offered
+    mean = float(np.average(changes, weights=[step.weight for step in record.window]))
+    half = None if every else _half(np.array(changes), record.offered)
+    masked = all(step.states for step in record.window)
+    first = None if own_first is None else own_first[0] - factor * own_first[1]
+    logged = factor * record.train
+    return Replayed(
+        logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor, _checked(first)
+    )  # fmt: skip
+
+
+def whole_factor(read: float, logged: float) -> int:
+    """Return which whole number turns a logged loss into the one that is read: 1 where none does, or none is needed."""
+    ratio = read / logged if logged else 1.0
+    near = round(ratio) if MOST_FACTOR >= ratio > 1 else 1
+    return near if near > 1 and abs(ratio - near) <= SAME * near else 1
+
+
+def _loss(found: Elements, own: Condition) -> float:
+    """Return a batch's loss as the loop logs it."""
+    nats, weights = sums(found, own.reduction)
+    return float(nats.sum() / weights.sum())
+
+
+def _half(changes_K: Any, number: int) -> float:
+    """Return half the interval of the mean of a sample of steps, drawn without replacement."""
+    count = len(changes_K)
+    spread = float(changes_K.std(ddof=1)) if count > 1 else float("inf")
+    return float(t_quantile(0.95, max(count - 1, 1)) * spread * ((1 - count / number) / count) ** 0.5)
+
+
+def _read(subject: Subject, step: RecordedStep, batch: Any, own: Condition) -> Elements:
+    """Return the losses of a step's batch, the random state set as it was: before its objective, or the model, ran."""
+
+    def put() -> None:
+        if "cpu" in step.states:
+            torch.set_rng_state(step.states["cpu"])
+        if "cuda" in step.states and subject.device.type == "cuda":
+            torch.cuda.set_rng_state(step.states["cuda"], subject.device)
+
+    def before(*_: Any) -> None:
+        hook.remove()
+        put()
+
+    where = f"the batch of recorded step {step.number + 1}"
+    if step.early:
+        return subject.run(batch, own, put, where)
+    hook = subject.model.register_forward_pre_hook(before)
+    try:
+        return subject.run(batch, own, lambda: None, where)
+    finally:
+        hook.remove()
+
+
+def _first(subject: Subject, record: Recording, own: Condition) -> tuple[float, float] | None:
+    """Return what the first step gives with the weights that it was taken with, and what was logged."""
+    step = next((one for one in record.window if one.number == record.first), None)
+    if step is None or not record.start or not step.states:
+        return None
+    (batch,) = record.batches([step])
+    try:
+        with torch.no_grad():
+            subject.model.load_state_dict(record.start)
+        return _loss(_read(subject, step, batch, own), own), float(step.loss)
+    finally:
+        subject.kept.restore()
+
+
+def lag(found: Replayed) -> Term:
+    """Return the term `lag`."""
+    value = found.value - found.logged
+    masks = "masks" if found.masked else "other masks (the model was not called itself, so they are not known)"
+    how = f"the final weights on the very batches and {masks} of the logged losses, minus what was logged"
+    if found.half is None:
+        return Term("lag", value, basis=f"exact: {counted(found.steps, 'step')} read again", how=how)
+    basis = f"a sample: {found.steps} of {found.of} steps read again"
+    return Term("lag", value, value - found.half, value + found.half, basis=basis, how=how)
+
+
+def recency(found: Replayed, start: Reading, batches: int) -> Term:
+    """Return the term `recency`: the training batches minus the recorded ones, under the final weights."""
+    span = combined([found.reading, start], [-1.0, 1.0])
+    value = start.mean - found.value
+    basis = f"{counted(batches, 'training batch', 'training batches')} against the {found.steps} of the logged losses"
+    how = "other training batches, minus the batches of the logged losses; final weights"
+    if span.low is None or span.high is None:
+        return Term("recency", value, basis=basis, how=how)
+    return Term("recency", value, value - span.value + span.low, value - span.value + span.high, basis=basis, how=how)
+
+
+def together(first: Term, second: Term) -> Interval:
+    """Return `lag` + `recency`; where lag was sampled, its chance and recency's add up as squares."""
+    value = (first.value or 0.0) + (second.value or 0.0)
+    if second.low is None or second.high is None:
+        return Interval(value, None, None, None, None)
+    half = 0.0 if first.low is None or first.high is None else (first.high - first.low) / 2
+    wide = ((second.high - second.low) ** 2 / 4 + half**2) ** 0.5
+    return Interval(value, value - wide, value + wide, None, None)
+
+
+def _checked(first: float | None) -> str:
+    """Return what is known of whether reading a step again gives what was logged."""
+    if first is None:
+        return "training: not checked (no step was kept with its weights)"
+    return f"training: the first of its steps, read again with its own weights, differs by {signed(first, 6)}"

@@ -1,1 +1,0 @@
-"""The ledger of a gap for a user's model and loop."""
