@@ -10,10 +10,10 @@ demo: .venv/installed
 	$(BIN)/diagnose loss-gap runs/latest
 
 test: .venv/tested
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-fast: .venv/tested
-	$(BIN)/pytest -m "not slow and not trains"
+	$(BIN)/pytest -n auto --dist loadfile -m "not slow and not trains"
 
 check: .venv/tested
 	$(BIN)/ruff check .

@@ -100,7 +100,7 @@ def write_run(
         state: of status.json.
         hostile: whether its samples try to act.
         until: share of the text that it came to see.
-        alike: by how many nats a token validation ends above training, measured alike.
+        alike: by how many nats a token validation ends above training, matched.
     """
     folder.mkdir(parents=True)
     noise = np.random.default_rng(sum(map(ord, level)) + 1000 * seed)

@@ -38,7 +38,7 @@ def case_of(name):
 
 
 def curves(case):
-    """Draw both losses as reported, and dashed as they are measured alike."""
+    """Draw both losses as reported, and dashed as they are matched."""
     sheet, height, right = Sheet.new(WIDTH, 270), 190, 320
     axes = sheet.axes(44, 34, right - 44, height, lines="y")
     found = case["curves"]
@@ -60,7 +60,7 @@ def curves(case):
         sheet.text(right + 8, y + 9, plain(found[name][-1][1]), paint="quiet", size=12)
     sheet.text(0, 14, case["unit"], paint="quiet", size=12)
     sheet.text(right, 258, "step", paint="quiet", size=12, align="right")
-    sheet.text(44, 258, "dashed: measured alike", paint="quiet", size=12)
+    sheet.text(44, 258, "dashed: matched", paint="quiet", size=12)
     return sheet
 
 
@@ -122,7 +122,7 @@ def told(entry, case, name):
     ends = f"training {plain(case['train'])} and validation {plain(case['val'])}{unit}"
     said = [
         f"Measured {case['measured']}: reported are {ends}; "
-        f"measured alike {plain(alike['train'])} and {plain(alike['val'])}. `{term['id']}` is **{shown}** of a gap of "
+        f"matched {plain(alike['train'])} and {plain(alike['val'])}. `{term['id']}` is **{shown}** of a gap of "
         f"{signed(case['gap'])}."
     ]
     if case["unseen"] and term["id"] in ("leak", "unseen"):

@@ -96,7 +96,7 @@ class SideConditions:
             (val if "weights" in changed else train).weights,
         )
 
-    def alike(self, *, on: bool) -> Condition:
+    def matched(self, *, on: bool) -> Condition:
         """Return the condition that both losses are matched under, with training mode on or off."""
         objective = self.end.objective if self.objective is None else self.objective
         return replace(self.end, on=frozenset(self.kinds) if on else frozenset(), objective=objective)
@@ -233,4 +233,4 @@ def _ends(found: SideConditions) -> set[Coalition]:
 
 def _asked(found: SideConditions, coalitions: set[Coalition]) -> tuple[Condition, ...]:
     some = [found.condition(changed) for changed in sorted(coalitions, key=lambda c: (len(c), sorted(c)))]
-    return tuple(dict.fromkeys([*some, found.alike(on=False), found.alike(on=True)]))
+    return tuple(dict.fromkeys([*some, found.matched(on=False), found.matched(on=True)]))

@@ -95,7 +95,7 @@ def of_loop(
 
 def matched(found: Measurements, *, on: bool) -> dict[str, float | None]:
     """Return both losses under the same condition, and their difference with its interval."""
-    one = found.sides.alike(on=on)
+    one = found.sides.matched(on=on)
     train, val = found.train.readings[one], found.val.readings[one]
     span = combined([train, val], [-1.0, 1.0], mixed=on or found.sides.mixed)
     return {"train": train.mean, "val": val.mean, "gap": span.value, "low": span.low, "high": span.high}
@@ -105,7 +105,7 @@ def readings(found: Measurements) -> list[dict[str, Any]]:
     """Return the loss of each text with training mode off and on, all else alike."""
     out = []
     for on in (False, True) if found.sides.kinds else (False,):
-        one = found.sides.alike(on=on)
+        one = found.sides.matched(on=on)
         texts: dict[str, Reading] = {"training": found.train.readings[one], "validation": found.val.readings[one]}
         if found.unseen is not None and not found.all_unseen:
             texts["unseen"] = found.unseen[one]

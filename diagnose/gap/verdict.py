@@ -1,7 +1,7 @@
 """What the ledger says in words, and what to change: rules on its record, each with an id.
 
-The verdict names what makes the reported gap, says what it is with both losses measured alike, and where validation
-text was seen in training, what the loss is on text that was not.
+The verdict names what makes the reported gap, says what it is with both losses under the same conditions, and where
+validation text was seen in training, what the loss is on text that was not.
 """
 
 from __future__ import annotations
@@ -213,8 +213,8 @@ def _mostly_seen(record: LedgerRecord) -> bool:
 
 
 def sentence(record: LedgerRecord) -> str:
-    """Return the verdict: what makes the gap, what it is measured alike, and whether the text was seen."""
-    rest = _alike(record) + _seen(record)
+    """Return the verdict: what makes the gap, what it is matched, and whether the text was seen."""
+    rest = _matched(record) + _seen(record)
     shapes = ((2, True, True), (2, False, True), (1, False, True), (1, False, False))
     said = [f"{_why(record, causes=causes, other=other, more=more)} {rest}" for causes, other, more in shapes]
     return next((text for text in said if len(text.split()) <= MOST_WORDS), said[-1])
@@ -231,15 +231,16 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     against = [c for c in large if c.resolved and c.value * gap < 0]
     open_ = _unresolved(large, gap)
     out = f"Validation lies {plain(abs(gap))} {side} training"
+    least = BESIDE * abs((same or large)[0].value)
+    though = f", though {against[0].words} ({signed(against[0].value)})" if against else ""
+    though = though if other and against and abs(against[0].value) >= least else ""
     if not same:
-        return f"{out}, and no cause of that is resolved{f': {open_}' if open_ and more else ''}."
-    named = [c for c in same[:causes] if abs(c.value) >= BESIDE * abs(same[0].value)]
+        return f"{out}{though}, and no cause of that is resolved{f': {open_}' if open_ and more else ''}."
+    named = [c for c in same[:causes] if abs(c.value) >= least]
     out += " because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
-    if other and against and abs(against[0].value) >= BESIDE * abs(same[0].value):
-        out += f", though {against[0].words} ({signed(against[0].value)})"
     left = next((c for c in large if not c.resolved), None)
     told = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
-    return f"{out}. Not resolved: {open_}." if told and more else f"{out}."
+    return f"{out}{though}. Not resolved: {open_}." if told and more else f"{out}{though}."
 
 
 def _unresolved(large: Sequence[Cause], gap: float) -> str:
@@ -253,13 +254,13 @@ def _unresolved(large: Sequence[Cause], gap: float) -> str:
     return f"{first.id} ({signed(first.value)}{half}); {RESOLVES.get(first.id, 'more batches')} would resolve it"
 
 
-def _alike(record: LedgerRecord) -> str:
+def _matched(record: LedgerRecord) -> str:
     gap, low, high = record.matched.gap, record.matched.low, record.matched.high
     side = "above" if gap > 0 else "below"
     if low is not None and high is not None and low <= 0 <= high:
         half = (high - low) / 2
-        return f"Measured alike the two do not differ measurably ({signed(gap)} ± {plain(half)})"
-    return f"Measured alike it is {plain(abs(gap))} {side}"
+        return f"Under the same conditions the two do not differ measurably ({signed(gap)} ± {plain(half)})"
+    return f"Under the same conditions it is {plain(abs(gap))} {side}"
 
 
 def _seen(record: LedgerRecord) -> str:

@@ -256,7 +256,7 @@ def _unseen(e: Evidence) -> Judged:
 
 
 def _leak(e: Evidence) -> Judged:
-    looks = "both losses low alike, once measured alike, and a much higher loss on data that were really held out"
+    looks = "both losses equally low under the same conditions, and a much higher one on data that were really held out"
     if e.leaks:
         why = "samples or loss point to it; it takes off what holds validation up, but alone cannot put it below"
         return Judged("leak", True, why, looks)

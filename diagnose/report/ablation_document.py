@@ -40,7 +40,7 @@ MOST_SENTENCES = 3  # of a note that short forms show
 NUMBERS_NOTE = marked(
     "p is the [p-value] corrected by Holm's method. [resolved|Resolved] means that the interval leaves zero out. “p "
     "(larger than …)” is that of the [equivalence] test, corrected likewise. What would resolve an effect would do so "
-    "four times in five, were the effect as large as it seems. “Alike” columns: the last readings of the curves above, "
+    "four times in five, were the effect as large as it seems. “Matched” columns: the last readings of the curves, "
     "means over seeds; the interval of their [gap] is over documents alone."
 )
 PAIRS_CAPTION = marked(
@@ -186,7 +186,7 @@ def _curves(summary: Summary, drawn: Drawn | None) -> Iterable[ReportBlock]:
     both = "Solid: validation; dashed: training; both" if len(summary.arms) <= MOST_PAIRS else "Validation,"
     lost = "; a cross ends a run that failed" if summary.failed else ""
     yield Figure(drawn, marked(
-        f"{both} [measured-alike|measured alike] on a fixed sample of documents, mean over seeds. Thin: validation of "
+        f"{both} [matched|matched] on a fixed sample of documents, mean over seeds. Thin: validation of "
         f"single [seed|seeds]{lost}.{drawn.remark} The figures at the top are of the [canonical-reading|whole "
         "validation text] and may differ a little."
     ))  # fmt: skip

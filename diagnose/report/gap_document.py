@@ -79,7 +79,7 @@ def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
     sections = [
         Section("ledger", gap_sentences.ledger_title(ledger), "The gap, part by part", (_walk(ledger),)),
         *_fixes(ledger.findings),
-        Section("alike", gap_sentences.alike_title(ledger), "Measured alike", tuple(_alike(ledger, run))),
+        Section("alike", gap_sentences.matched_title(ledger), "Matched", tuple(_matched(ledger, run))),
         *_where(ledger),
         *_documents(ledger),
         Section("numbers", "Numbers", "Numbers", tuple(_numbers(ledger))),
@@ -107,19 +107,19 @@ def _headlines(ledger: LedgerRecord) -> tuple[Headline, ...]:
         Headline(names[0], plain(reported.train), "", "arm-1"),
         Headline(names[1], plain(reported.val), "", "arm-0"),
         Headline("gap, as reported", signed(ledger.gap), ""),
-        Headline("gap, measured alike", estimate(same.gap, same.low, same.high, difference=True), ""),
+        Headline("gap, matched", estimate(same.gap, same.low, same.high, difference=True), ""),
     )
 
 
 def _headnote(ledger: LedgerRecord) -> Inline:
     if ledger.kind == "run":
         return marked(
-            "[nats-per-token|Nats per token]. [measured-alike|Measured alike]: both losses under the same conditions; "
+            "[nats-per-token|Nats per token]. [matched|Matched]: both losses under the same conditions; "
             "± gives a 95 % [interval] over documents."
         )
     unit = "batches" if ledger.conditions.unit == "batch" else f"{ledger.conditions.unit}s"
     return marked(
-        "[measured-alike|Measured alike]: both losses in evaluation mode with validation's objective; ± gives a 95 % "
+        "[matched|Matched]: both losses in evaluation mode with validation's objective; ± gives a 95 % "
         f"[interval] over {unit}."
     )
 
@@ -194,10 +194,10 @@ def _fixes(found: tuple[FindingRecord, ...]) -> list[Section]:
     return [Section("fixes", "What to do", "What to do", items)] if found else []
 
 
-def _alike(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]:
+def _matched(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]:
     """Yield both losses under the same conditions, and how much of the one's data the other has seen."""
     off, on = ledger.matched, ledger.matched_on
-    said = f"Measured alike: training {plain(off.train)}, validation {plain(off.val)}"
+    said = f"Matched: training {plain(off.train)}, validation {plain(off.val)}"
     if ledger.conditions.kinds:
         said += f"; with training mode on for both: {plain(on.train)} and {plain(on.val)}"
     yield Paragraph(f"{said}.", "note", detail="brief")
@@ -207,7 +207,7 @@ def _alike(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]
         reserve = RESERVE if run.scored == "reserve" else ""
         yield Figure(drawn, marked(
             "Both losses while training. Solid: validation; dashed: training. Left, [as-reported|as reported]; right, "
-            f"[measured-alike|measured alike] on fixed samples of documents, each read on its own.{reserve}"
+            f"[matched|matched] on fixed samples of documents, each read on its own.{reserve}"
             f"{drawn.remark}"
         ))  # fmt: skip
     yield Paragraph(gap_sentences.overlap_sentence(ledger))

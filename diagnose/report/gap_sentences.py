@@ -163,13 +163,13 @@ def reported_words(ledger: LedgerRecord) -> tuple[str, str]:
     return train, val
 
 
-def alike_title(ledger: LedgerRecord) -> str:
-    """Return how the two losses lie where both are measured alike."""
+def matched_title(ledger: LedgerRecord) -> str:
+    """Return how the two losses lie where both are matched."""
     gap, low, high = ledger.matched.gap, ledger.matched.low, ledger.matched.high
     figure = estimate(gap, low, high, difference=True)
     if low is not None and high is not None and low <= 0 <= high:
-        return f"Measured alike, the two cannot be told apart ({figure})"
-    return f"Measured alike, validation lies {'above' if gap > 0 else 'below'} training ({figure})"
+        return f"Under the same conditions, the two cannot be told apart ({figure})"
+    return f"Under the same conditions, validation lies {'above' if gap > 0 else 'below'} training ({figure})"
 
 
 def trend_sentence(strip: StripRecord, what: str, along: str) -> str:

@@ -76,15 +76,15 @@ def groups(ledger: LedgerRecord) -> TextTable:
 
 
 def losses(ledger: LedgerRecord) -> TextTable:
-    """Return both losses as reported and measured alike."""
+    """Return both losses as reported and matched."""
     mode, reported = training_mode(ledger), ledger.reported
     rows = [["as reported", plain(reported.train), plain(reported.val), *_cells(ledger, ledger.gap, None, None)]]
-    found = [(f"alike, {mode} off", ledger.matched)]
-    found += [(f"alike, {mode} on", ledger.matched_on)] if ledger.conditions.kinds else []
+    found = [(f"matched, {mode} off", ledger.matched)]
+    found += [(f"matched, {mode} on", ledger.matched_on)] if ledger.conditions.kinds else []
     rows += [[name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)] for name, m in found]
     head = ["losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte"]
     names, cells = _filled(head, rows)
-    caption = f"Both losses, as reported and measured alike{_in(ledger)}"
+    caption = f"Both losses, as reported and matched{_in(ledger)}"
     return TextTable(caption, tuple(names), tuple(map(tuple, cells)))
 
 
@@ -178,7 +178,7 @@ def arms(found: ArmLedgers) -> TextTable:
     some: dict[str, list[Value]] = {
         term.id: [arm.terms[k] for arm in found.arms] for k, term in enumerate(found.arms[0].terms)
     }
-    some |= {"gap": [arm.gap for arm in found.arms], "gap, measured alike": [arm.matched for arm in found.arms]}
+    some |= {"gap": [arm.gap for arm in found.arms], "gap, matched": [arm.matched for arm in found.arms]}
     rows = tuple(
         (name, *(estimate(cell.value, cell.low, cell.high, difference=True) for cell in cells))
         for name, cells in some.items()

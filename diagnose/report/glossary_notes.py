@@ -10,7 +10,7 @@ TERMS = (  # of the ledger, in its order
 )  # fmt: skip
 _WORDS = (
     "bits-per-byte", "nats-per-token", "arm", "control", "effect", "seed", "interval", "resolved", "p-value",
-    "equivalence", "interaction", "noise-band", "gap", "measured-alike", "as-reported", "canonical-reading", "overlap",
+    "equivalence", "interaction", "noise-band", "gap", "matched", "as-reported", "canonical-reading", "overlap",
     "perplexity", "yardstick", "verbatim",
 )  # fmt: skip
 

@@ -39,7 +39,7 @@ ALIKE = 2.0  # times: scales of the two losses between which their scatter is co
 AXES = {"step": "step", "epoch": "epoch", "place": "line"}
 IN_VERDICT = ("log/validation-below-training", "log/overfitting")  # findings that the verdict says already
 TAKEN = {
-    "evaluated": "both read alike, in evaluation mode", "interval": "training: mean since the last print",
+    "evaluated": "both in evaluation mode", "interval": "training: mean since the last print",
     "epoch": "training: mean over the epoch", "batch": "training: one batch", "smooth": "training: decaying mean",
 }  # fmt: skip
 LIMITS = (

@@ -146,8 +146,8 @@ def _top(lines: list[Line]) -> float | None:
 
 
 def run_figure(report: RunReport) -> Drawn | None:
-    """Return a run's curves, as reported and measured alike, both in nats per token; None where it left none."""
-    panels = [panel for panel in (_reported_panel(report), _alike_panel(report)) if panel.lines]
+    """Return a run's curves, as reported and matched, both in nats per token; None where it left none."""
+    panels = [panel for panel in (_reported_panel(report), _matched_panel(report)) if panel.lines]
     if not panels:
         return None
     scale, unit = _text_unit(*panels)
@@ -174,7 +174,7 @@ def _reported_panel(report: RunReport) -> Panel:
     return Panel(tuple(lines), tuple(labels), "loss, nats per token", "As reported while training", _top(lines))
 
 
-def _alike_panel(report: RunReport) -> Panel:
+def _matched_panel(report: RunReport) -> Panel:
     lines, labels = [], []
     for split, name, paint in (SPLITS[0], ("val", report.scored, SPLITS[1][2])):
         readings = thin(known(report.run.select("probe", split)))
@@ -183,7 +183,7 @@ def _alike_panel(report: RunReport) -> Panel:
             end = readings[-1]
             small = (plain(end.loss), f"{plain(end.bits)} bits/byte")
             labels.append(Label(end.text, end.loss, name, paint, small))
-    return Panel(tuple(lines), tuple(labels), "loss, nats per token", "Measured alike", _top(lines))
+    return Panel(tuple(lines), tuple(labels), "loss, nats per token", "Matched", _top(lines))
 
 
 def _banded(readings: tuple[LoggedReading, ...], paint: str, *, dashed: bool) -> Line:

@@ -32,7 +32,7 @@ INTERVALS = (
     "Intervals",
     marked(
         "95 %, over documents, for this run's weights; they say nothing about other seeds. The interval of the [gap] "
-        "measured alike adds those of the two losses as squares, for they were read on different documents."
+        "matched adds those of the two losses as squares, for they were read on different documents."
     ),
 )
 
@@ -76,9 +76,9 @@ def _headlines(run: RunReport) -> Iterable[Headline]:
         reading = run_sentences.last(run, "reported", split)
         if reading is not None:
             yield Headline(name, plain(reading.loss), "nats per token", paint)
-    same = run_sentences.alike(run)
+    same = run_sentences.matched(run)
     if same is not None:
-        yield Headline("gap, measured alike", str(same), "nats per token")
+        yield Headline("gap, matched", str(same), "nats per token")
 
 
 def _whole(run: RunReport, reserve: str) -> str:
@@ -90,7 +90,7 @@ def _curves(run: RunReport) -> Iterable[ReportBlock]:
     reserve = RESERVE if run.scored == "reserve" else ""
     caption = marked(
         "Solid: validation; dashed: training. [as-reported|As reported]: what the run logged, each loss under its own "
-        "conditions, in [nats-per-token|nats per token]. [measured-alike|Measured alike]: both on fixed samples of "
+        "conditions, in [nats-per-token|nats per token]. [matched|Matched]: both on fixed samples of "
         f"documents with dropout off, with 95 % [interval|intervals] over documents as bands.{reserve}"
         f"{drawn.remark if drawn else ''}"
     )
@@ -106,8 +106,8 @@ def _bars(run: RunReport) -> Iterable[Bar]:
     named = (
         ("training, as reported", "reported", "train", "arm-1"),
         ("validation, as reported", "reported", "val", "arm-0"),
-        ("training, alike", "probe", "train", "arm-1"),
-        (f"{run.scored}, alike", "probe", "val", "arm-0"),
+        ("training, matched", "probe", "train", "arm-1"),
+        (f"{run.scored}, matched", "probe", "val", "arm-0"),
         (_whole(run, "whole reserve"), "final", "val", "ink"),
     )
     for name, kind, split, paint in named:

@@ -1,4 +1,4 @@
-"""The sentences of a run's page: its verdict, its gap as reported and measured alike, what it cannot say."""
+"""The sentences of a run's page: its verdict, its gap as reported and matched, what it cannot say."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class RunGap:
         return estimate(self.value, low, high, difference=True)
 
 
-def alike(run: RunReport, unit: Literal["bits", "nats"] = "nats") -> RunGap | None:
-    """Return the gap measured alike, in nats per token as the run reports, or in bits per byte.
+def matched(run: RunReport, unit: Literal["bits", "nats"] = "nats") -> RunGap | None:
+    """Return the matched gap, in nats per token as the run reports, or in bits per byte.
 
     From the last readings of both splits under the same conditions. The two samples hold different documents,
     so their half-widths add as squares; the interval is over documents, for this run alone.
@@ -60,7 +60,7 @@ def last(run: RunReport, kind: str, split: str) -> LoggedReading | None:
 
 
 def run_verdict(run: RunReport) -> str:
-    """Return at most 40 words: the final loss, and which way the gap lies as reported and measured alike."""
+    """Return at most 40 words: the final loss, and which way the gap lies as reported and matched."""
     final = last(run, "final", "val") or last(run, "probe", "val")
     parts = []
     if not run.run.finished:
@@ -68,9 +68,9 @@ def run_verdict(run: RunReport) -> str:
     if final and final.bits is not None:
         text = "Unseen text" if run.scored == "reserve" else "Validation"
         parts.append(f"{text} ends at {estimate(final.bits, final.bits_low, final.bits_high)} bits per byte.")
-    gap, same = reported(run), alike(run)
+    gap, same = reported(run), matched(run)
     if gap is not None:
-        text = "measured alike, unseen text" if run.scored == "reserve" else "measured alike,"
+        text = "under the same conditions unseen text lies" if run.scored == "reserve" else "under the same conditions"
         measured = "" if same is None else f"; {text} {_apart(same)}"
         what = "validation" if run.scored == "reserve" else "it"
         parts.append(f"As reported, {what} lies {plain(abs(gap))} nats per token {_side(gap)} training{measured}.")
@@ -89,7 +89,7 @@ def _apart(gap: RunGap) -> str:
 
 def units_disagree(run: RunReport) -> str:
     """Return why the gap has another sign in bits per byte than in nats per token, or "" where it has not."""
-    bits, nats = alike(run, "bits"), alike(run)
+    bits, nats = matched(run, "bits"), matched(run)
     train, val = last(run, "probe", "train"), last(run, "probe", "val")
     if bits is None or nats is None or train is None or val is None or bits.value * nats.value >= 0:
         return ""
@@ -125,12 +125,12 @@ def run_limits(run: RunReport) -> list[str]:
 
 def run_title(run: RunReport) -> str:
     """Return what a run's curves show, as a sentence."""
-    gap, same = reported(run), alike(run)
+    gap, same = reported(run), matched(run)
     if gap is None or same is None:
         return "How the loss fell"
     as_reported = f"As reported, validation ends {_side(gap)} training"
     if same.open:
-        return f"{as_reported}; measured alike, the two cannot be told apart"
+        return f"{as_reported}; under the same conditions the two cannot be told apart"
     if (same.value < 0) == (gap < 0):
-        return f"{as_reported}; measured alike it does so too"
-    return f"{as_reported}; measured alike, {_side(same.value)} it"
+        return f"{as_reported}; under the same conditions it does so too"
+    return f"{as_reported}; under the same conditions {_side(same.value)} it"

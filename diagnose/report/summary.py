@@ -40,7 +40,7 @@ class LoggedReading:
     """A loss of one run under a stated condition, after `step` steps and `text` bytes of training text.
 
     Attributes:
-        kind: "reported" (as the run logged it), "probe" (both splits measured alike) or "final" (canonical).
+        kind: "reported" (as the run logged it), "probe" (both splits matched) or "final" (canonical).
         split: "train" or "val".
         loss: nats per token, with `low` and `high` the ends of its 95 % interval (None where there is none).
         bits: bits per byte, None where the reading does not know its bytes; `bits_low`, `bits_high` likewise.

@@ -22,7 +22,7 @@ from diagnose.formatting import (
 from diagnose.report.ablation_sentences import name_of, under
 from diagnose.report.blocks import TextTable
 from diagnose.report.means import course, known
-from diagnose.report.run_sentences import alike, last, reported
+from diagnose.report.run_sentences import last, matched, reported
 
 if TYPE_CHECKING:
     from diagnose.records.summaries import ArmRecord, EffectRecord, Summary
@@ -57,20 +57,20 @@ def arms(report: AblationReport) -> TextTable:
         "bits per byte",
         "95 % interval",
         "nats per token",
-        "training, alike",
-        "reserve, alike" if reserve else "validation, alike",
-        "gap, alike",
+        "training, matched",
+        "reserve, matched" if reserve else "validation, matched",
+        "gap, matched",
         "runs",
     )
     return TextTable(
-        f"Loss of each arm on the whole {text}, and both losses measured alike, bits per byte",
+        f"Loss of each arm on the whole {text}, and both losses under the same conditions, bits per byte",
         head,
         tuple(rows),
     )
 
 
 def _gap(runs: tuple[RunSummary, ...]) -> str:
-    """Return validation minus training measured alike, averaged over runs, with its interval."""
+    """Return validation minus training matched, averaged over runs, with its interval."""
     pairs = [
         tuple(known(run.select("probe", split))[-1:] for split in ("train", "val")) for run in runs if run.finished
     ]
@@ -273,21 +273,21 @@ def _derived(key: str, value: object) -> str:
 
 
 def losses(run: RunReport) -> TextTable:
-    """Return a run's last losses: as reported, measured alike, and of the whole validation text."""
+    """Return a run's last losses: as reported, matched, and of the whole validation text."""
     named = (
         ("training, as reported", last(run, "reported", "train")),
         ("validation, as reported", last(run, "reported", "val")),
-        ("training, measured alike", last(run, "probe", "train")),
-        (f"{run.scored}, measured alike", last(run, "probe", "val")),
+        ("training, matched", last(run, "probe", "train")),
+        (f"{run.scored}, matched", last(run, "probe", "val")),
         ("whole reserve" if run.scored == "reserve" else "whole validation text", last(run, "final", "val")),
     )
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
-    gap, nats, bits = reported(run), alike(run), alike(run, "bits")
+    gap, nats, bits = reported(run), matched(run), matched(run, "bits")
     none = "\N{EN DASH}"
     if gap is not None:
         rows.append(("gap, as reported", signed(gap), none, none, none))
     if nats is not None and bits is not None:
-        rows.append(("gap, measured alike", str(nats), str(bits), none, none))
+        rows.append(("gap, matched", str(nats), str(bits), none, none))
     head = ("loss", "nats per token", "bits per byte", "documents", "after step")
     return TextTable(
         "The run's last losses, with 95 % intervals; what was reported of a batch or a mean of batches has none",

@@ -2,7 +2,7 @@
 
 What a run *reports* follows its recipe's `[report]`, as the user's own loop would print it. What it *probes* is the
 same for every run: a fixed sample of both splits, dropout off, each document alone, so that the two curves are
-measured alike.
+matched.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SHARE = 0.01  # of a run's time may go into writing checkpoints
 CHECKPOINT_SECONDS = 5.0  # and no two lie closer than this
-PROBES = 16  # points of a run's learning curve, both splits measured alike
+PROBES = 16  # points of a run's learning curve, both splits matched
 PROBE_BYTES = 12_288  # text of either split that a probe reads
 COLUMNS = ("step", "kind", "split", "mode", "loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes")
 UNIT_BATCHES = 8  # of the validation text, in which dead units are looked for

@@ -73,7 +73,7 @@ class TestWhere:
 
         opened = open_finished(run)
         group = step_group(opened, 0)
-        found = by_position(read_targets(opened.network, [group], setting(opened).sides.alike(on=False)))
+        found = by_position(read_targets(opened.network, [group], setting(opened).sides.matched(on=False)))
         batch = group.parts[0]
         with torch.no_grad():
             logits = opened.network.eval()(batch.inputs_BT, None)

@@ -125,11 +125,12 @@ class TestVerdict:
         assert said == (
             "Validation lies 0.131 below training because dropout is on for one and off for the other "
             "(\N{MINUS SIGN}0.135). "
-            "Measured alike it is 0.019 above; but training has seen this text: on unseen text the loss is 5.80."
+            "Under the same conditions it is 0.019 above; "
+            "but training has seen this text: on unseen text the loss is 5.80."
         )
 
     def test_losses_that_agree(self):
-        assert sentence(plain()).startswith("The two reported losses agree to within 0.001. Measured alike")
+        assert sentence(plain()).startswith("The two reported losses agree to within 0.001. Under the same")
 
     @given(st.dictionaries(st.sampled_from([t["id"] for t in plain()["terms"]]), st.floats(-3, 3)), st.booleans())
     def test_it_is_never_long(self, values, seen):
@@ -282,7 +283,7 @@ class TestSentencesAgainstNumbers:
     def test_only_what_is_resolved_is_a_cause_and_its_sign_is_right(self, values, halves):
         record = spread(plain(**values), halves)
         said = sentence(record)
-        first = said.split(". Measured alike")[0]
+        first = said.split(". Under the same")[0]
         because, _, rest = first.partition(" because ")
         causes = {cause.words: cause for cause in all_causes(record)}
         named = [cause for words, cause in causes.items() if rest and f"{words} (" in rest.partition(", though ")[0]]
@@ -316,7 +317,7 @@ class TestSentencesAgainstNumbers:
         assert sentence(record) == (
             "Validation lies 0.018 below training, and no cause of that is resolved: "
             "data (\N{MINUS SIGN}0.018 ± 0.111); more data would resolve it. "
-            "Measured alike the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
+            "Under the same conditions the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
         )
 
     def test_a_frozen_module_is_no_cause(self):

@@ -16,7 +16,7 @@ from two_processes import ce, points
 
 from diagnose import Side, explain_gap
 
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
+pytestmark = pytest.mark.filterwarnings("ignore")
 NEAR = 1e-5
 PROCESSES = Path(__file__).with_name("two_processes.py")
 

@@ -359,7 +359,7 @@ def test_a_runs_verdict_has_at_most_forty_words_and_the_sign_right(tmp_path, sta
     verdict = run_sentences.run_verdict(run)
     assert len(verdict.split()) <= 40
     assert re.search(r"As reported, it lies 0\.\d+ nats per token below training", verdict)
-    gap = run_sentences.alike(run)
+    gap = run_sentences.matched(run)
     said = "cannot be told apart" if gap.open else " above" if alike > 0 else " below"
     assert said in verdict
     assert said.rsplit(maxsplit=1)[-1] in run_sentences.run_title(run)
@@ -368,7 +368,7 @@ def test_a_runs_verdict_has_at_most_forty_words_and_the_sign_right(tmp_path, sta
 
 def test_the_gap_measured_alike_adds_half_widths_as_squares(tmp_path):
     run = read_run(write_run(tmp_path / "run"))
-    gap = run_sentences.alike(run, "nats")
+    gap = run_sentences.matched(run, "nats")
     assert gap.width == pytest.approx(math.hypot(0.030, 0.031))
     assert str(run_sentences.RunGap(0.021, 0.006)).replace("\xa0", " ") == "+0.021 ± 0.006"
 
@@ -799,9 +799,9 @@ def test_a_terminal_without_unicode_gets_plain_bars(plain):
 def test_a_runs_rows(tmp_path):
     text = _printed(rows(own_report(write_run(tmp_path / "run"))))
     assert max(map(len, text.splitlines())) <= 100
-    assert [name for name in ("as reported", "alike", "whole validation text") if name in text] == [
+    assert [name for name in ("as reported", "matched", "whole validation text") if name in text] == [
         "as reported",
-        "alike",
+        "matched",
         "whole validation text",
     ]
     assert "bits per byte" in text

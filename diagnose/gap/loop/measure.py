@@ -138,7 +138,7 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     plan = conditions.plan(sides)
     notes += [*batching.notes, *setting.notes_of(subject)]
     read_train = _training(subject, train, plan, budget, same, batching)
-    wanted = list(dict.fromkeys([sides.end, sides.val, sides.alike(on=False), sides.alike(on=True)]))
+    wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
     read_val = _validation(subject, val, wanted, (sides.val, sides.end), budget, same)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train)

@@ -67,7 +67,7 @@ def _of_run(
 
 
 def _averaged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the means of gap, terms, groups and the gap measured alike over the runs of an arm."""
+    """Return the means of gap, terms, groups and the matched gap over the runs of an arm."""
     terms = [
         {"id": t["id"], "group": t["group"]} | _mean([run["terms"][k]["value"] for run in runs])
         for k, t in enumerate(runs[0]["terms"])
@@ -94,7 +94,7 @@ def _mean(values: Sequence[float | None]) -> dict[str, Any]:
 
 
 def _verdict(arms: Sequence[dict[str, Any]]) -> str:
-    """Name the gap of each arm, the group that differs most between them, and the gaps measured alike."""
+    """Name the gap of each arm, the group that differs most between them, and the matched gaps."""
     gaps = listed([f"{signed(arm['gap']['value'])} ({arm['level']})" for arm in arms])
     spreads = {
         group["id"]: max(values) - min(values)
@@ -105,5 +105,5 @@ def _verdict(arms: Sequence[dict[str, Any]]) -> str:
     alike = listed([signed(arm["matched"]["value"]) for arm in arms])
     return (
         f"The reported gap is {gaps} nats per token; what differs most between arms is {most}, by "
-        f"{plain(spreads[most])}. Measured alike it is {alike}."
+        f"{plain(spreads[most])}. Under the same conditions it is {alike}."
     )

@@ -50,7 +50,14 @@ class RunSetting:
         """The conditions that validation text and unseen text are read under."""
         sides, end = self.sides, self.sides.end
         on = replace(end, on=frozenset(sides.kinds))
-        wanted = [end, sides.alike(on=False), sides.alike(on=True), on, replace(end, on=frozenset()), *self.spelled()]
+        wanted = [
+            end,
+            sides.matched(on=False),
+            sides.matched(on=True),
+            on,
+            replace(end, on=frozenset()),
+            *self.spelled(),
+        ]
         return list(dict.fromkeys(wanted))
 
     @property

@@ -1,6 +1,6 @@
 """The terms of the data: training text -> unseen text -> the whole validation text -> the batch that was reported.
 
-All under validation's conditions, so that `unseen` + `leak` is the gap of both losses measured alike.
+All under validation's conditions, so that `unseen` + `leak` is the gap of both losses under the same conditions.
 """
 
 from __future__ import annotations

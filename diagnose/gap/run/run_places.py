@@ -64,7 +64,7 @@ def measure(finished: FinishedRun, setting: RunSetting, positions: tuple[int, in
         positions: how much of the training and of the validation text may be read.
         unit: adjacent documents that are one unit of the intervals.
     """
-    plain = setting.sides.alike(on=False)
+    plain = setting.sides.matched(on=False)
     steps = _steps(finished)
     rows = max(1, min(positions[0], MOST_POSITIONS) // (len(steps) * finished.recipe.batches.context))
     groups, _ = run_data.validation_groups(finished, min(positions[1], MOST_POSITIONS))
