@@ -62,7 +62,7 @@ def sample(
         print("\n\n".join(texts))
 
 
-@app.command(epilog="Example: diagnose report runs/latest; diagnose report --index")
+@app.command(epilog="Example: diagnose report runs/latest --tables paper; diagnose report --index")
 def report(
     what: Annotated[list[str] | None, typer.Argument(help="Run or ablation directories, or runs/latest.")] = None,
     index: Annotated[
@@ -70,12 +70,18 @@ def report(
     ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
     everything: Annotated[bool, typer.Option("--all", help="Print all that the pages say, too.")] = False,
+    figures: Annotated[
+        Path | None, typer.Option("--figures", metavar="DIR", help="Write each figure there as SVG, PNG and PDF.")
+    ] = None,
+    tables: Annotated[
+        Path | None, typer.Option("--tables", metavar="DIR", help="Write each table there as CSV and LaTeX (booktabs).")
+    ] = None,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Render pages again, from what is stored alone."""
     from diagnose.errors import DiagnoseError
-    from diagnose.report import page
+    from diagnose.report import exports, page
     from diagnose.report.index import render_index
     from diagnose.runs import store
 
@@ -84,14 +90,15 @@ def report(
     folders = [store.find(name) for name in what or []]
     pages = [str(path) for folder in folders for path in page.render(folder, out)]
     listed = str(render_index(out)) if index else None
+    drawn = [str(path) for folder in folders for path in exports.write(folder, figures, tables)]
     if as_json:
-        print_json({"pages": pages, "index": listed})
+        print_json({"pages": pages, "index": listed, "exports": drawn})
     elif markdown or everything:
         for one in (one for folder in folders for _, one in page.reports_of(folder)):
             show_report(one, markdown=markdown, everything=everything)
             print()
     else:
-        print("\n".join([*pages, *([listed] if listed else [])]))
+        print("\n".join([*pages, *([listed] if listed else []), *drawn]))
 
 
 @app.command(epilog="Example: diagnose recipes; diagnose train --recipe first-user")

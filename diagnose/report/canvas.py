@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from diagnose.formatting import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -49,6 +49,17 @@ _SETTINGS: dict[str, Any] = {
 }
 
 Align = Literal["left", "center", "right"]
+
+
+@contextmanager
+def painted(colours: Mapping[str, str]) -> Iterator[None]:
+    """Draw in colours, by their names in `PAINT`, instead of in what stands for the page's variables."""
+    before = dict(PAINT)
+    PAINT.update({name: colours[name] for name in before})
+    try:
+        yield
+    finally:
+        PAINT.update(before)
 
 
 @contextmanager
@@ -142,6 +153,21 @@ class Sheet:
         head = f'<svg class="{prefix.rsplit("-", 1)[-1]}" role="img" aria-label="{_attribute(sentence)}" '
         size = f'viewBox="0 0 {self.width:g} {self.height:g}" style="max-width:{self.width:g}px">'
         return re.sub(r"^<svg[^>]*>", lambda _: head + size, text)
+
+    def picture(self, kind: str, dots: int) -> bytes:
+        """Return the sheet as a file of its own on the page's ground: "svg", "png" (`dots` an inch) or "pdf"."""
+        target = io.BytesIO()
+        nothing = {"svg": {"Date": None, "Creator": None}, "pdf": {"CreationDate": None, "Producer": None}}
+        self.figure.savefig(
+            target,
+            format=kind,
+            dpi=dots if kind == "png" else 72,
+            facecolor="white",
+            metadata=nothing.get(kind),
+            bbox_inches="tight",
+            pad_inches=0.1,
+        )
+        return target.getvalue()
 
 
 def _attribute(text: str) -> str:
