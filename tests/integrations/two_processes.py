@@ -76,15 +76,20 @@ def distributed(how):
 
 
 def keras():
-    from keras import Sequential, layers
+    from keras import Sequential, layers, utils
 
-    torch.manual_seed(0)
+    utils.set_random_seed(0)
     model = Sequential([layers.Input((8,)), layers.Dense(16, "relu"), layers.Dropout(0.4), layers.Dense(2)])
     data = points(96, 1), points(64, 2)
 
     def loss(m, batch):
         return F.cross_entropy(m(batch[0], training=m.training), batch[1], reduction="none")
 
+    optimizer = torch.optim.Adam(model.parameters(), 1e-2)
+    for _ in range(60):  # so that dropout takes something from what was learned
+        optimizer.zero_grad()
+        loss(model, data[0]).mean().backward()
+        optimizer.step()
     sides = [Side(list(zip(*(part.split(16) for part in some), strict=True)), loss) for some in data]
     gap = explain_gap(model, *sides)
     model.eval()

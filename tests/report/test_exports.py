@@ -61,7 +61,8 @@ def test_a_page_after_an_export_is_the_same(ablation, tmp_path):
     ("cell", "shown"),
     [
         ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("@SUM(A1)", "'@SUM(A1)"), ("-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"),
-        ("+0.012\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.003", "+0.012 ± 0.003"), ("\N{MINUS SIGN}0.131", "-0.131"), ("a,b", "a,b"), ("1e-5", "1e-5"),
+        ("+0.012\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.003", "+0.012 ± 0.003"),
+        ("\N{MINUS SIGN}0.131", "-0.131"), ("a,b", "a,b"), ("1e-5", "1e-5"),
     ],
 )  # fmt: skip
 def test_no_cell_is_a_formula(cell, shown):
