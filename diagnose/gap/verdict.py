@@ -213,7 +213,7 @@ def _mostly_seen(record: LedgerRecord) -> bool:
 
 
 def sentence(record: LedgerRecord) -> str:
-    """Return the verdict: what makes the gap, what it is matched, and whether the text was seen."""
+    """Return the verdict: what makes the gap, what it is under the same conditions, and whether the text was seen."""
     rest = _matched(record) + _seen(record)
     shapes = ((2, True, True), (2, False, True), (1, False, True), (1, False, False))
     said = [f"{_why(record, causes=causes, other=other, more=more)} {rest}" for causes, other, more in shapes]

@@ -79,7 +79,7 @@ def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
     sections = [
         Section("ledger", gap_sentences.ledger_title(ledger), "The gap, part by part", (_walk(ledger),)),
         *_fixes(ledger.findings),
-        Section("alike", gap_sentences.matched_title(ledger), "Matched", tuple(_matched(ledger, run))),
+        Section("matched", gap_sentences.matched_title(ledger), "Matched", tuple(_matched(ledger, run))),
         *_where(ledger),
         *_documents(ledger),
         Section("numbers", "Numbers", "Numbers", tuple(_numbers(ledger))),

@@ -31,8 +31,8 @@ EARLIER = 6  # samples before the last
 INTERVALS = (
     "Intervals",
     marked(
-        "95 %, over documents, for this run's weights; they say nothing about other seeds. The interval of the [gap] "
-        "matched adds those of the two losses as squares, for they were read on different documents."
+        "95 %, over documents, for this run's weights; they say nothing about other seeds. The interval of the "
+        "matched [gap] adds those of the two losses as squares, for they were read on different documents."
     ),
 )
 

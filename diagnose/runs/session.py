@@ -1,8 +1,7 @@
 """A run in progress: what it tells its watcher, reports, probes, samples and saves.
 
 What a run *reports* follows its recipe's `[report]`, as the user's own loop would print it. What it *probes* is the
-same for every run: a fixed sample of both splits, dropout off, each document alone, so that the two curves are
-matched.
+same for every run: a fixed sample of both splits, dropout off, each document alone, so that the two curves are matched.
 """
 
 from __future__ import annotations

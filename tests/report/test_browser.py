@@ -275,7 +275,7 @@ def test_sections_come_in_the_order_of_the_readers_questions(show):
 def test_a_ledgers_sections_come_in_the_order_of_the_readers_questions(show):
     page = show("gap", 1280)
     ids = page.evaluate("[...document.querySelectorAll('main > section')].map(e => e.id)")
-    assert ids == ["ledger", "fixes", "alike", "where", "documents", "numbers", "how", "limits", "words"]
+    assert ids == ["ledger", "fixes", "matched", "where", "documents", "numbers", "how", "limits", "words"]
     assert page.evaluate("[...document.querySelectorAll('nav a, a.term')].every(a => document.querySelector(a.hash))")
 
 
