@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, app, print_json, show_report
+from diagnose.cli.options import (
+    REPORTS,
+    JsonOption,
+    MarkdownOption,
+    OpenOption,
+    app,
+    open_page,
+    print_json,
+    show_report,
+)
 
 
 @app.command(epilog="Example: diagnose audit runs/latest")
@@ -23,6 +32,7 @@ def audit(
         ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
+    opens: OpenOption = False,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,5 +56,7 @@ def audit(
         print_json(found)
     else:
         show_report(report, where, markdown=markdown)
+    if opens:
+        open_page(where)
     if found["exit_code"]:
         raise typer.Exit(int(found["exit_code"]))

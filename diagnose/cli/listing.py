@@ -8,7 +8,18 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, RUNS, JsonOption, MarkdownOption, app, print_json, show, show_report
+from diagnose.cli.options import (
+    REPORTS,
+    RUNS,
+    JsonOption,
+    MarkdownOption,
+    OpenOption,
+    app,
+    open_page,
+    print_json,
+    show,
+    show_report,
+)
 
 
 @app.command(epilog="Example: diagnose runs --prune")
@@ -76,6 +87,7 @@ def report(
     tables: Annotated[
         Path | None, typer.Option("--tables", metavar="DIR", help="Write each table there as CSV and LaTeX (booktabs).")
     ] = None,
+    opens: OpenOption = False,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -91,6 +103,8 @@ def report(
     pages = [str(path) for folder in folders for path in page.render(folder, out)]
     listed = str(render_index(out)) if index else None
     drawn = [str(path) for folder in folders for path in exports.write(folder, figures, tables)]
+    if opens:
+        open_page(listed or pages[0])
     if as_json:
         print_json({"pages": pages, "index": listed, "exports": drawn})
     elif markdown or everything:

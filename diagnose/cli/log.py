@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, app, print_json, show_report
+from diagnose.cli.options import (
+    REPORTS,
+    JsonOption,
+    MarkdownOption,
+    OpenOption,
+    app,
+    open_page,
+    print_json,
+    show_report,
+)
 
 
 @app.command(epilog="Example: diagnose log train.log --data akjv")
@@ -43,6 +52,7 @@ def log(
     ] = False,
     page: Annotated[bool, typer.Option("--page", help="Write a page with both curves and the gap, too.")] = False,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
+    opens: OpenOption = False,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -57,10 +67,12 @@ def log(
     from diagnose.report import page as pages
 
     found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
-    written = pages.render_log(found, out) if page else None
+    written = pages.render_log(found, out) if page or opens else None
     if as_json:
         print_json(found.model_dump(mode="json") | ({"page": str(written)} if written else {}))
     else:
         show_report(log_document.report_of(found), written, markdown=markdown, everything=everything)
+    if written and opens:
+        open_page(written)
     if found.findings:
         raise typer.Exit(FINDING)

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, app, print_json, show_report
+from diagnose.cli.options import (
+    REPORTS,
+    JsonOption,
+    MarkdownOption,
+    OpenOption,
+    app,
+    open_page,
+    print_json,
+    show_report,
+)
 
 
 @app.command(name="loss-gap", epilog="Example: diagnose loss-gap runs/latest --verify")
@@ -33,6 +42,7 @@ def loss_gap(
         typer.Option("--model", metavar="FILE.py:build", help="The code of the network, where it is yours."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
+    opens: OpenOption = False,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -64,4 +74,6 @@ def loss_gap(
         print_json(found)
     else:
         show_report(report, where, markdown=markdown)
+    if opens:
+        open_page(where)
     thresholds.refuse(found, limits)

@@ -58,6 +58,7 @@ ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
 ]
 MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print the outcome as Markdown, for a pull request.")]
+OpenOption = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
 MarginOption = Annotated[
@@ -103,6 +104,14 @@ def show_report(report: Report, page: Path | None = None, *, markdown: bool = Fa
     show(rows(report, everything=everything))
     if page is not None:
         print(page)
+
+
+def open_page(page: str | Path) -> None:
+    """Open a page in the user's browser; where there is none, say so on standard error."""
+    import webbrowser
+
+    if not webbrowser.open(Path(page).resolve().as_uri()):
+        print(f"no browser was found; the page is {page}", file=sys.stderr)
 
 
 def command() -> str:

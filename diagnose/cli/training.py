@@ -14,12 +14,14 @@ from diagnose.cli.options import (  # fmt: skip
     JsonOption,
     MarginOption,
     MarkdownOption,
+    OpenOption,
     PairsOption,
     RecipeOption,
     ResumeOption,
     SetOption,
     app,
     command,
+    open_page,
     overrides,
     print_json,
     show,
@@ -76,6 +78,7 @@ def ablate(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
     ] = False,
+    opens: OpenOption = False,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -108,10 +111,10 @@ def ablate(
             untuned=untuned, full=full, place=place, factors=factors, match=match, pairs=pairs, margin=margin,
             watch=watch, command=command(),
         )  # fmt: skip
-    _finish_ablation(folder, out, markdown=markdown, as_json=as_json)
+    _finish_ablation(folder, out, opens=opens, markdown=markdown, as_json=as_json)
 
 
-def _finish_ablation(folder: Path, out: Path, *, markdown: bool, as_json: bool) -> None:
+def _finish_ablation(folder: Path, out: Path, *, opens: bool, markdown: bool, as_json: bool) -> None:
     from diagnose.report import page
     from diagnose.runs import store
 
@@ -129,6 +132,8 @@ def _finish_ablation(folder: Path, out: Path, *, markdown: bool, as_json: bool) 
         )
     else:
         show_report(report, where, markdown=markdown)
+    if opens:
+        open_page(where)
     if summary["failed"]:
         raise typer.Exit(1)
 
@@ -139,6 +144,7 @@ def compare(
     pairs: PairsOption = False,
     margin: MarginOption = 0.01,
     out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    opens: OpenOption = False,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -152,7 +158,7 @@ def compare(
 
     store.check_writable(out)
     folder = comparison(runs, pairs=pairs, margin=margin, command=command())
-    _finish_ablation(folder, out, markdown=markdown, as_json=as_json)
+    _finish_ablation(folder, out, opens=opens, markdown=markdown, as_json=as_json)
 
 
 @app.command(epilog="Example: diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt")
@@ -161,6 +167,7 @@ def train(
     settings: SetOption = [],  # noqa: B006  (typer copies it)
     data: DataOption = None,
     resume: ResumeOption = False,
+    opens: OpenOption = False,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -179,10 +186,13 @@ def train(
     from diagnose.report.summary import read_run
 
     found = read_run(path)
+    report = run_document.report_of(found)
+    where = page.render_own(path, REPORTS, report) if opens or not as_json else None
     if as_json:
         print_json(
             runner.summary(path) | {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
         )
     else:
-        report = run_document.report_of(found)
-        show_report(report, page.render_own(path, REPORTS, report), markdown=markdown)
+        show_report(report, where, markdown=markdown)
+    if where and opens:
+        open_page(where)

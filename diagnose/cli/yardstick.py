@@ -13,9 +13,11 @@ from diagnose.cli.options import (  # fmt: skip
     DataOption,
     JsonOption,
     MarkdownOption,
+    OpenOption,
     SetOption,
     app,
     command,
+    open_page,
     overrides,
     print_json,
     show_report,
@@ -29,6 +31,7 @@ def yardstick(
     settings: SetOption = [],  # noqa: B006  (typer copies it)
     page: Annotated[bool, typer.Option("--page", help="Write a page with the scale, too.")] = False,
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
+    opens: OpenOption = False,
     markdown: MarkdownOption = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -63,7 +66,9 @@ def yardstick(
     laws = growth.laws(text, parts, runs, cache_folder(), watch)
     name = text.title or text.name
     report = report_of(BaselineScale(name, tuple(found), tuple(runs), tuple(laws), scored, command()))
-    where = render_alone(report, out, f"yardstick-{name}") if page else None
+    where = render_alone(report, out, f"yardstick-{name}") if page or opens else None
+    if where and opens:
+        open_page(where)
     if as_json:
         size = int(text.doc_bytes[parts.scored].sum())
         rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in peers.PUBLISHED]}
