@@ -106,7 +106,7 @@ def report(
     if opens:
         open_page(listed or pages[0])
     if as_json:
-        print_json({"pages": pages, "index": listed, "exports": drawn})
+        print_json({"pages": pages, "index": listed} | ({"exports": drawn} if figures or tables else {}))
     elif markdown or everything:
         for one in (one for folder in folders for _, one in page.reports_of(folder)):
             show_report(one, markdown=markdown, everything=everything)
