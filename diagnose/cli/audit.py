@@ -7,16 +7,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import (
-    REPORTS,
-    JsonOption,
-    MarkdownOption,
-    OpenOption,
-    app,
-    open_page,
-    print_json,
-    show_report,
-)
+from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome
 
 
 @app.command(epilog="Example: diagnose audit runs/latest")
@@ -52,11 +43,6 @@ def audit(
     where = page.put(report, folder, out, AUDIT)
     found["page"] = str(where)
     page.refresh(folder, out)
-    if as_json:
-        print_json(found)
-    else:
-        show_report(report, where, markdown=markdown)
-    if opens:
-        open_page(where)
+    show_outcome(found, report, where, as_json=as_json, markdown=markdown, opens=opens)
     if found["exit_code"]:
         raise typer.Exit(int(found["exit_code"]))

@@ -7,16 +7,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import (
-    REPORTS,
-    JsonOption,
-    MarkdownOption,
-    OpenOption,
-    app,
-    open_page,
-    print_json,
-    show_report,
-)
+from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome
 
 
 @app.command(epilog="Example: diagnose log train.log --data akjv")
@@ -68,11 +59,8 @@ def log(
 
     found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
     written = pages.render_log(found, out) if page or opens else None
-    if as_json:
-        print_json(found.model_dump(mode="json") | ({"page": str(written)} if written else {}))
-    else:
-        show_report(log_document.report_of(found), written, markdown=markdown, everything=everything)
-    if written and opens:
-        open_page(written)
+    record = found.model_dump(mode="json") | ({"page": str(written)} if written else {})
+    report = log_document.report_of(found)
+    show_outcome(record, report, written, as_json=as_json, markdown=markdown, everything=everything, opens=opens)
     if found.findings:
         raise typer.Exit(FINDING)

@@ -7,16 +7,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import (
-    REPORTS,
-    JsonOption,
-    MarkdownOption,
-    OpenOption,
-    app,
-    open_page,
-    print_json,
-    show_report,
-)
+from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome
 
 
 @app.command(name="loss-gap", epilog="Example: diagnose loss-gap runs/latest --verify")
@@ -70,10 +61,5 @@ def loss_gap(
     where = page.put(report, folder, out, GAP)
     found["page"] = str(where)
     page.refresh(folder, out)
-    if as_json:
-        print_json(found)
-    else:
-        show_report(report, where, markdown=markdown)
-    if opens:
-        open_page(where)
+    show_outcome(found, report, where, as_json=as_json, markdown=markdown, opens=opens)
     thresholds.refuse(found, limits)

@@ -106,6 +106,25 @@ def show_report(report: Report, page: Path | None = None, *, markdown: bool = Fa
         print(page)
 
 
+def show_outcome(
+    record: dict[str, Any],
+    report: Report,
+    page: Path | None,
+    *,
+    as_json: bool,
+    markdown: bool,
+    everything: bool = False,
+    opens: bool = False,
+) -> None:
+    """Print an outcome for a program (its record) or a person (its report); open its page where that is asked for."""
+    if as_json:
+        print_json(record)
+    else:
+        show_report(report, page, markdown=markdown, everything=everything)
+    if page is not None and opens:
+        open_page(page)
+
+
 def open_page(page: str | Path) -> None:
     """Open a page in the user's browser; where there is none, say so on standard error."""
     import webbrowser

@@ -21,11 +21,10 @@ from diagnose.cli.options import (  # fmt: skip
     SetOption,
     app,
     command,
-    open_page,
     overrides,
     print_json,
     show,
-    show_report,
+    show_outcome,
 )
 
 
@@ -121,19 +120,13 @@ def _finish_ablation(folder: Path, out: Path, *, opens: bool, markdown: bool, as
     report = page.own_report(folder)
     where = page.render_own(folder, out, report)
     summary = store.read_json(folder / "summary.json")
-    if as_json:
-        keys = (
-            "arms", "effects", "pairs", "notes", "changed", "differs", "tuning", "untuned", "verdict", "failed",
-            "left_out",
-        )  # fmt: skip
-        print_json(
-            {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
-            | {k: summary[k] for k in keys if k in summary}
-        )
-    else:
-        show_report(report, where, markdown=markdown)
-    if opens:
-        open_page(where)
+    keys = (
+        "arms", "effects", "pairs", "notes", "changed", "differs", "tuning", "untuned", "verdict", "failed",
+        "left_out",
+    )  # fmt: skip
+    record = {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
+    record |= {k: summary[k] for k in keys if k in summary}
+    show_outcome(record, report, where, as_json=as_json, markdown=markdown, opens=opens)
     if summary["failed"]:
         raise typer.Exit(1)
 
@@ -188,11 +181,5 @@ def train(
     found = read_run(path)
     report = run_document.report_of(found)
     where = page.render_own(path, REPORTS, report) if opens or not as_json else None
-    if as_json:
-        print_json(
-            runner.summary(path) | {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
-        )
-    else:
-        show_report(report, where, markdown=markdown)
-    if where and opens:
-        open_page(where)
+    more = {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
+    show_outcome(runner.summary(path) | more, report, where, as_json=as_json, markdown=markdown, opens=opens)

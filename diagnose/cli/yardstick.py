@@ -17,10 +17,8 @@ from diagnose.cli.options import (  # fmt: skip
     SetOption,
     app,
     command,
-    open_page,
     overrides,
-    print_json,
-    show_report,
+    show_outcome,
 )
 
 
@@ -67,13 +65,8 @@ def yardstick(
     name = text.title or text.name
     report = report_of(BaselineScale(name, tuple(found), tuple(runs), tuple(laws), scored, command()))
     where = render_alone(report, out, f"yardstick-{name}") if page or opens else None
-    if where and opens:
-        open_page(where)
-    if as_json:
-        size = int(text.doc_bytes[parts.scored].sum())
-        rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in peers.PUBLISHED]}
-        more = {"laws": [one.record() for one in laws]}
-        written = {"page": str(where)} if where else {}
-        print_json({"bytes": size, "yardsticks": scoring.records(found), **rows, **more, **written})
-        return
-    show_report(report, where, markdown=markdown)
+    size = int(text.doc_bytes[parts.scored].sum())
+    rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in peers.PUBLISHED]}
+    more = {"laws": [one.record() for one in laws]} | ({"page": str(where)} if where else {})
+    record = {"bytes": size, "yardsticks": scoring.records(found), **rows, **more}
+    show_outcome(record, report, where, as_json=as_json, markdown=markdown, opens=opens)

@@ -232,15 +232,16 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     open_ = _unresolved(large, gap)
     out = f"Validation lies {plain(abs(gap))} {side} training"
     least = BESIDE * abs((same or large)[0].value)
-    though = f", though {against[0].words} ({signed(against[0].value)})" if against else ""
-    though = though if other and against and abs(against[0].value) >= least else ""
+    told = other and against and abs(against[0].value) >= least
+    though = f", though {against[0].words} ({signed(against[0].value)})" if told else ""
     if not same:
-        return f"{out}{though}, and no cause of that is resolved{f': {open_}' if open_ and more else ''}."
+        no_cause = f". What {'lowers' if gap < 0 else 'raises'} it is not" if though else ", and no cause of that is"
+        return f"{out}{though}{no_cause} resolved{f': {open_}' if open_ and more else ''}."
     named = [c for c in same[:causes] if abs(c.value) >= least]
     out += " because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
     left = next((c for c in large if not c.resolved), None)
-    told = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
-    return f"{out}{though}. Not resolved: {open_}." if told and more else f"{out}{though}."
+    rest = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
+    return f"{out}{though}. Not resolved: {open_}." if rest and more else f"{out}{though}."
 
 
 def _unresolved(large: Sequence[Cause], gap: float) -> str:

@@ -2,8 +2,9 @@
 
 Figures are laid out in points from the top left, one point being one CSS pixel where the figure has its
 natural size. Text stays text in the page's own font. The same drawing gives the same bytes; ids are kept apart
-by a prefix, so that several figures fit in one page. Nothing global is changed: settings hold inside
-`drawing()` alone. (Seaborn would suit, but its import takes longer than the whole page may.)
+by a prefix, so that several figures fit in one page. Nothing global stays changed: settings hold inside
+`drawing()` alone, colours of a file inside `painted()`. (Seaborn would suit, but its import takes longer than the
+whole page may.)
 """
 
 from __future__ import annotations

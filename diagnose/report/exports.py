@@ -9,7 +9,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
 from diagnose.report import blocks, canvas, page
 from diagnose.runs import files
@@ -61,7 +60,7 @@ def write_figures(report: Report, folder: Path, name: str) -> list[Path]:
     """
     drawn = (block.drawn for block in blocks_of(report) if isinstance(block, blocks.Figure) and block.drawn)
     return [
-        _put(folder / f"{name}-{one.name}.{kind}", data)
+        files.put(folder / f"{name}-{one.name}.{kind}", data, "a figure")
         for one in drawn
         for kind, data in _pictures(one).items()
     ]  # fmt: skip
@@ -73,8 +72,8 @@ def write_tables(report: Report, folder: Path, name: str) -> list[Path]:
     for number, table in enumerate(tables_of(report), 1):
         words = re.sub(r"[^a-z0-9]+", "-", table.caption.lower()).strip("-")[:MOST_NAME].rstrip("-")
         path = folder / f"{name}-table-{number}-{words or 'untitled'}"
-        found.append(_put(path.with_name(f"{path.name}.csv"), csv_of(table).encode()))
-        found.append(_put(path.with_name(f"{path.name}.tex"), latex_of(table).encode()))
+        found.append(files.put(path.with_name(f"{path.name}.csv"), csv_of(table).encode(), "a table"))
+        found.append(files.put(path.with_name(f"{path.name}.tex"), latex_of(table).encode(), "a table"))
     return found
 
 
@@ -146,12 +145,3 @@ def _light() -> dict[str, str]:
     for name, colour in _COLOUR.findall(style):
         found.setdefault(name, colour)
     return found
-
-
-def _put(path: Path, data: bytes) -> Path:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(path, lambda file: file.write(data))
-    except OSError as error:
-        raise DiagnoseError(f"{path} cannot be written: {error.strerror or error}") from None
-    return path

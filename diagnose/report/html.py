@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose import formatting
-from diagnose.errors import DiagnoseError
 from diagnose.report.blocks import terms_in
 from diagnose.report.glossary_notes import GUIDE
 from diagnose.runs import files
@@ -44,12 +43,7 @@ def write(page: str, target: Path) -> Path:
     Raises:
         DiagnoseError: it cannot be written.
     """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        files.write_whole(target, lambda file: file.write(page.encode("utf-8", "replace")))
-    except OSError as error:
-        raise DiagnoseError(f"the page cannot be written to {target}: {error.strerror or error}") from None
-    return target
+    return files.put(target, page.encode("utf-8", "replace"), "the page")
 
 
 def framed(report: Report) -> str:

@@ -46,6 +46,20 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
             os.unlink(name)  # noqa: PTH108
 
 
+def put(path: Path, data: bytes, what: str) -> Path:
+    """Write a file for the user, whole or not at all, and return where it lies; its folder is made where it is missing.
+
+    Raises:
+        DiagnoseError: it cannot be written; `what` names it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda file: file.write(data))
+    except OSError as error:
+        raise DiagnoseError(f"{what} cannot be written to {path}: {error.strerror or error}") from None
+    return path
+
+
 def _mode() -> int:
     """Return the permissions that a new file has by the user's mask."""
     mask = os.umask(0)

@@ -104,22 +104,3 @@ def test_a_folder_that_is_a_file_is_one_line(tmp_path, monkeypatch):
     said = CliRunner().invoke(app, ["report", str(run), "--tables", "taken"])
     assert said.exit_code == 1
     assert "taken" in str(said.exception or said.output)
-
-
-@pytest.mark.parametrize("found", [True, False])
-def test_a_page_is_opened_where_there_is_a_browser(found, tmp_path, monkeypatch):
-    import webbrowser
-
-    opened = []
-    monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or found)
-    run = write_run(tmp_path / "run")
-    monkeypatch.chdir(tmp_path)
-    said = CliRunner().invoke(app, ["report", str(run), "--open"])
-    assert said.exit_code == 0
-    assert opened == [(tmp_path / "reports" / "run.html").as_uri()]
-    assert ("no browser was found" in said.stderr) is not found
-
-
-@pytest.mark.parametrize("command", ["train", "ablate", "compare", "loss-gap", "audit", "log", "yardstick", "report"])
-def test_every_command_with_a_page_can_open_it(command):
-    assert "--open" in CliRunner().invoke(app, [command, "--help"]).output
