@@ -312,6 +312,13 @@ class TestSentencesAgainstNumbers:
                 if name == "objective":
                     assert ("Training's loss" in finding["what"]) == (terms[name]["value"] < 0)
 
+    def test_what_is_resolved_on_the_other_side_is_named_where_no_cause_is(self):
+        record = spread(plain(mode=-0.058, unseen=0.066), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.071})
+        assert sentence(record).startswith(
+            "Validation lies 0.008 above training, though dropout is on for one and off for the other "
+            "(\N{MINUS SIGN}0.058). What raises it is not resolved: data (+0.066 ± 0.071); more data would resolve it."
+        )
+
     def test_nothing_resolved_says_what_would_tell(self):
         record = spread(plain(unseen=-0.018), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.111})
         assert sentence(record) == (
