@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from itertools import product
 from pathlib import Path
@@ -141,6 +142,7 @@ def _carry_out(
             setups[setup.digest] = setup
         else:
             watch(job.progress("reused"))
+            run_baselines.keep(path, setup.text)
             _note(out, Ended(job, path.name, finished=True, reused=True))
     if pending:
         engine = place.open(setups, [arm.first for arm in plan.arms])
@@ -184,11 +186,15 @@ def record(plan: Design, done: Outcome, runs: Path, command: str, asked: Asked =
     summary = _summary(plan, kept, done, complete, command, asked or Asked())
     names = [path.name for paths in kept.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
-    path = store.create_ablation(runs, plan.name, digest)
-    store.write_table(path, "effects", frame(summary["effects"]))
-    store.write_json(path / "summary.json", {**summary, "name": path.name})
-    store.write_text(path / "ablation.toml", _toml(plan, kept, complete))
-    return path
+    write = partial(fill, summary=summary, toml=_toml(plan, kept, complete))
+    return store.create_ablation(runs, plan.name, digest, write)
+
+
+def fill(folder: Path, name: str, summary: dict[str, Any], toml: str) -> None:
+    """Write an ablation's or a comparison's files into a folder that will have that name."""
+    store.write_table(folder, "effects", frame(summary["effects"]))
+    store.write_json(folder / "summary.json", {**summary, "name": name})
+    store.write_text(folder / "ablation.toml", toml)
 
 
 def _summary(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.ablation import effects
-from diagnose.ablation.ablate import frame, in_bytes
+from diagnose.ablation.ablate import fill, in_bytes
 from diagnose.ablation.changed import TOLERANCE, context_in_text, differing, leaks
 from diagnose.ablation.conclusion import verdict
 from diagnose.ablation.pairwise import ArmCost, against_first, all_pairs, told_apart
@@ -76,11 +77,7 @@ def compare(
     summary["command"] = command or "diagnose compare " + " ".join(one.path.name for one in found)
     runs = found[0].path.parent
     digest = blake2b("\n".join(one.path.name for one in found).encode(), digest_size=8).hexdigest()
-    path = store.create_comparison(runs, digest)
-    store.write_table(path, "effects", frame(summary["effects"]))
-    store.write_json(path / "summary.json", {**summary, "name": path.name})
-    store.write_text(path / "ablation.toml", _toml(summary))
-    return path
+    return store.create_comparison(runs, digest, partial(fill, summary=summary, toml=_toml(summary)))
 
 
 def _distinct(names: Sequence[str | Path]) -> list[Path]:

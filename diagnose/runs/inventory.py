@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from diagnose import files
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
 from diagnose.runs import store
@@ -72,7 +73,9 @@ def prunable(runs: Path) -> dict[Path, int]:
     latest = runs / store.LATEST
     kept = store.find(latest) if latest.exists() else None
     found = {}
+    files.clear_leftovers(runs)
     for path in store.entries(runs):
+        store.clear_leftovers(path)
         if store.state(path) == "finished" and (kept is None or path.name != kept.name):
             for folder in ("checkpoint", "interval"):
                 if (path / folder).is_dir():

@@ -7,6 +7,7 @@ weights that it would have had.
 from __future__ import annotations
 
 import errno
+import json
 import math
 import signal
 import threading
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from diagnose import files
 from diagnose.config.recipe import Recipe, refuse_unused
-from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError
+from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
 from diagnose.runs import store
 from diagnose.runs.session import (
     History,
@@ -155,21 +157,23 @@ def _outcome(path: Path) -> Iterator[None]:
 def _note_failure(path: Path, why: str) -> None:
     try:
         store.write_status(path, "failed", why)
-    except OSError:  # no room even for this line: half-written parts are gone by now, so try in place
+    except OSError:  # no room even for this line
         with suppress(OSError):
-            (path / "status.json").write_text('{"format": 1, "state": "failed", "why": "the disk is full"}\n', "utf-8")
+            files.overwrite(path / "status.json", json.dumps({"format": 1, "state": "failed", "why": why}).encode())
 
 
 def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full (ENOSPC): make room"
     if isinstance(error, OSError):
-        return f"the run's folder cannot be written: {error.strerror or error}"
+        return in_words(error)
     return "memory ran out: lower batches.size and raise batches.accumulate"
 
 
 def _restore(session: Session) -> None:
     """Go back to the last checkpoint, if there is one; records of later steps are dropped and made again."""
+    for folder in ("checkpoint", "interval"):
+        store.settle_checkpoint(session.path / folder)
     found = store.read_checkpoint(session.path / "checkpoint")
     if found is None:
         return

@@ -1,30 +1,31 @@
 """The only writer of `runs/`. Files appear whole or not at all, and what a run recorded is never overwritten.
 
-A file is written beside its place and renamed into it. A checkpoint is a folder that is swapped in the same way;
-weights and optimizer state are safetensors, the rest is JSON, nothing is ever pickled. A run that is being written
-holds a lock on its folder, which the system drops when the process dies.
+A file is written beside its place and renamed into it, and so is a run's folder with its first files, an ablation's
+with all of them, and a checkpoint. Weights and optimizer state are safetensors, the rest is JSON, nothing is ever
+pickled. A run that is being written holds a lock on its folder, which the system drops when the process dies.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from diagnose import files
 from diagnose.config.recipe import FORMAT, Recipe
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.runs import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
     import pandas as pd
     from torch import Tensor
@@ -34,6 +35,11 @@ MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how 
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
 STATES = ("running", "finished", "failed", "interrupted")
 Tensors = dict[str, "Tensor"]
+TYPES = {
+    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3",
+    "float8_e5m2": "F8_E5M2", "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8", "uint64": "U64",
+    "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
+}  # torch's names of them, and safetensors'  # fmt: skip
 
 
 def create(runs: Path, label: str, recipe: Recipe, environment: dict[str, Any]) -> Path:
@@ -42,42 +48,55 @@ def create(runs: Path, label: str, recipe: Recipe, environment: dict[str, Any]) 
     Raises:
         DiagnoseError: the folder cannot be written; nothing is left of it then.
     """
-    path = _fresh(runs, f"{_slug(label) or 'run'}-s{recipe.run.seed}-{environment['digest'][:4]}")
-    try:
-        write_text(path / "recipe.toml", recipe.to_toml())
-        write_json(path / "environment.json", {"format": FORMAT, **environment})
-        write_status(path, "running")
-    except OSError as error:
-        shutil.rmtree(path, ignore_errors=True)
-        raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; make room or choose another folder") from None
-    return path
+
+    def fill(part: Path, _: str) -> None:
+        write_text(part / "recipe.toml", recipe.to_toml())
+        write_json(part / "environment.json", {"format": FORMAT, **environment})
+        write_status(part, "running")
+
+    return _fresh(runs, f"{_slug(label) or 'run'}-s{recipe.run.seed}-{environment['digest'][:4]}", fill)
 
 
-def create_ablation(runs: Path, label: str, digest: str) -> Path:
-    """Make the folder of a new ablation beside its runs."""
-    return _fresh(runs, f"ablate-{_slug(label)}-{digest[:4]}")
+def create_ablation(runs: Path, label: str, digest: str, fill: Callable[[Path, str], None]) -> Path:
+    """Make the folder of a new ablation beside its runs.
+
+    Args:
+        runs: the folder of its runs.
+        label: part of its name: the axes.
+        digest: the other part, of its runs' names.
+        fill: writes its files into the folder that it is given, knowing the name that the folder will have.
+
+    Raises:
+        DiagnoseError: it cannot be written; nothing is left of it then.
+    """
+    return _fresh(runs, f"ablate-{_slug(label)}-{digest[:4]}", fill)
 
 
-def create_comparison(runs: Path, digest: str) -> Path:
-    """Make the folder of a new comparison beside the runs that it compares."""
-    return _fresh(runs, f"compare-{digest[:4]}")
+def create_comparison(runs: Path, digest: str, fill: Callable[[Path, str], None]) -> Path:
+    """Make the folder of a new comparison beside the runs that it compares; see `create_ablation`."""
+    return _fresh(runs, f"compare-{digest[:4]}", fill)
 
 
 def _slug(label: str) -> str:
     return "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
 
 
-def _fresh(runs: Path, name: str) -> Path:
+def _fresh(runs: Path, name: str, fill: Callable[[Path, str], None]) -> Path:
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for turn in count():
         path = runs / (f"{stamp}-{name}" + (f"-{turn}" if turn else ""))
         try:
             runs.mkdir(parents=True, exist_ok=True)
-            path.mkdir()
-        except OSError as error:
-            if isinstance(error, FileExistsError) and runs.is_dir():
+            if path.exists():
                 continue
-            raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; choose another folder") from None
+            with files.begun_folder(runs) as part:
+                fill(part, path.name)
+                part.rename(path)
+        except OSError as error:
+            if path.exists():  # another process was sooner
+                continue
+            why = error.strerror or error
+            raise DiagnoseError(f"{runs} cannot be written: {why}; make room or choose another folder") from None
         return path
     raise AssertionError
 
@@ -223,41 +242,41 @@ def read_samples(path: Path) -> list[dict[str, Any]]:
 
 def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
     """Swap a checkpoint in: one safetensors file per name in `tensors`, and `state.json`."""
-    part, old = folder.with_name(folder.name + ".part"), folder.with_name(folder.name + ".old")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        part.mkdir()
+    settle_checkpoint(folder)
+    old = folder.with_name(folder.name + ".old")
+    with files.begun_folder(folder.parent) as part:
         write_json(part / "state.json", {"format": FORMAT, **state})
         for name, values in tensors.items():
-            _write_tensors(part / f"{name}.safetensors", values)
-            shutil.copymode(part / "state.json", part / f"{name}.safetensors")  # safetensors makes it the owner's alone
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    part.rename(folder)
+            files.write_whole(part / f"{name}.safetensors", partial(_write_tensors, tensors=values))
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_tensors(file: Path, tensors: Tensors) -> None:
-    """Write tensors; a full disk is the OSError that it is elsewhere, which safetensors wraps in words of its own."""
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    try:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, file)
-    except SafetensorError as error:
-        number = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
-        raise OSError(number, os.strerror(number), str(file)) from error
-    _fsync(file)
+def settle_checkpoint(folder: Path) -> None:
+    """Remove the checkpoint before, where a process was killed before it could; it counts only where it is the last."""
+    if folder.exists():
+        shutil.rmtree(folder.with_name(folder.name + ".old"), ignore_errors=True)
 
 
-def _fsync(file: Path) -> None:
-    """Have a file on the disk before it gets its name: a power cut must not leave a whole name with half a content."""
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
+def _write_tensors(file: BinaryIO, tensors: Tensors) -> None:
+    """Write tensors as safetensors does, whose own function hides why and where a write failed and copies them all.
+
+    Eight bytes of the header's length, the header in JSON (type, shape and place of each tensor), the tensors.
+    """
+    import torch
+
+    header, end = {}, 0
+    for name, value in tensors.items():
+        begin, end = end, end + value.numel() * value.element_size()
+        kind = TYPES[str(value.dtype).removeprefix("torch.")]
+        header[name] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [begin, end]}
+    told = json.dumps(header).encode()
+    told += b" " * (-len(told) % 8)
+    file.write(len(told).to_bytes(8, "little") + told)
+    for value in tensors.values():
+        file.write(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
@@ -335,14 +354,12 @@ def is_being_written(path: Path) -> bool:
 
 def point_latest(path: Path) -> None:
     """Let `runs/latest` lead to this run: a symbolic link, or a line of text where links are not to be had."""
-    link = path.parent / LATEST
-    part = link.with_name(f"{LATEST}.part{os.getpid()}")
-    part.unlink(missing_ok=True)  # of a process of this number that was killed
-    try:
-        part.symlink_to(path.name)
-    except OSError:
-        part.write_text(path.name + "\n", encoding="utf-8")
-    part.replace(link)
+    with files.begun_folder(path.parent) as part:
+        try:
+            (part / LATEST).symlink_to(path.name)
+        except OSError:
+            (part / LATEST).write_text(path.name + "\n", encoding="utf-8")
+        (part / LATEST).replace(path.parent / LATEST)
 
 
 def find(name: str | Path) -> Path:
@@ -399,7 +416,14 @@ def disk_use(path: Path) -> int:
     return sum(f.stat().st_size for f in path.rglob("*") if f.is_file() and not f.is_symlink())
 
 
+def clear_leftovers(path: Path) -> None:
+    """Remove what killed processes left half-written in a run's folder."""
+    files.clear_leftovers(path)
+    for folder in ("checkpoint", "interval"):
+        settle_checkpoint(path / folder)
+
+
 def drop_checkpoints(path: Path) -> None:
     """Remove what only resuming, sampling and replaying need; records stay."""
-    for folder in ("checkpoint", "checkpoint.old", "checkpoint.part", "interval", "interval.old", "interval.part"):
+    for folder in ("checkpoint", "checkpoint.old", "interval", "interval.old"):
         shutil.rmtree(path / folder, ignore_errors=True)
