@@ -18,7 +18,7 @@ SETTINGS = {
 }  # fmt: skip
 SETS = ["--data", "text.txt", *(part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}"))]
 LOG = "".join(f"step {k}: train loss {4 - k / 300:.4f}, val loss {4.1 - k / 310:.4f}\n" for k in range(0, 900, 50))
-TIMES = {"seconds", "created", "when", "started", "tokens_per_second", "command"}
+TIMES = {"seconds", "took", "created", "when", "started", "tokens_per_second", "command"}
 HALF = (".diagnose-part", ".old", ".tmp")
 TABLES = ("steps", "readings", "validation", "places")
 
