@@ -51,6 +51,8 @@ def wrong(shop, name, point, reference, code):
     found = _of_message(first, error, code) + _of_files(place, before)
     if first.code == code and "was not kept in" not in first.out:
         found += _of_outcome("after it was told to be well", place, reference)
+        if not found and not scenarios.strays(place):
+            return []
     second = shop.again(place, name)
     if second.code != code:
         found.append(f"the next command ends with {second.code}: {second.err[-300:]}")

@@ -57,6 +57,7 @@ class Result:
     err: str
     changes: int
     seconds: float
+    wall: float
     trace: list[str] = field(default_factory=list)
 
 
@@ -96,7 +97,7 @@ class Server:
         )
         changes = struct.unpack("q", count.read_bytes())[0]
         lines = trace.read_text(errors="replace").splitlines() if trace.exists() else []
-        return Result(answer["code"], out, err, changes, answer["seconds"], lines)
+        return Result(answer["code"], out, err, changes, answer["seconds"], answer["wall"], lines)
 
     def modules(self, args, cwd, env=None):
         """Return the modules that a command imports, to be imported by the next server before it forks."""
@@ -165,6 +166,7 @@ def _become_worker(child_in, child_out):
 
 
 def _serve():
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER: workers whose parent is killed become ours
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
@@ -202,10 +204,19 @@ def _forked(order):
             os.kill(pid, signal.SIGKILL)
             end = float("inf")
         time.sleep(0.001)
-    out = {"code": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime}
+    _await_orphans()
+    out = {"code": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime, "wall": time.monotonic() - begun}
     if order.get("list"):
         out["modules"] = json.loads((Path(order["scratch"]) / "modules").read_text())
     return out
+
+
+def _await_orphans():
+    """Wait for the workers of a command that was killed, which stop by themselves."""
+    end = time.monotonic() + LIMIT
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG) is not None and time.monotonic() < end:
+            time.sleep(0.001)
 
 
 def _command(order):

@@ -14,7 +14,7 @@ LINES = [f"{number} {word} and {other} went to {number % 7} of the {word}s" for 
 SETTINGS = {
     "tokenizer.kind": "bpe", "tokenizer.vocab_size": 300, "budget.steps": 4, "model.layers": 1, "model.width": 16,
     "model.heads": 2, "batches.size": 4, "batches.context": 32, "report.interval": 2, "run.threads": 1,
-    "run.device": "cpu", "model.dropout": 0.1,
+    "run.device": "cpu", "model.dropout": 0.1, "report.sample": False,
 }  # fmt: skip
 SETS = ["--data", "text.txt", *(part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}"))]
 LOG = "".join(f"step {k}: train loss {4 - k / 300:.4f}, val loss {4.1 - k / 310:.4f}\n" for k in range(0, 900, 50))
@@ -38,8 +38,8 @@ class Scenario:
     again: tuple[str, ...] = ()
 
 
-TRAIN = ("train", *SETS)
-OTHER = ("train", *SETS, "--set", "model.activation=relu")
+TRAIN = ("train", "--json", *SETS)  # without a page, whose drawings take longer than all else; `report` writes it
+OTHER = ("train", "--json", *SETS, "--set", "model.activation=relu")
 ABLATE = ("ablate", "--axis", "activation", "--seeds", "1", "--jobs", "2", *SETS)
 SCENARIOS = {
     "train": Scenario(TRAIN, again=("--resume",)),
@@ -114,10 +114,10 @@ class Workshop:
         """Run a command in a folder."""
         return self.server.run(self._args(args, place), place, env=self._env(place), **more)
 
-    def disturbed(self, place, name, **more):
-        """Run a scenario's command there, counting and disturbing what it writes."""
+    def disturbed(self, place, name, more=(), **how):
+        """Run a scenario's command there, with more options, counting and disturbing what it writes."""
         under = [place / part for part in ("runs", "cache", "reports", "tables")]
-        return self.run(place, SCENARIOS[name].args, under=under, **more)
+        return self.run(place, (*SCENARIOS[name].args, *more), under=under, **how)
 
     def again(self, place, name):
         """Run it again, undisturbed."""
