@@ -9,6 +9,7 @@ really lies inside its run's folder, and only up to a stated size.
 from __future__ import annotations
 
 import json
+import math
 import os
 import secrets
 import shutil
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 MOST_TEXT = 256 << 20  # bytes of a JSON or text file
 STRAY_SECONDS = 600.0  # after which a half-written file is a leftover where the file system has no locks
+MOST_DIGITS = 20  # of a whole number: no count and no hash is longer
 PARTS = ".diagnose-part"  # nobody else calls a file so: what is left of one may be removed
 _cleared: set[str] = set()  # folders in which this process has looked for leftovers
 
@@ -217,9 +219,20 @@ def parsed(source: str) -> Any:
     """Parse JSON; NaN and infinities, which others may write, become None.
 
     Raises:
-        ValueError: it is none, or nests so deeply that no record of ours can be meant.
+        ValueError: it is none, or nests so deeply or holds so large a whole number that no record of ours can be meant.
     """
     try:
-        return json.loads(source, parse_constant=lambda _: None)
+        return json.loads(source, parse_constant=lambda _: None, parse_float=_finite, parse_int=_bounded)
     except RecursionError:
         raise ValueError("it nests too deeply") from None
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"it holds a whole number of {len(digits)} digits")
+    return int(digits)

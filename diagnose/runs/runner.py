@@ -100,7 +100,7 @@ def carry_out(
 def newest_unfinished(runs: Path, digest: str) -> Path | None:
     """Return the newest run of this digest that is neither finished nor being written."""
     for path in reversed(store.entries(runs)):
-        if _digest(path) == digest and _state(path) in ("failed", "interrupted"):
+        if _digest(path) == digest and store.known_state(path) in ("failed", "interrupted"):
             return path
     return None
 
@@ -108,17 +108,9 @@ def newest_unfinished(runs: Path, digest: str) -> Path | None:
 def newest_finished(runs: Path, digest: str) -> Path | None:
     """Return the newest finished run of this digest."""
     for path in reversed(store.entries(runs)):
-        if _digest(path) == digest and _state(path) == "finished":
+        if _digest(path) == digest and store.known_state(path) == "finished":
             return path
     return None
-
-
-def _state(path: Path) -> str | None:
-    """Return a run's state; None of one that is damaged, which never hides the others."""
-    try:
-        return store.state(path)
-    except DiagnoseError:
-        return None
 
 
 def _digest(path: Path) -> str | None:

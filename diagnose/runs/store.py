@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from diagnose import files
+from diagnose import files, formatting
 from diagnose.config.recipe import FORMAT, Recipe
 from diagnose.errors import DiagnoseError, nearest
 
@@ -32,8 +32,11 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how often as many as in its file
+WORDS = {"steps": (), "readings": ("kind", "split", "mode"), "validation": (), "places": ()}  # columns of a table
+WHOLE = ("step", "tokens", "document", "place")  # columns without gaps; all that hold no words hold numbers
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
 STATES = ("running", "finished", "failed", "interrupted")
+DAMAGED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
 Tensors = dict[str, "Tensor"]
 TYPES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3",
@@ -135,6 +138,21 @@ def read_text(path: Path) -> str:
 
 
 @contextmanager
+def as_written(path: Path) -> Iterator[None]:
+    """Say in one line that the records of a folder contradict each other, or hold what no run writes.
+
+    Raises:
+        DiagnoseError: what is done with them ends in an error of the kinds that odd records end in.
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        said = formatting.visible(" ".join(str(error).split())[:60])
+        told = f"{type(error).__name__}{': ' * bool(said)}{said}"
+        raise DiagnoseError(f"{path}: its records are not as a run writes them ({told})") from error
+
+
+@contextmanager
 def _one_line(file: Path, *others: type[Exception]) -> Iterator[None]:
     """Say in one line why a file cannot be read."""
     errors: tuple[type[Exception], ...] = (OSError, ValueError, *others)
@@ -204,7 +222,32 @@ def _arrow(file: Path, wanted: tuple[str, ...] | None = None) -> Any:
 
     with _one_line(file, ArrowException), ParquetFile(files.inside(file)) as opened:
         _refuse_bomb(file, opened.metadata)
-        return opened.read(columns=wanted and list(wanted), use_threads=False)
+        table = opened.read(columns=wanted and list(wanted), use_threads=False)
+    if file.stem in WORDS:
+        _refuse_other_kinds(file, table)
+    return table
+
+
+def _refuse_other_kinds(file: Path, table: Any) -> None:
+    """Refuse a table of a run whose columns are not of the kind that a run writes.
+
+    Raises:
+        DiagnoseError: words where numbers should be, lists, or a step or a document that is no whole number.
+    """
+    from pyarrow import compute, types
+
+    for field in table.schema:
+        column = table.column(field.name)
+        if field.name in WORDS[file.stem]:
+            fits = types.is_string(field.type) or types.is_large_string(field.type)
+        else:
+            fits = types.is_integer(field.type) or types.is_floating(field.type)
+        if fits and field.name in WHOLE:
+            fits = column.null_count == 0 and compute.all(compute.is_finite(column)).as_py() is not False
+        if not fits:
+            raise DiagnoseError(
+                f"{file} is damaged: its column {formatting.visible(field.name)} is not as runs write it"
+            )
 
 
 def _refuse_bomb(file: Path, footer: Any) -> None:
@@ -384,14 +427,21 @@ def entries(runs: Path) -> list[Path]:
     """List the runs of a folder, oldest first."""
     if not runs.is_dir():
         return []
-    return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "status.json").exists())
+    return _folders(runs, "status.json")
 
 
 def ablations(runs: Path) -> list[Path]:
     """List the ablations of a folder, oldest first."""
     if not runs.is_dir():
         return []
-    return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "ablation.toml").exists())
+    return _folders(runs, "ablation.toml")
+
+
+def _folders(runs: Path, file: str) -> list[Path]:
+    """Return the folders that hold a file; hidden ones are half-written."""
+    with os.scandir(runs) as found:
+        names = sorted(f.name for f in found if not f.name.startswith(".") and f.is_dir(follow_symlinks=False))
+    return [runs / name for name in names if os.path.lexists(os.path.join(runs, name, file))]  # noqa: PTH118
 
 
 def state(path: Path) -> str:
@@ -404,6 +454,14 @@ def state(path: Path) -> str:
     if value not in STATES:
         raise DiagnoseError(f"{path / 'status.json'} states no state; the folder is damaged")
     return "interrupted" if value == "running" and not is_being_written(path) else str(value)
+
+
+def known_state(path: Path) -> str | None:
+    """Return a run's state; None of one that is damaged, which never hides the others."""
+    try:
+        return state(path)
+    except DiagnoseError:
+        return None
 
 
 def recipe_of(path: Path) -> Recipe:

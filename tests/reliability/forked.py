@@ -205,7 +205,11 @@ def _forked(order):
             end = float("inf")
         time.sleep(0.001)
     _await_orphans()
-    out = {"code": os.waitstatus_to_exitcode(status), "seconds": used.ru_utime + used.ru_stime, "wall": time.monotonic() - begun}
+    out = {
+        "code": os.waitstatus_to_exitcode(status),
+        "seconds": used.ru_utime + used.ru_stime,
+        "wall": time.monotonic() - begun,
+    }
     if order.get("list"):
         out["modules"] = json.loads((Path(order["scratch"]) / "modules").read_text())
     return out

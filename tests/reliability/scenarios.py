@@ -16,7 +16,15 @@ SETTINGS = {
     "model.heads": 2, "batches.size": 4, "batches.context": 32, "report.interval": 2, "run.threads": 1,
     "run.device": "cpu", "model.dropout": 0.1, "report.sample": False,
 }  # fmt: skip
-SETS = ["--data", "text.txt", *(part for key, value in SETTINGS.items() for part in ("--set", f"{key}={value}"))]
+
+
+def sets(more=()):
+    """Return the options that set these keys, and others."""
+    given = SETTINGS | dict(more)
+    return ["--data", "text.txt", *(part for key, value in given.items() for part in ("--set", f"{key}={value}"))]
+
+
+SETS = sets()
 LOG = "".join(f"step {k}: train loss {4 - k / 300:.4f}, val loss {4.1 - k / 310:.4f}\n" for k in range(0, 900, 50))
 TIMES = {"seconds", "took", "created", "when", "started", "tokens_per_second", "command"}
 HALF = (".diagnose-part", ".old", ".tmp")
