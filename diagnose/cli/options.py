@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from diagnose.formatting import visible
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -136,6 +138,11 @@ def show_outcome(
         show_report(report, page, markdown=markdown, everything=everything)
     if page is not None and opens:
         open_page(page)
+
+
+def warn(said: str) -> None:
+    """Say on standard error what went wrong, where the command goes on without it."""
+    print(f"diagnose: {visible(said)}", file=sys.stderr)
 
 
 def open_page(page: str | Path) -> None:

@@ -91,7 +91,7 @@ def views(folder, path, number):
         if path.name in ("tokenizer.json", "recipe.toml") or path.suffix == ".safetensors":
             yield "sample", lambda: inventory.samples(str(folder.victim), "", 1, most_bytes=3, temperature=1.0, seed=0)
     yield "report", lambda: _reported(page.reports_of(owner), number)
-    if number % 4 == 0:
+    if number % 16 == 0:
         yield "the other's report", lambda: page.reports_of(folder.good)
     if number % PAGE == 0:
         yield "page", lambda: page.render(owner, folder.home / "reports")
@@ -125,7 +125,7 @@ def _reported(reports, number):
     from diagnose.report.markdown import text_of
 
     for _, report in reports:
-        if number % 4 == 0:
+        if number % 32 == 0:
             _shown(rows(report, everything=True))
             text_of(report, everything=True)
 
