@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import signal
 import threading
 from contextlib import contextmanager, suppress
@@ -115,19 +116,19 @@ def newest_finished(runs: Path, digest: str) -> Path | None:
 
 
 def _digest(path: Path) -> str | None:
-    file = path / "environment.json"
+    file = os.path.join(path, "environment.json")  # noqa: PTH118 - a folder may hold thousands, and be asked often
     try:
-        written = file.stat()
+        written = os.stat(file)  # noqa: PTH116
     except OSError:
         return None
     return _digest_in(file, (written.st_ino, written.st_size, written.st_mtime_ns))
 
 
 @cache
-def _digest_in(file: Path, _: tuple[int, ...]) -> str | None:
-    """Return the digest in a file, read once in each state of it: a folder may hold thousands, and be asked often."""
+def _digest_in(file: str, _: tuple[int, ...]) -> str | None:
+    """Return the digest in a file, read once in each state of it."""
     try:
-        return str(store.read_json(file)["digest"])
+        return str(store.read_json(Path(file))["digest"])
     except (DiagnoseError, KeyError):
         return None
 

@@ -139,7 +139,11 @@ class Workshop:
 def outcome(place):
     """Return all that a command is to leave, without names and times: digests by kind."""
     found = {}
-    runs = [p for p in sorted((place / "runs").glob("*")) if p.is_dir() and not p.is_symlink() and p.name != ".locks"]
+    runs = [
+        p
+        for p in sorted((place / "runs").glob("*"))
+        if p.is_dir() and not p.is_symlink() and not p.name.startswith(".")
+    ]
     for run in runs:
         if (run / "status.json").exists():
             kind = json.loads((run / "status.json").read_text())["state"]
