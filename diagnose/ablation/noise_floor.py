@@ -79,10 +79,9 @@ def _groups(design: Design, runs: Path) -> list[list[ComparedRun]]:
     text = design.arms[0].first.text
     groups: dict[str, dict[int, ComparedRun]] = {}
     for path in store.entries(runs):
-        with suppress(DiagnoseError), store.as_written(path):  # damaged or not finished: no help for a plan
-            found = store.read_json(path / "environment.json")
-            prints = (found["corpus"]["fingerprint"], found["split"]["fingerprint"])
-            if prints == (text.corpus.fingerprint, text.split.fingerprint):
+        with suppress(DiagnoseError):  # not finished, damaged or of another format: no help for a plan
+            found = store.environment(path)
+            if (found.corpus.fingerprint, found.split.fingerprint) == (text.corpus.fingerprint, text.split.fingerprint):
                 one = opened(path)
                 groups.setdefault(repr(sorted(learned(one).items())), {})[one.seed] = one
     return [list(group.values()) for group in groups.values() if len(group) > 1]
@@ -96,7 +95,9 @@ def _nearest(design: Design, groups: Sequence[list[ComparedRun]]) -> list[Compar
 def _differ(design: Design, one: ComparedRun) -> list[str]:
     """Return the settings in which a run differs from the planned control."""
     setup = design.arms[0].first
-    planned = ComparedRun(one.path, setup.recipe, settings_of(setup.recipe), {"derived": setup.derived})
+    planned = ComparedRun(
+        one.path, setup.recipe, settings_of(setup.recipe), one.environment.model_copy(update={"derived": setup.derived})
+    )
     mine, wanted = learned(one), learned(planned)
     return sorted(key for key in mine.keys() | wanted.keys() if mine.get(key) != wanted.get(key))
 

@@ -40,7 +40,7 @@ def _this(path: Path) -> str:
 
 def _is_comparison(path: Path) -> bool:
     try:
-        return bool(store.read_json(path / "summary.json").get("kind") == "comparison")
+        return (path / "summary.json").exists() and store.ablation(path).kind == "comparison"
     except DiagnoseError:
         return False
 
@@ -50,9 +50,6 @@ def runs_of(ablation: Path) -> list[str]:
     if not (ablation / "summary.json").exists():
         return []
     try:
-        with store.as_written(ablation):
-            return [
-                str(run) for arm in store.read_json(ablation / "summary.json").get("arms", []) for run in arm["runs"]
-            ]
+        return [run for arm in store.ablation(ablation).arms for run in arm.runs]
     except DiagnoseError:
         return []

@@ -35,11 +35,8 @@ def _row(path: Path) -> dict[str, Any]:
 
 def _read(path: Path, row: dict[str, Any]) -> None:
     row["status"] = store.state(path)
-    environment = store.read_json(path / "environment.json")
-    row["recipe"] = str(environment["digest"])
-    row["steps"] = environment["derived"]["steps"]
-    if row["steps"] is not None:
-        row["steps"] = int(row["steps"])
+    environment = store.environment(path)
+    row["recipe"], row["steps"] = environment.digest, environment.derived.steps
     if row["status"] == "finished":
         row["val"] = losses(path)[1]
 

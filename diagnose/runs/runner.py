@@ -128,8 +128,8 @@ def _digest(path: Path) -> str | None:
 def _digest_in(file: str, _: tuple[int, ...]) -> str | None:
     """Return the digest in a file, read once in each state of it."""
     try:
-        return str(store.read_json(Path(file))["digest"])
-    except (DiagnoseError, KeyError):
+        return store.environment(Path(file).parent).digest
+    except DiagnoseError:
         return None
 
 
