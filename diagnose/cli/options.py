@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from diagnose.formatting import visible
+from diagnose.formatting import is_unicode, visible
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -83,7 +83,7 @@ def overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
 def print_json(value: dict[str, Any]) -> None:
     """Print the one object that a program reads."""
     try:
-        print(json.dumps({"format": 1, **value}, ensure_ascii=False, allow_nan=False))
+        print(json.dumps({"format": 1, **value}, ensure_ascii=not is_unicode(sys.stdout), allow_nan=False))
     except ValueError:  # a damaged record may hold what no JSON does
         print(json.dumps({"format": 1, **_finite(value)}, ensure_ascii=True, allow_nan=False))
 

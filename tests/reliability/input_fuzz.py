@@ -1,6 +1,6 @@
 """Mutated recipes, corpora and caches: each ends in a result or a line, and a damaged cache never in a wrong result.
 
-    python tests/reliability/input_fuzz.py KIND [COUNT] [SEED]     recipes, corpora or caches; 100,000 by default
+python tests/reliability/input_fuzz.py KIND [COUNT] [SEED]     recipes, corpora or caches; 100,000 by default
 """
 
 import os
