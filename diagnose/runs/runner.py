@@ -255,11 +255,16 @@ def _after_the_step() -> Iterator[Callable[[], bool]]:
 
 
 def summary(path: Path) -> dict[str, Any]:
-    """Return what `diagnose train --json` prints of a finished run."""
-    last = store.read_table(path, "steps").iloc[-1]
-    train, val = losses(path)
-    return {
-        "format": 1, "run": str(path), "status": store.state(path), "steps": int(last.step),
-        "train": {"nats_per_token": train}, "val": val,
-        "seconds": float(last.seconds), "tokens_per_second": float(last.tokens / max(last.seconds, 1e-9)),
-    }  # fmt: skip
+    """Return what `diagnose train --json` prints of a finished run.
+
+    Raises:
+        DiagnoseError: its records are missing or damaged.
+    """
+    with store.as_written(path):
+        last = store.read_table(path, "steps").iloc[-1]
+        train, val = losses(path)
+        return {
+            "format": 1, "run": str(path), "status": store.state(path), "steps": int(last.step),
+            "train": {"nats_per_token": train}, "val": val,
+            "seconds": float(last.seconds), "tokens_per_second": float(last.tokens / max(last.seconds, 1e-9)),
+        }  # fmt: skip

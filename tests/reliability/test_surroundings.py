@@ -154,7 +154,7 @@ def test_runs_on_another_file_system(shop, place):
 def test_another_user_who_may_not_write_the_installation(shop, place):
     place.chmod(0o777)
     for folder in place.parents:
-        if not os.stat(folder).st_mode & 0o001:
+        if not folder.stat().st_mode & 0o001:
             pytest.skip(f"{folder} is closed to other users")
     cache = place / "theirs"
     done = train(shop, place, {"DIAGNOSE_CACHE": str(cache)}, user=NOBODY)
