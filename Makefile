@@ -53,6 +53,7 @@ fuzz-records: .venv/tested
 	  $(BIN)/python tests/reliability/input_fuzz.py $$kind $(or $(COUNT),100000) $(or $(SEED),0) || exit 1; done
 
 faults: .venv/tested
+	$(BIN)/pytest tests/reliability -m "slow or not slow"
 	$(BIN)/python tests/reliability/fault_points.py
 
 kills: .venv/tested

@@ -82,7 +82,7 @@ def _groups(design: Design, runs: Path) -> list[list[ComparedRun]]:
         with suppress(DiagnoseError):  # not finished, damaged or of another format: no help for a plan
             found = store.environment(path)
             if (found.corpus.fingerprint, found.split.fingerprint) == (text.corpus.fingerprint, text.split.fingerprint):
-                one = opened(path)
+                one = opened(path, found)
                 groups.setdefault(repr(sorted(learned(one).items())), {})[one.seed] = one
     return [list(group.values()) for group in groups.values() if len(group) > 1]
 

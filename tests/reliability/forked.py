@@ -97,9 +97,7 @@ class Server:
             "under": "\n".join(map(str, under)), "at": fault.at, "error": fault.error, "sticks": fault.sticks,
             "trace": str(trace) if traced else "", "kill_after": kill_after, **how,
         })  # fmt: skip
-        out, err = (
-            (self.scratch / name).read_text(encoding="utf-8", errors="replace") for name in ("stdout", "stderr")
-        )
+        out, err = (_read(self.scratch / name) for name in ("stdout", "stderr"))
         changes = struct.unpack("q", count.read_bytes())[0]
         lines = trace.read_text(errors="replace").splitlines() if trace.exists() else []
         return Result(answer["code"], out, err, changes, answer["seconds"], answer["wall"], lines)
@@ -224,7 +222,7 @@ def _forked(order):
 
 
 def _read(path):
-    return path.read_text(errors="replace") if path.exists() else ""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def _await_orphans():

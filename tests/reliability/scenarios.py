@@ -76,10 +76,9 @@ class Workshop:
         """Return what the commands import; found once, by running them."""
         server, found = forked.Server(library), set()
         place = self._empty("imports")
-        for name in names:
-            scenario = SCENARIOS[name]
-            for args in (*scenario.before, scenario.args):
-                found |= set(server.modules(self._args(args, place), place, self._env(place)))
+        commands = [args for name in names for args in (*SCENARIOS[name].before, SCENARIOS[name].args)]
+        for args in dict.fromkeys(commands):
+            found |= set(server.modules(self._args(args, place), place, self._env(place)))
         server.close()
         return sorted(found)
 

@@ -5,6 +5,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import forked
@@ -13,14 +14,17 @@ import scenarios
 
 pytestmark = pytest.mark.skipif(forked.compiler() is None, reason="needs a C compiler and LD_PRELOAD")
 NOBODY = 65534
+SLOW = pytest.mark.slow  # `make faults` runs these too
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """Return a server of forked commands that has imported what they need."""
-    made = scenarios.Workshop(tmp_path_factory.mktemp("surroundings"), ("train", "report"))
-    yield made
-    made.close()
+def shop():
+    """Return a server of forked commands that has imported what they need; other users may look into its folder."""
+    with tempfile.TemporaryDirectory(prefix="surroundings-") as folder:
+        Path(folder).chmod(0o755)
+        made = scenarios.Workshop(folder, ("train", "report"))
+        yield made
+        made.close()
 
 
 @pytest.fixture
@@ -65,7 +69,9 @@ def test_without_a_home_that_can_be_written(shop, place, home):
     well(train(shop, place, {"HOME": home}))
 
 
-@pytest.mark.parametrize(("mask", "mode"), [(0o077, 0o600), (0o000, 0o666), (0o027, 0o640)])
+@pytest.mark.parametrize(
+    ("mask", "mode"), [(0o077, 0o600), pytest.param(0o000, 0o666, marks=SLOW), pytest.param(0o027, 0o640, marks=SLOW)]
+)
 def test_files_obey_the_mask(shop, place, mask, mode):
     well(train(shop, place, umask=mask))
     (run,) = (path.parent for path in place.glob("runs/2*/status.json"))
@@ -76,7 +82,7 @@ def test_files_obey_the_mask(shop, place, mask, mode):
     assert (place / "cache").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, pytest.param(signal.SIGINT, marks=SLOW)])
 def test_signals_keep_the_checkpoint(shop, place, number):
     long = ["train", *scenarios.sets({"budget.steps": 100_000, "report.interval": 10_000})]
     env = {"DIAGNOSE_CACHE": str(place / "cache")}
@@ -87,7 +93,7 @@ def test_signals_keep_the_checkpoint(shop, place, number):
     assert scenarios.strays(place) == []
 
 
-@pytest.mark.parametrize("most", [32, 12])
+@pytest.mark.parametrize("most", [32, pytest.param(12, marks=SLOW)])
 def test_few_files_may_be_open(shop, place, most):
     done = train(shop, place, files=most)
     well(done) if done.code == 0 else in_one_line(done)
@@ -95,6 +101,7 @@ def test_few_files_may_be_open(shop, place, most):
     well(train(shop, place))
 
 
+@SLOW
 def test_a_clock_that_jumps_back(shop, place):
     well(train(shop, place, clock=7))
     well(train(shop, place, clock=3))
@@ -102,7 +109,9 @@ def test_a_clock_that_jumps_back(shop, place):
     well(shop.run(place, ("runs",)))
 
 
-@pytest.mark.parametrize("name", ["with spaces", "with\nlines;$(y)'\"", "\u202eevil"])
+@pytest.mark.parametrize(
+    "name", ["with\nlines;$(y)'\"", pytest.param("with spaces", marks=SLOW), pytest.param("\u202eevil", marks=SLOW)]
+)
 def test_names_of_folders(shop, name):
     place = shop.folder / name
     shop.fresh("train", name)
@@ -118,6 +127,7 @@ def test_names_of_folders(shop, name):
     well(done)
 
 
+@SLOW
 def test_a_name_that_is_no_text(shop):
     place = shop.fresh("train", "\udcff\udcfe")
     in_one_line(train(shop, place), 2)  # a recipe is text, and so is what it names
@@ -130,12 +140,15 @@ def test_a_name_that_is_no_text(shop):
     )
 
 
-@pytest.mark.parametrize("env", [{"COLUMNS": "60", "TERM": "dumb"}, {"COLUMNS": "20", "TERM": ""}])
+@pytest.mark.parametrize(
+    "env", [{"COLUMNS": "60", "TERM": "dumb"}, pytest.param({"COLUMNS": "20", "TERM": ""}, marks=SLOW)]
+)
 def test_terminals(shop, ran, env):
-    for args in (("runs",), ("report", "runs/latest", "--all"), ("recipes",), ("axes",)):
+    for args in (("runs",), ("report", "runs/latest", "--all"), ("axes",)):
         well(shop.server.run(args, ran, env={"DIAGNOSE_CACHE": str(ran / "cache")} | env))
 
 
+@SLOW
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a second file system")
 def test_runs_on_another_file_system(shop, place):
     away = Path(f"/dev/shm/diagnose-test-{os.getpid()}")
