@@ -27,9 +27,10 @@ KIND_OF_LOSS = {
 BITS = frozenset(("bpb",))
 PERPLEXITY = frozenset(("ppl", "perplexity", "pplx"))
 ERROR = frozenset(("rmse", "mse", "mae", "l1", "l2", "rmsle", "metric"))
+SIDED_ERROR = frozenset(("error", "err"))  # a measure only where its name says whose it is: logs speak of other errors
 SPANS = {
     "epoch": "epoch", "step": "step", "batch": "batch", "minibatch": "batch", "mean": "mean", "avg": "mean",
-    "average": "mean", "averaged": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
+    "average": "mean", "averaged": "mean", "avr": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
     "running": "smooth", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean",
 }  # fmt: skip
 NEUTRAL = frozenset({
@@ -70,30 +71,41 @@ BESIDE_COUNTER = frozenset({
 })  # fmt: skip
 MOST = 200  # characters of a name that are looked at
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_GLUED = re.compile(  # "trainloss" and "lossval"
+    r"(?<![a-z])(?:(train|training|tr|val|valid|validation|dev|test|eval)(loss|losses|ppl|rmse|mse|mae|nll)"
+    r"|(loss|ppl|rmse|mse|mae|nll)(train|tr|val|valid|dev|test|eval))(?![a-z])"
+)
 _WORDS = re.compile(r"[a-z]+(?:(?<=l)[12](?![0-9a-z]))?|\d+")
 FOREIGN_LETTERS = re.compile("[\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # words of other languages that logs are written in, as the English word that they stand for
 LANGUAGES = {
+    "best": (
+        "最良|最佳|最优|最優|最好|最高|最低|最小|최고|최저|최적|лучш[а-яё]*|mejor|meilleure?s?|beste[rsnm]?|melhor|migliore|"
+        "en\\s(?:iyi|dusuk)|najlepsz[a-z]*|nejlepsi"
+    ),
     "train loss": "trainingsverlust|trainingsfehler",
     "val loss": "validierungsverlust|validierungsfehler|validationsverlust",
     "loss": (
         "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perte|perda|perdita|verlust|"
-        "kayip|verlies|kayb[ıi]"
+        "kayip|verlies|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
     ),
     "val": (
         "验证集|验证|驗證|検証|バリデーション|검증|валидац[а-яё]*|валидацион[а-яё]*|проверк[а-яё]*|проверочн[а-яё]*|"
-        "validacion|validacao|validazione|validierung|dogrulama|walidacja|walidacji|validatie"
+        "validacion|validacao|validazione|validierung|dogrulama|walidac[a-z]*|validatie|validacni|валідац[а-яіїє]*|"
+        "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*"
     ),
     "train": (
         "训练集|训练|訓練|学習|トレーニング|훈련|학습|обучен[а-яё]*|обучающ[а-яё]*|тренировк[а-яё]*|тренировочн[а-яё]*|"
-        "трейн|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim"
+        "трейн[а-яё]*|навчан[а-яіїє]*|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim|"
+        "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*"
     ),
     "test": "测试集|测试|測試|テスト|테스트|тестов[а-яё]*|тест|prueba",
     "eval": "评估|評估|評価|평가|оценк[а-яё]*",
-    "epoch": "轮次|轮|輪次|輪|エポック|에포크|에폭|эпох[а-яё]*|epoca|epoque|epoche|epoka",
+    "epoch": "轮次|轮|輪次|輪|エポック|에포크|에폭|эпох[а-яё]*|епох[а-яіїє]*|epoca|epoque|epoche|epok[a]?|epocha",
     "step": "步数|步|ステップ|스텝|шаг[а-яё]*|paso|passo|etape|schritt|adim",
     "iteration": "迭代次数|迭代|反復|イテレーション|반복|итерац[а-яё]*|iteracion|iteracao|iterazione",
     "mean": "平均|평균|средн[а-яё]*|promedio|moyenne|durchschnitt",
+    "error": "ошибк[а-яё]*",
     "perplexity": "困惑度|パープレキシティ|перплекси[а-яё]*",
     "accuracy": "准确率|準確率|正解率|精度|정확도|точност[а-яё]*",
 }  # fmt: skip
@@ -141,8 +153,7 @@ class Meaning:
 def translated(text: str) -> str:
     """Return a text with the words for losses, sides and positions of other languages in English."""
     if FOREIGN_LETTERS.search(text):
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-        text = unicodedata.normalize("NFC", text)
+        text = "".join(_plain_letter(letter) for letter in text)
     elif not _LATIN.search(text):
         return text
     for spoken, word in _TRANSLATIONS:
@@ -150,10 +161,17 @@ def translated(text: str) -> str:
     return _ELIDED.sub(" ", text)
 
 
+def _plain_letter(letter: str) -> str:
+    """Return a Latin letter without its accents, and any other as it is: of Japanese they are a part."""
+    parts = unicodedata.normalize("NFKD", letter)
+    return "".join(part for part in parts if not unicodedata.combining(part)) if parts[0] < "\u0250" else letter
+
+
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """Return a name's words in lower case: "valLoss_epoch" gives val, loss, epoch."""
-    return tuple(_WORDS.findall(_CAMEL.sub(" ", translated(name[-MOST:])).lower()))
+    text = _CAMEL.sub(" ", translated(name[-MOST:])).lower()
+    return tuple(_WORDS.findall(_GLUED.sub(r"\1\3 \2\4", text)))
 
 
 def side_of(found: tuple[str, ...]) -> str:
@@ -180,7 +198,7 @@ def meaning(name: str) -> Meaning:
     side = side_of(found)
     if held & FOREIGN:
         return Meaning(side, "", span)
-    kind = _kind(held)
+    kind = _kind(held) or ("error" if side and held & SIDED_ERROR else "")
     return Meaning(side, kind, span, _stem(found, held) if kind else ())
 
 

@@ -33,9 +33,13 @@ ARROW = re.compile(r"[-=]{1,2}>\s*$")
 TAIL = re.compile(r"[\s:='\"(\[{<>~@#*+/!-]*$")
 OPERATOR = re.compile(r"(?:[<>*+/!]|[-+*/!=<>]=)\s*['\"(]?$")
 AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])(?=$)")
+BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
+COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
+COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
 GOES_ON = re.compile(r":?\s{1,4}")
 BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
+NEXT_RATIO = re.compile(r"\s?\]\s?\[\s{0,4}")
 COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
 )
@@ -52,7 +56,9 @@ CODE = re.compile(
 ASSIGNED = re.compile(r"^\s*[\w.'\"-]{1,60}\s*[:=]\s*$")
 KERAS = re.compile(r"^\s*(?:\[[=>.]|\[\d*m|[\u2501\u2500]|- \d|- E)")
 SIDE_ALONE = re.compile(r"^\s{0,4}(?:train|training|val|valid|validation|eval|test)\s?\($", re.IGNORECASE)
+STAR = re.compile(r"\s{0,8}\*\s")
 BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
+LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger puts before a line's words
 COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
 FACTS: dict[tuple[str, ...], str] = {
@@ -111,7 +117,7 @@ class Shape:
         ratio: whether it holds a "3/10".
         named: whether all its losses are held out by their names; `both`: whether some are and some are not.
         apart: whether it is held out or named, so that its totals are not training's.
-        apart: whether it is held out or named, so that its totals are not training's.
+        summary: whether it begins with a star: what sums up the pass that the lines before it are of.
     """
 
     positions: list[tuple[int, Slot]] = field(default_factory=list)
@@ -127,6 +133,7 @@ class Shape:
     named: bool = False
     both: bool = False
     apart: bool = False
+    summary: bool = False
 
 
 class _Line:
@@ -139,6 +146,7 @@ class _Line:
         self.near = ""  # the last that stood alone in the name of another number of this segment
         self.pending = self.kind = ""  # a loss whose value follows its position; the last loss named in the line
         self.follows = False  # whether the value of `pending` is the next number
+        self.percent = ""  # the counter that a percentage stands behind, as in "Epochs: 50%| | 3/6"
         self.counters: set[str] = set()  # sides that counters have: of both, neither is the line's
         self.seen: dict[str, list[tuple[Slot, str]]] = {}
         self.side = "val" if "Saving dict for global step" in texts[0] else ""  # as TensorFlow's Estimator says it
@@ -202,7 +210,7 @@ class _Line:
     def _aside(self, name: str) -> None:
         """Take the side that the name of another number has: "Validation: 100%" is a heading."""
         side = standing(name) if len(self.counters) < 2 else ""
-        if side and all(word in SIDES for word in words(name)):
+        if side and _only_sides(name):
             self.side = self.weak = side
         near = side if side and not set(words(name)) & COUNTS else self.near
         self.near = near if len(self.counters) < 2 else ""
@@ -243,16 +251,25 @@ class _Line:
         if what and not rated and not COUNTED.match(after):
             self._alone_before(name)
             return self._placed(k, Slot("position", what, over))
-        if words(name) and not (over >= 0 and standing(name) and all(word in SIDES for word in words(name))):
+        if what and unit.startswith("%"):
+            self.percent = what
+        if words(name) and not (over >= 0 and standing(name) and _only_sides(name)):
             return self._leads(k, before, after) or self._seconds(k, name, unit)
         if k == 0 and ORDINAL.match(after) and not words(before):
             return self._placed(k, Slot("position", "epoch", over))
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
             bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
-            titled = k == 0 and bool(SIDE_ALONE.match(before))
+            self._epoch_before(k)
+            titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
             return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
         return self._leads(k, before, after) or self._seconds(k, name, unit)
+
+    def _epoch_before(self, k: int) -> None:
+        """Take the first of two bare ratios in brackets, as in "[1/90][200/5005]", for the epoch."""
+        last, slot = self.shape.positions[-1] if self.shape.positions else (-1, Slot())
+        if slot.what == "ratio" and slot.over == k - 1 and NEXT_RATIO.fullmatch(self.texts[k]):
+            self.shape.positions[-1] = last, replace(slot, what="position", name="epoch")
 
     def _leads(self, k: int, before: str, after: str) -> Slot | None:
         """Return the slot of a position that the line begins with."""
@@ -338,9 +355,12 @@ class _Line:
         self.weak = side or self.weak
         if not title and not all(word in SIDES for word in words(name)):
             self.kind = ""
-        if not title or self.code or unit or over >= 0 or COUNTED.match(after) or AFTER_OPERATOR.match(after):
+        if not title or self.code or unit or COUNTED.match(after) or self._calculated(k, after):
             return None
-        if OPERATOR.search(before) and not arrow:
+        if over >= 0:
+            self.shape.tuple = title if "." in self.numbers[k] and "." in self.numbers[over] else self.shape.tuple
+            return None
+        if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
         if before.rstrip()[-1:] in ("(", "[") and self._several(k, after):
             self.shape.tuple = title
@@ -358,6 +378,12 @@ class _Line:
         if self.follows:
             self.pending = title
         return self.follows
+
+    def _calculated(self, k: int, after: str) -> bool:
+        """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
+        if after.strip() == "*" and "." in self.numbers[k] and COUNT.fullmatch(self.numbers[min(k + 1, len(self.numbers) - 1)]):
+            return False
+        return bool(AFTER_OPERATOR.match(after))
 
     def _several(self, k: int, after: str) -> bool:
         """Say whether a bracket that has opened holds more than one value."""
@@ -386,6 +412,7 @@ class _Line:
         """Return the name of a loss, "" where the words before a number are none."""
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
+        name = COPULA.sub("", name)
         found = words(name)
         if not found:
             pending, self.pending = self.pending, ""
@@ -395,7 +422,7 @@ class _Line:
         kept = _kept(found)
         if not assigned and not _plainly(name):
             return ""
-        return " ".join(kept) if len(kept) <= (MOST_NAME if len(name.split()) > 1 else MOST_PARTS) else ""
+        return " ".join(kept) if len(name.split()) <= MOST_NAME and len(kept) <= MOST_PARTS else ""
 
     def _inherited(self, found: tuple[str, ...], context: str, *, assigned: bool) -> str:
         """Return the name of a value that has but its side, as in "loss train: 1.0, val: 1.2"."""
@@ -417,10 +444,26 @@ class _Line:
         for _, slot in self.shape.losses:
             if slot.lent and slot.name in explicit:  # the line has that side's loss under its own name
                 slot.name, slot.lent = slot.name.partition(" ")[2], False
+        sides = {meaning(slot.name).side for _, slot in self.shape.losses}
+        if len(sides) == 2 and "" in sides:
+            self._perplexity((sides - {""}).pop())
         for slots in self.seen.values():
             if len(slots) > 1 and len({slot.name for slot, _ in slots}) == 1:
                 for slot, side in slots:
                     slot.name = f"{side} {slot.name}" if side and not meaning(slot.name).side else slot.name
+
+
+    def _perplexity(self, side: str) -> None:
+        """Give a perplexity that names no side that of the one loss that stands beside it."""
+        without = [slot for _, slot in self.shape.losses if not meaning(slot.name).side]
+        if all(meaning(slot.name).kind == "perplexity" for slot in without):
+            for slot in without:
+                slot.name = f"{side} {slot.name}"
+
+
+def _only_sides(name: str) -> bool:
+    """Say whether words name a side and nothing else, but for a logger's level before them."""
+    return all(word in SIDES or word in LEVELS for word in words(name))
 
 
 def standing(text: str) -> str:
@@ -446,6 +489,8 @@ def _plainly(name: str) -> bool:
         return True
     found = words(name)
     known = [word for word in found if word in NEUTRAL or word in SIDES or meaning(word).kind]
+    if found[-1] in SIDES and len(known) == len(found) <= 4:  # "loss on validation 2.2"
+        return True
     return bool(meaning(found[-1]).kind) and len(found) - len(known) <= 1 and len(found) <= 4
 
 
@@ -465,7 +510,7 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
     shape.apart = shape.held_out or shape.named
-    shape.apart = shape.held_out or shape.named
+    shape.summary = not shape.side and bool(STAR.match(texts[0]))
     return shape
 
 

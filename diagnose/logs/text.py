@@ -14,6 +14,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
+from diagnose.logs.line_lists import Lists
 from diagnose.logs.line_plans import BARE, DIGIT, EMPTY, JOINED, MOST_HEADING, Plan, has_any, masked, names_run, planned
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow, LogSeries
@@ -70,6 +71,11 @@ TOOLS = (  # a line that only this tool prints
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
 NO_NUMBER = ("nan", "inf")
+WRAPPERS = ("tensor(", "Tensor(", "float16(", "float32(", "float64(", "Array(")
+WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
+    r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?Array)\(\s{0,4}\[?\s{0,4}"
+    r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
+)
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
 
@@ -92,6 +98,8 @@ class TextReader:
         self._plans: dict[str, Plan] = {}
         self.elsewhere = False  # whether the line's counter is of other batches than training's
         self.both = NAN  # the epoch whose bar shows both losses
+        self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
+        self.lists = Lists()
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
         self.inside = False  # whether some line of values names its epoch itself
 
@@ -103,6 +111,7 @@ class TextReader:
                 self._line(line, bar, key)
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
         _settle(self.log)
+        self.lists.settle(self.log)
         self._late_epochs()
         self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
         return self.log
@@ -120,7 +129,13 @@ class TextReader:
         plan = self._plans.get(key)
         if plan is BARE:
             return
-        if self.grid.active and self.grid.row(line, key, self.log):
+        if self.lists.open:
+            self.lists.go_on(line)
+            return
+        row = self.grid.active and self.grid.row(line, key)
+        if row is not False:
+            if row is not True:
+                self._row(row)
             return
         if plan is None or (plan.literals and not plan.fits(line)) or (self.columns and "|" in line):
             self._anew(line, bar, key)
@@ -128,6 +143,18 @@ class TextReader:
             return
         elif not plan.values or self.headed or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
+
+    def _row(self, row: LogRow) -> None:
+        """Take a table's row: a loss without a side may have that of the heading above, as in lines."""
+        if self.grid.sided:
+            row.epoch = self.epoch
+            row.step, row.iteration, row.update, row.batch = (
+                self.at.get(name, NAN) for name in ("step", "iteration", "update", "batch")
+            )
+        if self.headed:
+            named = {name: value for name, value in row.values.items() if not meaning(name).side}
+            row.values |= {f"{ABOVE}{self.above or NO_HEADING} {name}": value for name, value in named.items()}
+        self.log.add(row)
 
     def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
         """Take a line of losses as `_values` does, where its plan says that nothing is to be decided; say whether."""
@@ -144,6 +171,7 @@ class TextReader:
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
+        self.lately = ""
         place = at.get
         row = LogRow({}, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                      place("update", NAN), place("batch", NAN), self.group if shape.bar else 0, whole)  # fmt: skip
@@ -186,8 +214,9 @@ class TextReader:
             if self._without_numbers(line):
                 self._keep(key, BARE)
             return
-        if self._sides(line):
+        if self._sides(line) or ("[" in line and self.lists.begins(line)):
             return
+        line = WRAPPED.sub(r"\1", line) if "(" in line and has_any(WRAPPERS, line) else line
         comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
         line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
         if not NUMBER.search(line):
@@ -273,6 +302,8 @@ class TextReader:
                 self.ends.append((self.log.rows, own["epoch"]))
             self._epoch(own.pop("epoch"))
         if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
+            if any(own.get(name, 0.0) > self.at.get(name, math.inf) for name in ("step", "iteration", "update")):
+                self.above = self.above if self.above == "train" else ""
             self.at = own
 
     def _head(self, side: str) -> None:
@@ -381,6 +412,7 @@ class TextReader:
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
+        self.lately = shape.side if aside and progress else self.lately if shape.summary else ""
         place = at.get
         log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                        place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
@@ -392,6 +424,8 @@ class TextReader:
         for k, slot in shape.losses:
             text = numbers[slot.mean if progress and slot.mean >= 0 else k]
             name = slot.name
+            if shape.summary and self.lately and not own and not meaning(name).side:
+                name = f"{self.lately} {name}"
             if name in values or (slot.whole and text.isdigit()):
                 continue
             if slot.lent and name not in self.log.series:
