@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
+import numpy as np
+
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
 from diagnose.logs.names import Meaning, loss_types_only, meaning, words
+from diagnose.logs.series import VALUE
 
 if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
@@ -19,6 +22,7 @@ STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, whe
 MOST_LISTED = 8
 MOST_OTHERS = 8
 STATED = 2  # values up to which a mean at the end of a log is no series of its own
+MOST_APART = 5  # times that losses of two names may differ without a word
 BLIND = "nothing can be said of a gap"
 
 
@@ -180,6 +184,13 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
         out.append(
             f"the log names the two differently, {said(train)} and {said(val)}: it does not say that they are one loss"
         )
+    elif a.stem != b.stem and _apart(log.series[train], log.series[val]):
+        out.append(
+            f"{said(train)} and {said(val)} differ by more than a factor of {MOST_APART}: they may be means over "
+            "different things, as of a word and of a sentence"
+        )
+    if {"error", "err"} & set(a.stem + b.stem):
+        out.append(f"the log has no loss of both sides: {said(train)} and {said(val)} are what it calls errors")
     if b.side == "test" and "val" not in columns:
         out.append(f"the log has no validation loss; {said(val)} is taken for it")
     tests = [
@@ -198,6 +209,13 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
             others = listed([said(name) for name in equals[:3]])
             out.append(f"the {side} loss is taken to be {said(chosen)}; {others} would do too (--columns chooses)")
     return out
+
+
+def _apart(train: LogSeries, val: LogSeries) -> bool:
+    """Say whether two series are of scales so different that they can hardly be means over the same."""
+    medians = [float(np.median(series.table()[:, VALUE])) for series in (train, val)]
+    low, high = sorted(map(abs, medians))
+    return high > MOST_APART * low
 
 
 def refuse(log: Log) -> NoReturn:

@@ -142,11 +142,8 @@ class Grid:
         if aside is not None:
             return aside
         self._above = []
-        if not self._width and not self._begin(line):
-            self._keep_plan(key, NO_ROW)
-            return False
-        cells = self._way(line)
-        if len(cells) != self._width or not _values(cells):
+        cells = self._way(line) if self._width or self._begin(line) else []
+        if not cells or len(cells) != self._width or not _values(cells):
             self._keep_plan(key, NO_ROW)
             return False
         if self._names >= 0 and number(cells[self._names]) is None:

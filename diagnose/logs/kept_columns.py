@@ -48,6 +48,7 @@ class Keep:
     def take(self, key: Any, name: str) -> None:
         """Decide what a column is."""
         short = name.strip().lower()
+        is_value = short.rpartition("/")[2] == "value"
         role = next((role for role, given in self.given.items() if given == name and role not in ("train", "val")), "")
         role = role or self._role(name)
         if role and role not in self.where:
@@ -55,9 +56,9 @@ class Keep:
             self._places.append((POSITIONS.index(role), key))
         elif short in NAMES_VALUE and name not in self.given.values():
             self.titles.append(key)
-        elif name in self.given.values() or (meaning(name).kind and short != "value"):
+        elif name in self.given.values() or (meaning(name).kind and not is_value):
             self.values[key] = name
-        elif short == "value":
+        elif is_value:
             self.value = key
             if self.stem:
                 self.values[key] = self.stem

@@ -69,7 +69,7 @@ class Lists:
             self._lists[name] = values
 
     def settle(self, log: Log) -> None:
-        """Give the lists to a log whose lines hold no two losses to compare; those of parts that are told count as such."""
+        """Give the lists to a log whose lines hold no two losses to compare; unclear ones count as several values."""
         if self.open:
             self._close()
         sides = {meaning(name).held_out for name in log.series if meaning(name).kind}

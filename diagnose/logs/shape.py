@@ -357,13 +357,11 @@ class _Line:
             self.kind = ""
         if not title or self.code or unit or COUNTED.match(after) or self._calculated(k, after):
             return None
-        if over >= 0:
-            self.shape.tuple = title if "." in self.numbers[k] and "." in self.numbers[over] else self.shape.tuple
-            return None
         if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
-        if before.rstrip()[-1:] in ("(", "[") and self._several(k, after):
-            self.shape.tuple = title
+        if over >= 0 or (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)):
+            fractions = over < 0 or ("." in self.numbers[k] and "." in self.numbers[over])
+            self.shape.tuple = title if fractions else self.shape.tuple
             return None
         if self.numbers[k][-1].isalpha() and not assigned and not meaning(name).kind:
             return None
@@ -381,9 +379,8 @@ class _Line:
 
     def _calculated(self, k: int, after: str) -> bool:
         """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
-        if after.strip() == "*" and "." in self.numbers[k] and COUNT.fullmatch(self.numbers[min(k + 1, len(self.numbers) - 1)]):
-            return False
-        return bool(AFTER_OPERATOR.match(after))
+        counted = k + 1 < len(self.numbers) and bool(COUNT.fullmatch(self.numbers[k + 1]))
+        return bool(AFTER_OPERATOR.match(after)) and not (after.strip() == "*" and "." in self.numbers[k] and counted)
 
     def _several(self, k: int, after: str) -> bool:
         """Say whether a bracket that has opened holds more than one value."""
@@ -451,7 +448,6 @@ class _Line:
             if len(slots) > 1 and len({slot.name for slot, _ in slots}) == 1:
                 for slot, side in slots:
                     slot.name = f"{side} {slot.name}" if side and not meaning(slot.name).side else slot.name
-
 
     def _perplexity(self, side: str) -> None:
         """Give a perplexity that names no side that of the one loss that stands beside it."""
