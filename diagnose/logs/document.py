@@ -35,7 +35,9 @@ FACTS = {
     "logging_steps": "logging_steps", "eval_steps": "eval_steps", "global_step": "last_step",
 }  # fmt: skip
 SUMMARIES = {"train_runtime", "train_samples_per_second", "train_steps_per_second"}
-HOLDS_NONE = "this JSON holds no log: wanted are trainer_state.json, a History ({name: [values]}), a list of records, or a notebook"
+HOLDS_NONE = (
+    "this JSON holds no log: wanted are trainer_state.json, a History ({name: [values]}), records or a notebook"
+)
 
 
 def read_document(texts: Iterable[str], columns: Columns) -> Log:
@@ -130,7 +132,7 @@ def _next(text: str, at: int) -> int:
 
 
 def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
-    """Read a document that has to be held: Keras's `history.history`, a table by columns as pandas writes one, and others."""
+    """Read a document that has to be held: Keras's `history.history`, a table by columns as of pandas, a notebook."""
     found = _whole(head, pieces)
     if not isinstance(found, dict):
         raise DiagnoseError(HOLDS_NONE)
@@ -162,7 +164,7 @@ def _whole(head: str, pieces: Iterator[str]) -> Any:
 
 
 def _records_of(found: dict[str, Any]) -> list[Any]:
-    """Return the records that an object holds: in a list, or one under each epoch's number; none where it holds none."""
+    """Return the records that an object holds, in a list or under the number of each epoch; none of any other."""
     if found and all(key.isdecimal() and isinstance(value, dict) for key, value in found.items()):
         return [{"epoch": float(key), **value} for key, value in found.items()]
     inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
@@ -188,7 +190,7 @@ def _by_columns(found: dict[str, Any], columns: Columns) -> Log:
 
 
 def _ended_with(found: dict[str, Any], columns: Columns) -> Log:
-    """Read the values that a run ended with; Hugging Face's `train_loss` is a mean over the run, and no value of its end."""
+    """Read the values that a run ended with; Hugging Face's `train_loss` there is a mean over the run, and goes."""
     last = {k: v for k, v in flat(found).items() if not (SUMMARIES & found.keys() and k == "train_loss")}
     if not any(meaning(name).kind and number(value) is not None for name, value in last.items()):
         raise DiagnoseError(HOLDS_NONE)

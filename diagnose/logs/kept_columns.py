@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from diagnose.logs.names import counter, is_seconds, meaning, side_of, words
+from diagnose.logs.names import UNSAID, counter, is_seconds, meaning, side_alone, side_of, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
 from diagnose.logs.table_fields import number
 
@@ -58,6 +58,8 @@ class Keep:
             self.titles.append(key)
         elif name in self.given.values() or (meaning(name).kind and not is_value):
             self.values[key] = name
+        elif side_alone(name) and not self.titles:
+            self.values[key] = f"{name} {UNSAID}"
         elif is_value:
             self.value = key
             if self.stem:
@@ -69,7 +71,9 @@ class Keep:
         """Return what a column places rows by, "" for any other; what `--columns` names goes first."""
         if is_seconds(name):
             return "" if "seconds" in self.given else "seconds"
-        counted = counter(name.rpartition("/")[2]) if not meaning(name).kind else ""
+        plain = name.rpartition("/")[2]
+        plain = plain.lower().removeprefix("total_") if "_" in plain else plain
+        counted = counter(plain) if not meaning(name).kind else ""
         return "" if counted in self.given else counted
 
     def row(self, fields: Mapping[Any, Any]) -> LogRow | None:

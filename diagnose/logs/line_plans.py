@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from diagnose.logs.line_words import MOST_NUMBERS, NUMBER, Shape
 from diagnose.logs.series import NAN
-from diagnose.logs.shape import MOST_NUMBERS, NUMBER, Shape
 
 if TYPE_CHECKING:
-    from diagnose.logs.shape import Slot
+    from diagnose.logs.line_words import Slot
 
 MOST_PLANNED = 24  # numbers of a line with a plan
 MOST_HEADING = 120  # characters of a line that may be a heading

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from diagnose.logs.grid import Grid
 from diagnose.logs.line_lists import Lists
 from diagnose.logs.line_plans import BARE, DIGIT, EMPTY, JOINED, MOST_HEADING, Plan, has_any, masked, names_run, planned
+from diagnose.logs.line_words import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape, Slot
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow, LogSeries
-from diagnose.logs.shape import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
+from diagnose.logs.shape import shape_of, standing
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
@@ -71,6 +72,12 @@ TOOLS = (  # a line that only this tool prints
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
 NO_NUMBER = ("nan", "inf")
+ENDED = re.compile(
+    r"\bepoch\W{0,3}\d{1,9}\W{0,3}(?:is|has)?\s?(?:finished|completed?|done|ended)\W{0,4}$", re.IGNORECASE
+)
+PROGRESS = re.compile(r"\d%\s{0,3}\|")
+WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s*")
+JULIA = re.compile(r"(?<=\d)f(-?\d{1,2})(?![A-Za-z0-9_.])")  # the exponent of a number of single precision
 WRAPPERS = ("tensor(", "Tensor(", "float16(", "float32(", "float64(", "Array(")
 WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
     r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?Array)\(\s{0,4}\[?\s{0,4}"
@@ -98,6 +105,7 @@ class TextReader:
         self._plans: dict[str, Plan] = {}
         self.elsewhere = False  # whether the line's counter is of other batches than training's
         self.both = NAN  # the epoch whose bar shows both losses
+        self.over = False  # whether the epoch that was named last is said to have ended
         self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
         self.lists = Lists()
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
@@ -141,8 +149,13 @@ class TextReader:
             self._anew(line, bar, key)
         elif plan.shape is EMPTY:
             return
-        elif not plan.values or self.headed or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
+        elif not plan.values or self.decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
+
+    @property
+    def decides(self) -> bool:
+        """Whether lines of losses are not what they say alone: a heading may be above, or an epoch have ended."""
+        return self.headed or self.over
 
     def _row(self, row: LogRow) -> None:
         """Take a table's row: a loss without a side may have that of the heading above, as in lines."""
@@ -216,7 +229,10 @@ class TextReader:
             return
         if self._sides(line) or ("[" in line and self.lists.begins(line)):
             return
+        if self._heads_with_digits(line):
+            return
         line = WRAPPED.sub(r"\1", line) if "(" in line and has_any(WRAPPERS, line) else line
+        line = JULIA.sub(r"e\1", line) if "f" in line else line
         comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
         line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
         if not NUMBER.search(line):
@@ -230,6 +246,10 @@ class TextReader:
             self._keep(key, plan)
         if shape is not EMPTY:
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
+
+    def _heads_with_digits(self, line: str) -> bool:
+        """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5"."""
+        return len(line) < MOST_KEPT and bool(WORDS_ALONE.fullmatch(line)) and self.grid.header(line)
 
     def _keep(self, key: str, plan: Plan) -> None:
         if len(key) < MOST_KEPT:
@@ -298,6 +318,7 @@ class TextReader:
         if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
+            self.over = bool(ENDED.search(line))
             if len(self.ends) < MOST_ENDS:
                 self.ends.append((self.log.rows, own["epoch"]))
             self._epoch(own.pop("epoch"))
@@ -391,6 +412,8 @@ class TextReader:
         if shape.facts:
             self._facts(shape, numbers)
         own = self._positions(shape, numbers) if shape.positions else {}
+        if self.over:
+            self._goes_on(shape, own, line)
         if "epoch" in own:
             epoch = own.pop("epoch")
             self.inside = True
@@ -416,6 +439,14 @@ class TextReader:
         place = at.get
         log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                        place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
+
+    def _goes_on(self, shape: Shape, own: dict[str, float], line: str) -> None:
+        """Take the bar of a further epoch, where the log names each epoch when it has ended."""
+        trains = shape.side not in ("val", "test") and not shape.named
+        if "epoch" in own or (trains and PROGRESS.search(line)):
+            self.over = False
+        if not self.over and "epoch" not in own:
+            self._epoch(self.epoch + 1)
 
     def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""
