@@ -88,8 +88,9 @@ def choose(log: Log, columns: Columns) -> Choice:
 def _losses(log: Log) -> dict[str, Meaning]:
     """Return the losses of a log, by name; values that are named by their side alone only where it has no others."""
     every = {name: m for name in log.series if (m := meaning(name)).kind}
-    said_ones = {name: m for name, m in every.items() if m.kind != "unsaid"}
-    return said_ones or every
+    named = {name: m for name, m in every.items() if m.kind != "unsaid"}
+    enough = {m.held_out for m in named.values()} == {True, False} or any(m.kind != "error" for m in named.values())
+    return named if enough else every
 
 
 def _spell_out(log: Log) -> None:

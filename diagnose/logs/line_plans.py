@@ -23,7 +23,7 @@ NAMES_RUN = re.compile(
     r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
     re.IGNORECASE,
 )
-JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_./])", re.IGNORECASE)
+JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_/]|\.\d)", re.IGNORECASE)
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
 LITERAL = re.compile("l0", re.IGNORECASE)  # "l1" and "l2", which `SPEAKS` tells from others
 FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")

@@ -22,7 +22,7 @@ ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
 ARROW = re.compile(r"[-=]{1,2}>\s*$")
-TAIL = re.compile(r"[\s:='\"(\[{<>~@#*+/!-]*$")
+TAIL = re.compile(r"[\s:='`\"(\[{<>~@#*+/!-]*$")
 OPERATOR = re.compile(r"(?:[<>*+/!]|[-+*/!=<>]=)\s*['\"(]?$")
 AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])(?=$)")
 BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
@@ -44,6 +44,7 @@ NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
 SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]", re.IGNORECASE)
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
 NATS = re.compile(r"\s?nats?\b")
+AFTER_COUNT = re.compile(r"\s?(epoch|step|iteration|iter)s?\s?[:=]", re.IGNORECASE)  # "val loss after 3 epochs: 2.31"
 CELL = re.compile(r"([^|]{2,60})\|\s*$")  # "eval CrossEntropyLoss |  2.31"
 SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b"
                       r".{0,3}[({:]", re.IGNORECASE)  # fmt: skip
@@ -58,6 +59,7 @@ SIDE_ALONE = re.compile(r"^\s{0,4}(?:train|training|val|valid|validation|eval|te
 STAR = re.compile(r"\s{0,8}\*\s")
 BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
 LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger puts before a line's words
+SET_WORDS = frozenset({"data", "set", "dataset", "split"})
 COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
 FACTS: dict[tuple[str, ...], str] = {

@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 
 from diagnose.logs.line_words import (
+    AFTER_COUNT,
     AFTER_OPERATOR,
     ALONE,
     ARROW,
@@ -43,6 +44,7 @@ from diagnose.logs.line_words import (
     PARTS,
     PLACEHOLDER,
     RATE,
+    SET_WORDS,
     SETTINGS,
     SIDE_ALONE,
     SIDE_BEHIND,
@@ -79,6 +81,7 @@ class _Line:
         self.pending = self.kind = ""  # a loss whose value follows its position; the last loss named in the line
         self.follows = False  # whether the value of `pending` is the next number
         self.unsided = ""  # the loss whose sides stand behind its values, as in "loss 2.1 (train) 2.3 (val)"
+        self.unnamed = -1  # the number before which the words are of the number before it
         self.percent = ""  # the counter that a percentage stands behind, as in "Epochs: 50%| | 3/6"
         self.counters: set[str] = set()  # sides that counters have: of both, neither is the line's
         self.seen: dict[str, list[tuple[Slot, str]]] = {}
@@ -125,6 +128,7 @@ class _Line:
         part, colon, last = parts[-1].rpartition(":") if ":" in parts[-1] else parts[-1].rpartition("=")
         quote = next((sign for sign in "'\"" if sign in signs and sign in last), "")
         last = last.rpartition(quote)[2] if quote else last
+        last = "" if k == self.unnamed else last
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
@@ -218,12 +222,13 @@ class _Line:
         if what and not rated and not COUNTED.match(after):
             self._alone_before(name)
             return self._placed(k, Slot("position", what, over))
+        stated = self._stated(k, name, before, after, over)
+        if stated is not None:
+            return stated
         if what and unit.startswith("%"):
             self.percent = what
         if words(name) and not (over >= 0 and standing(name) and _only_sides(name)):
             return self._leads(k, before, after) or self._seconds(k, name, unit)
-        if k == 0 and ORDINAL.match(after) and not words(before):
-            return self._placed(k, Slot("position", "epoch", over))
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
             bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
@@ -231,6 +236,15 @@ class _Line:
             titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
             return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
         return self._leads(k, before, after) or self._seconds(k, name, unit)
+
+    def _stated(self, k: int, name: str, before: str, after: str, over: int) -> Slot | None:
+        """Return the slot of a position whose word stands behind it: "3rd epoch", "val loss after 3 epochs: 2.31"."""
+        counted = AFTER_COUNT.match(after) if meaning(name).kind and self.numbers[k].isdigit() else None
+        if counted:
+            self.pending, self.unnamed = name, k + 1
+            return self._placed(k, Slot("position", counter(counted.group(1))))
+        leads = not set(words(before if k == 0 else name)) - LEVELS and (k == 0 or after.startswith("epoch"))
+        return self._placed(k, Slot("position", "epoch", over)) if leads and ORDINAL.match(after) else None
 
     def _epoch_before(self, k: int) -> None:
         """Take the first of two bare ratios in brackets, as in "[1/90][200/5005]", for the epoch."""
@@ -467,7 +481,7 @@ def _plainly(name: str) -> bool:
         return True
     found = words(name)
     known = [word for word in found if word in NEUTRAL or word in SIDES or meaning(word).kind]
-    if found[-1] in SIDES and len(known) == len(found) <= 4:  # "loss on validation 2.2"
+    if (found[-1] in SIDES or found[-1] in SET_WORDS) and len(known) == len(found) <= 4:  # "loss on validation 2.2"
         return True
     named = meaning(found[-1]).kind or (found[-1] in SIDED_ERROR and meaning(name).kind)
     return bool(named) and len(found) - len(known) <= 1 and len(found) <= 4

@@ -235,11 +235,12 @@ class TextReader:
         line = JULIA.sub(r"e\1", line) if "f" in line else line
         comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
         line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
-        if not NUMBER.search(line):
+        joined = JOINED.sub(r"\1 \2", line)
+        if not NUMBER.search(joined):
             if self._without_numbers(line):
                 self._keep(key, Plan(EMPTY))
             return
-        parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
+        parts = NUMBER.split(joined, MOST_NUMBERS)
         shape = self._shapes.get(_shape_key(parts)) or self._shaped(line, parts)
         plan = planned(raw, key, shape, parts[1::2])
         if plan is not None and not comma:
@@ -377,7 +378,7 @@ class TextReader:
                 return False
         elif shape.held_out and self._foreign(slot, total):
             return False
-        elif (shape.named or below) and self._other_total(slot, total):
+        elif (shape.named or below) and (self._other_total(slot, total) or self._behind(slot, value)):
             self.elsewhere = True
             return False
         if known and not shape.apart:
@@ -389,6 +390,10 @@ class TextReader:
         if slot.name == "batch" or slot.what == "ratio":
             return True
         return self._other_total(slot, total)
+
+    def _behind(self, slot: Slot, value: float) -> bool:
+        """Say whether a counter of batches stands where training has been in this epoch: it is of other batches."""
+        return slot.name == "batch" and value < self.at.get("batch", -math.inf)
 
     def _other_total(self, slot: Slot, total: float) -> bool:
         """Say whether a counter runs to another number than training's of that name."""
