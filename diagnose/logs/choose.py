@@ -89,8 +89,12 @@ def _losses(log: Log) -> dict[str, Meaning]:
     """Return the losses of a log, by name; values that are named by their side alone only where it has no others."""
     every = {name: m for name in log.series if (m := meaning(name)).kind}
     named = {name: m for name, m in every.items() if m.kind != "unsaid"}
-    enough = {m.held_out for m in named.values()} == {True, False} or any(m.kind != "error" for m in named.values())
-    return named if enough else every
+    telling = [
+        name for name, m in named.items()
+        if m.kind != "error" and not (m.held_out and log.series[name].count <= STATED)
+    ]  # fmt: skip
+    both = {m.held_out for m in named.values()} == {True, False}
+    return named if both or telling else every
 
 
 def _spell_out(log: Log) -> None:

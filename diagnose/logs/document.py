@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.logs.messages import MOST_LOOKED, message_field, messages
 from diagnose.logs.names import meaning
 from diagnose.logs.notebook import printed
 from diagnose.logs.series import Log
@@ -141,6 +142,9 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     if "nbformat" in found and isinstance(found.get("cells"), list):
         return read_text(printed(found["cells"]), columns)
     records = _records_of(found)
+    field = message_field(records[:MOST_LOOKED])
+    if field:
+        return read_text(messages(records, field), columns)
     return _listing(records, columns) if records else _by_columns(found, columns)
 
 

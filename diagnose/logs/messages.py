@@ -26,15 +26,17 @@ def read_records(lines: Iterable[str], columns: Columns) -> Log:
     """Read an object a line: the losses are its fields, or stand in a message that it wraps."""
     source = iter(lines)
     first = list(itertools.islice(source, MOST_LOOKED))
-    field = _field(first)
+    field = message_field(map(_object, first))
     whole = itertools.chain(first, source)
-    return read_text(_messages(whole, field), columns) if field else read_jsonl(whole, columns)
+    return read_text(messages(map(_object, whole), field), columns) if field else read_jsonl(whole, columns)
 
 
-def _field(lines: list[str]) -> str:
+def message_field(records: Iterable[Any]) -> str:
     """Return the field that holds the messages, "" where records hold losses themselves or no messages."""
     found = ""
-    for record in map(_object, lines):
+    for record in records:
+        if not isinstance(record, dict):
+            return ""
         if any(meaning(name).kind and number(value) is not None for name, value in flat(record).items()):
             return ""
         found = found or next((name for name in FIELDS if isinstance(record.get(name), str)), "")
@@ -49,8 +51,9 @@ def _object(line: str) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def _messages(lines: Iterable[str], field: str) -> Iterator[tuple[str, bool]]:
-    for line in lines:
-        message = _object(line).get(field)
+def messages(records: Iterable[dict[str, Any]], field: str) -> Iterator[tuple[str, bool]]:
+    """Yield the lines of the messages in a field of records, as `source.lines` does."""
+    for record in records:
+        message = record.get(field)
         if isinstance(message, str):
             yield from of_text(message)

@@ -105,6 +105,7 @@ class TextReader:
         self._plans: dict[str, Plan] = {}
         self.elsewhere = False  # whether the line's counter is of other batches than training's
         self.both = NAN  # the epoch whose bar shows both losses
+        self.closed = NAN  # the epoch whose Keras bar has shown its validation
         self.over = False  # whether the epoch that was named last is said to have ended
         self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
         self.lists = Lists()
@@ -172,6 +173,8 @@ class TextReader:
     def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
         """Take a line of losses as `_values` does, where its plan says that nothing is to be decided; say whether."""
         log, shape = self.log, plan.shape
+        if shape.bar and self._evaluates(shape):
+            return False
         own = self._places(plan, line)
         if own is None:
             return False
@@ -185,6 +188,7 @@ class TextReader:
         if shape.both and bar:
             self.both = self.epoch
         self.lately = ""
+        self.closed = self.epoch if shape.both and shape.bar else self.closed
         place = at.get
         row = LogRow({}, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                      place("update", NAN), place("batch", NAN), self.group if shape.bar else 0, whole)  # fmt: skip
@@ -319,7 +323,7 @@ class TextReader:
         if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
-            self.over = bool(ENDED.search(line))
+            self.over, self.closed = bool(ENDED.search(line)), NAN
             if len(self.ends) < MOST_ENDS:
                 self.ends.append((self.log.rows, own["epoch"]))
             self._epoch(own.pop("epoch"))
@@ -440,6 +444,7 @@ class TextReader:
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
+        self.closed = self.epoch if shape.both and shape.bar else self.closed
         self.lately = shape.side if aside and progress else self.lately if shape.summary else ""
         place = at.get
         log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
@@ -460,8 +465,7 @@ class TextReader:
         for k, slot in shape.losses:
             text = numbers[slot.mean if progress and slot.mean >= 0 else k]
             name = slot.name
-            if shape.summary and self.lately and not own and not meaning(name).side:
-                name = f"{self.lately} {name}"
+            name = self._summed(shape, name, own)
             if name in values or (slot.whole and text.isdigit()):
                 continue
             if slot.lent and name not in self.log.series:
@@ -470,6 +474,18 @@ class TextReader:
             if self.headed and not shape.side and not meaning(name).side:
                 values[f"{ABOVE}{above or NO_HEADING} {name}"] = values[name]
         return values
+
+    def _summed(self, shape: Shape, name: str, own: dict[str, float]) -> str:
+        """Return a loss's name with the side that the lines before it give, of a pass that it sums up or evaluates."""
+        if meaning(name).side or not (shape.summary or shape.bar):
+            return name
+        side = "evaluate" if self._evaluates(shape) else self.lately if shape.summary and not own else ""
+        return f"{side} {name}" if side else name
+
+    def _evaluates(self, shape: Shape) -> bool:
+        """Say whether a bar of Keras is `evaluate`'s: behind an epoch's end, or without an epoch before."""
+        outside = self.epoch != self.epoch or self.closed == self.epoch
+        return shape.bar and not shape.both and not shape.named and outside
 
     def _above(self, shape: Shape, own: dict[str, float]) -> str:
         """Return the side of the heading above, as far as it reaches."""
@@ -516,8 +532,20 @@ def _settle(log: Log) -> None:
             series.name = name[1:]
             log.series[series.name] = series
             log.series.pop(plain, None)
+    if not use:
+        _only_below(log, split)
     if "train" not in heads:
         log.series |= unsaid  # what stands under no heading is training's, where only validation has one
+
+
+def _only_below(log: Log, split: dict[str, LogSeries]) -> None:
+    """Give losses all of whose values stood under one heading for held-out data its side."""
+    for name, series in split.items():
+        side, _, plain = name[1:].partition(" ")
+        if side in ("val", "test") and plain in log.series and log.series[plain].count == series.count:
+            del log.series[plain]
+            series.name = f"{side} {plain}"
+            log.series.setdefault(series.name, series)
 
 
 def to_float(text: str) -> float:
