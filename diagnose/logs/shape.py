@@ -162,6 +162,8 @@ class _Line:
         side = side_alone(name)
         if not behind or "." not in self.numbers[k] or self.code or not (side or not words(name)):
             return None
+        if behind.end() == len(after) and k + 1 < len(self.numbers):
+            return None  # it is the name of the next number
         title = behind.group(1)
         return self._named(k, title if meaning(title).side or not side else f"{side} {title}", "")
 
