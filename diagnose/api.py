@@ -1,4 +1,4 @@
-"""What `from diagnose import` gives, beside classes: train, explain_gap, audit_metric."""
+"""What `from diagnose import` gives, beside classes: train, loss_gap, explain_gap, audit_metric."""
 
 from __future__ import annotations
 
@@ -114,6 +114,37 @@ def explain_gap(
     kept = recorder.record() if isinstance(recorder, GapRecorder) else recorder
     record = explain(model, train, val, kept, budget=budget)
     return Gap(with_quick_findings(record, model, val) if isinstance(val, Side) else record)
+
+
+def loss_gap(
+    run: str | Path,
+    *,
+    budget: float | str | None = None,
+    verify: bool = False,
+    against: str | Path | None = None,
+    data: str | Path | None = None,
+    model: str | None = None,
+) -> dict[str, Any]:
+    """Account for the gap between the two losses that a run reports.
+
+    Args:
+        run: its folder, `runs/latest`, or its name within `runs/`; or an ablation (a ledger a run, means an arm).
+        budget: seconds, or "500000 tokens" to read; None for the larger of 20 s and 3 % of the run's training time.
+        verify: train the last logging interval once more.
+        against: another run; its terms and the differences to them are given too.
+        data: where the run's text is now, if it was moved.
+        model: "file.py:build", the code of the run's network where that is not installed: consent to run it.
+
+    Returns:
+        Plain data, as `diagnose loss-gap --json` prints it.
+
+    Raises:
+        DiagnoseError: no such run, one that has not finished, or one whose text or network has changed.
+    """
+    from diagnose.gap.run import run_gap
+
+    found = run_gap.loss_gap(run, budget=budget, verify=verify, against=against, data=data, model=model)
+    return found.model_dump(mode="json")
 
 
 def audit_metric(

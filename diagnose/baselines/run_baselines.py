@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.baselines import scoring
-from diagnose.config.recipe import FORMAT
 from diagnose.data.cache import cache_folder
+from diagnose.records.schema import FORMAT
 from diagnose.runs import store
 
 if TYPE_CHECKING:

@@ -38,11 +38,11 @@ def _this(path: Path) -> str:
 
 
 def _is_comparison(path: Path) -> bool:
-    return (path / "summary.json").exists() and store.read_json(path / "summary.json").get("kind") == "comparison"
+    return (path / "summary.json").exists() and store.ablation(path).kind == "comparison"
 
 
 def runs_of(ablation: Path) -> list[str]:
     """Return the names of an ablation's runs; none where it has no summary yet."""
     if not (ablation / "summary.json").exists():
         return []
-    return [str(run) for arm in store.read_json(ablation / "summary.json").get("arms", []) for run in arm["runs"]]
+    return [run for arm in store.ablation(ablation).arms for run in arm.runs]

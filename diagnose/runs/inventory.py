@@ -27,9 +27,8 @@ def _row(path: Path) -> dict[str, Any]:
     row["bytes"] = store.disk_use(path)
     try:
         row["status"] = store.state(path)
-        environment = store.read_json(path / "environment.json")
-        row["recipe"] = environment["digest"]
-        row["steps"] = environment["derived"]["steps"]
+        environment = store.environment(path)
+        row["recipe"], row["steps"] = environment.digest, environment.derived.steps
         if row["status"] == "finished":
             from diagnose.runs.runner import summary
 

@@ -121,8 +121,8 @@ def _state(path: Path) -> str | None:
 
 def _digest(path: Path) -> str | None:
     try:
-        return str(store.read_json(path / "environment.json")["digest"])
-    except (DiagnoseError, KeyError):
+        return store.environment(path).digest
+    except DiagnoseError:
         return None
 
 

@@ -19,8 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
-from diagnose.config.recipe import FORMAT, Recipe
+from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.records.ablations import AblationRecord
+from diagnose.records.run_records import Environment, State, Status
+from diagnose.records.schema import FORMAT, Record, Schema, parse
 from diagnose.runs import files
 
 if TYPE_CHECKING:
@@ -32,20 +35,19 @@ if TYPE_CHECKING:
 LATEST = "latest"
 MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how often as many as in its file
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
-STATES = ("running", "finished", "failed", "interrupted")
 Tensors = dict[str, "Tensor"]
 
 
-def create(runs: Path, label: str, recipe: Recipe, environment: dict[str, Any]) -> Path:
+def create(runs: Path, label: str, recipe: Recipe, environment: Environment) -> Path:
     """Make the folder of a new run, named by time, label, seed and recipe.
 
     Raises:
         DiagnoseError: the folder cannot be written; nothing is left of it then.
     """
-    path = _fresh(runs, f"{_slug(label) or 'run'}-s{recipe.run.seed}-{environment['digest'][:4]}")
+    path = _fresh(runs, f"{_slug(label) or 'run'}-s{recipe.run.seed}-{environment.digest[:4]}")
     try:
         write_text(path / "recipe.toml", recipe.to_toml())
-        write_json(path / "environment.json", {"format": FORMAT, **environment})
+        write_record(path / "environment.json", environment)
         write_status(path, "running")
     except OSError as error:
         shutil.rmtree(path, ignore_errors=True)
@@ -105,6 +107,20 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def write_record(path: Path, record: Schema) -> None:
+    """Write a record whole or not at all."""
+    write_json(path, record.model_dump(mode="json"))
+
+
+def read_record(kind: type[Record], path: Path) -> Record:
+    """Read a record of this or an older format.
+
+    Raises:
+        DiagnoseError: missing, damaged, or written by a newer `diagnose`; the line names the file and the bad key.
+    """
+    return parse(kind, read_json(path), path)
+
+
 def read_text(path: Path) -> str:
     """Read a file of text.
 
@@ -143,9 +159,9 @@ def read_json(path: Path) -> dict[str, Any]:
     return value
 
 
-def write_status(path: Path, state: str, why: str | None = None) -> None:
-    """Note the state of a run: running, finished, failed or interrupted."""
-    write_json(path / "status.json", {"format": FORMAT, "state": state, "why": why})
+def write_status(path: Path, state: State, why: str = "") -> None:
+    """Note the state of a run, and why it did not end well."""
+    write_record(path / "status.json", Status(state=state, why=why))
 
 
 def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
@@ -377,16 +393,29 @@ def ablations(runs: Path) -> list[Path]:
     return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "ablation.toml").exists())
 
 
-def state(path: Path) -> str:
+def environment(path: Path) -> Environment:
+    """Read where a run was carried out and what its recipe came to; see `read_record` for errors."""
+    return read_record(Environment, path / "environment.json")
+
+
+def status(path: Path) -> Status:
+    """Read how a run ended, as it noted; see `read_record` for errors."""
+    return read_record(Status, path / "status.json")
+
+
+def ablation(path: Path) -> AblationRecord:
+    """Read what an ablation or a comparison came to; see `read_record` for errors."""
+    return read_record(AblationRecord, path / "summary.json")
+
+
+def state(path: Path) -> State:
     """Return a run's state; one that is said to be running but that nobody writes was interrupted.
 
     Raises:
         DiagnoseError: its status cannot be read.
     """
-    value = read_json(path / "status.json").get("state")
-    if value not in STATES:
-        raise DiagnoseError(f"{path / 'status.json'} states no state; the folder is damaged")
-    return "interrupted" if value == "running" and not is_being_written(path) else str(value)
+    value = status(path).state
+    return "interrupted" if value == "running" and not is_being_written(path) else value
 
 
 def recipe_of(path: Path) -> Recipe:

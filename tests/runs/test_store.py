@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from run_fixture import ENVIRONMENT
 
 import diagnose
-from diagnose.config.recipe import FORMAT, Recipe
+from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError
+from diagnose.records.schema import FORMAT
 from diagnose.runs import store
-
-ENVIRONMENT = {"digest": "3f9a8b7c6d5e4f30", "derived": {"steps": 3}}
 
 
 def refusal(function, *args):
@@ -60,8 +60,8 @@ def test_a_run_is_named_by_time_label_seed_and_recipe(tmp_path):
     assert stamp.replace("-", "").isdigit()
     assert rest == "-words----and--so-on-s7-3f9a"
     assert store.recipe_of(runs[0]) == recipe
-    assert store.read_json(runs[0] / "environment.json") == {"format": FORMAT, **ENVIRONMENT}
-    assert store.read_json(runs[0] / "status.json") == {"format": FORMAT, "state": "running", "why": None}
+    assert store.environment(runs[0]) == ENVIRONMENT
+    assert store.read_json(runs[0] / "status.json") == {"format": FORMAT, "state": "running", "why": ""}
     assert set(store.entries(runs[0].parent)) == set(runs)
     assert store.create(tmp_path / "runs", "///", recipe, ENVIRONMENT).name[15:] == "-run-s7-3f9a"
 
@@ -92,7 +92,7 @@ def write_table(folder, value):
 
 WRITERS = {
     "text": (lambda p, v: store.write_text(p / "x.txt", str(v)), lambda p: int((p / "x.txt").read_text())),
-    "json": (lambda p, v: store.write_status(p, "failed", v), lambda p: store.read_json(p / "status.json")["why"]),
+    "json": (lambda p, v: store.write_status(p, "failed", str(v)), lambda p: int(store.status(p).why)),
     "table": (write_table, lambda p: int(store.read_table(p, "x").v[0])),
     "samples": (lambda p, v: store.write_samples(p, [{"v": v}]), lambda p: store.read_samples(p)[0]["v"]),
     "checkpoint": (lambda p, v: checkpoint(p / "checkpoint", float(v)), lambda p: int(values(p / "checkpoint"))),
@@ -268,7 +268,7 @@ def test_json_that_is_no_record_is_damage(text, tmp_path):
 def test_a_status_that_states_nothing_is_damage(run):
     for value in ({}, {"state": None}, {"state": "done"}):
         store.write_json(run / "status.json", {"format": FORMAT, **value})
-        assert "states no state" in refusal(store.state, run)
+        assert "status.json is corrupted: state: " in refusal(store.state, run)
 
 
 def test_a_newer_format_is_refused_and_an_older_is_read(run):
