@@ -190,16 +190,16 @@ def record(plan: Design, done: Outcome, runs: Path, command: str, asked: Asked =
     summary = _summary(plan, kept, done, complete, command, asked or Asked())
     names = [path.name for paths in kept.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
-    fill = partial(write, summary=summary, toml=_toml(plan, kept, complete))
-    return store.create_ablation(runs, plan.name, digest, fill)
+    write = partial(fill, summary=summary, toml=_toml(plan, kept, complete))
+    return store.create_ablation(runs, plan.name, digest, write)
 
 
-def write(folder: Path, name: str, summary: AblationRecord, toml: str) -> None:
-    """Write the record of an ablation or a comparison.
+def fill(folder: Path, name: str, summary: AblationRecord, toml: str) -> None:
+    """Write the record of an ablation or a comparison into a folder that will have a name.
 
     Args:
-        folder: what is filled.
-        name: that the folder will have, which the record takes.
+        folder: where its files are written.
+        name: of the folder in the end; the record takes it.
         summary: all that there is to say.
         toml: what is compared, so that it can be told from a run and repeated.
     """

@@ -40,7 +40,7 @@ def _this(path: Path) -> str:
 
 def _is_comparison(path: Path) -> bool:
     try:
-        return (path / "summary.json").exists() and store.ablation(path).kind == "comparison"
+        return store.ablation(path).kind == "comparison"
     except DiagnoseError:
         return False
 

@@ -58,7 +58,7 @@ def _command(args):
             __main__.main()
     except SystemExit as error:
         if error.code not in (None, 0, 1):
-            raise
+            raise RuntimeError(f"{args} ended with {error.code}") from None
 
 
 def mutated(rng, path, data):
@@ -92,7 +92,7 @@ def views(folder, path, number):
         if path.name in ("tokenizer.json", "recipe.toml") or path.suffix == ".safetensors":
             yield "sample", lambda: inventory.samples(str(folder.victim), "", 1, most_bytes=3, temperature=1.0, seed=0)
     yield "report", lambda: _reported(page.reports_of(owner), number)
-    if number % 16 == 0:
+    if number % 4 == 0:
         yield "the other's report", lambda: page.reports_of(folder.good)
     if number % PAGE == 0:
         yield "page", lambda: page.render(owner, folder.home / "reports")
@@ -126,7 +126,7 @@ def _reported(reports, number):
     from diagnose.report.markdown import text_of
 
     for _, report in reports:
-        if number % 32 == 0:
+        if number % 4 == 0:
             _shown(rows(report, everything=True))
             text_of(report, everything=True)
 

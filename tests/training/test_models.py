@@ -4,11 +4,10 @@ import math
 
 import pytest
 import torch
-from torch import nn
-from torch.nn import functional as F
-
 from diagnose.models import attention, dropout, gpt, lstm
 from diagnose.models.dropout import Dropout
+from torch import nn
+from torch.nn import functional as F
 
 V, T = 53, 24
 BUILDERS = {
