@@ -1,0 +1,56 @@
+"""Scores that are right or wrong: made-up examples that keep an interval from vanishing where hardly any differs.
+
+Where two models answer nearly all examples alike, the differences hardly vary and an interval from their variance
+alone is far too narrow, of no width at all where none differs. Two examples are added, one that the arm alone
+answers and one that the control alone answers (Bonett & Price 2012, Agresti & Min 2005); for an arm's own share two
+right and two wrong ones (Agresti & Coull 1998). The estimate stays that of the data, so such an interval need not have
+it in its middle.
+
+Axes: S seeds, N examples or clusters of them; the made-up ones are appended to N.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from diagnose.stats.paired import Effect
+    from diagnose.stats.ratios import Interval
+
+DIFFERENCE = (1.0, 0.0)  # a made-up example that the arm alone answers, and one that the control alone does
+LEVEL = (1.0, 1.0, 0.0, 0.0)
+
+
+def is_binary(scores: ArrayLike) -> bool:
+    """Tell whether all scores are 0 or 1."""
+    values = np.asarray(scores)
+    return bool(((values == 0) | (values == 1)).all())
+
+
+def with_made_up(score_SN: ArrayLike, made_up: Sequence[float]) -> NDArray[np.float64]:
+    """Return scores with made-up examples behind, the same for each seed; weights take ones likewise."""
+    scores = np.asarray(score_SN, dtype=np.float64)
+    return np.concatenate([scores, np.broadcast_to(np.asarray(made_up), (*scores.shape[:-1], len(made_up)))], -1)
+
+
+def estimated_by(plain: Effect, steadied: Effect) -> Effect:
+    """Return an effect with the estimate and sizes of the data, and the interval that made-up examples steady."""
+    return replace(
+        steadied, value=plain.value, per_seed=plain.per_seed, documents=plain.documents,
+        effective_documents=plain.effective_documents,
+    )  # fmt: skip
+
+
+def within_bounds(plain: Interval, steadied: Interval) -> Interval:
+    """Return an arm's share with the steadied interval, which never leaves 0 to 1."""
+    if steadied.low is None or steadied.high is None:
+        return plain
+    low, high = max(min(steadied.low, plain.value), 0.0), min(max(steadied.high, plain.value), 1.0)
+    return replace(plain, low=low, high=high, se=steadied.se, df=steadied.df)
