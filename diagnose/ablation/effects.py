@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from diagnose.formatting import about_seeds, decimals, signed
 from diagnose.runs import store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -131,28 +131,62 @@ def compare(
         scores: by arm.
         margin: in bits per byte, of the test whether an effect is no larger.
     """
-    contrasts = [c for c in (*_main(axes, arms), *_interactions(axes, arms)) if c.pairs]
+    contrasts = contrasts_of(axes, arms)
     found = [(c, _effect(c, scores, len(contrasts))) for c in contrasts]
     return records(found, margin, several=len(axes) > 1)
 
 
-def records(found: Sequence[tuple[Contrast, stats.Effect]], margin: float, *, several: bool = False) -> list[Record]:
+class Factor(Protocol):
+    """What is varied: its name, its levels, and the control among them."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def levels(self) -> Iterable[str]:
+        """Its levels, the control first."""
+
+    @property
+    def control(self) -> str:
+        """The level that the others are compared with."""
+
+
+def contrasts_of(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) -> list[Contrast]:
+    """Return what is compared: every other level of each axis with its control, and every two axes' interactions.
+
+    Args:
+        axes: what was varied.
+        arms: each arm's levels by axis.
+    """
+    return [c for c in (*_main(axes, arms), *_interactions(axes, arms)) if c.pairs]
+
+
+def records(
+    found: Sequence[tuple[Contrast, stats.Effect]],
+    margin: float | None,
+    *,
+    several: bool = False,
+    say: Callable[[Contrast, Record], str] | None = None,
+) -> list[Record]:
     """Return effects whose intervals hold together as plain data, p-values and equivalence tests after Holm.
 
     Args:
         found: what was compared, and what came out.
-        margin: in bits per byte, of the test whether an effect is no larger.
+        margin: of the test whether an effect is no larger, in bits per byte (or the score's unit); None for no test.
         several: whether there are several axes, which sentences then name.
+        say: makes the sentence of an effect; None for that of an ablation, in bits per byte.
     """
     adjusted = stats.holm([effect.p for _, effect in found])
-    alike = stats.holm([stats.equivalence(effect, margin) for _, effect in found])
+    alike = stats.holm([None if margin is None else stats.equivalence(effect, margin) for _, effect in found])
+    told = say or partial(_sentence, several=several)
     return [
-        _record(contrast, effect, p, (margin, same), several=several)
+        _record(contrast, effect, p, (margin, same), told)
         for (contrast, effect), p, same in zip(found, adjusted, alike, strict=True)
     ]
 
 
-def _main(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
+def _main(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
     """Yield each level's effect; arms are paired with the one that has the control's level instead."""
     named = {tuple(levels.values()): arm for arm, levels in arms.items()}
     for place, axis in enumerate(axes):
@@ -164,7 +198,7 @@ def _main(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterat
             yield Contrast(axis.name, level, axis.control, pairs)
 
 
-def _interactions(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
+def _interactions(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
     """Yield by how much a level of one axis changes the effect of a level of another."""
     named = {tuple(levels.values()): arm for arm, levels in arms.items()}
     for (i, one), (j, other) in combinations(enumerate(axes), 2):
@@ -191,7 +225,11 @@ def _effect(contrast: Contrast, scores: Mapping[str, Scores], comparisons: int) 
 
 
 def _record(
-    contrast: Contrast, effect: stats.Effect, p: float | None, alike: tuple[float, float | None], *, several: bool
+    contrast: Contrast,
+    effect: stats.Effect,
+    p: float | None,
+    alike: tuple[float | None, float | None],
+    say: Callable[[Contrast, Record], str],
 ) -> Record:
     margin, p_alike = alike
     seeds = None if effect.resolved else stats.seeds_needed(effect)
@@ -205,7 +243,7 @@ def _record(
         "seeds": effect.seeds, "documents": effect.documents, "df": effect.df, "sd_seeds": effect.sd_seeds,
         "sd_documents": effect.sd_documents, "sd_rest": effect.sd_rest,
     }  # fmt: skip
-    return {**out, "sentence": _sentence(contrast, out, several=several)}
+    return {**out, "sentence": say(contrast, out)}
 
 
 def _sentence(contrast: Contrast, found: Record, *, several: bool) -> str:

@@ -1,0 +1,123 @@
+"""A table of scores -> a record: the design, each arm's scores, effects, and what they come to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from diagnose.ablation.results import score_effects
+from diagnose.ablation.results.score_design import design_of
+from diagnose.ablation.results.score_effects import Scored
+from diagnose.ablation.results.score_names import metric_of
+from diagnose.ablation.results.score_table import as_text_and_numbers
+from diagnose.ablation.results.score_verdict import sentence_of, verdict_of
+from diagnose.errors import DiagnoseError
+from diagnose.records.score_records import ScoreComparison
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from diagnose.ablation.effects import Contrast, Record
+    from diagnose.ablation.results.score_design import ScoreDesign
+    from diagnose.ablation.results.score_table import ScoreColumns
+    from diagnose.records.score_records import ScoreMetric
+
+
+
+def compare_table(
+    table: pd.DataFrame,
+    asked: ScoreColumns,
+    *,
+    higher: bool | Mapping[str, bool] | None = None,
+    levels: Sequence[str] | None = None,
+    pairs: bool = False,
+    margin: float | None = None,
+    source: Sequence[str] = (),
+    command: str = "",
+) -> ScoreComparison:
+    """Compare the arms of a table of scores.
+
+    Args:
+        table: a row a run, or a row an example of a run.
+        asked: which column is what.
+        higher: whether higher is better, of all scores or by name; None to go by the scores' names.
+        levels: arms to keep, the control first.
+        pairs: compare every two arms as well.
+        margin: in the score's unit: effects are tested for being no larger.
+        source: what the table is called.
+        command: what repeats it.
+
+    Raises:
+        DiagnoseError: no comparison can be made of it; one line says why.
+    """
+    if margin is not None and not margin > 0:
+        raise DiagnoseError(f"--margin {margin:g}: above 0, in the score's own unit")
+    found = as_text_and_numbers(table, asked)
+    design = design_of(found, asked, levels)
+    metrics = {name: metric_of(name, found[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
+    scored = [
+        Scored(name, metric.kind == "binary", design.cells(found[name].to_numpy())) for name, metric in metrics.items()
+    ]
+    several = len(design.factors) > 1
+
+    def say(contrast: Contrast, row: Record) -> str:
+        return sentence_of(contrast, row, metrics[row["metric"]], several=several)
+
+    wanted = score_effects.contrasts(design)
+    effects = score_effects.effects_of(design, scored, wanted, margin, say)
+    every = score_effects.effects_of(design, scored, score_effects.all_pairs_of(design), margin, say) if pairs else []
+    arms = [_arm(design, scored, level) for level in design.arms]
+    return ScoreComparison.model_validate({
+        "source": list(source), "created": datetime.now().astimezone().isoformat(timespec="seconds"),
+        "axes": design.factors, "design": _design(design, asked, effects), "arms": arms, "effects": effects,
+        "metrics": [_with_noise(design, one, metrics[one.metric]) for one in scored], "pairs": every,
+        "notes": _notes(design, effects), "command": command, "version": version("diagnose-training"),
+        "verdict": _sentence_case(verdict_of(design, list(metrics.values()), arms, effects)),
+    })  # fmt: skip
+
+
+def _higher(given: bool | Mapping[str, bool] | None, name: str) -> bool | None:
+    return given if given is None or isinstance(given, bool) else given.get(name)
+
+
+def _arm(design: ScoreDesign, scored: Sequence[Scored], level: str) -> dict[str, Any]:
+    scores = []
+    for one in scored:
+        interval = score_effects.level_of(design, one, level)
+        own = {"value": interval.value, "low": interval.low, "high": interval.high}
+        scores.append({"metric": one.metric, **own, "per_seed": score_effects.per_seed(design, one, level)})
+    return {"level": level, "levels": design.levels[level], "seeds": design.arms[level], "scores": scores}
+
+
+def _with_noise(design: ScoreDesign, scored: Scored, metric: ScoreMetric) -> dict[str, Any]:
+    return metric.model_dump() | {"noise": score_effects.noise_of(design, scored)}
+
+
+def _design(design: ScoreDesign, asked: ScoreColumns, effects: Sequence[Record]) -> dict[str, Any]:
+    return {
+        "layout": design.layout, "over": design.over, "rows": len(design.rows),
+        "runs": sum(map(len, design.arms.values())),
+        "seeds_paired": bool(effects) and all(effect["paired_seeds"] for effect in effects),
+        "examples": design.examples, "clusters": design.clusters, "left_out": design.left_out,
+        "arm_columns": asked.arms, "seed_column": asked.seed, "example_column": asked.example,
+        "cluster_column": asked.cluster,
+    }  # fmt: skip
+
+
+def _notes(design: ScoreDesign, effects: Sequence[Record]) -> list[str]:
+    out = list(design.notes)
+    same = [effect for effect in effects if effect["value"] == 0 and not any(effect["per_seed"])]
+    if same and len({effect["level"] for effect in same}) and design.over.startswith("seeds"):
+        names = ", ".join(dict.fromkeys(f"{effect['level']} and {effect['against']}" for effect in same))
+        if all(effect["sd_rest"] in {0, None} and effect["sd_documents"] in {0, None} for effect in same):
+            out.append(f"{names} have the very same scores: check that they are different runs.")
+    return out
+
+
+def _sentence_case(text: str) -> str:
+    """Return sentences that begin with a capital, where one begins with a word of ours."""
+    parts = text.split(". in ")
+    return ". In ".join(parts)
