@@ -1,4 +1,4 @@
-"""How often intervals of `diagnose compare` that say 95 % cover, beside what peers give on the same tables, by simulation.
+"""How often intervals of `diagnose compare` that say 95 % cover, beside peers on the same tables, by simulation.
 
     python benchmarks/compare_coverage.py [replications] [part of a row's name]
 
@@ -36,7 +36,7 @@ BATCH = 250  # replications drawn at once
 
 @dataclass
 class Drawn:
-    """Tables of one kind: scores_XASN (NaN where a seed of the shorter arm is missing), truth, and how they are laid out."""
+    """Tables of one kind: scores_XASN, the true effect, and how they are laid out."""
 
     scores: np.ndarray
     truth: float
@@ -52,7 +52,9 @@ def spread(rng, shape, sd):
     return sd * rng.standard_normal(shape)
 
 
-def latent(rng, count, seeds, examples, *, seed=0.02, example=1.0, arm=0.05, rest=0.1, own=0.0, cluster=None, passage=0.0):
+def latent(
+    rng, count, seeds, examples, *, seed=0.02, example=1.0, arm=0.05, rest=0.1, own=0.0, cluster=None, passage=0.0
+):
     """Return normal scores_XASN: seeds and examples of their own, `own` what a seed shares between the arms."""
     out = spread(rng, (count, 2, seeds, examples), rest) + spread(rng, (count, 2, seeds, 1), seed)
     out += spread(rng, (count, 1, seeds, 1), own)
@@ -88,7 +90,9 @@ def total(sds, *, cluster=False):
 
 def right_or_wrong(scores, p, sd, **more):
     """Return 0 and 1 whose mean is exactly p of each arm: a latent normal below a threshold."""
-    return Drawn((scores / sd < ndtri(np.array(p))[None, :, None, None]).astype(float), p[1] - p[0], binary=True, **more)
+    return Drawn(
+        (scores / sd < ndtri(np.array(p))[None, :, None, None]).astype(float), p[1] - p[0], binary=True, **more
+    )
 
 
 TRAIT = {"seed": 0.15, "example": 0.8, "arm": 0.35, "rest": 0.45}
@@ -107,8 +111,7 @@ def one_run(rng, count, examples, p=None):
 
 
 def unpaired(rng, count, seeds, examples, **sds):
-    drawn = Drawn(latent(rng, count, max(seeds), examples, **sds), 0.0, paired=False, seeds=seeds)
-    return drawn
+    return Drawn(latent(rng, count, max(seeds), examples, **sds), 0.0, paired=False, seeds=seeds)
 
 
 def unpaired_binary(rng, count, seeds, examples, p):
@@ -130,7 +133,7 @@ def by_run(drawn):
     return drawn
 
 
-def accuracies(rng, count, seeds, tests, p, sd):
+def accuracies(seeds, tests, p, sd, rng, count):
     """Return a share of right answers a run, each on examples of its own."""
     share = np.stack([rng.beta(q * sd, (1 - q) * sd, (count, seeds)) for q in p], 1)
     return Drawn(rng.binomial(tests, share)[..., None] / tests, p[1] - p[0], "runs")
@@ -212,10 +215,10 @@ ROWS = {
     "right or wrong, one run, 0.98 and 0.95, 50 examples": partial(one_run, examples=50, p=(0.98, 0.95)),
     "right or wrong, one run, 0.98 and 0.95, 500 examples": partial(one_run, examples=500, p=(0.98, 0.95)),
     "right or wrong, one run, 0.02 and 0.02, 500 examples": partial(one_run, examples=500, p=(0.02, 0.02)),
-    "an accuracy a run (of 200), 0.98 and 0.98, 3 seeds": partial(accuracies, seeds=3, tests=200, p=(0.98, 0.98), sd=500),
-    "an accuracy a run (of 200), 0.98 and 0.95, 3 seeds": partial(accuracies, seeds=3, tests=200, p=(0.98, 0.95), sd=500),
-    "an accuracy a run (of 200), 0.99 and 0.99, 2 seeds": partial(accuracies, seeds=2, tests=200, p=(0.99, 0.99), sd=500),
-    "an accuracy a run (of 200), 0.99 and 0.995, 5 seeds": partial(accuracies, seeds=5, tests=200, p=(0.99, 0.995), sd=500),
+    **{
+        f"an accuracy a run (of 200), {p[0]:g} and {p[1]:g}, {s} seeds": partial(accuracies, s, 200, p, 500)
+        for s, p in ((3, (0.98, 0.98)), (3, (0.98, 0.95)), (2, (0.99, 0.99)), (5, (0.99, 0.995)))
+    },
 }  # fmt: skip
 
 
@@ -315,8 +318,8 @@ def count_row(name, draw, replications, rng):
         for x in range(len(drawn.scores)):
             control, arm, cluster = parts_of(drawn, x)
             found = (
-                ours(drawn, control, arm, cluster), t_over_seeds(drawn, control, arm), by_cluster(control, arm, cluster),
-                over_items(weights_BN, control, arm), over_runs(rng, control, arm),
+                ours(drawn, control, arm, cluster), t_over_seeds(drawn, control, arm),
+                by_cluster(control, arm, cluster), over_items(weights_BN, control, arm), over_runs(rng, control, arm),
             )  # fmt: skip
             for k, interval in enumerate(found):
                 if interval is not None:
@@ -339,7 +342,12 @@ def check():
     rng = np.random.default_rng(1)
     drawn = clustered(rng, 1, 3, 40, passage=0.2)
     control, arm = drawn.scores[0]
-    rows = [(side, n, drawn.cluster[n], y) for side, part in enumerate((control, arm)) for row in part for n, y in enumerate(row)]
+    rows = [
+        (side, n, drawn.cluster[n], y)
+        for side, part in enumerate((control, arm))
+        for row in part
+        for n, y in enumerate(row)
+    ]
     table = pd.DataFrame(rows, columns=["arm", "n", "cluster", "y"])
     fit = smf.ols("y ~ arm", table).fit(cov_type="cluster", cov_kwds={"groups": table.cluster})
     print("statsmodels", *fit.conf_int().loc["arm"], "closed form", *by_cluster(control, arm, drawn.cluster))
@@ -353,13 +361,14 @@ def main():
     replications = int(sys.argv[1]) if len(sys.argv) > 1 else 4000
     wanted = sys.argv[2] if len(sys.argv) > 2 else ""
     start = time.process_time()
-    print(f"Coverage of nominal 95 % ({replications:,} replications a row; binomial error .{1000 * 1.96 * (0.05 * 0.95 / replications) ** 0.5:03.0f})\n")
+    error = 1.96 * (0.05 * 0.95 / replications) ** 0.5
+    print(f"Coverage of nominal 95 % ({replications:,} replications a row; binomial error {error:.3f})\n")
     print("| table | " + " | ".join(METHODS) + " | half width | no interval | false alarms |")
     print("|---" * (len(METHODS) + 4) + "|")
     for place, (name, draw) in enumerate(ROWS.items()):
         if wanted in name:
             share, given, half, false = count_row(name, draw, replications, np.random.default_rng(place))
-            cells = ["–" if np.isnan(s) else f"{s:.3f}" for s in share]
+            cells = ["-" if np.isnan(s) else f"{s:.3f}" for s in share]
             print(f"| {name} | {' | '.join(cells)} | {half:.4f} | {1 - given:.3f} | {false:.3f} |", flush=True)
     print(f"\n{time.process_time() - start:.0f} s of processor time", file=sys.stderr)
 

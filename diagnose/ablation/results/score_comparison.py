@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from diagnose.records.score_records import ScoreMetric
 
 
-
 def compare_table(
     table: pd.DataFrame,
     asked: ScoreColumns,
@@ -37,6 +37,7 @@ def compare_table(
     margin: float | None = None,
     source: Sequence[str] = (),
     command: str = "",
+    notes: Sequence[str] = (),
 ) -> ScoreComparison:
     """Compare the arms of a table of scores.
 
@@ -49,12 +50,12 @@ def compare_table(
         margin: in the score's unit: effects are tested for being no larger.
         source: what the table is called.
         command: what repeats it.
+        notes: what is to be said of how the table came about.
 
     Raises:
         DiagnoseError: no comparison can be made of it; one line says why.
     """
-    if margin is not None and not margin > 0:
-        raise DiagnoseError(f"--margin {margin:g}: above 0, in the score's own unit")
+    _check_margin(margin, len(asked.scores))
     found = as_text_and_numbers(table, asked)
     design = design_of(found, asked, levels)
     metrics = {name: metric_of(name, found[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
@@ -74,9 +75,16 @@ def compare_table(
         "source": list(source), "created": datetime.now().astimezone().isoformat(timespec="seconds"),
         "axes": design.factors, "design": _design(design, asked, effects), "arms": arms, "effects": effects,
         "metrics": [_with_noise(design, one, metrics[one.metric]) for one in scored], "pairs": every,
-        "notes": _notes(design, effects), "command": command, "version": version("diagnose-training"),
+        "notes": [*notes, *_notes(design, effects)], "command": command, "version": version("diagnose-training"),
         "verdict": _sentence_case(verdict_of(design, list(metrics.values()), arms, effects)),
     })  # fmt: skip
+
+
+def _check_margin(margin: float | None, scores: int) -> None:
+    if margin is not None and not (margin > 0 and margin < math.inf):
+        raise DiagnoseError(f"--margin {margin:g}: above 0, in the score's own unit")
+    if margin is not None and scores > 1:
+        raise DiagnoseError(f"--margin is in the unit of one score, and {scores} are compared: ask for one --score")
 
 
 def _higher(given: bool | Mapping[str, bool] | None, name: str) -> bool | None:
@@ -108,13 +116,10 @@ def _design(design: ScoreDesign, asked: ScoreColumns, effects: Sequence[Record])
 
 
 def _notes(design: ScoreDesign, effects: Sequence[Record]) -> list[str]:
-    out = list(design.notes)
-    same = [effect for effect in effects if effect["value"] == 0 and not any(effect["per_seed"])]
-    if same and len({effect["level"] for effect in same}) and design.over.startswith("seeds"):
-        names = ", ".join(dict.fromkeys(f"{effect['level']} and {effect['against']}" for effect in same))
-        if all(effect["sd_rest"] in {0, None} and effect["sd_documents"] in {0, None} for effect in same):
-            out.append(f"{names} have the very same scores: check that they are different runs.")
-    return out
+    same = [one for one in effects if one["value"] == 0 and one["sd_rest"] == 0 and one["sd_documents"] == 0]
+    names = dict.fromkeys(f"{one['level']} and {one['against']} ({one['metric']})" for one in same)
+    more = [f"The very same scores: {', '.join(names)}. Check that these are different runs."] if names else []
+    return [*design.notes, *more]
 
 
 def _sentence_case(text: str) -> str:

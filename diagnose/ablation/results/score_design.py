@@ -1,4 +1,4 @@
-"""The design that a table of scores has: arms, seeds, examples and clusters, what is crossed with what, what is missing.
+"""The design that a table of scores has: arms, seeds, examples and clusters, what is crossed, what is missing.
 
 Axes: R runs (arm by arm, seeds in order), N examples that every run was scored on, M clusters of them.
 """
@@ -115,7 +115,9 @@ def design_of(table: pd.DataFrame, asked: ScoreColumns, levels: Sequence[str] | 
     return _laid_out(table, asked, kept, run_K, arms, chosen)
 
 
-def _arms_of(table: pd.DataFrame, asked: ScoreColumns) -> tuple[NDArray[np.int64], list[str], dict[str, dict[str, str]]]:
+def _arms_of(
+    table: pd.DataFrame, asked: ScoreColumns
+) -> tuple[NDArray[np.int64], list[str], dict[str, dict[str, str]]]:
     """Return each row's arm, the arms' names in order of appearance, and each arm's level of each factor."""
     import pandas as pd
 
@@ -168,7 +170,7 @@ def _runs_of(
     flat = arm_K * len(seeds) + order_of[seed_K]
     found, run_K = np.unique(flat, return_inverse=True)
     by_rank = np.argsort(order_of)
-    arms: dict[str, tuple[str, ...]] = {name: () for name in names}
+    arms: dict[str, tuple[str, ...]] = dict.fromkeys(names, ())
     for one in found:
         arms[names[one // len(seeds)]] += (seeds[by_rank[one % len(seeds)]],)
     return run_K.astype(np.int64), arms
@@ -176,7 +178,9 @@ def _runs_of(
 
 def _ranks(seeds: Sequence[str]) -> NDArray[np.int64]:
     """Return each seed's place in order: numbers by size, then names."""
-    order = sorted(range(len(seeds)), key=lambda k: (not seeds[k].isdigit(), seeds[k].isdigit() * len(seeds[k]), seeds[k]))
+    order = sorted(
+        range(len(seeds)), key=lambda k: (not seeds[k].isdigit(), seeds[k].isdigit() * len(seeds[k]), seeds[k])
+    )
     ranks = np.empty(len(seeds), dtype=np.int64)
     ranks[order] = np.arange(len(seeds))
     return ranks
@@ -219,12 +223,12 @@ def _laid_out(
     if common < ENOUGH * float(np.median(per_run)) and _nested(table, asked, kept, example_K):
         if not several:
             raise DiagnoseError(f"the arms share {common} examples, and each was run once: there is nothing to compare")
-        found = int(len(complete_N))
+        found = len(complete_N)
         return ScoreDesign(factors, arms, levels, "nested", "seeds", named, np.ones(1), found, 0, 0, rows, runs, None)
     if common < 2:
         raise DiagnoseError(
-            f"{counted(common, 'example')} of {len(complete_N):,} {'is' if common == 1 else 'are'} scored in every run: "
-            "compare arms that share examples (--levels), or leave --example out if each run has its own"
+            f"{counted(common, 'example')} of {len(complete_N):,} {'is' if common == 1 else 'are'} scored in every "
+            "run: compare arms that share examples (--levels), or leave --example out if each run has its own"
         )
     whole = complete_N[example_K[order]]
     rows, runs = rows[whole], runs[whole]
@@ -233,7 +237,7 @@ def _laid_out(
     return ScoreDesign(
         factors, arms, levels, "crossed", "seeds and examples" if several else "examples", named, weights_M, common,
         len(weights_M) if cluster is not None else 0, missing, rows, runs, cluster,
-        _missing(missing, len(complete_N), int(len(kept)), len(per_run)),
+        _missing(missing, len(complete_N), len(kept), len(per_run)),
     )  # fmt: skip
 
 
@@ -245,15 +249,13 @@ def _factors(asked: ScoreColumns, levels: Mapping[str, Mapping[str, str]]) -> tu
     return tuple(out)
 
 
-def _refuse_twice(
-    table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int64], run_K: NDArray[np.int64]
-) -> None:
+def _refuse_twice(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int64], run_K: NDArray[np.int64]) -> None:
     count_R = np.bincount(run_K)
     if count_R.max() > 1:
         rows = kept[run_K == int(count_R.argmax())]
+        keys = asked.arms if asked.seed is None else (*asked.arms, asked.seed)
         raise DiagnoseError(
-            f"{len(rows):,} rows {where_is(table, (*asked.arms, *([asked.seed] if asked.seed else [])), int(rows[0]))}: "
-            "a run is one row; if rows are examples, name their column with --example"
+            f"{len(rows):,} rows {where_is(table, keys, int(rows[0]))}: a run is one row; if rows are examples, name their column with --example"
         )
 
 
@@ -338,6 +340,6 @@ def _missing(left_out: int, examples: int, rows: int, runs: int) -> tuple[str, .
     cells = examples * runs - rows
     return (
         f"{counted(left_out, 'example')} of {examples:,} ({share(left_out / examples)}) "
-        f"{'is' if left_out == 1 else 'are'} not scored in every run ({counted(cells, 'cell')} missing) and left out of "
-        "all: what holds for the others need not hold for them.",
+        f"{'is' if left_out == 1 else 'are'} not scored in every run ({counted(cells, 'cell')} missing) and left out "
+        "of all: what holds for the others need not hold for them.",
     )

@@ -124,9 +124,7 @@ def effect_of(design: ScoreDesign, scored: Scored, contrast: Contrast, compariso
     arms = {
         arm: with_made_up(cells, DIFFERENCE if factors[arm] > 0 else DIFFERENCE[::-1]) for arm, cells in parts.items()
     }
-    steady = _effect(
-        design, factors, arms, with_made_up(design.weights_M, (1.0, 1.0)), comparisons, paired=bool(both)
-    )
+    steady = _effect(design, factors, arms, with_made_up(design.weights_M, (1.0, 1.0)), comparisons, paired=bool(both))
     return estimated_by(found, steady)
 
 
@@ -162,7 +160,9 @@ def level_of(design: ScoreDesign, scored: Scored, arm: str) -> Interval:
     plain = _level(design, cells, weights_M)
     if not scored.binary or design.layout != "crossed" or plain.low is None:
         return plain
-    return within_bounds(plain, _level(design, with_made_up(cells, LEVEL), with_made_up(weights_M, (1.0,) * len(LEVEL))))
+    return within_bounds(
+        plain, _level(design, with_made_up(cells, LEVEL), with_made_up(weights_M, (1.0,) * len(LEVEL)))
+    )
 
 
 def _level(design: ScoreDesign, cells: NDArray[np.float64], weights_M: NDArray[np.float64]) -> Interval:

@@ -13,14 +13,15 @@ from diagnose.stats.proportions import is_binary
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-HIGHER = frozenset(
-    "acc accuracy f1 auc auroc auprc bleu rouge meteor em match exact precision recall map ndcg mrr iou dice psnr ssim r2 "
-    "reward return returns score correct pass win winrate success mcc kappa spearman pearson throughput".split()
-)
-LOWER = frozenset(
-    "loss nll error err perplexity ppl wer cer ter mse mae rmse bpb bpc bits nats fid latency seconds time ece brier regret "
-    "crossentropy entropy xent toxicity".split()
-)
+HIGHER = frozenset((
+    "acc", "accuracy", "f1", "auc", "auroc", "auprc", "bleu", "rouge", "meteor", "em", "match", "exact", "precision",
+    "recall", "map", "ndcg", "mrr", "iou", "dice", "psnr", "ssim", "r2", "reward", "return", "returns", "score", "correct",
+    "pass", "win", "winrate", "success", "mcc", "kappa", "spearman", "pearson", "throughput",
+))  # fmt: skip
+LOWER = frozenset((
+    "loss", "nll", "error", "err", "perplexity", "ppl", "wer", "cer", "ter", "mse", "mae", "rmse", "bpb", "bpc", "bits",
+    "nats", "fid", "latency", "seconds", "time", "ece", "brier", "regret", "crossentropy", "entropy", "xent", "toxicity",
+))  # fmt: skip
 _WORDS = re.compile(r"[^a-z0-9]+|(?<=[a-z])(?=[0-9])")
 MOST_COUNT = 10_000_000  # whole numbers beyond are taken for numbers
 

@@ -190,14 +190,14 @@ def _numbers(column: pd.Series, name: str) -> np.ndarray:
 
     try:
         if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
-            return column.to_numpy(dtype=np.float64, na_value=np.nan)
+            return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
         return np.array([_number(value) for value in column], dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DiagnoseError(f"--score {name}: {cut(visible(str(error)), 80)} is no number") from None
 
 
 def _number(value: Any) -> float:
-    if value is None or isinstance(value, str) and value.strip().lower() in MISSING:
+    if value is None or (isinstance(value, str) and value.strip().lower() in MISSING):
         return np.nan
     if isinstance(value, str):
         word = value.strip().lower()

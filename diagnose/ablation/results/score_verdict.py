@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.ablation.effects import excluded, is_tiny, level_name
-from diagnose.formatting import about_seeds, counted, decimals, listed, quantity, signed
+from diagnose.formatting import about_seeds, counted, listed, quantity, signed, telling_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,9 +31,14 @@ def size_of(effect: Mapping[str, Any]) -> str:
     """Return how large an effect is, with half the width of its interval, without a sign."""
     if effect["low"] is None:
         return quantity(abs(effect["value"]))
-    half = (effect["high"] - effect["low"]) / 2
-    digits = decimals(half)
+    half, digits = _half(effect)
     return f"{abs(effect['value']):.{digits}f} ± {half:.{digits}f}"
+
+
+def _half(effect: Mapping[str, Any]) -> tuple[float, int]:
+    """Return half the width of an effect's interval, and the decimals of both."""
+    low, high = effect["low"], effect["high"]
+    return (high - low) / 2, telling_decimals(effect["value"], low, high)
 
 
 def sentence_of(contrast: Contrast, effect: Record, metric: ScoreMetric, *, several: bool) -> str:
@@ -52,8 +57,7 @@ def sentence_of(contrast: Contrast, effect: Record, metric: ScoreMetric, *, seve
     if effect["excludes_zero"]:
         said = f"{metric.name}: {who} is {size_of(effect)} {side(effect['value'], metric)} than {than}"
         return f"{said}{'' if effect['resolved'] else ' for these very models'}{_small(effect)}."
-    half = (effect["high"] - effect["low"]) / 2
-    digits = decimals(half)
+    half, digits = _half(effect)
     said = f"{metric.name}: {who} against {than} {signed(effect['value'], digits)} ± {half:.{digits}f}"
     what = "not resolved" if effect["over"].startswith("seeds") else "not told apart on such examples"
     return f"{said}, {what}{_small(effect) or _remedy(effect)}."
@@ -73,7 +77,9 @@ def _remedy(effect: Record) -> str:
     return "; only more examples would resolve it"
 
 
-def verdict_of(design: ScoreDesign, metrics: Sequence[ScoreMetric], arms: Sequence[Record], effects: Sequence[Record]) -> str:
+def verdict_of(
+    design: ScoreDesign, metrics: Sequence[ScoreMetric], arms: Sequence[Record], effects: Sequence[Record]
+) -> str:
     """Return what came out in two to four sentences.
 
     Args:
@@ -139,7 +145,7 @@ def _of_metric(design: ScoreDesign, metric: ScoreMetric, effects: Sequence[Recor
         said += _open(design, [e for e in known if not e["excludes_zero"]])
     if unknown:
         verb = "is" if len(unknown) == 1 else "are"
-        said.append(f"In {metric.name}, {_names(design, unknown)} {verb} without an interval: all seeds give the same difference.")
+        said.append(f"{_names(design, unknown)} {verb} without an interval: all seeds give the same difference.")
     return " ".join(said)
 
 
@@ -154,8 +160,7 @@ def _apart(design: ScoreDesign, metric: ScoreMetric, apart: Sequence[Record]) ->
 def _none_apart(design: ScoreDesign, metric: ScoreMetric, known: Sequence[Record], *, lone: bool) -> str:
     if len(known) == 1:
         (effect,) = known
-        half = (effect["high"] - effect["low"]) / 2
-        digits = decimals(half)
+        half, digits = _half(effect)
         head = f"in {metric.name}, {_name(design, effect)} is not told from {effect['against']}"
         head += f" ({signed(effect['value'], digits)} ± {half:.{digits}f})."
     else:
@@ -181,8 +186,11 @@ def _open(design: ScoreDesign, effects: Sequence[Record], *, named: bool = True)
 
 
 def _name(design: ScoreDesign, effect: Record) -> str:
-    several = len(design.factors) > 1
-    return f"{effect['axis']} {effect['level']}" if several else level_name(effect["axis"], effect["level"])
+    if len(design.factors) == 1:
+        return level_name(effect["axis"], effect["level"])
+    if effect["axis"] not in {factor.name for factor in design.factors}:
+        return f"the interaction {effect['level']}"
+    return f"{effect['axis']} {effect['level']}"
 
 
 def _names(design: ScoreDesign, effects: Sequence[Record]) -> str:
