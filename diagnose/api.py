@@ -231,8 +231,8 @@ def compare_scores(
     >>> loss = {"relu": (2.11, 2.14, 2.12), "gelu": (2.05, 2.09, 2.06)}
     >>> rows = [(arm, seed, value) for arm, values in loss.items() for seed, value in enumerate(values)]
     >>> table = pd.DataFrame(rows, columns=["activation", "seed", "val_loss"])
-    >>> compare_scores(table, arm="activation", seed="seed", score="val_loss").verdict
-    'Over 3 seeds an arm: in val_loss, gelu is 0.057 ± 0.014 better than relu.'
+    >>> compare_scores(table, arm="activation", seed="seed", score="val_loss").verdict.partition(": ")[2]
+    'in val_loss, gelu is 0.057 ± 0.014 better than relu.'
     """
     from diagnose.ablation.results.score_comparison import compare_table
     from diagnose.ablation.results.score_table import ScoreColumns

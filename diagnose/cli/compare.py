@@ -84,8 +84,8 @@ def compare(
     """Compare results that are there: finished runs, or a table of scores from any tool.
 
     Of runs it finds what their recipes differ in; runs of one recipe are seeds of one arm, scored on the same
-    documents. Of a table it finds the design: seeds shared or not, examples scored by every run or by one, clusters, what is
-    missing. Intervals are over what was drawn: seeds, examples, or both.
+    documents. Of a table it finds the design: seeds shared or not, examples scored by every run or by one,
+    clusters, what is missing. Intervals are over what was drawn: seeds, examples, or both.
     """
     from diagnose.ablation.results.score_sources import Wanted, is_results
     from diagnose.runs import store

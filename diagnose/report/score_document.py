@@ -109,7 +109,8 @@ def _headnote(found: ScoreComparison, metric: ScoreMetric) -> Inline:
     some = f" The best, the worst and the control of {len(found.arms)}." if len(found.arms) > MOST_HEADLINES else ""
     over = found.design.over.replace("examples", "clusters of examples") if found.design.clusters else found.design.over
     ends = "" if over == "nothing" else f" ± gives 95 % [interval|intervals] over {over}."
-    return marked(f"Mean {{}} of each [arm]{_direction(metric)}.{ends}{some}", metric.name)
+    sharper = " Differences are sharper than these: examples are paired." if found.design.layout == "crossed" else ""
+    return marked(f"Mean {{}} of each [arm]{_direction(metric)}.{ends}{sharper}{some}", metric.name)
 
 
 def _direction(metric: ScoreMetric) -> str:
@@ -127,12 +128,9 @@ def _effects(found: ScoreComparison, metric: ScoreMetric, place: int) -> Section
     drawn = _forest(f"forest-{place + 1}", rows, found, metric) if len(rows) <= MOST_ROWS else None
     caption = _caption(found, metric)
     tables = (score_tables.effects_table(found, some, f"Effects against the control, {visible(metric.name)}"),)
-    blocks: list[ReportBlock] = [Figure(drawn, caption, _bars(found, metric, rows), tables, detail="always")]
-    said = tuple(effect.sentence for effect in some)
-    if 1 < len(said) <= MOST_ROWS:
-        blocks.append(Paragraph(items=said))
+    figure = Figure(drawn, caption, _bars(found, metric, rows), tables, detail="always")
     link = "Effects" if len(found.metrics) == 1 else visible(metric.name)
-    return Section(name, _title(found, metric, some), link, tuple(blocks), detail="always" if place else "full")
+    return Section(name, _title(found, metric, some), link, (figure,), detail="always" if place else "full")
 
 
 def _title(found: ScoreComparison, metric: ScoreMetric, effects: Sequence[ScoreEffect]) -> str:

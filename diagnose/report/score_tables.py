@@ -151,15 +151,23 @@ def seeds_tables(found: ScoreComparison) -> list[TextTable]:
     return [
         TextTable(
             f"{visible(metric.name)} of each {word}{more}", ("arm", *(f"{word} {visible(seed)}" for seed in shown)),
-            tuple((visible(arm.level), *_by_seed(arm, metric.name, shown)) for arm in found.arms),
+            tuple(
+                (visible(arm.level), *_by_seed(arm, metric.name, shown, _digits_of_seeds(found, metric.name)))
+                for arm in found.arms
+            ),
         )
         for metric in found.metrics
     ]  # fmt: skip
 
 
-def _by_seed(arm: ScoredArm, metric: str, seeds: Sequence[str]) -> list[str]:
+def _by_seed(arm: ScoredArm, metric: str, seeds: Sequence[str], digits: int) -> list[str]:
     own = dict(zip(arm.seeds, arm.score(metric).per_seed, strict=True))
-    return [quantity(own.get(seed)) for seed in seeds]
+    return [plain(own.get(seed), digits) for seed in seeds]
+
+
+def _digits_of_seeds(found: ScoreComparison, metric: str) -> int:
+    """Return decimals that show a seed's score: one more than its effects have."""
+    return 1 + max((digits_of_effect(effect) for effect in found.effects if effect.metric == metric), default=3)
 
 
 def made_of_table(found: ScoreComparison) -> TextTable | None:

@@ -83,10 +83,11 @@ class ScoreDesign:
         used, runs = score[self.rows], sum(map(len, self.arms.values()))
         if self.layout != "crossed":
             count_R = np.bincount(self.run_of_row, minlength=runs)
-            by_run = (np.bincount(self.run_of_row, used, runs) / count_R)[:, None]
+            by_run = np.asarray(np.bincount(self.run_of_row, used, runs) / count_R, dtype=np.float64).reshape(-1, 1)
         elif self.cluster_of_row is not None:
             place = self.run_of_row * len(self.weights_M) + self.cluster_of_row
-            by_run = np.bincount(place, used, runs * len(self.weights_M)).reshape(runs, -1)
+            sums = np.bincount(place, used, runs * len(self.weights_M))
+            by_run = np.asarray(sums, dtype=np.float64).reshape(runs, -1)
         else:
             by_run = used.reshape(runs, -1)
         ends = np.cumsum([len(seeds) for seeds in self.arms.values()])[:-1]
@@ -255,7 +256,8 @@ def _refuse_twice(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int
         rows = kept[run_K == int(count_R.argmax())]
         keys = asked.arms if asked.seed is None else (*asked.arms, asked.seed)
         raise DiagnoseError(
-            f"{len(rows):,} rows {where_is(table, keys, int(rows[0]))}: a run is one row; if rows are examples, name their column with --example"
+            f"{len(rows):,} rows {where_is(table, keys, int(rows[0]))}: a run is one row; if rows "
+            "are examples, name their column with --example"
         )
 
 

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 HIGHER = frozenset((
-    "acc", "accuracy", "f1", "auc", "auroc", "auprc", "bleu", "rouge", "meteor", "em", "match", "exact", "precision",
-    "recall", "map", "ndcg", "mrr", "iou", "dice", "psnr", "ssim", "r2", "reward", "return", "returns", "score", "correct",
-    "pass", "win", "winrate", "success", "mcc", "kappa", "spearman", "pearson", "throughput",
+    "acc", "accuracy", "f1", "auc", "auroc", "auprc", "bleu", "rouge", "meteor", "em", "match", "exact",
+    "precision", "recall", "map", "ndcg", "mrr", "iou", "dice", "psnr", "ssim", "r2", "reward", "return", "returns",
+    "score", "correct", "pass", "win", "winrate", "success", "mcc", "kappa", "spearman", "pearson", "throughput",
 ))  # fmt: skip
 LOWER = frozenset((
     "loss", "nll", "error", "err", "perplexity", "ppl", "wer", "cer", "ter", "mse", "mae", "rmse", "bpb", "bpc", "bits",
-    "nats", "fid", "latency", "seconds", "time", "ece", "brier", "regret", "crossentropy", "entropy", "xent", "toxicity",
+    "nats", "fid", "latency", "seconds", "time", "ece", "brier", "regret", "crossentropy", "entropy", "xent",
+    "toxicity",
 ))  # fmt: skip
-_WORDS = re.compile(r"[^a-z0-9]+|(?<=[a-z])(?=[0-9])")
+_BETWEEN = re.compile(r"[^A-Za-z0-9]+|(?<=[a-z])(?=[A-Z])")
 MOST_COUNT = 10_000_000  # whole numbers beyond are taken for numbers
 
 
@@ -42,10 +43,11 @@ def metric_of(name: str, score: NDArray[np.float64], higher: bool | None) -> Sco
 
 def better_side(name: str) -> Literal["lower", "higher", ""]:
     """Return which side of a score is better: the last word of its name that says so; "" where none does."""
-    for word in reversed([part for part in _WORDS.split(name.lower()) if part]):
-        if word in LOWER:
+    for part in reversed(_BETWEEN.split(name)):
+        words = {part.lower(), part.lower().rstrip("0123456789")}  # f1, and acc5
+        if words & LOWER:
             return "lower"
-        if word in HIGHER:
+        if words & HIGHER:
             return "higher"
     return ""
 
