@@ -147,6 +147,12 @@ def skewed(rng, count, seeds, examples, sigma=1.0, shift=0.0):
     return Drawn(np.exp(base), mean * (np.exp(shift) - 1))
 
 
+def heavy(rng, count, seeds, examples):
+    """Return losses whose differences between examples have long tails (Student's t with 3 degrees of freedom)."""
+    tails = rng.standard_t(3, (count, 2, 1, examples)) * 0.1
+    return Drawn(latent(rng, count, seeds, examples, arm=0.0) + tails, 0.0)
+
+
 def counts(rng, count, seeds, examples, means):
     """Return Poisson counts whose rates vary between examples (gamma, shape 1) and runs."""
     rate = rng.gamma(1.0, 1.0, (count, 1, 1, examples)) * rng.gamma(100.0, 0.01, (count, 2, seeds, 1))
@@ -175,6 +181,9 @@ ROWS = {
     "clusters, 40 of 1 to 9, 3 seeds": partial(clustered, seeds=3, passages=40, passage=0.2, arm=0.2, rest=0.2),
     "clusters, 40 of 1 to 9, 5 seeds": partial(clustered, seeds=5, passages=40, passage=0.2, arm=0.2, rest=0.2),
     "clusters, 12 of 1 to 9, 3 seeds": partial(clustered, seeds=3, passages=12, passage=0.2, arm=0.2, rest=0.2),
+    "clusters, 5 of 1 to 9, 3 seeds": partial(clustered, seeds=3, passages=5, passage=0.2, arm=0.2, rest=0.2),
+    "long tails, 50 examples, 3 seeds": partial(heavy, seeds=3, examples=50),
+    "10 examples, examples rule, 3 seeds": partial(normal, seeds=3, examples=10, seed=0.002, arm=0.3, rest=0.2),
     "unpaired, 3 and 3 seeds": partial(unpaired, seeds=(3, 3), examples=200, seed=0.03, arm=0.1),
     "unpaired, 2 and 8 seeds": partial(unpaired, seeds=(2, 8), examples=200, seed=0.03, arm=0.1),
     "unpaired, 3 and 5, examples rule": partial(unpaired, seeds=(3, 5), examples=200, seed=0.002, arm=0.3, rest=0.2),
@@ -208,6 +217,13 @@ ROWS = {
     "right or wrong, clusters, 0.98 and 0.93, 3 seeds": partial(
         clustered, seeds=3, passages=40, p=(0.98, 0.93), passage=0.5, **TRAIT
     ),
+    "right or wrong, 12 clusters much alike, 0.95 and 0.95, 3 seeds": partial(
+        clustered, seeds=3, passages=12, p=(0.95, 0.95), passage=1.0, seed=0.1, example=0.3, arm=0.2, rest=0.3
+    ),
+    "right or wrong, 40 clusters much alike, 0.98 and 0.93, 3 seeds": partial(
+        clustered, seeds=3, passages=40, p=(0.98, 0.93), passage=1.0, seed=0.1, example=0.3, arm=0.2, rest=0.3
+    ),
+    "right or wrong, 0.9 and 0.8, 20 examples, 3 seeds": partial(binary, seeds=3, examples=20, p=(0.9, 0.8)),
     "right or wrong, unpaired 2 and 5 seeds, 0.98": partial(
         unpaired_binary, seeds=(2, 5), examples=200, p=(0.98, 0.98)
     ),

@@ -336,7 +336,7 @@ def test_a_score_that_is_no_number(value):
     table = examples()
     table.loc[65, "val_loss"] = value
     with pytest.raises(
-        DiagnoseError, match="1 of 480.scores of val_loss is missing or not finite, the first at model a"
+        DiagnoseError, match=r"1 of 480.scores of val_loss is missing or not finite, the first at model a"
     ):
         compared(table, example="id")
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from diagnose import stats
 from diagnose.ablation.effects import Contrast, Record, contrasts_of, records
-from diagnose.stats.proportions import DIFFERENCE, LEVEL, estimated_by, with_made_up, within_bounds
+from diagnose.stats.proportions import DIFFERENCE, LEVEL, design_effect, estimated_by, with_made_up, within_bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -121,10 +121,13 @@ def effect_of(design: ScoreDesign, scored: Scored, contrast: Contrast, compariso
     found = _effect(design, factors, parts, design.weights_M, comparisons, paired=bool(both))
     if not scored.binary or design.layout != "crossed" or found.low is None:
         return found
+    weight = design_effect(list(parts.values()), design.weights_M)
     arms = {
-        arm: with_made_up(cells, DIFFERENCE if factors[arm] > 0 else DIFFERENCE[::-1]) for arm, cells in parts.items()
+        arm: with_made_up(cells, DIFFERENCE if factors[arm] > 0 else DIFFERENCE[::-1], weight)
+        for arm, cells in parts.items()
     }
-    steady = _effect(design, factors, arms, with_made_up(design.weights_M, (1.0, 1.0)), comparisons, paired=bool(both))
+    weights_M = with_made_up(design.weights_M, (1.0, 1.0), weight)
+    steady = _effect(design, factors, arms, weights_M, comparisons, paired=bool(both))
     return estimated_by(found, steady)
 
 
@@ -160,9 +163,9 @@ def level_of(design: ScoreDesign, scored: Scored, arm: str) -> Interval:
     plain = _level(design, cells, weights_M)
     if not scored.binary or design.layout != "crossed" or plain.low is None:
         return plain
-    return within_bounds(
-        plain, _level(design, with_made_up(cells, LEVEL), with_made_up(weights_M, (1.0,) * len(LEVEL)))
-    )
+    weight = design_effect([cells], weights_M)
+    made_up = with_made_up(cells, LEVEL, weight), with_made_up(weights_M, (1.0,) * len(LEVEL), weight)
+    return within_bounds(plain, _level(design, *made_up))
 
 
 def _level(design: ScoreDesign, cells: NDArray[np.float64], weights_M: NDArray[np.float64]) -> Interval:
