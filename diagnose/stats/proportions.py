@@ -4,8 +4,8 @@ Where two models answer nearly all examples alike, the differences hardly vary a
 alone is far too narrow, of no width at all where none differs. Two examples are added, one that the arm alone
 answers and one that the control alone answers (Bonett & Price 2012, Agresti & Min 2005); for an arm's own share two
 right and two wrong ones (Agresti & Coull 1998). Where examples come in clusters, a made-up one counts as much as the
-clusters' design effect says that examples of one cluster are alike (Kish 1965). The estimate stays that of the data, so such an interval need not have
-it in its middle.
+clusters' design effect says that examples of one cluster are alike (Kish 1965). The estimate stays that of the data,
+so such an interval need not have it in its middle.
 
 Axes: S seeds, N examples or clusters of them; the made-up ones are appended to N.
 """

@@ -301,7 +301,7 @@ BAD = {
     "one arm": (examples("a"), {"example": "id"}, "takes two arms, and there is one: a"),
     "an arm with one seed": (by_run(examples())[:5], {}, "b has one seed, so how far its seeds lie apart is not known"),
     "rows that are examples": (examples(), {}, "60 rows at model a and seed 0: a run is one row"),
-    "twice a cell": (pd.concat([examples(), examples()[:2]]), {"example": "id"}, "two scores of one example, the first"),
+    "twice a cell": (pd.concat([examples(), examples()[:2]]), {"example": "id"}, "two scores of one example"),
     "nothing": (examples()[:0], {}, "the table has no rows"),
     "words": (by_run(examples()).assign(val_loss="good"), {}, "'good' is no number"),
     "an arm without name": (by_run(examples()).assign(model=["a"] * 4 + [None] * 4), {}, "4 rows of the table have no"),

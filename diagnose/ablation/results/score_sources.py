@@ -104,7 +104,7 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     """Return tables as one; of several without --arm each file is an arm."""
     by_file = len(paths) > 1 and not wanted.arms
     if not (wanted.scores and (wanted.arms or by_file)):
-        raise DiagnoseError(_ask(paths[0], wanted))
+        raise DiagnoseError(_ask(paths[0].name, columns_of_table(paths[0]), wanted))
     asked = ScoreColumns(wanted.arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
     tables = [(path.stem, read_table(path, asked)) for path in paths]
     arms = (FILE,) if by_file else wanted.arms
@@ -112,13 +112,12 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     return ImportedScores(table, arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
 
 
-def _ask(path: Path, wanted: Wanted) -> str:
+def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:
     """Return what is said where a table's columns are not named."""
     missing = [option for option, given in (("--arm", wanted.arms), ("--score", wanted.scores)) if not given]
-    names = columns_of_table(path)
     shown = listed([cut(visible(name), 40) for name in names[:MOST_NAMED]])
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"name columns of {visible(path.name)} with {listed(missing)}: it has {shown}{more}"
+    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}{more}"
 
 
 def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
@@ -126,6 +125,8 @@ def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     if len(paths) > 1 and not all(_needs_importer(path) for path in paths):
         raise DiagnoseError("tables and other tools' folders cannot be compared with each other")
     found = imported(paths, wanted.scores)
+    if not (wanted.arms or found.arms) or not (wanted.scores or found.scores):
+        raise DiagnoseError(_ask(paths[0].name, [str(name) for name in found.table.columns], wanted))
     return replace(
         found, arms=wanted.arms or found.arms, scores=wanted.scores or found.scores, seed=wanted.seed or found.seed,
         example=wanted.example or found.example, cluster=wanted.cluster or found.cluster,
