@@ -207,6 +207,43 @@ def inspect_log(path, model, right, *, epochs=1, status="success", plain=False):
             archive.writestr(f"samples/{one['id']}_epoch_{one['epoch']}.json", json.dumps(one))
 
 
+def pack_by_zstandard(path):
+    """Rewrite an archive as inspect_ai packs it: entries by Zstandard, which `zipfile` cannot write."""
+    import zstandard
+
+    with zipfile.ZipFile(path) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(name, zstandard.ZstdCompressor().compress(data))
+        infos = archive.infolist()
+    data = bytearray(path.read_bytes())
+    for info in infos:
+        data[info.header_offset + 8] = 93
+    at = 0
+    while (at := data.find(b"PK\x01\x02", at)) >= 0:
+        data[at + 10] = 93
+        at += 1
+    path.write_bytes(data)
+
+
+def test_inspect_archives_that_are_packed_by_zstandard(tmp_path, answers):
+    for arm in ARMS:
+        inspect_log(tmp_path / f"{arm}.eval", arm, answers[arm, 0])
+    before = outcome(tmp_path).effects
+    for path in tmp_path.glob("*.eval"):
+        pack_by_zstandard(path)
+        with zipfile.ZipFile(path) as archive:
+            assert {info.compress_type for info in archive.infolist()} == {93}
+    assert outcome(tmp_path).effects == before
+
+
+def test_no_inspect_log_that_ended_well(tmp_path, answers):
+    inspect_log(tmp_path / "a.eval", "org/small", answers["relu", 0], status="error")
+    with pytest.raises(DiagnoseError, match=r"none of 1.log of inspect_ai ended in success"):
+        outcome(tmp_path)
+
+
 def test_inspect_logs(tmp_path, answers):
     inspect_log(tmp_path / "a.eval", "org/small", answers["relu", 0], epochs=2)
     inspect_log(tmp_path / "b.json", "org/large", answers["gelu", 0], plain=True)

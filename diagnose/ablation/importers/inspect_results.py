@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import struct
 import zipfile
 import zlib
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import zstandard
 
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
 from diagnose.ablation.importers.json_files import object_of
@@ -24,7 +28,12 @@ if TYPE_CHECKING:
 NAME = "inspect_ai"
 GRADES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0, "true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 MOST_UNPACKED = 1 << 30  # bytes of an entry
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
+ZSTANDARD = 93  # a way of packing
+NAME_LENGTH = 26  # where a local header gives the lengths of the name and of what follows it
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, zstandard.ZstdError, struct.error, EOFError, NotImplementedError, RuntimeError,
+    KeyError, ValueError, OSError,
+)  # fmt: skip
 HEAD = 4096
 
 
@@ -63,6 +72,8 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
         count += 1
         told = header.get("eval") or {}
         logs[str(told.get("model")), str(told.get("task"))] = (told, samples)
+    if not logs:
+        raise DiagnoseError(f"none of {counted(left, 'log')} of inspect_ai ended in success")
     rows, repeated = _rows(logs)
     scores = _scores(rows, wanted)
     notes = (
@@ -142,11 +153,27 @@ def _read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
 
 
 def _entry(archive: zipfile.ZipFile, name: str) -> Any:
-    with archive.open(name) as file:
-        data = file.read(MOST_UNPACKED + 1)
+    """Return what an entry holds; inspect_ai packs by Zstandard, which `zipfile` knows from Python 3.14 on alone."""
+    info = archive.getinfo(name)
+    if info.compress_type == ZSTANDARD:
+        with _packed(archive, info) as file:
+            data = file.read(MOST_UNPACKED + 1)
+    else:
+        with archive.open(info) as file:
+            data = file.read(MOST_UNPACKED + 1)
     if len(data) > MOST_UNPACKED:
         raise ValueError(f"{name} is larger than {MOST_UNPACKED >> 20} MiB")
     return json.loads(data)
+
+
+def _packed(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:
+    """Open an entry that is packed by Zstandard, behind its local header (APPNOTE.TXT, 4.3.7)."""
+    raw = cast("IO[bytes]", archive.fp)
+    raw.seek(info.header_offset + NAME_LENGTH)
+    lengths = struct.unpack("<HH", raw.read(4))
+    raw.seek(info.header_offset + NAME_LENGTH + 4 + sum(lengths))
+    packed = io.BytesIO(raw.read(info.compress_size))
+    return cast("IO[bytes]", zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(packed))
 
 
 IMPORTER = Importer(NAME, 15, owns, load, is_file_of)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from diagnose.logs.folders.plain_files import Listing
+    from diagnose.logs.folders.plain_files import FolderRun, Listing
 
 NAME = "MLflow"
 FINISHED = ("3", "FINISHED")
@@ -39,13 +39,20 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     runs: list[SweepRun] = []
     left = 0
     for listing in listings:
-        for run in mlflow_runs.find(listing):
+        for run in sorted(mlflow_runs.find(listing), key=_started):  # the first run's arm is the control
             key = run.also[0] if run.also else run.name
             found = _of_base(run.root, key, run.name) if run.root.is_file() else _of_folder(run.root, run.name)
             runs += [found] if found is not None else []
             left += found is None
     note = f"{counted(left, 'run')} that did not finish {'is' if left == 1 else 'are'} left out."
     return table_of(runs, wanted, [note] if left else [])
+
+
+def _started(run: FolderRun) -> int:
+    """Return when a run of the file store began; those of a database are in order."""
+    meta = short_text(run.root / "meta.yaml") if run.root.is_dir() else ""
+    found = re.search(r"^start_time: *(\d+)", meta, re.MULTILINE)
+    return int(found.group(1)) if found else 0
 
 
 def _of_folder(folder: Path, name: str) -> SweepRun | None:

@@ -145,7 +145,8 @@ def _of_metric(design: ScoreDesign, metric: ScoreMetric, effects: Sequence[Recor
         said += _open(design, [e for e in known if not e["excludes_zero"]])
     if unknown:
         verb = "is" if len(unknown) == 1 else "are"
-        said.append(f"{_names(design, unknown)} {verb} without an interval: all seeds give the same difference.")
+        where = "" if known else f"in {metric.name}, "
+        said.append(f"{where}{_names(design, unknown)} {verb} without an interval: all seeds give the same difference.")
     return " ".join(said)
 
 
