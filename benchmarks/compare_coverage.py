@@ -28,7 +28,7 @@ from scipy.stats import t
 from diagnose.ablation.effects import Contrast
 from diagnose.ablation.results.score_design import ScoreDesign
 from diagnose.ablation.results.score_effects import Scored, effect_of
-from diagnose.records.summaries import AxisRecord
+from diagnose.records.score_records import FactorRecord
 
 RESAMPLES = 1000
 BATCH = 250  # replications drawn at once
@@ -260,7 +260,7 @@ def ours(drawn, control, arm, cluster):
     crossed = drawn.layout == "crossed"
     over = ("seeds and examples" if crossed else "seeds") if several else "examples"
     design = ScoreDesign(
-        (AxisRecord(name="x", levels=("a", "b"), control="a"),), seeds, {}, drawn.layout, over, drawn.paired,
+        (FactorRecord(name="x", levels=("a", "b"), control="a"),), seeds, {}, drawn.layout, over, drawn.paired,
         weights, 0, 0, 0, np.zeros(0), np.zeros(0), None,
     )  # fmt: skip
     scored = Scored("y", drawn.binary, {"a": control, "b": arm})

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from diagnose.records.summaries import AxisRecord, EffectRecord, Estimate, Level, Noise, Schema, Text
+from diagnose.records.summaries import EffectRecord, Estimate, Noise, Schema, Text
 
 
 class ScoreMetric(Schema):
@@ -33,11 +33,19 @@ class ScoreLevel(Estimate):
     per_seed: tuple[float, ...] = ()
 
 
+class FactorRecord(Schema):
+    """What is compared: a column and its levels, named as in the table ("3e-4" stays that), the control first."""
+
+    name: Text
+    levels: tuple[Text, ...]
+    control: Text
+
+
 class ScoredArm(Schema):
     """An arm: its levels by factor, its seeds as the table names them, and its scores."""
 
-    level: Level
-    levels: dict[str, Level] = Field(default_factory=dict)
+    level: Text
+    levels: dict[str, Text] = Field(default_factory=dict)
     seeds: tuple[Text, ...] = ()
     scores: tuple[ScoreLevel, ...] = ()
 
@@ -58,6 +66,8 @@ class ScoreEffect(EffectRecord):
         seeds: of the arm that has fewest.
     """
 
+    level: Text
+    against: Text
     metric: Text
     over: Literal["seeds and examples", "seeds", "examples", "nothing"]
     excludes_zero: bool = False
@@ -96,7 +106,7 @@ class ScoreComparison(Schema):
     kind: Literal["scores"] = "scores"
     source: tuple[Text, ...] = ()
     created: Text = ""
-    axes: tuple[AxisRecord, ...]
+    axes: tuple[FactorRecord, ...]
     design: DesignRecord
     metrics: tuple[ScoreMetric, ...]
     arms: tuple[ScoredArm, ...]

@@ -59,6 +59,11 @@ def name_of_page(found: ScoreComparison) -> str:
     return f"compare-{first.rstrip('/').replace(chr(92), '/').rsplit('/', 1)[-1]}"
 
 
+def _against(found: ScoreComparison) -> str:
+    """Return what a table of effects is of."""
+    return f"Effects against {visible(found.control) if len(found.axes) == 1 else 'the control'}"
+
+
 def _identity(found: ScoreComparison) -> tuple[str, ...]:
     files = ", ".join(cut(name, 40) for name in found.source[:MOST_FILES]) or "a table"
     more = f" and {len(found.source) - MOST_FILES} more" if len(found.source) > MOST_FILES else ""
@@ -127,7 +132,7 @@ def _effects(found: ScoreComparison, metric: ScoreMetric, place: int) -> Section
     rows = _rows(found, some)
     drawn = _forest(f"forest-{place + 1}", rows, found, metric) if len(rows) <= MOST_ROWS else None
     caption = _caption(found, metric)
-    tables = (score_tables.effects_table(found, some, f"Effects against the control, {visible(metric.name)}"),)
+    tables = (score_tables.effects_table(found, some, f"{_against(found)}, {visible(metric.name)}"),)
     figure = Figure(drawn, caption, _bars(found, metric, rows), tables, detail="always")
     link = "Effects" if len(found.metrics) == 1 else visible(metric.name)
     return Section(name, _title(found, metric, some), link, (figure,), detail="always" if place else "full")
@@ -173,7 +178,7 @@ def _forest(name: str, rows: list[Bar], found: ScoreComparison, metric: ScoreMet
     zero = f"{cut(visible(found.control), 24)} (control)" if len(found.axes) == 1 else "no difference"
     unit = f"difference in {cut(visible(metric.name), 40)}{side}"
     draw = partial(figures.forest, rows, zero=zero, unit=unit, noise=noise)
-    said = "; ".join(f"{row.name} {row.under} {row.figure}, {row.note}" for row in rows)
+    said = "; ".join(f"{f'{row.name} {row.under}'.rstrip()} {row.figure}, {row.note}" for row in rows)
     return Drawn(name, draw, f"Differences in {visible(metric.name)}: {said}.")
 
 
@@ -212,13 +217,13 @@ def _pairs(found: ScoreComparison) -> list[Section]:
     apart = sum(pair.excludes_zero for pair in known)
     title = f"{apart} of {counted(len(known), 'pair')} of arms are told apart" if known else "No pair has an interval"
     caption = "Every two arms: the first minus the second; intervals hold together over all pairs"
-    table = score_tables.effects_table(found, found.pairs, caption)
+    table = score_tables.effects_table(found, found.pairs, caption, pairs=True)
     return [Section("pairs", title, "Every two arms", (table,))]
 
 
 def _numbers(found: ScoreComparison) -> Iterable[ReportBlock]:
     yield score_tables.scores_table(found)
-    yield score_tables.effects_table(found, found.effects, "Effects against the control")
+    yield score_tables.effects_table(found, found.effects, _against(found))
     yield from score_tables.seeds_tables(found)
     said = "p is the [p-value] corrected by Holm's method over all differences"
     said += " of all scores." if len(found.metrics) > 1 else "."

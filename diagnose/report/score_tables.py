@@ -66,9 +66,16 @@ def name_of_effect(effect: ScoreEffect, found: ScoreComparison) -> str:
 
 
 def under_effect(effect: ScoreEffect, found: ScoreComparison) -> str:
-    """Return what an effect is against; of an interaction the sum of both effects."""
-    known = {axis.name for axis in found.axes} | {" x ".join(axis.name for axis in found.axes)}
+    """Return what an effect is against: of an interaction the sum of both effects, "" where all have one control."""
+    if len(found.axes) == 1:
+        return ""
+    known = {axis.name for axis in found.axes}
     return f"against {visible(effect.against)}" if effect.axis in known else "beyond the sum of both"
+
+
+def full_name(effect: ScoreEffect, found: ScoreComparison) -> str:
+    """Return what an effect is called with what it is against, where that is not one control for all."""
+    return f"{name_of_effect(effect, found)} {under_effect(effect, found)}".rstrip()
 
 
 def remark(effect: ScoreEffect) -> str:
@@ -107,23 +114,29 @@ def scores_table(found: ScoreComparison) -> TextTable:
     return TextTable("Mean score of each arm", tuple(head), tuple(rows))
 
 
-def effects_table(found: ScoreComparison, some: Sequence[ScoreEffect], caption: str) -> TextTable:
+def effects_table(
+    found: ScoreComparison, some: Sequence[ScoreEffect], caption: str, *, pairs: bool = False
+) -> TextTable:
     """Return effects with their intervals, corrected p-values and what would resolve them."""
     lone = len({effect.metric for effect in some}) == 1
     margin = next((effect.margin for effect in some if effect.margin), None)
     head = ["effect", *([] if lone else ["score"]), "difference", "95 % interval", "p (Holm)"]
     head += ["resolved" if found.design.over.startswith("seeds") else "these models differ"]
-    head += [*([f"p (larger than {quantity(margin)})"] if margin else []), "what would resolve it"]
+    seeds = found.design.over.startswith("seeds")
+    head += [
+        *([f"p (larger than {quantity(margin)})"] if margin else []),
+        *(["what would resolve it"] if seeds else []),
+    ]
     rows = []
     for effect in some:
         digits = digits_of_effect(effect)
-        cells = [f"{name_of_effect(effect, found)} {under_effect(effect, found)}"]
+        cells = [f"{visible(effect.level)} against {visible(effect.against)}" if pairs else full_name(effect, found)]
         cells += [] if lone else [visible(effect.metric)]
         cells += [signed(effect.value, digits), _ends(effect, digits), chance(effect.p)]
         cells += [DASH if effect.low is None else "yes" if effect.excludes_zero else "no"]
         cells += [chance(effect.p_equivalent)] if margin else []
-        rows.append((*cells, _needed(effect)))
-    words = {0, len(head) - 1} | ({1} if not lone else set())
+        rows.append((*cells, _needed(effect)) if seeds else tuple(cells))
+    words = ({0, len(head) - 1} if seeds else {0}) | ({1} if not lone else set())
     return TextTable(caption, tuple(head), tuple(rows), frozenset(words))
 
 
@@ -174,7 +187,7 @@ def made_of_table(found: ScoreComparison) -> TextTable | None:
     """Return what each interval is made of: standard deviations of the effect, and degrees of freedom."""
     rows = tuple(
         (
-            f"{name_of_effect(effect, found)} {under_effect(effect, found)}", visible(effect.metric),
+            full_name(effect, found), visible(effect.metric),
             quantity(effect.sd_seeds), quantity(effect.sd_documents), quantity(effect.sd_rest), plain(effect.df, 1),
             ", ".join(effect.paired_seeds) or "not by seed",
         )

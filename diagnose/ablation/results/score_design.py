@@ -13,7 +13,7 @@ import numpy as np
 from diagnose.ablation.results.score_table import where_is
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, share, visible
-from diagnose.records.summaries import AxisRecord
+from diagnose.records.score_records import FactorRecord
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,7 +49,7 @@ class ScoreDesign:
         notes: what else a reader must know, as sentences.
     """
 
-    factors: tuple[AxisRecord, ...]
+    factors: tuple[FactorRecord, ...]
     arms: dict[str, tuple[str, ...]]
     levels: dict[str, dict[str, str]]
     layout: Layout
@@ -242,11 +242,11 @@ def _laid_out(
     )  # fmt: skip
 
 
-def _factors(asked: ScoreColumns, levels: Mapping[str, Mapping[str, str]]) -> tuple[AxisRecord, ...]:
+def _factors(asked: ScoreColumns, levels: Mapping[str, Mapping[str, str]]) -> tuple[FactorRecord, ...]:
     out = []
     for name in asked.arms:
         own = tuple(dict.fromkeys(one[name] for one in levels.values()))
-        out.append(AxisRecord(name=name, levels=own, control=own[0], what=name))
+        out.append(FactorRecord(name=name, levels=own, control=own[0]))
     return tuple(out)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.ablation.effects import excluded, is_tiny, level_name
-from diagnose.formatting import about_seeds, counted, listed, quantity, signed, telling_decimals
+from diagnose.formatting import MOST_SEEDS, about_seeds, counted, listed, quantity, signed, telling_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,8 +99,7 @@ def verdict_of(
 
 def _before(design: ScoreDesign) -> list[str]:
     if design.over == "examples":
-        count = counted(design.examples, "example")
-        return [f"Each arm was run once: nothing here says whether another training would differ. On {count}:"]
+        return [f"For these very models, on {counted(design.examples, 'example')}:"]
     few = ["Two seeds an arm decide next to nothing."] if design.fewest_seeds <= FEW else []
     return [*few, f"{_held(design)}:"]
 
@@ -117,9 +116,10 @@ def _held(design: ScoreDesign) -> str:
 
 def _after(design: ScoreDesign) -> list[str]:
     lost = design.left_out / (design.left_out + design.examples) if design.left_out else 0.0
-    if lost < LOST:
-        return []
-    return [f"{counted(design.left_out, 'example')} not scored in every run took no part."]
+    out = [f"{counted(design.left_out, 'example')} not scored in every run took no part."] if lost >= LOST else []
+    if design.over == "examples":
+        out.append("Each arm was run once: whether another training would differ is not known.")
+    return out
 
 
 def _without_intervals(metric: ScoreMetric, arms: Sequence[Record]) -> str:
@@ -177,13 +177,24 @@ def _open(design: ScoreDesign, effects: Sequence[Record], *, named: bool = True)
     if small:
         out.append(f"{_names(design, small)}: no effect larger than {small[0]['margin']:g}.")
     if rest and design.over.startswith("seeds"):
-        needed = [e["seeds_needed"] for e in rest if e["value"]]
-        remedy = f"{about_seeds(max(needed))} seeds would" if needed and all(needed) else "only more examples would"
-        remedy = remedy if needed else "the scores are the very same"
+        remedy = _would([e["seeds_needed"] for e in rest if e["value"]])
         out.append(f"{_names(design, rest)}: not resolved; {remedy}." if named else f"Not resolved; {remedy}.")
     elif rest and named:
         out.append(f"{_names(design, rest)}: not told apart on such examples.")
     return out
+
+
+def _would(needed: Sequence[int | None]) -> str:
+    """Return what would resolve effects, given the seeds that each needs (None where no number would do)."""
+    known = sorted(seeds for seeds in needed if seeds)
+    if not needed:
+        return "the scores are the very same"
+    if not known:
+        return "only more examples would"
+    least = f"about {known[0]} to " if known[0] < known[-1] <= MOST_SEEDS else ""
+    said = f"{least}{known[-1]} seeds would" if least else f"{about_seeds(known[-1])} seeds would"
+    others = len(needed) - len(known)
+    return f"{said}, but of {others} only more examples" if others else said
 
 
 def _name(design: ScoreDesign, effect: Record) -> str:
