@@ -6,7 +6,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import counted, cut, day, listed, plain, quantity, signed, visible
+from diagnose.formatting import counted, cut, day, half, listed, plain, quantity, signed, visible
 from diagnose.report import figures, score_tables
 from diagnose.report.blocks import (
     Bars,
@@ -114,8 +114,16 @@ def _headnote(found: ScoreComparison, metric: ScoreMetric) -> Inline:
     some = f" The best, the worst and the control of {len(found.arms)}." if len(found.arms) > MOST_HEADLINES else ""
     over = found.design.over.replace("examples", "clusters of examples") if found.design.clusters else found.design.over
     ends = "" if over == "nothing" else f" ± gives 95 % [interval|intervals] over {over}."
-    sharper = " Differences are sharper than these: examples are paired." if found.design.layout == "crossed" else ""
+    sharper = " Differences are sharper than these, for examples are paired." if _is_sharper(found, metric) else ""
     return marked(f"Mean {{}} of each [arm]{_direction(metric)}.{ends}{sharper}{some}", metric.name)
+
+
+def _is_sharper(found: ScoreComparison, metric: ScoreMetric) -> bool:
+    """Say whether every difference is known better than the scores that it is of."""
+    effects = [half(one.low, one.high) for one in found.effects if one.metric == metric.name]
+    levels = [half(arm.score(metric.name).low, arm.score(metric.name).high) for arm in found.arms]
+    known = None not in effects and None not in levels and found.design.layout == "crossed"
+    return known and max(width or 0.0 for width in effects) < min(width or 0.0 for width in levels)
 
 
 def _direction(metric: ScoreMetric) -> str:

@@ -86,6 +86,12 @@ def test_lm_eval_takes_the_last_evaluation_and_every_task(tmp_path, answers):
     assert any("2 tasks are taken together" in note for note in found.notes)
 
 
+def test_lm_eval_of_one_model_in_two_settings(tmp_path, answers):
+    lm_eval(tmp_path / "zero-shot", "org/model", answers["relu", 0])
+    lm_eval(tmp_path / "five-shot", "org/model", answers["gelu", 0])
+    assert [arm.level for arm in outcome(tmp_path).arms] == ["five-shot/org/model", "zero-shot/org/model"]
+
+
 def test_lm_eval_names_scores_by_their_filter(tmp_path, answers):
     for arm in ARMS:
         lm_eval(tmp_path, arm, answers[arm, 0], filters=("strict-match", "flexible-extract"))
@@ -293,7 +299,12 @@ def test_an_export_of_wandb_leaves_failed_runs_out(tmp_path):
     ],
 )
 def test_what_names_say_of_seeds(names, told):
-    assert arms_and_seeds(names) == told
+    assert arms_and_seeds(names, numbered=True) == told
+
+
+def test_bare_numbers_of_models_are_sizes():
+    names = ["gpt-1", "gpt-2", "llama-1", "llama-2"]
+    assert arms_and_seeds(names) == [(name, "") for name in names]
 
 
 def test_a_folder_of_nothing(tmp_path):

@@ -13,7 +13,7 @@ import zstandard
 
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
 from diagnose.ablation.importers.json_files import object_of
-from diagnose.ablation.importers.sweeps import arms_and_seeds
+from diagnose.ablation.importers.sweeps import arms_and_seeds, named_apart
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, listed, visible
 from diagnose.logs.folders.plain_files import file_head
@@ -35,6 +35,7 @@ DAMAGED = (
     KeyError, ValueError, OSError,
 )  # fmt: skip
 HEAD = 4096
+Logs = dict[tuple[str, str, str], list[dict[str, Any]]]  # by model, folder and task
 
 
 def is_file_of(path: Path) -> bool:
@@ -55,32 +56,22 @@ def owns(listing: Listing) -> bool:
 
 
 def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores:
-    """Return a row for each sample of each log; logs of one model and task by their seeds, else the last of them.
+    """Return a row for each sample of each log; of a model and task in one folder the last log is taken.
 
     Raises:
         DiagnoseError: a log is damaged, or no score is of all samples.
     """
     import pandas as pd
 
-    logs: dict[tuple[str, str], tuple[dict[str, Any], list[dict[str, Any]]]] = {}
-    count = left = 0
-    for path in (path for listing in listings for path in _logs(listing)):
-        header, samples = _read(path)
-        if header.get("status", "success") != "success":
-            left += 1
-            continue
-        count += 1
-        told = header.get("eval") or {}
-        logs[str(told.get("model")), str(told.get("task"))] = (told, samples)
-    if not logs:
-        raise DiagnoseError(f"none of {counted(left, 'log')} of inspect_ai ended in success")
+    logs, left, older = _logs_of(listings)
     rows, repeated = _rows(logs)
     scores = _scores(rows, wanted)
-    notes = (
-        [f"{counted(left, 'log')} that did not end in success {'is' if left == 1 else 'are'} left out."] if left else []
-    )
-    if count > len(logs):
-        notes.append(f"{counted(count - len(logs), 'older log')} of the same model and task left out.")
+    notes = []
+    if left:
+        verb = "is" if left == 1 else "are"
+        notes.append(f"{counted(left, 'log')} that did not end in success {verb} left out.")
+    if older:
+        notes.append(f"{counted(older, 'older log')} of the same model and task left out.")
     if repeated:
         notes.append("Each sample's epochs are averaged: they are repeated answers of one model, not trainings.")
     table = pd.DataFrame(rows, columns=["model", "seed", "task", "sample", *scores]).dropna(subset=list(scores))
@@ -88,13 +79,35 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     return ImportedScores(table, ("model",), scores, seed, "sample", None, dict.fromkeys(scores, True), tuple(notes))
 
 
-def _rows(
-    logs: dict[tuple[str, str], tuple[dict[str, Any], list[dict[str, Any]]]],
-) -> tuple[list[dict[str, Any]], bool]:
+def _logs_of(listings: Sequence[Listing]) -> tuple[Logs, int, int]:
+    """Return the samples of each model, folder and task; how many logs failed, and how many are older.
+
+    Raises:
+        DiagnoseError: a log is damaged, or none ended in success.
+    """
+    logs: Logs = {}
+    left = older = 0
+    for path in (path for listing in listings for path in _logs(listing)):  # by name, which begins with the time
+        header, samples = _read(path)
+        if header.get("status", "success") != "success":
+            left += 1
+            continue
+        told = header.get("eval") or {}
+        key = (str(told.get("model")), path.resolve().parent.name, str(told.get("task")))
+        older += key in logs
+        logs[key] = samples
+    if not logs:
+        raise DiagnoseError(f"none of {counted(left, 'log')} of inspect_ai ended in success")
+    return logs, left, older
+
+
+def _rows(logs: Logs) -> tuple[list[dict[str, Any]], bool]:
     """Return a row a sample with the means of its scores over epochs, and whether there are several epochs."""
     rows, repeated = [], False
-    told = arms_and_seeds([model for model, _ in logs])
-    for (arm, seed), ((_, task), (_, samples)) in zip(told, logs.items(), strict=True):
+    models = list(dict.fromkeys((model, folder) for model, folder, _ in logs))
+    told = dict(zip(models, arms_and_seeds(named_apart(models)), strict=True))
+    for (model, folder, task), samples in logs.items():
+        arm, seed = told[model, folder]
         answers: dict[str, dict[str, list[float]]] = {}
         for sample in samples:
             own = answers.setdefault(str(sample.get("id")), {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
 from diagnose.ablation.importers.json_files import object_of, objects_in
-from diagnose.ablation.importers.sweeps import arms_and_seeds
+from diagnose.ablation.importers.sweeps import arms_and_seeds, named_apart
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, listed, visible
 
@@ -51,7 +51,8 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
 
     newest, older = _newest(listings)
     models = {folder: _model(folder) for folder in dict.fromkeys(one.path.parent for one in newest)}
-    told = dict(zip(models, arms_and_seeds([name for name, _ in models.values()]), strict=True))
+    names = named_apart([(name, folder.parent.name) for folder, (name, _) in models.items()])
+    told = dict(zip(models, arms_and_seeds(names), strict=True))
     rows: list[dict[str, Any]] = []
     higher: dict[str, bool] = {}
     for one in newest:

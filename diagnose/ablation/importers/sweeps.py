@@ -53,6 +53,8 @@ def table_of(runs: Sequence[SweepRun], wanted: Sequence[str], notes: Sequence[st
         raise DiagnoseError(f"a comparison takes two runs, and {counted(len(runs), 'run')} was found")
     scores = _scores(runs, wanted)
     settings = _settings(runs)
+    if not any(run.settings for run in runs):
+        notes = [*notes, "What each run is and which seed it has was read from the runs' names."]
     varied = _varied(settings)
     seeds = [name for name in varied if SEED.search(name)]
     arms = tuple(name for name in varied if name not in seeds) or ((RUN,) if not seeds else ())
@@ -97,7 +99,7 @@ def _scores(runs: Sequence[SweepRun], wanted: Sequence[str]) -> tuple[str, ...]:
 
 def _settings(runs: Sequence[SweepRun]) -> list[dict[str, str]]:
     """Return the settings of each run, of all the same names; those that a name holds where there are no others."""
-    told = arms_and_seeds([run.name for run in runs])
+    told = arms_and_seeds([run.name for run in runs], numbered=True)
     found = [
         run.settings or dict(SETTING.findall(run.name)) or {ARM: arm, **({"seed": seed} if seed else {})}
         for run, (arm, seed) in zip(runs, told, strict=True)
@@ -122,19 +124,34 @@ def _are_numbers(values: Sequence[str]) -> bool:
         return False
 
 
-def arms_and_seeds(names: Sequence[str]) -> list[tuple[str, str]]:
+def arms_and_seeds(names: Sequence[str], *, numbered: bool = False) -> list[tuple[str, str]]:
     """Return what each run's name says of its arm, and of its seed ("" where it says none).
 
-    A bare number at the end ("relu-2") is taken for a seed only where it leaves two runs or more of every arm: "vit-16"
-    may as well name a size.
+    Args:
+        names: of runs, each once.
+        numbered: whether bare numbers at the end ("relu-2") are taken for seeds, if they count from 0 or 1 in every arm
+            alike: those of "vit-16" and "vit-32" are sizes.
     """
     told = [_cut(name, SEEDED) for name in names]
-    if any(seed for _, seed in told):
+    if any(seed for _, seed in told) or not numbered:
         return told
-    numbered = [_cut(name, NUMBERED) for name in names]
-    arms = [arm for arm, _ in numbered]
-    sure = all(seed for _, seed in numbered) and len(set(arms)) > 1 and all(arms.count(arm) > 1 for arm in arms)
-    return numbered if sure else told
+    found = [_cut(name, NUMBERED) for name in names]
+    counted_up: dict[str, list[int]] = {}
+    for arm, number in found:
+        counted_up.setdefault(arm, []).append(int(number) if number else -1)
+    first, *others = (sorted(numbers) for numbers in counted_up.values())
+    alike = bool(others) and all(numbers == first for numbers in others)
+    return found if alike and len(first) > 1 and first in _counts(len(first)) else told
+
+
+def _counts(many: int) -> list[list[int]]:
+    return [list(range(many)), list(range(1, many + 1))]
+
+
+def named_apart(models: Sequence[tuple[str, str]]) -> list[str]:
+    """Return what models are called, given their names and folders: with the folder where a name occurs twice."""
+    names = [name for name, _ in models]
+    return [f"{folder}/{name}" if names.count(name) > 1 else name for name, folder in models]
 
 
 def _cut(name: str, pattern: re.Pattern[str]) -> tuple[str, str]:
