@@ -19,11 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diagnose.ablation.ablate import ablate
-    from diagnose.api import audit_metric, compare_scores, explain_gap, train
+    from diagnose.api import audit_metric, compare_scores, explain_gap, loss_gap, train
     from diagnose.config.recipe import Recipe
     from diagnose.errors import DiagnoseError
     from diagnose.gap.recorder.recorder import GapRecorder
-    from diagnose.gap.run.run_gap import loss_gap
     from diagnose.gap.side import Side
     from diagnose.report.audit_result import Audited
     from diagnose.report.gap_result import Gap
@@ -39,7 +38,7 @@ _HOMES = {
     "audit_metric": "diagnose.api",
     "compare_scores": "diagnose.api",
     "explain_gap": "diagnose.api",
-    "loss_gap": "diagnose.gap.run.run_gap",
+    "loss_gap": "diagnose.api",
     "train": "diagnose.api",
 }
 

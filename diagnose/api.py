@@ -1,4 +1,4 @@
-"""What `from diagnose import` gives, beside classes: train, explain_gap, audit_metric, compare_scores."""
+"""What `from diagnose import` gives, beside classes: train, loss_gap, explain_gap, audit_metric, compare_scores."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ def train(
         overrides: values by `table.key`.
         runs: the folder to make the run's directory in.
         label: part of the directory's name; the tokenizer's kind where none is given.
-        resume: go on with the newest unfinished run of the same recipe; start one if there is none.
+        resume: go on with the newest unfinished run of the same recipe; start one if there is none. A finished run
+            that lacks its baselines, as one that was killed at its very end does, is given them.
         watch: called after each step.
 
     Returns:
@@ -56,7 +57,8 @@ def train(
     from diagnose.runs import runner
 
     setup = runner.planned(recipe, overrides)
-    path = runner.carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
+    path = run_baselines.lacking(Path(runs), setup.digest) if resume else None
+    path = path or runner.carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
     run_baselines.keep(path, setup.text)
     return path
 
@@ -116,6 +118,37 @@ def explain_gap(
     kept = recorder.record() if isinstance(recorder, GapRecorder) else recorder
     record = explain(model, train, val, kept, budget=budget)
     return Gap(with_quick_findings(record, model, val) if isinstance(val, Side) else record)
+
+
+def loss_gap(
+    run: str | Path,
+    *,
+    budget: float | str | None = None,
+    verify: bool = False,
+    against: str | Path | None = None,
+    data: str | Path | None = None,
+    model: str | None = None,
+) -> dict[str, Any]:
+    """Account for the gap between the two losses that a run reports.
+
+    Args:
+        run: its folder, `runs/latest`, or its name within `runs/`; or an ablation (a ledger a run, means an arm).
+        budget: seconds, or "500000 tokens" to read; None for the larger of 20 s and 3 % of the run's training time.
+        verify: train the last logging interval once more.
+        against: another run; its terms and the differences to them are given too.
+        data: where the run's text is now, if it was moved.
+        model: "file.py:build", the code of the run's network where that is not installed: consent to run it.
+
+    Returns:
+        Plain data, as `diagnose loss-gap --json` prints it.
+
+    Raises:
+        DiagnoseError: no such run, one that has not finished, or one whose text or network has changed.
+    """
+    from diagnose.gap.run import run_gap
+
+    found = run_gap.loss_gap(run, budget=budget, verify=verify, against=against, data=data, model=model)
+    return found.model_dump(mode="json")
 
 
 def audit_metric(
@@ -243,4 +276,4 @@ def compare_scores(
         table, ScoreColumns(arms, scores, seed, example, cluster), higher=higher_is_better, levels=levels, pairs=pairs,
         margin=margin, source=("a DataFrame",),
     )  # fmt: skip
-    return ComparedScores(found.model_dump(mode="json"))
+    return ComparedScores(found)

@@ -1,6 +1,6 @@
 """Scores of your own runs, compared: three widths, five seeds each, read on the same test samples.
 
-`python examples/compared_scores.py` trains fifteen small networks in a few seconds, leaves their scores in samples.csv (a
+`python examples/compared_scores.py` trains fifteen small networks, leaves their scores in samples.csv (a
 row for each test sample of each run) and compares them; the same can be had from the file alone:
 
     diagnose compare samples.csv --arm model --seed seed --example sample --scores loss,accuracy

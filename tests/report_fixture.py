@@ -195,6 +195,7 @@ def _environment() -> dict:
         "threads": 2,
         "commit": "3f9a1c2",
         "dirty": False,
+        "digest": "3f9a8b7c6d5e4f30",
         "corpus": CORPUS,
         "split": SPLIT,
         "overlap": OVERLAP,
@@ -214,6 +215,7 @@ def _derived(level: str) -> dict:
             "tokens_per_step": tokens,
             "text_per_step": int(tokens * BYTES_A_TOKEN[level]),
             "steps_per_epoch": 445,
+            "training_text": SPLIT["train_bytes"],
             "flops_per_step": 4.2e10,
             "flops": 1.68e13,
             "truncated_share": 0.0,
@@ -290,7 +292,7 @@ def _summary(name: str, axis: str, runs: dict[str, list[str]], seeds: int, *, fa
         "verdict": _verdict(effects, several=several),
         "seconds": 262.4,
         "command": f"diagnose ablate --axis {axis} --recipe quick --seeds {seeds}",
-        "environment": _environment(),
+        "environment": {**_environment(), **_derived(next(iter(AXES[axis]["levels"])))},
         "recipe": RECIPE,
     }
 

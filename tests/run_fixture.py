@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from diagnose.errors import MISTAKE, DiagnoseError
+from diagnose.records.run_records import CorpusRecord, Derived, Environment, SplitRecord
 from diagnose.runs import runner, session, store
 from diagnose.runs.session import load_state
 from diagnose.training import trainer
@@ -20,6 +21,15 @@ from diagnose.training.trainer import Step
 QUICK = {"PROBE_BYTES": 600, "PROBES": 4}  # little text, and seldom
 OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoint after every step
 PRELOADED = ["run_fixture", "pyarrow.parquet", "scipy.special", "torch._dynamo", "torch.utils.flop_counter"]
+
+DERIVED = Derived(
+    vocabulary=9, parameters=10, steps=3, steps_per_epoch=2.0, tokens_per_step=4.0, text_per_step=5.0,
+    flops_per_step=6.0, flops=18.0, text=15.0, share_of_training_text=1.5, training_text=10, truncated_share=0.0,
+    learning_rate=1e-3,
+)  # fmt: skip
+ENVIRONMENT = Environment(
+    digest="3f9a8b7c6d5e4f30", corpus=CorpusRecord(), split=SplitRecord(), derived=DERIVED
+)  # fmt: skip
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from itertools import product
 from pathlib import Path
@@ -20,10 +21,11 @@ from diagnose.ablation.conclusion import verdict
 from diagnose.ablation.design import HOLDS, Design, design
 from diagnose.ablation.pairwise import all_pairs, told_apart, with_seeds
 from diagnose.baselines import run_baselines
-from diagnose.config.recipe import FORMAT
 from diagnose.engines.job import Ended, Job
 from diagnose.engines.selection import Place
 from diagnose.errors import FINDING, DiagnoseError
+from diagnose.records.ablations import AblationRecord, AxisRecord, Failure, Hold, TextSeenRecord
+from diagnose.records.schema import FORMAT
 from diagnose.runs import runner, store
 from diagnose.training import batches, trainer
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagnose.config.recipe import Recipe
+    from diagnose.records.ablations import EffectRecord
     from diagnose.runs.session import Watch
     from diagnose.training.preparation import Setup
 
@@ -43,7 +46,7 @@ class Outcome:
 
     runs: dict[str, dict[int, Path]] = field(default_factory=dict)
     reused: list[str] = field(default_factory=list)
-    failed: list[dict[str, Any]] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -141,6 +144,7 @@ def _carry_out(
             setups[setup.digest] = setup
         else:
             watch(job.progress("reused"))
+            run_baselines.keep(path, setup.text)
             _note(out, Ended(job, path.name, finished=True, reused=True))
     if pending:
         engine = place.open(setups, [arm.first for arm in plan.arms])
@@ -149,8 +153,10 @@ def _carry_out(
                 _note(out, ended)
                 if ended.finished:
                     run_baselines.keep(ended.path, setups[ended.job.digest].text)
-    order = {(arm.level, seed): k for k, (seed, arm) in enumerate(product(plan.seeds, plan.arms))}
-    out.failed.sort(key=lambda failure: order[failure["level"], failure["seed"]])
+    order: dict[tuple[str, int | None], int] = {
+        (arm.level, seed): k for k, (seed, arm) in enumerate(product(plan.seeds, plan.arms))
+    }
+    out.failed.sort(key=lambda failure: order[failure.level, failure.seed])
     return out
 
 
@@ -160,7 +166,7 @@ def _note(out: Outcome, ended: Ended) -> None:
     if not ended.is_result:
         raise ended.error()
     if not ended.finished:
-        out.failed.append({"run": ended.run, "level": job.label, "seed": job.place, "why": ended.why})
+        out.failed.append(Failure(run=ended.run, level=job.label, seed=job.place, why=ended.why))
         return
     out.runs[job.label][job.place] = ended.path
     if ended.reused:
@@ -176,7 +182,7 @@ def record(plan: Design, done: Outcome, runs: Path, command: str, asked: Asked =
     arms = [arm for arm in plan.arms if done.runs[arm.level]]
     complete = [seed for seed in plan.seeds if all(seed in done.runs[arm.level] for arm in arms)]
     if len(arms) < 2 or arms[0] is not plan.arms[0] or not complete:
-        why = "; ".join(f"{f['level']} seed {f['seed']}: {f['why']}" for f in done.failed)
+        why = "; ".join(f"{f.level} seed {f.seed}: {f.why}" for f in done.failed)
         told = f"too few runs finished to compare anything with {plan.control}: {why}"
         raise DiagnoseError(told, exit_code=FINDING)
     plan = replace(plan, arms=tuple(arms))
@@ -184,11 +190,23 @@ def record(plan: Design, done: Outcome, runs: Path, command: str, asked: Asked =
     summary = _summary(plan, kept, done, complete, command, asked or Asked())
     names = [path.name for paths in kept.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
-    path = store.create_ablation(runs, plan.name, digest)
-    store.write_table(path, "effects", frame(summary["effects"]))
-    store.write_json(path / "summary.json", {**summary, "name": path.name})
-    store.write_text(path / "ablation.toml", _toml(plan, kept, complete))
-    return path
+    write = partial(fill, summary=summary, toml=_toml(plan, kept, complete))
+    return store.create_ablation(runs, plan.name, digest, write)
+
+
+def fill(folder: Path, name: str, summary: AblationRecord, toml: str) -> None:
+    """Write the record of an ablation or a comparison into a folder that will have a name.
+
+    Args:
+        folder: where its files are written.
+        name: of the folder in the end; the record takes it.
+        summary: all that there is to say.
+        toml: what is compared, so that it can be told from a run and repeated.
+    """
+    now = datetime.now().astimezone().isoformat(timespec="seconds")
+    store.write_table(folder, "effects", _frame(summary.effects))
+    store.write_record(folder / "summary.json", summary.model_copy(update={"name": name, "created": now}))
+    store.write_text(folder / "ablation.toml", toml)
 
 
 def _summary(
@@ -198,57 +216,47 @@ def _summary(
     seeds: list[int],
     command: str,
     asked: Asked,
-) -> dict[str, Any]:
+) -> AblationRecord:
     scores = effects.score(kept)
-    levels = effects.arm_records(scores)
     found = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores, asked.margin)
-    environments = {level: store.read_json(paths[0] / "environment.json") for level, paths in kept.items()}
+    environments = {level: store.environment(paths[0]) for level, paths in kept.items()}
     environment = environments[plan.control]
-    ends = {level: [store.read_table(p, "steps").iloc[-1] for p in paths] for level, paths in kept.items()}
-    arms = [
-        {
-            "level": arm.level,
-            "levels": dict(arm.levels),
-            "runs": [p.name for p in kept[arm.level]],
-            **levels[arm.level],
-            "derived": arm.first.derived,
-            "seconds": [float(end.seconds) for end in ends[arm.level]],
-        }
+    arms = tuple(
+        effects.arm_record(arm.level, arm.levels, scores[arm.level], arm.first.derived, tuple(seeds))
         for arm in plan.arms
-    ]
-    seen = float(ends[plan.control][0].text_bytes)
-    train_bytes = environment["split"]["train_bytes"]
+    )
+    seen = float(store.read_table(kept[plan.control][0], "steps").iloc[-1].text_bytes)
     unit, amount = plan.hold or ("nothing", 0.0)
-    return {
-        "format": FORMAT,
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "axes": [
-            {"name": axis.name, "levels": list(axis.levels), "control": axis.control, "what": axis.what,
-             "trap": axis.trap}
+    seeded = with_seeds(scores, seeds)
+    return AblationRecord(
+        axes=tuple(
+            AxisRecord(name=axis.name, levels=tuple(axis.levels), control=axis.control, what=axis.what, trap=axis.trap)
             for axis in plan.axes
-        ],
-        "hold": {"what": unit, "amount": amount, "unit": HOLDS.get(unit, "")},
-        **{key: environment[key] for key in ("corpus", "split", "overlap")},
-        "seeds": seeds,
-        "seen": {"bytes": seen, "share": seen / train_bytes},
-        "arms": arms,
-        "effects": found,
-        "pairs": all_pairs(with_seeds(scores, seeds), plan.name, asked.margin) if asked.pairs else [],
-        "apart": told_apart(with_seeds(scores, seeds)),
-        "left_out": [seed for seed in plan.seeds if seed not in seeds],
-        "noise": effects.noise(scores),
-        "notes": notes(plan, kept, scores),
-        "changed": [*changed(plan), *leaks({level: one["overlap"] for level, one in environments.items()})],
-        "untuned": plan.untuned,
-        "tuning": [{"level": level, **sweep.record()} for level, sweep in plan.sweeps.items()],
-        "failed": done.failed,
-        "reused": done.reused,
-        "verdict": verdict([axis.name for axis in plan.axes], arms, found, _held_in_words(plan, seen), done.failed),
-        "seconds": sum(sum(arm["seconds"]) for arm in arms),
-        "command": command,
-        "environment": environment,
-        "recipe": next(iter(plan.arms)).first.recipe.to_toml(),
-    }  # fmt: skip
+        ),
+        hold=Hold(what=unit, amount=amount, unit=HOLDS.get(unit, "")),
+        corpus=environment.corpus,
+        split=environment.split,
+        overlap=environment.overlap,
+        seeds=tuple(seeds),
+        seen=TextSeenRecord(bytes=seen, share=seen / arms[0].derived.training_text),
+        arms=arms,
+        effects=tuple(found),
+        pairs=tuple(all_pairs(seeded, plan.name, asked.margin)) if asked.pairs else (),
+        apart=told_apart(seeded),
+        left_out=tuple(seed for seed in plan.seeds if seed not in seeds),
+        noise=effects.noise(scores),
+        notes=notes(plan, kept, scores),
+        changed=(*changed(plan), *leaks({level: one.overlap for level, one in environments.items()})),
+        untuned=plan.untuned,
+        tuning=tuple(sweep.record(level) for level, sweep in plan.sweeps.items()),
+        failed=tuple(done.failed),
+        reused=tuple(done.reused),
+        verdict=verdict([axis.name for axis in plan.axes], arms, found, _held_in_words(plan, seen), done.failed),
+        seconds=sum(sum(arm.seconds) for arm in arms),
+        command=command,
+        environment=environment,
+        recipe=next(iter(plan.arms)).first.recipe.to_toml(),
+    )
 
 
 def _held_in_words(plan: Design, seen: float) -> str:
@@ -280,11 +288,11 @@ def in_bytes(amount: float) -> str:
     return f"{amount:.0f} bytes"
 
 
-def frame(rows: list[dict[str, Any]]) -> Any:
+def _frame(rows: Sequence[EffectRecord]) -> Any:
     """Return effects as a table for `effects.parquet`."""
     import pandas as pd
 
-    return pd.DataFrame([{k: v for k, v in row.items() if k not in {"per_seed", "paired"}} for row in rows])
+    return pd.DataFrame([row.model_dump(exclude={"per_seed", "paired"}) for row in rows])
 
 
 def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from diagnose import stats
 from diagnose.ablation.batch_noise import noise_note
 from diagnose.data.tokenizer import fingerprint
+from diagnose.records.notes import Band, Best, Divided, EffectPart, Notes, Positions, Units
 from diagnose.runs import store
 from diagnose.training.positions import EDGES, edge_within
 
@@ -33,18 +34,17 @@ if TYPE_CHECKING:
 FIRST = 16  # tokens of a document that are called its first
 
 
-def notes(plan: Design, runs: Runs, scores: Mapping[str, Scores]) -> dict[str, Any]:
-    """Return the notes of an ablation by what they are of; one that cannot be had is left out."""
-    found = {
-        "positions": _positions(plan, runs),
-        "dead_units": _dead_units(runs),
-        "noise_scale": noise_note(plan, runs),
-        "best_factors": _best_factors(plan, scores),
-    }
-    return {name: note for name, note in found.items() if note}
+def notes(plan: Design, runs: Runs, scores: Mapping[str, Scores]) -> Notes:
+    """Return the notes of an ablation; one that cannot be had is empty."""
+    return Notes(
+        positions=_positions(plan, runs),
+        dead_units=_dead_units(runs),
+        noise_scale=noise_note(plan, runs),
+        best_factors=_best_factors(plan, scores),
+    )
 
 
-def _positions(plan: Design, runs: Runs) -> dict[str, Any] | None:
+def _positions(plan: Design, runs: Runs) -> Positions | None:
     """Return losses by position in the document, and each effect divided at a position.
 
     The position is the shorter context where the two arms differ in it: before it both see the whole document so far.
@@ -60,14 +60,14 @@ def _positions(plan: Design, runs: Runs) -> dict[str, Any] | None:
     tables = {level: [t[t.document.isin(documents)] for t in some] for level, some in tables.items()}
     contexts = {one.batches.context for one in recipes}
     sizes = store.read_table(next(iter(runs.values()))[0], "validation").set_index("document").loc[documents]
-    return {
-        "contexts": len(contexts) > 1,
-        "bands": _bands(tables),
-        "parts": _parts(plan, tables, documents, sizes["bytes"].to_numpy()) if len(plan.axes) == 1 else [],
-    }
+    return Positions(
+        contexts=len(contexts) > 1,
+        bands=_bands(tables),
+        parts=_parts(plan, tables, documents, sizes["bytes"].to_numpy()) if len(plan.axes) == 1 else (),
+    )
 
 
-def _bands(tables: Mapping[str, list[pd.DataFrame]]) -> list[dict[str, Any]]:
+def _bands(tables: Mapping[str, list[pd.DataFrame]]) -> tuple[Band, ...]:
     """Return nats per token of each arm, mean over seeds, in bands that double."""
     powers = [int(edge) for edge in EDGES if edge == 0 or (edge & (edge - 1)) == 0]
     first = next(iter(tables.values()))[0]
@@ -82,13 +82,13 @@ def _bands(tables: Mapping[str, list[pd.DataFrame]]) -> list[dict[str, Any]]:
         }
         tokens = int(next(iter(inside.values()))[0].tokens)
         per_arm = {level: float(np.mean([s.nats / s.tokens for s in some])) for level, some in inside.items()}
-        bands.append({"begin": low, "end": high, "tokens": tokens, "per_arm": per_arm})
-    return bands
+        bands.append(Band(begin=low, end=high, tokens=tokens, per_arm=per_arm))
+    return tuple(bands)
 
 
 def _parts(
     plan: Design, tables: Mapping[str, list[pd.DataFrame]], documents: NDArray[Any], bytes_N: NDArray[Any]
-) -> list[dict[str, Any]]:
+) -> tuple[Divided, ...]:
     """Return each effect as what tokens before the edge and from it on contribute, in bits per byte of all text."""
     control = plan.control
     contexts = {arm.level: arm.first.recipe.batches.context for arm in plan.arms}
@@ -97,15 +97,18 @@ def _parts(
     for level in others:
         differ = contexts[level] != contexts[control]
         edge = edge_within(min(contexts[level], contexts[control])) if differ else FIRST
-        record: dict[str, Any] = {"level": level, "against": control, "edge": edge}
-        for name, before in (("near", True), ("far", False)):
+        parts = []
+        for before in (True, False):
             arm_SN, control_SN = (
                 np.stack([_bits(t, documents, edge, before=before) for t in tables[one]]) for one in (level, control)
             )
-            effect = stats.paired_effect(arm_SN, control_SN, bytes_N, comparisons=2 * len(others))
-            record[name] = {"value": effect.value, "low": effect.low, "high": effect.high, "resolved": effect.resolved}
-        out.append(record)
-    return out
+            parts.append(_part(stats.paired_effect(arm_SN, control_SN, bytes_N, comparisons=2 * len(others))))
+        out.append(Divided(level=level, against=control, edge=edge, near=parts[0], far=parts[1]))
+    return tuple(out)
+
+
+def _part(effect: stats.Effect) -> EffectPart:
+    return EffectPart(value=effect.value, low=effect.low, high=effect.high, resolved=effect.resolved)
 
 
 def _bits(table: pd.DataFrame, documents: NDArray[Any], edge: int, *, before: bool) -> NDArray[np.float64]:
@@ -115,7 +118,7 @@ def _bits(table: pd.DataFrame, documents: NDArray[Any], edge: int, *, before: bo
     return np.asarray(sums.to_numpy() / math.log(2))
 
 
-def _dead_units(runs: Runs) -> list[dict[str, Any]]:
+def _dead_units(runs: Runs) -> tuple[Units, ...]:
     """Return the share of units that never answer, for arms that have units that may not."""
     out = []
     for level, paths in runs.items():
@@ -123,42 +126,36 @@ def _dead_units(runs: Runs) -> list[dict[str, Any]]:
         if found:
             shares = [float(one["share"]) for one in found]
             layers = [float(np.mean(layer)) for layer in zip(*(one["layers"] for one in found), strict=True)]
-            out.append({
-                "level": level, "share": float(np.mean(shares)), "low": min(shares), "high": max(shares),
-                "units": int(found[0]["units"]), "tokens": int(found[0]["tokens"]), "layers": layers,
-            })  # fmt: skip
-    return out
+            out.append(Units(
+                level=level, share=float(np.mean(shares)), low=min(shares), high=max(shares),
+                units=int(found[0]["units"]), tokens=int(found[0]["tokens"]), layers=tuple(layers),
+            ))  # fmt: skip
+    return tuple(out)
 
 
-def _best_factors(plan: Design, scores: Mapping[str, Scores]) -> list[dict[str, Any]]:
+def _best_factors(plan: Design, scores: Mapping[str, Scores]) -> tuple[Best, ...]:
     """Compare the levels of an axis, each at the multiple of the learning rate that suits it best.
 
     The best of several is chosen by the very losses that are compared, so the intervals hold together over every
     choice that could have been made.
     """
     if len(plan.axes) != 2 or plan.axes[1].name != "lr-factor":
-        return []
+        return ()
     axis, factors = plan.axes
     named = {tuple(arm.levels.values()): arm.level for arm in plan.arms}
-    best: dict[str, dict[str, Any]] = {}
+    best: dict[str, Best] = {}
     for level in axis.levels:
         known = {
             f: float(scores[named[level, f]].bits_per_byte_S.mean()) for f in factors.levels if (level, f) in named
         }
         if known:
             chosen = min(known, key=lambda f: known[f])
-            best[level] = {"level": level, "factor": chosen, "bits_per_byte": known[chosen], "tried": known}
+            best[level] = Best(level=level, factor=chosen, bits_per_byte=known[chosen], tried=known)
     if axis.control not in best:
-        return []
-    for level, record in best.items():
-        arm, control = (scores[named[one, best[one]["factor"]]] for one in (level, axis.control))
-        if level != axis.control:
-            comparisons = (len(best) - 1) * len(list(product(factors.levels, repeat=2)))
-            effect = stats.paired_effect(arm.bits_SN, control.bits_SN, arm.bytes_N, comparisons=comparisons)
-            record["effect"] = {
-                "value": effect.value,
-                "low": effect.low,
-                "high": effect.high,
-                "resolved": effect.resolved,
-            }
-    return list(best.values())
+        return ()
+    comparisons = (len(best) - 1) * len(list(product(factors.levels, repeat=2)))
+    for level in [one for one in best if one != axis.control]:
+        arm, control = (scores[named[one, best[one].factor]] for one in (level, axis.control))
+        effect = stats.paired_effect(arm.bits_SN, control.bits_SN, arm.bytes_N, comparisons=comparisons)
+        best[level] = best[level].model_copy(update={"effect": _part(effect)})
+    return tuple(best.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from diagnose.records.notes import Scale, ScaleAt
 from diagnose.runs.session import read_noise
 from diagnose.training.noise_scale import NoiseScale, average
 
@@ -18,37 +19,38 @@ NEAR = 2.0  # times the critical batch size, or its inverse: between them neithe
 ADAM = 0.5  # exponent of McCandlish et al.'s rule for Adam; 1 is that for plain gradient descent
 
 
-def noise_note(plan: Design, runs: Mapping[str, tuple[Path, ...]]) -> list[dict[str, Any]]:
+def noise_note(plan: Design, runs: Mapping[str, tuple[Path, ...]]) -> tuple[Scale, ...]:
     """Return each arm's gradient noise scale in tokens beside its step's; arms without one are left out."""
     out = []
     for arm in plan.arms:
         found = {path: read_noise(path) for path in runs[arm.level]}
         if all(found.values()):
             out.append(_note(plan, arm, list(found.values())))
-    return out
+    return tuple(out)
 
 
-def _note(plan: Design, arm: Arm, found: list[list[dict[str, Any]]]) -> dict[str, Any]:
+def _note(plan: Design, arm: Arm, found: list[list[dict[str, Any]]]) -> Scale:
     recipe, derived = arm.first.recipe, arm.first.derived
-    a_row = derived["tokens_per_step"] / (recipe.batches.size * recipe.batches.accumulate)
+    a_row = derived.tokens_per_step / (recipe.batches.size * recipe.batches.accumulate)
     scales = [_tokens(average([_of(one, "parts") for one in seed]), a_row) for seed in found]
     whole = _tokens(average([_of(one, "parts") for seed in found for one in seed]), a_row)
     other = _tokens(average([_of(one, "two_sizes") for seed in found for one in seed]), a_row)
     known = [scale for scale in scales if scale is not None]
     places = range(min(map(len, found)))
-    course = [_tokens(average([_of(seed[k], "parts") for seed in found]), a_row) for k in places]
-    batch = float(derived["tokens_per_step"])
-    record = {
-        "level": arm.level, "batch": batch, "scale": whole, "two_sizes": other,
-        "low": min(known) if len(known) == len(scales) else None,
-        "high": max(known) if len(known) == len(scales) else None,
-        "course": [{"step": found[0][k]["step"], "scale": course[k]} for k in places],
-        "side": side(batch, whole), "reference": None, "predicted": None, "rules": None, "nearest": None,
-    }  # fmt: skip
+    batch = float(derived.tokens_per_step)
+    more: dict[str, Any] = {}
     if any("optimizer.lr_rule" in axis.keys for axis in plan.axes) and whole is not None:
         reference = float(max(one.first.recipe.optimizer.lr_reference_tokens for one in plan.arms))
-        record |= {"reference": reference, **rules(batch, reference, whole)}
-    return record
+        more = {"reference": reference, **rules(batch, reference, whole)}
+    whole_range = (min(known), max(known)) if len(known) == len(scales) else (None, None)
+    course = tuple(
+        ScaleAt(step=found[0][k]["step"], scale=_tokens(average([_of(seed[k], "parts") for seed in found]), a_row))
+        for k in places
+    )
+    return Scale(
+        level=arm.level, batch=batch, scale=whole, two_sizes=other, low=whole_range[0], high=whole_range[1],
+        course=course, side=side(batch, whole), **more,
+    )  # fmt: skip
 
 
 def _of(one: Mapping[str, Any], name: str) -> NoiseScale:

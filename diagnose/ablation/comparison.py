@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.ablation import effects
-from diagnose.ablation.ablate import frame, in_bytes
+from diagnose.ablation.ablate import fill, in_bytes
 from diagnose.ablation.changed import TOLERANCE, context_in_text, differing, leaks
 from diagnose.ablation.conclusion import verdict
 from diagnose.ablation.pairwise import ArmCost, against_first, all_pairs, told_apart
-from diagnose.config.recipe import FORMAT
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed
+from diagnose.records.ablations import AblationRecord, AxisRecord, ChangedRecord, Hold
+from diagnose.records.schema import FORMAT
 from diagnose.runs import store
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diagnose.config.recipe import Recipe
+    from diagnose.records.run_records import Derived, Environment
 
 IDLE = ("report.", "run.threads", "data.path")  # keys that leave what a run learns as it is
 MOST_NAMED = 4  # keys that an arm's name gives
@@ -38,7 +40,7 @@ class ComparedRun:
     path: Path
     recipe: Recipe
     settings: dict[str, Any]
-    environment: dict[str, Any]
+    environment: Environment
 
     @property
     def seed(self) -> int:
@@ -72,15 +74,11 @@ def compare(
     found = [opened(path) for path in _distinct(names)]
     _refuse(found)
     arms, differs = _arms(found)
-    summary = _summary(arms, differs, margin, pairs=pairs)
-    summary["command"] = command or "diagnose compare " + " ".join(one.path.name for one in found)
-    runs = found[0].path.parent
+    told = command or "diagnose compare " + " ".join(one.path.name for one in found)
+    summary = _summary(arms, differs, margin, told, pairs=pairs)
     digest = blake2b("\n".join(one.path.name for one in found).encode(), digest_size=8).hexdigest()
-    path = store.create_comparison(runs, digest)
-    store.write_table(path, "effects", frame(summary["effects"]))
-    store.write_json(path / "summary.json", {**summary, "name": path.name})
-    store.write_text(path / "ablation.toml", _toml(summary))
-    return path
+    write = partial(fill, summary=summary, toml=_toml(summary))
+    return store.create_comparison(found[0].path.parent, digest, write)
 
 
 def _distinct(names: Sequence[str | Path]) -> list[Path]:
@@ -89,7 +87,7 @@ def _distinct(names: Sequence[str | Path]) -> list[Path]:
     for name in names:
         path = store.find(name)
         if (path / "ablation.toml").exists():
-            out += [path.parent / run for arm in store.read_json(path / "summary.json")["arms"] for run in arm["runs"]]
+            out += [path.parent / run for arm in store.ablation(path).arms for run in arm.runs]
         else:
             out.append(path)
     some = list({path.resolve(): path for path in out}.values())
@@ -108,10 +106,10 @@ def opened(path: Path) -> ComparedRun:
     """
     state = store.state(path)
     if state != "finished":
-        why = store.read_json(path / "status.json").get("why")
+        why = store.status(path).why
         raise DiagnoseError(f"{path.name} has not finished: it is {state}{f' ({why})' if why else ''}")
     recipe = store.recipe_of(path)
-    return ComparedRun(path, recipe, settings_of(recipe), store.read_json(path / "environment.json"))
+    return ComparedRun(path, recipe, settings_of(recipe), store.environment(path))
 
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:
@@ -124,10 +122,10 @@ def _refuse(found: Sequence[ComparedRun]) -> None:
     """Refuse runs whose losses are of different text."""
     scored = [store.read_table(one.path, "validation").sort_values("document") for one in found]
     for (one, first), (other, second) in pairwise(zip(found, scored, strict=True)):
-        texts = [side.environment["corpus"] for side in (one, other)]
+        texts = [side.environment.corpus for side in (one, other)]
         both = f"{one.path.name} and {other.path.name} cannot be compared"
-        if texts[0]["fingerprint"] != texts[1]["fingerprint"]:
-            title = listed([str(text["title"] or text["name"]) for text in texts])
+        if texts[0].fingerprint != texts[1].fingerprint:
+            title = listed([text.title or text.name for text in texts])
             raise DiagnoseError(f"{both}: they are of different text ({title})")
         if not np.array_equal(first.document.to_numpy(), second.document.to_numpy()):
             kinds = listed([_divided(side) for side in (one, other)])
@@ -136,10 +134,10 @@ def _refuse(found: Sequence[ComparedRun]) -> None:
 
 def _divided(one: ComparedRun) -> str:
     data = one.recipe.data
-    return f"{one.environment['split']['scored']} of the split {data.split}, {data.val_fraction:g}, {data.split_seed}"
+    return f"{one.environment.split.scored} of the split {data.split}, {data.val_fraction:g}, {data.split_seed}"
 
 
-def _arms(found: Sequence[ComparedRun]) -> tuple[Arms, list[dict[str, Any]]]:
+def _arms(found: Sequence[ComparedRun]) -> tuple[Arms, list[ChangedRecord]]:
     """Return the runs of each arm, the first run's first, and the settings that differ, per arm.
 
     Raises:
@@ -161,12 +159,12 @@ def _arms(found: Sequence[ComparedRun]) -> tuple[Arms, list[dict[str, Any]]]:
     varied = {key: values for key, values in shown.items() if len(set(values)) > 1}
     names = _names(several, {key: values for key, values in varied.items() if not key.startswith(IDLE)})
     arms = dict(zip(names, several, strict=True))
-    return arms, [{"what": k, "unit": "", "per_arm": dict(zip(names, v, strict=True))} for k, v in varied.items()]
+    return arms, [ChangedRecord(what=k, per_arm=dict(zip(names, v, strict=True))) for k, v in varied.items()]
 
 
 def learned(one: ComparedRun) -> dict[str, Any]:
     """Return what a run's weights follow from, but its seed: budgets that come to as many steps are the same."""
-    steps = one.environment["derived"]["steps"]
+    steps = one.environment.derived.steps
     idle = IDLE if steps is None else (*IDLE, "budget.")
     return {"steps": steps} | {key: value for key, value in one.settings.items() if not key.startswith(idle)}
 
@@ -202,50 +200,49 @@ def _told(varied: dict[str, list[str]], keys: Sequence[str]) -> int:
     return len(set(zip(*(varied[key] for key in keys), strict=True))) if keys else 1
 
 
-def _summary(arms: Arms, differs: list[dict[str, Any]], margin: float, *, pairs: bool) -> dict[str, Any]:
+def _summary(
+    arms: Arms, differs: list[ChangedRecord], margin: float, command: str, *, pairs: bool
+) -> AblationRecord:  # fmt: skip
     scores = effects.score({level: tuple(one.path for one in runs) for level, runs in arms.items()})
     seeded = {level: ArmCost(scores[level], tuple(one.seed for one in runs)) for level, runs in arms.items()}
-    learned = [row["what"] for row in differs if not row["what"].startswith(IDLE)]
+    learned = [row.what for row in differs if not row.what.startswith(IDLE)]
     axis = learned[0] if len(learned) == 1 else "recipe" if learned else "run.seed"
     found = against_first(seeded, axis, margin)
-    own = effects.arm_records(scores)
-    derived = {level: runs[0].environment["derived"] for level, runs in arms.items()}
-    rows = [
-        {"level": level, "levels": {axis: level}, "runs": [one.path.name for one in runs],
-         "seeds": [one.seed for one in runs], **own[level], "derived": derived[level],
-         "seconds": [float(store.read_table(one.path, "steps").iloc[-1].seconds) for one in runs]}
-        for level, runs in arms.items()
-    ]  # fmt: skip
+    first = {level: runs[0].environment for level, runs in arms.items()}
+    derived = {level: one.derived for level, one in first.items()}
+    rows = tuple(
+        effects.arm_record(level, {axis: level}, scores[level], derived[level], one.seeds)
+        for level, one in seeded.items()
+    )
     control = next(iter(arms.values()))[0]
     contexts = {level: runs[0].recipe.batches.context for level, runs in arms.items()}
     what = listed(learned) if learned else "nothing but the seed"
-    return {
-        "format": FORMAT,
-        "kind": "comparison",
-        "created": datetime.now().astimezone().isoformat(timespec="seconds"),
-        "axes": [{"name": axis, "levels": list(arms), "control": next(iter(arms)), "what": what, "trap": TRAP}],
-        "hold": {"what": "nothing", "amount": 0.0, "unit": ""},
-        **{key: control.environment[key] for key in ("corpus", "split", "overlap")},
-        "seeds": sorted({one.seed for runs in arms.values() for one in runs}),
-        "seen": None,
-        "arms": rows,
-        "effects": found,
-        "pairs": all_pairs(seeded, axis, margin) if pairs else [],
-        "apart": told_apart(seeded),
-        "differs": differs,
-        "noise": effects.noise(scores),
-        "changed": [*differing(derived), *context_in_text(derived, contexts),
-                    *leaks({level: runs[0].environment["overlap"] for level, runs in arms.items()})],
-        "failed": [],
-        "verdict": verdict([axis], rows, found, _held(derived)),
-        "seconds": sum(sum(row["seconds"]) for row in rows),
-        "environment": control.environment,
-        "recipe": control.recipe.to_toml(),
-    }  # fmt: skip
+    return AblationRecord(
+        kind="comparison",
+        axes=(AxisRecord(name=axis, levels=tuple(arms), control=next(iter(arms)), what=what, trap=TRAP),),
+        hold=Hold(what="nothing", amount=0.0),
+        corpus=control.environment.corpus,
+        split=control.environment.split,
+        overlap=control.environment.overlap,
+        seeds=tuple(sorted({one.seed for runs in arms.values() for one in runs})),
+        arms=rows,
+        effects=tuple(found),
+        pairs=tuple(all_pairs(seeded, axis, margin)) if pairs else (),
+        apart=told_apart(seeded),
+        differs=tuple(differs),
+        noise=effects.noise(scores),
+        changed=(*differing(derived), *context_in_text(derived, contexts),
+                 *leaks({level: one.overlap for level, one in first.items()})),
+        verdict=verdict([axis], rows, found, _held(derived)),
+        seconds=sum(sum(row.seconds) for row in rows),
+        command=command,
+        environment=control.environment,
+        recipe=control.recipe.to_toml(),
+    )  # fmt: skip
 
 
-def _held(derived: dict[str, dict[str, Any]]) -> str:
-    amounts = [found["text"] for found in derived.values() if found.get("text")]
+def _held(derived: dict[str, Derived]) -> str:
+    amounts = [found.text for found in derived.values() if found.text]
     if len(amounts) == len(derived) and max(amounts) - min(amounts) <= TOLERANCE * max(amounts):
         return f"After the same {in_bytes(amounts[0])} of text"
     if not amounts:
@@ -253,8 +250,8 @@ def _held(derived: dict[str, dict[str, Any]]) -> str:
     return f"With budgets of their own ({in_bytes(min(amounts))} to {in_bytes(max(amounts))} of text)"
 
 
-def _toml(summary: dict[str, Any]) -> str:
+def _toml(summary: AblationRecord) -> str:
     import tomli_w
 
-    arms = {row["level"]: row["runs"] for row in summary["arms"]}
-    return tomli_w.dumps({"format": FORMAT, "kind": "comparison", "seeds": summary["seeds"], "arms": arms})
+    arms = {row.level: list(row.runs) for row in summary.arms}
+    return tomli_w.dumps({"format": FORMAT, "kind": "comparison", "seeds": list(summary.seeds), "arms": arms})

@@ -271,13 +271,13 @@ def _amount(axes: Sequence[Axis], control: Setup, hold: str | None) -> tuple[str
             f"--hold {unit} with a budget in {budget.unit()}: seconds cannot be told from the rest before training; "
             "give --set budget.seconds=N and --hold seconds together"
         )
-    steps = derived["steps"]
+    steps = derived.steps or 0  # no budget in seconds gets here
     amounts = {
         "steps": steps,
-        "epochs": steps / derived["steps_per_epoch"],
-        "tokens": steps * derived["tokens_per_step"],
-        "text": steps * derived["text_per_step"],
-        "flops": steps * derived["flops_per_step"],
+        "epochs": steps / derived.steps_per_epoch,
+        "tokens": steps * derived.tokens_per_step,
+        "text": steps * derived.text_per_step,
+        "flops": steps * derived.flops_per_step,
     }
     return unit, float(amounts[unit])
 

@@ -9,13 +9,14 @@ import math
 from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import combinations, product
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from diagnose import stats
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import about_seeds, decimals, signed
+from diagnose.records.ablations import ArmRecord, EffectRecord, Estimate, Noise
 from diagnose.runs import store
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.ablation.axes import Axis
+    from diagnose.records.run_records import Derived
 
-Record = dict[str, Any]
 MARGIN = 0.01  # bits per byte, of "no effect larger than": half a percent of a loss of two
 LEVEL = 0.05  # of a test
 MOST_TEXT = 100  # times as much text: more is as good as none
@@ -118,7 +119,7 @@ def compare(
     arms: Mapping[str, Mapping[str, str]],
     scores: Mapping[str, Scores],
     margin: float = MARGIN,
-) -> list[Record]:
+) -> list[EffectRecord]:
     """Return the effect of every other level of each axis against its control, in bits per byte; below zero is better.
 
     With several axes these are main effects, averaged over the levels of the others, and the interactions of every
@@ -167,9 +168,9 @@ def records(
     margin: float | None,
     *,
     several: bool = False,
-    say: Callable[[Contrast, Record], str] | None = None,
-) -> list[Record]:
-    """Return effects whose intervals hold together as plain data, p-values and equivalence tests after Holm.
+    say: Callable[[Contrast, EffectRecord], str] | None = None,
+) -> list[EffectRecord]:
+    """Return effects whose intervals hold together as records, p-values and equivalence tests after Holm.
 
     Args:
         found: what was compared, and what came out.
@@ -229,49 +230,48 @@ def _record(
     effect: stats.Effect,
     p: float | None,
     alike: tuple[float | None, float | None],
-    say: Callable[[Contrast, Record], str],
-) -> Record:
+    say: Callable[[Contrast, EffectRecord], str],
+) -> EffectRecord:
     margin, p_alike = alike
     seeds = None if effect.resolved else stats.seeds_needed(effect)
     tells = None if effect.resolved or not is_tiny(effect.value, margin) else stats.seeds_needed(effect, size=margin)
     text = None if effect.resolved or seeds else stats.documents_needed(effect)
-    out = {
-        "axis": contrast.axis, "level": contrast.level, "against": contrast.against, "value": effect.value,
-        "low": effect.low, "high": effect.high, "p": p, "resolved": effect.resolved, "seeds_needed": seeds,
-        "text_needed": text, "seeds_for_margin": tells, "margin": margin, "p_equivalent": p_alike,
-        "equivalent": p_alike is not None and p_alike <= LEVEL, "per_seed": list(effect.per_seed),
-        "seeds": effect.seeds, "documents": effect.documents, "df": effect.df, "sd_seeds": effect.sd_seeds,
-        "sd_documents": effect.sd_documents, "sd_rest": effect.sd_rest,
-    }  # fmt: skip
-    return {**out, "sentence": say(contrast, out)}
+    out = EffectRecord(
+        axis=contrast.axis, level=contrast.level, against=contrast.against, value=effect.value, low=effect.low,
+        high=effect.high, p=p, resolved=effect.resolved, seeds_needed=seeds, text_needed=text, seeds_for_margin=tells,
+        margin=margin, p_equivalent=p_alike, equivalent=p_alike is not None and p_alike <= LEVEL,
+        per_seed=effect.per_seed, seeds=effect.seeds, documents=effect.documents, df=effect.df,
+        sd_seeds=effect.sd_seeds, sd_documents=effect.sd_documents, sd_rest=effect.sd_rest,
+    )  # fmt: skip
+    return out.model_copy(update={"sentence": say(contrast, out)})
 
 
-def _sentence(contrast: Contrast, found: Record, *, several: bool) -> str:
+def _sentence(contrast: Contrast, found: EffectRecord, *, several: bool) -> str:
     """Say in words what the effect is and how sure that is."""
-    known = None if found["low"] is None else (found["high"] - found["low"]) / 2
+    known = found.half
     digits = decimals(known)
     half = "" if known is None else f" ± {known:.{digits}f}"
-    said = _compared(contrast, f"{abs(found['value']):.{digits}f}{half}", found["value"], several=several)
-    if known is not None and not found["resolved"]:
-        said = _undecided(contrast, f"{signed(found['value'], digits)}{half}", several=several)
-    small = f"; an effect larger than {found['margin']:g} is excluded" if found["equivalent"] else ""
+    said = _compared(contrast, f"{abs(found.value):.{digits}f}{half}", found.value, several=several)
+    if known is not None and not found.resolved:
+        said = _undecided(contrast, f"{signed(found.value, digits)}{half}", several=several)
+    small = f"; an effect larger than {found.margin:g} is excluded" if found.equivalent else ""
     if known is None:
-        why = "with one seed" if found["seeds"] == 1 else "with one document"
+        why = "with one seed" if found.seeds == 1 else "with one document"
         return f"{said}, {why}, which gives no interval."
-    if found["resolved"]:
+    if found.resolved:
         return f"{said}{small}."
     return f"{said}, not resolved{small or f'; {_remedy(found)}'}."
 
 
-def _remedy(found: Record) -> str:
+def _remedy(found: EffectRecord) -> str:
     """Say what would resolve an effect; of one too small to matter, what is excluded and how many seeds tell more."""
-    if found["value"] == 0:
+    if found.value == 0:
         return "the two spend the same bits on every document"
-    if is_tiny(found["value"], found["margin"]):
+    if is_tiny(found.value, found.margin):
         return ", and ".join(excluded([found]))
-    if found["seeds_needed"]:
-        return f"{about_seeds(found['seeds_needed'])} seeds would resolve it"
-    more = f" (about {found['text_needed']:.2g} times as much)" if _is_sized(found["text_needed"]) else ""
+    if found.seeds_needed:
+        return f"{about_seeds(found.seeds_needed)} seeds would resolve it"
+    more = f" (about {found.text_needed:.2g} times as much)" if _is_sized(found.text_needed) else ""
     return f"only more validation text would resolve it{more}"
 
 
@@ -280,12 +280,12 @@ def is_tiny(value: float, margin: float | None) -> bool:
     return 0 < abs(value) < (margin or 0.0)
 
 
-def excluded(effects: Sequence[Record]) -> tuple[str, str]:
+def excluded(effects: Sequence[EffectRecord]) -> tuple[str, str]:
     """Say of tiny effects which size is excluded, and what would tell one of the margin's size."""
-    beyond = max(max(abs(effect["low"]), abs(effect["high"])) for effect in effects)
-    seeds = [effect.get("seeds_for_margin") or 0 for effect in effects]
+    beyond = max(abs(end) for effect in effects for end in (effect.low, effect.high) if end is not None)
+    seeds = [effect.seeds_for_margin or 0 for effect in effects]
     more = f"{about_seeds(max(seeds))} seeds" if all(seeds) else "only more validation text"
-    return f"effects beyond {beyond:.2g} are excluded", f"{more} would tell one of {effects[0]['margin']:g}"
+    return f"effects beyond {beyond:.2g} are excluded", f"{more} would tell one of {effects[0].margin:g}"
 
 
 def _is_sized(factor: float | None) -> bool:
@@ -319,21 +319,29 @@ def level_name(axis: str, level: str) -> str:
     return f"{axis} {level}" if bare else level
 
 
-def noise(scores: Mapping[str, Scores]) -> dict[str, float] | None:
+def noise(scores: Mapping[str, Scores]) -> Noise | None:
     """Return the band in which the difference of two equal arms would fall; None with one seed."""
     bytes_N = next(iter(scores.values())).bytes_N
     half = stats.noise_band({level: s.bits_SN for level, s in scores.items()}, bytes_N)
-    return None if half is None else {"low": -half, "high": half}
+    return None if half is None else Noise(low=-half, high=half)
 
 
-def arm_records(scores: Mapping[str, Scores]) -> dict[str, dict[str, Any]]:
-    """Return each arm's own bits per byte with its interval, and per seed."""
-    out = {}
-    for level, one in scores.items():
-        interval = stats.arm_level(one.bits_SN, one.bytes_N)
-        out[level] = {
-            "bits_per_byte": {"value": interval.value, "low": interval.low, "high": interval.high},
-            "per_seed": [float(v) for v in one.bits_per_byte_S],
-            "nats_per_token": one.nats_per_token,
-        }
-    return out
+def arm_record(
+    level: str, levels: Mapping[str, str], one: Scores, derived: Derived, seeds: tuple[int, ...]
+) -> ArmRecord:
+    """Return an arm: its runs, its own bits per byte with its interval and per seed, and how long its runs took.
+
+    Args:
+        level: its name.
+        levels: its level on each axis.
+        one: what its runs spent.
+        derived: what its recipe comes to.
+        seeds: of its runs.
+    """
+    interval = stats.arm_level(one.bits_SN, one.bytes_N)
+    return ArmRecord(
+        level=level, levels=dict(levels), runs=tuple(path.name for path in one.runs),
+        bits_per_byte=Estimate(value=interval.value, low=interval.low, high=interval.high), seeds=seeds,
+        per_seed=tuple(float(v) for v in one.bits_per_byte_S), nats_per_token=one.nats_per_token, derived=derived,
+        seconds=tuple(float(store.read_table(path, "steps").iloc[-1].seconds) for path in one.runs),
+    )  # fmt: skip

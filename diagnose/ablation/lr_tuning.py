@@ -17,6 +17,7 @@ import torch
 from diagnose.data import split
 from diagnose.data.cache import cache_folder, digest, entry
 from diagnose.errors import FINDING, DiagnoseError
+from diagnose.records.ablations import Trial, Tuning
 from diagnose.runs.session import Progress, read_documents
 from diagnose.training import network, trainer
 from diagnose.training.preparation import Setup, set_up
@@ -60,13 +61,13 @@ class Sweep:
         chosen = best(self.trials)
         return "lowest" if chosen == min(self.trials) else "highest" if chosen == max(self.trials) else ""
 
-    def record(self) -> dict[str, Any]:
-        """Return the sweep as plain data."""
-        trials = [
-            {"factor": factor, "learning_rate": rate(self.base, factor), "bits_per_byte": self.trials[factor]}
+    def record(self, level: str) -> Tuning:
+        """Return the sweep of an arm."""
+        trials = tuple(
+            Trial(factor=factor, learning_rate=rate(self.base, factor), bits_per_byte=self.trials[factor])
             for factor in sorted(self.trials)
-        ]
-        return {"learning_rate": self.rate, "end": self.end, "trials": trials, **size(self.base)}
+        )
+        return Tuning(level=level, learning_rate=self.rate, end=self.end, trials=trials, **size(self.base))
 
 
 def best(trials: Mapping[float, float | None]) -> float:

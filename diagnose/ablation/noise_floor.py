@@ -80,8 +80,8 @@ def _groups(design: Design, runs: Path) -> list[list[ComparedRun]]:
     for path in store.entries(runs):
         try:
             one = opened(path)
-            prints = (one.environment["corpus"]["fingerprint"], one.environment["split"]["fingerprint"])
-        except (DiagnoseError, KeyError):  # not finished, damaged or of another format: no help for a plan
+            prints = (one.environment.corpus.fingerprint, one.environment.split.fingerprint)
+        except DiagnoseError:  # not finished, damaged or of another format: no help for a plan
             continue
         if prints == (text.corpus.fingerprint, text.split.fingerprint):
             groups.setdefault(repr(sorted(learned(one).items())), {})[one.seed] = one
@@ -96,7 +96,9 @@ def _nearest(design: Design, groups: Sequence[list[ComparedRun]]) -> list[Compar
 def _differ(design: Design, one: ComparedRun) -> list[str]:
     """Return the settings in which a run differs from the planned control."""
     setup = design.arms[0].first
-    planned = ComparedRun(one.path, setup.recipe, settings_of(setup.recipe), {"derived": setup.derived})
+    planned = ComparedRun(
+        one.path, setup.recipe, settings_of(setup.recipe), one.environment.model_copy(update={"derived": setup.derived})
+    )
     mine, wanted = learned(one), learned(planned)
     return sorted(key for key in mine.keys() | wanted.keys() if mine.get(key) != wanted.get(key))
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose import stats
-from diagnose.ablation.effects import MARGIN, Contrast, Record, Scores, records
+from diagnose.ablation.effects import MARGIN, Contrast, Scores, records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from diagnose.records.ablations import EffectRecord
 
 
 @dataclass(frozen=True)
@@ -27,26 +29,28 @@ class ArmCost:
         return self.scores.bits_SN[[self.seeds.index(seed) for seed in seeds]]
 
 
-def against_first(arms: Mapping[str, ArmCost], axis: str, margin: float = MARGIN) -> list[Record]:
+def against_first(arms: Mapping[str, ArmCost], axis: str, margin: float = MARGIN) -> list[EffectRecord]:
     """Return every other arm's effect against the first; intervals hold together over these."""
     first, *rest = arms
     return differences(arms, [(level, first) for level in rest], axis, margin)
 
 
-def all_pairs(arms: Mapping[str, ArmCost], axis: str, margin: float = MARGIN) -> list[Record]:
+def all_pairs(arms: Mapping[str, ArmCost], axis: str, margin: float = MARGIN) -> list[EffectRecord]:
     """Return the difference of every two arms; intervals hold together over all pairs, and so are wider."""
     return differences(arms, [(b, a) for a, b in combinations(arms, 2)], axis, margin)
 
 
-def told_apart(arms: Mapping[str, ArmCost]) -> list[list[str]]:
+def told_apart(arms: Mapping[str, ArmCost]) -> tuple[tuple[str, str], ...]:
     """Return which two arms differ by more than chance; intervals hold together over all pairs."""
     couples = list(combinations(arms, 2))
-    return [[a, b] for a, b in couples if _effect(arms[b], arms[a], _both(arms[a], arms[b]), len(couples)).resolved]
+    return tuple(
+        (a, b) for a, b in couples if _effect(arms[b], arms[a], _both(arms[a], arms[b]), len(couples)).resolved
+    )
 
 
 def differences(
     arms: Mapping[str, ArmCost], couples: Sequence[tuple[str, str]], axis: str, margin: float
-) -> list[Record]:
+) -> list[EffectRecord]:
     """Return the difference of some pairs of arms, in bits per byte, as `effects.compare` gives them.
 
     Args:
@@ -56,7 +60,7 @@ def differences(
         margin: in bits per byte, of the test whether an effect is no larger.
 
     Returns:
-        Effects with one more key: `paired`, the seeds that both arms share; empty where pairs are of documents alone.
+        Effects with `paired`, the seeds that both arms share; empty where pairs are of documents alone.
     """
     found = []
     for level, other in couples:
@@ -64,7 +68,7 @@ def differences(
         contrast = Contrast(axis, level, other, ((level, other),))
         found.append((contrast, both, _effect(arms[level], arms[other], both, len(couples))))
     rows = records([(contrast, effect) for contrast, _, effect in found], margin)
-    return [row | {"paired": both} for row, (_, both, _) in zip(rows, found, strict=True)]
+    return [row.model_copy(update={"paired": tuple(both)}) for row, (_, both, _) in zip(rows, found, strict=True)]
 
 
 def _both(one: ArmCost, other: ArmCost) -> list[int]:

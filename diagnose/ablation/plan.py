@@ -26,7 +26,9 @@ def describe(design: Design, jobs: int = 1, runs: Path = Path("runs")) -> dict[s
     arms, trials = [], []
     for arm in design.arms:
         seconds = estimate_seconds(arm.first)
-        arms.append({"level": arm.level, "levels": arm.levels, **arm.first.derived, "seconds_per_run": seconds})
+        arms.append(
+            {"level": arm.level, "levels": arm.levels, **arm.first.derived.model_dump(), "seconds_per_run": seconds}
+        )
         trials += [_trials(arm, seconds)] if design.tunes else []
     return {
         "axis": design.name,
@@ -34,7 +36,7 @@ def describe(design: Design, jobs: int = 1, runs: Path = Path("runs")) -> dict[s
         "seeds": len(design.seeds),
         "hold": None if design.hold is None else {"what": design.hold[0], "amount": design.hold[1]},
         "arms": arms,
-        "changed": changed(design),
+        "changed": [row.model_dump() for row in changed(design)],
         "tuning": trials,
         "jobs": jobs,
         "resolvable": noise_floor.floor(design, runs),
@@ -53,7 +55,7 @@ def _trials(arm: Arm, seconds_per_run: float) -> dict[str, Any]:
     base = lr_tuning.trial(arm.first)
     rates = [lr_tuning.rate(base, factor) for factor in lr_tuning.FIRST]
     sizes = lr_tuning.size(base)
-    seconds = len(rates) * seconds_per_run * sizes["steps"] / arm.first.derived["steps"]
+    seconds = len(rates) * seconds_per_run * sizes["steps"] / arm.first.derived.steps
     return {"level": arm.level, "learning_rates": rates, **sizes, "seconds": seconds}
 
 

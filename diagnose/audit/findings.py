@@ -4,39 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from diagnose.audit.rules import RULES, SEVERITIES
 from diagnose.formatting import counted, listed, visible
+from diagnose.records.audits import AuditRecord, CheckedRule, Skipped
+from diagnose.records.schema import FindingRecord
+
+if TYPE_CHECKING:
+    from diagnose.records.schema import Severity
 
 CLEAN, FINDINGS, UNJUDGED = 0, 1, 3  # exit codes; a user's mistake is 2
 NO_MATTER, OPEN = "does not apply", "could not be judged"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A breach of a rule.
-
-    Attributes:
-        rule: its id.
-        what: what was found, in a sentence without a full stop.
-        measured: the numbers that it stands on.
-        fix: what would mend it.
-        severity: the rule's, unless the finding is milder.
-    """
-
-    rule: str
-    what: str
-    measured: dict[str, Any]
-    fix: str
-    severity: str
-
-    def record(self) -> dict[str, Any]:
-        """Return the finding as plain data."""
-        return {
-            "rule": self.rule, "severity": self.severity, "what": self.what, "fix": self.fix,
-            "measured": self.measured,
-        }  # fmt: skip
 
 
 @dataclass
@@ -51,7 +30,7 @@ class Audit:
 
     checked: dict[str, dict[str, Any]] = field(default_factory=dict)
     skipped: dict[str, tuple[str, bool]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[FindingRecord] = field(default_factory=list)
 
     def keeps(self, rule: str, **measured: Any) -> None:
         """Note that a rule was checked and is kept; a finding of the same rule stands, and numbers are joined."""
@@ -61,7 +40,7 @@ class Audit:
             self.checked[rule] = self.checked.get(rule, {}) | _plain(measured)
 
     def breaks(
-        self, rule: str, what: str, *, fix: str | None = None, severity: str | None = None, **found: Any
+        self, rule: str, what: str, *, fix: str | None = None, severity: Severity | None = None, **found: Any
     ) -> None:
         """Note a breach; the first finding of a rule stands."""
         known = RULES[rule]
@@ -69,8 +48,12 @@ class Audit:
             return
         self.checked.pop(rule, None)
         self.skipped.pop(rule, None)
-        fix, severity = fix or known.fix, severity or known.severity
-        self.findings.append(Finding(rule, visible(what), _plain(found), fix, severity))
+        self.findings.append(
+            FindingRecord(
+                rule=rule, severity=severity or known.severity, what=visible(what), fix=fix or known.fix,
+                measured=_plain(found),
+            )
+        )  # fmt: skip
 
     def skips(self, rule: str, why: str, *, matters: bool = True) -> None:
         """Note that a rule was not judged.
@@ -95,7 +78,7 @@ class Audit:
             self.skips(rule, why, matters=False)
 
     @property
-    def serious(self) -> list[Finding]:
+    def serious(self) -> list[FindingRecord]:
         """Findings that are more than notes."""
         return [finding for finding in self.findings if finding.severity != "note"]
 
@@ -120,23 +103,28 @@ class Audit:
             return f"No finding, but {rules} could not be judged: {listed(self.open)}. {judged}."
         return f"PASS: no finding. {judged}; the others do not apply or were not needed."
 
-    def record(self) -> dict[str, Any]:
-        """Return the audit as plain data: `checked`, `skipped`, `findings`, `verdict`, `exit_code`."""
-        worst = sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    def record(
+        self, kind: Literal["run", "sides"], seconds: float, *, run: str = "", batches: int | None = None
+    ) -> AuditRecord:
+        """Return the audit, rules in their order, the gravest findings first."""
         order = list(RULES)
-        return {
-            "verdict": self.verdict(),
-            "exit_code": self.exit_code,
-            "checked": [
-                {"rule": rule, "asks": RULES[rule].asks, "measured": self.checked[rule]}
+        return AuditRecord(
+            kind=kind,
+            run=run,
+            batches=batches,
+            seconds=seconds,
+            verdict=self.verdict(),
+            exit_code=self.exit_code,
+            checked=tuple(
+                CheckedRule(rule=rule, asks=RULES[rule].asks, measured=self.checked[rule])
                 for rule in sorted(self.checked, key=order.index)
-            ],
-            "skipped": [
-                {"rule": rule, "why": why, "applies": matters}
+            ),
+            skipped=tuple(
+                Skipped(rule=rule, why=why, applies=matters)
                 for rule, (why, matters) in sorted(self.skipped.items(), key=lambda pair: order.index(pair[0]))
-            ],
-            "findings": [finding.record() for finding in worst],
-        }
+            ),
+            findings=tuple(sorted(self.findings, key=lambda finding: SEVERITIES.index(finding.severity))),
+        )
 
 
 def _plain(measured: dict[str, Any]) -> dict[str, Any]:

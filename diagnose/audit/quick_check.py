@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diagnose.gap.side import Side
+    from diagnose.records.ledgers import LedgerRecord
+    from diagnose.records.schema import FindingRecord
 
 MOST = 8  # batches that are read
 SHARE = 0.2  # of the seconds that the ledger took
@@ -35,22 +36,22 @@ SAID = {  # by the ledger's own rules
 }  # fmt: skip
 
 
-def with_quick_findings(record: dict[str, Any], model: nn.Module, val: Side) -> dict[str, Any]:
+def with_quick_findings(record: LedgerRecord, model: nn.Module, val: Side) -> LedgerRecord:
     """Return a ledger's record with what the cheap rules of the audit find in its validation side.
 
     That a loss is random is said once: by `dropout-on` where that is why.
     """
     if ranks.several():  # each would have to make the same passes
         return record
-    own = record["findings"]
-    found = quick_findings(model, val, {one["rule"] for one in own}, SHARE * max(1.0, record["budget"]["took"]))
-    if any(one["rule"] == "dropout-on" for one in found):
-        own = [one for one in own if one["rule"] != "gap/random"]
-    both = [*own, *found]
-    return {**record, "findings": sorted(both, key=lambda one: SEVERITIES.index(one["severity"]))}
+    own = record.findings
+    found = quick_findings(model, val, {one.rule for one in own}, SHARE * max(1.0, record.budget.took))
+    if any(one.rule == "dropout-on" for one in found):
+        own = tuple(one for one in own if one.rule != "gap/random")
+    both = sorted((*own, *found), key=lambda one: SEVERITIES.index(one.severity))
+    return record.model_copy(update={"findings": tuple(both)})
 
 
-def quick_findings(model: nn.Module, val: Side, known: set[str], seconds: float) -> list[dict[str, Any]]:
+def quick_findings(model: nn.Module, val: Side, known: set[str], seconds: float) -> list[FindingRecord]:
     """Return what the cheap rules of the audit find in the evaluation of a side; the model comes back as it was.
 
     Milder than in an audit, for a ledger is asked about a gap: what a loss is by design (in-batch negatives) is a note.
@@ -75,8 +76,8 @@ def quick_findings(model: nn.Module, val: Side, known: set[str], seconds: float)
         finally:
             passes.forget()
             kept.restore()
-    found = [one.record() for one in out.findings if one.rule in SEVERITY and not SAID.get(one.rule, set()) & known]
-    return [one | {"severity": SEVERITY[one["rule"]]} for one in found]
+    found = [one for one in out.findings if one.rule in SEVERITY and not SAID.get(one.rule, set()) & known]
+    return [one.model_copy(update={"severity": SEVERITY[one.rule]}) for one in found]
 
 
 def _judged(out: Audit, passes: SidePasses, batches: list[Any], end: float) -> None:
@@ -98,4 +99,5 @@ def _cost(out: Audit, passes: SidePasses, batches: list[Any]) -> None:
     passes.quiet = True
     costs = float(given.mean() - without.mean())
     what = f"{found.what}; over {len(batches)} batches it costs {signed(costs, 3)}"
-    out.findings[out.findings.index(found)] = replace(found, what=what, measured=found.measured | {"costs": costs})
+    more = {"what": what, "measured": found.measured | {"costs": costs}}
+    out.findings[out.findings.index(found)] = found.model_copy(update=more)

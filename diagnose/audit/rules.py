@@ -6,6 +6,10 @@ One table for the audit of a run, the audit of a user's model, and `diagnose exp
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from diagnose.records.schema import Severity
 
 SEVERITIES = ("error", "warning", "note")  # the number is wrong; it may mislead; it should be known
 METRIC, TEXT, NETWORK = "the metric", "the text", "the network"
@@ -26,7 +30,7 @@ class Rule:
 
     id: str
     about: str
-    severity: str
+    severity: Severity
     asks: str
     fix: str
     why: str

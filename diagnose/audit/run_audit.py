@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.audit import run_network, run_text
 from diagnose.audit.findings import Audit
 from diagnose.audit.run_opened import open_audited
-from diagnose.config.recipe import FORMAT
 from diagnose.runs import store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from diagnose.records.audits import AuditRecord
+
 OTHERS = {"batch-dropped": "runs read every row of the validation text in their final reading"}
 
 
-def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | None = None) -> dict[str, Any]:
+def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | None = None) -> AuditRecord:
     """Audit a run; nothing in its folder is changed.
 
     Args:
@@ -26,7 +27,7 @@ def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | N
         model: "file.py:build", the code of its network, where that is not installed: consent to run it.
 
     Returns:
-        The audit as plain data: `run`, `verdict`, `exit_code`, `checked`, `skipped`, `findings`.
+        The audit.
 
     Raises:
         DiagnoseError: see `open_audited`.
@@ -44,13 +45,13 @@ def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | N
     for rule, why in OTHERS.items():
         out.skips(rule, why, matters=False)
     out.ends("the run gives no occasion for it")
-    return {"run": str(opened.path), "kind": "run", "seconds": time.monotonic() - begun, **out.record()}
+    return out.record("run", time.monotonic() - begun, run=str(opened.path))
 
 
-def keep(folder: Path, found: dict[str, Any]) -> dict[str, Any]:
+def keep(folder: Path, found: AuditRecord) -> AuditRecord:
     """Store an audit beside its run, from where its page can be rendered again; without room a note says so."""
     try:
-        store.write_json(folder / "audit.json", {"format": FORMAT, **found})
+        store.write_record(folder / "audit.json", found)
     except OSError as error:
-        return found | {"notes": [f"the audit was not kept in {folder}: {error.strerror}"]}
+        return found.model_copy(update={"notes": (f"the audit was not kept in {folder}: {error.strerror}",)})
     return found

@@ -6,7 +6,7 @@ Unlike the ledger, an audit opens runs that are not in order, for that is what i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.audit.findings import UNJUDGED
 from diagnose.data import tokenizer
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diagnose.config.recipe import Recipe
+    from diagnose.records.run_records import Environment
     from diagnose.runs.opened import OpenedRun
 
 
@@ -77,16 +78,13 @@ def open_audited(run: str | Path, data: str | Path | None = None, model: str | N
     return AuditedRun(opened, text, own, train, val, network)
 
 
-def _refuse_other_text(path: Path, text: preparation.PreparedText, environment: dict[str, Any]) -> None:
-    here = {"corpus": text.corpus.fingerprint, "split": text.split.fingerprint}
-    for part, fingerprint in here.items():
-        there = environment.get(part)
-        if not isinstance(there, dict) or "fingerprint" not in there:
-            raise DiagnoseError(f"{path / 'environment.json'} names no {part}; the folder is damaged")
-        if there["fingerprint"] != fingerprint:
-            what = "the text" if part == "corpus" else "how the text is divided"
+def _refuse_other_text(path: Path, text: preparation.PreparedText, environment: Environment) -> None:
+    here = {"the text": text.corpus.fingerprint, "how the text is divided": text.split.fingerprint}
+    there = (environment.corpus.fingerprint, environment.split.fingerprint)
+    for (what, now), then in zip(here.items(), there, strict=True):
+        if now != then:
             raise DiagnoseError(
-                f"{path}: {what} is another than the run's (fingerprint {fingerprint}, the run's was "
-                f"{there['fingerprint']}): give the file as it was with --data FILE",
+                f"{path}: {what} is another than the run's (fingerprint {now}, the run's was {then}): "
+                "give the file as it was with --data FILE",
                 exit_code=UNJUDGED,
             )

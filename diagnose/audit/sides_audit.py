@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from diagnose.records.audits import AuditRecord
+
 MOST = 256  # validation batches that are held
 FEW = 16  # of them that averages are taken of
 LOOKED = 8  # of them in which a padded one is looked for
@@ -57,7 +59,7 @@ class Adapters:
                 raise DiagnoseError(f"{name} must be a list of texts, one a document")
 
 
-def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seconds: float) -> dict[str, Any]:
+def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seconds: float) -> AuditRecord:
     """Audit a model by its sides; the model comes back exactly as it was.
 
     Raises:
@@ -90,7 +92,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     for rule, why in OF_RUNS.items():
         out.skips(rule, why, matters=False)
     out.ends("nothing was given that it could be judged by")
-    return {"kind": "sides", "batches": len(batches), "seconds": time.monotonic() - begun, **out.record()}
+    return out.record("sides", time.monotonic() - begun, batches=len(batches))
 
 
 def _held(side: Side, name: str) -> tuple[list[Any], bool]:

@@ -76,8 +76,8 @@ def runs_on(runs: Path, corpus: Corpus, split: Split) -> list[PeerRun]:
 def _beside(path: Path, wanted: tuple[str, str]) -> PeerRun | None:
     """Return a run as it stands beside yardsticks; None where it is of another text, unfinished or damaged."""
     try:
-        environment = store.read_json(path / "environment.json")
-        prints = (environment["corpus"]["fingerprint"], environment["split"]["fingerprint"])
+        environment = store.environment(path)
+        prints = (environment.corpus.fingerprint, environment.split.fingerprint)
         if prints != wanted or store.state(path) != "finished":
             return None
         rows = store.read_columns(path, "readings", ("kind", "step", "loss", "nats", "bytes", "low", "high"))
@@ -85,7 +85,7 @@ def _beside(path: Path, wanted: tuple[str, str]) -> PeerRun | None:
         final = {name: column[last] for name, column in rows.items()}
         bits = float(final["nats"]) / math.log(2) / float(final["bytes"])
         low, high = (_in_bits(final[end], bits / float(final["loss"])) for end in ("low", "high"))
-        sizes = (int(final["step"]), int(environment["derived"]["parameters"]))
+        sizes = (int(final["step"]), environment.derived.parameters)
         return PeerRun(str(path), store.recipe_of(path).model.name, bits, low, high, *sizes)
     except (DiagnoseError, KeyError, TypeError, ValueError, ZeroDivisionError):
         return None

@@ -41,8 +41,8 @@ def audit(
     found = keep(folder, audit_run(folder, data=data, model=model))
     report = page.audit_report(folder, found)
     where = page.put(report, folder, out, AUDIT)
-    found["page"] = str(where)
+    found = found.model_copy(update={"page": str(where)})
     page.refresh(folder, out)
-    show_outcome(found, report, where, as_json=as_json, markdown=markdown, opens=opens)
-    if found["exit_code"]:
-        raise typer.Exit(int(found["exit_code"]))
+    show_outcome(found.model_dump(mode="json"), report, where, as_json=as_json, markdown=markdown, opens=opens)
+    if found.exit_code:
+        raise typer.Exit(found.exit_code)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 
 from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome
 
@@ -51,6 +54,7 @@ def loss_gap(
 
     limits, folder = thresholds.parse(fail_over), store.find(run)
     store.check_writable(page.folder_of(out))
+    gap: LedgerRecord | ArmLedgers
     if is_record(folder):
         recorded.refuse(verify=verify, against=against, data=data)
         gap = recorded.loss_gap(folder, model, budget=budget)
@@ -59,7 +63,7 @@ def loss_gap(
     found = run_gap.keep(folder, gap)
     report = page.gap_report(folder, found)
     where = page.put(report, folder, out, GAP)
-    found["page"] = str(where)
+    found = found.model_copy(update={"page": str(where)})
     page.refresh(folder, out)
-    show_outcome(found, report, where, as_json=as_json, markdown=markdown, opens=opens)
+    show_outcome(found.model_dump(mode="json"), report, where, as_json=as_json, markdown=markdown, opens=opens)
     thresholds.refuse(found, limits)

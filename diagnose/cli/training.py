@@ -120,15 +120,15 @@ def finish_ablation(folder: Path, out: Path, *, opens: bool, markdown: bool, as_
 
     report = page.own_report(folder)
     where = page.render_own(folder, out, report)
-    summary = store.read_json(folder / "summary.json")
-    keys = (
+    summary = store.ablation(folder)
+    record = {"ablation": str(folder), "page": str(where), "hold": summary.hold.what}
+    keys = {
         "arms", "effects", "pairs", "notes", "changed", "differs", "tuning", "untuned", "verdict", "failed",
         "left_out",
-    )  # fmt: skip
-    record = {"ablation": str(folder), "page": str(where), "hold": summary["hold"]["what"]}
-    record |= {k: summary[k] for k in keys if k in summary}
+    }  # fmt: skip
+    record |= summary.model_dump(mode="json", include=keys)
     show_outcome(record, report, where, as_json=as_json, markdown=markdown, opens=opens)
-    if summary["failed"]:
+    if summary.failed:
         raise typer.Exit(1)
 
 

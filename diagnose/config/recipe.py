@@ -16,14 +16,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from diagnose.config.overrides import parse_settings, read_tables, shipped, shown
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.records.schema import FORMAT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-__all__ = ["FORMAT", "Recipe", "merge", "parse_settings", "read_tables", "refuse_unused", "shipped", "unused"]
+__all__ = ["Recipe", "merge", "parse_settings", "read_tables", "refuse_unused", "shipped", "unused"]
 
-FORMAT = 1  # of recipes and run directories; raised when an old one can no longer be read
 
 MOST_THREADS = 4096
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Objective
+    from diagnose.records.ledgers import LedgerRecord
 
 
 def explain(
@@ -26,8 +27,8 @@ def explain(
     kept: Recording | None = None,
     *,
     budget: float | str = 20.0,
-) -> dict[str, Any]:
-    """Return the record of a ledger; see `explained.explain_gap`."""
+) -> LedgerRecord:
+    """Return a ledger; see `diagnose.api.explain_gap`."""
     check_model(model)
     limit = ReadingBudget.of(budget)
     sides = _train_side(kept, train), _val_side(kept, val)

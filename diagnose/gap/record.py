@@ -1,4 +1,4 @@
-"""The ledger as plain data: what `diagnose loss-gap --json` prints, and what pages and the terminal are made of."""
+"""The record of a ledger: what `diagnose loss-gap --json` prints, and what pages and the terminal are made of."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from diagnose.gap.side import REDUCTIONS
 from diagnose.gap.term import groups_of, interval_record
 from diagnose.gap.terms import explained
 from diagnose.records.ledgers import LedgerRecord
+from diagnose.records.schema import FORMAT
 
 if TYPE_CHECKING:
     import torch
@@ -28,15 +29,14 @@ if TYPE_CHECKING:
     from diagnose.gap.terms import ReportedLosses
     from diagnose.stats import Reading
 
-FORMAT = 1
 UNIT = "loss"
 LONGEST = 60  # characters of a function's name
 
 
 def record(
     found: Measurements, given: ReportedLosses, some: list[Term], budget: dict[str, Any], own: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the JSON object of a ledger.
+) -> LedgerRecord:
+    """Return a ledger as it is written, shown and printed.
 
     Args:
         found: what was read.
@@ -71,7 +71,7 @@ def record(
     }
     made = LedgerRecord.model_validate(out)
     said = {"verdict": verdict.sentence(made), "findings": tuple(verdict.findings(made))}
-    return made.model_copy(update=said).plain()
+    return made.model_copy(update=said)
 
 
 def of_loop(
@@ -81,8 +81,8 @@ def of_loop(
     some: list[Term],
     kept: Recording | None,
     budget: ReadingBudget,
-) -> dict[str, Any]:
-    """Return the JSON object of two sides' ledger."""
+) -> LedgerRecord:
+    """Return the ledger of two sides."""
     allowed = {"seconds": budget.seconds if math.isfinite(budget.seconds) else None, "batches": budget.batches}
     return record(found, given, some, allowed, {
         "kind": "sides",

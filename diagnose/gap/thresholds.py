@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.errors import FINDING, DiagnoseError, nearest
 from diagnose.formatting import plain, signed
 from diagnose.gap.term import GROUPS
+from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,28 +35,28 @@ def parse(pairs: Iterable[str]) -> dict[str, float]:
     return out
 
 
-def crossed(record: dict[str, Any], limits: dict[str, float]) -> list[str]:
+def crossed(record: LedgerRecord | ArmLedgers, limits: dict[str, float]) -> list[str]:
     """Return a sentence for each limit that a ledger's value exceeds in size, on either side."""
-    if "arms" in record:
-        return [f"{run['run']}: {line}" for run in record["runs"] for line in crossed(run, limits)]
-    values = {row["id"]: row["value"] for row in [*record["groups"], *record["terms"]]}
-    values |= {"gap": record["gap"], "matched": record["matched"]["gap"]}
+    if isinstance(record, ArmLedgers):
+        return [f"{run.run}: {line}" for run in record.runs for line in crossed(run, limits)]
+    values = {row.id: row.value for row in record.groups} | {row.id: row.value for row in record.terms}
+    values |= {"gap": record.gap, "matched": record.matched.gap}
     return [
-        f"{name} is {signed(values[name])}, over the limit of {plain(limit)}"
+        f"{name} is {signed(value)}, over the limit of {plain(limit)}"
         for name, limit in limits.items()
-        if values.get(name) is not None and abs(values[name]) > limit
+        if (value := values.get(name)) is not None and abs(value) > limit
     ]
 
 
-def refuse(record: dict[str, Any], limits: dict[str, float]) -> None:
+def refuse(record: LedgerRecord | ArmLedgers, limits: dict[str, float]) -> None:
     """Fail where a limit is crossed or the run's record contradicts itself.
 
     Raises:
         DiagnoseError: with the exit code of a finding.
     """
     said = crossed(record, limits)
-    runs = record.get("runs", [record])
-    wrong = [found for run in runs for found in run["findings"] if found["rule"] == "gap/unfaithful"]
-    said += [f"{found['what'][0].lower()}{found['what'][1:]}: {found['fix']}" for found in wrong]
+    runs = record.runs if isinstance(record, ArmLedgers) else (record,)
+    wrong = [found for run in runs for found in run.findings if found.rule == "gap/unfaithful"]
+    said += [f"{found.what[0].lower()}{found.what[1:]}: {found.fix}" for found in wrong]
     if said:
         raise DiagnoseError("; ".join(said), exit_code=FINDING)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed, plain, signed
 from diagnose.gap.term import GROUPS
-from diagnose.records.summaries import FindingRecord, Severity
+from diagnose.records.schema import FindingRecord, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NoReturn
+
+import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
-from diagnose.logs.names import Meaning, loss_types_only, meaning, words
+from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
+from diagnose.logs.series import VALUE
 
 if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
     from diagnose.logs.series import Log, LogSeries
 
-KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "error": 3}
+KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "error": 3, "unsaid": 4}
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
 STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, where it is printed as often
 MOST_LISTED = 8
 MOST_OTHERS = 8
 STATED = 2  # values up to which a mean at the end of a log is no series of its own
+MOST_APART = 5  # times that losses of two names may differ without a word
 BLIND = "nothing can be said of a gap"
 
 
@@ -44,7 +48,7 @@ class Choice:
 
 def said(name: str) -> str:
     """Return a series' name for a sentence."""
-    return repr(cut(visible(name), 40))
+    return repr(cut(visible(name.removesuffix(f" {UNSAID}")), 40))
 
 
 def choose(log: Log, columns: Columns) -> Choice:
@@ -68,14 +72,61 @@ def choose(log: Log, columns: Columns) -> Choice:
             f"this is a table of {log.runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
-    losses = {name: m for name in log.series if (m := meaning(name)).kind}
+    _spell_out(log)
+    losses = _losses(log)
     vals = [name for name, m in losses.items() if m.held_out]
     trains = [name for name, m in losses.items() if not m.held_out]
     train, val = _best(log, trains, vals, columns)
     if not train or not val:
         refuse(log)
     _numbers_only(log, train, val)
-    return _beside(log, train, val, losses, columns)
+    choice = _beside(log, train, val, losses, columns)
+    kinds = {losses[name].kind for name in (train, val) if name in losses}
+    return _unsaid(choice) if kinds == {"unsaid"} else choice
+
+
+def _losses(log: Log) -> dict[str, Meaning]:
+    """Return the losses of a log, by name; values that are named by their side alone only where it has no others."""
+    every = {name: m for name in log.series if (m := meaning(name)).kind}
+    named = {name: m for name, m in every.items() if m.kind != "unsaid"}
+    telling = [
+        name for name, m in named.items()
+        if m.kind != "error" and not (m.held_out and log.series[name].count <= STATED)
+    ]  # fmt: skip
+    both = {m.held_out for m in named.values()} == {True, False}
+    return named if both or telling else every
+
+
+def _spell_out(log: Log) -> None:
+    """Give "tloss" and "vloss" their sides, where a log has these two and no loss else."""
+    short = {words(name): name for name in log.series if meaning(name).kind == "loss"}
+    if set(short) != {("t", "loss"), ("v", "loss")}:
+        return
+    for (letter, _), name in short.items():
+        series = log.series.pop(name)
+        series.name = f"{'train' if letter == 't' else 'val'} loss"
+        log.series[series.name] = series
+
+
+def _unsaid(choice: Choice) -> Choice:
+    """Return a choice of values that are named by their sides alone: falling ones are taken for losses.
+
+    Raises:
+        DiagnoseError: they do not fall.
+    """
+    train, val = choice.train, choice.val
+    values = train.table()[:, VALUE]
+    third = max(1, len(values) // 3)
+    if len(values) < 2 or not float(np.median(values[-third:])) < float(np.median(values[:third])):
+        raise DiagnoseError(
+            f"the log has values of {said(train.name)} ({counted(train.count, 'value')}) and {said(val.name)} "
+            f"({counted(val.count, 'value')}) and does not say of what: they do not fall as losses do (accuracies "
+            "rise); print the losses, as 'train loss 1.9, val loss 2.0'"
+        )
+    note = f"the log does not say what {said(train.name)} and {said(val.name)} are: they fall, and are taken for losses"
+    for series in (train, val):
+        series.name = series.name.removesuffix(f" {UNSAID}")
+    return replace(choice, others=[], notes=[*choice.notes, note])
 
 
 def _numbers_only(log: Log, train: str, val: str) -> None:
@@ -115,7 +166,8 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
         b.side != "val",
         a.stem != b.stem,
         counts[1] < STATED,
-        (val in log.lent) != (train in log.lent),
+        _running(log, val),
+        (val in log.lent) != (train in log.lent) and not _sums_up(log, val),
         val in log.lent,
         counts[0] < STATED and counts[1] >= STATED,
         len(a.stem) + len(b.stem),
@@ -127,9 +179,23 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
     )
 
 
+def _running(log: Log, val: str) -> bool:
+    """Say whether a series shows a validation's progress, where the log names its result too."""
+    m, count = meaning(val), log.series[val].count
+    return val in log.lent and any(
+        meaning(name) == m and name not in log.lent and STATED < series.count <= count
+        for name, series in log.series.items()
+    )
+
+
+def _sums_up(log: Log, val: str) -> bool:
+    """Say whether a series holds the results of validations whose progress is another."""
+    return any(_running(log, name) for name in log.series if meaning(name) == meaning(val) and name != val)
+
+
 def _likeness(a: Meaning, b: Meaning) -> int:
     """Return 0 for two names of one loss, 1 where one of them has a part more, `UNLIKE` for different parts."""
-    if a.kind != b.kind and "error" in (a.kind, b.kind):
+    if a.kind != b.kind and {"error", "unsaid"} & {a.kind, b.kind}:
         return UNLIKE
     if a.stem == b.stem or (loss_types_only(a.stem) and loss_types_only(b.stem)):
         return 0
@@ -180,6 +246,13 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
         out.append(
             f"the log names the two differently, {said(train)} and {said(val)}: it does not say that they are one loss"
         )
+    elif a.stem != b.stem and _apart(log.series[train], log.series[val]):
+        out.append(
+            f"{said(train)} and {said(val)} differ by more than a factor of {MOST_APART}: they may be means over "
+            "different things, as of a word and of a sentence"
+        )
+    if {"error", "err"} & set(a.stem + b.stem):
+        out.append(f"the log has no loss of both sides: {said(train)} and {said(val)} are what it calls errors")
     if b.side == "test" and "val" not in columns:
         out.append(f"the log has no validation loss; {said(val)} is taken for it")
     tests = [
@@ -200,9 +273,16 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
     return out
 
 
+def _apart(train: LogSeries, val: LogSeries) -> bool:
+    """Say whether two series are of scales so different that they can hardly be means over the same."""
+    medians = [float(np.median(series.table()[:, VALUE])) for series in (train, val)]
+    low, high = sorted(map(abs, medians))
+    return high > MOST_APART * low
+
+
 def refuse(log: Log) -> NoReturn:
     """Say in one line what a log has, what is missing and what to print."""
-    losses = {name: m for name in log.series if (m := meaning(name)).kind}
+    losses = {name: m for name, m in _losses(log).items() if m.kind != "unsaid"}
     if log.tuples:
         raise DiagnoseError(
             f"{counted(log.tuples, 'line')} {'holds' if log.tuples == 1 else 'hold'} two or more values after "

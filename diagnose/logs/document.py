@@ -12,9 +12,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.logs.messages import MOST_LOOKED, message_field, messages
+from diagnose.logs.names import meaning
+from diagnose.logs.notebook import printed
 from diagnose.logs.series import Log
 from diagnose.logs.table import Records, flat
 from diagnose.logs.table_fields import number
+from diagnose.logs.text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,6 +36,9 @@ FACTS = {
     "logging_steps": "logging_steps", "eval_steps": "eval_steps", "global_step": "last_step",
 }  # fmt: skip
 SUMMARIES = {"train_runtime", "train_samples_per_second", "train_steps_per_second"}
+HOLDS_NONE = (
+    "this JSON holds no log: wanted are trainer_state.json, a History ({name: [values]}), records or a notebook"
+)
 
 
 def read_document(texts: Iterable[str], columns: Columns) -> Log:
@@ -126,7 +133,27 @@ def _next(text: str, at: int) -> int:
 
 
 def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
-    """Read Keras's `history.history`: a list for each name; or a table by columns, as pandas writes one."""
+    """Read a document that has to be held: Keras's `history.history`, a table by columns as of pandas, a notebook."""
+    found = _whole(head, pieces)
+    if not isinstance(found, dict):
+        raise DiagnoseError(HOLDS_NONE)
+    if isinstance(found.get("history"), dict):
+        found = found["history"]
+    if "nbformat" in found and isinstance(found.get("cells"), list):
+        return read_text(printed(found["cells"]), columns)
+    records = _records_of(found)
+    field = message_field(records[:MOST_LOOKED])
+    if field:
+        return read_text(messages(records, field), columns)
+    return _listing(records, columns) if records else _by_columns(found, columns)
+
+
+def _whole(head: str, pieces: Iterator[str]) -> Any:
+    """Return a document that is held as a whole.
+
+    Raises:
+        DiagnoseError: it is too large, or no JSON.
+    """
     whole = head
     for piece in pieces:
         whole += piece
@@ -135,28 +162,43 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
                 "the JSON document is too large to be a history; a record a line (.jsonl) can be streamed"
             )
     try:
-        found = json.loads(whole)
+        return json.loads(whole)
     except (ValueError, RecursionError) as error:
         raise DiagnoseError(f"it looks like JSON and is none: {str(error)[:80]}") from None
-    if isinstance(found, dict) and isinstance(found.get("history"), dict):
-        found = found["history"]
-    if isinstance(found, dict):
-        inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
-        if inner is not None:
-            return _listing(_of_catboost(found, inner), columns)
-    lists = {k: _listed(v) for k, v in flat(found).items()} if isinstance(found, dict) else {}
-    lists |= {k: _listed(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def _records_of(found: dict[str, Any]) -> list[Any]:
+    """Return the records that an object holds, in a list or under the number of each epoch; none of any other."""
+    if found and all(key.isdecimal() and isinstance(value, dict) for key, value in found.items()):
+        return [{"epoch": float(key), **value} for key, value in found.items()]
+    inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
+    return [] if inner is None else _of_catboost(found, inner)
+
+
+def _by_columns(found: dict[str, Any], columns: Columns) -> Log:
+    """Read an object that has a list for each name, or one value for each: what a run ended with.
+
+    Raises:
+        DiagnoseError: it has neither.
+    """
+    lists = {k: _listed(v) for k, v in flat(found).items()} | {k: _listed(v) for k, v in found.items()}
     table = {key: values for key, values in lists.items() if values}
     if not table:
-        raise DiagnoseError(
-            "this JSON holds no log: wanted are trainer_state.json, a History ({name: [values]}), or a list of records"
-        )
+        return _ended_with(found, columns)
     log = Log("history", "Keras" if "val_loss" in table and "loss" in table else "")
     records = Records(log, columns)
     at = "iteration" if any("/" in name for name in table) else "epoch"  # boosting keeps a history for each set
     for i in range(max(map(len, table.values()))):
         records.add({at: float(i), **{k: v[i] for k, v in table.items() if i < len(v)}})
     return log
+
+
+def _ended_with(found: dict[str, Any], columns: Columns) -> Log:
+    """Read the values that a run ended with; Hugging Face's `train_loss` there is a mean over the run, and goes."""
+    last = {k: v for k, v in flat(found).items() if not (SUMMARIES & found.keys() and k == "train_loss")}
+    if not any(meaning(name).kind and number(value) is not None for name, value in last.items()):
+        raise DiagnoseError(HOLDS_NONE)
+    return _listing([last], columns)
 
 
 def _of_catboost(found: dict[str, Any], records: list[Any]) -> list[Any]:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diagnose.logs.kept_columns import Columns, Keep
+from diagnose.logs.kept_columns import MOST_SIDE, Columns, Keep
 from diagnose.logs.names import SIDES, meaning, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
 from diagnose.logs.table import NAMES_RUN
@@ -18,8 +18,6 @@ from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from diagnose.logs.series import Log
 
 MOST_CELLS = 256
 MOST_PLANS = 4096  # kept
@@ -107,53 +105,55 @@ class Grid:
     def _with_line_above(self, way: Callable[[str], list[str]], line: str) -> list[str]:
         """Return the names of columns, each with what the line above has for it, where a header takes two lines."""
         cells = way(line)
-        if way is _pipes and len(cells) == len(self._above) and not all(map(words, cells)):
-            cells = [f"{above} {cell}".strip() for above, cell in zip(self._above, cells, strict=True)]
-        if way is _pipes:
-            self._above = cells
+        if way is not _pipes:
+            return cells
+        above, self._above = self._above, cells
+        if len(cells) == len(above) and not all(map(words, cells)):
+            cells = [f"{over} {cell}".strip() for over, cell in zip(above, cells, strict=True)]
         return cells
 
-    def row(self, line: str, key: str, log: Log) -> bool:
-        """Take a row of the table; return whether the line is one.
+    @property
+    def sided(self) -> bool:
+        """Whether the table's rows are sides ("train", "validation") and say nowhere in the run."""
+        return bool(self._keep.sides) and not self._keep.placed
+
+    def row(self, line: str, key: str) -> LogRow | bool:
+        """Return a row of the table; whether the line is one where it holds no value that is kept.
 
         Args:
             line: as the log has it.
             key: the same with a zero for each digit: what one such line is, all are.
-            log: what takes the row.
         """
         plan = self._plans.get(key)
         if plan is None:
-            return self._decided(line, key, log)
+            return self._decided(line, key)
         if plan:
-            log.add(
-                placed_row(
-                    {name: float(line[part]) for name, part in plan.values},
-                    [float(line[part]) if part else NAN for part in plan.places],
-                )
+            return placed_row(
+                {name: float(line[part]) for name, part in plan.values},
+                [float(line[part]) if part else NAN for part in plan.places],
             )
-        return bool(plan)
+        return False
 
-    def _decided(self, line: str, key: str, log: Log) -> bool:
+    def _decided(self, line: str, key: str) -> LogRow | bool:
         """Take a line by its cells, and plan how lines that differ from it in digits alone are read."""
         if len(line) > MOST_LINE:
             return False
-        if OTHER_SIDE.search(line) and self._aside(line, log):
-            return True
-        if not self._width and not self._begin(line):
-            self._keep_plan(key, NO_ROW)
-            return False
-        cells = self._way(line)
-        if len(cells) != self._width or not _values(cells):
+        aside = self._aside(line) if OTHER_SIDE.search(line) else None
+        if aside is not None:
+            return aside
+        self._above = []
+        cells = self._way(line) if self._width or self._begin(line) else []
+        if not cells or len(cells) != self._width or not _values(cells):
             self._keep_plan(key, NO_ROW)
             return False
         if self._names >= 0 and number(cells[self._names]) is None:
             self.runs += 1
             return True
         row = self._keep.row(dict(enumerate(cells)))
-        if row:
-            log.add(row)
-            self._keep_plan(key, self._planned(line, cells))
-        return True
+        if row is None:
+            return True
+        self._keep_plan(key, self._planned(line, cells))
+        return row
 
     def _keep_plan(self, key: str, plan: RowPlan | None) -> None:
         if plan is not None and len(key) < MOST_KEY:
@@ -179,8 +179,8 @@ class Grid:
             return None
         return RowPlan(tuple(values), tuple(where.get(role) for role in POSITIONS))
 
-    def _aside(self, line: str, log: Log) -> bool:
-        """Take a row that holds another side's loss in place of the columns, as "10  val 3.322  0.02s" of MLX-LM."""
+    def _aside(self, line: str) -> LogRow | None:
+        """Return a row that holds another side's loss in place of the columns, as "10  val 3.322  0.02s" of MLX-LM."""
         for way, names in self._ways:
             cells = way(line)
             found = next(
@@ -191,20 +191,20 @@ class Grid:
             at = {role: number(cells[k]) for role, k in Keep(names, self.columns).where.items() if k < found[0]}
             loss = next(name for name in names if meaning(name).kind)
             name = " ".join([found[1].group(1).lower(), *(word for word in words(loss) if word not in SIDES)])
-            log.add(LogRow({name: float(found[1].group(2))}, **{k: v for k, v in at.items() if v is not None}))  # type: ignore[arg-type]
-            return True
-        return False
+            return LogRow({name: float(found[1].group(2))}, **{k: v for k, v in at.items() if v is not None})  # type: ignore[arg-type]
+        return None
 
     def _begin(self, line: str) -> bool:
         """Tell from the first row how cells are parted."""
         for way, names in self._ways:
             cells = way(line)
-            numbered = len(cells) == len(names) + 1 and cells[0].isdigit() and way in (_wide, _spaces, _pipes)
-            columns = ["", *names] if numbered else names
+            labelled = len(cells) == len(names) + 1 and (cells[0].isdigit() or _is_side(cells[0]))
+            columns = ["", *names] if labelled and way in (_wide, _spaces, _pipes) else names
             if len(cells) == len(columns) and _values(cells):
                 self._way, self._width = way, len(columns)
                 self._plans.clear()
                 self._keep = Keep(columns, self.columns)
+                self._keep.sides += [k for k, cell in enumerate(cells) if _is_side(cell) and k not in self._keep.sides]
                 named = [i for i, name in enumerate(columns) if name.strip().lower() in NAMES_RUN]
                 self._names = named[0] if named and not self._keep.placed else -1
                 return True
@@ -222,5 +222,10 @@ def _names(cells: list[str]) -> bool:
 
 def _values(cells: list[str]) -> bool:
     """Say whether cells are the values of a row."""
-    numbers = sum(number(cell) is not None for cell in cells)
+    numbers = sum(number(cell) is not None or _is_side(cell) for cell in cells)
     return numbers >= 2 and 2 * numbers >= len([cell for cell in cells if cell])
+
+
+def _is_side(cell: str) -> bool:
+    """Say whether a cell is the word for a side."""
+    return len(cell) <= MOST_SIDE and bool(found := words(cell)) and set(found) <= SIDES

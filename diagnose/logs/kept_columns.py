@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from diagnose.logs.names import counter, is_seconds, meaning, side_of, words
+from diagnose.logs.names import UNSAID, counter, is_seconds, meaning, side_alone, side_of, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
 from diagnose.logs.table_fields import number
 
@@ -48,6 +48,7 @@ class Keep:
     def take(self, key: Any, name: str) -> None:
         """Decide what a column is."""
         short = name.strip().lower()
+        is_value = short.rpartition("/")[2] == "value"
         role = next((role for role, given in self.given.items() if given == name and role not in ("train", "val")), "")
         role = role or self._role(name)
         if role and role not in self.where:
@@ -55,9 +56,11 @@ class Keep:
             self._places.append((POSITIONS.index(role), key))
         elif short in NAMES_VALUE and name not in self.given.values():
             self.titles.append(key)
-        elif name in self.given.values() or (meaning(name).kind and short != "value"):
+        elif name in self.given.values() or (meaning(name).kind and not is_value):
             self.values[key] = name
-        elif short == "value":
+        elif side_alone(name) and not self.titles:
+            self.values[key] = f"{name} {UNSAID}"
+        elif is_value:
             self.value = key
             if self.stem:
                 self.values[key] = self.stem
@@ -68,7 +71,9 @@ class Keep:
         """Return what a column places rows by, "" for any other; what `--columns` names goes first."""
         if is_seconds(name):
             return "" if "seconds" in self.given else "seconds"
-        counted = counter(name.rpartition("/")[2]) if not meaning(name).kind else ""
+        plain = name.rpartition("/")[2]
+        plain = plain.lower().removeprefix("total_") if "_" in plain else plain
+        counted = counter(plain) if not meaning(name).kind else ""
         return "" if counted in self.given else counted
 
     def row(self, fields: Mapping[Any, Any]) -> LogRow | None:

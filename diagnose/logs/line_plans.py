@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from diagnose.logs.line_words import MOST_NUMBERS, NUMBER, Shape
 from diagnose.logs.series import NAN
-from diagnose.logs.shape import MOST_NUMBERS, NUMBER, Shape
 
 if TYPE_CHECKING:
-    from diagnose.logs.shape import Slot
+    from diagnose.logs.line_words import Slot
 
 MOST_PLANNED = 24  # numbers of a line with a plan
 MOST_HEADING = 120  # characters of a line that may be a heading
@@ -23,7 +23,7 @@ NAMES_RUN = re.compile(
     r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
     re.IGNORECASE,
 )
-JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_./])", re.IGNORECASE)
+JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_/]|\.\d)", re.IGNORECASE)
 ZEROS = bytes.maketrans(b"123456789", b"000000000")
 LITERAL = re.compile("l0", re.IGNORECASE)  # "l1" and "l2", which `SPEAKS` tells from others
 FLOAT = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
@@ -95,7 +95,7 @@ def planned(line: str, key: str, shape: Shape, numbers: list[str]) -> Plan | Non
 def _is_plain(shape: Shape) -> bool:
     """Say whether the lines of a shape are taken for what they are, whatever their numbers."""
     return bool(shape.losses) and not (
-        shape.tuple or shape.apart or shape.side in ("val", "test")
+        shape.tuple or shape.apart or shape.summary or shape.side in ("val", "test")
         or any(slot.whole or slot.mean >= 0 for _, slot in shape.losses)
     )  # fmt: skip
 

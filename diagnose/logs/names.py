@@ -13,7 +13,7 @@ from functools import lru_cache
 
 VAL = frozenset({
     "val", "vali", "valid", "validation", "validating", "validate", "validated", "dev", "devset", "heldout", "holdout",
-    "tel", "cv", "va", "vl",
+    "tel", "cv", "va", "vl", "crossval", "crossvalidation", "xval",
 })  # fmt: skip
 EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate"})
 TEST = frozenset({"test", "testing", "tst"})
@@ -22,14 +22,15 @@ SIDES = VAL | EVAL | TEST | TRAIN
 PLAIN_LOSS = frozenset({"loss", "losses", "cost", "objective", "trl", "tel"})
 KIND_OF_LOSS = {
     "nll": "nll", "ce": "ce", "xent": "ce", "crossentropy": "ce", "xentropy": "ce", "logloss": "logloss",
-    "mlogloss": "logloss", "bce": "bce", "celoss": "ce",
+    "mlogloss": "logloss", "bce": "bce", "celoss": "ce", "bpc": "bpc", "bpd": "bpd",
 }  # fmt: skip
 BITS = frozenset(("bpb",))
 PERPLEXITY = frozenset(("ppl", "perplexity", "pplx"))
 ERROR = frozenset(("rmse", "mse", "mae", "l1", "l2", "rmsle", "metric"))
+SIDED_ERROR = frozenset(("error", "err"))  # a measure only where its name says whose it is: logs speak of other errors
 SPANS = {
     "epoch": "epoch", "step": "step", "batch": "batch", "minibatch": "batch", "mean": "mean", "avg": "mean",
-    "average": "mean", "averaged": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
+    "average": "mean", "averaged": "mean", "avr": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
     "running": "smooth", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean",
 }  # fmt: skip
 NEUTRAL = frozenset({
@@ -68,32 +69,50 @@ BESIDE_COUNTER = frozenset({
     "this",
     "epoch", "step", "begin", "beginning", "info", "during",
 })  # fmt: skip
+UNSAID = "of unsaid meaning"  # behind the side of values whose name is that of their side alone, as "train 1.2"
+SHORT_NAMES = frozenset(("l", "j"))  # of a loss, as in "L_train"
 MOST = 200  # characters of a name that are looked at
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_GLUED = re.compile(  # "trainloss" and "lossval"
+    r"(?<![a-z])(?:(t(?=loss)|v(?=loss)|train|training|tr|val|valid|validation|dev|test|eval)(loss|losses|ppl|rmse|mse|mae|nll)"
+    r"|(loss|ppl|rmse|mse|mae|nll)(train|tr|val|valid|dev|test|eval))(?![a-z])"
+)
 _WORDS = re.compile(r"[a-z]+(?:(?<=l)[12](?![0-9a-z]))?|\d+")
 FOREIGN_LETTERS = re.compile("[\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 # words of other languages that logs are written in, as the English word that they stand for
 LANGUAGES = {
-    "train loss": "trainingsverlust|trainingsfehler",
-    "val loss": "validierungsverlust|validierungsfehler|validationsverlust",
+    "best": (
+        "最良|最佳|最优|最優|最好|最高|最低|最小|최고|최저|최적|лучш[а-яё]*|mejor|meilleure?s?|beste[rsnm]?|melhor|migliore|"
+        "en\\s(?:iyi|dusuk)|najlepsz[a-z]*|nejlepsi"
+    ),
+    "train loss": "trainingsverlust|trainingsfehler|traningsforlust|treningstap|trainingsverlies",
+    "val loss": (
+        "validierungsverlust|validierungsfehler|validationsverlust|valideringsforlust|valideringstap|validatieverlies"
+    ),
     "loss": (
         "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perte|perda|perdita|verlust|"
-        "kayip|verlies|kayb[ıi]"
+        "kayip|verlies|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
     ),
     "val": (
         "验证集|验证|驗證|検証|バリデーション|검증|валидац[а-яё]*|валидацион[а-яё]*|проверк[а-яё]*|проверочн[а-яё]*|"
-        "validacion|validacao|validazione|validierung|dogrulama|walidacja|walidacji|validatie"
+        "validacion|validacao|validazione|validierung|dogrulama|walidac[a-z]*|validatie|validacni|валідац[а-яіїє]*|"
+        "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*"
     ),
     "train": (
         "训练集|训练|訓練|学習|トレーニング|훈련|학습|обучен[а-яё]*|обучающ[а-яё]*|тренировк[а-яё]*|тренировочн[а-яё]*|"
-        "трейн|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim"
+        "трейн[а-яё]*|навчан[а-яіїє]*|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim|"
+        "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*"
     ),
     "test": "测试集|测试|測試|テスト|테스트|тестов[а-яё]*|тест|prueba",
     "eval": "评估|評估|評価|평가|оценк[а-яё]*",
-    "epoch": "轮次|轮|輪次|輪|エポック|에포크|에폭|эпох[а-яё]*|epoca|epoque|epoche|epoka",
+    "epoch": (
+        "(?:[個个]\\s?)?(?:轮次|轮|輪次|輪|周期|週期)|エポック|에포크|에폭|эпох[а-яё]*|епох[а-яіїє]*|epoca|epoque|epoche|epok[a]?|"
+        "epocha"
+    ),
     "step": "步数|步|ステップ|스텝|шаг[а-яё]*|paso|passo|etape|schritt|adim",
     "iteration": "迭代次数|迭代|反復|イテレーション|반복|итерац[а-яё]*|iteracion|iteracao|iterazione",
     "mean": "平均|평균|средн[а-яё]*|promedio|moyenne|durchschnitt",
+    "error": "误差|誤差|ошибк[а-яё]*",
     "perplexity": "困惑度|パープレキシティ|перплекси[а-яё]*",
     "accuracy": "准确率|準確率|正解率|精度|정확도|точност[а-яё]*",
 }  # fmt: skip
@@ -122,7 +141,7 @@ class Meaning:
     Attributes:
         side: "train", "val", "test", or "" where it names none.
         kind: "loss" (nats or whatever the loop's unit is), "bits" (bits per byte), "perplexity", "error" (another
-            measure of error, as rmse), or "" for none of them.
+            measure of error, as rmse), "unsaid" (named by its side alone), or "" for none of them.
         span: what the value is a mean of: "batch", "step", "epoch", "mean", "smooth", or "" where it does not say.
         stem: what else qualifies it ("dice" of "val dice loss"): losses are compared with their like.
     """
@@ -141,8 +160,7 @@ class Meaning:
 def translated(text: str) -> str:
     """Return a text with the words for losses, sides and positions of other languages in English."""
     if FOREIGN_LETTERS.search(text):
-        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-        text = unicodedata.normalize("NFC", text)
+        text = "".join(_plain_letter(letter) for letter in text)
     elif not _LATIN.search(text):
         return text
     for spoken, word in _TRANSLATIONS:
@@ -150,10 +168,17 @@ def translated(text: str) -> str:
     return _ELIDED.sub(" ", text)
 
 
+def _plain_letter(letter: str) -> str:
+    """Return a Latin letter without its accents, and any other as it is: of Japanese they are a part."""
+    parts = unicodedata.normalize("NFKD", letter)
+    return "".join(part for part in parts if not unicodedata.combining(part)) if parts[0] < "\u0250" else letter
+
+
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """Return a name's words in lower case: "valLoss_epoch" gives val, loss, epoch."""
-    return tuple(_WORDS.findall(_CAMEL.sub(" ", translated(name[-MOST:])).lower()))
+    text = _CAMEL.sub(" ", translated(name[-MOST:])).lower()
+    return tuple(_WORDS.findall(_GLUED.sub(r"\1\3 \2\4", text)))
 
 
 def side_of(found: tuple[str, ...]) -> str:
@@ -175,12 +200,14 @@ def side_of(found: tuple[str, ...]) -> str:
 def meaning(name: str) -> Meaning:
     """Return what a name says; of a W&B export's "run - train/loss" the part after the run's name counts."""
     found = words(name.rpartition(" - ")[2])
+    if name.endswith(UNSAID):
+        return Meaning(side_of(found[:-3]), "unsaid", "")
     held = set(found)
     span = next((SPANS[word] for word in found if word in SPANS), "")
     side = side_of(found)
     if held & FOREIGN:
         return Meaning(side, "", span)
-    kind = _kind(held)
+    kind = _kind(held) or ("error" if side and held & SIDED_ERROR else "")
     return Meaning(side, kind, span, _stem(found, held) if kind else ())
 
 
@@ -214,6 +241,14 @@ def _stem(found: tuple[str, ...], held: set[str]) -> tuple[str, ...]:
 def loss_types_only(stem: tuple[str, ...]) -> bool:
     """Say whether all that qualifies a name is which loss it is, as "nll" does."""
     return set(stem) <= set(KIND_OF_LOSS.values())
+
+
+def side_alone(name: str) -> str:
+    """Return the side of a name that says nothing else ("val", "L_train"), "" for any other."""
+    found = words(name)
+    if not found or len(found) > 2 or not set(found) <= SIDES | SHORT_NAMES or not set(found) & SIDES:
+        return ""
+    return side_of(found)
 
 
 @lru_cache(maxsize=4096)

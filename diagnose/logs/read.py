@@ -10,9 +10,10 @@ from diagnose.errors import DiagnoseError, nearest
 from diagnose.logs import folders, source
 from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
+from diagnose.logs.messages import read_records
 from diagnose.logs.names import meaning
 from diagnose.logs.series import Log, placed_row
-from diagnose.logs.table import read_csv, read_jsonl, separator
+from diagnose.logs.table import read_csv, separator
 from diagnose.logs.text import read_text
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
             if kind == "text":
                 return read_text(source.lines(file, path), columns)
             plain = (line for line, _ in source.lines(file, path, source.MOST_RECORD))
-            return read_csv(plain, columns, path.stem) if kind == "csv" else read_jsonl(plain, columns)
+            return read_csv(plain, columns, path.stem) if kind == "csv" else read_records(plain, columns)
 
 
 def detect(head: bytes) -> str:

@@ -9,124 +9,65 @@ gives a position: a counter's word right before (or "3/10" standing alone).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from diagnose.logs.names import FOREIGN, NEUTRAL, SIDES, VAL, counter, meaning, side_of, words
-
-MOST_NUMBERS = 64  # of a line
-MOST_KEY = 120  # characters before a number that may name it
-MOST_NAME = 6  # words of a loss's name
-MOST_PARTS = 12  # of one without blanks, as "eval/c4-validation/CrossEntropyLoss"
-NUMBER = re.compile(  # the first part is but for speed: most characters begin no number
-    r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9,])"
-    r"|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
-    r"|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
+from diagnose.logs.line_words import (
+    AFTER_COUNT,
+    AFTER_OPERATOR,
+    ALONE,
+    ARROW,
+    ASSIGNED,
+    BAR,
+    BECOMES,
+    BETWEEN,
+    BRACKETED,
+    CELL,
+    CODE,
+    COPULA,
+    COUNT,
+    COUNTED,
+    COUNTS,
+    FACTS,
+    GOES_ON,
+    KERAS,
+    LEVELS,
+    LONGEST_FACT,
+    MOST_KEY,
+    MOST_NAME,
+    MOST_PARTS,
+    NAME_BEHIND,
+    NATS,
+    NEXT_RATIO,
+    OPERATOR,
+    ORDINAL,
+    OVER,
+    PARTS,
+    PLACEHOLDER,
+    RATE,
+    SET_WORDS,
+    SETTINGS,
+    SIDE_ALONE,
+    SIDE_BEHIND,
+    STAR,
+    TAIL,
+    TIMING,
+    UNIT,
+    Shape,
+    Slot,
 )
-MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])", re.IGNORECASE)
-UNIT = re.compile(
-    r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
+from diagnose.logs.names import (
+    FOREIGN,
+    NEUTRAL,
+    SIDED_ERROR,
+    SIDES,
+    UNSAID,
+    VAL,
+    counter,
+    meaning,
+    side_alone,
+    side_of,
+    words,
 )
-ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
-PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
-PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
-ARROW = re.compile(r"[-=]{1,2}>\s*$")
-TAIL = re.compile(r"[\s:='\"(\[{<>~@#*+/!-]*$")
-OPERATOR = re.compile(r"(?:[<>*+/!]|[-+*/!=<>]=)\s*['\"(]?$")
-AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])(?=$)")
-OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
-GOES_ON = re.compile(r":?\s{1,4}")
-BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
-COUNTED = re.compile(
-    r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
-)
-ALONE = re.compile(r"[\w/.\-']+")
-RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
-                  r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
-SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b"
-                      r".{0,3}[({:]", re.IGNORECASE)  # fmt: skip
-CODE = re.compile(
-    r"^\s*(?:def|class|import|return|parser|assert|raise|lambda|@)\b"
-    r"|^\s*(?:if|elif|for|while|with|from|try|except)\b.{0,200}(?::\s{0,4}(?:#.{0,200})?$|\bimport\b)|^\s*print\w{0,3}\(|\.add_argument|self\.\w{1,40}\s?[-+*/]?="
-    r"|^\s*[\w.]{1,60}\s?[-+*/]=\s|\.append\(|\.item\(|=\s?\[\]"
-)
-ASSIGNED = re.compile(r"^\s*[\w.'\"-]{1,60}\s*[:=]\s*$")
-KERAS = re.compile(r"^\s*(?:\[[=>.]|\[\d*m|[\u2501\u2500]|- \d|- E)")
-SIDE_ALONE = re.compile(r"^\s{0,4}(?:train|training|val|valid|validation|eval|test)\s?\($", re.IGNORECASE)
-BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
-COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
-TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
-FACTS: dict[tuple[str, ...], str] = {
-    ("batch", "size"): "batch_size", ("per", "device", "train", "batch", "size"): "batch_size",
-    ("context", "length"): "context", ("context", "len"): "context", ("block", "size"): "context",
-    ("sequence", "length"): "context", ("seq", "len"): "context", ("seq", "length"): "context",
-    ("max", "seq", "len"): "context", ("sequence", "context", "length"): "context", ("sequence", "len"): "context",
-    ("vocab", "size"): "vocab_size", ("dropout",): "dropout", ("embedding", "dimension"): "width",
-    ("n", "embd"): "width", ("layers",): "layers", ("n", "layer"): "layers", ("heads",): "heads",
-    ("tokens", "per", "iteration", "will", "be"): "tokens_per_step", ("total", "batch", "size"): "tokens_per_step",
-    ("total", "elapsed", "time"): "elapsed", ("elapsed", "time"): "elapsed", ("eval", "iters"): "eval_iters",
-    ("gradient", "accumulation", "steps"): "accumulate", ("label", "smoothing"): "label_smoothing",
-    ("weight", "decay"): "weight_decay", ("mixup",): "mixup", ("num", "gpus"): "devices", ("world", "size"): "devices",
-    ("epochs",): "epochs", ("num", "epochs"): "epochs",
-}  # fmt: skip
-LONGEST_FACT = max(map(len, FACTS))
-
-
-@dataclass
-class Slot:
-    """A number of a line.
-
-    Attributes:
-        what: "position", "loss", "fact", "seconds", "ratio" (a bare "3/10") or "" (nothing that is kept).
-        name: of the loss, the counter or the fact.
-        over: place of b in "a / b", -1 for a plain number.
-        scale: of seconds.
-        whole: whether an integer says nothing here (an assignment in code or settings).
-        mean: place of the running mean in "1.9 (2.1)", -1 without.
-        lent: whether a loss has its side from the words around it.
-        first: whether it is the first number of the line.
-    """
-
-    what: str = ""
-    name: str = ""
-    over: int = -1
-    scale: float = 1.0
-    whole: bool = False
-    mean: int = -1
-    lent: bool = False
-    first: bool = False
-
-
-@dataclass
-class Shape:
-    """What the lines of a shape say.
-
-    Attributes:
-        positions, losses, facts: (place among the numbers that are used, what it is).
-        used: places of these among all numbers of the line.
-        side: the side that the line's losses are of without having it in their names, or that it announces.
-        bar: whether it is a state of Keras's bar, a running mean over the epoch.
-        tuple: the name of a loss that is followed by several values in brackets.
-        settled: whether some loss of the line names its side itself.
-        held_out: whether the line is of data that is not trained on, so that its own counters may be of other batches.
-        ratio: whether it holds a "3/10".
-        named: whether all its losses are held out by their names; `both`: whether some are and some are not.
-        apart: whether it is held out or named, so that its totals are not training's.
-        apart: whether it is held out or named, so that its totals are not training's.
-    """
-
-    positions: list[tuple[int, Slot]] = field(default_factory=list)
-    losses: list[tuple[int, Slot]] = field(default_factory=list)
-    facts: list[tuple[int, Slot]] = field(default_factory=list)
-    used: tuple[int, ...] = ()
-    side: str = ""
-    bar: bool = False
-    tuple: str = ""
-    settled: bool = False
-    held_out: bool = False
-    ratio: bool = False
-    named: bool = False
-    both: bool = False
-    apart: bool = False
 
 
 class _Line:
@@ -139,6 +80,9 @@ class _Line:
         self.near = ""  # the last that stood alone in the name of another number of this segment
         self.pending = self.kind = ""  # a loss whose value follows its position; the last loss named in the line
         self.follows = False  # whether the value of `pending` is the next number
+        self.unsided = ""  # the loss whose sides stand behind its values, as in "loss 2.1 (train) 2.3 (val)"
+        self.unnamed = -1  # the number before which the words are of the number before it
+        self.percent = ""  # the counter that a percentage stands behind, as in "Epochs: 50%| | 3/6"
         self.counters: set[str] = set()  # sides that counters have: of both, neither is the line's
         self.seen: dict[str, list[tuple[Slot, str]]] = {}
         self.side = "val" if "Saving dict for global step" in texts[0] else ""  # as TensorFlow's Estimator says it
@@ -159,6 +103,8 @@ class _Line:
         self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
+        if len({slot.name for _, slot in self.shape.unsaid}) > 1:
+            self.shape.losses += self.shape.unsaid
         return self.shape
 
     def _behind(self, text: str) -> None:
@@ -182,27 +128,62 @@ class _Line:
         part, colon, last = parts[-1].rpartition(":") if ":" in parts[-1] else parts[-1].rpartition("=")
         quote = next((sign for sign in "'\"" if sign in signs and sign in last), "")
         last = last.rpartition(quote)[2] if quote else last
+        last = "" if k == self.unnamed else last
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
         self._headings(context)
+        if BECOMES.fullmatch(after) and k + 1 < len(self.numbers) and "." in self.numbers[k + 1] and meaning(last).kind:
+            return self._changed(k, last, context, before, assigned=assigned)
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
         dual = self._dual(k, last)
         if dual is not None:
             return dual
         slot = self._position(k, last, before, after, unit, over, assigned=assigned)
         if slot is None:
-            slot = self._fact(k, last, after) or self._loss(
-                k, last, context, after, unit, over, (assigned, bool(arrow)), before
+            slot = (
+                self._fact(k, last, after)
+                or self._behind_value(k, last, after)
+                or self._loss(k, last, context, after, unit, over, (assigned, bool(arrow)), before)
+                or self._unsaid(k, last, after, unit, over)
             )
         if slot is None or slot.what != "loss":
             self._aside(last)
         return slot or Slot(over=over)
 
+    def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot:
+        """Take the second value of "train loss 2.9 -> 2.5"."""
+        self._loss(k + 1, name, context, self.texts[k + 2], "", -1, (assigned, False), before)
+        return Slot("loss", over=k + 1)
+
+    def _behind_value(self, k: int, name: str, after: str) -> Slot | None:
+        """Take a value whose name stands behind it, as in "2.31 train loss, 2.45 val loss"."""
+        behind = NAME_BEHIND.match(after)
+        side = side_alone(name)
+        if not behind or "." not in self.numbers[k] or self.code or not (side or not words(name)):
+            return None
+        if behind.end() == len(after) and k + 1 < len(self.numbers):
+            return None  # it is the name of the next number
+        title = behind.group(1)
+        return self._named(k, title if meaning(title).side or not side else f"{side} {title}", "")
+
+    def _unsaid(self, k: int, name: str, after: str, unit: str, over: int) -> Slot | None:
+        """Take a value that is named by its side alone, as in "train 2.31 | val 2.45"; nats say what it is."""
+        side = side_alone(name)
+        if not side or "." not in self.numbers[k] or unit.strip() or over >= 0 or self.code:
+            return None
+        if NATS.match(after):
+            return self._named(k, f"{side} loss", "")
+        self.shape.unsaid.append((k, Slot("loss", f"{side} {UNSAID}")))
+        if len({slot.name for _, slot in self.shape.unsaid}) > 1:
+            self.near = self.side = self.weak = ""  # they are values of these sides, and head nothing
+            return Slot("loss")
+        return None
+
     def _aside(self, name: str) -> None:
         """Take the side that the name of another number has: "Validation: 100%" is a heading."""
         side = standing(name) if len(self.counters) < 2 else ""
-        if side and all(word in SIDES for word in words(name)):
+        if side and _only_sides(name):
             self.side = self.weak = side
         near = side if side and not set(words(name)) & COUNTS else self.near
         self.near = near if len(self.counters) < 2 else ""
@@ -243,16 +224,35 @@ class _Line:
         if what and not rated and not COUNTED.match(after):
             self._alone_before(name)
             return self._placed(k, Slot("position", what, over))
-        if words(name) and not (over >= 0 and standing(name) and all(word in SIDES for word in words(name))):
+        stated = self._stated(k, name, before, after, over)
+        if stated is not None:
+            return stated
+        if what and unit.startswith("%"):
+            self.percent = what
+        if words(name) and not (over >= 0 and standing(name) and _only_sides(name)):
             return self._leads(k, before, after) or self._seconds(k, name, unit)
-        if k == 0 and ORDINAL.match(after) and not words(before):
-            return self._placed(k, Slot("position", "epoch", over))
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
             bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
-            titled = k == 0 and bool(SIDE_ALONE.match(before))
+            self._epoch_before(k)
+            titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
             return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
         return self._leads(k, before, after) or self._seconds(k, name, unit)
+
+    def _stated(self, k: int, name: str, before: str, after: str, over: int) -> Slot | None:
+        """Return the slot of a position whose word stands behind it: "3rd epoch", "val loss after 3 epochs: 2.31"."""
+        counted = AFTER_COUNT.match(after) if meaning(name).kind and self.numbers[k].isdigit() else None
+        if counted:
+            self.pending, self.unnamed = name, k + 1
+            return self._placed(k, Slot("position", counter(counted.group(1))))
+        leads = not set(words(before if k == 0 else name)) - LEVELS and (k == 0 or after.startswith("epoch"))
+        return self._placed(k, Slot("position", "epoch", over)) if leads and ORDINAL.match(after) else None
+
+    def _epoch_before(self, k: int) -> None:
+        """Take the first of two bare ratios in brackets, as in "[1/90][200/5005]", for the epoch."""
+        last, slot = self.shape.positions[-1] if self.shape.positions else (-1, Slot())
+        if slot.what == "ratio" and slot.over == k - 1 and NEXT_RATIO.fullmatch(self.texts[k]):
+            self.shape.positions[-1] = last, replace(slot, what="position", name="epoch")
 
     def _leads(self, k: int, before: str, after: str) -> Slot | None:
         """Return the slot of a position that the line begins with."""
@@ -329,7 +329,10 @@ class _Line:
     ) -> Slot | None:
         """Return the slot of a loss."""
         assigned, arrow = signs
-        title = self._title(name, context, assigned=assigned)
+        title = self._title(name, context, before, assigned=assigned, last=k == len(self.numbers) - 1)
+        beside = self._side_behind(k, title, name, after)
+        if beside is not None:
+            return beside
         if title and self._counts_first(k, title, after, assigned=assigned):
             return self._placed(k, Slot("position", "iteration"))
         side = side_of(words(name))
@@ -338,16 +341,26 @@ class _Line:
         self.weak = side or self.weak
         if not title and not all(word in SIDES for word in words(name)):
             self.kind = ""
-        if not title or self.code or unit or over >= 0 or COUNTED.match(after) or AFTER_OPERATOR.match(after):
+        if not title or self.code or unit or COUNTED.match(after) or self._calculated(k, after):
             return None
-        if OPERATOR.search(before) and not arrow:
+        if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
-        if before.rstrip()[-1:] in ("(", "[") and self._several(k, after):
-            self.shape.tuple = title
+        several = before.rstrip()[-1:] in ("(", "[") and self._several(k, after)
+        if over >= 0 or several:
+            fractions = several or ("." in self.numbers[k] and "." in self.numbers[over])
+            self.shape.tuple = title if fractions else self.shape.tuple
+        elif not self.numbers[k][-1].isalpha() or assigned or meaning(name).kind:
+            return self._named(k, title, after)
+        return None
+
+    def _side_behind(self, k: int, title: str, name: str, after: str) -> Slot | None:
+        """Return the slot of a loss whose side stands behind its value, as in "loss 2.1 (train) | 2.3 (val)"."""
+        side = SIDE_BEHIND.match(after)
+        full = title or ("" if words(name) else self.unsided)
+        if not side or not full or meaning(full).side or "." not in self.numbers[k] or self.code:
             return None
-        if self.numbers[k][-1].isalpha() and not assigned and not meaning(name).kind:
-            return None
-        return self._named(k, title, after)
+        self.unsided = full
+        return self._named(k, f"{side.group(1).lower()} {full}", "")
 
     def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
         """Say whether an integer stands between a loss and its value, as in "Train loss 100 2.5": it is a position."""
@@ -358,6 +371,11 @@ class _Line:
         if self.follows:
             self.pending = title
         return self.follows
+
+    def _calculated(self, k: int, after: str) -> bool:
+        """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
+        counted = k + 1 < len(self.numbers) and bool(COUNT.fullmatch(self.numbers[k + 1]))
+        return bool(AFTER_OPERATOR.match(after)) and not (after.strip() == "*" and "." in self.numbers[k] and counted)
 
     def _several(self, k: int, after: str) -> bool:
         """Say whether a bracket that has opened holds more than one value."""
@@ -382,11 +400,15 @@ class _Line:
         self.kind = title if own.side or side else ""  # a loss without a side has no other sides behind it
         return slot
 
-    def _title(self, name: str, context: str, *, assigned: bool) -> str:
+    def _title(self, name: str, context: str, before: str, *, assigned: bool, last: bool) -> str:
         """Return the name of a loss, "" where the words before a number are none."""
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
+        name = COPULA.sub("", name)
         found = words(name)
+        cell = CELL.search(before) if last and not found and not self.pending else None
+        if cell and meaning(cell.group(1)).kind:
+            return " ".join(_kept(words(cell.group(1))))
         if not found:
             pending, self.pending = self.pending, ""
             return " ".join(_kept(words(pending))) if pending and (assigned or self.follows) else ""
@@ -395,7 +417,7 @@ class _Line:
         kept = _kept(found)
         if not assigned and not _plainly(name):
             return ""
-        return " ".join(kept) if len(kept) <= (MOST_NAME if len(name.split()) > 1 else MOST_PARTS) else ""
+        return " ".join(kept) if len(name.split()) <= MOST_NAME and len(kept) <= MOST_PARTS else ""
 
     def _inherited(self, found: tuple[str, ...], context: str, *, assigned: bool) -> str:
         """Return the name of a value that has but its side, as in "loss train: 1.0, val: 1.2"."""
@@ -417,10 +439,25 @@ class _Line:
         for _, slot in self.shape.losses:
             if slot.lent and slot.name in explicit:  # the line has that side's loss under its own name
                 slot.name, slot.lent = slot.name.partition(" ")[2], False
+        sides = {meaning(slot.name).side for _, slot in self.shape.losses}
+        if len(sides) == 2 and "" in sides:
+            self._perplexity((sides - {""}).pop())
         for slots in self.seen.values():
             if len(slots) > 1 and len({slot.name for slot, _ in slots}) == 1:
                 for slot, side in slots:
                     slot.name = f"{side} {slot.name}" if side and not meaning(slot.name).side else slot.name
+
+    def _perplexity(self, side: str) -> None:
+        """Give a perplexity that names no side that of the one loss that stands beside it."""
+        without = [slot for _, slot in self.shape.losses if not meaning(slot.name).side]
+        if all(meaning(slot.name).kind == "perplexity" for slot in without):
+            for slot in without:
+                slot.name = f"{side} {slot.name}"
+
+
+def _only_sides(name: str) -> bool:
+    """Say whether words name a side and nothing else, but for a logger's level before them."""
+    return all(word in SIDES or word in LEVELS for word in words(name))
 
 
 def standing(text: str) -> str:
@@ -446,7 +483,10 @@ def _plainly(name: str) -> bool:
         return True
     found = words(name)
     known = [word for word in found if word in NEUTRAL or word in SIDES or meaning(word).kind]
-    return bool(meaning(found[-1]).kind) and len(found) - len(known) <= 1 and len(found) <= 4
+    if (found[-1] in SIDES or found[-1] in SET_WORDS) and len(known) == len(found) <= 4:  # "loss on validation 2.2"
+        return True
+    named = meaning(found[-1]).kind or (found[-1] in SIDED_ERROR and meaning(name).kind)
+    return bool(named) and len(found) - len(known) <= 1 and len(found) <= 4
 
 
 def shape_of(texts: list[str], numbers: list[str]) -> Shape:
@@ -465,7 +505,7 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
     shape.apart = shape.held_out or shape.named
-    shape.apart = shape.held_out or shape.named
+    shape.summary = not shape.side and bool(STAR.match(texts[0]))
     return shape
 
 

@@ -29,6 +29,7 @@ GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?|[@-Z\\^_=>78])")
 ACTING = ("\x1b", "\x08", "\0")  # characters that lines are rid of
+WORKBOOK = (b"[Content_Types].xml", b"xl/workbook", b"xl/worksheets")
 REFUSED = (
     (b"PK\x03\x04", "a zip archive (a checkpoint of torch?)", "unpack it, or give the log itself"),
     (b"\x89HDF", "an HDF5 file", "export its numbers as CSV or JSON"),
@@ -81,6 +82,8 @@ def head_of(path: Path) -> bytes:
         head = b"".join(pieces(file, path, HEAD))
     if not head.strip(b" \r\n\t\0"):
         raise DiagnoseError(f"{shown(path)} is empty: a log with a training and a validation loss is wanted")
+    if head.startswith(b"PK\x03\x04") and any(part in head for part in WORKBOOK):
+        raise DiagnoseError(f"{shown(path)} is a workbook of Excel, which is not read: save its sheet as CSV")
     for magic, what, instead in REFUSED:
         if head.startswith(magic):
             raise DiagnoseError(f"{shown(path)} is {what}, which is not read: {instead}")
@@ -151,6 +154,12 @@ def lines(file: BinaryIO, path: Path, most: int = MOST_LINE) -> Iterator[tuple[s
             held = held[:most]
         acts = any(sign in held for sign in ACTING)
     yield from _states(held, most)
+
+
+def of_text(text: str) -> Iterator[tuple[str, bool]]:
+    """Yield the lines of a text that is held, as `lines` does."""
+    for line in text.split("\n"):
+        yield from _states(line, MOST_LINE)
 
 
 def _states(line: str, most: int) -> Iterator[tuple[str, bool]]:

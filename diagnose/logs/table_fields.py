@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 MOST_NUMBER = 64  # characters
+SCATTER = re.compile(r"\s{0,3}(?:\u00b1|\+/?-)\s{0,3}[\d.eE+-]{1,24}$")  # behind a mean
 COMMAS = re.compile(r"[-+]?\d{1,40}(?:,\d{1,40}){1,6}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?")
 
 
@@ -28,7 +29,7 @@ def number(value: Any) -> float | None:
 
 def _of_text(text: str) -> float | None:
     """Return a number with another minus sign, an arrow behind it, in brackets or with commas."""
-    text = text.strip().replace("\N{MINUS SIGN}", "-")
+    text = SCATTER.sub("", text.strip().replace("\N{MINUS SIGN}", "-"))
     text = text.rstrip(" \u25b2\u25bc\u2191\u2193")  # up or down
     text = text[1:-1] if text[0:1] == "[" and text[-1:] == "]" else text  # a list of one, as DeepXDE prints
     try:

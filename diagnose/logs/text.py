@@ -14,10 +14,12 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from diagnose.logs.grid import Grid
+from diagnose.logs.line_lists import Lists
 from diagnose.logs.line_plans import BARE, DIGIT, EMPTY, JOINED, MOST_HEADING, Plan, has_any, masked, names_run, planned
+from diagnose.logs.line_words import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape, Slot
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow, LogSeries
-from diagnose.logs.shape import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape, Slot, shape_of, standing
+from diagnose.logs.shape import shape_of, standing
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
@@ -70,6 +72,17 @@ TOOLS = (  # a line that only this tool prints
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )
 NO_NUMBER = ("nan", "inf")
+ENDED = re.compile(
+    r"\bepoch\W{0,3}\d{1,9}\W{0,3}(?:is|has)?\s?(?:finished|completed?|done|ended)\W{0,4}$", re.IGNORECASE
+)
+PROGRESS = re.compile(r"\d%\s{0,3}\|")
+WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s*")
+JULIA = re.compile(r"(?<=\d)f(-?\d{1,2})(?![A-Za-z0-9_.])")  # the exponent of a number of single precision
+WRAPPERS = ("tensor(", "Tensor(", "float16(", "float32(", "float64(", "Array(")
+WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
+    r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?Array)\(\s{0,4}\[?\s{0,4}"
+    r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
+)
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
 DECIMAL_POINT = re.compile(r"\d\.\d")
 
@@ -92,6 +105,10 @@ class TextReader:
         self._plans: dict[str, Plan] = {}
         self.elsewhere = False  # whether the line's counter is of other batches than training's
         self.both = NAN  # the epoch whose bar shows both losses
+        self.closed = NAN  # the epoch whose Keras bar has shown its validation
+        self.over = False  # whether the epoch that was named last is said to have ended
+        self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
+        self.lists = Lists()
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
         self.inside = False  # whether some line of values names its epoch itself
 
@@ -103,6 +120,7 @@ class TextReader:
                 self._line(line, bar, key)
         self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
         _settle(self.log)
+        self.lists.settle(self.log)
         self._late_epochs()
         self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
         return self.log
@@ -120,18 +138,43 @@ class TextReader:
         plan = self._plans.get(key)
         if plan is BARE:
             return
-        if self.grid.active and self.grid.row(line, key, self.log):
+        if self.lists.open:
+            self.lists.go_on(line)
+            return
+        row = self.grid.active and self.grid.row(line, key)
+        if row is not False:
+            if row is not True:
+                self._row(row)
             return
         if plan is None or (plan.literals and not plan.fits(line)) or (self.columns and "|" in line):
             self._anew(line, bar, key)
         elif plan.shape is EMPTY:
             return
-        elif not plan.values or self.headed or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
+        elif not plan.values or self.decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
+
+    @property
+    def decides(self) -> bool:
+        """Whether lines of losses are not what they say alone: a heading may be above, or an epoch have ended."""
+        return self.headed or self.over
+
+    def _row(self, row: LogRow) -> None:
+        """Take a table's row: a loss without a side may have that of the heading above, as in lines."""
+        if self.grid.sided:
+            row.epoch = self.epoch
+            row.step, row.iteration, row.update, row.batch = (
+                self.at.get(name, NAN) for name in ("step", "iteration", "update", "batch")
+            )
+        if self.headed:
+            named = {name: value for name, value in row.values.items() if not meaning(name).side}
+            row.values |= {f"{ABOVE}{self.above or NO_HEADING} {name}": value for name, value in named.items()}
+        self.log.add(row)
 
     def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
         """Take a line of losses as `_values` does, where its plan says that nothing is to be decided; say whether."""
         log, shape = self.log, plan.shape
+        if shape.bar and self._evaluates(shape):
+            return False
         own = self._places(plan, line)
         if own is None:
             return False
@@ -144,6 +187,8 @@ class TextReader:
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
+        self.lately = ""
+        self.closed = self.epoch if shape.both and shape.bar else self.closed
         place = at.get
         row = LogRow({}, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                      place("update", NAN), place("batch", NAN), self.group if shape.bar else 0, whole)  # fmt: skip
@@ -186,21 +231,30 @@ class TextReader:
             if self._without_numbers(line):
                 self._keep(key, BARE)
             return
-        if self._sides(line):
+        if self._sides(line) or ("[" in line and self.lists.begins(line)):
             return
+        if self._heads_with_digits(line):
+            return
+        line = WRAPPED.sub(r"\1", line) if "(" in line and has_any(WRAPPERS, line) else line
+        line = JULIA.sub(r"e\1", line) if "f" in line else line
         comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
         line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
-        if not NUMBER.search(line):
+        joined = JOINED.sub(r"\1 \2", line)
+        if not NUMBER.search(joined):
             if self._without_numbers(line):
                 self._keep(key, Plan(EMPTY))
             return
-        parts = NUMBER.split(JOINED.sub(r"\1 \2", line), MOST_NUMBERS)
+        parts = NUMBER.split(joined, MOST_NUMBERS)
         shape = self._shapes.get(_shape_key(parts)) or self._shaped(line, parts)
         plan = planned(raw, key, shape, parts[1::2])
         if plan is not None and not comma:
             self._keep(key, plan)
         if shape is not EMPTY:
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
+
+    def _heads_with_digits(self, line: str) -> bool:
+        """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5"."""
+        return len(line) < MOST_KEPT and bool(WORDS_ALONE.fullmatch(line)) and self.grid.header(line)
 
     def _keep(self, key: str, plan: Plan) -> None:
         if len(key) < MOST_KEPT:
@@ -269,10 +323,13 @@ class TextReader:
         if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
+            self.over, self.closed = bool(ENDED.search(line)), NAN
             if len(self.ends) < MOST_ENDS:
                 self.ends.append((self.log.rows, own["epoch"]))
             self._epoch(own.pop("epoch"))
         if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
+            if any(own.get(name, 0.0) > self.at.get(name, math.inf) for name in ("step", "iteration", "update")):
+                self.above = self.above if self.above == "train" else ""
             self.at = own
 
     def _head(self, side: str) -> None:
@@ -325,7 +382,7 @@ class TextReader:
                 return False
         elif shape.held_out and self._foreign(slot, total):
             return False
-        elif (shape.named or below) and self._other_total(slot, total):
+        elif (shape.named or below) and (self._other_total(slot, total) or self._behind(slot, value)):
             self.elsewhere = True
             return False
         if known and not shape.apart:
@@ -337,6 +394,10 @@ class TextReader:
         if slot.name == "batch" or slot.what == "ratio":
             return True
         return self._other_total(slot, total)
+
+    def _behind(self, slot: Slot, value: float) -> bool:
+        """Say whether a counter of batches stands where training has been in this epoch: it is of other batches."""
+        return slot.name == "batch" and value < self.at.get("batch", -math.inf)
 
     def _other_total(self, slot: Slot, total: float) -> bool:
         """Say whether a counter runs to another number than training's of that name."""
@@ -360,6 +421,8 @@ class TextReader:
         if shape.facts:
             self._facts(shape, numbers)
         own = self._positions(shape, numbers) if shape.positions else {}
+        if self.over:
+            self._goes_on(shape, own, line)
         if "epoch" in own:
             epoch = own.pop("epoch")
             self.inside = True
@@ -381,9 +444,19 @@ class TextReader:
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
+        self.closed = self.epoch if shape.both and shape.bar else self.closed
+        self.lately = shape.side if aside and progress else self.lately if shape.summary else ""
         place = at.get
         log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                        place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
+
+    def _goes_on(self, shape: Shape, own: dict[str, float], line: str) -> None:
+        """Take the bar of a further epoch, where the log names each epoch when it has ended."""
+        trains = shape.side not in ("val", "test") and not shape.named
+        if "epoch" in own or (trains and PROGRESS.search(line)):
+            self.over = False
+        if not self.over and "epoch" not in own:
+            self._epoch(self.epoch + 1)
 
     def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""
@@ -392,6 +465,7 @@ class TextReader:
         for k, slot in shape.losses:
             text = numbers[slot.mean if progress and slot.mean >= 0 else k]
             name = slot.name
+            name = self._summed(shape, name, own)
             if name in values or (slot.whole and text.isdigit()):
                 continue
             if slot.lent and name not in self.log.series:
@@ -400,6 +474,18 @@ class TextReader:
             if self.headed and not shape.side and not meaning(name).side:
                 values[f"{ABOVE}{above or NO_HEADING} {name}"] = values[name]
         return values
+
+    def _summed(self, shape: Shape, name: str, own: dict[str, float]) -> str:
+        """Return a loss's name with the side that the lines before it give, of a pass that it sums up or evaluates."""
+        if meaning(name).side or not (shape.summary or shape.bar):
+            return name
+        side = "evaluate" if self._evaluates(shape) else self.lately if shape.summary and not own else ""
+        return f"{side} {name}" if side else name
+
+    def _evaluates(self, shape: Shape) -> bool:
+        """Say whether a bar of Keras is `evaluate`'s: behind an epoch's end, or without an epoch before."""
+        outside = self.epoch != self.epoch or self.closed == self.epoch
+        return shape.bar and not shape.both and not shape.named and outside
 
     def _above(self, shape: Shape, own: dict[str, float]) -> str:
         """Return the side of the heading above, as far as it reaches."""
@@ -446,8 +532,20 @@ def _settle(log: Log) -> None:
             series.name = name[1:]
             log.series[series.name] = series
             log.series.pop(plain, None)
+    if not use:
+        _only_below(log, split)
     if "train" not in heads:
         log.series |= unsaid  # what stands under no heading is training's, where only validation has one
+
+
+def _only_below(log: Log, split: dict[str, LogSeries]) -> None:
+    """Give losses all of whose values stood under one heading for held-out data its side."""
+    for name, series in split.items():
+        side, _, plain = name[1:].partition(" ")
+        if side in ("val", "test") and plain in log.series and log.series[plain].count == series.count:
+            del log.series[plain]
+            series.name = f"{side} {plain}"
+            log.series.setdefault(series.name, series)
 
 
 def to_float(text: str) -> float:

@@ -1,15 +1,12 @@
-"""The shape of `audit.json`, what `diagnose audit` leaves beside a run, checked as it is read."""
+"""The shape of `audit.json`, what `diagnose audit` leaves beside a run and `audit_metric` returns."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from diagnose.records.summaries import FindingRecord, Schema, parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from diagnose.records.schema import FORMAT, FindingRecord, Schema
 
 
 class CheckedRule(Schema):
@@ -29,21 +26,17 @@ class Skipped(Schema):
 
 
 class AuditRecord(Schema):
-    """The audit of a run, or of a user's model and sides."""
+    """The audit of a run, or of a user's model and sides, of whose validation side `batches` were read."""
 
+    format: int = FORMAT
     kind: Literal["run", "sides"]
     run: str = ""
+    page: str | None = None
+    batches: int | None = None
     seconds: float | None = None
     verdict: str
+    exit_code: int = 0
     findings: tuple[FindingRecord, ...]
     checked: tuple[CheckedRule, ...]
     skipped: tuple[Skipped, ...]
-
-
-def parse_audit(found: dict[str, Any], path: Path) -> AuditRecord:
-    """Return the checked form of `audit.json`.
-
-    Raises:
-        DiagnoseError: a value is missing or of the wrong kind; the line names the file and the key.
-    """
-    return parse(AuditRecord, found, path)
+    notes: tuple[str, ...] = ()

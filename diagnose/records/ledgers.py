@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from diagnose.records.summaries import FindingRecord, Level, Schema, Text
+from diagnose.records.schema import FORMAT, FindingRecord, Level, Schema, Text
 
 
 class Value(Schema):
@@ -274,7 +274,7 @@ class VerifiedRecord(Schema):
 class LedgerRecord(Schema):
     """A ledger: of a run of ours (kind "run"), or of a user's two sides ("sides")."""
 
-    format: int = 1
+    format: int = FORMAT
     kind: str = "run"
     run: str = ""
     page: str | None = None
@@ -324,30 +324,47 @@ class LedgerRecord(Schema):
         """Whether it is of a user's model and loop, of which less is known than of a run of ours."""
         return self.kind == "sides"
 
-    def plain(self) -> dict[str, Any]:
-        """Return what `diagnose loss-gap --json` prints."""
-        return self.model_dump(mode="json")
+
+class SeedMean(Value):
+    """A mean over seeds, with its interval over seeds; None where no seed has it."""
+
+    per_seed: tuple[float | None, ...] = ()
 
 
-class ArmTerm(Value):
+class ArmTerm(SeedMean):
     """A term averaged over the seeds of an arm."""
 
     id: str
     group: str
 
 
+class ArmGroup(SeedMean):
+    """A group averaged over the seeds of an arm, and its share of the sum of absolute values."""
+
+    id: str
+    share: float
+
+
 class ArmLedger(Schema):
     """The ledgers of an arm's runs, averaged over its seeds."""
 
     level: Level
+    levels: dict[str, Level] = Field(default_factory=dict)
     terms: tuple[ArmTerm, ...]
-    gap: Value
-    matched: Value
+    groups: tuple[ArmGroup, ...] = ()
+    gap: SeedMean
+    matched: SeedMean
     runs: tuple[str, ...]
 
 
 class ArmLedgers(Schema):
-    """The ledgers of an ablation."""
+    """The ledgers of an ablation: means over the seeds of each arm, and the ledger of each run."""
 
+    format: int = FORMAT
+    ablation: str = ""
+    page: str | None = None
+    unit: str = ""
     arms: tuple[ArmLedger, ...]
+    runs: tuple[LedgerRecord, ...] = ()
     verdict: Text
+    notes: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.formatting import estimate
-from diagnose.records.summaries import Schema
+from diagnose.records.schema import Schema
 
 
 class EffectPart(Schema):
@@ -58,6 +58,13 @@ class Units(Schema):
     layers: tuple[float, ...]
 
 
+class ScaleAt(Schema):
+    """The gradient noise scale after a step, in tokens; None where no signal could be seen."""
+
+    step: int
+    scale: float | None
+
+
 class Scale(Schema):
     """An arm's gradient noise scale in tokens, beside its step's; None where no signal could be seen."""
 
@@ -67,6 +74,7 @@ class Scale(Schema):
     two_sizes: float | None
     low: float | None
     high: float | None
+    course: tuple[ScaleAt, ...] = ()
     side: str
     reference: float | None = None
     predicted: float | None = None

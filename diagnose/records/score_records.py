@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from diagnose.records.summaries import EffectRecord, Estimate, Noise, Schema, Text
+from diagnose.records.ablations import EffectRecord, Estimate, Noise
+from diagnose.records.schema import Schema, Text
 
 
 class ScoreMetric(Schema):
@@ -66,13 +67,10 @@ class ScoreEffect(EffectRecord):
         seeds: of the arm that has fewest.
     """
 
-    level: Text
-    against: Text
     metric: Text
     over: Literal["seeds and examples", "seeds", "examples", "nothing"]
     excludes_zero: bool = False
     paired_seeds: tuple[Text, ...] = ()
-    seeds: int = 1
 
 
 class DesignRecord(Schema):

@@ -29,8 +29,8 @@ from diagnose.report.plots import MOST_PAIRS, ablation_figures, effect_rows, pai
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from diagnose.records.ablations import AblationRecord
     from diagnose.records.ledgers import ArmLedgers
-    from diagnose.records.summaries import Summary
     from diagnose.report.blocks import Inline, ReportBlock, Sample
     from diagnose.report.figures import Drawn
     from diagnose.report.summary import AblationReport
@@ -73,7 +73,7 @@ def report_of(found: AblationReport, gaps: ArmLedgers | None = None) -> Report:
     )  # fmt: skip
 
 
-def _lead(summary: Summary) -> Iterable[ReportBlock]:
+def _lead(summary: AblationRecord) -> Iterable[ReportBlock]:
     """Yield what was changed and what was held equal, and what took no part."""
     yield Paragraph(_setup(summary), "setup")
     if summary.failed:
@@ -85,7 +85,7 @@ def _lead(summary: Summary) -> Iterable[ReportBlock]:
         yield Paragraph(marked(f"**One seed.** {said}"), "alert")
 
 
-def _setup(summary: Summary) -> Inline:
+def _setup(summary: AblationRecord) -> Inline:
     if not summary.planned:
         return (
             f"Compared: finished runs that were not planned together. {ablation_sentences.differs_title(summary)}. "
@@ -113,7 +113,7 @@ def _headlines(found: AblationReport) -> tuple[Headline, ...]:
     )  # fmt: skip
 
 
-def _headnote(summary: Summary) -> Inline:
+def _headnote(summary: AblationRecord) -> Inline:
     ends = "" if summary.single else " ± gives 95 % [interval|intervals] over seeds and documents."
     return marked(
         f"Validation loss of each arm, [bits-per-byte|bits per byte]; lower is better.{ends} Colour stands for the arm "
@@ -142,7 +142,7 @@ def _effects(found: AblationReport, drawn: dict[str, Drawn]) -> Iterable[ReportB
         yield Paragraph(items=tuple(effect.sentence for effect in said))
 
 
-def _bars(summary: Summary) -> tuple[Bars, ...]:
+def _bars(summary: AblationRecord) -> tuple[Bars, ...]:
     """Return the effects, and the loss of each arm."""
     noise = (summary.noise.low, summary.noise.high) if summary.noise else None
     several = len({effect.against for effect in summary.effects}) > 1
@@ -162,12 +162,12 @@ def _bars(summary: Summary) -> tuple[Bars, ...]:
     return effects, Bars("Validation loss, bits per byte", arms)
 
 
-def _pairs(summary: Summary, drawn: Drawn | None) -> list[Section]:
+def _pairs(summary: AblationRecord, drawn: Drawn | None) -> list[Section]:
     figure = Figure(drawn, PAIRS_CAPTION)
     return [Section("pairs", ablation_sentences.pairs_title(summary), "Every two arms", (figure,))] if drawn else []
 
 
-def _interaction(summary: Summary, drawn: Drawn | None) -> list[Section]:
+def _interaction(summary: AblationRecord, drawn: Drawn | None) -> list[Section]:
     if drawn is None:
         return []
     over = " (over the levels of the further axes)" if len(summary.axes) > 2 else ""
@@ -180,7 +180,7 @@ def _interaction(summary: Summary, drawn: Drawn | None) -> list[Section]:
     return [Section("interaction", title, "Interactions", (Figure(drawn, caption),))]
 
 
-def _curves(summary: Summary, drawn: Drawn | None) -> Iterable[ReportBlock]:
+def _curves(summary: AblationRecord, drawn: Drawn | None) -> Iterable[ReportBlock]:
     if drawn is None:
         return
     both = "Solid: validation; dashed: training; both" if len(summary.arms) <= MOST_PAIRS else "Validation,"
@@ -192,7 +192,7 @@ def _curves(summary: Summary, drawn: Drawn | None) -> Iterable[ReportBlock]:
     ))  # fmt: skip
 
 
-def _notes(summary: Summary) -> Iterable[Section]:
+def _notes(summary: AblationRecord) -> Iterable[Section]:
     """Yield what the axis asks for beside its effects."""
     for note in note_rows.sections(summary.notes):
         short = Paragraph(items=note.sentences[:MOST_SENTENCES], detail="brief")
@@ -231,7 +231,7 @@ def _samples(found: AblationReport) -> list[Section]:
     return [Section("samples", "What each arm writes after the same prompt", "Samples", blocks)]
 
 
-def _changed(summary: Summary) -> Iterable[ReportBlock]:
+def _changed(summary: AblationRecord) -> Iterable[ReportBlock]:
     if not summary.planned:
         yield Heading(ablation_sentences.differs_title(summary), 2)
         if summary.differs:
@@ -254,7 +254,7 @@ def _numbers(found: AblationReport) -> Iterable[ReportBlock]:
     yield Paragraph(NUMBERS_NOTE, "note")
 
 
-def _how(summary: Summary) -> Iterable[ReportBlock]:
+def _how(summary: AblationRecord) -> Iterable[ReportBlock]:
     yield NamedRows(tuple(_sources(summary)))
     yield from command(summary.command)
     tuning, spread = tables.tuning(summary), tables.spread(summary)
@@ -270,7 +270,7 @@ def _how(summary: Summary) -> Iterable[ReportBlock]:
     yield Fold("The runs", (Paragraph(items=runs),))
 
 
-def _sources(summary: Summary) -> Iterable[tuple[Inline, Inline]]:
+def _sources(summary: AblationRecord) -> Iterable[tuple[Inline, Inline]]:
     held, planned = ablation_sentences.held(summary), summary.planned
     equal = "Nothing was held equal on purpose; what the recipes share is equal."
     if planned:

@@ -27,25 +27,25 @@ from diagnose.formatting import (
 from diagnose.report.means import courses, leader
 
 if TYPE_CHECKING:
-    from diagnose.records.summaries import EffectRecord, Estimate, Summary
+    from diagnose.records.ablations import AblationRecord, EffectRecord, Estimate
     from diagnose.report.summary import AblationReport
 
 MOST_NAMED = 4  # arms in a sentence
 STILL_FALLING = 0.005  # bits per byte over the last fifth of the text: more is said to be still falling
 
 
-def name_of(effect: EffectRecord, summary: Summary) -> str:
+def name_of(effect: EffectRecord, summary: AblationRecord) -> str:
     """Return what an effect is called: its level, after its axis where there are several."""
     level = visible(effect.level)
     return level if len(summary.axes) == 1 else f"{visible(effect.axis)}: {level}"
 
 
-def is_interaction(effect: EffectRecord, summary: Summary) -> bool:
+def is_interaction(effect: EffectRecord, summary: AblationRecord) -> bool:
     """Say whether an effect is of two axes together."""
     return effect.axis not in {axis.name for axis in summary.axes}
 
 
-def interaction_title(summary: Summary) -> str:
+def interaction_title(summary: AblationRecord) -> str:
     """Return whether the effects of several axes add up, as a sentence."""
     some = [effect for effect in summary.effects if is_interaction(effect, summary)]
     resolved = sorted((e for e in some if e.resolved), key=lambda effect: -abs(effect.value or 0))
@@ -59,12 +59,12 @@ def interaction_title(summary: Summary) -> str:
     return f"What {one} does depends on {other}: together {size_of_it} bits per byte beyond the sum"
 
 
-def under(effect: EffectRecord, summary: Summary) -> str:
+def under(effect: EffectRecord, summary: AblationRecord) -> str:
     """Return what an effect is against; of an interaction, the sum of both effects."""
     return "beyond the sum of both" if is_interaction(effect, summary) else f"against {visible(effect.against)}"
 
 
-def row_words(effect: EffectRecord, summary: Summary) -> tuple[str, str]:
+def row_words(effect: EffectRecord, summary: AblationRecord) -> tuple[str, str]:
     """Return what a row of the forest plot is called, and what stands below: what it is against, of which axis."""
     if len(summary.axes) == 1:
         return visible(effect.level), f"against {visible(effect.against)}"
@@ -74,7 +74,7 @@ def row_words(effect: EffectRecord, summary: Summary) -> tuple[str, str]:
     ) else f"{axis}, against {visible(effect.against)}"
 
 
-def pairing(summary: Summary) -> str:
+def pairing(summary: AblationRecord) -> str:
     """Return how arms that were not planned together are paired, as a sentence; "" for an ablation."""
     groups: dict[tuple[int, ...], list[str]] = {}
     for effect in summary.effects:
@@ -92,7 +92,7 @@ def _seeds(seeds: tuple[int, ...]) -> str:
     return f"{'seed' if len(seeds) == 1 else 'seeds'} {listed([str(seed) for seed in seeds])}"
 
 
-def left_out(summary: Summary) -> str:
+def left_out(summary: AblationRecord) -> str:
     """Say which seeds take no part, for an arm did not finish with them; "" where all do."""
     if not summary.left_out:
         return ""
@@ -101,7 +101,7 @@ def left_out(summary: Summary) -> str:
     return f"{said[0].upper()}{said[1:]} {verb} left out of all arms, for effects are paired by seed."
 
 
-def equivalence_sentence(summary: Summary) -> str:
+def equivalence_sentence(summary: AblationRecord) -> str:
     """Return what the equivalence tests show, as a sentence; "" where none was made."""
     tested = [effect for effect in summary.effects if effect.p_equivalent is not None]
     if not tested:
@@ -116,7 +116,7 @@ def equivalence_sentence(summary: Summary) -> str:
     return f"An effect larger than {margin} bits per byte is excluded for {listed(names)} (two one-sided tests, Holm)."
 
 
-def pairs_title(summary: Summary) -> str:
+def pairs_title(summary: AblationRecord) -> str:
     """Return how many of all pairs of arms are told apart, as a sentence."""
     known = [pair for pair in summary.pairs if pair.low is not None]
     apart = sum(pair.resolved for pair in known)
@@ -127,7 +127,7 @@ def pairs_title(summary: Summary) -> str:
     return f"{apart} of {len(known)} pairs of arms differ beyond doubt"
 
 
-def differs_title(summary: Summary) -> str:
+def differs_title(summary: AblationRecord) -> str:
     """Return what the recipes of compared runs differ in, as a sentence."""
     names = [visible(row.what) for row in summary.differs]
     if not names:
@@ -157,7 +157,7 @@ def _equals(p: float | None) -> str:
     return text if text.startswith("<") else f"= {text}"
 
 
-def forest_title(summary: Summary) -> str:
+def forest_title(summary: AblationRecord) -> str:
     """Return what the picture of the effects shows, as a sentence."""
     effects = [effect for effect in summary.effects if effect.value is not None]
     if not effects:
@@ -190,7 +190,7 @@ def forest_title(summary: Summary) -> str:
     return listed(said) + " bits per byte" + tail
 
 
-def _lowers(effect: EffectRecord, summary: Summary) -> str:
+def _lowers(effect: EffectRecord, summary: AblationRecord) -> str:
     value = effect.value or 0.0
     digits = decimals(half(effect.low, effect.high))
     verb = "lowers" if value < 0 else "raises"
@@ -223,7 +223,7 @@ def curves_title(report: AblationReport) -> str:
     return f"{_ahead(*ahead, report.summary)}, and {tail}"
 
 
-def _ahead(level: str, since: float, summary: Summary) -> str:
+def _ahead(level: str, since: float, summary: AblationRecord) -> str:
     """Return which arms lie lowest; those that the intervals do not tell apart are named together."""
     if summary.single:
         return "With one seed an arm the order of the curves may be chance"
@@ -240,7 +240,7 @@ def _ahead(level: str, since: float, summary: Summary) -> str:
     return f"{visible(level)} is lowest " + ("at every reading" if not since else f"from {size(since)} of text on")
 
 
-def told_apart(one: str, other: str, summary: Summary) -> bool:
+def told_apart(one: str, other: str, summary: AblationRecord) -> bool:
     """Return whether two arms differ by more than chance.
 
     Against the control that is what its effect says, and of two other arms what the comparison of all pairs said.
@@ -265,12 +265,12 @@ def apart(one: EffectRecord | Estimate | None, other: EffectRecord | Estimate | 
     return (one.high or 0) < (other.low or 0) or (other.high or 0) < (one.low or 0)
 
 
-def called(summary: Summary) -> str:
+def called(summary: AblationRecord) -> str:
     """Return what the axes are called in a sentence: "the tokenizer", "optimizer.lr"."""
     return listed([f"the {visible(axis.name)}" if axis.name.isalpha() else visible(axis.name) for axis in summary.axes])
 
 
-def changed_title(summary: Summary) -> str:
+def changed_title(summary: AblationRecord) -> str:
     """Return what changed along with the axes, as a sentence."""
     names = [visible(change.what) for change in summary.changed]
     axes = called(summary)
@@ -291,7 +291,7 @@ _HELD = {
 }
 
 
-def held(summary: Summary) -> str:
+def held(summary: AblationRecord) -> str:
     """Return what is held equal between arms, and how much of it; "" where nothing is."""
     hold = summary.hold
     what = _HELD.get(hold.what, visible(hold.what))
@@ -301,10 +301,10 @@ def held(summary: Summary) -> str:
     return f"{what} ({quantity(hold.amount, hold.unit)}{unit})"
 
 
-def seen(summary: Summary) -> str:
+def seen(summary: AblationRecord) -> str:
     """Return how much text each run trained on: one figure where all arms saw the same, else one for each arm."""
-    each = {arm.level: (arm.derived.get("text"), arm.derived.get("share_of_training_text")) for arm in summary.arms}
-    amounts = [amount for amount, _ in each.values() if isinstance(amount, int | float)]
+    each = {arm.level: (arm.derived.text, arm.derived.share_of_training_text) for arm in summary.arms}
+    amounts = [amount for amount, _ in each.values() if amount is not None]
     same = len(amounts) < len(each) or max(amounts) - min(amounts) <= 0.01 * max(amounts)
     if same and summary.seen and summary.seen.bytes is not None:
         return f"Each run trained on {_amount(summary.seen.bytes, summary.seen.share)}."
@@ -316,7 +316,7 @@ def _amount(amount: float, part: float | None) -> str:
     return size(amount) + ("" if part is None else f", {share(part)} of the training text")
 
 
-def failures(summary: Summary) -> list[str]:
+def failures(summary: AblationRecord) -> list[str]:
     """Return a sentence for each run that did not finish."""
     return [
         f"{visible(lost.level)}{'' if lost.seed is None else f', seed {lost.seed}'}: "
@@ -343,7 +343,7 @@ def limits(report: AblationReport) -> list[str]:
     return found
 
 
-def _chance_limits(summary: Summary) -> list[str]:
+def _chance_limits(summary: AblationRecord) -> list[str]:
     found = []
     if summary.single:
         found.append(
@@ -380,7 +380,7 @@ def _budget_limits(report: AblationReport) -> list[str]:
     ]
 
 
-def _text_limits(summary: Summary) -> list[str]:
+def _text_limits(summary: AblationRecord) -> list[str]:
     title = visible(summary.corpus.title or summary.corpus.name) or "one text"
     found = [f"Whether it holds for other text: all runs read {title}."]
     overlap = summary.overlap

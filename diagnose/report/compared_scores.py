@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.report.results import ShownResult
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
+    from diagnose.records.score_records import ScoreComparison
     from diagnose.report.blocks import Report
 
 
 class ComparedScores(ShownResult):
-    """Arms of a table of scores, compared: `print(compared)` shows the outcome, a notebook its page.
-
-    Attributes:
-        record: everything, as plain data, in the form that `diagnose compare TABLE --json` prints.
-    """
+    """Arms of a table of scores, compared: `print(compared)` shows the outcome, a notebook its page."""
 
     PAGE = "compare.html"
+
+    def __init__(self, found: ScoreComparison) -> None:
+        super().__init__(found)
+        self._comparison = found
 
     @property
     def report(self) -> Report:
         """What there is to say of it, to be rendered."""
-        from diagnose.records.score_records import ScoreComparison
-        from diagnose.records.summaries import parse
         from diagnose.report.score_document import report_of
 
-        return report_of(parse(ScoreComparison, self.record, Path("compare.json")))
+        return report_of(self._comparison)
 
     @property
     def findings(self) -> list[dict[str, Any]]:

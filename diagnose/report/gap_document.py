@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.baselines.placement import CHECKS
 from diagnose.formatting import counted, duration, estimate, listed, plain, signed, visible
 from diagnose.gap import verdict
-from diagnose.records.ledgers import ArmLedgers, LedgerRecord
-from diagnose.records.summaries import parse
 from diagnose.report import baseline_rows, gap_sentences, gap_tables, sides_sentences
 from diagnose.report.blocks import (
     Bars,
@@ -38,8 +36,9 @@ from diagnose.report.plots import run_figure
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diagnose.records.ledgers import Document, Read, TermRecord, Value
-    from diagnose.records.summaries import FindingRecord, Summary
+    from diagnose.records.ablations import AblationRecord
+    from diagnose.records.ledgers import ArmLedgers, Document, LedgerRecord, Read, TermRecord, Value
+    from diagnose.records.schema import FindingRecord
     from diagnose.report.blocks import Inline, ReportBlock
     from diagnose.report.summary import RunReport
 
@@ -62,15 +61,6 @@ ARM_LIMITS = (
     "How another seed's gap would divide, but for the intervals: with few seeds they are wide.",
     "Why an arm's part differs: an axis changes more than its name says; the ablation's page lists what.",
 )
-
-
-def parse_gap(found: dict[str, Any], path: Path = Path("gap.json")) -> LedgerRecord | ArmLedgers:
-    """Return the checked form of `gap.json`.
-
-    Raises:
-        DiagnoseError: a value is missing or of the wrong kind; the line names the file and the key.
-    """
-    return parse(ArmLedgers, found, path) if "arms" in found else parse(LedgerRecord, found, path)
 
 
 def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
@@ -373,7 +363,7 @@ def _remarks(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBloc
     yield from (Paragraph(one, "note", detail="brief") for one in said)
 
 
-def arms_report(found: ArmLedgers, summary: Summary) -> Report:
+def arms_report(found: ArmLedgers, summary: AblationRecord) -> Report:
     """Return what there is to say of the ledgers of an ablation's arms."""
     terms = gap_sentences.arm_terms(found)
     caption = marked(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.report.results import ShownResult
@@ -11,6 +10,7 @@ from diagnose.report.results import ShownResult
 if TYPE_CHECKING:
     import pandas as pd
 
+    from diagnose.records.ledgers import LedgerRecord
     from diagnose.report.blocks import Report
 
 
@@ -39,47 +39,46 @@ class Gap(ShownResult):
         >>> gap = explain_gap(model, side, side)
         >>> gap.matched.gap, gap.terms.id[2], gap.findings[0]["rule"]
         (0.0, 'mode', 'gap/leaking-split')
-
-    Attributes:
-        record: everything, as plain data: the object that `diagnose loss-gap --json` prints.
     """
 
     PAGE = "gap.html"
 
+    def __init__(self, found: LedgerRecord) -> None:
+        super().__init__(found)
+        self._ledger = found
+
     @property
     def report(self) -> Report:
         """What there is to say of it, to be rendered."""
-        from diagnose.records.ledgers import LedgerRecord
-        from diagnose.records.summaries import parse
         from diagnose.report.gap_document import report_of
 
-        return report_of(parse(LedgerRecord, self.record, Path("gap.json")))
+        return report_of(self._ledger)
 
     @property
     def gap(self) -> float:
         """Reported validation minus reported training loss."""
-        return float(self.record["gap"])
+        return self._ledger.gap
 
     @property
     def matched(self) -> MatchedLosses:
         """Both losses in evaluation mode with validation's objective."""
-        return MatchedLosses(**self.record["matched"])
+        return MatchedLosses(**dict(self._ledger.matched))
 
     @property
     def matched_on(self) -> MatchedLosses:
         """The same in training mode."""
-        return MatchedLosses(**self.record["matched_on"])
+        return MatchedLosses(**dict(self._ledger.matched_on))
 
     @property
     def terms(self) -> pd.DataFrame:
         """The terms: id, value (None where it cannot be had), low, high, share of all, basis, how."""
         import pandas as pd
 
-        rows = self.record["terms"]
-        total = sum(abs(row["value"] or 0.0) for row in rows) or 1.0
+        rows = self._ledger.terms
+        total = sum(abs(row.value or 0.0) for row in rows) or 1.0
         names = ("id", "value", "low", "high", "basis", "how")
-        table = pd.DataFrame([{name: row[name] for name in names} for row in rows])
-        table.insert(4, "share", [abs(row["value"] or 0.0) / total for row in rows])
+        table = pd.DataFrame([{name: getattr(row, name) for name in names} for row in rows])
+        table.insert(4, "share", [abs(row.value or 0.0) / total for row in rows])
         return table
 
     def __repr__(self) -> str:

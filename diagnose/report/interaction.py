@@ -13,12 +13,12 @@ from diagnose.report.canvas import ARMS
 from diagnose.report.figures import Drawn, Line, Panel, curves, strip
 
 if TYPE_CHECKING:
-    from diagnose.records.summaries import AxisRecord, Summary
+    from diagnose.records.ablations import AblationRecord, AxisRecord
 
 MOST_PANELS = 6  # of pairs of axes that are drawn
 
 
-def interaction_figure(summary: Summary) -> Drawn | None:
+def interaction_figure(summary: AblationRecord) -> Drawn | None:
     """Return the panels, one for each two axes; None where there is one axis."""
     varied = [axis for axis in summary.axes if len(axis.levels) > 1]
     panels = [found for pair in combinations(varied, 2) if (found := _panel(summary, *pair)) is not None]
@@ -29,7 +29,7 @@ def interaction_figure(summary: Summary) -> Drawn | None:
     return Drawn("interaction", draw, f"Mean loss in bits per byte by level. {said}.")
 
 
-def _panel(summary: Summary, one: AxisRecord, other: AxisRecord) -> Panel | None:
+def _panel(summary: AblationRecord, one: AxisRecord, other: AxisRecord) -> Panel | None:
     """Return the losses of one axis' levels for each level of the other; the one with more levels goes across."""
     across, lines = (other, one) if len(other.levels) > len(one.levels) else (one, other)
     drawn = [line for place, level in enumerate(lines.levels) for line in _lines(summary, across, lines, level, place)]
@@ -40,7 +40,7 @@ def _panel(summary: Summary, one: AxisRecord, other: AxisRecord) -> Panel | None
     return strip(title, visible(across.name), "validation loss, bits per byte", drawn, ticks)
 
 
-def _lines(summary: Summary, across: AxisRecord, lines: AxisRecord, level: str, place: int) -> list[Line]:
+def _lines(summary: AblationRecord, across: AxisRecord, lines: AxisRecord, level: str, place: int) -> list[Line]:
     """Return the means over the arms that have both levels, and each seed's; nothing where no arm has."""
     x, y, points = [], [], []
     for k, at in enumerate(across.levels):

@@ -7,13 +7,13 @@ and units of a ReLU that never answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from diagnose.formatting import between, decimals, half, plain, signed, visible
-from diagnose.records.notes import Band, Best, Divided, EffectPart, Notes, Positions, Scale, Units
-from diagnose.records.summaries import parse
 from diagnose.report.blocks import TextTable
+
+if TYPE_CHECKING:
+    from diagnose.records.notes import Band, Best, Divided, EffectPart, Notes, Positions, Scale, Units
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,8 @@ class Note:
     table: TextTable
 
 
-def sections(found: dict[str, Any]) -> list[Note]:
-    """Return the sections that an ablation's notes come to.
-
-    Args:
-        found: `notes` of `summary.json`.
-
-    Raises:
-        DiagnoseError: a note is damaged.
-    """
-    notes = parse(Notes, found, Path("summary.json"))
+def sections(notes: Notes) -> list[Note]:
+    """Return the sections that an ablation's notes come to."""
     made = (
         _best(notes.best_factors),
         _noise(notes.noise_scale),

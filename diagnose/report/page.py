@@ -5,20 +5,20 @@ A page only reads what was left behind: it may be rendered again at any time, an
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose import formatting
-from diagnose.records.audits import parse_audit
+from diagnose.records.audits import AuditRecord
 from diagnose.records.ledgers import ArmLedgers
 from diagnose.report import ablation_document, audit_document, gap_document, html, log_document, run_document
-from diagnose.report.gap_document import parse_gap
 from diagnose.report.links import AUDIT, GAP, pages_beside, runs_of
-from diagnose.report.summary import read_ablation, read_run
+from diagnose.report.summary import read_ablation, read_gap, read_run
 from diagnose.runs import store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from diagnose.records.ledgers import LedgerRecord
     from diagnose.records.log_report import LogReport
     from diagnose.report.blocks import Report
 
@@ -30,6 +30,11 @@ def render(folder: Path, out: Path) -> list[Path]:
 
 def reports_of(folder: Path) -> list[tuple[str, Report]]:
     """Return what there is to say of a run or an ablation, its ledger and its audit, with what their pages end in."""
+    with store.as_written(folder):
+        return _reports_of(folder)
+
+
+def _reports_of(folder: Path) -> list[tuple[str, Report]]:
     out = [("", own_report(folder))] if _is_ours(folder) else []
     if not out or (folder / "gap.json").exists():
         out.append((GAP, gap_report(folder)))
@@ -57,8 +62,7 @@ def own_report(folder: Path) -> Report:
     """Return what there is to say of a run or an ablation, whichever the folder holds."""
     if not (folder / "summary.json").exists() and not (folder / "ablation.toml").exists():
         return run_document.report_of(read_run(folder))
-    path = folder / "gap.json"
-    gaps = parse_gap(store.read_json(path), path) if path.exists() else None
+    gaps = read_gap(folder) if (folder / "gap.json").exists() else None
     return ablation_document.report_of(read_ablation(folder), gaps if isinstance(gaps, ArmLedgers) else None)
 
 
@@ -73,7 +77,7 @@ def refresh(folder: Path, out: Path) -> None:
             render_own(other, out)
 
 
-def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> Path:
+def render_gap(folder: Path, out: Path, found: LedgerRecord | ArmLedgers | None = None) -> Path:
     """Render the page of a run's ledger, or of an ablation's.
 
     Args:
@@ -90,25 +94,22 @@ def render_gap(folder: Path, out: Path, found: dict[str, Any] | None = None) -> 
     return put(gap_report(folder, found), folder, out, GAP)
 
 
-def gap_report(folder: Path, found: dict[str, Any] | None = None) -> Report:
+def gap_report(folder: Path, found: LedgerRecord | ArmLedgers | None = None) -> Report:
     """Return what there is to say of a ledger, the stored one where none is given."""
-    path = folder / "gap.json"
-    ledger = parse_gap(store.read_json(path) if found is None else found, path)
+    ledger = found or read_gap(folder)
     if isinstance(ledger, ArmLedgers):
         return gap_document.arms_report(ledger, read_ablation(folder).summary)
     return gap_document.report_of(ledger, None if ledger.kind == "sides" else read_run(folder))
 
 
-def render_audit(folder: Path, out: Path, found: dict[str, Any] | None = None) -> Path:
+def render_audit(folder: Path, out: Path, found: AuditRecord | None = None) -> Path:
     """Render the page of a run's audit; arguments and errors are those of `render_gap`."""
     return put(audit_report(folder, found), folder, out, AUDIT)
 
 
-def audit_report(folder: Path, found: dict[str, Any] | None = None) -> Report:
+def audit_report(folder: Path, found: AuditRecord | None = None) -> Report:
     """Return what there is to say of a run's audit, the stored one where none is given."""
-    path = folder / "audit.json"
-    audit = parse_audit(store.read_json(path) if found is None else found, path)
-    return audit_document.report_of(audit, read_run(folder))
+    return audit_document.report_of(found or store.read_record(AuditRecord, folder / "audit.json"), read_run(folder))
 
 
 def render_log(log: LogReport, out: Path) -> Path:
@@ -147,6 +148,7 @@ def _among(out: Path) -> bool:
 def put(report: Report, folder: Path, out: Path, end: str = "") -> Path:
     """Render a page that stands beside a run or an ablation; `end` is what its name has beyond theirs."""
     name = f"{folder.resolve().name}{end}.html"
-    beside = pages_beside(folder) if _among(out) and _is_ours(folder) else []
-    page = html.page_of(report, [link for link in beside if link[0] != name])
+    with store.as_written(folder):  # figures are drawn only now
+        beside = pages_beside(folder) if _among(out) and _is_ours(folder) else []
+        page = html.page_of(report, [link for link in beside if link[0] != name])
     return html.write(page, out / name if _among(out) else out)

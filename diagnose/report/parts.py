@@ -10,7 +10,7 @@ from diagnose.report.blocks import CodeText, Fold, Heading, NamedRows, Paragraph
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diagnose.records.summaries import CorpusRecord, Environment, OverlapRecord, SplitRecord
+    from diagnose.records.run_records import CorpusRecord, Environment, OverlapRecord, SplitRecord
     from diagnose.report.blocks import Inline, ReportBlock, Samples
     from diagnose.report.summary import RunReport, WrittenSample
 

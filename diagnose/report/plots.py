@@ -16,7 +16,7 @@ from diagnose.report.interaction import interaction_figure
 from diagnose.report.means import course, known, thin
 
 if TYPE_CHECKING:
-    from diagnose.records.summaries import EffectRecord, Summary
+    from diagnose.records.ablations import AblationRecord, EffectRecord
     from diagnose.report.summary import AblationReport, LoggedReading, RunReport, RunSummary
 
 MOST_PAIRS = 5  # arms whose training curves are drawn too
@@ -24,20 +24,20 @@ MOST_PAIR_ROWS = 15  # of two arms each that are drawn; of more the table speaks
 SETTLED = 0.15  # share of the text after which the y axis of curves begins: before it all of them fall steeply
 
 
-def paints(summary: Summary) -> dict[str, str]:
+def paints(summary: AblationRecord) -> dict[str, str]:
     """Return each arm's colour: ink for the control, then six colours, grey for further arms."""
     others = [arm.level for arm in summary.arms if arm.level != summary.control]
     found = {level: f"arm-{place}" if place < ARMS else "quiet" for place, level in enumerate(others)}
     return found | {summary.control: "ink"}
 
 
-def effect_rows(summary: Summary) -> list[Bar]:
+def effect_rows(summary: AblationRecord) -> list[Bar]:
     """Return the rows of the forest plot."""
     colour = paints(summary) if len(summary.axes) == 1 else {}
     return [_row(effect, row_words(effect, summary), colour) for effect in summary.effects]
 
 
-def pair_rows(summary: Summary) -> list[Bar]:
+def pair_rows(summary: AblationRecord) -> list[Bar]:
     """Return the rows of the picture of every two arms."""
     colour = paints(summary)
     return [_row(one, (visible(one.level), f"against {visible(one.against)}"), colour) for one in summary.pairs]
@@ -79,7 +79,7 @@ def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     return found
 
 
-def _forest(name: str, rows: list[Bar], summary: Summary, zero: str) -> Drawn:
+def _forest(name: str, rows: list[Bar], summary: AblationRecord, zero: str) -> Drawn:
     noise = (summary.noise.low, summary.noise.high) if summary.noise else None
     unit = "difference of the loss, bits per byte (left is better)"
     draw = partial(figures.forest, rows, zero=zero, unit=unit, noise=noise)

@@ -1,4 +1,4 @@
-"""What `explain_gap` and `audit_metric` return has in common: it is printed, written as a page, shown in a notebook."""
+"""What `explain_gap`, `audit_metric` and `compare_scores` return has in common: it is printed, and is a page."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from diagnose.records.audits import AuditRecord
+    from diagnose.records.ledgers import LedgerRecord
+    from diagnose.records.score_records import ScoreComparison
     from diagnose.report.blocks import Report
 
 WIDTH = 100
@@ -17,14 +20,18 @@ class ShownResult:
     """A record with its words: `print(result)` shows them, a notebook its page.
 
     Attributes:
-        record: everything, as plain data, in the form that the command prints with `--json`.
         PAGE: the name of its page where none is given.
     """
 
     PAGE = "page.html"
 
-    def __init__(self, record: dict[str, Any]) -> None:
-        self.record = record
+    def __init__(self, found: LedgerRecord | AuditRecord | ScoreComparison) -> None:
+        self._found = found
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Everything, as plain data, in the form that the command prints with `--json`."""
+        return self._found.model_dump(mode="json")
 
     @property
     def report(self) -> Report:
@@ -34,7 +41,7 @@ class ShownResult:
     @property
     def verdict(self) -> str:
         """The outcome in a sentence or two."""
-        return str(self.record["verdict"])
+        return self._found.verdict
 
     @property
     def findings(self) -> list[dict[str, Any]]:

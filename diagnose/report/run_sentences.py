@@ -115,10 +115,9 @@ def run_limits(run: RunReport) -> list[str]:
             "They differ in more than the text: dropout may be on for one alone, "
             "the weights move while training losses are averaged, and a validation batch is small.",
         )
-    derived = run.environment.derived
-    part = derived.get("share_of_training_text")
-    if isinstance(part, int | float) and part < 1:
-        found.append(f"What longer training would give: this run saw {share(float(part))} of the training text.")
+    part = run.environment.derived.share_of_training_text
+    if part is not None and part < 1:
+        found.append(f"What longer training would give: this run saw {share(part)} of the training text.")
     found.append("Whether the network writes well: the samples are shown as they came, and none was judged.")
     return found
 

@@ -13,11 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.baselines.placement import Yardstick
 from diagnose.errors import DiagnoseError
-from diagnose.records.summaries import Environment, Schema, Status, Summary, Yardsticks, parse
+from diagnose.records.ledgers import ArmLedgers, LedgerRecord
+from diagnose.records.run_records import Environment, Status, Yardsticks
+from diagnose.records.schema import Schema, parse
 from diagnose.runs import store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from diagnose.records.ablations import AblationRecord
 
 READING_COLUMNS = (
     "step",
@@ -112,7 +116,7 @@ class AblationReport:
     """An ablation's summary with the readings and samples of its runs (`runs` by arm, then by seed)."""
 
     folder: Path
-    summary: Summary
+    summary: AblationRecord
     runs: tuple[RunSummary, ...]
 
     def arm(self, level: str) -> tuple[RunSummary, ...]:
@@ -150,20 +154,11 @@ def read_ablation(folder: Path) -> AblationReport:
     Raises:
         DiagnoseError: a file is missing, corrupted or of a newer format; the line names it.
     """
-    found = parse_summary(store.read_json(folder / "summary.json"), folder / "summary.json")
+    found = store.ablation(folder)
     return AblationReport(folder, found, tuple(_runs(found, folder.resolve().parent)))
 
 
-def parse_summary(found: dict[str, Any], path: Path = Path("summary.json")) -> Summary:
-    """Return the checked form of what `summary.json` holds.
-
-    Raises:
-        DiagnoseError: a value is of the wrong kind.
-    """
-    return parse(Summary, found, path)
-
-
-def _runs(found: Summary, beside: Path) -> Iterator[RunSummary]:
+def _runs(found: AblationRecord, beside: Path) -> Iterator[RunSummary]:
     known = {failure.run: failure for failure in found.failed if failure.run}
     for arm in found.arms:
         for place, name in enumerate(arm.runs):
@@ -192,7 +187,7 @@ def read_run(folder: Path) -> RunReport:
     Raises:
         DiagnoseError: a file is missing, corrupted or of a newer format; the line names it.
     """
-    environment = parse(Environment, store.read_json(folder / "environment.json"), folder / "environment.json")
+    environment = store.environment(folder)
     run = _read_run(folder, "", None)
     steps = store.read_columns(folder, "steps", STEP_COLUMNS)
     last = len(steps["step"]) - 1
@@ -209,6 +204,17 @@ def read_run(folder: Path) -> RunReport:
     )
 
 
+def read_gap(folder: Path) -> LedgerRecord | ArmLedgers:
+    """Read the ledger that is stored beside a run, or those of an ablation.
+
+    Raises:
+        DiagnoseError: a value is missing or of the wrong kind; the line names the file and the key.
+    """
+    path = folder / "gap.json"
+    found = store.read_json(path)
+    return parse(ArmLedgers, found, path) if "arms" in found else parse(LedgerRecord, found, path)
+
+
 def read_scale(folder: Path) -> tuple[tuple[Yardstick, ...], bool]:
     """Return the yardsticks that a run keeps and whether they read only a part of its text; none where it keeps none.
 
@@ -218,12 +224,12 @@ def read_scale(folder: Path) -> tuple[tuple[Yardstick, ...], bool]:
     path = folder / "yardsticks.json"
     if not path.exists():
         return (), False
-    found = parse(Yardsticks, store.read_json(path), path)
+    found = store.read_record(Yardsticks, path)
     return tuple(Yardstick(y.name, y.family, y.bits_per_byte, y.low, y.high) for y in found.yardsticks), found.sampled
 
 
 def _read_run(folder: Path, level: str, seed: int | None) -> RunSummary:
-    status = parse(Status, store.read_json(folder / "status.json"), folder / "status.json")
+    status = store.status(folder)
     samples = tuple(parse(WrittenSample, found, folder / "samples.jsonl") for found in store.read_samples(folder))
     return RunSummary(folder.name, status, level, seed, tuple(_readings(folder)), samples)
 

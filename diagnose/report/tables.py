@@ -25,7 +25,7 @@ from diagnose.report.means import course, known
 from diagnose.report.run_sentences import last, matched, reported
 
 if TYPE_CHECKING:
-    from diagnose.records.summaries import ArmRecord, EffectRecord, Summary
+    from diagnose.records.ablations import AblationRecord, ArmRecord, EffectRecord
     from diagnose.report.summary import AblationReport, LoggedReading, RunReport, RunSummary
 
 Cell = str
@@ -87,13 +87,13 @@ def _gap(runs: tuple[RunSummary, ...]) -> str:
     return estimate(gap, gap - width, gap + width, difference=True)
 
 
-def effects(summary: Summary) -> TextTable:
+def effects(summary: AblationRecord) -> TextTable:
     """Return each effect with its interval, its corrected p-value and what would resolve it."""
     caption = "Effects against the control, bits per byte; below zero is better"
     return _effects(caption, summary.effects, [f"{name_of(e, summary)} {under(e, summary)}" for e in summary.effects])
 
 
-def pairs(summary: Summary) -> TextTable | None:
+def pairs(summary: AblationRecord) -> TextTable | None:
     """Return the difference of every two arms; None where that was not asked for."""
     if not summary.pairs:
         return None
@@ -137,7 +137,7 @@ def _needed(effect: EffectRecord) -> str:
     )
 
 
-def seeds(summary: Summary) -> TextTable:
+def seeds(summary: AblationRecord) -> TextTable:
     """Return the values of each seed: losses of the arms, then the effects."""
     names = tuple(f"seed {seed}" for seed in summary.seeds)
     rows = [(visible(arm.level), *_by_seed(arm, summary)) for arm in summary.arms]
@@ -149,7 +149,7 @@ def seeds(summary: Summary) -> TextTable:
     return TextTable("Each seed's loss and effects, bits per byte", ("arm or effect", *names), tuple(rows))
 
 
-def spread(summary: Summary) -> TextTable | None:
+def spread(summary: AblationRecord) -> TextTable | None:
     """Return what each interval is made of: standard deviations of the effect, and degrees of freedom."""
     rows = tuple(
         (
@@ -167,21 +167,14 @@ def spread(summary: Summary) -> TextTable | None:
     return TextTable("Standard deviations of each effect, bits per byte", head, rows) if rows else None
 
 
-def _by_seed(arm: ArmRecord, summary: Summary) -> tuple[str, ...]:
-    if arm.seeds:
-        own = dict(zip(arm.seeds, arm.per_seed, strict=False))
-        return tuple(plain(own.get(seed), 4) for seed in summary.seeds)
+def _by_seed(arm: ArmRecord, summary: AblationRecord) -> tuple[str, ...]:
     lost = {failure.seed for failure in summary.failed if failure.level == arm.level}
-    values = iter(arm.per_seed)
-    whole = len(arm.per_seed) == len(summary.seeds)
-    shown = []
-    for seed in summary.seeds:
-        value = next(values, None) if whole or seed not in lost else None
-        shown.append(plain(value, 4) if value is not None else "failed" if seed in lost else "\N{EN DASH}")
-    return tuple(shown)
+    seeds = arm.seeds or tuple(seed for seed in summary.seeds if seed not in lost)  # 0.1 wrote none
+    own = dict(zip(seeds, arm.per_seed, strict=False))
+    return tuple("failed" if seed in lost and seed not in own else plain(own.get(seed), 4) for seed in summary.seeds)
 
 
-def changed(summary: Summary) -> TextTable:
+def changed(summary: AblationRecord) -> TextTable:
     """Return what else differs between the arms, in figures and as a multiple of the control."""
     levels = [arm.level for arm in summary.arms]
     rows = []
@@ -201,7 +194,7 @@ def changed(summary: Summary) -> TextTable:
     return TextTable("What else differs between the arms, and how many times the control's it is", head, tuple(rows))
 
 
-def differs(summary: Summary) -> TextTable:
+def differs(summary: AblationRecord) -> TextTable:
     """Return the settings that the recipes of compared runs differ in."""
     levels = [arm.level for arm in summary.arms]
     rows = tuple((row.what, *(visible(str(row.per_arm.get(level, ""))) for level in levels)) for row in summary.differs)
@@ -218,10 +211,10 @@ def _times(value: Any, base: Any, is_control: bool) -> str:
     return f" (\N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}{plain(ratio, digits)})"
 
 
-def derived(summary: Summary) -> TextTable:
+def derived(summary: AblationRecord) -> TextTable:
     """Return all that each arm's recipe derives, equal or not."""
-    keys = list(dict.fromkeys(key for arm in summary.arms for key in arm.derived))
-    rows = tuple((_said(key), *(_derived(key, arm.derived.get(key)) for arm in summary.arms)) for key in keys)
+    columns = [dict(arm.derived) for arm in summary.arms]
+    rows = tuple((_said(key), *(_derived(key, column[key]) for column in columns)) for key in columns[0])
     return TextTable("What each arm's recipe comes to", ("what", *(visible(arm.level) for arm in summary.arms)), rows)
 
 
@@ -242,7 +235,7 @@ _SAID = {
 }
 
 
-def tuning(summary: Summary) -> TextTable | None:
+def tuning(summary: AblationRecord) -> TextTable | None:
     """Return the learning rates that were tried for each arm; None where none were."""
     if not summary.tuning:
         return None
@@ -309,5 +302,5 @@ def _loss_row(name: str, reading: LoggedReading) -> tuple[Cell, ...]:
 
 def run_derived(run: RunReport) -> TextTable:
     """Return all that a run's recipe derives."""
-    rows = tuple((_said(key), _derived(key, value)) for key, value in run.environment.derived.items())
+    rows = tuple((_said(key), _derived(key, value)) for key, value in run.environment.derived)
     return TextTable("What the recipe comes to", ("what", "value"), rows)

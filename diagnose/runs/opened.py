@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from diagnose.config.recipe import Recipe
+    from diagnose.records.run_records import Environment
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class OpenedRun:
     path: Path
     recorded: Recipe
     recipe: Recipe
-    environment: dict[str, Any]
+    environment: Environment
     tensors: dict[str, dict[str, torch.Tensor]] | None
     progress: dict[str, Any] | None
     why: str
@@ -76,8 +77,7 @@ def open_run(run: str | Path, data: str | Path | None = None, model: str | None 
     if found is None:
         why = why or "the run keeps no checkpoint (pruned?)"
     tensors, progress = found or (None, None)
-    environment = store.read_json(path / "environment.json")
-    return OpenedRun(path, recorded, recipe, environment, tensors, progress, why, moved)
+    return OpenedRun(path, recorded, recipe, store.environment(path), tensors, progress, why, moved)
 
 
 def _refuse_unfinished(path: Path) -> None:
@@ -88,7 +88,7 @@ def _refuse_unfinished(path: Path) -> None:
     state = store.state(path)
     if state == "finished":
         return
-    why = store.read_json(path / "status.json").get("why")
+    why = store.status(path).why
     remedy = "wait for it" if state == "running" else "go on with `diagnose train --resume` and the same options"
     raise DiagnoseError(f"{path} is {state}{f' ({why})' if why else ''}; a finished run is needed: {remedy}")
 

@@ -16,10 +16,10 @@ import numpy as np
 import torch
 
 from diagnose import random as seeding
-from diagnose.config.recipe import FORMAT
 from diagnose.data import tokenizer, verbatim
 from diagnose.data.excerpt import excerpt
 from diagnose.errors import FINDING, DiagnoseError
+from diagnose.records.schema import FORMAT
 from diagnose.runs import store
 from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from diagnose.data import corpus, overlap, split, stream, tokenizer
 from diagnose.data.cache import cache_folder
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.records.run_records import CorpusRecord, Derived, Environment, OverlapRecord, SplitRecord
 from diagnose.training import batches, device, network
 from diagnose.training.trainer import TrainingPlan, peak_learning_rate
 
@@ -60,7 +61,7 @@ class Setup:
         text: corpus, split, tokenizer, stream.
         course: rows and length of training.
         validation: rows of the validation text.
-        derived: what follows from the recipe (see `_derived`).
+        derived: what follows from the recipe.
         dropped: keys that the recipe carried and its parts do not use.
         digest: 16 hex digits of recipe, data and network code; equal digests mean the same run.
     """
@@ -69,7 +70,7 @@ class Setup:
     text: PreparedText
     course: TrainingPlan
     validation: batches.BatchPlan
-    derived: dict[str, Any]
+    derived: Derived
     dropped: tuple[str, ...]
     digest: str
 
@@ -79,7 +80,7 @@ class Setup:
 
     def prepare(self) -> torch.device:
         """Set this process up for the run: threads and the like may have been set for another since."""
-        return device.prepare(self.recipe, self.derived["flops_per_step"])
+        return device.prepare(self.recipe, self.derived.flops_per_step)
 
     def scored_bytes(self) -> NDArray[np.int64]:
         """Return the UTF-8 bytes of each document that the canonical reading scores."""
@@ -118,11 +119,11 @@ def set_up(recipe: Recipe, given: Iterable[str] = (), text: PreparedText | None 
     text = text or read_text(recipe.data, recipe.tokenizer)
     bytes_V = torch.from_numpy(tokenizer.token_bytes(text.tokenizer).astype("int64"))
     derived = _derived(recipe, text)
-    recipe = device.resolve(recipe, derived["flops"] or 0.0)
-    where = device.prepare(recipe, derived["flops_per_step"])
+    recipe = device.resolve(recipe, derived.flops or 0.0)
+    where = device.prepare(recipe, derived.flops_per_step)
     pad = tokenizer.marks(text.tokenizer)[1]
     train = batches.plan(recipe, text.stream, text.split, "train", pad, where)
-    course = TrainingPlan(recipe, train, derived["steps"], derived["learning_rate"], bytes_V.to(where))
+    course = TrainingPlan(recipe, train, derived.steps, derived.learning_rate, bytes_V.to(where))
     validation = batches.plan(recipe, text.stream, text.split, "val", pad, where)
     prints = (text.corpus.fingerprint, text.split.fingerprint, network.fingerprint(recipe.model.name))
     digest = recipe.digest(*prints, tokenizer.fingerprint(text.tokenizer))
@@ -144,7 +145,7 @@ def _fit_network(recipe: Recipe, given: set[str]) -> tuple[Recipe, tuple[str, ..
     return recipe.model_copy(update={"model": model}), tuple(f"model.{key}" for key in rest)
 
 
-def _derived(recipe: Recipe, text: PreparedText) -> dict[str, Any]:
+def _derived(recipe: Recipe, text: PreparedText) -> Derived:
     """Work out sizes: parameters, steps, tokens, UTF-8 bytes ("text") and operations per step and in all."""
     table = recipe.batches
     layout = batches.plan(recipe, text.stream, text.split, "train", 0, torch.device("cpu"))
@@ -158,21 +159,21 @@ def _derived(recipe: Recipe, text: PreparedText) -> dict[str, Any]:
     flops = network.flops(example, table.size * table.accumulate, table.context, text.vocabulary)
     steps = _steps(recipe, {"epochs": 1 / per_epoch, "tokens": tokens, "text": text_per_step, "flops": flops})
     total = steps or 0
-    return {
-        "vocabulary": text.vocabulary,
-        "parameters": network.parameters(example),
-        "steps": steps,
-        "steps_per_epoch": per_epoch,
-        "tokens_per_step": tokens,
-        "text_per_step": text_per_step,
-        "flops_per_step": flops,
-        "flops": flops * total if steps else None,
-        "text": text_per_step * total if steps else None,
-        "share_of_training_text": text_per_step * total / train_bytes if steps else None,
-        "training_text": train_bytes,
-        "truncated_share": truncated / layout.targets,
-        "learning_rate": peak_learning_rate(recipe.optimizer, tokens),
-    }
+    return Derived(
+        vocabulary=text.vocabulary,
+        parameters=network.parameters(example),
+        steps=steps,
+        steps_per_epoch=per_epoch,
+        tokens_per_step=tokens,
+        text_per_step=text_per_step,
+        flops_per_step=flops,
+        flops=flops * total if steps else None,
+        text=text_per_step * total if steps else None,
+        share_of_training_text=text_per_step * total / train_bytes if steps else None,
+        training_text=train_bytes,
+        truncated_share=truncated / layout.targets,
+        learning_rate=peak_learning_rate(recipe.optimizer, tokens),
+    )
 
 
 def _steps(recipe: Recipe, per_step: dict[str, float]) -> int | None:
@@ -188,41 +189,43 @@ def version() -> str:
     return metadata.version("diagnose-training")
 
 
-def environment(setup: Setup, given: Iterable[str]) -> dict[str, Any]:
+def environment(setup: Setup, given: Iterable[str]) -> Environment:
     """Return what a run's record says of where it came from and what it comes to."""
     text, parts, loops = setup.text, setup.text.split, device.fused_loops()
-    return {
-        "version": version(),
-        "versions": {"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
-        "platform": f"{platform.system()} {platform.machine()}",
-        "device": _device_name(setup.recipe.run.device),
-        "threads": setup.recipe.run.threads,
-        "loops": "fused" if loops and loops.in_use() else "torch",
-        **_commit(),
-        "digest": setup.digest,
-        "corpus": {
-            "name": text.corpus.name,
-            "title": text.corpus.title,
-            "fingerprint": text.corpus.fingerprint,
-            "documents": len(text.corpus),
-            "bytes": int(text.corpus.doc_bytes.sum()),
-        },
-        "split": _split_record(text),
-        "overlap": overlap.overlap(text.corpus, parts, cache_folder()).record(),
-        "derived": setup.derived,
-        "given": sorted(given),
-        "dropped": list(setup.dropped),
-        "sample_prompt": prompt(text),
-    }
+    commit, dirty = _commit()
+    return Environment(
+        version=version(),
+        versions={"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        platform=f"{platform.system()} {platform.machine()}",
+        device=_device_name(setup.recipe.run.device),
+        threads=setup.recipe.run.threads,
+        loops="fused" if loops and loops.in_use() else "torch",
+        commit=commit,
+        dirty=dirty,
+        digest=setup.digest,
+        corpus=CorpusRecord(
+            name=text.corpus.name,
+            title=text.corpus.title,
+            fingerprint=text.corpus.fingerprint,
+            documents=len(text.corpus),
+            bytes=int(text.corpus.doc_bytes.sum()),
+        ),
+        split=_split_record(text),
+        overlap=OverlapRecord.model_validate(overlap.overlap(text.corpus, parts, cache_folder()).record()),
+        derived=setup.derived,
+        given=tuple(sorted(given)),
+        dropped=setup.dropped,
+        sample_prompt=prompt(text),
+    )
 
 
-def _split_record(text: PreparedText) -> dict[str, Any]:
+def _split_record(text: PreparedText) -> SplitRecord:
     parts, sizes = text.split, text.corpus.doc_bytes
-    record: dict[str, Any] = {"kind": parts.kind, "fingerprint": parts.fingerprint, "scored": parts.scored_text}
+    amounts: dict[str, int] = {}
     for side in ("train", "val", "reserve", "scored"):
         documents = getattr(parts, side)
-        record |= {f"{side}_documents": len(documents), f"{side}_bytes": int(sizes[documents].sum())}
-    return record
+        amounts |= {f"{side}_documents": len(documents), f"{side}_bytes": int(sizes[documents].sum())}
+    return SplitRecord(kind=parts.kind, fingerprint=parts.fingerprint, scored=parts.scored_text, **amounts)
 
 
 def prompt(text: PreparedText) -> str:
@@ -245,16 +248,16 @@ def _device_name(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _commit() -> dict[str, Any]:
+def _commit() -> tuple[str, bool | None]:
     """Return the commit of the source tree that this package runs from, where it is one."""
     root = Path(__file__).resolve().parent.parent
     if not (root / ".git").exists():
-        return {"commit": None, "dirty": None}
+        return "", None
     try:
         run = [_git(root, *args) for args in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain"))]
     except (OSError, subprocess.SubprocessError):
-        return {"commit": None, "dirty": None}
-    return {"commit": run[0].strip(), "dirty": bool(run[1].strip())}
+        return "", None
+    return run[0].strip(), bool(run[1].strip())
 
 
 def _git(root: Path, *args: str) -> str:

@@ -15,6 +15,7 @@ from diagnose.ablation.design import design
 from diagnose.ablation.equal_size import matched
 from diagnose.config.recipe import Recipe
 from diagnose.errors import MISTAKE, DiagnoseError
+from diagnose.records.notes import Notes
 from diagnose.report import console as renderer
 from diagnose.report import note_rows, page
 from diagnose.runs import session, store
@@ -44,7 +45,7 @@ def test_a_step_holds_as_many_tokens_whatever_the_context(tiny):
     plan = design([axes.find("context", "256,128,64")], "quick", given, 1, None)
     tables = [arm.first.recipe.batches for arm in plan.arms]
     assert [(table.context, table.size) for table in tables] == [(256, 8), (128, 16), (64, 32)]
-    assert len({arm.first.derived["tokens_per_step"] for arm in plan.arms}) == 1
+    assert len({arm.first.derived.tokens_per_step for arm in plan.arms}) == 1
 
 
 def test_where_rows_do_not_come_out_even_what_else_changed_says_so(tiny):
@@ -53,7 +54,7 @@ def test_where_rows_do_not_come_out_even_what_else_changed_says_so(tiny):
     given = without(tiny, "batches.context") | {"batches.size": 3}
     plan = design([axes.find("context", "64,256")], "quick", given, 1, None)
     assert [arm.first.recipe.batches.size for arm in plan.arms] == [3, 3]
-    assert {"tokens per step", "steps"} <= {row["what"] for row in changed(plan)}
+    assert {"tokens per step", "steps"} <= {row.what for row in changed(plan)}
 
 
 @pytest.mark.parametrize("context", [8, 24, 100])
@@ -102,7 +103,9 @@ def test_an_effect_is_divided_where_the_shorter_context_ends(contexts):
     console = Console(file=io.StringIO(), width=100)
     console.print(renderer.rows(page.own_report(contexts)))
     said = console.file.getvalue()
-    assert note_rows.sections(summary["notes"])[0].title in said  # the terminal says it too, not the page alone
+    assert (
+        note_rows.sections(store.ablation(contexts).notes)[0].title in said
+    )  # the terminal says it too, not the page alone
     assert "tokens with fewer than 16 before them" in " ".join(said.split())
     totals = {arm["level"]: arm["nats_per_token"] for arm in summary["arms"]}
     for level, total in totals.items():
@@ -132,7 +135,7 @@ def test_what_is_not_beyond_doubt_is_no_title():
     one = {"level": "64", "against": "256", "edge": 64, "near": part | {"value": 0.01}, "far": part}
     bands = [{"begin": 0, "end": 1, "tokens": 9, "per_arm": {"256": 1.0, "64": 1.1}}]
     titles = [
-        note_rows.sections({"positions": {"contexts": True, "bands": bands, "parts": [found]}})[0].title
+        note_rows.sections(Notes(positions={"contexts": True, "bands": bands, "parts": [found]}))[0].title
         for found in (one, one | {"far": sure}, one | {"near": sure | {"value": -0.1}})
     ]
     assert titles == [
@@ -187,7 +190,7 @@ def test_masking_shows_the_loss_on_each_documents_first_tokens(tiny, tmp_path, q
 def test_tokens_of_other_tokenizers_have_no_positions_in_common(tiny, tmp_path, quick_probes):
     given = without(tiny, "tokenizer.kind", "tokenizer.vocab_size") | {"budget.steps": 3, "tokenizer.vocab_size": 400}
     found = ablate.ablate("tokenizer", levels="char,bpe", seeds=1, overrides=given, runs=tmp_path)
-    assert "positions" not in store.read_json(found / "summary.json")["notes"]
+    assert store.ablation(found).notes.positions is None
 
 
 # activation
@@ -195,7 +198,7 @@ def test_tokens_of_other_tokenizers_have_no_positions_in_common(tiny, tmp_path, 
 
 def test_activations_have_equal_parameters_and_gelu_is_the_exact_one(tiny):
     plan = design([axes.find("activation")], "quick", tiny, 1, None)
-    assert len({arm.first.derived["parameters"] for arm in plan.arms}) == 1
+    assert len({arm.first.derived.parameters for arm in plan.arms}) == 1
     net = plan.arms[1].first.network()
     x = torch.linspace(-3, 3, 50)
     exact = x * 0.5 * (1 + torch.erf(x / math.sqrt(2)))
@@ -243,7 +246,7 @@ def test_factors_multiply_what_each_rule_gives(tiny):
     assert [arm.level for arm in plan.arms] == [
         "fixed, x1", "fixed, x0.25", "fixed, x4", "sqrt, x1", "sqrt, x0.25", "sqrt, x4",
     ]  # fmt: skip
-    rates = [arm.first.derived["learning_rate"] for arm in plan.arms]
+    rates = [arm.first.derived.learning_rate for arm in plan.arms]
     root = math.sqrt(8 * 32 / 524_288)
     wanted = [6e-4 * f * rule for rule in (1, root) for f in (1, 0.25, 4)]
     assert rates == pytest.approx(wanted)
@@ -301,15 +304,18 @@ def test_the_rule_that_is_favoured_depends_on_the_side_of_the_critical_batch_siz
     assert side(100, None) == "below"
 
 
-def test_a_damaged_note_is_told_in_one_line():
-    with pytest.raises(DiagnoseError, match=r"^summary.json is corrupted: positions.bands: field required$"):
-        note_rows.sections({"positions": {"contexts": True}})
+def test_a_damaged_note_is_told_in_one_line(contexts, tmp_path):
+    found = store.read_json(contexts / "summary.json")
+    del found["notes"]["positions"]["bands"]
+    (tmp_path / "summary.json").write_text(json.dumps(found))
+    with pytest.raises(DiagnoseError, match=r"summary.json is corrupted: notes.positions.bands: field required$"):
+        store.ablation(tmp_path)
 
 
 def test_the_page_says_so():
     one = {"level": "sqrt", "batch": 2048.0, "scale": 9000.0, "two_sizes": 8000.0, "low": 7000.0, "high": 1e4}
     found = {"noise_scale": [one | {"side": "below", "reference": 524288.0, **rules(2048, 524288, 9000)}]}
-    (note,) = note_rows.sections(json.loads(json.dumps(found)))
+    (note,) = note_rows.sections(Notes.model_validate(found))
     assert note.title == "Every arm trains below the critical batch size"
     assert "makes the best rate \N{MULTIPLICATION SIGN}\N{NO-BREAK SPACE}0.43" in note.sentences[0]
     assert "this favours fixed" in note.sentences[0]
@@ -326,11 +332,11 @@ def test_networks_may_be_matched_by_operations(tiny):
     (other,) = matched(recipes).values()
     assert width != other
     plan = design([axes.find("model")], "quick", given, 1, None, untuned=True, match="flops")
-    one, two = (arm.first.derived["flops_per_step"] for arm in plan.arms)
+    one, two = (arm.first.derived.flops_per_step for arm in plan.arms)
     assert one == pytest.approx(two, rel=0.02)
     from diagnose.ablation.changed import changed
 
-    rows = {row["what"] for row in changed(plan)}
+    rows = {row.what for row in changed(plan)}
     assert "width (solved for equal operations a token)" in rows
     assert "operations per step" not in rows or one != pytest.approx(two, rel=0.005)
 

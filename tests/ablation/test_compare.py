@@ -58,7 +58,7 @@ def test_it_is_what_an_ablation_of_the_same_runs_says(some, tiny):
     (planned,) = effects.compare([find("activation")], {k: {"activation": k} for k in scores}, scores)
     (effect,) = found["effects"]
     assert {key: effect[key] for key in ("value", "low", "high", "p", "df")} == pytest.approx(
-        {key: planned[key] for key in ("value", "low", "high", "p", "df")}
+        {key: getattr(planned, key) for key in ("value", "low", "high", "p", "df")}
     )
 
 

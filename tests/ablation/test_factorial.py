@@ -12,7 +12,7 @@ from diagnose.runs import store
 
 def test_main_effects_and_interactions_are_those_that_were_planted():
     cells = {(a, b): 2 + 0.3 * (a == "y") - 0.1 * (b == "q") + 0.04 * (a + b == "yq") for a in "xy" for b in "pq"}
-    found = {(e["axis"], e["level"], e["against"]): e["value"] for e in planted({"A": "xy", "B": "pq"}, cells)}
+    found = {(e.axis, e.level, e.against): e.value for e in planted({"A": "xy", "B": "pq"}, cells)}
     assert found == {
         ("A", "y", "x"): pytest.approx(0.32),
         ("B", "q", "p"): pytest.approx(-0.08),
@@ -25,7 +25,7 @@ def test_three_axes_average_over_the_rest():
         (a, b, c): 3 + 0.2 * (b == "q") + 0.1 * (c == "n") + 0.05 * (a == "y" and c == "n") + 0.5 * (b == "r")
         for a in "xy" for b in "pqr" for c in "mn"
     }  # fmt: skip
-    found = {(e["axis"], e["level"]): e["value"] for e in planted({"A": "xy", "B": "pqr", "C": "mn"}, cells, 1e-6)}
+    found = {(e.axis, e.level): e.value for e in planted({"A": "xy", "B": "pqr", "C": "mn"}, cells, 1e-6)}
     assert len(found) == 1 + 2 + 1 + 2 + 1 + 2
     wanted = {("A", "y"): 0.025, ("B", "q"): 0.2, ("B", "r"): 0.5, ("C", "n"): 0.125, ("A x C", "y x n"): 0.05}
     for key, value in found.items():
@@ -36,15 +36,15 @@ def test_intervals_hold_together_over_all_of_them():
     cells = {(a, b): 2.0 for a in "xy" for b in "pq"}
     several = planted({"A": "xy", "B": "pq"}, cells, 0.01)
     alone = planted({"A": "xy"}, {("x",): 2.0, ("y",): 2.0}, 0.01)
-    assert all(e["low"] < e["value"] < e["high"] for e in (*several, *alone))
-    assert alone[0]["sentence"].startswith("y against x: ")
-    assert "averaged over the other axes" in several[0]["sentence"]
-    assert "beyond the sum of both effects" in several[2]["sentence"]
+    assert all(e.low < e.value < e.high for e in (*several, *alone))
+    assert alone[0].sentence.startswith("y against x: ")
+    assert "averaged over the other axes" in several[0].sentence
+    assert "beyond the sum of both effects" in several[2].sentence
 
 
 def test_an_arm_that_is_missing_leaves_what_the_others_can_say():
     cells = {(a, b): 2 + 0.3 * (a == "y") for a in "xy" for b in "pq" if a + b != "yq"}
-    found = {(e["axis"], e["level"]): e["value"] for e in planted({"A": "xy", "B": "pq"}, cells)}
+    found = {(e.axis, e.level): e.value for e in planted({"A": "xy", "B": "pq"}, cells)}
     assert found == {("A", "y"): pytest.approx(0.3), ("B", "q"): pytest.approx(0.0)}
 
 
@@ -83,14 +83,14 @@ def test_levels_are_given_with_their_axis(tiny):
 def test_a_factorial_from_axes_to_page(tiny, tmp_path, quick_probes):
     given = {key: value for key, value in tiny.items() if key != "model.dropout"} | {"budget.steps": 5}
     found = ablate.ablate(["activation", "dropout=0.0,0.2"], seeds=2, overrides=given, runs=tmp_path)
-    summary = store.read_json(found / "summary.json")
-    assert [axis["name"] for axis in summary["axes"]] == ["activation", "dropout"]
-    assert [arm["levels"] for arm in summary["arms"]][3] == {"activation": "gelu", "dropout": "0.2"}
-    level = {tuple(arm["levels"].values()): arm["bits_per_byte"]["value"] for arm in summary["arms"]}
-    values = {effect["axis"]: effect["value"] for effect in summary["effects"]}
+    summary = store.ablation(found)
+    assert [axis.name for axis in summary.axes] == ["activation", "dropout"]
+    assert [arm.levels for arm in summary.arms][3] == {"activation": "gelu", "dropout": "0.2"}
+    level = {tuple(arm.levels.values()): arm.bits_per_byte.value for arm in summary.arms}
+    values = {effect.axis: effect.value for effect in summary.effects}
     means = {name: (level[name, "0.0"] + level[name, "0.2"]) / 2 for name in ("relu", "gelu")}
     assert values["activation"] == pytest.approx(means["gelu"] - means["relu"], abs=1e-9)
     both = level["gelu", "0.2"] - level["gelu", "0.0"] - level["relu", "0.2"] + level["relu", "0.0"]
     assert values["activation x dropout"] == pytest.approx(both, abs=1e-9)
-    assert all(effect["low"] <= effect["value"] <= effect["high"] for effect in summary["effects"])
+    assert all(effect.low <= effect.value <= effect.high for effect in summary.effects)
     assert "activation x dropout" in page.render_own(found, tmp_path / "pages").read_text(encoding="utf-8")

@@ -61,19 +61,19 @@ def refusal(given, axis="model", **more):
 def test_the_lstm_gets_the_transformers_parameters_whichever_is_the_control(given, tiny):
     for levels in ("gpt,lstm", "lstm,gpt"):
         plan = design([axes.find("model", levels)], "quick", tiny | given, 1, None, untuned=True)
-        sizes = {arm.level: arm.first.derived["parameters"] for arm in plan.arms}
+        sizes = {arm.level: arm.first.derived.parameters for arm in plan.arms}
         assert abs(sizes["lstm"] - sizes["gpt"]) <= 0.02 * sizes["gpt"]
         widths = {arm.level: arm.width for arm in plan.arms}
         assert widths["gpt"] is None
-        row = next(row for row in changed(plan) if row["what"].startswith("width"))
-        assert row["per_arm"] == {"gpt": (tiny | given)["model.width"], "lstm": widths["lstm"]}
+        row = next(row for row in changed(plan) if row.what.startswith("width"))
+        assert row.per_arm == {"gpt": (tiny | given)["model.width"], "lstm": widths["lstm"]}
 
 
 def test_parameters_are_counted_as_they_are_built(tiny):
     recipe = Recipe.load("quick", tiny)
     (width,) = matched({"gpt": recipe, "lstm": recipe.with_values({"model.name": "lstm"})}).values()
     built = set_up(recipe.with_values({"model.name": "lstm", "model.width": width})).network()
-    assert abs(network.parameters(built) / set_up(recipe).derived["parameters"] - 1) <= 0.02
+    assert abs(network.parameters(built) / set_up(recipe).derived.parameters - 1) <= 0.02
 
 
 def test_a_network_without_a_width_keeps_its_size_and_the_other_is_solved(shallow, tmp_path):
@@ -81,7 +81,7 @@ def test_a_network_without_a_width_keeps_its_size_and_the_other_is_solved(shallo
     (tmp_path / "own.py").write_text(OWN)
     plan = planned(shallow, f"model.name=lstm,{tmp_path / 'own.py'}:build", untuned=True)
     assert [arm.width is None for arm in plan.arms] == [False, True]
-    sizes = [arm.first.derived["parameters"] for arm in plan.arms]
+    sizes = [arm.first.derived.parameters for arm in plan.arms]
     assert abs(sizes[0] / sizes[1] - 1) <= 0.02
     (tmp_path / "other.py").write_text(OWN)
 
@@ -225,7 +225,7 @@ def test_a_sweep_comes_to_the_same_numbers_anywhere(shallow, tmp_path, monkeypat
     for cache in ("one", "two"):
         monkeypatch.setenv("DIAGNOSE_CACHE", str(tmp_path / cache))
         np.random.default_rng().random()
-        found.append(lr_tuning.sweep("lstm", setup, lambda _: None).record())
+        found.append(lr_tuning.sweep("lstm", setup, lambda _: None).record("lstm"))
     assert found[0] == found[1]
 
 

@@ -45,7 +45,7 @@ def test_intervals_hold_planted_effects_together(regime, seeds):
     together = 0
     for _ in range(COUNT):
         found = against_first(simulated(random, regime, seeds), "axis")
-        together += all(one["low"] <= PLANTED[one["level"]] <= one["high"] for one in found)
+        together += all(one.low <= PLANTED[one.level] <= one.high for one in found)
     assert together / COUNT > 0.95 - 3 * np.sqrt(0.95 * 0.05 / COUNT), together / COUNT
     assert together < COUNT  # they are not so wide that nothing could miss
 
@@ -57,7 +57,7 @@ def test_intervals_over_all_pairs_hold_together():
     for _ in range(COUNT):
         found = all_pairs(simulated(random, "both", 3), "axis")
         assert len(found) == 6
-        together += all(one["low"] <= truth[one["level"]] - truth[one["against"]] <= one["high"] for one in found)
+        together += all(one.low <= truth[one.level] - truth[one.against] <= one.high for one in found)
     assert together / COUNT > 0.95 - 3 * np.sqrt(0.95 * 0.05 / COUNT), together / COUNT
 
 
@@ -67,7 +67,7 @@ def test_effects_are_resolved_as_often_as_predicted(regime):
     resolved = dict.fromkeys(PLANTED, 0)
     for _ in range(COUNT):
         for one in against_first(simulated(random, regime, seeds), "axis"):
-            resolved[one["level"]] += one["resolved"] and one["value"] * (PLANTED[one["level"]] or 1) > 0
+            resolved[one.level] += one.resolved and one.value * (PLANTED[one.level] or 1) > 0
     for level in ("better", "worse"):
         predicted = stats.power(PLANTED[level], *REGIMES[regime], seeds=seeds, documents=DOCUMENTS, comparisons=3)
         within_binomial_error(resolved[level] / COUNT, predicted, COUNT, slack=0.03)
@@ -79,11 +79,11 @@ def test_no_effect_is_claimed_of_one_that_is_there_at_most_once_in_twenty():
     random, wrong = rng(6), 0
     for _ in range(COUNT):
         found = against_first(simulated(random, "documents", 3), "axis", margin=0.02)
-        wrong += any(one["equivalent"] for one in found if one["level"] == "worse")
+        wrong += any(one.equivalent for one in found if one.level == "worse")
     assert wrong / COUNT < 0.05 + 3 * np.sqrt(0.95 * 0.05 / COUNT)
 
 
 def test_no_effect_is_claimed_where_there_is_none_and_the_margin_is_wide():
     random = rng(7)
     found = [against_first(simulated(random, "both", 5), "axis", margin=0.5) for _ in range(20)]
-    assert all(one["equivalent"] for some in found for one in some)
+    assert all(one.equivalent for some in found for one in some)

@@ -38,15 +38,15 @@ def run(sound, tmp_path):
 
 
 def rules(found):
-    return {one["rule"] for one in found["findings"]}
+    return {one.rule for one in found.findings}
 
 
 def test_a_sound_run_passes_and_nothing_in_it_changes(run):
     before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
     found = audit_run(run)
-    assert (rules(found), found["exit_code"]) == (set(), 0)
+    assert (rules(found), found.exit_code) == (set(), 0)
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
-    named = [row["rule"] for part in ("checked", "skipped") for row in found[part]]
+    named = [row.rule for part in (found.checked, found.skipped) for row in part]
     assert sorted(named) == sorted(RULES)
 
 
@@ -62,7 +62,7 @@ def test_a_sound_run_passes_and_nothing_in_it_changes(run):
 def test_every_loader_and_tokenizer_passes(tiny, tmp_path, quick_probes, more):
     given = {k: v for k, v in (tiny | more).items() if v is not None}
     found = audit_run(runner.train("quick", given, runs=tmp_path))
-    assert (rules(found), found["exit_code"]) == (set(), 0)
+    assert (rules(found), found.exit_code) == (set(), 0)
 
 
 def edit_weights(run, change):
@@ -127,9 +127,9 @@ def test_code_from_a_stranger_is_not_run(run, tmp_path):
     recipe = (run / "recipe.toml").read_text()
     (run / "recipe.toml").write_text(recipe.replace('name = "gpt"', f'name = "{name}"'))
     found = audit_run(run)
-    assert found["exit_code"] == 3
+    assert found.exit_code == 3
     assert not mark.exists()
-    assert audit_run(run, model=name)["exit_code"] == 0
+    assert audit_run(run, model=name).exit_code == 0
     assert mark.exists()
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from run_fixture import ENVIRONMENT
 
 from diagnose.baselines import growth, scoring
 from diagnose.baselines.peers import PeerRun
@@ -104,7 +105,7 @@ def test_half_the_bible_foretells_the_whole():
 def run(folder, bits, **settings):
     """Return a finished run as it stands beside yardsticks; no more of it is read than its recipe."""
     recipe = Recipe.load("quick", settings)
-    path = store.create(folder, "gpt", recipe, {"digest": "0" * 16})
+    path = store.create(folder, "gpt", recipe, ENVIRONMENT)
     steps = int(recipe.budget.steps or 100)
     return PeerRun(str(path), "gpt", bits, None, None, steps, 1000 * int(recipe.model.settings().get("width", 8)))
 

@@ -26,7 +26,7 @@ def run(tmp_path_factory, tiny):
 
 @pytest.fixture(scope="module")
 def record(run):
-    from diagnose.gap.run.run_gap import loss_gap
+    from diagnose import loss_gap
 
     return loss_gap(run, verify=True)
 
@@ -215,7 +215,7 @@ class TestLedger:
         assert sum(p["value"] for p in mode["parts"]) == pytest.approx(mode["value"], abs=1e-9)
 
     def test_the_same_run_gives_the_same_ledger(self, run, record):
-        from diagnose.gap.run.run_gap import loss_gap
+        from diagnose import loss_gap
 
         again = loss_gap(run, verify=True)
         assert [t["value"] for t in again["terms"]] == [t["value"] for t in record["terms"]]
@@ -240,20 +240,20 @@ class TestLedger:
         assert record["matched"]["val"] == pytest.approx(nats / number, abs=1e-5)
 
     def test_against_itself_nothing_changed(self, run):
-        from diagnose.gap.run.run_gap import loss_gap
+        from diagnose import loss_gap
 
         against = loss_gap(run, against=run, budget="2000 tokens")["against"]
         assert all(row["difference"] == 0 for row in against["terms"])
 
     def test_a_small_budget_still_closes(self, run):
-        from diagnose.gap.run.run_gap import loss_gap
+        from diagnose import loss_gap
 
         small = loss_gap(run, budget="500 tokens")
         assert math.fsum(t["value"] or 0 for t in small["terms"]) == pytest.approx(small["gap"], rel=1e-9)
 
     @pytest.mark.parametrize("budget", ["", "soon", 0, -3, "nan", "0 tokens"])
     def test_a_budget_is_a_positive_amount(self, run, budget):
-        from diagnose.gap.run.run_gap import loss_gap
+        from diagnose import loss_gap
 
         with pytest.raises(DiagnoseError, match="a budget is seconds or tokens"):
             loss_gap(run, budget=budget)
@@ -283,7 +283,7 @@ REPORTS = st.fixed_dictionaries({
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(keys=REPORTS)
 def test_any_recipe_closes_and_replays(keys, tiny, tmp_path_factory):
-    from diagnose.gap.run.run_gap import loss_gap
+    from diagnose import loss_gap
     from diagnose.runs.runner import train
 
     path = train("quick", {**tiny, **keys, "budget.steps": 7}, runs=tmp_path_factory.mktemp("runs"))
@@ -315,7 +315,7 @@ class TestBadInput:
             self.open(copy)
 
     def test_verify_without_the_interval(self, copy):
-        from diagnose.gap.run.run_gap import loss_gap
+        from diagnose import loss_gap
 
         shutil.rmtree(copy / "interval")
         got = loss_gap(copy, verify=True, budget="2000 tokens")
@@ -352,8 +352,8 @@ class TestBadInput:
     def test_a_contradicting_record_is_found(self, copy):
         import pandas as pd
 
+        from diagnose import loss_gap
         from diagnose.gap import thresholds
-        from diagnose.gap.run.run_gap import loss_gap
 
         rows = pd.read_parquet(copy / "readings.parquet")
         rows.loc[(rows.kind == "reported") & (rows.split == "val"), "loss"] += 0.3
@@ -408,7 +408,7 @@ def test_the_terminal_and_markdown_show_every_term(record):
 def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_path):
     from by_hand import both
 
-    from diagnose.gap.run.run_gap import loss_gap
+    from diagnose import loss_gap
     from diagnose.runs.runner import train
 
     keys = {**tiny, "batches.loader": "padded", "batches.size": 5, "batches.context": 64}
@@ -420,7 +420,7 @@ def test_matched_losses_agree_with_a_script_that_knows_nothing_of_us(tiny, tmp_p
 
 def test_code_that_a_record_names_is_run_only_if_the_user_names_it(tiny, tmp_path, monkeypatch):
     """A run may be a stranger's: its network is code, and neither the ledger nor samples load it unasked."""
-    from diagnose.gap.run.run_gap import loss_gap
+    from diagnose import loss_gap
     from diagnose.runs import inventory, runner
 
     monkeypatch.chdir(tmp_path)

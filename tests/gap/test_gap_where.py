@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnose.errors import DiagnoseError
+from diagnose.records.ledgers import LedgerRecord
 from diagnose.stats import trend
 from diagnose.training import evaluation
 
@@ -25,7 +26,7 @@ def run(tmp_path_factory, tiny):
 
 @pytest.fixture(scope="module")
 def record(run):
-    from diagnose.gap.run.run_gap import loss_gap
+    from diagnose import loss_gap
 
     return loss_gap(run)
 
@@ -147,7 +148,7 @@ class TestPage:
         from diagnose.gap.run.run_gap import keep
         from diagnose.report.page import render
 
-        keep(run, record)
+        keep(run, LedgerRecord.model_validate(record))
         first = [path.read_bytes() for path in render(run, tmp_path / "a")]
         again = [path.read_bytes() for path in render(run, tmp_path / "b")]
         assert len(first) == 2
@@ -157,7 +158,7 @@ class TestPage:
     def test_it_says_the_verdict_and_every_term(self, run, record, tmp_path):
         from diagnose.report.page import render_gap
 
-        page = render_gap(run, tmp_path, record).read_text(encoding="utf-8")
+        page = render_gap(run, tmp_path, LedgerRecord.model_validate(record)).read_text(encoding="utf-8")
         assert record["verdict"].split(".")[0] in page.replace("&#39;", "'")
         for term in record["terms"]:
             assert f'id="word-{term["id"]}"' in page
@@ -165,11 +166,11 @@ class TestPage:
         assert page.count("<svg") == 6  # three figures, wide and narrow
 
     def test_what_a_change_did_is_a_table(self, run, tmp_path):
-        from diagnose.gap.run.run_gap import loss_gap
+        from diagnose import loss_gap
         from diagnose.report.page import render_gap
 
         found = loss_gap(run, against=run, budget="3000 tokens")
-        page = render_gap(run, tmp_path, found).read_text(encoding="utf-8")
+        page = render_gap(run, tmp_path, LedgerRecord.model_validate(found)).read_text(encoding="utf-8")
         assert f"Against {run}" in page
         assert ">before</bdi>" in page
 
@@ -191,7 +192,7 @@ class TestPage:
         spoiled = json.loads(json.dumps(record))
         spoiled["verdict"] = hostile
         spoiled["where"]["documents"]["worst"][0]["pieces"][0] = [hostile, 1.0]
-        page = render_gap(run, tmp_path, spoiled).read_text(encoding="utf-8")
+        page = render_gap(run, tmp_path, LedgerRecord.model_validate(spoiled)).read_text(encoding="utf-8")
         assert "<script" not in page
         assert "\u202e" not in page
 

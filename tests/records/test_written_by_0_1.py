@@ -80,11 +80,13 @@ def test_the_record_of_a_loop(old):
 
 def test_the_records_of_sides(old):
     from diagnose import Audited, Gap
+    from diagnose.records.audits import AuditRecord
+    from diagnose.records.ledgers import LedgerRecord
 
-    gap = Gap(json.loads((old / "sides.json").read_text(encoding="utf-8")))
+    gap = Gap(LedgerRecord.model_validate_json((old / "sides.json").read_text(encoding="utf-8")))
     assert gap.terms.value.fillna(0).sum() == pytest.approx(gap.gap, abs=1e-9)
     assert gap.to_html("gap.html").exists()
     assert gap.verdict in gap.to_markdown()
-    audited = Audited(json.loads((old / "audit.json").read_text(encoding="utf-8")))
+    audited = Audited(AuditRecord.model_validate_json((old / "audit.json").read_text(encoding="utf-8")))
     assert audited.to_html("audit.html").exists()
     assert str(audited)

@@ -10,6 +10,8 @@ import pytest
 from report_fixture import HOSTILE, write_ablation, write_run
 
 from diagnose.audit.rules import RULES
+from diagnose.records.audits import AuditRecord
+from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 from diagnose.report.index import render_index
 from diagnose.report.page import render_audit, render_gap, render_own
 from diagnose.runs import store
@@ -62,8 +64,8 @@ def gaps(tmp_path_factory, tiny):
     return {
         "comparison": render_own(compared, root / "comparison.html"),
         "factorial": render_own(factorial, root / "factorial.html"),
-        "gap": render_gap(run, root / "gap.html", loss_gap(run, verify=True)),
-        "gap-of-arms": render_gap(ablation, root / "gap-of-arms.html", loss_gap(ablation)),
+        "gap": render_gap(run, root / "gap.html", LedgerRecord.model_validate(loss_gap(run, verify=True))),
+        "gap-of-arms": render_gap(ablation, root / "gap-of-arms.html", ArmLedgers.model_validate(loss_gap(ablation))),
     }
 
 
@@ -92,7 +94,7 @@ def audits():
     broken = {"verdict": f"3 findings: {HOSTILE}", "findings": findings, "skipped": skipped, "checked": kept}
     sound = [{"rule": rule, "asks": RULES[rule].asks, "measured": {}} for rule in rules]
     clean = {"verdict": "PASS: no finding.", "findings": [], "skipped": [], "checked": sound}
-    return [{"kind": "run", "run": HOSTILE, "seconds": 2.0, **one} for one in (broken, clean)]
+    return [AuditRecord(kind="run", run=HOSTILE, seconds=2.0, **one) for one in (broken, clean)]
 
 
 @pytest.fixture(scope="module")

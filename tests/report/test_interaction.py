@@ -2,8 +2,9 @@
 
 import pytest
 from factorial_fixture import planted
+from run_fixture import DERIVED, ENVIRONMENT
 
-from diagnose.records.summaries import Summary
+from diagnose.records.ablations import AblationRecord, ArmRecord, AxisRecord, Estimate
 from diagnose.report import ablation_sentences
 from diagnose.report.interaction import interaction_figure
 
@@ -11,12 +12,18 @@ from diagnose.report.interaction import interaction_figure
 def summary(cells, noise=1e-6, seeds=3):
     """Return the summary of a planted factorial of A (x, y) and B (p, q, r)."""
     effects = planted({"A": "xy", "B": "pqr"}, cells, noise)
-    axes = [{"name": n, "levels": list(levels), "control": levels[0]} for n, levels in (("A", "xy"), ("B", "pqr"))]
+    axes = [AxisRecord(name=n, levels=tuple(levels), control=levels[0]) for n, levels in (("A", "xy"), ("B", "pqr"))]
     arms = [
-        {"level": ", ".join(cell), "levels": {"A": cell[0], "B": cell[1]}, "per_seed": [value] * seeds}
+        ArmRecord(
+            level=", ".join(cell), levels=dict(zip("AB", cell, strict=True)), bits_per_byte=Estimate(value=value),
+            per_seed=(value,) * seeds, derived=DERIVED,
+        )
         for cell, value in cells.items()
-    ]
-    return Summary.model_validate({"name": "f", "axes": axes, "arms": arms, "effects": effects, "seeds": range(seeds)})
+    ]  # fmt: skip
+    return AblationRecord(
+        name="f", axes=tuple(axes), arms=tuple(arms), effects=tuple(effects), seeds=tuple(range(seeds)),
+        environment=ENVIRONMENT,
+    )  # fmt: skip
 
 
 def cells(both=0.0):

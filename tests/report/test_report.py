@@ -25,6 +25,7 @@ from rich.console import Console
 
 from diagnose import formatting
 from diagnose.errors import DiagnoseError
+from diagnose.records.ablations import AblationRecord
 from diagnose.report import (
     ablation_sentences,
     baseline_rows,
@@ -38,7 +39,7 @@ from diagnose.report import (
 from diagnose.report.console import rows
 from diagnose.report.glossary_notes import GUIDE
 from diagnose.report.page import own_report, render_own
-from diagnose.report.summary import parse_summary, read_ablation, read_run
+from diagnose.report.summary import read_ablation, read_run
 
 CSS = Path(canvas.__file__).with_name("templates") / "page.css"
 CASES = {
@@ -265,8 +266,8 @@ def test_numbers_that_are_none_and_levels_that_are_numbers_are_read(tmp_path):
     found = json.loads((folder / "summary.json").read_text())
     found["arms"][1]["level"] = found["arms"][1]["levels"]["tokenizer"] = found["effects"][0]["level"] = 1e-5
     found["changed"][0]["per_arm"] = {"char": 1, "1e-05": math.nan, "bpe": 2}
-    summary = parse_summary(json.loads(json.dumps(found), parse_constant=lambda _: None))
-    assert summary.arms[1].level == summary.effects[0].level == "0.00001"
+    summary = AblationRecord.model_validate(json.loads(json.dumps(found), parse_constant=lambda _: None))
+    assert summary.arms[1].level == summary.effects[0].level == "1e-05"
     assert tables.changed(summary).rows[0][1:] == ("1", "\N{EN DASH}", "2 (\N{MULTIPLICATION SIGN}\xa02.00)")
 
 
@@ -300,7 +301,7 @@ def test_curves_level_off_only_where_they_are_long_enough_to_tell(fell, said):
 
 
 def test_several_effects_are_counted_and_open_ones_named(plain):
-    summary = parse_summary(json.loads((plain / "summary.json").read_text()))
+    summary = AblationRecord.model_validate(json.loads((plain / "summary.json").read_text()))
     word, bpe = summary.effects
     open_one = word.model_copy(update={"resolved": False})
     mixed = summary.model_copy(update={"effects": (open_one, bpe)})
@@ -314,7 +315,7 @@ def test_several_effects_are_counted_and_open_ones_named(plain):
 
 
 def test_every_two_arms_are_drawn_where_that_was_asked_for(plain):
-    summary = parse_summary(json.loads((plain / "summary.json").read_text()))
+    summary = AblationRecord.model_validate(json.loads((plain / "summary.json").read_text()))
     word, bpe = summary.effects
     pair = bpe.model_copy(update={"against": "word", "resolved": False})
     asked = summary.model_copy(update={"pairs": (word, bpe, pair)})
@@ -329,7 +330,7 @@ def test_every_two_arms_are_drawn_where_that_was_asked_for(plain):
 
 
 def test_arms_that_lie_close_together_are_not_ranked(plain):
-    summary = parse_summary(json.loads((plain / "summary.json").read_text()))
+    summary = AblationRecord.model_validate(json.loads((plain / "summary.json").read_text()))
     assert ablation_sentences.told_apart("bpe", "char", summary)
     assert ablation_sentences.told_apart("bpe", "word", summary)
     word, bpe = summary.effects
@@ -386,20 +387,21 @@ def test_a_gap_whose_sign_depends_on_the_unit_is_explained(tmp_path):
 
 
 def test_text_seen_is_given_for_each_arm_where_it_differs(plain):
-    summary = parse_summary(json.loads((plain / "summary.json").read_text()))
+    summary = AblationRecord.model_validate(json.loads((plain / "summary.json").read_text()))
     assert (
         ablation_sentences.seen(summary).replace("\xa0", " ")
         == "Each run trained on 3.41 MB, 90 % of the training text."
     )
+    seen = {"share_of_training_text": 0.2}
     arms = tuple(
-        arm.model_copy(update={"derived": arm.derived | {"text": 1e6 * (i + 1), "share_of_training_text": 0.2}})
+        arm.model_copy(update={"derived": arm.derived.model_copy(update=seen | {"text": 1e6 * (i + 1)})})
         for i, arm in enumerate(summary.arms)
     )
     assert "char 1.00" in ablation_sentences.seen(summary.model_copy(update={"arms": arms}))
 
 
 def test_what_is_held_equal_is_named_with_its_unit(plain):
-    summary = parse_summary(json.loads((plain / "summary.json").read_text()))
+    summary = AblationRecord.model_validate(json.loads((plain / "summary.json").read_text()))
     held = [
         ablation_sentences.held(summary.model_copy(update={"hold": summary.hold.model_copy(update=values)})).replace(
             "\xa0", " "
@@ -489,7 +491,7 @@ def test_a_long_run_makes_no_large_page(tmp_path):
 
 
 def test_every_interval_and_seed_is_drawn(plain):
-    rows = plots.effect_rows(parse_summary(json.loads((plain / "summary.json").read_text())))
+    rows = plots.effect_rows(AblationRecord.model_validate(json.loads((plain / "summary.json").read_text())))
     assert all(row.low < row.value < row.high and len(row.points) == 3 for row in rows)
     assert [row.paint for row in rows] == ["arm-0", "arm-1"]
 
@@ -764,7 +766,7 @@ def test_the_terminal_shows_the_verdict_and_rows_in_a_hundred_columns(ablation, 
     assert len(lines) <= 24
     assert " ".join(found["verdict"].split()) in " ".join(text.split())
     assert "\x1b" not in text
-    for row in plots.effect_rows(parse_summary(found)):
+    for row in plots.effect_rows(AblationRecord.model_validate(found)):
         assert any(row.name in line and row.figure in line for line in lines)
     assert ("did not finish" in text) == bool(found["failed"])
 

@@ -4,10 +4,12 @@ import json
 
 import pytest
 from report_fixture import write_ablation
+from run_fixture import DERIVED
 
 from diagnose.ablation.ablate import ablate
 from diagnose.ablation.conclusion import verdict
 from diagnose.errors import DiagnoseError
+from diagnose.records.ablations import ArmRecord, EffectRecord, Estimate, Failure
 from diagnose.report import ablation_sentences
 from diagnose.report.page import render_own
 from diagnose.report.summary import read_ablation
@@ -18,10 +20,13 @@ def effect(level, value, half, **more):
     low, high = (None, None) if half is None else (value - half, value + half)
     resolved = half is not None and (low > 0 or high < 0)
     row = {"axis": "size", "level": level, "against": "s", "value": value, "low": low, "high": high}
-    return {**row, "resolved": resolved, "seeds_needed": 9, "equivalent": False, "margin": 0.01, **more}
+    return EffectRecord(**row | {"resolved": resolved, "seeds_needed": 9, "margin": 0.01} | more)
 
 
-ARMS = [{"level": "s", "bits_per_byte": {"value": 2.0}}, {"level": "m", "bits_per_byte": {"value": 1.9}}]
+ARMS = [
+    ArmRecord(level=level, bits_per_byte=Estimate(value=value), derived=DERIVED)
+    for level, value in (("s", 2.0), ("m", 1.9))
+]
 
 
 def said(*effects, failed=()):
@@ -43,7 +48,7 @@ def test_of_an_effect_too_small_to_matter_it_is_said_what_is_excluded():
 
 
 def test_a_level_that_is_a_number_is_named_with_its_axis():
-    text = said(effect("0.2", -0.1, 0.02) | {"axis": "dropout", "against": "0.0"})
+    text = said(effect("0.2", -0.1, 0.02, axis="dropout", against="0.0"))
     assert "dropout 0.2 is 0.100 ± 0.020 bits per byte better than s." in text
 
 
@@ -67,7 +72,7 @@ def test_many_arms_are_counted_and_not_listed():
 
 
 def test_diverged_runs_are_a_result():
-    lost = [{"level": "wild", "seed": 0}, {"level": "wild", "seed": 2}, {"level": "m", "seed": 1}]
+    lost = [Failure(level=level, seed=seed) for level, seed in (("wild", 0), ("wild", 2), ("m", 1))]
     assert said(effect("m", -0.1, 0.02), failed=lost).endswith("wild diverged with 2 seeds and m diverged with 1 seed.")
 
 

@@ -22,10 +22,10 @@ def test_a_run_of_another_machine_s_device_is_read_here(run, monkeypatch):
     """A run that was trained on a card has a ledger and an audit on a machine without one, and says so."""
     import torch
 
+    from diagnose import loss_gap
     from diagnose.audit.run_audit import audit_run
     from diagnose.config.recipe import Recipe
     from diagnose.data import tokenizer
-    from diagnose.gap.run.run_gap import loss_gap
     from diagnose.training import network, preparation
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -42,7 +42,7 @@ def test_a_run_of_another_machine_s_device_is_read_here(run, monkeypatch):
         assert (opened.moved, opened.recipe.run.device, opened.recorded.run.device) == ("cuda:0", "cpu", "cuda:0")
         found = loss_gap(run, budget="2000 tokens")
         assert any("trained on cuda:0, which this machine lacks" in note for note in found["notes"])
-        assert audit_run(run)["exit_code"] == 0
+        assert audit_run(run).exit_code == 0
     finally:
         (run / "recipe.toml").write_text(kept)
         (run / "environment.json").write_text(json.dumps(environment))

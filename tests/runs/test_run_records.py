@@ -54,7 +54,7 @@ def test_readings_are_what_they_say(whole, given):
     reported = readings[readings.kind == "reported"]
     assert reported.step.tolist() == [5, 5, 10, 10, 12, 12]
     logged = reported[reported.split == "train"]
-    per_epoch = setup.derived["steps_per_epoch"]
+    per_epoch = setup.derived.steps_per_epoch
     for step, loss in zip(logged.step, logged.loss, strict=True):
         assert loss == trainer.reported_training_loss(steps.loss[:step].tolist(), "ema", 5, per_epoch)
     probes = readings[readings.kind == "probe"]

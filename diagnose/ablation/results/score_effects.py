@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose import stats
-from diagnose.ablation.effects import Contrast, Record, contrasts_of, records
+from diagnose.ablation.effects import Contrast, contrasts_of, records
+from diagnose.records.ablations import Noise
+from diagnose.records.score_records import ScoreEffect
 from diagnose.stats.proportions import DIFFERENCE, LEVEL, design_effect, estimated_by, with_made_up, within_bounds
 
 if TYPE_CHECKING:
@@ -60,9 +62,9 @@ def effects_of(
     scored: Sequence[Scored],
     wanted: Sequence[Contrast],
     margin: float | None,
-    say: Callable[[Contrast, Record], str],
-) -> list[Record]:
-    """Return all effects of all scores as plain data; intervals and p-values hold together over all of them.
+    say: Callable[[Contrast, ScoreEffect], str],
+) -> list[ScoreEffect]:
+    """Return all effects of all scores; intervals and p-values hold together over all of them.
 
     Args:
         design: of the table.
@@ -76,17 +78,14 @@ def effects_of(
     rows = records([(contrast, effect) for _, contrast, effect in found], margin, say=lambda *_: "")
     out = []
     for row, (metric, contrast, effect) in zip(rows, found, strict=True):
-        known = row | _more(design, metric, contrast, effect)
-        out.append(known | {"sentence": say(contrast, known)})
+        known = ScoreEffect(
+            **row.model_dump(exclude={"resolved"}), metric=metric,
+            over=design.over if effect.low is not None else "nothing", excludes_zero=effect.resolved,
+            resolved=effect.resolved and design.over.startswith("seeds"),
+            paired_seeds=tuple(shared_seeds(design, contrast)),
+        )  # fmt: skip
+        out.append(known.model_copy(update={"sentence": say(contrast, known)}))
     return out
-
-
-def _more(design: ScoreDesign, metric: str, contrast: Contrast, effect: Effect) -> Record:
-    return {
-        "metric": metric, "over": design.over if effect.low is not None else "nothing",
-        "excludes_zero": effect.resolved, "resolved": effect.resolved and design.over.startswith("seeds"),
-        "paired_seeds": shared_seeds(design, contrast),
-    }  # fmt: skip
 
 
 def factors_of(contrast: Contrast) -> dict[str, float]:
@@ -181,9 +180,9 @@ def per_seed(design: ScoreDesign, scored: Scored, arm: str) -> list[float]:
     return [float(v) for v in scored.cells[arm].sum(1) / design.weights_M.sum()]
 
 
-def noise_of(design: ScoreDesign, scored: Scored) -> dict[str, float] | None:
+def noise_of(design: ScoreDesign, scored: Scored) -> Noise | None:
     """Return the band in which the difference of two equal arms would fall; None where no seeds were drawn."""
     if not design.over.startswith("seeds"):
         return None
     half = stats.noise_band(scored.cells, design.weights_M)
-    return {"low": -half, "high": half} if half else None
+    return Noise(low=-half, high=half) if half else None

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from diagnose.records.ledgers import LedgerRecord
+
 NAMES = "train_loss(model, batch) and val_loss(model, batch), or objective(model, batch) for both"
 GIVE = "give the file that builds it, as --model FILE.py:build"
 
 
-def loss_gap(folder: Path, model: str | None, *, budget: float | str | None = None) -> dict[str, Any]:
+def loss_gap(folder: Path, model: str | None, *, budget: float | str | None = None) -> LedgerRecord:
     """Account for the gap of the loop whose record lies in a folder.
 
     Args:
@@ -43,7 +45,7 @@ def loss_gap(folder: Path, model: str | None, *, budget: float | str | None = No
     network = _built(model, build, weights)
     sides = (_side(module, model, "train"), _side(module, model, "val"))
     found = explain(network, *sides, kept, budget=20.0 if budget is None else budget)
-    return found | {"run": str(folder), "model": model}
+    return found.model_copy(update={"run": str(folder), "model": model})
 
 
 def _built(name: str, build: Any, weights: dict[str, torch.Tensor]) -> nn.Module:

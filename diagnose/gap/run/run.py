@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.config.recipe import Recipe
+    from diagnose.records.run_records import Environment
 
 TOKENIZER = "the tokenizer"
 CHECKED, REPRODUCED = 50, 1e-3  # documents of an older run, and how far a loss may lie from the recorded one
@@ -58,7 +59,7 @@ class FinishedRun:
     val: float
     number: int
     seconds: float
-    environment: dict[str, Any]
+    environment: Environment
     notes: tuple[str, ...] = ()
 
     @property
@@ -120,7 +121,7 @@ def open_finished(run: str | Path, data: str | Path | None = None, model: str | 
     setup = set_up(opened.recipe)
     older = _refuse_changed(path, recipe, setup, opened.environment)
     net = opened.load(setup.network())
-    notes = [_check_losses(path, setup, net, opened.environment["version"])] if older else []
+    notes = [_check_losses(path, setup, net, opened.environment.version)] if older else []
     if opened.moved is not None:
         notes.append(f"trained on {opened.moved}, which this machine lacks: masks and rounding are others than logged")
     steps, readings = store.read_table(path, "steps"), store.read_table(path, "readings")
@@ -135,27 +136,27 @@ def open_finished(run: str | Path, data: str | Path | None = None, model: str | 
     )  # fmt: skip
 
 
-def _refuse_changed(path: Path, recipe: Recipe, setup: Setup, environment: dict[str, Any]) -> bool:
+def _refuse_changed(path: Path, recipe: Recipe, setup: Setup, environment: Environment) -> bool:
     """Compare fingerprints; a recipe, text, tokenizer and network that digest alike are the run's.
 
     Returns:
         Whether they do not, where that may be because another version of diagnose trained a network of its own.
     """
-    here, there = setup.text.corpus.fingerprint, environment["corpus"]["fingerprint"]
+    here, there = setup.text.corpus.fingerprint, environment.corpus.fingerprint
     if here != there:
         where = setup.recipe.data.path or recipe.data.corpus
         raise DiagnoseError(
             f"{where} is not the text of {path} any more (fingerprint {here}, the run's was {there}): "
             "give the file as it was with --data FILE"
         )
-    if setup.text.split.fingerprint != environment["split"]["fingerprint"]:
+    if setup.text.split.fingerprint != environment.split.fingerprint:
         raise DiagnoseError(
             f"{path}: this version of diagnose divides the text otherwise than the run did; train it again"
         )
     prints = (here, setup.text.split.fingerprint, network.fingerprint(setup.recipe.model.name, recipe.model.name))
-    if recipe.digest(*prints, tokenizer.fingerprint(setup.text.tokenizer)) != environment["digest"]:
+    if recipe.digest(*prints, tokenizer.fingerprint(setup.text.tokenizer)) != environment.digest:
         what = _what_changed(path, setup, recipe)
-        if what != TOKENIZER and registry.is_ours(recipe.model.name) and environment["version"] != version():
+        if what != TOKENIZER and registry.is_ours(recipe.model.name) and environment.version != version():
             return True
         raise DiagnoseError(f"{path}: {what} changed since the run was trained; restore it or train the run again")
     return False

@@ -11,12 +11,16 @@ from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed, plain, signed
 from diagnose.gap.run.run import open_finished
 from diagnose.gap.run.run_record import UNIT, ledger
+from diagnose.records.ledgers import ArmGroup, ArmLedger, ArmLedgers, ArmTerm, SeedMean
 from diagnose.runs import store
 from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from diagnose.records.ablations import ArmRecord
+    from diagnose.records.ledgers import LedgerRecord
 
 
 def is_ablation(path: Path) -> bool:
@@ -31,7 +35,7 @@ def loss_gap_of_arms(
     verify: bool = False,
     data: str | Path | None = None,
     model: str | None = None,
-) -> dict[str, Any]:
+) -> ArmLedgers:
     """Account for the gap of every run of an ablation.
 
     Args:
@@ -42,67 +46,66 @@ def loss_gap_of_arms(
         model: the code of the runs' network, where that is not installed: consent to run it.
 
     Returns:
-        Plain data: a ledger a run, and per arm the means over its seeds, with 95 % intervals over seeds where there are
-        two or more.
+        A ledger a run, and per arm the means over its seeds, with 95 % intervals over seeds where there are two or
+        more.
 
     Raises:
         DiagnoseError: an arm has no finished run that the ledger could read.
     """
-    summary = store.read_json(path / "summary.json")
     runs, arms = [], []
-    for arm in summary["arms"]:
-        found = [_of_run(path.parent / name, budget, verify, data, model) for name in arm["runs"]]
+    for arm in store.ablation(path).arms:
+        found = [_of_run(path.parent / name, budget, verify, data, model) for name in arm.runs]
         if not found:
-            raise DiagnoseError(f"{path}: the arm {arm['level']} has no finished run")
+            raise DiagnoseError(f"{path}: the arm {arm.level} has no finished run")
         runs += found
-        arms.append({"level": arm["level"], "levels": arm["levels"], **_averaged(found)})
-    return {"format": 1, "ablation": str(path), "page": None, "unit": UNIT, "arms": arms, "runs": runs,
-            "verdict": _verdict(arms)}  # fmt: skip
+        arms.append(_averaged(arm, found))
+    return ArmLedgers(ablation=str(path), unit=UNIT, arms=tuple(arms), runs=tuple(runs), verdict=_verdict(arms))
 
 
 def _of_run(
     path: Path, budget: float | str | None, verify: bool, data: str | Path | None, model: str | None
-) -> dict[str, Any]:
+) -> LedgerRecord:
     return ledger(open_finished(path, data, model), budget=budget, verify=verify)
 
 
-def _averaged(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _averaged(arm: ArmRecord, runs: Sequence[LedgerRecord]) -> ArmLedger:
     """Return the means of gap, terms, groups and the matched gap over the runs of an arm."""
-    terms = [
-        {"id": t["id"], "group": t["group"]} | _mean([run["terms"][k]["value"] for run in runs])
-        for k, t in enumerate(runs[0]["terms"])
-    ]
-    groups = [
-        {"id": g["id"]} | _mean([run["groups"][k]["value"] for run in runs]) for k, g in enumerate(runs[0]["groups"])
-    ]
-    total = math.fsum(abs(group["value"]) for group in groups) or 1.0
-    groups = [group | {"share": abs(group["value"]) / total} for group in groups]
-    return {"runs": [run["run"] for run in runs], "gap": _mean([run["gap"] for run in runs]), "terms": terms,
-            "groups": groups, "matched": _mean([run["matched"]["gap"] for run in runs])}  # fmt: skip
+    terms = tuple(
+        ArmTerm(id=term.id, group=term.group, **_mean([run.terms[k].value for run in runs]))
+        for k, term in enumerate(runs[0].terms)
+    )
+    groups = {group.id: _mean([run.groups[k].value for run in runs]) for k, group in enumerate(runs[0].groups)}
+    total = math.fsum(abs(mean["value"] or 0.0) for mean in groups.values()) or 1.0
+    return ArmLedger(
+        level=arm.level, levels=arm.levels, runs=tuple(run.run for run in runs), terms=terms,
+        groups=tuple(ArmGroup(id=n, share=abs(mean["value"] or 0.0) / total, **mean) for n, mean in groups.items()),
+        gap=SeedMean(**_mean([run.gap for run in runs])),
+        matched=SeedMean(**_mean([run.matched.gap for run in runs])),
+    )  # fmt: skip
 
 
 def _mean(values: Sequence[float | None]) -> dict[str, Any]:
     """Return the mean over seeds with its interval; a term that some runs lack (given with another) counts as 0."""
     if all(value is None for value in values):
-        return {"value": None, "low": None, "high": None, "per_seed": list(values)}
+        return {"value": None, "per_seed": values}
     some = np.array([value or 0.0 for value in values])
     mean = float(some.mean())
     if len(some) < 2:
-        return {"value": mean, "low": None, "high": None, "per_seed": list(values)}
+        return {"value": mean, "per_seed": values}
     half = float(t_quantile(0.95, np.float64(len(some) - 1))) * float(some.std(ddof=1)) / math.sqrt(len(some))
-    return {"value": mean, "low": mean - half, "high": mean + half, "per_seed": list(values)}
+    return {"value": mean, "low": mean - half, "high": mean + half, "per_seed": values}
 
 
-def _verdict(arms: Sequence[dict[str, Any]]) -> str:
+def _verdict(arms: Sequence[ArmLedger]) -> str:
     """Name the gap of each arm, the group that differs most between them, and the matched gaps."""
-    gaps = listed([f"{signed(arm['gap']['value'])} ({arm['level']})" for arm in arms])
+    gaps = listed([f"{signed(arm.gap.value)} ({arm.level})" for arm in arms])
     spreads = {
-        group["id"]: max(values) - min(values)
-        for k, group in enumerate(arms[0]["groups"])
-        for values in [[arm["groups"][k]["value"] for arm in arms]]
+        group.id: max(values) - min(values)
+        for k, group in enumerate(arms[0].groups)
+        for values in [[arm.groups[k].value or 0.0 for arm in arms]]
     }
     most = max(spreads, key=lambda name: spreads[name])
-    alike = listed([signed(arm["matched"]["value"]) for arm in arms])
+    alike = listed([signed(arm.matched.value) for arm in arms])
     return (
         f"The reported gap is {gaps} nats per token; what differs most between arms is {most}, by "
         f"{plain(spreads[most])}. Under the same conditions it is {alike}."

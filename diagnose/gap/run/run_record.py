@@ -20,6 +20,7 @@ from diagnose.gap.run.run_conditions import marked
 from diagnose.gap.run.run_measure import measure
 from diagnose.gap.term import FACTORS, interval_record
 from diagnose.gap.terms import ReportedLosses, terms
+from diagnose.records.ledgers import Against, GapChange, TermChange
 from diagnose.runs import store
 from diagnose.stats import combination
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from diagnose.gap.run.run import FinishedRun
     from diagnose.gap.run.run_measure import MeasuredRun
     from diagnose.gap.term import Term
+    from diagnose.records.ledgers import LedgerRecord
 
 UNIT = "nats per token"
 PLACES_SHARE = 0.15  # of the budget that is left, for losses by place
@@ -35,8 +37,8 @@ PLACES_SHARE = 0.15  # of the budget that is left, for losses by place
 
 def ledger(
     finished: FinishedRun, *, budget: float | str | None = None, verify: bool = False, places: bool = False
-) -> dict[str, Any]:
-    """Return the record of a run's ledger, with `places` where in the text losses lie; see `run_gap.loss_gap`."""
+) -> LedgerRecord:
+    """Return a run's ledger, with `places` where in the text losses lie; see `run_gap.loss_gap`."""
     begun = time.monotonic()
     run = measure(finished, budget=budget, verify=verify)
     given = ReportedLosses(finished.train, finished.val, (True, True))
@@ -196,13 +198,15 @@ def _scale(run: MeasuredRun) -> dict[str, Any] | None:
     return None if where is None else where.record()
 
 
-def compared(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+def compared(before: LedgerRecord, after: LedgerRecord) -> LedgerRecord:
     """Return the second ledger with what differs from the first, term by term."""
-    first = {term["id"]: term["value"] for term in before["terms"]}
-    rows = [
-        {"id": term["id"], "before": first.get(term["id"]), "after": term["value"],
-         "difference": (term["value"] or 0.0) - (first.get(term["id"]) or 0.0)}
-        for term in after["terms"]
-    ]  # fmt: skip
-    gap = {"before": before["gap"], "after": after["gap"], "difference": after["gap"] - before["gap"]}
-    return {**after, "against": {"run": before["run"], "gap": gap, "terms": rows}}
+    first = {term.id: term.value for term in before.terms}
+    rows = tuple(
+        TermChange(
+            id=term.id, before=first.get(term.id), after=term.value,
+            difference=(term.value or 0.0) - (first.get(term.id) or 0.0),
+        )
+        for term in after.terms
+    )  # fmt: skip
+    gap = GapChange(before=before.gap, after=after.gap, difference=after.gap - before.gap)
+    return after.model_copy(update={"against": Against(run=before.run, gap=gap, terms=rows)})

@@ -51,7 +51,7 @@ def misses(record, truth):
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=c.name, marks=() if c.quick else pytest.mark.slow) for c in CASES])
 def test_a_planted_cause_is_found(case, text, tmp_path):
-    from diagnose.gap.run.run_gap import loss_gap
+    from diagnose import loss_gap
     from diagnose.runs.runner import train
 
     keys = {**BASE, "data.corpus": "file", "data.path": str(text), **case.keys}

@@ -1,59 +1,23 @@
-"""The shapes of what runs and ablations leave behind as JSON, checked as they are read.
+"""The shape of `summary.json`, what an ablation or a comparison leaves behind: written, shown and printed as this.
 
-Keys that are not named here are ignored (more may join), a value of the wrong kind is an error that names the
-file. Losses are in bits per byte where their name says so, else in nats per token; sizes of text are in bytes.
+Losses are in bits per byte where their name says so, else in nats per token; sizes of text are in bytes.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from collections.abc import Mapping  # noqa: TC003  (pydantic reads it)
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from diagnose.errors import DiagnoseError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-
-def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else "" if value is None else json.dumps(value, ensure_ascii=False)
-
-
-def _as_level(value: object) -> str:
-    text = _as_text(value)
-    return format(Decimal(text), "f") if _SCIENTIFIC.fullmatch(text) else text
-
-
-_SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d{1,2}")
-Text = Annotated[str, BeforeValidator(_as_text)]  # a remark may be null
-Severity = Literal["error", "warning", "note"]  # the number is wrong; it may mislead; it should be known
-Level = Annotated[str, BeforeValidator(_as_level)]  # may be "char", true, 0.1, or 1e-05, which is shown as 0.00001
-
-
-class Schema(BaseModel):
-    """What all records share: they cannot be changed, and unknown keys do no harm."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class FindingRecord(Schema):
-    """What a rule found, and what to change."""
-
-    rule: str
-    severity: Severity
-    what: str
-    fix: str
-    measured: dict[str, Any] = Field(default_factory=dict)
+from diagnose.records.notes import Notes
+from diagnose.records.run_records import CorpusRecord, Derived, Environment, OverlapRecord, SplitRecord
+from diagnose.records.schema import FORMAT, Level, Schema, Text
 
 
 class Estimate(Schema):
     """A loss in bits per byte with its 95 % interval; None where it could not be had."""
 
-    value: float | None = None
+    value: float
     low: float | None = None
     high: float | None = None
 
@@ -74,11 +38,12 @@ class ArmRecord(Schema):
     level: Level
     levels: dict[str, Level] = Field(default_factory=dict)
     runs: tuple[str, ...] = ()
-    bits_per_byte: Estimate = Estimate()
+    bits_per_byte: Estimate
     seeds: tuple[int, ...] = ()
     per_seed: tuple[float | None, ...] = ()
     nats_per_token: float | None = None
-    derived: dict[str, Any] = Field(default_factory=dict)
+    derived: Derived
+    seconds: tuple[float, ...] = ()
 
 
 class EffectRecord(Schema):
@@ -95,7 +60,7 @@ class EffectRecord(Schema):
     axis: str
     level: Level
     against: Level
-    value: float | None = None
+    value: float
     low: float | None = None
     high: float | None = None
     p: float | None = None
@@ -109,11 +74,17 @@ class EffectRecord(Schema):
     paired: tuple[int, ...] | None = None
     per_seed: tuple[float | None, ...] = ()
     sentence: Text = ""
+    seeds: int | None = None
     documents: int | None = None
     df: float | None = None
     sd_seeds: float | None = None
     sd_documents: float | None = None
     sd_rest: float | None = None
+
+    @property
+    def half(self) -> float | None:
+        """Half the width of its interval; None where there is none."""
+        return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
 
 class Noise(Schema):
@@ -128,7 +99,7 @@ class ChangedRecord(Schema):
 
     what: str
     unit: Text = ""
-    per_arm: dict[Level, Any] = Field(default_factory=dict)
+    per_arm: Mapping[Level, int | float | str | None] = Field(default_factory=dict)
 
 
 class Failure(Schema):
@@ -148,48 +119,6 @@ class Hold(Schema):
     unit: Text = ""
 
 
-class CorpusRecord(Schema):
-    """The text: what it is called, how much there is of it, and which it is exactly."""
-
-    name: Text = ""
-    title: Text = ""
-    fingerprint: Text = ""
-    documents: int | None = None
-    bytes: int | None = None
-
-
-class SplitRecord(Schema):
-    """How the text was divided into training and validation (and, where the split leaks, a reserve)."""
-
-    kind: Text = ""
-    scored: Text = ""
-    fingerprint: Text = ""
-    train_documents: int | None = None
-    val_documents: int | None = None
-    reserve_documents: int | None = None
-    train_bytes: int | None = None
-    val_bytes: int | None = None
-
-    @property
-    def scored_text(self) -> str:
-        """What the text is called that is scored: validation, or the reserve, which no arm or side has seen."""
-        return self.scored or ("reserve" if self.kind == "windows" else "validation")
-
-
-class OverlapRecord(Schema):
-    """How many of the documents that runs are compared on occur in the training text, word for word or nearly.
-
-    These are validation's, under the split "windows" the reserve's. `window_share` is the part of their text in
-    stretches of `window_bytes` that training text holds too.
-    """
-
-    val_documents: int | None = None
-    exact: int | None = None
-    near: int | None = None
-    window_share: float | None = None
-    window_bytes: int | None = None
-
-
 class TextSeenRecord(Schema):
     """How much text each run trained on: in bytes, and as a share of the training text."""
 
@@ -197,52 +126,10 @@ class TextSeenRecord(Schema):
     share: float | None = None
 
 
-class Environment(Schema):
-    """Where and with what a run was carried out."""
-
-    version: Text = ""
-    versions: dict[str, Text] = Field(default_factory=dict)
-    platform: Text = ""
-    device: Text = ""
-    threads: int | None = None
-    commit: Text = ""
-    dirty: bool | None = None
-    corpus: CorpusRecord = CorpusRecord()
-    split: SplitRecord = SplitRecord()
-    overlap: OverlapRecord = OverlapRecord()
-    derived: dict[str, Any] = Field(default_factory=dict)
-    given: tuple[Text, ...] = ()
-    dropped: tuple[Text, ...] = ()
-    sample_prompt: Text = ""
-
-
-class Status(Schema):
-    """How a run ended, and why where it did not end well."""
-
-    state: str
-    why: Text = ""
-
-
-class BaselineRecord(Schema):
-    """A yardstick as a run keeps it, in bits per byte."""
-
-    name: str
-    family: Text = ""
-    bits_per_byte: float
-    low: float | None = None
-    high: float | None = None
-
-
-class Yardsticks(Schema):
-    """`yardsticks.json`: what learns quickly from the same training text, and whether it read only a part of it."""
-
-    sampled: bool = False
-    yardsticks: tuple[BaselineRecord, ...] = ()
-
-
 class Trial(Schema):
     """A learning rate that was tried, and the loss it gave; None where it diverged."""
 
+    factor: float | None = None
     learning_rate: float
     bits_per_byte: float | None
 
@@ -252,20 +139,22 @@ class Tuning(Schema):
 
     level: Level
     learning_rate: float
+    end: Text = ""
     trials: tuple[Trial, ...]
     steps: int
     documents: int
     scored_documents: int
 
 
-class Summary(Schema):
+class AblationRecord(Schema):
     """`summary.json` of an ablation, whole.
 
     `apart` holds every two arms that differ by more than chance, all pairs taken together; None where an older
     version wrote the summary.
     """
 
-    name: str
+    format: int = FORMAT
+    name: str = ""
     kind: Text = "ablation"
     created: Text = ""
     axes: tuple[AxisRecord, ...]
@@ -284,12 +173,14 @@ class Summary(Schema):
     differs: tuple[ChangedRecord, ...] = ()
     failed: tuple[Failure, ...] = ()
     left_out: tuple[int, ...] = ()
+    untuned: bool = False
     tuning: tuple[Tuning, ...] = ()
-    notes: dict[str, Any] = Field(default_factory=dict)
+    reused: tuple[str, ...] = ()
+    notes: Notes = Notes()
     verdict: Text = ""
     seconds: float | None = None
     command: Text = ""
-    environment: Environment = Environment()
+    environment: Environment
     recipe: Text = ""
 
     @property
@@ -310,16 +201,3 @@ class Summary(Schema):
             if arm.levels == wanted or (len(self.axes) == 1 and arm.level == self.axes[0].control):
                 return arm.level
         return ""
-
-
-Kind = TypeVar("Kind", bound=Schema)
-
-
-def parse(kind: type[Kind], found: dict[str, Any], path: Path) -> Kind:
-    """Return a record of what a file held, or raise DiagnoseError naming the file and the first bad key."""
-    try:
-        return kind.model_validate(found)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where, said = ".".join(map(str, first["loc"])), " ".join(first["msg"].split()).rstrip(".").lower()
-        raise DiagnoseError(f"{path} is corrupted: {where}: {said}") from None

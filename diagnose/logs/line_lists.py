@@ -1,0 +1,85 @@
+"""Lists that a script prints when it is done, as "train losses: [0.9, 0.7, 0.6, 0.5]": a value for each epoch."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from typing import TYPE_CHECKING
+
+from diagnose.logs.names import meaning
+from diagnose.logs.series import LogRow
+
+if TYPE_CHECKING:
+    from diagnose.logs.series import Log
+
+FEWEST = 4  # values of a list: fewer may be the parts of one loss
+MOST = 1 << 17  # values of a list that are kept
+MOST_LISTS = 64
+BEGINS = re.compile(
+    r"^\W{0,8}([A-Za-z][\w /.-]{0,60}?)['\")]{0,2}\s{0,4}[:=]{0,2}\s{0,4}(?:[\w.]{1,16}\()?\[(?=\s{0,4}(?:[-+.\d]|$))"
+)
+VALUE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
+PLAIN = re.compile(r"[-+.\deE,\snaif]*", re.IGNORECASE)
+
+
+class Lists:
+    """The lists of a log while it is read.
+
+    Attributes:
+        open: the name of the list that goes on in the next line, "" for none.
+    """
+
+    def __init__(self) -> None:
+        self.open = ""
+        self._values: array[float] = array("d")
+        self._lists: dict[str, array[float]] = {}
+        self._unclear: set[str] = set()  # names with several lists of which none goes on from the one before
+
+    def begins(self, line: str) -> bool:
+        """Take a line that begins a list of losses; return whether it is one."""
+        found = BEGINS.match(line)
+        if not found or not meaning(found.group(1)).kind:
+            return False
+        inside, closed, _ = line[found.end() :].partition("]")
+        if not PLAIN.fullmatch(inside) or (closed and inside.count(",") + 1 < FEWEST and len(inside.split()) < FEWEST):
+            return False
+        self._values, self.open = array("d"), found.group(1).strip()
+        self._add(inside, closed=bool(closed))
+        return True
+
+    def go_on(self, line: str) -> None:
+        """Take a line within a list; one that holds anything but numbers ends it."""
+        inside, closed, _ = line.partition("]")
+        plain = bool(PLAIN.fullmatch(inside))
+        self._add(inside if plain else "", closed=bool(closed) or not plain)
+
+    def _add(self, inside: str, *, closed: bool) -> None:
+        if len(self._values) < MOST:
+            self._values.extend(float(value) for value in VALUE.findall(inside))
+        if closed:
+            self._close()
+
+    def _close(self) -> None:
+        name, values = self.open, self._values
+        self.open = ""
+        before = self._lists.get(name)
+        if before is not None and values[: len(before)] != before:
+            self._unclear.add(name)
+        if before is not None or len(self._lists) < MOST_LISTS:
+            self._lists[name] = values
+
+    def settle(self, log: Log) -> None:
+        """Give the lists to a log whose lines hold no two losses to compare; unclear ones count as several values."""
+        if self.open:
+            self._close()
+        sides = {meaning(name).held_out for name in log.series if meaning(name).kind}
+        if len(sides) == 2:
+            return
+        for name, values in self._lists.items():
+            if name in self._unclear or len(values) < FEWEST:
+                log.tuples += 1
+                log.example = name
+                continue
+            log.series.pop(name, None)
+            for epoch, value in enumerate(values):
+                log.add(LogRow({name: value}, epoch=float(epoch)))

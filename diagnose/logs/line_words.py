@@ -1,0 +1,139 @@
+"""The words and signs that say what the numbers of a line are: patterns, and what is said of a number and of a line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+MOST_NUMBERS = 64  # of a line
+MOST_KEY = 120  # characters before a number that may name it
+MOST_NAME = 6  # words of a loss's name
+MOST_PARTS = 12  # of one without blanks, as "eval/c4-validation/CrossEntropyLoss"
+NUMBER = re.compile(  # the first part is but for speed: most characters begin no number
+    r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9,])"
+    r"|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
+    r"|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
+)
+MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])", re.IGNORECASE)
+UNIT = re.compile(
+    r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
+)
+ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
+PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
+PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
+ARROW = re.compile(r"[-=]{1,2}>\s*$")
+TAIL = re.compile(r"[\s:='`\"(\[{<>~@#*+/!-]*$")
+OPERATOR = re.compile(r"(?:[<>*+/!]|[-+*/!=<>]=)\s*['\"(]?$")
+AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])(?=$)")
+BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
+COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
+COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
+OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
+GOES_ON = re.compile(r":?\s{1,4}")
+BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
+NEXT_RATIO = re.compile(r"\s?\]\s?\[\s{0,4}")
+COUNTED = re.compile(
+    r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
+)
+ALONE = re.compile(r"[\w/.\-']+")
+RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
+                  r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
+NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
+    r"\s{1,3}((?:[A-Za-z]+[\s_-])?(?:loss|cross[\s_-]?entropy|nll))\s{0,3}(?=[,;|)]|$)", re.IGNORECASE
+)
+SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]", re.IGNORECASE)
+BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
+NATS = re.compile(r"\s?nats?\b")
+AFTER_COUNT = re.compile(r"\s?(epoch|step|iteration|iter)s?\s?[:=]", re.IGNORECASE)  # "val loss after 3 epochs: 2.31"
+CELL = re.compile(r"([^|]{2,60})\|\s*$")  # "eval CrossEntropyLoss |  2.31"
+SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b"
+                      r".{0,3}[({:]", re.IGNORECASE)  # fmt: skip
+CODE = re.compile(
+    r"^\s*(?:def|class|import|return|parser|assert|raise|lambda|@)\b"
+    r"|^\s*(?:if|elif|for|while|with|from|try|except)\b.{0,200}(?::\s{0,4}(?:#.{0,200})?$|\bimport\b)|^\s*print\w{0,3}\(|\.add_argument|self\.\w{1,40}\s?[-+*/]?="
+    r"|^\s*[\w.]{1,60}\s?[-+*/]=\s|\.append\(|\.item\(|=\s?\[\]"
+)
+ASSIGNED = re.compile(r"^\s*[\w.'\"-]{1,60}\s*[:=]\s*$")
+KERAS = re.compile(r"^\s*(?:\[[=>.]|\[\d*m|[\u2501\u2500]|- \d|- E)")
+SIDE_ALONE = re.compile(r"^\s{0,4}(?:train|training|val|valid|validation|eval|test)\s?\($", re.IGNORECASE)
+STAR = re.compile(r"\s{0,8}\*\s")
+BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
+LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger puts before a line's words
+SET_WORDS = frozenset({"data", "set", "dataset", "split"})
+COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
+TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
+FACTS: dict[tuple[str, ...], str] = {
+    ("batch", "size"): "batch_size", ("per", "device", "train", "batch", "size"): "batch_size",
+    ("context", "length"): "context", ("context", "len"): "context", ("block", "size"): "context",
+    ("sequence", "length"): "context", ("seq", "len"): "context", ("seq", "length"): "context",
+    ("max", "seq", "len"): "context", ("sequence", "context", "length"): "context", ("sequence", "len"): "context",
+    ("vocab", "size"): "vocab_size", ("dropout",): "dropout", ("embedding", "dimension"): "width",
+    ("n", "embd"): "width", ("layers",): "layers", ("n", "layer"): "layers", ("heads",): "heads",
+    ("tokens", "per", "iteration", "will", "be"): "tokens_per_step", ("total", "batch", "size"): "tokens_per_step",
+    ("total", "elapsed", "time"): "elapsed", ("elapsed", "time"): "elapsed", ("eval", "iters"): "eval_iters",
+    ("gradient", "accumulation", "steps"): "accumulate", ("label", "smoothing"): "label_smoothing",
+    ("weight", "decay"): "weight_decay", ("mixup",): "mixup", ("num", "gpus"): "devices", ("world", "size"): "devices",
+    ("epochs",): "epochs", ("num", "epochs"): "epochs",
+}  # fmt: skip
+LONGEST_FACT = max(map(len, FACTS))
+
+
+@dataclass
+class Slot:
+    """A number of a line.
+
+    Attributes:
+        what: "position", "loss", "fact", "seconds", "ratio" (a bare "3/10") or "" (nothing that is kept).
+        name: of the loss, the counter or the fact.
+        over: place of b in "a / b", -1 for a plain number.
+        scale: of seconds.
+        whole: whether an integer says nothing here (an assignment in code or settings).
+        mean: place of the running mean in "1.9 (2.1)", -1 without.
+        lent: whether a loss has its side from the words around it.
+        first: whether it is the first number of the line.
+    """
+
+    what: str = ""
+    name: str = ""
+    over: int = -1
+    scale: float = 1.0
+    whole: bool = False
+    mean: int = -1
+    lent: bool = False
+    first: bool = False
+
+
+@dataclass
+class Shape:
+    """What the lines of a shape say.
+
+    Attributes:
+        positions, losses, facts: (place among the numbers that are used, what it is).
+        used: places of these among all numbers of the line.
+        side: the side that the line's losses are of without having it in their names, or that it announces.
+        bar: whether it is a state of Keras's bar, a running mean over the epoch.
+        tuple: the name of a loss that is followed by several values in brackets.
+        settled: whether some loss of the line names its side itself.
+        held_out: whether the line is of data that is not trained on, so that its own counters may be of other batches.
+        ratio: whether it holds a "3/10".
+        named: whether all its losses are held out by their names; `both`: whether some are and some are not.
+        apart: whether it is held out or named, so that its totals are not training's.
+        unsaid: values that have the name of their side alone, of two sides at the least; they are losses too.
+        summary: whether it begins with a star: what sums up the pass that the lines before it are of.
+    """
+
+    positions: list[tuple[int, Slot]] = field(default_factory=list)
+    losses: list[tuple[int, Slot]] = field(default_factory=list)
+    facts: list[tuple[int, Slot]] = field(default_factory=list)
+    unsaid: list[tuple[int, Slot]] = field(default_factory=list)
+    used: tuple[int, ...] = ()
+    side: str = ""
+    bar: bool = False
+    tuple: str = ""
+    settled: bool = False
+    held_out: bool = False
+    ratio: bool = False
+    named: bool = False
+    both: bool = False
+    apart: bool = False
+    summary: bool = False

@@ -1,0 +1,64 @@
+"""265 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+
+import fresh_first
+import fresh_fourth
+import fresh_second
+import fresh_third
+import pytest
+from fresh_forms import CASES, P, close
+
+from diagnose.errors import DiagnoseError
+from diagnose.logs.judge import judge
+from diagnose.logs.pairs import all_pairs, pairs
+from diagnose.logs.read import read
+
+ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth)
+BY_NAME = {name: (files, want) for name, files, want in CASES}
+
+
+def test_no_two_logs_are_of_one_name():
+    assert len(BY_NAME) == len(CASES) > 250
+    assert all(rounds.CASES is CASES for rounds in ROUNDS)
+
+
+def written(folder, files):
+    for name, content in files.items():
+        (folder / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    return [folder / name for name in files]
+
+
+def holds(found, wanted):
+    return wanted is None or (wanted(found) if callable(wanted) else close(found, wanted))
+
+
+@pytest.mark.parametrize("name", [name for name, (_, want) in BY_NAME.items() if isinstance(want, P)])
+def test_a_foreign_log_is_read_as_it_was_written(name, tmp_path):
+    files, want = BY_NAME[name]
+    paths = written(tmp_path, files)
+    log = read(paths)
+    assert len(all_pairs(log, {})) == want.runs
+    found = pairs(log, {})
+    assert (found.axis, found.at_N.tolist()) == (want.axis, pytest.approx(want.at))
+    assert holds(found.train_N.tolist(), want.train)
+    assert holds(found.val_N.tolist(), want.val)
+    record = judge(paths)
+    assert all(words in record.verdict + " ".join(record.notes) for words in want.says)
+    assert {one.rule for one in record.findings if one.severity == "error"} <= want.errors
+
+
+@pytest.mark.parametrize("name", [name for name, (_, want) in BY_NAME.items() if not isinstance(want, P)])
+def test_a_foreign_log_without_both_losses_is_refused_with_what_was_found(name, tmp_path):
+    files, want = BY_NAME[name]
+    with pytest.raises(DiagnoseError) as told:
+        judge(written(tmp_path, files))
+    assert "\n" not in str(told.value)
+    assert all(words in str(told.value) for words in want.words), str(told.value)
+
+
+def test_what_keras_evaluates_behind_a_fit_is_no_training_loss(tmp_path):
+    fit = "".join(
+        f"Epoch {e}/3\n100/100 [=====] - 1s 5ms/step - loss: {2 / e:.4f} - val_loss: {1.5 / e:.4f}\n" for e in (1, 2, 3)
+    )
+    path = tmp_path / "fit.txt"
+    path.write_text(fit + "32/32 [=====] - 0s 2ms/step - loss: 1.9000 - acc: 0.6\nTest loss: 1.9\n")
+    assert pairs(read([path]), {}).train_N.tolist() == pytest.approx([2, 1, 2 / 3], rel=1e-3)
