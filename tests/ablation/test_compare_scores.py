@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats as peers
 from typer.testing import CliRunner
 
@@ -430,3 +432,39 @@ def test_a_score_of_true_and_false():
     one, other = (compared(table, example="id", score=name).record for name in ("right", "acc"))
     assert one["effects"][0]["low"] == pytest.approx(other["effects"][0]["low"])
     assert one["metrics"][0]["kind"] == "binary"
+
+
+def test_names_of_strangers_are_inert(tmp_path):
+    table = examples().replace({"model": {"a": "<script>alert(1)</script>", "b": "x\u202e{} [arm] **b**"}})
+    table = table.rename(columns={"val_loss": "<b>loss</b> {}"})
+    found = compared(table, example="id", score="<b>loss</b> {}", pairs=True)
+    page = found.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<script>alert" not in page
+    assert "<b>loss" not in page
+    assert "\u202e" not in page
+    assert "\u202e" not in str(found) + found.to_markdown()
+
+
+NAMES = st.sampled_from(["a", "b", "c", "1", " a", ""])
+ROW = st.tuples(
+    NAMES, st.sampled_from([0, 1, 2, 1.0, "x", None]), st.integers(0, 6), st.integers(0, 2),
+    st.sampled_from([0.0, 1.0, 0.5, -3.0, 1e300, float("nan"), "7", "word", None, True]),
+)  # fmt: skip
+
+
+@given(st.lists(ROW, max_size=60), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_any_table_is_compared_or_refused_in_a_line(rows, with_seed, with_example, with_cluster, clean):
+    if clean:
+        rows = [(arm or "a", seed, n, n // 2, float(score) if isinstance(score, float) and abs(score) < 9 else 0.25)
+                for arm, seed, n, _, score in dict.fromkeys(rows)]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["model", "seed", "id", "passage", "val_loss"])
+    more = {"seed": "seed" if with_seed else None, "example": "id" if with_example else None}
+    try:
+        found = compared(table, **more, cluster="passage" if with_cluster else None)
+    except DiagnoseError as error:
+        assert "\n" not in str(error)  # noqa: PT017  (what is refused is as good)
+        return
+    for effect in found.record["effects"]:
+        assert effect["low"] is None or effect["low"] <= effect["value"] <= effect["high"]
+        assert not effect["resolved"] or len(found.record["arms"][0]["seeds"]) > 1
+    assert str(found)
