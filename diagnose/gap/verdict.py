@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed, plain, signed
-from diagnose.gap.term import GROUPS
+from diagnose.gap.term import GROUPS, KINDS
 from diagnose.records.schema import FindingRecord, Severity
 
 if TYPE_CHECKING:
@@ -87,7 +87,8 @@ def _term(record: LedgerRecord, name: str) -> TermRecord | None:
 
 
 def _term_words(record: LedgerRecord) -> dict[str, str]:
-    named = {"mode": _mode_words(record), "objective": _objective_words(record)} | CONDITION_WORDS
+    named = {"mode": _mode_words(record), "objective": _objective_words(record)}
+    named |= {kind.id: kind.cause for kind in KINDS if kind.cause}
     named |= {"collation": _collation_words(record)} if record.of_loop else {}
     easier = "easier" if record.value("draw") < 0 else "harder"
     whole = "all validation data" if record.of_loop else "the whole validation text"
@@ -95,13 +96,6 @@ def _term_words(record: LedgerRecord) -> dict[str, str]:
     return named | {"residual": _residual_words(record)}
 
 
-CONDITION_WORDS = {
-    "precision": "the two are computed in different precision",
-    "reduction": "the two are averaged over targets in different ways",
-    "collation": "validation documents are cut otherwise than training's",
-    "batching": "the loss depends on the batch, and the two are batched in different ways",
-    "weights": "the two losses are of different weights",
-}
 EXACT = ("draw", "residual")  # without an interval they are arithmetic
 RESOLVES = {
     "data": "more data", "timing": "a record of more steps", "draw": "more validation batches",
@@ -434,15 +428,8 @@ RULES = (
          "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
     FindingRule("gap/objective", "note", "{More}'s loss holds more than {less}'s",
          "log the plain loss of both sides beside what is minimised", _large("objective")),
-    FindingRule("gap/batching", "note", "The loss depends on the batch, and the two are batched in different ways",
-         "read both in batches of one size and make", _large("batching")),
-    FindingRule("gap/weights", "note", "The two losses are of different weights",
-         "read training data with the weights that validation reads", _large("weights")),
-    FindingRule("gap/reduction", "note", "The two losses are averaged over targets in different ways",
-         "average both over all that count, padding not counted", _large("reduction"),
-         "loss.mean=token, loss.padding=ignore"),
-    FindingRule("gap/precision", "note", "The two losses are computed in different precision",
-         "read both in the same precision", _large("precision"), "report.val_precision=training"),
+    *(FindingRule(f"gap/{kind.id}", "note", kind.cause[0].upper() + kind.cause[1:], kind.fix, _large(kind.id),
+                  kind.settings) for kind in KINDS if kind.fix),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
          "have both {cut} alike", _large("collation"), "report.val_loader=training"),
     FindingRule("gap/unseen", "note", "The network does better on training {text} than on unseen {text}",

@@ -190,8 +190,9 @@ class TestNumbersBesideWords:
 class TestThresholds:
     def test_limits(self):
         from diagnose.gap.thresholds import crossed, parse
+        from diagnose.records.ledgers import LedgerRecord
 
-        record = plain(objective=-0.2)
+        record = LedgerRecord.model_validate(plain(objective=-0.2))
         assert crossed(record, parse(["gap=99", "mode=99"])) == []
         assert len(crossed(record, parse(["objective=0.01", "conditions=0.1"]))) == 2
 
