@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SEPARATORS = ",\t;|"
 MOST_NAMED = 12  # columns that an error lists
 MISSING = ("", "na", "n/a", "nan", "null", "none", "#n/a", "-")
+MOST_SCORE = 1e100  # larger ones count as infinite
 FILE = "file"  # the column that tells several files apart
 
 
@@ -212,7 +213,7 @@ def _number(value: Any) -> float:
 
 def _refuse_missing(table: pd.DataFrame, asked: ScoreColumns) -> None:
     for name in asked.scores:
-        bad = ~np.isfinite(table[name].to_numpy())
+        bad = ~(np.abs(table[name].to_numpy()) <= MOST_SCORE)
         if bad.any():
             row = int(bad.argmax())
             where = where_is(table, asked.keys, row)
