@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.baselines.placement import CHECKS
 from diagnose.formatting import counted, duration, estimate, listed, plain, signed, visible
-from diagnose.gap import verdict
+from diagnose.gap import gap_causes
 from diagnose.gap.term import KIND
 from diagnose.report import baseline_rows, gap_sentences, gap_tables, sides_sentences
 from diagnose.report.blocks import (
@@ -131,7 +131,7 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
     reach = MOST_OFF * max((abs(group.value or 0.0) for group in ledger.groups), default=0.0)
     for group in ledger.groups:
         terms = [term for term in ledger.terms if term.group == group.id and gap_sentences.is_shown(term)]
-        together = group.id in TOGETHER and verdict.leads([term.value for term in terms])
+        together = group.id in TOGETHER and gap_causes.leads([term.value for term in terms])
         if together:
             rows.append(_bar(TOGETHER[group.id], group, PAINTS[group.id], ""))
         for term in terms:
@@ -143,7 +143,7 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
 def _name(ledger: LedgerRecord, term: str) -> str:
     """Return what a term is called, with what training mode switches on, and data for text where there is none."""
     if term == "mode":
-        mode = verdict.mode_name(verdict.live_kinds(ledger))
+        mode = gap_causes.mode_name(gap_causes.live_kinds(ledger))
         return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
     return KIND[term].label.replace("text", "data") if ledger.kind == "sides" else KIND[term].label
 

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, estimate, listed, plain, share, signed
-from diagnose.gap import verdict
+from diagnose.gap import gap_causes
+from diagnose.gap.gap_causes import REPLAYED, leads, mode_name
 from diagnose.gap.term import KINDS
-from diagnose.gap.verdict import REPLAYED, leads, mode_name
 from diagnose.records.ledgers import VerifiedRecord
 from diagnose.report import sides_sentences
 
@@ -135,7 +135,7 @@ def replaying(ledger: LedgerRecord, term: TermRecord) -> str:
 
 def is_shown(term: TermRecord) -> bool:
     """Say whether a term is more than an exact nothing."""
-    return verdict.is_shown(term.id, term.value, term.low, term.high)
+    return gap_causes.is_shown(term.id, term.value, term.low, term.high)
 
 
 def reported_words(ledger: LedgerRecord) -> tuple[str, str]:

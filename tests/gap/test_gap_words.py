@@ -51,15 +51,15 @@ def sentence(record):
 
 
 def findings(record):
-    from diagnose.gap import verdict
+    from diagnose.gap import gap_rules
 
-    return [found.model_dump() for found in verdict.findings(typed(record))]
+    return [found.model_dump() for found in gap_rules.findings(typed(record))]
 
 
 def all_causes(record):
-    from diagnose.gap import verdict
+    from diagnose.gap import gap_causes
 
-    return verdict.all_causes(typed(record))
+    return gap_causes.all_causes(typed(record))
 
 
 REPORTS = {"train": "interval", "val": "batch", "interval": 5, "val_batches": 1}
@@ -111,7 +111,7 @@ class TestVerdict:
         assert rule not in [f["rule"] for f in findings(silent)]
 
     def test_every_rule_is_tested(self):
-        from diagnose.gap.verdict import RULES
+        from diagnose.gap.gap_rules import RULES
 
         assert {rule.id for rule in RULES} == set(FIRES)
 

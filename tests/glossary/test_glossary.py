@@ -10,8 +10,8 @@ import pytest
 
 from diagnose.ablation.axes import NAMED
 from diagnose.errors import DiagnoseError
+from diagnose.gap.gap_rules import RULES
 from diagnose.gap.term import GROUPS, KIND
-from diagnose.gap.verdict import RULES
 from diagnose.glossary import catalogue
 from diagnose.glossary import entries as files
 from diagnose.report.glossary_notes import GUIDE, TERMS
