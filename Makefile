@@ -40,6 +40,7 @@ aa: .venv/tested
 
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/compare_coverage.py
 
 docs: .venv/tested
 	$(BIN)/mkdocs build --strict

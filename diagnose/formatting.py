@@ -42,6 +42,20 @@ def decimals(half_width: float | None) -> int:
     return min(max(kept - exponent, FEWEST_DECIMALS), 6)
 
 
+def telling_decimals(value: float, low: float, high: float) -> int:
+    """Return decimals of an estimate and its half width that agree with which side of zero its interval lies.
+
+    They are those of `decimals`, and one or two more where "0.05 ± 0.05" would leave open what the interval tells.
+    """
+    half_width = (high - low) / 2
+    fewest = decimals(half_width)
+    for digits in range(fewest, fewest + 3):
+        size, reach = round(abs(value), digits), round(half_width, digits)
+        if (size > reach) == (low > 0 or high < 0) and (size != reach or low <= 0 <= high):
+            return digits
+    return fewest
+
+
 def visible(text: str) -> str:
     """Return foreign text with every character that acts instead of being read shown as its code point.
 
