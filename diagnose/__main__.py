@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 
-from diagnose.errors import INTERRUPTED, DiagnoseError
+from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
 
 SPINS = "2000"  # of a waiting OpenMP thread: free on an idle machine, and a busy one trains three times as fast
 
@@ -31,6 +31,9 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        _tell(in_words(error))
+        sys.exit(FINDING)
     except Exception as error:  # noqa: BLE001  (told apart right below)
         sys.exit(_of_typer(error))
 

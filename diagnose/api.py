@@ -40,7 +40,8 @@ def train(
         overrides: values by `table.key`.
         runs: the folder to make the run's directory in.
         label: part of the directory's name; the tokenizer's kind where none is given.
-        resume: go on with the newest unfinished run of the same recipe; start one if there is none.
+        resume: go on with the newest unfinished run of the same recipe; start one if there is none. A finished run
+            that lacks its baselines, as one that was killed at its very end does, is given them.
         watch: called after each step.
 
     Returns:
@@ -54,7 +55,8 @@ def train(
     from diagnose.runs import runner
 
     setup = runner.planned(recipe, overrides)
-    path = runner.carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
+    path = run_baselines.lacking(Path(runs), setup.digest) if resume else None
+    path = path or runner.carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
     run_baselines.keep(path, setup.text)
     return path
 

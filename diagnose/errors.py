@@ -31,6 +31,13 @@ class DiagnoseError(Exception):
         self.run = run
 
 
+def in_words(error: OSError) -> str:
+    """Say what the system refused: which file, and why."""
+    if error.filename is None:
+        return f"the system refused a file: {error.strerror or error}"
+    return f"{error.filename} cannot be read or written: {error.strerror or error}"
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return "; did you mean 'x'?" for the known word nearest to `word`, or the list of those allowed."""
     words = sorted(known)

@@ -8,8 +8,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = (
-    ("errors", "random", "formatting"), ("stats",), ("records",), ("config",), ("data",), ("training",), ("runs",),
-    ("engines",), ("baselines",), ("gap",), ("audit",), ("logs",), ("ablation",), ("glossary",), ("report",),
+    ("errors", "random", "formatting", "files"), ("stats",), ("records",), ("config",), ("data",), ("training",),
+    ("runs",), ("engines",), ("baselines",), ("gap",), ("audit",), ("logs",), ("ablation",), ("glossary",), ("report",),
     ("integrations",), ("lightning", "huggingface"), ("api",), ("cli",), ("__init__", "__main__"),
 )  # fmt: skip
 RANKS = {name: rank for rank, names in enumerate(PACKAGES) for name in names}

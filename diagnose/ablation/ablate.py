@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from hashlib import blake2b
 from itertools import product
 from pathlib import Path
@@ -143,6 +144,7 @@ def _carry_out(
             setups[setup.digest] = setup
         else:
             watch(job.progress("reused"))
+            run_baselines.keep(path, setup.text)
             _note(out, Ended(job, path.name, finished=True, reused=True))
     if pending:
         engine = place.open(setups, [arm.first for arm in plan.arms])
@@ -188,22 +190,23 @@ def record(plan: Design, done: Outcome, runs: Path, command: str, asked: Asked =
     summary = _summary(plan, kept, done, complete, command, asked or Asked())
     names = [path.name for paths in kept.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
-    return write(store.create_ablation(runs, plan.name, digest), summary, _toml(plan, kept, complete))
+    write = partial(fill, summary=summary, toml=_toml(plan, kept, complete))
+    return store.create_ablation(runs, plan.name, digest, write)
 
 
-def write(path: Path, summary: AblationRecord, toml: str) -> Path:
-    """Write the record of an ablation or a comparison into its folder, and return that.
+def fill(folder: Path, name: str, summary: AblationRecord, toml: str) -> None:
+    """Write the record of an ablation or a comparison into a folder that will have a name.
 
     Args:
-        path: the folder, whose name the record takes.
+        folder: where its files are written.
+        name: of the folder in the end; the record takes it.
         summary: all that there is to say.
         toml: what is compared, so that it can be told from a run and repeated.
     """
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    store.write_table(path, "effects", _frame(summary.effects))
-    store.write_record(path / "summary.json", summary.model_copy(update={"name": path.name, "created": now}))
-    store.write_text(path / "ablation.toml", toml)
-    return path
+    store.write_table(folder, "effects", _frame(summary.effects))
+    store.write_record(folder / "summary.json", summary.model_copy(update={"name": name, "created": now}))
+    store.write_text(folder / "ablation.toml", toml)
 
 
 def _summary(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.ablation import effects
-from diagnose.ablation.ablate import in_bytes, write
+from diagnose.ablation.ablate import fill, in_bytes
 from diagnose.ablation.changed import TOLERANCE, context_in_text, differing, leaks
 from diagnose.ablation.conclusion import verdict
 from diagnose.ablation.pairwise import ArmCost, against_first, all_pairs, told_apart
@@ -76,7 +77,8 @@ def compare(
     told = command or "diagnose compare " + " ".join(one.path.name for one in found)
     summary = _summary(arms, differs, margin, told, pairs=pairs)
     digest = blake2b("\n".join(one.path.name for one in found).encode(), digest_size=8).hexdigest()
-    return write(store.create_comparison(found[0].path.parent, digest), summary, _toml(summary))
+    write = partial(fill, summary=summary, toml=_toml(summary))
+    return store.create_comparison(found[0].path.parent, digest, write)
 
 
 def _distinct(names: Sequence[str | Path]) -> list[Path]:

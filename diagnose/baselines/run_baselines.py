@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from diagnose.baselines import scoring
 from diagnose.data.cache import cache_folder
 from diagnose.records.schema import FORMAT
-from diagnose.runs import store
+from diagnose.runs import runner, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from diagnose.training.preparation import PreparedText
 
 FILE = "yardsticks.json"
+
+
+def lacking(runs: Path, digest: str) -> Path | None:
+    """Return the newest finished run of this digest if nothing is noted beside it: it was stopped just before that."""
+    path = runner.newest_finished(runs, digest)
+    if path is None or (path / FILE).exists():
+        return None
+    store.point_latest(path)
+    return path
 
 
 def keep(run: Path, text: PreparedText) -> None:

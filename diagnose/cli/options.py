@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shlex
 import sys
 from pathlib import Path
@@ -79,7 +80,19 @@ def overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
 
 def print_json(value: dict[str, Any]) -> None:
     """Print the one object that a program reads."""
-    print(json.dumps({"format": 1, **value}, ensure_ascii=False, allow_nan=False))
+    try:
+        print(json.dumps({"format": 1, **value}, ensure_ascii=False, allow_nan=False))
+    except ValueError:  # a damaged record may hold what no JSON does
+        print(json.dumps({"format": 1, **_finite(value)}, ensure_ascii=True, allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """Return a JSON value with null for every number that is none."""
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def show(what: RenderableType) -> None:

@@ -1,9 +1,9 @@
 """The cache: folders that appear whole or not at all, and that anyone may delete at any time.
 
-An entry is written in a temporary folder beside its place, brought to the disk, and renamed into it. A writer that is
-killed leaves a temporary folder that nobody reads; of two that write the same entry the first wins, and both read the
-winner's. Every entry keeps a checksum of each of its files, which is compared when a process first opens it: what was
-cut short, zeroed or flipped is made again. The folder is the user's alone; within one that others may write to, a
+An entry is written in a temporary folder beside its place, brought to the disk, and renamed into it. What a killed
+writer leaves goes with the next entry that is written; of two that write the same entry the first wins, and both read
+the winner's. Every entry keeps a checksum of each of its files, which is compared when a process first opens it: what
+was cut short, zeroed or flipped is made again. The folder is the user's alone; within one that others may write to, a
 folder of the user's own is taken.
 """
 
@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import stat
 import tempfile
 import time
@@ -22,6 +21,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diagnose import files
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
@@ -131,15 +131,12 @@ def entry(cache: Path, kind: str, key: str, write: Callable[[Path], None]) -> Pa
 
 def _make(folder: Path, write: Callable[[Path], None]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
-    try:
+    with files.begun_folder(folder.parent) as temporary:
         write(temporary)
         sums = {file.name: _checksum(file, keep=True) for file in sorted(temporary.iterdir())}
         (temporary / RECORD).write_text(json.dumps(sums), encoding="utf-8")
         _checksum(temporary / RECORD, keep=True)
         _put(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _put(temporary: Path, folder: Path) -> None:
@@ -149,11 +146,11 @@ def _put(temporary: Path, folder: Path) -> None:
     except OSError:
         if _is_whole(folder):
             return
-        aside = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent)) / "damaged"
-        with contextlib.suppress(OSError):
-            folder.rename(aside)
-        shutil.rmtree(aside.parent, ignore_errors=True)
-        temporary.rename(folder)
+        if not folder.exists():
+            raise
+        with files.begun_folder(folder.parent) as aside:
+            folder.rename(aside / "damaged")
+            temporary.rename(folder)
 
 
 def _checksum(file: Path, *, keep: bool = False) -> list[int]:

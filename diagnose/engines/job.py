@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from diagnose.config.recipe import Recipe
-from diagnose.errors import FINDING, DiagnoseError
+from diagnose.errors import FINDING, DiagnoseError, in_words
 from diagnose.runs import runner, store
 from diagnose.runs.session import Progress
 from diagnose.training.preparation import Setup, set_up
@@ -154,6 +154,8 @@ def carry_out(job: Job, watch: Watch, setup: Setup | None = None) -> Ended:
             )
     except DiagnoseError as error:
         return Ended(job, error.run or "", why=str(error), diverged=error.diverged, exit_code=error.exit_code)
+    except OSError as error:
+        return Ended(job, why=in_words(error), exit_code=FINDING)
     return Ended(job, path.name, finished=True, reused=found is not None)
 
 

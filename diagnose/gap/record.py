@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from diagnose.formatting import cut, visible
-from diagnose.gap import verdict
+from diagnose.gap import gap_rules, verdict
 from diagnose.gap.intervals import combined
 from diagnose.gap.recorder.timing import together
 from diagnose.gap.side import REDUCTIONS
@@ -70,7 +70,7 @@ def record(
         **own,
     }
     made = LedgerRecord.model_validate(out)
-    said = {"verdict": verdict.sentence(made), "findings": tuple(verdict.findings(made))}
+    said = {"verdict": verdict.sentence(made), "findings": tuple(gap_rules.findings(made))}
     return made.model_copy(update=said)
 
 

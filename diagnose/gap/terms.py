@@ -11,7 +11,7 @@ from diagnose.formatting import counted, plain, signed
 from diagnose.gap.intervals import combined
 from diagnose.gap.recorder import timing
 from diagnose.gap.reported import FactorFit, fits, means, rounding
-from diagnose.gap.term import FACTORS, Term, interval_record
+from diagnose.gap.term import FACTORS, KIND, Term, interval_record
 from diagnose.stats import Interval
 from diagnose.stats.crossed import t_quantile
 from diagnose.stats.shapley import marginals
@@ -89,20 +89,9 @@ def _timing(found: Measurements) -> list[Term]:
     return [lag, recency]
 
 
-CONDITION_WORDS = {
-    "mode": "what training mode switches on: on → off",
-    "objective": "what training minimises → what validation reports",
-    "precision": "autocast of training → of validation",
-    "reduction": "training's average over elements → validation's",
-    "collation": "training data as training cuts, packs and augments it → as validation reads its own",
-    "batching": "training's samples in its own batches → in batches of validation's sizes",
-    "weights": "the model of the training loss → the model that validation reads",
-}
-
-
 def condition(found: Measurements, factor: str) -> Term:
     """Return the term of a condition."""
-    sides, how = found.sides, CONDITION_WORDS[factor]
+    sides, how = found.sides, KIND[factor].how
     extra = _of_validation(found, factor)
     if factor not in sides.factors and extra is None:
         same = (

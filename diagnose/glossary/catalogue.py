@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity, `what` (or what it `asks`) and `fix`
-    "gap": "diagnose.gap.verdict", "audit": "diagnose.audit.rules",
+    "gap": "diagnose.gap.gap_rules", "audit": "diagnose.audit.rules",
 }  # fmt: skip
 PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",

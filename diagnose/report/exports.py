@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diagnose import files
 from diagnose.formatting import visible
 from diagnose.report import blocks, canvas, page
-from diagnose.runs import files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.baselines.placement import CHECKS
 from diagnose.formatting import counted, duration, estimate, listed, plain, signed, visible
-from diagnose.gap import verdict
+from diagnose.gap import gap_causes
+from diagnose.gap.term import KIND
 from diagnose.report import baseline_rows, gap_sentences, gap_tables, sides_sentences
 from diagnose.report.blocks import (
     Bars,
@@ -45,13 +46,6 @@ if TYPE_CHECKING:
 HEAT = 45  # per cent of colour at most, so that ink stays legible on it
 COSTS = (0.5, 1.5, 3.0, 6.0)  # nats: the edges of a piece's classes of colour
 CALL = "diagnose.explain_gap(model, train=Side(batches, objective, ...), val=Side(batches, objective, ...))"
-NAMES = {
-    "lag": "lag: weights moved", "recency": "recency: which batches", "mode": "mode: dropout off",
-    "objective": "objective: plain", "precision": "precision", "reduction": "reduction: averaging",
-    "collation": "collation: cutting", "batching": "batching: composition", "weights": "weights: which are read",
-    "unseen": "unseen text", "leak": "leak: seen text", "draw": "draw: the one batch",
-    "residual": "residual: unexplained",
-}  # fmt: skip
 TOGETHER = {"timing": "timing: when taken", "data": "data: which text"}  # groups that lead their terms
 LONGEST_MODE = 24  # characters
 NOTHING = 1e-6  # of a loss: a part as small is not shown
@@ -137,7 +131,7 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
     reach = MOST_OFF * max((abs(group.value or 0.0) for group in ledger.groups), default=0.0)
     for group in ledger.groups:
         terms = [term for term in ledger.terms if term.group == group.id and gap_sentences.is_shown(term)]
-        together = group.id in TOGETHER and verdict.leads([term.value for term in terms])
+        together = group.id in TOGETHER and gap_causes.leads([term.value for term in terms])
         if together:
             rows.append(_bar(TOGETHER[group.id], group, PAINTS[group.id], ""))
         for term in terms:
@@ -149,9 +143,9 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
 def _name(ledger: LedgerRecord, term: str) -> str:
     """Return what a term is called, with what training mode switches on, and data for text where there is none."""
     if term == "mode":
-        mode = verdict.mode_name(verdict.live_kinds(ledger))
+        mode = gap_causes.mode_name(gap_causes.live_kinds(ledger))
         return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
-    return NAMES[term].replace("text", "data") if ledger.kind == "sides" else NAMES[term]
+    return KIND[term].label.replace("text", "data") if ledger.kind == "sides" else KIND[term].label
 
 
 def _term_bars(term: TermRecord, name: str, indent: str, *, drawn: bool) -> list[Bar]:
@@ -393,7 +387,7 @@ def _arm_bars(found: ArmLedgers) -> tuple[Bars, ...]:
     out = []
     for arm in found.arms:
         rows = [
-            _bar(NAMES[term.id], term, PAINTS[term.group], "")
+            _bar(KIND[term.id].label, term, PAINTS[term.group], "")
             for term in arm.terms if term.value and abs(term.value) > NOTHING
         ]  # fmt: skip
         rows.append(_bar("gap as reported", arm.gap, "ink", "their sum"))

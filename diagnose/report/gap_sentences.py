@@ -8,26 +8,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, estimate, listed, plain, share, signed
-from diagnose.gap import verdict
-from diagnose.gap.verdict import REPLAYED, leads, mode_name
+from diagnose.gap import gap_causes
+from diagnose.gap.gap_causes import REPLAYED, leads, mode_name
+from diagnose.gap.term import KINDS
 from diagnose.records.ledgers import VerifiedRecord
 from diagnose.report import sides_sentences
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers, LedgerRecord, SideRecord, StripRecord, TermRecord, TrendRecord
 
-LEADS = {
-    "timing": "When each loss was taken",
-    "objective": "What else the training loss holds",
-    "precision": "Different precision",
-    "reduction": "How targets are averaged",
-    "collation": "How documents are cut",
-    "batching": "How the two are batched",
-    "weights": "Which weights are read",
-    "data": "The text itself",
-    "unseen": "Text that was not trained on",
-    "draw": "The one validation batch that was shown",
-    "residual": "What is not explained",
+LEADS = {"timing": "When each loss was taken", "data": "The text itself"} | {
+    kind.id: kind.lead for kind in KINDS if kind.lead
 }
 PADDING = {"ignore": "not counted", "target": "predicted", "denominator": "counted in the mean"}
 PAINTS = {"timing": "arm-0", "conditions": "arm-1", "data": "arm-2", "chance": "arm-3", "unexplained": "arm-4"}
@@ -144,7 +135,7 @@ def replaying(ledger: LedgerRecord, term: TermRecord) -> str:
 
 def is_shown(term: TermRecord) -> bool:
     """Say whether a term is more than an exact nothing."""
-    return verdict.is_shown(term.id, term.value, term.low, term.high)
+    return gap_causes.is_shown(term.id, term.value, term.low, term.high)
 
 
 def reported_words(ledger: LedgerRecord) -> tuple[str, str]:

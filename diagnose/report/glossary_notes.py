@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from diagnose.gap.term import KINDS
 from diagnose.glossary.entries import written
 
-TERMS = (  # of the ledger, in its order
-    "lag", "recency", "mode", "objective", "precision", "reduction", "collation", "batching", "weights",
-    "unseen", "leak", "draw", "residual",
-)  # fmt: skip
+TERMS = tuple(kind.id for kind in KINDS)  # of the ledger, in its order
 _WORDS = (
     "bits-per-byte", "nats-per-token", "arm", "control", "effect", "seed", "interval", "resolved", "p-value",
     "equivalence", "interaction", "noise-band", "gap", "matched", "as-reported", "canonical-reading", "overlap",

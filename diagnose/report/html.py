@@ -6,10 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose import formatting
+from diagnose import files, formatting
 from diagnose.report.blocks import terms_in
 from diagnose.report.glossary_notes import GUIDE
-from diagnose.runs import files
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from diagnose.errors import DiagnoseError
 from diagnose.runs import store
 
 if TYPE_CHECKING:
@@ -38,11 +39,17 @@ def _this(path: Path) -> str:
 
 
 def _is_comparison(path: Path) -> bool:
-    return (path / "summary.json").exists() and store.ablation(path).kind == "comparison"
+    try:
+        return store.ablation(path).kind == "comparison"
+    except DiagnoseError:
+        return False
 
 
 def runs_of(ablation: Path) -> list[str]:
-    """Return the names of an ablation's runs; none where it has no summary yet."""
+    """Return the names of an ablation's runs; none where it has no summary, or a damaged one, which hides no other."""
     if not (ablation / "summary.json").exists():
         return []
-    return [run for arm in store.ablation(ablation).arms for run in arm.runs]
+    try:
+        return [run for arm in store.ablation(ablation).arms for run in arm.runs]
+    except DiagnoseError:
+        return []

@@ -30,6 +30,11 @@ def render(folder: Path, out: Path) -> list[Path]:
 
 def reports_of(folder: Path) -> list[tuple[str, Report]]:
     """Return what there is to say of a run or an ablation, its ledger and its audit, with what their pages end in."""
+    with store.as_written(folder):
+        return _reports_of(folder)
+
+
+def _reports_of(folder: Path) -> list[tuple[str, Report]]:
     out = [("", own_report(folder))] if _is_ours(folder) else []
     if not out or (folder / "gap.json").exists():
         out.append((GAP, gap_report(folder)))
@@ -143,6 +148,7 @@ def _among(out: Path) -> bool:
 def put(report: Report, folder: Path, out: Path, end: str = "") -> Path:
     """Render a page that stands beside a run or an ablation; `end` is what its name has beyond theirs."""
     name = f"{folder.resolve().name}{end}.html"
-    beside = pages_beside(folder) if _among(out) and _is_ours(folder) else []
-    page = html.page_of(report, [link for link in beside if link[0] != name])
+    with store.as_written(folder):  # figures are drawn only now
+        beside = pages_beside(folder) if _among(out) and _is_ours(folder) else []
+        page = html.page_of(report, [link for link in beside if link[0] != name])
     return html.write(page, out / name if _among(out) else out)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, listed, plain, signed
+from diagnose.gap.term import KIND
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import FitRecord, LedgerRecord, TermRecord
@@ -23,17 +24,7 @@ def changed(ledger: LedgerRecord, term: TermRecord) -> str:
         return " · ".join(f"{part.id} {signed(part.value)}" for part in term.parts if part.value) or "nothing is left"
     if term.id == "objective" and term.parts:
         return " · ".join(f"{part.id} {signed(part.value, 2)}" for part in term.parts)
-    return {
-        "objective": f"{train.objective} → {val.objective}",
-        "precision": f"{train.precision} → {val.precision}",
-        "reduction": f"mean {train.mean_by} → {val.mean_by}",
-        "collation": "as trained on → plain",
-        "batching": "batched as training is → as validation is",
-        "weights": "the model that was trained → the one validation reads",
-        "unseen": "data it has not trained on",
-        "leak": "validation data that it has seen",
-        "draw": "the batches that were reported on",
-    }[term.id]
+    return KIND[term.id].change.format(train=train, val=val)
 
 
 def reported_words(ledger: LedgerRecord) -> tuple[str, str]:

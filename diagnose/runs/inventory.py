@@ -5,11 +5,10 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from diagnose import files
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
 from diagnose.runs import store
-
-DAMAGED = (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError)  # what odd records end in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,20 +25,21 @@ def _row(path: Path) -> dict[str, Any]:
     row: dict[str, Any] = {"run": str(path), "status": None, "recipe": None, "steps": None, "val": None}
     row["bytes"] = store.disk_use(path)
     try:
-        row["status"] = store.state(path)
-        environment = store.environment(path)
-        row["recipe"], row["steps"] = environment.digest, environment.derived.steps
-        if row["status"] == "finished":
-            from diagnose.runs.runner import summary
-
-            row["val"] = summary(path)["val"]
-    except (DiagnoseError, *DAMAGED) as error:
-        row["status"] = f"damaged: {error}" if isinstance(error, DiagnoseError) else f"damaged: {_told(error)}"
+        with store.as_written(path):
+            _read(path, row)
+    except DiagnoseError as error:
+        row["status"] = f"damaged: {error}"
     return row
 
 
-def _told(error: Exception) -> str:
-    return f"its records are not as a run writes them ({type(error).__name__}: {' '.join(str(error).split())[:60]})"
+def _read(path: Path, row: dict[str, Any]) -> None:
+    row["status"] = store.state(path)
+    environment = store.environment(path)
+    row["recipe"], row["steps"] = environment.digest, environment.derived.steps
+    if row["status"] == "finished":
+        from diagnose.runs.runner import summary
+
+        row["val"] = summary(path)["val"]
 
 
 def rows(listed: list[dict[str, Any]]) -> RenderableType:
@@ -53,7 +53,7 @@ def rows(listed: list[dict[str, Any]]) -> RenderableType:
     for name in ("steps", "bits per byte", "disk"):
         table.add_column(name, justify="right")
     for row in listed:
-        bits = row["val"]["bits_per_byte"] if row["val"] else None
+        bits = row["val"].get("bits_per_byte") if row["val"] else None
         cells = ("" if row["steps"] is None else f"{row['steps']:,}", "" if bits is None else f"{bits:.3f}")
         table.add_row(
             Text(visible(row["run"])), Text(visible(str(row["status"]))), *cells, f"{row['bytes'] / 1e6:.1f} MB"
@@ -71,8 +71,10 @@ def prunable(runs: Path) -> dict[Path, int]:
     latest = runs / store.LATEST
     kept = store.find(latest) if latest.exists() else None
     found = {}
+    files.clear_leftovers(runs)
     for path in store.entries(runs):
-        if store.state(path) == "finished" and (kept is None or path.name != kept.name):
+        store.clear_leftovers(path)
+        if store.known_state(path) == "finished" and (kept is None or path.name != kept.name):
             for folder in ("checkpoint", "interval"):
                 if (path / folder).is_dir():
                     found[path / folder] = store.disk_use(path / folder)

@@ -7,6 +7,7 @@ weights that it would have had.
 from __future__ import annotations
 
 import errno
+import json
 import math
 import signal
 import threading
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from diagnose import files
 from diagnose.config.recipe import Recipe, refuse_unused
-from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError
+from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
 from diagnose.runs import store
 from diagnose.runs.session import (
     History,
@@ -98,7 +100,7 @@ def carry_out(
 def newest_unfinished(runs: Path, digest: str) -> Path | None:
     """Return the newest run of this digest that is neither finished nor being written."""
     for path in reversed(store.entries(runs)):
-        if _digest(path) == digest and _state(path) in ("failed", "interrupted"):
+        if _digest(path) == digest and store.known_state(path) in ("failed", "interrupted"):
             return path
     return None
 
@@ -106,17 +108,9 @@ def newest_unfinished(runs: Path, digest: str) -> Path | None:
 def newest_finished(runs: Path, digest: str) -> Path | None:
     """Return the newest finished run of this digest."""
     for path in reversed(store.entries(runs)):
-        if _digest(path) == digest and _state(path) == "finished":
+        if _digest(path) == digest and store.known_state(path) == "finished":
             return path
     return None
-
-
-def _state(path: Path) -> str | None:
-    """Return a run's state; None of one that is damaged, which never hides the others."""
-    try:
-        return store.state(path)
-    except DiagnoseError:
-        return None
 
 
 def _digest(path: Path) -> str | None:
@@ -155,21 +149,23 @@ def _outcome(path: Path) -> Iterator[None]:
 def _note_failure(path: Path, why: str) -> None:
     try:
         store.write_status(path, "failed", why)
-    except OSError:  # no room even for this line: half-written parts are gone by now, so try in place
+    except OSError:  # no room even for this line
         with suppress(OSError):
-            (path / "status.json").write_text('{"format": 1, "state": "failed", "why": "the disk is full"}\n', "utf-8")
+            files.overwrite(path / "status.json", json.dumps({"format": 1, "state": "failed", "why": why}).encode())
 
 
 def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return "the disk is full (ENOSPC): make room"
     if isinstance(error, OSError):
-        return f"the run's folder cannot be written: {error.strerror or error}"
+        return in_words(error)
     return "memory ran out: lower batches.size and raise batches.accumulate"
 
 
 def _restore(session: Session) -> None:
     """Go back to the last checkpoint, if there is one; records of later steps are dropped and made again."""
+    for folder in ("checkpoint", "interval"):
+        store.settle_checkpoint(session.path / folder)
     found = store.read_checkpoint(session.path / "checkpoint")
     if found is None:
         return

@@ -1,41 +1,50 @@
 """The only writer of `runs/`. Files appear whole or not at all, and what a run recorded is never overwritten.
 
-A file is written beside its place and renamed into it. A checkpoint is a folder that is swapped in the same way;
-weights and optimizer state are safetensors, the rest is JSON, nothing is ever pickled. A run that is being written
-holds a lock on its folder, which the system drops when the process dies.
+A file is written beside its place and renamed into it, and so is a run's folder with its first files, an ablation's
+with all of them, and a checkpoint. Weights and optimizer state are safetensors, the rest is JSON, nothing is ever
+pickled. A run that is being written holds a lock on its folder, which the system drops when the process dies.
 """
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import shutil
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
 
+from diagnose import files, formatting
 from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.records.ablations import AblationRecord
 from diagnose.records.run_records import Environment, State, Status
 from diagnose.records.schema import FORMAT, Record, Schema, parse
-from diagnose.runs import files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from typing import BinaryIO
 
     import pandas as pd
     from torch import Tensor
 
 LATEST = "latest"
 MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how often as many as in its file
+WORDS = {"steps": (), "readings": ("kind", "split", "mode"), "validation": (), "places": ()}  # columns of a table
+WHOLE = ("step", "tokens", "document", "place")  # columns without gaps; all that hold no words hold numbers
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
+DAMAGED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
 Tensors = dict[str, "Tensor"]
+TYPES = {
+    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3",
+    "float8_e5m2": "F8_E5M2", "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8", "uint64": "U64",
+    "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
+}  # torch's names of them, and safetensors'  # fmt: skip
 
 
 def create(runs: Path, label: str, recipe: Recipe, environment: Environment) -> Path:
@@ -44,42 +53,55 @@ def create(runs: Path, label: str, recipe: Recipe, environment: Environment) -> 
     Raises:
         DiagnoseError: the folder cannot be written; nothing is left of it then.
     """
-    path = _fresh(runs, f"{_slug(label) or 'run'}-s{recipe.run.seed}-{environment.digest[:4]}")
-    try:
-        write_text(path / "recipe.toml", recipe.to_toml())
-        write_record(path / "environment.json", environment)
-        write_status(path, "running")
-    except OSError as error:
-        shutil.rmtree(path, ignore_errors=True)
-        raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; make room or choose another folder") from None
-    return path
+
+    def fill(part: Path, _: str) -> None:
+        write_text(part / "recipe.toml", recipe.to_toml())
+        write_record(part / "environment.json", environment)
+        write_status(part, "running")
+
+    return _fresh(runs, f"{_slug(label) or 'run'}-s{recipe.run.seed}-{environment.digest[:4]}", fill)
 
 
-def create_ablation(runs: Path, label: str, digest: str) -> Path:
-    """Make the folder of a new ablation beside its runs."""
-    return _fresh(runs, f"ablate-{_slug(label)}-{digest[:4]}")
+def create_ablation(runs: Path, label: str, digest: str, fill: Callable[[Path, str], None]) -> Path:
+    """Make the folder of a new ablation beside its runs.
+
+    Args:
+        runs: the folder of its runs.
+        label: part of its name: the axes.
+        digest: the other part, of its runs' names.
+        fill: writes its files into the folder that it is given, knowing the name that the folder will have.
+
+    Raises:
+        DiagnoseError: it cannot be written; nothing is left of it then.
+    """
+    return _fresh(runs, f"ablate-{_slug(label)}-{digest[:4]}", fill)
 
 
-def create_comparison(runs: Path, digest: str) -> Path:
-    """Make the folder of a new comparison beside the runs that it compares."""
-    return _fresh(runs, f"compare-{digest[:4]}")
+def create_comparison(runs: Path, digest: str, fill: Callable[[Path, str], None]) -> Path:
+    """Make the folder of a new comparison beside the runs that it compares; see `create_ablation`."""
+    return _fresh(runs, f"compare-{digest[:4]}", fill)
 
 
 def _slug(label: str) -> str:
     return "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
 
 
-def _fresh(runs: Path, name: str) -> Path:
+def _fresh(runs: Path, name: str, fill: Callable[[Path, str], None]) -> Path:
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     for turn in count():
         path = runs / (f"{stamp}-{name}" + (f"-{turn}" if turn else ""))
         try:
             runs.mkdir(parents=True, exist_ok=True)
-            path.mkdir()
-        except OSError as error:
-            if isinstance(error, FileExistsError) and runs.is_dir():
+            if path.exists():
                 continue
-            raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; choose another folder") from None
+            with files.begun_folder(runs) as part:
+                fill(part, path.name)
+                part.rename(path)
+        except OSError as error:
+            if path.exists():  # another process was sooner
+                continue
+            why = error.strerror or error
+            raise DiagnoseError(f"{runs} cannot be written: {why}; make room or choose another folder") from None
         return path
     raise AssertionError
 
@@ -129,6 +151,21 @@ def read_text(path: Path) -> str:
     """
     with _one_line(path):
         return files.text(path)
+
+
+@contextmanager
+def as_written(path: Path) -> Iterator[None]:
+    """Say in one line that the records of a folder contradict each other, or hold what no run writes.
+
+    Raises:
+        DiagnoseError: what is done with them ends in an error of the kinds that odd records end in.
+    """
+    try:
+        yield
+    except DAMAGED as error:
+        said = formatting.visible(" ".join(str(error).split())[:60])
+        told = f"{type(error).__name__}{': ' * bool(said)}{said}"
+        raise DiagnoseError(f"{path}: its records are not as a run writes them ({told})") from error
 
 
 @contextmanager
@@ -201,7 +238,32 @@ def _arrow(file: Path, wanted: tuple[str, ...] | None = None) -> Any:
 
     with _one_line(file, ArrowException), ParquetFile(files.inside(file)) as opened:
         _refuse_bomb(file, opened.metadata)
-        return opened.read(columns=wanted and list(wanted), use_threads=False)
+        table = opened.read(columns=wanted and list(wanted), use_threads=False)
+    if file.stem in WORDS and table.num_rows:  # a run that was just begun has read nothing yet
+        _refuse_other_kinds(file, table)
+    return table
+
+
+def _refuse_other_kinds(file: Path, table: Any) -> None:
+    """Refuse a table of a run whose columns are not of the kind that a run writes.
+
+    Raises:
+        DiagnoseError: words where numbers should be, lists, or a step or a document that is no whole number.
+    """
+    from pyarrow import compute, types
+
+    for field in table.schema:
+        column = table.column(field.name)
+        if field.name in WORDS[file.stem]:
+            fits = types.is_string(field.type) or types.is_large_string(field.type)
+        else:
+            fits = types.is_integer(field.type) or types.is_floating(field.type)
+        if fits and field.name in WHOLE:
+            fits = column.null_count == 0 and compute.all(compute.is_finite(column)).as_py() is not False
+        if not fits:
+            raise DiagnoseError(
+                f"{file} is damaged: its column {formatting.visible(field.name)} is not as runs write it"
+            )
 
 
 def _refuse_bomb(file: Path, footer: Any) -> None:
@@ -239,41 +301,41 @@ def read_samples(path: Path) -> list[dict[str, Any]]:
 
 def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
     """Swap a checkpoint in: one safetensors file per name in `tensors`, and `state.json`."""
-    part, old = folder.with_name(folder.name + ".part"), folder.with_name(folder.name + ".old")
-    shutil.rmtree(part, ignore_errors=True)
-    try:
-        part.mkdir()
+    settle_checkpoint(folder)
+    old = folder.with_name(folder.name + ".old")
+    with files.begun_folder(folder.parent) as part:
         write_json(part / "state.json", {"format": FORMAT, **state})
         for name, values in tensors.items():
-            _write_tensors(part / f"{name}.safetensors", values)
-            shutil.copymode(part / "state.json", part / f"{name}.safetensors")  # safetensors makes it the owner's alone
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    part.rename(folder)
+            files.write_whole(part / f"{name}.safetensors", partial(_write_tensors, tensors=values))
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _write_tensors(file: Path, tensors: Tensors) -> None:
-    """Write tensors; a full disk is the OSError that it is elsewhere, which safetensors wraps in words of its own."""
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
-
-    try:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, file)
-    except SafetensorError as error:
-        number = errno.ENOSPC if f"os error {errno.ENOSPC}" in str(error) else errno.EIO
-        raise OSError(number, os.strerror(number), str(file)) from error
-    _fsync(file)
+def settle_checkpoint(folder: Path) -> None:
+    """Remove the checkpoint before, where a process was killed before it could; it counts only where it is the last."""
+    if folder.exists():
+        shutil.rmtree(folder.with_name(folder.name + ".old"), ignore_errors=True)
 
 
-def _fsync(file: Path) -> None:
-    """Have a file on the disk before it gets its name: a power cut must not leave a whole name with half a content."""
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())
+def _write_tensors(file: BinaryIO, tensors: Tensors) -> None:
+    """Write tensors as safetensors does, whose own function hides why and where a write failed and copies them all.
+
+    Eight bytes of the header's length, the header in JSON (type, shape and place of each tensor), the tensors.
+    """
+    import torch
+
+    header, end = {}, 0
+    for name, value in tensors.items():
+        begin, end = end, end + value.numel() * value.element_size()
+        kind = TYPES[str(value.dtype).removeprefix("torch.")]
+        header[name] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [begin, end]}
+    told = json.dumps(header).encode()
+    told += b" " * (-len(told) % 8)
+    file.write(len(told).to_bytes(8, "little") + told)
+    for value in tensors.values():
+        file.write(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
 
 
 def read_checkpoint(folder: Path) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
@@ -351,14 +413,12 @@ def is_being_written(path: Path) -> bool:
 
 def point_latest(path: Path) -> None:
     """Let `runs/latest` lead to this run: a symbolic link, or a line of text where links are not to be had."""
-    link = path.parent / LATEST
-    part = link.with_name(f"{LATEST}.part{os.getpid()}")
-    part.unlink(missing_ok=True)  # of a process of this number that was killed
-    try:
-        part.symlink_to(path.name)
-    except OSError:
-        part.write_text(path.name + "\n", encoding="utf-8")
-    part.replace(link)
+    with files.begun_folder(path.parent) as part:
+        try:
+            (part / LATEST).symlink_to(path.name)
+        except OSError:
+            (part / LATEST).write_text(path.name + "\n", encoding="utf-8")
+        (part / LATEST).replace(path.parent / LATEST)
 
 
 def find(name: str | Path) -> Path:
@@ -383,14 +443,21 @@ def entries(runs: Path) -> list[Path]:
     """List the runs of a folder, oldest first."""
     if not runs.is_dir():
         return []
-    return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "status.json").exists())
+    return _folders(runs, "status.json")
 
 
 def ablations(runs: Path) -> list[Path]:
     """List the ablations of a folder, oldest first."""
     if not runs.is_dir():
         return []
-    return sorted(p for p in runs.iterdir() if not p.is_symlink() and (p / "ablation.toml").exists())
+    return _folders(runs, "ablation.toml")
+
+
+def _folders(runs: Path, file: str) -> list[Path]:
+    """Return the folders that hold a file; hidden ones are half-written."""
+    with os.scandir(runs) as found:
+        names = sorted(f.name for f in found if not f.name.startswith(".") and f.is_dir(follow_symlinks=False))
+    return [runs / name for name in names if os.path.lexists(os.path.join(runs, name, file))]  # noqa: PTH118
 
 
 def environment(path: Path) -> Environment:
@@ -418,6 +485,14 @@ def state(path: Path) -> State:
     return "interrupted" if value == "running" and not is_being_written(path) else value
 
 
+def known_state(path: Path) -> str | None:
+    """Return a run's state; None of one that is damaged, which never hides the others."""
+    try:
+        return state(path)
+    except DiagnoseError:
+        return None
+
+
 def recipe_of(path: Path) -> Recipe:
     """Read a run's recipe, fully resolved."""
     return Recipe.load(files.inside(path / "recipe.toml"))
@@ -428,7 +503,14 @@ def disk_use(path: Path) -> int:
     return sum(f.stat().st_size for f in path.rglob("*") if f.is_file() and not f.is_symlink())
 
 
+def clear_leftovers(path: Path) -> None:
+    """Remove what killed processes left half-written in a run's folder."""
+    files.clear_leftovers(path)
+    for folder in ("checkpoint", "interval"):
+        settle_checkpoint(path / folder)
+
+
 def drop_checkpoints(path: Path) -> None:
     """Remove what only resuming, sampling and replaying need; records stay."""
-    for folder in ("checkpoint", "checkpoint.old", "checkpoint.part", "interval", "interval.old", "interval.part"):
+    for folder in ("checkpoint", "checkpoint.old", "interval", "interval.old"):
         shutil.rmtree(path / folder, ignore_errors=True)

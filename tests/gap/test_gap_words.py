@@ -51,15 +51,15 @@ def sentence(record):
 
 
 def findings(record):
-    from diagnose.gap import verdict
+    from diagnose.gap import gap_rules
 
-    return [found.model_dump() for found in verdict.findings(typed(record))]
+    return [found.model_dump() for found in gap_rules.findings(typed(record))]
 
 
 def all_causes(record):
-    from diagnose.gap import verdict
+    from diagnose.gap import gap_causes
 
-    return verdict.all_causes(typed(record))
+    return gap_causes.all_causes(typed(record))
 
 
 REPORTS = {"train": "interval", "val": "batch", "interval": 5, "val_batches": 1}
@@ -111,7 +111,7 @@ class TestVerdict:
         assert rule not in [f["rule"] for f in findings(silent)]
 
     def test_every_rule_is_tested(self):
-        from diagnose.gap.verdict import RULES
+        from diagnose.gap.gap_rules import RULES
 
         assert {rule.id for rule in RULES} == set(FIRES)
 
@@ -190,8 +190,9 @@ class TestNumbersBesideWords:
 class TestThresholds:
     def test_limits(self):
         from diagnose.gap.thresholds import crossed, parse
+        from diagnose.records.ledgers import LedgerRecord
 
-        record = plain(objective=-0.2)
+        record = LedgerRecord.model_validate(plain(objective=-0.2))
         assert crossed(record, parse(["gap=99", "mode=99"])) == []
         assert len(crossed(record, parse(["objective=0.01", "conditions=0.1"]))) == 2
 

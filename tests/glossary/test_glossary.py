@@ -10,8 +10,8 @@ import pytest
 
 from diagnose.ablation.axes import NAMED
 from diagnose.errors import DiagnoseError
-from diagnose.gap.term import GROUP_OF, GROUPS
-from diagnose.gap.verdict import RULES
+from diagnose.gap.gap_rules import RULES
+from diagnose.gap.term import GROUPS, KIND
 from diagnose.glossary import catalogue
 from diagnose.glossary import entries as files
 from diagnose.report.glossary_notes import GUIDE, TERMS
@@ -35,7 +35,7 @@ def script(name):
 def test_all_that_a_page_or_a_finding_names_has_an_entry():
     rules = [rule.id for rule in RULES]
     axes = [f"axis/{name}" for name in NAMED]
-    asked = [*TERMS, *GROUP_OF, *GROUPS, *GUIDE, *axes, *rules]
+    asked = [*TERMS, *KIND, *GROUPS, *GUIDE, *axes, *rules]
     assert [name for name in asked if name not in ENTRIES] == []
 
 

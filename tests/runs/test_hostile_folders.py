@@ -3,15 +3,15 @@
 import json
 import os
 import shutil
-import time
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from diagnose import files
 from diagnose.errors import DiagnoseError
-from diagnose.runs import files, runner, store
+from diagnose.runs import runner, store
 
 SECRET = "-----BEGIN A PRIVATE KEY-----"
 
@@ -134,13 +134,16 @@ class TestWriteWhole:
         assert [p.name for p in tmp_path.iterdir()] == ["a"]
         assert (tmp_path / "a").read_text() == "old"
 
-    def test_what_a_killed_process_left_goes_with_the_next_write(self, tmp_path):
-        old, new = tmp_path / ".a.k1ll3d.part", tmp_path / ".a.atw0rk.part"
-        for stray in (old, new):
-            stray.write_text("half")
-        os.utime(old, (time.time() - 3600,) * 2)
-        files.write_whole(tmp_path / "a", lambda file: file.write(b"x"))
-        assert sorted(p.name for p in tmp_path.iterdir()) == [new.name, "a"]
+    def test_what_a_killed_process_left_goes_with_the_next_write(self, tmp_path, monkeypatch):
+        (tmp_path / f".b.k1ll3d{files.PARTS}").write_text("half")
+        (tmp_path / f".k1ll3d{files.PARTS}").mkdir()
+        (tmp_path / f".l1nk{files.PARTS}").symlink_to("b")
+        (tmp_path / ".of-another-program.part").write_text("half")
+        with files.begun_folder(tmp_path.parent), files.begun_folder(tmp_path) as held:
+            monkeypatch.setattr(files, "_cleared", set())  # as another process, while this one fills a folder
+            files.write_whole(tmp_path / "a", lambda file: file.write(b"x"))
+            assert sorted(p.name for p in tmp_path.iterdir()) == sorted([".of-another-program.part", "a", held.name])
+        assert not held.exists()
 
 
 def test_a_text_of_equal_lines_has_pages(tmp_path, monkeypatch, diagnose):

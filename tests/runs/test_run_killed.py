@@ -38,8 +38,13 @@ def half_a_table(frame, file, **_):
     file.flush()
 
 
+def half_the_weights(file):
+    file.write(b"half")
+    file.flush()
+
+
 def renamed(name):
-    return lambda path, _: path.name == name
+    return lambda _, to: to.name == name
 
 
 def watched(doing, step):
@@ -76,16 +81,14 @@ CHAINS = {
     "checkpoints": {
         "after a step": at_watch("training", 7),
         "between records and checkpoint": at("diagnose.runs.store", "write_checkpoint", 2),
-        "in the middle of the weights": at(
-            "safetensors.torch", "save_file", 3, before_kill=lambda _, file: file.write_bytes(b"half")
-        ),
-        "while the interval is saved": at("pathlib", "Path.rename", 1, when=renamed("interval.part")),
+        "in the middle of the weights": at("diagnose.runs.store", "_write_tensors", 3, before_kill=half_the_weights),
+        "while the interval is saved": at("pathlib", "Path.rename", 1, when=renamed("interval")),
         "in the last records": at("diagnose.runs.store", "write_samples", 4),
     },
     "renames": {
-        "between the two renames": at("pathlib", "Path.rename", 3, when=renamed("checkpoint.part")),
-        "between them once more": at("pathlib", "Path.rename", 1, when=renamed("checkpoint.part")),
-        "before the old one goes": at("pathlib", "Path.rename", 2, when=renamed("checkpoint.part"), after=True),
+        "between the two renames": at("pathlib", "Path.rename", 3, when=renamed("checkpoint")),
+        "between them once more": at("pathlib", "Path.rename", 1, when=renamed("checkpoint")),
+        "before the old one goes": at("pathlib", "Path.rename", 2, when=renamed("checkpoint"), after=True),
         "while the whole validation text is read": at_watch("reading the validation text", 12),
     },
 }

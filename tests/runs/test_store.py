@@ -15,6 +15,7 @@ import torch
 from run_fixture import ENVIRONMENT
 
 import diagnose
+from diagnose import files
 from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError
 from diagnose.records.schema import FORMAT
@@ -119,22 +120,17 @@ def test_a_write_that_fails_leaves_what_was_there(kind, broken, tmp_path, monkey
     assert read(tmp_path) == 3
 
 
-def test_a_disk_that_is_full_of_tensors_is_an_oserror(tmp_path, monkeypatch):
-    import safetensors.torch
-
-    for words, number in (
-        ("I/O error: No space left on device (os error 28)", errno.ENOSPC),
-        ("of some kind", errno.EIO),
-    ):
-
-        def fails(*_, words=words):
-            raise safetensors.SafetensorError(f"Error while serializing: {words}")
-
-        monkeypatch.setattr(safetensors.torch, "save_file", fails)
-        with pytest.raises(OSError) as caught:  # noqa: PT011 - the number is looked at
-            checkpoint(tmp_path / "checkpoint", 1.0)
-        assert caught.value.errno == number
-        assert list(tmp_path.iterdir()) == []
+def test_tensors_of_every_type_come_back_through_the_library(tmp_path):
+    kinds = [getattr(torch, name) for name in store.TYPES]
+    held = {str(kind): torch.arange(6).reshape(2, 3).to(kind) for kind in kinds}
+    held |= {"empty": torch.zeros(0, 2), "number": torch.tensor(2.5), "turned": torch.arange(6.0).reshape(2, 3).T}
+    held["spread"] = torch.arange(6.0)[::2]
+    store.write_checkpoint(tmp_path / "checkpoint", {"model": held}, {})
+    back, _ = store.read_checkpoint(tmp_path / "checkpoint")
+    assert back["model"].keys() == held.keys()
+    for name, value in held.items():
+        assert (back["model"][name].dtype, back["model"][name].shape) == (value.dtype, value.shape)
+        assert back["model"][name].tolist() == value.tolist()
 
 
 class KilledError(BaseException):
@@ -301,7 +297,8 @@ def test_latest_leads_to_the_newest_run(links, tmp_path, monkeypatch):
         monkeypatch.setattr(Path, "symlink_to", refuses)
     runs = [store.create(Path("runs"), label, Recipe.load("quick"), ENVIRONMENT) for label in ("a", "b")]
     for run in runs:
-        Path(f"runs/latest.part{os.getpid()}").symlink_to("x") if links else None  # of one that was killed
+        Path(f"runs/.x{files.PARTS}").symlink_to("x") if links else None  # of one that was killed
+        monkeypatch.setattr(files, "_cleared", set())
         store.point_latest(run)
         assert Path("runs/latest").is_symlink() == links
         for name in ("runs/latest", "latest", Path("runs") / "latest", tmp_path / "runs" / "latest"):
@@ -318,8 +315,10 @@ def test_a_run_is_found_by_path_or_name_and_the_nearest_is_named(tmp_path, monke
     monkeypatch.chdir(tmp_path)
     assert refusal(store.find, "runs/latest") == "no run or ablation at runs/latest; runs holds no runs"
     run = store.create(Path("runs"), "word", Recipe.load("quick"), ENVIRONMENT)
-    ablation = store.create_ablation(Path("runs"), "tokenizer", "abcdef")
-    (ablation / "ablation.toml").write_text("")
+    ablation = store.create_ablation(
+        Path("runs"), "tokenizer", "abcdef", lambda part, name: store.write_text(part / "ablation.toml", name)
+    )
+    assert (ablation / "ablation.toml").read_text() == ablation.name
     assert store.find(run) == store.find(run.name) == store.find(str(run) + "/") == run
     assert store.find(ablation.name) == ablation
     assert store.ablations(Path("runs")) == [ablation]

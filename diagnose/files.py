@@ -1,0 +1,238 @@
+"""Files and folders that appear whole or not at all, in places that may be a stranger's.
+
+What is written is made under a name that nobody can guess, held by a lock while it is filled, and renamed into its
+place; so a link that lies there is replaced and never followed. The system drops the lock of a process that dies: what
+nobody holds is a leftover, and the next process that writes in the folder removes it. A file is read only where it
+really lies inside its run's folder, and only up to a stated size.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import secrets
+import shutil
+import stat
+import tempfile
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from diagnose.errors import DiagnoseError
+
+try:
+    import fcntl
+except ImportError:  # Windows, where an open file cannot be removed, which is as good as a lock
+    fcntl = None  # type: ignore[assignment]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import BinaryIO
+
+MOST_TEXT = 256 << 20  # bytes of a JSON or text file
+STRAY_SECONDS = 600.0  # after which a half-written file is a leftover where the file system has no locks
+MOST_DIGITS = 20  # of a whole number: no count and no hash is longer
+PARTS = ".diagnose-part"  # nobody else calls a file so: what is left of one may be removed
+_cleared: set[str] = set()  # folders in which this process has looked for leftovers
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file whole or not at all, never through a link.
+
+    Raises:
+        OSError: it cannot be written, which names it; nothing is left of it then.
+    """
+    try:
+        _write_whole(path, write)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+
+
+def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    _clear_once(path.parent)
+    held, name = _begun_file(path)
+    try:
+        with os.fdopen(os.dup(held), "wb") as file:  # closing it lets the lock be, and tells what was put off
+            write(file)
+            file.flush()
+            os.fchmod(held, 0o666 & ~_mask())
+            os.fsync(held)
+        os.replace(name, path)  # noqa: PTH105 - a Path would be made for it
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)  # noqa: PTH108
+        raise
+    finally:
+        with suppress(OSError):
+            os.close(held)
+
+
+def _begun_file(path: Path) -> tuple[int, str]:
+    """Make a file beside its place and hold it; another process may just have taken it for a leftover."""
+    while True:
+        number, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=PARTS, dir=path.parent)
+        if _hold(number):
+            return number, name
+        os.close(number)
+
+
+@contextmanager
+def begun_folder(parent: Path) -> Iterator[Path]:
+    """Make a folder that is filled and then renamed into its place; if it is not, nothing is left of it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    _clear_once(parent)
+    part, number = _held_folder(parent)
+    try:
+        yield part
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+        os.close(number)
+
+
+def _held_folder(parent: Path) -> tuple[Path, int]:
+    while True:
+        part = parent / f".{secrets.token_hex(8)}{PARTS}"
+        part.mkdir()
+        with suppress(FileNotFoundError):  # another process has just taken it for a leftover
+            number = os.open(part, os.O_RDONLY)
+            if _hold(number):
+                return part, number
+            os.close(number)
+
+
+def _hold(number: int) -> bool:
+    """Lock what is open; False where somebody has removed it meanwhile."""
+    with suppress(OSError):  # a file system without locks
+        fcntl.flock(number, fcntl.LOCK_EX) if fcntl else None
+    return os.fstat(number).st_nlink > 0
+
+
+def _clear_once(folder: Path) -> None:
+    """Clear a folder's leftovers, when this process first writes there."""
+    place = os.path.abspath(folder)  # noqa: PTH100 - many are asked for
+    if place not in _cleared:
+        _cleared.add(place)
+        clear_leftovers(folder)
+
+
+def clear_leftovers(folder: Path) -> None:
+    """Remove what killed processes left half-written in a folder; what cannot be removed stays."""
+    with suppress(OSError), os.scandir(folder) as found:
+        for item in [Path(item.path) for item in found if item.name.startswith(".") and item.name.endswith(PARTS)]:
+            with suppress(OSError):
+                _remove_unheld(item)
+
+
+def _remove_unheld(path: Path) -> None:
+    if stat.S_ISLNK(path.lstat().st_mode):
+        path.unlink()
+        return
+    number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        if _is_leftover(number):
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+    finally:
+        os.close(number)
+
+
+def _is_leftover(number: int) -> bool:
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB) if fcntl else None
+    except BlockingIOError:
+        return False
+    except OSError:
+        return time.time() - os.fstat(number).st_mtime > STRAY_SECONDS
+    return True
+
+
+def overwrite(path: Path, data: bytes) -> None:
+    """Write over a small file where there is no room for another: in its place, in one write, and no shorter.
+
+    Raises:
+        OSError: it cannot be written, or is a link.
+    """
+    number = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    try:
+        os.write(number, data.ljust(os.fstat(number).st_size))
+    finally:
+        os.close(number)
+
+
+def put(path: Path, data: bytes, what: str) -> Path:
+    """Write a file for the user, whole or not at all, and return where it lies; its folder is made where it is missing.
+
+    Raises:
+        DiagnoseError: it cannot be written; `what` names it.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, lambda file: file.write(data))
+    except OSError as error:
+        raise DiagnoseError(f"{what} cannot be written to {path}: {error.strerror or error}") from None
+    return path
+
+
+def _mask() -> int:
+    """Return which permissions the user keeps from new files."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def inside(file: Path, folder: Path | None = None) -> Path:
+    """Return a file of a run's folder, where it really lies inside that folder.
+
+    Args:
+        file: what is to be read.
+        folder: of the run; the file's own by default.
+
+    Raises:
+        DiagnoseError: it is a link to somewhere else.
+    """
+    root = (folder or file.parent).resolve()
+    if not file.resolve().is_relative_to(root):
+        raise DiagnoseError(f"{file} is a link out of {root}, which is not followed; put the file itself there")
+    return file
+
+
+def text(file: Path) -> str:
+    """Read a text file of a run's folder.
+
+    Raises:
+        DiagnoseError: it is a link out of the folder, or larger than any that is written here.
+        OSError, ValueError: it cannot be read.
+    """
+    size = inside(file).stat().st_size
+    if size > MOST_TEXT:
+        raise DiagnoseError(f"{file} has {size / 1e6:,.0f} MB, more than any that is written here; it is not read")
+    return file.read_text(encoding="utf-8")
+
+
+def parsed(source: str) -> Any:
+    """Parse JSON; NaN and infinities, which others may write, become None.
+
+    Raises:
+        ValueError: it is none, or nests so deeply or holds so large a whole number that no record of ours can be meant.
+    """
+    try:
+        return json.loads(source, parse_constant=lambda _: None, parse_float=_finite, parse_int=_bounded)
+    except RecursionError:
+        raise ValueError("it nests too deeply") from None
+
+
+def _finite(digits: str) -> float | None:
+    value = float(digits)
+    return value if math.isfinite(value) else None
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"it holds a whole number of {len(digits)} digits")
+    return int(digits)

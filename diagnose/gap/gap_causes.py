@@ -1,0 +1,204 @@
+"""The parts of a gap that its verdict may name, in words, with what each stands on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diagnose.formatting import listed
+from diagnose.gap.term import GROUPS, KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.records.ledgers import LedgerRecord, TermRecord
+
+NOTHING = 0.003  # nats: a part of this size is not worth a word
+BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
+SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
+ALL_SEEN = 0.95
+OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
+FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
+REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
+DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout"}
+NAMED = {"batch norm": "batch norm", "other": "something of the network's own"}  # other kinds of training mode
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A part of the gap that the verdict may name, with its interval; `exact` where it has none because it is exact."""
+
+    id: str
+    value: float
+    words: str
+    low: float | None = None
+    high: float | None = None
+    exact: bool = False
+
+    @property
+    def resolved(self) -> bool:
+        """Whether it is told from zero: a part that is not is no cause."""
+        if self.low is None or self.high is None:
+            return self.exact
+        return not self.low <= 0 <= self.high
+
+
+def spread(record: LedgerRecord, name: str) -> tuple[float | None, float | None]:
+    """Return a group's interval: its own, or of its terms as if these were independent."""
+    group = record.group(name)
+    if group.low is not None:
+        return group.low, group.high
+    some = [term for key in GROUPS[name] if (term := record.term(key)).value]
+    halves = [(term.high - term.low) / 2 for term in some if term.low is not None and term.high is not None]
+    if not some or len(halves) < len(some):
+        return None, None
+    value, half = group.value or 0.0, math.hypot(*halves)
+    return value - half, value + half
+
+
+def all_causes(record: LedgerRecord) -> list[Cause]:
+    """Return the parts of the gap that can be named, the largest first; they sum to the gap."""
+    groups = (("timing", _timing_words(record)), ("data", _data_words(record)))
+    found = [
+        Cause(name, group_sum(record, name), words, *spread(record, name), exact=name == "timing")
+        for name, words in groups
+    ]
+    for name, words in _term_words(record).items():
+        if (term := term_of(record, name)) is not None:
+            exact = name in EXACT or term.basis.startswith("exact")
+            found.append(Cause(name, term.value or 0.0, words, term.low, term.high, exact))
+    return sorted(found, key=lambda cause: -abs(cause.value))
+
+
+def group_sum(record: LedgerRecord, group: str) -> float:
+    """Return what the terms of a group come to, 0 where nothing is known of it."""
+    return record.group(group).value or 0.0
+
+
+def term_of(record: LedgerRecord, name: str) -> TermRecord | None:
+    """Return a term; None in a record of a version that did not have it."""
+    return next((term for term in record.terms if term.id == name), None)
+
+
+def _term_words(record: LedgerRecord) -> dict[str, str]:
+    named = {"mode": _mode_words(record), "objective": _objective_words(record)}
+    named |= {kind.id: kind.cause for kind in KINDS if kind.cause}
+    named |= {"collation": _collation_words(record)} if record.of_loop else {}
+    easier = "easier" if record.value("draw") < 0 else "harder"
+    whole = "all validation data" if record.of_loop else "the whole validation text"
+    named["draw"] = f"the reported validation batch is {easier} than {whole}"
+    return named | {"residual": _residual_words(record)}
+
+
+EXACT = ("draw", "residual")  # without an interval they are arithmetic
+RESOLVES = {
+    "data": "more data", "timing": "a record of more steps", "draw": "more validation batches",
+    "residual": "the batches that it was reported on",
+}  # fmt: skip
+
+
+def mode_name(kinds: Sequence[str]) -> str:
+    """Return what training mode switches on, in a word."""
+    if not kinds:
+        return "training mode"
+    dropout = ["dropout"] if any(kind in DROPOUTS for kind in kinds) else []
+    return listed([*dropout, *(NAMED.get(kind, f"what {kind} does") for kind in kinds if kind not in DROPOUTS)])
+
+
+def is_shown(name: str, value: float | None, low: float | None, high: float | None) -> bool:
+    """Say whether a term is more than an exact nothing."""
+    return value != 0.0 or low != high or name == "residual"
+
+
+def leads(values: Sequence[float | None]) -> bool:
+    """Say whether a group's terms only make sense together: where more than one of them is something."""
+    return len([value for value in values if value]) > 1
+
+
+def replayed(record: LedgerRecord) -> float:
+    """Return by how much replaying differs from what was logged, in nats: at the end, or at a step trained again."""
+    residual = 0.0 if record.of_loop else abs(record.value("residual"))
+    return max(residual, largest_difference(record))
+
+
+def largest_difference(record: LedgerRecord) -> float:
+    """Return by how much steps that were trained once more differ from the log at most, 0 where none were."""
+    return record.verified.largest if record.verified else 0.0
+
+
+def _mode_words(record: LedgerRecord) -> str:
+    kinds = live_kinds(record)
+    several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
+    return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
+
+
+def live_kinds(record: LedgerRecord) -> list[str]:
+    """Return the kinds of training mode that do something: a batch norm that is frozen does not."""
+    kinds = list(record.conditions.kinds)
+    still = {part.id for part in record.term("mode").parts if not part.value and part.low == part.high}
+    return [kind for kind in kinds if kind not in still] or kinds
+
+
+def _collation_words(record: LedgerRecord) -> str:
+    train, val = record.conditions.train.plain, record.conditions.val.plain
+    if val and not train:
+        return "validation's batches are not its plain data"
+    return "the batches of the two are not their plain data" if val else "training's batches are not its plain data"
+
+
+def _residual_words(record: LedgerRecord) -> str:
+    if record.of_loop:
+        parts = {part.id: part.value or 0.0 for part in record.term("residual").parts}
+        side = "training" if abs(parts["training"]) >= abs(parts["validation"]) else "validation"
+        fits = record.arithmetic.get(side, ())
+        if len(fits) == 1:
+            return f"the reported {side} loss is what is read, {fits[0].factor.partition(':')[0]}"
+        return f"the reported {side} loss is not what these weights give on these batches"
+    return "reading the same again gives another number than was logged"
+
+
+def _objective_words(record: LedgerRecord) -> str:
+    train, val = record.conditions.train, record.conditions.val
+    if record.of_loop:
+        below = record.value("objective") < 0
+        held = [part.id for part in record.term("objective").parts if (part.value or 0.0) < 0]
+        if below and held:
+            return f"training's loss includes {' and '.join(held)}"
+        return "the objectives of the two sides differ"
+    said = ["label smoothing"] if train.label_smoothing != val.label_smoothing else []
+    said += ["weight decay"] if train.weight_decay_in_loss != val.weight_decay_in_loss else []
+    return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
+
+
+def _timing_words(record: LedgerRecord) -> str:
+    kind, value = record.conditions.reports.train, group_sum(record, "timing")
+    if kind == "last":
+        return f"the one training batch that was shown was {'harder' if value < 0 else 'easier'} than usual"
+    if abs(record.value("lag")) >= abs(record.value("recency")) and record.value("lag") < 0:
+        return "the training loss is a mean over steps in which the network still improved"
+    return f"the training loss averages batches that were {'harder' if value < 0 else 'easier'} than earlier ones"
+
+
+def _data_words(record: LedgerRecord) -> str:
+    text, overlap = said_text(record), record.overlap
+    if "train" in record.conditions.redrawn:
+        harder = "harder" if group_sum(record, "data") >= 0 else "easier"
+        return f"validation's data is {harder} than training's batches, which are drawn anew each pass"
+    if group_sum(record, "data") >= 0:
+        if mostly_seen(record) or overlap is None:
+            return f"its {text} is harder"
+        return f"training has not seen the validation {text}"
+    seen = ", and training has seen it" if mostly_seen(record) else ""
+    return f"validation's {text} is easier than training's{seen}"
+
+
+def said_text(record: LedgerRecord) -> str:
+    """Return what the data are called: text of a run of ours, data of a user's."""
+    return (FOREIGN if record.of_loop else OURS)["text"]
+
+
+def mostly_seen(record: LedgerRecord) -> bool:
+    """Say whether training has seen so much of validation's data that its loss is no validation loss."""
+    overlap = record.overlap
+    return overlap is not None and overlap.exact + overlap.near >= SEEN * overlap.val_documents

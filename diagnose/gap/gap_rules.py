@@ -1,0 +1,216 @@
+"""What a ledger finds and what to change: rules on its record, each with an id."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from diagnose.gap.gap_causes import (
+    FOREIGN,
+    NOTHING,
+    OURS,
+    REPLAYED,
+    all_causes,
+    group_sum,
+    largest_difference,
+    live_kinds,
+    mode_name,
+    mostly_seen,
+    replayed,
+    spread,
+    term_of,
+)
+from diagnose.gap.term import KINDS
+from diagnose.records.schema import FindingRecord, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from diagnose.records.ledgers import LedgerRecord
+
+LARGE_SHARE = 0.2  # of the sum of absolute parts
+
+
+@dataclass(frozen=True)
+class FindingRule:
+    """A finding: when it holds, what it says and what to change.
+
+    Attributes:
+        measured: returns the figures that it stands on, None where it does not hold.
+        settings: the recipe's keys that change it, said of our own runs.
+    """
+
+    id: str
+    severity: Severity
+    what: str
+    fix: str
+    measured: Callable[[LedgerRecord], dict[str, float] | None]
+    settings: str = ""
+
+
+def _large(name: str) -> Callable[[LedgerRecord], dict[str, float] | None]:
+    """Hold where a term is a large part of the gap and its interval excludes zero."""
+
+    def measured(record: LedgerRecord) -> dict[str, float] | None:
+        term = term_of(record, name)
+        if term is None:
+            return None
+        total = math.fsum(abs(cause.value) for cause in all_causes(record)) or 1.0
+        value, low, high = term.value, term.low, term.high
+        if value is None or abs(value) < max(LARGE_SHARE * total, NOTHING):
+            return None
+        if low is not None and high is not None and low <= 0 <= high:
+            return None
+        return {name: value, "share": abs(value) / total}
+
+    return measured
+
+
+def _leaks(record: LedgerRecord) -> dict[str, float] | None:
+    overlap = record.overlap
+    if overlap is None or not mostly_seen(record):
+        return None
+    out: dict[str, float] = {"seen_documents": overlap.exact + overlap.near, "val_documents": overlap.val_documents}
+    return out | ({"unseen_loss": record.unseen.loss} if record.unseen else {})
+
+
+def _duplicates(record: LedgerRecord) -> dict[str, float] | None:
+    overlap = record.overlap
+    if overlap is None or mostly_seen(record) or overlap.exact + overlap.near < 0.01 * overlap.val_documents:
+        return None
+    return {"exact": overlap.exact, "near": overlap.near, "val_documents": overlap.val_documents}
+
+
+def _averaging(record: LedgerRecord) -> dict[str, float] | None:
+    averaged = record.conditions.reports.train != "last"
+    return _large("lag")(record) if averaged and record.value("lag") < 0 else None
+
+
+def _one_batch(record: LedgerRecord) -> dict[str, float] | None:
+    timing, value = record.group("timing"), group_sum(record, "timing")
+    if record.conditions.reports.train != "last" or timing.share < LARGE_SHARE:
+        return None
+    low, high = spread(record, "timing")
+    if low is not None and high is not None and low <= 0 <= high:
+        return None
+    return {"timing": value, "share": timing.share} if abs(value) > NOTHING else None
+
+
+def _memorised(record: LedgerRecord) -> dict[str, float] | None:
+    mode, beside = record.value("mode"), record.term("mode").beside
+    if beside is None or beside.value is None or beside.low is None or beside.high is None:
+        return None
+    if mode * beside.value >= 0 or beside.low <= 0 <= beside.high:
+        return None
+    return {"mode": mode, "mode_on_unseen_text": beside.value}
+
+
+def _overfits(record: LedgerRecord) -> dict[str, float] | None:
+    unseen = record.term("unseen")
+    if unseen.value is None or unseen.low is None or unseen.high is None or unseen.low <= 0 or mostly_seen(record):
+        return None
+    return {"unseen": unseen.value, "low": unseen.low, "high": unseen.high}
+
+
+def _unfaithful(record: LedgerRecord) -> dict[str, float] | None:
+    if replayed(record) <= REPLAYED:
+        return None
+    return {"residual": abs(record.value("residual")), "largest_step": largest_difference(record)}
+
+
+def _eval_forgotten(record: LedgerRecord) -> dict[str, float] | None:
+    if not record.conditions.val.on:
+        return None
+    off, on = record.matched.val, record.matched_on.val
+    return {"val_on": on, "val_off": off} if abs(on - off) > NOTHING else None
+
+
+def _trains_with(record: LedgerRecord) -> dict[str, float] | None:
+    return _large("mode")(record) if record.conditions.train.on else None
+
+
+def _not_these(record: LedgerRecord) -> dict[str, float] | None:
+    """Hold where a part of the residual is beyond its interval and larger than all that luck of masks explains."""
+    if not record.of_loop:
+        return None
+    out = {}
+    if sum(len(fits) for fits in record.arithmetic.values()) == 1:
+        return None  # said by gap/arithmetic
+    for part in record.term("residual").parts:
+        value, low, high = part.value or 0.0, part.low, part.high
+        if abs(value) > NOTHING and not (low is not None and high is not None and low <= 0 <= high):
+            out[part.id] = value
+    return out if out and _large("residual")(record) else None
+
+
+def _arithmetic(record: LedgerRecord) -> dict[str, float] | None:
+    return {fit.factor: fit.value for fits in record.arithmetic.values() for fit in fits} or None
+
+
+def _random(record: LedgerRecord) -> dict[str, float] | None:
+    """Hold where a loss is random with nothing of training mode on."""
+    return {f"{side}_random": 1.0 for side in record.conditions.random} or None
+
+
+def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
+    return {f"{side}_redrawn": 1.0 for side in record.conditions.redrawn} or None
+
+
+RULES = (
+    FindingRule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
+         "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
+    FindingRule("gap/leaking-split", "error",
+         "Training has seen most of the validation {text}: this is not a validation loss",
+         "split by {document} before cutting samples", _leaks, "data.split=documents"),
+    FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
+         "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
+    FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
+         "look for the factor in how the loss is summed, divided and logged", _arithmetic),
+    FindingRule("gap/random", "warning", "A loss is random in evaluation mode: noise that model.eval() misses",
+         "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
+    FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",
+         "give plain=, the same data without augmentation or sampling", _redrawn),
+    FindingRule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
+         "remove duplicates before splitting", _duplicates),
+    FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
+         "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
+    FindingRule("gap/mode", "note", "Training's loss is taken with {mode} on and validation's with it off",
+         "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
+    FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on unseen {text}",
+         "the network has memorised: judge {mode} by unseen {text}", _memorised),
+    FindingRule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
+         "report the loss of the weights that validation reads", _averaging, "report.train=last"),
+    FindingRule("gap/one-batch", "note", "The reported training loss is that of one batch, and its luck shows",
+         "report a mean over the interval", _one_batch, "report.train=interval"),
+    FindingRule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
+         "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
+    FindingRule("gap/objective", "note", "{More}'s loss holds more than {less}'s",
+         "log the plain loss of both sides beside what is minimised", _large("objective")),
+    *(FindingRule(f"gap/{kind.id}", "note", kind.cause[0].upper() + kind.cause[1:], kind.fix, _large(kind.id),
+                  kind.settings) for kind in KINDS if kind.fix),
+    FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
+         "have both {cut} alike", _large("collation"), "report.val_loader=training"),
+    FindingRule("gap/unseen", "note", "The network does better on training {text} than on unseen {text}",
+         "more {text}, fewer epochs, more regularisation, or nothing while the loss on unseen {text} falls", _overfits),
+)  # fmt: skip
+
+
+def findings(record: LedgerRecord) -> list[FindingRecord]:
+    """Return what holds of a record, the gravest first."""
+    out = []
+    for rule in RULES:
+        measured = rule.measured(record)
+        if measured is not None:
+            settings = f" ({rule.settings})" if rule.settings and not record.of_loop else ""
+            what, fix = _in_words(rule.what, record), _in_words(rule.fix, record) + settings
+            out.append(FindingRecord(rule=rule.id, severity=rule.severity, what=what, fix=fix, measured=measured))
+    return out
+
+
+def _in_words(said: str, record: LedgerRecord) -> str:
+    """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
+    mode = mode_name(live_kinds(record))
+    words = FOREIGN if record.of_loop else OURS
+    more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
+    return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)
