@@ -235,7 +235,9 @@ class TextReader:
             return
         if self._heads_with_digits(line):
             return
-        line = WRAPPED.sub(r"\1", line) if "(" in line and has_any(WRAPPERS, line) else line
+        if "(" in line and has_any(WRAPPERS, line):
+            bare = WRAPPED.sub(_bare, line)
+            raw, line = (bare if line is raw else raw), bare  # numbers are bare where they stood
         line = JULIA.sub(r"e\1", line) if "f" in line else line
         comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
         line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
@@ -501,6 +503,12 @@ class TextReader:
         tool = next((name for name, looks in TOOLS if looks.search(line)), "")
         if tool:
             self._tools[tool] = self._tools.get(tool, 0) + 1
+
+
+def _bare(wrapped: re.Match[str]) -> str:
+    """Return a number that was wrapped as "tensor(0.5, device='cuda:0')", with colons in place of the rest."""
+    start, end = (wrapped.start(1) - wrapped.start(), wrapped.end() - wrapped.end(1))
+    return ":" * start + wrapped.group(1) + ":" * end
 
 
 def _shape_key(parts: list[str]) -> str:
