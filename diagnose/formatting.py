@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TextIO
 
 FEWEST_DECIMALS = 2  # decimals of a loss that has an interval, however wide
 PLAIN_DECIMALS = 3  # decimals of a loss that has no interval
@@ -62,6 +63,11 @@ def visible(text: str) -> str:
     the terminal, and half a surrogate pair does not keep the page from being written.
     """
     return _HIDDEN.sub(lambda found: f"\u27e8U+{ord(found.group()):04X}\u27e9", text.replace("\r\n", "\n"))
+
+
+def is_unicode(stream: TextIO | None) -> bool:
+    """Say whether a stream takes every letter; one that does not state its encoding, as in memory, does."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def cut(text: str, most: int) -> str:
