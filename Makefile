@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-fast check format bench planted aa cluster coverage fuzz fuzz-logs docs clean
+.PHONY: demo test test-fast check format bench planted aa cluster coverage fuzz fuzz-logs fuzz-records faults kills docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
@@ -40,12 +40,25 @@ aa: .venv/tested
 
 coverage: .venv/tested
 	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python benchmarks/compare_coverage.py
 
 docs: .venv/tested
 	$(BIN)/mkdocs build --strict
 
-fuzz: .venv/tested fuzz-logs
+fuzz: .venv/tested fuzz-logs fuzz-records
 	$(BIN)/pytest tests/logs/test_log_fuzz.py -m "slow or not slow"
+
+fuzz-records: .venv/tested
+	$(BIN)/python tests/reliability/record_fuzz.py $(or $(COUNT),100000) $(or $(SEED),0)
+	for kind in recipes corpora caches; do \
+	  $(BIN)/python tests/reliability/input_fuzz.py $$kind $(or $(COUNT),100000) $(or $(SEED),0) || exit 1; done
+
+faults: .venv/tested
+	$(BIN)/pytest tests/reliability -m "slow or not slow"
+	$(BIN)/python tests/reliability/fault_points.py
+
+kills: .venv/tested
+	$(BIN)/python tests/reliability/kill_anywhere.py $(or $(COUNT),500) $(or $(SEED),0)
 
 fuzz-logs: .venv/tested
 	$(BIN)/python tests/logs/log_fuzz.py $(or $(LOGS),600000) $(or $(SEED),0)

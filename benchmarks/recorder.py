@@ -14,10 +14,10 @@ import time
 import warnings
 
 import torch
-from diagnose.models.gpt import build
 from torch.nn import functional as F
 
 from diagnose import GapRecorder
+from diagnose.models.gpt import build
 
 BATCH, CONTEXT, VOCABULARY = 12, 64, 65
 

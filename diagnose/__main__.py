@@ -7,6 +7,7 @@ import signal
 import sys
 
 from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
+from diagnose.formatting import is_unicode
 
 SPINS = "2000"  # of a waiting OpenMP thread: free on an idle machine, and a busy one trains three times as fast
 
@@ -15,6 +16,9 @@ def main() -> None:
     """Run the command line."""
     from diagnose.cli import app
 
+    for stream in (sys.stdout, sys.stderr):  # a terminal without our letters shows their code points
+        if not is_unicode(stream) and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
     os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the checkpoint is kept; `nohup` has the second ignored
         wanted = getattr(signal, name, None)

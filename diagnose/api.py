@@ -1,4 +1,4 @@
-"""What `from diagnose import` gives, beside classes: train, loss_gap, explain_gap, audit_metric."""
+"""What `from diagnose import` gives, beside classes: train, loss_gap, explain_gap, audit_metric, compare_scores."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from diagnose.report.gap_result import Gap
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import pandas as pd
     from torch import nn
 
     from diagnose.config.recipe import Recipe
     from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Objective
+    from diagnose.report.compared_scores import ComparedScores
     from diagnose.runs.session import Watch
 
 
@@ -211,3 +213,67 @@ def audit_metric(
     """
     given = Adapters(logits, tokens, tokenizer, texts, train_texts, end, pad, build, tied)
     return Audited(audit(model, train, val, given, budget))
+
+
+def compare_scores(
+    table: pd.DataFrame,
+    *,
+    arm: str | Sequence[str],
+    score: str | Sequence[str],
+    seed: str | None = None,
+    example: str | None = None,
+    cluster: str | None = None,
+    higher_is_better: bool | Mapping[str, bool] | None = None,
+    levels: Sequence[str] | None = None,
+    pairs: bool = False,
+    margin: float | None = None,
+) -> ComparedScores:
+    """Compare the arms of a table of scores that anybody's runs left: which differs, by how much, and how sure that is.
+
+        from diagnose import compare_scores
+
+        compared = compare_scores(table, arm="model", seed="seed", example="id", score="accuracy")
+        print(compared)
+        compared.to_html("compare.html")
+
+    The design is found from the table: whether arms share seeds (effects are then paired by them), whether all runs
+    were scored on the same examples (seeds and examples are then crossed) or each seed on its own, what is missing.
+    Where each arm was run once, intervals are over examples alone, and nothing is called resolved.
+
+    Args:
+        table: a row a run, or a row an example of a run; further columns do no harm.
+        arm: the column of what is compared; several make a factorial, with main effects and interactions.
+        score: the column of the scores, numbers of any kind (losses, 0 and 1, counts); several are corrected together.
+        seed: the column that tells the runs of an arm apart; without it, and without `example`, each row is a run.
+        example: the column of what was scored.
+        cluster: the column of groups of examples that belong together, as questions on one passage.
+        higher_is_better: of all scores, or by name; None goes by the names ("accuracy", "loss"), and of a name that
+            says nothing only "higher" and "lower" are said.
+        levels: arms to keep, the first is the control; all in the table's order where None.
+        pairs: compare every two arms too.
+        margin: in the score's unit: say where an effect is shown to be no larger.
+
+    Returns:
+        The comparison: `verdict`, `record`, `to_frame`, `to_html`, `to_markdown`.
+
+    Raises:
+        DiagnoseError: no comparison can be made of the table; one line says why.
+
+    >>> import pandas as pd
+    >>> from diagnose import compare_scores
+    >>> loss = {"relu": (2.11, 2.14, 2.12), "gelu": (2.05, 2.09, 2.06)}
+    >>> rows = [(arm, seed, value) for arm, values in loss.items() for seed, value in enumerate(values)]
+    >>> table = pd.DataFrame(rows, columns=["activation", "seed", "val_loss"])
+    >>> compare_scores(table, arm="activation", seed="seed", score="val_loss").verdict.partition(": ")[2]
+    'in val_loss, gelu is 0.057 ± 0.014 better than relu.'
+    """
+    from diagnose.ablation.results.score_comparison import compare_table
+    from diagnose.ablation.results.score_table import ScoreColumns
+    from diagnose.report.compared_scores import ComparedScores
+
+    arms, scores = ((one,) if isinstance(one, str) else tuple(one) for one in (arm, score))
+    found = compare_table(
+        table, ScoreColumns(arms, scores, seed, example, cluster), higher=higher_is_better, levels=levels, pairs=pairs,
+        margin=margin, source=("a DataFrame",),
+    )  # fmt: skip
+    return ComparedScores(found)

@@ -196,6 +196,8 @@ def inside(file: Path, folder: Path | None = None) -> Path:
     Raises:
         DiagnoseError: it is a link to somewhere else.
     """
+    if folder is None and not file.is_symlink():
+        return file
     root = (folder or file.parent).resolve()
     if not file.resolve().is_relative_to(root):
         raise DiagnoseError(f"{file} is a link out of {root}, which is not followed; put the file itself there")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TextIO
 
 FEWEST_DECIMALS = 2  # decimals of a loss that has an interval, however wide
 PLAIN_DECIMALS = 3  # decimals of a loss that has no interval
@@ -41,6 +42,20 @@ def decimals(half_width: float | None) -> int:
     return min(max(kept - exponent, FEWEST_DECIMALS), 6)
 
 
+def telling_decimals(value: float, low: float, high: float) -> int:
+    """Return decimals of an estimate and its half width that agree with which side of zero its interval lies.
+
+    They are those of `decimals`, and one or two more where "0.05 ± 0.05" would leave open what the interval tells.
+    """
+    half_width = (high - low) / 2
+    fewest = decimals(half_width)
+    for digits in range(fewest, fewest + 3):
+        size, reach = round(abs(value), digits), round(half_width, digits)
+        if (size > reach) == (low > 0 or high < 0) and (size != reach or low <= 0 <= high):
+            return digits
+    return fewest
+
+
 def visible(text: str) -> str:
     """Return foreign text with every character that acts instead of being read shown as its code point.
 
@@ -48,6 +63,11 @@ def visible(text: str) -> str:
     the terminal, and half a surrogate pair does not keep the page from being written.
     """
     return _HIDDEN.sub(lambda found: f"\u27e8U+{ord(found.group()):04X}\u27e9", text.replace("\r\n", "\n"))
+
+
+def is_unicode(stream: TextIO | None) -> bool:
+    """Say whether a stream takes every letter; one that does not state its encoding, as in memory, does."""
+    return (getattr(stream, "encoding", None) or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def cut(text: str, most: int) -> str:

@@ -7,12 +7,12 @@ with dropout on: two numbers that were never meant to be compared. The recorder 
 """
 
 import torch
-from diagnose.models.gpt import build
 from torch import nn
 from torch.nn import functional as F
 from verses import stream
 
 from diagnose import GapRecorder, Side, explain_gap
+from diagnose.models.gpt import build
 
 BLOCK, BATCH, STEPS, EVALUATED = 64, 12, 240, 20
 

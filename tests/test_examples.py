@@ -22,3 +22,12 @@ def test_an_example_ends_with_a_page(name, tmp_path):
     assert "Replaying the run does not give" not in run.stdout
     page = tmp_path / run.stdout.strip().splitlines()[-1]
     assert page.read_text(encoding="utf-8").count("<svg") >= 1
+
+
+def test_the_example_of_scores_ends_with_a_page(tmp_path):
+    command = [sys.executable, str(EXAMPLES / "compared_scores.py")]
+    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert "better" in run.stdout
+    assert "width 16" in run.stdout
+    assert (tmp_path / "compared.html").read_text(encoding="utf-8").count("<svg") >= 2

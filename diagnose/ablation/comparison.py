@@ -98,8 +98,8 @@ def _distinct(names: Sequence[str | Path]) -> list[Path]:
     return some
 
 
-def opened(path: Path) -> ComparedRun:
-    """Return a finished run.
+def opened(path: Path, environment: Environment | None = None) -> ComparedRun:
+    """Return a finished run; its environment is read where it is not given.
 
     Raises:
         DiagnoseError: it has not finished, or its records cannot be read.
@@ -109,7 +109,7 @@ def opened(path: Path) -> ComparedRun:
         why = store.status(path).why
         raise DiagnoseError(f"{path.name} has not finished: it is {state}{f' ({why})' if why else ''}")
     recipe = store.recipe_of(path)
-    return ComparedRun(path, recipe, settings_of(recipe), store.environment(path))
+    return ComparedRun(path, recipe, settings_of(recipe), environment or store.environment(path))
 
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:

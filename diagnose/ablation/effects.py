@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import combinations, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from diagnose.records.ablations import ArmRecord, EffectRecord, Estimate, Noise
 from diagnose.runs import store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -132,30 +132,62 @@ def compare(
         scores: by arm.
         margin: in bits per byte, of the test whether an effect is no larger.
     """
-    contrasts = [c for c in (*_main(axes, arms), *_interactions(axes, arms)) if c.pairs]
+    contrasts = contrasts_of(axes, arms)
     found = [(c, _effect(c, scores, len(contrasts))) for c in contrasts]
     return records(found, margin, several=len(axes) > 1)
 
 
+class Factor(Protocol):
+    """What is varied: its name, its levels, and the control among them."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def levels(self) -> Iterable[str]:
+        """Its levels, the control first."""
+
+    @property
+    def control(self) -> str:
+        """The level that the others are compared with."""
+
+
+def contrasts_of(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) -> list[Contrast]:
+    """Return what is compared: every other level of each axis with its control, and every two axes' interactions.
+
+    Args:
+        axes: what was varied.
+        arms: each arm's levels by axis.
+    """
+    return [c for c in (*_main(axes, arms), *_interactions(axes, arms)) if c.pairs]
+
+
 def records(
-    found: Sequence[tuple[Contrast, stats.Effect]], margin: float, *, several: bool = False
+    found: Sequence[tuple[Contrast, stats.Effect]],
+    margin: float | None,
+    *,
+    several: bool = False,
+    say: Callable[[Contrast, EffectRecord], str] | None = None,
 ) -> list[EffectRecord]:
     """Return effects whose intervals hold together as records, p-values and equivalence tests after Holm.
 
     Args:
         found: what was compared, and what came out.
-        margin: in bits per byte, of the test whether an effect is no larger.
+        margin: of the test whether an effect is no larger, in bits per byte (or the score's unit); None for no test.
         several: whether there are several axes, which sentences then name.
+        say: makes the sentence of an effect; None for that of an ablation, in bits per byte.
     """
     adjusted = stats.holm([effect.p for _, effect in found])
-    alike = stats.holm([stats.equivalence(effect, margin) for _, effect in found])
+    alike = stats.holm([None if margin is None else stats.equivalence(effect, margin) for _, effect in found])
+    told = say or partial(_sentence, several=several)
     return [
-        _record(contrast, effect, p, (margin, same), several=several)
+        _record(contrast, effect, p, (margin, same), told)
         for (contrast, effect), p, same in zip(found, adjusted, alike, strict=True)
     ]
 
 
-def _main(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
+def _main(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
     """Yield each level's effect; arms are paired with the one that has the control's level instead."""
     named = {tuple(levels.values()): arm for arm, levels in arms.items()}
     for place, axis in enumerate(axes):
@@ -167,7 +199,7 @@ def _main(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterat
             yield Contrast(axis.name, level, axis.control, pairs)
 
 
-def _interactions(axes: Sequence[Axis], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
+def _interactions(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
     """Yield by how much a level of one axis changes the effect of a level of another."""
     named = {tuple(levels.values()): arm for arm, levels in arms.items()}
     for (i, one), (j, other) in combinations(enumerate(axes), 2):
@@ -194,7 +226,11 @@ def _effect(contrast: Contrast, scores: Mapping[str, Scores], comparisons: int) 
 
 
 def _record(
-    contrast: Contrast, effect: stats.Effect, p: float | None, alike: tuple[float, float | None], *, several: bool
+    contrast: Contrast,
+    effect: stats.Effect,
+    p: float | None,
+    alike: tuple[float | None, float | None],
+    say: Callable[[Contrast, EffectRecord], str],
 ) -> EffectRecord:
     margin, p_alike = alike
     seeds = None if effect.resolved else stats.seeds_needed(effect)
@@ -207,7 +243,7 @@ def _record(
         per_seed=effect.per_seed, seeds=effect.seeds, documents=effect.documents, df=effect.df,
         sd_seeds=effect.sd_seeds, sd_documents=effect.sd_documents, sd_rest=effect.sd_rest,
     )  # fmt: skip
-    return out.model_copy(update={"sentence": _sentence(contrast, out, several=several)})
+    return out.model_copy(update={"sentence": say(contrast, out)})
 
 
 def _sentence(contrast: Contrast, found: EffectRecord, *, several: bool) -> str:

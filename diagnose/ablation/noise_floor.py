@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -78,13 +79,11 @@ def _groups(design: Design, runs: Path) -> list[list[ComparedRun]]:
     text = design.arms[0].first.text
     groups: dict[str, dict[int, ComparedRun]] = {}
     for path in store.entries(runs):
-        try:
-            one = opened(path)
-            prints = (one.environment.corpus.fingerprint, one.environment.split.fingerprint)
-        except DiagnoseError:  # not finished, damaged or of another format: no help for a plan
-            continue
-        if prints == (text.corpus.fingerprint, text.split.fingerprint):
-            groups.setdefault(repr(sorted(learned(one).items())), {})[one.seed] = one
+        with suppress(DiagnoseError):  # not finished, damaged or of another format: no help for a plan
+            found = store.environment(path)
+            if (found.corpus.fingerprint, found.split.fingerprint) == (text.corpus.fingerprint, text.split.fingerprint):
+                one = opened(path, found)
+                groups.setdefault(repr(sorted(learned(one).items())), {})[one.seed] = one
     return [list(group.values()) for group in groups.values() if len(group) > 1]
 
 

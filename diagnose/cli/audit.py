@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome
+from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome, warn
 
 
 @app.command(epilog="Example: diagnose audit runs/latest")
@@ -38,7 +38,10 @@ def audit(
 
     folder = store.find(run)
     store.check_writable(page.folder_of(out))
-    found = keep(folder, audit_run(folder, data=data, model=model))
+    judged = audit_run(folder, data=data, model=model)
+    found = keep(folder, judged)
+    if found is not judged:
+        warn(found.notes[-1])
     report = page.audit_report(folder, found)
     where = page.put(report, folder, out, AUDIT)
     found = found.model_copy(update={"page": str(where)})

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 
-from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome
+from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome, warn
 
 
 @app.command(name="loss-gap", epilog="Example: diagnose loss-gap runs/latest --verify")
@@ -61,6 +61,8 @@ def loss_gap(
     else:
         gap = run_gap.loss_gap(folder, budget=budget, verify=verify, against=against, data=data, model=model)
     found = run_gap.keep(folder, gap)
+    if found is not gap:
+        warn(found.notes[-1])
     report = page.gap_report(folder, found)
     where = page.put(report, folder, out, GAP)
     found = found.model_copy(update={"page": str(where)})

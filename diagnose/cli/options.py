@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from diagnose.formatting import is_unicode, visible
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -81,7 +83,7 @@ def overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
 def print_json(value: dict[str, Any]) -> None:
     """Print the one object that a program reads."""
     try:
-        print(json.dumps({"format": 1, **value}, ensure_ascii=False, allow_nan=False))
+        print(json.dumps({"format": 1, **value}, ensure_ascii=not is_unicode(sys.stdout), allow_nan=False))
     except ValueError:  # a damaged record may hold what no JSON does
         print(json.dumps({"format": 1, **_finite(value)}, ensure_ascii=True, allow_nan=False))
 
@@ -136,6 +138,11 @@ def show_outcome(
         show_report(report, page, markdown=markdown, everything=everything)
     if page is not None and opens:
         open_page(page)
+
+
+def warn(said: str) -> None:
+    """Say on standard error what went wrong, where the command goes on without it."""
+    print(f"diagnose: {visible(said)}", file=sys.stderr)
 
 
 def open_page(page: str | Path) -> None:

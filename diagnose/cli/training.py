@@ -1,4 +1,4 @@
-"""Commands that train or compare: ablate, compare, train."""
+"""Commands that train: ablate, train."""
 
 from __future__ import annotations
 
@@ -110,10 +110,11 @@ def ablate(
             untuned=untuned, full=full, place=place, factors=factors, match=match, pairs=pairs, margin=margin,
             watch=watch, command=command(),
         )  # fmt: skip
-    _finish_ablation(folder, out, opens=opens, markdown=markdown, as_json=as_json)
+    finish_ablation(folder, out, opens=opens, markdown=markdown, as_json=as_json)
 
 
-def _finish_ablation(folder: Path, out: Path, *, opens: bool, markdown: bool, as_json: bool) -> None:
+def finish_ablation(folder: Path, out: Path, *, opens: bool, markdown: bool, as_json: bool) -> None:
+    """Render the page of an ablation or comparison, and print its outcome."""
     from diagnose.report import page
     from diagnose.runs import store
 
@@ -129,29 +130,6 @@ def _finish_ablation(folder: Path, out: Path, *, opens: bool, markdown: bool, as
     show_outcome(record, report, where, as_json=as_json, markdown=markdown, opens=opens)
     if summary.failed:
         raise typer.Exit(1)
-
-
-@app.command(epilog="Example: diagnose compare runs/NAME runs/OTHER --pairs")
-def compare(
-    runs: Annotated[list[str], typer.Argument(help="Finished runs, or ablations for all of theirs; the first leads.")],
-    pairs: PairsOption = False,
-    margin: MarginOption = 0.01,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
-    opens: OpenOption = False,
-    markdown: MarkdownOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Compare finished runs that were not planned together.
-
-    Finds what their recipes differ in; runs of one recipe are seeds of one arm. They must have been scored on the same
-    documents.
-    """
-    from diagnose.ablation.comparison import compare as comparison
-    from diagnose.runs import store
-
-    store.check_writable(out)
-    folder = comparison(runs, pairs=pairs, margin=margin, command=command())
-    _finish_ablation(folder, out, opens=opens, markdown=markdown, as_json=as_json)
 
 
 @app.command(epilog="Example: diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt")

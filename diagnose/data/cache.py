@@ -168,12 +168,14 @@ def _is_whole(folder: Path) -> bool:
     """Say whether an entry's files are what was written; those that are as this process last saw them are not read."""
     try:
         sums = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        if {*sums, RECORD} != set(os.listdir(folder)):  # noqa: PTH208
+            return False
         states = [(folder / name).stat() for name in sums]
         seen = (str(folder), *((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in states))
         if seen in _seen:
             return True
         whole = all(_checksum(folder / name) == found for name, found in sums.items())
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return False
     if whole:
         _seen.add(seen)

@@ -187,7 +187,7 @@ def _data_words(record: LedgerRecord) -> str:
         return f"validation's data is {harder} than training's batches, which are drawn anew each pass"
     if group_sum(record, "data") >= 0:
         if mostly_seen(record) or overlap is None:
-            return f"its {text} is harder"
+            return f"its {text} is harder for this network"
         return f"training has not seen the validation {text}"
     seen = ", and training has seen it" if mostly_seen(record) else ""
     return f"validation's {text} is easier than training's{seen}"

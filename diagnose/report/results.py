@@ -1,4 +1,4 @@
-"""What `explain_gap` and `audit_metric` return has in common: it is printed, written as a page, shown in a notebook."""
+"""What `explain_gap`, `audit_metric` and `compare_scores` return has in common: it is printed, and is a page."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from diagnose.records.audits import AuditRecord
     from diagnose.records.ledgers import LedgerRecord
+    from diagnose.records.score_records import ScoreComparison
     from diagnose.report.blocks import Report
 
 WIDTH = 100
@@ -24,7 +25,7 @@ class ShownResult:
 
     PAGE = "page.html"
 
-    def __init__(self, found: LedgerRecord | AuditRecord) -> None:
+    def __init__(self, found: LedgerRecord | AuditRecord | ScoreComparison) -> None:
         self._found = found
 
     @property

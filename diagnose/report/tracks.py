@@ -68,7 +68,7 @@ class Tracks:
         top = self.head + place * self.step
         middle = top + self.step / 2
         first, second = (top + 11, top + 29) if self.narrow else (middle - 9 if under else middle, middle + 9)
-        beside = first if self.narrow or note else middle
+        beside = first if self.narrow else middle - 9 if note else middle
         self.sheet.text(0, first, label, paint=paint, size=14, bold=True)
         self.sheet.text(0, second, under, paint="quiet", size=12)
         self.sheet.text(self.sheet.width, beside, figure, size=14, bold=True, align="right")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -37,9 +38,27 @@ def _read(path: Path, row: dict[str, Any]) -> None:
     environment = store.environment(path)
     row["recipe"], row["steps"] = environment.digest, environment.derived.steps
     if row["status"] == "finished":
-        from diagnose.runs.runner import summary
+        row["val"] = losses(path)[1]
 
-        row["val"] = summary(path)["val"]
+
+def losses(path: Path) -> tuple[float | None, dict[str, Any]]:
+    """Return the training loss that a run reported last, in nats per token, and what it says of its validation loss.
+
+    Raises:
+        DiagnoseError: its readings are missing or damaged.
+    """
+    table = store.read_columns(path, "readings", ("kind", "split", "loss", "nats", "tokens", "bytes"))
+    rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
+    logged = {row["split"]: float(row["loss"]) for row in rows if row["kind"] == "reported"}
+    final = [row for row in rows if row["kind"] == "final"]
+    val: dict[str, Any] = {}
+    if final:
+        row = final[-1]
+        val = {
+            "nats_per_token": float(row["loss"]), "bits_per_byte": float(row["nats"] / math.log(2) / row["bytes"]),
+            "tokens": int(row["tokens"]), "bytes": int(row["bytes"]),
+        }  # fmt: skip
+    return logged.get("train"), {**val, "reported": logged.get("val")}
 
 
 def rows(listed: list[dict[str, Any]]) -> RenderableType:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import errno
 import json
-import math
+import os
 import signal
 import threading
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from diagnose import files
 from diagnose.config.recipe import Recipe, refuse_unused
 from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
 from diagnose.runs import store
+from diagnose.runs.inventory import losses
 from diagnose.runs.session import (
     History,
     Session,
@@ -114,8 +116,19 @@ def newest_finished(runs: Path, digest: str) -> Path | None:
 
 
 def _digest(path: Path) -> str | None:
+    file = os.path.join(path, "environment.json")  # noqa: PTH118 - a folder may hold thousands, and be asked often
     try:
-        return store.environment(path).digest
+        written = os.stat(file)  # noqa: PTH116
+    except OSError:
+        return None
+    return _digest_in(file, (written.st_ino, written.st_size, written.st_mtime_ns))
+
+
+@cache
+def _digest_in(file: str, _: tuple[int, ...]) -> str | None:
+    """Return the digest in a file, read once in each state of it."""
+    try:
+        return store.environment(Path(file).parent).digest
     except DiagnoseError:
         return None
 
@@ -242,23 +255,16 @@ def _after_the_step() -> Iterator[Callable[[], bool]]:
 
 
 def summary(path: Path) -> dict[str, Any]:
-    """Return what `diagnose train --json` prints of a finished run."""
-    steps, readings = store.read_table(path, "steps"), store.read_table(path, "readings")
-    reported = readings[readings.kind == "reported"]
-    final = readings[readings.kind == "final"]
-    last = steps.iloc[-1]
-    val: dict[str, Any] = {}
-    if len(final):
-        row = final.iloc[-1]
-        val = {
-            "nats_per_token": float(row.loss),
-            "bits_per_byte": float(row.nats / math.log(2) / row.bytes),
-            "tokens": int(row.tokens),
-            "bytes": int(row.bytes),
-        }
-    logged = {side: float(reported[reported.split == side].iloc[-1].loss) for side in ("train", "val") if len(reported)}
-    return {
-        "format": 1, "run": str(path), "status": store.state(path), "steps": int(last.step),
-        "train": {"nats_per_token": logged.get("train")}, "val": {**val, "reported": logged.get("val")},
-        "seconds": float(last.seconds), "tokens_per_second": float(last.tokens / max(last.seconds, 1e-9)),
-    }  # fmt: skip
+    """Return what `diagnose train --json` prints of a finished run.
+
+    Raises:
+        DiagnoseError: its records are missing or damaged.
+    """
+    with store.as_written(path):
+        last = store.read_table(path, "steps").iloc[-1]
+        train, val = losses(path)
+        return {
+            "format": 1, "run": str(path), "status": store.state(path), "steps": int(last.step),
+            "train": {"nats_per_token": train}, "val": val,
+            "seconds": float(last.seconds), "tokens_per_second": float(last.tokens / max(last.seconds, 1e-9)),
+        }  # fmt: skip

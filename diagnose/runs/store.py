@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -500,7 +500,14 @@ def recipe_of(path: Path) -> Recipe:
 
 def disk_use(path: Path) -> int:
     """Return the bytes that a folder's files take."""
-    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file() and not f.is_symlink())
+    with os.scandir(path) as found:
+        return sum(disk_use(Path(f.path)) if f.is_dir(follow_symlinks=False) else _size(f) for f in found)
+
+
+def _size(item: os.DirEntry[str]) -> int:
+    with suppress(OSError):  # just removed
+        return item.stat().st_size if item.is_file(follow_symlinks=False) else 0
+    return 0
 
 
 def clear_leftovers(path: Path) -> None:

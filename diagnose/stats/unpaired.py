@@ -17,6 +17,8 @@ from diagnose.stats.crossed import analyse, each, satterthwaite
 from diagnose.stats.paired import Effect, checked, has_interval, without_interval
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -44,21 +46,48 @@ def unpaired_effect(
     Raises:
         DiagnoseError: shapes do not fit, a reading is missing, or bytes are not positive in sum.
     """
-    arm_SN, size_N = checked(bits_arm_SN, bytes_N, "the arm")
-    control_RN, _ = checked(bits_control_RN, bytes_N, "the control")
-    mean_2N = np.stack([arm_SN.mean(0) - control_RN.mean(0)] * 2)  # twice, for `analyse` takes two seeds or more
-    if not (has_interval(arm_SN, size_N) and has_interval(control_RN, size_N)):
-        return without_interval(mean_2N[:1], size_N, confidence, comparisons, seeds=min(len(arm_SN), len(control_RN)))
-    parts = [analyse(bits, size_N) for bits in (arm_SN, control_RN)]
-    whole = analyse(mean_2N, size_N)
-    by_seed, rest = (sum(float(getattr(part, name)) for part in parts) for name in ("by_seed", "rest"))
-    df_seeds = _df([(float(part.by_seed), len(part.per_seed)) for part in parts])
+    parts = [(1.0, bits_arm_SN), (-1.0, bits_control_RN)]
+    return unpaired_contrast(parts, bytes_N, comparisons=comparisons, confidence=confidence)
+
+
+def unpaired_contrast(
+    parts: Sequence[tuple[float, ArrayLike]],
+    bytes_N: ArrayLike,
+    *,
+    comparisons: int = 1,
+    confidence: float = 0.95,
+) -> Effect:
+    """Return a sum of arms times factors (of a factorial for instance), each arm with seeds of its own.
+
+    Args:
+        parts: the factor of each arm, and the bits that each of its seeds spent on each document.
+        bytes_N: UTF-8 bytes of the documents.
+        comparisons: how many effects have intervals that hold together.
+        confidence: of all these intervals together.
+
+    Returns:
+        As `unpaired_effect`, which is the case of the factors 1 and -1.
+
+    Raises:
+        DiagnoseError: as `unpaired_effect`.
+    """
+    names = ["the arm", "the control"] if len(parts) == 2 else [f"arm {k + 1}" for k in range(len(parts))]
+    given = [(factor, *checked(bits, bytes_N, name)) for name, (factor, bits) in zip(names, parts, strict=True)]
+    size_N = given[0][2]
+    mean_N = np.sum([factor * bits.mean(0) for factor, bits, _ in given], axis=0)
+    seeds = min(len(bits) for _, bits, _ in given)
+    if not all(has_interval(bits, size_N) for _, bits, _ in given):
+        return without_interval(mean_N[None], size_N, confidence, comparisons, seeds=seeds)
+    apart = [(factor**2, analyse(bits, size_N)) for factor, bits, _ in given]
+    whole = analyse(np.stack([mean_N] * 2), size_N)  # twice, for `analyse` takes two seeds or more
+    by_seed, rest = (sum(square * float(getattr(part, name)) for square, part in apart) for name in ("by_seed", "rest"))
+    df_seeds = welch_df([(square * float(part.by_seed), len(part.per_seed), square) for square, part in apart])
     df_text = max(float(whole.effective) - 1, 1.0)
     by_document = float(whole.by_document)
     spread = satterthwaite(
         np.float64(by_seed), np.float64(by_document), np.float64(rest), df_seeds=df_seeds, df_text=df_text
     )
-    seeds, value = min(len(arm_SN), len(control_RN)), float(whole.value)
+    value = float(whole.value)
     half = float(spread.half_width(each(confidence, comparisons)))
     return Effect(
         value=value,
@@ -79,15 +108,18 @@ def unpaired_effect(
     )
 
 
-def _df(parts: list[tuple[float, int]]) -> float:
-    """Return the degrees of freedom of a sum of variances of means, given each with the seeds behind it.
+def welch_df(parts: Sequence[tuple[float, int, float]]) -> float:
+    """Return the degrees of freedom of a sum of variances of means.
 
     Welch's estimate, but no more than it would be were the arms' variances equal: where the arm of two seeds happens
     to look sharp, Welch's alone covers .90 with ten seeds against two. The lesser of the two covers .95 and more where
     variances are equal, and .935 at the lowest where one arm's deviation is three times the other's.
+
+    Args:
+        parts: of each arm the variance of its mean, its seeds, and its factor squared (which the variance holds).
     """
-    equal = _welch([(1 / seeds, seeds - 1) for _, seeds in parts])
-    return min(_welch([(variance, seeds - 1) for variance, seeds in parts]), equal)
+    equal = _welch([(square / seeds, seeds - 1) for _, seeds, square in parts])
+    return min(_welch([(variance, seeds - 1) for variance, seeds, _ in parts]), equal)
 
 
 def _welch(parts: list[tuple[float, int]]) -> float:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from diagnose.models import gpt
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 from typer.testing import CliRunner
@@ -20,6 +19,7 @@ from diagnose.audit import side_data
 from diagnose.audit.rules import RULES, SEVERITIES
 from diagnose.audit.run_audit import audit_run
 from diagnose.cli import app
+from diagnose.models import gpt
 from diagnose.report.page import render
 from diagnose.runs import runner, store
 

@@ -29,6 +29,16 @@ def empty(file):
     file.write_bytes(b"")
 
 
+def forget(file):
+    """A record that names no file: nothing would be compared."""
+    file.parent.joinpath(cache.RECORD).write_text("{}")
+    flip(file)
+
+
+def nest(file):
+    file.write_text("[" * 100_000)
+
+
 def remove(file):
     file.unlink()
 
@@ -42,7 +52,7 @@ def filled(folder, made):
     return cache.entry(folder, "things", "key", write)
 
 
-@pytest.mark.parametrize("damage", [cut, zero, flip, empty, remove])
+@pytest.mark.parametrize("damage", [cut, zero, flip, empty, remove, forget, nest])
 @pytest.mark.parametrize("name", [*CONTENT, cache.RECORD])
 def test_damage_is_made_good(tmp_path, name, damage):
     made = []

@@ -49,7 +49,7 @@ def wrong(shop, name, point, reference, code):
     before = scenarios.state_of(place)
     first = shop.disturbed(place, name, fault=forked.Fault(number, error, sticks), traced=True)
     found = _of_message(first, error, code) + _of_files(place, before)
-    if first.code == code and "was not kept in" not in first.out:
+    if first.code == code and "was not kept in" not in first.err:
         found += _of_outcome("after it was told to be well", place, reference)
         if not found and not scenarios.strays(place):
             return []

@@ -81,20 +81,23 @@ class Server:
         assert line, "the server is gone"
         return json.loads(line)
 
-    def run(self, args, cwd, *, env=None, under=(), fault=None, traced=False, kill_after=None):
-        """Run a command in a folder; `under` are the folders whose changes are counted and may fail."""
+    def run(self, args, cwd, *, env=None, under=(), fault=None, traced=False, kill_after=None, **how):
+        """Run a command in a folder; `under` are the folders whose changes are counted and may fail.
+
+        More arguments change what it runs in: `umask`, `user`, `files` (that may be open), `clock` (it jumps back
+        each time that it was read so often), and `signal`, sent once `when` stands on standard error.
+        """
         count, trace = self.scratch / "count", self.scratch / "trace"
         count.write_bytes(bytes(8))
-        trace.unlink(missing_ok=True)
+        for name in ("trace", "stdout", "stderr"):
+            (self.scratch / name).unlink(missing_ok=True)
         fault = fault or Fault()
         answer = self._ask({
             "args": [str(a) for a in args], "cwd": str(cwd), "env": env or {}, "scratch": str(self.scratch),
             "under": "\n".join(map(str, under)), "at": fault.at, "error": fault.error, "sticks": fault.sticks,
-            "trace": str(trace) if traced else "", "kill_after": kill_after,
+            "trace": str(trace) if traced else "", "kill_after": kill_after, **how,
         })  # fmt: skip
-        out, err = (
-            (self.scratch / name).read_text(encoding="utf-8", errors="replace") for name in ("stdout", "stderr")
-        )
+        out, err = (_read(self.scratch / name) for name in ("stdout", "stderr"))
         changes = struct.unpack("q", count.read_bytes())[0]
         lines = trace.read_text(errors="replace").splitlines() if trace.exists() else []
         return Result(answer["code"], out, err, changes, answer["seconds"], answer["wall"], lines)
@@ -200,6 +203,9 @@ def _forked(order):
         found, status, used = os.wait4(pid, os.WNOHANG)
         if found:
             break
+        if order.get("when") and order["when"] in _read(Path(order["scratch"]) / "stderr"):
+            os.kill(pid, order["signal"])
+            order["when"] = None
         if time.monotonic() > end:
             os.kill(pid, signal.SIGKILL)
             end = float("inf")
@@ -213,6 +219,10 @@ def _forked(order):
     if order.get("list"):
         out["modules"] = json.loads((Path(order["scratch"]) / "modules").read_text())
     return out
+
+
+def _read(path):
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def _await_orphans():
@@ -232,6 +242,7 @@ def _command(order):
         os.environ.update(order["env"])
         _redirect(Path(order["scratch"]))
         sys.argv = ["diagnose", *order["args"]]
+        _change_surroundings(order)
         code = _main(order)
     except BaseException:  # noqa: BLE001
         traceback.print_exc()
@@ -242,9 +253,28 @@ def _command(order):
         os._exit(code)
 
 
+def _change_surroundings(order):
+    import resource
+
+    if order.get("umask") is not None:
+        os.umask(order["umask"])
+    if order.get("files"):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (order["files"], order["files"]))
+    if order.get("clock"):
+        ctypes.CDLL(None).fault_clock(order["clock"])
+    if order.get("user"):
+        os.setgroups([])
+        os.setgid(order["user"])
+        os.setuid(order["user"])
+
+
 def _redirect(scratch):
     for number, name in ((0, None), (1, "stdout"), (2, "stderr")):
-        file = os.open(scratch / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) if name else os.open("/dev/null", 0)
+        file = (
+            os.open(scratch / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND)
+            if name
+            else os.open("/dev/null", 0)
+        )
         os.dup2(file, number)
         os.close(file)
     _streams()

@@ -86,7 +86,7 @@ def main(most, seed, names):
             bad += bool(found)
             for sentence in found:
                 print(f"{one.name}, killed {' and '.join(told)}: {sentence}", flush=True)
-            if number % 50 == 49:
+            if number % 10 == 9:
                 print(f"# {number + 1} runs, killed {killed.total()} times {dict(killed)}: {bad} wrong", flush=True)
         shop.close()
     print(f"# {most} runs, killed {killed.total()} times {dict(killed)}: {bad} wrong", flush=True)

@@ -62,7 +62,8 @@ def mutated_json(rng, data, most=3):
             other = found[int(rng.integers(len(found)))]
             home[path[-1]] = json.loads(json.dumps(_at(value, other)))
         elif kind == 2 and isinstance(home[path[-1]], int | float) and not isinstance(home[path[-1]], bool):
-            home[path[-1]] = home[path[-1]] * float(rng.choice([-1, 0, 1e-9, 1e9, 1e300]))
+            value_there = min(max(home[path[-1]], -(2.0**900)), 2.0**900)
+            home[path[-1]] = value_there * float(rng.choice([-1, 0, 1e-9, 1e9, 1e300]))
         elif kind == 3 and isinstance(home, list):
             home.append(deepcopy(home[path[-1]]))
         else:

@@ -76,10 +76,9 @@ class Workshop:
         """Return what the commands import; found once, by running them."""
         server, found = forked.Server(library), set()
         place = self._empty("imports")
-        for name in names:
-            scenario = SCENARIOS[name]
-            for args in (*scenario.before, scenario.args):
-                found |= set(server.modules(self._args(args, place), place, self._env(place)))
+        commands = [args for name in names for args in (*SCENARIOS[name].before, SCENARIOS[name].args)]
+        for args in dict.fromkeys(commands):
+            found |= set(server.modules(self._args(args, place), place, self._env(place)))
         server.close()
         return sorted(found)
 
@@ -139,7 +138,11 @@ class Workshop:
 def outcome(place):
     """Return all that a command is to leave, without names and times: digests by kind."""
     found = {}
-    runs = [p for p in sorted((place / "runs").glob("*")) if p.is_dir() and not p.is_symlink() and p.name != ".locks"]
+    runs = [
+        p
+        for p in sorted((place / "runs").glob("*"))
+        if p.is_dir() and not p.is_symlink() and not p.name.startswith(".")
+    ]
     for run in runs:
         if (run / "status.json").exists():
             kind = json.loads((run / "status.json").read_text())["state"]

@@ -77,9 +77,9 @@ def damage_derived(run):
 
 def damage_bomb(run):
     """Write a few MB of Parquet that claim 30 million rows."""
-    schema = pq.read_schema(run / "steps.parquet").remove_metadata()
+    schema = pq.read_schema(run / "readings.parquet").remove_metadata()
     zeros = [pa.array(np.zeros(1_000_000)).cast(field.type) for field in schema]
-    with pq.ParquetWriter(run / "steps.parquet", schema, compression="zstd") as writer:
+    with pq.ParquetWriter(run / "readings.parquet", schema, compression="zstd") as writer:
         for _ in range(30):
             writer.write_table(pa.Table.from_arrays(zeros, schema=schema))
 

@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
-from diagnose.models import attention, dropout, gpt, lstm
-from diagnose.models.dropout import Dropout
 from torch import nn
 from torch.nn import functional as F
+
+from diagnose.models import attention, dropout, gpt, lstm
+from diagnose.models.dropout import Dropout
 
 V, T = 53, 24
 BUILDERS = {

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from diagnose.models import attention, dropout, native
 from diagnose.models.gelu import GELU
 from diagnose.models.gpt import build
-
 from diagnose.training import chunked_loss, device, evaluation
 
 ROOT = Path(__file__).parent.parent.parent

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import torch
-from diagnose.models import gpt, lstm
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from diagnose import Side
 from diagnose.data.vocabulary import START
+from diagnose.models import gpt, lstm
 
 PAD, V, T = -100, 330, 48
 

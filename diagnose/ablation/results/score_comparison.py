@@ -1,0 +1,129 @@
+"""A table of scores -> a record: the design, each arm's scores, effects, and what they come to."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from diagnose.ablation.results import score_effects
+from diagnose.ablation.results.score_design import design_of
+from diagnose.ablation.results.score_effects import Scored
+from diagnose.ablation.results.score_names import metric_of
+from diagnose.ablation.results.score_table import as_text_and_numbers
+from diagnose.ablation.results.score_verdict import sentence_of, verdict_of
+from diagnose.errors import DiagnoseError
+from diagnose.records.score_records import DesignRecord, ScoreComparison, ScoredArm, ScoreLevel
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+    from diagnose.ablation.effects import Contrast
+    from diagnose.ablation.results.score_design import ScoreDesign
+    from diagnose.ablation.results.score_table import ScoreColumns
+    from diagnose.records.score_records import ScoreEffect, ScoreMetric
+
+
+def compare_table(
+    table: pd.DataFrame,
+    asked: ScoreColumns,
+    *,
+    higher: bool | Mapping[str, bool] | None = None,
+    levels: Sequence[str] | None = None,
+    pairs: bool = False,
+    margin: float | None = None,
+    source: Sequence[str] = (),
+    command: str = "",
+    notes: Sequence[str] = (),
+) -> ScoreComparison:
+    """Compare the arms of a table of scores.
+
+    Args:
+        table: a row a run, or a row an example of a run.
+        asked: which column is what.
+        higher: whether higher is better, of all scores or by name; None to go by the scores' names.
+        levels: arms to keep, the control first.
+        pairs: compare every two arms as well.
+        margin: in the score's unit: effects are tested for being no larger.
+        source: what the table is called.
+        command: what repeats it.
+        notes: what is to be said of how the table came about.
+
+    Raises:
+        DiagnoseError: no comparison can be made of it; one line says why.
+    """
+    _check_margin(margin, len(asked.scores))
+    found = as_text_and_numbers(table, asked)
+    design = design_of(found, asked, levels)
+    metrics = {name: metric_of(name, found[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
+    scored = [
+        Scored(name, metric.kind == "binary", design.cells(found[name].to_numpy())) for name, metric in metrics.items()
+    ]
+    several = len(design.factors) > 1
+
+    def say(contrast: Contrast, effect: ScoreEffect) -> str:
+        return sentence_of(contrast, effect, metrics[effect.metric], several=several)
+
+    wanted = score_effects.contrasts(design)
+    effects = score_effects.effects_of(design, scored, wanted, margin, say)
+    every = score_effects.effects_of(design, scored, score_effects.all_pairs_of(design), margin, say) if pairs else []
+    arms = [_arm(design, scored, level) for level in design.arms]
+    return ScoreComparison(
+        source=tuple(source), created=datetime.now().astimezone().isoformat(timespec="seconds"), axes=design.factors,
+        design=_design(design, asked, effects), arms=tuple(arms), effects=tuple(effects), pairs=tuple(every),
+        metrics=tuple(_with_noise(design, one, metrics[one.metric]) for one in scored),
+        notes=(*notes, *_notes(design, effects)), command=command, version=version("diagnose-training"),
+        verdict=_sentence_case(verdict_of(design, list(metrics.values()), arms, effects)),
+    )  # fmt: skip
+
+
+def _check_margin(margin: float | None, scores: int) -> None:
+    if margin is not None and not (margin > 0 and margin < math.inf):
+        raise DiagnoseError(f"--margin {margin:g}: above 0, in the score's own unit")
+    if margin is not None and scores > 1:
+        raise DiagnoseError(f"--margin is in the unit of one score, and {scores} are compared: ask for one --score")
+
+
+def _higher(given: bool | Mapping[str, bool] | None, name: str) -> bool | None:
+    return given if given is None or isinstance(given, bool) else given.get(name)
+
+
+def _arm(design: ScoreDesign, scored: Sequence[Scored], level: str) -> ScoredArm:
+    scores = []
+    for one in scored:
+        interval, own = score_effects.level_of(design, one, level), score_effects.per_seed(design, one, level)
+        scores.append(
+            ScoreLevel(
+                metric=one.metric, value=interval.value, low=interval.low, high=interval.high, per_seed=tuple(own)
+            )
+        )
+    return ScoredArm(level=level, levels=design.levels[level], seeds=design.arms[level], scores=tuple(scores))
+
+
+def _with_noise(design: ScoreDesign, scored: Scored, metric: ScoreMetric) -> ScoreMetric:
+    return metric.model_copy(update={"noise": score_effects.noise_of(design, scored)})
+
+
+def _design(design: ScoreDesign, asked: ScoreColumns, effects: Sequence[ScoreEffect]) -> DesignRecord:
+    return DesignRecord(
+        layout=design.layout, over=design.over, rows=len(design.rows), runs=sum(map(len, design.arms.values())),
+        seeds_paired=bool(effects) and all(effect.paired_seeds for effect in effects), examples=design.examples,
+        clusters=design.clusters, left_out=design.left_out, arm_columns=asked.arms, seed_column=asked.seed or "",
+        example_column=asked.example or "", cluster_column=asked.cluster or "",
+    )  # fmt: skip
+
+
+def _notes(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
+    same = [one for one in effects if one.value == 0 and one.sd_rest == 0 and one.sd_documents == 0]
+    names = dict.fromkeys(f"{one.level} and {one.against} ({one.metric})" for one in same)
+    more = [f"The very same scores: {', '.join(names)}. Check that these are different runs."] if names else []
+    return [*design.notes, *more]
+
+
+def _sentence_case(text: str) -> str:
+    """Return sentences that begin with a capital, where one begins with a word of ours."""
+    parts = text.split(". in ")
+    return ". In ".join(parts)

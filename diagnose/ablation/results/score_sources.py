@@ -1,0 +1,133 @@
+"""Where scores come from: table files and other tools' folders -> one table and what its columns are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from diagnose.ablation.importers import ImportedScores, imported, knows
+from diagnose.ablation.results.score_comparison import compare_table
+from diagnose.ablation.results.score_table import FILE, ScoreColumns, columns_of_table, joined, read_table
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import cut, listed, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.records.score_records import ScoreComparison
+
+TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".ndjson", ".gz")
+OURS = ("status.json", "ablation.toml", "record/state.json", "latest")
+MOST_NAMED = 20  # columns that an error lists
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command names: columns, each None or empty where it does not."""
+
+    arms: tuple[str, ...] = ()
+    scores: tuple[str, ...] = ()
+    seed: str | None = None
+    example: str | None = None
+    cluster: str | None = None
+
+    @property
+    def anything(self) -> bool:
+        """Whether a column is named."""
+        return bool(self.arms or self.scores or self.seed or self.example or self.cluster)
+
+
+def is_results(names: Sequence[str], wanted: Wanted) -> bool:
+    """Tell whether anybody's results are meant, and not runs of ours.
+
+    Raises:
+        DiagnoseError: both are.
+    """
+    foreign = [name for name in names if _is_foreign(Path(name))]
+    if foreign and len(foreign) < len(names):
+        other = next(name for name in names if name not in foreign)
+        raise DiagnoseError(
+            f"{visible(foreign[0])} is a table or another tool's folder and {visible(other)} is none: compare either "
+            "kind by itself"
+        )
+    if wanted.anything and not foreign:
+        missing = next((name for name in names if not Path(name).exists()), None)
+        why = "does not exist" if missing else "is a run or ablation of ours, whose columns are known"
+        raise DiagnoseError(f"{visible(missing or names[0])} {why}; --arm, --score and the like are of a table")
+    return bool(foreign)
+
+
+def _is_foreign(path: Path) -> bool:
+    if path.is_file():
+        return path.name != "latest"
+    return path.is_dir() and not any((path / name).exists() for name in OURS)
+
+
+def compared(
+    paths: Sequence[Path],
+    wanted: Wanted,
+    *,
+    higher: bool | None,
+    levels: Sequence[str] | None,
+    pairs: bool,
+    margin: float | None,
+    command: str,
+) -> ScoreComparison:
+    """Compare the arms of tables and folders, taken together.
+
+    Args:
+        paths: files or folders.
+        wanted: which column is what.
+        higher: whether higher is better; None to go by names and by what a tool's files say.
+        levels: arms to keep, the control first.
+        pairs: compare every two arms as well.
+        margin: in the score's unit.
+        command: what repeats it.
+
+    Raises:
+        DiagnoseError: nothing can be read, or no comparison made.
+    """
+    found = _of_tools(paths, wanted) if any(_needs_importer(path) for path in paths) else _of_tables(paths, wanted)
+    asked = ScoreColumns(found.arms, found.scores, found.seed, found.example, found.cluster)
+    return compare_table(
+        found.table, asked, higher=found.higher if higher is None else higher, levels=levels, pairs=pairs,
+        margin=margin, source=[str(path) for path in paths], command=command, notes=found.notes,
+    )  # fmt: skip
+
+
+def _needs_importer(path: Path) -> bool:
+    return path.is_dir() or knows(path)
+
+
+def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
+    """Return tables as one; of several without --arm each file is an arm."""
+    by_file = len(paths) > 1 and not wanted.arms
+    if not (wanted.scores and (wanted.arms or by_file)):
+        raise DiagnoseError(_ask(paths[0].name, columns_of_table(paths[0]), wanted))
+    asked = ScoreColumns(wanted.arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
+    tables = [(path.stem, read_table(path, asked)) for path in paths]
+    arms = (FILE,) if by_file else wanted.arms
+    table = tables[0][1] if len(tables) == 1 else joined(tables)
+    return ImportedScores(table, arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
+
+
+def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:
+    """Return what is said where a table's columns are not named."""
+    missing = [option for option, given in (("--arm", wanted.arms), ("--score", wanted.scores)) if not given]
+    shown = listed([cut(visible(name), 40) for name in names[:MOST_NAMED]])
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}{more}"
+
+
+def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
+    """Return what other tools left as one table, with the columns that the command names instead of the tool's."""
+    if len(paths) > 1 and not all(_needs_importer(path) for path in paths):
+        raise DiagnoseError("tables and other tools' folders cannot be compared with each other")
+    found = imported(paths, wanted.scores)
+    if not (wanted.arms or found.arms) or not (wanted.scores or found.scores):
+        raise DiagnoseError(_ask(paths[0].name, [str(name) for name in found.table.columns], wanted))
+    return replace(
+        found, arms=wanted.arms or found.arms, scores=wanted.scores or found.scores, seed=wanted.seed or found.seed,
+        example=wanted.example or found.example, cluster=wanted.cluster or found.cluster,
+    )  # fmt: skip

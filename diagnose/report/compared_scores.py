@@ -1,0 +1,56 @@
+"""What `compare_scores` returns: a comparison of scores with its page, its tables and its words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose.report.results import ShownResult
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from diagnose.records.score_records import ScoreComparison
+    from diagnose.report.blocks import Report
+
+
+class ComparedScores(ShownResult):
+    """Arms of a table of scores, compared: `print(compared)` shows the outcome, a notebook its page."""
+
+    PAGE = "compare.html"
+
+    def __init__(self, found: ScoreComparison) -> None:
+        super().__init__(found)
+        self._comparison = found
+
+    @property
+    def report(self) -> Report:
+        """What there is to say of it, to be rendered."""
+        from diagnose.report.score_document import report_of
+
+        return report_of(self._comparison)
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """No rules are asked of a table."""
+        return []
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the effects: metric, axis, level, against, value, low, high, p, resolved, over, seeds_needed."""
+        import pandas as pd
+
+        names = (
+            "metric", "axis", "level", "against", "value", "low", "high", "p", "excludes_zero", "resolved", "over",
+            "seeds_needed", "sentence",
+        )  # fmt: skip
+        return pd.DataFrame(
+            [{name: row[name] for name in names} for row in self.record["effects"]], columns=list(names)
+        )
+
+    def page(self, path: str | Path = "") -> Path:
+        """Write the page, as `to_html`, and return where it lies."""
+        return self.to_html(path)
+
+    def __repr__(self) -> str:
+        return f"ComparedScores({self.verdict})"

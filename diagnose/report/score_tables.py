@@ -1,0 +1,216 @@
+"""The tables of a page of scores, and the words of a row: scores, effects, seeds, what intervals are made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from diagnose.ablation.effects import is_tiny
+from diagnose.formatting import (
+    NARROW,
+    about_seeds,
+    between,
+    chance,
+    counted,
+    decimals,
+    estimate,
+    half,
+    plain,
+    quantity,
+    signed,
+    telling_decimals,
+    visible,
+)
+from diagnose.report.blocks import TextTable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.records.score_records import ScoreComparison, ScoredArm, ScoreEffect, ScoreLevel
+
+DASH = "\N{EN DASH}"
+MOST_SEEDS = 12  # columns of the table of seeds
+
+
+def score(level: ScoreLevel) -> str:
+    """Return an arm's mean score with its interval."""
+    return quantity(level.value) if level.low is None else estimate(level.value, level.low, level.high)
+
+
+def difference(effect: ScoreEffect) -> str:
+    """Return an effect with its interval."""
+    if effect.value is None or effect.low is None or effect.high is None:
+        return signed(effect.value, 4)
+    digits = digits_of_effect(effect)
+    width, middle = (effect.high - effect.low) / 2, (effect.low + effect.high) / 2
+    if abs(middle - effect.value) < width / 20:
+        return f"{signed(effect.value, digits)}{NARROW}±{NARROW}{plain(width, digits)}"
+    return f"{signed(effect.value, digits)} {_ends(effect, digits)}"
+
+
+def digits_of_effect(effect: ScoreEffect) -> int:
+    """Return the decimals that an effect is shown with."""
+    if effect.value is None or effect.low is None or effect.high is None:
+        return 4
+    return telling_decimals(effect.value, effect.low, effect.high)
+
+
+def _ends(effect: ScoreEffect, digits: int) -> str:
+    if effect.low is None:
+        return DASH
+    return f"({signed(effect.low, digits)} to {signed(effect.high, digits)})".replace(" ", NARROW)
+
+
+def name_of_effect(effect: ScoreEffect, found: ScoreComparison) -> str:
+    """Return what an effect is called: its level, after its factor where there are several."""
+    return visible(effect.level) if len(found.axes) == 1 else f"{visible(effect.axis)}: {visible(effect.level)}"
+
+
+def under_effect(effect: ScoreEffect, found: ScoreComparison) -> str:
+    """Return what an effect is against: of an interaction the sum of both effects, "" where all have one control."""
+    if len(found.axes) == 1:
+        return ""
+    known = {axis.name for axis in found.axes}
+    return f"against {visible(effect.against)}" if effect.axis in known else "beyond the sum of both"
+
+
+def full_name(effect: ScoreEffect, found: ScoreComparison) -> str:
+    """Return what an effect is called with what it is against, where that is not one control for all."""
+    return f"{name_of_effect(effect, found)} {under_effect(effect, found)}".rstrip()
+
+
+def remark(effect: ScoreEffect) -> str:
+    """Return in a few words how sure an effect is, and what would resolve it."""
+    if effect.low is None or effect.high is None:
+        return "one run: no interval" if effect.seeds == 1 else "no interval"
+    small = f"; not above {quantity(effect.margin)}" if effect.equivalent and effect.margin else ""
+    if effect.over == "examples":
+        return ("these models differ" if effect.excludes_zero else "not told apart") + small
+    if effect.resolved:
+        return ("resolved" if effect.p is None else f"resolved, p {_equals(effect.p)}") + small
+    if small:
+        return f"not resolved{small}"
+    if effect.seeds_needed:
+        return f"not resolved; {about_seeds(effect.seeds_needed)} seeds"
+    return "not resolved; more examples" if effect.text_needed else "not resolved"
+
+
+def _equals(p: float) -> str:
+    text = chance(p)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def scores_table(found: ScoreComparison) -> TextTable:
+    """Return each arm's mean scores with their intervals."""
+    head = ["arm", "runs"]
+    for metric in found.metrics:
+        head += [visible(metric.name), "95 % interval"]
+    rows = []
+    for arm in found.arms:
+        cells = [visible(arm.level) + (" (control)" if arm.level == found.control else ""), str(len(arm.seeds))]
+        for one in arm.scores:
+            digits = decimals(half(one.low, one.high))
+            cells += [quantity(one.value) if one.low is None else plain(one.value, digits), between(one.low, one.high)]
+        rows.append(tuple(cells))
+    return TextTable("Mean score of each arm", tuple(head), tuple(rows))
+
+
+def effects_table(
+    found: ScoreComparison, some: Sequence[ScoreEffect], caption: str, *, pairs: bool = False
+) -> TextTable:
+    """Return effects with their intervals, corrected p-values and what would resolve them."""
+    lone = len({effect.metric for effect in some}) == 1
+    margin = next((effect.margin for effect in some if effect.margin), None)
+    head = ["effect", *([] if lone else ["score"]), "difference", "95 % interval", "p (Holm)"]
+    head += ["resolved" if found.design.over.startswith("seeds") else "these models differ"]
+    seeds = found.design.over.startswith("seeds")
+    head += [
+        *([f"p (larger than {quantity(margin)})"] if margin else []),
+        *(["what would resolve it"] if seeds else []),
+    ]
+    rows = []
+    for effect in some:
+        digits = digits_of_effect(effect)
+        cells = [f"{visible(effect.level)} against {visible(effect.against)}" if pairs else full_name(effect, found)]
+        cells += [] if lone else [visible(effect.metric)]
+        cells += [signed(effect.value, digits), _ends(effect, digits), chance(effect.p)]
+        cells += [DASH if effect.low is None else "yes" if effect.excludes_zero else "no"]
+        cells += [chance(effect.p_equivalent)] if margin else []
+        rows.append((*cells, _needed(effect)) if seeds else tuple(cells))
+    words = ({0, len(head) - 1} if seeds else {0}) | ({1} if not lone else set())
+    return TextTable(caption, tuple(head), tuple(rows), frozenset(words))
+
+
+def _needed(effect: ScoreEffect) -> str:
+    if effect.excludes_zero or effect.low is None or not effect.over.startswith("seeds"):
+        return DASH
+    if is_tiny(effect.value or 0.0, effect.margin):
+        seeds = effect.seeds_for_margin
+        return f"one of {quantity(effect.margin)}: {f'{about_seeds(seeds)} seeds' if seeds else 'more examples'}"
+    if effect.seeds_needed:
+        return f"{about_seeds(effect.seeds_needed)} seeds"
+    if not effect.value:
+        return "nothing: the same scores"
+    known = effect.text_needed and effect.text_needed < 100
+    return f"{effect.text_needed:,.2g} times the examples" if known else "many more examples"
+
+
+def seeds_tables(found: ScoreComparison) -> list[TextTable]:
+    """Return the mean score of each seed of each arm, a table for each score; none where there is one run an arm."""
+    if all(len(arm.seeds) < 2 for arm in found.arms):
+        return []
+    seeds = list(dict.fromkeys(seed for arm in found.arms for seed in arm.seeds))
+    shown, word = seeds[:MOST_SEEDS], "seed" if found.design.seed_column else "run"
+    more = f" (the first {MOST_SEEDS} of {len(seeds)} {word}s)" if len(seeds) > MOST_SEEDS else ""
+    return [
+        TextTable(
+            f"{visible(metric.name)} of each {word}{more}", ("arm", *(f"{word} {visible(seed)}" for seed in shown)),
+            tuple(
+                (visible(arm.level), *_by_seed(arm, metric.name, shown, _digits_of_seeds(found, metric.name)))
+                for arm in found.arms
+            ),
+        )
+        for metric in found.metrics
+    ]  # fmt: skip
+
+
+def _by_seed(arm: ScoredArm, metric: str, seeds: Sequence[str], digits: int) -> list[str]:
+    own = dict(zip(arm.seeds, arm.score(metric).per_seed, strict=True))
+    return [plain(own.get(seed), digits) for seed in seeds]
+
+
+def _digits_of_seeds(found: ScoreComparison, metric: str) -> int:
+    """Return decimals that show a seed's score: one more than its effects have."""
+    return 1 + max((digits_of_effect(effect) for effect in found.effects if effect.metric == metric), default=3)
+
+
+def made_of_table(found: ScoreComparison) -> TextTable | None:
+    """Return what each interval is made of: standard deviations of the effect, and degrees of freedom."""
+    rows = tuple(
+        (
+            full_name(effect, found), visible(effect.metric),
+            quantity(effect.sd_seeds), quantity(effect.sd_documents), quantity(effect.sd_rest), plain(effect.df, 1),
+            ", ".join(effect.paired_seeds) or "not by seed",
+        )
+        for effect in found.effects
+        if effect.df is not None
+    )  # fmt: skip
+    unit = "clusters" if found.design.clusters else "examples"
+    head = ("effect", "score", "between seeds", f"between {unit}", "rest", "degrees of freedom", "paired by seeds")
+    return TextTable("Standard deviations of each effect", head, rows, frozenset({0, 1, 6})) if rows else None
+
+
+def design_words(found: ScoreComparison) -> str:
+    """Return what the table was found to be, as a sentence or two."""
+    design = found.design
+    word = "seed" if design.seed_column else "run"
+    counts = sorted({len(arm.seeds) for arm in found.arms})
+    seeds = counted(counts[0], word) if len(counts) == 1 else f"{counts[0]} to {counts[-1]} {word}s"
+    said = f"{counted(len(found.arms), 'arm')} with {seeds} each"
+    paired = "paired by seed" if design.seeds_paired else "not paired by seed"
+    paired = "" if counts[-1] == 1 else f", {paired}"
+    if design.layout == "runs":
+        return f"{said}{paired}; a row is a run."
+    if design.layout == "nested":
+        return f"{said}{paired}; each seed was scored on examples of its own ({design.examples:,} in all)."
+    groups = f" in {counted(design.clusters, 'cluster')} ({visible(design.cluster_column)})" if design.clusters else ""
+    return f"{said}{paired}, all scored on the same {counted(design.examples, 'example')}{groups}."
