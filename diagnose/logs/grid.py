@@ -88,6 +88,7 @@ class Grid:
         self._names = -1  # the column that names them
         self._keep = Keep([], columns)
         self._plans: dict[str, RowPlan] = {}
+        self._header = ""  # the last line that was one
         self._above: list[str] = []  # the cells of the last line with as many signs as a header
         self._ways: list[tuple[Callable[[str], list[str]], list[str]]] = []
 
@@ -95,10 +96,13 @@ class Grid:
         """Take a line without numbers as a table's header; return whether it may be one."""
         if len(line) > MOST_LINE:
             return False
+        if self.active and line == self._header:
+            return True
+        whole = line
         line = COMMENT.sub("", line)
         ways = [(way, cells) for way in WAYS if _names(cells := self._with_line_above(way, line))]
         if ways:
-            self._ways, self._width, self.active = ways, 0, True
+            self._ways, self._width, self.active, self._header = ways, 0, True, whole
             self._plans.clear()
         return bool(ways)
 
@@ -170,9 +174,11 @@ class Grid:
                 return None
             parts.append(slice(start, at := start + len(cell)))
         keep = self._keep
-        if keep.sides or keep.titles or len(set(keep.values.values())) < len(keep.values):
+        if keep.titles or len(set(keep.values.values())) < len(keep.values):
             return None
-        values = [(name, parts[k]) for k, name in keep.values.items() if number(cells[k]) is not None]
+        fields = dict(enumerate(cells))  # the words that name a side are the same in all these rows
+        kept = [(name, k) for k, name in keep.values.items() if number(cells[k]) is not None]
+        values = [(keep.sided(name, fields), parts[k]) for name, k in kept]
         where = {role: parts[k] for role, k in keep.where.items() if number(cells[k]) is not None}
         used = [*(part for _, part in values), *where.values()]
         if not all(DECIMAL.fullmatch(line[part]) for part in used):

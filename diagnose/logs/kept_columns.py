@@ -98,6 +98,11 @@ class Keep:
                 at[role] = place
         return placed_row(values, at)
 
+    def sided(self, name: str, fields: Mapping[Any, Any]) -> str:
+        """Return the name of a loss in a record, with the side that a field of it names."""
+        side = self._side(fields) if self.sides else ""
+        return name if not side or meaning(name).side else f"{side}/{name}"
+
     def _side(self, fields: Mapping[Any, Any]) -> str:
         return next((side for key in self.sides if (side := self.side(fields.get(key)))), "")
 

@@ -119,6 +119,7 @@ class Shape:
         named: whether all its losses are held out by their names; `both`: whether some are and some are not.
         apart: whether it is held out or named, so that its totals are not training's.
         unsaid: values that have the name of their side alone, of two sides at the least; they are losses too.
+        passed: whether it is Keras's line of a whole pass, "32/32 - 1s - loss: 2.31".
         summary: whether it begins with a star: what sums up the pass that the lines before it are of.
     """
 
@@ -137,3 +138,4 @@ class Shape:
     both: bool = False
     apart: bool = False
     summary: bool = False
+    passed: bool = False

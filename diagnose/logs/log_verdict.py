@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.formatting import counted, listed, plain
+from diagnose.logs.choose import MOST_APART, said
 from diagnose.logs.digits_of import Digits, times
+from diagnose.logs.names import meaning
 
 if TYPE_CHECKING:
     from diagnose.logs.pairs import Pairs
@@ -72,20 +74,37 @@ def verdict(pairs: Pairs, gap: GapCourse, findings: list[LogFinding], runs: list
     """Return what leads, at most some 40 words."""
     if not pairs.unit:
         return "The two losses are in different units, so their difference says nothing."
+    if _of_two_scales(pairs):
+        return (
+            f"{said(pairs.train.name)} and {said(pairs.val.name)} are of two scales (one is {times(_apart(pairs))} the "
+            "other) and named differently: they are hardly means over the same, and their difference is no gap."
+        )
     rules = {one.rule: one for one in findings}
     lead = several(runs, pairs) if len(runs) > 1 else size(pairs, gap)
     if "log/implausible" in rules:
         overlap = "; samples that overlap would explain it" if "log/overlapping-samples" in rules else ""
         return f"{lead} It is too low to be true of this text{overlap}."
-    for rule, said in SECOND:
+    for rule, sentence in SECOND:
         if rule in rules:
-            return f"{lead} {said}"
+            return f"{lead} {sentence}"
     risen = rules.get("log/overfitting")
     if risen:
         digits, at = digits_of(pairs), pairs.at_N[int(np.argmin(pairs.val_N))]
         low = digits.loss(risen.measured["lowest_value"])
         return f"{lead} Validation was lowest at {place(pairs, float(at))} ({low}) and has risen since: overfitting."
     return lead
+
+
+def _of_two_scales(pairs: Pairs) -> bool:
+    """Say whether two losses of different names lie so far apart that they can hardly be means over the same."""
+    stems = {meaning(name).stem for name in (pairs.train.name, pairs.val.name)}
+    return len(stems) > 1 and _apart(pairs) > MOST_APART
+
+
+def _apart(pairs: Pairs) -> float:
+    """Return how many times the smaller loss the larger one is, by their medians; 1 where one is not above zero."""
+    low, high = sorted(float(np.median(values)) for values in (pairs.train_N, pairs.val_N))
+    return high / low if low > 0 else 1.0
 
 
 def size(pairs: Pairs, gap: GapCourse) -> str:

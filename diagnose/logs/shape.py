@@ -234,6 +234,8 @@ class _Line:
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
             bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
+            dashed = k == 0 and not before.strip() and self.texts[over + 1].strip() == "-"
+            self.shape.passed = self.shape.passed or bar or dashed
             self._epoch_before(k)
             titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
             return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))

@@ -8,11 +8,13 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from diagnose.errors import DiagnoseError
 from diagnose.logs.kept_columns import Columns, Keep
 from diagnose.logs.names import meaning
 from diagnose.logs.rows_at_once import add_rows
-from diagnose.logs.series import NAN, Log, LogRow
+from diagnose.logs.series import NAN, PLACE, STEP, VALUE, Log, LogRow
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ MOST_COLUMNS = 4096
 MOST_FIELD = 1 << 17
 MOST_CELLS = 1 << 14  # that are read at once
 MOST_CHARACTERS = 1 << 21  # that are read at once
+MOST_HELD = 4096  # values that are added at once
 MOST_DEPTH = 3  # of objects within records
 MOST_ROWS = 10_000  # of a table that is looked at for whether its rows are runs
 NAMES_RUN = frozenset({
@@ -178,6 +181,7 @@ class Records:
     def __init__(self, log: Log, columns: Columns, skip: Callable[[dict[str, Any]], bool] = lambda _: False) -> None:
         self.log, self.columns, self.skip = log, columns, skip
         self._keep: dict[str, bool] = {}
+        self._held: list[tuple[str, int, float]] = []  # name, step and value
         self.kept = Keep({}, columns)
 
     def add(self, record: Any) -> None:
@@ -209,6 +213,30 @@ class Records:
             self.log.add(
                 LogRow({name: found}, NAN if place is None else place, NAN, NAN if seconds is None else seconds)
             )
+
+    def hold(self, name: str, value: float, step: int) -> None:
+        """Take what `add_one` takes, many at once; `flush` has to be called at the end."""
+        if name not in self._keep or self.kept.sides or self.kept.titles or self.columns:
+            self.flush()
+            self.add_one(name, value, step)
+        elif name in self.kept.values:
+            self._held.append((name, step, value))
+            if len(self._held) >= MOST_HELD:
+                self.flush()
+
+    def flush(self) -> None:
+        """Add what is held to the log."""
+        held, self._held = self._held, []
+        if not held:
+            return
+        points = np.full((len(held), VALUE + 1), NAN)
+        points[:, PLACE] = self.log.rows + np.arange(1, len(held) + 1)
+        points[:, STEP] = [float(step) for _, step, _ in held]
+        points[:, VALUE] = [value for _, _, value in held]
+        self.log.rows += len(held)
+        names = np.array([name for name, _, _ in held], object)
+        for name in dict.fromkeys(names.tolist()):
+            self.log.add_many(name, points[names == name])
 
 
 def read_jsonl(lines: Iterable[str], columns: Columns) -> Log:

@@ -173,7 +173,7 @@ class TextReader:
     def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
         """Take a line of losses as `_values` does, where its plan says that nothing is to be decided; say whether."""
         log, shape = self.log, plan.shape
-        if shape.bar and self._evaluates(shape):
+        if shape.passed and self._evaluates(shape):
             return False
         own = self._places(plan, line)
         if own is None:
@@ -188,7 +188,7 @@ class TextReader:
         if shape.both and bar:
             self.both = self.epoch
         self.lately = ""
-        self.closed = self.epoch if shape.both and shape.bar else self.closed
+        self.closed = self.epoch if shape.both and shape.passed else self.closed
         place = at.get
         row = LogRow({}, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                      place("update", NAN), place("batch", NAN), self.group if shape.bar else 0, whole)  # fmt: skip
@@ -235,7 +235,9 @@ class TextReader:
             return
         if self._heads_with_digits(line):
             return
-        line = WRAPPED.sub(r"\1", line) if "(" in line and has_any(WRAPPERS, line) else line
+        if "(" in line and has_any(WRAPPERS, line):
+            bare = WRAPPED.sub(_bare, line)
+            raw, line = (bare if line is raw else raw), bare  # numbers are bare where they stood
         line = JULIA.sub(r"e\1", line) if "f" in line else line
         comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
         line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
@@ -444,7 +446,7 @@ class TextReader:
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
-        self.closed = self.epoch if shape.both and shape.bar else self.closed
+        self.closed = self.epoch if shape.both and shape.passed else self.closed
         self.lately = shape.side if aside and progress else self.lately if shape.summary else ""
         place = at.get
         log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
@@ -477,7 +479,7 @@ class TextReader:
 
     def _summed(self, shape: Shape, name: str, own: dict[str, float]) -> str:
         """Return a loss's name with the side that the lines before it give, of a pass that it sums up or evaluates."""
-        if meaning(name).side or not (shape.summary or shape.bar):
+        if meaning(name).side or not (shape.summary or shape.passed):
             return name
         side = "evaluate" if self._evaluates(shape) else self.lately if shape.summary and not own else ""
         return f"{side} {name}" if side else name
@@ -485,7 +487,7 @@ class TextReader:
     def _evaluates(self, shape: Shape) -> bool:
         """Say whether a bar of Keras is `evaluate`'s: behind an epoch's end, or without an epoch before."""
         outside = self.epoch != self.epoch or self.closed == self.epoch
-        return shape.bar and not shape.both and not shape.named and outside
+        return shape.passed and not shape.both and not shape.named and outside
 
     def _above(self, shape: Shape, own: dict[str, float]) -> str:
         """Return the side of the heading above, as far as it reaches."""
@@ -501,6 +503,12 @@ class TextReader:
         tool = next((name for name, looks in TOOLS if looks.search(line)), "")
         if tool:
             self._tools[tool] = self._tools.get(tool, 0) + 1
+
+
+def _bare(wrapped: re.Match[str]) -> str:
+    """Return a number that was wrapped as "tensor(0.5, device='cuda:0')", with colons in place of the rest."""
+    start, end = (wrapped.start(1) - wrapped.start(), wrapped.end() - wrapped.end(1))
+    return ":" * start + wrapped.group(1) + ":" * end
 
 
 def _shape_key(parts: list[str]) -> str:

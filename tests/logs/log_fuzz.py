@@ -15,7 +15,12 @@ import traceback
 import warnings
 from pathlib import Path
 
+import fresh_first
+import fresh_fourth
+import fresh_second
+import fresh_third
 import numpy as np
+from fresh_forms import CASES
 from rich.console import Console
 
 from diagnose.errors import DiagnoseError
@@ -42,6 +47,7 @@ SPLICES = (
 )  # fmt: skip
 
 
+ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth)  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -59,7 +65,13 @@ def seeds():
         for p in sorted(LOGS.rglob("*"))
         if p.is_file() and p.suffix not in (".py", ".pyc") and p.name != "manifest.json"
     ]
-    return [(p.name, p.read_bytes()[:MOST_BYTES]) for p in files]
+    fresh = [(f"fresh-{name}", content) for name, logs, _ in CASES for content in logs.values()]
+    return [(p.name, p.read_bytes()[:MOST_BYTES]) for p in files] + [(name, head(content)) for name, content in fresh]
+
+
+def head(content):
+    """Return the beginning of a log that a test has written down."""
+    return (content if isinstance(content, bytes) else content.encode())[:MOST_BYTES]
 
 
 def piece(rng, data):

@@ -55,10 +55,13 @@ def test_a_foreign_log_without_both_losses_is_refused_with_what_was_found(name, 
     assert all(words in str(told.value) for words in want.words), str(told.value)
 
 
-def test_what_keras_evaluates_behind_a_fit_is_no_training_loss(tmp_path):
-    fit = "".join(
-        f"Epoch {e}/3\n100/100 [=====] - 1s 5ms/step - loss: {2 / e:.4f} - val_loss: {1.5 / e:.4f}\n" for e in (1, 2, 3)
-    )
+EVALUATES = ("32/32 [=====] - 0s 2ms/step - loss: 1.9000 - acc: 0.6\n", "32/32 - 0s - 2ms/step - loss: 1.9000\n")
+
+
+@pytest.mark.parametrize("evaluates", EVALUATES)
+def test_what_keras_evaluates_behind_a_fit_is_no_training_loss(evaluates, tmp_path):
+    start = evaluates.partition(" - ")[0].replace("32", "100")
+    fit = "".join(f"Epoch {e}/3\n{start} - 1s - loss: {2 / e:.4f} - val_loss: {1.5 / e:.4f}\n" for e in (1, 2, 3))
     path = tmp_path / "fit.txt"
-    path.write_text(fit + "32/32 [=====] - 0s 2ms/step - loss: 1.9000 - acc: 0.6\nTest loss: 1.9\n")
+    path.write_text(f"{fit}{evaluates}Test loss: 1.9\n")
     assert pairs(read([path]), {}).train_N.tolist() == pytest.approx([2, 1, 2 / 3], rel=1e-3)
