@@ -38,7 +38,7 @@ def sets(case, steps):
 
 def our_seconds(case, steps, jobs):
     """Carry the ablation out; return its wall time and what its runs' training took if shared out evenly."""
-    from diagnose.runs import store
+    from diagnose.runs import run_tables, store
 
     levels = ",".join(str(rate) for rate in RATES)
     given = [f"--set={key}={str(value).lower()}" for key, value in sets(case, steps).items()]
@@ -51,7 +51,7 @@ def our_seconds(case, steps, jobs):
         whole = time.perf_counter() - begun
         runs = store.entries(Path(folder) / "runs")
         assert len(runs) == len(RATES) * len(SEEDS)
-        trained = sum(float(store.read_table(run, "steps").iloc[-1].seconds) for run in runs)
+        trained = sum(float(run_tables.read_table(run, "steps").iloc[-1].seconds) for run in runs)
     return whole, trained / jobs
 
 

@@ -8,7 +8,7 @@ import time
 from run_fixture import assert_same
 
 from diagnose.errors import DiagnoseError
-from diagnose.runs import store
+from diagnose.runs import checkpoints, store
 
 # In processes that tests start, a run of it probes little and writes a checkpoint after every step.
 SLOW = """
@@ -84,7 +84,7 @@ def until(holds, seconds=90):
 def steps_of(path):
     """Return the step of a run's checkpoint; 0 where there is none, or another is just taking its place."""
     try:
-        found = store.read_checkpoint(path / "checkpoint") if (path / "checkpoint").exists() else None
+        found = checkpoints.read_checkpoint(path / "checkpoint") if (path / "checkpoint").exists() else None
     except (OSError, DiagnoseError):
         return 0
     return int(found[1]["step"]) if found else 0

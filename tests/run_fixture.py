@@ -13,7 +13,7 @@ import torch
 
 from diagnose.errors import MISTAKE, DiagnoseError
 from diagnose.records.run_records import CorpusRecord, Derived, Environment, SplitRecord
-from diagnose.runs import runner, session, store
+from diagnose.runs import checkpoints, run_tables, runner, session, store
 from diagnose.runs.session import load_state
 from diagnose.training import trainer
 from diagnose.training.trainer import Step
@@ -49,7 +49,7 @@ def refusal(*args, exit_code=MISTAKE, **more):
 
 
 def tensors(path, folder="checkpoint"):
-    found = store.read_checkpoint(path / folder)
+    found = checkpoints.read_checkpoint(path / folder)
     assert found is not None
     return {f"{name}.{key}": value for name, part in found[0].items() for key, value in part.items()}
 
@@ -61,7 +61,7 @@ def assert_same(one, two):
         assert a.keys() == b.keys()
         assert [name for name in a if not torch.equal(a[name], b[name])] == []
     for name in ("steps", "readings", "validation"):
-        a, b = (store.read_table(path, name).drop(columns="seconds", errors="ignore") for path in (one, two))
+        a, b = (run_tables.read_table(path, name).drop(columns="seconds", errors="ignore") for path in (one, two))
         pd.testing.assert_frame_equal(a, b, check_exact=True)
     assert store.read_samples(one) == store.read_samples(two)
     assert (one / "recipe.toml").read_bytes() == (two / "recipe.toml").read_bytes()
@@ -79,7 +79,7 @@ def final_state(path, setup, folder="checkpoint"):
     """Return a run's network and optimizer as they were saved, and the step."""
     net = setup.network()
     optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
-    found, state = store.read_checkpoint(path / folder)
+    found, state = checkpoints.read_checkpoint(path / folder)
     if found["optimizer"]:
         load_state(net, optimizer, found)
     else:

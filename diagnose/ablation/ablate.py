@@ -26,7 +26,7 @@ from diagnose.engines.selection import Place
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import AblationRecord, AxisRecord, Failure, Hold, TextSeenRecord
 from diagnose.records.schema import FORMAT
-from diagnose.runs import runner, store
+from diagnose.runs import run_tables, runner, store
 from diagnose.training import batches, trainer
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def fill(folder: Path, name: str, summary: AblationRecord, toml: str) -> None:
         toml: what is compared, so that it can be told from a run and repeated.
     """
     now = datetime.now().astimezone().isoformat(timespec="seconds")
-    store.write_table(folder, "effects", _frame(summary.effects))
+    run_tables.write_table(folder, "effects", _frame(summary.effects))
     store.write_record(folder / "summary.json", summary.model_copy(update={"name": name, "created": now}))
     store.write_text(folder / "ablation.toml", toml)
 
@@ -225,7 +225,7 @@ def _summary(
         effects.arm_record(arm.level, arm.levels, scores[arm.level], arm.first.derived, tuple(seeds))
         for arm in plan.arms
     )
-    seen = float(store.read_table(kept[plan.control][0], "steps").iloc[-1].text_bytes)
+    seen = float(run_tables.read_table(kept[plan.control][0], "steps").iloc[-1].text_bytes)
     unit, amount = plan.hold or ("nothing", 0.0)
     seeded = with_seeds(scores, seeds)
     return AblationRecord(

@@ -16,7 +16,7 @@ from diagnose import stats
 from diagnose.ablation.batch_noise import noise_note
 from diagnose.data.tokenizer import fingerprint
 from diagnose.records.notes import Band, Best, Divided, EffectPart, Notes, Positions, Units
-from diagnose.runs import store
+from diagnose.runs import run_tables, store
 from diagnose.training.positions import EDGES, edge_within
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def _positions(plan: Design, runs: Runs) -> Positions | None:
     whole = all((path / "places.parquet").exists() for paths in runs.values() for path in paths)
     if not whole or len({fingerprint(arm.first.text.tokenizer) for arm in plan.arms}) > 1:
         return None
-    tables = {level: [store.read_table(path, "places") for path in paths] for level, paths in runs.items()}
+    tables = {level: [run_tables.read_table(path, "places") for path in paths] for level, paths in runs.items()}
     documents = reduce(np.intersect1d, [t.document.unique() for some in tables.values() for t in some])
     tables = {level: [t[t.document.isin(documents)] for t in some] for level, some in tables.items()}
     contexts = {one.batches.context for one in recipes}
-    sizes = store.read_table(next(iter(runs.values()))[0], "validation").set_index("document").loc[documents]
+    sizes = run_tables.read_table(next(iter(runs.values()))[0], "validation").set_index("document").loc[documents]
     return Positions(
         contexts=len(contexts) > 1,
         bands=_bands(tables),

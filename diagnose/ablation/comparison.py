@@ -19,7 +19,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed
 from diagnose.records.ablations import AblationRecord, AxisRecord, ChangedRecord, Hold
 from diagnose.records.schema import FORMAT
-from diagnose.runs import store
+from diagnose.runs import run_tables, store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -120,7 +120,7 @@ def settings_of(recipe: Recipe) -> dict[str, Any]:
 
 def _refuse(found: Sequence[ComparedRun]) -> None:
     """Refuse runs whose losses are of different text."""
-    scored = [store.read_table(one.path, "validation").sort_values("document") for one in found]
+    scored = [run_tables.read_table(one.path, "validation").sort_values("document") for one in found]
     for (one, first), (other, second) in pairwise(zip(found, scored, strict=True)):
         texts = [side.environment.corpus for side in (one, other)]
         both = f"{one.path.name} and {other.path.name} cannot be compared"

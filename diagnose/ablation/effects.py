@@ -17,7 +17,7 @@ from diagnose import stats
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import about_seeds, decimals, signed
 from diagnose.records.ablations import ArmRecord, EffectRecord, Estimate, Noise
-from diagnose.runs import store
+from diagnose.runs import run_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -78,7 +78,7 @@ def score(runs: Mapping[str, tuple[Path, ...]]) -> dict[str, Scores]:
     Raises:
         DiagnoseError: the arms have no validation document in common.
     """
-    tables = {level: [store.read_table(p, "validation") for p in paths] for level, paths in runs.items()}
+    tables = {level: [run_tables.read_table(p, "validation") for p in paths] for level, paths in runs.items()}
     documents = reduce(np.intersect1d, [t.document.to_numpy() for some in tables.values() for t in some])
     if not len(documents):
         raise DiagnoseError("the arms have no validation document in common; there is nothing to compare")
@@ -343,5 +343,5 @@ def arm_record(
         level=level, levels=dict(levels), runs=tuple(path.name for path in one.runs),
         bits_per_byte=Estimate(value=interval.value, low=interval.low, high=interval.high), seeds=seeds,
         per_seed=tuple(float(v) for v in one.bits_per_byte_S), nats_per_token=one.nats_per_token, derived=derived,
-        seconds=tuple(float(store.read_table(path, "steps").iloc[-1].seconds) for path in one.runs),
+        seconds=tuple(float(run_tables.read_table(path, "steps").iloc[-1].seconds) for path in one.runs),
     )  # fmt: skip

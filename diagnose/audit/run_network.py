@@ -17,7 +17,7 @@ from diagnose.audit.side_passes import SidePasses
 from diagnose.data import tokenizer
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.side import Side
-from diagnose.runs import session, store
+from diagnose.runs import run_tables, session
 from diagnose.training import batches, chunked_loss, evaluation, trainer
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def _recorded(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataF
                              run.recipe.run.precision)  # fmt: skip
     recorded, now = some.nats.to_numpy(float), found.nats_N
     off = float(np.max(np.abs(recorded - now) / np.maximum(np.abs(now), 1.0)))
-    final = store.read_table(run.path, "readings")
+    final = run_tables.read_table(run.path, "readings")
     final = final[final.kind == "final"]
     summed = float(table.nats.sum())
     stated = float(final.iloc[-1].nats) if len(final) else math.nan

@@ -10,7 +10,7 @@ from diagnose.audit import side_data
 from diagnose.audit.judgements import judge_overlap
 from diagnose.data import overlap, tokenizer
 from diagnose.data.vocabulary import BYTE_SET, PAD, START
-from diagnose.runs import store
+from diagnose.runs import run_tables
 from diagnose.training import batches
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _encode(run: AuditedRun, text: str) -> list[int]:
 
 def record(audit: Audit, run: AuditedRun) -> pd.DataFrame | None:
     """Judge what was scored, document by document; return the table, or None where it is not in order."""
-    table, sizes = store.read_table(run.path, "validation"), run.text.corpus.doc_bytes
+    table, sizes = run_tables.read_table(run.path, "validation"), run.text.corpus.doc_bytes
     wanted = run.text.split.scored
     documents = table.document.to_numpy(np.int64)
     again = len(documents) - len(np.unique(documents))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
-from diagnose.runs import store
+from diagnose.runs import run_tables, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ def _beside(path: Path, wanted: tuple[str, str]) -> PeerRun | None:
         prints = (environment.corpus.fingerprint, environment.split.fingerprint)
         if prints != wanted or store.state(path) != "finished":
             return None
-        rows = store.read_columns(path, "readings", ("kind", "step", "loss", "nats", "bytes", "low", "high"))
+        rows = run_tables.read_columns(path, "readings", ("kind", "step", "loss", "nats", "bytes", "low", "high"))
         last = max(place for place, kind in enumerate(rows["kind"]) if kind == "final")
         final = {name: column[last] for name, column in rows.items()}
         bits = float(final["nats"]) / math.log(2) / float(final["bytes"])

@@ -16,7 +16,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 from diagnose.records.run_records import Environment, Status, Yardsticks
 from diagnose.records.schema import Schema, parse
-from diagnose.runs import store
+from diagnose.runs import run_tables, store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,7 +189,7 @@ def read_run(folder: Path) -> RunReport:
     """
     environment = store.environment(folder)
     run = _read_run(folder, "", None)
-    steps = store.read_columns(folder, "steps", STEP_COLUMNS)
+    steps = run_tables.read_columns(folder, "steps", STEP_COLUMNS)
     last = len(steps["step"]) - 1
     scale, sampled = read_scale(folder)
     return RunReport(
@@ -235,7 +235,7 @@ def _read_run(folder: Path, level: str, seed: int | None) -> RunSummary:
 
 
 def _readings(folder: Path) -> Iterator[LoggedReading]:
-    rows = store.read_columns(folder, "readings", READING_COLUMNS)
+    rows = run_tables.read_columns(folder, "readings", READING_COLUMNS)
     for values in zip(*(rows[name] for name in READING_COLUMNS), strict=True):
         row = dict(zip(READING_COLUMNS, values, strict=True))
         try:

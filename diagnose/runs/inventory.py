@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose import files
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
-from diagnose.runs import store
+from diagnose.runs import checkpoints, run_tables, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def losses(path: Path) -> tuple[float | None, dict[str, Any]]:
     Raises:
         DiagnoseError: its readings are missing or damaged.
     """
-    table = store.read_columns(path, "readings", ("kind", "split", "loss", "nats", "tokens", "bytes"))
+    table = run_tables.read_columns(path, "readings", ("kind", "split", "loss", "nats", "tokens", "bytes"))
     rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
     logged = {row["split"]: float(row["loss"]) for row in rows if row["kind"] == "reported"}
     final = [row for row in rows if row["kind"] == "final"]
@@ -92,7 +92,7 @@ def prunable(runs: Path) -> dict[Path, int]:
     found = {}
     files.clear_leftovers(runs)
     for path in store.entries(runs):
-        store.clear_leftovers(path)
+        checkpoints.clear_leftovers(path)
         if store.known_state(path) == "finished" and (kept is None or path.name != kept.name):
             for folder in ("checkpoint", "interval"):
                 if (path / folder).is_dir():
@@ -114,7 +114,7 @@ def prune(found: dict[Path, int]) -> None:
     """Remove them."""
     for path in found:
         if (path.parent / "status.json").exists():
-            store.drop_checkpoints(path.parent)
+            checkpoints.drop_checkpoints(path.parent)
         else:
             shutil.rmtree(path, ignore_errors=True)
 
@@ -144,7 +144,7 @@ def samples(
     from diagnose.training.preparation import build
 
     path = store.find(run)
-    found = store.read_checkpoint(path / "checkpoint")
+    found = checkpoints.read_checkpoint(path / "checkpoint")
     if found is None:
         raise DiagnoseError(f"{path} has no checkpoint to sample from (pruned, or stopped before its first one)")
     recipe = store.recipe_of(path)

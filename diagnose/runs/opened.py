@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
-from diagnose.runs import session, store
+from diagnose.runs import checkpoints, session, store
 from diagnose.training import device, registry
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def open_run(run: str | Path, data: str | Path | None = None, model: str | None 
     recorded = store.recipe_of(path)
     moved = None if _is_here(recorded.run.device) else recorded.run.device
     recipe, why = _consented(_moved(recorded, data, moved), model)
-    found = store.read_checkpoint(path / "checkpoint")
+    found = checkpoints.read_checkpoint(path / "checkpoint")
     if found is None:
         why = why or "the run keeps no checkpoint (pruned?)"
     tensors, progress = found or (None, None)

@@ -21,7 +21,7 @@ import torch
 from diagnose import files
 from diagnose.config.recipe import Recipe, refuse_unused
 from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
-from diagnose.runs import store
+from diagnose.runs import checkpoints, run_tables, store
 from diagnose.runs.inventory import losses
 from diagnose.runs.session import (
     History,
@@ -178,14 +178,14 @@ def _in_words(error: BaseException) -> str:
 def _restore(session: Session) -> None:
     """Go back to the last checkpoint, if there is one; records of later steps are dropped and made again."""
     for folder in ("checkpoint", "interval"):
-        store.settle_checkpoint(session.path / folder)
-    found = store.read_checkpoint(session.path / "checkpoint")
+        checkpoints.settle_checkpoint(session.path / folder)
+    found = checkpoints.read_checkpoint(session.path / "checkpoint")
     if found is None:
         return
     tensors, state = found
     load_state(session.network, session.optimizer, tensors)
-    steps = store.read_table(session.path, "steps")
-    readings = store.read_table(session.path, "readings")
+    steps = run_tables.read_table(session.path, "steps")
+    readings = run_tables.read_table(session.path, "readings")
     done = int(state["step"])
     session.history = History(
         [Step(**row) for row in steps[steps.step <= done].to_dict("records")],
@@ -261,7 +261,7 @@ def summary(path: Path) -> dict[str, Any]:
         DiagnoseError: its records are missing or damaged.
     """
     with store.as_written(path):
-        last = store.read_table(path, "steps").iloc[-1]
+        last = run_tables.read_table(path, "steps").iloc[-1]
         train, val = losses(path)
         return {
             "format": 1, "run": str(path), "status": store.state(path), "steps": int(last.step),

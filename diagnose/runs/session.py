@@ -20,7 +20,7 @@ from diagnose.data import tokenizer, verbatim
 from diagnose.data.excerpt import excerpt
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.schema import FORMAT
-from diagnose.runs import store
+from diagnose.runs import checkpoints, run_tables, store
 from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
 from diagnose.training.positions import Places
@@ -257,8 +257,8 @@ def checkpoint(session: Session) -> None:
 
 def save_records(session: Session) -> None:
     """Write steps, readings and samples."""
-    store.write_table(session.path, "steps", _frame(session.history.steps))
-    store.write_table(session.path, "readings", _readings(session.history.readings))
+    run_tables.write_table(session.path, "steps", _frame(session.history.steps))
+    run_tables.write_table(session.path, "readings", _readings(session.history.readings))
     store.write_samples(session.path, session.history.samples)
     if session.history.noise:
         store.write_json(session.path / "noise.json", {"format": FORMAT, "noise": session.history.noise})
@@ -269,16 +269,16 @@ def save(session: Session, folder: str) -> None:
     last = session.history.last()
     tensors = {"model": _model_tensors(session.network), "optimizer": _optimizer_tensors(session.optimizer)}
     state = {name: None if value != value else value for name, value in asdict(last).items()}  # noqa: PLR0124
-    store.write_checkpoint(session.path / folder, tensors, state)
+    checkpoints.write_checkpoint(session.path / folder, tensors, state)
 
 
-def _model_tensors(net: torch.nn.Module) -> store.Tensors:
+def _model_tensors(net: torch.nn.Module) -> checkpoints.Tensors:
     """Return weights and buffers, a tied weight once."""
     kept = {name for name, _ in net.named_parameters()} | {name for name, _ in net.named_buffers()}
     return {name: value for name, value in net.state_dict().items() if name in kept}
 
 
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> store.Tensors:
+def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> checkpoints.Tensors:
     state = optimizer.state_dict()["state"]
     return {f"{index}.{key}": torch.as_tensor(v) for index, values in state.items() for key, v in values.items()}
 
@@ -300,8 +300,8 @@ def finish(session: Session) -> None:
              low=_number(interval.low), high=_number(interval.high))
     )  # fmt: skip
     history.samples.append({**_sample(session, LAST_TURN), "final": True})
-    store.write_table(session.path, "validation", _validation(result))
-    store.write_table(session.path, "places", _columns(places.table()))
+    run_tables.write_table(session.path, "validation", _validation(result))
+    run_tables.write_table(session.path, "places", _columns(places.table()))
     _read_units(session)
     _find_verbatim(session)
     save_records(session)
@@ -374,7 +374,7 @@ def _validation(result: evaluation.Canonical) -> pd.DataFrame:
 
 
 def load_state(
-    net: torch.nn.Module, optimizer: torch.optim.Optimizer | None, tensors: dict[str, store.Tensors]
+    net: torch.nn.Module, optimizer: torch.optim.Optimizer | None, tensors: dict[str, checkpoints.Tensors]
 ) -> None:
     """Put a checkpoint's tensors into a network and its optimizer; nothing is shared with `tensors` afterwards."""
     try:
@@ -386,7 +386,7 @@ def load_state(
     if set(missing) - aliases or unknown:
         raise DiagnoseError(f"the checkpoint does not fit the network: {sorted({*missing, *unknown})[:3]} differ")
     if optimizer is not None:
-        state: dict[int, store.Tensors] = {}
+        state: dict[int, checkpoints.Tensors] = {}
         for name, value in tensors["optimizer"].items():
             index, _, key = name.partition(".")
             state.setdefault(int(index), {})[key] = value.clone()

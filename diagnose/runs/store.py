@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,23 +26,11 @@ from diagnose.records.schema import FORMAT, Record, Schema, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO
 
-    import pandas as pd
-    from torch import Tensor
 
 LATEST = "latest"
-MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how often as many as in its file
-WORDS = {"steps": (), "readings": ("kind", "split", "mode"), "validation": (), "places": ()}  # columns of a table
-WHOLE = ("step", "tokens", "document", "place")  # columns without gaps; all that hold no words hold numbers
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
 DAMAGED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
-Tensors = dict[str, "Tensor"]
-TYPES = {
-    "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3",
-    "float8_e5m2": "F8_E5M2", "int64": "I64", "int32": "I32", "int16": "I16", "int8": "I8", "uint64": "U64",
-    "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
-}  # torch's names of them, and safetensors'  # fmt: skip
 
 
 def create(runs: Path, label: str, recipe: Recipe, environment: Environment) -> Path:
@@ -149,7 +135,7 @@ def read_text(path: Path) -> str:
     Raises:
         DiagnoseError: missing or damaged.
     """
-    with _one_line(path):
+    with one_line(path):
         return files.text(path)
 
 
@@ -169,7 +155,7 @@ def as_written(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _one_line(file: Path, *others: type[Exception]) -> Iterator[None]:
+def one_line(file: Path, *others: type[Exception]) -> Iterator[None]:
     """Say in one line why a file cannot be read."""
     errors: tuple[type[Exception], ...] = (OSError, ValueError, *others)
     try:
@@ -187,7 +173,7 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         DiagnoseError: missing, damaged, or written by a newer `diagnose`.
     """
-    with _one_line(path):
+    with one_line(path):
         value = files.parsed(files.text(path))
     if not isinstance(value, dict) or not isinstance(value.get("format"), int):
         raise DiagnoseError(f"{path} states no format; the folder is damaged")
@@ -199,86 +185,6 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_status(path: Path, state: State, why: str = "") -> None:
     """Note the state of a run, and why it did not end well."""
     write_record(path / "status.json", Status(state=state, why=why))
-
-
-def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
-    """Write `name`.parquet whole or not at all."""
-    files.write_whole(path / f"{name}.parquet", lambda file: frame.to_parquet(file, index=False))
-
-
-def read_table(path: Path, name: str) -> pd.DataFrame:
-    """Read `name`.parquet of a run or ablation.
-
-    Raises:
-        DiagnoseError: missing or damaged.
-    """
-    file = path / f"{name}.parquet"
-    with _one_line(file):
-        return _arrow(file).to_pandas()
-
-
-def read_columns(path: Path, name: str, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
-    """Read some columns of `name`.parquet as lists, without pandas, which takes longer to import than a page to draw.
-
-    Raises:
-        DiagnoseError: missing or damaged, or without one of the columns.
-    """
-    file = path / f"{name}.parquet"
-    table = _arrow(file, wanted)
-    missing = [column for column in wanted if column not in table.column_names]
-    if missing:
-        raise DiagnoseError(f"{file} has no column {', '.join(missing)}; the folder is damaged")
-    with _one_line(file):
-        return {column: table.column(column).to_pylist() for column in wanted}
-
-
-def _arrow(file: Path, wanted: tuple[str, ...] | None = None) -> Any:
-    from pyarrow.lib import ArrowException
-    from pyarrow.parquet import ParquetFile  # `pyarrow.parquet.read_table` imports pandas
-
-    with _one_line(file, ArrowException), ParquetFile(files.inside(file)) as opened:
-        _refuse_bomb(file, opened.metadata)
-        table = opened.read(columns=wanted and list(wanted), use_threads=False)
-    if file.stem in WORDS and table.num_rows:  # a run that was just begun has read nothing yet
-        _refuse_other_kinds(file, table)
-    return table
-
-
-def _refuse_other_kinds(file: Path, table: Any) -> None:
-    """Refuse a table of a run whose columns are not of the kind that a run writes.
-
-    Raises:
-        DiagnoseError: words where numbers should be, lists, or a step or a document that is no whole number.
-    """
-    from pyarrow import compute, types
-
-    for field in table.schema:
-        column = table.column(field.name)
-        if field.name in WORDS[file.stem]:
-            fits = types.is_string(field.type) or types.is_large_string(field.type)
-        else:
-            fits = types.is_integer(field.type) or types.is_floating(field.type)
-        if fits and field.name in WHOLE:
-            fits = column.null_count == 0 and compute.all(compute.is_finite(column)).as_py() is not False
-        if not fits:
-            raise DiagnoseError(
-                f"{file} is damaged: its column {formatting.visible(field.name)} is not as runs write it"
-            )
-
-
-def _refuse_bomb(file: Path, footer: Any) -> None:
-    """Refuse a table that claims far more than its file can hold.
-
-    Raises:
-        DiagnoseError: it does.
-    """
-    size = file.stat().st_size
-    claimed = footer.num_rows * max(1, footer.num_columns) * 8
-    if claimed > MOST_TABLE and claimed > MOST_FACTOR * size:
-        raise DiagnoseError(
-            f"{file} claims {footer.num_rows:,} rows of {footer.num_columns} columns in {size / 1e6:,.1f} MB: "
-            "no run writes such a table; it is not read"
-        )
 
 
 def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
@@ -295,62 +201,8 @@ def read_samples(path: Path) -> list[dict[str, Any]]:
     file = path / "samples.jsonl"
     if not file.exists():
         return []
-    with _one_line(file, TypeError):
+    with one_line(file, TypeError):
         return [dict(files.parsed(line)) for line in files.text(file).split("\n") if line]
-
-
-def write_checkpoint(folder: Path, tensors: dict[str, Tensors], state: dict[str, Any]) -> None:
-    """Swap a checkpoint in: one safetensors file per name in `tensors`, and `state.json`."""
-    settle_checkpoint(folder)
-    old = folder.with_name(folder.name + ".old")
-    with files.begun_folder(folder.parent) as part:
-        write_json(part / "state.json", {"format": FORMAT, **state})
-        for name, values in tensors.items():
-            files.write_whole(part / f"{name}.safetensors", partial(_write_tensors, tensors=values))
-        if folder.exists():
-            folder.rename(old)
-        part.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def settle_checkpoint(folder: Path) -> None:
-    """Remove the checkpoint before, where a process was killed before it could; it counts only where it is the last."""
-    if folder.exists():
-        shutil.rmtree(folder.with_name(folder.name + ".old"), ignore_errors=True)
-
-
-def _write_tensors(file: BinaryIO, tensors: Tensors) -> None:
-    """Write tensors as safetensors does, whose own function hides why and where a write failed and copies them all.
-
-    Eight bytes of the header's length, the header in JSON (type, shape and place of each tensor), the tensors.
-    """
-    import torch
-
-    header, end = {}, 0
-    for name, value in tensors.items():
-        begin, end = end, end + value.numel() * value.element_size()
-        kind = TYPES[str(value.dtype).removeprefix("torch.")]
-        header[name] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [begin, end]}
-    told = json.dumps(header).encode()
-    told += b" " * (-len(told) % 8)
-    file.write(len(told).to_bytes(8, "little") + told)
-    for value in tensors.values():
-        file.write(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
-
-
-def read_checkpoint(folder: Path) -> tuple[dict[str, Tensors], dict[str, Any]] | None:
-    """Read the checkpoint, or the one before where a kill came between the two renames; None if there is none."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    place = folder if folder.exists() else folder.with_name(folder.name + ".old")
-    if not place.exists():
-        return None
-    state = read_json(files.inside(place, folder.parent) / "state.json")
-    try:
-        return {f.stem: load_file(files.inside(f)) for f in sorted(place.glob("*.safetensors"))}, state
-    except (OSError, ValueError, SafetensorError) as error:
-        raise DiagnoseError(f"checkpoint {place} is damaged ({error}); train the run anew") from None
 
 
 @contextmanager
@@ -508,16 +360,3 @@ def _size(item: os.DirEntry[str]) -> int:
     with suppress(OSError):  # just removed
         return item.stat().st_size if item.is_file(follow_symlinks=False) else 0
     return 0
-
-
-def clear_leftovers(path: Path) -> None:
-    """Remove what killed processes left half-written in a run's folder."""
-    files.clear_leftovers(path)
-    for folder in ("checkpoint", "interval"):
-        settle_checkpoint(path / folder)
-
-
-def drop_checkpoints(path: Path) -> None:
-    """Remove what only resuming, sampling and replaying need; records stay."""
-    for folder in ("checkpoint", "checkpoint.old", "interval", "interval.old"):
-        shutil.rmtree(path / folder, ignore_errors=True)

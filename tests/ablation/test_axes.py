@@ -5,7 +5,7 @@ import pytest
 from diagnose.ablation import ablate, axes
 from diagnose.ablation.design import design
 from diagnose.errors import MISTAKE, DiagnoseError
-from diagnose.runs import runner, store
+from diagnose.runs import run_tables, runner, store
 
 
 def refusal(axis, given, levels=None):
@@ -88,7 +88,7 @@ def test_arms_of_the_axis_split_reserve_and_score_the_same_documents(tiny, tmp_p
     for effect in summary["effects"]:
         assert effect["low"] <= effect["value"] <= effect["high"]
     paths = [tmp_path / run for arm in summary["arms"] for run in arm["runs"]]
-    assert len({tuple(store.read_table(path, "validation").document) for path in paths}) == 1
+    assert len({tuple(run_tables.read_table(path, "validation").document) for path in paths}) == 1
     splits = [store.read_json(path / "environment.json")["split"] for path in paths]
     assert {(split["scored"], split["scored_documents"]) for split in splits} == {("reserve", 15)}
     assert "size of the training text" in {row["what"] for row in summary["changed"]}

@@ -6,7 +6,7 @@ import pytest
 from diagnose import stats
 from diagnose.ablation import axes, noise_floor, plan
 from diagnose.ablation.design import design
-from diagnose.runs import store
+from diagnose.runs import run_tables
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_the_nearest_runs_of_the_same_text_are_taken_and_named(at_hand, small):
     found = noise_floor.floor(planned(small), at_hand)
     assert len(found["runs"]) == 3
     assert found["differ"] == ["model.activation"]  # the recipe's is gelu, the planned control is relu
-    tables = [store.read_table(at_hand / name, "validation") for name in found["runs"]]
+    tables = [run_tables.read_table(at_hand / name, "validation") for name in found["runs"]]
     levels = [table.nats.sum() / np.log(2) / table["bytes"].sum() for table in tables]
     assert found["sd_seeds"] <= np.std(levels, ddof=1) * 1.001  # without what documents add to it
     said = noise_floor.sentences(found, 3)

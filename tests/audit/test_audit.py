@@ -21,7 +21,7 @@ from diagnose.audit.run_audit import audit_run
 from diagnose.cli import app
 from diagnose.models import gpt
 from diagnose.report.page import render
-from diagnose.runs import runner, store
+from diagnose.runs import run_tables, runner, store
 
 
 @pytest.fixture(scope="module")
@@ -175,9 +175,9 @@ def test_the_page_is_kept_linked_and_rendered_again_from_what_is_stored(run, mon
 
 def test_findings_come_with_what_would_mend_them(run, monkeypatch):
     monkeypatch.chdir(run.parent)
-    frame = store.read_table(run, "readings")
+    frame = run_tables.read_table(run, "readings")
     frame.loc[frame.kind == "final", "nats"] *= 0.5
-    store.write_table(run, "readings", frame)
+    run_tables.write_table(run, "readings", frame)
     shown = CliRunner().invoke(app, ["audit", str(run)])
     assert shown.exit_code == 1
     page = html.unescape(Path("reports", f"{run.name}-audit.html").read_text(encoding="utf-8"))

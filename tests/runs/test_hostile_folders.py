@@ -11,7 +11,7 @@ import pytest
 
 from diagnose import files
 from diagnose.errors import DiagnoseError
-from diagnose.runs import runner, store
+from diagnose.runs import checkpoints, runner, store
 
 SECRET = "-----BEGIN A PRIVATE KEY-----"
 
@@ -57,7 +57,7 @@ def test_no_checkpoint_is_read_through_a_link(stranger, tmp_path, name):
     shutil.move(stranger / name, away)
     (stranger / name).symlink_to(away)
     with pytest.raises(DiagnoseError, match="is a link out of"):
-        store.read_checkpoint(stranger / "checkpoint")
+        checkpoints.read_checkpoint(stranger / "checkpoint")
 
 
 def test_a_link_within_the_folder_is_as_good_as_the_file(stranger):

@@ -7,7 +7,7 @@ from run_fixture import assert_same, final_state, tensors
 
 from diagnose.config.recipe import Recipe
 from diagnose.data.tokenizer import load as load_tokenizer
-from diagnose.runs import runner, session, store
+from diagnose.runs import checkpoints, run_tables, runner, session, store
 from diagnose.runs.session import probe_documents
 from diagnose.training import batches, evaluation, trainer
 from diagnose.training.preparation import set_up
@@ -35,7 +35,7 @@ def test_a_run_leaves_all_its_files(whole):
 
 
 def test_steps_are_recorded_exactly(whole, given):
-    steps, setup = store.read_table(whole, "steps"), set_up(Recipe.load("quick", given))
+    steps, setup = run_tables.read_table(whole, "steps"), set_up(Recipe.load("quick", given))
     net = setup.network()
     again = list(trainer.train_steps(net, trainer.make_optimizer(net, setup.recipe.optimizer), setup.course, START))
     assert list(steps.columns) == list(Step.__dataclass_fields__)
@@ -49,7 +49,7 @@ def test_steps_are_recorded_exactly(whole, given):
 
 
 def test_readings_are_what_they_say(whole, given):
-    readings, steps = store.read_table(whole, "readings"), store.read_table(whole, "steps")
+    readings, steps = run_tables.read_table(whole, "readings"), run_tables.read_table(whole, "steps")
     setup = set_up(Recipe.load("quick", given))
     reported = readings[readings.kind == "reported"]
     assert reported.step.tolist() == [5, 5, 10, 10, 12, 12]
@@ -69,7 +69,7 @@ def test_the_final_reading_is_the_canonical_one_of_the_final_weights(whole, give
     assert last.step == 12
     documents = setup.text.split.scored
     expected = evaluation.canonical(net, setup.text.stream, documents, setup.scored_bytes(), 32)
-    readings, table = store.read_table(whole, "readings"), store.read_table(whole, "validation")
+    readings, table = run_tables.read_table(whole, "readings"), run_tables.read_table(whole, "validation")
     (final,) = readings[readings.kind == "final"].to_dict("records")
     assert table.nats.tolist() == expected.nats_N.tolist()
     assert table.document.tolist() == documents.tolist()
@@ -91,7 +91,7 @@ def test_the_final_reading_is_the_canonical_one_of_the_final_weights(whole, give
 def test_the_reported_validation_loss_is_that_of_its_batch(whole, given):
     setup = set_up(Recipe.load("quick", given))
     net, _, _ = final_state(whole, setup)
-    readings = store.read_table(whole, "readings")
+    readings = run_tables.read_table(whole, "readings")
     row = readings[(readings.kind == "reported") & (readings.split == "val")].iloc[-1]
     size = min(4, setup.validation.rows)
     batch = batches.rows(setup.validation, 2 * size, size)  # of print 2, counted from 0
@@ -144,7 +144,7 @@ def test_interval_is_the_state_at_the_start_of_the_last_interval(whole, given):
     net, optimizer, step = final_state(whole, setup, "interval")
     assert step.step == 10
     rest = list(trainer.train_steps(net, optimizer, setup.course, step))
-    steps = store.read_table(whole, "steps")
+    steps = run_tables.read_table(whole, "steps")
     assert [s.loss for s in rest] == steps.loss[10:].tolist()
     a, b = tensors(whole), net.state_dict()
     assert all(torch.equal(a[f"model.{name}"], b[name]) for name in b if f"model.{name}" in a)
@@ -157,7 +157,7 @@ def test_the_last_interval_begins_where_a_print_was_or_at_the_start(interval, st
     state = store.read_json(path / "interval" / "state.json")
     assert state["step"] == start
     if start == 0:
-        assert store.read_checkpoint(path / "interval")[0]["optimizer"] == {}
+        assert checkpoints.read_checkpoint(path / "interval")[0]["optimizer"] == {}
 
 
 def test_the_same_recipe_or_the_runs_own_file_repeats_it(whole, given, runs):

@@ -7,7 +7,7 @@ import pytest
 from run_fixture import refusal
 
 from diagnose.errors import FINDING
-from diagnose.runs import runner, store
+from diagnose.runs import run_tables, runner, store
 from diagnose.training.preparation import set_up
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
@@ -30,7 +30,7 @@ def test_a_diverging_run_stops_and_keeps_its_records(schedule, plain, runs):
     status = store.read_json(path / "status.json")
     assert status["state"] == "failed"
     assert "at step 2 " in status["why"]
-    steps = store.read_table(path, "steps")
+    steps = run_tables.read_table(path, "steps")
     assert steps.step.tolist() == [1]
     assert np.isfinite(steps.loss).all()
     assert not (runs / "latest").exists()
@@ -129,7 +129,7 @@ def test_a_strangers_network_is_trained_and_told_from_its_next_version(strangers
 def test_a_budget_in_seconds_ends_by_the_clock_and_is_kept(plain, runs):
     given = {k: v for k, v in plain.items() if k != "budget.steps"} | {"budget.seconds": 0.2}
     path = runner.train("quick", given, runs=runs)
-    steps = store.read_table(path, "steps")
+    steps = run_tables.read_table(path, "steps")
     assert steps.seconds.iloc[-1] >= 0.2
     assert (steps.seconds.iloc[:-1] < 0.2).all()
     assert store.read_json(path / "checkpoint" / "state.json")["step"] == len(steps)

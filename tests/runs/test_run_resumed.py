@@ -5,7 +5,7 @@ import pytest
 from run_fixture import assert_same, refusal, signalled, stopped
 
 from diagnose.config.recipe import Recipe
-from diagnose.runs import runner, store
+from diagnose.runs import run_tables, runner, store
 from diagnose.training.preparation import set_up
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
@@ -25,7 +25,7 @@ def test_ctrl_c_leaves_a_run_that_goes_on(number, times, whole, given, runs):
     assert not (runs / "latest").exists()
     if times == 1:  # the step was taken to its end and kept
         assert store.read_json(path / "checkpoint" / "state.json")["step"] == 6
-        assert len(store.read_table(path, "steps")) == 6
+        assert len(run_tables.read_table(path, "steps")) == 6
     steps = []
     assert runner.train("quick", given, runs=runs, resume=True, watch=lambda p: steps.append(p.step)) == path
     assert steps[0] == (7 if times == 1 else 1)

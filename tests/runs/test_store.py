@@ -19,7 +19,7 @@ from diagnose import files
 from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError
 from diagnose.records.schema import FORMAT
-from diagnose.runs import store
+from diagnose.runs import checkpoints, run_tables, store
 
 
 def refusal(function, *args):
@@ -43,14 +43,14 @@ def tensors(value):
 
 
 def values(folder):
-    found = store.read_checkpoint(folder)
+    found = checkpoints.read_checkpoint(folder)
     assert found is not None
     assert {float(v.flatten()[0]) for part in found[0].values() for v in part.values()} == {found[1]["value"]}
     return found[1]["value"]
 
 
 def checkpoint(folder, value):
-    store.write_checkpoint(folder, tensors(value), {"value": value})
+    checkpoints.write_checkpoint(folder, tensors(value), {"value": value})
 
 
 def test_a_run_is_named_by_time_label_seed_and_recipe(tmp_path):
@@ -88,13 +88,13 @@ def test_a_run_that_finds_no_room_leaves_nothing(tmp_path, monkeypatch):
 
 
 def write_table(folder, value):
-    store.write_table(folder, "x", pd.DataFrame({"v": [value]}))
+    run_tables.write_table(folder, "x", pd.DataFrame({"v": [value]}))
 
 
 WRITERS = {
     "text": (lambda p, v: store.write_text(p / "x.txt", str(v)), lambda p: int((p / "x.txt").read_text())),
     "json": (lambda p, v: store.write_status(p, "failed", str(v)), lambda p: int(store.status(p).why)),
-    "table": (write_table, lambda p: int(store.read_table(p, "x").v[0])),
+    "table": (write_table, lambda p: int(run_tables.read_table(p, "x").v[0])),
     "samples": (lambda p, v: store.write_samples(p, [{"v": v}]), lambda p: store.read_samples(p)[0]["v"]),
     "checkpoint": (lambda p, v: checkpoint(p / "checkpoint", float(v)), lambda p: int(values(p / "checkpoint"))),
 }  # fmt: skip
@@ -125,8 +125,8 @@ def test_tensors_of_every_type_come_back_through_the_library(tmp_path):
     held = {str(kind): torch.arange(6).reshape(2, 3).to(kind) for kind in kinds}
     held |= {"empty": torch.zeros(0, 2), "number": torch.tensor(2.5), "turned": torch.arange(6.0).reshape(2, 3).T}
     held["spread"] = torch.arange(6.0)[::2]
-    store.write_checkpoint(tmp_path / "checkpoint", {"model": held}, {})
-    back, _ = store.read_checkpoint(tmp_path / "checkpoint")
+    checkpoints.write_checkpoint(tmp_path / "checkpoint", {"model": held}, {})
+    back, _ = checkpoints.read_checkpoint(tmp_path / "checkpoint")
     assert back["model"].keys() == held.keys()
     for name, value in held.items():
         assert (back["model"][name].dtype, back["model"][name].shape) == (value.dtype, value.shape)
@@ -176,13 +176,13 @@ def test_a_checkpoint_keeps_every_bit(tmp_path):
     }
     kept["odd"] = torch.tensor([math.nan, math.inf, -0.0, 1e-45])
     kept["turned"] = torch.randn(4, 6).T
-    store.write_checkpoint(tmp_path / "c", {"model": kept}, {"step": 3})
-    found, state = store.read_checkpoint(tmp_path / "c")
+    checkpoints.write_checkpoint(tmp_path / "c", {"model": kept}, {"step": 3})
+    found, state = checkpoints.read_checkpoint(tmp_path / "c")
     assert state == {"format": FORMAT, "step": 3}
     for name, value in kept.items():
         assert found["model"][name].dtype == value.dtype
         assert torch.equal(found["model"][name].contiguous().view(torch.uint8), value.contiguous().view(torch.uint8))
-    assert store.read_checkpoint(tmp_path / "none") is None
+    assert checkpoints.read_checkpoint(tmp_path / "none") is None
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are POSIX's")
@@ -191,7 +191,7 @@ def test_a_groups_members_may_read_all_files(tmp_path):
     try:
         run = store.create(tmp_path / "runs", "word", Recipe.load("quick"), ENVIRONMENT)
         checkpoint(run / "checkpoint", 1.0)
-        store.write_table(run, "steps", pd.DataFrame({"step": [1]}))
+        run_tables.write_table(run, "steps", pd.DataFrame({"step": [1]}))
     finally:
         os.umask(before)
     modes = {p.name: stat.S_IMODE(p.stat().st_mode) for p in run.rglob("*") if p.is_file()}
@@ -202,14 +202,14 @@ def test_tables_keep_every_bit(tmp_path):
     frame = pd.DataFrame(
         {"x": [0.1 + 0.2, math.nan, 1e-310, math.inf], "n": [1, 2**62, -3, 0], "s": ["a", "é\n", "", "<b>"]}
     )
-    store.write_table(tmp_path, "x", frame)
-    found = store.read_table(tmp_path, "x")
+    run_tables.write_table(tmp_path, "x", frame)
+    found = run_tables.read_table(tmp_path, "x")
     assert found.x.to_numpy().tobytes() == frame.x.to_numpy().tobytes()
     assert found.n.tolist() == frame.n.tolist()
     assert found.s.tolist() == frame.s.tolist()
-    columns = store.read_columns(tmp_path, "x", ("s", "n"))
+    columns = run_tables.read_columns(tmp_path, "x", ("s", "n"))
     assert columns == {"s": frame.s.tolist(), "n": frame.n.tolist()}
-    assert "has no column z;" in refusal(store.read_columns, tmp_path, "x", ("n", "z"))
+    assert "has no column z;" in refusal(run_tables.read_columns, tmp_path, "x", ("n", "z"))
 
 
 def test_samples_are_a_line_each_whatever_they_hold(tmp_path):
@@ -232,17 +232,20 @@ def damaged(path, how):
 @pytest.mark.parametrize("how", ["empty", "half", "noise", "zeros", "missing"])
 def test_damage_is_one_line_that_names_the_file(how, run):
     checkpoint(run / "checkpoint", 1.0)
-    store.write_table(run, "steps", pd.DataFrame({"step": range(100)}))
+    run_tables.write_table(run, "steps", pd.DataFrame({"step": range(100)}))
     store.write_samples(run, [{"step": 1, "text": "x"}])
     readers = {
         "environment.json": lambda: store.read_json(run / "environment.json"),
         "status.json": lambda: store.state(run),
         "recipe.toml": lambda: store.recipe_of(run),
-        "steps.parquet": lambda: (store.read_columns(run, "steps", ("step",)), store.read_table(run, "steps")),
-        "checkpoint/state.json": lambda: store.read_checkpoint(run / "checkpoint"),
+        "steps.parquet": lambda: (
+            run_tables.read_columns(run, "steps", ("step",)),
+            run_tables.read_table(run, "steps"),
+        ),
+        "checkpoint/state.json": lambda: checkpoints.read_checkpoint(run / "checkpoint"),
     }
     if how != "missing":  # no sample is none, and tensors that are missing are missed by whoever wants them
-        readers["checkpoint/model.safetensors"] = lambda: store.read_checkpoint(run / "checkpoint")
+        readers["checkpoint/model.safetensors"] = lambda: checkpoints.read_checkpoint(run / "checkpoint")
         readers["samples.jsonl"] = lambda: store.read_samples(run)
     for name, read in readers.items():
         if (name, how) in {("recipe.toml", "empty"), ("recipe.toml", "half"), ("samples.jsonl", "empty")}:
@@ -275,7 +278,7 @@ def test_a_newer_format_is_refused_and_an_older_is_read(run):
     checkpoint(run / "checkpoint", 1.0)
     state = store.read_json(run / "checkpoint" / "state.json")
     (run / "checkpoint" / "state.json").write_text(json.dumps({**state, "format": FORMAT + 1}))
-    assert "upgrade it" in refusal(store.read_checkpoint, run / "checkpoint")
+    assert "upgrade it" in refusal(checkpoints.read_checkpoint, run / "checkpoint")
 
 
 def test_no_record_holds_what_json_has_no_word_for(run):
@@ -355,8 +358,8 @@ def test_what_only_resuming_needs_can_be_dropped(run):
         checkpoint(run / name, 1.0)
     size = store.disk_use(run)
     assert size == sum(len(p.read_bytes()) for p in run.rglob("*") if p.is_file())
-    store.drop_checkpoints(run)
-    assert store.read_checkpoint(run / "checkpoint") is store.read_checkpoint(run / "interval") is None
+    checkpoints.drop_checkpoints(run)
+    assert checkpoints.read_checkpoint(run / "checkpoint") is checkpoints.read_checkpoint(run / "interval") is None
     assert 0 < store.disk_use(run) < size
     assert store.recipe_of(run) == Recipe.load("quick")
 

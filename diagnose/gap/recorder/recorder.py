@@ -23,7 +23,7 @@ from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.ranks import unwrapped
 from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, numbers, packed
 from diagnose.gap.side import check_model
-from diagnose.runs import store
+from diagnose.runs import checkpoints, store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -236,7 +236,9 @@ class GapRecorder:
         }
         tensors = {name: held for name, (_, held) in found.items()} | {"model": weights, "start": self.start}
         try:
-            store.write_checkpoint(self.folder / FOLDER, {name: held for name, held in tensors.items() if held}, state)
+            checkpoints.write_checkpoint(
+                self.folder / FOLDER, {name: held for name, held in tensors.items() if held}, state
+            )
         except OSError as error:
             raise DiagnoseError(f"the record cannot be written to {self.folder}: {error.strerror}") from None
         self._written = time.monotonic()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.recorder.packing import pack, unpack
-from diagnose.runs import store
+from diagnose.runs import checkpoints
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +137,7 @@ def read_record(folder: Path, fetch: Callable[[Any], Any] | None = None) -> tupl
     Raises:
         DiagnoseError: there is none, it is damaged, or it holds ids and `fetch` is missing.
     """
-    found = store.read_checkpoint(folder / FOLDER)
+    found = checkpoints.read_checkpoint(folder / FOLDER)
     if found is None or "parts" not in found[1]:
         raise DiagnoseError(f"{folder} holds no record of a loop; GapRecorder writes one")
     tensors, state = found

@@ -15,7 +15,7 @@ import numpy as np
 from diagnose.data import tokenizer
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted
-from diagnose.runs import session, store
+from diagnose.runs import run_tables, session, store
 from diagnose.runs.opened import open_run
 from diagnose.training import batches, network, registry, trainer
 from diagnose.training.preparation import Setup, set_up, version
@@ -124,7 +124,7 @@ def open_finished(run: str | Path, data: str | Path | None = None, model: str | 
     notes = [_check_losses(path, setup, net, opened.environment.version)] if older else []
     if opened.moved is not None:
         notes.append(f"trained on {opened.moved}, which this machine lacks: masks and rounding are others than logged")
-    steps, readings = store.read_table(path, "steps"), store.read_table(path, "readings")
+    steps, readings = run_tables.read_table(path, "steps"), run_tables.read_table(path, "readings")
     if int(opened.progress["step"]) != len(steps) or not len(steps):
         taken = opened.progress["step"]
         raise DiagnoseError(f"{path}: the checkpoint is of step {taken} and {len(steps)} steps are recorded")
@@ -168,7 +168,7 @@ def _check_losses(path: Path, setup: Setup, net: torch.nn.Module, trained_by: st
     Raises:
         DiagnoseError: it does not.
     """
-    recorded = store.read_table(path, "validation").head(CHECKED)
+    recorded = run_tables.read_table(path, "validation").head(CHECKED)
     documents = recorded.document.to_numpy(np.int64)
     nats_N = session.read_documents(setup, net, documents).nats_N
     apart = float(np.abs(nats_N / recorded.nats.to_numpy(float) - 1).max())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.gap.run.run_reading import in_units, read
 from diagnose.gap.run.run_replay import step_group, training_condition
-from diagnose.runs import session, store
+from diagnose.runs import checkpoints, session
 from diagnose.stats import combination
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _part(name: str, found: Interval, shift: float) -> dict[str, Any]:
 
 
 def _network_before(finished: FinishedRun) -> Any:
-    kept = store.read_checkpoint(finished.path / "interval")
+    kept = checkpoints.read_checkpoint(finished.path / "interval")
     if kept is None or int(kept[1]["step"]) != finished.interval_start:
         return None
     net = finished.setup.network()

@@ -17,7 +17,7 @@ from diagnose.data.tokenizer import marks
 from diagnose.gap.run import run_data, run_reading
 from diagnose.gap.run.run_reading import StepGroup
 from diagnose.gap.run.run_replay import step_group
-from diagnose.runs import store
+from diagnose.runs import run_tables
 from diagnose.stats import Reading, combination, trend
 from diagnose.training import evaluation
 from diagnose.training.batches import Batch, steps_per_epoch
@@ -70,7 +70,7 @@ def measure(finished: FinishedRun, setting: RunSetting, positions: tuple[int, in
     groups, _ = run_data.validation_groups(finished, min(positions[1], MOST_POSITIONS))
     train = read_targets(finished.network, [_first_rows(finished, step, rows) for step in steps], plain)
     val = read_targets(finished.network, groups, plain)
-    whole = store.read_table(finished.path, "validation")
+    whole = run_tables.read_table(finished.path, "validation")
     size, documents = whole.document.to_numpy(), len(finished.setup.text.corpus.doc_bytes)
     nats, tokens = whole.nats.to_numpy(float), whole.tokens.to_numpy(float)
     scored = finished.setup.text.split.scored_text

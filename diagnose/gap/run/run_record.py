@@ -21,7 +21,7 @@ from diagnose.gap.run.run_measure import measure
 from diagnose.gap.term import FACTORS, interval_record
 from diagnose.gap.terms import ReportedLosses, terms
 from diagnose.records.ledgers import Against, GapChange, TermChange
-from diagnose.runs import store
+from diagnose.runs import run_tables
 from diagnose.stats import combination
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def _side(one: Condition) -> dict[str, Any]:
 def _scale(run: MeasuredRun) -> dict[str, Any] | None:
     """Return where the run's loss on the whole scored text lies among yardsticks of that text."""
     text, path = run.finished.setup.text, run.finished.path
-    rows = store.read_columns(path, "readings", ("kind", "nats", "bytes"))
+    rows = run_tables.read_columns(path, "readings", ("kind", "nats", "bytes"))
     final = [(nats, size) for kind, nats, size in zip(*rows.values(), strict=True) if kind == "final" and size]
     if not final:
         return None

@@ -18,7 +18,7 @@ from diagnose.formatting import counted
 from diagnose.gap.conditions import Condition
 from diagnose.gap.measurements import Replayed
 from diagnose.gap.run.run_reading import RunObjective, StepGroup, Way, in_units, read
-from diagnose.runs import session, store
+from diagnose.runs import checkpoints, session
 from diagnose.stats import Reading, ratio_interval
 from diagnose.training import network, trainer
 from diagnose.training.batches import step_batches, steps_per_epoch
@@ -168,7 +168,7 @@ def verify(finished: FinishedRun) -> VerifiedInterval:
     course = finished.setup.course
     if course.steps is None:
         raise DiagnoseError("--verify: the budget was in seconds, and the learning rate followed the clock")
-    found = store.read_checkpoint(finished.path / "interval")
+    found = checkpoints.read_checkpoint(finished.path / "interval")
     if found is None:
         raise DiagnoseError(f"--verify: {finished.path} keeps no checkpoint of its last interval's start (pruned?)")
     tensors, state = found

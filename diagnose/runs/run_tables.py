@@ -1,0 +1,98 @@
+"""The tables of a run or an ablation: Parquet, written whole, read with a check of what they claim and hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from diagnose import files, formatting
+from diagnose.errors import DiagnoseError
+from diagnose.runs.store import one_line
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how often as many as in its file
+WORDS = {"steps": (), "readings": ("kind", "split", "mode"), "validation": (), "places": ()}  # columns of a table
+WHOLE = ("step", "tokens", "document", "place")  # columns without gaps; all that hold no words hold numbers
+
+
+def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
+    """Write `name`.parquet whole or not at all."""
+    files.write_whole(path / f"{name}.parquet", lambda file: frame.to_parquet(file, index=False))
+
+
+def read_table(path: Path, name: str) -> pd.DataFrame:
+    """Read `name`.parquet of a run or ablation.
+
+    Raises:
+        DiagnoseError: missing or damaged.
+    """
+    file = path / f"{name}.parquet"
+    with one_line(file):
+        return _arrow(file).to_pandas()
+
+
+def read_columns(path: Path, name: str, wanted: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Read some columns of `name`.parquet as lists, without pandas, which takes longer to import than a page to draw.
+
+    Raises:
+        DiagnoseError: missing or damaged, or without one of the columns.
+    """
+    file = path / f"{name}.parquet"
+    table = _arrow(file, wanted)
+    missing = [column for column in wanted if column not in table.column_names]
+    if missing:
+        raise DiagnoseError(f"{file} has no column {', '.join(missing)}; the folder is damaged")
+    with one_line(file):
+        return {column: table.column(column).to_pylist() for column in wanted}
+
+
+def _arrow(file: Path, wanted: tuple[str, ...] | None = None) -> Any:
+    from pyarrow.lib import ArrowException
+    from pyarrow.parquet import ParquetFile  # `pyarrow.parquet.read_table` imports pandas
+
+    with one_line(file, ArrowException), ParquetFile(files.inside(file)) as opened:
+        _refuse_bomb(file, opened.metadata)
+        table = opened.read(columns=wanted and list(wanted), use_threads=False)
+    if file.stem in WORDS and table.num_rows:  # a run that was just begun has read nothing yet
+        _refuse_other_kinds(file, table)
+    return table
+
+
+def _refuse_other_kinds(file: Path, table: Any) -> None:
+    """Refuse a table of a run whose columns are not of the kind that a run writes.
+
+    Raises:
+        DiagnoseError: words where numbers should be, lists, or a step or a document that is no whole number.
+    """
+    from pyarrow import compute, types
+
+    for field in table.schema:
+        column = table.column(field.name)
+        if field.name in WORDS[file.stem]:
+            fits = types.is_string(field.type) or types.is_large_string(field.type)
+        else:
+            fits = types.is_integer(field.type) or types.is_floating(field.type)
+        if fits and field.name in WHOLE:
+            fits = column.null_count == 0 and compute.all(compute.is_finite(column)).as_py() is not False
+        if not fits:
+            raise DiagnoseError(
+                f"{file} is damaged: its column {formatting.visible(field.name)} is not as runs write it"
+            )
+
+
+def _refuse_bomb(file: Path, footer: Any) -> None:
+    """Refuse a table that claims far more than its file can hold.
+
+    Raises:
+        DiagnoseError: it does.
+    """
+    size = file.stat().st_size
+    claimed = footer.num_rows * max(1, footer.num_columns) * 8
+    if claimed > MOST_TABLE and claimed > MOST_FACTOR * size:
+        raise DiagnoseError(
+            f"{file} claims {footer.num_rows:,} rows of {footer.num_columns} columns in {size / 1e6:,.1f} MB: "
+            "no run writes such a table; it is not read"
+        )
