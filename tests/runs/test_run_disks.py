@@ -7,7 +7,7 @@ import pytest
 from run_fixture import OFTEN, QUICK, assert_same, print_of, processes, refusal
 
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.runs import runner, session, store
+from diagnose.runs import checkpoints, run_tables, runner, session, store
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
 
@@ -16,14 +16,17 @@ def full(*_, **__):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-@pytest.mark.parametrize(("writer", "since"), [("write_table", 9), ("write_checkpoint", 1), ("write_samples", 12)])
-def test_a_full_disk_fails_the_run_and_it_goes_on_with_room(writer, since, whole, given, runs, monkeypatch):
+@pytest.mark.parametrize(
+    ("home", "writer", "since"),
+    [(run_tables, "write_table", 9), (checkpoints, "write_checkpoint", 1), (store, "write_samples", 12)],
+)
+def test_a_full_disk_fails_the_run_and_it_goes_on_with_room(home, writer, since, whole, given, runs, monkeypatch):
     steps = []
     with monkeypatch.context() as patch:
         for name, value in OFTEN.items():
             patch.setattr(session, name, value)
-        write = getattr(store, writer)
-        patch.setattr(store, writer, lambda *a: full() if steps and steps[-1] >= since else write(*a))
+        write = getattr(home, writer)
+        patch.setattr(home, writer, lambda *a: full() if steps and steps[-1] >= since else write(*a))
         error = refusal("quick", given, runs=runs, watch=lambda p: steps.append(p.step), exit_code=FINDING)
     (path,) = store.entries(runs)
     assert "the disk is full (ENOSPC): make room" in str(error)

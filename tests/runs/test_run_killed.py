@@ -80,8 +80,10 @@ CHAINS = {
     },
     "checkpoints": {
         "after a step": at_watch("training", 7),
-        "between records and checkpoint": at("diagnose.runs.store", "write_checkpoint", 2),
-        "in the middle of the weights": at("diagnose.runs.store", "_write_tensors", 3, before_kill=half_the_weights),
+        "between records and checkpoint": at("diagnose.runs.checkpoints", "write_checkpoint", 2),
+        "in the middle of the weights": at(
+            "diagnose.runs.checkpoints", "_write_tensors", 3, before_kill=half_the_weights
+        ),
         "while the interval is saved": at("pathlib", "Path.rename", 1, when=renamed("interval")),
         "in the last records": at("diagnose.runs.store", "write_samples", 4),
     },

@@ -121,7 +121,7 @@ def test_a_write_that_fails_leaves_what_was_there(kind, broken, tmp_path, monkey
 
 
 def test_tensors_of_every_type_come_back_through_the_library(tmp_path):
-    kinds = [getattr(torch, name) for name in store.TYPES]
+    kinds = [getattr(torch, name) for name in checkpoints.TYPES]
     held = {str(kind): torch.arange(6).reshape(2, 3).to(kind) for kind in kinds}
     held |= {"empty": torch.zeros(0, 2), "number": torch.tensor(2.5), "turned": torch.arange(6.0).reshape(2, 3).T}
     held["spread"] = torch.arange(6.0)[::2]
@@ -157,7 +157,7 @@ def test_a_checkpoint_is_found_wherever_a_kill_came(moment, tmp_path, monkeypatc
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, "rename", renames)
-        patch.setattr(store.shutil, "rmtree", removes)
+        patch.setattr(checkpoints.shutil, "rmtree", removes)
         with pytest.raises(KilledError):
             checkpoint(folder, 2.0)
     assert values(folder) == (2.0 if moment == "before the old one goes" else 1.0)
