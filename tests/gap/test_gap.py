@@ -354,6 +354,7 @@ class TestBadInput:
 
         from diagnose import loss_gap
         from diagnose.gap import thresholds
+        from diagnose.records.ledgers import LedgerRecord
 
         rows = pd.read_parquet(copy / "readings.parquet")
         rows.loc[(rows.kind == "reported") & (rows.split == "val"), "loss"] += 0.3
@@ -361,7 +362,7 @@ class TestBadInput:
         got = loss_gap(copy, budget="2000 tokens")
         assert term(got, "residual")["value"] == pytest.approx(0.3, abs=1e-6)
         with pytest.raises(DiagnoseError, match="does not give what it logged") as caught:
-            thresholds.refuse(got, {})
+            thresholds.refuse(LedgerRecord.model_validate(got), {})
         assert caught.value.exit_code == 1
 
 

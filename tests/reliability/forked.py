@@ -238,6 +238,7 @@ def _command(order):
     code = 1
     try:
         os.setsid()
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` would have it ignored
         os.chdir(order["cwd"])
         os.environ.update(order["env"])
         _redirect(Path(order["scratch"]))

@@ -27,9 +27,9 @@ def most(count):
 
 def test_a_few_equal_arms_are_seldom_called_different(text):
     found = [effect(ablation(number, 3, text), 3) for number in range(FEW)]
-    assert sum(one["resolved"] for one in found) <= most(FEW)
-    assert len({one["value"] for one in found}) == FEW  # other streams, other losses: nothing here is equal by design
-    assert all(0 < abs(one["value"]) < 0.5 and one["low"] < one["value"] < one["high"] for one in found)
+    assert sum(one.resolved for one in found) <= most(FEW)
+    assert len({one.value for one in found}) == FEW  # other streams, other losses: nothing here is equal by design
+    assert all(0 < abs(one.value) < 0.5 and one.low < one.value < one.high for one in found)
 
 
 @pytest.mark.slow
@@ -41,10 +41,10 @@ def test_equal_arms_are_called_different_as_often_as_said(text):
     print("| ---: | ---: | ---: | --- | ---: | ---: |")
     for seeds in SEEDS:
         effects = [effect(one, seeds) for one in found]
-        alarms = sum(one["resolved"] for one in effects)
+        alarms = sum(one.resolved for one in effects)
         ends = binomtest(alarms, MANY).proportion_ci(method="exact")
-        spread = np.std([one["value"] for one in effects])
-        half = np.median([(one["high"] - one["low"]) / 2 for one in effects])
+        spread = np.std([one.value for one in effects])
+        half = np.median([(one.high - one.low) / 2 for one in effects])
         print(f"| {seeds} | {alarms} of {MANY} | {alarms / MANY:.3f} | {ends.low:.3f} to {ends.high:.3f} "
               f"| {spread:.4f} | {half:.4f} |")  # fmt: skip
         assert alarms <= most(MANY)
@@ -58,17 +58,17 @@ def test_a_known_handicap_lies_within_the_intervals(text):
     """
     found = handicapped(HANDICAPPED, text)
     whole = part(found, 0, HANDICAPPED)
-    deviations = [whole[name] for name in ("sd_seeds", "sd_documents", "sd_rest")]
-    print(f"\nthe handicap: {whole['value']:+.5f} bits per byte, between seeds {deviations[0]:.5f}")
-    print("deciles over seeds:", np.quantile(whole["per_seed"], np.linspace(0, 1, 11)).round(5))
+    deviations = [getattr(whole, name) for name in ("sd_seeds", "sd_documents", "sd_rest")]
+    print(f"\nthe handicap: {whole.value:+.5f} bits per byte, between seeds {deviations[0]:.5f}")
+    print("deciles over seeds:", np.quantile(whole.per_seed, np.linspace(0, 1, 11)).round(5))
     print(
         "\n| seeds | ablations | intervals that hold it | resolved | predicted |\n| ---: | ---: | ---: | ---: | ---: |"
     )
     for seeds in SEEDS:
         few = [part(found, first, seeds) for first in range(0, HANDICAPPED - seeds + 1, seeds)]
-        held = sum(one["low"] <= whole["value"] <= one["high"] for one in few)
-        resolved = sum(one["resolved"] and one["value"] > 0 for one in few)
-        predicted = stats.power(whole["value"], *deviations, seeds=seeds, documents=whole["documents"])
+        held = sum(one.low <= whole.value <= one.high for one in few)
+        resolved = sum(one.resolved and one.value > 0 for one in few)
+        predicted = stats.power(whole.value, *deviations, seeds=seeds, documents=whole.documents)
         print(f"| {seeds} | {len(few)} | {held / len(few):.3f} | {resolved / len(few):.3f} | {predicted:.3f} |")
         assert held >= binom.ppf(0.001, len(few), 1 - NOMINAL)
         assert binom.ppf(0.001, len(few), predicted) <= resolved <= binom.ppf(0.999, len(few), predicted)
