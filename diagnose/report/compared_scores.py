@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from diagnose.records.score_records import ScoreComparison
 from diagnose.report.results import ShownResult
 
 if TYPE_CHECKING:
@@ -11,25 +12,20 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from diagnose.records.score_records import ScoreComparison
     from diagnose.report.blocks import Report
 
 
-class ComparedScores(ShownResult):
+class ComparedScores(ShownResult[ScoreComparison]):
     """Arms of a table of scores, compared: `print(compared)` shows the outcome, a notebook its page."""
 
     PAGE = "compare.html"
-
-    def __init__(self, found: ScoreComparison) -> None:
-        super().__init__(found)
-        self._comparison = found
 
     @property
     def report(self) -> Report:
         """What there is to say of it, to be rendered."""
         from diagnose.report.score_document import report_of
 
-        return report_of(self._comparison)
+        return report_of(self.found)
 
     @property
     def findings(self) -> list[dict[str, Any]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.records.ledgers import LedgerRecord
 from diagnose.report.results import ShownResult
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from diagnose.records.ledgers import LedgerRecord
     from diagnose.report.blocks import Report
 
 
@@ -25,7 +25,7 @@ class MatchedLosses:
     high: float | None
 
 
-class Gap(ShownResult):
+class Gap(ShownResult[LedgerRecord]):
     """A ledger: from the reported training loss to the reported validation loss, one condition at a time.
 
     `print(gap)` shows verdict and terms, a notebook its page.
@@ -43,38 +43,34 @@ class Gap(ShownResult):
 
     PAGE = "gap.html"
 
-    def __init__(self, found: LedgerRecord) -> None:
-        super().__init__(found)
-        self._ledger = found
-
     @property
     def report(self) -> Report:
         """What there is to say of it, to be rendered."""
         from diagnose.report.gap_document import report_of
 
-        return report_of(self._ledger)
+        return report_of(self.found)
 
     @property
     def gap(self) -> float:
         """Reported validation minus reported training loss."""
-        return self._ledger.gap
+        return self.found.gap
 
     @property
     def matched(self) -> MatchedLosses:
         """Both losses in evaluation mode with validation's objective."""
-        return MatchedLosses(**dict(self._ledger.matched))
+        return MatchedLosses(**dict(self.found.matched))
 
     @property
     def matched_on(self) -> MatchedLosses:
         """The same in training mode."""
-        return MatchedLosses(**dict(self._ledger.matched_on))
+        return MatchedLosses(**dict(self.found.matched_on))
 
     @property
     def terms(self) -> pd.DataFrame:
         """The terms: id, value (None where it cannot be had), low, high, share of all, basis, how."""
         import pandas as pd
 
-        rows = self._ledger.terms
+        rows = self.found.terms
         total = sum(abs(row.value or 0.0) for row in rows) or 1.0
         names = ("id", "value", "low", "high", "basis", "how")
         table = pd.DataFrame([{name: getattr(row, name) for name in names} for row in rows])

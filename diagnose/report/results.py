@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from diagnose.records.audits import AuditRecord
@@ -16,22 +16,26 @@ if TYPE_CHECKING:
 WIDTH = 100
 
 
-class ShownResult:
+Found = TypeVar("Found", bound="LedgerRecord | AuditRecord | ScoreComparison")
+
+
+class ShownResult(Generic[Found]):
     """A record with its words: `print(result)` shows them, a notebook its page.
 
     Attributes:
+        found: the record that it is of.
         PAGE: the name of its page where none is given.
     """
 
     PAGE = "page.html"
 
-    def __init__(self, found: LedgerRecord | AuditRecord | ScoreComparison) -> None:
-        self._found = found
+    def __init__(self, found: Found) -> None:
+        self.found = found
 
     @property
     def record(self) -> dict[str, Any]:
         """Everything, as plain data, in the form that the command prints with `--json`."""
-        return self._found.model_dump(mode="json")
+        return self.found.model_dump(mode="json")
 
     @property
     def report(self) -> Report:
@@ -41,7 +45,7 @@ class ShownResult:
     @property
     def verdict(self) -> str:
         """The outcome in a sentence or two."""
-        return self._found.verdict
+        return self.found.verdict
 
     @property
     def findings(self) -> list[dict[str, Any]]:
