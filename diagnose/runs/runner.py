@@ -12,7 +12,7 @@ import os
 import signal
 import threading
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,8 +201,10 @@ def _run(session: Session) -> None:
     if session.last_interval == session.history.last().step:
         save(session, "interval")
     with _after_the_step() as stop_is_asked, _kept_on_divergence(session):
-        for step in trainer.train_steps(session.network, session.optimizer, setup.course, session.history.last()):
-            session.history.steps.append(step)
+        due, last = partial(_is_due, session), session.history.last()
+        for steps in trainer.train_blocks(session.network, session.optimizer, setup.course, last, due):
+            session.history.steps += steps
+            step = steps[-1]
             tell(session)
             over = trainer.finished(setup.course, step)
             if step.step % recipe.report.interval == 0 or over:
@@ -218,6 +220,14 @@ def _run(session: Session) -> None:
             if stop_is_asked():
                 raise KeyboardInterrupt
     finish(session)
+
+
+def _is_due(session: Session, step: int) -> bool:
+    """Say whether the weights after a step are wanted for more than the next step."""
+    recipe, steps = session.recipe, session.setup.course.steps
+    interval = recipe.report.interval
+    own = step % interval == 0 or step == session.last_interval
+    return own or is_noise_step(recipe, step, steps) or is_probe(step, steps, interval)
 
 
 @contextmanager
