@@ -16,8 +16,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from diagnose import files
 from diagnose.config.recipe import Recipe, refuse_unused
 from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
@@ -41,7 +39,7 @@ from diagnose.runs.session import (
     save_records,
     tell,
 )
-from diagnose.training import network, trainer
+from diagnose.training import device, network, trainer
 from diagnose.training.preparation import Setup, environment, set_up
 from diagnose.training.trainer import Step
 
@@ -81,13 +79,13 @@ def carry_out(
 ) -> Path:  # fmt: skip
     """Train what was set up; see `train`."""
     name = label or ("tokenizer" if setup.recipe.tokenizer.path else setup.recipe.tokenizer.kind)
-    setup.prepare()
+    where = setup.prepare()
     net = setup.network()
     masked = setup.recipe.tables()["batches"].get("mask") == "document"
     network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
     path = newest_unfinished(runs, setup.digest) if resume else None
     path = path or store.create(runs, name, setup.recipe, environment(setup, given))
-    with store.locked(path), torch.random.fork_rng(), _outcome(path):
+    with store.locked(path), device.random_kept(where), _outcome(path):
         store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
@@ -149,7 +147,7 @@ def _outcome(path: Path) -> Iterator[None]:
         _note_failure(path, str(error))
         told = f"{error} (recorded in {path})"
         raise DiagnoseError(told, exit_code=error.exit_code, diverged=error.diverged, run=path.name) from None
-    except (OSError, MemoryError, torch.OutOfMemoryError) as error:
+    except (OSError, MemoryError, device.OUT_OF_MEMORY) as error:
         why = _in_words(error)
         _note_failure(path, why)
         raise DiagnoseError(f"{why}; {path} is kept: go on with --resume", exit_code=FINDING) from None

@@ -195,7 +195,9 @@ def environment(setup: Setup, given: Iterable[str]) -> Environment:
     commit, dirty = _commit()
     return Environment(
         version=version(),
-        versions={"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        versions={"python": platform.python_version()}
+        | {name: metadata.version(name) for name in PACKAGES}
+        | device.card_versions(device.find(setup.recipe.run.device)),
         platform=f"{platform.system()} {platform.machine()}",
         device=_device_name(setup.recipe.run.device),
         threads=setup.recipe.run.threads,
@@ -238,7 +240,7 @@ def prompt(text: PreparedText) -> str:
 def _device_name(name: str) -> str:
     where = torch.device(name)
     if where.type == "cuda":
-        return torch.cuda.get_device_name(where)
+        return device.card_name(where)
     cpuinfo = Path("/proc/cpuinfo")
     if where.type == "cpu" and cpuinfo.exists():
         models = [line for line in cpuinfo.read_text(encoding="utf-8").split("\n") if line.startswith("model name")]
