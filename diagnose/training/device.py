@@ -90,7 +90,7 @@ def card_versions(device: torch.device) -> dict[str, str]:
     """Return the versions that a run on a CUDA device depends on besides its packages; none elsewhere."""
     if device.type != "cuda":
         return {}
-    found = {"cuda": torch.version.cuda, "hip": torch.version.hip, "cudnn": torch.backends.cudnn.version()}
+    found = {"cuda": torch.version.cuda, "hip": torch.version.hip, "cudnn": torch.backends.cudnn.version()}  # type: ignore[no-untyped-call]
     return {name: str(value) for name, value in (found | {"driver": _driver()}).items() if value}
 
 
