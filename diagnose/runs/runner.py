@@ -84,6 +84,8 @@ def carry_out(
     masked = setup.recipe.tables()["batches"].get("mask") == "document"
     network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
     path = newest_unfinished(runs, setup.digest) if resume else None
+    if resume and path is None and "run.device" not in given:
+        _refuse_elsewhere(runs, setup)
     path = path or store.create(runs, name, setup.recipe, environment(setup, given))
     with store.locked(path), device.random_kept(where), _outcome(path):
         store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
@@ -95,6 +97,31 @@ def carry_out(
         _run(session)
     store.point_latest(path)
     return path
+
+
+def _refuse_elsewhere(runs: Path, setup: Setup) -> None:
+    """Refuse to begin anew what another machine's device has begun, unless that is asked for.
+
+    Raises:
+        DiagnoseError: an unfinished run of the same recipe is of a device that this machine lacks.
+    """
+    own = {name: rows for name, rows in setup.recipe.tables().items() if name != "run"}
+    for path in reversed(store.entries(runs)):
+        if store.known_state(path) not in ("failed", "interrupted"):
+            continue
+        with suppress(DiagnoseError):
+            begun = store.recipe_of(path)
+            there = begun.run.device
+            same = {name: rows for name, rows in begun.tables().items() if name != "run"} == own
+            if same and begun.run.seed == setup.recipe.run.seed and not device.is_here(there):
+                break
+    else:
+        return
+    here = setup.recipe.run.device
+    raise DiagnoseError(
+        f"{path} was begun on {there}, which this machine lacks, and a run goes on only where it began; "
+        f"to train it anew here, say so: --set run.device={here}"
+    )
 
 
 def newest_unfinished(runs: Path, digest: str) -> Path | None:

@@ -86,6 +86,15 @@ def find(name: str) -> torch.device:
     return device
 
 
+def is_here(name: str) -> bool:
+    """Say whether this machine has a device of that name."""
+    try:
+        find(name)
+    except DiagnoseError:
+        return False
+    return True
+
+
 def card_versions(device: torch.device) -> dict[str, str]:
     """Return the versions that a run on a CUDA device depends on besides its packages; none elsewhere."""
     if device.type != "cuda":
