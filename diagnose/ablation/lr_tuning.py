@@ -161,8 +161,7 @@ def _train(label: str, setup: Setup, watch: Watch) -> float | None:
         masked = setup.recipe.tables()["batches"].get("mask") == "document"
         network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
-        if setup.recipe.run.compile == "on":
-            network.compile_in_place(net)
+        setup.compile(net)
         try:
             for step in trainer.train_steps(net, optimizer, setup.course, trainer.START):
                 watch(_progress(label, setup, step))

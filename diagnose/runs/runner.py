@@ -92,8 +92,7 @@ def carry_out(
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
         _restore(session)
-        if setup.recipe.run.compile == "on":
-            network.compile_in_place(net)
+        setup.compile(net)
         _run(session)
     store.point_latest(path)
     return path

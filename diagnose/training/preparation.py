@@ -82,6 +82,12 @@ class Setup:
         """Set this process up for the run: threads and the like may have been set for another since."""
         return device.prepare(self.recipe, self.derived.flops_per_step)
 
+    def compile(self, net: torch.nn.Module) -> None:
+        """Have the network compiled, where the recipe says so."""
+        if self.recipe.run.compile == "on":
+            table = self.recipe.batches
+            network.compile_in_place(net, table.size * table.context * self.text.vocabulary)
+
     def scored_bytes(self) -> NDArray[np.int64]:
         """Return the UTF-8 bytes of each document that the canonical reading scores."""
         return self.text.corpus.doc_bytes[self.text.split.scored]

@@ -20,6 +20,7 @@ from diagnose.errors import FINDING, DiagnoseError
 from diagnose.training import chunked_loss
 from diagnose.training.batches import moved, step_batches, steps_per_epoch
 from diagnose.training.device import autocast
+from diagnose.training.network import compiled_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -280,15 +281,18 @@ def accumulate(network: nn.Module, batches: list[Batch], recipe: Recipe, step: i
         torch.manual_seed(seeding.key(recipe.run.seed, "dropout", step, part))
         here = batch.to(device)
         with autocast(device, recipe.run.precision):
-            loss, _ = chunked_loss.objective(
-                network, here.inputs_BT, here.targets_BT, moved(weights_BT, device), here.segments_BT,
-                label_smoothing=recipe.loss.label_smoothing,
-            )  # fmt: skip
+            loss = _loss(network, here, moved(weights_BT, device), recipe.loss.label_smoothing)
         if part == 0 and recipe.loss.weight_decay:
             loss = loss + penalty(network, recipe.loss.weight_decay)
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
     return total
+
+
+def _loss(network: nn.Module, batch: Batch, weights_BT: Tensor, label_smoothing: float) -> Tensor:
+    given = (batch.inputs_BT, batch.targets_BT, weights_BT, batch.segments_BT, label_smoothing)
+    compiled = compiled_loss(network)
+    return chunked_loss.objective(network, *given)[0] if compiled is None else compiled(*given)
 
 
 def finished(course: TrainingPlan, last: Step) -> bool:

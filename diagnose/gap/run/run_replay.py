@@ -20,7 +20,7 @@ from diagnose.gap.measurements import Replayed
 from diagnose.gap.run.run_reading import RunObjective, StepGroup, Way, in_units, read
 from diagnose.runs import checkpoints, session, store
 from diagnose.stats import Reading, ratio_interval
-from diagnose.training import device, network, trainer
+from diagnose.training import device, trainer
 from diagnose.training.batches import step_batches, steps_per_epoch
 from diagnose.training.trainer import Step
 
@@ -182,8 +182,7 @@ def verify(finished: FinishedRun) -> VerifiedInterval:
     net = finished.setup.network()
     optimizer = trainer.make_optimizer(net, finished.recipe.optimizer)
     session.load_state(net, optimizer, tensors)
-    if finished.recipe.run.compile == "on":
-        network.compile_in_place(net)
+    finished.setup.compile(net)
     with device.random_kept(device.find(finished.recipe.run.device)):
         again = np.array([step.loss for step in trainer.train_steps(net, optimizer, course, last)])
     return _compared(finished, net, again, last.step)
