@@ -198,7 +198,7 @@ def version() -> str:
 def environment(setup: Setup, given: Iterable[str]) -> Environment:
     """Return what a run's record says of where it came from and what it comes to."""
     text, parts, loops = setup.text, setup.text.split, device.fused_loops()
-    commit, dirty = _commit()
+    commit, dirty = source_commit()
     return Environment(
         version=version(),
         versions={"python": platform.python_version()}
@@ -256,9 +256,9 @@ def _device_name(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _commit() -> tuple[str, bool | None]:
+def source_commit() -> tuple[str, bool | None]:
     """Return the commit of the source tree that this package runs from, where it is one."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return "", None
     try:
