@@ -12,8 +12,6 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from diagnose.ablation import axes, effects, lr_tuning
 from diagnose.ablation.axis_notes import notes
 from diagnose.ablation.changed import changed, leaks
@@ -27,7 +25,7 @@ from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import AblationRecord, AxisRecord, Failure, Hold, TextSeenRecord
 from diagnose.records.schema import FORMAT
 from diagnose.runs import run_tables, runner, store
-from diagnose.training import batches, trainer
+from diagnose.training import batches, device, trainer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -320,8 +318,7 @@ def estimate_seconds(setup: Setup) -> float:
     steps = setup.course.steps
     if steps is None:
         return setup.recipe.budget.amount()
-    setup.prepare()
-    with torch.random.fork_rng():
+    with device.random_kept(setup.prepare()):
         net = setup.network()
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         took = []

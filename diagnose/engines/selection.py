@@ -81,16 +81,32 @@ class Place:
         from diagnose.engines.local_pool import Pool
 
         assert self.jobs is not None
-        gpus = visible_gpus() if next(iter(setups.values())).recipe.run.device == "cuda" else []
+        gpus = cards(next(iter(setups.values())).recipe.run.device)
         memory.refuse_too_many(min(self.jobs, len(setups)), arms, gpus)
         return Pool(self.jobs, gpus)
 
 
-def visible_gpus() -> list[str]:
-    """Return the names by which processes can be given one GPU each."""
+def cards(device: str) -> list[str]:
+    """Return the names by which processes can be given one CUDA device each.
+
+    Args:
+        device: of the runs: "cuda" shares them out among all that this process sees, in the order of
+            CUDA_VISIBLE_DEVICES; with a number, as "cuda:1", or on another kind of device nothing is shared out.
+    """
     import torch
 
-    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if listed:
-        return [name.strip() for name in listed.split(",") if name.strip()]
-    return [str(k) for k in range(torch.cuda.device_count())]
+    if device != "cuda":
+        return []
+    listed, count = os.environ.get("CUDA_VISIBLE_DEVICES"), torch.cuda.device_count()
+    names = [str(k) for k in range(count)] if listed is None else _listed(listed)
+    return names if names and names[0].startswith("MIG-") else names[:count]  # a process sees one slice of several
+
+
+def _listed(names: str) -> list[str]:
+    """Read CUDA_VISIBLE_DEVICES as CUDA does: what follows a name of no device is not seen; "" and "-1" hide all."""
+    found = []
+    for name in (part.strip() for part in names.split(",")):
+        if not (name.isdigit() or name.startswith(("GPU-", "MIG-"))):
+            break
+        found.append(name)
+    return found
