@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Objective
     from diagnose.report.compared_scores import ComparedScores
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
 
 
 def train(

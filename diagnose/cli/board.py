@@ -23,7 +23,7 @@ from diagnose.cli.progress import QUIET_SECONDS, in_words, span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.runs.session import Progress, Watch
+    from diagnose.runs.watched import Progress, Watch
 
 DONE = ("finished", "reused", "diverged", "failed")
 SHOWN_SECONDS = 0.25  # between two pictures of the table

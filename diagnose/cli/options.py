@@ -64,10 +64,6 @@ MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print the outc
 OpenOption = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
-MarginOption = Annotated[
-    float,
-    typer.Option("--margin", metavar="BITS", help="Say where an effect is shown to be no larger, in bits per byte."),
-]
 
 
 def overrides(pairs: list[str], data: str | None) -> dict[str, Any]:

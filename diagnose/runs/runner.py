@@ -26,7 +26,6 @@ from diagnose.runs.inventory import losses
 from diagnose.runs.session import (
     History,
     Session,
-    Watch,
     checkpoint,
     checkpoint_is_due,
     finish,
@@ -47,6 +46,8 @@ from diagnose.training.trainer import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from diagnose.runs.watched import Watch
 
 
 def train(

@@ -68,6 +68,11 @@ def create_comparison(runs: Path, digest: str, fill: Callable[[Path, str], None]
     return _fresh(runs, f"compare-{digest[:4]}", fill)
 
 
+def create_command(runs: Path, label: str, seed: int, digest: str, fill: Callable[[Path, str], None]) -> Path:
+    """Make the folder of a run of somebody's command; see `create_ablation`."""
+    return _fresh(runs, f"{_slug(label) or 'run'}-s{seed}-{digest[:4]}", fill)
+
+
 def _slug(label: str) -> str:
     return "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
 
@@ -303,6 +308,13 @@ def ablations(runs: Path) -> list[Path]:
     if not runs.is_dir():
         return []
     return _folders(runs, "ablation.toml")
+
+
+def commands(runs: Path) -> list[Path]:
+    """List the runs of commands that are no trainer of ours, oldest first."""
+    if not runs.is_dir():
+        return []
+    return _folders(runs, "command.json")
 
 
 def _folders(runs: Path, file: str) -> list[Path]:

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from diagnose.cli import board
 from diagnose.cli.board import Board
-from diagnose.runs.session import Progress
+from diagnose.runs.watched import Progress
 
 NAN = float("nan")
 
