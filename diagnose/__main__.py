@@ -19,7 +19,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal without our letters shows their code points
         if not is_unicode(stream) and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+    if not any(arg.partition("=")[0] == "--run" for arg in sys.argv):  # a command of the user's keeps its environment
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
     for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the checkpoint is kept; `nohup` has the second ignored
         wanted = getattr(signal, name, None)
         if wanted is not None and signal.getsignal(wanted) is not signal.SIG_IGN:

@@ -73,7 +73,7 @@ class OwnCommand:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AskedOutcome:
     """What is asked of an outcome: what is compared, where the page goes, and how it is printed."""
 
     out: Path
@@ -95,7 +95,7 @@ class Outcome:
 
 
 def carry_out(
-    own: OwnCommand, axes: Sequence[str], seeds: int, jobs: int | None, outcome: Outcome, *, dry_run: bool,
+    own: OwnCommand, axes: Sequence[str], seeds: int, jobs: int | None, outcome: AskedOutcome, *, dry_run: bool,
     resume: bool, full: bool,
 ) -> None:  # fmt: skip
     """Run the command for every arm and seed and show what came out; or (dry) show what would be run."""

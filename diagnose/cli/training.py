@@ -25,7 +25,7 @@ from diagnose.cli.options import (  # fmt: skip
     show,
     show_outcome,
 )
-from diagnose.cli.own_command import Outcome, OwnCommand, carry_out
+from diagnose.cli.own_command import AskedOutcome, OwnCommand, carry_out
 from diagnose.errors import DiagnoseError
 
 MARGIN = 0.01  # bits per byte
@@ -145,7 +145,7 @@ def ablate(
             "--engine": engine != "local",
         }  # fmt: skip
         own.check_alone([option for option, given in ours.items() if given])
-        carry_out(own, axis, seeds, jobs, Outcome(out, pairs, margin, opens, markdown, as_json), dry_run=dry_run,
+        carry_out(own, axis, seeds, jobs, AskedOutcome(out, pairs, margin, opens, markdown, as_json), dry_run=dry_run,
                   resume=resume, full=full)  # fmt: skip
         return
     own.check_absent()

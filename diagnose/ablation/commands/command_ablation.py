@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from diagnose.ablation.commands.command_template import FOLDER
-from diagnose.ablation.commands.result_reading import curve_of, output_tail
+from diagnose.ablation.commands.result_reading import LOG, Readout, curve_of, held_out_loss, output_tail
 from diagnose.ablation.results.score_comparison import check_margin, compare_table
 from diagnose.ablation.results.score_table import ScoreColumns
 from diagnose.engines.local_pool import Pool
@@ -38,7 +38,7 @@ RECORD, RUNS_TABLE, EXAMPLES_TABLE = "comparison.json", "results.csv", "results.
 
 
 @dataclass(frozen=True)
-class FinishedRun:
+class CommandResult:
     """A run with its result."""
 
     job: CommandJob
@@ -51,7 +51,7 @@ class FinishedRun:
 class CommandOutcome:
     """What runs came to."""
 
-    finished: list[FinishedRun] = field(default_factory=list)
+    finished: list[CommandResult] = field(default_factory=list)
     failed: list[FailedCommand] = field(default_factory=list)
 
     def note(self, plan: CommandPlan, ended: Ended, watch: Watch) -> None:
@@ -66,7 +66,7 @@ class CommandOutcome:
         why = ended.why
         if not why:
             try:
-                self.finished.append(FinishedRun(job, ended.path, plan.scores_of(ended.path), ended.reused))
+                self.finished.append(CommandResult(job, ended.path, plan.scores_of(ended.path), ended.reused))
             except DiagnoseError as error:
                 why = str(error)
         watch(replace(job.progress("ended"), doing="failed" if why else "finished"))
@@ -129,7 +129,7 @@ def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
             pending.append(job)
         else:
             watch(replace(job.progress("waiting"), doing="reused"))
-            done.finished.append(FinishedRun(job, path, plan.scores_of(path), reused=True))
+            done.finished.append(CommandResult(job, path, plan.scores_of(path), reused=True))
     if pending:
         pool = Pool(size, gpus_of_machine() if size > 1 else (), lambda: done.is_hopeless)
         with closing(pool.carry_out(pending, watch)) as ends:
@@ -141,7 +141,7 @@ def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
     return done
 
 
-def _taking_part(plan: CommandPlan, done: CommandOutcome) -> tuple[list[FinishedRun], list[str]]:
+def _taking_part(plan: CommandPlan, done: CommandOutcome) -> tuple[list[CommandResult], list[str]]:
     """Return the runs that can be compared, and arms that cannot: of which too few runs finished.
 
     Raises:
@@ -173,7 +173,7 @@ def _too_few(plan: CommandPlan, done: CommandOutcome) -> str:
     return f"{head}; {visible(first.level)} seed {first.seed}: {first.why}{last}{where}"
 
 
-def _table(plan: CommandPlan, kept: Sequence[FinishedRun]) -> tuple[pd.DataFrame, ScoreColumns]:
+def _table(plan: CommandPlan, kept: Sequence[CommandResult]) -> tuple[pd.DataFrame, ScoreColumns]:
     """Return all results as one table."""
     import pandas as pd
 
@@ -224,7 +224,7 @@ def _same_results(done: CommandOutcome) -> str:
 
 
 def _carried(
-    plan: CommandPlan, done: CommandOutcome, kept: Sequence[FinishedRun], left_out: Sequence[str]
+    plan: CommandPlan, done: CommandOutcome, kept: Sequence[CommandResult], left_out: Sequence[str]
 ) -> CarriedOut:  # fmt: skip
     ends = {one.path: command_store.ended(one.path) for one in kept}
     runs = tuple(
@@ -242,20 +242,19 @@ def _carried(
     )  # fmt: skip
 
 
-def _curves(plan: CommandPlan, kept: Sequence[FinishedRun]) -> list[ScoreCurve]:
-    """Return the first score in the course of each run, where all of them have it by the same unit."""
-    if not plan.readouts:
-        return []
-    asked, out = plan.readouts[0], []
-    for one in kept:
-        found = curve_of(one.path, asked, MOST_CURVE)
-        if found is None:
-            return []
-        x, y, unit = found
-        out.append(
-            ScoreCurve(level=one.job.label, seed=one.job.seed, name=asked.key, x=tuple(x), y=tuple(y), unit=unit)
-        )
-    return out if len({one.unit for one in out}) == 1 else []
+def _curves(plan: CommandPlan, kept: Sequence[CommandResult]) -> list[ScoreCurve]:
+    """Return a score in the course of each run: the first one that is read, else what the output has of it."""
+    metric = kept[0].scores.metrics[0]
+    asked = [*plan.readouts[:1], Readout("", LOG, metric), Readout("", LOG, held_out_loss(kept[0].path))]
+    for one in asked:
+        found = [curve_of(run.path, one, MOST_CURVE) for run in kept]
+        known = [curve for curve in found if curve is not None]
+        if len(known) == len(kept) and len({unit for _, _, unit in known}) == 1:
+            return [
+                ScoreCurve(level=run.job.label, seed=run.job.seed, name=one.key, x=tuple(x), y=tuple(y), unit=unit)
+                for run, (x, y, unit) in zip(kept, known, strict=True)
+            ]
+    return []
 
 
 def _recorded(

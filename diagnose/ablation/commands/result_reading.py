@@ -17,6 +17,7 @@ from diagnose.ablation.results.score_table import SEPARATORS
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import cut, listed, visible
 from diagnose.logs import source
+from diagnose.logs.names import meaning
 from diagnose.logs.read import read
 from diagnose.logs.series import EPOCH, ITERATION, STEP, UPDATE, VALUE
 from diagnose.runs import command_store
@@ -309,6 +310,15 @@ def curve_of(run: Path, asked: Readout, most: int) -> tuple[list[float], list[fl
     x, y, unit = found
     kept = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).round().astype(int))
     return [float(x[k]) for k in kept], [float(y[k]) for k in kept], unit
+
+
+def held_out_loss(run: Path) -> str:
+    """Return the name of the held-out loss that a command prints; "" where it prints none."""
+    try:
+        names = read([run / command_store.OUTPUT]).series
+    except DiagnoseError:
+        return ""
+    return next((name for name in names if meaning(name).held_out and better_side(name) == "lower"), "")
 
 
 def _positions(path: Path, asked: Readout) -> tuple[Sequence[float], Sequence[float], str] | None:

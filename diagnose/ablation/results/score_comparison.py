@@ -130,5 +130,4 @@ def _notes(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
 
 def _sentence_case(text: str) -> str:
     """Return sentences that begin with a capital, where one begins with a word of ours."""
-    parts = text.split(". in ")
-    return ". In ".join(parts)
+    return text.replace(". in ", ". In ").replace(". the interaction ", ". The interaction ")
