@@ -259,7 +259,7 @@ def test_a_killed_diagnose_leaves_no_command_behind_and_a_new_start_takes_a_new_
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system ends a command with its watcher on Linux")
 def test_a_killed_worker_takes_its_command_along_and_the_run_is_tried_again(waiting):
-    process = begun(waiting, *arguments("--jobs", "2"))
+    process = begun(waiting, *arguments("--jobs", "2", seeds=3))
     pids = pids_of(waiting, 2)
     (waiting / "wait").unlink()
     parent = int(Path(f"/proc/{pids[0]}/stat").read_text().rpartition(")")[2].split()[1])
