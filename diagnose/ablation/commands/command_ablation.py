@@ -69,7 +69,8 @@ class CommandOutcome:
                 self.finished.append(CommandResult(job, ended.path, plan.scores_of(ended.path), ended.reused))
             except DiagnoseError as error:
                 why = str(error)
-        watch(replace(job.progress("ended"), doing="failed" if why else "finished"))
+        if ended.finished:  # of others the engine has told
+            watch(replace(job.progress("ended"), doing="failed" if why else "finished"))
         if why:
             self.failed.append(_failure(job, ended, why))
 
