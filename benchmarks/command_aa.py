@@ -4,7 +4,7 @@
 
 The command trains a logistic regression on data of its own (numpy, 60 steps) and reports the loss of 150 validation
 examples. Both arms are the same but for the order of batches, which each arm draws anew; the start is the seed's, as
-where arms share streams. Five seeds are run, and the first three are compared once more, which uses the same runs again.
+where arms share streams. Five seeds are run; the first three are compared too, which uses the same runs again.
 A verdict is a false alarm where the interval excludes zero, which 5 % should.
 """
 

@@ -7,6 +7,7 @@ diagnose ablate --axis learning_rate=0.1,0.3 --seeds 5 --jobs 2 \
 
 import sys
 from ast import literal_eval
+from contextlib import suppress
 
 import torch
 from torch.nn import functional as F
@@ -23,10 +24,8 @@ for given in sys.argv[1:]:
     key, _, value = given.removeprefix("--").partition("=")
     if not given.startswith("--") or key not in globals():
         sys.exit(f"Unknown config key: {key}")
-    try:
+    with suppress(SyntaxError, ValueError):  # a text stays one
         value = literal_eval(value)
-    except (SyntaxError, ValueError):
-        pass  # a text
     if type(value) is not type(globals()[key]):
         value = type(globals()[key])(value)
     globals()[key] = value

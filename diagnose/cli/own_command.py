@@ -2,32 +2,64 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import os
+from dataclasses import dataclass, field
+from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from diagnose.cli.options import RUNS, command, print_json, show, show_outcome
+from diagnose.cli.options import RECIPE, RUNS, SETTINGS, Output, Setting, command
+from diagnose.cli.outcome import print_json, show, show_outcome
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from diagnose.ablation.commands.command_plan import CommandPlan
-    from diagnose.records.score_records import ScoreComparison
 
 
 @dataclass(frozen=True)
 class OwnCommand:
-    """What the options that go with `--run` say, as they were given."""
+    """A command in place of our trainer, and what its runs come to."""
 
-    run: str | None
-    read: list[str]
-    axis_file: Path | None
-    timeout: str | None
-    code: list[str]
-    higher: bool | None
+    HEADING: ClassVar[str] = "Your own command"
+    run: Annotated[
+        str | None,
+        typer.Option(
+            "--run",
+            metavar="COMMAND",
+            help="What to run in place of our trainer; {seed}, {dir} and each axis' {name} are filled in.",
+        ),
+    ] = None
+    read: Annotated[
+        list[str],
+        typer.Option(
+            "--read",
+            metavar="FILE:KEY",
+            help="The result: {dir}/metrics.json:val_loss, a column of a CSV, log:NAME; may be repeated. Without it "
+            "the script calls diagnose.report_scores.",
+        ),
+    ] = field(default_factory=list)
+    axis_file: Annotated[
+        Path | None, typer.Option("--axis-file", metavar="TOML", help="Arms that differ in several values.")
+    ] = None
+    timeout: Annotated[
+        str | None, typer.Option("--timeout", metavar="TIME", help="Time limit of each run, as 30m or 2h.")
+    ] = None
+    code: Annotated[
+        list[str],
+        typer.Option(
+            "--code",
+            metavar="PATH",
+            help="Files whose change makes finished runs stale, in place of those that the command names and the "
+            "Python files beside them; may be repeated.",
+        ),
+    ] = field(default_factory=list)
+    higher: Annotated[
+        bool | None,
+        typer.Option("--higher-is-better/--lower-is-better", help="Which side of a score is better; else its name."),
+    ] = None
 
     def check_absent(self) -> None:
         """Refuse options that say how a command is run, where none is given.
@@ -42,17 +74,6 @@ class OwnCommand:
         name = next((name for name, is_given in given.items() if is_given), None)
         if name is not None:
             raise DiagnoseError(f"{name} is of a command of your own: give it with --run")
-
-    def check_alone(self, ours: Sequence[str]) -> None:
-        """Refuse options that are of our own trainer, given with a command.
-
-        Raises:
-            DiagnoseError: one line names the first of them.
-        """
-        if "--engine" in ours or "--address" in ours:
-            raise DiagnoseError("--engine: with --run commands are run on this machine (--jobs says how many at once)")
-        if ours:
-            raise DiagnoseError(f"{ours[0]} is of diagnose's own trainer; with --run the command says what is trained")
 
     def plan(self, axes: Sequence[str], seeds: int, *, resume: bool, full: bool) -> CommandPlan:
         """Return what is to be run.
@@ -72,51 +93,53 @@ class OwnCommand:
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class AskedOutcome:
-    """What is asked of an outcome: what is compared, where the page goes, and how it is printed."""
+def refuse_ours(setting: Setting, others: dict[str, object]) -> None:
+    """Refuse options that are of our own trainer, given with a command; what the environment says is passed over.
 
-    out: Path
-    pairs: bool
-    margin: float | None
-    opens: bool
-    markdown: bool
-    as_json: bool
+    Args:
+        setting: what our trainer would train.
+        others: further options with what was given, by name.
 
-    def show(self, found: ScoreComparison) -> None:
-        """Print what came out and leave its page."""
-        from diagnose.report import page, score_document
+    Raises:
+        DiagnoseError: one line names the first of them.
+    """
+    given: dict[str, object] = {
+        "--recipe": setting.recipe not in (Setting().recipe, os.environ.get(RECIPE)),
+        "--set": setting.settings and not os.environ.get(SETTINGS), "--data": setting.data, "--lr": setting.lr,
+        "--batch-size": setting.batch_size, "--seed": setting.seed, "--device": setting.device, **others,
+    }  # fmt: skip
+    name = next((name for name, value in given.items() if value), None)
+    if name in ("--engine", "--address"):
+        raise DiagnoseError(f"{name}: with --run commands are run on this machine (--jobs says how many at once)")
+    if name is not None:
+        raise DiagnoseError(f"{name} is of diagnose's own trainer; with --run the command says what is trained")
 
-        report = score_document.report_of(found)
-        where = page.render_alone(report, self.out, score_document.name_of_page(found))
-        folder = found.carried.folder if found.carried else ""
-        record = {"ablation": folder, **found.model_dump(mode="json"), "page": str(where)}
-        show_outcome(record, report, where, as_json=self.as_json, markdown=self.markdown, opens=self.opens)
+
+def show_plan(plan: CommandPlan, jobs: int, *, as_json: bool) -> None:
+    """Show what would be run."""
+    from diagnose.ablation.commands.command_forecast import describe, plan_rows
+
+    described = describe(plan, jobs)
+    print_json(described) if as_json else show(plan_rows(described))
 
 
 def carry_out(
-    own: OwnCommand, axes: Sequence[str], seeds: int, jobs: int | None, outcome: AskedOutcome, *, dry_run: bool,
-    resume: bool, full: bool,
+    plan: CommandPlan, jobs: int, out: Path, output: Output, *, pairs: bool, margin: float | None
 ) -> None:  # fmt: skip
-    """Run the command for every arm and seed and show what came out; or (dry) show what would be run."""
+    """Run the command for every arm and seed, and show what came out."""
     from diagnose.ablation.commands.command_ablation import ablate_command
-    from diagnose.ablation.commands.command_forecast import describe, plan_rows
     from diagnose.cli.board import watching
-    from diagnose.engines.selection import Place
+    from diagnose.report import page, score_document
     from diagnose.runs import store
 
-    Place(jobs=jobs).check()
-    plan = own.plan(axes, seeds, resume=resume, full=full)
-    if dry_run:
-        described = describe(plan, jobs or 1)
-        print_json(described) if outcome.as_json else show(plan_rows(described))
-        return
-    store.check_writable(outcome.out)
+    store.check_writable(out)
     store.check_writable(RUNS)
-    with watching(plan.name) as watch:
-        found = ablate_command(
-            plan, jobs=jobs or 1, pairs=outcome.pairs, margin=outcome.margin, watch=watch, command=command()
-        )
-    outcome.show(found)
+    with watching(plan.name, quiet=output.quiet) as watch:
+        found = ablate_command(plan, jobs=jobs, pairs=pairs, margin=margin, watch=watch, command=command())
+    report = score_document.report_of(found)
+    where = page.render_alone(report, out, score_document.name_of_page(found))
+    folder = found.carried.folder if found.carried else ""
+    record = {"ablation": folder, **found.model_dump(mode="json"), "page": str(where)}
+    show_outcome(record, report, where, output)
     if found.carried and found.carried.failed:
         raise typer.Exit(1)

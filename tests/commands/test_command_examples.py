@@ -3,6 +3,7 @@
 import re
 import shlex
 from importlib.util import find_spec
+from itertools import pairwise
 
 import pytest
 from command_fixture import ROOT, diagnose, record
@@ -31,7 +32,7 @@ def test_a_command_of_the_page_runs(command, tmp_path):
     for name, text in re.findall(r"```toml title=\"(\S+)\"\n(.*?)```", PAGE, re.DOTALL):
         (tmp_path / name).write_text(text, encoding="utf-8")
     assert command[0] == "diagnose"
-    fewer = ["2" if before == "--seeds" else part for before, part in zip(command, command[1:], strict=False)]
+    fewer = ["2" if before == "--seeds" else part for before, part in pairwise(command)]
     ended = diagnose(tmp_path, *fewer, timeout=600)
     assert ended.returncode == 0, ended.stderr[-3000:]
     found = record(tmp_path)
@@ -45,5 +46,6 @@ def test_a_command_of_the_page_runs(command, tmp_path):
 
 def test_the_examples_say_the_same_commands():
     for command in RUNS:
-        text = (ROOT / "examples" / f"{example_of(command)}.py").read_text(encoding="utf-8")
-        assert f"diagnose ablate --axis {command[command.index('--axis') + 1]}" in text or "--axis-file" in command
+        if "--axis" in command:
+            text = (ROOT / "examples" / f"{example_of(command)}.py").read_text(encoding="utf-8")
+            assert f"diagnose ablate --axis {command[command.index('--axis') + 1]}" in text
