@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import counted, cut, duration, listed, plain, quantity, visible
+from diagnose.formatting import counted, cut, decimals, duration, listed, plain, visible
 from diagnose.report import figures
 from diagnose.report.blocks import CodeText, Figure, Fold, Paragraph, Section, TextTable, marked
 from diagnose.report.figures import Drawn, Label, Line, Panel
@@ -49,12 +49,15 @@ def _some(failed: Iterable[FailedCommand]) -> list[FailedCommand]:
 
 
 def _last_lines(one: FailedCommand) -> list[ReportBlock]:
-    who = f"{visible(one.level)}, seed {one.seed}"
+    head = f"{visible(one.level)}, seed {one.seed}: {visible(one.why)}"
     if not one.output:
-        return [Paragraph(f"{who} printed nothing.", "note", detail="always")]
+        return [Paragraph(f"{head}. It printed nothing.", detail="always")]
     short, whole = "\n".join(one.output[-MOST_LINES:]), "\n".join(one.output)
-    label = f"The last lines of {who} ({one.file})"
-    return [CodeText(short, label, detail="brief"), CodeText(whole, label)]
+    return [
+        Paragraph(marked("{}. Its last lines (`{}`):", head, visible(one.file)), detail="always"),
+        CodeText(short, "Output", detail="brief"),
+        CodeText(whole, "Output"),
+    ]
 
 
 def curves_section(found: ScoreComparison, colours: Mapping[str, str]) -> list[Section]:
@@ -73,6 +76,8 @@ def curves_section(found: ScoreComparison, colours: Mapping[str, str]) -> list[S
 
 def _panel(curves: tuple[ScoreCurve, ...], found: ScoreComparison, colours: Mapping[str, str]) -> Panel:
     lines, labels = [], []
+    last = [curve.y[-1] for curve in curves]
+    digits = decimals((max(last) - min(last)) / 4)
     for arm in found.arms:
         own = [curve for curve in curves if curve.level == arm.level]
         if not own:
@@ -83,7 +88,7 @@ def _panel(curves: tuple[ScoreCurve, ...], found: ScoreComparison, colours: Mapp
         if len(own) > 1 and mean is not None:
             lines.append(Line(mean[0], mean[1], colour))
         x, y = mean or (own[0].x, own[0].y)
-        labels.append(Label(x[-1], y[-1], visible(arm.level), colour, (quantity(y[-1]),)))
+        labels.append(Label(x[-1], y[-1], visible(arm.level), colour, (plain(y[-1], digits),)))
     start = min(line.x[0] for line in lines)
     return Panel(tuple(lines), tuple(labels), cut(visible(curves[0].name), 40), top=_top(lines), start=start)
 

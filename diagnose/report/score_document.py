@@ -205,7 +205,8 @@ def _caption(found: ScoreComparison, metric: ScoreMetric) -> Inline:
     if any(effect.per_seed for effect in _of(found, metric)):
         said += " Dots: single [seed|seeds]."
     if metric.noise:
-        said += " Grey band: [noise-band|noise of equal arms]."
+        shared = " whose seeds differ; these share theirs, and lie closer" if found.design.seeds_paired else ""
+        said += f" Grey band: [noise-band|noise of equal arms]{shared}."
     return marked(said, metric.name)
 
 

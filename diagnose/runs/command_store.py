@@ -15,19 +15,25 @@ elsewhere, and no old result is taken for a new one.
 from __future__ import annotations
 
 import os
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from diagnose import files
 from diagnose.errors import DiagnoseError
 from diagnose.records.command_records import CommandEnd, CommandRun
+from diagnose.records.score_records import ScoreComparison
 from diagnose.runs import store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from diagnose.records.run_records import State
+
 COMMAND, ENDED, OUTPUT, FILES, SCORES = "command.json", "ended.json", "output.txt", "files", "scores"
+COMPARISON = "comparison.json"  # of an ablation of commands, in a folder beside them
+LOOK_SECONDS = 1.0
 
 
 def create(runs: Path, run: CommandRun) -> Path:
@@ -69,6 +75,19 @@ def ended(path: Path) -> CommandEnd | None:
     return store.read_record(CommandEnd, path / ENDED)
 
 
+def state(path: Path) -> State:
+    """Return whether a command is running, or how it ended; see `store.read_record` for errors."""
+    end = ended(path)
+    if end is None:
+        return "running" if store.is_being_written(path) else "interrupted"
+    return "failed" if end.why else "finished"
+
+
+def comparison(path: Path) -> ScoreComparison:
+    """Read what an ablation of commands came to; see `store.read_record` for errors."""
+    return store.read_record(ScoreComparison, path / COMPARISON)
+
+
 def ended_well(path: Path) -> bool:
     """Say whether a command ended with 0."""
     with suppress(DiagnoseError):
@@ -92,7 +111,9 @@ def held(path: Path) -> Iterator[int]:
     Raises:
         DiagnoseError: a process writes it, perhaps one that an earlier command left behind.
     """
-    number = files.hold_file(path / "lock")
+    end = time.monotonic() + LOOK_SECONDS  # whoever only looks whether it is held lets it go at once
+    while (number := files.hold_file(path / "lock")) is None and time.monotonic() < end:
+        time.sleep(0.05)
     if number is None:
         raise DiagnoseError(f"{path} is still being written by another process; end that process first")
     try:

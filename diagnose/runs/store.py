@@ -289,7 +289,7 @@ def find(name: str | Path) -> Path:
         path = Path("runs") / path
     if path.is_file() and path.name == LATEST:
         path = path.parent / path.read_text(encoding="utf-8", errors="replace").strip()
-    if any((path / name).exists() for name in ("status.json", "ablation.toml", "record/state.json")):
+    if any((path / name).exists() for name in ("status.json", "ablation.toml", "record/state.json", "comparison.json")):
         return path.parent / path.readlink() if path.is_symlink() else path
     known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
     hint = nearest(path.name, known) if known else f"; {path.parent} holds no runs"

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 GIVE_UP = 3  # runs that failed, and none that did not: no further one is started
 TAIL = 12  # lines of a failed run's output that are shown
 MOST_CURVE = 60  # points of a curve
-RECORD, RUNS_TABLE, EXAMPLES_TABLE = "comparison.json", "results.csv", "results.parquet"
+RUNS_TABLE, EXAMPLES_TABLE = "results.csv", "results.parquet"
 
 
 @dataclass(frozen=True)
@@ -235,10 +235,9 @@ def _carried(
         )
         for one in kept
     )  # fmt: skip
-    files = sorted({name for job in plan.jobs for name in job.known_by})
     return CarriedOut(
         template=plan.template.text, read=tuple(one.given for one in plan.readouts), seeds=plan.seeds, runs=runs,
-        failed=tuple(done.failed), left_out=tuple(left_out), timeout=plan.timeout, files=tuple(files),
+        failed=tuple(done.failed), left_out=tuple(left_out), timeout=plan.timeout, files=plan.known_files,
         curves=tuple(_curves(plan, kept)),
     )  # fmt: skip
 
@@ -267,7 +266,7 @@ def _recorded(
     def fill(folder: Path, name: str) -> None:
         kept = carried.model_copy(update={"folder": str(plan.runs / name)})
         whole.append(found.model_copy(update={"carried": kept, "source": (str(plan.runs / name),)}))
-        store.write_record(folder / RECORD, whole[-1])
+        store.write_record(folder / command_store.COMPARISON, whole[-1])
         if score_file.EXAMPLE in table.columns:
             table.to_parquet(folder / EXAMPLES_TABLE)
         else:

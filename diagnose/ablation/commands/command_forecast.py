@@ -48,7 +48,7 @@ def describe(plan: CommandPlan, jobs: int) -> dict[str, Any]:
         "runs": commands,
         "jobs": jobs,
         "timeout": plan.timeout,
-        "files": sorted({name for job in plan.jobs for name in job.known_by}),
+        "files": list(plan.known_files),
         "takes_folder": FOLDER in plan.template.names,
         "seconds": fmean(seconds) * math.ceil(pending / jobs) if seconds else None,
         "resolvable": _resolvable(plan, {(one["level"], one["seed"]): plan.runs / one["run"] for one in there}),

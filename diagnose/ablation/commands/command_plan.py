@@ -115,6 +115,11 @@ class CommandPlan:
         """Every run, seed by seed, so that whatever is finished early is paired."""
         return [self._job(arm, seed) for seed, arm in product(range(self.seeds), self.arms)]
 
+    @property
+    def known_files(self) -> tuple[str, ...]:
+        """The files that runs are known by, those that the command names first."""
+        return tuple(dict.fromkeys(name for job in self.jobs for name in job.known_by))
+
     def _job(self, arm: CommandArm, seed: int) -> CommandJob:
         args = self.template.filled(arm.values, seed)
         asked = self._files.of_paths(self.code)
