@@ -10,7 +10,8 @@ from command_fixture import ROOT, diagnose, record
 
 PAGE = (ROOT / "docs" / "how-to" / "ablate-your-command.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
-COMMANDS = [shlex.split(part) for block in BLOCKS for part in re.split(r"\n(?=diagnose )", block.strip())]
+LINES = [block.replace("\\\n", " ").strip() for block in BLOCKS]
+COMMANDS = [shlex.split(part) for lines in LINES for part in re.split(r"\n(?=diagnose )", lines)]
 RUNS = [command for command in COMMANDS if "--run" in command and "--dry-run" not in command]
 NEEDS = {"own_lightning_cli": "jsonargparse", "own_hydra_app": "hydra", "own_clm": "transformers"}
 

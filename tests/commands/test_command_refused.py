@@ -295,3 +295,8 @@ def test_a_command_that_reports_nothing_is_told_how(run):
     assert "it reported no scores: give --read FILE:KEY, or call diagnose.report_scores" in line_of(
         plan(read=()).scores_of, run
     )
+
+
+def test_a_command_may_run_over_several_lines():
+    template = command_template.CommandTemplate.of("python t.py \\\n  --lr {lr}\n  --seed {seed}")
+    assert template.parts == ("python", "t.py", "--lr", "{lr}", "--seed", "{seed}")

@@ -48,7 +48,7 @@ class CommandTemplate:
             DiagnoseError: a quotation is not closed, or nothing is left.
         """
         try:
-            parts = tuple(shlex.split(text))
+            parts = tuple(shlex.split(text.replace("\\\n", " ")))
         except ValueError as error:
             raise DiagnoseError(f"--run: {str(error).lower()} in {cut(visible(text), 80)}") from None
         if not parts:
