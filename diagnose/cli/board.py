@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from diagnose.runs.watched import Progress, Watch
 
 DONE = ("finished", "reused", "diverged", "failed")
-BUSY = ("running", "ended")  # of a command
 SHOWN_SECONDS = 0.25  # between two pictures of the table
 MOST_ROWS = 24  # arms shown at once; of more, those with a run in progress
 Key = tuple[str, int]
@@ -41,7 +40,7 @@ class Board:
         self.apart: Progress | None = None  # what is trained beside the runs: a learning rate that is tried
         self.begun = time.monotonic()
         self.tried: dict[Key, int] = {}
-        self.took: list[int] = []  # what each run that ended had come to: steps, of a command seconds
+        self.took: list[int] = []  # seconds that each command took
 
     def note(self, state: Progress) -> bool:
         """Take in a state and say whether it is news: a run that starts, ends, waits or is tried again."""
@@ -55,9 +54,9 @@ class Board:
         if state.doing == "tried again":
             self.tried[key] = self.tried.get(key, 0) + 1
         if before is None or before.doing == state.doing:
-            return state.doing not in ("waiting", "training")
-        if state.doing in DONE and before.doing in BUSY:
-            self.took.append(max(before.step, state.step))
+            return state.doing not in ("waiting", "training", "running", "ended")
+        if before.doing == "running" and state.doing != "tried again":
+            self.took.append(before.step)
         began = before.doing in ("waiting", "tried again")
         return state.doing in (*DONE, "tried again") or state.doing.startswith("waiting for") or began
 

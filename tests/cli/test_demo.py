@@ -27,7 +27,9 @@ def test_the_demo_leaves_two_pages_and_a_loop_that_runs(short, tmp_path, monkeyp
     assert record["verdicts"][0].split(" because")[0] in (tmp_path / loop).read_text(encoding="utf-8")
     assert "--data verses.txt" in (tmp_path / ablation).read_text(encoding="utf-8")
     assert "word is" in record["verdicts"][1]
-    alone = subprocess.run([sys.executable, "loop.py"], cwd=tmp_path / "here", capture_output=True, text=True, check=True)
+    alone = subprocess.run(
+        [sys.executable, "loop.py"], cwd=tmp_path / "here", capture_output=True, text=True, check=True
+    )
     assert alone.stdout.startswith("training loss")
     assert (tmp_path / "here" / "gap.html").exists()
 

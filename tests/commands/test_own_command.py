@@ -339,6 +339,42 @@ def test_the_environment_of_a_command_is_the_users_but_for_one_variable(tmp_path
     assert given == ""
 
 
+def test_a_seed_that_is_not_used_is_said(tmp_path):
+    user = user_folder(tmp_path, "loss = 1.0 + float(args.lr)")
+    ended = diagnose(user, *arguments(seeds=3))
+    assert "All seeds of each arm gave the very same scores: does the command use its seed?" in " ".join(
+        ended.stdout.split()
+    )
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_anything_is_run(user):
+    (user / "runs").write_text("a file")
+    ended = diagnose(user, *arguments())
+    assert ended.returncode == MISTAKE
+    assert ended.stderr.count("\n") == 1
+    assert "runs cannot be written" in ended.stderr
+
+
+def test_its_page_is_rendered_again_and_its_runs_are_listed(user):
+    diagnose(user, *arguments(seeds=3))
+    (folder,) = (user / "runs").glob("*ablate*")
+    (page,) = (user / "reports").glob("*.html")
+    before = page.read_bytes()
+    assert diagnose(user, "report", str(folder)).stdout.strip() == f"reports/{folder.name}.html"
+    assert page.read_bytes() == before
+    rows = json.loads(diagnose(user, "runs", "--json").stdout)["runs"]
+    assert [row["status"] for row in rows] == ["finished"] * 6
+
+
+@pytest.mark.parametrize("command", ["loss-gap", "audit", "sample"])
+def test_commands_of_our_own_runs_refuse_it_in_one_line(command, user):
+    diagnose(user, *arguments())
+    (folder,) = (user / "runs").glob("*ablate*")
+    ended = diagnose(user, command, str(folder))
+    assert ended.returncode == MISTAKE
+    assert ended.stderr.count("\n") == 1
+
+
 def test_runs_take_seconds_and_not_a_poll_each(user):
     begun_at = time.monotonic()
     diagnose(user, *arguments(seeds=5))

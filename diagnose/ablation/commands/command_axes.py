@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RESERVED = (SEED, FOLDER, "example", "cluster")
 MOST_ARMS = 64
 MOST_LEVEL = 4096  # characters
-ACTING = re.compile(r"[\x00-\x1f\x7f]")
+ACTING = re.compile(r"[\t\n]")
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,10 @@ def _checked(levels: Sequence[str], where: str) -> Sequence[str]:
     for level in levels:
         if not level:
             raise DiagnoseError(f"{where}: a level is empty; an arm without a flag is written in a file (--axis-file)")
-        if ACTING.search(level) or len(level) > MOST_LEVEL:
-            raise DiagnoseError(f"{where}: {cut(visible(level), 60)!r} is too long, or holds control characters")
+        if visible(level) != level or ACTING.search(level) or len(level) > MOST_LEVEL:
+            raise DiagnoseError(
+                f"{where}: {cut(visible(level), 60)!r} is too long, or holds characters that are not shown"
+            )
     words = [" ".join(level.split()) for level in levels]
     twice = next((word for word in words if words.count(word) > 1), None)
     if twice is not None:

@@ -18,7 +18,7 @@ from diagnose.ablation.commands.command_template import FOLDER, check_program, s
 from diagnose.ablation.commands.result_reading import metric_names, value_of
 from diagnose.engines.command_job import DIR, CommandJob
 from diagnose.errors import DiagnoseError
-from diagnose.formatting import duration
+from diagnose.formatting import duration, visible
 from diagnose.records.command_records import CommandRun
 from diagnose.runs import command_store, score_file
 
@@ -101,9 +101,18 @@ class CommandPlan:
                 "--run holds no {dir}, the folder of each run, so the command cannot write there what --read looks for"
             )
         plan = cls(template, tuple(axes), tuple(arms), seeds, tuple(readouts), **more)
-        for arm in arms:
-            check_program(template.filled(arm.values, 0))
+        plan._check_commands()
         return plan
+
+    def _check_commands(self) -> None:
+        """Refuse arms whose program is not there, or which are the same command."""
+        known: dict[tuple[str, ...], str] = {}
+        for arm in self.arms:
+            args = self.template.filled(arm.values, 0)
+            check_program(args)
+            if args in known:
+                raise DiagnoseError(f"the arms {visible(known[args])} and {visible(arm.name)} are the same command")
+            known[args] = arm.name
 
     @property
     def name(self) -> str:
