@@ -45,7 +45,7 @@ def rank(module):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_down_the_packages(path):
-    here = rank(dotted(path))
+    here = rank("diagnose" if path.name == "demo_loop.py" else dotted(path))  # users copy it: it imports as they do
     assert [name for name in imports(TREES[path]) if name != "diagnose.models" and rank(name) > here] == []
 
 
