@@ -115,12 +115,12 @@ def refuse_ours(setting: Setting, others: dict[str, object]) -> None:
         raise DiagnoseError(f"{name} is of diagnose's own trainer; with --run the command says what is trained")
 
 
-def show_plan(plan: CommandPlan, jobs: int, *, as_json: bool) -> None:
+def show_plan(plan: CommandPlan, jobs: int, output: Output) -> None:
     """Show what would be run."""
     from diagnose.ablation.commands.command_forecast import describe, plan_rows
 
     described = describe(plan, jobs)
-    print_json(described) if as_json else show(plan_rows(described))
+    print_json(described) if output.as_json else show(plan_rows(described))
 
 
 def carry_out(

@@ -31,6 +31,33 @@ ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
 ]
 
+AxisOption = Annotated[
+    list[str],
+    typer.Option(
+        "--axis",
+        metavar="AXIS",
+        help="What to vary: a named axis, or table.key=value1,value2; several make a factorial.",
+    ),
+]
+LevelsOption = Annotated[
+    str | None,
+    typer.Option("--levels", metavar="A,B", help="Levels to keep, comma-separated; the first is the control."),
+]
+SeedsOption = Annotated[
+    int, typer.Option("--seeds", metavar="N", help="Paired seeds per level; three or more give useful intervals.")
+]
+MarginOption = Annotated[
+    float | None,
+    typer.Option(
+        "--margin",
+        metavar="SIZE",
+        help="Say where an effect is shown to be no larger: in bits per byte (0.01), of --run in the score's unit.",
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
+]
+
 
 @dataclass(frozen=True)
 class Fairness:
@@ -114,35 +141,14 @@ def ablate(
     own: OwnCommand,
     placement: Placement,
     output: Output,
-    axis: Annotated[
-        list[str],
-        typer.Option(
-            "--axis",
-            metavar="AXIS",
-            help="What to vary: a named axis, or table.key=value1,value2; several make a factorial.",
-        ),
-    ] = [],  # noqa: B006  (typer copies it)
-    levels: Annotated[
-        str | None,
-        typer.Option("--levels", metavar="A,B", help="Levels to keep, comma-separated; the first is the control."),
-    ] = None,
-    seeds: Annotated[
-        int, typer.Option("--seeds", metavar="N", help="Paired seeds per level; three or more give useful intervals.")
-    ] = 3,
+    axis: AxisOption = [],  # noqa: B006  (typer copies it)
+    levels: LevelsOption = None,
+    seeds: SeedsOption = 3,
     pairs: PairsOption = False,
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            "--margin",
-            metavar="SIZE",
-            help="Say where an effect is shown to be no larger: in bits per byte (0.01), of --run in the score's unit.",
-        ),
-    ] = None,
+    margin: MarginOption = None,
     full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
     resume: ResumeOption = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     out: FolderOption = REPORTS,
 ) -> None:
     """Change one thing, hold the rest, and say what the change did.
@@ -152,12 +158,12 @@ def ablate(
     """
     if own.run is not None:
         refuse_ours(setting, {"--levels": levels, **fairness.given, **placement.elsewhere})
-        planned_command = own.plan(axis, seeds, resume=resume, full=full)
         placement.place.check()
+        planned_runs, jobs = own.plan(axis, seeds, resume=resume, full=full), placement.jobs or 1
         if dry_run:
-            show_plan(planned_command, placement.jobs or 1, as_json=output.as_json)
-            return
-        carry_out(planned_command, placement.jobs or 1, out, output, pairs=pairs, margin=margin)
+            show_plan(planned_runs, jobs, output)
+        else:
+            carry_out(planned_runs, jobs, out, output, pairs=pairs, margin=margin)
         return
     from diagnose.ablation import ablate as ablation
     from diagnose.cli.board import watching

@@ -81,16 +81,11 @@ def read_scores(folder: Path) -> tuple[pd.DataFrame, list[str]] | None:
         DiagnoseError: a file is damaged, or files hold different scores.
     """
     import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    found = sorted(folder.glob("*.parquet"), key=lambda path: (int(path.name.partition("-")[0]), path.name))
+    found = sorted([*folder.glob("*.parquet"), *folder.glob("*.csv")], key=_when)
     if not found:
         return None
-    try:
-        tables = [pq.read_table(files.inside(path)).to_pandas() for path in found]
-    except (OSError, pa.ArrowException) as error:
-        raise DiagnoseError(f"{folder} cannot be read: {cut(visible(str(error)), 120)}") from None
+    tables = [_read(path) for path in found]
     columns = [str(name) for name in tables[0].columns]
     if any([str(name) for name in table.columns] != columns for table in tables):
         raise DiagnoseError(f"{folder}: calls of report_scores do not agree in what they report")
@@ -98,6 +93,32 @@ def read_scores(folder: Path) -> tuple[pd.DataFrame, list[str]] | None:
     whole = pd.concat(tables, ignore_index=True)
     whole = whole.drop_duplicates(EXAMPLE, keep="last") if EXAMPLE in keys else whole.tail(1)
     return whole.reset_index(drop=True), [name for name in columns if name not in keys]
+
+
+def _when(path: Path) -> tuple[int, str]:
+    """Return when a file was reported: as its name says, or of one by another hand as the system does."""
+    first = path.name.partition("-")[0]
+    return (int(first) if first.isdigit() else path.stat().st_mtime_ns), path.name
+
+
+def _read(path: Path) -> pd.DataFrame:
+    """Return one report: ours, or a CSV that a script wrote itself."""
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        if path.suffix == ".parquet":
+            return pq.read_table(files.inside(path)).to_pandas()
+        table = pd.read_csv(files.inside(path), dtype={EXAMPLE: str, CLUSTER: str}, keep_default_na=False)
+    except (OSError, ValueError, pa.ArrowException) as error:
+        said = cut(visible(" ".join(str(error).split())), 120)
+        raise DiagnoseError(f"{visible(path.name)} cannot be read as scores: {said}") from None
+    keys = {EXAMPLE, CLUSTER} & set(table.columns)
+    scores = {str(name): _numbers(str(name), table[name]) for name in table.columns if name not in keys}
+    if not len(table) or not scores or (EXAMPLE not in keys and len(table) > 1):
+        raise DiagnoseError(f"{visible(path.name)} is no table of scores: a column called {EXAMPLE}, and the scores")
+    return table.assign(**scores)
 
 
 def _table(scores: Any, examples: Any, clusters: Any, name: str) -> dict[str, Any]:
@@ -124,7 +145,7 @@ def _numbers(name: str, values: Any) -> NDArray[np.float64]:
     try:
         column = np.asarray(_on_cpu(values), dtype=np.float64).reshape(-1)
     except (TypeError, ValueError) as error:
-        raise DiagnoseError(f"report_scores: {name} holds what is no number: {cut(visible(str(error)), 80)}") from None
+        raise DiagnoseError(f"scores: {name} holds what is no number: {cut(visible(str(error)), 80)}") from None
     if not len(column):
         raise DiagnoseError(f"report_scores: {name} is empty")
     return column

@@ -271,6 +271,19 @@ def test_reported_scores_may_be_tensors_of_any_kind(run, monkeypatch):
     }  # fmt: skip
 
 
+def test_a_script_without_diagnose_writes_a_table_itself(run):
+    (run / "scores" / "mine.csv").write_text("example,cluster,loss\n007,a,1.5\nNA,b,2\n")
+    table, metrics = score_file.read_scores(run / "scores")
+    assert metrics == ["loss"]
+    assert table.to_dict("list") == {"example": ["007", "NA"], "cluster": ["a", "b"], "loss": [1.5, 2.0]}
+
+
+@pytest.mark.parametrize("text", ["", "loss\n1\n2\n", "example,loss\n", "example,loss\na,x\n", "example\na\n"])
+def test_tables_that_hold_no_scores(run, text):
+    (run / "scores" / "mine.csv").write_text(text)
+    assert line_of(plan(read=()).scores_of, run)
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
