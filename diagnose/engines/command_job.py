@@ -13,23 +13,26 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from diagnose.engines.leftovers import end_all, marked
 from diagnose.engines.work import ATTEMPTS, Ended, ended_in_words
 from diagnose.errors import FINDING, DiagnoseError, in_words
-from diagnose.formatting import duration
+from diagnose.formatting import duration, listed
 from diagnose.records.command_records import CommandEnd, CommandRun
 from diagnose.runs import command_store, score_file, store
 from diagnose.runs.watched import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from diagnose.runs.watched import Watch
 
+Note = Callable[[tuple[int, str] | None], None]
 DIR = "\0dir\0"  # stands for a run's folder in arguments, in which no such text can be
 GRACE_SECONDS = 10.0  # between Ctrl-C, SIGTERM and SIGKILL
 TOLD_SECONDS = 1.0
@@ -114,13 +117,13 @@ class CommandJob:
         return command_store.create(Path(self.runs), CommandRun.model_validate(self.run))
 
 
-def carry_out(job: CommandJob, watch: Watch, note_group: Callable[[int | None], None]) -> Ended:
+def carry_out(job: CommandJob, watch: Watch, note: Note) -> Ended:
     """Run a command, or wait for whoever is running the same one and take theirs.
 
     Args:
         job: what to run.
         watch: called about once a second.
-        note_group: told the command's process group while there is one.
+        note: told the command's process group and the folder that its processes are marked with, None at its end.
     """
     try:
         with store.claimed(Path(job.runs), job.digest, lambda: watch(job.progress("waiting for another process"))):
@@ -128,8 +131,10 @@ def carry_out(job: CommandJob, watch: Watch, note_group: Callable[[int | None], 
             if found is not None:
                 return Ended(job, found.name, finished=True, reused=True)
             folder = job.folder()
+            if job.resume:
+                _refuse_leftovers(folder)
             with command_store.held(folder) as lock:
-                end = _ended(job, folder, lock, watch, note_group)
+                end = _ended(job, folder, lock, watch, note)
     except DiagnoseError as error:
         return Ended(job, why=str(error), exit_code=error.exit_code)
     except OSError as error:
@@ -137,9 +142,14 @@ def carry_out(job: CommandJob, watch: Watch, note_group: Callable[[int | None], 
     return Ended(job, folder.name, finished=not end.why, why=end.why, exit_code=FINDING if end.why else 0)
 
 
-def _ended(
-    job: CommandJob, folder: Path, lock: int, watch: Watch, note_group: Callable[[int | None], None]
-) -> CommandEnd:
+def _refuse_leftovers(folder: Path) -> None:
+    left = marked(str(folder.absolute() / command_store.SCORES))
+    if left:
+        who = listed([str(process) for process in left[:4]])
+        raise DiagnoseError(f"{folder} is still being written by a process that was left behind ({who}); end it first")
+
+
+def _ended(job: CommandJob, folder: Path, lock: int, watch: Watch, note: Note) -> CommandEnd:
     """Start a command in its folder, wait for its end, and note that."""
     (folder / command_store.ENDED).unlink(missing_ok=True)
     begun = time.monotonic()
@@ -149,14 +159,15 @@ def _ended(
         why = getattr(error, "strerror", None) or str(error)
         end = CommandEnd(code=NOT_STARTED, seconds=0.0, why=f"it could not be started: {why}")
     else:
-        note_group(process.pid)
+        mark = str(folder.absolute() / command_store.SCORES)
+        note((process.pid, mark))
         try:
-            code, late = _waited(job, process, begun, watch)
+            code, late = _waited(job, process, mark, begun, watch)
         except BaseException:
-            _stop(process, (signal.SIGINT, signal.SIGTERM))
+            _stop(process, mark, (signal.SIGINT, signal.SIGTERM))
             raise
         finally:
-            note_group(None)
+            note(None)
         end = CommandEnd(code=code, seconds=time.monotonic() - begun, why=_why(code, job.timeout if late else None))
     store.write_record(folder / command_store.ENDED, end)
     return end
@@ -180,7 +191,7 @@ def _as_a_terminal_would() -> None:
 
 
 def _waited(
-    job: CommandJob, process: subprocess.Popen[bytes], begun: float, watch: Watch
+    job: CommandJob, process: subprocess.Popen[bytes], mark: str, begun: float, watch: Watch
 ) -> tuple[int, bool]:  # fmt: skip
     """Return a command's exit code, and whether it had to be stopped at its time limit."""
     while True:
@@ -191,10 +202,10 @@ def _waited(
             return process.wait(max(0.0, left)), False
         except subprocess.TimeoutExpired:
             if job.timeout is not None and time.monotonic() - begun >= job.timeout:
-                return _stop(process, (signal.SIGTERM,)), True
+                return _stop(process, mark, (signal.SIGTERM,)), True
 
 
-def _stop(process: subprocess.Popen[bytes], asked: tuple[signal.Signals, ...]) -> int:
+def _stop(process: subprocess.Popen[bytes], mark: str, asked: tuple[signal.Signals, ...]) -> int:
     """Ask a command and all that it has started to end, then end them."""
     try:
         for number in asked:
@@ -205,8 +216,7 @@ def _stop(process: subprocess.Popen[bytes], asked: tuple[signal.Signals, ...]) -
     except (KeyboardInterrupt, OSError):
         pass
     finally:
-        with suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
+        end_all(process.pid, mark)
     return process.wait()
 
 

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from diagnose.engines.leftovers import end_all
 from diagnose.engines.work import ATTEMPTS, STOPPED, Ended, Work, ended_in_words, told
 from diagnose.errors import INTERRUPTED, DiagnoseError
 from diagnose.runs.watched import Progress
@@ -33,12 +34,12 @@ Inbox = queue.Queue["tuple[Worker, str, Any]"]
 
 @dataclass(eq=False)
 class Worker:
-    """A process and what it is doing; `group` is the process group of the command that it carries out."""
+    """A process and what it is doing; `command`: the group and folder of the command that it carries out."""
 
     process: subprocess.Popen[str]
     inbox: Inbox
     job: Work | None = None
-    group: int | None = None
+    command: tuple[int, str] | None = None
     reader: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -65,9 +66,8 @@ class Worker:
     def kill(self) -> None:
         """End the process and what it started, at once."""
         self.process.kill()
-        if self.group is not None:
-            with suppress(OSError):
-                os.killpg(self.group, signal.SIGKILL)
+        if self.command is not None:
+            end_all(*self.command)
 
     def close(self) -> None:
         """Wait for a process that is ending and let go of its pipes."""
@@ -190,8 +190,8 @@ def _carried_out(
         job = worker.job
         if kind == "progress":
             watch(Progress(**what))
-        elif kind == "group":
-            worker.group = what
+        elif kind == "command":
+            worker.command = what and (int(what[0]), str(what[1]))
         elif kind == "broke":
             raise RuntimeError(f"a worker failed:\n{what}")
         elif kind == "ended" and job is not None:

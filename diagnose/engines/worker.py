@@ -96,7 +96,7 @@ def _carried_out(kind: str, order: dict[str, Any], voice: Voice) -> Ended:
         from diagnose.engines import command_job
 
         job = command_job.CommandJob.of_record(order)
-        return command_job.carry_out(job, voice.watch, lambda group: voice.say("group", group))
+        return command_job.carry_out(job, voice.watch, lambda started: voice.say("command", started))
     from diagnose.engines.job import Job, carry_out
 
     return carry_out(Job.of_record(order), voice.watch)

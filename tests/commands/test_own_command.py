@@ -379,3 +379,47 @@ def test_runs_take_seconds_and_not_a_poll_each(user):
     begun_at = time.monotonic()
     diagnose(user, *arguments(seeds=5))
     assert time.monotonic() - begun_at < 60
+
+
+ELSEWHERE = """
+import subprocess
+child = subprocess.Popen(["sleep", "600"], start_new_session=True)  # as torchrun starts its workers
+if os.path.exists("wait"):
+    open(f"pids-{args.lr}-{args.seed}", "w").write(f"{os.getpid()} {child.pid}")
+    time.sleep(600)
+child.kill()
+"""
+
+
+@pytest.fixture
+def elsewhere(tmp_path):
+    user = user_folder(tmp_path, ELSEWHERE)
+    (user / "wait").touch()
+    return user
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="environments of processes are read from /proc")
+def test_what_a_command_started_in_another_session_ends_with_it_too(elsewhere):
+    process = begun(elsewhere, *arguments())
+    pids = pids_of(elsewhere, 1)
+    process.kill()
+    process.communicate(timeout=60)
+    until(lambda: not any(map(alive, pids)), 40)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="environments of processes are read from /proc")
+def test_a_process_that_was_left_behind_is_named_and_its_folder_not_taken(elsewhere):
+    process = begun(elsewhere, *arguments())
+    command, child = pids_of(elsewhere, 1)
+    worker = int(Path(f"/proc/{command}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(process.pid, signal.SIGKILL)
+    os.kill(worker, signal.SIGKILL)  # so that nobody is left to end the child
+    process.communicate(timeout=60)
+    until(lambda: not alive(command), 20)
+    assert alive(child)
+    refused = diagnose(elsewhere, *arguments("--resume"))
+    assert refused.returncode == MISTAKE
+    assert f"is still being written by a process that was left behind ({child}); end it first" in refused.stderr
+    (elsewhere / "wait").unlink()
+    assert diagnose(elsewhere, *arguments()).returncode == 0  # in new folders
+    os.kill(child, signal.SIGKILL)
