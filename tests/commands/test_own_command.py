@@ -362,6 +362,9 @@ def test_its_page_is_rendered_again_and_its_runs_are_listed(user):
     before = page.read_bytes()
     assert diagnose(user, "report", str(folder)).stdout.strip() == f"reports/{folder.name}.html"
     assert page.read_bytes() == before
+    from diagnose import load
+
+    assert load(folder).verdict == record(user)["verdict"]
     rows = json.loads(diagnose(user, "runs", "--json").stdout)["runs"]
     assert [row["status"] for row in rows] == ["finished"] * 6
 
