@@ -16,15 +16,21 @@ from diagnose.data import split
 from diagnose.data.cache import cache_folder, digest, entry
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import Trial, Tuning
+<<<<<<< HEAD
 from diagnose.runs.session import Progress, read_documents
 from diagnose.training import device, network, trainer
+=======
+from diagnose.runs.session import read_documents
+from diagnose.runs.watched import Progress
+from diagnose.training import network, trainer
+>>>>>>> own
 from diagnose.training.preparation import Setup, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
 
 FORMAT = 1  # of a trial's record in the cache; part of its key
 FIRST = (0.3, 1.0, 3.0)  # times the recipe's learning rate

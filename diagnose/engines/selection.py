@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,10 @@ from diagnose.errors import DiagnoseError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diagnose.engines.job import Engine
+    from diagnose.engines.work import Engine
     from diagnose.training.preparation import Setup
 
+ASKED_SECONDS = 20.0
 ENGINES = ("local", "ray")
 
 
@@ -86,6 +90,7 @@ class Place:
         return Pool(self.jobs, gpus)
 
 
+<<<<<<< HEAD
 def cards(device: str) -> list[str]:
     """Return the names by which processes can be given one CUDA device each.
 
@@ -93,6 +98,25 @@ def cards(device: str) -> list[str]:
         device: of the runs: "cuda" shares them out among all that this process sees, in the order of
             CUDA_VISIBLE_DEVICES; with a number, as "cuda:1", or on another kind of device nothing is shared out.
     """
+=======
+def gpus_of_machine() -> list[str]:
+    """Return the names by which commands can be given one GPU each, whatever they are written with."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed is not None:
+        return [name.strip() for name in listed.split(",") if name.strip()]
+    asked = shutil.which("nvidia-smi")
+    if asked is None:
+        return []
+    query = [asked, "--query-gpu=index", "--format=csv,noheader"]
+    with suppress(OSError, subprocess.SubprocessError):
+        told = subprocess.run(query, capture_output=True, text=True, timeout=ASKED_SECONDS, check=True).stdout  # noqa: S603
+        return [line.strip() for line in told.splitlines() if line.strip().isdigit()]
+    return []
+
+
+def visible_gpus() -> list[str]:
+    """Return the names by which processes can be given one GPU each."""
+>>>>>>> own
     import torch
 
     if device != "cuda":
