@@ -16,14 +16,9 @@ from diagnose.data import split
 from diagnose.data.cache import cache_folder, digest, entry
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import Trial, Tuning
-<<<<<<< HEAD
-from diagnose.runs.session import Progress, read_documents
-from diagnose.training import device, network, trainer
-=======
 from diagnose.runs.session import read_documents
 from diagnose.runs.watched import Progress
-from diagnose.training import network, trainer
->>>>>>> own
+from diagnose.training import device, network, trainer
 from diagnose.training.preparation import Setup, set_up
 
 if TYPE_CHECKING:

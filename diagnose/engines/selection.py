@@ -90,7 +90,6 @@ class Place:
         return Pool(self.jobs, gpus)
 
 
-<<<<<<< HEAD
 def cards(device: str) -> list[str]:
     """Return the names by which processes can be given one CUDA device each.
 
@@ -98,12 +97,20 @@ def cards(device: str) -> list[str]:
         device: of the runs: "cuda" shares them out among all that this process sees, in the order of
             CUDA_VISIBLE_DEVICES; with a number, as "cuda:1", or on another kind of device nothing is shared out.
     """
-=======
+    import torch
+
+    if device != "cuda":
+        return []
+    listed, count = os.environ.get("CUDA_VISIBLE_DEVICES"), torch.cuda.device_count()
+    names = [str(k) for k in range(count)] if listed is None else _listed(listed)
+    return names if names and names[0].startswith("MIG-") else names[:count]  # a process sees one slice of several
+
+
 def gpus_of_machine() -> list[str]:
     """Return the names by which commands can be given one GPU each, whatever they are written with."""
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if listed is not None:
-        return [name.strip() for name in listed.split(",") if name.strip()]
+        return _listed(listed)
     asked = shutil.which("nvidia-smi")
     if asked is None:
         return []
@@ -112,18 +119,6 @@ def gpus_of_machine() -> list[str]:
         told = subprocess.run(query, capture_output=True, text=True, timeout=ASKED_SECONDS, check=True).stdout  # noqa: S603
         return [line.strip() for line in told.splitlines() if line.strip().isdigit()]
     return []
-
-
-def visible_gpus() -> list[str]:
-    """Return the names by which processes can be given one GPU each."""
->>>>>>> own
-    import torch
-
-    if device != "cuda":
-        return []
-    listed, count = os.environ.get("CUDA_VISIBLE_DEVICES"), torch.cuda.device_count()
-    names = [str(k) for k in range(count)] if listed is None else _listed(listed)
-    return names if names and names[0].startswith("MIG-") else names[:count]  # a process sees one slice of several
 
 
 def _listed(names: str) -> list[str]:
