@@ -85,7 +85,7 @@ def _files(shown: TextTable | Markup, name: str) -> list[tuple[str, str, str]]:
     from diagnose.report.file_formats import csv_of, latex_of, slug, standalone
 
     if isinstance(shown, str):
-        return [("SVG", f"{slug(name)}.svg", _address("image/svg+xml", standalone(shown)))]
+        return [("SVG", f"{slug(name)}.svg", _address("image/svg+xml", standalone(str(shown))))]
     forms = (("CSV", "csv", "text/csv", csv_of(shown)), ("LaTeX", "tex", "text/x-tex", latex_of(shown)))
     return [(form, f"{slug(name)}.{end}", _address(kind, text)) for form, end, kind, text in forms]
 

@@ -666,22 +666,14 @@ def test_a_page_that_cannot_be_written_is_one_line_and_leaves_nothing(plain, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["reports"]
 
 
-def test_a_page_within_two_seconds_and_without_the_heavy_imports(plain, tmp_path):
+def test_a_page_is_made_without_the_heavy_imports(plain, tmp_path):
     code = (
-        "import resource, sys; from pathlib import Path; from diagnose.report.page import render_own;"
+        "import sys; from pathlib import Path; from diagnose.report.page import render_own;"
         "render_own(Path(sys.argv[1]), Path(sys.argv[2]));"
-        "heavy = {'torch', 'seaborn', 'pandas', 'scipy', 'matplotlib.pyplot'} & set(sys.modules);"
-        "used = resource.getrusage(resource.RUSAGE_SELF); print(used.ru_utime + used.ru_stime, *heavy)"
+        "print(*{'torch', 'seaborn', 'pandas', 'scipy', 'matplotlib.pyplot'} & set(sys.modules))"
     )
-
-    def spent() -> list[str]:
-        return subprocess.run(
-            [sys.executable, "-c", code, plain, tmp_path], check=True, capture_output=True, text=True
-        ).stdout.split()
-
-    results = [spent() for _ in range(3)]
-    assert all(len(result) == 1 for result in results), results
-    assert min(float(result[0]) for result in results) < 2.0  # of the processor: other work shares the machine
+    made = subprocess.run([sys.executable, "-c", code, plain, tmp_path], check=True, capture_output=True, text=True)
+    assert made.stdout.strip() == ""
 
 
 # colours
