@@ -78,7 +78,7 @@ class CommandOutcome:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether several runs failed and none did not, or one that ended well left no result where it is looked for."""
+        """Whether several runs failed and none did not, or one that ended well left no result where that is sought."""
         return not self.finished and (self.unread > 0 or len(self.failed) >= GIVE_UP)
 
 
