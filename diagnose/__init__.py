@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diagnose.ablation.ablate import ablate
-    from diagnose.api import audit_metric, compare_scores, explain_gap, loss_gap, train
+    from diagnose.api import audit_metric, compare_scores, explain_gap, load, loss_gap, train
     from diagnose.config.recipe import Recipe
     from diagnose.errors import DiagnoseError
     from diagnose.gap.recorder.recorder import GapRecorder
     from diagnose.gap.side import Side
     from diagnose.report.audit_result import Audited
     from diagnose.report.gap_result import Gap
+    from diagnose.runs.score_file import report_scores
 
 _HOMES = {
     "Audited": "diagnose.report.audit_result",
@@ -38,13 +39,15 @@ _HOMES = {
     "audit_metric": "diagnose.api",
     "compare_scores": "diagnose.api",
     "explain_gap": "diagnose.api",
+    "load": "diagnose.api",
     "loss_gap": "diagnose.api",
+    "report_scores": "diagnose.runs.score_file",
     "train": "diagnose.api",
 }
 
 __all__ = [
     "Audited", "DiagnoseError", "Gap", "GapRecorder", "Recipe", "Side", "ablate", "audit_metric", "compare_scores",
-    "explain_gap", "loss_gap", "train",
+    "explain_gap", "load", "loss_gap", "report_scores", "train",
 ]  # fmt: skip
 
 

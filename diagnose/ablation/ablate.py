@@ -19,8 +19,9 @@ from diagnose.ablation.conclusion import verdict
 from diagnose.ablation.design import HOLDS, Design, design
 from diagnose.ablation.pairwise import all_pairs, told_apart, with_seeds
 from diagnose.baselines import run_baselines
-from diagnose.engines.job import Ended, Job
+from diagnose.engines.job import Job
 from diagnose.engines.selection import Place
+from diagnose.engines.work import Ended
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import AblationRecord, AxisRecord, Failure, Hold, TextSeenRecord
 from diagnose.records.schema import FORMAT
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from diagnose.config.recipe import Recipe
     from diagnose.records.ablations import EffectRecord
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
     from diagnose.training.preparation import Setup
 
 MEASURED_STEPS = 3  # of each arm, for the time that a plan estimates

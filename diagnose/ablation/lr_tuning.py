@@ -16,7 +16,8 @@ from diagnose.data import split
 from diagnose.data.cache import cache_folder, digest, entry
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import Trial, Tuning
-from diagnose.runs.session import Progress, read_documents
+from diagnose.runs.session import read_documents
+from diagnose.runs.watched import Progress
 from diagnose.training import device, network, trainer
 from diagnose.training.preparation import Setup, set_up
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
 
 FORMAT = 1  # of a trial's record in the cache; part of its key
 FIRST = (0.3, 1.0, 3.0)  # times the recipe's learning rate

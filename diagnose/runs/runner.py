@@ -24,7 +24,6 @@ from diagnose.runs.inventory import losses
 from diagnose.runs.session import (
     History,
     Session,
-    Watch,
     checkpoint,
     checkpoint_is_due,
     finish,
@@ -45,6 +44,8 @@ from diagnose.training.trainer import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from diagnose.runs.watched import Watch
 
 
 def train(
