@@ -128,7 +128,7 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     for side, one, name in ((train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")):
-        notes += setting.weigh_classes(subject, side, one, name)
+        notes += setting.weigh_losses(subject, side, one, name)
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, sums, tensors
+from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
 from diagnose.gap.loop.modes import training
 from diagnose.gap.loop.other_means import OtherMeans
@@ -53,7 +55,7 @@ class Subject:
         structural: kinds that the training objective needs in training mode, where its model returns something else.
         frozen: batch norms that are frozen while the model trains (ids).
         random: objectives that are random though nothing of training mode is on.
-        weighed: objectives whose class weights are what each loss counts.
+        weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
 
     model: nn.Module
@@ -94,12 +96,8 @@ class Subject:
         model = self.of(condition)
         on = condition.on if number else condition.on | self.structural
         with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
-            if callable(seed):
-                seed()
-            else:
-                guard.seed(seed)
             try:
-                returned = self._returned(number, model, batch)
+                returned = self._seeded(number, model, batch, seed)
             except DiagnoseError:
                 raise
             except Exception as error:
@@ -109,6 +107,12 @@ class Subject:
         self.kept.settle()
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))
+
+    def _seeded(self, number: int, model: nn.Module, batch: Any, seed: int | Callable[[], None]) -> Any:
+        """Return what an objective returns from these random states."""
+        put = seed if callable(seed) else partial(guard.seed, seed)
+        put()
+        return with_gradients(lambda: self._returned(number, model, batch), put)
 
     def _returned(self, number: int, model: nn.Module, batch: Any) -> Any:
         if number not in self.weighed:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
 NEARER = 5.0  # times: so much nearer must a frozen batch norm come to the reported loss
 LOOKED = 8  # batches that this is looked at on
+TRIED = 4  # passes in which what acts at random is looked for
 WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
 
 
@@ -58,19 +59,20 @@ def kinds_of(subject: Subject, train: Side) -> tuple[list[str], list[str]]:
     unknown = sorted({kind for model in models for kind in modes.unknown_kinds(model)})
     weights = 0 if train.model is None else 1
 
-    def loss(on: frozenset[str]) -> NDArray[np.float64]:
+    def loss(on: frozenset[str], seed: int = 0) -> NDArray[np.float64]:
         where = f"batch {number + 1} of the training side"
-        return subject.run(batch, Condition(on, 0, precise, "mean", weights=weights), 0, where).nats
+        return subject.run(batch, Condition(on, 0, precise, "mean", weights=weights), seed, where).nats
+
+    def live(*some: str) -> bool:
+        """Say whether these kinds change the loss: what acts at random may not in every pass."""
+        return any(modes.differs(loss(frozenset(), seed), loss(frozenset(some), seed)) for seed in range(TRIED))
 
     if not subject.model.training:
         subject.frozen = modes.frozen_norms(subject.model)
     _need_training(subject, loss, unknown)
     unknown = [kind for kind in unknown if kind not in subject.structural]
-    off = loss(frozenset())
-    if modes.differs(off, loss(frozenset(unknown))):
-        unknown = [kind for kind in unknown if modes.differs(off, loss(frozenset({kind})))] or unknown
-    else:
-        unknown = []
+    if unknown:
+        unknown = ([kind for kind in unknown if live(kind)] or unknown) if live(*unknown) else []
     kinds = sorted({*known, *unknown})
     return kinds, _frozen_by_loss(subject, train, kinds)
 
@@ -107,28 +109,56 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     return []
 
 
-def weigh_classes(subject: Subject, side: Side, own: Condition, name: str) -> list[str]:
-    """Take the class weights of losses that are not averaged as what these count, where that gives the reported loss.
+def weigh_losses(subject: Subject, side: Side, own: Condition, name: str) -> list[str]:
+    """Take class weights, and ignored targets, of losses that are not averaged as what these count.
 
-    Returns notes: which was done, or that it cannot be told.
+    Class weights are so taken where that gives the reported loss; ignored targets unless the reported loss says that
+    their zeros are averaged too. Returns notes: which was done, or that it cannot be told.
     """
     number = own.objective
     place, batch = first_batch(side, name)
     with ClassWeights() as seen:
         subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
-    if not seen.calls:
+    some = side.batches if side.reported_on is None else side.reported_on
+    if not seen.calls and not (seen.called and _ignores(subject, some, own)):
         return []
-    what = f"the {name} side's objective weighs classes without averaging (reduction='none')"
+    plain = weighed = side.reported
     if side.reported is not None:
-        some = side.batches if side.reported_on is None else side.reported_on
         plain = _mean_of_first(subject, some, own, WEIGHED)
         subject.weighed.add(number)
         weighed = _mean_of_first(subject, some, own, WEIGHED)
-        if abs(plain - side.reported) > NEARER * abs(weighed - side.reported):
-            return [f"{what}; its weights are taken as what each loss counts, which gives the reported loss"]
         subject.weighed.discard(number)
-        if abs(weighed - side.reported) > NEARER * abs(plain - side.reported):
-            return []
+    return _weighed(subject, number, name, side.reported, (plain, weighed), classes=seen.classes)
+
+
+def _ignores(subject: Subject, batches: Any, own: Condition) -> bool:
+    """Say whether the objective ignores targets in a batch after the first."""
+    for place, (number, batch) in enumerate(walk(batches)[0]):
+        if place >= LOOKED:
+            break
+        with ClassWeights() as seen:
+            subject.run(batch, own, number, "a batch")
+        if seen.calls:
+            return True
+    return False
+
+
+def _weighed(
+    subject: Subject, number: int, name: str, reported: float | None, means: Any, *, classes: bool
+) -> list[str]:
+    """Decide what an objective's losses count by the reported loss, where there is one."""
+    off = [float("inf")] * 2 if reported is None else [abs(mean - reported) for mean in means]
+    if not classes:
+        if off[0] * NEARER < off[1]:
+            return [f"the {name} side's zeros of ignored targets (ignore_index) count, as the reported loss says"]
+        subject.weighed.add(number)
+        return [f"the {name} side ignores targets without averaging (ignore_index, reduction='none'): they count 0"]
+    what = f"the {name} side's objective weighs classes without averaging (reduction='none')"
+    if off[0] > NEARER * off[1]:
+        subject.weighed.add(number)
+        return [f"{what}; its weights are taken as what each loss counts, which gives the reported loss"]
+    if off[1] > NEARER * off[0]:
+        return []
     return [f"{what}: torch's mean divides by the weights' sum, which these losses lack; where that mean is what the "
             "loop takes, return {'loss': losses without weight=, 'weights': weight[target]}"]  # fmt: skip
 
