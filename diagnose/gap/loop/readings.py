@@ -265,7 +265,16 @@ def read(
         guard.put(state)
     if not tally.batches:
         raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
-    return tally.text(len(runs), complete=complete and (total is None or tally.batches >= total))
+    complete = complete and (total is None or tally.batches >= total)
+    return tally.text(len(runs), complete=complete, held=_held(batches))
+
+
+def _held(batches: Any) -> int:
+    """Return how many samples a loader's dataset has, whatever its sampler takes of them; 0 where that is not known."""
+    try:
+        return len(batches.dataset)
+    except (AttributeError, TypeError, NotImplementedError):
+        return 0
 
 
 def _grouped(side: Side, batch: Any, where: str) -> Any:
@@ -310,7 +319,7 @@ class _Tally:
             for name, value in found.others.items():
                 self.others[condition][name].append(value)
 
-    def text(self, passes: int, *, complete: bool) -> BatchReadings:
+    def text(self, passes: int, *, complete: bool, held: int = 0) -> BatchReadings:
         """Return what was read."""
         if len(self.kinds) > 1:  # scalars beside losses of elements: what they share is the batch
             self.units = {"batch"}
@@ -321,7 +330,7 @@ class _Tally:
             self.batches, complete, passes, self.samples, unit,
             others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
             means=dict(self.means), count=self.count, counted=self.counted / self.count,
-            silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(),
+            silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(held),
         )  # fmt: skip
 
 
