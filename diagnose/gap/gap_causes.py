@@ -20,6 +20,7 @@ SEEN = 0.5  # share of validation documents that occur in training: no validatio
 ALL_SEEN = 0.95
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
 FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
+OTHER_LOSS = 0.5  # of lag: what a recorded step, read again with its own weights, may differ by
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
 DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout"}
 NAMED = {"batch norm": "batch norm", "other": "something of the network's own"}  # other kinds of training mode
@@ -127,6 +128,11 @@ def largest_difference(record: LedgerRecord) -> float:
     return record.verified.largest if record.verified else 0.0
 
 
+def of_other_losses(record: LedgerRecord) -> bool:
+    """Say whether a loop recorded other losses than its objective gives with their own weights, so that this is lag."""
+    return record.of_loop and largest_difference(record) > max(OTHER_LOSS * abs(record.value("lag")), REPLAYED)
+
+
 def _mode_words(record: LedgerRecord) -> str:
     kinds = live_kinds(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
@@ -173,6 +179,8 @@ def _objective_words(record: LedgerRecord) -> str:
 
 def _timing_words(record: LedgerRecord) -> str:
     kind, value = record.conditions.reports.train, group_sum(record, "timing")
+    if of_other_losses(record):
+        return "the recorded training losses are not what the objective gives with their own weights"
     if kind == "last":
         return f"the one training batch that was shown was {'harder' if value < 0 else 'easier'} than usual"
     if abs(record.value("lag")) >= abs(record.value("recency")) and record.value("lag") < 0:

@@ -17,6 +17,7 @@ from diagnose.gap.gap_causes import (
     live_kinds,
     mode_name,
     mostly_seen,
+    of_other_losses,
     replayed,
     spread,
     term_of,
@@ -83,6 +84,8 @@ def _duplicates(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _averaging(record: LedgerRecord) -> dict[str, float] | None:
+    if of_other_losses(record):
+        return None
     averaged = record.conditions.reports.train != "last"
     return _large("lag")(record) if averaged and record.value("lag") < 0 else None
 
@@ -114,6 +117,14 @@ def _overfits(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _unfaithful(record: LedgerRecord) -> dict[str, float] | None:
+    return None if record.of_loop else _replays_otherwise(record)
+
+
+def _other_loss(record: LedgerRecord) -> dict[str, float] | None:
+    return _replays_otherwise(record) if record.of_loop else None
+
+
+def _replays_otherwise(record: LedgerRecord) -> dict[str, float] | None:
     if replayed(record) <= REPLAYED:
         return None
     return {"residual": abs(record.value("residual")), "largest_step": largest_difference(record)}
@@ -124,6 +135,12 @@ def _eval_forgotten(record: LedgerRecord) -> dict[str, float] | None:
         return None
     off, on = record.matched.val, record.matched_on.val
     return {"val_on": on, "val_off": off} if abs(on - off) > NOTHING else None
+
+
+def _train_forgotten(record: LedgerRecord) -> dict[str, float] | None:
+    """Hold where training's loss was taken in evaluation mode of a network that differs between the modes."""
+    kinds = record.conditions.kinds
+    return {"kinds": float(len(kinds))} if record.of_loop and kinds and not record.conditions.train.on else None
 
 
 def _trains_with(record: LedgerRecord) -> dict[str, float] | None:
@@ -149,8 +166,8 @@ def _arithmetic(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _random(record: LedgerRecord) -> dict[str, float] | None:
-    """Hold where a loss is random with nothing of training mode on."""
-    return {f"{side}_random": 1.0 for side in record.conditions.random} or None
+    """Hold where validation's loss is random with nothing of training mode on; training's may well be."""
+    return {"val_random": 1.0} if "val" in record.conditions.random else None
 
 
 def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
@@ -160,14 +177,20 @@ def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
 RULES = (
     FindingRule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
          "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
+    FindingRule("gap/replay", "warning", "A recorded step, read again with its own weights, does not give its loss: "
+         "lag holds what differs",
+         "see that the objective is the loop's, and takes what the loop's took: other weights (a second pass, as SAM's), "
+         "a batch that a hook changes, random numbers drawn before the model runs (recorder.before())", _other_loss),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
          "split by {document} before cutting samples", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
+    FindingRule("gap/train-forgotten", "warning", "The training loss is taken in evaluation mode: {mode} off",
+         "call model.train() after validation, unless training in evaluation mode is meant", _train_forgotten),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
-    FindingRule("gap/random", "warning", "A loss is random in evaluation mode: noise that model.eval() misses",
+    FindingRule("gap/random", "warning", "The validation loss is random in evaluation mode: noise that model.eval() misses",
          "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
     FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",
          "give plain=, the same data without augmentation or sampling", _redrawn),

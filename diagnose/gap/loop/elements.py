@@ -78,6 +78,8 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
         DiagnoseError: it is no loss; `where` says whose.
     """
     table = dict(returned) if isinstance(returned, Mapping) else {"loss": returned}
+    if _of_losses(table):
+        table["loss"] = torch.stack([value.float() for value in table.values()]).sum()
     if "loss" not in table:
         names = ", ".join(map(str, table)) or "nothing"
         raise DiagnoseError(f"{where} returns a dictionary without 'loss' (it holds {names})")
@@ -90,6 +92,12 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
         loss.double().cpu().flatten().numpy(), weights.numpy(), samples, known, size or 1, loss.dim() == 0,
         {name: value for name, value in others.items() if value is not None},
     )  # fmt: skip
+
+
+def _of_losses(table: Mapping[str, Any]) -> bool:
+    """Say whether a table holds losses by name and nothing else, as detectors return them: their sum is minimised."""
+    named = "loss" not in table and bool(table) and all("loss" in str(name).lower() for name in table)
+    return named and all(isinstance(value, Tensor) and value.numel() == 1 for value in table.values())
 
 
 def _checked(loss: Any, where: str) -> Tensor:

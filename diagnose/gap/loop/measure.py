@@ -12,6 +12,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap import conditions
 from diagnose.gap.loop import sample_identity, sample_parts, setting
 from diagnose.gap.loop.guard import guarded, is_sharded
+from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
 from diagnose.gap.loop.redrawn import is_redrawn, unweighted
@@ -129,6 +130,9 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     for side, one, name in ((train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")):
         notes += setting.weigh_losses(subject, side, one, name)
+    train, val, said = _as_taken(subject, train, val, sides, redrawn)
+    notes += said
+    sides = conditions.sides(train, val, kinds, bound=bool(second))
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
@@ -156,6 +160,16 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
                      "was put back before each batch")  # fmt: skip
     random = frozenset(subject.random)
     return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn)
+
+
+def _as_taken(
+    subject: Subject, train: Side, val: Side, sides: SideConditions, redrawn: frozenset[int]
+) -> tuple[Side, Side, list[str]]:
+    """Return the sides in the modes that their reported losses were really taken in, and what is said of it."""
+    train, one = (train, "") if 0 in redrawn else mode_of(subject, train, sides.train, sides.kinds, "training")
+    own = replace(sides.val, plain=False)
+    val, other = (val, "") if 1 in redrawn else mode_of(subject, val, own, sides.kinds, "validation")
+    return train, val, [note for note in (one, other) if note]
 
 
 def _identified(side: Side) -> Any:

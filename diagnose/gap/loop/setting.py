@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
 NEARER = 5.0  # times: so much nearer must a frozen batch norm come to the reported loss
 LOOKED = 8  # batches that this is looked at on
+FEW = 4  # batches on which it is tried whether a loss depends on its batch
 TRIED = 4  # passes in which what acts at random is looked for
 WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
 
@@ -101,7 +103,7 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     found = {}
     for name, frozen in (("live", subject.frozen), ("frozen", subject.frozen | live)):
         subject.frozen = frozenset(frozen)
-        found[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"))
+        found[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"), "training")
     off = {name: abs(value - train.reported) for name, value in found.items()}
     if off["live"] > NEARER * off["frozen"]:
         return ["the model came in evaluation mode; its batch norms are taken as frozen: that gives the reported loss"]
@@ -120,24 +122,24 @@ def weigh_losses(subject: Subject, side: Side, own: Condition, name: str) -> lis
     with ClassWeights() as seen:
         subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
     some = side.batches if side.reported_on is None else side.reported_on
-    if not seen.calls and not (seen.called and _ignores(subject, some, own)):
+    if not seen.calls and not (seen.called and _ignores(subject, some, own, name)):
         return []
     plain = weighed = side.reported
     if side.reported is not None:
-        plain = _mean_of_first(subject, some, own, WEIGHED)
+        plain = _mean_of_first(subject, some, own, name, WEIGHED)
         subject.weighed.add(number)
-        weighed = _mean_of_first(subject, some, own, WEIGHED)
+        weighed = _mean_of_first(subject, some, own, name, WEIGHED)
         subject.weighed.discard(number)
     return _weighed(subject, number, name, side.reported, (plain, weighed), classes=seen.classes)
 
 
-def _ignores(subject: Subject, batches: Any, own: Condition) -> bool:
+def _ignores(subject: Subject, batches: Any, own: Condition, name: str) -> bool:
     """Say whether the objective ignores targets in a batch after the first."""
     for place, (number, batch) in enumerate(walk(batches)[0]):
         if place >= LOOKED:
             break
         with ClassWeights() as seen:
-            subject.run(batch, own, number, "a batch")
+            subject.run(batch, own, number, f"batch {number + 1} of the {name} side")
         if seen.calls:
             return True
     return False
@@ -163,12 +165,12 @@ def _weighed(
             "loop takes, return {'loss': losses without weight=, 'weights': weight[target]}"]  # fmt: skip
 
 
-def _mean_of_first(subject: Subject, batches: Any, own: Condition, most: int = LOOKED) -> float:
+def _mean_of_first(subject: Subject, batches: Any, own: Condition, name: str, most: int = LOOKED) -> float:
     losses = []
     for place, (number, batch) in enumerate(walk(batches)[0]):
         if place >= most:
             break
-        losses.append(_mean(subject.run(batch, own, number, "a batch")))
+        losses.append(_mean(subject.run(batch, own, number, f"batch {number + 1} of the {name} side")))
     return float(np.mean(losses))
 
 
@@ -191,8 +193,11 @@ def notice_randomness(subject: Subject, batch: Any, own: Condition, where: str) 
 def notes_of(subject: Subject) -> list[str]:
     """Return what a reader should know of randomness and of other models."""
     out = []
-    if subject.random:
+    if 1 in subject.random:
         out.append("a loss is random even in evaluation mode: dropout or noise that model.eval() does not reach")
+    elif subject.random:
+        out.append("the training side's objective draws at random (mixed samples, noise, timesteps): what was read of "
+                   "it is a draw")  # fmt: skip
     if subject.reached:
         names = ", ".join(subject.reached)
         out.append(
@@ -262,8 +267,15 @@ def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
 
 
 def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
-    """Say whether a sample's loss depends on the other samples of its batch."""
-    _, batch = first_batch(side, name)
+    """Say whether a sample's loss depends on the other samples of its batch, in one of the first batches."""
+    return any(
+        _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
+        for number, batch in islice(walk(side.batches)[0], FEW)
+    )
+
+
+def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> bool:
+    """Say so of a batch, by reading its halves."""
     size = size_of(batch) or 0
     if size < 2 or subject.random:
         return False
@@ -272,7 +284,7 @@ def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
     half = size // 2
     try:
         whole, *parts = (
-            subject.run(some, quiet, 0, "a part of a batch")
+            subject.run(some, quiet, 0, where)
             for some in (batch, rows_of(batch, 0, half), rows_of(batch, half, size))
         )
     except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
