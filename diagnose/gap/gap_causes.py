@@ -190,6 +190,10 @@ def _timing_words(record: LedgerRecord) -> str:
 
 def _data_words(record: LedgerRecord) -> str:
     text, overlap = said_text(record), record.overlap
+    if record.conditions.masked:
+        return "more or fewer of validation's losses are masked to 0 and count"
+    if record.conditions.unlike:
+        return "validation's batches are not as training's"
     if "train" in record.conditions.redrawn:
         harder = "harder" if group_sum(record, "data") >= 0 else "easier"
         return f"validation's data is {harder} than training's batches, which are drawn anew each pass"

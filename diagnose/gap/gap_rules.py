@@ -170,6 +170,14 @@ def _random(record: LedgerRecord) -> dict[str, float] | None:
     return {"val_random": 1.0} if "val" in record.conditions.random else None
 
 
+def _masked(record: LedgerRecord) -> dict[str, float] | None:
+    return {f"{side}_masked": share for side, share in record.conditions.masked.items()} or None
+
+
+def _unlike(record: LedgerRecord) -> dict[str, float] | None:
+    return dict.fromkeys(record.conditions.unlike, 1.0) or None
+
+
 def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
     return {f"{side}_redrawn": 1.0 for side in record.conditions.redrawn} or None
 
@@ -192,6 +200,10 @@ RULES = (
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
     FindingRule("gap/random", "warning", "The validation loss is random in evaluation mode: noise that model.eval() misses",
          "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
+    FindingRule("gap/masked", "warning", "Losses that are 0 whatever the weights are count in the mean: a mask",
+         "return {{'loss': losses, 'weights': mask}}, so that what is masked does not count", _masked),
+    FindingRule("gap/inputs", "note", "Validation's batches are not as training's",
+         "see that both are prepared alike, and split at random; plain= tells preparation from data", _unlike),
     FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",
          "give plain=, the same data without augmentation or sampling", _redrawn),
     FindingRule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",

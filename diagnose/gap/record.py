@@ -169,6 +169,8 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "unit": found.train.unit,
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
         "random": [("train", "val")[k] for k in sorted(found.random)],
+        "unlike": list(found.unlike),
+        "masked": {("train", "val")[k]: (found.train, found.val_own)[k].silent for k in sorted(found.masked)},
         "orders": "all" if found.plan.whole else "two opposite ones",
     }
 

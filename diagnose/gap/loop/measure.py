@@ -87,6 +87,7 @@ class _Read:
     random: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
     redrawn: frozenset[int] = frozenset()
+    masked: frozenset[int] = frozenset()
 
 
 def measure(
@@ -112,12 +113,21 @@ def measure(
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
         overlap, whole, why = _overlap(subject, val, found)
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
-    unseen, said = _unseen(found.val[0], overlap, whole, why)
+    by_value = found.known is not None and found.known.layout.by_value
+    unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
+        _unlike(train, val, found), found.masked,
     )  # fmt: skip
+
+
+def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
+    """Return in what validation's batches differ from training's; with plain ones that is `collation`."""
+    if train.plain is not None or val.plain is not None:
+        return ()
+    return tuple(found.train[0].inputs.unlike(found.val[0].inputs))
 
 
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
@@ -159,7 +169,8 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
         notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
                      "was put back before each batch")  # fmt: skip
     random = frozenset(subject.random)
-    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn)
+    masked = frozenset(subject.masked)
+    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked)
 
 
 def _as_taken(
@@ -210,6 +221,8 @@ def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     subject.refuse_constant(batch, own, where)
     subject.select(batch, own, where)
     setting.notice_randomness(subject, batch, own, where)
+    if setting.is_masked(subject, batch, own, where):
+        subject.masked.add(0 if name == "training" else 1)
 
 
 def _training(
@@ -327,14 +340,15 @@ def _distinct_only(found: SeenDocuments, val: BatchReadings) -> SeenDocuments:
 
 
 def _unseen(
-    val: BatchReadings, overlap: SeenDocuments | None, whole: bool, why: str
+    val: BatchReadings, overlap: SeenDocuments | None, whole: bool, why: str, *, by_value: bool = False
 ) -> tuple[dict[Condition, Reading] | None, str]:
     """Return the readings of unseen samples, and what they are or why there are none."""
     if overlap is None or not whole:
         return None, why
     number, what = len(overlap.unseen), "groups" if overlap.documents[0] < 0 else "samples"
     if number == len(overlap.documents):
-        return dict(val.readings), f"none of {number:,} validation {what} occurs in training"
+        how = " bit for bit" if by_value else ""
+        return dict(val.readings), f"none of {number:,} validation {what} occurs in training{how}"
     if val.unit == "batch":
         return None, "the objective gives one number a batch, so its seen samples cannot be told from the others"
     if val.unit == "group" and overlap.documents[0] >= 0:

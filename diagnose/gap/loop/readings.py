@@ -18,6 +18,7 @@ from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, sums, tensors
 from diagnose.gap.loop.gradients import with_gradients
+from diagnose.gap.loop.inputs import InputsSeen
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
 from diagnose.gap.loop.modes import training
 from diagnose.gap.loop.other_means import OtherMeans
@@ -55,6 +56,7 @@ class Subject:
         structural: kinds that the training objective needs in training mode, where its model returns something else.
         frozen: batch norms that are frozen while the model trains (ids).
         random: objectives that are random though nothing of training mode is on.
+        masked: sides with losses that are 0 whatever the weights are, and count.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
 
@@ -69,6 +71,7 @@ class Subject:
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
     weighed: set[int] = field(default_factory=set)
+    masked: set[int] = field(default_factory=set)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -159,6 +162,22 @@ class Subject:
             after = before + 1
         self.kept.restore()
         return not np.array_equal(before, after)
+
+    def silent_elsewhere(self, batch: Any, condition: Condition, where: str) -> NDArray[np.bool_]:
+        """Return which losses of a batch are 0 and count under other weights."""
+        model = self.of(condition)
+        guard.reshard(model.modules())
+        with torch.no_grad():
+            for weight in map(guard.local, model.parameters()):
+                if weight.is_floating_point() and weight.numel():
+                    weight.add_(torch.randn_like(weight) * (weight.abs().mean() + NUDGES[0]))
+        try:
+            found = self.run(batch, condition, 0, where)
+            return np.asarray((found.nats == 0) & (found.weights > 0))
+        except DiagnoseError:  # other weights may give no finite loss
+            return np.zeros(0, bool)
+        finally:
+            self.kept.restore()
 
     def select(self, batch: Any, condition: Condition, where: str) -> None:
         """Find out by which mask or index in the batch the objective selects what it takes losses of."""
@@ -262,6 +281,7 @@ def read(
             tally.add(found, ids, same, named=groups is not None)
             if run == runs[0]:
                 tally.other.add(number, found, batch)
+                tally.inputs.add(batch)
         guard.put(state)
     if not tally.batches:
         raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
@@ -295,7 +315,7 @@ class _Tally:
         self.batches = self.samples = self.count = self.counted = self.silent = 0
         self.units: set[str] = set()
         self.kinds: set[bool] = set()
-        self.other = OtherMeans()
+        self.other, self.inputs = OtherMeans(), InputsSeen()
         self._first: Any = None
 
     def add(self, found: Elements, ids: Any, conditions: Sequence[Condition], *, named: bool) -> None:
@@ -331,6 +351,7 @@ class _Tally:
             others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
             means=dict(self.means), count=self.count, counted=self.counted / self.count,
             silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(held),
+            inputs=self.inputs,
         )  # fmt: skip
 
 

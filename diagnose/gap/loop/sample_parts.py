@@ -36,6 +36,7 @@ class SampleLayout:
         texts: those of them whose spans are compared; `spans` says how long these are; beside: what must be the same
             beside them, for it holds more (the picture of a prompt).
         why: why samples cannot be recognised; "" where they can.
+        by_value: whether numbers that are no text are compared, so that noisy copies are not recognised.
     """
 
     keys: tuple[Key, ...]
@@ -43,6 +44,7 @@ class SampleLayout:
     spans: tuple[int, ...] = ()
     beside: tuple[Key, ...] = ()
     why: str = ""
+    by_value: bool = False
 
 
 def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
@@ -114,7 +116,10 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     texts = [(key, span) for key in keys if (span := _span(wide[key], dims[key]))]
     most = max((bits[key] for key, _ in texts), default=0.0)
     beside = tuple(key for key in keys if key not in dict(texts) and bits[key] > most)
-    return SampleLayout(keys, tuple(key for key, _ in texts), tuple(span for _, span in texts), beside)
+    floats = any(wide[key][0].is_floating_point() for key in keys)
+    return SampleLayout(
+        keys, tuple(key for key, _ in texts), tuple(span for _, span in texts), beside, by_value=floats
+    )
 
 
 def information(some: Sequence[Tensor]) -> float:

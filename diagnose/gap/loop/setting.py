@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
 NEARER = 5.0  # times: so much nearer must a frozen batch norm come to the reported loss
 LOOKED = 8  # batches that this is looked at on
+MASKED = 0.02  # of losses: so many must be 0
 FEW = 4  # batches on which it is tried whether a loss depends on its batch
 TRIED = 4  # passes in which what acts at random is looked for
 WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
@@ -188,6 +189,15 @@ def notice_randomness(subject: Subject, batch: Any, own: Condition, where: str) 
         return
     if modes.differs(one, two):
         subject.random |= {own.objective} if subject.objectives[0] is not subject.objectives[1] else {0, 1}
+
+
+def is_masked(subject: Subject, batch: Any, own: Condition, where: str) -> bool:
+    """Say whether many losses are 0 whatever the weights are, though they count: a mask that was multiplied in."""
+    found = subject.run(batch, replace(own, on=frozenset()), 0, where)
+    silent = (found.nats == 0) & (found.weights > 0)
+    if silent.mean() < MASKED or bool(silent.all()) or own.objective in subject.random:
+        return False
+    return np.array_equal(silent, subject.silent_elsewhere(batch, replace(own, on=frozenset()), where))
 
 
 def notes_of(subject: Subject) -> list[str]:
