@@ -20,6 +20,7 @@ SEEN = 0.5  # share of validation documents that occur in training: no validatio
 ALL_SEEN = 0.95
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
 FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
+MASKED = 0.02  # share of losses: by more must the two sides' masked ones differ to be a cause
 OTHER_LOSS = 0.5  # of lag: what a recorded step, read again with its own weights, may differ by
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
 DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout"}
@@ -190,8 +191,10 @@ def _timing_words(record: LedgerRecord) -> str:
 
 def _data_words(record: LedgerRecord) -> str:
     text, overlap = said_text(record), record.overlap
-    if record.conditions.masked:
-        return "more or fewer of validation's losses are masked to 0 and count"
+    masked = record.conditions.masked
+    if masked and abs(masked["val"] - masked["train"]) > MASKED:
+        more = "more" if masked["val"] > masked["train"] else "fewer"
+        return f"{more} of validation's losses are masked to 0, and these count"
     if record.conditions.unlike:
         return "validation's batches are not as training's"
     if "train" in record.conditions.redrawn:

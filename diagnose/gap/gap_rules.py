@@ -111,6 +111,8 @@ def _memorised(record: LedgerRecord) -> dict[str, float] | None:
 
 def _overfits(record: LedgerRecord) -> dict[str, float] | None:
     unseen = record.term("unseen")
+    if record.conditions.unlike or record.conditions.masked:
+        return None  # no generalisation gap: said by gap/inputs and gap/masked
     if unseen.value is None or unseen.low is None or unseen.high is None or unseen.low <= 0 or mostly_seen(record):
         return None
     return {"unseen": unseen.value, "low": unseen.low, "high": unseen.high}
@@ -175,7 +177,7 @@ def _masked(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _unlike(record: LedgerRecord) -> dict[str, float] | None:
-    return dict.fromkeys(record.conditions.unlike, 1.0) or None
+    return {"unlike": float(len(record.conditions.unlike))} if record.conditions.unlike else None
 
 
 def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
@@ -202,7 +204,7 @@ RULES = (
          "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
     FindingRule("gap/masked", "warning", "Losses that are 0 whatever the weights are count in the mean: a mask",
          "return {{'loss': losses, 'weights': mask}}, so that what is masked does not count", _masked),
-    FindingRule("gap/inputs", "note", "Validation's batches are not as training's",
+    FindingRule("gap/inputs", "note", "Validation's batches are not as training's: {unlike}",
          "see that both are prepared alike, and split at random; plain= tells preparation from data", _unlike),
     FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",
          "give plain=, the same data without augmentation or sampling", _redrawn),
@@ -248,4 +250,5 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     mode = mode_name(live_kinds(record))
     words = FOREIGN if record.of_loop else OURS
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
+    words = words | {"unlike": "; ".join(record.conditions.unlike)}
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

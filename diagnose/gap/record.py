@@ -170,7 +170,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
         "random": [("train", "val")[k] for k in sorted(found.random)],
         "unlike": list(found.unlike),
-        "masked": {("train", "val")[k]: (found.train, found.val_own)[k].silent for k in sorted(found.masked)},
+        "masked": {"train": found.train.silent, "val": found.val_own.silent} if found.masked else {},
         "orders": "all" if found.plan.whole else "two opposite ones",
     }
 

@@ -67,8 +67,32 @@ def tensors(batch: Any) -> Iterator[Tensor]:
 
 
 def size_of(batch: Any) -> int | None:
-    """Return how many samples a batch has: the first dimension of its first tensor that has one."""
-    return next((int(found.shape[0]) for found in tensors(batch) if found.dim()), None)
+    """Return how many samples a batch has: the first dimension of its first tensor that has one, or of its texts."""
+    found = next((int(found.shape[0]) for found in tensors(batch) if found.dim()), None)
+    return next((len(some) for some in texts(batch)), None) if found is None else found
+
+
+def texts(batch: Any) -> list[Sequence[str]]:
+    """Return the lists of strings of a batch that holds nothing else, one string a sample."""
+    if isinstance(batch, Mapping):
+        return texts(list(batch.values()))
+    if not isinstance(batch, (list, tuple)) or not batch:
+        return []
+    if all(isinstance(part, str) for part in batch):
+        return [batch]
+    found = [texts(part) for part in batch]
+    return [some for each in found for some in each] if all(found) else []
+
+
+def graphs_of(batch: Any) -> int | None:
+    """Return how many graphs a batch of torch_geometric joins; None for any other batch."""
+    found = getattr(batch, "num_graphs", None)
+    return found if isinstance(found, int) and callable(getattr(batch, "to_data_list", None)) else None
+
+
+def samples_of(batch: Any) -> int:
+    """Return how many samples a batch has, a graph being one; 0 where that is not known."""
+    return graphs_of(batch) or size_of(batch) or 0
 
 
 def elements(returned: Any, batch: Any, where: str) -> Elements:
@@ -86,7 +110,8 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
     loss = _checked(table.pop("loss"), where)
     weights = _weights(table.pop("weights", None), loss, where)
     others = {visible(str(name)): _mean(value, weights) for name, value in table.items()}
-    size = int(loss.shape[0]) if loss.dim() > 1 else size_of(batch)
+    size = int(loss.shape[0]) if loss.dim() > 1 else samples_of(batch) or None
+    size = size_of(batch) if loss.dim() == 1 and size != loss.numel() else size
     samples, known = _samples(loss, size)
     return Elements(
         loss.double().cpu().flatten().numpy(), weights.numpy(), samples, known, size or 1, loss.dim() == 0,

@@ -12,7 +12,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import size_of
+from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.loop.mode_kinds import NORMS
 from diagnose.gap.loop.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
 from diagnose.gap.loop.redrawn import unweighted
@@ -286,17 +286,17 @@ def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
 
 def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> bool:
     """Say so of a batch, by reading its halves."""
-    size = size_of(batch) or 0
+    size = samples_of(batch)
     if size < 2 or subject.random:
         return False
     norms = {modes.kind(module) for module in subject.of(own).modules() if isinstance(module, NORMS)}
     quiet = replace(own, on=own.on & norms)
     half = size // 2
     try:
-        whole, *parts = (
-            subject.run(some, quiet, 0, where)
-            for some in (batch, rows_of(batch, 0, half), rows_of(batch, half, size))
-        )
+        halves = rows_of(batch, 0, half), rows_of(batch, half, size)
+        if any(part is batch for part in halves):  # of a kind that cannot be cut
+            return False
+        whole, *parts = (subject.run(some, quiet, 0, where) for some in (batch, *halves))
     except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
         return False
     if whole.scalar:
