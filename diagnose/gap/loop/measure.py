@@ -11,11 +11,12 @@ import numpy as np
 from diagnose.errors import DiagnoseError
 from diagnose.gap import conditions
 from diagnose.gap.loop import sample_identity, sample_parts, setting
+from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.guard import guarded, is_sharded
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
-from diagnose.gap.loop.redrawn import is_redrawn, unweighted
+from diagnose.gap.loop.redrawn import is_redrawn, transformed, unweighted
 from diagnose.gap.loop.second_model import with_second_model
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
@@ -102,12 +103,11 @@ def measure(
     loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
     model = ranks.unwrapped(model)
     budget = budget.in_step(model)
-    same_data = unweighted(train.batches) if train.plain is None else None
-    train = train if same_data is None else replace(train, plain=same_data)
     models = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
     others = {id(one): one for one in (*models, *reached.values()) if one is not None and one is not model}
     with guarded(model, loaders, list(others.values())) as kept:
+        train = _with_plain(train, val)
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
@@ -123,6 +123,14 @@ def measure(
     )  # fmt: skip
 
 
+def _with_plain(train: Side, val: Side) -> Side:
+    """Return training's side with its data without a weighted sampler, or as validation's transform makes them."""
+    if train.plain is not None:
+        return train
+    plain = unweighted(train.batches)
+    return replace(train, plain=transformed(train.batches, val.batches) if plain is None else plain)
+
+
 def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
     """Return in what validation's batches differ from training's; with plain ones that is `collation`."""
     if train.plain is not None or val.plain is not None:
@@ -133,9 +141,10 @@ def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
-    notes += [*([second] if second else []), *setting.redrawn_notes(train, redrawn)]
+    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     for side, one, name in ((train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")):
@@ -219,7 +228,7 @@ def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     number, batch = setting.first_batch(side, name)
     where = f"batch {number + 1} of the {name} side"
     subject.refuse_constant(batch, own, where)
-    subject.select(batch, own, where)
+    subject.select(batch, own, where, int(name == "validation"))
     setting.notice_randomness(subject, batch, own, where)
     if setting.is_masked(subject, batch, own, where):
         subject.masked.add(0 if name == "training" else 1)

@@ -55,6 +55,7 @@ class Subject:
         reached: others that the objectives reach, by name.
         structural: kinds that the training objective needs in training mode, where its model returns something else.
         frozen: batch norms that are frozen while the model trains (ids).
+        apart: whether each side's objective is run on its own batches alone.
         random: objectives that are random though nothing of training mode is on.
         masked: sides with losses that are 0 whatever the weights are, and count.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
@@ -70,6 +71,7 @@ class Subject:
     structural: frozenset[str] = frozenset()
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
+    apart: bool = False
     weighed: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
     device: torch.device = field(init=False)
@@ -134,12 +136,15 @@ class Subject:
 
     def _as_selected(self, batch: Any, number: int, owner: int | None) -> Any:
         """Have an objective that selects by another mask than the batch's own side select what that side does."""
+        if self.apart:
+            return batch
         own, other = self.selectors.get(number if owner is None else owner), self.selectors.get(number)
         return batch if own is None or other is None or own == other else as_selected(batch, own, other)
 
     def rows(self, batch: Any, side: int) -> NDArray[np.int64] | None:
         """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
-        return rows_selected(batch, self.selectors.get(side))
+        keys = self.selectors.values() if self.apart else (self.selectors.get(side),)
+        return next((rows for key in keys if (rows := rows_selected(batch, key)) is not None), None)
 
     def moves(
         self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str = "its first batch"
@@ -179,14 +184,14 @@ class Subject:
         finally:
             self.kept.restore()
 
-    def select(self, batch: Any, condition: Condition, where: str) -> None:
-        """Find out by which mask or index in the batch the objective selects what it takes losses of."""
+    def select(self, batch: Any, condition: Condition, where: str, side: int) -> None:
+        """Find out by which mask or index in the batch a side's objective selects what it takes losses of."""
 
         def counted(changed: Any) -> int:
             return len(self.run(changed, condition, 0, where).nats)
 
         key = selector(batch, counted(batch), counted)
-        self.selectors[condition.objective] = key
+        self.selectors[side if self.apart else condition.objective] = key
 
     def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:
         """Refuse a loss that other weights leave as it is, bit for bit.

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch.utils.data import DataLoader
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
@@ -227,7 +228,16 @@ def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
     if train.plain is not None and sampler in {"WeightedRandomSampler", "RandomSampler"} and unweighted(train.batches):
         out.append(f"training's loader draws by a {sampler}; its dataset in order was taken as plain=: collation is "
                    "what the sampler does, unless plain= was given")  # fmt: skip
+    if isinstance(train.plain, DataLoader) and _same_but_transform(train.batches, train.plain):
+        out.append("training's dataset with validation's transform was taken as plain=: collation is what training's "
+                   "own transform does, unless plain= was given")  # fmt: skip
     return out
+
+
+def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
+    """Say whether a plain loader is of a copy of the loader's dataset."""
+    own = getattr(batches, "dataset", None)
+    return plain.dataset is not own and type(plain.dataset) is type(own) and vars(plain.dataset).keys() == vars(own).keys()
 
 
 @dataclass(frozen=True)
