@@ -189,7 +189,7 @@ RULES = (
          "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
     FindingRule("gap/replay", "warning", "A recorded step, read again with its own weights, does not give its loss: "
          "lag holds what differs",
-         "see that the objective is the loop's, and takes what the loop's took: other weights (a second pass, as SAM's), "
+         "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
          "a batch that a hook changes, random numbers drawn before the model runs (recorder.before())", _other_loss),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
@@ -200,7 +200,7 @@ RULES = (
          "call model.train() after validation, unless training in evaluation mode is meant", _train_forgotten),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
-    FindingRule("gap/random", "warning", "The validation loss is random in evaluation mode: noise that model.eval() misses",
+    FindingRule("gap/random", "warning", "The validation loss is random in evaluation mode: model.eval() misses noise",
          "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
     FindingRule("gap/masked", "warning", "Losses that are 0 whatever the weights are count in the mean: a mask",
          "return {{'loss': losses, 'weights': mask}}, so that what is masked does not count", _masked),

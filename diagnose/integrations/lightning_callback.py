@@ -220,13 +220,15 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         """Explain the gap to one validation loader, under the module's weights."""
         name = list(last.values)[number]
         train, value, record = self._reported(trainer, last.recording)
+        loaders = trainer.train_dataloader, _loaders(trainer)[number]
         train_side = Side(
-            _batches(trainer, trainer.train_dataloader, "train"), objective(trainer, "training_step", train, number), reported=value,
+            _batches(trainer, loaders[0], "train"), objective(trainer, "training_step", train, number), reported=value,
             plain=_plain_batches(trainer), reduction="weighted" if record is None or _by_samples(record) else "batch",
         )  # fmt: skip
         more: dict[str, Any] = {} if last.read is None else {"model": _copy(module, last.read)}
         val_side = Side(
-            _batches(trainer, _loaders(trainer)[number], "validate"), objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
+            _batches(trainer, loaders[1], "validate"),
+            objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted", **more,
         )  # fmt: skip
         return Gap(explain_as_averaged(module, train_side, val_side, record, self.budget))
@@ -305,7 +307,9 @@ def _batches(trainer: Any, loader: Any, stage: str) -> Any:
 
 def _plain_batches(trainer: Any) -> Any:
     """Return training's batches as the module's hooks leave them in validation; None where it has no hooks."""
-    return TransferredBatches(trainer.train_dataloader, trainer, "validate") if has_hooks(trainer.lightning_module) else None
+    if not has_hooks(trainer.lightning_module):
+        return None
+    return TransferredBatches(trainer.train_dataloader, trainer, "validate")
 
 
 def _loaders(trainer: Any) -> list[Any]:

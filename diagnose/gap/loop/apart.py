@@ -25,6 +25,7 @@ class EachItsOwn:
         self.__qualname__ = f"{_name(train)} and {_name(val)}"
 
     def __call__(self, model: nn.Module, batch: Any) -> Any:
+        """Return the loss of a batch by the objective that it is built for."""
         return (self.train if _built(batch) == self.built else self.val)(model, batch)
 
 
@@ -36,12 +37,13 @@ def each_its_own(subject: Subject, train: Side, val: Side) -> tuple[Side, Side, 
     if train.objective == val.objective:
         return train, val, []
     batches = [first_batch(side, name)[1] for side, name in ((train, "training"), (val, "validation"))]
-    if _built(batches[0]) == _built(batches[1]) or _runs(subject, batches[0], val) or not _runs(subject, batches[1], val):
+    alike = _built(batches[0]) == _built(batches[1])
+    if alike or _runs(subject, batches[0], val) or not _runs(subject, batches[1], val):
         return train, val, []
     both = EachItsOwn(train.objective, val.objective, batches[0])
     subject.objectives, subject.apart = (both, both), True
-    notes = ["validation's objective cannot be run on training's batches, which are built otherwise: each side's own is "
-             "run, and what the two differ in is not told from data"]  # fmt: skip
+    notes = ["validation's objective cannot be run on training's batches, which are built otherwise: each side's own "
+             "is run, and what the two differ in is not told from data"]  # fmt: skip
     plain = None if train.plain is None else first_batch(replace(train, batches=train.plain), "training")[1]
     if plain is not None and _built(plain) != both.built:  # training's objective cannot be run on them
         notes.append("plain= was left out: its batches are built otherwise than training's")

@@ -46,7 +46,7 @@ class ClassWeights(TorchFunctionMode):
         return found
 
     def weighed(self, returned: Any) -> Any:
-        """Return what an objective returned with what its losses count as weights, where its loss is one that was seen."""
+        """Return what an objective returned, with what its losses count as weights where they were seen."""
         table = dict(returned) if hasattr(returned, "keys") else {"loss": returned}
         loss = table.get("loss")
         if "weights" in table or not isinstance(loss, Tensor):

@@ -179,7 +179,9 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
                      "was put back before each batch")  # fmt: skip
     random = frozenset(subject.random)
     masked = frozenset(subject.masked)
-    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked)
+    return _Read(
+        sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked
+    )
 
 
 def _as_taken(

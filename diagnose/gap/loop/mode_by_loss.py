@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 MOST = 64  # batches: of more the reported loss is not read again for this
-DRAWS = 4  # readings of a loss that is random in training mode
-CLEAR = 5.0  # times: so much farther off must the mode lie that the side is said to be in
+DRAWS = 6  # readings of a loss that is random in training mode
+CLEAR, FAR = 5.0, 3.0  # times what the other mode, and this one, may be off by: so far off must this one lie
 
 
 def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], name: str) -> tuple[Side, str]:
@@ -40,7 +40,7 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     as_said = _draws(subject, some, own)
     other = _draws(subject, some, replace(own, on=on))
     here = [abs(float(np.mean(found)) - reported) - 2 * _spread(found) for found in (as_said, other)]
-    wide = CLEAR * (slack + _spread(as_said) + _spread(other))
+    wide = CLEAR * (slack + _spread(other)) + FAR * _spread(as_said)
     if here[1] > slack or here[0] <= 0 or abs(float(np.mean(as_said)) - reported) <= wide:
         return side, ""
     mode, call = ("eval", "model.train()") if own.on else ("train", "model.eval()")
@@ -52,7 +52,7 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
 
 def _some(side: Side) -> list[Any] | None:
     """Return the batches that the reported loss is of; None where there are too many."""
-    out = []
+    out: list[Any] = []
     for _, batch in walk(side.batches if side.reported_on is None else side.reported_on)[0]:
         if len(out) == MOST:
             return None

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from diagnose.gap.loop.elements import Elements
 
 
-
 class OtherMeans:
     """Sums as batches are read, in whatever order."""
 

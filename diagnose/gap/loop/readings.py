@@ -158,9 +158,7 @@ class Subject:
     def _nudged(
         self, weights: list[torch.Tensor], size: float, before: Any, batch: Any, condition: Condition, where: str
     ) -> bool:
-        with torch.no_grad():
-            for weight in weights:
-                weight.add_(torch.randn_like(weight) * size * (weight.abs().mean() + NUDGES[0]))
+        _nudge(weights, size)
         try:
             after = self.run(batch, condition, 0, where).nats
         except DiagnoseError:  # other weights may give no finite loss
@@ -172,10 +170,7 @@ class Subject:
         """Return which losses of a batch are 0 and count under other weights."""
         model = self.of(condition)
         guard.reshard(model.modules())
-        with torch.no_grad():
-            for weight in map(guard.local, model.parameters()):
-                if weight.is_floating_point() and weight.numel():
-                    weight.add_(torch.randn_like(weight) * (weight.abs().mean() + NUDGES[0]))
+        _nudge([w for w in map(guard.local, model.parameters()) if w.is_floating_point() and w.numel()], 1.0)
         try:
             found = self.run(batch, condition, 0, where)
             return np.asarray((found.nats == 0) & (found.weights > 0))
@@ -222,6 +217,15 @@ class Subject:
         if half is not None:
             return f"the model is in {str(half).removeprefix('torch.')} (hand it over in float32, or cast its input): "
         return ""
+
+
+def _nudge(weights: Iterable[torch.Tensor], size: float) -> None:
+    """Move weights by random amounts: by draws of their own, for those of seed 0 may be what the weights began as."""
+    with torch.no_grad():
+        for number, weight in enumerate(weights):
+            draw = torch.Generator(weight.device).manual_seed(seeding.key(0, "nudge", number))
+            noise = torch.randn(weight.shape, generator=draw, device=weight.device, dtype=torch.float32)
+            weight.add_(noise.to(weight.dtype) * size * (weight.abs().mean() + NUDGES[0]))
 
 
 def _cast(device: torch.device, autocast: torch.dtype | bool | None) -> AbstractContextManager[object]:

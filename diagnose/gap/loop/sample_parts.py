@@ -77,7 +77,7 @@ def parts_of(batch: Any) -> list[Any]:
 
 
 def hashed(batch: Any) -> Tensor | None:
-    """Return a hash of each graph or text of a batch that has no tensor with a row a sample (N, 8); None without any."""
+    """Return a hash of each graph or text of a batch without tensors by sample (N, 8); None without any."""
     if graphs_of(batch) is not None:
         rows = [b"".join(_bytes(part) for _, part in named_tensors(one)) for one in batch.to_data_list()]
     else:

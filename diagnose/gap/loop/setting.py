@@ -237,7 +237,8 @@ def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
 def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
     """Say whether a plain loader is of a copy of the loader's dataset."""
     own = getattr(batches, "dataset", None)
-    return plain.dataset is not own and type(plain.dataset) is type(own) and vars(plain.dataset).keys() == vars(own).keys()
+    same = type(plain.dataset) is type(own) and vars(plain.dataset).keys() == vars(own).keys()
+    return plain.dataset is not own and same
 
 
 @dataclass(frozen=True)
