@@ -140,9 +140,10 @@ def _eval_forgotten(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _train_forgotten(record: LedgerRecord) -> dict[str, float] | None:
-    """Hold where training's loss was taken in evaluation mode of a network that differs between the modes."""
+    """Hold where training's loss turned out to be taken in evaluation mode."""
     kinds = record.conditions.kinds
-    return {"kinds": float(len(kinds))} if record.of_loop and kinds and not record.conditions.train.on else None
+    told = "train" in record.conditions.as_taken and not record.conditions.train.on
+    return {"kinds": float(len(kinds))} if told else None
 
 
 def _trains_with(record: LedgerRecord) -> dict[str, float] | None:

@@ -97,7 +97,8 @@ class Measurements:
         random: the sides whose loss is random with nothing of training mode on: 0 training, 1 validation.
         notes: what a reader should know of how the sides could be read.
         unlike: in what validation's batches differ from training's.
-        masked: the sides with losses that are 0 whatever the weights are, and count.
+        as_taken: the sides whose mode was told by their reported loss.
+        masked: the objectives with losses that are 0 whatever the weights are, and count.
         redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
     """
 
@@ -119,6 +120,7 @@ class Measurements:
     redrawn: frozenset[int] = frozenset()
     unlike: tuple[str, ...] = ()
     masked: frozenset[int] = frozenset()
+    as_taken: frozenset[int] = frozenset()
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""

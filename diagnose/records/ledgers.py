@@ -183,6 +183,7 @@ class ConditionsRecord(Schema):
     redrawn: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
+    as_taken: tuple[str, ...] = ()
     masked: dict[str, float] = Field(default_factory=dict)
     differ: tuple[str, ...] = ()
     precision: str | None = None

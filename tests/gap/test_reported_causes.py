@@ -231,8 +231,9 @@ class TestMode:
         train, val = cut(TRAIN), cut(VAL)
         model = fit(mlp(p=0.5), train, steps=40)
         side = {"train": mean(ce, model, train, "train"), "eval": mean(ce, model, val)}
-        sides = Side(train, ce, reported=side["train"] if mode == "train" else None), Side(
-            val, ce, reported=side["eval"] if mode == "eval" else None
+        sides = (
+            Side(train, ce, reported=side["train"] if mode == "train" else None),
+            Side(val, ce, reported=side["eval"] if mode == "eval" else None),
         )
         assert not {"gap/train-forgotten", "gap/eval-forgotten"} & rules(explain_gap(model, *sides))
 
@@ -280,7 +281,9 @@ class TestObjective:
 
         train, val, model = cut(TRAIN), cut(VAL), mlp()
         gap = explain_gap(model, Side(train, named), Side(val, named))
-        true = [sum(float(sum(named(model.eval(), b).values()).detach()) for b in some) / len(some) for some in (train, val)]
+        true = [
+            sum(float(sum(named(model.eval(), b).values()).detach()) for b in some) / len(some) for some in (train, val)
+        ]
         assert (gap.matched.train, gap.matched.val) == pytest.approx(true, rel=1e-5)
 
     def test_a_random_training_objective_is_no_fault(self):
@@ -342,6 +345,19 @@ class TestMasked:
         plain = [mean(ignoring, model, some) for some in sides]
         gap = explain_gap(model, *(Side(s, ignoring, reported=r) for s, r in zip(sides, plain, strict=True)))
         assert values(gap)["residual"] == pytest.approx(0, abs=1e-5)
+
+    def test_zeros_are_meant_where_the_other_side_gives_weights(self):
+        tokens, kept = padded(128, 1, 2, 12)
+        batches = cut((tokens, tokens[:, 1:].masked_fill(~kept, -100)))
+
+        def weighed(model, batch):
+            return {"loss": ignoring(model, batch), "weights": (batch[1] != -100).float()}
+
+        model = Tokens()
+        gap = explain_gap(model, Side(batches, ignoring), Side(batches, weighed))
+        true = mean(weighed, model, batches) - mean(ignoring, model, batches)
+        assert values(gap)["objective"] == pytest.approx(true, abs=1e-5)
+        assert values(gap)["data"] == 0
 
     def test_a_mask_that_was_multiplied_in_is_said(self):
         sides = [cut((tokens, kept.float())) for tokens, kept in (padded(128, 1, 10, 12), padded(128, 2, 2, 6))]

@@ -89,6 +89,7 @@ class _Read:
     notes: tuple[str, ...] = ()
     redrawn: frozenset[int] = frozenset()
     masked: frozenset[int] = frozenset()
+    as_taken: frozenset[int] = frozenset()
 
 
 def measure(
@@ -119,7 +120,7 @@ def measure(
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
-        _unlike(train, val, found), found.masked,
+        _unlike(train, val, found), found.masked, found.as_taken,
     )  # fmt: skip
 
 
@@ -147,10 +148,11 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
-    for side, one, name in ((train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")):
-        notes += setting.weigh_losses(subject, side, one, name)
+    notes += setting.weigh_losses(
+        subject, [(train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")]
+    )
     train, val, said = _as_taken(subject, train, val, sides, redrawn)
-    notes += said
+    notes += said.values()
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
@@ -180,18 +182,19 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     random = frozenset(subject.random)
     masked = frozenset(subject.masked)
     return _Read(
-        sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked
-    )
+        sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked,
+        frozenset(said),
+    )  # fmt: skip
 
 
 def _as_taken(
     subject: Subject, train: Side, val: Side, sides: SideConditions, redrawn: frozenset[int]
-) -> tuple[Side, Side, list[str]]:
-    """Return the sides in the modes that their reported losses were really taken in, and what is said of it."""
+) -> tuple[Side, Side, dict[int, str]]:
+    """Return the sides in the modes that their reported losses were really taken in, and what is said of which."""
     train, one = (train, "") if 0 in redrawn else mode_of(subject, train, sides.train, sides.kinds, "training")
     own = replace(sides.val, plain=False)
     val, other = (val, "") if 1 in redrawn else mode_of(subject, val, own, sides.kinds, "validation")
-    return train, val, [note for note in (one, other) if note]
+    return train, val, {k: note for k, note in enumerate((one, other)) if note}
 
 
 def _identified(side: Side) -> Any:
@@ -233,7 +236,7 @@ def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     subject.select(batch, own, where, int(name == "validation"))
     setting.notice_randomness(subject, batch, own, where)
     if setting.is_masked(subject, batch, own, where):
-        subject.masked.add(0 if name == "training" else 1)
+        subject.masked.add(own.objective)
 
 
 def _training(

@@ -57,7 +57,7 @@ class Subject:
         frozen: batch norms that are frozen while the model trains (ids).
         apart: whether each side's objective is run on its own batches alone.
         random: objectives that are random though nothing of training mode is on.
-        masked: sides with losses that are 0 whatever the weights are, and count.
+        masked: objectives with losses that are 0 whatever the weights are, and count.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
 

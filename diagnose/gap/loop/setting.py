@@ -113,20 +113,38 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     return []
 
 
-def weigh_losses(subject: Subject, side: Side, own: Condition, name: str) -> list[str]:
+def weigh_losses(subject: Subject, sides: Sequence[tuple[Side, Condition, str]]) -> list[str]:
     """Take class weights, and ignored targets, of losses that are not averaged as what these count.
 
     Class weights are so taken where that gives the reported loss; ignored targets unless the reported loss says that
-    their zeros are averaged too. Returns notes: which was done, or that it cannot be told.
+    their zeros are averaged too, or the other side gives weights of its own, so that these zeros are meant. Returns
+    notes: which was done, or that it cannot be told.
     """
-    number = own.objective
+    first = [_first_weights(subject, *side) for side in sides]
+    out = []
+    for number, (side, own, name) in enumerate(sides):
+        meant = any(explicit for k, (explicit, _) in enumerate(first) if k != number)
+        out += _weigh(subject, side, own, name, first[number][1], meant=meant)
+    return out
+
+
+def _first_weights(subject: Subject, side: Side, own: Condition, name: str) -> tuple[bool, ClassWeights]:
+    """Return whether an objective gives weights of its own, and which weights and ignored targets torch sees."""
     place, batch = first_batch(side, name)
     with ClassWeights() as seen:
-        subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
+        found = subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
+    return bool((found.weights != 1).any()), seen
+
+
+def _weigh(subject: Subject, side: Side, own: Condition, name: str, seen: ClassWeights, *, meant: bool) -> list[str]:
+    """Decide for a side; `meant` says that zeros of ignored targets count where nothing was reported."""
     some = side.batches if side.reported_on is None else side.reported_on
     if not seen.calls and not (seen.called and _ignores(subject, some, own, name)):
         return []
-    plain = weighed = side.reported
+    if meant and not seen.classes and side.reported is None:
+        return []
+    number, plain = own.objective, side.reported
+    weighed = plain
     if side.reported is not None:
         plain = _mean_of_first(subject, some, own, name, WEIGHED)
         subject.weighed.add(number)
