@@ -6,6 +6,7 @@ PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 .PHONY: demo test test-fast check format bench planted aa cluster coverage fuzz fuzz-logs fuzz-records faults kills docs clean
 
 demo: .venv/installed
+	$(BIN)/diagnose demo
 	$(BIN)/diagnose ablate --axis tokenizer --recipe quick --seeds 3 --resume
 	$(BIN)/diagnose loss-gap runs/latest
 

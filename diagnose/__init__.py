@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from diagnose.ablation.ablate import ablate
-    from diagnose.api import audit_metric, compare_scores, explain_gap, loss_gap, train
+    from diagnose.api import audit_metric, compare_scores, explain_gap, load, loss_gap, train
     from diagnose.config.recipe import Recipe
     from diagnose.errors import DiagnoseError
     from diagnose.gap.recorder.recorder import GapRecorder
@@ -38,13 +38,14 @@ _HOMES = {
     "audit_metric": "diagnose.api",
     "compare_scores": "diagnose.api",
     "explain_gap": "diagnose.api",
+    "load": "diagnose.api",
     "loss_gap": "diagnose.api",
     "train": "diagnose.api",
 }
 
 __all__ = [
     "Audited", "DiagnoseError", "Gap", "GapRecorder", "Recipe", "Side", "ablate", "audit_metric", "compare_scores",
-    "explain_gap", "loss_gap", "train",
+    "explain_gap", "load", "loss_gap", "train",
 ]  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What `from diagnose import` gives, beside classes: train, loss_gap, explain_gap, audit_metric, compare_scores."""
+"""What `from diagnose import` gives beside classes: what trains, explains, audits, compares and loads."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Objective
     from diagnose.report.compared_scores import ComparedScores
+    from diagnose.report.stored import StoredAblation, StoredRun
     from diagnose.runs.session import Watch
 
 
@@ -61,6 +62,29 @@ def train(
     path = path or runner.carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
     run_baselines.keep(path, setup.text)
     return path
+
+
+def load(what: str | Path) -> StoredRun | StoredAblation:
+    """Open a run or an ablation that was left behind, in a notebook or a script.
+
+        from diagnose import load
+
+        ablation = load("runs/latest")
+        ablation                    # a notebook shows its page; print(ablation) what the terminal shows
+        ablation.to_frame()         # its effects, a pandas table; .runs, .scores and .curves are tables too
+
+    Args:
+        what: its folder, its name within `runs/`, or "runs/latest".
+
+    Returns:
+        What was left, read from its files alone: it may be opened while its text or network is elsewhere.
+
+    Raises:
+        DiagnoseError: there is none, or a file is missing, corrupted or of a newer format; the line names it.
+    """
+    from diagnose.report.stored import stored
+
+    return stored(what)
 
 
 def explain_gap(

@@ -35,8 +35,7 @@ def commands():
         parts += [f"## diagnose {name} {{#{name}}}", _paragraphs(command.help)]
         rows = [row for parameter in command.params if (row := _parameter(parameter))]
         parts.append("\n".join(["| | | default |", "| --- | --- | --- |", *rows]))
-        examples = (command.epilog or "").removeprefix("Example: ").split("; ")
-        parts.append("```bash\n" + "\n".join(examples) + "\n```")
+        parts.append(f"```bash\n{command.epilog}\n```")
     return "\n\n".join(parts) + "\n"
 
 

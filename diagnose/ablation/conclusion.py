@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diagnose.records.ablations import ArmRecord, EffectRecord, Failure
 
 MOST_SAID = 4  # effects that the sentence names
-FEW = 2  # seeds an arm that decide next to nothing
+FEW = 2  # seeds an arm, which resolve only what is large
 
 
 def verdict(
@@ -52,8 +52,13 @@ def _compared(axes: Sequence[str], arms: Sequence[ArmRecord], effects: Sequence[
     single = [effect.level for effect in effects if effect.low is None]
     said = _of_known(axes, control, [effect for effect in effects if effect.low is not None], held)
     if min(effect.seeds or FEW + 1 for effect in effects if effect.low is not None) <= FEW:
-        said = f"Two seeds an arm decide next to nothing. {said}"
+        said = f"{of_few(any(effect.resolved for effect in effects))} {said}"
     return f"{said} {listed(single)}: one seed, so no interval." if single else said
+
+
+def of_few(resolved: bool) -> str:
+    """Say what two seeds an arm are worth, given whether they resolve anything here."""
+    return f"Two seeds an arm {'resolve only large effects' if resolved else 'decide next to nothing'}."
 
 
 def _of_known(axes: Sequence[str], control: str, effects: Sequence[EffectRecord], held: str) -> str:

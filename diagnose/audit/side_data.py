@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from diagnose.audit.findings import Audit
     from diagnose.gap.side import Side
 
+OVERLAP = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
 SPANS_TWICE = 0.1  # of validation's spans
 HEAD, MOST_ROWS = 8, 2048  # tokens that windows share at least; samples looked at
@@ -79,18 +80,17 @@ def _kindly(function: Callable[..., Any], value: Any, **keys: bool) -> Any:
 
 def overlap(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float) -> None:
     """Judge the three rules of overlap by groups where both sides have them, else by the batches themselves."""
-    rules = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
     if train.groups is not None and own.groups is not None:
         _by_group(audit, train, own, val, seconds)
         return
     known = sample_identity.known(train.batches, seconds, most=1 << 12, val=val)
     if known.why and not known.wholes:
-        for rule in rules:
+        for rule in OVERLAP:
             audit.skips(rule, known.why)
         return
     found = sample_identity.seen(val, known, len(val))
     if not len(found.documents):
-        for rule in rules:
+        for rule in OVERLAP:
             audit.skips(rule, "the batches of the two sides hold different tensors")
         return
     inside = ~found.exact & (found.share >= WINDOW_LIKE)

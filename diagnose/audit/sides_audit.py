@@ -76,7 +76,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         model = ranks.unwrapped(val.model)
     reached = {id(one): one for side in sides for one in other_modules(side.objective, model).values()}
     with guarded(model, [side.batches for side in sides], list(reached.values())) as kept:
-        batches, complete = _held(val, "validation")
+        batches, complete = held(val, "validation")
         passes = SidePasses(model, kept, val, "validation")
         try:
             found = evaluation(out, passes, batches, given)
@@ -95,7 +95,12 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     return out.record("sides", time.monotonic() - begun, batches=len(batches))
 
 
-def _held(side: Side, name: str) -> tuple[list[Any], bool]:
+def held(side: Side, name: str) -> tuple[list[Any], bool]:
+    """Return a side's batches, at most so many, and whether these are all of them.
+
+    Raises:
+        DiagnoseError: it has none.
+    """
     some, _ = walk(side.batches)
     held = [batch for _, batch in islice(some, MOST + 1)]
     if not held:
@@ -202,7 +207,7 @@ def training(
 
 def _shared(out: Audit, train: Side | None, val: Side, batches: list[Any], seconds: float) -> None:
     if train is None:
-        for rule in ("split-overlap-exact", "split-overlap-near", "split-overlap-window"):
+        for rule in side_data.OVERLAP:
             out.skips(rule, "give train=, the training side")
     else:
         side_data.overlap(out, train, val, batches, seconds)

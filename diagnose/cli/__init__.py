@@ -4,7 +4,7 @@ Results go to standard output, everything else to standard error. Heavy imports 
 """
 
 # in the order in which `--help` lists them
-from diagnose.cli import training, compare, loss_gap, audit, log, yardstick, explain, listing  # noqa: I001
+from diagnose.cli import demo, loss_gap, audit, log, explain, training, compare, yardstick, listing  # noqa: I001
 from diagnose.cli.options import app
 
-__all__ = ["app", "audit", "compare", "explain", "listing", "log", "loss_gap", "training", "yardstick"]
+__all__ = ["app", "audit", "compare", "demo", "explain", "listing", "log", "loss_gap", "training", "yardstick"]

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
 from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome, warn
+from diagnose.cli.options import EXPLAIN, REPORTS, FolderOption, ModelOption, MovedOption, Output, subcommand
+from diagnose.cli.outcome import show_outcome, warn
 
 
-@app.command(epilog="Example: diagnose audit runs/latest")
+@subcommand(
+    "diagnose audit runs/latest\n"
+    "diagnose audit runs/latest --json\n"
+    "diagnose audit runs/NAME --data moved/notes.txt --markdown",
+    panel=EXPLAIN,
+)
 def audit(
+    output: Output,
     run: Annotated[str, typer.Argument(help="A run's directory, or runs/latest.")],
-    data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model",
-            metavar="FILE.py:build",
-            help="The code of the run's network where it is not installed; it is run only if you name it.",
-        ),
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
-    opens: OpenOption = False,
-    markdown: MarkdownOption = False,
-    as_json: JsonOption = False,
+    data: MovedOption = None,
+    model: ModelOption = None,
+    out: FolderOption = REPORTS,
 ) -> None:
     """Ask whether a run's metric is sound, and its set-up.
 
@@ -46,6 +42,6 @@ def audit(
     where = page.put(report, folder, out, AUDIT)
     found = found.model_copy(update={"page": str(where)})
     page.refresh(folder, out)
-    show_outcome(found.model_dump(mode="json"), report, where, as_json=as_json, markdown=markdown, opens=opens)
+    show_outcome(found.model_dump(mode="json"), report, where, output)
     if found.exit_code:
         raise typer.Exit(found.exit_code)

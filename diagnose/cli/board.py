@@ -104,8 +104,11 @@ class Board:
 
 
 @contextmanager
-def watching(axis: str) -> Iterator[Watch]:
-    """Yield a watcher of an ablation's runs."""
+def watching(axis: str, *, quiet: bool = False) -> Iterator[Watch]:
+    """Yield a watcher of an ablation's runs; with `quiet`, one that shows nothing."""
+    if quiet:
+        yield lambda _: None
+        return
     console = Console(stderr=True)
     board = Board(axis)
     if not console.is_terminal:

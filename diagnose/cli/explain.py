@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import JsonOption, app, print_json, show
+from diagnose.cli.options import EXPLAIN, JsonOption, subcommand
+from diagnose.cli.outcome import print_json, show
 
 
-@app.command(
-    epilog="Example: diagnose explain dropout; diagnose explain gap/leaking-split; diagnose explain axis/context"
+@subcommand(
+    "diagnose explain dropout\ndiagnose explain gap/leaking-split\ndiagnose explain axis/context", panel=EXPLAIN
 )
 def explain(
     name: Annotated[
@@ -19,7 +20,7 @@ def explain(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a term, a cause, an axis or a finding means, how large it is, and what to do."""
+    """Say what a term, an axis or a finding means, and what to do."""
     from diagnose.glossary import catalogue
     from diagnose.report import glossary_terminal
 

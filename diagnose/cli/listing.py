@@ -8,21 +8,11 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import (
-    REPORTS,
-    RUNS,
-    JsonOption,
-    MarkdownOption,
-    OpenOption,
-    app,
-    open_page,
-    print_json,
-    show,
-    show_report,
-)
+from diagnose.cli.options import LIST, REPORTS, RUNS, FolderOption, JsonOption, ModelOption, Output, subcommand
+from diagnose.cli.outcome import open_page, print_json, show, show_report
 
 
-@app.command(epilog="Example: diagnose runs --prune")
+@subcommand("diagnose runs\ndiagnose runs --json\ndiagnose runs --prune", panel=LIST)
 def runs(
     as_json: JsonOption = False,
     prune: Annotated[
@@ -43,7 +33,12 @@ def runs(
     print_json({"runs": listed}) if as_json else show(inventory.rows(listed))
 
 
-@app.command(epilog='Example: diagnose sample runs/latest --prompt "In the beginning"')
+@subcommand(
+    'diagnose sample runs/latest --prompt "In the beginning"\n'
+    "diagnose sample runs/NAME --count 5 --temperature 0.8\n"
+    "diagnose sample runs/latest --bytes 1000 --seed 3 --json",
+    panel=LIST,
+)
 def sample(
     run: Annotated[str, typer.Argument(help="A run's directory, or runs/latest.")],
     prompt: Annotated[str, typer.Option("--prompt", help="Text to go on from; may be empty.")] = "",
@@ -55,10 +50,7 @@ def sample(
         float, typer.Option("--temperature", min=0.0, help="1 as the network has learned it, 0 the likeliest.")
     ] = 1.0,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 0,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="FILE.py:build", help="The code of the network, where it is yours."),
-    ] = None,
+    model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print text from a run's checkpoint."""
@@ -73,13 +65,19 @@ def sample(
         print("\n\n".join(texts))
 
 
-@app.command(epilog="Example: diagnose report runs/latest --tables paper; diagnose report --index")
+@subcommand(
+    "diagnose report runs/latest --open\n"
+    "diagnose report runs/NAME --figures paper --tables paper\n"
+    "diagnose report --index",
+    panel=LIST,
+)
 def report(
+    output: Output,
     what: Annotated[list[str] | None, typer.Argument(help="Run or ablation directories, or runs/latest.")] = None,
     index: Annotated[
         bool, typer.Option("--index", help="Write index.html, which lists the folder's pages with their verdicts.")
     ] = False,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
+    out: FolderOption = REPORTS,
     everything: Annotated[bool, typer.Option("--all", help="Print all that the pages say, too.")] = False,
     figures: Annotated[
         Path | None, typer.Option("--figures", metavar="DIR", help="Write each figure there as SVG, PNG and PDF.")
@@ -87,9 +85,6 @@ def report(
     tables: Annotated[
         Path | None, typer.Option("--tables", metavar="DIR", help="Write each table there as CSV and LaTeX (booktabs).")
     ] = None,
-    opens: OpenOption = False,
-    markdown: MarkdownOption = False,
-    as_json: JsonOption = False,
 ) -> None:
     """Render pages again, from what is stored alone."""
     from diagnose.errors import DiagnoseError
@@ -103,19 +98,19 @@ def report(
     pages = [str(path) for folder in folders for path in page.render(folder, out)]
     listed = str(render_index(out)) if index else None
     drawn = [str(path) for folder in folders for path in exports.write(folder, figures, tables)]
-    if opens:
+    if output.opens:
         open_page(listed or pages[0])
-    if as_json:
+    if output.as_json:
         print_json({"pages": pages, "index": listed} | ({"exports": drawn} if figures or tables else {}))
-    elif markdown or everything:
+    elif output.markdown or everything:
         for one in (one for folder in folders for _, one in page.reports_of(folder)):
-            show_report(one, markdown=markdown, everything=everything)
+            show_report(one, markdown=output.markdown, everything=everything)
             print()
     else:
         print("\n".join([*pages, *([listed] if listed else []), *drawn]))
 
 
-@app.command(epilog="Example: diagnose recipes; diagnose train --recipe first-user")
+@subcommand("diagnose recipes\ndiagnose recipes --json\ndiagnose train --recipe first-user", panel=LIST)
 def recipes(as_json: JsonOption = False) -> None:
     """List the recipes that ship, with what each is for."""
     from diagnose.config.recipe import Recipe, shipped
@@ -136,7 +131,7 @@ def recipes(as_json: JsonOption = False) -> None:
     show(table)
 
 
-@app.command(name="axes", epilog="Example: diagnose axes tokenizer")
+@subcommand("diagnose axes\ndiagnose axes tokenizer\ndiagnose axes --json", panel=LIST, name="axes")
 def list_axes(
     name: Annotated[str | None, typer.Argument(help="One axis.")] = None, as_json: JsonOption = False
 ) -> None:

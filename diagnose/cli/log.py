@@ -7,11 +7,18 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome
+from diagnose.cli.options import EXPLAIN, REPORTS, FolderOption, Output, subcommand
+from diagnose.cli.outcome import show_outcome
 
 
-@app.command(epilog="Example: diagnose log train.log --data akjv")
+@subcommand(
+    "diagnose log train.log\n"
+    "diagnose log lightning_logs/version_0 --page --open\n"
+    "diagnose log history.csv --columns train=loss,val=val_loss,epoch=epoch",
+    panel=EXPLAIN,
+)
 def log(
+    output: Output,
     files: Annotated[
         list[Path],
         typer.Argument(metavar="FILE...", help="A log, or the parts of one; a folder of TensorBoard's files."),
@@ -42,12 +49,9 @@ def log(
         bool, typer.Option("--all", help="Print all of it: numbers, every cause with its reason, the experiment.")
     ] = False,
     page: Annotated[bool, typer.Option("--page", help="Write a page with both curves and the gap, too.")] = False,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
-    opens: OpenOption = False,
-    markdown: MarkdownOption = False,
-    as_json: JsonOption = False,
+    out: FolderOption = REPORTS,
 ) -> None:
-    """Say what a log can and cannot tell of the gap between its training and its validation loss.
+    """Say what a log can and cannot tell of its gap.
 
     Reads the output of any loop, nanoGPT, nanochat, llm.c, Hugging Face, Lightning, Keras, TensorBoard, W&B exports and
     tables. Exits 1 where something is found.
@@ -58,9 +62,9 @@ def log(
     from diagnose.report import page as pages
 
     found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
-    written = pages.render_log(found, out) if page or opens else None
+    written = pages.render_log(found, out) if page or output.opens else None
     record = found.model_dump(mode="json") | ({"page": str(written)} if written else {})
     report = log_document.report_of(found)
-    show_outcome(record, report, written, as_json=as_json, markdown=markdown, everything=everything, opens=opens)
+    show_outcome(record, report, written, output, everything=everything)
     if found.findings:
         raise typer.Exit(FINDING)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,11 +9,19 @@ import typer
 if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 
-from diagnose.cli.options import REPORTS, JsonOption, MarkdownOption, OpenOption, app, show_outcome, warn
+from diagnose.cli.options import EXPLAIN, REPORTS, FolderOption, ModelOption, MovedOption, Output, subcommand
+from diagnose.cli.outcome import show_outcome, warn
 
 
-@app.command(name="loss-gap", epilog="Example: diagnose loss-gap runs/latest --verify")
+@subcommand(
+    "diagnose loss-gap runs/latest --verify\n"
+    "diagnose loss-gap runs/NAME --against runs/OTHER\n"
+    "diagnose loss-gap runs/latest --fail-over leak=0.01 --json",
+    panel=EXPLAIN,
+    name="loss-gap",
+)
 def loss_gap(
+    output: Output,
     run: Annotated[str, typer.Argument(help="A run's directory, or runs/latest.")],
     budget: Annotated[
         str | None,
@@ -30,17 +37,11 @@ def loss_gap(
         list[str],
         typer.Option("--fail-over", metavar="TERM=NATS", help="Exit 1 where a term, a group or the gap is larger."),
     ] = [],  # noqa: B006  (typer copies it)
-    data: Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")] = None,
-    model: Annotated[
-        str | None,
-        typer.Option("--model", metavar="FILE.py:build", help="The code of the network, where it is yours."),
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
-    opens: OpenOption = False,
-    markdown: MarkdownOption = False,
-    as_json: JsonOption = False,
+    data: MovedOption = None,
+    model: ModelOption = None,
+    out: FolderOption = REPORTS,
 ) -> None:
-    """Account for the gap between the training and the validation loss that a run reports.
+    """Account for the gap between training and validation loss.
 
     Walks from one to the other, changes one condition at a time, and says what each change does to the loss.
     """
@@ -67,5 +68,5 @@ def loss_gap(
     where = page.put(report, folder, out, GAP)
     found = found.model_copy(update={"page": str(where)})
     page.refresh(folder, out)
-    show_outcome(found.model_dump(mode="json"), report, where, as_json=as_json, markdown=markdown, opens=opens)
+    show_outcome(found.model_dump(mode="json"), report, where, output)
     thresholds.refuse(found, limits)

@@ -1,30 +1,36 @@
-"""What all commands share: the application, options that several take, and how results are printed."""
+"""What all commands share: the application, and the options that several of them take, as groups."""
 
 from __future__ import annotations
 
-import json
-import math
+import inspect
+import os
 import shlex
 import sys
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 
 import typer
 
-from diagnose.formatting import is_unicode, visible
+from diagnose.cli.help_text import GroupedCommand, GroupedCommands
 
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from collections.abc import Callable
 
-    from diagnose.report.blocks import Report
+EXPLAIN, TRAIN, LIST = "Explain and check", "Train and compare", "List and look up"
+RUNS = Path("runs")
+REPORTS = Path("reports")
+RECIPE, SETTINGS = "DIAGNOSE_RECIPE", "DIAGNOSE_SET"  # variables of the environment
 
 app = typer.Typer(
-    add_completion=False,
+    cls=GroupedCommands,
     no_args_is_help=True,
-    rich_markup_mode=None,  # plain help: rich.markdown alone would take a third of the time that help may take
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Which part of my set-up makes these numbers? Controlled ablations and diagnostics for language models.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    help="Which part of my set-up makes these numbers? Controlled ablations and diagnostics for people who train "
+    "networks.",
 )
 
 
@@ -46,28 +52,137 @@ def _common(
     """Take what stands before a command; its help is the application's."""
 
 
-RUNS = Path("runs")
-REPORTS = Path("reports")
-
-RecipeOption = Annotated[str, typer.Option("--recipe", help="A recipe's name (`diagnose recipes`) or a TOML file.")]
-SetOption = Annotated[
-    list[str], typer.Option("--set", metavar="KEY=VALUE", help="A recipe key, table.key=value; may be repeated.")
-]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 DataOption = Annotated[
     str | None,
     typer.Option("--data", metavar="FILE", help="Text to train on: a UTF-8 file, .jsonl, a folder; also .gz, .zst."),
 ]
-ResumeOption = Annotated[
-    bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
-]
-MarkdownOption = Annotated[bool, typer.Option("--markdown", help="Print the outcome as Markdown, for a pull request.")]
-OpenOption = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+SetOption = Annotated[
+    list[str],
+    typer.Option(
+        "--set", metavar="KEY=VALUE", envvar=SETTINGS,
+        help="A recipe key, table.key=value, or a TOML file of such tables; may be repeated.",
+    ),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Output:
+    """In which form a command tells its outcome."""
+
+    HEADING: ClassVar[str] = "Output"
+
+    opens: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no report: print where the page lies.")
+    ] = False
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the outcome as Markdown, for a pull request.")] = (
+        False
+    )
+    as_json: JsonOption = False
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What is trained: a recipe, and what is to differ from it."""
+
+    HEADING: ClassVar[str] = "What is trained"
+
+    recipe: Annotated[
+        str,
+        typer.Option(
+            "--recipe", metavar="NAME", envvar=RECIPE, help="A recipe's name (`diagnose recipes`) or a TOML file."
+        ),
+    ] = "quick"
+    data: DataOption = None
+    lr: Annotated[str | None, typer.Option("--lr", metavar="RATE", help="Short for --set optimizer.lr=RATE.")] = None
+    batch_size: Annotated[
+        str | None, typer.Option("--batch-size", metavar="N", help="Short for --set batches.size=N.")
+    ] = None
+    seed: Annotated[
+        str | None, typer.Option("--seed", metavar="N", help="Short for --set run.seed=N; of several, the first.")
+    ] = None
+    device: Annotated[
+        str | None, typer.Option("--device", metavar="NAME", help="Short for --set run.device=NAME: auto, cpu, cuda.")
+    ] = None
+    settings: SetOption = field(default_factory=list)
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """What differs from the recipe, by `table.key`."""
+        short = {
+            "optimizer.lr": self.lr, "batches.size": self.batch_size, "run.seed": self.seed, "run.device": self.device,
+        }  # fmt: skip
+        pairs = [f"{key}={value}" for key, value in short.items() if value is not None]
+        return overrides([*self.settings, *pairs], self.data)
+
+
 PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
 MarginOption = Annotated[
     float,
     typer.Option("--margin", metavar="BITS", help="Say where an effect is shown to be no larger, in bits per byte."),
 ]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        "--model", metavar="FILE.py:build",
+        help="The code of the network where it is not installed; it is run only if you name it.",
+    ),
+]  # fmt: skip
+MovedOption = Annotated[str | None, typer.Option("--data", metavar="FILE", help="The run's text, if it was moved.")]
+FolderOption = Annotated[
+    Path, typer.Option("--out", metavar="PATH", help="Folder for the page, or its path.", rich_help_panel="Output")
+]
+
+
+def subcommand(examples: str, *, panel: str, name: str | None = None) -> Callable[..., Callable[..., None]]:
+    """Return a decorator that adds a function to the application as a command.
+
+    A parameter that is a dataclass (`Output`, `Setting`) stands for its fields: each is an option, under the heading
+    of its class in the help, and the function gets the object.
+
+    Args:
+        examples: the most used commands, a line each.
+        panel: the heading in the application's help.
+        name: of the command; the function's where none is given.
+    """
+
+    def add(function: Callable[..., None]) -> Callable[..., None]:
+        hints = get_type_hints(function, include_extras=True)
+        groups = {key: hint for key, hint in hints.items() if is_dataclass(hint) and isinstance(hint, type)}
+
+        @wraps(function)
+        def called(**given: Any) -> None:
+            made = {key: _gathered(group, given) for key, group in groups.items()}
+            function(**given, **made)
+
+        own = [one for one in inspect.signature(function).parameters.values() if one.name not in groups]
+        parameters = [one.replace(annotation=hints[one.name]) for one in own]
+        parameters += [one for group in groups.values() for one in _options(group)]
+        called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        app.command(name, cls=GroupedCommand, epilog=examples, rich_help_panel=panel)(called)
+        return function
+
+    return add
+
+
+def _gathered(group: type, given: dict[str, Any]) -> Any:
+    """Take a group's fields out of what was given, and return the group."""
+    return group(**{one.name: given.pop(one.name) for one in fields(group)})
+
+
+def _options(group: Any) -> list[inspect.Parameter]:
+    """Return a parameter for each field of a group, under the group's heading."""
+    hints, out = get_type_hints(group, include_extras=True), []
+    for one in fields(group):
+        option = hints[one.name].__metadata__[0]
+        option.rich_help_panel = group.HEADING
+        default = [] if one.default is MISSING else one.default
+        out.append(
+            inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[one.name])
+        )
+    return out
 
 
 def overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
@@ -80,79 +195,7 @@ def overrides(pairs: list[str], data: str | None) -> dict[str, Any]:
     return out
 
 
-def print_json(value: dict[str, Any]) -> None:
-    """Print the one object that a program reads."""
-    try:
-        print(json.dumps({"format": 1, **value}, ensure_ascii=not is_unicode(sys.stdout), allow_nan=False))
-    except ValueError:  # a damaged record may hold what no JSON does
-        print(json.dumps({"format": 1, **_finite(value)}, ensure_ascii=True, allow_nan=False))
-
-
-def _finite(value: Any) -> Any:
-    """Return a JSON value with null for every number that is none."""
-    if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def show(what: RenderableType) -> None:
-    """Print what a person reads, at most 100 columns wide."""
-    from rich.console import Console
-
-    console = Console()
-    if not console.is_terminal or console.width > 100:
-        console = Console(width=100)
-    console.print(what)
-
-
-def show_report(report: Report, page: Path | None = None, *, markdown: bool = False, everything: bool = False) -> None:
-    """Print what a report says, for a person or (markdown) for a pull request, and for a person where its page lies."""
-    if markdown:
-        from diagnose.report.markdown import text_of
-
-        print(text_of(report, everything=everything))
-        return
-    from diagnose.report.console import rows
-
-    show(rows(report, everything=everything))
-    if page is not None:
-        print(page)
-
-
-def show_outcome(
-    record: dict[str, Any],
-    report: Report,
-    page: Path | None,
-    *,
-    as_json: bool,
-    markdown: bool,
-    everything: bool = False,
-    opens: bool = False,
-) -> None:
-    """Print an outcome for a program (its record) or a person (its report); open its page where that is asked for."""
-    if as_json:
-        print_json(record)
-    else:
-        show_report(report, page, markdown=markdown, everything=everything)
-    if page is not None and opens:
-        open_page(page)
-
-
-def warn(said: str) -> None:
-    """Say on standard error what went wrong, where the command goes on without it."""
-    print(f"diagnose: {visible(said)}", file=sys.stderr)
-
-
-def open_page(page: str | Path) -> None:
-    """Open a page in the user's browser; where there is none, say so on standard error."""
-    import webbrowser
-
-    if not webbrowser.open(Path(page).resolve().as_uri()):
-        print(f"no browser was found; the page is {page}", file=sys.stderr)
-
-
 def command() -> str:
-    """Return the command as it was typed, to be repeated."""
-    return shlex.join(["diagnose", *sys.argv[1:]])
+    """Return the command as it was typed, with what it took from the environment, to be repeated."""
+    taken = [f"{name}={shlex.quote(os.environ[name])}" for name in (RECIPE, SETTINGS) if os.environ.get(name)]
+    return " ".join([*taken, shlex.join(["diagnose", *sys.argv[1:]])])

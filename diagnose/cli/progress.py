@@ -20,10 +20,12 @@ QUIET_SECONDS = 20.0  # between lines where standard error is no terminal
 
 
 @contextmanager
-def watching(axis: str | None = None) -> Iterator[Watch]:
-    """Yield a watcher that shows arm, seed, step, loss, tokens a second and time left."""
+def watching(axis: str | None = None, *, quiet: bool = False) -> Iterator[Watch]:
+    """Yield a watcher that shows arm, seed, step, loss, tokens a second and time left, or nothing."""
     console = Console(stderr=True)
-    if console.is_terminal:
+    if quiet:
+        yield lambda _: None
+    elif console.is_terminal:
         yield from _bars(console, axis)
     else:
         yield _lines()

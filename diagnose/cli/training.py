@@ -2,84 +2,125 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from diagnose.cli.options import (  # fmt: skip
+from diagnose.cli.options import (
     REPORTS,
     RUNS,
-    DataOption,
-    JsonOption,
+    TRAIN,
+    FolderOption,
     MarginOption,
-    MarkdownOption,
-    OpenOption,
+    Output,
     PairsOption,
-    RecipeOption,
-    ResumeOption,
-    SetOption,
-    app,
+    Setting,
     command,
-    overrides,
-    print_json,
-    show,
-    show_outcome,
+    subcommand,
 )
+from diagnose.cli.outcome import print_json, show, show_outcome
+
+if TYPE_CHECKING:
+    from diagnose.engines.selection import Place
+
+ResumeOption = Annotated[
+    bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
+]
 
 
-@app.command(epilog="Example: diagnose ablate --axis tokenizer --levels char,bpe --seeds 3 --set budget.text=500000")
-def ablate(
-    axis: Annotated[
-        list[str],
-        typer.Option(
-            "--axis", help="What to vary: a named axis, or table.key=value1,value2; several make a factorial."
-        ),
-    ],
-    levels: Annotated[
-        str | None, typer.Option("--levels", help="Levels to keep, comma-separated; the first is the control.")
-    ] = None,
-    seeds: Annotated[
-        int, typer.Option("--seeds", help="Paired seeds per level; three or more give useful intervals.")
-    ] = 3,
-    recipe: RecipeOption = "quick",
-    settings: SetOption = [],  # noqa: B006  (typer copies it)
-    data: DataOption = None,
+@dataclass(frozen=True)
+class Fairness:
+    """What arms have equal, and how their learning rates are chosen."""
+
+    HEADING: ClassVar[str] = "What arms have equal"
     hold: Annotated[
         str | None,
-        typer.Option("--hold", help="What all arms share: text (default), steps, tokens, epochs, flops or seconds."),
-    ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the page.")] = REPORTS,
-    resume: ResumeOption = False,
+        typer.Option(
+            "--hold",
+            metavar="WHAT",
+            help="What all arms share: text (default), steps, tokens, epochs, flops or seconds.",
+        ),
+    ] = None
+    match: Annotated[
+        str | None,
+        typer.Option("--match", metavar="WHAT", help="What networks have equal: parameters (default) or flops."),
+    ] = None
     untuned: Annotated[
         bool, typer.Option("--untuned", help="Compare networks at one learning rate, which may suit one of them.")
-    ] = False,
-    full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
-    match: Annotated[
-        str | None, typer.Option("--match", help="What networks have equal: parameters (default) or flops.")
-    ] = None,
+    ] = False
     factors: Annotated[
         str | None,
-        typer.Option("--lr-factors", help="Multiples of the learning rate to try each level with, as 0.25,1,4."),
-    ] = None,
+        typer.Option(
+            "--lr-factors", metavar="A,B", help="Multiples of the learning rate to try each level with, as 0.25,1,4."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where the runs of an ablation are carried out."""
+
+    HEADING: ClassVar[str] = "Where it runs"
     jobs: Annotated[
         int | None,
         typer.Option(
-            "--jobs", help="Runs trained at once, in processes that share this machine's threads (default 1)."
+            "--jobs",
+            metavar="N",
+            help="Runs trained at once, in processes that share this machine's threads (default 1).",
         ),
-    ] = None,
-    engine: Annotated[str, typer.Option("--engine", help="Where: local, or ray, an existing Ray cluster.")] = "local",
+    ] = None
+    engine: Annotated[
+        str, typer.Option("--engine", metavar="NAME", help="Where: local, or ray, an existing Ray cluster.")
+    ] = "local"
     address: Annotated[
-        str | None, typer.Option("--address", help="Of the Ray cluster: host:port, ray://host:port or auto.")
+        str | None,
+        typer.Option("--address", metavar="ADDRESS", help="Of the Ray cluster: host:port, ray://host:port or auto."),
+    ] = None
+
+    @property
+    def place(self) -> Place:
+        """The same, as the engines take it."""
+        from diagnose.engines.selection import Place
+
+        return Place(self.engine, self.jobs, self.address)
+
+
+@subcommand(
+    "diagnose ablate --axis tokenizer --levels char,bpe --seeds 3\n"
+    "diagnose ablate --axis optimizer.lr=3e-4,1e-3,3e-3 --data notes.txt --jobs 2\n"
+    "diagnose ablate --axis activation --axis dropout --seeds 5 --dry-run",
+    panel=TRAIN,
+)
+def ablate(
+    fairness: Fairness,
+    setting: Setting,
+    placement: Placement,
+    output: Output,
+    axis: Annotated[
+        list[str],
+        typer.Option(
+            "--axis",
+            metavar="AXIS",
+            help="What to vary: a named axis, or table.key=value1,value2; several make a factorial.",
+        ),
+    ],
+    levels: Annotated[
+        str | None,
+        typer.Option("--levels", metavar="A,B", help="Levels to keep, comma-separated; the first is the control."),
     ] = None,
+    seeds: Annotated[
+        int, typer.Option("--seeds", metavar="N", help="Paired seeds per level; three or more give useful intervals.")
+    ] = 3,
     pairs: PairsOption = False,
     margin: MarginOption = 0.01,
+    full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
+    resume: ResumeOption = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
     ] = False,
-    opens: OpenOption = False,
-    markdown: MarkdownOption = False,
-    as_json: JsonOption = False,
+    out: FolderOption = REPORTS,
 ) -> None:
     """Change one thing, hold the rest, and say what the change did.
 
@@ -88,32 +129,31 @@ def ablate(
     """
     from diagnose.ablation import ablate as ablation
     from diagnose.cli.board import watching
-    from diagnose.engines.selection import Place
     from diagnose.runs import store
 
-    given, place = overrides(settings, data), Place(engine, jobs, address)
+    given, place = setting.overrides, placement.place
     if dry_run:
         from diagnose.ablation import axes, design, plan
 
         place.check()
         planned = design.design(
-            axes.find_all(axis, levels, factors), recipe, given, seeds, hold, untuned=untuned, full=full,
-            threads=place.threads, match=match,
+            axes.find_all(axis, levels, fairness.factors), setting.recipe, given, seeds, fairness.hold,
+            untuned=fairness.untuned, full=full, threads=place.threads, match=fairness.match,
         )  # fmt: skip
-        described = plan.describe(planned, jobs or 1, RUNS)
-        print_json(described) if as_json else show(plan.plan_rows(described))
+        described = plan.describe(planned, placement.jobs or 1, RUNS)
+        print_json(described) if output.as_json else show(plan.plan_rows(described))
         return
     store.check_writable(out)
-    with watching(" x ".join(axis)) as watch:
+    with watching(" x ".join(axis), quiet=output.quiet) as watch:
         folder = ablation.ablate(
-            axis, levels=levels, seeds=seeds, recipe=recipe, overrides=given, hold=hold, runs=RUNS, resume=resume,
-            untuned=untuned, full=full, place=place, factors=factors, match=match, pairs=pairs, margin=margin,
-            watch=watch, command=command(),
+            axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
+            resume=resume, untuned=fairness.untuned, full=full, place=place, factors=fairness.factors,
+            match=fairness.match, pairs=pairs, margin=margin, watch=watch, command=command(),
         )  # fmt: skip
-    finish_ablation(folder, out, opens=opens, markdown=markdown, as_json=as_json)
+    finish_ablation(folder, out, output)
 
 
-def finish_ablation(folder: Path, out: Path, *, opens: bool, markdown: bool, as_json: bool) -> None:
+def finish_ablation(folder: Path, out: Path, output: Output) -> None:
     """Render the page of an ablation or comparison, and print its outcome."""
     from diagnose.report import page
     from diagnose.runs import store
@@ -127,21 +167,18 @@ def finish_ablation(folder: Path, out: Path, *, opens: bool, markdown: bool, as_
         "left_out",
     }  # fmt: skip
     record |= summary.model_dump(mode="json", include=keys)
-    show_outcome(record, report, where, as_json=as_json, markdown=markdown, opens=opens)
+    show_outcome(record, report, where, output)
     if summary.failed:
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt")
-def train(
-    recipe: RecipeOption = "quick",
-    settings: SetOption = [],  # noqa: B006  (typer copies it)
-    data: DataOption = None,
-    resume: ResumeOption = False,
-    opens: OpenOption = False,
-    markdown: MarkdownOption = False,
-    as_json: JsonOption = False,
-) -> None:
+@subcommand(
+    "diagnose train --recipe quick --set tokenizer.kind=char --data notes.txt\n"
+    "diagnose train --recipe first-user --lr 3e-4 --batch-size 32 --resume\n"
+    "diagnose train --recipe mine.toml --set model.dropout=0.2 --open",
+    panel=TRAIN,
+)
+def train(setting: Setting, output: Output, resume: ResumeOption = False) -> None:
     """Train one network and leave a run directory in runs/.
 
     It can be stopped at any moment; --resume goes on to the very weights that it would have had.
@@ -150,14 +187,13 @@ def train(
     from diagnose.cli.progress import watching
     from diagnose.runs import runner
 
-    given = overrides(settings, data)
-    with watching() as watch:
-        path = api.train(recipe, given, runs=RUNS, resume=resume, watch=watch)
+    with watching(quiet=output.quiet) as watch:
+        path = api.train(setting.recipe, setting.overrides, runs=RUNS, resume=resume, watch=watch)
     from diagnose.report import baseline_rows, page, run_document, sample_sentences
     from diagnose.report.summary import read_run
 
     found = read_run(path)
     report = run_document.report_of(found)
-    where = page.render_own(path, REPORTS, report) if opens or not as_json else None
+    where = page.render_own(path, REPORTS, report) if output.opens or not output.as_json else None
     more = {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
-    show_outcome(runner.summary(path) | more, report, where, as_json=as_json, markdown=markdown, opens=opens)
+    show_outcome(runner.summary(path) | more, report, where, output)

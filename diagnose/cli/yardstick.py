@@ -2,38 +2,42 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
 from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import (  # fmt: skip
+from diagnose.cli.options import (
     REPORTS,
     RUNS,
+    TRAIN,
     DataOption,
-    JsonOption,
-    MarkdownOption,
-    OpenOption,
+    FolderOption,
+    Output,
     SetOption,
-    app,
     command,
     overrides,
-    show_outcome,
+    subcommand,
 )
+from diagnose.cli.outcome import show_outcome
 
 
-@app.command(epilog="Example: diagnose yardstick --data notes.txt --split tail")
+@subcommand(
+    "diagnose yardstick --data notes.txt\n"
+    "diagnose yardstick --data notes.txt --split tail --page --open\n"
+    "diagnose yardstick --set data.documents=paragraph --data notes.txt --json",
+    panel=TRAIN,
+)
 def yardstick(
+    output: Output,
     data: DataOption = None,
     split: Annotated[str | None, typer.Option("--split", help="How text is divided: documents, tail, windows.")] = None,
     settings: SetOption = [],  # noqa: B006  (typer copies it)
     page: Annotated[bool, typer.Option("--page", help="Write a page with the scale, too.")] = False,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Folder for the page, or its path.")] = REPORTS,
-    opens: OpenOption = False,
-    markdown: MarkdownOption = False,
-    as_json: JsonOption = False,
+    out: FolderOption = REPORTS,
 ) -> None:
-    """Say what n-grams and compressors need for the validation text, given the training text: bits per byte.
+    """Say what n-grams and compressors need for the same text.
+
+    In bits per byte: they learn the training text and are scored on the validation text.
 
     The documents are those that a run with the same [data] settings is scored on; finished runs in runs/ that were
     stand among them. Says what more text, parameters or steps would give, where that can be said. Computed once and
@@ -56,7 +60,8 @@ def yardstick(
     parts = splits.split(text, recipe.data)
 
     def watch(name: str) -> None:
-        print(f"computing {name}", file=sys.stderr)
+        if not output.quiet:
+            print(f"computing {name}", file=sys.stderr)
 
     found = scoring.yardsticks(text, parts, cache_folder(), watch=watch)
     runs = peers.runs_on(RUNS, text, parts)
@@ -64,9 +69,9 @@ def yardstick(
     laws = growth.laws(text, parts, runs, cache_folder(), watch)
     name = text.title or text.name
     report = report_of(BaselineScale(name, tuple(found), tuple(runs), tuple(laws), scored, command()))
-    where = render_alone(report, out, f"yardstick-{name}") if page or opens else None
+    where = render_alone(report, out, f"yardstick-{name}") if page or output.opens else None
     size = int(text.doc_bytes[parts.scored].sum())
     rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in peers.PUBLISHED]}
     more = {"laws": [one.record() for one in laws]} | ({"page": str(where)} if where else {})
     record = {"bytes": size, "yardsticks": scoring.records(found), **rows, **more}
-    show_outcome(record, report, where, as_json=as_json, markdown=markdown, opens=opens)
+    show_outcome(record, report, where, output)

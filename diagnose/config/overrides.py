@@ -53,6 +53,8 @@ def shipped() -> list[str]:
 def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
     """Turn `--set table.key=value` texts into values by key; a value is read as TOML, or else as text.
 
+    The path of a TOML file stands for all of its tables' keys.
+
     Raises:
         DiagnoseError: every pair that is no setting, and keys that are set twice.
     """
@@ -61,15 +63,27 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
     for pair in pairs:
         key, sign, value = pair.partition("=")
         key = key.strip()
-        if not sign or "." not in key:
+        given = {key: _toml_value(value.strip())} if sign else {}
+        if not sign and pair.endswith(".toml"):
+            given = {
+                f"{table}.{name}": one for table, keys in _tables(Path(pair)).items() for name, one in keys.items()
+            }
+        elif not sign or "." not in key:
             errors.append(f"{shown(pair)} is no setting; write table.key=value, for instance batches.size=32")
-        elif key in out:
-            errors.append(f"{key} is set twice")
-        else:
-            out[key] = _toml_value(value.strip())
+            continue
+        errors += [f"{one} is set twice" for one in given if one in out]
+        out |= given
     if errors:
         raise DiagnoseError("; ".join(errors).replace("\n", "\\n"))
     return out
+
+
+def _tables(path: Path) -> dict[str, dict[str, Any]]:
+    """Return the tables of a file of settings; a key outside of a table is a mistake."""
+    found = _parse(path)
+    if loose := [key for key, value in found.items() if not isinstance(value, dict)]:
+        raise DiagnoseError(f"{path}: {loose[0]} stands in no table; write it under [table], for instance [optimizer]")
+    return found
 
 
 def _toml_value(text: str) -> Any:

@@ -6,12 +6,16 @@ import json
 import warnings
 from hashlib import blake2b
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from diagnose.data.cache import digest
 from diagnose.data.readers import CHUNK, read
 from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FORMAT = 1  # of a corpus in the cache; part of its key
 
@@ -141,6 +145,15 @@ def _any_bytes(path: Path) -> bool:
     return any(file.stat().st_size for file in _files(path))
 
 
+def bible_verses() -> Iterator[tuple[int, str]]:
+    """Yield the bundled corpus: a verse's number (book, chapter and verse, three digits each) and its text."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pythonbible_akjv.plain_text_readers_bible import bible
+    for verse, start in bible.verse_start_indices.items():
+        yield verse, " ".join(bible.scripture_content[start : bible.verse_end_indices[verse]].split())
+
+
 def write_bible(folder: Path) -> None:
     """Write the bundled corpus: a verse a document, "Book<tab>text", labelled by chapter and verse."""
     with warnings.catch_warnings():
@@ -148,11 +161,10 @@ def write_bible(folder: Path) -> None:
         from pythonbible_akjv.plain_text_readers_bible import bible
     titles = {book.value: title for book, title in bible.short_titles.items()}
     writer, chapter = Writer(folder), 0
-    for verse, start in bible.verse_start_indices.items():
+    for verse, text in bible_verses():
         if verse // 1000 != chapter:
             chapter = verse // 1000
             writer.source(f"{titles[chapter // 1000]} {chapter % 1000}")
-        text = " ".join(bible.scripture_content[start : bible.verse_end_indices[verse]].split())
         writer.begin(verse % 1000)
         writer.extend(f"{titles[chapter // 1000]}\t{text}".encode())
         writer.end()

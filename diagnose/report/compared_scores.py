@@ -8,8 +8,6 @@ from diagnose.records.score_records import ScoreComparison
 from diagnose.report.results import ShownResult
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from diagnose.report.blocks import Report
@@ -43,10 +41,6 @@ class ComparedScores(ShownResult[ScoreComparison]):
         return pd.DataFrame(
             [{name: row[name] for name in names} for row in self.record["effects"]], columns=list(names)
         )
-
-    def page(self, path: str | Path = "") -> Path:
-        """Write the page, as `to_html`, and return where it lies."""
-        return self.to_html(path)
 
     def __repr__(self) -> str:
         return f"ComparedScores({self.verdict})"

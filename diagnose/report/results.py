@@ -1,4 +1,4 @@
-"""What `explain_gap`, `audit_metric` and `compare_scores` return has in common: it is printed, and is a page."""
+"""What `explain_gap`, `audit_metric`, `compare_scores` and `load` return: it is printed, and is a page."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from diagnose.records.ablations import AblationRecord
     from diagnose.records.audits import AuditRecord
     from diagnose.records.ledgers import LedgerRecord
+    from diagnose.records.run_records import Status
     from diagnose.records.score_records import ScoreComparison
     from diagnose.report.blocks import Report
 
 WIDTH = 100
 
 
-Found = TypeVar("Found", bound="LedgerRecord | AuditRecord | ScoreComparison")
+Found = TypeVar("Found", bound="LedgerRecord | AuditRecord | ScoreComparison | AblationRecord | Status")
 
 
 class ShownResult(Generic[Found]):
@@ -45,7 +47,7 @@ class ShownResult(Generic[Found]):
     @property
     def verdict(self) -> str:
         """The outcome in a sentence or two."""
-        return self.found.verdict
+        return str(getattr(self.found, "verdict", ""))
 
     @property
     def findings(self) -> list[dict[str, Any]]:

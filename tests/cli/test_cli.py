@@ -1,11 +1,17 @@
 """The command line: bad input gives one clear line, exit code 2 and nothing written; results go to standard output."""
 
 import json
+import shlex
 import subprocess
 import sys
 
 import pytest
+import typer
 
+from diagnose.cli import app
+
+GROUP = typer.main.get_command(app)
+COMMANDS = list(GROUP.commands)
 TINY = ["model.layers=1", "model.width=32", "model.heads=2", "batches.size=8", "batches.context=32", "run.threads=1"]
 
 
@@ -76,13 +82,54 @@ def test_all_mistakes_are_told_at_once(diagnose):
     assert all(word in err for word in ("tokenizer.knd", "batches.size", "[x]"))
 
 
-@pytest.mark.parametrize(
-    "command", [[], ["ablate"], ["train"], ["runs"], ["sample"], ["report"], ["recipes"], ["axes"]]
-)
-def test_every_command_has_help_with_an_example(command, diagnose):
-    code, out, _ = diagnose(*command, "--help")
+def test_the_help_of_the_application_lists_every_command_under_a_heading(diagnose):
+    code, out, _ = diagnose("--help")
     assert code == 0
-    assert not command or "Example: diagnose" in out
+    assert all(heading in out for heading in ("Explain and check:", "Train and compare:", "List and look up:"))
+    assert "..." not in out.split("Explain and check:")[1]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_three_examples_that_parse(name, diagnose):
+    code, out, _ = diagnose(name, "--help")
+    assert code == 0
+    examples = out.split("Examples:\n")[1].splitlines()
+    assert len(examples) == 3
+    for example in examples:
+        program, command, *arguments = shlex.split(example)
+        assert program == "diagnose"
+        GROUP.commands[command].make_context(command, arguments)  # raises for an option that there is not
+
+
+@pytest.mark.parametrize("name", ["train", "ablate"])
+def test_short_forms_stand_for_recipe_keys(name, diagnose):
+    out = diagnose(name, "--help")[1]
+    assert all(f"--set {key}" in out for key in ("optimizer.lr", "batches.size", "run.seed", "run.device"))
+    needed = ["--axis", "tokenizer"] if name == "ablate" else []
+    code, _, err = diagnose(name, *needed, "--lr", "fast")
+    assert (code, "optimizer.lr" in err) == (2, True)
+    code, _, err = diagnose(name, *needed, "--lr", "1e-3", "--set", "optimizer.lr=1e-4")
+    assert (code, err) == (2, "diagnose: optimizer.lr is set twice\n")
+
+
+def test_settings_come_from_a_file_and_from_the_environment_too(diagnose, tmp_path, monkeypatch):
+    plan = ("ablate", "--axis", "activation", "--dry-run", "--json")
+    (tmp_path / "more.toml").write_text("[model]\nlayers = 1\n[budget]\nsteps = 3\n")
+    code, out, err = diagnose(*plan, "--set", "more.toml")
+    assert code == 0, err
+    assert json.loads(out)["arms"][0]["steps"] == 3
+    monkeypatch.setenv("DIAGNOSE_SET", "budget.steps=4 model.layers=1")
+    assert json.loads(diagnose(*plan)[1])["arms"][0]["steps"] == 4
+
+
+@pytest.mark.parametrize(("text", "said"), [("steps = 3", "in no table"), ("[model", "not valid TOML"), (None, "no ")])
+def test_a_wrong_file_of_settings_is_told(text, said, diagnose, tmp_path):
+    if text is not None:
+        (tmp_path / "more.toml").write_text(text)
+    code, out, err = diagnose("train", "--set", "more.toml")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "more.toml" in err
+    assert said in err
 
 
 def test_help_is_light():

@@ -109,7 +109,7 @@ def _listed(folder, listed, number):
 
 
 def _printed(record):
-    from diagnose.cli.options import print_json
+    from diagnose.cli.outcome import print_json
 
     with redirect_stdout(io.StringIO()) as out:
         print_json(record)

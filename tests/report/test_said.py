@@ -52,9 +52,10 @@ def test_a_level_that_is_a_number_is_named_with_its_axis():
     assert "dropout 0.2 is 0.100 ± 0.020 bits per byte better than s." in text
 
 
-def test_two_seeds_are_said_first_to_decide_next_to_nothing():
-    assert said(effect("m", -0.1, 0.02, seeds=2)).startswith("Two seeds an arm decide next to nothing. After")
-    assert "next to nothing" not in said(effect("m", -0.1, 0.02, seeds=3))
+def test_what_two_seeds_are_worth_is_said_first():
+    assert said(effect("m", -0.1, 0.02, seeds=2)).startswith("Two seeds an arm resolve only large effects. After")
+    assert said(effect("m", -0.1, 0.2, seeds=2)).startswith("Two seeds an arm decide next to nothing. After")
+    assert "Two seeds" not in said(effect("m", -0.1, 0.02, seeds=3))
 
 
 def test_an_arm_of_one_seed_among_others_is_named():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from diagnose.ablation.conclusion import FEW, of_few
 from diagnose.ablation.effects import excluded, is_tiny, level_name
 from diagnose.formatting import (
     MOST_SEEDS,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 MOST_SAID = 3  # effects that the verdict names of one score
 MOST_SCORES = 3  # scores that it speaks of
-FEW = 2  # seeds an arm that decide next to nothing
 LOST = 0.1  # share of the examples left out that the verdict mentions
 
 
@@ -104,13 +104,13 @@ def verdict_of(
     said = [_of_metric(design, metric, some, lone=len(metrics) == 1) for metric, some in by_metric[:MOST_SCORES]]
     if len(metrics) > MOST_SCORES:
         said.append(f"{counted(len(metrics) - MOST_SCORES, 'more score')} below.")
-    return " ".join([*_before(design), *said, *_after(design)])
+    return " ".join([*_before(design, any(effect.resolved for effect in effects)), *said, *_after(design)])
 
 
-def _before(design: ScoreDesign) -> list[str]:
+def _before(design: ScoreDesign, resolved: bool) -> list[str]:
     if design.over == "examples":
         return [f"For these very models, on {counted(design.examples, 'example')}:"]
-    few = ["Two seeds an arm decide next to nothing."] if design.fewest_seeds <= FEW else []
+    few = [of_few(resolved)] if design.fewest_seeds <= FEW else []
     return [*few, f"{_held(design)}:"]
 
 
