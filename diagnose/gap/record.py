@@ -171,7 +171,9 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "random": [("train", "val")[k] for k in sorted(found.random)],
         "as_taken": [("train", "val")[k] for k in sorted(found.as_taken)],
         "unlike": list(found.unlike),
-        "masked": {"train": found.train.silent, "val": found.val_own.silent} if found.sides.val.objective in found.masked else {},
+        "masked": {"train": found.train.silent, "val": found.val_own.silent}
+        if found.sides.val.objective in found.masked
+        else {},
         "orders": "all" if found.plan.whole else "two opposite ones",
     }
 

@@ -34,7 +34,7 @@ NEARER = 5.0  # times: so much nearer must a frozen batch norm come to the repor
 LOOKED = 8  # batches that this is looked at on
 MASKED = 0.02  # of losses: so many must be 0
 FEW = 4  # batches on which it is tried whether a loss depends on its batch
-TRIED = 4  # passes in which what acts at random is looked for
+TRIED = 3  # passes in which what acts at random is looked for
 WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
 
 
@@ -306,15 +306,16 @@ def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
 
 
 def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
-    """Say whether a sample's loss depends on the other samples of its batch, in one of the first batches."""
-    return any(
-        _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
-        for number, batch in islice(walk(side.batches)[0], FEW)
-    )
+    """Say whether a sample's loss depends on the other samples of its batch, in one of the first that are not at 0."""
+    for number, batch in islice(walk(side.batches)[0], FEW):
+        found = _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
+        if found is not None:
+            return found
+    return False
 
 
-def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> bool:
-    """Say so of a batch, by reading its halves."""
+def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> bool | None:
+    """Say so of a batch, by reading its halves; None where a loss is at 0, so that it cannot be told."""
     size = samples_of(batch)
     if size < 2 or subject.random:
         return False
@@ -328,12 +329,19 @@ def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> boo
         whole, *parts = (subject.run(some, quiet, 0, where) for some in (batch, *halves))
     except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
         return False
+    depends = _otherwise(whole, parts, size, selected=bool(subject.selectors.get(own.objective)))
+    return depends if depends or all(part.nats.any() for part in (whole, *parts)) else None
+
+
+def _otherwise(whole: Elements, parts: Sequence[Elements], size: int, *, selected: bool) -> bool:
+    """Say whether a batch costs otherwise than its two halves."""
     if whole.scalar:
+        half = size // 2
         mean = sum(_mean(part) * count for part, count in zip(parts, (half, size - half), strict=True)) / size
         return _differ(_mean(whole), mean)
     together = np.concatenate([part.nats for part in parts])
     if len(together) != len(whole.nats):
-        return not subject.selectors.get(own.objective)
+        return not selected
     return bool(np.any(np.abs(together - whole.nats) > DEPENDS * np.maximum(1e-2, np.abs(whole.nats).max())))
 
 
