@@ -47,12 +47,11 @@ def our_setup(case, compiled="off"):
 
 def our_course(case, compiled="off"):
     """Return a function that takes n of our steps, and the set-up."""
-    from diagnose.training import network, trainer
+    from diagnose.training import trainer
 
     setup = our_setup(case, compiled)
     net = setup.network()
-    if compiled == "on":
-        network.compile_in_place(net)
+    setup.compile(net)
     steps = trainer.train_steps(net, trainer.make_optimizer(net, setup.recipe.optimizer), setup.course, trainer.START)
     return (lambda n: sum(1 for _ in islice(steps, n))), setup
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
     from diagnose.report.audit_result import Audited
     from diagnose.report.gap_result import Gap
+    from diagnose.runs.score_file import report_scores
 
 _HOMES = {
     "Audited": "diagnose.report.audit_result",
@@ -40,12 +41,13 @@ _HOMES = {
     "explain_gap": "diagnose.api",
     "load": "diagnose.api",
     "loss_gap": "diagnose.api",
+    "report_scores": "diagnose.runs.score_file",
     "train": "diagnose.api",
 }
 
 __all__ = [
     "Audited", "DiagnoseError", "Gap", "GapRecorder", "Recipe", "Side", "ablate", "audit_metric", "compare_scores",
-    "explain_gap", "load", "loss_gap", "train",
+    "explain_gap", "load", "loss_gap", "report_scores", "train",
 ]  # fmt: skip
 
 

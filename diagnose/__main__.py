@@ -19,7 +19,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):  # a terminal without our letters shows their code points
         if not is_unicode(stream) and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
-    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
+    _spin_briefly()
     for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the checkpoint is kept; `nohup` has the second ignored
         wanted = getattr(signal, name, None)
         if wanted is not None and signal.getsignal(wanted) is not signal.SIG_IGN:
@@ -40,6 +40,12 @@ def main() -> None:
         sys.exit(FINDING)
     except Exception as error:  # noqa: BLE001  (told apart right below)
         sys.exit(_of_typer(error))
+
+
+def _spin_briefly() -> None:
+    """Set how long idle threads of ours spin; a command of the user's (`--run`) keeps its environment."""
+    if not any(arg.partition("=")[0] == "--run" for arg in sys.argv):
+        os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 
 def _of_typer(error: Exception) -> int:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Objective
     from diagnose.report.compared_scores import ComparedScores
     from diagnose.report.stored import StoredAblation, StoredRun
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
 
 
 def train(
@@ -64,7 +64,7 @@ def train(
     return path
 
 
-def load(what: str | Path) -> StoredRun | StoredAblation:
+def load(what: str | Path) -> StoredRun | StoredAblation | ComparedScores:
     """Open a run or an ablation that was left behind, in a notebook or a script.
 
         from diagnose import load
@@ -77,7 +77,8 @@ def load(what: str | Path) -> StoredRun | StoredAblation:
         what: its folder, its name within `runs/`, or "runs/latest".
 
     Returns:
-        What was left, read from its files alone: it may be opened while its text or network is elsewhere.
+        What was left, read from its files alone: it may be opened while its text or network is elsewhere. Of an
+        ablation of a command (`diagnose ablate --run`) what `compare_scores` gives.
 
     Raises:
         DiagnoseError: there is none, or a file is missing, corrupted or of a newer format; the line names it.

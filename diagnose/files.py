@@ -114,6 +114,25 @@ def _hold(number: int) -> bool:
     return os.fstat(number).st_nlink > 0
 
 
+def hold_file(path: Path) -> int | None:
+    """Lock a file and return its descriptor; None where another process holds it.
+
+    The lock lasts as long as any process has the descriptor open, so what inherits it holds it too.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB) if fcntl else None
+    except BlockingIOError:
+        os.close(number)
+        return None
+    except OSError:  # a file system without locks
+        pass
+    return number
+
+
 def _clear_once(folder: Path) -> None:
     """Clear a folder's leftovers, when this process first writes there."""
     place = os.path.abspath(folder)  # noqa: PTH100 - many are asked for

@@ -27,8 +27,21 @@ def blocks(language):
     return [(page, found) for page in PAGES for found in pattern.findall(page.read_text(encoding="utf-8"))]
 
 
+def whole_lines(block):
+    """Yield lines of shell, those that go on behind a backslash or within a quotation as one."""
+    held = ""
+    for line in block.replace("\\\n", " ").splitlines():
+        held = f"{held}\n{line}" if held else line
+        try:
+            shlex.split(held, comments=True)
+        except ValueError:  # a quotation that is still open
+            continue
+        yield held
+        held = ""
+
+
 def commands():
-    lines = [(page, line) for page, block in blocks("bash") for line in block.splitlines()]
+    lines = [(page, line) for page, block in blocks("bash") for line in whole_lines(block)]
     found = {(page, shlex.join(shlex.split(line, comments=True))) for page, line in lines}
     return sorted((page, line) for page, line in found if line)
 

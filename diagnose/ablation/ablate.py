@@ -12,8 +12,6 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from diagnose.ablation import axes, effects, lr_tuning
 from diagnose.ablation.axis_notes import notes
 from diagnose.ablation.changed import changed, leaks
@@ -21,20 +19,21 @@ from diagnose.ablation.conclusion import verdict
 from diagnose.ablation.design import HOLDS, Design, design
 from diagnose.ablation.pairwise import all_pairs, told_apart, with_seeds
 from diagnose.baselines import run_baselines
-from diagnose.engines.job import Ended, Job
+from diagnose.engines.job import Job
 from diagnose.engines.selection import Place
+from diagnose.engines.work import Ended
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import AblationRecord, AxisRecord, Failure, Hold, TextSeenRecord
 from diagnose.records.schema import FORMAT
 from diagnose.runs import run_tables, runner, store
-from diagnose.training import batches, trainer
+from diagnose.training import batches, device, trainer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from diagnose.config.recipe import Recipe
     from diagnose.records.ablations import EffectRecord
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
     from diagnose.training.preparation import Setup
 
 MEASURED_STEPS = 3  # of each arm, for the time that a plan estimates
@@ -320,8 +319,7 @@ def estimate_seconds(setup: Setup) -> float:
     steps = setup.course.steps
     if steps is None:
         return setup.recipe.budget.amount()
-    setup.prepare()
-    with torch.random.fork_rng():
+    with device.random_kept(setup.prepare()):
         net = setup.network()
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         took = []

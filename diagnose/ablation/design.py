@@ -226,7 +226,7 @@ def _matched(axes: Sequence[Axis], recipes: Mapping[tuple[str, ...], Recipe], ma
 
 def _shared(control: Setup, varied: set[str]) -> dict[str, Any]:
     """Return what `auto` came to for the control, for all arms."""
-    keys = (f"run.{name}" for name in ("device", "precision", "threads", "compile"))
+    keys = (f"run.{name}" for name in ("device", "precision", "threads", "compile", "deterministic"))
     return {key: getattr(control.recipe.run, key[4:]) for key in keys if key not in varied}
 
 

@@ -12,21 +12,20 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import torch
-
 from diagnose.data import split
 from diagnose.data.cache import cache_folder, digest, entry
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import Trial, Tuning
-from diagnose.runs.session import Progress, read_documents
-from diagnose.training import network, trainer
+from diagnose.runs.session import read_documents
+from diagnose.runs.watched import Progress
+from diagnose.training import device, network, trainer
 from diagnose.training.preparation import Setup, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
 
 FORMAT = 1  # of a trial's record in the cache; part of its key
 FIRST = (0.3, 1.0, 3.0)  # times the recipe's learning rate
@@ -158,14 +157,12 @@ def _kept(level: str, base: Setup, lr: float, watch: Watch) -> float | None:
 
 def _train(label: str, setup: Setup, watch: Watch) -> float | None:
     """Train a trial and read its loss; None where it diverges."""
-    setup.prepare()
-    with torch.random.fork_rng():
+    with device.random_kept(setup.prepare()):
         net = setup.network()
         masked = setup.recipe.tables()["batches"].get("mask") == "document"
         network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
-        if setup.recipe.run.compile == "on":
-            network.compile_in_place(net)
+        setup.compile(net)
         try:
             for step in trainer.train_steps(net, optimizer, setup.course, trainer.START):
                 watch(_progress(label, setup, step))

@@ -18,7 +18,7 @@ from diagnose.data import tokenizer
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.side import Side
 from diagnose.runs import run_tables, session
-from diagnose.training import batches, chunked_loss, evaluation, trainer
+from diagnose.training import batches, chunked_loss, device, evaluation, trainer
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,7 +49,7 @@ def judge(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame
         sides_audit.training(audit, passes, train, held, given, time.monotonic() + SECONDS)
         passes.forget()
         kept.restore()
-    with torch.random.fork_rng(), evaluation.unchanged(network, training=False):
+    with device.random_kept(device.find(run.recipe.run.device)), evaluation.unchanged(network, training=False):
         _recorded(audit, run, network, table, passes.tolerance)
     _conditions(audit, run, network)
     _tied(audit, run, network)

@@ -23,7 +23,7 @@ from diagnose.cli.progress import QUIET_SECONDS, in_words, span
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.runs.session import Progress, Watch
+    from diagnose.runs.watched import Progress, Watch
 
 DONE = ("finished", "reused", "diverged", "failed")
 SHOWN_SECONDS = 0.25  # between two pictures of the table
@@ -40,6 +40,7 @@ class Board:
         self.apart: Progress | None = None  # what is trained beside the runs: a learning rate that is tried
         self.begun = time.monotonic()
         self.tried: dict[Key, int] = {}
+        self.took: list[int] = []  # seconds that each command took
 
     def note(self, state: Progress) -> bool:
         """Take in a state and say whether it is news: a run that starts, ends, waits or is tried again."""
@@ -53,7 +54,9 @@ class Board:
         if state.doing == "tried again":
             self.tried[key] = self.tried.get(key, 0) + 1
         if before is None or before.doing == state.doing:
-            return state.doing not in ("waiting", "training")
+            return state.doing not in ("waiting", "training", "running", "ended")
+        if before.doing == "running" and state.doing != "tried again":
+            self.took.append(before.step)
         began = before.doing in ("waiting", "tried again")
         return state.doing in (*DONE, "tried again") or state.doing.startswith("waiting for") or began
 
@@ -62,7 +65,10 @@ class Board:
         return sum(state.doing in DONE for state in self.runs.values()), len(self.runs)
 
     def seconds_left(self) -> float | None:
-        """Estimate from the runs in progress; None before there is one."""
+        """Estimate from the runs in progress, of a command from those that have ended; None before there is one."""
+        running = [state.step for state in self.runs.values() if state.doing == "running"]
+        if running:
+            return self._command_seconds_left(running)
         active = [s for s in self.runs.values() if s.steps and s.step and s.seconds_left is not None]
         if not active:
             return None
@@ -71,6 +77,14 @@ class Board:
         waiting = count - ended - len(active)
         left = sum(s.seconds_left or 0.0 for s in active) + waiting * sum(whole) / len(whole)
         return left / len(active)
+
+    def _command_seconds_left(self, running: list[int]) -> float | None:
+        if not self.took:
+            return None
+        each = sum(self.took) / len(self.took)
+        ended, count = self.counts()
+        left = sum(max(0.0, each - seconds) for seconds in running) + (count - ended - len(running)) * each
+        return left / len(running)
 
     def table(self) -> Group:
         """Return the table."""
@@ -90,6 +104,8 @@ class Board:
         if state.doing == "training" and state.steps:
             share = f"{state.step / state.steps:4.0%}"
             return Text(share + ("" if math.isnan(state.loss) else f" {state.loss:.3f}") + again)
+        if state.doing == "running":
+            return Text(f"running {span(state.step)}{again}")
         styles = {"finished": "green", "reused": "green", "failed": "red", "diverged": "red", "waiting": "dim"}
         return Text(state.doing + again, style=styles.get(state.doing, ""))
 
@@ -100,7 +116,8 @@ class Board:
         speed = sum(s.tokens_per_second for s in self.runs.values() if s.doing == "training")
         left = self.seconds_left()
         about = "" if left is None else f", about {span(left)} left"
-        return f"{ended} of {count} runs, {speed:,.0f} tokens/s{about}"
+        rate = f", {speed:,.0f} tokens/s" if speed or not any(s.steps == 0 for s in self.runs.values()) else ""
+        return f"{ended} of {count} runs{rate}{about}"
 
 
 @contextmanager
@@ -130,11 +147,12 @@ def _lines(board: Board) -> Watch:
 
     def watch(state: Progress) -> None:
         news, key, now = board.note(state), (state.label, state.seed), time.monotonic()
-        quiet = state.doing == "training" and now - shown.get(key, now if key not in shown else 0) < QUIET_SECONDS
+        goes_on = state.doing in ("training", "running")
+        quiet = goes_on and now - shown.get(key, now if key not in shown else 0) < QUIET_SECONDS
         shown.setdefault(key, now)
         if state.doing == "waiting" or (quiet and not news):
             return
-        if news or state.doing == "training":
+        if news or goes_on:
             shown[key] = now
             print(_line(board, state), file=sys.stderr, flush=True)
 
@@ -146,6 +164,8 @@ def _line(board: Board, state: Progress) -> str:
     name = state.label if state.doing == "tuning" else f"{state.label} seed {state.seed}"
     if state.doing in DONE:
         return f"{name}  {state.doing} ({ended} of {count})"
+    if state.doing == "running" and state.step:
+        return f"{name}  running {span(state.step)}"
     if state.steps is not None and state.step == 0 and state.doing != "training":
         return f"{name}  {state.doing}"
     return f"{name}  {in_words(state)}"

@@ -118,10 +118,6 @@ class Setting:
 
 
 PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
-MarginOption = Annotated[
-    float,
-    typer.Option("--margin", metavar="BITS", help="Say where an effect is shown to be no larger, in bits per byte."),
-]
 ModelOption = Annotated[
     str | None,
     typer.Option(

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from diagnose.runs.session import Progress as State
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Progress as State
+    from diagnose.runs.watched import Watch
 
 QUIET_SECONDS = 20.0  # between lines where standard error is no terminal
 

@@ -13,7 +13,6 @@ from diagnose.cli.options import (
     RUNS,
     TRAIN,
     FolderOption,
-    MarginOption,
     Output,
     PairsOption,
     Setting,
@@ -21,12 +20,42 @@ from diagnose.cli.options import (
     subcommand,
 )
 from diagnose.cli.outcome import print_json, show, show_outcome
+from diagnose.cli.own_command import OwnCommand, carry_out, refuse_ours, show_plan
+from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
     from diagnose.engines.selection import Place
 
+MARGIN = 0.01  # bits per byte
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
+]
+
+AxisOption = Annotated[
+    list[str],
+    typer.Option(
+        "--axis",
+        metavar="AXIS",
+        help="What to vary: a named axis, or table.key=value1,value2; several make a factorial.",
+    ),
+]
+LevelsOption = Annotated[
+    str | None,
+    typer.Option("--levels", metavar="A,B", help="Levels to keep, comma-separated; the first is the control."),
+]
+SeedsOption = Annotated[
+    int, typer.Option("--seeds", metavar="N", help="Paired seeds per level; three or more give useful intervals.")
+]
+MarginOption = Annotated[
+    float | None,
+    typer.Option(
+        "--margin",
+        metavar="SIZE",
+        help="Say where an effect is shown to be no larger: in bits per byte (0.01), of --run in the score's unit.",
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
 ]
 
 
@@ -57,6 +86,13 @@ class Fairness:
         ),
     ] = None
 
+    @property
+    def given(self) -> dict[str, object]:
+        """What was given, by option."""
+        return {
+            "--hold": self.hold, "--match": self.match, "--untuned": self.untuned, "--lr-factors": self.factors,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Placement:
@@ -80,6 +116,11 @@ class Placement:
     ] = None
 
     @property
+    def elsewhere(self) -> dict[str, object]:
+        """What was given of other places than this machine, by option."""
+        return {"--engine": self.engine != "local", "--address": self.address}
+
+    @property
     def place(self) -> Place:
         """The same, as the engines take it."""
         from diagnose.engines.selection import Place
@@ -90,36 +131,24 @@ class Placement:
 @subcommand(
     "diagnose ablate --axis tokenizer --levels char,bpe --seeds 3\n"
     "diagnose ablate --axis optimizer.lr=3e-4,1e-3,3e-3 --data notes.txt --jobs 2\n"
-    "diagnose ablate --axis activation --axis dropout --seeds 5 --dry-run",
+    "diagnose ablate --axis lr=1e-4,3e-4 --run 'python train.py --lr {lr} --seed {seed} --out {dir}' --read "
+    "'{dir}/metrics.json:val_loss'",
     panel=TRAIN,
 )
 def ablate(
     fairness: Fairness,
     setting: Setting,
+    own: OwnCommand,
     placement: Placement,
     output: Output,
-    axis: Annotated[
-        list[str],
-        typer.Option(
-            "--axis",
-            metavar="AXIS",
-            help="What to vary: a named axis, or table.key=value1,value2; several make a factorial.",
-        ),
-    ],
-    levels: Annotated[
-        str | None,
-        typer.Option("--levels", metavar="A,B", help="Levels to keep, comma-separated; the first is the control."),
-    ] = None,
-    seeds: Annotated[
-        int, typer.Option("--seeds", metavar="N", help="Paired seeds per level; three or more give useful intervals.")
-    ] = 3,
+    axis: AxisOption = [],  # noqa: B006  (typer copies it)
+    levels: LevelsOption = None,
+    seeds: SeedsOption = 3,
     pairs: PairsOption = False,
-    margin: MarginOption = 0.01,
+    margin: MarginOption = None,
     full: Annotated[bool, typer.Option("--full", help="Train more than 64 arms.")] = False,
     resume: ResumeOption = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
-    ] = False,
+    dry_run: DryRunOption = False,
     out: FolderOption = REPORTS,
 ) -> None:
     """Change one thing, hold the rest, and say what the change did.
@@ -127,10 +156,22 @@ def ablate(
     Trains every level of an axis with every seed, compares them in bits per byte of the same validation documents,
     and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
     """
+    if own.run is not None:
+        refuse_ours(setting, {"--levels": levels, **fairness.given, **placement.elsewhere})
+        placement.place.check()
+        planned_runs, jobs = own.plan(axis, seeds, resume=resume, full=full), placement.jobs or 1
+        if dry_run:
+            show_plan(planned_runs, jobs, output)
+        else:
+            carry_out(planned_runs, jobs, out, output, pairs=pairs, margin=margin)
+        return
     from diagnose.ablation import ablate as ablation
     from diagnose.cli.board import watching
     from diagnose.runs import store
 
+    own.check_absent()
+    if not axis:
+        raise DiagnoseError("say what is varied: --axis NAME (`diagnose axes` lists them), or --axis table.key=a,b")
     given, place = setting.overrides, placement.place
     if dry_run:
         from diagnose.ablation import axes, design, plan
@@ -148,7 +189,8 @@ def ablate(
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
             resume=resume, untuned=fairness.untuned, full=full, place=place, factors=fairness.factors,
-            match=fairness.match, pairs=pairs, margin=margin, watch=watch, command=command(),
+            match=fairness.match, pairs=pairs, margin=MARGIN if margin is None else margin,
+            watch=watch, command=command(),
         )  # fmt: skip
     finish_ablation(folder, out, output)
 

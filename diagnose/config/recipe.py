@@ -160,13 +160,18 @@ class BudgetConfig(ConfigTable):
 
 
 class RunConfig(ConfigTable):
-    """Where and how exactly it is computed. What `auto` resolves to is decided once and stored."""
+    """Where and how exactly it is computed. What `auto` resolves to is decided once and stored.
+
+    Runs repeat bit for bit; on a CUDA device `deterministic = false` gives that up, and with it exact resuming and
+    `--verify`, for kernels that may be faster.
+    """
 
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: Annotated[int, Field(ge=0, le=MOST_THREADS, strict=True)] = 0
     compile: Literal["auto", "on", "off"] = "auto"
+    deterministic: bool = True
 
 
 class Recipe(ConfigTable):
@@ -363,6 +368,8 @@ def unused(recipe: Recipe) -> dict[str, str]:
         (recipe.optimizer.lr_rule == "fixed", "optimizer.lr_reference_tokens", "optimizer.lr_rule is fixed"),
         (recipe.optimizer.lr_factor == 1.0, "optimizer.lr_factor", "a factor of 1 changes nothing"),
         (not report.noise_scale, "report.noise_scale", "it is not measured unless that is asked for"),
+        (recipe.run.deterministic, "run.deterministic", "runs repeat bit for bit unless told otherwise"),
+        (recipe.run.device == "cpu", "run.deterministic", "on a CPU runs repeat bit for bit anyway"),
         (recipe.optimizer.schedule == "constant", "optimizer.lr_floor", "optimizer.schedule is constant"),
         (report.val == "full", "report.val_batches", "report.val is full"),
         (val_loader != "padded", "report.val_padding", "validation is not padded"),

@@ -1,24 +1,22 @@
-"""A job: one run to be trained somewhere, as plain data that any process can take up, and how it ended."""
+"""A job: one run of ours to be trained somewhere, as plain data that any process can take up."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from diagnose.config.recipe import Recipe
+from diagnose.engines.work import ATTEMPTS, Ended, told
 from diagnose.errors import FINDING, DiagnoseError, in_words
 from diagnose.runs import runner, store
-from diagnose.runs.session import Progress
+from diagnose.runs.watched import Progress
 from diagnose.training.preparation import Setup, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
-    from diagnose.runs.session import Watch
-
-STOPPED = "stopped; finished runs stay finished: give the same command with --resume to go on with the others"
-ATTEMPTS = 3  # of a run whose process dies; each goes on from the last checkpoint
+    from diagnose.runs.watched import Watch
 
 
 @dataclass(frozen=True)
@@ -36,6 +34,7 @@ class Job:
         resume: whether to go on with an unfinished run.
     """
 
+    KIND: ClassVar[str] = "job"
     label: str
     place: int
     recipe: Mapping[str, Any]
@@ -81,60 +80,21 @@ class Job:
         """Return the job that goes on from this one's last checkpoint."""
         return replace(self, resume=True)
 
+    def given_up(self, how: str) -> Ended:
+        """Note that the run's process died once too often, in the run's directory too.
+
+        Args:
+            how: how it died the last time.
+        """
+        path = runner.newest_unfinished(Path(self.runs), self.digest)
+        why = f"its process died {ATTEMPTS} times, the last time {how}; --resume tries again from its checkpoint"
+        if path is not None:
+            store.write_status(path, "failed", why)
+        return Ended(self, path.name if path else "", why=why, died=True, exit_code=FINDING)
+
     def progress(self, doing: str) -> Progress:
         """Return what a watcher is told of a run that is not being trained."""
         return Progress("", self.label, self.seed, 0, self.steps, float("nan"), 0.0, None, doing)
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a job ended.
-
-    Attributes:
-        job: which.
-        run: the name of its directory; "" where it has none.
-        finished: whether the run is whole.
-        reused: whether somebody else had trained it meanwhile.
-        why: what went wrong, in a line.
-        diverged: whether that is a result.
-        died: whether its process died again and again.
-        exit_code: what a command would end with.
-    """
-
-    job: Job
-    run: str = ""
-    finished: bool = False
-    reused: bool = False
-    why: str = ""
-    diverged: bool = False
-    died: bool = False
-    exit_code: int = 0
-
-    @property
-    def path(self) -> Path:
-        """The run's directory."""
-        return Path(self.job.runs) / self.run
-
-    @property
-    def is_result(self) -> bool:
-        """Whether the ablation goes on: the run is whole, or its failure says something of its arm."""
-        return self.finished or self.diverged or self.died
-
-    def error(self) -> DiagnoseError:
-        """Return the failure as the error that it was."""
-        return DiagnoseError(self.why, exit_code=self.exit_code, diverged=self.diverged, run=self.run or None)
-
-
-class Engine(Protocol):
-    """Carries jobs out."""
-
-    def carry_out(self, jobs: Sequence[Job], watch: Watch) -> Generator[Ended]:
-        """Yield how each job ended, in the order in which they do.
-
-        Raises:
-            DiagnoseError: an interruption (finished runs stay finished, others can be resumed), or no such place.
-        """
-        ...
 
 
 def carry_out(job: Job, watch: Watch, setup: Setup | None = None) -> Ended:
@@ -167,26 +127,6 @@ def _set_up(job: Job) -> Setup:
             "the version of diagnose there is not the same"
         )
     return setup
-
-
-def given_up(job: Job, how: str) -> Ended:
-    """Note that a run's process died once too often, in the run's directory too.
-
-    Args:
-        job: which.
-        how: how it died the last time.
-    """
-    path = runner.newest_unfinished(Path(job.runs), job.digest)
-    why = f"its process died {ATTEMPTS} times, the last time {how}; --resume tries again from its checkpoint"
-    if path is not None:
-        store.write_status(path, "failed", why)
-    return Ended(job, path.name if path else "", why=why, died=True, exit_code=FINDING)
-
-
-def told(ended: Ended, watch: Watch) -> Ended:
-    """Tell the watcher how a run ended."""
-    watch(ended.job.progress("finished" if ended.finished else "diverged" if ended.diverged else "failed"))
-    return ended
 
 
 class Here:

@@ -18,15 +18,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from diagnose.engines.job import ATTEMPTS, STOPPED, Ended, given_up, told
+from diagnose.engines.leftovers import end_all
+from diagnose.engines.work import ATTEMPTS, STOPPED, Ended, Work, ended_in_words, told
 from diagnose.errors import INTERRUPTED, DiagnoseError
-from diagnose.runs.session import Progress
+from diagnose.runs.watched import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
-    from diagnose.engines.job import Job
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
 
 STOP_SECONDS = 60.0  # that a worker may take to finish its step and write its checkpoint
 Inbox = queue.Queue["tuple[Worker, str, Any]"]
@@ -34,11 +34,12 @@ Inbox = queue.Queue["tuple[Worker, str, Any]"]
 
 @dataclass(eq=False)
 class Worker:
-    """A process and what it is doing."""
+    """A process and what it is doing; `command`: the group and folder of the command that it carries out."""
 
     process: subprocess.Popen[str]
     inbox: Inbox
-    job: Job | None = None
+    job: Work | None = None
+    command: tuple[int, str] | None = None
     reader: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
@@ -62,6 +63,12 @@ class Worker:
             self.process.stdin.write(json.dumps(what) + "\n")
             self.process.stdin.flush()
 
+    def kill(self) -> None:
+        """End the process and what it started, at once."""
+        self.process.kill()
+        if self.command is not None:
+            end_all(*self.command)
+
     def close(self) -> None:
         """Wait for a process that is ending and let go of its pipes."""
         self.process.wait()
@@ -70,10 +77,10 @@ class Worker:
             with suppress(OSError):
                 pipe.close() if pipe else None
 
-    def begin(self, job: Job) -> None:
-        """Have it train a job."""
+    def begin(self, job: Work) -> None:
+        """Have it carry a job out."""
         self.job = job
-        self.order(job.record())
+        self.order({"kind": job.KIND, **job.record()})
 
 
 class Pool:
@@ -82,18 +89,21 @@ class Pool:
     Attributes:
         size: how many runs are trained at once.
         gpus: names of the GPUs of this machine, of which each process sees one.
+        hopeless: whether no further job is to be begun; those that are carried out are waited for.
     """
 
-    def __init__(self, size: int, gpus: Sequence[str] = ()) -> None:
-        self.size, self.gpus = size, gpus
+    def __init__(
+        self, size: int, gpus: Sequence[str] = (), hopeless: Callable[[], bool] = lambda: False
+    ) -> None:  # fmt: skip
+        self.size, self.gpus, self.hopeless = size, gpus, hopeless
 
-    def carry_out(self, jobs: Sequence[Job], watch: Watch) -> Generator[Ended]:
+    def carry_out(self, jobs: Sequence[Work], watch: Watch) -> Generator[Ended]:
         """Train them, each on whichever process is free."""
         for job in jobs:
             watch(job.progress("waiting"))
         crew = Crew(self.gpus)
         try:
-            yield from _carried_out(crew, deque(jobs), min(self.size, len(jobs)), watch)
+            yield from _carried_out(crew, deque(jobs), min(self.size, len(jobs)), watch, self.hopeless)
             crew.dismiss()
         except KeyboardInterrupt:
             raise DiagnoseError(STOPPED, exit_code=INTERRUPTED) from None
@@ -115,7 +125,8 @@ class Crew:
         return self.members[place]
 
     def lose(self, worker: Worker) -> None:
-        """Forget a worker that is gone."""
+        """Forget a worker that is gone; what it started goes with it."""
+        worker.kill()
         worker.close()
         self.members = {place: one for place, one in self.members.items() if one is not worker}
 
@@ -142,7 +153,7 @@ class Crew:
                 worker.process.wait(STOP_SECONDS)
         except (KeyboardInterrupt, subprocess.TimeoutExpired):
             for worker in self.members.values():
-                worker.process.kill()
+                worker.kill()
         for worker in self.members.values():
             worker.close()
         self.members = {}
@@ -158,16 +169,29 @@ def _process(gpus: Sequence[str], place: int) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
-def _carried_out(crew: Crew, waiting: deque[Job], size: int, watch: Watch) -> Generator[Ended]:
+def _dropped(waiting: deque[Work], hopeless: Callable[[], bool]) -> int:
+    """Drop jobs that are not to be begun, and return how many."""
+    if not (waiting and hopeless()):
+        return 0
+    count = len(waiting)
+    waiting.clear()
+    return count
+
+
+def _carried_out(
+    crew: Crew, waiting: deque[Work], size: int, watch: Watch, hopeless: Callable[[], bool]
+) -> Generator[Ended]:
     attempts: Counter[str] = Counter()
     left = len(waiting)
-    while left:
+    while left := left - _dropped(waiting, hopeless):
         for place in crew.free(size)[: len(waiting)]:
             crew.at(place).begin(waiting.popleft())
         worker, kind, what = crew.inbox.get()
         job = worker.job
         if kind == "progress":
             watch(Progress(**what))
+        elif kind == "command":
+            worker.command = what and (int(what[0]), str(what[1]))
         elif kind == "broke":
             raise RuntimeError(f"a worker failed:\n{what}")
         elif kind == "ended" and job is not None:
@@ -183,14 +207,4 @@ def _carried_out(crew: Crew, waiting: deque[Job], size: int, watch: Watch) -> Ge
                 waiting.appendleft(job.again())
             else:
                 left -= 1
-                yield told(given_up(job, _died(what)), watch)
-
-
-def _died(code: int) -> str:
-    """Say how a process ended."""
-    if code >= 0:
-        return f"with exit code {code}"
-    with suppress(ValueError):
-        name = signal.Signals(-code).name
-        return f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-    return f"killed by signal {-code}"
+                yield told(job.given_up(ended_in_words(what)), watch)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from diagnose.errors import DiagnoseError
-from diagnose.training import network
+from diagnose.training import chunked_loss, network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PROCESS = 420 << 20  # bytes of a process that has imported torch and pandas and read the text
 STATE = 4 * 4  # bytes a parameter: itself, its gradient and two moments of Adam, in fp32
+CONTEXT = 600 << 20  # bytes of a process's own on a CUDA device; assumed, not measured on a card
 SLACK = 1.5  # temporaries of a step, beside what is kept for the backward pass
 CHUNK = 2048 * 4 * 3  # bytes of the loss's logits per token of the vocabulary, which are never held all at once
 
@@ -34,7 +35,8 @@ def needed(setup: Setup) -> int:
         settings = recipe.model.settings()
         net = network.build(recipe.model.name, settings, setup.text.vocabulary, recipe.batches.context, 0, nowhere)
     per_row = _kept(net, recipe.batches.context, setup.text.vocabulary)
-    chunk = CHUNK * setup.text.vocabulary if recipe.run.device == "cpu" else 0
+    logits = 4 * setup.text.vocabulary * recipe.batches.size * recipe.batches.context
+    chunk = CHUNK * setup.text.vocabulary if recipe.run.device == "cpu" else 3 * min(logits, chunked_loss.CHUNK_BYTES)
     return int(STATE * network.parameters(net) + SLACK * recipe.batches.size * per_row + chunk)
 
 
@@ -100,18 +102,33 @@ def refuse_too_many(jobs: int, setups: Iterable[Setup], gpus: Sequence[str] = ()
     """
     sizes = [(needed(setup), setup.recipe.run.device) for setup in setups]
     largest = max(size for size, _ in sizes)
-    on_gpu = sizes[0][1].startswith("cuda")
-    free = available()
-    _refuse(jobs, PROCESS + (0 if on_gpu else largest), free, "memory")
-    if on_gpu:
-        room = min(torch.cuda.mem_get_info(k)[0] for k in range(torch.cuda.device_count()))
-        _refuse(-(-jobs // max(1, len(gpus))), largest, room, "memory of a GPU")
+    device = torch.device(sizes[0][1])
+    on_card = device.type == "cuda"
+    _refuse(jobs, PROCESS + (0 if on_card else largest), [available()], "memory")
+    if on_card:
+        own, last = range(len(gpus)) if gpus else [device.index or 0], torch.cuda.device_count() - 1
+        rooms = [torch.cuda.mem_get_info(min(k, last))[0] for k in own]  # slices that are not seen are as the first
+        _refuse(jobs, CONTEXT + largest, rooms, "memory of the CUDA devices" if len(rooms) > 1 else "the CUDA device")
 
 
-def _refuse(jobs: int, each: int, free: int, what: str) -> None:
-    if jobs > 1 and jobs * each > free:
-        fit = max(1, free // each)
+def _refuse(jobs: int, each: int, rooms: Sequence[int], what: str) -> None:
+    """Refuse more jobs than fit where they are dealt out in turn.
+
+    Args:
+        jobs: how many.
+        each: bytes that one takes.
+        rooms: bytes that are free in each place.
+        what: is free there.
+    """
+    fit = at_once(each, rooms)
+    if jobs > max(1, fit):
         raise DiagnoseError(
-            f"--jobs {jobs}: so many runs at once take about {jobs * each / 1e9:.1f} GB and {free / 1e9:.1f} GB of "
-            f"{what} are free; --jobs {fit} would fit"
+            f"--jobs {jobs}: so many runs at once take about {jobs * each / 1e9:.1f} GB and {sum(rooms) / 1e9:.1f} GB "
+            f"of {what} are free; --jobs {max(1, fit)} would fit"
         )
+
+
+def at_once(each: int, rooms: Sequence[int]) -> int:
+    """Return how many jobs of a size fit at once where place k takes jobs k, k + n, k + 2 n and so on of n places."""
+    full = [free // each for free in rooms]
+    return min(k + len(rooms) * most for k, most in enumerate(full))

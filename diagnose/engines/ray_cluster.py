@@ -22,15 +22,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.engines.job import ATTEMPTS, STOPPED, Ended, Job, carry_out, given_up, told
+from diagnose.engines.job import Job, carry_out
+from diagnose.engines.work import ATTEMPTS, STOPPED, Ended, told
 from diagnose.errors import INTERRUPTED, DiagnoseError
 from diagnose.runs import store
-from diagnose.runs.session import Progress
+from diagnose.runs.watched import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
-    from diagnose.runs.session import Watch
+    from diagnose.runs.watched import Watch
 
 ANSWER_SECONDS = 5.0  # that a cluster's address may take to answer
 LOOK_SECONDS = 60.0  # that a node may take to look for the folder of the runs
@@ -150,7 +151,7 @@ class Cluster:
                     watch(job.progress("tried again"))
                     waiting.appendleft(job.again())
                 else:
-                    yield told(given_up(job, f"because {ended}"), watch)
+                    yield told(job.given_up(f"because {ended}"), watch)
 
     def _submit(self, job: Job) -> Any:
         note = Path(job.runs) / NOTES / f"{job.digest}.json"

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from diagnose.records.ablations import EffectRecord, Estimate, Noise
+from diagnose.records.command_records import CarriedOut  # noqa: TC001  (pydantic reads it)
 from diagnose.records.schema import Schema, Text
 
 
@@ -98,7 +99,11 @@ class DesignRecord(Schema):
 
 
 class ScoreComparison(Schema):
-    """All that a comparison of scores says; `source` names the files, `notes` are sentences to be read first."""
+    """All that a comparison of scores says.
+
+    `source` names the files, `notes` are sentences to be read first, `carried` says how scores came about that were
+    measured by running a command.
+    """
 
     format: int = 1
     kind: Literal["scores"] = "scores"
@@ -114,6 +119,7 @@ class ScoreComparison(Schema):
     verdict: Text = ""
     command: Text = ""
     version: Text = ""
+    carried: CarriedOut | None = None
 
     @property
     def control(self) -> str:

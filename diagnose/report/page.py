@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING
 from diagnose import formatting
 from diagnose.records.audits import AuditRecord
 from diagnose.records.ledgers import ArmLedgers
-from diagnose.report import ablation_document, audit_document, gap_document, html, log_document, run_document
+from diagnose.report import (
+    ablation_document,
+    audit_document,
+    gap_document,
+    html,
+    log_document,
+    run_document,
+    score_document,
+)
 from diagnose.report.links import AUDIT, GAP, pages_beside, runs_of
 from diagnose.report.summary import read_ablation, read_gap, read_run
-from diagnose.runs import store
+from diagnose.runs import command_store, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +43,8 @@ def reports_of(folder: Path) -> list[tuple[str, Report]]:
 
 
 def _reports_of(folder: Path) -> list[tuple[str, Report]]:
+    if (folder / command_store.COMPARISON).exists():
+        return [("", own_report(folder))]
     out = [("", own_report(folder))] if _is_ours(folder) else []
     if not out or (folder / "gap.json").exists():
         out.append((GAP, gap_report(folder)))
@@ -60,6 +70,8 @@ def render_own(folder: Path, out: Path, report: Report | None = None) -> Path:
 
 def own_report(folder: Path) -> Report:
     """Return what there is to say of a run or an ablation, whichever the folder holds."""
+    if (folder / command_store.COMPARISON).exists():
+        return score_document.report_of(command_store.comparison(folder))
     if not (folder / "summary.json").exists() and not (folder / "ablation.toml").exists():
         return run_document.report_of(read_run(folder))
     gaps = read_gap(folder) if (folder / "gap.json").exists() else None

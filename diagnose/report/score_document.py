@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, cut, day, half, listed, plain, quantity, signed, visible
-from diagnose.report import figures, score_tables
+from diagnose.report import command_sections, figures, score_tables
 from diagnose.report.blocks import (
     Bars,
     Figure,
@@ -39,8 +39,11 @@ KINDS = {
 
 def report_of(found: ScoreComparison) -> Report:
     """Return what there is to say of a comparison of scores."""
+    failed = command_sections.failed_section(found.carried) if found.carried else []
     sections = [
         *(_effects(found, metric, place) for place, metric in enumerate(found.metrics)),
+        *failed,
+        *command_sections.curves_section(found, _paints(found)),
         *_pairs(found),
         Section("numbers", "Numbers", "Numbers", tuple(_numbers(found))),
         Section("how", "How this was obtained", "How this was obtained", tuple(_how(found))),
@@ -54,9 +57,9 @@ def report_of(found: ScoreComparison) -> Report:
 
 
 def name_of_page(found: ScoreComparison) -> str:
-    """Return what the page is called, after its first file."""
+    """Return what the page is called: as the folder of what was run, or after the table's first file."""
     first = found.source[0] if found.source else "scores"
-    return f"compare-{first.rstrip('/').replace(chr(92), '/').rsplit('/', 1)[-1]}"
+    return f"{'' if found.carried else 'compare-'}{first.rstrip('/').replace(chr(92), '/').rsplit('/', 1)[-1]}"
 
 
 def _against(found: ScoreComparison) -> str:
@@ -67,7 +70,9 @@ def _against(found: ScoreComparison) -> str:
 def _identity(found: ScoreComparison) -> tuple[str, ...]:
     files = ", ".join(cut(name, 40) for name in found.source[:MOST_FILES]) or "a table"
     more = f" and {len(found.source) - MOST_FILES} more" if len(found.source) > MOST_FILES else ""
-    parts = (f"scores of {files}{more}", counted(found.design.rows, "row"), day(found.created))
+    what = f"ablation {found.source[0].rpartition('/')[2]}" if found.carried else f"scores of {files}{more}"
+    count = counted(found.design.runs, "run") if found.carried else counted(found.design.rows, "row")
+    parts = (what, count, day(found.created))
     return tuple(part for part in parts if part)
 
 
@@ -76,7 +81,8 @@ def _called(found: ScoreComparison) -> str:
 
 
 def _lead(found: ScoreComparison) -> Iterable[ReportBlock]:
-    yield Paragraph(f"Found in the table: {score_tables.design_words(found)}", "setup")
+    before = "What was run" if found.carried else "Found in the table"
+    yield Paragraph(f"{before}: {score_tables.design_words(found)}", "setup")
     if found.design.over == "nothing":
         said = "**One run an arm.** A single number of each arm cannot tell a difference from chance."
         yield Paragraph(marked(said), "alert")
@@ -199,7 +205,8 @@ def _caption(found: ScoreComparison, metric: ScoreMetric) -> Inline:
     if any(effect.per_seed for effect in _of(found, metric)):
         said += " Dots: single [seed|seeds]."
     if metric.noise:
-        said += " Grey band: [noise-band|noise of equal arms]."
+        shared = " whose seeds differ; these share theirs, and lie closer" if found.design.seeds_paired else ""
+        said += f" Grey band: [noise-band|noise of equal arms]{shared}."
     return marked(said, metric.name)
 
 
@@ -244,6 +251,8 @@ def _numbers(found: ScoreComparison) -> Iterable[ReportBlock]:
 
 
 def _how(found: ScoreComparison) -> Iterable[ReportBlock]:
+    if found.carried:
+        yield from command_sections.command_blocks(found.carried)
     yield NamedRows(tuple(_sources(found)))
     yield from command(found.command)
     made_of = score_tables.made_of_table(found)
@@ -254,15 +263,19 @@ def _how(found: ScoreComparison) -> Iterable[ReportBlock]:
 
 def _sources(found: ScoreComparison) -> Iterable[tuple[Inline, Inline]]:
     design = found.design
-    if found.source:
+    if found.carried:
+        yield from command_sections.rows(found.carried)
+    elif found.source:
         yield (
             "Table",
             marked(listed(["{}"] * len(found.source)) + f", {plain(design.rows, 0)} rows used.", *found.source),
         )
-    yield "Design", f"{sentence(score_tables.design_words(found).rstrip('.'))} It was found from the table."
+    how = "" if found.carried else " It was found from the table."
+    yield "Design", f"{sentence(score_tables.design_words(found).rstrip('.'))}{how}"
     columns = [("arms", listed(list(design.arm_columns))), ("seeds", design.seed_column),
                ("examples", design.example_column), ("clusters", design.cluster_column)]  # fmt: skip
-    yield "Columns", "; ".join(f"{what}: {visible(name)}" for what, name in columns if name) + "."
+    if not found.carried:
+        yield "Columns", "; ".join(f"{what}: {visible(name)}" for what, name in columns if name) + "."
     for metric in found.metrics:
         told = {"option": "as the command says", "name": "as its name says", "": ""}[metric.told_by]
         side = f"{metric.better} is better, {told}" if metric.better else "which side is better is not known"
@@ -303,7 +316,8 @@ def _limits(found: ScoreComparison) -> Iterable[str]:
     if not design.over.startswith("seeds"):
         yield "Whether another training of either arm would differ: each was run once."
     if design.layout == "runs":
-        yield "Whether it holds for other examples: a row is a run, and what it was scored on is not in the table."
+        known = "each run gave one number" if found.carried else "a row is a run"
+        yield f"Whether it holds for other examples: {known}, and what it was scored on is not known."
     if design.layout == "crossed":
         yield "Whether it holds for examples of another kind than these."
     if design.over.startswith("seeds") and not all(effect.excludes_zero for effect in found.effects):
@@ -315,6 +329,12 @@ def _limits(found: ScoreComparison) -> Iterable[str]:
         yield f"What {counted(design.left_out, 'example')} would have shown that not every run was scored on."
     if not all(metric.better for metric in found.metrics):
         yield "Which side is better, where neither the score's name nor an option says it."
+    if found.carried:
+        yield (
+            "What else changes with what was varied: the command alone knows that (steps, tokens, parameters, time), "
+            "and whether the arms compare fairly."
+        )
+        return
     yield (
         "What else differs between the arms: the table names them and no more. Runs that were left out of it, because "
         "they failed or looked bad, are not seen; nor is who chose what to compare after seeing the scores."

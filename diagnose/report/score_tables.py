@@ -209,7 +209,7 @@ def design_words(found: ScoreComparison) -> str:
     paired = "paired by seed" if design.seeds_paired else "not paired by seed"
     paired = "" if counts[-1] == 1 else f", {paired}"
     if design.layout == "runs":
-        return f"{said}{paired}; a row is a run."
+        return f"{said}{paired}; each run gave one number." if found.carried else f"{said}{paired}; a row is a run."
     if design.layout == "nested":
         return f"{said}{paired}; each seed was scored on examples of its own ({design.examples:,} in all)."
     groups = f" in {counted(design.clusters, 'cluster')} ({visible(design.cluster_column)})" if design.clusters else ""

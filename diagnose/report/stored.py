@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.records.ablations import AblationRecord
 from diagnose.records.run_records import Status
+from diagnose.report.compared_scores import ComparedScores
 from diagnose.report.results import ShownResult
 from diagnose.report.summary import read_ablation, read_run
-from diagnose.runs import run_tables, store
+from diagnose.runs import command_store, run_tables, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,9 +138,11 @@ class StoredAblation(ShownResult[AblationRecord]):
         return f"StoredAblation({self.folder.name}: {self.verdict})"
 
 
-def stored(what: str | Path) -> StoredRun | StoredAblation:
+def stored(what: str | Path) -> StoredRun | StoredAblation | ComparedScores:
     """Open what was left behind; errors are those of `load`."""
     folder = store.find(what)
+    if (folder / command_store.COMPARISON).exists():
+        return ComparedScores(command_store.comparison(folder))
     ablation = (folder / "summary.json").exists() or (folder / "ablation.toml").exists()
     return StoredAblation(folder) if ablation else StoredRun(folder)
 

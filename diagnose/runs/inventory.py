@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose import files
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
-from diagnose.runs import checkpoints, run_tables, store
+from diagnose.runs import checkpoints, command_store, run_tables, store
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def listing(runs: Path) -> list[dict[str, Any]]:
     """Return a row per run, oldest first; a damaged one is listed with what is wrong with it."""
-    return [_row(path) for path in store.entries(runs)]
+    rows = [*map(_row, store.entries(runs)), *map(_command_row, store.commands(runs))]
+    return sorted(rows, key=lambda row: str(row["run"]))
 
 
 def _row(path: Path) -> dict[str, Any]:
@@ -28,6 +29,17 @@ def _row(path: Path) -> dict[str, Any]:
     try:
         with store.as_written(path):
             _read(path, row)
+    except DiagnoseError as error:
+        row["status"] = f"damaged: {error}"
+    return row
+
+
+def _command_row(path: Path) -> dict[str, Any]:
+    """Return the row of a command that was run."""
+    row: dict[str, Any] = {"run": str(path), "status": None, "recipe": None, "steps": None, "val": None}
+    row["bytes"] = store.disk_use(path)
+    try:
+        row["status"], row["recipe"] = command_store.state(path), command_store.started(path).digest
     except DiagnoseError as error:
         row["status"] = f"damaged: {error}"
     return row

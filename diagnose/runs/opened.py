@@ -71,7 +71,7 @@ def open_run(run: str | Path, data: str | Path | None = None, model: str | None 
     path = store.find(run)
     _refuse_unfinished(path)
     recorded = store.recipe_of(path)
-    moved = None if _is_here(recorded.run.device) else recorded.run.device
+    moved = None if device.is_here(recorded.run.device) else recorded.run.device
     recipe, why = _consented(_moved(recorded, data, moved), model)
     found = checkpoints.read_checkpoint(path / "checkpoint")
     if found is None:
@@ -93,17 +93,10 @@ def _refuse_unfinished(path: Path) -> None:
     raise DiagnoseError(f"{path} is {state}{f' ({why})' if why else ''}; a finished run is needed: {remedy}")
 
 
-def _is_here(name: str) -> bool:
-    try:
-        device.find(name)
-    except DiagnoseError:
-        return False
-    return True
-
-
 def _moved(recipe: Recipe, data: str | Path | None, gone: str | None) -> Recipe:
-    """Return the recipe with its text where it is now and a device that this machine has."""
-    values: dict[str, Any] = {} if gone is None else {"run.device": "cpu", "run.compile": "off"}
+    """Return the recipe with its text where it is now and a device that is here, of the same kind or a CPU."""
+    near = "cuda" if gone is not None and gone.startswith("cuda") and device.is_here("cuda") else "cpu"
+    values: dict[str, Any] = {} if gone is None else {"run.device": near, "run.compile": "off"}
     if data is not None:
         if recipe.data.corpus != "file":
             raise DiagnoseError(f"the run's text is the bundled corpus {recipe.data.corpus}, no file that could move")

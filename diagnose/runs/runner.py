@@ -12,11 +12,9 @@ import os
 import signal
 import threading
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import torch
 
 from diagnose import files
 from diagnose.config.recipe import Recipe, refuse_unused
@@ -26,7 +24,6 @@ from diagnose.runs.inventory import losses
 from diagnose.runs.session import (
     History,
     Session,
-    Watch,
     checkpoint,
     checkpoint_is_due,
     finish,
@@ -41,12 +38,14 @@ from diagnose.runs.session import (
     save_records,
     tell,
 )
-from diagnose.training import network, trainer
+from diagnose.training import device, network, trainer
 from diagnose.training.preparation import Setup, environment, set_up
 from diagnose.training.trainer import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from diagnose.runs.watched import Watch
 
 
 def train(
@@ -81,22 +80,48 @@ def carry_out(
 ) -> Path:  # fmt: skip
     """Train what was set up; see `train`."""
     name = label or ("tokenizer" if setup.recipe.tokenizer.path else setup.recipe.tokenizer.kind)
-    setup.prepare()
+    where = setup.prepare()
     net = setup.network()
     masked = setup.recipe.tables()["batches"].get("mask") == "document"
     network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
     path = newest_unfinished(runs, setup.digest) if resume else None
+    if resume and path is None and "run.device" not in given:
+        _refuse_elsewhere(runs, setup)
     path = path or store.create(runs, name, setup.recipe, environment(setup, given))
-    with store.locked(path), torch.random.fork_rng(), _outcome(path):
+    with store.locked(path), device.random_kept(where), _outcome(path):
         store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
         _restore(session)
-        if setup.recipe.run.compile == "on":
-            network.compile_in_place(net)
+        setup.compile(net)
         _run(session)
     store.point_latest(path)
     return path
+
+
+def _refuse_elsewhere(runs: Path, setup: Setup) -> None:
+    """Refuse to begin anew what another machine's device has begun, unless that is asked for.
+
+    Raises:
+        DiagnoseError: an unfinished run of the same recipe is of a device that this machine lacks.
+    """
+    own = {name: rows for name, rows in setup.recipe.tables().items() if name != "run"}
+    for path in reversed(store.entries(runs)):
+        if store.known_state(path) not in ("failed", "interrupted"):
+            continue
+        with suppress(DiagnoseError):
+            begun = store.recipe_of(path)
+            there = begun.run.device
+            same = {name: rows for name, rows in begun.tables().items() if name != "run"} == own
+            if same and begun.run.seed == setup.recipe.run.seed and not device.is_here(there):
+                break
+    else:
+        return
+    here = setup.recipe.run.device
+    raise DiagnoseError(
+        f"{path} was begun on {there}, which this machine lacks, and a run goes on only where it began; "
+        f"to train it anew here, say so: --set run.device={here}"
+    )
 
 
 def newest_unfinished(runs: Path, digest: str) -> Path | None:
@@ -149,7 +174,7 @@ def _outcome(path: Path) -> Iterator[None]:
         _note_failure(path, str(error))
         told = f"{error} (recorded in {path})"
         raise DiagnoseError(told, exit_code=error.exit_code, diverged=error.diverged, run=path.name) from None
-    except (OSError, MemoryError, torch.OutOfMemoryError) as error:
+    except (OSError, MemoryError, device.OUT_OF_MEMORY) as error:
         why = _in_words(error)
         _note_failure(path, why)
         raise DiagnoseError(f"{why}; {path} is kept: go on with --resume", exit_code=FINDING) from None
@@ -201,8 +226,10 @@ def _run(session: Session) -> None:
     if session.last_interval == session.history.last().step:
         save(session, "interval")
     with _after_the_step() as stop_is_asked, _kept_on_divergence(session):
-        for step in trainer.train_steps(session.network, session.optimizer, setup.course, session.history.last()):
-            session.history.steps.append(step)
+        due, last = partial(_is_due, session), session.history.last()
+        for steps in trainer.train_blocks(session.network, session.optimizer, setup.course, last, due):
+            session.history.steps += steps
+            step = steps[-1]
             tell(session)
             over = trainer.finished(setup.course, step)
             if step.step % recipe.report.interval == 0 or over:
@@ -218,6 +245,14 @@ def _run(session: Session) -> None:
             if stop_is_asked():
                 raise KeyboardInterrupt
     finish(session)
+
+
+def _is_due(session: Session, step: int) -> bool:
+    """Say whether the weights after a step are wanted for more than the next step."""
+    recipe, steps = session.recipe, session.setup.course.steps
+    interval = recipe.report.interval
+    own = step % interval == 0 or step == session.last_interval
+    return own or is_noise_step(recipe, step, steps) or is_probe(step, steps, interval)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from diagnose.data.excerpt import excerpt
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.schema import FORMAT
 from diagnose.runs import checkpoints, run_tables, store
+from diagnose.runs.watched import Progress, Watch
 from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
 from diagnose.training.positions import Places
@@ -44,24 +44,6 @@ COLUMNS = ("step", "kind", "split", "mode", "loss", "nats", "tokens", "bytes", "
 UNIT_BATCHES = 8  # of the validation text, in which dead units are looked for
 NOISE_POINTS = 4  # of a run, at which the gradient noise scale is measured
 LAST_TURN = 10**6  # number of the sample that is written at the end
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a watcher is told: after each step, and when something else takes time."""
-
-    run: str
-    label: str
-    seed: int
-    step: int
-    steps: int | None
-    loss: float
-    tokens_per_second: float
-    seconds_left: float | None
-    doing: str = "training"
-
-
-Watch = Callable[[Progress], None]
 
 
 @dataclass

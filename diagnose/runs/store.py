@@ -68,6 +68,11 @@ def create_comparison(runs: Path, digest: str, fill: Callable[[Path, str], None]
     return _fresh(runs, f"compare-{digest[:4]}", fill)
 
 
+def create_command(runs: Path, label: str, seed: int, digest: str, fill: Callable[[Path, str], None]) -> Path:
+    """Make the folder of a run of somebody's command; see `create_ablation`."""
+    return _fresh(runs, f"{_slug(label) or 'run'}-s{seed}-{digest[:4]}", fill)
+
+
 def _slug(label: str) -> str:
     return "".join(c if c.isalnum() or c in ".-" else "-" for c in label)[:40].strip("-")
 
@@ -284,7 +289,7 @@ def find(name: str | Path) -> Path:
         path = Path("runs") / path
     if path.is_file() and path.name == LATEST:
         path = path.parent / path.read_text(encoding="utf-8", errors="replace").strip()
-    if any((path / name).exists() for name in ("status.json", "ablation.toml", "record/state.json")):
+    if any((path / name).exists() for name in ("status.json", "ablation.toml", "record/state.json", "comparison.json")):
         return path.parent / path.readlink() if path.is_symlink() else path
     known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
     hint = nearest(path.name, known) if known else f"; {path.parent} holds no runs"
@@ -303,6 +308,13 @@ def ablations(runs: Path) -> list[Path]:
     if not runs.is_dir():
         return []
     return _folders(runs, "ablation.toml")
+
+
+def commands(runs: Path) -> list[Path]:
+    """List the runs of commands that are no trainer of ours, oldest first."""
+    if not runs.is_dir():
+        return []
+    return _folders(runs, "command.json")
 
 
 def _folders(runs: Path, file: str) -> list[Path]:

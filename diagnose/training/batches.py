@@ -3,14 +3,17 @@
 A `Plan` lays the chosen documents out as rows. Rows are numbered through all epochs, so that a batch may span two;
 row g of the run is found from g alone, by keyed permutations, and never from what was drawn before.
 
-Shapes: B rows of a batch, T positions of a row, N documents of the plan.
+Where rows lie is found on the host, for a block of rows at once: an accelerator would be waited for at each turn of a
+permutation. What is left to it are a dozen operations a batch that gather tokens, and none of them is waited for.
+
+Shapes: B rows of a batch, T positions of a row, N documents of the plan, L rows of a block.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from diagnose.data.stream import Stream
 
 RESIDENT_BYTES = 4 << 30  # a token stream up to this size is kept on the accelerator
+BLOCK = 4096  # rows whose places are found at once
 
 
 @dataclass(frozen=True)
@@ -47,13 +51,13 @@ class Batch:
     segments_BT: Tensor | None
 
     def to(self, device: torch.device) -> Batch:
-        """Return the batch on another device."""
-        segments = None if self.segments_BT is None else self.segments_BT.to(device)
+        """Return the batch on another device; a CUDA device is not waited for."""
+        segments = None if self.segments_BT is None else moved(self.segments_BT, device)
         return Batch(
-            self.inputs_BT.to(device),
-            self.targets_BT.to(device),
-            self.counted_BT.to(device),
-            self.documents_BT.to(device),
+            moved(self.inputs_BT, device),
+            moved(self.targets_BT, device),
+            moved(self.counted_BT, device),
+            moved(self.documents_BT, device),
             segments,
         )
 
@@ -85,7 +89,7 @@ class BatchPlan:
     pad: int
     samples: tuple[int, int] | None = None
 
-    @property
+    @cached_property
     def targets(self) -> int:
         """Targets of all documents once."""
         return int(self.length_N.sum())
@@ -162,10 +166,12 @@ def step_batches(layout: BatchPlan, step: int, accumulate: int) -> list[Batch]:
 
 def rows(layout: BatchPlan, first: int, count: int) -> Batch:
     """Return `count` rows of the run from row `first` on, in the plan's order."""
-    number_B = torch.arange(first, first + count, device=layout.tokens.device)
-    total = layout.rows
-    epochs = range(first // total, (first + count - 1) // total + 1)
-    parts = [_epoch_rows(layout, e, number_B[number_B // total == e]) for e in epochs]
+    end, total = first + count, layout.rows
+    if layout.loader != "packed" or layout.order != "shuffled":
+        return _lay_out(layout, 0, _places(layout, first, end))
+    epochs = range(first // total, (end - 1) // total + 1)  # each lays the documents end to end in another order
+    bounds = [(max(first, e * total), min(end, (e + 1) * total)) for e in epochs]
+    parts = [_lay_out(layout, e, _places(layout, *some)) for e, some in zip(epochs, bounds, strict=True)]
     return parts[0] if len(parts) == 1 else _joined(parts)
 
 
@@ -175,8 +181,10 @@ def whole(layout: BatchPlan, size: int | None = None) -> Iterator[Batch]:
     total = layout.rows + (layout.loader == "packed" and layout.targets % layout.context > 0)
     step = size or layout.size
     for first in range(0, total, step):
-        number_B = torch.arange(first, min(first + step, total), device=layout.tokens.device)
-        yield _lay_out(straight, 0, number_B)
+        place_B = torch.arange(first, min(first + step, total), device=layout.tokens.device)
+        if straight.samples is not None:
+            place_B = moved(_window(straight, place_B.cpu()), layout.tokens.device)
+        yield _lay_out(straight, 0, place_B, full=min(first + step, total) <= layout.rows)
 
 
 def steps_per_epoch(layout: BatchPlan, accumulate: int) -> float:
@@ -204,29 +212,52 @@ def _joined(parts: list[Batch]) -> Batch:
     )
 
 
-def _epoch_rows(layout: BatchPlan, epoch: int, number_B: Tensor) -> Batch:
-    """Find rows of one epoch: which row of the layout stands at each place of the order."""
-    total, place_B = layout.rows, number_B % layout.rows
-    stream_key = seeding.key(layout.seed, layout.stream, epoch)
+def moved(values: Tensor, device: torch.device) -> Tensor:
+    """Return a tensor on a device; from the host to a CUDA device by way of pinned memory, which needs no wait."""
+    if device.type == "cuda" and values.device.type == "cpu":
+        return values.pin_memory().to(device, non_blocking=True)
+    return values.to(device)
+
+
+def _places(layout: BatchPlan, first: int, end: int) -> Tensor:
+    """Return where rows lie that are numbered through all epochs: their places in the layout, on its device."""
+    parts, total = [], layout.rows
+    while first < end:
+        epoch, number = divmod(first, total)
+        block, begin = divmod(number, BLOCK)
+        part = _block(layout, epoch, block)[begin : begin + end - first]
+        parts.append(part)
+        first += len(part)
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+@lru_cache(maxsize=16)
+def _block(layout: BatchPlan, epoch: int, block: int) -> Tensor:
+    """Return the places of a block of an epoch's rows."""
+    total = layout.rows
+    place_L = torch.arange(block * BLOCK, min((block + 1) * BLOCK, total))
     if layout.order == "random":
-        place_B = seeding.uniform_index(number_B, total, seeding.key(layout.seed, layout.stream))
+        place_L = seeding.uniform_index(place_L + epoch * total, total, seeding.key(layout.seed, layout.stream))
     elif layout.order == "shuffled" and layout.loader != "packed":
-        place_B = seeding.permute(place_B, total, stream_key)
-    return _lay_out(layout, epoch if layout.order == "shuffled" else 0, place_B)
+        place_L = seeding.permute(place_L, total, seeding.key(layout.seed, layout.stream, epoch))
+    return moved(_window(layout, place_L), layout.tokens.device)
 
 
-def _lay_out(layout: BatchPlan, epoch: int, place_B: Tensor) -> Batch:
-    """Gather rows by their place in the layout."""
+def _window(layout: BatchPlan, place_L: Tensor) -> Tensor:
+    """Return which windows the samples at some places are, where the split divided single windows."""
+    if layout.samples is None or layout.loader != "windows":
+        return place_L
+    split_key = seeding.key(layout.split_seed, "windows")
+    return seeding.permute(place_L + layout.samples[0], layout.windows, split_key)
+
+
+def _lay_out(layout: BatchPlan, epoch: int, place_B: Tensor, *, full: bool = True) -> Batch:
+    """Gather rows by their place in the layout; `full` where each is known to be filled by text."""
     if layout.loader == "padded":
         return _padded(layout, place_B)
     if layout.loader == "packed":
-        order_N, ends_N = _order(layout, epoch)
-        return _flat(layout, place_B * layout.context, order_N, ends_N)
-    if layout.samples is not None:
-        split_key = seeding.key(layout.split_seed, "windows")
-        place_B = seeding.permute(place_B + layout.samples[0], layout.windows, split_key)
-    order_N, ends_N = _order(_in_text_order(layout), 0)
-    return _flat(layout, place_B, order_N, ends_N)
+        return _flat(layout, place_B * layout.context, _laid(layout, epoch), full=full)
+    return _flat(layout, place_B, _laid(_in_text_order(layout), 0), full=full)
 
 
 @lru_cache(maxsize=8)
@@ -235,40 +266,61 @@ def _in_text_order(layout: BatchPlan) -> BatchPlan:
     return replace(layout, order="sequential")
 
 
+class _Laid(NamedTuple):
+    """Documents laid end to end in an order.
+
+    Attributes:
+        ends_N: where each ends (targets, cumulative).
+        shift_N: what leads from a place in the row of documents to its place in the stream.
+        documents_N: the corpus's numbers.
+    """
+
+    ends_N: Tensor
+    shift_N: Tensor
+    documents_N: Tensor
+
+
 @lru_cache(maxsize=8)
-def _order(layout: BatchPlan, epoch: int) -> tuple[Tensor, Tensor]:
-    """Return an epoch's order of documents and where each ends in it (targets, cumulative)."""
-    order_N = torch.arange(len(layout.length_N), device=layout.length_N.device)
+def _laid(layout: BatchPlan, epoch: int) -> _Laid:
+    """Lay documents end to end in an epoch's order."""
+    order_N = torch.arange(len(layout.length_N))
     if layout.order == "shuffled":
-        stream_key = seeding.key(layout.seed, layout.stream, epoch)
-        order_N = seeding.permute(order_N, len(order_N), stream_key)
-    return order_N, layout.length_N[order_N].cumsum(0)
+        order_N = seeding.permute(order_N, len(order_N), seeding.key(layout.seed, layout.stream, epoch))
+    order_N = moved(order_N, layout.length_N.device)
+    length_N = layout.length_N[order_N]
+    ends_N = length_N.cumsum(0)
+    return _Laid(ends_N, layout.first_N[order_N] - ends_N + length_N, layout.documents_N[order_N])
 
 
-def _flat(layout: BatchPlan, start_B: Tensor, order_N: Tensor, ends_N: Tensor) -> Batch:
+@lru_cache(maxsize=8)
+def _positions(context: int, device: torch.device) -> Tensor:
+    with torch.inference_mode(mode=False):  # kept for later, which may be a training step
+        return torch.arange(context, device=device)
+
+
+def _flat(layout: BatchPlan, start_B: Tensor, laid: _Laid, *, full: bool) -> Batch:
     """Cut rows out of the documents laid end to end in an order."""
-    place_BT = start_B[:, None] + torch.arange(layout.context, device=start_B.device)
-    counted_BT = place_BT < ends_N[-1]
-    place_BT = place_BT.clamp(max=int(ends_N[-1]) - 1)
-    at_BT = torch.searchsorted(ends_N, place_BT, right=True)
-    document_BT = order_N[at_BT]
-    within_BT = place_BT - (ends_N[at_BT] - layout.length_N[document_BT])
-    source_BT = layout.first_N[document_BT] + within_BT
+    place_BT = start_B[:, None] + _positions(layout.context, start_B.device)
+    counted_BT = torch.ones_like(place_BT, dtype=torch.bool) if full else place_BT < layout.targets
+    place_BT = place_BT if full else place_BT.clamp(max=layout.targets - 1)
+    at_BT = torch.searchsorted(laid.ends_N, place_BT, right=True)
+    source_BT = place_BT + laid.shift_N[at_BT]
     inputs_BT = layout.tokens[source_BT].long()
     targets_BT = layout.tokens[source_BT + 1].long()
-    if not bool(counted_BT.all()):
+    if not full:
         inputs_BT = inputs_BT.masked_fill(~counted_BT, layout.pad)
         targets_BT = targets_BT.masked_fill(~counted_BT, layout.pad)
     segments_BT = at_BT - at_BT[:, :1] if layout.masked else None
-    return Batch(inputs_BT, targets_BT, counted_BT, layout.documents_N[document_BT], segments_BT)
+    return Batch(inputs_BT, targets_BT, counted_BT, laid.documents_N[at_BT], segments_BT)
 
 
 def _padded(layout: BatchPlan, place_B: Tensor) -> Batch:
     """Give each document a row of its own; what is longer than the row is cut off."""
-    within_BT = torch.arange(layout.context, device=place_B.device).expand(len(place_B), -1)
-    counted_BT = within_BT < layout.length_N[place_B][:, None]
-    source_BT = layout.first_N[place_B][:, None] + within_BT * counted_BT
-    inputs_BT = layout.tokens[source_BT].long().masked_fill(~counted_BT, layout.pad)
-    targets_BT = layout.tokens[source_BT + 1].long().masked_fill(~counted_BT, layout.pad)
+    within_T = _positions(layout.context, place_B.device)
+    counted_BT = within_T < layout.length_N[place_B][:, None]
+    source_BT = layout.first_N[place_B][:, None] + within_T * counted_BT
+    padding_BT = ~counted_BT
+    inputs_BT = layout.tokens[source_BT].long().masked_fill(padding_BT, layout.pad)
+    targets_BT = layout.tokens[source_BT + 1].long().masked_fill(padding_BT, layout.pad)
     documents_BT = layout.documents_N[place_B][:, None].expand(-1, layout.context)
     return Batch(inputs_BT, targets_BT, counted_BT, documents_BT, None)

@@ -139,7 +139,8 @@ def _losses(logits_CV: Tensor, targets_C: Tensor, smoothing: float, gradient: bo
     if smoothing:
         smoothed_C = (1 - smoothing) * nats_C + smoothing * (normaliser_C - logits_CV.mean(1))
         p_CV -= smoothing / p_CV.shape[1]
-    p_CV.scatter_add_(1, targets_C[:, None], torch.full_like(nats_C, smoothing - 1)[:, None])
+    place_C1 = targets_C[:, None]  # one a row: `scatter_add_` would add on a CUDA device in an order of its own
+    p_CV.scatter_(1, place_C1, p_CV.gather(1, place_C1) + (smoothing - 1))
     return nats_C, smoothed_C, p_CV
 
 

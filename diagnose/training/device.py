@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import shutil
 import sys
 from contextlib import nullcontext
 from functools import lru_cache
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 
 from diagnose.errors import DiagnoseError
+from diagnose.training import switches
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -26,6 +29,9 @@ THREADS = torch.get_num_threads()  # of this machine: what `auto` means, whateve
 COMPILE_PAYS_AFTER = 5e13  # operations of a run on a CPU: some 8 minutes; compiling costs 20 to 40 s and gains a fifth
 ONEDNN_PAYS_AFTER = 2e10  # operations of a step: for small products oneDNN is slower than MKL, for large ones faster
 LOOPS = "diagnose.loops"  # group of the entry point that offers fused loops
+DRIVER = Path("/proc/driver/nvidia/version")
+FIRST_WITH_BF16 = (8, 0)  # compute capability: Ampere
+OUT_OF_MEMORY: type[Exception] = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)  # torch 2.4 has one
 FP32_ERROR = 1e-5  # of the largest entry of a product; bf16 is off by some 1e-3
 
 
@@ -42,7 +48,7 @@ def resolve(recipe: Recipe, flops: float) -> Recipe:
     device = find(recipe.run.device)
     precision = recipe.run.precision
     if precision == "auto":
-        precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+        precision = "bf16" if _has_bf16(device) else "fp32"
     threads = recipe.run.threads or THREADS
     compiled = recipe.run.compile
     if compiled == "auto":
@@ -50,6 +56,13 @@ def resolve(recipe: Recipe, flops: float) -> Recipe:
     return recipe.with_values(
         {"run.device": str(device), "run.precision": precision, "run.threads": threads, "run.compile": compiled}
     )
+
+
+def _has_bf16(device: torch.device) -> bool:
+    """Say whether a CUDA device multiplies in bfloat16; torch also counts those on which that is emulated, slowly."""
+    if device.type != "cuda":
+        return False
+    return bool(torch.version.hip) or torch.cuda.get_device_capability(device) >= FIRST_WITH_BF16
 
 
 def find(name: str) -> torch.device:
@@ -73,6 +86,39 @@ def find(name: str) -> torch.device:
     return device
 
 
+def is_here(name: str) -> bool:
+    """Say whether this machine has a device of that name."""
+    try:
+        find(name)
+    except DiagnoseError:
+        return False
+    return True
+
+
+def card_versions(device: torch.device) -> dict[str, str]:
+    """Return the versions that a run on a CUDA device depends on besides its packages; none elsewhere."""
+    if device.type != "cuda":
+        return {}
+    found = {"cuda": torch.version.cuda, "hip": torch.version.hip, "cudnn": torch.backends.cudnn.version()}  # type: ignore[no-untyped-call]
+    return {name: str(value) for name, value in (found | {"driver": _driver()}).items() if value}
+
+
+def _driver() -> str | None:
+    """Return the version of NVIDIA's driver, where Linux tells it."""
+    try:
+        told = re.search(r"\b\d+\.\d+(\.\d+)*\b", DRIVER.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return told[0] if told else None
+
+
+def card_name(device: torch.device) -> str:
+    """Return the name of a CUDA device, its compute capability and its memory."""
+    major, minor = torch.cuda.get_device_capability(device)
+    memory = torch.cuda.get_device_properties(device).total_memory
+    return f"{torch.cuda.get_device_name(device)} ({major}.{minor}, {memory / 1e9:.0f} GB)"
+
+
 def _compiling_pays(recipe: Recipe, device: torch.device, flops: float) -> bool:
     """Compiling needs a C++ compiler; on a CPU it is a loss with dropout (measured: 0.89) or fused loops (0.93)."""
     if sys.platform == "win32" or not (shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")):
@@ -93,10 +139,18 @@ def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
         torch.set_num_threads(recipe.run.threads)
     _keep_freed_pages()
     _use_fused_loops()
-    if device.type == "cpu":
-        fast = flops_per_step > ONEDNN_PAYS_AFTER and _onednn_is_fp32()
-        torch.set_float32_matmul_precision("medium" if fast else "highest")
+    fast = device.type == "cpu" and flops_per_step > ONEDNN_PAYS_AFTER and _onednn_is_fp32()
+    torch.set_float32_matmul_precision("medium" if fast else "highest")
+    if device.type == "cuda":
+        switches.use_card(deterministic=recipe.run.deterministic, compiled=recipe.run.compile == "on")
+    else:
+        switches.leave_card()
     return device
+
+
+def random_kept(device: torch.device) -> AbstractContextManager[None]:
+    """Return a context after which the random states of the CPU and of this device are as they were."""
+    return torch.random.fork_rng([device.index or 0] if device.type == "cuda" else [])
 
 
 class FusedLoops(Protocol):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -17,20 +18,22 @@ import torch
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.training import chunked_loss
+from diagnose.training.fused_loss import training_loss
 from diagnose.training.registry import find, fingerprint, told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import Tensor, nn
 
     from diagnose.training.registry import Builder
 
 __all__ = [
-    "Flops", "build", "builder_settings", "check", "compile_in_place", "count_flops", "eager", "find", "fingerprint",
-    "flops", "flops_per_token", "parameters",
+    "Flops", "build", "builder_settings", "check", "compile_in_place", "compiled_loss", "count_flops", "eager", "find",
+    "fingerprint", "flops", "flops_per_token", "fuses_loss", "parameters",
 ]  # fmt: skip
 
+LOSS = "compiled_loss"  # the name under which a network keeps its compiled training loss
 ALWAYS = ("vocab_size", "context")  # what every builder is given, besides its settings
 
 
@@ -94,12 +97,25 @@ def _of_another_kind(builder: Builder, settings: Mapping[str, Any]) -> str:
     )
 
 
-def compile_in_place(network: nn.Module) -> None:
-    """Have torch compile what the loss calls: the features where a network offers them, else the whole.
+FUSED_BYTES = 4 << 30  # of a part's logits in bfloat16, up to which the loss is compiled with the network
 
-    A network with torch's recurrent layers stays as it is: the compiler stops at each of them.
+
+def compile_in_place(network: nn.Module, logits: int) -> None:
+    """Have torch compile what training calls, which the network keeps beside its own methods.
+
+    On a CUDA device that is the whole loss of a part, in one graph for its one shape, where its logits are not too
+    many; what reads the network runs it as it is written. Elsewhere it is the features where a network offers them,
+    else the network, for readings too. A network with torch's recurrent layers stays as it is: the compiler stops at
+    each of them.
+
+    Args:
+        network: on its device.
+        logits: of a part of a step: its targets times the vocabulary.
     """
     if any(isinstance(module, torch.nn.RNNBase) for module in network.modules()):
+        return
+    if fuses_loss(network, logits):
+        network.__dict__[LOSS] = torch.compile(partial(training_loss, network), dynamic=False)
         return
     parts = chunked_loss.split(network)
     if parts is None:
@@ -108,17 +124,26 @@ def compile_in_place(network: nn.Module) -> None:
         network.__dict__["features"] = torch.compile(parts[0])  # beside the method, which it hides
 
 
+def fuses_loss(network: nn.Module, logits: int) -> bool:
+    """Say whether the compiler is given the whole loss."""
+    return next(network.parameters()).device.type == "cuda" and 2 * logits <= FUSED_BYTES
+
+
+def compiled_loss(network: nn.Module) -> Callable[..., Tensor] | None:
+    """Return the compiled training loss, where the network keeps one; see `fused_loss.training_loss`."""
+    return network.__dict__.get(LOSS)
+
+
 @contextmanager
 def eager(network: nn.Module) -> Iterator[None]:
     """Run a network as it is written for a while, for batches of other shapes than were compiled and for hooks."""
-    features = network.__dict__.pop("features", None)
+    kept = {name: network.__dict__.pop(name) for name in ("features", LOSS) if name in network.__dict__}
     compiled, network._compiled_call_impl = network._compiled_call_impl, None  # noqa: SLF001
     try:
         yield
     finally:
         network._compiled_call_impl = compiled  # noqa: SLF001
-        if features is not None:
-            network.__dict__["features"] = features
+        network.__dict__.update(kept)
 
 
 def parameters(network: nn.Module) -> int:

@@ -82,6 +82,12 @@ class Setup:
         """Set this process up for the run: threads and the like may have been set for another since."""
         return device.prepare(self.recipe, self.derived.flops_per_step)
 
+    def compile(self, net: torch.nn.Module) -> None:
+        """Have the network compiled, where the recipe says so."""
+        if self.recipe.run.compile == "on":
+            table = self.recipe.batches
+            network.compile_in_place(net, table.size * table.context * self.text.vocabulary)
+
     def scored_bytes(self) -> NDArray[np.int64]:
         """Return the UTF-8 bytes of each document that the canonical reading scores."""
         return self.text.corpus.doc_bytes[self.text.split.scored]
@@ -192,10 +198,12 @@ def version() -> str:
 def environment(setup: Setup, given: Iterable[str]) -> Environment:
     """Return what a run's record says of where it came from and what it comes to."""
     text, parts, loops = setup.text, setup.text.split, device.fused_loops()
-    commit, dirty = _commit()
+    commit, dirty = source_commit()
     return Environment(
         version=version(),
-        versions={"python": platform.python_version()} | {name: metadata.version(name) for name in PACKAGES},
+        versions={"python": platform.python_version()}
+        | {name: metadata.version(name) for name in PACKAGES}
+        | device.card_versions(device.find(setup.recipe.run.device)),
         platform=f"{platform.system()} {platform.machine()}",
         device=_device_name(setup.recipe.run.device),
         threads=setup.recipe.run.threads,
@@ -238,7 +246,7 @@ def prompt(text: PreparedText) -> str:
 def _device_name(name: str) -> str:
     where = torch.device(name)
     if where.type == "cuda":
-        return torch.cuda.get_device_name(where)
+        return device.card_name(where)
     cpuinfo = Path("/proc/cpuinfo")
     if where.type == "cpu" and cpuinfo.exists():
         models = [line for line in cpuinfo.read_text(encoding="utf-8").split("\n") if line.startswith("model name")]
@@ -248,9 +256,9 @@ def _device_name(name: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def _commit() -> tuple[str, bool | None]:
+def source_commit() -> tuple[str, bool | None]:
     """Return the commit of the source tree that this package runs from, where it is one."""
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
         return "", None
     try:

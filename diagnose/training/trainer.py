@@ -11,18 +11,19 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import torch
 
 from diagnose import random as seeding
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.training import chunked_loss
-from diagnose.training.batches import step_batches, steps_per_epoch
+from diagnose.training.batches import moved, step_batches, steps_per_epoch
 from diagnose.training.device import autocast
+from diagnose.training.network import compiled_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from torch import Tensor, nn
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from diagnose.config.recipe import OptimizerConfig as OptimizerTable
     from diagnose.training.batches import Batch, BatchPlan
 
+FETCHED = 50  # steps of a CUDA device between two looks at what they gave
+PATIENCE = 1.0  # seconds of such a block: then Ctrl-C is heard
 EMA = 0.98  # weight of the past in a decaying average of the training loss; a time constant of 50 steps
 
 
@@ -139,57 +142,157 @@ def penalty(network: nn.Module, decay: float) -> Tensor:
 def train_steps(
     network: nn.Module, optimizer: torch.optim.Optimizer, course: TrainingPlan, last: Step
 ) -> Iterator[Step]:
-    """Train until the budget is spent, from the step after `last` on.
+    """Train until the budget is spent and yield each step; see `train_blocks`."""
+    for block in train_blocks(network, optimizer, course, last):
+        yield from block
+
+
+def train_blocks(
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    course: TrainingPlan,
+    last: Step,
+    due: Callable[[int], bool] = lambda _: False,
+) -> Iterator[list[Step]]:
+    """Train until the budget is spent, from the step after `last` on, and yield steps once it is known what they gave.
+
+    On a CPU that is each step by itself. A CUDA device works through a queue, which stands still while the host looks
+    at a number of it: there the losses of some steps (`FETCHED`, or those of `PATIENCE` seconds) are fetched at once,
+    and these steps share their time equally.
 
     Args:
-        network: on its device; is in training mode whenever a step runs.
+        network: on its device; is in training mode whenever a step runs. Its weights are those after the last step that
+            was yielded.
         optimizer: with the state that belongs to `last`.
         course: batches and length.
         last: the step that was taken last, `START` for none.
+        due: says of a step (counted from 1) that somebody wants to see the weights after it.
 
     Raises:
         DiagnoseError: the loss is no longer a finite number; the weights are those before that step's update.
     """
-    recipe, per_epoch = course.recipe, steps_per_epoch(course.layout, course.recipe.batches.accumulate)
+    most = _fetched_together(network, course)
+    halt = _Halt(optimizer) if most > 1 else None
     while not finished(course, last):
-        begun = time.perf_counter()
-        rate = _rate(course, last)
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        batches = step_batches(course.layout, last.step, recipe.batches.accumulate)
-        network.train()
-        loss = backward(network, batches, recipe, last.step)
-        parameters = [p for p in network.parameters() if p.grad is not None]
-        norm = torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf)
-        _refuse_divergence(loss, float(norm), last.step + 1, rate)
+        begun, taken = time.perf_counter(), []
+        for number in range(last.step, last.step + most):
+            taken.append(_take(network, optimizer, course, (number, last.seconds), halt))
+            if number + 1 == course.steps or due(number + 1):
+                break
+            if halt is not None and time.perf_counter() - begun > PATIENCE:
+                break
+        steps = _records(course, last, taken, begun)
+        failed = next((k for k, step in enumerate(steps) if not _is_finite(step)), len(steps))
+        if failed:
+            last = steps[failed - 1]
+            yield steps[:failed]
+        if failed < len(steps):
+            _refuse_divergence(steps[failed])
+
+
+def _fetched_together(network: nn.Module, course: TrainingPlan) -> int:
+    """Return how many steps may pass before what they gave is fetched; a budget in seconds asks the clock at each."""
+    on_cuda = next(network.parameters()).device.type == "cuda"
+    return FETCHED if on_cuda and course.steps is not None else 1
+
+
+class _Halt:
+    """Lets an optimizer update nothing from the first step on whose loss or gradient is no finite number.
+
+    That is decided on the device, by the flag with which fused optimizers skip a step of a gradient scaler.
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        device = optimizer.param_groups[0]["params"][0].device
+        self.found = torch.zeros((), device=device)
+        optimizer.grad_scale, optimizer.found_inf = None, self.found  # type: ignore[attr-defined]
+
+    def see(self, loss: Tensor, norm: Tensor) -> None:
+        """Look at a step before its update."""
+        self.found.logical_or_((loss - loss) + (norm - norm))  # 0 for finite numbers, else NaN, which counts as true
+
+
+class _Taken(NamedTuple):
+    """What a step gave, still on its device."""
+
+    rate: float
+    loss: Tensor
+    norm: Tensor
+    tokens: Tensor
+    text_bytes: Tensor
+
+
+def _take(
+    network: nn.Module, optimizer: torch.optim.Optimizer, course: TrainingPlan, done: tuple[int, float],
+    halt: _Halt | None,
+) -> _Taken:  # fmt: skip
+    """Take a step after so many steps and seconds; a `halt` of None looks at its loss before the update."""
+    number, recipe = done[0], course.recipe
+    rate = _rate(course, *done)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    batches = step_batches(course.layout, number, recipe.batches.accumulate)
+    network.train()
+    loss = accumulate(network, batches, recipe, number)
+    parameters = [p for p in network.parameters() if p.grad is not None]
+    norm = torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf)
+    if halt is not None:
+        halt.see(loss, norm)
+    if halt is not None or (math.isfinite(float(loss)) and math.isfinite(float(norm))):
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        tokens, text_bytes = _counted(batches, course.bytes_V)
-        last = Step(
-            step=last.step + 1, epoch=(last.step + 1) / per_epoch, learning_rate=rate, loss=loss,
-            tokens=last.tokens + tokens, text_bytes=last.text_bytes + text_bytes,
-            seconds=last.seconds + time.perf_counter() - begun, gradient_norm=float(norm),
+    optimizer.zero_grad(set_to_none=True)
+    return _Taken(rate, loss, norm, *_counted(batches, course.bytes_V))
+
+
+def _records(course: TrainingPlan, last: Step, taken: list[_Taken], begun: float) -> list[Step]:
+    """Fetch what steps gave; on an accelerator this waits for them."""
+    per_epoch = steps_per_epoch(course.layout, course.recipe.batches.accumulate)
+    given = [_fetched([getattr(one, name) for one in taken]) for name in _Taken._fields[1:]]
+    each = (time.perf_counter() - begun) / len(taken)
+    steps, before = [], last
+    for rate, loss, norm, tokens, text_bytes in zip([one.rate for one in taken], *given, strict=True):
+        before = Step(
+            step=before.step + 1, epoch=(before.step + 1) / per_epoch, learning_rate=rate, loss=loss,
+            tokens=before.tokens + int(tokens), text_bytes=before.text_bytes + int(text_bytes),
+            seconds=before.seconds + each, gradient_norm=norm,
         )  # fmt: skip
-        yield last
+        steps.append(before)
+    return steps
+
+
+def _fetched(values: list[Tensor]) -> list[float]:
+    found: list[float] = [values[0].item()] if len(values) == 1 else torch.stack(values).tolist()
+    return found
 
 
 def backward(network: nn.Module, batches: list[Batch], recipe: Recipe, step: int) -> float:
-    """Add up a step's gradients and return its loss; the dropout masks are those of this step and part."""
+    """Add up a step's gradients and return its loss, once it is known; see `accumulate`."""
+    return float(accumulate(network, batches, recipe, step))
+
+
+def accumulate(network: nn.Module, batches: list[Batch], recipe: Recipe, step: int) -> Tensor:
+    """Add up a step's gradients and return its loss (scalar, on the network's device).
+
+    The dropout masks are those of this step (counted from 0) and part.
+    """
     device = next(network.parameters()).device
     total = torch.zeros((), device=device)
     for part, (batch, weights_BT) in enumerate(zip(batches, weights(batches, recipe.loss), strict=True)):
         torch.manual_seed(seeding.key(recipe.run.seed, "dropout", step, part))
         here = batch.to(device)
         with autocast(device, recipe.run.precision):
-            loss, _ = chunked_loss.objective(
-                network, here.inputs_BT, here.targets_BT, weights_BT.to(device), here.segments_BT,
-                label_smoothing=recipe.loss.label_smoothing,
-            )  # fmt: skip
+            loss = _loss(network, here, moved(weights_BT, device), recipe.loss.label_smoothing)
         if part == 0 and recipe.loss.weight_decay:
             loss = loss + penalty(network, recipe.loss.weight_decay)
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
-    return float(total)
+    return total
+
+
+def _loss(network: nn.Module, batch: Batch, weights_BT: Tensor, label_smoothing: float) -> Tensor:
+    given = (batch.inputs_BT, batch.targets_BT, weights_BT, batch.segments_BT, label_smoothing)
+    compiled = compiled_loss(network)
+    return chunked_loss.objective(network, *given)[0] if compiled is None else compiled(*given)
 
 
 def finished(course: TrainingPlan, last: Step) -> bool:
@@ -199,30 +302,35 @@ def finished(course: TrainingPlan, last: Step) -> bool:
     return last.seconds >= course.recipe.budget.amount()
 
 
-def _rate(course: TrainingPlan, last: Step) -> float:
+def _rate(course: TrainingPlan, step: int, seconds: float) -> float:
+    """Return the learning rate of the step after so many steps and seconds."""
     if course.steps is not None:
-        done, share = last.step / course.steps, 1 / course.steps
+        done, share = step / course.steps, 1 / course.steps
     else:
-        done, share = last.seconds / course.recipe.budget.amount(), 1e-3
+        done, share = seconds / course.recipe.budget.amount(), 1e-3
     return learning_rate(course.recipe.optimizer, course.peak, done, share)
 
 
-def _refuse_divergence(loss: float, norm: float, step: int, rate: float) -> None:
-    if math.isfinite(loss) and math.isfinite(norm):
-        return
+def _is_finite(step: Step) -> bool:
+    return math.isfinite(step.loss) and math.isfinite(step.gradient_norm)
+
+
+def _refuse_divergence(step: Step) -> NoReturn:
+    loss, norm = step.loss, step.gradient_norm
     what = f"the loss is {loss}" if not math.isfinite(loss) else f"the gradient's norm is {norm}"
     raise DiagnoseError(
-        f"{what} at step {step} (learning rate {rate:g}): training has diverged; "
+        f"{what} at step {step.step} (learning rate {step.learning_rate:g}): training has diverged; "
         "lower optimizer.lr, or set optimizer.clip",
         exit_code=FINDING,
         diverged=True,
     )
 
 
-def _counted(batches: list[Batch], bytes_V: Tensor) -> tuple[int, int]:
-    tokens = sum(int(b.counted_BT.sum()) for b in batches)
-    text_bytes = sum(int((bytes_V.to(b.targets_BT.device)[b.targets_BT] * b.counted_BT).sum()) for b in batches)
-    return tokens, text_bytes
+def _counted(batches: list[Batch], bytes_V: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the targets of some batches and their UTF-8 bytes."""
+    tokens = torch.stack([b.counted_BT.sum() for b in batches]).sum()
+    sizes = [(bytes_V.to(b.targets_BT.device)[b.targets_BT] * b.counted_BT).sum() for b in batches]
+    return tokens, torch.stack(sizes).sum()
 
 
 def reported_training_loss(losses: list[float], kind: str, interval: int, per_epoch: float) -> float:

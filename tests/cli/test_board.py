@@ -7,7 +7,7 @@ from rich.console import Console
 
 from diagnose.cli import board
 from diagnose.cli.board import Board
-from diagnose.runs.session import Progress
+from diagnose.runs.watched import Progress
 
 NAN = float("nan")
 
@@ -73,3 +73,38 @@ def test_levels_are_text_and_no_markup():
     one.note(state("[bold]a", 0, "waiting"))
     assert "[red]x" in shown(one)
     assert "[bold]a" in shown(one)
+
+
+def command_state(label, seed, doing, seconds=0):
+    return Progress("", label, seed, seconds, 0, NAN, 0.0, None, doing)
+
+
+@pytest.fixture
+def commands():
+    one = Board("lr")
+    for seed in (0, 1):
+        for label in ("1e-4", "3e-4"):
+            one.note(command_state(label, seed, "waiting"))
+    return one
+
+
+def test_commands_show_how_long_they_have_run_and_no_speed(commands):
+    assert commands.note(command_state("1e-4", 0, "running"))
+    assert not commands.note(command_state("1e-4", 0, "running", 20))
+    commands.note(command_state("1e-4", 0, "ended"))
+    assert commands.note(command_state("1e-4", 0, "finished"))
+    commands.note(command_state("3e-4", 0, "running", 5))
+    commands.note(command_state("1e-4", 1, "running", 10))
+    _, one, other, foot = shown(commands).rstrip().split("\n")
+    assert one.split() == ["1e-4", "finished", "running", "10", "s"]
+    assert other.split() == ["3e-4", "running", "5", "s", "waiting"]
+    # the one that ended took 20 s: 15 and 10 s are left of two, one waits, two at once
+    assert foot == "1 of 4 runs, about 22 s left"
+
+
+def test_lines_of_commands_tell_starts_ends_and_no_steps(commands, capsys, monkeypatch):
+    monkeypatch.setattr(board, "QUIET_SECONDS", 1e9)
+    watch = board._lines(commands)
+    for doing in ("running", "running", "ended", "finished"):
+        watch(command_state("1e-4", 0, doing, 3))
+    assert capsys.readouterr().err.splitlines() == ["1e-4 seed 0  running 3 s", "1e-4 seed 0  finished (1 of 4)"]

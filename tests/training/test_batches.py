@@ -90,6 +90,32 @@ def test_a_step_is_the_same_however_one_comes_to_it(loader, order):
         assert all(equal(part, forward[3 * step + k]) for k, part in enumerate(parts))
 
 
+@pytest.mark.parametrize("split", ["documents", "windows"])
+@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("order", ORDERS)
+def test_blocks_of_any_size_hold_the_same_rows(loader, order, split, monkeypatch):
+    if split == "windows" and loader != "windows":
+        return
+    spans = [
+        (0, 3),
+        (5, 9),
+        (13, 4),
+        (14, 1),
+        (58, 7),
+        (70, 30),
+        (149, 2),
+        (300, 61),
+    ]  # over blocks' and epochs' borders
+    found = []
+    for block in (4096, 4):
+        monkeypatch.setattr(batches, "BLOCK", block)
+        layout = plan(STREAM, CHOSEN, loader=loader, order=order, split=split)
+        found.append([batches.rows(layout, *span) for span in spans])
+        alone = [batches.rows(layout, 58 + k, 1).inputs_BT for k in range(7)]
+        assert torch.equal(torch.cat(alone), found[-1][4].inputs_BT)
+    assert all(equal(a, b) for a, b in zip(*found, strict=True))
+
+
 @pytest.mark.parametrize("loader", LOADERS)
 @pytest.mark.parametrize("order", ORDERS)
 def test_another_seed_is_another_order_and_the_text_order_has_none(loader, order):

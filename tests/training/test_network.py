@@ -424,7 +424,7 @@ def test_what_the_loss_calls_is_what_is_compiled(monkeypatch):
     net = Parted()
     names = [n for n, _ in net.named_parameters()]
     own = net.features
-    network.compile_in_place(net)
+    network.compile_in_place(net, 100)
     assert seen == [own]
     assert [n for n, _ in net.named_parameters()] == names
     parts = chunked_loss.split(net)
@@ -432,10 +432,10 @@ def test_what_the_loss_calls_is_what_is_compiled(monkeypatch):
     assert parts[0] is net.__dict__["features"]
     whole = Table()
     monkeypatch.setattr(whole, "compile", lambda: seen.append(whole))
-    network.compile_in_place(whole)
+    network.compile_in_place(whole, 100)
     assert seen[-1] is whole
     recurrent = nn.Sequential(nn.LSTM(2, 2))
-    network.compile_in_place(recurrent)
+    network.compile_in_place(recurrent, 100)
     assert len(seen) == 2
 
 

@@ -320,6 +320,54 @@ def test_a_loss_that_is_no_number_stops_the_run_at_that_step(how, words):
     assert (caught.value.exit_code, caught.value.diverged) == (FINDING, True)
 
 
+@pytest.fixture
+def together(monkeypatch):
+    """Have losses fetched four steps at a time, as on a CUDA device."""
+    monkeypatch.setattr(trainer, "_fetched_together", lambda *_: 4)
+
+
+@pytest.mark.parametrize("clip", [0.0, 0.05])
+def test_losses_that_are_fetched_together_are_those_of_single_steps(clip, monkeypatch):
+    found = []
+    for most in (1, 4):
+        monkeypatch.setattr(trainer, "_fetched_together", lambda *_, most=most: most)
+        plan, net = course(11, **{"optimizer.clip": clip, "batches.accumulate": 2}), gpt(dropout=0.2)
+        optimizer = trainer.make_optimizer(net, plan.recipe.optimizer)
+        blocks = list(trainer.train_blocks(net, optimizer, plan, START, lambda step: step == 6))
+        states = [v for state in optimizer.state.values() for v in state.values()]
+        found.append(([s for block in blocks for s in block], [*net.state_dict().values(), *states]))
+    assert [len(block) for block in blocks] == [4, 2, 4, 1]  # until the step that is due, and until the end
+    assert timeless(found[0][0]) == timeless(found[1][0])
+    assert all(torch.equal(a, b) for a, b in zip(found[0][1], found[1][1], strict=True))
+    seconds = [s.seconds for s in found[1][0]]
+    assert seconds == sorted(seconds)
+    assert seconds[3] / 4 == pytest.approx(seconds[0])  # a block's steps share its time
+
+
+@pytest.mark.parametrize(("how", "words"), [("nan", "the loss is nan"), ("gradient", "the gradient's norm is nan")])
+def test_a_step_that_is_not_finite_and_those_behind_it_update_nothing(how, words, together):
+    plan, net = course(), Breaking(how)
+    optimizer = trainer.make_optimizer(net, plan.recipe.optimizer)
+    blocks = trainer.train_blocks(net, optimizer, plan, START)
+    assert [s.step for s in next(blocks)] == [1, 2]
+    with pytest.raises(DiagnoseError, match=rf"{words} at step 3 \(learning rate 0.01\)"):
+        next(blocks)
+    assert net.calls == 4  # the fourth step was taken before anybody looked
+    plan, twin = course(2), Plain()
+    state = trainer.make_optimizer(twin, plan.recipe.optimizer)
+    trained(plan, twin, state)
+    assert all(torch.equal(p, q) for p, q in zip(net.parameters(), twin.parameters(), strict=True))
+    for ours, theirs in zip(optimizer.state.values(), state.state.values(), strict=True):
+        assert all(torch.equal(ours[key], theirs[key]) for key in ("step", "exp_avg", "exp_avg_sq"))
+
+
+def test_a_block_ends_when_patience_does(together, monkeypatch):
+    monkeypatch.setattr(trainer, "PATIENCE", 0.0)
+    plan, net = course(3), gpt()
+    optimizer = trainer.make_optimizer(net, plan.recipe.optimizer)
+    assert [len(block) for block in trainer.train_blocks(net, optimizer, plan, START)] == [1, 1, 1]
+
+
 LOSSES = [4.0, 3.0, 5.0, 2.0, 1.0, 6.0, 2.5]
 
 

@@ -55,7 +55,7 @@ def compare_table(
     Raises:
         DiagnoseError: no comparison can be made of it; one line says why.
     """
-    _check_margin(margin, len(asked.scores))
+    check_margin(margin, len(asked.scores))
     found = as_text_and_numbers(table, asked)
     design = design_of(found, asked, levels)
     metrics = {name: metric_of(name, found[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
@@ -80,7 +80,12 @@ def compare_table(
     )  # fmt: skip
 
 
-def _check_margin(margin: float | None, scores: int) -> None:
+def check_margin(margin: float | None, scores: int) -> None:
+    """Refuse a margin that is none, or that would be of several scores.
+
+    Raises:
+        DiagnoseError: one line says which.
+    """
     if margin is not None and not (margin > 0 and margin < math.inf):
         raise DiagnoseError(f"--margin {margin:g}: above 0, in the score's own unit")
     if margin is not None and scores > 1:
@@ -125,5 +130,4 @@ def _notes(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
 
 def _sentence_case(text: str) -> str:
     """Return sentences that begin with a capital, where one begins with a word of ours."""
-    parts = text.split(". in ")
-    return ". In ".join(parts)
+    return text.replace(". in ", ". In ").replace(". the interaction ", ". The interaction ")

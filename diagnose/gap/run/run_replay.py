@@ -18,9 +18,9 @@ from diagnose.formatting import counted
 from diagnose.gap.conditions import Condition
 from diagnose.gap.measurements import Replayed
 from diagnose.gap.run.run_reading import RunObjective, StepGroup, Way, in_units, read
-from diagnose.runs import checkpoints, session
+from diagnose.runs import checkpoints, session, store
 from diagnose.stats import Reading, ratio_interval
-from diagnose.training import network, trainer
+from diagnose.training import device, trainer
 from diagnose.training.batches import step_batches, steps_per_epoch
 from diagnose.training.trainer import Step
 
@@ -163,9 +163,14 @@ def verify(finished: FinishedRun) -> VerifiedInterval:
     """Train the last logging interval once more from the checkpoint that was kept at its start.
 
     Raises:
-        DiagnoseError: there is no such checkpoint, or the budget was one of seconds, which only the clock could repeat.
+        DiagnoseError: there is no such checkpoint, the budget was one of seconds, which only the clock could repeat, or
+            the run was trained on a device that is not here.
     """
-    course = finished.setup.course
+    course, trained_on = finished.setup.course, store.recipe_of(finished.path).run.device
+    if trained_on != finished.recipe.run.device:
+        raise DiagnoseError(
+            f"--verify: only on {trained_on}, where the run was trained, do its steps repeat bit for bit"
+        )
     if course.steps is None:
         raise DiagnoseError("--verify: the budget was in seconds, and the learning rate followed the clock")
     found = checkpoints.read_checkpoint(finished.path / "interval")
@@ -177,9 +182,8 @@ def verify(finished: FinishedRun) -> VerifiedInterval:
     net = finished.setup.network()
     optimizer = trainer.make_optimizer(net, finished.recipe.optimizer)
     session.load_state(net, optimizer, tensors)
-    if finished.recipe.run.compile == "on":
-        network.compile_in_place(net)
-    with torch.random.fork_rng():
+    finished.setup.compile(net)
+    with device.random_kept(device.find(finished.recipe.run.device)):
         again = np.array([step.loss for step in trainer.train_steps(net, optimizer, course, last)])
     return _compared(finished, net, again, last.step)
 

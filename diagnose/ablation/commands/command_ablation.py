@@ -1,0 +1,277 @@
+"""Carry an ablation of a command out, and compare what its runs came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from diagnose.ablation.commands.command_template import FOLDER
+from diagnose.ablation.commands.result_reading import LOG, Readout, curve_of, held_out_loss, output_tail
+from diagnose.ablation.results.score_comparison import check_margin, compare_table
+from diagnose.ablation.results.score_table import ScoreColumns
+from diagnose.engines.local_pool import Pool
+from diagnose.engines.selection import gpus_of_machine
+from diagnose.errors import FINDING, DiagnoseError
+from diagnose.formatting import counted, cut, listed, visible
+from diagnose.records.command_records import CarriedOut, CarriedRun, FailedCommand, ScoreCurve
+from diagnose.runs import command_store, score_file, store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from diagnose.ablation.commands.command_plan import CommandPlan, RunScores
+    from diagnose.engines.command_job import CommandJob
+    from diagnose.engines.work import Ended
+    from diagnose.records.score_records import ScoreComparison
+    from diagnose.runs.watched import Watch
+
+GIVE_UP = 3  # runs that failed, and none that did not: no further one is started
+TAIL = 12  # lines of a failed run's output that are shown
+MOST_CURVE = 60  # points of a curve
+RUNS_TABLE, EXAMPLES_TABLE = "results.csv", "results.parquet"
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """A run with its result."""
+
+    job: CommandJob
+    path: Path
+    scores: RunScores
+    reused: bool
+
+
+@dataclass
+class CommandOutcome:
+    """What runs came to."""
+
+    finished: list[CommandResult] = field(default_factory=list)
+    failed: list[FailedCommand] = field(default_factory=list)
+
+    def note(self, plan: CommandPlan, ended: Ended, watch: Watch) -> None:
+        """Take in how a run ended; it is finished if its command ended with 0 and its result is there.
+
+        Raises:
+            DiagnoseError: nothing could be started at all.
+        """
+        job: CommandJob = ended.job  # type: ignore[assignment]
+        if not ended.run and not ended.died:
+            raise ended.error()
+        why = ended.why
+        if not why:
+            try:
+                self.finished.append(CommandResult(job, ended.path, plan.scores_of(ended.path), ended.reused))
+            except DiagnoseError as error:
+                why = str(error)
+        if ended.finished:  # of others the engine has told
+            watch(replace(job.progress("ended"), doing="failed" if why else "finished"))
+        if why:
+            self.failed.append(_failure(job, ended, why))
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether nothing but failures came of several runs."""
+        return not self.finished and len(self.failed) >= GIVE_UP
+
+
+def _failure(job: CommandJob, ended: Ended, why: str) -> FailedCommand:
+    file = str(ended.path / command_store.OUTPUT) if ended.run else ""
+    tail = output_tail(ended.path, TAIL) if ended.run else ()
+    return FailedCommand(run=ended.run, level=job.label, seed=job.seed, why=why, output=tail, file=file)
+
+
+def ablate_command(
+    plan: CommandPlan,
+    *,
+    jobs: int = 1,
+    pairs: bool = False,
+    margin: float | None = None,
+    watch: Watch | None = None,
+    command: str = "",
+) -> ScoreComparison:
+    """Run a command for every arm and seed and compare the results.
+
+    Args:
+        plan: what is run.
+        jobs: how many at once.
+        pairs: compare every two arms as well.
+        margin: in the score's unit: effects are tested for being no larger.
+        watch: told of each run.
+        command: what repeats it.
+
+    Returns:
+        The comparison; its `carried` says how it came about, and its folder lies beside the runs.
+
+    Raises:
+        DiagnoseError: an interruption (finished runs stay finished), or too few runs gave a result.
+    """
+    check_margin(margin, max(1, len(plan.readouts)))
+    done = _carry_out(plan, jobs, watch or (lambda _: None))
+    kept, left_out = _taking_part(plan, done)
+    table, columns = _table(plan, kept)
+    notes = _notes(plan, done, left_out, jobs)
+    found = compare_table(
+        table, columns, higher=plan.higher, pairs=pairs, margin=margin, command=command, notes=notes,
+    )  # fmt: skip
+    return _recorded(plan, found, _carried(plan, done, kept, left_out), table)
+
+
+def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
+    done, pending = CommandOutcome(), []
+    for planned in plan.jobs:
+        path, job = plan.there(planned)
+        if path is None:
+            pending.append(job)
+        else:
+            watch(replace(job.progress("waiting"), doing="reused"))
+            done.finished.append(CommandResult(job, path, plan.scores_of(path), reused=True))
+    if pending:
+        pool = Pool(size, gpus_of_machine() if size > 1 else (), lambda: done.is_hopeless)
+        with closing(pool.carry_out(pending, watch)) as ends:
+            for ended in ends:
+                done.note(plan, ended, watch)
+    order = {(job.label, job.seed): place for place, job in enumerate(plan.jobs)}
+    done.finished.sort(key=lambda one: order[one.job.label, one.job.seed])
+    done.failed.sort(key=lambda one: order[one.level, one.seed or 0])
+    return done
+
+
+def _taking_part(plan: CommandPlan, done: CommandOutcome) -> tuple[list[CommandResult], list[str]]:
+    """Return the runs that can be compared, and arms that cannot: of which too few runs finished.
+
+    Raises:
+        DiagnoseError: the control is such an arm, or all others are.
+    """
+    counts = Counter(one.job.label for one in done.finished)
+    fewest = min(2, max(counts.values(), default=1))
+    left_out = [arm.name for arm in plan.arms if counts[arm.name] < fewest]
+    kept = [one for one in done.finished if one.job.label not in left_out]
+    control = plan.arms[0].name
+    if control in left_out or len(plan.arms) - len(left_out) < 2:
+        raise DiagnoseError(_too_few(plan, done), exit_code=FINDING)
+    names = {one.scores.metrics for one in kept}
+    if len(names) > 1:
+        raise DiagnoseError(f"runs report different scores: {listed([', '.join(one) for one in sorted(names)])}")
+    if len({one.scores.by_example for one in kept}) > 1:
+        raise DiagnoseError("some runs report scores of examples, and others one number: report the same in all")
+    return kept, left_out
+
+
+def _too_few(plan: CommandPlan, done: CommandOutcome) -> str:
+    first = done.failed[0]
+    last = f": {cut(first.output[-1], 200)}" if first.output else ""
+    where = f" (all of its output: {visible(first.file)})" if first.file else ""
+    total, failed = len(plan.jobs), len(done.failed)
+    never = total - failed - len(done.finished)
+    more = f", {never} were not started" if never else ""
+    head = f"{failed} of {counted(total, 'run')} failed{more}, too many for a comparison"
+    return f"{head}; {visible(first.level)} seed {first.seed}: {first.why}{last}{where}"
+
+
+def _table(plan: CommandPlan, kept: Sequence[CommandResult]) -> tuple[pd.DataFrame, ScoreColumns]:
+    """Return all results as one table."""
+    import pandas as pd
+
+    levels = {arm.name: arm.levels for arm in plan.arms}
+    tables = [one.scores.table.assign(**levels[one.job.label], seed=one.job.seed) for one in kept]
+    names = tuple(axis.name for axis in plan.axes)
+    table = pd.concat(tables, ignore_index=True)
+    metrics = kept[0].scores.metrics
+    keys = [key for key in (score_file.EXAMPLE, score_file.CLUSTER) if key in table.columns]
+    columns = ScoreColumns(
+        names, metrics, "seed", *(key if key in keys else None for key in (score_file.EXAMPLE, score_file.CLUSTER))
+    )  # fmt: skip
+    return table[[*names, "seed", *keys, *metrics]], columns
+
+
+def _notes(plan: CommandPlan, done: CommandOutcome, left_out: Sequence[str], jobs: int) -> list[str]:
+    """Return what must be known of how the results came about, as sentences."""
+    notes = []
+    if done.failed:
+        verb = "takes" if len(done.failed) == 1 else "take"
+        notes.append(
+            f"{len(done.failed)} of {counted(len(plan.jobs), 'run')} gave no result and {verb} no part. If runs fail "
+            "because their arm is a bad one, that arm looks better here than it is."
+        )
+    if left_out:
+        notes.append(f"Left out, for too few runs finished: {listed([visible(one) for one in left_out])}.")
+    best = [visible(one.key) for one in plan.readouts if one.pick != "last"]
+    if best:
+        notes.append(
+            f"{listed(best)}: the best value in the course of each run, picked by the very scores that are compared; "
+            "it flatters all arms, and one that scatters more than others the most."
+        )
+    if jobs > 1 and FOLDER not in plan.template.names:
+        notes.append("The command does not take {dir}: what one run writes, another at the same time may overwrite.")
+    same = _same_results(done)
+    return [*notes, same] if same else notes
+
+
+def _same_results(done: CommandOutcome) -> str:
+    """Say that seeds of an arm all came to the very same, which is a seed that is not used."""
+    by_arm: dict[str, list[float]] = {}
+    for one in done.finished:
+        by_arm.setdefault(one.job.label, []).append(float(one.scores.table[one.scores.metrics[0]].sum()))
+    several = [values for values in by_arm.values() if len(values) > 1]
+    if several and all(len(set(values)) == 1 for values in several):
+        return "All seeds of each arm gave the very same scores: does the command use its seed?"
+    return ""
+
+
+def _carried(
+    plan: CommandPlan, done: CommandOutcome, kept: Sequence[CommandResult], left_out: Sequence[str]
+) -> CarriedOut:  # fmt: skip
+    ends = {one.path: command_store.ended(one.path) for one in kept}
+    runs = tuple(
+        CarriedRun(
+            level=one.job.label, seed=one.job.seed, run=one.path.name, reused=one.reused,
+            seconds=ends[one.path].seconds if ends[one.path] else 0.0,  # type: ignore[union-attr]
+        )
+        for one in kept
+    )  # fmt: skip
+    return CarriedOut(
+        template=plan.template.text, read=tuple(one.given for one in plan.readouts), seeds=plan.seeds, runs=runs,
+        failed=tuple(done.failed), left_out=tuple(left_out), timeout=plan.timeout, files=plan.known_files,
+        curves=tuple(_curves(plan, kept)),
+    )  # fmt: skip
+
+
+def _curves(plan: CommandPlan, kept: Sequence[CommandResult]) -> list[ScoreCurve]:
+    """Return a score in the course of each run: the first one that is read, else what the output has of it."""
+    metric = kept[0].scores.metrics[0]
+    asked = [*plan.readouts[:1], Readout("", LOG, metric), Readout("", LOG, held_out_loss(kept[0].path))]
+    for one in asked:
+        found = [curve_of(run.path, one, MOST_CURVE) for run in kept]
+        known = [curve for curve in found if curve is not None]
+        if len(known) == len(kept) and len({unit for _, _, unit in known}) == 1:
+            return [
+                ScoreCurve(level=run.job.label, seed=run.job.seed, name=one.key, x=tuple(x), y=tuple(y), unit=unit)
+                for run, (x, y, unit) in zip(kept, known, strict=True)
+            ]
+    return []
+
+
+def _recorded(
+    plan: CommandPlan, found: ScoreComparison, carried: CarriedOut, table: pd.DataFrame
+) -> ScoreComparison:  # fmt: skip
+    """Leave the record and the table in a folder beside the runs."""
+    whole: list[ScoreComparison] = []
+
+    def fill(folder: Path, name: str) -> None:
+        kept = carried.model_copy(update={"folder": str(plan.runs / name)})
+        whole.append(found.model_copy(update={"carried": kept, "source": (str(plan.runs / name),)}))
+        store.write_record(folder / command_store.COMPARISON, whole[-1])
+        if score_file.EXAMPLE in table.columns:
+            table.to_parquet(folder / EXAMPLES_TABLE)
+        else:
+            table.to_csv(folder / RUNS_TABLE, index=False)
+
+    names = "\n".join(one.run for one in carried.runs)
+    store.create_ablation(plan.runs, plan.name, blake2b(names.encode(), digest_size=8).hexdigest(), fill)
+    return whole[-1]

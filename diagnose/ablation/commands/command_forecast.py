@@ -1,0 +1,168 @@
+"""The plan of an ablation of a command, before anything is run: commands, time, and what the seeds can resolve."""
+
+from __future__ import annotations
+
+import math
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.ablation.commands.command_template import FOLDER
+from diagnose.ablation.noise_floor import ALSO
+from diagnose.formatting import counted, duration, listed, quantity, visible
+from diagnose.runs import command_store, score_file
+from diagnose.stats import smallest_resolvable
+from diagnose.stats.crossed import analyse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import RenderableType
+
+    from diagnose.ablation.commands.command_plan import CommandPlan, RunScores
+
+MOST_SHOWN = 8  # commands
+MOST_NAMED = 6  # files
+
+
+def describe(plan: CommandPlan, jobs: int) -> dict[str, Any]:
+    """Return what would be run, how long that takes, and what so many seeds can resolve.
+
+    The last two come from finished runs of the same command, where there are some.
+
+    Args:
+        plan: what is planned.
+        jobs: runs at once.
+    """
+    commands = plan.commands()
+    there = [one for one in commands if one["run"]]
+    ends = [command_store.ended(plan.runs / one["run"]) for one in there]
+    seconds = [end.seconds for end in ends if end is not None]
+    pending = len(commands) - len(there)
+    return {
+        "axis": plan.name,
+        "control": plan.arms[0].name,
+        "arms": [{"level": arm.name, "levels": arm.levels} for arm in plan.arms],
+        "seeds": plan.seeds,
+        "runs": commands,
+        "jobs": jobs,
+        "timeout": plan.timeout,
+        "files": list(plan.known_files),
+        "takes_folder": FOLDER in plan.template.names,
+        "seconds": fmean(seconds) * math.ceil(pending / jobs) if seconds else None,
+        "resolvable": _resolvable(plan, {(one["level"], one["seed"]): plan.runs / one["run"] for one in there}),
+    }
+
+
+def _resolvable(plan: CommandPlan, there: dict[tuple[str, int], Path]) -> dict[str, Any] | None:
+    """Return the smallest effect that seeds would resolve, from how far seeds of an arm lie apart that are there.
+
+    Where examples are scored, so far as chance between seeds and examples of single arms goes: an effect that differs
+    from example to example takes more.
+    """
+    by_arm: dict[str, list[RunScores]] = {}
+    for (level, _), path in there.items():
+        by_arm.setdefault(level, []).append(plan.scores_of(path))
+    groups = [found for found in by_arm.values() if len(found) > 1]
+    if not groups:
+        return None
+    metric = groups[0][0].metrics[0]
+    by_example = all(one.by_example for found in groups for one in found)
+    parts = [_parts(found, metric, by_example=by_example) for found in groups]
+    seed, rest, examples = (fmean(column) for column in zip(*parts, strict=True))
+    counts = sorted({plan.seeds, *ALSO})
+    found = {
+        str(count): smallest_resolvable(
+            math.sqrt(2 * seed), 0.0, math.sqrt(2 * rest), seeds=count, documents=int(examples),
+            comparisons=plan.comparisons,
+        )
+        for count in counts
+    }  # fmt: skip
+    return {
+        "metric": metric, "smallest": found[str(plan.seeds)], "by_seeds": found, "comparisons": plan.comparisons,
+        "runs": sum(map(len, groups)), "arms": len(groups),
+    }  # fmt: skip
+
+
+def _parts(found: list[RunScores], metric: str, *, by_example: bool) -> tuple[float, float, float]:
+    """Return the variances between seeds and of the rest of one arm, and its number of examples."""
+    if by_example:
+        tables = [one.table.set_index(score_file.EXAMPLE)[metric] for one in found]
+        common = sorted(set.intersection(*(set(table.index) for table in tables)))
+        if len(common) > 1:
+            scores_SN = np.array([table.loc[common].to_numpy() for table in tables], dtype=np.float64)
+            parts = analyse(scores_SN, np.ones(len(common)))
+            seeds, examples = scores_SN.shape
+            return max(float(parts.by_seed - parts.rest), 0.0) * seeds, float(parts.rest) * seeds * examples, examples
+    means = [float(one.table[metric].mean()) for one in found]
+    return float(np.var(means, ddof=1)), 0.0, 2
+
+
+def plan_rows(plan: dict[str, Any]) -> RenderableType:
+    """Return the plan for a terminal."""
+    from rich.console import Group
+    from rich.text import Text
+
+    runs = plan["runs"]
+    pending = [one for one in runs if not one["run"]]
+    at_once = f", {plan['jobs']} at once" if plan["jobs"] > 1 else ""
+    size = f"{counted(len(plan['arms']), 'arm')} x {counted(plan['seeds'], 'seed')} = {counted(len(runs), 'run')}"
+    head = f"{visible(plan['axis'])}: {size}{at_once}"
+    if len(pending) < len(runs):
+        head += f"; {len(runs) - len(pending)} of them are finished and will be used again"
+    if plan["seconds"]:
+        head += f"; about {duration(plan['seconds'])}"
+    lines = [head, *_stale(runs, plan["files"]), ""]
+    lines += [one["command"] for one in pending[:MOST_SHOWN]]
+    lines += [f"... and {len(pending) - MOST_SHOWN} more (--json lists all)"] if len(pending) > MOST_SHOWN else []
+    lines += ["", *_known_by(plan["files"]), *_sentences(plan)]
+    return Group(*(Text(line) for line in lines))
+
+
+def _stale(runs: list[dict[str, Any]], files: list[str]) -> list[str]:
+    stale = sum(one["stale"] for one in runs)
+    if not stale:
+        return []
+    verb = "is" if stale == 1 else "are"
+    return [
+        f"{counted(stale, 'finished run')} of the same commands {verb} not used again, for a file has changed since "
+        f"({_listed(files)}); --code says which files count"
+    ]
+
+
+def _listed(names: list[str]) -> str:
+    shown = [visible(name) for name in names[:MOST_NAMED]]
+    return listed([*shown, f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else shown)
+
+
+def _known_by(names: list[str]) -> list[str]:
+    if not names:
+        return ["A finished run is used again where its command is the same; no file is named in it."]
+    return [f"A finished run is used again while its command and these files stay the same: {_listed(names)}."]
+
+
+def _sentences(plan: dict[str, Any]) -> list[str]:
+    """Say what the seeds can resolve, and what a reader must know first."""
+    out = []
+    if not plan["takes_folder"]:
+        out.append("The command does not take {dir}: what one run writes, another at the same time may overwrite.")
+    found, seeds = plan["resolvable"], counted(plan["seeds"], "seed")
+    if found is None:
+        return [*out, f"What {seeds} can resolve is not known yet: no arm has two finished runs of this command."]
+    others = ", ".join(
+        f"{quantity(value)} with {count}" for count, value in found["by_seeds"].items()
+        if value and int(count) != plan["seeds"]
+    )  # fmt: skip
+    own = (
+        "One seed resolves nothing"
+        if found["smallest"] is None
+        else f"{seeds} would resolve a difference of {quantity(found['smallest'])} in {visible(found['metric'])} four "
+        "times in five"
+    )
+    return [
+        *out,
+        f"{own} ({others}).",
+        f"From how far seeds lie apart in {counted(found['runs'], 'finished run')} of {counted(found['arms'], 'arm')}; "
+        "arms that stay alike under one seed take less, effects that differ between examples more.",
+    ]

@@ -1,0 +1,103 @@
+"""Switches of torch that hold for a whole process; each run sets them, whatever ran in the process before.
+
+On a CUDA device a run that is to repeat bit for bit needs them all: some kernels add in an order that differs each
+time, some are chosen by timing, and cuDNN's attention is taken for one dropout and not for another, so that arms of an
+ablation would differ in their kernels.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+import torch
+
+COMPILER = "torch._inductor.config"
+WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
+FIXED = (":4096:8", ":16:8")  # workspaces with which cuBLAS promises the same sums each time
+
+
+@dataclass(frozen=True)
+class Switches:
+    """How torch computes on a CUDA device in this process.
+
+    Attributes:
+        deterministic: operations refuse to run where they have no deterministic kernel.
+        filled: whether such a mode writes into all memory that it allocates, which costs time.
+        workspace: of cuBLAS.
+        cudnn_tf32, cudnn_deterministic, cudnn_benchmark: of cuDNN's recurrent layers and convolutions.
+        cudnn_attention: whether cuDNN's attention may be chosen.
+        compiler: whether torch's compiler chooses nothing by timing.
+    """
+
+    deterministic: bool
+    filled: bool
+    workspace: str | None
+    cudnn_tf32: bool
+    cudnn_deterministic: bool
+    cudnn_benchmark: bool
+    cudnn_attention: bool
+    compiler: bool
+
+
+_as_found: list[Switches] = []  # none or one: what they were before a run on a CUDA device changed them
+
+
+def use_card(*, deterministic: bool, compiled: bool) -> None:
+    """Set the switches for a run on a CUDA device; fp32 is fp32 there, not TF32."""
+    if not _as_found:
+        _as_found.append(_now())
+    _set(_for_card(_as_found[0], deterministic=deterministic), compiled=compiled)
+
+
+def leave_card() -> None:
+    """Put the switches back as they were before the first run on a CUDA device."""
+    if _as_found:
+        _set(_as_found.pop(), compiled=False)
+
+
+def _for_card(found: Switches, *, deterministic: bool) -> Switches:
+    plain = replace(found, cudnn_tf32=False, cudnn_attention=False)
+    if not deterministic:
+        return plain
+    workspace = found.workspace if found.workspace in FIXED else FIXED[0]
+    return replace(plain, deterministic=True, filled=False, workspace=workspace, cudnn_deterministic=True,
+                   cudnn_benchmark=False, compiler=True)  # fmt: skip
+
+
+def _compiler(*, wanted: bool = False) -> Any:
+    """Return the compiler's settings where they are loaded, for loading them takes a second."""
+    return import_module(COMPILER) if wanted else sys.modules.get(COMPILER)
+
+
+def _now() -> Switches:
+    cudnn, compiler = torch.backends.cudnn, _compiler()
+    return Switches(
+        deterministic=torch.are_deterministic_algorithms_enabled(),
+        filled=bool(torch.utils.deterministic.fill_uninitialized_memory),  # type: ignore[attr-defined]
+        workspace=os.environ.get(WORKSPACE),
+        cudnn_tf32=cudnn.allow_tf32,
+        cudnn_deterministic=cudnn.deterministic,
+        cudnn_benchmark=cudnn.benchmark,
+        cudnn_attention=torch.backends.cuda.cudnn_sdp_enabled(),  # type: ignore[no-untyped-call]
+        compiler=bool(getattr(compiler, "deterministic", False)),
+    )
+
+
+def _set(wanted: Switches, *, compiled: bool) -> None:
+    torch.use_deterministic_algorithms(wanted.deterministic)
+    torch.utils.deterministic.fill_uninitialized_memory = wanted.filled  # type: ignore[attr-defined]
+    if wanted.workspace is None:
+        os.environ.pop(WORKSPACE, None)
+    else:
+        os.environ[WORKSPACE] = wanted.workspace  # read when the process first multiplies matrices on a card
+    cudnn = torch.backends.cudnn
+    cudnn.allow_tf32, cudnn.deterministic = wanted.cudnn_tf32, wanted.cudnn_deterministic
+    cudnn.benchmark = wanted.cudnn_benchmark
+    torch.backends.cuda.enable_cudnn_sdp(wanted.cudnn_attention)
+    compiler = _compiler(wanted=compiled)
+    if hasattr(compiler, "deterministic"):  # torch 2.9 and newer
+        compiler.deterministic = wanted.compiler

@@ -1,0 +1,80 @@
+"""A tiny script of a user, and the command that runs `diagnose ablate --run` on it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+SCRIPT = """
+import argparse, json, os, random, sys, time
+parser = argparse.ArgumentParser()
+for name in ("lr", "act", "seed", "out", "mode"):
+    parser.add_argument("--" + name, default="")
+args = parser.parse_args()
+drawn = random.Random(args.seed)
+common = drawn.gauss(0, 0.02)
+loss = 1.0 - 100 * float(args.lr or 0) + common + random.Random(args.seed + args.lr + args.act).gauss(0, 0.001)
+exec(open("body.py").read()) if os.path.exists("body.py") else None
+for step in range(0, 50, 10):
+    print(f"step {step} | train_loss {loss + 1 / (step + 1):.4f} | val_loss {loss + 1 / (step + 1) + 0.1:.4f}")
+with open(os.path.join(args.out, "metrics.json"), "w") as file:
+    json.dump({"val_loss": loss, "eval": {"accuracy": 0.5 + loss / 10}}, file)
+"""
+RUN = "python train.py --lr {lr} --seed {seed} --out {dir}"
+READ = "{dir}/metrics.json:val_loss"
+ROOT = Path(__file__).parents[2]
+
+
+def user_folder(folder, body=""):
+    """Make a folder with a user's script; `body` is executed in it before it writes its result."""
+    (folder / "train.py").write_text(SCRIPT, encoding="utf-8")
+    if body:
+        (folder / "body.py").write_text(body, encoding="utf-8")
+    return folder
+
+
+def environment():
+    """Return an environment in which `python` is this one and `diagnose` is this checkout."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "NO_COLOR": "1"}
+
+
+def arguments(*more, run=RUN, read=(READ,), axes=("lr=1e-4,3e-4",), seeds=2):
+    """Return the arguments of `diagnose ablate --run`."""
+    out = ["ablate", *(part for axis in axes for part in ("--axis", axis)), "--seeds", str(seeds), "--run", run]
+    return [*out, *(part for one in read for part in ("--read", one)), *more]
+
+
+def diagnose(folder, *args, timeout=120):
+    """Run `diagnose` in a folder and return its process, ended."""
+    command = [sys.executable, "-m", "diagnose", *args]
+    ended = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+    )
+    ended.stdout, ended.stderr = (text.replace("\N{NO-BREAK SPACE}", " ") for text in (ended.stdout, ended.stderr))
+    return ended
+
+
+def begun(folder, *args):
+    """Start `diagnose` in a folder, in a session of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "diagnose", *args], cwd=folder, env=environment(), stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+
+
+def record(folder):
+    """Return the newest record of an ablation of a command."""
+    (path,) = sorted((folder / "runs").glob("*ablate*/comparison.json"))[-1:]
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def until(what, seconds=60.0):
+    """Wait until something holds."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, "waited too long"
+        time.sleep(0.02)
+    return found

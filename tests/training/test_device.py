@@ -1,0 +1,134 @@
+"""Where and how a run is computed: what is set for a process, whatever ran before, and what a card is taken for."""
+
+import os
+
+import pytest
+import torch
+from pretend_cuda import pretended
+
+from diagnose.config.recipe import Recipe
+from diagnose.errors import DiagnoseError
+from diagnose.training import device, switches
+
+CPU, CARD, FAST = {"run.device": "cpu"}, {"run.device": "cuda"}, {"run.device": "cuda", "run.deterministic": False}
+TF32 = 1e12  # operations of a step for which a CPU may take oneDNN's products
+
+
+@pytest.fixture(autouse=True)
+def as_found():
+    before = switches._now(), torch.get_float32_matmul_precision()
+    yield
+    switches.leave_card()
+    torch.set_float32_matmul_precision(before[1])
+    assert switches._now() == before[0]
+
+
+def prepared(*many):
+    for given in many:
+        device.prepare(Recipe.load("quick", given | {"run.compile": "off"}), TF32)
+    return switches._now(), torch.get_float32_matmul_precision()
+
+
+def test_a_run_on_a_card_is_set_to_repeat_and_its_fp32_is_no_tf32():
+    with pretended():
+        now, products = prepared(CARD)
+    assert (now.deterministic, now.filled, now.workspace) == (True, False, ":4096:8")
+    assert (now.cudnn_deterministic, now.cudnn_benchmark) == (True, False)
+    assert not now.cudnn_tf32
+    assert not now.cudnn_attention  # which is taken without dropout and not with it
+    assert products == "highest"
+
+
+def test_speed_may_be_had_for_repeating():
+    before = switches._now()
+    with pretended():
+        now, _ = prepared(FAST)
+    assert (now.deterministic, now.workspace, now.cudnn_benchmark) == (False, before.workspace, before.cudnn_benchmark)
+    assert not now.cudnn_tf32
+    assert not now.cudnn_attention
+
+
+@pytest.mark.parametrize("before", [[], [CPU], [CARD], [FAST], [CARD, CPU, FAST], [CPU, CARD]])
+def test_a_run_finds_the_same_switches_whatever_ran_before(before):
+    with pretended():
+        for last in (CPU, CARD, FAST):
+            alone = prepared(last)
+            switches.leave_card()
+            assert prepared(*before, last) == alone
+            switches.leave_card()
+
+
+def test_a_workspace_that_repeats_is_left_and_another_is_not(monkeypatch):
+    with pretended():
+        for given, wanted in ((":16:8", ":16:8"), (":0:0", ":4096:8"), (None, ":4096:8")):
+            monkeypatch.delenv(switches.WORKSPACE, raising=False)
+            if given is not None:
+                monkeypatch.setenv(switches.WORKSPACE, given)
+            assert prepared(CARD)[0].workspace == os.environ[switches.WORKSPACE] == wanted
+            prepared(CPU)
+            assert os.environ.get(switches.WORKSPACE) == given
+
+
+def test_the_compiler_is_told_where_it_is_used():
+    from torch._inductor import config
+
+    with pretended():
+        prepared(CARD)
+        assert config.deterministic
+        prepared(FAST)
+        assert not config.deterministic
+
+
+@pytest.mark.parametrize(
+    ("capability", "wanted"), [((9, 0), "bf16"), ((8, 0), "bf16"), ((7, 5), "fp32"), ((7, 0), "fp32")]
+)
+def test_bf16_is_taken_where_a_card_has_it_and_not_where_it_is_emulated(capability, wanted, monkeypatch):
+    with pretended():
+        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+        recipe = device.resolve(Recipe.load("quick", CARD | {"run.precision": "auto"}), 1.0)
+    assert (recipe.run.device, recipe.run.precision) == ("cuda", wanted)
+
+
+def test_several_cards_are_no_reason_to_warn(monkeypatch):
+    with pretended() as card:
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+        state, own = torch.get_rng_state(), torch.cuda.get_rng_state()
+        with device.random_kept(torch.device("cuda", 1)):
+            torch.manual_seed(5)
+        assert torch.equal(state, torch.get_rng_state())
+        assert torch.equal(own, torch.cuda.get_rng_state())
+        assert not card.waits
+
+
+@pytest.mark.parametrize("name", ["cuda:4", "cuda:1", "xpu", "banana"])
+def test_a_device_that_is_not_there_is_refused(name):
+    with pretended(), pytest.raises(DiagnoseError, match=f"run.device = '{name}'"):
+        device.find(name)
+
+
+def test_determinism_is_a_setting_of_cards_alone():
+    with pytest.raises(DiagnoseError, match=r"run\.deterministic would have no effect: on a CPU"):
+        Recipe.load("quick", CPU | {"run.deterministic": False})
+    same, plain = Recipe.load("quick", CARD), Recipe.load("quick", CARD | {"run.deterministic": False})
+    assert same.digest() != plain.digest()
+    assert "deterministic" not in same.to_toml()
+    assert (
+        Recipe.load("quick", CPU).digest()
+        == Recipe.load("quick", CPU).with_values({"run.deterministic": False}).digest()
+    )
+
+
+def test_a_record_says_which_card_driver_and_libraries(monkeypatch, tmp_path):
+    file = tmp_path / "version"
+    file.write_text(
+        "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar 5 22:23:56 UTC 2024\nGCC version: 12.2.0\n"
+    )
+    monkeypatch.setattr(device, "DRIVER", file)
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91002)
+    with pretended():
+        assert device.card_versions(torch.device("cuda")) == {"cuda": "13.0", "cudnn": "91002", "driver": "550.54.15"}
+        assert device.card_name(torch.device("cuda")) == "Pretended (9.0, 80 GB)"
+        file.unlink()
+        assert "driver" not in device.card_versions(torch.device("cuda"))
+    assert device.card_versions(torch.device("cpu")) == {}

@@ -1,0 +1,56 @@
+"""`make gpu` on a machine without a CUDA device: it runs, says what it skips, and a stage that fails ends no other."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+
+import gpu  # noqa: E402  (beside its stages)
+from gpu_stages import STAGES  # noqa: E402
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="would measure this machine's card")
+def test_it_runs_to_its_end_without_a_card(tmp_path):
+    some = "environment,tests,parity,step"
+    command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--out", str(tmp_path), "--stages", some]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "tests: skipped" in run.stdout
+    assert "no CUDA: skipped" in run.stdout
+    report = json.loads((tmp_path / "gpu-report.json").read_text())
+    assert [(s["stage"], s["state"]) for s in report["stages"]] == [
+        ("environment", "done"), ("tests", "skipped"), ("parity", "done"), ("step", "done"),
+    ]  # fmt: skip
+    figures = report["stages"][2]["figures"]
+    assert figures["largest_relative_difference_fp32"] == 0.0
+    assert figures["repeats_bit_for_bit"]
+    assert "no CUDA device: tiny sizes on the CPU" in (tmp_path / "gpu-report.md").read_text()
+
+
+def test_stages_take_less_than_nine_minutes():
+    assert sum(stage.limit for stage in STAGES.values()) <= 540
+
+
+def test_a_stage_that_fails_or_takes_too_long_ends_no_other(tmp_path, monkeypatch, capsys):
+    slow = tmp_path / "benchmarks" / "gpu_stages.py"
+    slow.parent.mkdir()
+    slow.write_text(
+        "import sys, time\n"
+        "if sys.argv[1] == 'step': time.sleep(60)\n"
+        "if sys.argv[1] == 'parity': raise ValueError('no such luck')\n"
+        'print(\'{"state": "done", "figures": {"a": 1.5}}\')\n'
+    )
+    monkeypatch.setattr(gpu, "ROOT", tmp_path)
+    monkeypatch.setattr(gpu, "STAGES", {k: STAGES[k]._replace(limit=2 if k == "step" else 60) for k in STAGES})
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--out", str(tmp_path), "--stages", "parity,step,jobs"])
+    assert gpu.main() == 1
+    stages = json.loads((tmp_path / "gpu-report.json").read_text())["stages"]
+    assert [s["state"] for s in stages] == ["failed", "timed out", "done"]
+    assert stages[0]["why"] == "ValueError: no such luck"
+    assert "| a | 1.5 |" in (tmp_path / "gpu-report.md").read_text()
+    assert "step: timed out" in capsys.readouterr().out
