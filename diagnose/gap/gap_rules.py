@@ -203,7 +203,7 @@ RULES = (
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
     FindingRule("gap/random", "warning", "The validation loss is random in evaluation mode: model.eval() misses noise",
          "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
-    FindingRule("gap/masked", "warning", "Losses that are 0 whatever the weights are count in the mean: a mask",
+    FindingRule("gap/masked", "note", "Losses that are 0 whatever the weights are count in the mean: a mask",
          "return {{'loss': losses, 'weights': mask}}, so that what is masked does not count", _masked),
     FindingRule("gap/inputs", "note", "Validation's batches are not as training's: {unlike}",
          "see that both are prepared alike, and split at random; plain= tells preparation from data", _unlike),
