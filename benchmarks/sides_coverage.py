@@ -25,6 +25,7 @@ from torch.nn import functional as F
 
 from diagnose import Side, explain_gap
 from diagnose import random as seeding
+from diagnose.gap.recorder.recording import RecordedStep, Recording
 
 WIDTH, CLASSES, SIZE = 8, 4, 32
 MANY = 120_000  # samples of the truth
@@ -114,7 +115,7 @@ def shapley(players, value):
 
 @dataclass(frozen=True)
 class Setup:
-    """A set-up: `sides(draw)` returns model, training and validation side; `truth()` the true value of its terms."""
+    """A set-up: `sides(draw)` returns model, sides and perhaps a record; `truth()` the true value of its terms."""
 
     name: str
     sides: object
@@ -391,6 +392,86 @@ def few():
     return Setup("48 training and 24 validation samples", sides, truth)
 
 
+def autocast():
+    """Training under autocast to half the digits."""
+    model = trained()
+
+    def sides(draw):
+        train, val = cut(points(384, draw)), cut(points(160, draw))
+        return model, Side(train, plain, autocast=torch.bfloat16), Side(val, plain, autocast=False)
+
+    def truth():
+        train = big()
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            half = true_mean(model, plain, train)
+        return {"precision": true_mean(model, plain, train) - half, "unseen": 0.0, "matched": 0.0}
+
+    return Setup("training under bfloat16", sides, truth)
+
+
+def step_of(model, batch, number, loss=None):
+    """Record a step from the random state as it is now; its loss is that of the weights as they are now by default."""
+    state = torch.get_rng_state()
+    if loss is None:
+        loss = true_mean(model, plain, [batch], "train")
+    return RecordedStep(number, batch, loss, {"cpu": state}, early=True)
+
+
+def record_of(steps, losses, first=0):
+    """Return the record of a loop that reports the mean of these losses and kept these steps of them."""
+    return Recording(steps, [], [], whole=True, reports="interval", steps=first + len(losses), first=first,
+                     offered=len(losses), losses=losses, weights=[1.0] * len(losses), means={}, start={})  # fmt: skip
+
+
+def recorded():
+    """All of 20 recorded steps are kept; weights hardly move any more."""
+    model = trained(0.3)
+
+    def sides(draw):
+        torch.manual_seed(int(torch.randint(1 << 30, (), generator=draw)))
+        steps = [step_of(model, batch, k) for k, batch in enumerate(cut(points(640, draw)))]
+        record = record_of(steps, [step.loss for step in steps])
+        train, val = cut(points(512, draw)), cut(points(160, draw))
+        return model, Side(train, plain), Side(val, plain), record
+
+    def truth():
+        mode = true_mean(model, plain, big()) - true_mean(model, plain, big() * 3, "train")
+        return {"recency": 0.0, "mode": mode, "unseen": 0.0, "matched": 0.0}
+
+    return Setup("a record of 20 steps", sides, truth)
+
+
+def sampled():
+    """A fifth of 120 recorded steps, in which the network still learns, is kept."""
+    torch.manual_seed(3)
+    model, every = Net(0.3), cut(points(3840, torch.Generator().manual_seed(3)))
+    optimizer, steps = torch.optim.Adam(model.parameters(), 5e-3), []
+    for number, batch in enumerate(every):
+        steps.append(step_of(model.train(), batch, number, 0.0))
+        loss = plain(model, batch).mean()
+        steps[-1].loss = float(loss.detach())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    losses = [step.loss for step in steps]
+
+    def sides(draw):
+        some = sorted(torch.randperm(len(steps), generator=draw)[: len(steps) // 5].tolist())
+        train, val = cut(points(512, draw)), cut(points(160, draw))
+        return model, Side(train, plain), Side(val, plain), record_of([steps[k] for k in some], losses)
+
+    def truth():
+        after = []
+        for step in steps:
+            torch.set_rng_state(step.states["cpu"])
+            after.append(true_mean(model, plain, [step.batch], "train"))
+        now, logged = sum(after) / len(after), sum(losses) / len(losses)
+        on = true_mean(model, plain, big() * 3, "train")
+        return {"lag": now - logged, "recency": on - now, "unseen": 0.0, "matched": 0.0}
+
+    return Setup("a record that kept 24 of 120 steps", sides, truth)
+
+
 def forgotten():
     """Validation in training mode too."""
     model = trained(0.4, norm=True)
@@ -413,6 +494,7 @@ def forgotten():
 SETUPS = (
     conditions, augmentation, partial(averaging, "sample", "mean"), partial(averaging, "batch", "mean"), negatives,
     norm, copies, one_batch, redrawn, always, groups, scalars, few, forgotten,
+    autocast, recorded, sampled,
 )  # fmt: skip
 
 
@@ -427,10 +509,10 @@ def count(setup, rows, numbers):
     """Add replications to each term's row: replications, hits, half widths and truth."""
     own = seeding.key
     for number in numbers:
-        model, train, val = setup.sides(torch.Generator().manual_seed(10_000 + number))
+        model, train, val, *record = setup.sides(torch.Generator().manual_seed(10_000 + number))
         seeding.key = lambda root, *names, number=number: own(root + 7 * number, *names)  # the tool's own seed
         try:
-            found = intervals(explain_gap(model, train, val, budget=setup.budget))
+            found = intervals(explain_gap(model, train, val, recorder=(record or [None])[0], budget=setup.budget))
         finally:
             seeding.key = own
         for name, (low, _, high) in found.items():

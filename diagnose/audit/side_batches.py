@@ -17,7 +17,7 @@ from torch import Tensor
 
 from diagnose.audit.predictions import NONE, SHIFTS, shifted
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.elements import size_of, tensors
+from diagnose.gap.loop.elements import graphs_of, size_of, tensors
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
@@ -152,6 +152,9 @@ def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
 
 def some_rows(batch: Any, index: list[int]) -> Any:
     """Return a batch of some of its rows, in that order."""
+    if graphs_of(batch) is not None:
+        every = batch.to_data_list()
+        return type(batch).from_data_list([every[k] for k in index])
     size = size_of(batch)
     return changed(batch, lambda t: t[index] if t.dim() and t.shape[0] == size else t)
 

@@ -11,7 +11,7 @@ from torch import nn
 from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, differ, mean_of
-from diagnose.gap.loop.elements import size_of
+from diagnose.gap.loop.elements import samples_of
 
 if TYPE_CHECKING:
     from diagnose.audit.findings import Audit
@@ -66,7 +66,7 @@ def _which_noise(audit: Audit, passes: SidePasses, batch: Any, first: float, oth
 
 def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch | None) -> None:
     """Judge `batch-dependent`: a row's loss alone and with the others."""
-    size = size_of(batch) or 0
+    size = samples_of(batch)
     if size < 2:
         audit.skips("batch-dependent", "batches have one sample")
         return

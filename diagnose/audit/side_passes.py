@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from diagnose.audit.training_checks import no_dropout
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.elements import Elements, elements
+from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.readings import _cast
 from diagnose.training.registry import told
 
@@ -110,7 +112,7 @@ class SidePasses:
         guard.seed(seed)
         with _cast(self.device, self.side.autocast), no_dropout() if self.quiet else nullcontext():
             try:
-                return self.side.objective(self.model, batch)
+                return with_gradients(lambda: self.side.objective(self.model, batch), partial(guard.seed, seed))
             except DiagnoseError:
                 raise
             except Exception as error:

@@ -20,6 +20,8 @@ SEEN = 0.5  # share of validation documents that occur in training: no validatio
 ALL_SEEN = 0.95
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
 FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
+MASKED = 0.02  # share of losses: by more must the two sides' masked ones differ to be a cause
+OTHER_LOSS = 0.5  # of lag: what a recorded step, read again with its own weights, may differ by
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
 DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout"}
 NAMED = {"batch norm": "batch norm", "other": "something of the network's own"}  # other kinds of training mode
@@ -127,6 +129,11 @@ def largest_difference(record: LedgerRecord) -> float:
     return record.verified.largest if record.verified else 0.0
 
 
+def of_other_losses(record: LedgerRecord) -> bool:
+    """Say whether a loop recorded other losses than its objective gives with their own weights, so that this is lag."""
+    return record.of_loop and largest_difference(record) > max(OTHER_LOSS * abs(record.value("lag")), REPLAYED)
+
+
 def _mode_words(record: LedgerRecord) -> str:
     kinds = live_kinds(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
@@ -173,6 +180,8 @@ def _objective_words(record: LedgerRecord) -> str:
 
 def _timing_words(record: LedgerRecord) -> str:
     kind, value = record.conditions.reports.train, group_sum(record, "timing")
+    if of_other_losses(record):
+        return "the recorded training losses are not what the objective gives with their own weights"
     if kind == "last":
         return f"the one training batch that was shown was {'harder' if value < 0 else 'easier'} than usual"
     if abs(record.value("lag")) >= abs(record.value("recency")) and record.value("lag") < 0:
@@ -182,6 +191,12 @@ def _timing_words(record: LedgerRecord) -> str:
 
 def _data_words(record: LedgerRecord) -> str:
     text, overlap = said_text(record), record.overlap
+    masked = record.conditions.masked
+    if masked and abs(masked["val"] - masked["train"]) > MASKED:
+        more = "more" if masked["val"] > masked["train"] else "fewer"
+        return f"{more} of validation's losses are masked to 0, and these count"
+    if record.conditions.unlike:
+        return "validation's batches are not as training's"
     if "train" in record.conditions.redrawn:
         harder = "harder" if group_sum(record, "data") >= 0 else "easier"
         return f"validation's data is {harder} than training's batches, which are drawn anew each pass"

@@ -17,6 +17,7 @@ from diagnose.gap.gap_causes import (
     live_kinds,
     mode_name,
     mostly_seen,
+    of_other_losses,
     replayed,
     spread,
     term_of,
@@ -83,6 +84,8 @@ def _duplicates(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _averaging(record: LedgerRecord) -> dict[str, float] | None:
+    if of_other_losses(record):
+        return None
     averaged = record.conditions.reports.train != "last"
     return _large("lag")(record) if averaged and record.value("lag") < 0 else None
 
@@ -108,12 +111,22 @@ def _memorised(record: LedgerRecord) -> dict[str, float] | None:
 
 def _overfits(record: LedgerRecord) -> dict[str, float] | None:
     unseen = record.term("unseen")
+    if record.conditions.unlike or record.conditions.masked:
+        return None  # no generalisation gap: said by gap/inputs and gap/masked
     if unseen.value is None or unseen.low is None or unseen.high is None or unseen.low <= 0 or mostly_seen(record):
         return None
     return {"unseen": unseen.value, "low": unseen.low, "high": unseen.high}
 
 
 def _unfaithful(record: LedgerRecord) -> dict[str, float] | None:
+    return None if record.of_loop else _replays_otherwise(record)
+
+
+def _other_loss(record: LedgerRecord) -> dict[str, float] | None:
+    return _replays_otherwise(record) if record.of_loop else None
+
+
+def _replays_otherwise(record: LedgerRecord) -> dict[str, float] | None:
     if replayed(record) <= REPLAYED:
         return None
     return {"residual": abs(record.value("residual")), "largest_step": largest_difference(record)}
@@ -124,6 +137,13 @@ def _eval_forgotten(record: LedgerRecord) -> dict[str, float] | None:
         return None
     off, on = record.matched.val, record.matched_on.val
     return {"val_on": on, "val_off": off} if abs(on - off) > NOTHING else None
+
+
+def _train_forgotten(record: LedgerRecord) -> dict[str, float] | None:
+    """Hold where training's loss turned out to be taken in evaluation mode."""
+    kinds = record.conditions.kinds
+    told = "train" in record.conditions.as_taken and not record.conditions.train.on
+    return {"kinds": float(len(kinds))} if told else None
 
 
 def _trains_with(record: LedgerRecord) -> dict[str, float] | None:
@@ -149,8 +169,16 @@ def _arithmetic(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _random(record: LedgerRecord) -> dict[str, float] | None:
-    """Hold where a loss is random with nothing of training mode on."""
-    return {f"{side}_random": 1.0 for side in record.conditions.random} or None
+    """Hold where validation's loss is random with nothing of training mode on; training's may well be."""
+    return {"val_random": 1.0} if "val" in record.conditions.random else None
+
+
+def _masked(record: LedgerRecord) -> dict[str, float] | None:
+    return {f"{side}_masked": share for side, share in record.conditions.masked.items()} or None
+
+
+def _unlike(record: LedgerRecord) -> dict[str, float] | None:
+    return {"unlike": float(len(record.conditions.unlike))} if record.conditions.unlike else None
 
 
 def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
@@ -160,15 +188,25 @@ def _redrawn(record: LedgerRecord) -> dict[str, float] | None:
 RULES = (
     FindingRule("gap/unfaithful", "error", "Replaying the run does not give what it logged",
          "the record contradicts itself: trust no term; train again, and check threads and device", _unfaithful),
+    FindingRule("gap/replay", "warning", "A recorded step, read again with its own weights, does not give its loss: "
+         "lag holds what differs",
+         "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
+         "a batch that a hook changes, random numbers drawn before the model runs (recorder.before())", _other_loss),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
          "split by {document} before cutting samples", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
+    FindingRule("gap/train-forgotten", "warning", "The training loss is taken in evaluation mode: {mode} off",
+         "call model.train() after validation, unless training in evaluation mode is meant", _train_forgotten),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
-    FindingRule("gap/random", "warning", "A loss is random in evaluation mode: noise that model.eval() misses",
+    FindingRule("gap/random", "warning", "The validation loss is random in evaluation mode: model.eval() misses noise",
          "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
+    FindingRule("gap/masked", "note", "Losses that are 0 whatever the weights are count in the mean: a mask",
+         "return {{'loss': losses, 'weights': mask}}, so that what is masked does not count", _masked),
+    FindingRule("gap/inputs", "note", "Validation's batches are not as training's: {unlike}",
+         "see that both are prepared alike, and split at random; plain= tells preparation from data", _unlike),
     FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",
          "give plain=, the same data without augmentation or sampling", _redrawn),
     FindingRule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
@@ -213,4 +251,5 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     mode = mode_name(live_kinds(record))
     words = FOREIGN if record.of_loop else OURS
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
+    words = words | {"unlike": "; ".join(record.conditions.unlike)}
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

@@ -26,6 +26,7 @@ class BatchReadings:
         scalar: whether the objective gives one number a batch.
         luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
         likely: what else may be reported of the first condition's losses, by what it is.
+        inputs: what the batches of a user's loop hold (`loop.inputs.InputsSeen`).
         repeated: whether they were read with the very random numbers of what was reported.
     """
 
@@ -44,6 +45,7 @@ class BatchReadings:
     likely: dict[str, float] = field(default_factory=dict)
     luck: float | None = None
     repeated: bool = False
+    inputs: Any = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ class Measurements:
         seconds: that it took.
         random: the sides whose loss is random with nothing of training mode on: 0 training, 1 validation.
         notes: what a reader should know of how the sides could be read.
+        unlike: in what validation's batches differ from training's.
+        as_taken: the sides whose mode was told by their reported loss.
+        masked: the objectives with losses that are 0 whatever the weights are, and count.
         redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
     """
 
@@ -113,6 +118,9 @@ class Measurements:
     random: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
     redrawn: frozenset[int] = frozenset()
+    unlike: tuple[str, ...] = ()
+    masked: frozenset[int] = frozenset()
+    as_taken: frozenset[int] = frozenset()
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""

@@ -169,6 +169,11 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "unit": found.train.unit,
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
         "random": [("train", "val")[k] for k in sorted(found.random)],
+        "as_taken": [("train", "val")[k] for k in sorted(found.as_taken)],
+        "unlike": list(found.unlike),
+        "masked": {"train": found.train.silent, "val": found.val_own.silent}
+        if found.sides.val.objective in found.masked
+        else {},
         "orders": "all" if found.plan.whole else "two opposite ones",
     }
 

@@ -9,7 +9,7 @@ does not; where intervals are so wide that many would fit, none is named.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from diagnose.stats import Interval
 
 POWERS = (2, 4, 8, 16, 32, 64)
+SCALES = tuple(2**k for k in range(7, 25))  # that a gradient scaler multiplies losses by
 SHARP = 0.1  # half the interval over the value: wider, and a factor of two is all that could be told
 SAME = 1e-4  # of the value: what rounding in a log may do
 LN2 = math.log(2)
-EQUAL = 1e-9  # of the value: 16 samples of a batch and 16 processes cannot be told apart
+EQUAL = 1e-9  # of the value: what is the same but for the order of sums
 COARSE = 0.01  # of the value: a loss that was rounded by more fits one factor or another by chance
+DECAYS = (0.9, 0.95, 0.98, 0.99)  # that losses are smoothed with
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
 DIGITS = (2, 6)  # significant ones of a loss that was copied from a log
@@ -49,13 +51,14 @@ def rounding(reported: float) -> float:
 
 def candidates(read: BatchReadings) -> dict[str, float]:
     """Return the factors that set-ups go wrong by, by what they mean; those of a batch from the batches read."""
-    out = {"in bits instead of nats: over ln 2": 1 / LN2, "in nats instead of bits: times ln 2": LN2}
-    for k in POWERS:
-        out |= _by(k)
+    out: dict[str, float] = {}
     size, count = read.samples / read.batches, read.count / read.batches
     if not read.scalar:
         out[f"summed over the {count:,.0f} elements of a batch"] = count
         out[f"divided by the {count:,.0f} elements of a batch once more"] = 1 / count
+        if 1 < size < count:
+            out[f"summed over the {count / size:,.0f} elements of a sample"] = count / size
+            out[f"divided by the {count / size:,.0f} elements of a sample once more"] = size / count
     if 1 < size != count:
         out[f"summed over the {size:,.0f} samples of a batch"] = size
         out[f"divided by the {size:,.0f} samples of a batch once more"] = 1 / size
@@ -63,6 +66,10 @@ def candidates(read: BatchReadings) -> dict[str, float]:
         out[f"averaged over padding too ({read.counted:.1%} of elements count)"] = read.counted
     if 0 < read.silent < 1:
         out[f"averaged without the {read.silent:.1%} of elements whose loss is exactly 0"] = 1 / (1 - read.silent)
+    out |= {"in bits instead of nats: over ln 2": 1 / LN2, "in nats instead of bits: times ln 2": LN2}
+    for k in POWERS:
+        out |= _by(k)
+    out |= {f"times {k:,}: as a gradient scaler (mixed precision) multiplied it": float(k) for k in SCALES}
     return {name: factor for name, factor in out.items() if factor != 1}
 
 
@@ -75,19 +82,33 @@ def _by(k: int) -> dict[str, float]:
 
 def exact_values(value: float, read: BatchReadings) -> dict[str, float]:
     """Return what a loss that is read the same each time may have been reported as, by what was done to it."""
-    out = {name: factor * value for name, factor in candidates(read).items()}
+    out: dict[str, float] = {}
     number = read.batches
     if read.complete and number > 1:
         out[f"summed over the {number:,} batches: not divided by their number"] = number * value
         out[f"divided by the {number:,} batches once more"] = value / number
+        out[f"divided by {number - 1:,}, the last batch's index, instead of {number:,} batches"] = (
+            value * number / max(number - 1, 0.5)
+        )
+        out[f"divided by {number + 1:,} instead of the {number:,} batches"] = value * number / (number + 1)
         out |= {name: found for name, found in read.likely.items() if found != value}
+    out |= {name: factor * value for name, factor in candidates(read).items()}
     for k in range(2, MOST_FACTOR + 1):
         if k != number:
             out |= {name: factor * value for name, factor in _by(k).items()}
+    return out | _functions(value)
+
+
+def _functions(value: float) -> dict[str, float]:
+    """Return what is reported of a loss instead of it: a perplexity, a root."""
+    out: dict[str, float] = {}
     if value < LARGEST_EXPONENT:
         out["as a perplexity: exp of what is read"] = math.exp(value)
+        out["as a perplexity of bits: 2 to the power of what is read"] = 2**value
     if value > 0:
         out["as a logarithm: of a perplexity that is read"] = math.log(value)
+        out["as a root: the square root of what is read (an RMSE)"] = math.sqrt(value)
+        out["as a square: of a root that is read"] = value**2
     return out
 
 
@@ -112,7 +133,7 @@ def fits(reported: float, found: Interval, read: BatchReadings, *, same: bool = 
     rows = [_fit(name, factor * value, abs(factor) * half, reported) for name, factor in candidates(read).items()]
     if value + half < LARGEST_EXPONENT:
         rows.append(_fit("as a perplexity: exp of what is read", math.exp(value), math.exp(value) * half, reported))
-    return [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
+    return _distinct([row for row in rows if row.low - rounded <= reported <= row.high + rounded])
 
 
 def _exactly(reported: float, value: float, read: BatchReadings) -> list[FactorFit]:
@@ -127,7 +148,19 @@ def _exactly(reported: float, value: float, read: BatchReadings) -> list[FactorF
     rows = [_fit(name, found, SAME * abs(found), reported) for name, found in some.items()]
     rows = [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
     nearest = min((abs(row.value - reported) for row in rows), default=0.0)
-    return [row for row in rows if coarse or abs(row.value - reported) <= nearest + EQUAL * abs(reported)]
+    return _distinct([row for row in rows if coarse or abs(row.value - reported) <= nearest + EQUAL * abs(reported)])
+
+
+def _distinct(rows: list[FactorFit]) -> list[FactorFit]:
+    """Return fits with those of the same value as one: 16 samples of a batch and 16 processes cannot be told apart."""
+    out: list[FactorFit] = []
+    for row in rows:
+        place = next((k for k, one in enumerate(out) if abs(one.value - row.value) <= EQUAL * abs(row.value)), None)
+        if place is None:
+            out.append(row)
+        else:
+            out[place] = replace(out[place], factor=f"{out[place].factor}, or {row.factor}")
+    return out
 
 
 def _fit(name: str, value: float, half: float, reported: float) -> FactorFit:
@@ -137,6 +170,18 @@ def _fit(name: str, value: float, half: float, reported: float) -> FactorFit:
 def _half(found: Interval) -> float:
     wide = 0.0 if found.low is None or found.high is None else (found.high - found.low) / 2
     return max(wide, SAME * abs(found.value))
+
+
+def _smoothed(losses: list[float], *, whole: bool) -> dict[str, float]:
+    """Return decaying means of the steps' losses, as progress bars show; those that the record is long enough for."""
+    out = {}
+    for decay in DECAYS:
+        weight = value = 0.0
+        for loss in losses:
+            value, weight = decay * value + (1 - decay) * loss, decay * weight + 1 - decay
+        if whole or 1 - weight < SAME:
+            out[f"a decaying mean over steps (smoothed with {decay})"] = value / weight
+    return out
 
 
 def means(reported: float, record: Recording) -> list[FactorFit]:
@@ -151,5 +196,6 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
         "the mean since the epoch began, as Keras shows it": record.means["epoch"],
         "the mean since training began": record.means["run"],
     }
+    known |= _smoothed(losses, whole=record.first == 0)
     rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
     return [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]

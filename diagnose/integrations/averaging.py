@@ -26,6 +26,6 @@ def explain_as_averaged(
     found = explain(model, train, val, record, budget=budget)
     fits = [fit.factor for fit in found.arithmetic.get("validation", ())]
     named = [name for name in REDUCTIONS if any(f"reduction={name!r}" in fit for fit in fits)]
-    if named and len(fits) == len(named):  # of scalars "mean" and "batch" are one
+    if named and len(fits) == 1:  # of scalars "mean" and "batch" are one
         return explain(model, train, replace(val, reduction=named[-1]), record, budget=budget)
     return found

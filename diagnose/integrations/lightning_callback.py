@@ -29,7 +29,7 @@ from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.integrations.averaging import explain_as_averaged
-from diagnose.integrations.lightning_steps import objective, state_kept
+from diagnose.integrations.lightning_steps import TransferredBatches, has_hooks, objective, state_kept
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
@@ -220,13 +220,15 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         """Explain the gap to one validation loader, under the module's weights."""
         name = list(last.values)[number]
         train, value, record = self._reported(trainer, last.recording)
+        loaders = trainer.train_dataloader, _loaders(trainer)[number]
         train_side = Side(
-            trainer.train_dataloader, objective(trainer, "training_step", train, number), reported=value,
-            reduction="weighted" if record is None or _by_samples(record) else "batch",
+            _batches(trainer, loaders[0], "train"), objective(trainer, "training_step", train, number), reported=value,
+            plain=_plain_batches(trainer), reduction="weighted" if record is None or _by_samples(record) else "batch",
         )  # fmt: skip
         more: dict[str, Any] = {} if last.read is None else {"model": _copy(module, last.read)}
         val_side = Side(
-            _loaders(trainer)[number], objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
+            _batches(trainer, loaders[1], "validate"),
+            objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted", **more,
         )  # fmt: skip
         return Gap(explain_as_averaged(module, train_side, val_side, record, self.budget))
@@ -296,6 +298,18 @@ def _copy(module: Any, weights: Weights) -> nn.Module:
     other._trainer = trainer  # noqa: SLF001
     other.load_state_dict(weights)
     return other
+
+
+def _batches(trainer: Any, loader: Any, stage: str) -> Any:
+    """Return a loader's batches as steps get them: through the module's hooks, where it has any."""
+    return TransferredBatches(loader, trainer, stage) if has_hooks(trainer.lightning_module) else loader
+
+
+def _plain_batches(trainer: Any) -> Any:
+    """Return training's batches as the module's hooks leave them in validation; None where it has no hooks."""
+    if not has_hooks(trainer.lightning_module):
+        return None
+    return TransferredBatches(trainer.train_dataloader, trainer, "validate")
 
 
 def _loaders(trainer: Any) -> list[Any]:

@@ -7,6 +7,8 @@ from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
+from lightning.fabric.utilities import move_data_to_device
+from lightning.pytorch.trainer.states import RunningStage
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
@@ -18,7 +20,47 @@ if TYPE_CHECKING:
     from torch import nn
 
 TORCHS = ("_parameters", "_buffers", "_modules")
+HOOKS = ("on_before_batch_transfer", "on_after_batch_transfer", "transfer_batch_to_device")
+LIGHTNING = ("lightning", "pytorch_lightning")
 CONTEXTS = {"training_step": "train_step_context", "validation_step": "val_step_context"}
+
+
+class TransferredBatches:
+    """A loader's batches as the module's own hooks of their transfer leave them, such as augmentation of a whole batch.
+
+    Recorded batches have been through these hooks, so objectives must not call them again.
+
+    Args:
+        loader: its batches.
+        trainer: of the module whose hooks they are.
+        stage: "train" or "validate": hooks may ask for it.
+    """
+
+    def __init__(self, loader: Any, trainer: Any, stage: str) -> None:
+        self.base_dataloader, self.trainer, self.stage = loader, trainer, RunningStage(stage)
+
+    def __len__(self) -> int:
+        return len(self.base_dataloader)
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.base_dataloader:
+            state, before = self.trainer.state, self.trainer.state.stage
+            state.stage = self.stage
+            try:
+                yield self._moved(batch)
+            finally:
+                state.stage = before
+
+    def _moved(self, batch: Any) -> Any:
+        module = self.trainer.lightning_module
+        batch = self.trainer.precision_plugin.convert_input(batch)
+        batch = module._on_before_batch_transfer(batch, dataloader_idx=0)  # noqa: SLF001 - as Lightning's own loops do
+        return self.trainer.strategy.batch_to_device(batch, dataloader_idx=0)
+
+
+def has_hooks(module: Any) -> bool:
+    """Say whether a module changes its batches on their way."""
+    return any(getattr(type(module), name).__module__.partition(".")[0] not in LIGHTNING for name in HOOKS)
 
 
 def objective(trainer: Any, step: str, name: str, loader: int = 0) -> Callable[[nn.Module, Any], Tensor]:
@@ -32,7 +74,10 @@ def objective(trainer: Any, step: str, name: str, loader: int = 0) -> Callable[[
     """
 
     def of_step(module: nn.Module, batch: Any) -> Tensor:
-        batch = trainer.precision_plugin.convert_input(trainer.strategy.batch_to_device(batch))
+        if has_hooks(trainer.lightning_module):
+            batch = move_data_to_device(batch, trainer.strategy.root_device)
+        else:
+            batch = trainer.precision_plugin.convert_input(trainer.strategy.batch_to_device(batch))
         context = getattr(trainer.precision_plugin, CONTEXTS[step], nullcontext)
         with _quiet(module) as logged, context():
             returned = getattr(module, step)(batch, *_numbers(getattr(module, step), loader))

@@ -252,12 +252,12 @@ def _objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
         own = float(_own_loss(trainer, trainer.model, [first]))
         found = _each(trainer, trainer.model, first)
         shown = float(_evaluated(trainer, trainer.model, first))
-    if found is not None:
+    mean_of_parts = _ignores_count(trainer, first)
+    if found is not None and not (mean_of_parts and trainer.args.gradient_accumulation_steps > 1):
         mean = float((found[0] * found[1]).sum() / found[1].sum())
         if _close(mean, own):
             each = _of_targets(trainer)
             return each, each if _close(mean, shown) else partial(_evaluated, trainer)
-    mean_of_parts = _ignores_count(trainer, first)
     parts = _of_parts(trainer, mean=mean_of_parts)
     return _of_parts(trainer, mean=False), parts if _close(own, shown) or mean_of_parts else partial(
         _evaluated, trainer)  # fmt: skip

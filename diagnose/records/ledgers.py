@@ -182,6 +182,9 @@ class ConditionsRecord(Schema):
     unseen_text: Text = ""
     redrawn: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
+    as_taken: tuple[str, ...] = ()
+    masked: dict[str, float] = Field(default_factory=dict)
     differ: tuple[str, ...] = ()
     precision: str | None = None
 

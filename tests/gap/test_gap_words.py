@@ -90,6 +90,10 @@ FIRES = {
     "gap/arithmetic": {"arithmetic": {"training": [FIT], "validation": []}},
     "gap/memorised": {},
     "gap/residual": {"residual": 0.5, "kind": "sides", "arithmetic": {}},
+    "gap/replay": {"kind": "sides", "arithmetic": {}, "verified": {"steps": 1, "differing": 1, "largest": 0.1}},
+    "gap/train-forgotten": {"conditions": LAST | {"train": OFF, "as_taken": ["train"]}},
+    "gap/masked": {"conditions": LAST | {"masked": {"train": 0.1, "val": 0.4}}},
+    "gap/inputs": {"conditions": LAST | {"unlike": ["entry 'x' of the batch is on another scale"]}},
 }
 
 

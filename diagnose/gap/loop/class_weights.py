@@ -1,4 +1,4 @@
-"""Class weights in losses that are not averaged: torch's mean divides by the weights' sum, which such losses lack."""
+"""Class weights and ignored targets in losses that are not averaged: torch's mean divides by what such losses lack."""
 
 from __future__ import annotations
 
@@ -19,11 +19,17 @@ POSITIONS = {  # of arguments that may be given without their names
 
 
 class ClassWeights(TorchFunctionMode):
-    """Sees the losses that torch weighs by class without averaging them, while it is entered."""
+    """Sees the losses that torch weighs by class, or ignores targets of, without averaging them, while it is entered.
+
+    Attributes:
+        calls: losses, and what each counts.
+        called: whether any were taken; classes: whether any were weighed by class.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[tuple[Tensor, Tensor]] = []  # losses, and what each counts
+        self.calls: list[tuple[Tensor, Tensor]] = []
+        self.called = self.classes = False
 
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Note a loss's class weights; the loss is as it was."""
@@ -31,13 +37,16 @@ class ClassWeights(TorchFunctionMode):
         if func in POSITIONS:
             given = {name: args[k] for name, k in POSITIONS[func].items() if k < len(args)} | (kwargs or {})
             weight, target = given.get("weight"), given["target"]
-            if weight is not None and given.get("reduction") == "none" and target.dtype == torch.int64:
+            if given.get("reduction") == "none" and target.dtype == torch.int64:
                 kept = target != given.get("ignore_index", -100)
-                self.calls.append((found, torch.where(kept, weight[target.clamp(min=0)], 0.0)))
+                self.called, self.classes = True, self.classes or weight is not None
+                if weight is not None or not bool(kept.all()):
+                    counts = kept.to(found.dtype) if weight is None else weight[target.clamp(min=0)]
+                    self.calls.append((found, torch.where(kept, counts, 0.0)))
         return found
 
     def weighed(self, returned: Any) -> Any:
-        """Return what an objective returned with its class weights as weights, where its loss is one that was seen."""
+        """Return what an objective returned, with what its losses count as weights where they were seen."""
         table = dict(returned) if hasattr(returned, "keys") else {"loss": returned}
         loss = table.get("loss")
         if "weights" in table or not isinstance(loss, Tensor):

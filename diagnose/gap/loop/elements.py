@@ -67,8 +67,32 @@ def tensors(batch: Any) -> Iterator[Tensor]:
 
 
 def size_of(batch: Any) -> int | None:
-    """Return how many samples a batch has: the first dimension of its first tensor that has one."""
-    return next((int(found.shape[0]) for found in tensors(batch) if found.dim()), None)
+    """Return how many samples a batch has: the first dimension of its first tensor that has one, or of its texts."""
+    found = next((int(found.shape[0]) for found in tensors(batch) if found.dim()), None)
+    return next((len(some) for some in texts(batch)), None) if found is None else found
+
+
+def texts(batch: Any) -> list[Sequence[str]]:
+    """Return the lists of strings of a batch that holds nothing else, one string a sample."""
+    if isinstance(batch, Mapping):
+        return texts(list(batch.values()))
+    if not isinstance(batch, (list, tuple)) or not batch:
+        return []
+    if all(isinstance(part, str) for part in batch):
+        return [batch]
+    found = [texts(part) for part in batch]
+    return [some for each in found for some in each] if all(found) else []
+
+
+def graphs_of(batch: Any) -> int | None:
+    """Return how many graphs a batch of torch_geometric joins; None for any other batch."""
+    found = getattr(batch, "num_graphs", None)
+    return found if isinstance(found, int) and callable(getattr(batch, "to_data_list", None)) else None
+
+
+def samples_of(batch: Any) -> int:
+    """Return how many samples a batch has, a graph being one; 0 where that is not known."""
+    return graphs_of(batch) or size_of(batch) or 0
 
 
 def elements(returned: Any, batch: Any, where: str) -> Elements:
@@ -78,18 +102,27 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
         DiagnoseError: it is no loss; `where` says whose.
     """
     table = dict(returned) if isinstance(returned, Mapping) else {"loss": returned}
+    if _of_losses(table):
+        table["loss"] = torch.stack([value.float() for value in table.values()]).sum()
     if "loss" not in table:
         names = ", ".join(map(str, table)) or "nothing"
         raise DiagnoseError(f"{where} returns a dictionary without 'loss' (it holds {names})")
     loss = _checked(table.pop("loss"), where)
     weights = _weights(table.pop("weights", None), loss, where)
     others = {visible(str(name)): _mean(value, weights) for name, value in table.items()}
-    size = int(loss.shape[0]) if loss.dim() > 1 else size_of(batch)
+    size = int(loss.shape[0]) if loss.dim() > 1 else samples_of(batch) or None
+    size = size_of(batch) if loss.dim() == 1 and size != loss.numel() else size
     samples, known = _samples(loss, size)
     return Elements(
         loss.double().cpu().flatten().numpy(), weights.numpy(), samples, known, size or 1, loss.dim() == 0,
         {name: value for name, value in others.items() if value is not None},
     )  # fmt: skip
+
+
+def _of_losses(table: Mapping[str, Any]) -> bool:
+    """Say whether a table holds losses by name and nothing else, as detectors return them: their sum is minimised."""
+    named = "loss" not in table and bool(table) and all("loss" in str(name).lower() for name in table)
+    return named and all(isinstance(value, Tensor) and value.numel() == 1 for value in table.values())
 
 
 def _checked(loss: Any, where: str) -> Tensor:

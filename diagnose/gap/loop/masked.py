@@ -17,11 +17,15 @@ from diagnose.gap.loop.sample_parts import Key, named_tensors
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+FIRST: Key = ("batch_size",)  # names how many of a batch's first rows count, as loaders of neighbourhoods say
 Counted = Callable[[Any], int]
 
 
 def rows_selected(batch: Any, key: Key | None) -> NDArray[np.int64] | None:
     """Return the rows that the mask or the index under a key selects; None without one."""
+    if key == FIRST:
+        count = _first_rows(batch)
+        return None if count is None else np.arange(count, dtype=np.int64)
     found = None if key is None else dict(named_tensors(batch)).get(key)
     if found is None:
         return None
@@ -40,11 +44,18 @@ def selector(batch: Any, count: int, counted: Counted) -> Key | None:
     size = size_of(batch) or 0
     if count in (0, 1, size):
         return None
+    if _first_rows(batch) == count < size:
+        return FIRST
     for key, found in named_tensors(batch):
         less = _one_less(found, size, count)
         if less is not None and _count(counted, _with(batch, key, less)) == count - 1:
             return key
     return None
+
+
+def _first_rows(batch: Any) -> int | None:
+    found = batch.get(FIRST[0]) if isinstance(batch, Mapping) else getattr(batch, FIRST[0], None)
+    return found if isinstance(found, int) else None
 
 
 def as_selected(batch: Any, own: Key, other: Key) -> Any:

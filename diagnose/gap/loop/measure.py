@@ -11,10 +11,12 @@ import numpy as np
 from diagnose.errors import DiagnoseError
 from diagnose.gap import conditions
 from diagnose.gap.loop import sample_identity, sample_parts, setting
+from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.guard import guarded, is_sharded
+from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
-from diagnose.gap.loop.redrawn import is_redrawn, unweighted
+from diagnose.gap.loop.redrawn import is_redrawn, transformed, unweighted
 from diagnose.gap.loop.second_model import with_second_model
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
@@ -86,6 +88,8 @@ class _Read:
     random: frozenset[int] = frozenset()
     notes: tuple[str, ...] = ()
     redrawn: frozenset[int] = frozenset()
+    masked: frozenset[int] = frozenset()
+    as_taken: frozenset[int] = frozenset()
 
 
 def measure(
@@ -100,35 +104,56 @@ def measure(
     loaders = [getattr(side, name) for side in (train, val) for name in ("batches", "reported_on", "plain")]
     model = ranks.unwrapped(model)
     budget = budget.in_step(model)
-    same_data = unweighted(train.batches) if train.plain is None else None
-    train = train if same_data is None else replace(train, plain=same_data)
     models = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
     others = {id(one): one for one in (*models, *reached.values()) if one is not None and one is not model}
     with guarded(model, loaders, list(others.values())) as kept:
+        train = _with_plain(train, val)
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
         overlap, whole, why = _overlap(subject, val, found)
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
-    unseen, said = _unseen(found.val[0], overlap, whole, why)
+    by_value = found.known is not None and found.known.layout.by_value
+    unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
+        _unlike(train, val, found), found.masked, found.as_taken,
     )  # fmt: skip
+
+
+def _with_plain(train: Side, val: Side) -> Side:
+    """Return training's side with its data without a weighted sampler, or as validation's transform makes them."""
+    if train.plain is not None:
+        return train
+    plain = unweighted(train.batches)
+    return replace(train, plain=transformed(train.batches, val.batches) if plain is None else plain)
+
+
+def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
+    """Return in what validation's batches differ from training's; with plain ones that is `collation`."""
+    if train.plain is not None or val.plain is not None:
+        return ()
+    return tuple(found.train[0].inputs.unlike(found.val[0].inputs))
 
 
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
-    notes += [*([second] if second else []), *setting.redrawn_notes(train, redrawn)]
+    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
-    for side, one, name in ((train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")):
-        notes += setting.weigh_classes(subject, side, one, name)
+    notes += setting.weigh_losses(
+        subject, [(train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")]
+    )
+    train, val, said = _as_taken(subject, train, val, sides, redrawn)
+    notes += said.values()
+    sides = conditions.sides(train, val, kinds, bound=bool(second))
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
@@ -155,7 +180,21 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
         notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
                      "was put back before each batch")  # fmt: skip
     random = frozenset(subject.random)
-    return _Read(sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn)
+    masked = frozenset(subject.masked)
+    return _Read(
+        sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked,
+        frozenset(said),
+    )  # fmt: skip
+
+
+def _as_taken(
+    subject: Subject, train: Side, val: Side, sides: SideConditions, redrawn: frozenset[int]
+) -> tuple[Side, Side, dict[int, str]]:
+    """Return the sides in the modes that their reported losses were really taken in, and what is said of which."""
+    train, one = (train, "") if 0 in redrawn else mode_of(subject, train, sides.train, sides.kinds, "training")
+    own = replace(sides.val, plain=False)
+    val, other = (val, "") if 1 in redrawn else mode_of(subject, val, own, sides.kinds, "validation")
+    return train, val, {k: note for k, note in enumerate((one, other)) if note}
 
 
 def _identified(side: Side) -> Any:
@@ -194,8 +233,10 @@ def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     number, batch = setting.first_batch(side, name)
     where = f"batch {number + 1} of the {name} side"
     subject.refuse_constant(batch, own, where)
-    subject.select(batch, own, where)
+    subject.select(batch, own, where, int(name == "validation"))
     setting.notice_randomness(subject, batch, own, where)
+    if setting.is_masked(subject, batch, own, where):
+        subject.masked.add(own.objective)
 
 
 def _training(
@@ -313,14 +354,15 @@ def _distinct_only(found: SeenDocuments, val: BatchReadings) -> SeenDocuments:
 
 
 def _unseen(
-    val: BatchReadings, overlap: SeenDocuments | None, whole: bool, why: str
+    val: BatchReadings, overlap: SeenDocuments | None, whole: bool, why: str, *, by_value: bool = False
 ) -> tuple[dict[Condition, Reading] | None, str]:
     """Return the readings of unseen samples, and what they are or why there are none."""
     if overlap is None or not whole:
         return None, why
     number, what = len(overlap.unseen), "groups" if overlap.documents[0] < 0 else "samples"
     if number == len(overlap.documents):
-        return dict(val.readings), f"none of {number:,} validation {what} occurs in training"
+        how = " bit for bit" if by_value else ""
+        return dict(val.readings), f"none of {number:,} validation {what} occurs in training{how}"
     if val.unit == "batch":
         return None, "the objective gives one number a batch, so its seen samples cannot be told from the others"
     if val.unit == "group" and overlap.documents[0] >= 0:

@@ -36,9 +36,11 @@ def known_kinds(model: nn.Module) -> set[str]:
 
 
 def unknown_kinds(model: nn.Module) -> list[str]:
-    """Return the classes of modules that may do something in training mode: all but torch's own that are not known."""
-    own = (m for m in model.modules() if not type(m).__module__.startswith("torch.nn."))
-    return sorted({kind(m) for m in own if kind(m) == visible(type(m).__name__)})
+    """Return the classes of modules that may do something in training mode: all that are not known.
+
+    Torch's own too: `RReLU`, an `InstanceNorm` that tracks statistics, an `Embedding` whose hook adds noise.
+    """
+    return sorted({kind(m) for m in model.modules() if kind(m) == visible(type(m).__name__)})
 
 
 def differs(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:

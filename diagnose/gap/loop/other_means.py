@@ -9,12 +9,11 @@ import torch
 
 from diagnose.gap.loop.elements import weighed
 from diagnose.gap.loop.sample_parts import named_tensors
+from diagnose.gap.reported import DECAYS
 from diagnose.gap.side import REDUCTIONS
 
 if TYPE_CHECKING:
     from diagnose.gap.loop.elements import Elements
-
-DECAYS = (0.9, 0.95, 0.98, 0.99)
 
 
 class OtherMeans:
@@ -24,6 +23,7 @@ class OtherMeans:
         self.sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in REDUCTIONS if name != "sum"}
         self.lengths: dict[str, list[float]] = {}
         self.batches: dict[int, float] = {}
+        self.sizes: list[int] = []
 
     def add(self, number: int, found: Elements, batch: Any) -> None:
         """Add a batch's losses."""
@@ -34,6 +34,7 @@ class OtherMeans:
             total[0] += float((found.nats * counts).sum())
             total[1] += float(counts.sum())
         counted = found.weights.sum()
+        self.sizes.append(found.size)
         self.batches[number] = float((found.nats * found.weights).sum() / counted) if counted else 0.0
         if found.known and len(found.nats) == found.size:
             self._by_length(found, batch)
@@ -48,19 +49,38 @@ class OtherMeans:
                 total[0] += float((found.nats / lengths).sum())
                 total[1] += found.size
 
-    def means(self) -> dict[str, float]:
-        """Return each that there is, by what it is."""
+    def means(self, held: int = 0) -> dict[str, float]:
+        """Return each that there is, by what it is; `held` is how many samples the loader's dataset has."""
         out = {
             f"as the mean {REDUCTIONS[name]} (reduction={name!r})": total[0] / total[1]
             for name, total in self.sums.items() if total[1] > 0
         }  # fmt: skip
+        out |= self._by_samples(held)
         out |= {f"each sample's divided by entry {name!r} of the batch": a / b for name, (a, b) in self.lengths.items()}
         each = np.array([self.batches[number] for number in sorted(self.batches)])
         if len(each) > 1:
             out["the last batch's alone"] = float(each[-1])
             out[f"the last batch's, divided by the {len(each):,} batches"] = float(each[-1] / len(each))
+            if (each >= 0).all():
+                out["as the mean of each batch's square root (an RMSE a batch)"] = float(np.sqrt(each).mean())
             for decay in DECAYS:
                 out[f"a decaying mean over batches ({decay})"] = _decaying(each, decay)
+        return out
+
+    def _by_samples(self, held: int) -> dict[str, float]:
+        """Return sums over samples that are divided by another number than that of the samples."""
+        read, full = sum(self.sizes), max(self.sizes, default=0) * len(self.sizes)
+        total, count = self.sums["weighted"]
+        value = total / count if count else 0.0
+        out = {}
+        if held > read:
+            out[f"divided by all {held:,} samples of the loader's dataset, of which {read:,} were read"] = (
+                value * read / held
+            )
+        if full > read:
+            out[f"divided by {full:,}, as if each batch had its full size, instead of {read:,} samples"] = (
+                value * read / full
+            )
         return out
 
 

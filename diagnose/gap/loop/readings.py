@@ -6,6 +6,7 @@ import time
 from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, sums, tensors
+from diagnose.gap.loop.gradients import with_gradients
+from diagnose.gap.loop.inputs import InputsSeen
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
 from diagnose.gap.loop.modes import training
 from diagnose.gap.loop.other_means import OtherMeans
@@ -52,8 +55,10 @@ class Subject:
         reached: others that the objectives reach, by name.
         structural: kinds that the training objective needs in training mode, where its model returns something else.
         frozen: batch norms that are frozen while the model trains (ids).
+        apart: whether each side's objective is run on its own batches alone.
         random: objectives that are random though nothing of training mode is on.
-        weighed: objectives whose class weights are what each loss counts.
+        masked: objectives with losses that are 0 whatever the weights are, and count.
+        weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
 
     model: nn.Module
@@ -66,7 +71,9 @@ class Subject:
     structural: frozenset[str] = frozenset()
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
+    apart: bool = False
     weighed: set[int] = field(default_factory=set)
+    masked: set[int] = field(default_factory=set)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -94,12 +101,8 @@ class Subject:
         model = self.of(condition)
         on = condition.on if number else condition.on | self.structural
         with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
-            if callable(seed):
-                seed()
-            else:
-                guard.seed(seed)
             try:
-                returned = self._returned(number, model, batch)
+                returned = self._seeded(number, model, batch, seed)
             except DiagnoseError:
                 raise
             except Exception as error:
@@ -109,6 +112,12 @@ class Subject:
         self.kept.settle()
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))
+
+    def _seeded(self, number: int, model: nn.Module, batch: Any, seed: int | Callable[[], None]) -> Any:
+        """Return what an objective returns from these random states."""
+        put = seed if callable(seed) else partial(guard.seed, seed)
+        put()
+        return with_gradients(lambda: self._returned(number, model, batch), put)
 
     def _returned(self, number: int, model: nn.Module, batch: Any) -> Any:
         if number not in self.weighed:
@@ -127,12 +136,15 @@ class Subject:
 
     def _as_selected(self, batch: Any, number: int, owner: int | None) -> Any:
         """Have an objective that selects by another mask than the batch's own side select what that side does."""
+        if self.apart:
+            return batch
         own, other = self.selectors.get(number if owner is None else owner), self.selectors.get(number)
         return batch if own is None or other is None or own == other else as_selected(batch, own, other)
 
     def rows(self, batch: Any, side: int) -> NDArray[np.int64] | None:
         """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
-        return rows_selected(batch, self.selectors.get(side))
+        keys = self.selectors.values() if self.apart else (self.selectors.get(side),)
+        return next((rows for key in keys if (rows := rows_selected(batch, key)) is not None), None)
 
     def moves(
         self, model: nn.Module, before: Any, batch: Any, condition: Condition, where: str = "its first batch"
@@ -146,9 +158,7 @@ class Subject:
     def _nudged(
         self, weights: list[torch.Tensor], size: float, before: Any, batch: Any, condition: Condition, where: str
     ) -> bool:
-        with torch.no_grad():
-            for weight in weights:
-                weight.add_(torch.randn_like(weight) * size * (weight.abs().mean() + NUDGES[0]))
+        _nudge(weights, size)
         try:
             after = self.run(batch, condition, 0, where).nats
         except DiagnoseError:  # other weights may give no finite loss
@@ -156,14 +166,27 @@ class Subject:
         self.kept.restore()
         return not np.array_equal(before, after)
 
-    def select(self, batch: Any, condition: Condition, where: str) -> None:
-        """Find out by which mask or index in the batch the objective selects what it takes losses of."""
+    def silent_elsewhere(self, batch: Any, condition: Condition, where: str) -> NDArray[np.bool_]:
+        """Return which losses of a batch are 0 and count under other weights."""
+        model = self.of(condition)
+        guard.reshard(model.modules())
+        _nudge([w for w in map(guard.local, model.parameters()) if w.is_floating_point() and w.numel()], 1.0)
+        try:
+            found = self.run(batch, condition, 0, where)
+            return np.asarray((found.nats == 0) & (found.weights > 0))
+        except DiagnoseError:  # other weights may give no finite loss
+            return np.zeros(0, bool)
+        finally:
+            self.kept.restore()
+
+    def select(self, batch: Any, condition: Condition, where: str, side: int) -> None:
+        """Find out by which mask or index in the batch a side's objective selects what it takes losses of."""
 
         def counted(changed: Any) -> int:
             return len(self.run(changed, condition, 0, where).nats)
 
         key = selector(batch, counted(batch), counted)
-        self.selectors[condition.objective] = key
+        self.selectors[side if self.apart else condition.objective] = key
 
     def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:
         """Refuse a loss that other weights leave as it is, bit for bit.
@@ -194,6 +217,15 @@ class Subject:
         if half is not None:
             return f"the model is in {str(half).removeprefix('torch.')} (hand it over in float32, or cast its input): "
         return ""
+
+
+def _nudge(weights: Iterable[torch.Tensor], size: float) -> None:
+    """Move weights by random amounts: by draws of their own, for those of seed 0 may be what the weights began as."""
+    with torch.no_grad():
+        for number, weight in enumerate(weights):
+            draw = torch.Generator(weight.device).manual_seed(seeding.key(0, "nudge", number))
+            noise = torch.randn(weight.shape, generator=draw, device=weight.device, dtype=torch.float32)
+            weight.add_(noise.to(weight.dtype) * size * (weight.abs().mean() + NUDGES[0]))
 
 
 def _cast(device: torch.device, autocast: torch.dtype | bool | None) -> AbstractContextManager[object]:
@@ -258,10 +290,20 @@ def read(
             tally.add(found, ids, same, named=groups is not None)
             if run == runs[0]:
                 tally.other.add(number, found, batch)
+                tally.inputs.add(batch)
         guard.put(state)
     if not tally.batches:
         raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
-    return tally.text(len(runs), complete=complete and (total is None or tally.batches >= total))
+    complete = complete and (total is None or tally.batches >= total)
+    return tally.text(len(runs), complete=complete, held=_held(batches))
+
+
+def _held(batches: Any) -> int:
+    """Return how many samples a loader's dataset has, whatever its sampler takes of them; 0 where that is not known."""
+    try:
+        return len(batches.dataset)
+    except (AttributeError, TypeError, NotImplementedError):
+        return 0
 
 
 def _grouped(side: Side, batch: Any, where: str) -> Any:
@@ -282,7 +324,7 @@ class _Tally:
         self.batches = self.samples = self.count = self.counted = self.silent = 0
         self.units: set[str] = set()
         self.kinds: set[bool] = set()
-        self.other = OtherMeans()
+        self.other, self.inputs = OtherMeans(), InputsSeen()
         self._first: Any = None
 
     def add(self, found: Elements, ids: Any, conditions: Sequence[Condition], *, named: bool) -> None:
@@ -306,7 +348,7 @@ class _Tally:
             for name, value in found.others.items():
                 self.others[condition][name].append(value)
 
-    def text(self, passes: int, *, complete: bool) -> BatchReadings:
+    def text(self, passes: int, *, complete: bool, held: int = 0) -> BatchReadings:
         """Return what was read."""
         if len(self.kinds) > 1:  # scalars beside losses of elements: what they share is the batch
             self.units = {"batch"}
@@ -317,7 +359,8 @@ class _Tally:
             self.batches, complete, passes, self.samples, unit,
             others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
             means=dict(self.means), count=self.count, counted=self.counted / self.count,
-            silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(),
+            silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(held),
+            inputs=self.inputs,
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor, cat
 
-from diagnose.gap.loop.elements import SAMPLES, size_of
+from diagnose.gap.loop.elements import SAMPLES, graphs_of, samples_of
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ LOOKED = 256  # batches whose sizes are looked at
 
 def rows_of(batch: Any, first: int, last: int) -> Any:
     """Return a batch of some of its samples."""
-    return _joined([(batch, first, last)], [size_of(batch) or 0])
+    return _joined([(batch, first, last)], [samples_of(batch)])
 
 
 def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:  # noqa: PLR0911 - a way for each kind
@@ -32,6 +32,8 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
     """
     values = [part[0] for part in parts]
     one = values[0]
+    if graphs_of(one) is not None:
+        return type(one).from_data_list([graph for value, a, b in parts for graph in value.to_data_list()[a:b]])
     if isinstance(one, Tensor):
         if not one.dim() or one.shape[0] != sizes[0]:
             return one
@@ -43,7 +45,7 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
         names = one.__dataclass_fields__
         return replace(one, **{n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in names})
     if isinstance(one, (tuple, list)):
-        if len(one) == sizes[0] and not any(isinstance(part, (Tensor, Mapping)) for part in one):
+        if len(one) == sizes[0] and not any(isinstance(part, (Tensor, Mapping, tuple, list)) for part in one):
             return type(one)([part for value, a, b in parts for part in value[a:b]])
         some = [_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(one))]
         return type(one)(*some) if hasattr(one, "_fields") else type(one)(some)
@@ -52,7 +54,7 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
 
 def sizes_of(batches: Any) -> list[int]:
     """Return how many samples each of the first batches has; none where that is not known."""
-    found = [size_of(batch) for _, batch in islice(walk(batches)[0], LOOKED)]
+    found = [samples_of(batch) for _, batch in islice(walk(batches)[0], LOOKED)]
     return [size for size in found if size] if all(found) else []
 
 
@@ -70,7 +72,7 @@ class RebatchedBatches:
         held: list[tuple[int, Any, int, int]] = []
         made = 0
         for number, batch in self._source():
-            held.append((number, batch, 0, size_of(batch) or 0))
+            held.append((number, batch, 0, samples_of(batch)))
             while sum(last - first for *_, first, last in held) >= self.sizes[made % len(self.sizes)]:
                 yield self._taken(held, self.sizes[made % len(self.sizes)], made)
                 made += 1
@@ -86,7 +88,7 @@ class RebatchedBatches:
             if stop < last:
                 held.insert(0, (number, batch, stop, last))
         self.origins[made] = np.concatenate(ids)
-        return _joined(parts, [size_of(batch) or 0 for batch, *_ in parts])
+        return _joined(parts, [samples_of(batch) for batch, *_ in parts])
 
 
 def rebatched(batches: Any, sizes: Sequence[int]) -> RebatchedBatches | None:
@@ -102,4 +104,4 @@ def rebatched(batches: Any, sizes: Sequence[int]) -> RebatchedBatches | None:
 
 
 def _fits(found: RebatchedBatches) -> bool:
-    return all(size_of(batch) for batch in islice(iter(found), 4))
+    return all(samples_of(batch) for batch in islice(iter(found), 4))

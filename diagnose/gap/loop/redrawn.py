@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,7 @@ from diagnose.gap.loop.sample_parts import SampleLayout, layout, named_tensors
 from diagnose.gap.loop.walking import walk
 
 LOOKED = 64  # batches that are walked twice
+TRANSFORMS = ("transform", "target_transform", "transforms")
 SAME = 0.9  # of the samples of a pass must recur in another
 
 
@@ -27,6 +29,27 @@ def unweighted(batches: Any) -> Any | None:
     if not (isinstance(sampler, WeightedRandomSampler) or repeats) or not hasattr(batches.dataset, "__len__"):
         return None
     return DataLoader(batches.dataset, batches.batch_size, shuffle=False, collate_fn=batches.collate_fn)
+
+
+def transformed(batches: Any, val: Any) -> Any | None:
+    """Return a loader of the same data with validation's transform in the place of its own; None where it has none.
+
+    Datasets of pictures keep what they do to each sample as `transform` (torchvision also as `transforms`). To be used
+    within `guarded` alone, for the datasets are read.
+    """
+    if not all(isinstance(one, DataLoader) and one.batch_size is not None for one in (batches, val)):
+        return None
+    own, other = batches.dataset, val.dataset
+    names = [name for name in TRANSFORMS if hasattr(own, name) and hasattr(other, name)]
+    changes = any(getattr(own, name) is not getattr(other, name) for name in names)
+    if type(own) is not type(other) or not changes or not _indexed(own) or not _item_changes(own):
+        return None
+    plain = copy.copy(own)
+    for name in names:
+        setattr(plain, name, getattr(other, name))
+    if _item_changes(plain):
+        return None
+    return DataLoader(plain, batches.batch_size, shuffle=False, collate_fn=batches.collate_fn)
 
 
 def is_redrawn(batches: Any) -> bool:

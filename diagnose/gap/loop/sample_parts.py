@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from diagnose.gap.loop.elements import graphs_of, size_of, texts
 
 INTEGERS = (torch.int32, torch.int64)
 RICH = 20.0  # bits that a tensor holds from sample to sample: with less it is a mask, a label or a prompt
@@ -25,6 +28,7 @@ SPANS = (8, 32)  # tokens of a span, least and most
 PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
 LONGEST = 0.75  # of a row: a longer span would not find rows again that overlap
 Key = tuple[str, ...]
+HASHED: Key = ("",)  # stands for a batch whose samples are told by hashes
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,7 @@ class SampleLayout:
         texts: those of them whose spans are compared; `spans` says how long these are; beside: what must be the same
             beside them, for it holds more (the picture of a prompt).
         why: why samples cannot be recognised; "" where they can.
+        by_value: whether numbers that are no text are compared, so that noisy copies are not recognised.
     """
 
     keys: tuple[Key, ...]
@@ -43,6 +48,7 @@ class SampleLayout:
     spans: tuple[int, ...] = ()
     beside: tuple[Key, ...] = ()
     why: str = ""
+    by_value: bool = False
 
 
 def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
@@ -70,9 +76,26 @@ def parts_of(batch: Any) -> list[Any]:
     return list(batch) if several else [batch]
 
 
+def hashed(batch: Any) -> Tensor | None:
+    """Return a hash of each graph or text of a batch without tensors by sample (N, 8); None without any."""
+    if graphs_of(batch) is not None:
+        rows = [b"".join(_bytes(part) for _, part in named_tensors(one)) for one in batch.to_data_list()]
+    else:
+        columns = [some for some in texts(batch) if len(some) == size_of(batch)]
+        rows = ["\0".join(row).encode() for row in zip(*columns, strict=True)] if columns else []
+    whole = [np.frombuffer(blake2b(row, digest_size=64).digest(), np.int64) for row in rows]
+    return torch.from_numpy(np.stack(whole)) if whole else None
+
+
+def _bytes(found: Tensor) -> bytes:
+    return bytes(np.ascontiguousarray(found.detach().cpu().numpy()).tobytes())
+
+
 def rows_by_key(batch: Any) -> dict[Key, Tensor]:
     """Return the tensors of a batch that have a row a sample, each (samples, values)."""
-    some = list(named_tensors(batch))
+    some = list(named_tensors(batch)) if graphs_of(batch) is None else []
+    if not some and (found := hashed(batch)) is not None:
+        some = [(HASHED, found)]
     size = next((int(found.shape[0]) for _, found in some if found.dim()), 0)
     return {
         key: found.detach().cpu().reshape(size, -1)
@@ -93,7 +116,7 @@ def layout(batches: Iterator[Any], other: Any = None) -> SampleLayout:
             count += max((len(found) for found in rows.values()), default=0)
             for key, found in rows.items():
                 held.setdefault(key, []).append(found)
-                shapes[key] = dims[key]
+                shapes[key] = dims.get(key, 2)
         if count >= LOOKED:
             break
     if other is not None:
@@ -111,10 +134,13 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     keys = rich or tuple(key for key, value in bits.items() if value > 0)
     if sum(bits[key] for key in keys) < ENOUGH:
         return SampleLayout((), why="samples hold too little to be recognised")
-    texts = [(key, span) for key in keys if (span := _span(wide[key], dims[key]))]
-    most = max((bits[key] for key, _ in texts), default=0.0)
-    beside = tuple(key for key in keys if key not in dict(texts) and bits[key] > most)
-    return SampleLayout(keys, tuple(key for key, _ in texts), tuple(span for _, span in texts), beside)
+    series = [(key, span) for key in keys if key != HASHED and (span := _span(wide[key], dims[key]))]
+    most = max((bits[key] for key, _ in series), default=0.0)
+    beside = tuple(key for key in keys if key not in dict(series) and bits[key] > most)
+    floats = any(wide[key][0].is_floating_point() for key in keys)
+    return SampleLayout(
+        keys, tuple(key for key, _ in series), tuple(span for _, span in series), beside, by_value=floats
+    )
 
 
 def information(some: Sequence[Tensor]) -> float:

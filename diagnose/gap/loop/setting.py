@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from torch.utils.data import DataLoader
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import size_of
+from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.loop.mode_kinds import NORMS
 from diagnose.gap.loop.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
 from diagnose.gap.loop.redrawn import unweighted
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
 NEARER = 5.0  # times: so much nearer must a frozen batch norm come to the reported loss
 LOOKED = 8  # batches that this is looked at on
+MASKED = 0.02  # of losses: so many must be 0
+FEW = 4  # batches on which it is tried whether a loss depends on its batch
+TRIED = 3  # passes in which what acts at random is looked for
 WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
 
 
@@ -58,19 +63,20 @@ def kinds_of(subject: Subject, train: Side) -> tuple[list[str], list[str]]:
     unknown = sorted({kind for model in models for kind in modes.unknown_kinds(model)})
     weights = 0 if train.model is None else 1
 
-    def loss(on: frozenset[str]) -> NDArray[np.float64]:
+    def loss(on: frozenset[str], seed: int = 0) -> NDArray[np.float64]:
         where = f"batch {number + 1} of the training side"
-        return subject.run(batch, Condition(on, 0, precise, "mean", weights=weights), 0, where).nats
+        return subject.run(batch, Condition(on, 0, precise, "mean", weights=weights), seed, where).nats
+
+    def live(*some: str) -> bool:
+        """Say whether these kinds change the loss: what acts at random may not in every pass."""
+        return any(modes.differs(loss(frozenset(), seed), loss(frozenset(some), seed)) for seed in range(TRIED))
 
     if not subject.model.training:
         subject.frozen = modes.frozen_norms(subject.model)
     _need_training(subject, loss, unknown)
     unknown = [kind for kind in unknown if kind not in subject.structural]
-    off = loss(frozenset())
-    if modes.differs(off, loss(frozenset(unknown))):
-        unknown = [kind for kind in unknown if modes.differs(off, loss(frozenset({kind})))] or unknown
-    else:
-        unknown = []
+    if unknown:
+        unknown = ([kind for kind in unknown if live(kind)] or unknown) if live(*unknown) else []
     kinds = sorted({*known, *unknown})
     return kinds, _frozen_by_loss(subject, train, kinds)
 
@@ -99,7 +105,7 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     found = {}
     for name, frozen in (("live", subject.frozen), ("frozen", subject.frozen | live)):
         subject.frozen = frozenset(frozen)
-        found[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"))
+        found[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"), "training")
     off = {name: abs(value - train.reported) for name, value in found.items()}
     if off["live"] > NEARER * off["frozen"]:
         return ["the model came in evaluation mode; its batch norms are taken as frozen: that gives the reported loss"]
@@ -107,38 +113,84 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     return []
 
 
-def weigh_classes(subject: Subject, side: Side, own: Condition, name: str) -> list[str]:
-    """Take the class weights of losses that are not averaged as what these count, where that gives the reported loss.
+def weigh_losses(subject: Subject, sides: Sequence[tuple[Side, Condition, str]]) -> list[str]:
+    """Take class weights, and ignored targets, of losses that are not averaged as what these count.
 
-    Returns notes: which was done, or that it cannot be told.
+    Class weights are so taken where that gives the reported loss; ignored targets unless the reported loss says that
+    their zeros are averaged too, or the other side gives weights of its own, so that these zeros are meant. Returns
+    notes: which was done, or that it cannot be told.
     """
-    number = own.objective
+    first = [_first_weights(subject, *side) for side in sides]
+    out = []
+    for number, (side, own, name) in enumerate(sides):
+        meant = any(explicit for k, (explicit, _) in enumerate(first) if k != number)
+        out += _weigh(subject, side, own, name, first[number][1], meant=meant)
+    return out
+
+
+def _first_weights(subject: Subject, side: Side, own: Condition, name: str) -> tuple[bool, ClassWeights]:
+    """Return whether an objective gives weights of its own, and which weights and ignored targets torch sees."""
     place, batch = first_batch(side, name)
     with ClassWeights() as seen:
-        subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
-    if not seen.calls:
+        found = subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
+    return bool((found.weights != 1).any()), seen
+
+
+def _weigh(subject: Subject, side: Side, own: Condition, name: str, seen: ClassWeights, *, meant: bool) -> list[str]:
+    """Decide for a side; `meant` says that zeros of ignored targets count where nothing was reported."""
+    some = side.batches if side.reported_on is None else side.reported_on
+    if not seen.calls and not (seen.called and _ignores(subject, some, own, name)):
         return []
-    what = f"the {name} side's objective weighs classes without averaging (reduction='none')"
+    if meant and not seen.classes and side.reported is None:
+        return []
+    number, plain = own.objective, side.reported
+    weighed = plain
     if side.reported is not None:
-        some = side.batches if side.reported_on is None else side.reported_on
-        plain = _mean_of_first(subject, some, own, WEIGHED)
+        plain = _mean_of_first(subject, some, own, name, WEIGHED)
         subject.weighed.add(number)
-        weighed = _mean_of_first(subject, some, own, WEIGHED)
-        if abs(plain - side.reported) > NEARER * abs(weighed - side.reported):
-            return [f"{what}; its weights are taken as what each loss counts, which gives the reported loss"]
+        weighed = _mean_of_first(subject, some, own, name, WEIGHED)
         subject.weighed.discard(number)
-        if abs(weighed - side.reported) > NEARER * abs(plain - side.reported):
-            return []
+    return _weighed(subject, number, name, side.reported, (plain, weighed), classes=seen.classes)
+
+
+def _ignores(subject: Subject, batches: Any, own: Condition, name: str) -> bool:
+    """Say whether the objective ignores targets in a batch after the first."""
+    for place, (number, batch) in enumerate(walk(batches)[0]):
+        if place >= LOOKED:
+            break
+        with ClassWeights() as seen:
+            subject.run(batch, own, number, f"batch {number + 1} of the {name} side")
+        if seen.calls:
+            return True
+    return False
+
+
+def _weighed(
+    subject: Subject, number: int, name: str, reported: float | None, means: Any, *, classes: bool
+) -> list[str]:
+    """Decide what an objective's losses count by the reported loss, where there is one."""
+    off = [float("inf")] * 2 if reported is None else [abs(mean - reported) for mean in means]
+    if not classes:
+        if off[0] * NEARER < off[1]:
+            return [f"the {name} side's zeros of ignored targets (ignore_index) count, as the reported loss says"]
+        subject.weighed.add(number)
+        return [f"the {name} side ignores targets without averaging (ignore_index, reduction='none'): they count 0"]
+    what = f"the {name} side's objective weighs classes without averaging (reduction='none')"
+    if off[0] > NEARER * off[1]:
+        subject.weighed.add(number)
+        return [f"{what}; its weights are taken as what each loss counts, which gives the reported loss"]
+    if off[1] > NEARER * off[0]:
+        return []
     return [f"{what}: torch's mean divides by the weights' sum, which these losses lack; where that mean is what the "
             "loop takes, return {'loss': losses without weight=, 'weights': weight[target]}"]  # fmt: skip
 
 
-def _mean_of_first(subject: Subject, batches: Any, own: Condition, most: int = LOOKED) -> float:
+def _mean_of_first(subject: Subject, batches: Any, own: Condition, name: str, most: int = LOOKED) -> float:
     losses = []
     for place, (number, batch) in enumerate(walk(batches)[0]):
         if place >= most:
             break
-        losses.append(_mean(subject.run(batch, own, number, "a batch")))
+        losses.append(_mean(subject.run(batch, own, number, f"batch {number + 1} of the {name} side")))
     return float(np.mean(losses))
 
 
@@ -158,11 +210,23 @@ def notice_randomness(subject: Subject, batch: Any, own: Condition, where: str) 
         subject.random |= {own.objective} if subject.objectives[0] is not subject.objectives[1] else {0, 1}
 
 
+def is_masked(subject: Subject, batch: Any, own: Condition, where: str) -> bool:
+    """Say whether many losses are 0 whatever the weights are, though they count: a mask that was multiplied in."""
+    found = subject.run(batch, replace(own, on=frozenset()), 0, where)
+    silent = (found.nats == 0) & (found.weights > 0)
+    if silent.mean() < MASKED or bool(silent.all()) or own.objective in subject.random:
+        return False
+    return np.array_equal(silent, subject.silent_elsewhere(batch, replace(own, on=frozenset()), where))
+
+
 def notes_of(subject: Subject) -> list[str]:
     """Return what a reader should know of randomness and of other models."""
     out = []
-    if subject.random:
+    if 1 in subject.random:
         out.append("a loss is random even in evaluation mode: dropout or noise that model.eval() does not reach")
+    elif subject.random:
+        out.append("the training side's objective draws at random (mixed samples, noise, timesteps): what was read of "
+                   "it is a draw")  # fmt: skip
     if subject.reached:
         names = ", ".join(subject.reached)
         out.append(
@@ -182,7 +246,17 @@ def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
     if train.plain is not None and sampler in {"WeightedRandomSampler", "RandomSampler"} and unweighted(train.batches):
         out.append(f"training's loader draws by a {sampler}; its dataset in order was taken as plain=: collation is "
                    "what the sampler does, unless plain= was given")  # fmt: skip
+    if isinstance(train.plain, DataLoader) and _same_but_transform(train.batches, train.plain):
+        out.append("training's dataset with validation's transform was taken as plain=: collation is what training's "
+                   "own transform does, unless plain= was given")  # fmt: skip
     return out
+
+
+def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
+    """Say whether a plain loader is of a copy of the loader's dataset."""
+    own = getattr(batches, "dataset", None)
+    same = type(plain.dataset) is type(own) and vars(plain.dataset).keys() == vars(own).keys()
+    return plain.dataset is not own and same
 
 
 @dataclass(frozen=True)
@@ -232,27 +306,42 @@ def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
 
 
 def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
-    """Say whether a sample's loss depends on the other samples of its batch."""
-    _, batch = first_batch(side, name)
-    size = size_of(batch) or 0
+    """Say whether a sample's loss depends on the other samples of its batch, in one of the first that are not at 0."""
+    for number, batch in islice(walk(side.batches)[0], FEW):
+        found = _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
+        if found is not None:
+            return found
+    return False
+
+
+def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> bool | None:
+    """Say so of a batch, by reading its halves; None where a loss is at 0, so that it cannot be told."""
+    size = samples_of(batch)
     if size < 2 or subject.random:
         return False
     norms = {modes.kind(module) for module in subject.of(own).modules() if isinstance(module, NORMS)}
     quiet = replace(own, on=own.on & norms)
     half = size // 2
     try:
-        whole, *parts = (
-            subject.run(some, quiet, 0, "a part of a batch")
-            for some in (batch, rows_of(batch, 0, half), rows_of(batch, half, size))
-        )
+        halves = rows_of(batch, 0, half), rows_of(batch, half, size)
+        if any(part is batch for part in halves):  # of a kind that cannot be cut
+            return False
+        whole, *parts = (subject.run(some, quiet, 0, where) for some in (batch, *halves))
     except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
         return False
+    depends = _otherwise(whole, parts, size, selected=bool(subject.selectors.get(own.objective)))
+    return depends if depends or all(part.nats.any() for part in (whole, *parts)) else None
+
+
+def _otherwise(whole: Elements, parts: Sequence[Elements], size: int, *, selected: bool) -> bool:
+    """Say whether a batch costs otherwise than its two halves."""
     if whole.scalar:
+        half = size // 2
         mean = sum(_mean(part) * count for part, count in zip(parts, (half, size - half), strict=True)) / size
         return _differ(_mean(whole), mean)
     together = np.concatenate([part.nats for part in parts])
     if len(together) != len(whole.nats):
-        return not subject.selectors.get(own.objective)
+        return not selected
     return bool(np.any(np.abs(together - whole.nats) > DEPENDS * np.maximum(1e-2, np.abs(whole.nats).max())))
 
 

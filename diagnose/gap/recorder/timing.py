@@ -130,6 +130,9 @@ def recency(found: Replayed, start: Reading, batches: int) -> Term:
     how = "other training batches, minus the batches of the logged losses; final weights"
     if span.low is None or span.high is None:
         return Term("recency", value, basis=basis, how=how)
+    if found.half is not None:  # what the steps that were not kept would give is chance too
+        half = (((span.high - span.low) / 2) ** 2 + found.half**2) ** 0.5
+        return Term("recency", value, value - half, value + half, basis=basis, how=how)
     return Term("recency", value, value - span.value + span.low, value - span.value + span.high, basis=basis, how=how)
 
 

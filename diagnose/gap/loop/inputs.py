@@ -1,0 +1,87 @@
+"""What a side's batches hold beside the loss: the scale of their numbers, and which labels occur.
+
+Validation that was not normalised as training was, or that holds classes which training never had, is no generalisation
+gap; it shows in the batches themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from diagnose.formatting import plain
+from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+VALUES = 512  # of a tensor that are kept of a batch
+FEWEST = 256  # values, or 32 samples, that a side must have shown
+SAMPLES = 32
+CLASSES = 1024  # labels at most; of more it is no label
+OFTEN = 4  # times: so often must a label occur on average
+OTHER = 2.0  # times: so much wider must the middle half of the numbers be
+NEW = 0.1  # of validation's samples: so many must have a label that training never has
+
+
+class InputsSeen:
+    """Numbers and labels of batches, as they are read."""
+
+    def __init__(self) -> None:
+        self.values: dict[Key, list[NDArray[np.float32]]] = {}
+        self.labels: dict[Key, dict[int, int]] = {}
+
+    def add(self, batch: Any) -> None:
+        """Add a batch."""
+        for key, found in named_tensors(batch):
+            flat = found.detach().reshape(-1)
+            if found.is_floating_point() and not found.is_sparse and found.dim():
+                step = max(1, flat.numel() // VALUES)
+                self.values.setdefault(key, []).append(flat[::step].float().cpu().numpy())
+            elif found.dtype in INTEGERS and found.dim() == 1:
+                self._label(self.labels.setdefault(key, {}), flat)
+
+    def _label(self, counts: dict[int, int], flat: Tensor) -> None:
+        if len(counts) <= CLASSES:
+            for value, count in zip(*(part.tolist() for part in torch.unique(flat, return_counts=True)), strict=True):
+                counts[value] = counts.get(value, 0) + count
+
+    def unlike(self, val: InputsSeen) -> list[str]:
+        """Return in what validation's batches differ from these of training."""
+        shared = [key for key in self.values if key in val.values]
+        out = [said for key in shared if (said := _scales(key, self.values[key], val.values[key]))]
+        labels = [key for key in self.labels if key in val.labels]
+        return out + [said for key in labels if (said := _labels(key, self.labels[key], val.labels[key]))]
+
+
+def _scales(key: Key, train: list[NDArray[np.float32]], val: list[NDArray[np.float32]]) -> str:
+    """Say that the numbers of one tensor lie otherwise on the two sides; "" where they do not."""
+    both = [np.concatenate(some) for some in (train, val)]
+    if min(map(len, both)) < FEWEST or not all(np.isfinite(some).all() for some in both):
+        return ""
+    (low, middle, high), (vlow, vmiddle, vhigh) = (np.percentile(some, (25, 50, 75)) for some in both)
+    wide, vwide = high - low, vhigh - vlow
+    if min(wide, vwide) <= 0:
+        return ""
+    if max(wide / vwide, vwide / wide) < OTHER and abs(vmiddle - middle) < max(wide, vwide):
+        return ""
+    return (f"{_called(key)} is on another scale: half of its values lie in {plain(low)} to {plain(high)} in training "
+            f"and in {plain(vlow)} to {plain(vhigh)} in validation")  # fmt: skip
+
+
+def _labels(key: Key, train: dict[int, int], val: dict[int, int]) -> str:
+    """Say that validation has labels that training never has; "" where it has not."""
+    number, whole = sum(train.values()), sum(val.values())
+    if min(number, whole) < SAMPLES or max(len(train), len(val)) > CLASSES or len(train) * OFTEN > number:
+        return ""
+    new = sum(count for value, count in val.items() if value not in train)
+    if new < NEW * whole:
+        return ""
+    return f"{new / whole:.0%} of {_called(key)} in validation are labels that training never has"
+
+
+def _called(key: Key) -> str:
+    return f"entry {'.'.join(key)!r} of the batch" if key else "the batch"
