@@ -57,8 +57,9 @@ class CarriedRun(Schema):
 
 
 class FailedCommand(Failure):
-    """A run that gave no result: why, the last lines of its output, and where all of it lies."""
+    """A run that gave no result: why, its exit code, the last lines of its output, and where all of it lies."""
 
+    code: int | None = None
     output: tuple[Text, ...] = ()
     file: Text = ""
 

@@ -297,7 +297,8 @@ def held(summary: AblationRecord) -> str:
     what = _HELD.get(hold.what, visible(hold.what))
     if not what or hold.amount is None:
         return what
-    unit = "" if not hold.unit or shows_unit(hold.unit) else f" {visible(hold.unit)}"
+    plain = (hold.unit or "").partition(" of ")[0].partition(" trained")[0]  # `what` says of what
+    unit = "" if not plain or shows_unit(hold.unit) else f" {visible(plain)}"
     return f"{what} ({quantity(hold.amount, hold.unit)}{unit})"
 
 

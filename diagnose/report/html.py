@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
-    from diagnose.report.blocks import Inline, Report, Span
+    from diagnose.report.blocks import Inline, Report, Span, TextTable
     from diagnose.report.figures import Drawn
 
 SPANS = {
@@ -61,7 +61,7 @@ def _template() -> Any:
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_visible,
     )  # fmt: skip
-    jinja.filters.update(inline=_inline, drawing=_drawing)
+    jinja.filters.update(inline=_inline, drawing=_drawing, files=_files)
     jinja.globals.update(plain=formatting.plain)
     return jinja.get_template("report.html.j2")
 
@@ -78,6 +78,22 @@ def _drawing(drawn: Drawn) -> Markup:
     from markupsafe import Markup
 
     return Markup(drawn.svg)  # noqa: S704
+
+
+def _files(shown: TextTable | Markup, name: str) -> list[tuple[str, str, str]]:
+    """Return what a table or a drawing can be saved as: the format, the file's name, an address that holds it."""
+    from diagnose.report.file_formats import csv_of, latex_of, slug, standalone
+
+    if isinstance(shown, str):
+        return [("SVG", f"{slug(name)}.svg", _address("image/svg+xml", standalone(str(shown))))]
+    forms = (("CSV", "csv", "text/csv", csv_of(shown)), ("LaTeX", "tex", "text/x-tex", latex_of(shown)))
+    return [(form, f"{slug(name)}.{end}", _address(kind, text)) for form, end, kind, text in forms]
+
+
+def _address(kind: str, text: str) -> str:
+    from base64 import b64encode
+
+    return f"data:{kind};base64,{b64encode(text.encode('utf-8', 'replace')).decode()}"
 
 
 def _inline(said: Inline) -> Markup:

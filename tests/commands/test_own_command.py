@@ -339,6 +339,32 @@ def test_the_environment_of_a_command_is_the_users_but_for_one_variable(tmp_path
     assert given == ""
 
 
+def test_a_result_that_is_not_there_costs_one_run_and_is_not_paid_for_again(user):
+    ended = diagnose(user, *arguments(read=("{dir}/metrics.json:val_los",)))
+    assert ended.returncode == FINDING
+    said = "there is no val_los in metrics.json; did you mean 'val_loss'?"
+    assert f"1 of 4 runs failed, 3 were not started, too many for a comparison; 1e-4 seed 0: {said}" in ended.stderr
+    again = diagnose(user, *arguments(read=("{dir}/metrics.json:val_los",)))
+    assert again.returncode == MISTAKE
+    assert "running" not in again.stderr
+    assert again.stderr.startswith(
+        f"diagnose: 1 run of these commands ended well before and hold no result as it is looked for; the first: {said}"
+    )
+    assert diagnose(user, *arguments()).returncode == 0
+    assert [run["reused"] for run in record(user)["carried"]["runs"]] == [True, False, False, False]
+
+
+def test_a_command_that_writes_nothing_is_told(tmp_path):
+    user = user_folder(tmp_path, "sys.exit(0)")
+    ended = diagnose(user, *arguments())
+    assert ended.returncode == FINDING
+    assert "1e-4 seed 0: it wrote no metrics.json; its folder is empty" in ended.stderr
+    reported = diagnose(user, *arguments(read=()))
+    assert (
+        "it reported no scores: give --read FILE:KEY, or call diagnose.report_scores in the script" in reported.stderr
+    )
+
+
 def test_a_seed_that_is_not_used_is_said(tmp_path):
     user = user_folder(tmp_path, "loss = 1.0 + float(args.lr)")
     ended = diagnose(user, *arguments(seeds=3))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from report_fixture import HOSTILE, write_ablation, write_run
@@ -128,7 +129,8 @@ def show(browser, pages):
         page.on("console", lambda message: heard.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: heard.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (heard.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        page.on("request", lambda r: None if r.url in {pages[name], "data:,"} else heard.append(f"request: {r.url}"))
+        own = (pages[name], "data:")
+        page.on("request", lambda r: None if r.url.startswith(own) else heard.append(f"request: {r.url}"))
         page.goto(pages[name])
         return page
 
@@ -256,11 +258,24 @@ def test_everything_is_reached_with_the_keyboard(show):
     assert page.evaluate("document.querySelector('details').open")
 
 
+def test_tables_and_drawings_can_be_saved(show, tmp_path):
+    page = show("ablation", 1280, "light")
+    for form, begin in {"CSV": "what,", "LaTeX": "% needs", "SVG": "<svg xmlns="}.items():
+        link = page.locator(f".files a:text-is('{form}')").locator("visible=true").first
+        with page.expect_download() as found:
+            link.click()
+        found.value.save_as(tmp_path / form)
+        text = (tmp_path / form).read_text(encoding="utf-8")
+        assert text.startswith(begin), form
+        assert "var(--" not in text
+    ET.fromstring((tmp_path / "SVG").read_text(encoding="utf-8"))  # well formed
+
+
 def test_paper_shows_everything_in_light_colours(show):
     page = show("ablation", 720, "dark")
     page.emulate_media(media="print", color_scheme="dark")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(253, 253, 251)"
-    hidden = page.evaluate("""[...document.querySelectorAll('details > *')]
+    hidden = page.evaluate("""[...document.querySelectorAll('details > :not(.files)')]
         .filter(e => !e.checkVisibility({contentVisibilityAuto: true}) || !e.offsetHeight).length""")
     assert hidden == 0
     assert page.evaluate("document.querySelector('nav').checkVisibility()") is False

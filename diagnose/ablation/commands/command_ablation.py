@@ -49,10 +49,11 @@ class CommandResult:
 
 @dataclass
 class CommandOutcome:
-    """What runs came to."""
+    """What runs came to; `unread`: how many ended well and left no result where it was looked for."""
 
     finished: list[CommandResult] = field(default_factory=list)
     failed: list[FailedCommand] = field(default_factory=list)
+    unread: int = 0
 
     def note(self, plan: CommandPlan, ended: Ended, watch: Watch) -> None:
         """Take in how a run ended; it is finished if its command ended with 0 and its result is there.
@@ -69,6 +70,7 @@ class CommandOutcome:
                 self.finished.append(CommandResult(job, ended.path, plan.scores_of(ended.path), ended.reused))
             except DiagnoseError as error:
                 why = str(error)
+                self.unread += not error.diverged
         if ended.finished:  # of others the engine has told
             watch(replace(job.progress("ended"), doing="failed" if why else "finished"))
         if why:
@@ -76,14 +78,17 @@ class CommandOutcome:
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether nothing but failures came of several runs."""
-        return not self.finished and len(self.failed) >= GIVE_UP
+        """Whether several runs failed and none did not, or one that ended well left no result where that is sought."""
+        return not self.finished and (self.unread > 0 or len(self.failed) >= GIVE_UP)
 
 
 def _failure(job: CommandJob, ended: Ended, why: str) -> FailedCommand:
     file = str(ended.path / command_store.OUTPUT) if ended.run else ""
     tail = output_tail(ended.path, TAIL) if ended.run else ()
-    return FailedCommand(run=ended.run, level=job.label, seed=job.seed, why=why, output=tail, file=file)
+    end = command_store.ended(ended.path) if ended.run else None
+    return FailedCommand(
+        run=ended.run, level=job.label, seed=job.seed, why=why, output=tail, file=file, code=end.code if end else None
+    )  # fmt: skip
 
 
 def ablate_command(
@@ -131,6 +136,8 @@ def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
         else:
             watch(replace(job.progress("waiting"), doing="reused"))
             done.finished.append(CommandResult(job, path, plan.scores_of(path), reused=True))
+    if not done.finished:
+        _refuse_unread(plan, pending)
     if pending:
         pool = Pool(size, gpus_of_machine() if size > 1 else (), lambda: done.is_hopeless)
         with closing(pool.carry_out(pending, watch)) as ends:
@@ -140,6 +147,27 @@ def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
     done.finished.sort(key=lambda one: order[one.job.label, one.job.seed])
     done.failed.sort(key=lambda one: order[one.level, one.seed or 0])
     return done
+
+
+def _refuse_unread(plan: CommandPlan, pending: Sequence[CommandJob]) -> None:
+    """Refuse to run again what ended well, only because the result is looked for elsewhere than it lies.
+
+    Raises:
+        DiagnoseError: runs ended well, and none of them holds the result.
+    """
+    unread = [plan.runs / name for job in pending for name in job.passed_over]
+    for path in unread[:1]:
+        try:
+            plan.scores_of(path)
+        except DiagnoseError as error:
+            if error.diverged:
+                return
+            count = counted(len(unread), "run")
+            raise DiagnoseError(
+                f"{count} of these commands ended well before and hold no result as it is looked "
+                f"for; the first: {error} ({path}). Mend "
+                "what is read, or remove their folders to run them again"
+            ) from None
 
 
 def _taking_part(plan: CommandPlan, done: CommandOutcome) -> tuple[list[CommandResult], list[str]]:
@@ -165,7 +193,7 @@ def _taking_part(plan: CommandPlan, done: CommandOutcome) -> tuple[list[CommandR
 
 def _too_few(plan: CommandPlan, done: CommandOutcome) -> str:
     first = done.failed[0]
-    last = f": {cut(first.output[-1], 200)}" if first.output else ""
+    last = f": {cut(first.output[-1], 200)}" if first.output and first.code else ""
     where = f" (all of its output: {visible(first.file)})" if first.file else ""
     total, failed = len(plan.jobs), len(done.failed)
     never = total - failed - len(done.finished)
