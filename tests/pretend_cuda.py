@@ -380,3 +380,5 @@ def pretended():
                 yield CARD
         finally:
             torch.__future__.set_swap_module_params_on_conversion(before)
+            left = [name for name, call in CALLS.items() if getattr(torch.cuda, name) is not call]
+            assert not left, f"undo what was patched over {left} before the device goes"

@@ -353,7 +353,8 @@ def _remarks(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBloc
         alarm = f" Too good to be true; check first: {CHECKS[0]}." if place.implausible else ""
         said.append(f"How good that is: {baseline_rows.sentence(place)}{alarm}")
     if ledger.budget.sharpens:
-        said.append(f"A larger --budget would sharpen {', '.join(ledger.budget.sharpens)}.")
+        option = "budget=" if ledger.kind == "sides" else "--budget"
+        said.append(f"A larger {option} would sharpen {', '.join(ledger.budget.sharpens)}.")
     yield from (Paragraph(one, "note", detail="brief") for one in said)
 
 

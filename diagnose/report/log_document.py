@@ -136,7 +136,7 @@ def _source(log: LogReport, most: int) -> str:
     taken = f"; {TAKEN[source.train_is]}" if source.train_is else ""
     files = listed([cut(name, 60 if most > 1 else 30) for name in source.files[:2]])
     files += " and more" if len(source.files) > 2 else ""
-    count = f"{points.pairs:,} pairs of {points.train:,} training and {points.val:,} validation values"
+    count = f"{counted(points.pairs, 'pair')} of {points.train:,} training and {points.val:,} validation values"
     return f"{files} ({source.format}{tool}): {names}, {count}{taken}"
 
 

@@ -38,7 +38,7 @@ from diagnose.runs.session import (
     save_records,
     tell,
 )
-from diagnose.training import device, network, trainer
+from diagnose.training import device, network, switches, trainer
 from diagnose.training.preparation import Setup, environment, set_up
 from diagnose.training.trainer import Step
 
@@ -88,7 +88,7 @@ def carry_out(
     if resume and path is None and "run.device" not in given:
         _refuse_elsewhere(runs, setup)
     path = path or store.create(runs, name, setup.recipe, environment(setup, given))
-    with store.locked(path), device.random_kept(where), _outcome(path):
+    with switches.restored(), store.locked(path), device.random_kept(where), _outcome(path):
         store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))

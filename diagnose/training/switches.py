@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
+
+from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 COMPILER = "torch._inductor.config"
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
@@ -57,6 +63,34 @@ def leave_card() -> None:
     """Put the switches back as they were before the first run on a CUDA device."""
     if _as_found:
         _set(_as_found.pop(), compiled=False)
+
+
+@contextmanager
+def restored() -> Iterator[None]:
+    """Put the switches back when done, whatever happens: a caller's own code comes after a run."""
+    try:
+        yield
+    finally:
+        leave_card()
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say in a line what to do where an operation of a network has no deterministic kernel.
+
+    Raises:
+        DiagnoseError: it has none.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        told = str(error).strip()
+        if "deterministic" not in told:
+            raise
+        raise DiagnoseError(
+            f"the network cannot be trained so that it repeats bit for bit ({told.splitlines()[0][:160]}): "
+            "--set run.deterministic=false gives that up, and with it exact resuming and --verify"
+        ) from None
 
 
 def _for_card(found: Switches, *, deterministic: bool) -> Switches:

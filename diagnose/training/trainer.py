@@ -17,7 +17,7 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.training import chunked_loss
+from diagnose.training import chunked_loss, switches
 from diagnose.training.batches import moved, step_batches, steps_per_epoch
 from diagnose.training.device import autocast
 from diagnose.training.network import compiled_loss
@@ -233,7 +233,8 @@ def _take(
         group["lr"] = rate
     batches = step_batches(course.layout, number, recipe.batches.accumulate)
     network.train()
-    loss = accumulate(network, batches, recipe, number)
+    with switches.explained():
+        loss = accumulate(network, batches, recipe, number)
     parameters = [p for p in network.parameters() if p.grad is not None]
     norm = torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf)
     if halt is not None:

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+import torch
 from pretend_cuda import pretended
 from run_fixture import assert_same, quickly, refusal, stopped, tensors
 
@@ -33,6 +34,7 @@ def trained(given, tmp_path_factory):
         left = stopped(given, parted)
         done = len(run_tables.read_table(left, "steps"))
         two = runner.train("quick", given, runs=parted, resume=True)
+        assert not torch.are_deterministic_algorithms_enabled()  # the caller's own code comes after a run
     assert (left, done) == (two, 6)
     return one, two
 

@@ -82,16 +82,16 @@ def test_the_compiler_is_told_where_it_is_used():
 @pytest.mark.parametrize(
     ("capability", "wanted"), [((9, 0), "bf16"), ((8, 0), "bf16"), ((7, 5), "fp32"), ((7, 0), "fp32")]
 )
-def test_bf16_is_taken_where_a_card_has_it_and_not_where_it_is_emulated(capability, wanted, monkeypatch):
-    with pretended():
-        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
+def test_bf16_is_taken_where_a_card_has_it_and_not_where_it_is_emulated(capability, wanted):
+    with pretended(), pytest.MonkeyPatch.context() as patch:  # which goes before what it was put upon
+        patch.setattr(torch.cuda, "get_device_capability", lambda _: capability)
         recipe = device.resolve(Recipe.load("quick", CARD | {"run.precision": "auto"}), 1.0)
     assert (recipe.run.device, recipe.run.precision) == ("cuda", wanted)
 
 
-def test_several_cards_are_no_reason_to_warn(monkeypatch):
-    with pretended() as card:
-        monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+def test_several_cards_are_no_reason_to_warn():
+    with pretended() as card, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "device_count", lambda: 4)
         state, own = torch.get_rng_state(), torch.cuda.get_rng_state()
         with device.random_kept(torch.device("cuda", 1)):
             torch.manual_seed(5)

@@ -361,6 +361,21 @@ def test_a_step_that_is_not_finite_and_those_behind_it_update_nothing(how, words
         assert all(torch.equal(ours[key], theirs[key]) for key in ("step", "exp_avg", "exp_avg_sq"))
 
 
+@pytest.mark.parametrize("message", ["cumsum_cuda_kernel does not have a deterministic implementation, but", "other"])
+def test_an_operation_without_a_deterministic_kernel_is_one_line_that_says_what_to_do(message, monkeypatch):
+    def fail(*_):
+        raise RuntimeError(message)
+
+    plan, net = course(), Plain()
+    monkeypatch.setattr(net, "forward", fail)
+    steps = trainer.train_steps(net, trainer.make_optimizer(net, plan.recipe.optimizer), plan, START)
+    kind, words = (
+        (RuntimeError, "other") if message == "other" else (DiagnoseError, r"cumsum_.*run\.deterministic=false")
+    )
+    with pytest.raises(kind, match=words):
+        next(steps)
+
+
 def test_a_block_ends_when_patience_does(together, monkeypatch):
     monkeypatch.setattr(trainer, "PATIENCE", 0.0)
     plan, net = course(3), gpt()
