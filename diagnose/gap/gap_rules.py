@@ -204,7 +204,7 @@ RULES = (
     FindingRule("gap/random", "warning", "The validation loss is random in evaluation mode: model.eval() misses noise",
          "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
     FindingRule("gap/masked", "note", "Losses that are 0 whatever the weights are count in the mean: a mask",
-         "return {{'loss': losses, 'weights': mask}}, so that what is masked does not count", _masked),
+         "give the mask as 'weights' beside the losses, so that what is masked does not count", _masked),
     FindingRule("gap/inputs", "note", "Validation's batches are not as training's: {unlike}",
          "see that both are prepared alike, and split at random; plain= tells preparation from data", _unlike),
     FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",

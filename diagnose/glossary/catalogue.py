@@ -24,7 +24,8 @@ TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity,
 }  # fmt: skip
 PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
-    "Mode": "What training mode does", "More": "one side", "less": "the other"}  # fmt: skip
+    "Mode": "What training mode does", "More": "one side", "less": "the other",
+    "unlike": "numbers on another scale, labels that training never has"}  # fmt: skip
 SEVERITIES = {
     "error": "The number is not what it is taken for.",
     "warning": "The number is off, or its set-up should be mended.",
