@@ -232,10 +232,22 @@ class CostlyText(ReportBlock):
 
 
 @dataclass(frozen=True)
-class Links(ReportBlock):
-    """Pages, each with a note above it."""
+class PageLink:
+    """A page: a note, where it is, its words, what it is by each filter of its list, and a small picture's address."""
 
-    items: tuple[tuple[str, str, str], ...]  # note, address, words
+    note: str
+    address: str
+    words: str
+    values: tuple[str, ...] = ()
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class Links(ReportBlock):
+    """Pages, which can be filtered by some of what they are: a name and its values, in the order of `values`."""
+
+    items: tuple[PageLink, ...]
+    filters: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 @dataclass(frozen=True)

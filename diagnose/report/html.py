@@ -85,12 +85,13 @@ def _files(shown: TextTable | Markup, name: str) -> list[tuple[str, str, str]]:
     from diagnose.report.file_formats import csv_of, latex_of, slug, standalone
 
     if isinstance(shown, str):
-        return [("SVG", f"{slug(name)}.svg", _address("image/svg+xml", standalone(str(shown))))]
+        return [("SVG", f"{slug(name)}.svg", address("image/svg+xml", standalone(str(shown))))]
     forms = (("CSV", "csv", "text/csv", csv_of(shown)), ("LaTeX", "tex", "text/x-tex", latex_of(shown)))
-    return [(form, f"{slug(name)}.{end}", _address(kind, text)) for form, end, kind, text in forms]
+    return [(form, f"{slug(name)}.{end}", address(kind, text)) for form, end, kind, text in forms]
 
 
-def _address(kind: str, text: str) -> str:
+def address(kind: str, text: str) -> str:
+    """Return an address that holds a text itself."""
     from base64 import b64encode
 
     return f"data:{kind};base64,{b64encode(text.encode('utf-8', 'replace')).decode()}"

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 from diagnose import formatting
 from diagnose.errors import DiagnoseError
 from diagnose.report import html
-from diagnose.report.blocks import Links, Report, Section
+from diagnose.report.blocks import Links, PageLink, Report, Section
+from diagnose.report.file_formats import standalone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,18 +24,28 @@ NAME = "index.html"
 STAMP = "%Y%m%d-%H%M%S"  # what names of runs and ablations begin with
 EDGES = (("<title>", "</title>"), ('<h1 id="verdict">', "</h1>"), ('<p class="identity">', "</p>"))
 _TAG = re.compile("<[^>]*>")
-HEAD = 200_000  # bytes: a page's style and header lie within
+HEAD = 200_000  # bytes: a page's style, its header and its first drawing lie within
+MOST_PICTURES, MOST_PICTURE = 60, 60_000  # pages that are shown in small; characters of a drawing
+MOST_VALUES = 12  # of a filter; a longer one would be no help
+FILTERS = ("kind", "text", "axis")
 
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """A page: where it is, what kind, when its run or ablation began, of which text, and its verdict."""
+    """A page: where it is, what kind, when its run or ablation began, of which text, and its verdict.
+
+    Attributes:
+        values: what it is by each of `FILTERS`; "" where that does not apply.
+        drawing: its first drawing, as it stands in the page.
+    """
 
     href: str
     kind: str
     when: datetime
     about: str
     verdict: str
+    values: tuple[str, ...] = ()
+    drawing: str = ""
 
     @property
     def day(self) -> str:
@@ -57,12 +68,25 @@ def render_index(out: Path) -> Path:
     counts = [
         formatting.counted(sum(e.kind == kind for e in found), kind) for kind in dict.fromkeys(e.kind for e in found)
     ]
-    links = Links(tuple((f"{one.day} · {one.kind} · {one.about}", one.href, one.verdict) for one in found))
+    links = Links(tuple(_link(one, place) for place, one in enumerate(found)), _filters(found))
     newest = formatting.day(found[0].when.isoformat())
     verdict = f"{formatting.counted(len(found), 'page')}, the newest of {newest}"
     sections = (Section("pages", "", "Pages", (links,)),)
     report = Report("Pages of diagnose", (", ".join(counts),), verdict, sections=sections)
     return html.write(html.page_of(report), out / NAME)
+
+
+def _link(one: IndexEntry, place: int) -> PageLink:
+    picture = html.address("image/svg+xml", standalone(one.drawing)) if one.drawing and place < MOST_PICTURES else ""
+    return PageLink(f"{one.day} · {one.kind} · {one.about}", one.href, one.verdict, one.values, picture)
+
+
+def _filters(found: list[IndexEntry]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return each filter that tells pages apart, with its values; none of a few pages."""
+    values = [tuple(sorted({one.values[k] for one in found} - {""})) for k in range(len(FILTERS))]
+    return tuple(
+        (name, some if 2 <= len(some) <= MOST_VALUES else ()) for name, some in zip(FILTERS, values, strict=True)
+    )
 
 
 def entries(out: Path) -> list[IndexEntry]:
@@ -86,7 +110,14 @@ def _entry(path: Path) -> IndexEntry | None:
         return None
     kind = "loss gap" if title.startswith("Loss gap") else identity[0].partition(" ")[0]
     about = " · ".join(part for part in (identity[0].rpartition(" ")[2], *identity[1:-1]) if part)
-    return IndexEntry(path.name, kind, _stamp(path.name) or changed.replace(tzinfo=None), about, _words(verdict))
+    text = identity[1].partition(",")[0] if len(identity) > 2 else ""
+    axis = _words(title).removeprefix("What ").removesuffix(" changes") if title.startswith("What ") else ""
+    _, wide, rest = head.partition('<svg class="wide"')
+    drawing = f"{wide}{rest.partition('</svg>')[0]}</svg>" if wide and "</svg>" in rest[:MOST_PICTURE] else ""
+    return IndexEntry(
+        path.name, kind, _stamp(path.name) or changed.replace(tzinfo=None), about, _words(verdict), (kind, text, axis),
+        drawing,
+    )  # fmt: skip
 
 
 def _between(text: str, begin: str, end: str) -> str:

@@ -258,6 +258,17 @@ def test_everything_is_reached_with_the_keyboard(show):
     assert page.evaluate("document.querySelector('details').open")
 
 
+def test_the_index_shows_what_is_chosen(show):
+    page = show("index", 1280, "light")
+    every = page.locator(".index li").count()
+    page.get_by_label("ablation").check()
+    shown = page.locator(".index li:visible").all_inner_texts()
+    assert 0 < len(shown) < every
+    assert all("· ablation ·" in text for text in shown)
+    page.locator("fieldset", has_text="kind").get_by_label("all").check()
+    assert page.locator(".index li:visible").count() == every
+
+
 def test_tables_and_drawings_can_be_saved(show, tmp_path):
     page = show("ablation", 1280, "light")
     for form, begin in {"CSV": "what,", "LaTeX": "% needs", "SVG": "<svg xmlns="}.items():

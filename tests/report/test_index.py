@@ -39,6 +39,16 @@ def test_pages_are_listed_newest_first_with_their_verdicts(pages):
     assert render_index(pages).read_text(encoding="utf-8") == text  # it does not list itself
 
 
+def test_pages_can_be_filtered_and_are_shown_in_small(pages):
+    found = entries(pages)
+    assert {entry.values[0] for entry in found} == {"run", "ablation"}
+    assert next(entry for entry in found if entry.kind == "ablation").values[2]
+    text = render_index(pages).read_text(encoding="utf-8")
+    assert ".index:has(#filter-kind-1:checked) li:not(.kind-1) { display: none; }" in text
+    assert text.count('<li class="kind-2 ') == 2  # the runs
+    assert text.count('<img src="data:image/svg+xml;base64,') == 3
+
+
 def test_hostile_text_does_nothing(pages):
     path = pages / next(entry.href for entry in entries(pages) if entry.kind == "ablation")
     page = path.read_text(encoding="utf-8")
