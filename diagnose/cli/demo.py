@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from diagnose.report.gap_result import Gap
 
 EVERY = 30  # of so many verses of the Bible one is taken
-SMALL = {"model.layers": 2, "model.width": 64, "batches.context": 64, "budget.text": 80_000}
+SMALL = {"model.layers": 2, "model.width": 64, "batches.context": 64, "budget.text": 70_000}
 NEXT = """
 {folder}/loop.py is the loop of the first page: its lines with `diagnose` are all that a loop of yours needs.
 For more, nine runs on the whole Bible in some five minutes: diagnose ablate --axis tokenizer --seeds 3
-Their arms have seen seven times the text, so the intervals are narrower; diagnose loss-gap runs/latest explains a run.
+Their arms have seen eight times the text, so the intervals are narrower; diagnose loss-gap runs/latest explains a run.
 """
 
 

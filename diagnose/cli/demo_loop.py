@@ -18,7 +18,7 @@ from torch.utils.data import DataLoader
 
 from diagnose import Gap, GapRecorder, Side, explain_gap
 
-CONTEXT, BATCH, EPOCHS, WIDTH, DROPOUT = 48, 32, 3, 64, 0.2
+CONTEXT, BATCH, EPOCHS, WIDTH, DROPOUT = 48, 32, 2, 64, 0.2
 
 
 class Transformer(nn.Module):
