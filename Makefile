@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-fast check format bench gpu planted aa cluster coverage fuzz fuzz-logs fuzz-records faults kills docs clean
+.PHONY: demo test test-fast check format bench gpu planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose demo
@@ -38,6 +38,9 @@ planted: .venv/tested
 
 cluster: .venv/tested
 	$(BIN)/pytest tests/engines/test_engine_ray.py -m "slow or not slow"
+
+commands: .venv/tested
+	$(BIN)/pytest tests/commands -m "slow or not slow"
 
 aa: .venv/tested
 	$(BIN)/pytest tests/validation/aa -m "slow or not slow" -s

@@ -24,7 +24,17 @@ def test_the_page_has_an_example_of_each_kind():
     assert {example_of(command) for command in RUNS} == {"own_train", "own_nanogpt", *NEEDS}
 
 
-@pytest.mark.parametrize("command", RUNS, ids=[f"{k}-{example_of(command)}" for k, command in enumerate(RUNS)])
+def kinds():
+    """Return each command; those of a script that one before runs already are for `make commands`."""
+    scripts = [example_of(command) for command in RUNS]
+    again = [script in scripts[:place] for place, script in enumerate(scripts)]
+    return [
+        pytest.param(command, id=f"{place}-{scripts[place]}", marks=[pytest.mark.slow] if again[place] else [])
+        for place, command in enumerate(RUNS)
+    ]
+
+
+@pytest.mark.parametrize("command", kinds())
 def test_a_command_of_the_page_runs(command, tmp_path):
     needed = NEEDS.get(example_of(command))
     if needed and find_spec(needed) is None:
