@@ -61,6 +61,12 @@ class ReportedRecord(Schema):
     unit: str = "nats per token"
     given: tuple[bool, bool] = (True, True)
 
+    @property
+    def taken(self) -> tuple[str, str, str]:
+        """How the training loss, the validation loss and so their gap were taken, in words."""
+        train, val = ("as reported" if given else "as read now" for given in self.given)
+        return train, val, "as reported" if any(self.given) else "as read now"
+
 
 class MatchedRecord(Schema):
     """Both losses under the same condition."""

@@ -90,7 +90,7 @@ def _headlines(ledger: LedgerRecord) -> tuple[Headline, ...]:
     return (
         Headline(names[0], plain(reported.train), "", "arm-1"),
         Headline(names[1], plain(reported.val), "", "arm-0"),
-        Headline("gap, as reported", signed(ledger.gap), ""),
+        Headline(f"gap, {reported.taken[2]}", signed(ledger.gap), ""),
         Headline("gap, matched", estimate(same.gap, same.low, same.high, difference=True), ""),
     )
 
@@ -116,7 +116,8 @@ def _walk(ledger: LedgerRecord) -> Figure:
         f"{COLOURS}. {_terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
     )
     reported = ledger.reported
-    head = f"From training {plain(reported.train)} to validation {plain(reported.val)} as reported, {ledger.unit}"
+    way = f"From training {plain(reported.train)} to validation {plain(reported.val)}"
+    head = f"{way} {reported.taken[2]}, {ledger.unit}"
     bars = (Bars(head, tuple(_bars(ledger))),)
     return Figure(waterfall_figure(ledger), caption, bars, (gap_tables.terms(ledger),), detail="always")
 
@@ -137,7 +138,8 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
         for term in terms:
             drawn = not together or abs(term.value or 0.0) < reach
             rows += _term_bars(term, _name(ledger, term.id), "  " if together else "", drawn=drawn)
-    return [*rows, Bar("gap as reported", signed(ledger.gap), "their sum", ledger.gap, None, None, "ink")]
+    last = f"gap {ledger.reported.taken[2]}"
+    return [*rows, Bar(last, signed(ledger.gap), "their sum", ledger.gap, None, None, "ink")]
 
 
 def _name(ledger: LedgerRecord, term: str) -> str:

@@ -49,8 +49,8 @@ def _said(panel: Panel) -> str:
 def falls(ledger: LedgerRecord) -> list[WaterfallRow]:
     """Return the waterfall's rows: the reported training loss, the terms, the reported validation loss."""
     train, val = ledger.reported.train, ledger.reported.val
-    words = reported_words(ledger)
-    rows = [WaterfallRow("training, as reported", words[0], plain(train), train, train)]
+    words, taken = reported_words(ledger), ledger.reported.taken
+    rows = [WaterfallRow(f"training, {taken[0]}", words[0], plain(train), train, train)]
     here = train
     for part in parts(ledger):
         paint, name = PAINTS[part.group], part.name if part.name != "data" else "unseen + leak"
@@ -61,7 +61,7 @@ def falls(ledger: LedgerRecord) -> list[WaterfallRow]:
         figure = estimate(part.value, part.low, part.high, difference=True)
         rows.append(WaterfallRow(name, changed(ledger, part), figure, here, here + part.value, low, high, paint))
         here += part.value
-    return [*rows, WaterfallRow("validation, as reported", words[1], plain(val), val, val)]
+    return [*rows, WaterfallRow(f"validation, {taken[1]}", words[1], plain(val), val, val)]
 
 
 def where_strips(ledger: LedgerRecord) -> list[Panel]:

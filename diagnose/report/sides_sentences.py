@@ -30,7 +30,7 @@ def changed(ledger: LedgerRecord, term: TermRecord) -> str:
 def reported_words(ledger: LedgerRecord) -> tuple[str, str]:
     """Return what the two losses are of."""
     reports, given = ledger.conditions.reports, ledger.reported.given
-    train = FOLLOWS.get(reports.train, "as given" if given[0] else "as read now")
+    train = FOLLOWS.get(reports.train, "as given" if given[0] else "all that was read")
     batches = counted(reports.val_batches, "batch", "batches")
     return train.format(steps=counted(reports.interval, "step")), f"{batches}, {'as given' if given[1] else 'read now'}"
 

@@ -30,7 +30,8 @@ def every_block(text):
         blocks.Samples((blocks.Sample(text, text, text, (text, text, text), 3),)),
         blocks.RuleFinding("error", text, text, text, text, text),
         blocks.Glance(((text, (Mark(text, "kept", text, "+", "arm-2"),)),), text),
-        blocks.CostlyText(text, ((text, 2), ("", 0)), 4), blocks.Links(((text, text, text),)),
+        blocks.CostlyText(text, ((text, 2), ("", 0)), 4),
+        blocks.Links((blocks.PageLink(text, text, text, (text,)),), ((text, (text, text)),)),
     )  # fmt: skip
 
 
