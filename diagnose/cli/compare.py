@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from diagnose.cli.options import REPORTS, TRAIN, FolderOption, Output, PairsOption, command, subcommand
+from diagnose.cli.options import REPORTS, TRAIN, FolderOption, HigherOption, Output, PairsOption, command, subcommand
 from diagnose.cli.outcome import show_outcome
 from diagnose.cli.training import finish_ablation
 
@@ -42,12 +42,7 @@ class Table:
     cluster: Annotated[
         str | None, typer.Option("--cluster", metavar="COLUMN", help="Groups of examples that belong together.")
     ] = None
-    higher: Annotated[
-        bool | None,
-        typer.Option(
-            "--higher-is-better/--lower-is-better", help="Which side of the scores is better; else their names."
-        ),
-    ] = None
+    higher: HigherOption = None
     levels: Annotated[
         str | None, typer.Option("--levels", metavar="A,B", help="Arms of a table to keep; the first is the control.")
     ] = None
@@ -96,10 +91,11 @@ def compare(
     documents. Of a table it finds the design: seeds shared or not, examples scored by every run or by one,
     clusters, what is missing. Intervals are over what was drawn: seeds, examples, or both.
     """
-    from diagnose.ablation.results.score_sources import is_results
+    from diagnose.ablation.results.score_sources import compared, is_results
+    from diagnose.report import page, score_document
     from diagnose.runs import store
 
-    store.check_writable(out)
+    store.check_writable(page.folder_of(out))
     if not is_results(what, table.wanted):
         from diagnose.ablation.comparison import compare as comparison
 
@@ -107,9 +103,6 @@ def compare(
         folder = comparison(what, pairs=pairs, margin=bits, command=command())
         finish_ablation(folder, out, output)
         return
-    from diagnose.ablation.results.score_sources import compared
-    from diagnose.report import page, score_document
-
     found = compared(
         [Path(one) for one in what], table.wanted, higher=table.higher, levels=_split(table.levels) or None,
         pairs=pairs, margin=margin, command=command(),

@@ -11,6 +11,7 @@ import typer
 
 from diagnose.cli.options import EXPLAIN, Output, subcommand
 from diagnose.cli.outcome import show_outcome, show_report
+from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
     from diagnose.report.blocks import Report
@@ -66,17 +67,22 @@ def _write_inputs(folder: Path) -> None:
     from diagnose.files import put
 
     verses = [text for place, (_, text) in enumerate(bible_verses()) if place % EVERY == 0]
-    put(folder / "verses.txt", "".join(f"{verse}\n" for verse in verses).encode(), "the demo's text")
-    put(folder / "loop.py", files("diagnose.cli").joinpath("demo_loop.py").read_bytes(), "the demo's loop")
+    wanted = {
+        folder / "verses.txt": "".join(f"{verse}\n" for verse in verses).encode(),
+        folder / "loop.py": files("diagnose.cli").joinpath("demo_loop.py").read_bytes(),
+    }
+    for path, data in wanted.items():
+        if path.exists() and path.read_bytes() != data:
+            raise DiagnoseError(f"{path} is there and is another file; give another folder: diagnose demo FOLDER")
+    for path, data in wanted.items():
+        put(path, data, "the demo's file")
 
 
 def _loop(folder: Path) -> Gap:
-    import shutil
     from contextlib import redirect_stdout
 
     from diagnose.cli import demo_loop
 
-    shutil.rmtree(folder / "runs" / "loop", ignore_errors=True)  # of an earlier demo
     with redirect_stdout(sys.stderr):
         return demo_loop.main(folder)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import LIST, REPORTS, RUNS, FolderOption, JsonOption, ModelOption, Output, subcommand
+from diagnose.cli.options import LIST, REPORTS, RUNS, JsonOption, ModelOption, Output, subcommand
 from diagnose.cli.outcome import open_page, print_json, show, show_report
 
 
@@ -77,7 +77,7 @@ def report(
     index: Annotated[
         bool, typer.Option("--index", help="Write index.html, which lists the folder's pages with their verdicts.")
     ] = False,
-    out: FolderOption = REPORTS,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.")] = REPORTS,
     everything: Annotated[bool, typer.Option("--all", help="Print all that the pages say, too.")] = False,
     figures: Annotated[
         Path | None, typer.Option("--figures", metavar="DIR", help="Write each figure there as SVG, PNG and PDF.")

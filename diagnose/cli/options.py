@@ -118,6 +118,10 @@ class Setting:
 
 
 PairsOption = Annotated[bool, typer.Option("--pairs", help="Compare every two arms too, not only with the control.")]
+HigherOption = Annotated[
+    bool | None,
+    typer.Option("--higher-is-better/--lower-is-better", help="Which side of a score is better; else its name."),
+]
 ModelOption = Annotated[
     str | None,
     typer.Option(

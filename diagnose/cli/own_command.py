@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from diagnose.cli.options import RECIPE, RUNS, SETTINGS, Output, Setting, command
+from diagnose.cli.options import RECIPE, RUNS, SETTINGS, HigherOption, Output, Setting, command
 from diagnose.cli.outcome import print_json, show, show_outcome
 from diagnose.errors import DiagnoseError
 
@@ -56,10 +56,7 @@ class OwnCommand:
             "Python files beside them; may be repeated.",
         ),
     ] = field(default_factory=list)
-    higher: Annotated[
-        bool | None,
-        typer.Option("--higher-is-better/--lower-is-better", help="Which side of a score is better; else its name."),
-    ] = None
+    higher: HigherOption = None
 
     def check_absent(self) -> None:
         """Refuse options that say how a command is run, where none is given.
@@ -132,7 +129,7 @@ def carry_out(
     from diagnose.report import page, score_document
     from diagnose.runs import store
 
-    store.check_writable(out)
+    store.check_writable(page.folder_of(out))
     store.check_writable(RUNS)
     with watching(plan.name, quiet=output.quiet) as watch:
         found = ablate_command(plan, jobs=jobs, pairs=pairs, margin=margin, watch=watch, command=command())

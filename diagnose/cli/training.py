@@ -167,6 +167,7 @@ def ablate(
         return
     from diagnose.ablation import ablate as ablation
     from diagnose.cli.board import watching
+    from diagnose.report import page
     from diagnose.runs import store
 
     own.check_absent()
@@ -184,7 +185,7 @@ def ablate(
         described = plan.describe(planned, placement.jobs or 1, RUNS)
         print_json(described) if output.as_json else show(plan.plan_rows(described))
         return
-    store.check_writable(out)
+    store.check_writable(page.folder_of(out))
     with watching(" x ".join(axis), quiet=output.quiet) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,

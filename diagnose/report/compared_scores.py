@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.records.score_records import ScoreComparison
 from diagnose.report.results import ShownResult
@@ -24,11 +24,6 @@ class ComparedScores(ShownResult[ScoreComparison]):
         from diagnose.report.score_document import report_of
 
         return report_of(self.found)
-
-    @property
-    def findings(self) -> list[dict[str, Any]]:
-        """No rules are asked of a table."""
-        return []
 
     def to_frame(self) -> pd.DataFrame:
         """Return the effects: metric, axis, level, against, value, low, high, p, resolved, over, seeds_needed."""

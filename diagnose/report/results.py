@@ -47,12 +47,12 @@ class ShownResult(Generic[Found]):
     @property
     def verdict(self) -> str:
         """The outcome in a sentence or two."""
-        return str(getattr(self.found, "verdict", ""))
+        return self.report.verdict
 
     @property
     def findings(self) -> list[dict[str, Any]]:
         """What rules found: `rule`, `severity`, `what`, `fix`, `measured`."""
-        return list(self.record["findings"])
+        return list(self.record.get("findings", ()))
 
     def to_html(self, path: str | Path = "") -> Path:
         """Write the page, one self-contained file, and return where it lies.

@@ -43,16 +43,6 @@ class StoredRun(ShownResult[Status]):
         return report_of(self._read)
 
     @property
-    def verdict(self) -> str:
-        """The outcome in a sentence or two."""
-        return self.report.verdict
-
-    @property
-    def findings(self) -> list[dict[str, Any]]:
-        """No rules are asked of a run by itself; `audit` and `loss_gap` ask them."""
-        return []
-
-    @property
     def record(self) -> dict[str, Any]:
         """How it ended, where it was carried out, and what its recipe derives."""
         return {"status": super().record, "environment": self._read.environment.model_dump(mode="json")}
@@ -89,11 +79,6 @@ class StoredAblation(ShownResult[AblationRecord]):
         from diagnose.report.page import own_report
 
         return own_report(self.folder)
-
-    @property
-    def findings(self) -> list[dict[str, Any]]:
-        """No rules are asked of an ablation; its notes are in `record`."""
-        return []
 
     def to_frame(self) -> pd.DataFrame:
         """Return the effects against the control in bits per byte, a row each."""

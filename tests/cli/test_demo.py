@@ -39,3 +39,12 @@ def test_a_folder_that_cannot_be_written_is_told_in_a_line(diagnose, tmp_path):
     code, out, err = diagnose("demo", "file")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "verses.txt" in err
+
+
+def test_a_loop_that_was_changed_is_not_overwritten(diagnose, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "loop.py").write_text("print('mine')")
+    code, out, err = diagnose("demo", "mine")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "give another folder" in err
+    assert (tmp_path / "mine" / "loop.py").read_text() == "print('mine')"

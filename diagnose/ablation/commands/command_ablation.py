@@ -130,12 +130,12 @@ def ablate_command(
 def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
     done, pending = CommandOutcome(), []
     for planned in plan.jobs:
-        path, job = plan.there(planned)
-        if path is None:
+        found, job = plan.there(planned)
+        if found is None:
             pending.append(job)
         else:
             watch(replace(job.progress("waiting"), doing="reused"))
-            done.finished.append(CommandResult(job, path, plan.scores_of(path), reused=True))
+            done.finished.append(CommandResult(job, found.path, found.scores, reused=True))
     if not done.finished:
         _refuse_unread(plan, pending)
     if pending:

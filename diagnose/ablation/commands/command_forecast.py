@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.ablation.commands.command_template import FOLDER
+from diagnose.ablation.commands.command_template import FOLDER, shown_command
 from diagnose.ablation.noise_floor import ALSO
 from diagnose.formatting import counted, duration, listed, quantity, visible
 from diagnose.runs import command_store, score_file
@@ -16,11 +16,10 @@ from diagnose.stats import smallest_resolvable
 from diagnose.stats.crossed import analyse
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import RenderableType
 
-    from diagnose.ablation.commands.command_plan import CommandPlan, RunScores
+    from diagnose.ablation.commands.command_plan import CommandPlan, FoundRun, RunScores
+    from diagnose.engines.command_job import CommandJob
 
 MOST_SHOWN = 8  # commands
 MOST_NAMED = 6  # files
@@ -35,35 +34,41 @@ def describe(plan: CommandPlan, jobs: int) -> dict[str, Any]:
         plan: what is planned.
         jobs: runs at once.
     """
-    commands = plan.commands()
-    there = [one for one in commands if one["run"]]
-    ends = [command_store.ended(plan.runs / one["run"]) for one in there]
+    found = [(job, plan.there(job)[0]) for job in plan.jobs]
+    there = [(job, run) for job, run in found if run]
+    ends = [command_store.ended(run.path) for _, run in there]
     seconds = [end.seconds for end in ends if end is not None]
-    pending = len(commands) - len(there)
+    pending = len(found) - len(there)
     return {
         "axis": plan.name,
         "control": plan.arms[0].name,
         "arms": [{"level": arm.name, "levels": arm.levels} for arm in plan.arms],
         "seeds": plan.seeds,
-        "runs": commands,
+        "runs": [
+            {
+                "level": job.label, "seed": job.seed, "command": shown_command(job.args),
+                "run": run.path.name if run else None, "stale": run is None and plan.is_stale(job),
+            }
+            for job, run in found
+        ],
         "jobs": jobs,
         "timeout": plan.timeout,
         "files": list(plan.known_files),
         "takes_folder": FOLDER in plan.template.names,
         "seconds": fmean(seconds) * math.ceil(pending / jobs) if seconds else None,
-        "resolvable": _resolvable(plan, {(one["level"], one["seed"]): plan.runs / one["run"] for one in there}),
-    }
+        "resolvable": _resolvable(plan, there),
+    }  # fmt: skip
 
 
-def _resolvable(plan: CommandPlan, there: dict[tuple[str, int], Path]) -> dict[str, Any] | None:
+def _resolvable(plan: CommandPlan, there: list[tuple[CommandJob, FoundRun]]) -> dict[str, Any] | None:
     """Return the smallest effect that seeds would resolve, from how far seeds of an arm lie apart that are there.
 
     Where examples are scored, so far as chance between seeds and examples of single arms goes: an effect that differs
     from example to example takes more.
     """
     by_arm: dict[str, list[RunScores]] = {}
-    for (level, _), path in there.items():
-        by_arm.setdefault(level, []).append(plan.scores_of(path))
+    for job, run in there:
+        by_arm.setdefault(job.label, []).append(run.scores)
     groups = [found for found in by_arm.values() if len(found) > 1]
     if not groups:
         return None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.ablation.commands.command_axes import arms_of
 from diagnose.ablation.commands.command_files import CommandFiles
-from diagnose.ablation.commands.command_template import FOLDER, check_program, shown_command
+from diagnose.ablation.commands.command_template import FOLDER, check_program
 from diagnose.ablation.commands.result_reading import metric_names, value_of
 from diagnose.engines.command_job import DIR, CommandJob
 from diagnose.errors import DiagnoseError
@@ -47,6 +47,14 @@ class RunScores:
     def by_example(self) -> bool:
         """Whether a row is an example."""
         return score_file.EXAMPLE in self.table.columns
+
+
+@dataclass(frozen=True)
+class FoundRun:
+    """A finished run that is there already, and its result."""
+
+    path: Path
+    scores: RunScores
 
 
 @dataclass(frozen=True)
@@ -171,8 +179,8 @@ class CommandPlan:
                 raise DiagnoseError(f"{bad:,} of {len(table):,} scores of {name} are NaN or infinite", diverged=True)
         return RunScores(table, tuple(metrics))
 
-    def there(self, job: CommandJob) -> tuple[Path | None, CommandJob]:
-        """Return the folder of a finished run that holds a result, and the job that passes over those without one."""
+    def there(self, job: CommandJob) -> tuple[FoundRun | None, CommandJob]:
+        """Return a finished run that holds a result, and the job that passes over those without one."""
         passed: list[str] = []
         while True:
             job = CommandJob.of_record({**job.record(), "passed_over": passed})
@@ -180,11 +188,9 @@ class CommandPlan:
             if path is None:
                 return None, job
             try:
-                self.scores_of(path)
+                return FoundRun(path, self.scores_of(path)), job
             except DiagnoseError:
                 passed.append(path.name)
-            else:
-                return path, job
 
     @property
     def comparisons(self) -> int:
@@ -192,20 +198,7 @@ class CommandPlan:
         others = [len(axis.levels) - 1 for axis in self.axes]
         return (sum(others) + sum(a * b for a, b in combinations(others, 2))) * max(1, len(self.readouts))
 
-    def commands(self) -> list[dict[str, Any]]:
-        """Return each run as it will be started, and whether it is there already."""
-        out = []
-        for job in self.jobs:
-            path, _ = self.there(job)
-            out.append(
-                {
-                    "level": job.label, "seed": job.seed, "command": shown_command(job.args),
-                    "run": path.name if path else None, "stale": path is None and self._is_stale(job),
-                }
-            )  # fmt: skip
-        return out
-
-    def _is_stale(self, job: CommandJob) -> bool:
+    def is_stale(self, job: CommandJob) -> bool:
         """Say whether the same command ended well, but with other files."""
         return any(
             command_store.ended_well(path) and not command_store.is_same(path, job.known_by)
