@@ -197,8 +197,9 @@ RULES = (
          "split by {document} before cutting samples", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
-    FindingRule("gap/train-forgotten", "warning", "The training loss is taken in evaluation mode: {mode} off",
-         "call model.train() after validation, unless training in evaluation mode is meant", _train_forgotten),
+    FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} off",
+         "nothing, where both losses are estimated so on purpose; where it is the loss that was trained on, call "
+         "model.train() after validation", _train_forgotten),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
     FindingRule("gap/random", "warning", "Validation's loss is random in evaluation mode: model.eval() leaves noise on",

@@ -207,7 +207,8 @@ class TestMode:
         assert values(gap)["mode"] == 0
         assert values(gap)["residual"] == pytest.approx(0, abs=1e-4)
         assert "gap/train-forgotten" in rules(gap)
-        assert any("model.train() was not called" in note for note in gap.record["notes"])
+        assert any("on purpose, or model.train() was not called" in note for note in gap.record["notes"])
+        assert next(one for one in gap.findings if one["rule"] == "gap/train-forgotten")["severity"] == "note"
 
     def test_eval_that_was_not_called(self):
         train, val = cut(TRAIN, 8), cut(VAL, 8)

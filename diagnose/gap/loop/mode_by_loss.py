@@ -46,7 +46,8 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     mode, call = ("eval", "model.train()") if own.on else ("train", "model.eval()")
     word = {"eval": "evaluation", "train": "training"}[mode]
     return replace(side, mode=mode), (
-        f"the reported {name} loss is what the model gives in {word} mode: {call} was not called before it was taken"
+        f"the reported {name} loss is what the model gives in {word} mode: it was read so on purpose, or {call} was "
+        "not called before"
     )
 
 
