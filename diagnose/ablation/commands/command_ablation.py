@@ -129,6 +129,8 @@ def ablate_command(
 
 def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
     done, pending = CommandOutcome(), []
+    for planned in plan.jobs:  # so that the first that is told of is one of all
+        watch(planned.progress("waiting"))
     for planned in plan.jobs:
         found, job = plan.there(planned)
         if found is None:
