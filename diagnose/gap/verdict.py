@@ -66,8 +66,18 @@ def _matched(record: LedgerRecord) -> str:
     side = "above" if gap > 0 else "below"
     if low is not None and high is not None and low <= 0 <= high:
         half = (high - low) / 2
-        return f"Under the same conditions the two do not differ measurably ({signed(gap)} ± {plain(half)})"
-    return f"Under the same conditions it is {plain(abs(gap))} {side}"
+        return f"{_alike(record)} the two do not differ measurably ({signed(gap)} ± {plain(half)})"
+    return f"{_alike(record)} it is {plain(abs(gap))} {side}"
+
+
+def _alike(record: LedgerRecord) -> str:
+    """Say what the two are alike in once the walk is done; where data are still made otherwise, not in all."""
+    conditions = record.conditions
+    if "train" in conditions.redrawn:
+        return "Read alike, but for how samples are drawn or augmented,"
+    if conditions.masked or conditions.unlike:
+        return "Read alike, but for how batches are made,"
+    return "Under the same conditions"
 
 
 def _seen(record: LedgerRecord) -> str:

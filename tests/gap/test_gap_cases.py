@@ -682,6 +682,7 @@ class TestOtherSamples:
         x, val = blobs(640, 1), cut(blobs(640, 2), 32)
         loader = DataLoader(Noisy(x, 1.5), 32, shuffle=True)
         gap = explain_gap(mlp(), Side(loader, ce), Side(val, ce))
+        assert "Under the same conditions" not in gap.verdict
         assert "gap/redrawn" in rules(gap)
         assert any("plain=" in found["fix"] for found in gap.findings if found["rule"] == "gap/redrawn")
         assert "has not seen" not in gap.verdict
