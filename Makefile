@@ -80,7 +80,7 @@ fuzz-logs: .venv/tested
 	touch $@
 
 .venv/tested: .venv/installed
-	$(PIP) -e '.[test,check,ray,docs]'
+	$(PIP) -e '.[test,check,ray,slurm,docs]'
 	touch $@
 
 clean:
