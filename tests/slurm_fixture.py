@@ -8,6 +8,7 @@ import subprocess
 import time
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -37,11 +38,12 @@ KillWait=5
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerType=sched/builtin
+SchedulerParameters=batch_sched_delay=0,sched_interval=1
 AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 JobCompType=jobcomp/none
 SlurmdParameters=config_overrides
-MaxArraySize=11
+MaxArraySize=3
 GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=2000 Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE DefaultTime=60 State=UP
@@ -124,3 +126,14 @@ def queued():
     rows = [line.split() for line in slurm("squeue", "--noheader", "--array", "--format=%i %T").splitlines()]
     return {row[0]: row[1] for row in rows if len(row) == 2}
 
+
+def process_of(job):
+    """Return the process that a job's script became."""
+    base, _, place = job.partition("_")
+    wanted = {f"SLURM_ARRAY_JOB_ID={base}", f"SLURM_ARRAY_TASK_ID={place}"} if place else {f"SLURM_JOB_ID={base}"}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            is_script = b"submitit.core._submit" in (folder / "cmdline").read_bytes()
+            if is_script and wanted <= set((folder / "environ").read_bytes().decode(errors="replace").split("\0")):
+                return int(folder.name)
+    raise AssertionError(f"job {job} has no process")

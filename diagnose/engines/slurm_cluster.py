@@ -6,13 +6,14 @@ or run instead of submitting them twice. The nodes must see the folder of the ru
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import redirect_stderr, suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -228,7 +229,7 @@ class Slurm:
         )  # fmt: skip
         tasks = [SlurmTask(job.KIND, job.record(), plan.minutes * 60.0, plan.requeues) for job in jobs]
         try:
-            with slurm_commands.out_of_a_job():
+            with slurm_commands.out_of_a_job(), redirect_stderr(io.StringIO()):  # submitit prints what it raises
                 made = executor.submit_array(tasks)
         except OSError as error:
             raise DiagnoseError(f"{self.runs} cannot be written: {error.strerror}; choose another folder") from None

@@ -99,7 +99,8 @@ class SlurmTask:
         requeue = signal.getsignal(signal.SIGUSR2)
         assert callable(requeue)
         signal.signal(signal.SIGTERM, signal.default_int_handler)
-        signal.signal(signal.SIGUSR2, self._stop if self.requeues else lambda *_: None)
+        stops = self.requeues or self.kind == "job"  # a command that cannot go on later takes all the time there is
+        signal.signal(signal.SIGUSR2, self._stop if stops else lambda *_: None)
         return requeue
 
     def _stop(self, number: int, _: object) -> None:
