@@ -207,11 +207,9 @@ def out_of_a_job() -> Iterator[None]:
 
     What a site or a user sets for all jobs (SLURM_CONF, SBATCH_ACCOUNT) stays.
     """
-    hidden = {
-        name: os.environ.pop(name)
-        for name in list(os.environ)
-        if (name.startswith(OF_A_JOB) and name not in OF_A_SITE) or (name in OF_A_RANK and "SLURM_JOB_ID" in os.environ)
-    }
+    names = [name for name in os.environ if name.startswith(OF_A_JOB) and name not in OF_A_SITE]
+    names += [name for name in OF_A_RANK if name in os.environ and "SLURM_JOB_ID" in os.environ]
+    hidden = {name: os.environ.pop(name) for name in names}
     try:
         yield
     finally:
