@@ -16,10 +16,11 @@ from diagnose.cli.options import (
     Output,
     PairsOption,
     Setting,
+    TrackerOption,
     command,
     subcommand,
 )
-from diagnose.cli.outcome import print_json, show, show_outcome
+from diagnose.cli.outcome import check_tracker, print_json, report_to, show, show_outcome
 from diagnose.cli.own_command import OwnCommand, carry_out, refuse_ours, show_plan
 from diagnose.errors import DiagnoseError
 
@@ -150,6 +151,7 @@ def ablate(
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
     out: FolderOption = REPORTS,
+    tracker: TrackerOption = None,
 ) -> None:
     """Change one thing, hold the rest, and say what the change did.
 
@@ -157,7 +159,7 @@ def ablate(
     and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
     """
     if own.run is not None:
-        refuse_ours(setting, {"--levels": levels, **fairness.given, **placement.elsewhere})
+        refuse_ours(setting, {"--levels": levels, "--report-to": tracker, **fairness.given, **placement.elsewhere})
         placement.place.check()
         planned_runs, jobs = own.plan(axis, seeds, resume=resume, full=full), placement.jobs or 1
         if dry_run:
@@ -186,6 +188,7 @@ def ablate(
         print_json(described) if output.as_json else show(plan.plan_rows(described))
         return
     store.check_writable(page.folder_of(out))
+    check_tracker(tracker)
     with watching(" x ".join(axis), quiet=output.quiet) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
@@ -193,10 +196,10 @@ def ablate(
             match=fairness.match, pairs=pairs, margin=MARGIN if margin is None else margin,
             watch=watch, command=command(),
         )  # fmt: skip
-    finish_ablation(folder, out, output)
+    finish_ablation(folder, out, output, tracker)
 
 
-def finish_ablation(folder: Path, out: Path, output: Output) -> None:
+def finish_ablation(folder: Path, out: Path, output: Output, tracker: str | None = None) -> None:
     """Render the page of an ablation or comparison, and print its outcome."""
     from diagnose.report import page
     from diagnose.runs import store
@@ -210,6 +213,7 @@ def finish_ablation(folder: Path, out: Path, output: Output) -> None:
         "left_out",
     }  # fmt: skip
     record |= summary.model_dump(mode="json", include=keys)
+    report_to(tracker, folder, where, report)
     show_outcome(record, report, where, output)
     if summary.failed:
         raise typer.Exit(1)
@@ -221,7 +225,7 @@ def finish_ablation(folder: Path, out: Path, output: Output) -> None:
     "diagnose train --recipe mine.toml --set model.dropout=0.2 --open",
     panel=TRAIN,
 )
-def train(setting: Setting, output: Output, resume: ResumeOption = False) -> None:
+def train(setting: Setting, output: Output, resume: ResumeOption = False, tracker: TrackerOption = None) -> None:
     """Train one network and leave a run directory in runs/.
 
     It can be stopped at any moment; --resume goes on to the very weights that it would have had.
@@ -230,6 +234,7 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False) -> Non
     from diagnose.cli.progress import watching
     from diagnose.runs import runner
 
+    check_tracker(tracker)
     with watching(quiet=output.quiet) as watch:
         path = api.train(setting.recipe, setting.overrides, runs=RUNS, resume=resume, watch=watch)
     from diagnose.report import baseline_rows, page, run_document, sample_sentences
@@ -237,6 +242,7 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False) -> Non
 
     found = read_run(path)
     report = run_document.report_of(found)
-    where = page.render_own(path, REPORTS, report) if output.opens or not output.as_json else None
+    where = page.render_own(path, REPORTS, report) if output.opens or tracker or not output.as_json else None
+    report_to(tracker, path, where, report)
     more = {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
     show_outcome(runner.summary(path) | more, report, where, output)
