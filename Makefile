@@ -11,10 +11,10 @@ demo: .venv/installed
 	$(BIN)/diagnose loss-gap runs/latest
 
 test: .venv/tested
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/tested
-	$(BIN)/pytest -n auto --dist loadfile -m "not slow and not trains"
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not trains"
 
 check: .venv/tested
 	$(BIN)/ruff check .
