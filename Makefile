@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-fast check format bench gpu planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills docs clean
+.PHONY: demo test test-fast check format bench gpu planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills lowest versions docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose demo
@@ -66,6 +66,12 @@ faults: .venv/tested
 
 kills: .venv/tested
 	$(BIN)/python tests/reliability/kill_anywhere.py $(or $(COUNT),500) $(or $(SEED),0)
+
+lowest:
+	$(PYTHON) tools/versions.py --lowest
+
+versions:
+	$(PYTHON) tools/versions.py --python all
 
 fuzz-logs: .venv/tested
 	$(BIN)/python tests/logs/log_fuzz.py $(or $(LOGS),600000) $(or $(SEED),0)
