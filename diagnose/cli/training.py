@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -16,15 +16,14 @@ from diagnose.cli.options import (
     Output,
     PairsOption,
     Setting,
+    TrackerOption,
     command,
     subcommand,
 )
-from diagnose.cli.outcome import print_json, show, show_outcome
+from diagnose.cli.outcome import check_tracker, print_json, report_to, show, show_outcome
 from diagnose.cli.own_command import OwnCommand, carry_out, refuse_ours, show_plan
+from diagnose.cli.where_options import Placement  # noqa: TC001  (typer reads annotations as it runs)
 from diagnose.errors import DiagnoseError
-
-if TYPE_CHECKING:
-    from diagnose.engines.selection import Place
 
 MARGIN = 0.01  # bits per byte
 ResumeOption = Annotated[
@@ -94,68 +93,6 @@ class Fairness:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Placement:
-    """Where the runs of an ablation are carried out."""
-
-    HEADING: ClassVar[str] = "Where it runs"
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            metavar="N",
-            help="Runs at once: here (default 1), where they share the machine's threads, or at most on a cluster.",
-        ),
-    ] = None
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="Where: local, slurm, or ray, an existing Ray cluster.")
-    ] = "local"
-    address: Annotated[
-        str | None,
-        typer.Option("--address", metavar="ADDRESS", help="Of the Ray cluster: host:port, ray://host:port or auto."),
-    ] = None
-
-    partition: Annotated[
-        str | None, typer.Option("--partition", metavar="NAME", help="Of Slurm; the cluster's default without it.")
-    ] = None
-    time: Annotated[
-        str | None,
-        typer.Option("--time", metavar="TIME", help="Limit of each Slurm job, as 2h; the partition's without it."),
-    ] = None
-    gpus: Annotated[int | None, typer.Option("--gpus-per-task", metavar="N", help="GPUs of each run on a cluster.")] = (
-        None
-    )
-    cpus: Annotated[
-        int | None, typer.Option("--cpus-per-task", metavar="N", help="Processors, and threads, of each run there.")
-    ] = None
-    memory: Annotated[
-        str | None, typer.Option("--mem", metavar="SIZE", help="Memory of each run on a cluster, as 16G.")
-    ] = None
-    requeues: Annotated[
-        int | None,
-        typer.Option(
-            "--requeues",
-            metavar="N",
-            help="How often a run that reaches --time goes on from its checkpoint (3; with --run 0).",
-        ),
-    ] = None
-    sbatch: Annotated[
-        list[str],
-        typer.Option("--sbatch", metavar="OPTION=VALUE", help="Any other option of sbatch, as account=vision."),
-    ] = field(default_factory=list)
-
-    @property
-    def place(self) -> Place:
-        """The same, as the engines take it."""
-        from diagnose.engines.resources import Resources
-        from diagnose.engines.selection import Place
-
-        takes = Resources(
-            self.gpus, self.cpus, self.memory, self.partition, self.time, self.requeues, tuple(self.sbatch)
-        )  # fmt: skip
-        return Place(self.engine, self.jobs, self.address, takes)
-
-
 @subcommand(
     "diagnose ablate --axis tokenizer --levels char,bpe --seeds 3\n"
     "diagnose ablate --axis optimizer.lr=3e-4,1e-3,3e-3 --data notes.txt --jobs 2\n"
@@ -178,6 +115,7 @@ def ablate(
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
     out: FolderOption = REPORTS,
+    tracker: TrackerOption = None,
 ) -> None:
     """Change one thing, hold the rest, and say what the change did.
 
@@ -185,7 +123,7 @@ def ablate(
     and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
     """
     if own.run is not None:
-        refuse_ours(setting, {"--levels": levels, **fairness.given})
+        refuse_ours(setting, {"--levels": levels, "--report-to": tracker, **fairness.given})
         place = placement.place
         place.check()
         planned_runs = own.plan(axis, seeds, resume=resume, full=full)
@@ -215,6 +153,7 @@ def ablate(
         print_json(described) if output.as_json else show(plan.plan_rows(described))
         return
     store.check_writable(page.folder_of(out))
+    check_tracker(tracker)
     with watching(" x ".join(axis), quiet=output.quiet) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
@@ -222,10 +161,10 @@ def ablate(
             match=fairness.match, pairs=pairs, margin=MARGIN if margin is None else margin,
             watch=watch, command=command(),
         )  # fmt: skip
-    finish_ablation(folder, out, output)
+    finish_ablation(folder, out, output, tracker)
 
 
-def finish_ablation(folder: Path, out: Path, output: Output) -> None:
+def finish_ablation(folder: Path, out: Path, output: Output, tracker: str | None = None) -> None:
     """Render the page of an ablation or comparison, and print its outcome."""
     from diagnose.report import page
     from diagnose.runs import store
@@ -239,6 +178,7 @@ def finish_ablation(folder: Path, out: Path, output: Output) -> None:
         "left_out",
     }  # fmt: skip
     record |= summary.model_dump(mode="json", include=keys)
+    report_to(tracker, folder, where, report)
     show_outcome(record, report, where, output)
     if summary.failed:
         raise typer.Exit(1)
@@ -250,7 +190,7 @@ def finish_ablation(folder: Path, out: Path, output: Output) -> None:
     "diagnose train --recipe mine.toml --set model.dropout=0.2 --open",
     panel=TRAIN,
 )
-def train(setting: Setting, output: Output, resume: ResumeOption = False) -> None:
+def train(setting: Setting, output: Output, resume: ResumeOption = False, tracker: TrackerOption = None) -> None:
     """Train one network and leave a run directory in runs/.
 
     It can be stopped at any moment; --resume goes on to the very weights that it would have had.
@@ -259,6 +199,7 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False) -> Non
     from diagnose.cli.progress import watching
     from diagnose.runs import runner
 
+    check_tracker(tracker)
     with watching(quiet=output.quiet) as watch:
         path = api.train(setting.recipe, setting.overrides, runs=RUNS, resume=resume, watch=watch)
     from diagnose.report import baseline_rows, page, run_document, sample_sentences
@@ -266,6 +207,7 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False) -> Non
 
     found = read_run(path)
     report = run_document.report_of(found)
-    where = page.render_own(path, REPORTS, report) if output.opens or not output.as_json else None
+    where = page.render_own(path, REPORTS, report) if output.opens or tracker or not output.as_json else None
+    report_to(tracker, path, where, report)
     more = {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
     show_outcome(runner.summary(path) | more, report, where, output)
