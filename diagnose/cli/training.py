@@ -126,7 +126,7 @@ def ablate(
         refuse_ours(setting, {"--levels": levels, "--report-to": tracker, **fairness.given})
         place = placement.place
         place.check()
-        planned_runs = own.plan(axis, seeds, resume=resume, full=full)
+        planned_runs = own.plan(axis, seeds, setting.seed, resume=resume, full=full)
         if dry_run:
             show_plan(planned_runs, place, output)
         else:
