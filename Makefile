@@ -37,7 +37,7 @@ planted: .venv/tested
 	$(BIN)/pytest tests/validation/planted -m "slow or not slow" -s
 
 cluster: .venv/tested
-	$(BIN)/pytest tests/engines/test_engine_ray.py -m "slow or not slow"
+	$(BIN)/pytest tests/engines/test_engine_ray.py tests/engines/test_engine_slurm.py -m "slow or not slow"
 
 commands: .venv/tested
 	$(BIN)/pytest tests/commands -m "slow or not slow"
@@ -86,7 +86,7 @@ fuzz-logs: .venv/tested
 	touch $@
 
 .venv/tested: .venv/installed
-	$(PIP) -e '.[test,check,ray,docs]'
+	$(PIP) -e '.[test,check,ray,slurm,docs]'
 	touch $@
 
 clean:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -105,28 +105,56 @@ class Placement:
         typer.Option(
             "--jobs",
             metavar="N",
-            help="Runs trained at once, in processes that share this machine's threads (default 1).",
+            help="Runs at once: here (default 1), where they share the machine's threads, or at most on a cluster.",
         ),
     ] = None
     engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="Where: local, or ray, an existing Ray cluster.")
+        str, typer.Option("--engine", metavar="NAME", help="Where: local, slurm, or ray, an existing Ray cluster.")
     ] = "local"
     address: Annotated[
         str | None,
         typer.Option("--address", metavar="ADDRESS", help="Of the Ray cluster: host:port, ray://host:port or auto."),
     ] = None
 
-    @property
-    def elsewhere(self) -> dict[str, object]:
-        """What was given of other places than this machine, by option."""
-        return {"--engine": self.engine != "local", "--address": self.address}
+    partition: Annotated[
+        str | None, typer.Option("--partition", metavar="NAME", help="Of Slurm; the cluster's default without it.")
+    ] = None
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="TIME", help="Limit of each Slurm job, as 2h; the partition's without it."),
+    ] = None
+    gpus: Annotated[int | None, typer.Option("--gpus-per-task", metavar="N", help="GPUs of each run on a cluster.")] = (
+        None
+    )
+    cpus: Annotated[
+        int | None, typer.Option("--cpus-per-task", metavar="N", help="Processors, and threads, of each run there.")
+    ] = None
+    memory: Annotated[
+        str | None, typer.Option("--mem", metavar="SIZE", help="Memory of each run on a cluster, as 16G.")
+    ] = None
+    requeues: Annotated[
+        int | None,
+        typer.Option(
+            "--requeues",
+            metavar="N",
+            help="How often a run that reaches --time goes on from its checkpoint (3; with --run 0).",
+        ),
+    ] = None
+    sbatch: Annotated[
+        list[str],
+        typer.Option("--sbatch", metavar="OPTION=VALUE", help="Any other option of sbatch, as account=vision."),
+    ] = field(default_factory=list)
 
     @property
     def place(self) -> Place:
         """The same, as the engines take it."""
+        from diagnose.engines.resources import Resources
         from diagnose.engines.selection import Place
 
-        return Place(self.engine, self.jobs, self.address)
+        takes = Resources(
+            self.gpus, self.cpus, self.memory, self.partition, self.time, self.requeues, tuple(self.sbatch)
+        )  # fmt: skip
+        return Place(self.engine, self.jobs, self.address, takes)
 
 
 @subcommand(
@@ -159,13 +187,14 @@ def ablate(
     and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
     """
     if own.run is not None:
-        refuse_ours(setting, {"--levels": levels, "--report-to": tracker, **fairness.given, **placement.elsewhere})
-        placement.place.check()
-        planned_runs, jobs = own.plan(axis, seeds, resume=resume, full=full), placement.jobs or 1
+        refuse_ours(setting, {"--levels": levels, "--report-to": tracker, **fairness.given})
+        place = placement.place
+        place.check()
+        planned_runs = own.plan(axis, seeds, resume=resume, full=full)
         if dry_run:
-            show_plan(planned_runs, jobs, output)
+            show_plan(planned_runs, place, output)
         else:
-            carry_out(planned_runs, jobs, out, output, pairs=pairs, margin=margin)
+            carry_out(planned_runs, place, out, output, pairs=pairs, margin=margin)
         return
     from diagnose.ablation import ablate as ablation
     from diagnose.cli.board import watching
@@ -184,7 +213,7 @@ def ablate(
             axes.find_all(axis, levels, fairness.factors), setting.recipe, given, seeds, fairness.hold,
             untuned=fairness.untuned, full=full, threads=place.threads, match=fairness.match,
         )  # fmt: skip
-        described = plan.describe(planned, placement.jobs or 1, RUNS)
+        described = plan.describe(planned, place, RUNS)
         print_json(described) if output.as_json else show(plan.plan_rows(described))
         return
     store.check_writable(page.folder_of(out))

@@ -18,7 +18,7 @@ from diagnose.ablation.commands.command_template import FOLDER, check_program
 from diagnose.ablation.commands.result_reading import metric_names, value_of
 from diagnose.engines.command_job import DIR, CommandJob
 from diagnose.errors import DiagnoseError
-from diagnose.formatting import duration, visible
+from diagnose.formatting import visible
 from diagnose.records.command_records import CommandRun
 from diagnose.runs import command_store, score_file
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from diagnose.ablation.commands.result_reading import Readout
 
 MOST_SEEDS = 1000
-MOST_SECONDS = 366 * 86400.0
-UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True)
@@ -204,22 +202,3 @@ class CommandPlan:
             command_store.ended_well(path) and not command_store.is_same(path, job.known_by)
             for path in command_store.of_digest(self.runs, job.digest)
         )
-
-
-def seconds_of(given: str | None) -> float | None:
-    """Return a time limit, "90", "90s", "30m", "2h" or "1d", in seconds.
-
-    Raises:
-        DiagnoseError: it is none.
-    """
-    if given is None:
-        return None
-    number = given.rstrip("smhdin ").strip()
-    unit = given[len(number) :].strip() or "s"
-    try:
-        seconds = float(number) * UNITS[unit]
-    except (ValueError, KeyError):
-        raise DiagnoseError(f"--timeout {given}: give seconds, or a time as 90s, 30m, 2h") from None
-    if not 0 < seconds <= MOST_SECONDS:
-        raise DiagnoseError(f"--timeout {given}: more than 0 and at most {duration(MOST_SECONDS)}")
-    return seconds
