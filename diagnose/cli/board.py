@@ -93,11 +93,11 @@ class Board:
         arms = list(dict.fromkeys(label for label, _ in self.runs))
         busy = {label for (label, _), s in self.runs.items() if s.doing not in (*DONE, "waiting")}
         shown = arms if len(arms) <= MOST_ROWS else [arm for arm in arms if arm in busy][:MOST_ROWS]
-        columns = max((sum(label == arm for label, _ in self.runs) for arm in arms), default=0)
-        table = Table(escape(self.axis), *(f"seed {k}" for k in range(columns)), box=None, pad_edge=False)
+        seeds = sorted({seed for _, seed in self.runs})
+        table = Table(escape(self.axis), *(f"seed {seed}" for seed in seeds), box=None, pad_edge=False)
         for arm in shown:
-            cells = [self._cell((label, seed)) for label, seed in sorted(self.runs) if label == arm]
-            table.add_row(Text(arm), *cells)
+            keys = [(arm, seed) for seed in seeds]
+            table.add_row(Text(arm), *(self._cell(key) if key in self.runs else "" for key in keys))
         return Group(table, Text(self._foot(), style="dim"))
 
     def _cell(self, key: Key) -> Text:

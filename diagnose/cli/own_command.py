@@ -73,8 +73,15 @@ class OwnCommand:
         if name is not None:
             raise DiagnoseError(f"{name} is of a command of your own: give it with --run")
 
-    def plan(self, axes: Sequence[str], seeds: int, *, resume: bool, full: bool) -> CommandPlan:
+    def plan(self, axes: Sequence[str], seeds: int, first: str | None, *, resume: bool, full: bool) -> CommandPlan:
         """Return what is to be run.
+
+        Args:
+            axes: as they were typed.
+            seeds: how many.
+            first: the first of them, as it was typed.
+            resume: whether interrupted runs go on in their folders.
+            full: whether more than 64 arms are meant.
 
         Raises:
             DiagnoseError: the options make no sense; nothing is run then.
@@ -89,7 +96,19 @@ class OwnCommand:
             command_template.CommandTemplate.of(self.run or ""), varied, seeds,
             [result_reading.readout_of(text) for text in self.read], full=full, runs=RUNS, resume=resume,
             timeout=seconds_of(self.timeout, "--timeout"), code=tuple(self.code), higher=self.higher,
+            first=first_seed(first),
         )  # fmt: skip
+
+
+def first_seed(given: str | None) -> int:
+    """Return the first seed; 0 where none is given.
+
+    Raises:
+        DiagnoseError: it is no whole number from 0.
+    """
+    if given is not None and not (given.isascii() and given.isdigit() and len(given) < 10):
+        raise DiagnoseError(f"--seed {given}: give a whole number from 0; --seeds says how many follow")
+    return int(given or 0)
 
 
 def refuse_ours(setting: Setting, others: dict[str, object]) -> None:
@@ -105,7 +124,7 @@ def refuse_ours(setting: Setting, others: dict[str, object]) -> None:
     given: dict[str, object] = {
         "--recipe": setting.recipe not in (Setting().recipe, os.environ.get(RECIPE)),
         "--set": setting.settings and not os.environ.get(SETTINGS), "--data": setting.data, "--lr": setting.lr,
-        "--batch-size": setting.batch_size, "--seed": setting.seed, "--device": setting.device, **others,
+        "--batch-size": setting.batch_size, "--device": setting.device, **others,
     }  # fmt: skip
     name = next((name for name, value in given.items() if value), None)
     if name is not None:

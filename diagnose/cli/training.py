@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -22,10 +22,8 @@ from diagnose.cli.options import (
 )
 from diagnose.cli.outcome import check_tracker, print_json, report_to, show, show_outcome
 from diagnose.cli.own_command import OwnCommand, carry_out, refuse_ours, show_plan
+from diagnose.cli.where_options import Placement  # noqa: TC001  (typer reads annotations as it runs)
 from diagnose.errors import DiagnoseError
-
-if TYPE_CHECKING:
-    from diagnose.engines.selection import Place
 
 MARGIN = 0.01  # bits per byte
 ResumeOption = Annotated[
@@ -95,68 +93,6 @@ class Fairness:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Placement:
-    """Where the runs of an ablation are carried out."""
-
-    HEADING: ClassVar[str] = "Where it runs"
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            metavar="N",
-            help="Runs at once: here (default 1), where they share the machine's threads, or at most on a cluster.",
-        ),
-    ] = None
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="Where: local, slurm, or ray, an existing Ray cluster.")
-    ] = "local"
-    address: Annotated[
-        str | None,
-        typer.Option("--address", metavar="ADDRESS", help="Of the Ray cluster: host:port, ray://host:port or auto."),
-    ] = None
-
-    partition: Annotated[
-        str | None, typer.Option("--partition", metavar="NAME", help="Of Slurm; the cluster's default without it.")
-    ] = None
-    time: Annotated[
-        str | None,
-        typer.Option("--time", metavar="TIME", help="Limit of each Slurm job, as 2h; the partition's without it."),
-    ] = None
-    gpus: Annotated[int | None, typer.Option("--gpus-per-task", metavar="N", help="GPUs of each run on a cluster.")] = (
-        None
-    )
-    cpus: Annotated[
-        int | None, typer.Option("--cpus-per-task", metavar="N", help="Processors, and threads, of each run there.")
-    ] = None
-    memory: Annotated[
-        str | None, typer.Option("--mem", metavar="SIZE", help="Memory of each run on a cluster, as 16G.")
-    ] = None
-    requeues: Annotated[
-        int | None,
-        typer.Option(
-            "--requeues",
-            metavar="N",
-            help="How often a run that reaches --time goes on from its checkpoint (3; with --run 0).",
-        ),
-    ] = None
-    sbatch: Annotated[
-        list[str],
-        typer.Option("--sbatch", metavar="OPTION=VALUE", help="Any other option of sbatch, as account=vision."),
-    ] = field(default_factory=list)
-
-    @property
-    def place(self) -> Place:
-        """The same, as the engines take it."""
-        from diagnose.engines.resources import Resources
-        from diagnose.engines.selection import Place
-
-        takes = Resources(
-            self.gpus, self.cpus, self.memory, self.partition, self.time, self.requeues, tuple(self.sbatch)
-        )  # fmt: skip
-        return Place(self.engine, self.jobs, self.address, takes)
-
-
 @subcommand(
     "diagnose ablate --axis tokenizer --levels char,bpe --seeds 3\n"
     "diagnose ablate --axis optimizer.lr=3e-4,1e-3,3e-3 --data notes.txt --jobs 2\n"
@@ -190,7 +126,7 @@ def ablate(
         refuse_ours(setting, {"--levels": levels, "--report-to": tracker, **fairness.given})
         place = placement.place
         place.check()
-        planned_runs = own.plan(axis, seeds, resume=resume, full=full)
+        planned_runs = own.plan(axis, seeds, setting.seed, resume=resume, full=full)
         if dry_run:
             show_plan(planned_runs, place, output)
         else:

@@ -139,6 +139,7 @@ class Slurm:
         self.active: dict[str, Submitted] = {}
         self.attempts: Counter[str] = Counter()
         self.asked_at, self.pause = 0.0, ASK_SECONDS[0]
+        self.ends_all = False  # whether the last run that ended is one after which an ablation may give up
 
     def carry_out(self, jobs: Sequence[Any], watch: Watch) -> Generator[Ended]:
         """Submit them, or take up their jobs that wait or run, and wait for their ends."""
@@ -155,7 +156,8 @@ class Slurm:
         except KeyboardInterrupt:
             raise DiagnoseError(self._stays(), exit_code=INTERRUPTED) from None
         except GeneratorExit:
-            slurm_commands.cancel_waiting(one.job for one in self.active.values())
+            if self.ends_all:
+                slurm_commands.cancel_waiting(one.job for one in self.active.values())
             raise
 
     def _stays(self) -> str:
@@ -251,6 +253,7 @@ class Slurm:
                     continue
                 del self.active[digest]
                 if isinstance(ended, Ended):
+                    self.ends_all = not ended.is_result
                     yield told(ended, watch)
                 else:
                     watch(one.work.progress("tried again"))

@@ -58,6 +58,20 @@ def test_the_table_that_is_left_gives_the_same_comparison(finished):
     }
 
 
+def test_the_folders_that_are_left_are_compared_by_themselves_and_seeds_may_be_chosen(finished):
+    (first,) = (finished / "runs").glob("*ablate*")
+    alone = json.loads(diagnose(finished, "compare", str(first), "--json").stdout)
+    assert alone["effects"][0]["value"] == record(finished)["effects"][0]["value"]
+    assert [arm["level"] for arm in alone["arms"]] == ["1e-4", "3e-4"]  # as they were typed
+    more = diagnose(finished, *arguments("--seed", "1"))  # 1 is there, 2 is not
+    assert [run["seed"] for run in record(finished)["carried"]["runs"]] == [1, 1, 2, 2], more.stderr
+    both = [str(path) for path in sorted((finished / "runs").glob("*ablate*"))]
+    ended = diagnose(finished, "compare", *both, "--json")
+    assert [arm["seeds"] for arm in json.loads(ended.stdout)["arms"]] == [["0", "1", "2"]] * 2, ended.stderr
+    refused = diagnose(finished, *arguments("--seed", "x"))
+    assert refused.stderr.strip() == "diagnose: --seed x: give a whole number from 0; --seeds says how many follow"
+
+
 def test_json_is_one_object_with_what_failed_and_where_it_lies(finished):
     ended = diagnose(finished, *arguments("--json"))
     found = json.loads(ended.stdout)

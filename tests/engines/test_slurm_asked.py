@@ -2,17 +2,21 @@
 
 import json
 import os
+import signal
+import time
 
 import pytest
 from command_fixture import arguments, user_folder
 
 from diagnose.ablation import ablate
-from diagnose.engines import slurm_cluster, slurm_commands
+from diagnose.engines import dispatch, slurm_cluster, slurm_commands
 from diagnose.engines.command_job import CommandJob
 from diagnose.engines.resources import Resources
 from diagnose.engines.selection import Place
 from diagnose.engines.slurm_cluster import SbatchPlan, Slurm, Submitted
 from diagnose.engines.slurm_commands import JobState, SlurmError
+from diagnose.engines.slurm_task import SlurmTask
+from diagnose.engines.work import Ended
 from diagnose.errors import MISTAKE, DiagnoseError
 
 SINFO = "main*|1:00:00|infinite\nshort|n/a|10:00\nlong|n/a|7-00:00:00\n"
@@ -212,3 +216,98 @@ def test_a_job_of_other_files_is_not_taken_up(engine, answers):
     engine._take_up([job(engine.runs), job(engine.runs, 1)])
     assert [one.job for one in engine.active.values()] == ["7_0"]
     assert "`scancel 7` ends them" in engine._stays()
+
+
+class Stopped(SystemExit):
+    """What submitit's handler ends a process with."""
+
+
+@pytest.fixture
+def task(tmp_path, monkeypatch):
+    """Return what a job carries out, in a pretended job whose handler of SIGUSR2 is submitit's, and what it did."""
+    pytest.importorskip("submitit")
+    (tmp_path / ".slurm").mkdir()
+    (tmp_path / ".progress").mkdir()
+    done = []
+
+    def put_back(*_):
+        done.append("put back")
+        raise done[0] if isinstance(done[0], BaseException) else Stopped
+
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGUSR2)]
+    signal.signal(signal.SIGUSR2, put_back)
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.delenv("SLURM_ARRAY_JOB_ID", raising=False)
+    yield SlurmTask("command", job(tmp_path).record(), 7200.0, 2), done
+    for number, handler in zip((signal.SIGTERM, signal.SIGUSR2), before, strict=True):
+        signal.signal(number, handler)
+
+
+def carried_out(monkeypatch, what):
+    """Let work come to what a function gives."""
+    monkeypatch.setattr(dispatch, "carry_out", lambda work, *_: what(work))
+
+
+def told_to_stop(number):
+    def stops(_):
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+
+    return stops
+
+
+def noted(runs):
+    path = runs / ".slurm" / f"{0:016d}.ended.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def test_a_run_that_ends_is_noted_with_its_job(task, tmp_path, monkeypatch):
+    carried_out(monkeypatch, lambda work: Ended(work, "a-s0", finished=True))
+    task[0]()
+    assert (noted(tmp_path)["job"], noted(tmp_path)["run"], noted(tmp_path)["finished"]) == ("7", "a-s0", True)
+
+
+def test_a_run_that_is_warned_is_put_back_and_notes_nothing(task, tmp_path, monkeypatch):
+    carried_out(monkeypatch, told_to_stop(signal.SIGUSR2))
+    task[1].append("warned")
+    with pytest.raises(Stopped):
+        task[0]()
+    assert task[1] == ["warned", "put back"]
+    assert noted(tmp_path) is None
+
+
+def test_a_run_that_was_put_back_too_often_says_that_time_was_short(task, tmp_path, monkeypatch):
+    from submitit.core.utils import UncompletedJobError
+
+    carried_out(monkeypatch, told_to_stop(signal.SIGUSR2))
+    task[1].append(UncompletedJobError("timed-out too many times"))
+    with pytest.raises(SystemExit):
+        task[0]()
+    said = noted(tmp_path)["why"].replace("\N{NO-BREAK SPACE}", " ")
+    assert said == "it reached Slurm's time limit of 2 h 0 min in each of 3 jobs: give more --time"
+
+
+def test_a_run_whose_job_is_ended_notes_nothing(task, tmp_path, monkeypatch):
+    carried_out(monkeypatch, told_to_stop(signal.SIGTERM))
+    with pytest.raises(SystemExit) as caught:
+        task[0]()
+    assert caught.value.code == 128 + signal.SIGTERM
+    assert noted(tmp_path) is None
+
+
+def test_a_job_that_begins_again_goes_on_in_the_runs_folder(task, tmp_path, monkeypatch):
+    resumed = []
+    carried_out(monkeypatch, lambda work: resumed.append(work.resume) or Ended(work, "a-s0", finished=True))
+    task[0]()
+    monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    again = task[0].checkpoint().function
+    signal.signal(signal.SIGUSR2, lambda *_: None)
+    again()
+    assert resumed == [False, True]
+
+
+def test_an_error_of_ours_is_noted_whole(task, tmp_path, monkeypatch):
+    carried_out(monkeypatch, lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        task[0]()
+    assert "ZeroDivisionError" in noted(tmp_path)["broke"]

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 GIVE_UP = 3  # runs that failed, and none that did not: no further one is started
 TAIL = 12  # lines of a failed run's output that are shown
 MOST_CURVE = 60  # points of a curve
-RUNS_TABLE, EXAMPLES_TABLE = "results.csv", "results.parquet"
 
 
 @dataclass(frozen=True)
@@ -298,9 +297,9 @@ def _recorded(
         whole.append(found.model_copy(update={"carried": kept, "source": (str(plan.runs / name),)}))
         store.write_record(folder / command_store.COMPARISON, whole[-1])
         if score_file.EXAMPLE in table.columns:
-            table.to_parquet(folder / EXAMPLES_TABLE)
+            table.to_parquet(folder / command_store.EXAMPLES_TABLE)
         else:
-            table.to_csv(folder / RUNS_TABLE, index=False)
+            table.to_csv(folder / command_store.RUNS_TABLE, index=False)
 
     names = "\n".join(one.run for one in carried.runs)
     store.create_ablation(plan.runs, plan.name, blake2b(names.encode(), digest_size=8).hexdigest(), fill)

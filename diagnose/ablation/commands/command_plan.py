@@ -63,13 +63,14 @@ class CommandPlan:
         template: the command.
         axes: what is varied.
         arms: every combination, the control first.
-        seeds: how many; they count from 0.
+        seeds: how many; they count from `first`.
         readouts: what is read as the result; empty for what the command reports itself.
         runs: where folders of runs are made.
         resume: whether interrupted runs go on in their folders.
         timeout: seconds that a run may take.
         code: files that a run is known by, in place of those that the command names and the code beside them.
         higher: whether higher is better; None to go by names.
+        first: the first seed.
     """
 
     template: CommandTemplate
@@ -82,6 +83,7 @@ class CommandPlan:
     timeout: float | None = None
     code: tuple[str, ...] = ()
     higher: bool | None = None
+    first: int = 0
     _files: CommandFiles = field(default_factory=CommandFiles)
 
     @classmethod
@@ -128,7 +130,8 @@ class CommandPlan:
     @cached_property
     def jobs(self) -> list[CommandJob]:
         """Every run, seed by seed, so that whatever is finished early is paired."""
-        return [self._job(arm, seed) for seed, arm in product(range(self.seeds), self.arms)]
+        seeds = range(self.first, self.first + self.seeds)
+        return [self._job(arm, seed) for seed, arm in product(seeds, self.arms)]
 
     @property
     def known_files(self) -> tuple[str, ...]:
