@@ -177,7 +177,7 @@ def test_wandbs_offline_runs(tmp_path):
     assert seeds_of(found) == dict.fromkeys(ARMS, ("0", "1", "2"))
     assert [axis.name for axis in found.axes] == ["model.act"]
     assert found.effects[0].value == pytest.approx(0.1 - 0.001 / 3)  # of relu: gelu, the first by name, leads
-    assert "2 runs that did not end well are left out." in found.notes
+    assert "2\N{NO-BREAK SPACE}runs that did not end well are left out." in found.notes
 
 
 def test_tensorboard_log_folders(tmp_path):
