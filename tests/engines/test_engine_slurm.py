@@ -83,10 +83,14 @@ def running(runs, count):
     return sorted(job for job in notes if queued().get(job) == "RUNNING")
 
 
+def is_put_off(job):
+    return "BeginTime" in slurm("squeue", "--noheader", "--array", f"--jobs={job}", "--format=%r")
+
+
 def begin_now(job):
     """Let a job that was put back begin at once: Slurm waits two minutes otherwise."""
     until(lambda: "COMPLETING" not in queued().get(job, "") and "RUNNING" not in queued().get(job, ""))
-    until(lambda: slurm("scontrol", "update", f"JobId={job}", "StartTime=now") or queued().get(job) != "PENDING")
+    until(lambda: slurm("scontrol", "update", f"JobId={job}", "StartTime=now") or not is_put_off(job))
 
 
 def test_our_runs_are_the_same_as_here_also_where_one_is_killed_and_one_is_warned(
