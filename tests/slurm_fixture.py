@@ -113,9 +113,17 @@ def one_node(folder):
                     pytest.skip(f"Slurm's node does not come up here: {slurm('scontrol', 'show', 'node')[-300:]}")
                 time.sleep(0.1)
             yield
-            slurm("scancel", "--user=root")
+            empty()
     finally:
         stop(folder)
+
+
+def empty(seconds=20):
+    """End all jobs and wait until they are gone: what watches a job outlives its daemon."""
+    slurm("scancel", "--user=root")
+    end = time.monotonic() + seconds
+    while queued() and time.monotonic() < end:
+        time.sleep(0.2)
 
 
 def slurm(*args):

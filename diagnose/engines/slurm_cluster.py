@@ -10,10 +10,11 @@ import io
 import json
 import os
 import shlex
+import signal
 import sys
 import time
 from collections import Counter
-from contextlib import redirect_stderr, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,7 +29,7 @@ from diagnose.formatting import counted, cut, visible
 from diagnose.runs import store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from diagnose.engines.resources import Resources
     from diagnose.engines.work import Work
@@ -125,6 +126,16 @@ class SbatchPlan:
         return {"time": self.minutes, **self.options}
 
 
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait, for sbatch too, so that nothing is submitted of which no note is made."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Slurm:
     """The engine of a Slurm cluster; see `Engine`.
 
@@ -155,7 +166,9 @@ class Slurm:
             yield from self._waited_for(watch)
         except KeyboardInterrupt:
             raise DiagnoseError(self._stays(), exit_code=INTERRUPTED) from None
-        except GeneratorExit:
+        except GeneratorExit as error:
+            if isinstance(error.__context__, KeyboardInterrupt):  # in whoever takes the results
+                raise DiagnoseError(self._stays(), exit_code=INTERRUPTED) from None
             if self.ends_all:
                 slurm_commands.cancel_waiting(one.job for one in self.active.values())
             raise
@@ -186,8 +199,14 @@ class Slurm:
             raise DiagnoseError(f"Slurm does not say how jobs of an earlier command stand ({error})") from None
         for job in jobs:
             name = noted.get(job.digest, "")
-            if name and not states[name].is_ended:
-                self.active[job.digest] = Submitted(job, name, states[name])
+            one = Submitted(job, name, states[name]) if name else None
+            if one and (not one.state.is_ended or self._just_finished(one)):
+                self.active[job.digest] = one
+
+    def _just_finished(self, one: Submitted) -> bool:
+        """Say whether a job has finished its run since finished runs were looked for."""
+        noted = self._noted(one)
+        return noted is not None and noted.finished and noted.run not in getattr(one.work, "passed_over", ())
 
     def _noted_job(self, job: Any) -> str:
         """Return the id of the job that was submitted for a run last, "" where the run's files were others."""
@@ -210,10 +229,11 @@ class Slurm:
             for job in part:
                 progress_notes.clear(job)
                 end_of(self.runs, job.digest).unlink(missing_ok=True)
-            for job, name in zip(part, self._submitted(part, len(parts)), strict=True):
-                known = dict(getattr(job, "known_by", {}))
-                store.write_json(self._note(job), {"format": 1, "job": name, "known_by": known})
-                self.active[job.digest] = Submitted(job, name)
+            with _uninterrupted():
+                for job, name in zip(part, self._submitted(part, len(parts)), strict=True):
+                    known = dict(getattr(job, "known_by", {}))
+                    store.write_json(self._note(job), {"format": 1, "job": name, "known_by": known})
+                    self.active[job.digest] = Submitted(job, name)
         self.asked_at, self.pause = 0.0, ASK_SECONDS[0]
 
     def _submitted(self, jobs: Sequence[Any], parts: int) -> list[str]:

@@ -2,7 +2,9 @@
 
 import json
 import sqlite3
+import struct
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from diagnose.ablation.importers import imported, knows
 from diagnose.ablation.importers.sweeps import arms_and_seeds
 from diagnose.ablation.results.score_sources import Wanted, compared, is_results
 from diagnose.errors import DiagnoseError
+from diagnose.logs.folders import wandb_runs
 
 ARMS, SEEDS = ("relu", "gelu"), (0, 1, 2)
 
@@ -138,6 +141,43 @@ def test_hugging_face_output_folders(tmp_path):
     assert seeds_of(found) == {"gelu": ("0", "1", "2"), "relu": ("0", "1", "2")}
     assert found.metrics[0].name == "eval_loss"
     assert found.effects[0].value == pytest.approx(0.1 - 0.001 / 3)
+
+
+def proto(field, data):
+    """Return a field of Protocol Buffers that holds bytes."""
+    size, out = len(data), bytearray((field << 3 & 0x7F | 2 | 0x80, field >> 4) if field > 15 else (field << 3 | 2,))
+    while size > 0x7F:
+        out.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes(out) + bytes([size]) + data
+
+
+def offline_run(folder, name, config, numbers, code=b""):
+    """Write what `wandb.init(mode="offline")` leaves of a run: its records, each in a frame of its own."""
+    items = b"".join(proto(1, proto(1, k.encode()) + proto(16, json.dumps(v).encode())) for k, v in config.items())
+    late = proto(5, proto(1, proto(1, b"late") + proto(16, b'"yes"')))
+    summary = b"".join(proto(1, proto(2, k.encode()) + proto(16, str(v).encode())) for k, v in numbers.items())
+    run = proto(17, proto(1, b"id") + proto(4, items) + proto(8, name.encode()))
+    records = [run, proto(2, proto(1, proto(2, b"val_loss") + proto(16, b"9.0"))), late, proto(3, summary)]
+    records += [] if code is None else [proto(18, code)]
+    framed = [struct.pack("<IHB", zlib.crc32(b"\1" + body), len(body), 1) + body for body in records]
+    path = folder / f"offline-run-{name}" / f"run-{name}.wandb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(wandb_runs.HEADER + b"".join(framed))
+
+
+def test_wandbs_offline_runs(tmp_path):
+    for arm in ARMS:
+        for seed in SEEDS:
+            config = {"model": {"act": arm}, "seed": seed, "_wandb": {}, "lr": 0.1}
+            offline_run(tmp_path / "wandb", f"{arm}-{seed}", config, {"val_loss": loss(arm, seed), "_runtime": 3})
+    offline_run(tmp_path / "wandb", "killed", {"model": {"act": "tanh"}, "seed": 0}, {"val_loss": 1.0}, code=None)
+    offline_run(tmp_path / "wandb", "failed", {"model": {"act": "tanh"}, "seed": 1}, {"val_loss": 1.0}, code=b"\x08\1")
+    found = outcome(tmp_path / "wandb")
+    assert seeds_of(found) == dict.fromkeys(ARMS, ("0", "1", "2"))
+    assert [axis.name for axis in found.axes] == ["model.act"]
+    assert found.effects[0].value == pytest.approx(0.1 - 0.001 / 3)  # of relu: gelu, the first by name, leads
+    assert "2\N{NO-BREAK SPACE}runs that did not end well are left out." in found.notes
 
 
 def test_tensorboard_log_folders(tmp_path):

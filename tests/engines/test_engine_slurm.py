@@ -3,15 +3,18 @@
 import json
 import os
 import signal
+import time
 
 import pytest
 from command_fixture import arguments, begun, record, until, user_folder
 from command_fixture import diagnose as run_diagnose
 from engine_fixture import assert_all_same, given_to, slow_network, started, steps_of
+from run_fixture import OFTEN, QUICK
 from slurm_fixture import one_node, process_of, queued, slurm
 
+from diagnose.ablation import ablate
 from diagnose.errors import FINDING, INTERRUPTED, MISTAKE
-from diagnose.runs import store
+from diagnose.runs import session, store
 
 SLURM = ("--engine", "slurm")
 SLEEPS = """
@@ -82,14 +85,14 @@ def running(runs, count):
 
 def begin_now(job):
     """Let a job that was put back begin at once: Slurm waits two minutes otherwise."""
-    until(lambda: queued().get(job) == "PENDING")
-    slurm("scontrol", "update", f"JobId={job}", "StartTime=now")
+    until(lambda: "COMPLETING" not in queued().get(job, "") and "RUNNING" not in queued().get(job, ""))
+    until(lambda: slurm("scontrol", "update", f"JobId={job}", "StartTime=now") or queued().get(job) != "PENDING")
 
 
-def test_our_runs_are_the_same_as_here_also_where_one_is_killed_and_one_is_warned(network, tmp_path):
+def test_our_runs_are_the_same_as_here_also_where_one_is_killed_and_one_is_warned(
+    network, tmp_path, monkeypatch
+):  # fmt: skip
     given, folder = network
-    (tmp_path / "serial").mkdir()
-    serial = started(given, tmp_path / "serial")
     (folder / "slow").touch()
     process = started(given, tmp_path, *SLURM, "--time", "5m", "--jobs", "2")
     killed, warned = running(tmp_path / "runs", 2)
@@ -97,11 +100,13 @@ def test_our_runs_are_the_same_as_here_also_where_one_is_killed_and_one_is_warne
     os.kill(process_of(warned), signal.SIGUSR2)  # as Slurm does shortly before the time limit
     (folder / "slow").unlink()
     begin_now(warned)
+    for name, value in (QUICK | OFTEN).items():  # as the network's file has it in other processes
+        monkeypatch.setattr(session, name, value)
+    ablate.ablate("activation", seeds=2, overrides=given, runs=tmp_path / "here")
     code, _, err = ended(process)
     assert code == 0, err
     assert "tried again" in err
-    assert ended(serial)[0] == 0
-    assert_all_same(tmp_path / "runs", tmp_path / "serial" / "runs")
+    assert_all_same(tmp_path / "runs", tmp_path / "here")
 
 
 @pytest.mark.slow  # `make cluster`
@@ -143,9 +148,12 @@ def test_jobs_outlive_ctrl_c_and_the_same_command_takes_them_up_again(user):
     assert code == INTERRUPTED
     assert f"stay with Slurm and go on: the same command takes them up again, `scancel {job.split('_')[0]}" in err
     slurm("scontrol", "requeue", job)
+    until(lambda: queued().get(job) == "PENDING")
+    again = begun(user, *arguments(*SLURM, "--time", "5m"))
+    time.sleep(3)  # so that it most likely finds the job waiting
     begin_now(job)
-    again = run_diagnose(user, *arguments(*SLURM, "--time", "5m"))
-    assert again.returncode == 0, again.stderr
+    code, _, err = ended(again)
+    assert code == 0, err
     assert len(list((runs / ".slurm").glob("*_submission.sh"))) == 2  # as before
     assert len(list(runs.glob("*/command.json"))) == 4
     assert [run["run"] for run in record(user)["carried"]["runs"]].count(mark.parts[-3]) == 1

@@ -5,6 +5,9 @@ Of a record only the history's items are looked at, and the run's name.
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +29,11 @@ HEADER = IDENT + b"\xe1\xbe\x00"  # a magic number and the version
 MOST_ITEMS = 4096  # of a record
 MOST_NAME, MOST_PARTS = 200, 8  # characters of a name; parts that it may have
 MOST_VALUE = 64  # characters of a number
-HISTORY, RUN = 2, 17  # of Record
+HISTORY, SUMMARY, CONFIG, RUN, EXIT = 2, 3, 5, 17, 18  # of Record
+EXIT_CODE = 1  # of RunExitRecord
 ITEM, STEP, STEP_NUMBER = 1, 2, 1  # of HistoryRecord, of HistoryStep
 KEY, NESTED, VALUE = 1, 2, 16  # of HistoryItem
-RUN_ID, RUN_NAME = 1, 8  # of RunRecord
+RUN_ID, RUN_CONFIG, RUN_NAME = 1, 4, 8  # of RunRecord
 VALUE_KEY = b"\x82\x01"  # what an item's value begins with
 NOT_FINITE = (b'"NaN"', b'"Infinity"', b'"-Infinity"', b"NaN", b"Infinity")
 BEFORE_NAME = 64  # records among which the run's name is looked for
@@ -37,8 +41,13 @@ BEFORE_NAME = 64  # records among which the run's name is looked for
 
 def find(listing: Listing) -> list[FolderRun]:
     """Return a run for each transaction log."""
+    return [_run(listing, file) for file in transaction_logs(listing)]
+
+
+def transaction_logs(listing: Listing) -> list[Path]:
+    """Return the transaction logs of a folder, or the one that was given."""
     files = listing.files if listing.files == [listing.top] else listing.named("*.wandb")
-    return [_run(listing, file) for file in files if file_head(file, 4) == IDENT]
+    return [file for file in files if owns(file)]
 
 
 def owns(path: Path) -> bool:
@@ -77,6 +86,60 @@ def _named(path: Path) -> tuple[str, str]:
             if runs:
                 break
     return found[RUN_ID], found[RUN_NAME]
+
+
+@dataclass
+class WandbSummary:
+    """A run's name, its settings as text, the last number of each name, and whether it ended with 0."""
+
+    name: str
+    settings: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, float] = field(default_factory=dict)
+    finished: bool = False
+
+
+def summary_of(path: Path) -> WandbSummary:
+    """Return what a transaction log says of a run as a whole."""
+    run, name = _named(path)
+    out = WandbSummary(name or run or path.parent.name)
+    with source.opened(path) as file:
+        for body in frames(file, path, Log("wandb"), HEADER):
+            for number, _, value in fields(body):
+                if isinstance(value, bytes):
+                    _sum_up(out, number, value)
+    return out
+
+
+def _sum_up(out: WandbSummary, number: int, value: bytes) -> None:
+    if number in (HISTORY, SUMMARY):
+        out.numbers.update({name: found for name, found in _history(value).items() if not name.startswith("_")})
+    elif number == CONFIG:
+        out.settings.update(_settings(value))
+    elif number == RUN:
+        for part, _, inner in fields(value):
+            out.settings.update(_settings(inner) if part == RUN_CONFIG and isinstance(inner, bytes) else {})
+    elif number == EXIT:
+        out.finished = not any(code for part, _, code in fields(value) if part == EXIT_CODE)
+
+
+def _settings(data: bytes) -> dict[str, str]:
+    """Return a configuration's settings, those of tables within it with a dot."""
+    out: dict[str, str] = {}
+    for number, _, item in fields(data):
+        if number == ITEM and isinstance(item, bytes) and len(out) < MOST_ITEMS:
+            parts = [(n, v) for n, _, v in fields(item) if isinstance(v, bytes)]
+            name = ".".join(v[:MOST_NAME].decode("utf-8", "replace") for n, v in parts if n in (KEY, NESTED))
+            text = next((v for n, v in parts if n == VALUE), b"")
+            if not name.startswith("_"):
+                with suppress(ValueError, RecursionError):
+                    out.update(_flat(name, json.loads(text)))
+    return out
+
+
+def _flat(name: str, value: Any) -> dict[str, str]:
+    if isinstance(value, dict):
+        return {key: text for part, inner in value.items() for key, text in _flat(f"{name}.{part}", inner).items()}
+    return {name: value if isinstance(value, str) else json.dumps(value)}
 
 
 def _history(data: bytes) -> dict[str, Any]:
