@@ -24,6 +24,7 @@ from diagnose.data.vocabulary import (
     BYTES,
     PAD,
     START,
+    WORDS,
     counts_exactly,
     marks,
     spelled,
@@ -62,7 +63,6 @@ __all__ = [
 FORMAT = 1  # of what `learn` makes; part of its key in the cache
 KINDS = ("char", "word", "bpe")
 SMALLEST = len((START, PAD, *BYTES))
-WORDS = r"\w+|\s|[^\w\s]"
 HELD = 1 << 24  # characters counted or encoded at a time
 SAMPLE = 1000  # documents that a ready tokenizer is tried on before any is encoded
 

@@ -14,6 +14,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 from diagnose.data import corpus, split
 from diagnose.data import tokenizer as tk
+from diagnose.data.vocabulary import WORDS
 from diagnose.errors import DiagnoseError
 
 NASTY = [
@@ -150,7 +151,7 @@ def test_letters_that_are_words_are_not_spelled_and_bytes_are():
 
 def test_words_are_counted_as_they_are_encoded():
     texts = ["naïve x² a_b a_b don't don't", "e\u0301a e\u0301a \x1cz\x1cz 漢字漢字 漢字漢字", "x²  x²"]
-    cut = pre_tokenizers.Split(Regex(tk.WORDS), "isolated").pre_tokenize_str
+    cut = pre_tokenizers.Split(Regex(WORDS), "isolated").pre_tokenize_str
     slow = Counter(word for text in texts for word, _ in cut(text))
     vocab = tk.learn(texts, "word", 4096).get_vocab()
     words = {token for token, i in vocab.items() if i >= 258 and len(token) > 1}
