@@ -162,7 +162,39 @@ def test_words_are_counted_as_they_are_encoded():
 def test_a_corpus_counted_in_turns_gives_the_same_tokenizer(kind, monkeypatch):
     whole = tk.learn(TEXTS, kind, 400).to_str()
     monkeypatch.setattr(tk, "HELD", 50)
+    monkeypatch.setattr(tk, "LETTERS", 50)
     assert tk.learn(iter(TEXTS), kind, 400).to_str() == whole
+
+
+def test_much_text_is_sampled_and_the_sample_is_named(tmp_path, monkeypatch):
+    lines = [f"line{i % 7} of{i % 11} many {'x' * (i % 5)}" for i in range(3000)]
+    path = tmp_path / "t.txt"
+    path.write_text("\n".join(lines))
+    data = SimpleNamespace(
+        corpus="file", path=str(path), documents="line", split="documents", val_fraction=0.1, reserve=0.01,
+        duplicates=0.0, split_seed=0, scored="val",
+    )  # fmt: skip
+    made = corpus.load(data, tmp_path)
+    parts = split.split(made, data)
+    kinds = {kind: SimpleNamespace(kind=kind, path="", vocab_size=300) for kind in KINDS}
+    whole = {kind: tk.for_run(kinds[kind], made, parts, tmp_path).to_str() for kind in KINDS}
+    assert all(tk.learned_from(kinds[kind], made, parts) is None for kind in KINDS)
+    monkeypatch.setattr(tk, "SAMPLED", 2000)
+    assert {kind: tk.learned_from(kinds[kind], made, parts) for kind in KINDS} == {
+        "char": None,
+        "word": 2000,
+        "bpe": 2000,
+    }
+    learned = []
+    monkeypatch.setattr(tk, "learn", lambda texts, *_: learned.append(list(texts)) or LEARNED["word"])
+    for kind in KINDS:
+        tk.for_run(kinds[kind], made, parts, tmp_path)
+    (bpe, word) = learned  # the one of characters is in the cache
+    assert bpe == word
+    assert 2000 <= sum(map(len, word)) <= 2100
+    places = [lines.index(text) for text in word]
+    assert len(set(places)) > 20
+    assert json.loads(whole["char"]) == json.loads(tk.for_run(kinds["char"], made, parts, tmp_path).to_str())
 
 
 LEARN = """
