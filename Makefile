@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-fast check format bench gpu planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills docs clean
+.PHONY: demo test test-fast check format bench gpu planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills lowest versions docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose demo
@@ -11,10 +11,10 @@ demo: .venv/installed
 	$(BIN)/diagnose loss-gap runs/latest
 
 test: .venv/tested
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-fast: .venv/tested
-	$(BIN)/pytest -n auto --dist loadfile -m "not slow and not trains"
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not trains"
 
 check: .venv/tested
 	$(BIN)/ruff check .
@@ -37,7 +37,7 @@ planted: .venv/tested
 	$(BIN)/pytest tests/validation/planted -m "slow or not slow" -s
 
 cluster: .venv/tested
-	$(BIN)/pytest tests/engines/test_engine_ray.py -m "slow or not slow"
+	$(BIN)/pytest tests/engines/test_engine_ray.py tests/engines/test_engine_slurm.py -m "slow or not slow"
 
 commands: .venv/tested
 	$(BIN)/pytest tests/commands -m "slow or not slow"
@@ -67,6 +67,12 @@ faults: .venv/tested
 kills: .venv/tested
 	$(BIN)/python tests/reliability/kill_anywhere.py $(or $(COUNT),500) $(or $(SEED),0)
 
+lowest:
+	$(PYTHON) tools/versions.py --lowest
+
+versions:
+	$(PYTHON) tools/versions.py --python all
+
 fuzz-logs: .venv/tested
 	$(BIN)/python tests/logs/log_fuzz.py $(or $(LOGS),600000) $(or $(SEED),0)
 	$(BIN)/python tests/logs/folder_fuzz.py $(or $(FOLDERS),400000) $(or $(SEED),0)
@@ -80,7 +86,7 @@ fuzz-logs: .venv/tested
 	touch $@
 
 .venv/tested: .venv/installed
-	$(PIP) -e '.[test,check,ray,docs]'
+	$(PIP) -e '.[test,check,ray,slurm,docs]'
 	touch $@
 
 clean:

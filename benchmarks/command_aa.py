@@ -17,6 +17,7 @@ from pathlib import Path
 
 from diagnose.ablation.commands import command_axes, command_plan, command_template
 from diagnose.ablation.commands.command_ablation import ablate_command
+from diagnose.engines.selection import Place
 
 SCRIPT = """
 import argparse
@@ -72,7 +73,7 @@ def one_ablation(number, seeds, jobs):
     program = shlex.quote(sys.executable)
     template = command_template.CommandTemplate.of(f"{program} train.py --data {number} --arm {{arm}} --seed {{seed}}")
     plan = command_plan.CommandPlan.of(template, [command_axes.axis_of("arm=a,b")], seeds, runs=Path(f"runs-{number}"))
-    compared = ablate_command(plan, jobs=jobs)
+    compared = ablate_command(plan, place=Place(jobs=jobs))
     (effect,) = compared.effects
     return {
         "ablation": number, "seeds": seeds, "alarm": effect.resolved, "p": effect.p, "value": effect.value,

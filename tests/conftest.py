@@ -18,7 +18,7 @@ pytest.register_assert_rewrite("run_fixture", "stats_fixture")
 TRAIN = frozenset({
     "test_explain_gap", "test_networks_compared", "test_examples", "test_gallery", "test_run_killed", "test_recorder",
     "test_goldens", "test_gap", "test_gap_cases", "test_planted", "test_axis_meaning", "test_engine_pool",
-    "test_gap_where",
+    "test_gap_where", "test_engine_slurm",
     "test_frameworks", "test_aa", "test_docs", "test_callbacks", "test_audit", "test_axes", "test_run_disks",
     "test_hostile_folders", "test_log_fuzz", "test_site", "test_native", "test_audit_planted", "test_explain_planted",
     "test_planted_effects", "test_factorial", "test_run_resumed", "test_noise_floor", "test_worker_path",

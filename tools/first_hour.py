@@ -141,7 +141,7 @@ STEPS = (
     Step(
         "Out to a paper",
         "Figures as SVG, PNG and PDF, tables as CSV and LaTeX.",
-        "diagnose report diagnose-demo/runs/*ablate* --figures paper --tables paper",
+        "diagnose report runs/*ablate-lr* --figures paper --tables paper",
     ),
 )
 

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose.ablation import lr_tuning, noise_floor
 from diagnose.ablation.ablate import estimate_seconds
 from diagnose.ablation.changed import changed
+from diagnose.engines.job import Job
+from diagnose.engines.resources import submission_rows
+from diagnose.engines.selection import ONE_BY_ONE
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from diagnose.ablation.design import Arm, Design
+    from diagnose.engines.selection import Place
 
 
-def describe(design: Design, jobs: int = 1, runs: Path = Path("runs")) -> dict[str, Any]:
+def describe(design: Design, place: Place = ONE_BY_ONE, runs: Path = Path("runs")) -> dict[str, Any]:
     """Return arms x seeds and what each derives, with a time estimated from a few measured steps of each arm.
 
     Args:
         design: what is planned.
-        jobs: runs at once, among which the time is divided; learning rates are tried one after another.
+        place: where, and how many runs at once, among which the time is divided; learning rates are tried one after
+            another.
         runs: where finished runs lie, from whose noise floor it is told what the planned seeds can resolve.
     """
     arms, trials = [], []
@@ -30,6 +36,9 @@ def describe(design: Design, jobs: int = 1, runs: Path = Path("runs")) -> dict[s
             {"level": arm.level, "levels": arm.levels, **arm.first.derived.model_dump(), "seconds_per_run": seconds}
         )
         trials += [_trials(arm, seconds)] if design.tunes else []
+    pairs = product(design.seeds, design.arms)
+    planned = [Job.of(arm.level, seed, arm.setups[seed], (), runs, resume=False) for seed, arm in pairs]
+    jobs = place.at_once(len(planned))
     return {
         "axis": design.name,
         "control": design.control,
@@ -41,6 +50,7 @@ def describe(design: Design, jobs: int = 1, runs: Path = Path("runs")) -> dict[s
         "jobs": jobs,
         "resolvable": noise_floor.floor(design, runs),
         "seconds": _seconds(arms, len(design.seeds), jobs) + sum(t["seconds"] for t in trials),
+        **place.shown(planned),
     }
 
 
@@ -86,7 +96,8 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs{at_once}"
     head = f"{plan['axis']}: {size}, {held}; about {minutes:.1f} minutes of training"
     resolves = map(Text, noise_floor.sentences(plan["resolvable"], plan["seeds"]))
-    return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]), Text(""), *resolves)
+    where = map(Text, submission_rows(plan))
+    return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]), Text(""), *where, *resolves)
 
 
 def _tuning_rows(tuned: list[dict[str, Any]]) -> list[RenderableType]:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diagnose.runs.watched import Progress, Watch
 
 DONE = ("finished", "reused", "diverged", "failed")
+SILENT = ("waiting", "training", "running", "ended")  # no news where they go on
 SHOWN_SECONDS = 0.25  # between two pictures of the table
 MOST_ROWS = 24  # arms shown at once; of more, those with a run in progress
 Key = tuple[str, int]
@@ -54,11 +55,12 @@ class Board:
         if state.doing == "tried again":
             self.tried[key] = self.tried.get(key, 0) + 1
         if before is None or before.doing == state.doing:
-            return state.doing not in ("waiting", "training", "running", "ended")
+            return state.doing not in SILENT and (before is None or not state.doing.startswith("waiting"))
         if before.doing == "running" and state.doing != "tried again":
             self.took.append(before.step)
-        began = before.doing in ("waiting", "tried again")
-        return state.doing in (*DONE, "tried again") or state.doing.startswith("waiting for") or began
+        began = before.doing == "tried again" or before.doing.startswith("waiting")
+        news = state.doing in (*DONE, "tried again") or state.doing.startswith("waiting for") or began
+        return news and state.doing != "ended"
 
     def counts(self) -> tuple[int, int]:
         """Return how many runs have ended, and of how many."""
@@ -91,11 +93,11 @@ class Board:
         arms = list(dict.fromkeys(label for label, _ in self.runs))
         busy = {label for (label, _), s in self.runs.items() if s.doing not in (*DONE, "waiting")}
         shown = arms if len(arms) <= MOST_ROWS else [arm for arm in arms if arm in busy][:MOST_ROWS]
-        columns = max((sum(label == arm for label, _ in self.runs) for arm in arms), default=0)
-        table = Table(escape(self.axis), *(f"seed {k}" for k in range(columns)), box=None, pad_edge=False)
+        seeds = sorted({seed for _, seed in self.runs})
+        table = Table(escape(self.axis), *(f"seed {seed}" for seed in seeds), box=None, pad_edge=False)
         for arm in shown:
-            cells = [self._cell((label, seed)) for label, seed in sorted(self.runs) if label == arm]
-            table.add_row(Text(arm), *cells)
+            keys = [(arm, seed) for seed in seeds]
+            table.add_row(Text(arm), *(self._cell(key) if key in self.runs else "" for key in keys))
         return Group(table, Text(self._foot(), style="dim"))
 
     def _cell(self, key: Key) -> Text:

@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from diagnose.cli.options import LIST, REPORTS, RUNS, JsonOption, ModelOption, Output, subcommand
-from diagnose.cli.outcome import open_page, print_json, show, show_report
+from diagnose.cli.options import LIST, REPORTS, RUNS, JsonOption, ModelOption, Output, TrackerOption, subcommand
+from diagnose.cli.outcome import check_tracker, open_page, print_json, report_to, show, show_report
 
 
 @subcommand("diagnose runs\ndiagnose runs --json\ndiagnose runs --prune", panel=LIST)
@@ -85,6 +85,7 @@ def report(
     tables: Annotated[
         Path | None, typer.Option("--tables", metavar="DIR", help="Write each table there as CSV and LaTeX (booktabs).")
     ] = None,
+    tracker: TrackerOption = None,
 ) -> None:
     """Render pages again, from what is stored alone."""
     from diagnose.errors import DiagnoseError
@@ -94,10 +95,13 @@ def report(
 
     if not what and not index:
         raise DiagnoseError("name a run or an ablation, for instance runs/latest, or give --index")
+    check_tracker(tracker)
     folders = [store.find(name) for name in what or []]
     pages = [str(path) for folder in folders for path in page.render(folder, out)]
     listed = str(render_index(out)) if index else None
     drawn = [str(path) for folder in folders for path in exports.write(folder, figures, tables)]
+    for folder in folders if tracker else []:
+        report_to(tracker, folder, page.render_own(folder, out), next(one for _, one in page.reports_of(folder)))
     if output.opens:
         open_page(listed or pages[0])
     if output.as_json:

@@ -135,6 +135,15 @@ FolderOption = Annotated[
 ]
 
 
+TrackerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--report-to", metavar="TRACKER", rich_help_panel="Output",
+        help="Send what has ended, with its page, to wandb, mlflow or tensorboard, by the tracker's own settings.",
+    ),
+]  # fmt: skip
+
+
 def subcommand(examples: str, *, panel: str, name: str | None = None) -> Callable[..., Callable[..., None]]:
     """Return a decorator that adds a function to the application as a command.
 

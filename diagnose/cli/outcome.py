@@ -78,6 +78,27 @@ def show_outcome(
         open_page(page)
 
 
+def check_tracker(tracker: str | None) -> None:
+    """Refuse a tracker that is not known or not installed; see `trackers.check`."""
+    if tracker is not None:
+        from diagnose.integrations import trackers
+
+        trackers.check(tracker)
+
+
+def report_to(tracker: str | None, folder: Path, page: Path | None, report: Report) -> None:
+    """Send what has ended to a tracker, if one is asked for; what the tracker refuses ends nothing, but is said."""
+    if tracker is None:
+        return
+    from diagnose.integrations import trackers
+
+    try:
+        trackers.send(tracker, folder, page, report.verdict)
+    except Exception as error:  # noqa: BLE001  (whatever a tracker's library raises)
+        why = " ".join(str(error).split()) or type(error).__name__
+        warn(f"{tracker} did not take it ({why}); `diagnose report {folder} --report-to {tracker}` tries again")
+
+
 def warn(said: str) -> None:
     """Say on standard error what went wrong, where the command goes on without it."""
     print(f"diagnose: {visible(said)}", file=sys.stderr)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.ablation.commands.command_plan import CommandPlan
+    from diagnose.engines.selection import Place
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,21 @@ class OwnCommand:
         if name is not None:
             raise DiagnoseError(f"{name} is of a command of your own: give it with --run")
 
-    def plan(self, axes: Sequence[str], seeds: int, *, resume: bool, full: bool) -> CommandPlan:
+    def plan(self, axes: Sequence[str], seeds: int, first: str | None, *, resume: bool, full: bool) -> CommandPlan:
         """Return what is to be run.
+
+        Args:
+            axes: as they were typed.
+            seeds: how many.
+            first: the first of them, as it was typed.
+            resume: whether interrupted runs go on in their folders.
+            full: whether more than 64 arms are meant.
 
         Raises:
             DiagnoseError: the options make no sense; nothing is run then.
         """
         from diagnose.ablation.commands import command_axes, command_plan, command_template, result_reading
+        from diagnose.engines.resources import seconds_of
 
         varied = [command_axes.axis_of(text) for text in axes]
         if self.axis_file is not None:
@@ -86,8 +95,20 @@ class OwnCommand:
         return command_plan.CommandPlan.of(
             command_template.CommandTemplate.of(self.run or ""), varied, seeds,
             [result_reading.readout_of(text) for text in self.read], full=full, runs=RUNS, resume=resume,
-            timeout=command_plan.seconds_of(self.timeout), code=tuple(self.code), higher=self.higher,
+            timeout=seconds_of(self.timeout, "--timeout"), code=tuple(self.code), higher=self.higher,
+            first=first_seed(first),
         )  # fmt: skip
+
+
+def first_seed(given: str | None) -> int:
+    """Return the first seed; 0 where none is given.
+
+    Raises:
+        DiagnoseError: it is no whole number from 0.
+    """
+    if given is not None and not (given.isascii() and given.isdigit() and len(given) < 10):
+        raise DiagnoseError(f"--seed {given}: give a whole number from 0; --seeds says how many follow")
+    return int(given or 0)
 
 
 def refuse_ours(setting: Setting, others: dict[str, object]) -> None:
@@ -103,25 +124,23 @@ def refuse_ours(setting: Setting, others: dict[str, object]) -> None:
     given: dict[str, object] = {
         "--recipe": setting.recipe not in (Setting().recipe, os.environ.get(RECIPE)),
         "--set": setting.settings and not os.environ.get(SETTINGS), "--data": setting.data, "--lr": setting.lr,
-        "--batch-size": setting.batch_size, "--seed": setting.seed, "--device": setting.device, **others,
+        "--batch-size": setting.batch_size, "--device": setting.device, **others,
     }  # fmt: skip
     name = next((name for name, value in given.items() if value), None)
-    if name in ("--engine", "--address"):
-        raise DiagnoseError(f"{name}: with --run commands are run on this machine (--jobs says how many at once)")
     if name is not None:
         raise DiagnoseError(f"{name} is of diagnose's own trainer; with --run the command says what is trained")
 
 
-def show_plan(plan: CommandPlan, jobs: int, output: Output) -> None:
+def show_plan(plan: CommandPlan, place: Place, output: Output) -> None:
     """Show what would be run."""
     from diagnose.ablation.commands.command_forecast import describe, plan_rows
 
-    described = describe(plan, jobs)
+    described = describe(plan, place)
     print_json(described) if output.as_json else show(plan_rows(described))
 
 
 def carry_out(
-    plan: CommandPlan, jobs: int, out: Path, output: Output, *, pairs: bool, margin: float | None
+    plan: CommandPlan, place: Place, out: Path, output: Output, *, pairs: bool, margin: float | None
 ) -> None:  # fmt: skip
     """Run the command for every arm and seed, and show what came out."""
     from diagnose.ablation.commands.command_ablation import ablate_command
@@ -132,7 +151,7 @@ def carry_out(
     store.check_writable(page.folder_of(out))
     store.check_writable(RUNS)
     with watching(plan.name, quiet=output.quiet) as watch:
-        found = ablate_command(plan, jobs=jobs, pairs=pairs, margin=margin, watch=watch, command=command())
+        found = ablate_command(plan, place=place, pairs=pairs, margin=margin, watch=watch, command=command())
     report = score_document.report_of(found)
     where = page.render_alone(report, out, score_document.name_of_page(found))
     folder = found.carried.folder if found.carried else ""

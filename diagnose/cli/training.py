@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 import typer
 
@@ -16,15 +16,14 @@ from diagnose.cli.options import (
     Output,
     PairsOption,
     Setting,
+    TrackerOption,
     command,
     subcommand,
 )
-from diagnose.cli.outcome import print_json, show, show_outcome
+from diagnose.cli.outcome import check_tracker, print_json, report_to, show, show_outcome
 from diagnose.cli.own_command import OwnCommand, carry_out, refuse_ours, show_plan
+from diagnose.cli.where_options import Placement  # noqa: TC001  (typer reads annotations as it runs)
 from diagnose.errors import DiagnoseError
-
-if TYPE_CHECKING:
-    from diagnose.engines.selection import Place
 
 MARGIN = 0.01  # bits per byte
 ResumeOption = Annotated[
@@ -94,40 +93,6 @@ class Fairness:
         }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Placement:
-    """Where the runs of an ablation are carried out."""
-
-    HEADING: ClassVar[str] = "Where it runs"
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            metavar="N",
-            help="Runs trained at once, in processes that share this machine's threads (default 1).",
-        ),
-    ] = None
-    engine: Annotated[
-        str, typer.Option("--engine", metavar="NAME", help="Where: local, or ray, an existing Ray cluster.")
-    ] = "local"
-    address: Annotated[
-        str | None,
-        typer.Option("--address", metavar="ADDRESS", help="Of the Ray cluster: host:port, ray://host:port or auto."),
-    ] = None
-
-    @property
-    def elsewhere(self) -> dict[str, object]:
-        """What was given of other places than this machine, by option."""
-        return {"--engine": self.engine != "local", "--address": self.address}
-
-    @property
-    def place(self) -> Place:
-        """The same, as the engines take it."""
-        from diagnose.engines.selection import Place
-
-        return Place(self.engine, self.jobs, self.address)
-
-
 @subcommand(
     "diagnose ablate --axis tokenizer --levels char,bpe --seeds 3\n"
     "diagnose ablate --axis optimizer.lr=3e-4,1e-3,3e-3 --data notes.txt --jobs 2\n"
@@ -150,6 +115,7 @@ def ablate(
     resume: ResumeOption = False,
     dry_run: DryRunOption = False,
     out: FolderOption = REPORTS,
+    tracker: TrackerOption = None,
 ) -> None:
     """Change one thing, hold the rest, and say what the change did.
 
@@ -157,13 +123,14 @@ def ablate(
     and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
     """
     if own.run is not None:
-        refuse_ours(setting, {"--levels": levels, **fairness.given, **placement.elsewhere})
-        placement.place.check()
-        planned_runs, jobs = own.plan(axis, seeds, resume=resume, full=full), placement.jobs or 1
+        refuse_ours(setting, {"--levels": levels, "--report-to": tracker, **fairness.given})
+        place = placement.place
+        place.check()
+        planned_runs = own.plan(axis, seeds, setting.seed, resume=resume, full=full)
         if dry_run:
-            show_plan(planned_runs, jobs, output)
+            show_plan(planned_runs, place, output)
         else:
-            carry_out(planned_runs, jobs, out, output, pairs=pairs, margin=margin)
+            carry_out(planned_runs, place, out, output, pairs=pairs, margin=margin)
         return
     from diagnose.ablation import ablate as ablation
     from diagnose.cli.board import watching
@@ -182,10 +149,11 @@ def ablate(
             axes.find_all(axis, levels, fairness.factors), setting.recipe, given, seeds, fairness.hold,
             untuned=fairness.untuned, full=full, threads=place.threads, match=fairness.match,
         )  # fmt: skip
-        described = plan.describe(planned, placement.jobs or 1, RUNS)
+        described = plan.describe(planned, place, RUNS)
         print_json(described) if output.as_json else show(plan.plan_rows(described))
         return
     store.check_writable(page.folder_of(out))
+    check_tracker(tracker)
     with watching(" x ".join(axis), quiet=output.quiet) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
@@ -193,10 +161,10 @@ def ablate(
             match=fairness.match, pairs=pairs, margin=MARGIN if margin is None else margin,
             watch=watch, command=command(),
         )  # fmt: skip
-    finish_ablation(folder, out, output)
+    finish_ablation(folder, out, output, tracker)
 
 
-def finish_ablation(folder: Path, out: Path, output: Output) -> None:
+def finish_ablation(folder: Path, out: Path, output: Output, tracker: str | None = None) -> None:
     """Render the page of an ablation or comparison, and print its outcome."""
     from diagnose.report import page
     from diagnose.runs import store
@@ -210,6 +178,7 @@ def finish_ablation(folder: Path, out: Path, output: Output) -> None:
         "left_out",
     }  # fmt: skip
     record |= summary.model_dump(mode="json", include=keys)
+    report_to(tracker, folder, where, report)
     show_outcome(record, report, where, output)
     if summary.failed:
         raise typer.Exit(1)
@@ -221,7 +190,7 @@ def finish_ablation(folder: Path, out: Path, output: Output) -> None:
     "diagnose train --recipe mine.toml --set model.dropout=0.2 --open",
     panel=TRAIN,
 )
-def train(setting: Setting, output: Output, resume: ResumeOption = False) -> None:
+def train(setting: Setting, output: Output, resume: ResumeOption = False, tracker: TrackerOption = None) -> None:
     """Train one network and leave a run directory in runs/.
 
     It can be stopped at any moment; --resume goes on to the very weights that it would have had.
@@ -230,6 +199,7 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False) -> Non
     from diagnose.cli.progress import watching
     from diagnose.runs import runner
 
+    check_tracker(tracker)
     with watching(quiet=output.quiet) as watch:
         path = api.train(setting.recipe, setting.overrides, runs=RUNS, resume=resume, watch=watch)
     from diagnose.report import baseline_rows, page, run_document, sample_sentences
@@ -237,6 +207,7 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False) -> Non
 
     found = read_run(path)
     report = run_document.report_of(found)
-    where = page.render_own(path, REPORTS, report) if output.opens or not output.as_json else None
+    where = page.render_own(path, REPORTS, report) if output.opens or tracker or not output.as_json else None
+    report_to(tracker, path, where, report)
     more = {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
     show_outcome(runner.summary(path) | more, report, where, output)

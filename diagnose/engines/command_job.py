@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from diagnose.engines.leftovers import end_all, marked
-from diagnose.engines.work import ATTEMPTS, Ended, ended_in_words
+from diagnose.engines.work import Ended, ended_in_words
 from diagnose.errors import FINDING, DiagnoseError, in_words
 from diagnose.formatting import duration, listed
 from diagnose.records.command_records import CommandEnd, CommandRun
@@ -91,10 +91,20 @@ class CommandJob:
         """Return the job that goes on in the folder of this one."""
         return replace(self, resume=True)
 
-    def given_up(self, how: str) -> Ended:
-        """Note that the process that watched it died once too often."""
-        why = f"the process that watches it died {ATTEMPTS} times, the last time {how}"
-        return Ended(self, why=why, died=True, exit_code=FINDING)
+    @property
+    def threads(self) -> int:
+        """Processors that it takes at least: nobody knows better."""
+        return 1
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it takes a GPU: nobody knows."""
+        return False
+
+    def given_up(self, why: str) -> Ended:
+        """Note that it ended without a word of the process that watched it; see `Work`."""
+        left = next(iter(command_store.of_digest(Path(self.runs), self.digest)), None)
+        return Ended(self, left.name if left else "", why=why, died=True, exit_code=FINDING)
 
     def progress(self, doing: str, seconds: float = 0.0) -> Progress:
         """Return what a watcher is told; whether a run that ended is finished depends on its result."""

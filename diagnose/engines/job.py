@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from diagnose.config.recipe import Recipe
-from diagnose.engines.work import ATTEMPTS, Ended, told
+from diagnose.engines.work import Ended, told
 from diagnose.errors import FINDING, DiagnoseError, in_words
 from diagnose.runs import runner, store
 from diagnose.runs.watched import Progress
@@ -80,14 +80,10 @@ class Job:
         """Return the job that goes on from this one's last checkpoint."""
         return replace(self, resume=True)
 
-    def given_up(self, how: str) -> Ended:
-        """Note that the run's process died once too often, in the run's directory too.
-
-        Args:
-            how: how it died the last time.
-        """
+    def given_up(self, why: str) -> Ended:
+        """Note that it ended without a word of its own, in the run's directory too; see `Work`."""
         path = runner.newest_unfinished(Path(self.runs), self.digest)
-        why = f"its process died {ATTEMPTS} times, the last time {how}; --resume tries again from its checkpoint"
+        why = f"{why}; --resume tries again from its checkpoint"
         if path is not None:
             store.write_status(path, "failed", why)
         return Ended(self, path.name if path else "", why=why, died=True, exit_code=FINDING)

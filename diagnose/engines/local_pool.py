@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from diagnose.engines.leftovers import end_all
-from diagnose.engines.work import ATTEMPTS, STOPPED, Ended, Work, ended_in_words, told
+from diagnose.engines.work import ATTEMPTS, STOPPED, Ended, Work, died_often, ended_in_words, never, told
 from diagnose.errors import INTERRUPTED, DiagnoseError
 from diagnose.runs.watched import Progress
 
@@ -93,7 +93,7 @@ class Pool:
     """
 
     def __init__(
-        self, size: int, gpus: Sequence[str] = (), hopeless: Callable[[], bool] = lambda: False
+        self, size: int, gpus: Sequence[str] = (), hopeless: Callable[[], bool] = never
     ) -> None:  # fmt: skip
         self.size, self.gpus, self.hopeless = size, gpus, hopeless
 
@@ -207,4 +207,4 @@ def _carried_out(
                 waiting.appendleft(job.again())
             else:
                 left -= 1
-                yield told(job.given_up(ended_in_words(what)), watch)
+                yield told(job.given_up(died_often(ended_in_words(what))), watch)

@@ -6,38 +6,36 @@ again; that is checked before the first run starts. How far a run is stands in a
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import socket
 import sys
 import threading
-import time
 import uuid
 from collections import Counter, deque
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.engines.job import Job, carry_out
-from diagnose.engines.work import ATTEMPTS, STOPPED, Ended, told
+from diagnose.engines import dispatch, progress_notes
+from diagnose.engines.progress_notes import TOLD_SECONDS, ProgressNote
+from diagnose.engines.resources import ANYTHING, Resources
+from diagnose.engines.work import ATTEMPTS, STOPPED, Ended, died_often, never, told
 from diagnose.errors import INTERRUPTED, DiagnoseError
-from diagnose.runs import store
-from diagnose.runs.watched import Progress
+from diagnose.formatting import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
+    from diagnose.engines.work import Work
     from diagnose.runs.watched import Watch
 
 ANSWER_SECONDS = 5.0  # that a cluster's address may take to answer
 LOOK_SECONDS = 60.0  # that a node may take to look for the folder of the runs
 STOP_SECONDS = 60.0  # that tasks may take to finish their steps and write their checkpoints
-TOLD_SECONDS = 1.0  # between two notes of a run's progress
-NOTES = ".progress"
 
 
 def check(address: str | None) -> None:
@@ -100,12 +98,17 @@ class Cluster:
 
     Attributes:
         jobs: how many runs at once; None for as many as the cluster takes.
+        takes: what each takes.
+        hopeless: whether no further job is to be begun; see `local_pool.Pool`.
     """
 
-    def __init__(self, address: str | None, jobs: int | None) -> None:
-        self.ray, self.jobs = _ray(address), jobs
+    def __init__(
+        self, address: str | None, jobs: int | None, takes: Resources = ANYTHING,
+        hopeless: Callable[[], bool] = never,
+    ) -> None:  # fmt: skip
+        self.ray, self.jobs, self.takes, self.hopeless = _ray(address), jobs, takes, hopeless
 
-    def carry_out(self, jobs: Sequence[Job], watch: Watch) -> Generator[Ended]:
+    def carry_out(self, jobs: Sequence[Any], watch: Watch) -> Generator[Ended]:
         """Train them, each where the cluster finds room."""
         runs = Path(jobs[0].runs).absolute()
         jobs = [replace(job, runs=str(runs)) for job in jobs]
@@ -114,8 +117,7 @@ class Cluster:
             watch(job.progress("waiting"))
         with _visible(runs) as token:
             _look(self.ray, token)
-            (runs / NOTES).mkdir(exist_ok=True)
-            running: dict[Any, Job] = {}
+            running: dict[Any, Work] = {}
             try:
                 yield from self._carried_out(deque(jobs), running, watch)
             except KeyboardInterrupt:
@@ -123,24 +125,39 @@ class Cluster:
             finally:
                 self._stop(list(running))
 
-    def _refuse(self, jobs: Sequence[Job]) -> None:
+    def _cpus(self, job: Work) -> int:
+        return self.takes.cpus or job.threads
+
+    def _gpus(self, job: Work) -> int:
+        return int(job.on_gpu) if self.takes.gpus is None else self.takes.gpus
+
+    def _refuse(self, jobs: Sequence[Work]) -> None:
         """Refuse jobs that no node could ever take."""
-        most = max(node["Resources"]["CPU"] for node in _nodes(self.ray))
-        wanted = max(job.threads for job in jobs)
+        nodes = [node["Resources"] for node in _nodes(self.ray)]
+        most = max(node["CPU"] for node in nodes)
+        wanted = max(map(self._cpus, jobs))
         if wanted > most:
             raise DiagnoseError(f"a run takes {wanted} threads and no node of the cluster has more than {most:.0f}")
-        if jobs[0].on_gpu and not self.ray.cluster_resources().get("GPU"):
-            raise DiagnoseError("the runs take a GPU each and the cluster has none: give --set run.device=cpu")
+        gpus = max(map(self._gpus, jobs))
+        if gpus > max(node.get("GPU", 0) for node in nodes):
+            raise DiagnoseError(
+                f"the runs take {counted(gpus, 'GPU')} each and no node of the cluster has that: give --set "
+                "run.device=cpu or another --gpus-per-task"
+            )
 
-    def _carried_out(self, waiting: deque[Job], running: dict[Any, Job], watch: Watch) -> Generator[Ended]:
+    def _carried_out(self, waiting: deque[Work], running: dict[Any, Work], watch: Watch) -> Generator[Ended]:
         attempts: Counter[str] = Counter()
         while waiting or running:
+            if self.hopeless():
+                waiting.clear()
+                if not running:
+                    return
             while waiting and len(running) < (self.jobs or len(waiting) + len(running)):
                 job = waiting.popleft()
                 running[self._submit(job)] = job
             ready, rest = self.ray.wait(list(running), num_returns=1, timeout=TOLD_SECONDS)
             for ref in rest:
-                _tell(running[ref], watch)
+                progress_notes.tell(running[ref], watch)
             for ref in ready:
                 job = running.pop(ref)
                 ended = self._result(ref, job)
@@ -151,16 +168,16 @@ class Cluster:
                     watch(job.progress("tried again"))
                     waiting.appendleft(job.again())
                 else:
-                    yield told(job.given_up(f"because {ended}"), watch)
+                    yield told(job.given_up(died_often(f"because {ended}")), watch)
 
-    def _submit(self, job: Job) -> Any:
-        note = Path(job.runs) / NOTES / f"{job.digest}.json"
-        note.unlink(missing_ok=True)
+    def _submit(self, job: Work) -> Any:
+        progress_notes.clear(job)
         place = {"path": sys.path, "cwd": str(Path.cwd()), "cache": os.environ.get("DIAGNOSE_CACHE")}
-        remote = self.ray.remote(num_cpus=job.threads, num_gpus=int(job.on_gpu), max_retries=0)(train)
-        return remote.remote(job.record(), place)
+        takes = {"num_cpus": self._cpus(job), "num_gpus": self._gpus(job), "memory": self.takes.bytes}
+        remote = self.ray.remote(max_retries=0, **{key: value for key, value in takes.items() if value is not None})
+        return remote(run).remote(job.KIND, job.record(), place)
 
-    def _result(self, ref: Any, job: Job) -> Ended | str:
+    def _result(self, ref: Any, job: Work) -> Ended | str:
         """Return how a task ended, or how it died."""
         from ray.exceptions import RayError, RayTaskError, TaskCancelledError
 
@@ -182,38 +199,15 @@ class Cluster:
             self.ray.wait(running, num_returns=len(running), timeout=STOP_SECONDS) if running else None
 
 
-def train(record: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
-    """Train a job in a process of the cluster; its progress stands in a file beside the runs."""
+def run(kind: str, record: dict[str, Any], place: dict[str, Any]) -> dict[str, Any]:
+    """Carry a job out in a process of the cluster; its progress stands in a file beside the runs."""
     sys.path.extend(folder for folder in place["path"] if folder not in sys.path)
     with suppress(OSError):
         os.chdir(place["cwd"])
     if place["cache"]:
         os.environ["DIAGNOSE_CACHE"] = place["cache"]
-    job = Job.of_record(record)
-    ended = carry_out(job, _Note(Path(job.runs) / NOTES / f"{job.digest}.json"))
-    return {key: value for key, value in vars(ended).items() if key != "job"}
-
-
-class _Note:
-    """Keeps a file about a run's progress up to date."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.told = path, 0.0
-
-    def __call__(self, state: Progress) -> None:
-        if time.monotonic() - self.told < TOLD_SECONDS:
-            return
-        self.told = time.monotonic()
-        numbers = {key: None if value != value else value for key, value in asdict(state).items()}  # noqa: PLR0124
-        with suppress(OSError):
-            store.write_json(self.path, numbers)
-
-
-def _tell(job: Job, watch: Watch) -> None:
-    """Tell the watcher what a run's note says."""
-    with suppress(OSError, ValueError, TypeError):
-        found = json.loads((Path(job.runs) / NOTES / f"{job.digest}.json").read_text(encoding="utf-8"))
-        watch(Progress(**{**found, "loss": float("nan") if found["loss"] is None else found["loss"]}))
+    job = dispatch.work_of(kind, record)
+    return dispatch.carry_out(job, ProgressNote(job)).record()
 
 
 @contextmanager

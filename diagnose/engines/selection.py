@@ -9,16 +9,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.engines.resources import ANYTHING, Resources
+from diagnose.engines.work import never
 from diagnose.errors import DiagnoseError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from diagnose.engines.work import Engine
+    from diagnose.engines.work import Engine, Work
     from diagnose.training.preparation import Setup
 
 ASKED_SECONDS = 20.0
-ENGINES = ("local", "ray")
+ENGINES = ("local", "ray", "slurm")
 
 
 @dataclass(frozen=True)
@@ -26,20 +28,22 @@ class Place:
     """Where runs are to be trained.
 
     Attributes:
-        engine: "local" or "ray".
+        engine: "local", "ray" or "slurm".
         jobs: how many at once; None for one on this machine, and for as many as fit on a cluster.
-        address: of the cluster.
+        address: of the Ray cluster.
+        takes: what each run takes on a cluster.
     """
 
     engine: str = "local"
     jobs: int | None = None
     address: str | None = None
+    takes: Resources = ANYTHING
 
     def check(self) -> None:
         """Refuse what makes no sense, before anything is set up.
 
         Raises:
-            DiagnoseError: an unknown engine, no jobs, or an address without a cluster.
+            DiagnoseError: an unknown engine, no jobs, options of another engine, or a cluster that is not there.
         """
         if self.engine not in ENGINES:
             raise DiagnoseError(f"--engine {self.engine} is not known{nearest(self.engine, ENGINES)}")
@@ -47,16 +51,41 @@ class Place:
             raise DiagnoseError(f"--jobs {self.jobs}: give at least one")
         if self.address is not None and self.engine != "ray":
             raise DiagnoseError("--address is that of a Ray cluster: give --engine ray with it")
+        self.takes.check(self.engine)
         if self.engine == "ray":
             from diagnose.engines import ray_cluster
 
             ray_cluster.check(self.address)
+        if self.engine == "slurm":
+            from diagnose.engines import slurm_cluster
+
+            slurm_cluster.check(self.takes)
+
+    def shown(self, jobs: Sequence[Work]) -> dict[str, object]:
+        """Return what a plan says of this place: of Slurm, what sbatch would be asked for.
+
+        Raises:
+            DiagnoseError: a run needs more than is asked for.
+        """
+        if self.engine != "slurm":
+            return {}
+        from diagnose.engines.slurm_cluster import SbatchPlan
+
+        return {"sbatch": SbatchPlan.of(self.takes, jobs, self.jobs).record()}
+
+    def at_once(self, count: int) -> int:
+        """Return how many of so many runs are carried out at once; on Slurm as if all had room."""
+        return self.jobs or (max(1, count) if self.engine == "slurm" else 1)
 
     @property
     def threads(self) -> int | None:
         """Threads of a run that does not say: this machine's, shared out; None leaves them to the run."""
         from diagnose.training.device import THREADS
 
+        if self.takes.cpus is not None:
+            return self.takes.cpus
+        if self.engine == "slurm":
+            return 1  # as sbatch has it
         if self.engine == "ray":
             from diagnose.engines import ray_cluster
 
@@ -75,10 +104,8 @@ class Place:
         """
         from diagnose.engines.job import Here
 
-        if self.engine == "ray":
-            from diagnose.engines.ray_cluster import Cluster
-
-            return Cluster(self.address, self.jobs)
+        if self.engine != "local":
+            return self._cluster()
         if self.jobs in (None, 1):
             return Here(setups)
         from diagnose.engines import memory
@@ -88,6 +115,34 @@ class Place:
         gpus = cards(next(iter(setups.values())).recipe.run.device)
         memory.refuse_too_many(min(self.jobs, len(setups)), arms, gpus)
         return Pool(self.jobs, gpus)
+
+    def open_for_commands(self, hopeless: Callable[[], bool]) -> Engine:
+        """Return the engine for commands.
+
+        Args:
+            hopeless: says whether no further one is to be begun.
+
+        Raises:
+            DiagnoseError: a cluster that is not there.
+        """
+        if self.engine != "local":
+            return self._cluster(hopeless)
+        from diagnose.engines.local_pool import Pool
+
+        jobs = self.jobs or 1
+        return Pool(jobs, gpus_of_machine() if jobs > 1 else (), hopeless)
+
+    def _cluster(self, hopeless: Callable[[], bool] = never) -> Engine:
+        if self.engine == "slurm":
+            from diagnose.engines.slurm_cluster import Slurm
+
+            return Slurm(self.takes, self.jobs, hopeless)
+        from diagnose.engines.ray_cluster import Cluster
+
+        return Cluster(self.address, self.jobs, self.takes, hopeless)
+
+
+ONE_BY_ONE = Place()
 
 
 def cards(device: str) -> list[str]:

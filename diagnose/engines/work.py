@@ -22,8 +22,8 @@ ATTEMPTS = 3  # of a run whose process dies; each goes on from the last checkpoi
 class Work(Protocol):
     """One run that any process can take up.
 
-    `KIND` names the module that carries it out in a worker; `label` is its arm, `place` the number of its seed, `seed`
-    the seed itself, `digest` what is run, `runs` the folder of its directory.
+    `KIND` says what carries it out (`dispatch.py`); `label` is its arm, `place` the number of its seed, `seed`
+    the seed itself, `digest` what is run, `runs` the folder of its directory, `threads` and `on_gpu` what it takes.
     """
 
     KIND: ClassVar[str]
@@ -47,8 +47,13 @@ class Work(Protocol):
         """Return the work that goes on where this one was left."""
         ...
 
-    def given_up(self, how: str) -> Ended:
-        """Note that its process died once too often, and how the last time."""
+    @property
+    def threads(self) -> int: ...  # noqa: D102
+    @property
+    def on_gpu(self) -> bool: ...  # noqa: D102
+
+    def given_up(self, why: str) -> Ended:
+        """Note that it ended without a word of its own, and why it is not tried again."""
         ...
 
     def progress(self, doing: str) -> Progress:
@@ -85,6 +90,10 @@ class Ended:
         """The run's directory."""
         return Path(self.job.runs) / self.run
 
+    def record(self) -> dict[str, Any]:
+        """Return it as JSON values, but for the job."""
+        return {key: value for key, value in vars(self).items() if key != "job"}
+
     @property
     def is_result(self) -> bool:
         """Whether the ablation goes on: the run is whole, or its failure says something of its arm."""
@@ -111,6 +120,16 @@ def told(ended: Ended, watch: Watch) -> Ended:
     """Tell the watcher how a run ended."""
     watch(ended.job.progress("finished" if ended.finished else "diverged" if ended.diverged else "failed"))
     return ended
+
+
+def never() -> bool:
+    """Say that no ablation is hopeless."""
+    return False
+
+
+def died_often(how: str) -> str:
+    """Say that a process died once too often, and how the last time."""
+    return f"its process died {ATTEMPTS} times, the last time {how}"
 
 
 def ended_in_words(code: int) -> str:

@@ -20,8 +20,9 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TextIO
 
+from diagnose.engines import dispatch
+
 if TYPE_CHECKING:
-    from diagnose.engines.work import Ended
     from diagnose.runs.watched import Progress
 
 TOLD_SECONDS = 0.2  # between lines about a run's progress
@@ -80,26 +81,15 @@ def _listen(orders: queue.Queue[dict[str, Any] | None]) -> None:
 def _train(order: dict[str, Any], voice: Voice) -> None:
     """Train a job and say how it ended; an error that is nobody's mistake goes to the parent whole."""
     try:
-        ended = _carried_out(order.pop("kind"), order, voice)
+        work = dispatch.work_of(order.pop("kind"), order)
+        ended = dispatch.carry_out(work, voice.watch, lambda started: voice.say("command", started))
     except KeyboardInterrupt:
         voice.say("stopped", "")
         raise
     except Exception:  # noqa: BLE001 - raised again by the parent
         voice.say("broke", traceback.format_exc())
     else:
-        voice.say("ended", {key: value for key, value in vars(ended).items() if key != "job"})
-
-
-def _carried_out(kind: str, order: dict[str, Any], voice: Voice) -> Ended:
-    """Carry out what an order is of; each kind imports what it takes, and a command takes little."""
-    if kind == "command":
-        from diagnose.engines import command_job
-
-        job = command_job.CommandJob.of_record(order)
-        return command_job.carry_out(job, voice.watch, lambda started: voice.say("command", started))
-    from diagnose.engines.job import Job, carry_out
-
-    return carry_out(Job.of_record(order), voice.watch)
+        voice.say("ended", ended.record())
 
 
 if __name__ == "__main__":

@@ -10,33 +10,29 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from diagnose.logs import headings
+from diagnose.logs.counters import Counters
 from diagnose.logs.grid import Grid
 from diagnose.logs.line_lists import Lists
 from diagnose.logs.line_plans import BARE, DIGIT, EMPTY, JOINED, MOST_HEADING, Plan, has_any, masked, names_run, planned
-from diagnose.logs.line_words import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape, Slot
+from diagnose.logs.line_words import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
-from diagnose.logs.series import MOST_PLACE, NAN, Log, LogRow, LogSeries
+from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.shape import shape_of, standing
-from diagnose.logs.table_fields import number
+from diagnose.logs.side_table import SideTable
+from diagnose.logs.tools import MOST_TOLD, Tools
+from diagnose.logs.written_numbers import has_decimal_comma, of_julia, to_float, unwrapped, with_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_TOLD = 2000  # rows from which the tool is told
 MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
 AT_ONCE = 1024  # lines
 MOST_KEPT = 600  # characters of a line whose shape is kept
-SIDES_ABOVE = re.compile(
-    r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE
-)
-BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
-ABOVE = "\x1f"  # marks names whose side is a heading's
-NO_HEADING = "unsaid"  # in place of the side of a heading
 SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
@@ -45,46 +41,15 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
 )  # fmt: skip
 HEADS = (
-    "loss",
-    "train",
-    "val",
-    "test",
-    "eval",
-    "dev",
-    "ppl",
-    "perpl",
-    "nll",
-    "entropy",
-    "cost",
-    "rmse",
-    "mse",
-    "learn",
-)
+    "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",
+)  # fmt: skip
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
-TOOLS = (  # a line that only this tool prints
-    ("nanoGPT", re.compile(r"^(?:step \d+: train loss \S+, val loss |iter \d+: loss \S+, time \S+ms, mfu )")),
-    ("nanochat", re.compile(r"^Step \d{5} \| Validation bpb: |^step \d{5}/\d{5} \(.{1,8}%\) \| loss: ")),
-    (
-        "llm.c",
-        re.compile(r"^s:\d+ (?:tel|trl):|^step +\d+/\d+ \| loss .{1,12} \(.{1,9}z\)\| norm |^val loss \d+\.\d{6}$"),
-    ),
-    ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
-    ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
-)
 NO_NUMBER = ("nan", "inf")
 ENDED = re.compile(
     r"\bepoch\W{0,3}\d{1,9}\W{0,3}(?:is|has)?\s?(?:finished|completed?|done|ended)\W{0,4}$", re.IGNORECASE
 )
 PROGRESS = re.compile(r"\d%\s{0,3}\|")
 WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s*")
-JULIA = re.compile(r"(?<=\d)f(-?\d{1,2})(?![A-Za-z0-9_.])")  # the exponent of a number of single precision
-WRAPPERS = ("tensor(", "Tensor(", "float16(", "float32(", "float64(", "Array(")
-WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
-    r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?Array)\(\s{0,4}\[?\s{0,4}"
-    r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
-)
-DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
-DECIMAL_POINT = re.compile(r"\d\.\d")
 
 
 class TextReader:
@@ -93,17 +58,15 @@ class TextReader:
     def __init__(self, columns: dict[str, str] | None = None) -> None:
         self.log = Log("text")
         self.epoch = self.seconds = NAN
-        self.at: dict[str, float] = {}  # the positions that were named last, of training
-        self.totals: dict[str, float] = {}  # what training's counters run to
+        self.counters = Counters(self.log.facts)
         self.above = ""  # side of the heading above
         self.headed = False  # whether there was one
         self.group = 1  # of states of one pass
         self.grid = Grid(columns or {})
-        self.columns: tuple[str, ...] = ()  # the sides of a table whose rows are measures
-        self._tools: dict[str, int] = {}
+        self.measures = SideTable()
+        self.tools = Tools()
         self._shapes: dict[str, Shape] = {}
         self._plans: dict[str, Plan] = {}
-        self.elsewhere = False  # whether the line's counter is of other batches than training's
         self.both = NAN  # the epoch whose bar shows both losses
         self.closed = NAN  # the epoch whose Keras bar has shown its validation
         self.over = False  # whether the epoch that was named last is said to have ended
@@ -118,8 +81,8 @@ class TextReader:
         while block := list(itertools.islice(source, AT_ONCE)):
             for (line, bar), key in zip(block, masked([line for line, _ in block]), strict=True):
                 self._line(line, bar, key)
-        self.log.tool = max(self._tools, key=lambda tool: self._tools[tool], default="")
-        _settle(self.log)
+        self.log.tool = self.tools.likeliest
+        headings.settle(self.log)
         self.lists.settle(self.log)
         self._late_epochs()
         self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
@@ -146,7 +109,7 @@ class TextReader:
             if row is not True:
                 self._row(row)
             return
-        if plan is None or (plan.literals and not plan.fits(line)) or (self.columns and "|" in line):
+        if plan is None or (plan.literals and not plan.fits(line)) or (self.measures.columns and "|" in line):
             self._anew(line, bar, key)
         elif plan.shape is EMPTY:
             return
@@ -163,11 +126,11 @@ class TextReader:
         if self.grid.sided:
             row.epoch = self.epoch
             row.step, row.iteration, row.update, row.batch = (
-                self.at.get(name, NAN) for name in ("step", "iteration", "update", "batch")
+                self.counters.at.get(name, NAN) for name in ("step", "iteration", "update", "batch")
             )
         if self.headed:
             named = {name: value for name, value in row.values.items() if not meaning(name).side}
-            row.values |= {f"{ABOVE}{self.above or NO_HEADING} {name}": value for name, value in named.items()}
+            row.values |= {headings.under(self.above, name): value for name, value in named.items()}
         self.log.add(row)
 
     def _quick(self, plan: Plan, line: str, bar: bool) -> bool:
@@ -181,9 +144,9 @@ class TextReader:
         if plan.seconds:
             self.seconds = float(line[plan.seconds]) * plan.scale
         if own:
-            self.at = own
+            self.counters.at = own
             self.group += 1
-        at = own or ({} if shape.bar else self.at)
+        at = own or ({} if shape.bar else self.counters.at)
         whole = shape.both and not bar and self.both != self.epoch
         if shape.both and bar:
             self.both = self.epoch
@@ -209,7 +172,7 @@ class TextReader:
             if over:
                 if value > total and plan.shape.ratio:
                     return None
-                self._total(over, total)
+                self.counters.runs_to(over, total)
             if name == "epoch":
                 self.inside = True
                 if value != self.epoch:
@@ -235,12 +198,10 @@ class TextReader:
             return
         if self._heads_with_digits(line):
             return
-        if "(" in line and has_any(WRAPPERS, line):
-            bare = WRAPPED.sub(_bare, line)
-            raw, line = (bare if line is raw else raw), bare  # numbers are bare where they stood
-        line = JULIA.sub(r"e\1", line) if "f" in line else line
-        comma = "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
-        line = DECIMAL_COMMA.sub(r"\1.\2", line) if comma else line
+        bare = unwrapped(line)
+        raw, line = (bare if line is raw else raw), of_julia(bare)
+        comma = has_decimal_comma(line, key)
+        line = with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
         if not NUMBER.search(joined):
             if self._without_numbers(line):
@@ -265,24 +226,11 @@ class TextReader:
             self._plans[key] = plan
 
     def _sides(self, line: str) -> bool:
-        """Take a row of a table that has a column for each side and a row for each measure, as AllenNLP prints it."""
-        ends = line.rstrip()[-1:].lower()
-        if "|" not in line or len(line) > MOST_KEPT or not (self.columns or ends in ("n", "g")):
-            return False
-        header = SIDES_ABOVE.search(line) if ends in ("n", "g") else None
-        if header:
-            self.columns = tuple("train" if side.lower().startswith("t") else "val" for side in header.groups())
-            return True
-        row = BOTH_SIDES.search(line) if self.columns else None
-        if row is None or not meaning(row.group(1)).kind:
-            return False
-        read = {
-            f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)
-        }
-        values = {name: value for name, value in read.items() if value is not None}
+        """Take a row of a table that has a column for each side; return whether the line is one."""
+        values = self.measures.row(line)
         if values:
             self.log.add(LogRow(values, epoch=self.epoch))
-        return True
+        return values is not None
 
     def _shaped(self, line: str, parts: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
@@ -319,7 +267,7 @@ class TextReader:
         """Take a line that holds no loss: where the run is, a heading, settings."""
         shape = plan.shape
         self._facts(shape, numbers)
-        own = self._positions(shape, numbers, lone=True)
+        own = self.counters.named(shape, numbers, self.above, lone=True)
         if shape.side and len(line) < MOST_HEADING:
             self._head(shape.side)
         if plan.names:
@@ -330,16 +278,17 @@ class TextReader:
                 self.ends.append((self.log.rows, own["epoch"]))
             self._epoch(own.pop("epoch"))
         if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
-            if any(own.get(name, 0.0) > self.at.get(name, math.inf) for name in ("step", "iteration", "update")):
+            if any(
+                own.get(name, 0.0) > self.counters.at.get(name, math.inf) for name in ("step", "iteration", "update")
+            ):
                 self.above = self.above if self.above == "train" else ""
-            self.at = own
+            self.counters.at = own
 
     def _head(self, side: str) -> None:
         """Take the side of a heading; before the first one, losses without a side stood under none."""
         if side and not self.headed:
             self.headed = True
-            for name in [name for name in self.log.series if not meaning(name).side]:
-                self.log.series[f"{ABOVE}{NO_HEADING} {name}"] = deepcopy(self.log.series[name])
+            headings.under_none(self.log)
         self.above = side or self.above
 
     def _epoch(self, value: float) -> None:
@@ -356,73 +305,14 @@ class TextReader:
             else:
                 self.log.facts.setdefault(slot.name, to_float(numbers[k]))
 
-    def _positions(self, shape: Shape, numbers: list[str], *, lone: bool = False) -> dict[str, float]:
-        """Return the positions that a line names; what they run to is a setting."""
-        own: dict[str, float] = {}
-        self.elsewhere = False
-        for k, slot in shape.positions:
-            value, name = to_float(numbers[k]), slot.name
-            if not 0 <= value <= MOST_PLACE or (name != "epoch" and value != value // 1):
-                continue
-            if slot.over >= 0 or shape.apart:
-                total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
-                below = self.above in ("val", "test") and "epoch" not in own
-                if not self._counts(shape, slot, value, total, lone=lone, below=below):
-                    continue
-            if name not in own:
-                own[name] = value
-        return own
-
-    def _counts(self, shape: Shape, slot: Slot, value: float, total: float, *, lone: bool, below: bool) -> bool:
-        """Say whether a counter that runs to a total, or on a line apart from training's, is of training's batches."""
-        known, ratio = total == total, slot.what == "ratio"  # noqa: PLR0124
-        if ratio and (value > total or total < 2 or (lone and not slot.first)):
-            return False
-        if slot.name == "epoch":
-            if ratio:
-                self._total("batch", total)
-                return False
-        elif shape.held_out and self._foreign(slot, total):
-            return False
-        elif (shape.named or below) and (self._other_total(slot, total) or self._behind(slot, value)):
-            self.elsewhere = True
-            return False
-        if known and not shape.apart:
-            self._total(slot.name, total)
-        return True
-
-    def _foreign(self, slot: Slot, total: float) -> bool:
-        """Say whether a validation's counter is of its own batches, not of training's."""
-        if slot.name == "batch" or slot.what == "ratio":
-            return True
-        return self._other_total(slot, total)
-
-    def _behind(self, slot: Slot, value: float) -> bool:
-        """Say whether a counter of batches stands where training has been in this epoch: it is of other batches."""
-        return slot.name == "batch" and value < self.at.get("batch", -math.inf)
-
-    def _other_total(self, slot: Slot, total: float) -> bool:
-        """Say whether a counter runs to another number than training's of that name."""
-        known = self.totals.get(slot.name, NAN)
-        return total == total and known == known and total != known  # noqa: PLR0124
-
-    def _total(self, name: str, total: float) -> None:
-        self.totals[name] = total
-        if name == "epoch":
-            self.log.facts["epochs"] = total
-        elif "epochs" in self.log.facts:
-            self.log.facts["batches_per_epoch"] = total
-        else:
-            self.log.facts["steps"] = total
-
     def _values(self, shape: Shape, numbers: list[str], bar: bool, line: str) -> None:
         """Take a line that holds losses."""
         log = self.log
         if log.rows < MOST_TOLD:
-            self._told(line)
+            self.tools.see(line)
         if shape.facts:
             self._facts(shape, numbers)
-        own = self._positions(shape, numbers) if shape.positions else {}
+        own = self.counters.named(shape, numbers, self.above) if shape.positions else {}
         if self.over:
             self._goes_on(shape, own, line)
         if "epoch" in own:
@@ -430,9 +320,9 @@ class TextReader:
             self.inside = True
             if epoch != self.epoch:
                 self._epoch(epoch)
-        aside = shape.side in ("val", "test") or self.elsewhere
+        aside = shape.side in ("val", "test") or self.counters.elsewhere
         progress = aside and shape.ratio and not own
-        at = own or ({} if shape.bar else self.at)
+        at = own or ({} if shape.bar else self.counters.at)
         if shape.tuple:
             log.tuples += 1
             log.example = shape.tuple
@@ -440,7 +330,7 @@ class TextReader:
         if not values:
             return
         if own and not aside:
-            self.at = own
+            self.counters.at = own
             self.group += 1
         group = self.group if progress or shape.bar else 0
         whole = shape.both and not bar and self.both != self.epoch
@@ -474,7 +364,7 @@ class TextReader:
                 self.log.lent.add(name)
             values[name] = to_float(text)
             if self.headed and not shape.side and not meaning(name).side:
-                values[f"{ABOVE}{above or NO_HEADING} {name}"] = values[name]
+                values[headings.under(above, name)] = values[name]
         return values
 
     def _summed(self, shape: Shape, name: str, own: dict[str, float]) -> str:
@@ -493,22 +383,9 @@ class TextReader:
         """Return the side of the heading above, as far as it reaches."""
         if shape.side:
             return ""
-        if self.above != "train":
-            for name, value in own.items():
-                if value > self.at.get(name, math.inf):
-                    self.above = ""
+        if self.above != "train" and self.counters.passed(own, *own):
+            self.above = ""
         return self.above
-
-    def _told(self, line: str) -> None:
-        tool = next((name for name, looks in TOOLS if looks.search(line)), "")
-        if tool:
-            self._tools[tool] = self._tools.get(tool, 0) + 1
-
-
-def _bare(wrapped: re.Match[str]) -> str:
-    """Return a number that was wrapped as "tensor(0.5, device='cuda:0')", with colons in place of the rest."""
-    start, end = (wrapped.start(1) - wrapped.start(), wrapped.end() - wrapped.end(1))
-    return ":" * start + wrapped.group(1) + ":" * end
 
 
 def _shape_key(parts: list[str]) -> str:
@@ -519,53 +396,6 @@ def _shape_key(parts: list[str]) -> str:
     if any(GOES_ON.fullmatch(text) for text in parts[2:-1:2]):
         key += "\0\0" + "".join("0" if number.isdigit() else "." for number in parts[1::2])
     return key
-
-
-def _settle(log: Log) -> None:
-    """Decide whether headings give sides: where no loss has a side of its own and they name both.
-
-    Each loss without a side was kept under its name and under the heading's side; one of the two goes.
-    """
-    sides = {meaning(name).side for name, s in log.series.items() if not name.startswith(ABOVE) and meaning(name).kind}
-    split = {name: s for name, s in log.series.items() if name.startswith(ABOVE)}
-    heads = {meaning(name[1:]).side for name in split}
-    use = not sides & {"val", "test"} and bool(heads & {"val", "test"}) and ("train" in heads | sides or "" in sides)
-    unsaid: dict[str, LogSeries] = {}
-    for name, series in split.items():
-        del log.series[name]
-        side, _, plain = name[1:].partition(" ")
-        if use and side == NO_HEADING:
-            unsaid[plain] = series
-        elif use:
-            series.name = name[1:]
-            log.series[series.name] = series
-            log.series.pop(plain, None)
-    if not use:
-        _only_below(log, split)
-    if "train" not in heads:
-        log.series |= unsaid  # what stands under no heading is training's, where only validation has one
-
-
-def _only_below(log: Log, split: dict[str, LogSeries]) -> None:
-    """Give losses all of whose values stood under one heading for held-out data its side."""
-    for name, series in split.items():
-        side, _, plain = name[1:].partition(" ")
-        if side in ("val", "test") and plain in log.series and log.series[plain].count == series.count:
-            del log.series[plain]
-            series.name = f"{side} {plain}"
-            log.series.setdefault(series.name, series)
-
-
-def to_float(text: str) -> float:
-    """Return a number as text has it; too large a one is infinite."""
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return float(text.replace(",", ""))
-    except (ValueError, OverflowError):
-        return math.inf
 
 
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:

@@ -29,11 +29,17 @@ SPANS = {
 }
 
 
-def page_of(report: Report, others: Sequence[tuple[str, str]] = ()) -> str:
-    """Return a report's page; `others` are addresses of pages beside it, with what each shows."""
+def page_of(report: Report, others: Sequence[tuple[str, str]] = (), *, frames: bool = False) -> str:
+    """Return a report's page.
+
+    Args:
+        report: of any subject.
+        others: addresses of pages beside it, with what each shows.
+        frames: whether it may show other pages of its folder within itself.
+    """
     linked = set(terms_in(report))
     words = [(key, *GUIDE[key]) for key in GUIDE if key in linked]
-    return str(_template().render(report=report, others=others, guide=words))
+    return str(_template().render(report=report, others=others, guide=words, frames=frames))
 
 
 def write(page: str, target: Path) -> Path:

@@ -73,7 +73,7 @@ def render_index(out: Path) -> Path:
     verdict = f"{formatting.counted(len(found), 'page')}, the newest of {newest}"
     sections = (Section("pages", "", "Pages", (links,)),)
     report = Report("Pages of diagnose", (", ".join(counts),), verdict, sections=sections)
-    return html.write(html.page_of(report), out / NAME)
+    return html.write(html.page_of(report, frames=True), out / NAME)
 
 
 def _link(one: IndexEntry, place: int) -> PageLink:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from diagnose.records.run_records import State
 
 COMMAND, ENDED, OUTPUT, FILES, SCORES = "command.json", "ended.json", "output.txt", "files", "scores"
+TABLES = RUNS_TABLE, EXAMPLES_TABLE = "results.csv", "results.parquet"  # beside it, a row a run or an example of one
 COMPARISON = "comparison.json"  # of an ablation of commands, in a folder beside them
 LOOK_SECONDS = 1.0
 

@@ -27,6 +27,8 @@ from diagnose.records.schema import FORMAT, Record, Schema, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from filelock import BaseFileLock
+
 
 LATEST = "latest"
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
@@ -224,10 +226,18 @@ def locked(path: Path) -> Iterator[None]:
         raise DiagnoseError(f"{path} is being written by another process; wait for it") from None
     except OSError as error:
         raise DiagnoseError(f"{path} cannot be written: {error.strerror}") from None
+    with _released(lock):
+        yield
+
+
+@contextmanager
+def _released(lock: BaseFileLock) -> Iterator[None]:
+    """Release a lock at the end; what the system says of that hides no error of what was done under it."""
     try:
         yield
     finally:
-        lock.release()
+        with suppress(OSError):
+            lock.release()
 
 
 @contextmanager
@@ -249,10 +259,8 @@ def claimed(runs: Path, digest: str, waiting: Callable[[], None]) -> Iterator[No
                 waiting()
     except OSError as error:
         raise DiagnoseError(f"{runs} cannot be written: {error.strerror}; choose another folder") from None
-    try:
+    with _released(lock):
         yield
-    finally:
-        lock.release()
 
 
 def is_being_written(path: Path) -> bool:

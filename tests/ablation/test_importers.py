@@ -141,6 +141,7 @@ def test_hugging_face_output_folders(tmp_path):
 
 
 def test_tensorboard_log_folders(tmp_path):
+    pytest.importorskip("tensorboard")
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.event_file_writer import EventFileWriter

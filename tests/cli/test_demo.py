@@ -5,9 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from typer.testing import CliRunner
 
-from diagnose.cli import app, demo, demo_loop
+from diagnose.cli import demo, demo_loop
 
 
 @pytest.fixture
@@ -18,12 +17,11 @@ def short(monkeypatch):
 
 
 @pytest.mark.trains
-def test_the_demo_leaves_two_pages_and_a_loop_that_runs(short, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    said = CliRunner().invoke(app, ["demo", "here", "--json"], catch_exceptions=False)
-    record = json.loads(said.stdout)
+def test_the_demo_leaves_two_pages_and_a_loop_that_runs(short, diagnose, tmp_path):
+    _, out, err = diagnose("demo", "here", "--json")
+    record = json.loads(out)
     loop, ablation = record["pages"]
-    assert "training loss" in said.stderr
+    assert "training loss" in err
     assert record["verdicts"][0].split(" because")[0] in (tmp_path / loop).read_text(encoding="utf-8")
     assert "--data verses.txt" in (tmp_path / ablation).read_text(encoding="utf-8")
     assert "word is" in record["verdicts"][1]

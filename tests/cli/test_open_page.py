@@ -18,7 +18,7 @@ def test_a_page_is_opened_where_there_is_a_browser(found, tmp_path, monkeypatch)
     said = CliRunner().invoke(app, ["report", str(run), "--open"])
     assert said.exit_code == 0
     assert opened == [(tmp_path / "reports" / "run.html").as_uri()]
-    assert ("no browser was found" in said.stderr) is not found
+    assert ("no browser was found" in said.output) is not found
 
 
 @pytest.mark.parametrize("command", ["train", "ablate", "compare", "loss-gap", "audit", "log", "yardstick", "report"])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from diagnose import report_scores
-from diagnose.ablation.commands import command_axes, command_plan, command_template, result_reading
+from diagnose.ablation.commands import command_axes, command_template, result_reading
 from diagnose.ablation.commands.command_plan import CommandPlan
+from diagnose.engines.resources import seconds_of
 from diagnose.errors import DiagnoseError
 from diagnose.runs import command_store, score_file
 
@@ -79,12 +80,12 @@ def test_a_script_that_cannot_be_executed_is_told_how(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("given", ["soon", "-3", "0", "5x", "nan", "inf", "h"])
 def test_time_limits_that_are_none(given):
-    assert f"--timeout {given}" in line_of(command_plan.seconds_of, given)
+    assert f"--timeout {given}" in line_of(seconds_of, given, "--timeout")
 
 
 @pytest.mark.parametrize(("given", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200), ("1d", 86400)])
 def test_time_limits(given, seconds):
-    assert command_plan.seconds_of(given) == seconds
+    assert seconds_of(given, "--timeout") == seconds
 
 
 @pytest.mark.parametrize(

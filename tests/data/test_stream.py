@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import numpy as np
@@ -152,6 +153,9 @@ os.wait()
 """
 
 
+@pytest.mark.skipif(
+    version("tokenizers") < "0.22.2", reason="older ones of tokenizers warn of a fork, which is harmless"
+)
 def test_nothing_is_said_of_forks(tmp_path):
     (tmp_path / "t.txt").write_text("\n".join(TEXTS * 100))
     done = subprocess.run(

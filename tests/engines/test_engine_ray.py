@@ -8,6 +8,8 @@ import warnings
 from contextlib import contextmanager, suppress
 
 import pytest
+from command_fixture import arguments, user_folder
+from command_fixture import diagnose as run_diagnose
 from engine_fixture import assert_all_same, by_arm, given_to, slow_network, started, steps_of, until
 
 from diagnose.ablation import ablate
@@ -139,3 +141,16 @@ def test_a_cluster_is_reached_through_rays_client(tiny, monkeypatch, tmp_path):
         _, err = process.communicate()
     assert process.returncode == 0, err
     assert len(by_arm(tmp_path / "runs")) == 4
+
+
+@pytest.mark.slow
+def test_a_command_is_carried_out_on_a_cluster(monkeypatch, tmp_path):
+    pytest.importorskip("ray")
+    with cluster_of(monkeypatch) as (found, _):
+        given = ("--engine", "ray", "--address", found.address)
+        told = run_diagnose(user_folder(tmp_path), *arguments(*given, "--cpus-per-task", "1"))
+        assert told.returncode == 0, told.stderr
+        assert "finished (4 of 4)" in told.stderr
+        refused = run_diagnose(tmp_path, *arguments(*given, "--gpus-per-task", "1", seeds=3))
+    assert refused.returncode == MISTAKE
+    assert "the runs take 1 GPU each and no node of the cluster has that" in refused.stderr

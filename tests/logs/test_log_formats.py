@@ -109,6 +109,7 @@ def test_parts_of_one_run_are_joined(tmp_path):
 
 def test_event_files_are_read_as_tensorboard_reads_them():
     """The tool's own reader on the same file."""
+    pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     own = EventAccumulator(str(LOGS / "tensorboard-scalars")).Reload()

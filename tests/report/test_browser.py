@@ -122,14 +122,14 @@ def show(browser, pages):
     heard: list[str] = []
     contexts = []
 
-    def opened(name: str, width: int, scheme: str = "light"):
+    def opened(name: str, width: int, scheme: str = "light", within: str = "\0"):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: heard.append(f"console: {message.text}"))
         page.on("pageerror", lambda error: heard.append(f"error: {error}"))
         page.on("dialog", lambda dialog: (heard.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-        own = (pages[name], "data:")
+        own = (pages[name], "data:", within)
         page.on("request", lambda r: None if r.url.startswith(own) else heard.append(f"request: {r.url}"))
         page.goto(pages[name])
         return page
@@ -261,12 +261,26 @@ def test_everything_is_reached_with_the_keyboard(show):
 def test_the_index_shows_what_is_chosen(show):
     page = show("index", 1280, "light")
     every = page.locator(".index li").count()
-    page.get_by_label("ablation").check()
+    page.get_by_role("radio", name="ablation").check()
     shown = page.locator(".index li:visible").all_inner_texts()
     assert 0 < len(shown) < every
     assert all("· ablation ·" in text for text in shown)
     page.locator("fieldset", has_text="kind").get_by_label("all").check()
     assert page.locator(".index li:visible").count() == every
+
+
+def test_two_pages_are_read_side_by_side(show, pages):
+    page = show("index", 1280, "light", within=pages["index"].removesuffix("index.html"))
+    choose = page.locator(".choose:visible")
+    assert choose.count() == 0
+    page.locator("summary", has_text="side by side").click()
+    for place, side in enumerate(("left", "right")):
+        link = choose.nth(place).get_by_text(side)
+        link.click()
+        page.frame(side).wait_for_url(link.evaluate("e => e.href"))
+        said = page.locator(".index li a:not([target]):not(.small)").nth(place).inner_text()
+        assert page.frame(side).locator("h1").inner_text().split() == said.split()
+        assert page.frame(side).evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
 
 
 def test_tables_and_drawings_can_be_saved(show, tmp_path):

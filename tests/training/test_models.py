@@ -34,6 +34,7 @@ def tokens(rows, length=T, seed=0):
 @pytest.mark.parametrize(("ours", "theirs"), [("gelu", "gelu"), ("gelu_tanh", "gelu_new"), ("relu", "relu")])
 @pytest.mark.parametrize("tied", [True, False])
 def test_gpt_equals_hugging_faces(ours, theirs, tied):
+    pytest.importorskip("transformers")
     from transformers import GPT2Config, GPT2LMHeadModel
 
     sizes = {"vocab_size": V, "n_positions": T, "n_embd": 32, "n_layer": 3, "n_head": 4}

@@ -12,8 +12,7 @@ from diagnose.ablation.commands.command_template import FOLDER
 from diagnose.ablation.commands.result_reading import LOG, Readout, curve_of, held_out_loss, output_tail
 from diagnose.ablation.results.score_comparison import check_margin, compare_table
 from diagnose.ablation.results.score_table import ScoreColumns
-from diagnose.engines.local_pool import Pool
-from diagnose.engines.selection import gpus_of_machine
+from diagnose.engines.selection import ONE_BY_ONE
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.formatting import counted, cut, listed, visible
 from diagnose.records.command_records import CarriedOut, CarriedRun, FailedCommand, ScoreCurve
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
     from diagnose.ablation.commands.command_plan import CommandPlan, RunScores
     from diagnose.engines.command_job import CommandJob
+    from diagnose.engines.selection import Place
     from diagnose.engines.work import Ended
     from diagnose.records.score_records import ScoreComparison
     from diagnose.runs.watched import Watch
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 GIVE_UP = 3  # runs that failed, and none that did not: no further one is started
 TAIL = 12  # lines of a failed run's output that are shown
 MOST_CURVE = 60  # points of a curve
-RUNS_TABLE, EXAMPLES_TABLE = "results.csv", "results.parquet"
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def _failure(job: CommandJob, ended: Ended, why: str) -> FailedCommand:
 def ablate_command(
     plan: CommandPlan,
     *,
-    jobs: int = 1,
+    place: Place = ONE_BY_ONE,
     pairs: bool = False,
     margin: float | None = None,
     watch: Watch | None = None,
@@ -104,7 +103,7 @@ def ablate_command(
 
     Args:
         plan: what is run.
-        jobs: how many at once.
+        place: where, and how many at once.
         pairs: compare every two arms as well.
         margin: in the score's unit: effects are tested for being no larger.
         watch: told of each run.
@@ -117,17 +116,17 @@ def ablate_command(
         DiagnoseError: an interruption (finished runs stay finished), or too few runs gave a result.
     """
     check_margin(margin, max(1, len(plan.readouts)))
-    done = _carry_out(plan, jobs, watch or (lambda _: None))
+    done = _carry_out(plan, place, watch or (lambda _: None))
     kept, left_out = _taking_part(plan, done)
     table, columns = _table(plan, kept)
-    notes = _notes(plan, done, left_out, jobs)
+    notes = _notes(plan, done, left_out, several=place.engine != "local" or (place.jobs or 1) > 1)
     found = compare_table(
         table, columns, higher=plan.higher, pairs=pairs, margin=margin, command=command, notes=notes,
     )  # fmt: skip
     return _recorded(plan, found, _carried(plan, done, kept, left_out), table)
 
 
-def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
+def _carry_out(plan: CommandPlan, place: Place, watch: Watch) -> CommandOutcome:
     done, pending = CommandOutcome(), []
     for planned in plan.jobs:  # so that the first that is told of is one of all
         watch(planned.progress("waiting"))
@@ -141,8 +140,8 @@ def _carry_out(plan: CommandPlan, size: int, watch: Watch) -> CommandOutcome:
     if not done.finished:
         _refuse_unread(plan, pending)
     if pending:
-        pool = Pool(size, gpus_of_machine() if size > 1 else (), lambda: done.is_hopeless)
-        with closing(pool.carry_out(pending, watch)) as ends:
+        engine = place.open_for_commands(lambda: done.is_hopeless)
+        with closing(engine.carry_out(pending, watch)) as ends:
             for ended in ends:
                 done.note(plan, ended, watch)
     order = {(job.label, job.seed): place for place, job in enumerate(plan.jobs)}
@@ -220,7 +219,7 @@ def _table(plan: CommandPlan, kept: Sequence[CommandResult]) -> tuple[pd.DataFra
     return table[[*names, "seed", *keys, *metrics]], columns
 
 
-def _notes(plan: CommandPlan, done: CommandOutcome, left_out: Sequence[str], jobs: int) -> list[str]:
+def _notes(plan: CommandPlan, done: CommandOutcome, left_out: Sequence[str], *, several: bool) -> list[str]:
     """Return what must be known of how the results came about, as sentences."""
     notes = []
     if done.failed:
@@ -237,7 +236,7 @@ def _notes(plan: CommandPlan, done: CommandOutcome, left_out: Sequence[str], job
             f"{listed(best)}: the best value in the course of each run, picked by the very scores that are compared; "
             "it flatters all arms, and one that scatters more than others the most."
         )
-    if jobs > 1 and FOLDER not in plan.template.names:
+    if several and FOLDER not in plan.template.names:
         notes.append("The command does not take {dir}: what one run writes, another at the same time may overwrite.")
     same = _same_results(done)
     return [*notes, same] if same else notes
@@ -298,9 +297,9 @@ def _recorded(
         whole.append(found.model_copy(update={"carried": kept, "source": (str(plan.runs / name),)}))
         store.write_record(folder / command_store.COMPARISON, whole[-1])
         if score_file.EXAMPLE in table.columns:
-            table.to_parquet(folder / EXAMPLES_TABLE)
+            table.to_parquet(folder / command_store.EXAMPLES_TABLE)
         else:
-            table.to_csv(folder / RUNS_TABLE, index=False)
+            table.to_csv(folder / command_store.RUNS_TABLE, index=False)
 
     names = "\n".join(one.run for one in carried.runs)
     store.create_ablation(plan.runs, plan.name, blake2b(names.encode(), digest_size=8).hexdigest(), fill)

@@ -10,6 +10,8 @@ import numpy as np
 
 from diagnose.ablation.commands.command_template import FOLDER, shown_command
 from diagnose.ablation.noise_floor import ALSO
+from diagnose.engines.resources import submission_rows
+from diagnose.engines.selection import ONE_BY_ONE
 from diagnose.formatting import counted, duration, listed, quantity, visible
 from diagnose.runs import command_store, score_file
 from diagnose.stats import smallest_resolvable
@@ -20,25 +22,27 @@ if TYPE_CHECKING:
 
     from diagnose.ablation.commands.command_plan import CommandPlan, FoundRun, RunScores
     from diagnose.engines.command_job import CommandJob
+    from diagnose.engines.selection import Place
 
 MOST_SHOWN = 8  # commands
 MOST_NAMED = 6  # files
 
 
-def describe(plan: CommandPlan, jobs: int) -> dict[str, Any]:
+def describe(plan: CommandPlan, place: Place = ONE_BY_ONE) -> dict[str, Any]:
     """Return what would be run, how long that takes, and what so many seeds can resolve.
 
     The last two come from finished runs of the same command, where there are some.
 
     Args:
         plan: what is planned.
-        jobs: runs at once.
+        place: where, and how many runs at once.
     """
     found = [(job, plan.there(job)[0]) for job in plan.jobs]
     there = [(job, run) for job, run in found if run]
     ends = [command_store.ended(run.path) for _, run in there]
     seconds = [end.seconds for end in ends if end is not None]
     pending = len(found) - len(there)
+    jobs = place.at_once(pending)
     return {
         "axis": plan.name,
         "control": plan.arms[0].name,
@@ -57,6 +61,7 @@ def describe(plan: CommandPlan, jobs: int) -> dict[str, Any]:
         "takes_folder": FOLDER in plan.template.names,
         "seconds": fmean(seconds) * math.ceil(pending / jobs) if seconds else None,
         "resolvable": _resolvable(plan, there),
+        **place.shown(plan.jobs),
     }  # fmt: skip
 
 
@@ -121,7 +126,7 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     lines = [head, *_stale(runs, plan["files"]), ""]
     lines += [one["command"] for one in pending[:MOST_SHOWN]]
     lines += [f"... and {len(pending) - MOST_SHOWN} more (--json lists all)"] if len(pending) > MOST_SHOWN else []
-    lines += ["", *_known_by(plan["files"]), *_sentences(plan)]
+    lines += ["", *submission_rows(plan), *_known_by(plan["files"]), *_sentences(plan)]
     return Group(*(Text(line) for line in lines))
 
 

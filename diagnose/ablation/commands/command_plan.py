@@ -18,7 +18,7 @@ from diagnose.ablation.commands.command_template import FOLDER, check_program
 from diagnose.ablation.commands.result_reading import metric_names, value_of
 from diagnose.engines.command_job import DIR, CommandJob
 from diagnose.errors import DiagnoseError
-from diagnose.formatting import duration, visible
+from diagnose.formatting import visible
 from diagnose.records.command_records import CommandRun
 from diagnose.runs import command_store, score_file
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from diagnose.ablation.commands.result_reading import Readout
 
 MOST_SEEDS = 1000
-MOST_SECONDS = 366 * 86400.0
-UNITS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,14 @@ class CommandPlan:
         template: the command.
         axes: what is varied.
         arms: every combination, the control first.
-        seeds: how many; they count from 0.
+        seeds: how many; they count from `first`.
         readouts: what is read as the result; empty for what the command reports itself.
         runs: where folders of runs are made.
         resume: whether interrupted runs go on in their folders.
         timeout: seconds that a run may take.
         code: files that a run is known by, in place of those that the command names and the code beside them.
         higher: whether higher is better; None to go by names.
+        first: the first seed.
     """
 
     template: CommandTemplate
@@ -84,6 +83,7 @@ class CommandPlan:
     timeout: float | None = None
     code: tuple[str, ...] = ()
     higher: bool | None = None
+    first: int = 0
     _files: CommandFiles = field(default_factory=CommandFiles)
 
     @classmethod
@@ -130,7 +130,8 @@ class CommandPlan:
     @cached_property
     def jobs(self) -> list[CommandJob]:
         """Every run, seed by seed, so that whatever is finished early is paired."""
-        return [self._job(arm, seed) for seed, arm in product(range(self.seeds), self.arms)]
+        seeds = range(self.first, self.first + self.seeds)
+        return [self._job(arm, seed) for seed, arm in product(seeds, self.arms)]
 
     @property
     def known_files(self) -> tuple[str, ...]:
@@ -204,22 +205,3 @@ class CommandPlan:
             command_store.ended_well(path) and not command_store.is_same(path, job.known_by)
             for path in command_store.of_digest(self.runs, job.digest)
         )
-
-
-def seconds_of(given: str | None) -> float | None:
-    """Return a time limit, "90", "90s", "30m", "2h" or "1d", in seconds.
-
-    Raises:
-        DiagnoseError: it is none.
-    """
-    if given is None:
-        return None
-    number = given.rstrip("smhdin ").strip()
-    unit = given[len(number) :].strip() or "s"
-    try:
-        seconds = float(number) * UNITS[unit]
-    except (ValueError, KeyError):
-        raise DiagnoseError(f"--timeout {given}: give seconds, or a time as 90s, 30m, 2h") from None
-    if not 0 < seconds <= MOST_SECONDS:
-        raise DiagnoseError(f"--timeout {given}: more than 0 and at most {duration(MOST_SECONDS)}")
-    return seconds

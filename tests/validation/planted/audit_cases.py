@@ -6,6 +6,7 @@ Shapes: B rows, T positions, V vocabulary.
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -250,6 +251,7 @@ def diluted(model, batch):
 
 
 def hugging(**more):
+    pytest.importorskip("transformers")
     from transformers import GPT2Config, GPT2LMHeadModel
 
     torch.manual_seed(0)
@@ -466,7 +468,7 @@ def nano_loss(model, batch):
 
 
 def lightning_case():
-    import lightning
+    lightning = pytest.importorskip("lightning")
 
     class Module(lightning.LightningModule):
         def __init__(self):

@@ -24,7 +24,7 @@ with open(os.path.join(args.out, "metrics.json"), "w") as file:
 """
 RUN = "python train.py --lr {lr} --seed {seed} --out {dir}"
 READ = "{dir}/metrics.json:val_loss"
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 def user_folder(folder, body=""):

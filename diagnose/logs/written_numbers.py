@@ -1,0 +1,55 @@
+"""Numbers as programs show them: within "tensor(...)", with a decimal comma, in Julia's single precision."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from diagnose.logs.line_plans import has_any
+
+JULIA = re.compile(r"(?<=\d)f(-?\d{1,2})(?![A-Za-z0-9_.])")  # the exponent of a number of single precision
+WRAPPERS = ("tensor(", "Tensor(", "float16(", "float32(", "float64(", "Array(")
+WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
+    r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?Array)\(\s{0,4}\[?\s{0,4}"
+    r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
+)
+DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?![\d,])")
+DECIMAL_POINT = re.compile(r"\d\.\d")
+
+
+def to_float(text: str) -> float:
+    """Return a number as text has it; too large a one is infinite."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return float(text.replace(",", ""))
+    except (ValueError, OverflowError):
+        return math.inf
+
+
+def unwrapped(line: str) -> str:
+    """Return a line with bare numbers where "tensor(0.5)" and the like stood, as long as it was."""
+    return WRAPPED.sub(_bare, line) if "(" in line and has_any(WRAPPERS, line) else line
+
+
+def of_julia(line: str) -> str:
+    """Return a line with e in place of f in numbers as 2.5f0, which is as long."""
+    return JULIA.sub(r"e\1", line) if "f" in line else line
+
+
+def has_decimal_comma(line: str, key: str) -> bool:
+    """Say whether a line's numbers have decimal commas; `key` is the line with its digits masked."""
+    return "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
+
+
+def with_points(line: str) -> str:
+    """Return a line with decimal points in place of commas."""
+    return DECIMAL_COMMA.sub(r"\1.\2", line)
+
+
+def _bare(wrapped: re.Match[str]) -> str:
+    """Return a number that was wrapped as "tensor(0.5, device='cuda:0')", with colons in place of the rest."""
+    start, end = (wrapped.start(1) - wrapped.start(), wrapped.end() - wrapped.end(1))
+    return ":" * start + wrapped.group(1) + ":" * end
