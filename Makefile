@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-fast check format bench gpu planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills lowest versions docs clean
+.PHONY: demo test test-fast check format bench bench-growth gpu planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills lowest versions docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose demo
@@ -29,6 +29,9 @@ bench: .venv/tested
 	$(BIN)/python benchmarks/throughput.py --others
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/recorder.py
+
+bench-growth: .venv/tested
+	$(BIN)/python benchmarks/growth.py
 
 gpu: .venv/tested
 	$(BIN)/python benchmarks/gpu.py

@@ -4,7 +4,9 @@
 
 Every contender is a process of its own (our allocator settings must not help the others) with the same network sizes,
 the same batches and as many threads. They take turns, a burst of steps each, so that a drifting machine drifts under
-all; figures are medians over rounds, in the steady state. Ours runs as users run it: batches made, every step recorded.
+all. Each step is timed inside its loop, from the end of one to the end of the next; a round's ratio is that of its
+bursts' medians, and what is printed is the median of the rounds' ratios. Where rounds disagree by more than a factor
+of 1.5 no ratio is printed: the machine is busy. Ours runs as users run it: batches made, every step recorded.
 Also printed: peak memory, what share of a step goes into making its batch and its record, and what share of the
 machine's own rate of matrix products a step reaches.
 """
@@ -17,7 +19,7 @@ import os
 import resource
 import statistics
 import time
-from itertools import islice
+from itertools import islice, pairwise
 
 CASES = {
     "A": {
@@ -34,6 +36,8 @@ CASES = {
 }  # fmt: skip
 CASES["B-bf16"] = CASES["B"] | {"precision": "bf16"}
 WARM = 3  # bursts that are thrown away
+FIRST = 2  # steps of each burst that are thrown away: a framework starts anew with each
+DISAGREE = 1.5  # rounds whose ratios differ by more say nothing
 
 
 def our_setup(case, compiled="off"):
@@ -46,14 +50,14 @@ def our_setup(case, compiled="off"):
 
 
 def our_course(case, compiled="off"):
-    """Return a function that takes n of our steps, and the set-up."""
+    """Return a function that takes n of our steps and tells when each ended, and the set-up."""
     from diagnose.training import trainer
 
     setup = our_setup(case, compiled)
     net = setup.network()
     setup.compile(net)
     steps = trainer.train_steps(net, trainer.make_optimizer(net, setup.recipe.optimizer), setup.course, trainer.START)
-    return (lambda n: sum(1 for _ in islice(steps, n))), setup
+    return (lambda n: [time.perf_counter() for _ in islice(steps, n)]), setup
 
 
 def reference_data(case, count=64):
@@ -77,13 +81,13 @@ def nanogpt_course(case, precision=None):
 
     config, data = reference_data(case)
     step = reference.nanogpt_step(config, data, precision or CASES[case]["precision"])
-    return lambda n: [step() for _ in range(n)]
+    return lambda n: [(step(), time.perf_counter())[1] for _ in range(n)]
 
 
 def huggingface_course(case):
     import torch
     from reference import NanoGPT
-    from transformers import Trainer, TrainingArguments
+    from transformers import Trainer, TrainerCallback, TrainingArguments
 
     config, data = reference_data(case)
 
@@ -95,14 +99,23 @@ def huggingface_course(case):
     rows = [{"input_ids": x, "labels": y} for xs, ys in data for x, y in zip(xs, ys, strict=True)]
     size, network = len(data[0][0]), Wrapped(config)
 
+    class Clock(TrainerCallback):
+        def __init__(self):
+            self.ends = []
+
+        def on_step_end(self, *_, **__):
+            self.ends.append(time.perf_counter())
+
     def course(n):
+        clock = Clock()
         arguments = TrainingArguments(
             output_dir="/tmp/hf", max_steps=n, per_device_train_batch_size=size, report_to=[], save_strategy="no",
             use_cpu=True, bf16=CASES[case]["precision"] == "bf16", logging_steps=100, disable_tqdm=True,
             learning_rate=1e-3, lr_scheduler_type="cosine", warmup_steps=0, max_grad_norm=1.0,
         )  # fmt: skip
         torch.manual_seed(0)
-        Trainer(network, arguments, train_dataset=rows).train()
+        Trainer(network, arguments, train_dataset=rows, callbacks=[clock]).train()
+        return clock.ends
 
     return course
 
@@ -132,20 +145,29 @@ def lightning_course(case):
         def configure_optimizers(self):
             return reference.optimizer(self.network, config)
 
+    class Clock(lightning.Callback):
+        def __init__(self):
+            self.ends = []
+
+        def on_train_batch_end(self, *_, **__):
+            self.ends.append(time.perf_counter())
+
     loader, module = DataLoader(data, batch_size=None), Module()
 
     def course(n):
+        clock = Clock()
         precision = "bf16-mixed" if CASES[case]["precision"] == "bf16" else "32-true"
         lightning.Trainer(
             max_steps=n, accelerator="cpu", precision=precision, logger=False, enable_checkpointing=False,
-            enable_progress_bar=False, enable_model_summary=False, gradient_clip_val=1.0,
+            enable_progress_bar=False, enable_model_summary=False, gradient_clip_val=1.0, callbacks=[clock],
         ).fit(module, loader)  # fmt: skip
+        return clock.ends
 
     return course
 
 
 def worker(pipe, contender, case):
-    """Take steps when told to; answer with seconds a step and peak memory in MiB."""
+    """Take steps when told to; answer with the median of the seconds a step and peak memory in MiB."""
     import torch
 
     torch.set_num_threads(os.cpu_count())
@@ -159,10 +181,24 @@ def worker(pipe, contender, case):
     }
     course = makers[contender]()
     while (count := pipe.recv()) is not None:
-        begun = time.perf_counter()
-        course(count)
-        seconds = time.perf_counter() - begun
-        pipe.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+        pipe.send((step_seconds(course(count + FIRST)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+
+
+def step_seconds(ends):
+    """Return the median of the seconds a step, from when each ended, without the first ones."""
+    return statistics.median(later - sooner for sooner, later in pairwise(ends[FIRST - 1 :]))
+
+
+def speed(took, base):
+    """Return in words how many times as fast a contender is, from seconds a step of each round.
+
+    No ratio is given where the rounds' own ones differ by more than `DISAGREE`.
+    """
+    ratios = [b / a for a, b in zip(took, base, strict=True)]
+    least, most = min(ratios), max(ratios)
+    if most > DISAGREE * least:
+        return f"no ratio: rounds disagree by a factor of {most / least:.1f}; the machine is busy, try again"
+    return f"{statistics.median(ratios):.2f} times ({least:.2f} to {most:.2f})"
 
 
 def race(case, contenders, rounds):
@@ -175,15 +211,8 @@ def race(case, contenders, rounds):
     burst, took, memory = CASES[case]["burst"], {name: [] for name in contenders}, {}
     for turn in range(WARM + rounds):
         for name, (_, pipe) in processes.items():
-            framework = name in ("Hugging Face", "Lightning")
-            # a framework's start is not its steady state: two lengths, and the difference
-            counts = (burst, 4 * burst) if framework else (burst,)
-            times = []
-            for count in counts:
-                pipe.send(count)
-                seconds, memory[name] = pipe.recv()
-                times.append(seconds)
-            each = (times[1] - times[0]) / (3 * burst) if framework else times[0] / burst
+            pipe.send(burst)
+            each, memory[name] = pipe.recv()
             if turn >= WARM:
                 took[name].append(each)
             time.sleep(0.2)
@@ -227,7 +256,7 @@ def shares(case):
     loading = (time.perf_counter() - begun) / 50
     begun = time.perf_counter()
     pd.DataFrame([asdict(START) for _ in range(2000)]).to_parquet("/tmp/steps.parquet")
-    return loading / step, (time.perf_counter() - begun) / 2000 / step, setup.derived["flops_per_step"] / step
+    return loading / step, (time.perf_counter() - begun) / 2000 / step, setup.derived.flops_per_step / step
 
 
 def main():
@@ -245,10 +274,7 @@ def main():
         median = {name: statistics.median(values) for name, values in took.items()}
         print(f"{case}: nanoGPT's loop takes {1000 * median[base]:.1f} ms a step")
         for name in names:
-            ratios = [b / a for a, b in zip(took[name], took[base], strict=True)]
-            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            speed = f"{statistics.median(ratios):.2f} times ({spread})"
-            print(f"  {name:14s} {speed:28s} peak memory {memory[name]:,.0f} MiB")
+            print(f"  {name:14s} {speed(took[name], took[base]):28s} peak memory {memory[name]:,.0f} MiB")
         loading, recording, rate = shares(case)
         precision = CASES[case]["precision"]
         print(f"  a batch takes {loading:.2%} of our step, a record {recording:.3%}")

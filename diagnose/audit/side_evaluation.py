@@ -82,9 +82,30 @@ def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch 
     elif whole.known and all(one.known for one in alone):
         beside = by_sample(whole)[: len(alone)]
         own = np.array([by_sample(one).sum() for one in alone])
+        if _by_place(passes, batch, own, beside):
+            why = "a sample's loss depends on its place in the batch, not on the other samples: noise is drawn by place"
+            audit.skips("batch-dependent", why, matters=False)
+            return
         _judge_rows(audit, passes, own, beside)
     else:
         audit.skips("batch-dependent", "the objective does not say which loss is of which sample")
+
+
+def _by_place(passes: SidePasses, batch: Any, own: Any, beside: Any) -> bool:
+    """Say whether losses stay as they are when other samples lie beside: noise, not the batch, differs.
+
+    Where all losses differ by one factor it is the batch's size that they depend on.
+    """
+    factors = own / np.where(beside == 0, np.nan, beside)
+    if np.isnan(factors).any() or not differ(float(factors.max()), float(factors.min()), passes.tolerance):
+        return False
+    size, count = samples_of(batch), len(own)
+    for k in range(count):
+        order = [k if j == k else (k + 1) % size for j in range(size)]
+        found = passes.losses(some_rows(batch, order), probe=True)
+        if not found.known or differ(float(by_sample(found)[k]), float(beside[k]), passes.tolerance):
+            return False
+    return True
 
 
 def _judge_rows(audit: Audit, passes: SidePasses, own: Any, beside: Any) -> None:
@@ -179,8 +200,11 @@ def _with_other_inputs(passes: SidePasses, batch: Any, tokens: TokenBatch | None
     found = first_tensors(batch)
     if len(found) < 2 or len(found[0]) < 2 or not isinstance(batch, (tuple, list)):
         return None
-    turned = type(batch)([batch[0].flip(0), *batch[1:]]) if isinstance(batch[0], torch.Tensor) else None
-    return None if turned is None else [mean_of(passes.losses(turned, probe=True))]
+    if not isinstance(batch[0], torch.Tensor):
+        return None
+    # a loss against the inputs themselves has the same mean in another order, so one row is repeated too
+    others = (batch[0].flip(0), batch[0][:1].expand_as(batch[0]).clone())
+    return [mean_of(passes.losses(type(batch)([one, *batch[1:]]), probe=True)) for one in others]
 
 
 def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list[int] | None) -> None:

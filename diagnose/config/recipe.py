@@ -45,7 +45,7 @@ NotNegative = Annotated[Number, Field(ge=0, allow_inf_nan=False)]
 class ConfigTable(BaseModel):
     """A table of the recipe; unknown keys are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), defer_build=True)
 
 
 class DataConfig(ConfigTable):
@@ -88,7 +88,7 @@ class BatchesConfig(ConfigTable):
 class ModelConfig(ConfigTable):
     """Which network, by name, and the settings that its builder takes."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="allow", protected_namespaces=(), defer_build=True)
     name: str = "gpt"
 
     def settings(self) -> dict[str, Any]:

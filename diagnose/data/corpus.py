@@ -16,7 +16,7 @@ from functools import cached_property
 from hashlib import blake2b
 from importlib.metadata import version
 from itertools import repeat
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -36,7 +36,17 @@ __all__ = ["Corpus", "cache_folder", "load", "stale"]
 BUNDLED = {"akjv": "the Bible, American King James Version"}
 GAP = 4096  # bytes between two documents that are rather read over than sought past
 CUT = re.compile(rb" (?=[!-~])")  # where long documents may be cut: no token of ours reaches across this place
+BLOCK = 1 << 22  # bytes of documents that are given end to end
 Indices = Iterable[int]
+
+
+class TextBlock(NamedTuple):
+    """Some of a corpus, as UTF-8: P documents or parts of long ones, end to end."""
+
+    data: bytes
+    sizes: NDArray[np.int64]  # bytes of each, (P,)
+    documents: NDArray[np.int64]  # whose it is, (P,)
+    opens: NDArray[np.bool_]  # whether it opens the document, (P,)
 
 
 class DataSettings(Protocol):
@@ -124,6 +134,23 @@ class Corpus:
                     for n, part in enumerate(self._cut_up(i, size)):
                         yield part, i, n == 0
 
+    def blocks(self, size: int = CHUNK) -> Iterator[TextBlock]:
+        """Yield the whole text in order, some mebibytes at a time; longer documents than `size` bytes as by `parts`."""
+        for block in self._blocks(None):
+            long = np.flatnonzero(self.offsets[block + 1] - self.offsets[block] > size).tolist()
+            for a, b in zip([0, *(i + 1 for i in long)], [*long, len(block)], strict=True):
+                yield from self._end_to_end(block[a:b])
+                for n, part in enumerate(self._cut_up(int(block[b]), size) if b < len(block) else ()):
+                    yield TextBlock(part, np.array([len(part)]), block[b : b + 1], np.array([n == 0]))
+
+    def _end_to_end(self, documents: NDArray[np.int64]) -> Iterator[TextBlock]:
+        starts, ends = self.offsets[documents], self.offsets[documents + 1]
+        with (self.folder / "text.bin").open("rb") as file:
+            for a, b in _runs(starts, ends, BLOCK):
+                file.seek(int(starts[a]))
+                data = file.read(int(ends[b - 1] - starts[a]))
+                yield TextBlock(data, ends[a:b] - starts[a:b], documents[a:b], np.ones(b - a, bool))
+
     def _blocks(self, indices: Indices | None) -> Iterator[NDArray[np.int64]]:
         """Yield the indices, some ten thousands at a time."""
         every = range(len(self)) if indices is None else indices
@@ -167,14 +194,14 @@ def _last_cut(data: bytes) -> int:
     return spaces[-1] if spaces else codecs.utf_8_decode(data, "strict", False)[1]
 
 
-def _runs(starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Divide documents into runs that one read of at most a mebibyte (or a document) covers."""
+def _runs(starts: NDArray[np.int64], ends: NDArray[np.int64], most: int = CHUNK) -> Iterator[tuple[int, int]]:
+    """Divide documents into runs that one read of at most so many bytes (or a document) covers."""
     gap = starts[1:] - ends[:-1]
     apart = np.flatnonzero((gap < 0) | (gap > GAP)) + 1
     for a, b in zip([0, *apart.tolist()], [*apart.tolist(), len(starts)], strict=True):
         first = a
         while first < b:
-            last = int(np.searchsorted(ends[first:b], starts[first] + CHUNK, "right")) + first
+            last = int(np.searchsorted(ends[first:b], starts[first] + most, "right")) + first
             last = max(last, first + 1)
             yield first, last
             first = last

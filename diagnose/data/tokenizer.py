@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
 import tokenizers
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
@@ -24,6 +25,7 @@ from diagnose.data.vocabulary import (
     BYTES,
     PAD,
     START,
+    WORDS,
     counts_exactly,
     marks,
     spelled,
@@ -49,6 +51,7 @@ __all__ = [
     "fingerprint",
     "for_run",
     "learn",
+    "learned_from",
     "load",
     "marks",
     "ready",
@@ -62,8 +65,10 @@ __all__ = [
 FORMAT = 1  # of what `learn` makes; part of its key in the cache
 KINDS = ("char", "word", "bpe")
 SMALLEST = len((START, PAD, *BYTES))
-WORDS = r"\w+|\s|[^\w\s]"
-HELD = 1 << 24  # characters counted or encoded at a time
+HELD = 1 << 24  # characters whose words are counted at a time
+LETTERS = 1 << 20  # characters counted at a time
+CODES = 0x110000
+SAMPLED = 1 << 26  # bytes of text that words and merges are learned from where there is more
 SAMPLE = 1000  # documents that a ready tokenizer is tried on before any is encoded
 
 
@@ -93,20 +98,46 @@ def for_run(settings: TokenizerSettings, corpus: Corpus, split: Split, cache: Pa
         spread = split.learned[:: max(1, len(split.learned) // SAMPLE)]
         texts = (part.decode() for part, _, opens in corpus.parts(spread[:SAMPLE]) if opens)
         return ready(Path(settings.path), texts)
+    sample = learned_from(settings, corpus, split)
     made_of = (
         tokenizers.__version__,
         corpus.fingerprint,
         split.fingerprint,
         settings.kind,
         settings.vocab_size,
+        *((sample,) if sample else ()),
     )
 
     def write(folder: Path) -> None:
-        texts = (part.decode() for part, _, _ in corpus.parts(split.learned))
-        tokenizer = learn(texts, settings.kind, settings.vocab_size)
+        parts = (part for part, _, _ in corpus.parts(split.learned))
+        chosen = _spread(parts, sample / _size(corpus, split)) if sample else parts
+        tokenizer = learn((part.decode() for part in chosen), settings.kind, settings.vocab_size)
         save(tokenizer, folder / "tokenizer.json")
 
     return load(entry(cache, "tokenizers", digest(FORMAT, *made_of), write) / "tokenizer.json")
+
+
+def learned_from(settings: TokenizerSettings, corpus: Corpus, split: Split) -> int | None:
+    """Return how many bytes of text, about, a vocabulary is learned from; None where that is all of it, or none.
+
+    Characters are counted in all of the text, however much there is.
+    """
+    sampled = not settings.path and settings.kind != "char" and _size(corpus, split) > SAMPLED
+    return SAMPLED if sampled else None
+
+
+def _size(corpus: Corpus, split: Split) -> int:
+    return int(corpus.doc_bytes[split.learned].sum())
+
+
+def _spread(parts: Iterable[bytes], share: float) -> Iterator[bytes]:
+    """Yield such a share of the bytes, in whole parts that are spread evenly over the text."""
+    taken = passed = 0
+    for part in parts:
+        passed += len(part)
+        if taken < share * passed:
+            taken += len(part)
+            yield part
 
 
 def learn(texts: Iterable[str], kind: str, vocab_size: int) -> Tokenizer:
@@ -132,8 +163,7 @@ def learn(texts: Iterable[str], kind: str, vocab_size: int) -> Tokenizer:
         )
     if kind == "bpe":
         return _learn_bpe(texts, vocab_size)
-    chunks = _chunk_counts(texts)
-    counts = _characters(chunks) if kind == "char" else _words(chunks)
+    counts = _characters(texts) if kind == "char" else _words(_chunk_counts(texts))
     ranked = sorted(counts, key=lambda token: (-counts[token], token))
     return _spelling(ranked[: vocab_size - SMALLEST], whole_words=kind == "word")
 
@@ -187,16 +217,29 @@ def _chunk_counts(texts: Iterable[str]) -> Iterator[Counter[str]]:
     yield counts
 
 
-def _characters(chunks: Iterator[Counter[str]]) -> Counter[str]:
-    totals: Counter[str] = Counter()
-    for counts in chunks:
-        for chunk, count in counts.items():
-            for character in chunk:
-                totals[character] += count
-    return +totals
+def _characters(texts: Iterable[str]) -> dict[str, int]:
+    """Count characters, a mebibyte or a text of them at a time."""
+    totals = np.zeros(CODES, np.int64)
+    for text in _joined(texts):
+        codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+        totals += np.bincount(codes, minlength=CODES)
+    found = np.flatnonzero(totals)
+    return dict(zip(map(chr, found.tolist()), totals[found].tolist(), strict=True))
 
 
-def _words(chunks: Iterator[Counter[str]]) -> Counter[str]:
+def _joined(texts: Iterable[str]) -> Iterator[str]:
+    held: list[str] = []
+    size = 0
+    for text in texts:
+        held.append(text)
+        size += len(text)
+        if size > LETTERS:
+            yield "".join(held)
+            held, size = [], 0
+    yield "".join(held)
+
+
+def _words(chunks: Iterable[Counter[str]]) -> Counter[str]:
     """Count words that occur twice or more, and all characters (in whatever words they are)."""
     cut = pre_tokenizers.Split(Regex(WORDS), "isolated").pre_tokenize_str
     words: Counter[str] = Counter()
@@ -204,8 +247,11 @@ def _words(chunks: Iterator[Counter[str]]) -> Counter[str]:
         for chunk, count in counts.items():
             for word, _ in cut(chunk):
                 words[word] += count
-    characters = _characters(iter([words]))
-    return characters | Counter({word: count for word, count in words.items() if count > 1 and len(word) > 1})
+    characters: Counter[str] = Counter()
+    for word, count in words.items():
+        for character in word:
+            characters[character] += count
+    return +characters | Counter({word: count for word, count in words.items() if count > 1 and len(word) > 1})
 
 
 def _with_marks(tokenizer: Tokenizer) -> Tokenizer:

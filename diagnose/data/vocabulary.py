@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 START, PAD = "<s>", "<pad>"  # START opens a document and closes the one before
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]  # the library's names for bytes it falls back to
 BYTE_SET = frozenset(BYTES)
+WORDS = r"\w+|\s|[^\w\s]"  # what the kind "word" looks up: words, single spaces, single signs
 
 
 def marks(tokenizer: Tokenizer) -> tuple[int, int]:

@@ -12,11 +12,11 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from diagnose.gap.term import FACTORS
+from diagnose.gap.term import DROPOUTS, FACTORS
 from diagnose.stats.shapley import Coalition, owen, shapley
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from diagnose.gap.side import Side
 
@@ -80,7 +80,14 @@ class SideConditions:
     @property
     def together(self) -> bool:
         """Whether the samples of a batch may move together under validation's condition."""
-        return bool(self.val.on) or self.mixed
+        return self.moves(self.val.on)
+
+    def moves(self, on: Iterable[str]) -> bool:
+        """Say whether samples of a batch may move together with that much of training mode on.
+
+        Dropout draws for each sample by itself; a batch norm, or what is not known, may not.
+        """
+        return self.mixed or not DROPOUTS.issuperset(on)
 
     def condition(self, changed: Coalition) -> Condition:
         """Return training's condition with these atoms on validation's side."""

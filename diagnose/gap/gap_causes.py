@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed
-from diagnose.gap.term import GROUPS, KINDS
+from diagnose.gap.term import DROPOUTS, GROUPS, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,6 @@ FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": 
 MASKED = 0.02  # share of losses: by more must the two sides' masked ones differ to be a cause
 OTHER_LOSS = 0.5  # of lag: what a recorded step, read again with its own weights, may differ by
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
-DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout"}
 NAMED = {"batch norm": "batch norm", "other": "something of the network's own"}  # other kinds of training mode
 
 

@@ -26,6 +26,7 @@ class BatchReadings:
         scalar: whether the objective gives one number a batch.
         luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
         likely: what else may be reported of the first condition's losses, by what it is.
+        beside: the number of the other side's batches; 0 where not all were read.
         inputs: what the batches of a user's loop hold (`loop.inputs.InputsSeen`).
         repeated: whether they were read with the very random numbers of what was reported.
     """
@@ -43,6 +44,7 @@ class BatchReadings:
     silent: float = 0.0
     scalar: bool = False
     likely: dict[str, float] = field(default_factory=dict)
+    beside: int = 0
     luck: float | None = None
     repeated: bool = False
     inputs: Any = None

@@ -97,7 +97,7 @@ def matched(found: Measurements, *, on: bool) -> dict[str, float | None]:
     """Return both losses under the same condition, and their difference with its interval."""
     one = found.sides.matched(on=on)
     train, val = found.train.readings[one], found.val.readings[one]
-    span = combined([train, val], [-1.0, 1.0], mixed=on or found.sides.mixed)
+    span = combined([train, val], [-1.0, 1.0], mixed=found.sides.moves(one.on))
     return {"train": train.mean, "val": val.mean, "gap": span.value, "low": span.low, "high": span.high}
 
 
@@ -114,7 +114,7 @@ def readings(found: Measurements) -> list[dict[str, Any]]:
                 "text": text,
                 "on": on,
                 "documents": len(reading.documents),
-                **interval_record(combined([reading], [1.0], mixed=on or found.sides.mixed)),
+                **interval_record(combined([reading], [1.0], mixed=found.sides.moves(one.on))),
             }
             for text, reading in texts.items()
         ]

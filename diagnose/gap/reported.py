@@ -91,6 +91,9 @@ def exact_values(value: float, read: BatchReadings) -> dict[str, float]:
             value * number / max(number - 1, 0.5)
         )
         out[f"divided by {number + 1:,} instead of the {number:,} batches"] = value * number / (number + 1)
+        if read.beside not in (0, number):
+            name = f"divided by the {read.beside:,} batches of the other side instead of its own {number:,}"
+            out[name] = value * number / read.beside
         out |= {name: found for name, found in read.likely.items() if found != value}
     out |= {name: factor * value for name, factor in candidates(read).items()}
     for k in range(2, MOST_FACTOR + 1):

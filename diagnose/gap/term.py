@@ -91,6 +91,7 @@ KINDS = (
 )  # in the ledger's order  # fmt: skip
 KIND = {kind.id: kind for kind in KINDS}
 GROUPS = {group: tuple(kind.id for kind in kinds) for group, kinds in groupby(KINDS, lambda kind: kind.group)}
+DROPOUTS = {"attention", "residual", "embedding", "layers", "dropout", "dropout between layers", "attention dropout"}
 FACTORS = GROUPS["conditions"]
 
 

@@ -92,7 +92,7 @@ def _file(data: str) -> dict[str, Any]:
 
 def _counts(corpus: Corpus) -> dict[str, float]:
     """Count words and characters, a part of a document in memory."""
-    from diagnose.data.tokenizer import WORDS
+    from diagnose.data.vocabulary import WORDS
 
     word = re.compile(WORDS)
     words = characters = 0

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class LogRecord(BaseModel):
     """What all parts of a log's record share: they are frozen, and know every key that they hold."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class LogSource(LogRecord):

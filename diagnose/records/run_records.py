@@ -5,9 +5,9 @@ Sizes of text are in bytes; losses are in bits per byte where their name says so
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
 from diagnose.records.schema import FORMAT, Schema, Text
 
@@ -74,6 +74,7 @@ class Derived(Schema):
         flops_per_step, flops: floating-point operations.
         truncated_share: part of the training tokens that the context cuts off.
         learning_rate: the highest.
+        learned_from: UTF-8 bytes of training text, about, that words or merges were learned from; None where of all.
     """
 
     vocabulary: int
@@ -89,6 +90,12 @@ class Derived(Schema):
     training_text: int
     truncated_share: float
     learning_rate: float
+    learned_from: int | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave `learned_from` out of what is written where it says nothing, as before it was recorded."""
+        return {key: value for key, value in write(self).items() if key != "learned_from" or value is not None}
 
 
 class Environment(Schema):

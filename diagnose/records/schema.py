@@ -27,7 +27,7 @@ Severity = Literal["error", "warning", "note"]  # the number is wrong; it may mi
 class Schema(BaseModel):
     """What all records share: they cannot be changed, and unknown keys do no harm."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class FindingRecord(Schema):

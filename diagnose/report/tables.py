@@ -214,7 +214,8 @@ def _times(value: Any, base: Any, is_control: bool) -> str:
 def derived(summary: AblationRecord) -> TextTable:
     """Return all that each arm's recipe derives, equal or not."""
     columns = [dict(arm.derived) for arm in summary.arms]
-    rows = tuple((_said(key), *(_derived(key, column[key]) for column in columns)) for key in columns[0])
+    keys = [key for key in columns[0] if key not in _IF_ANY or any(column[key] is not None for column in columns)]
+    rows = tuple((_said(key), *(_derived(key, column[key]) for column in columns)) for key in keys)
     return TextTable("What each arm's recipe comes to", ("what", *(visible(arm.level) for arm in summary.arms)), rows)
 
 
@@ -225,13 +226,16 @@ _UNITS = {
     "truncated_share": "share",
     "flops": "FLOP",
     "flops_per_step": "FLOP",
+    "learned_from": "bytes",
 }
+_IF_ANY = {"learned_from"}  # rows that are left out where they would be empty
 _SAID = {
     "text": "text trained on",
     "truncated_share": "text cut off",
     "share_of_training_text": "share of the training text",
     "flops": "compute",
     "flops_per_step": "compute per step",
+    "learned_from": "text that the vocabulary was learned from, a sample",
 }
 
 
@@ -302,5 +306,6 @@ def _loss_row(name: str, reading: LoggedReading) -> tuple[Cell, ...]:
 
 def run_derived(run: RunReport) -> TextTable:
     """Return all that a run's recipe derives."""
-    rows = tuple((_said(key), _derived(key, value)) for key, value in run.environment.derived)
+    values = [(key, value) for key, value in run.environment.derived if key not in _IF_ANY or value is not None]
+    rows = tuple((_said(key), _derived(key, value)) for key, value in values)
     return TextTable("What the recipe comes to", ("what", "value"), rows)

@@ -179,6 +179,7 @@ def _derived(recipe: Recipe, text: PreparedText) -> Derived:
         training_text=train_bytes,
         truncated_share=truncated / layout.targets,
         learning_rate=peak_learning_rate(recipe.optimizer, tokens),
+        learned_from=tokenizer.learned_from(recipe.tokenizer, text.corpus, text.split),
     )
 
 

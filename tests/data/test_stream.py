@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from test_tokenizer import LEARNED, NASTY, TEXTS, gpt2_like, llama_like
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
-from diagnose.data import corpus, stream
+from diagnose.data import corpus, encoding, stream
 from diagnose.data import tokenizer as tk
 from diagnose.errors import DiagnoseError
 
@@ -41,27 +41,56 @@ def test_documents_lie_between_start_marks(tmp_path, kind):
     assert torch.from_numpy(out.tokens[:5]).tolist() == out.tokens[:5].tolist()
 
 
+def encoded(encode, texts):
+    data = [text.encode() for text in texts]
+    tokens, lengths = encode(b"".join(data), np.array([len(part) for part in data], np.int64))
+    assert (tokens.dtype, lengths.sum()) == (np.int32, len(tokens))
+    return [part.tolist() for part in np.split(tokens, np.cumsum(lengths)[:-1])][: len(texts)]
+
+
+ODD = "ab é\t\n\xa0\x85\u1680\u2003\u2014\u3000\x1c\x7f.,'s<>漢1\U0001f600"  # white space and its neighbours
+
+
 @pytest.mark.parametrize("tokenizer", [*LEARNED.values(), gpt2_like(), llama_like()])
-@given(st.lists(st.text(st.sampled_from("ab é\t\n\xa0\u2003\x1c.,'s<>漢1")) | st.sampled_from(TEXTS), max_size=6))
+@given(st.lists(st.text(st.sampled_from(ODD)) | st.sampled_from(TEXTS), max_size=6))
 @settings(max_examples=40)
-def test_remembering_changes_nothing(tokenizer, texts):
-    loaded = Tokenizer.from_str(tokenizer.to_str())
-    loaded.encode_special_tokens = True
-    encode = stream.encoder(loaded)
-    expected = [np.array(loaded.encode(text, add_special_tokens=False).ids, np.int32).tobytes() for text in texts]
-    assert encode(texts) == expected
-    assert encode(texts[::-1]) == expected[::-1]
+def test_ids_are_the_librarys(tokenizer, texts):
+    loaded = tk._with_marks(Tokenizer.from_str(tokenizer.to_str()))
+    encode = encoding.encoder(loaded)
+    expected = [loaded.encode(text, add_special_tokens=False).ids for text in texts]
+    assert encoded(encode, texts) == expected
+    assert encoded(encode, texts[::-1]) == expected[::-1]
+
+
+def test_each_kind_has_its_quick_way():
+    ways = {kind: type(encoding.encoder(LEARNED[kind])).__name__ for kind in KINDS}
+    assert ways == {"bpe": "_Chunks", "char": "_Characters", "word": "_Chunks"}
+    assert type(encoding.encoder(llama_like())).__name__ == "_Plain"
+
+
+def test_text_is_cut_into_chunks_at_spaces_alone():
+    texts = ["a b  c", " d", "e ", "", "“f “g \u2003h \xa0i 漢 j\xa0k", "l"]
+    data = [text.encode() for text in texts]
+    sizes = np.array([len(part) for part in data])
+    joined = b"".join(data)
+    begins = encoding.chunk_begins(np.frombuffer(joined, np.uint8), sizes).tolist()
+    chunks = [joined[a:b].decode() for a, b in zip(begins, [*begins[1:], len(joined)], strict=True)]
+    assert chunks == ["a", " b ", " c", " d", "e ", "“f", " “g \u2003h \xa0i", " 漢", " j\xa0k", "l"]
 
 
 def test_what_is_remembered_is_forgotten_before_it_grows(monkeypatch):
-    monkeypatch.setattr(stream, "KEPT", 5_000)
-    plain = stream.encoder(llama_like())
-    memory = stream._Memory(plain, " ")
+    monkeypatch.setattr(encoding, "KEPT", 5_000)
+    encode = encoding.encoder(LEARNED["bpe"])
     for first in range(0, 200, 10):
-        wanted = {f"{i}" for i in range(first, first + 10)}
-        found = memory.look_up(wanted)
-        assert [found(chunk) for chunk in sorted(wanted)] == plain([" " + chunk for chunk in sorted(wanted)])
-        assert len(memory.known) < 50
+        text = " ".join(f"{i}" for i in range(first, first + 10))
+        assert encoded(encode, [text]) == [LEARNED["bpe"].encode(text).ids]
+        assert len(encode._known) < 50
+
+
+def test_a_tokenizer_that_loses_text_within_a_group_is_asked_for_each_chunk():
+    encode = encoding.encoder(LEARNED["word"])
+    encode._bytes_of = np.zeros_like(encode._bytes_of)  # as if every token stood for nothing
+    assert encoded(encode, ["a b c d"]) == [LEARNED["word"].encode("a b c d").ids]
 
 
 def changed(**parts):
@@ -72,7 +101,7 @@ def changed(**parts):
 
 
 def test_only_tokenizers_that_part_at_spaces_are_remembered():
-    assert all(stream.parts_at_spaces(tokenizer) for tokenizer in [*LEARNED.values(), gpt2_like()])
+    assert all(encoding.parts_at_spaces(tokenizer) for tokenizer in [*LEARNED.values(), gpt2_like()])
     added = gpt2_like()
     added.add_tokens([AddedToken("the heaven")])
     others = [
@@ -84,12 +113,12 @@ def test_only_tokenizers_that_part_at_spaces_are_remembered():
         Tokenizer(models.Unigram()),
         Tokenizer(models.BPE(vocab={"a": 0, " ": 1, "a ": 2}, merges=[("a", " ")])),
     ]
-    assert not any(stream.parts_at_spaces(tokenizer) for tokenizer in others)
+    assert not any(encoding.parts_at_spaces(tokenizer) for tokenizer in others)
 
 
 def test_long_documents_are_encoded_in_parts(tmp_path, monkeypatch):
     text = " ".join(TEXTS * 3)
-    monkeypatch.setattr(corpus.Corpus.parts, "__defaults__", (None, 200))
+    monkeypatch.setattr(corpus.Corpus.blocks, "__defaults__", (200,))
     made = documents(tmp_path, [text, "short", text])
     for kind in KINDS:
         out = stream.tokenise(made, LEARNED[kind], tmp_path)

@@ -14,6 +14,7 @@ from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_toke
 
 from diagnose.data import corpus, split
 from diagnose.data import tokenizer as tk
+from diagnose.data.vocabulary import WORDS
 from diagnose.errors import DiagnoseError
 
 NASTY = [
@@ -150,7 +151,7 @@ def test_letters_that_are_words_are_not_spelled_and_bytes_are():
 
 def test_words_are_counted_as_they_are_encoded():
     texts = ["naïve x² a_b a_b don't don't", "e\u0301a e\u0301a \x1cz\x1cz 漢字漢字 漢字漢字", "x²  x²"]
-    cut = pre_tokenizers.Split(Regex(tk.WORDS), "isolated").pre_tokenize_str
+    cut = pre_tokenizers.Split(Regex(WORDS), "isolated").pre_tokenize_str
     slow = Counter(word for text in texts for word, _ in cut(text))
     vocab = tk.learn(texts, "word", 4096).get_vocab()
     words = {token for token, i in vocab.items() if i >= 258 and len(token) > 1}
@@ -161,7 +162,39 @@ def test_words_are_counted_as_they_are_encoded():
 def test_a_corpus_counted_in_turns_gives_the_same_tokenizer(kind, monkeypatch):
     whole = tk.learn(TEXTS, kind, 400).to_str()
     monkeypatch.setattr(tk, "HELD", 50)
+    monkeypatch.setattr(tk, "LETTERS", 50)
     assert tk.learn(iter(TEXTS), kind, 400).to_str() == whole
+
+
+def test_much_text_is_sampled_and_the_sample_is_named(tmp_path, monkeypatch):
+    lines = [f"line{i % 7} of{i % 11} many {'x' * (i % 5)}" for i in range(3000)]
+    path = tmp_path / "t.txt"
+    path.write_text("\n".join(lines))
+    data = SimpleNamespace(
+        corpus="file", path=str(path), documents="line", split="documents", val_fraction=0.1, reserve=0.01,
+        duplicates=0.0, split_seed=0, scored="val",
+    )  # fmt: skip
+    made = corpus.load(data, tmp_path)
+    parts = split.split(made, data)
+    kinds = {kind: SimpleNamespace(kind=kind, path="", vocab_size=300) for kind in KINDS}
+    whole = {kind: tk.for_run(kinds[kind], made, parts, tmp_path).to_str() for kind in KINDS}
+    assert all(tk.learned_from(kinds[kind], made, parts) is None for kind in KINDS)
+    monkeypatch.setattr(tk, "SAMPLED", 2000)
+    assert {kind: tk.learned_from(kinds[kind], made, parts) for kind in KINDS} == {
+        "char": None,
+        "word": 2000,
+        "bpe": 2000,
+    }
+    learned = []
+    monkeypatch.setattr(tk, "learn", lambda texts, *_: learned.append(list(texts)) or LEARNED["word"])
+    for kind in KINDS:
+        tk.for_run(kinds[kind], made, parts, tmp_path)
+    (bpe, word) = learned  # the one of characters is in the cache
+    assert bpe == word
+    assert 2000 <= sum(map(len, word)) <= 2100
+    places = [lines.index(text) for text in word]
+    assert len(set(places)) > 20
+    assert json.loads(whole["char"]) == json.loads(tk.for_run(kinds["char"], made, parts, tmp_path).to_str())
 
 
 LEARN = """

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 VALUES = 512  # of a tensor that are kept of a batch
-FEWEST = 256  # values, or 32 samples, that a side must have shown
-SAMPLES = 32
+FEWEST = 256  # values that a side must have shown; of fewer, `FURTHER` must they lie apart
+SAMPLES = 32  # values or samples at least
+FURTHER = 2.0  # times
 CLASSES = 1024  # labels at most; of more it is no label
 OFTEN = 4  # times: so often must a label occur on average
 OTHER = 2.0  # times: so much wider must the middle half of the numbers be
 NEW = 0.1  # of validation's samples: so many must have a label that training never has
+SHIFTED = 0.15  # of the samples would have to change their label for both sides to have the same shares
 
 
 class InputsSeen:
@@ -38,7 +40,9 @@ class InputsSeen:
         """Add a batch."""
         for key, found in named_tensors(batch):
             flat = found.detach().reshape(-1)
-            if found.is_floating_point() and not found.is_sparse and found.dim():
+            if found.is_floating_point() and found.dim() == 1 and _is_whole(flat):
+                self._label(self.labels.setdefault(key, {}), flat)
+            elif found.is_floating_point() and not found.is_sparse and found.dim():
                 step = max(1, flat.numel() // VALUES)
                 self.values.setdefault(key, []).append(flat[::step].float().cpu().numpy())
             elif found.dtype in INTEGERS and found.dim() == 1:
@@ -47,7 +51,7 @@ class InputsSeen:
     def _label(self, counts: dict[int, int], flat: Tensor) -> None:
         if len(counts) <= CLASSES:
             for value, count in zip(*(part.tolist() for part in torch.unique(flat, return_counts=True)), strict=True):
-                counts[value] = counts.get(value, 0) + count
+                counts[int(value)] = counts.get(int(value), 0) + count
 
     def unlike(self, val: InputsSeen) -> list[str]:
         """Return in what validation's batches differ from these of training."""
@@ -60,27 +64,46 @@ class InputsSeen:
 def _scales(key: Key, train: list[NDArray[np.float32]], val: list[NDArray[np.float32]]) -> str:
     """Say that the numbers of one tensor lie otherwise on the two sides; "" where they do not."""
     both = [np.concatenate(some) for some in (train, val)]
-    if min(map(len, both)) < FEWEST or not all(np.isfinite(some).all() for some in both):
+    if min(map(len, both)) < SAMPLES or not all(np.isfinite(some).all() for some in both):
         return ""
+    least = 1.0 if min(map(len, both)) >= FEWEST else FURTHER
     (low, middle, high), (vlow, vmiddle, vhigh) = (np.percentile(some, (25, 50, 75)) for some in both)
     wide, vwide = high - low, vhigh - vlow
     if min(wide, vwide) <= 0:
         return ""
-    if max(wide / vwide, vwide / wide) < OTHER and abs(vmiddle - middle) < max(wide, vwide):
+    if max(wide / vwide, vwide / wide) < least * OTHER and abs(vmiddle - middle) < least * max(wide, vwide):
         return ""
     return (f"{_called(key)} is on another scale: half of its values lie in {plain(low)} to {plain(high)} in training "
             f"and in {plain(vlow)} to {plain(vhigh)} in validation")  # fmt: skip
 
 
 def _labels(key: Key, train: dict[int, int], val: dict[int, int]) -> str:
-    """Say that validation has labels that training never has; "" where it has not."""
+    """Say that validation has labels that training never has, or has them in other shares; "" where it has not."""
     number, whole = sum(train.values()), sum(val.values())
     if min(number, whole) < SAMPLES or max(len(train), len(val)) > CLASSES or len(train) * OFTEN > number:
         return ""
     new = sum(count for value, count in val.items() if value not in train)
-    if new < NEW * whole:
+    if new >= NEW * whole:
+        return f"{new / whole:.0%} of {_called(key)} in validation are labels that training never has"
+    return _shares(key, {k: n / number for k, n in train.items()}, {k: n / whole for k, n in val.items()},
+                   1 / number + 1 / whole)  # fmt: skip
+
+
+def _shares(key: Key, train: dict[int, float], val: dict[int, float], spread: float) -> str:
+    """Say that labels occur in other shares, by more than luck; "" where they do not."""
+    every = sorted({*train, *val})
+    off = {k: val.get(k, 0.0) - train.get(k, 0.0) for k in every}
+    luck = sum(((train.get(k, 0.0) + val.get(k, 0.0)) / 2 * spread) ** 0.5 for k in every) / 2
+    if sum(map(abs, off.values())) / 2 < SHIFTED + 2 * luck:
         return ""
-    return f"{new / whole:.0%} of {_called(key)} in validation are labels that training never has"
+    most = max(every, key=lambda k: abs(off[k]))
+    return (f"labels occur in other shares: {most} is {train.get(most, 0.0):.0%} of {_called(key)} in training and "
+            f"{val.get(most, 0.0):.0%} in validation")  # fmt: skip
+
+
+def _is_whole(flat: Tensor) -> bool:
+    """Say whether floating-point numbers are labels: whole, and none of them large."""
+    return bool(((flat == flat.round()) & (flat.abs() < CLASSES)).all())
 
 
 def _called(key: Key) -> str:

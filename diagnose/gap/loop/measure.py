@@ -113,6 +113,7 @@ def measure(
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
         overlap, whole, why = _overlap(subject, val, found)
+    found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     by_value = found.known is not None and found.known.layout.by_value
     unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
@@ -122,6 +123,12 @@ def measure(
         found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
         _unlike(train, val, found), found.masked, found.as_taken,
     )  # fmt: skip
+
+
+def _beside(texts: tuple[BatchReadings, ...], others: tuple[BatchReadings, ...]) -> tuple[BatchReadings, ...]:
+    """Return what was read with the number of the other side's batches, where all of them were read."""
+    number = others[-1].batches if others[-1].complete else 0
+    return tuple(replace(text, beside=number) for text in texts)
 
 
 def _with_plain(train: Side, val: Side) -> Side:

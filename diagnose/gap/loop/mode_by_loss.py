@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST = 64  # batches: of more the reported loss is not read again for this
 DRAWS = 6  # readings of a loss that is random in training mode
+HOPELESS = 8.0  # times the deviation of three draws or more: further off, no more are made
 CLEAR, FAR = 5.0, 3.0  # times what the other mode, and this one, may be off by: so far off must this one lie
 
 
@@ -37,11 +38,7 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     reported, slack = side.reported, SAME * abs(side.reported) + rounding(side.reported)
     if slack > COARSE * abs(reported):
         return side, ""
-    as_said = _draws(subject, some, own)
-    other = _draws(subject, some, replace(own, on=on))
-    here = [abs(float(np.mean(found)) - reported) - 2 * _spread(found) for found in (as_said, other)]
-    wide = CLEAR * (slack + _spread(other)) + FAR * _spread(as_said)
-    if here[1] > slack or here[0] <= 0 or abs(float(np.mean(as_said)) - reported) <= wide:
+    if not _is_other(subject, some, own, replace(own, on=on), reported, slack):
         return side, ""
     mode, call = ("eval", "model.train()") if own.on else ("train", "model.eval()")
     word = {"eval": "evaluation", "train": "training"}[mode]
@@ -49,6 +46,22 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
         f"the reported {name} loss is what the model gives in {word} mode: it was read so on purpose, or {call} was "
         "not called before"
     )
+
+
+def _is_other(
+    subject: Subject, some: list[Any], own: Condition, turned: Condition, reported: float, slack: float
+) -> bool:
+    """Say whether a reported loss is that of the other mode and not that of this one; the cheapest passes are first."""
+    calm = _calm(subject, some, replace(own, on=frozenset()))
+    if calm is not None and _is_told(own, abs(calm - reported), slack):
+        return False
+    other = _draws(subject, some, turned, reported, slack)
+    if abs(float(np.mean(other)) - reported) - 2 * _spread(other) > slack:
+        return False
+    as_said = _draws(subject, some, own)
+    off = abs(float(np.mean(as_said)) - reported)
+    wide = CLEAR * (slack + _spread(other)) + FAR * _spread(as_said)
+    return off > max(wide, 2 * _spread(as_said))
 
 
 def _some(side: Side) -> list[Any] | None:
@@ -61,11 +74,32 @@ def _some(side: Side) -> list[Any] | None:
     return out
 
 
-def _draws(subject: Subject, batches: list[Any], condition: Condition) -> list[float]:
-    """Return the loss under a condition: once, or with several draws where it is random."""
-    first = [_loss(subject, batches, condition, seed) for seed in (0, 1)]
-    return first[:1] if first[0] == first[1] else [*first, *(_loss(subject, batches, condition, k)
-                                                            for k in range(2, DRAWS))]  # fmt: skip
+def _is_told(own: Condition, off: float, slack: float) -> bool:
+    """Say whether the loss in evaluation mode tells already that nothing was forgotten.
+
+    For training it is the other mode, which has to come out; for validation it is the usual one, which has come out.
+    """
+    return off > slack if own.on else off <= CLEAR * slack
+
+
+def _calm(subject: Subject, batches: list[Any], condition: Condition) -> float | None:
+    """Return the loss in evaluation mode by one pass; None where it is random there."""
+    one, again = (_loss(subject, batches[:1], condition, seed) for seed in (0, 1))
+    return _loss(subject, batches, condition, 0) if one == again else None
+
+
+def _draws(
+    subject: Subject, batches: list[Any], condition: Condition, reported: float | None = None, slack: float = 0.0
+) -> list[float]:
+    """Return the loss under a condition: once, or with several draws where it is random; few that lie far off."""
+    out = [_loss(subject, batches, condition, seed) for seed in (0, 1)]
+    if out[0] == out[1]:
+        return out[:1]
+    for k in range(2, DRAWS):
+        out.append(_loss(subject, batches, condition, k))
+        if reported is not None and abs(float(np.mean(out)) - reported) > slack + HOPELESS * _spread(out):
+            break
+    return out
 
 
 def _loss(subject: Subject, batches: list[Any], condition: Condition, seed: int) -> float:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import copy
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader, RandomSampler, WeightedRandomSampler
+from torch.utils.data import DataLoader, RandomSampler, WeightedRandomSampler, default_collate
 from torch.utils.data import Dataset as TorchDataset
 
 from diagnose.gap.loop import guard
@@ -15,8 +15,12 @@ from diagnose.gap.loop.sample_identity import hashes
 from diagnose.gap.loop.sample_parts import SampleLayout, layout, named_tensors
 from diagnose.gap.loop.walking import walk
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 LOOKED = 64  # batches that are walked twice
 TRANSFORMS = ("transform", "target_transform", "transforms")
+COLLATED = 4  # samples that a batch is made of to see whether making it is random
 SAME = 0.9  # of the samples of a pass must recur in another
 
 
@@ -32,13 +36,16 @@ def unweighted(batches: Any) -> Any | None:
 
 
 def transformed(batches: Any, val: Any) -> Any | None:
-    """Return a loader of the same data with validation's transform in the place of its own; None where it has none.
+    """Return a loader of the same data as validation makes its samples and batches; None where it is the same.
 
-    Datasets of pictures keep what they do to each sample as `transform` (torchvision also as `transforms`). To be used
-    within `guarded` alone, for the datasets are read.
+    Datasets of pictures keep what they do to each sample as `transform` (torchvision also as `transforms`), loaders
+    what they do to a batch as `collate_fn`. To be used within `guarded` alone, for the datasets are read.
     """
     if not all(isinstance(one, DataLoader) and one.batch_size is not None for one in (batches, val)):
         return None
+    if _indexed(batches.dataset) and _collation_changes(batches):
+        loader = DataLoader(batches.dataset, batches.batch_size, shuffle=False, collate_fn=val.collate_fn)
+        return loader if _collates_alike(batches, loader) else None
     own, other = batches.dataset, val.dataset
     names = [name for name in TRANSFORMS if hasattr(own, name) and hasattr(other, name)]
     changes = any(getattr(own, name) is not getattr(other, name) for name in names)
@@ -57,7 +64,7 @@ def is_redrawn(batches: Any) -> bool:
     if isinstance(batches, (list, tuple)) or batches is None:
         return False
     if isinstance(batches, DataLoader) and isinstance(batches.dataset, TorchDataset) and _indexed(batches.dataset):
-        return _item_changes(batches.dataset)
+        return _item_changes(batches.dataset) or _collation_changes(batches)
     found = layout(batch for _, batch in islice(walk(batches)[0], 4))
     if found.why:
         return False
@@ -73,11 +80,36 @@ def _indexed(dataset: Any) -> bool:
 
 
 def _item_changes(dataset: Any) -> bool:
+    return _changes(lambda: dataset[0])
+
+
+def _collation_changes(loader: Any) -> bool:
+    """Say whether the same samples become another batch each time: noise, masks or a mixture drawn per batch."""
+    if loader.batch_size is None or loader.collate_fn is default_collate:
+        return False
+    return _changes(lambda: _first_batch(loader)) and not _item_changes(loader.dataset)
+
+
+def _first_batch(loader: Any) -> Any:
+    return loader.collate_fn([loader.dataset[k] for k in range(min(COLLATED, loader.batch_size, len(loader.dataset)))])
+
+
+def _collates_alike(own: Any, plain: Any) -> bool:
+    """Say whether another loader makes batches of the same kind of the same samples, and always the same ones."""
+    try:
+        both = [[(k, t.dtype, t.dim()) for k, t in named_tensors(_first_batch(one))] for one in (own, plain)]
+    except Exception:  # noqa: BLE001 - validation's function may not take training's samples
+        return False
+    return both[0] == both[1] and not _changes(lambda: _first_batch(plain))
+
+
+def _changes(draw: Callable[[], Any]) -> bool:
+    """Say whether what is drawn differs between two seeds."""
     try:
         items = []
         for seed in (1, 2):
             guard.seed(seed)
-            items.append(list(named_tensors(dataset[0])))
+            items.append(list(named_tensors(draw())))
     except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
         return False
     return len(items[0]) == len(items[1]) and any(

@@ -246,10 +246,19 @@ def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
     if train.plain is not None and sampler in {"WeightedRandomSampler", "RandomSampler"} and unweighted(train.batches):
         out.append(f"training's loader draws by a {sampler}; its dataset in order was taken as plain=: collation is "
                    "what the sampler does, unless plain= was given")  # fmt: skip
+    if isinstance(train.plain, DataLoader) and _same_but_collation(train.batches, train.plain):
+        out.append("training's dataset with validation's collate_fn was taken as plain=: collation is what training's "
+                   "own collate_fn does, unless plain= was given")  # fmt: skip
     if isinstance(train.plain, DataLoader) and _same_but_transform(train.batches, train.plain):
         out.append("training's dataset with validation's transform was taken as plain=: collation is what training's "
                    "own transform does, unless plain= was given")  # fmt: skip
     return out
+
+
+def _same_but_collation(batches: Any, plain: DataLoader[Any]) -> bool:
+    """Say whether a plain loader is of the very dataset, made into batches by another function."""
+    own = getattr(batches, "dataset", None)
+    return plain.dataset is own and plain.collate_fn is not getattr(batches, "collate_fn", plain.collate_fn)
 
 
 def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:

@@ -1,0 +1,44 @@
+"""What a command imports: those that only read what is stored import no torch, nor what else they can do without."""
+
+import json
+import subprocess
+import sys
+
+from report_fixture import write_ablation
+
+WATCHED = ("torch", "pandas", "scipy", "seaborn", "matplotlib", "matplotlib.pyplot", "pyarrow", "numpy", "tokenizers")
+CODE = """
+import contextlib, io, json, sys
+from diagnose.__main__ import main
+calls, watched, seen = json.loads(sys.argv[1]), json.loads(sys.argv[2]), []
+for call in calls:
+    sys.argv[1:] = call
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+        main()
+    seen.append([name for name in watched if name in sys.modules])
+print(json.dumps(seen))
+"""
+
+
+def test_a_command_imports_what_it_needs(tmp_path):
+    ablation = write_ablation(tmp_path / "runs")
+    lines = [f"step {i} train loss {3 - i / 100:.3f} val loss {3.2 - i / 100:.3f}" for i in range(60)]
+    (tmp_path / "a.log").write_text("\n".join(lines))
+    expected = {  # in this order, for what one imports the next ones have
+        ("--help",): set(),
+        ("--version",): set(),
+        ("explain", "mode"): {"numpy"},
+        ("runs", "--runs", str(ablation.parent)): {"numpy"},
+        ("report", str(ablation)): {"numpy", "pyarrow", "matplotlib"},
+        ("log", "a.log"): {"numpy", "pyarrow", "matplotlib", "scipy"},
+    }
+    call = [sys.executable, "-c", CODE, json.dumps(list(expected)), json.dumps(WATCHED)]
+    made = subprocess.run(call, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert [set(names) for names in json.loads(made.stdout)] == list(expected.values())
+    assert len(list((tmp_path / "reports").glob("*.html"))) == 1
+
+
+def test_the_package_imports_nothing_before_it_is_used():
+    code = "import sys; import diagnose; print(*{'torch', 'numpy', 'pydantic', 'typer', 'rich'} & set(sys.modules))"
+    made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert made.stdout.strip() == ""
