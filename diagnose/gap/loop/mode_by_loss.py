@@ -51,7 +51,7 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
 def _is_other(
     subject: Subject, some: list[Any], own: Condition, turned: Condition, reported: float, slack: float
 ) -> bool:
-    """Say whether a reported loss is that of the other mode and not that of this one; the cheapest passes are first."""
+    """Say whether a reported loss is that of the other mode and not that of this one; cheapest passes come first."""
     calm = _calm(subject, some, replace(own, on=frozenset()))
     if calm is not None and _is_told(own, abs(calm - reported), slack):
         return False
