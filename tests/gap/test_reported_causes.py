@@ -487,7 +487,7 @@ class TestBatches:
         train, val = blobs(256, 1, 6), blobs(256, 2, 6)
         model = fit(mlp(outputs=6), cut(tuple(part[train[1] < 4] for part in train)))
         gap = explain_gap(model, Side(cut(tuple(p[train[1] < 4] for p in train)), ce), Side(cut(val), ce))
-        assert "labels that training never has" in next(f["what"] for f in gap.findings if f["rule"] == "gap/inputs")
+        assert "values that training never has" in next(f["what"] for f in gap.findings if f["rule"] == "gap/inputs")
 
     @pytest.mark.parametrize("seed", range(3))
     def test_batches_of_one_distribution_are_alike(self, seed):

@@ -102,7 +102,7 @@ class TestWhatBatchesHold:
                 side.add({"y": (torch.rand(200, generator=draw) < one).float()})
             found = seen[0].unlike(seen[1])
             assert bool(found) is said
-            assert all("labels occur in other shares" in one for one in found)
+            assert all("holds its values in other shares" in one for one in found)
 
     def test_equal_labels_of_many_classes_are_never_said_to_differ(self):
         for seed in range(40):

@@ -84,7 +84,7 @@ def _labels(key: Key, train: dict[int, int], val: dict[int, int]) -> str:
         return ""
     new = sum(count for value, count in val.items() if value not in train)
     if new >= NEW * whole:
-        return f"{new / whole:.0%} of {_called(key)} in validation are labels that training never has"
+        return f"{new / whole:.0%} of {_called(key)} in validation are values that training never has"
     return _shares(key, {k: n / number for k, n in train.items()}, {k: n / whole for k, n in val.items()},
                    1 / number + 1 / whole)  # fmt: skip
 
@@ -97,8 +97,8 @@ def _shares(key: Key, train: dict[int, float], val: dict[int, float], spread: fl
     if sum(map(abs, off.values())) / 2 < SHIFTED + 2 * luck:
         return ""
     most = max(every, key=lambda k: abs(off[k]))
-    return (f"labels occur in other shares: {most} is {train.get(most, 0.0):.0%} of {_called(key)} in training and "
-            f"{val.get(most, 0.0):.0%} in validation")  # fmt: skip
+    return (f"{_called(key)} holds its values in other shares: of the batches that were read {most} is "
+            f"{train.get(most, 0.0):.0%} in training and {val.get(most, 0.0):.0%} in validation")  # fmt: skip
 
 
 def _is_whole(flat: Tensor) -> bool:
