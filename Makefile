@@ -40,7 +40,7 @@ planted: .venv/tested
 	$(BIN)/pytest tests/validation/planted -m "slow or not slow" -s
 
 cluster: .venv/tested
-	$(BIN)/pytest tests/engines/test_engine_ray.py tests/engines/test_engine_slurm.py -m "slow or not slow"
+	$(BIN)/pytest tests/engines tests/ablation/test_networks_compared.py -m "slow or not slow"
 
 commands: .venv/tested
 	$(BIN)/pytest tests/commands -m "slow or not slow"

@@ -53,8 +53,8 @@ def refusal(given, axis="model", **more):
     "given",
     [
         {},
-        {"model.layers": 3, "model.width": 64},
-        {"model.tied": False, "model.width": 96, "batches.context": 128},
+        pytest.param({"model.layers": 3, "model.width": 64}, marks=pytest.mark.slow),
+        pytest.param({"model.tied": False, "model.width": 96, "batches.context": 128}, marks=pytest.mark.slow),
         {"tokenizer.kind": "word", "model.bias": False},
     ],
 )

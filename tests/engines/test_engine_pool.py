@@ -114,6 +114,7 @@ def test_workers_stop_where_their_parent_is_killed(tiny, network, serial, slow, 
     assert {store.state(path) for path in store.entries(runs)} == {"interrupted"}
 
 
+@pytest.mark.slow
 def test_two_ablations_that_write_the_same_folder_share_their_runs(tiny, network, serial, tmp_path):
     runs = tmp_path / "runs"
     both = [started(given_to(tiny, network), tmp_path), started(given_to(tiny, network), tmp_path, "--jobs", "2")]
