@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
@@ -24,6 +24,9 @@ from diagnose.cli.outcome import check_tracker, print_json, report_to, show, sho
 from diagnose.cli.own_command import OwnCommand, carry_out, refuse_ours, show_plan
 from diagnose.cli.where_options import Placement  # noqa: TC001  (typer reads annotations as it runs)
 from diagnose.errors import DiagnoseError
+
+if TYPE_CHECKING:
+    from diagnose.engines.selection import Place
 
 MARGIN = 0.01  # bits per byte
 ResumeOption = Annotated[
@@ -142,15 +145,7 @@ def ablate(
         raise DiagnoseError("say what is varied: --axis NAME (`diagnose axes` lists them), or --axis table.key=a,b")
     given, place = setting.overrides, placement.place
     if dry_run:
-        from diagnose.ablation import axes, design, plan
-
-        place.check()
-        planned = design.design(
-            axes.find_all(axis, levels, fairness.factors), setting.recipe, given, seeds, fairness.hold,
-            untuned=fairness.untuned, full=full, threads=place.threads, match=fairness.match,
-        )  # fmt: skip
-        described = plan.describe(planned, place, RUNS)
-        print_json(described) if output.as_json else show(plan.plan_rows(described))
+        _show_plan_of_ours(axis, levels, seeds, setting, fairness, place, output, full=full)
         return
     store.check_writable(page.folder_of(out))
     check_tracker(tracker)
@@ -162,6 +157,22 @@ def ablate(
             watch=watch, command=command(),
         )  # fmt: skip
     finish_ablation(folder, out, output, tracker)
+
+
+def _show_plan_of_ours(
+    axis: list[str], levels: str | None, seeds: int, setting: Setting, fairness: Fairness, place: Place, output: Output,
+    *, full: bool,
+) -> None:  # fmt: skip
+    """Show what our trainer would train."""
+    from diagnose.ablation import axes, design, plan
+
+    place.check()
+    planned = design.design(
+        axes.find_all(axis, levels, fairness.factors), setting.recipe, setting.overrides, seeds, fairness.hold,
+        untuned=fairness.untuned, full=full, threads=place.threads, match=fairness.match,
+    )  # fmt: skip
+    described = plan.describe(planned, place, RUNS)
+    print_json(described) if output.as_json else show(plan.plan_rows(described))
 
 
 def finish_ablation(folder: Path, out: Path, output: Output, tracker: str | None = None) -> None:

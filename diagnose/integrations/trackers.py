@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from diagnose.report.summary import RunSummary
 
 PROJECT = "diagnose"  # where the tracker's own settings name no other
-NAMES = {"reported": "{}/loss_reported", "probe": "{}/loss", "final": "{}/loss_final"}
-LIBRARIES = {"wandb": "wandb", "tensorboard": "tensorboard", "mlflow": "mlflow"}
+CURVES = {"reported": "{}/loss_reported", "probe": "{}/loss"}  # names of what is read while a run trains, by kind
 
 
 @dataclass(frozen=True)
@@ -53,25 +52,24 @@ def check(tracker: str) -> None:
     Raises:
         DiagnoseError: it is not.
     """
-    if tracker not in LIBRARIES:
-        raise DiagnoseError(f"--report-to {tracker} is no tracker that is known{nearest(tracker, LIBRARIES)}")
-    if find_spec(LIBRARIES[tracker]) is None:
-        raise DiagnoseError(f"--report-to {tracker} needs its library: pip install {LIBRARIES[tracker]}")
+    if tracker not in _SENDERS:
+        raise DiagnoseError(f"--report-to {tracker} is no tracker that is known{nearest(tracker, _SENDERS)}")
+    if find_spec(tracker) is None:  # each is called as its library
+        raise DiagnoseError(f"--report-to {tracker} needs its library: pip install {tracker}")
 
 
 def send(tracker: str, folder: Path, page: Path | None, says: str) -> None:
     """Send a finished run or ablation to a tracker; what the tracker's library raises is passed on.
 
     Args:
-        tracker: "wandb", "tensorboard" or "mlflow".
+        tracker: "wandb", "tensorboard" or "mlflow", which `check` has let pass.
         folder: of the run or the ablation.
         page: its page, if it has one.
         says: its verdict.
 
     Raises:
-        DiagnoseError: the tracker is not known or not installed, or a record is damaged.
+        DiagnoseError: a record is damaged.
     """
-    check(tracker)
     if (folder / "summary.json").exists():
         found = summary.read_ablation(folder)
         scores = {f"effect/{one.level}": one.value for one in found.summary.effects}
@@ -88,8 +86,8 @@ def _tracked(runs: Path, run: RunSummary) -> TrackedRun:
                 for key, value in keys.items()}  # fmt: skip
     curve: dict[int, dict[str, float]] = {}
     for one in run.readings:
-        if one.kind in NAMES and one.kind != "final":
-            curve.setdefault(one.step, {})[NAMES[one.kind].format(one.split)] = one.loss
+        if one.kind in CURVES:
+            curve.setdefault(one.step, {})[CURVES[one.kind].format(one.split)] = one.loss
     scores = {f"{one.split}/bits_per_byte": one.bits for one in run.select("final", "val") if one.bits is not None}
     name = f"{run.level} seed {run.seed}" if run.level else run.name
     return TrackedRun(name, {**settings, "arm": run.level, "folder": run.name}, dict(sorted(curve.items())), scores)
@@ -107,7 +105,7 @@ def _to_wandb(whole: TrackedRun, parts: Sequence[TrackedRun]) -> None:
     for one in [*parts, whole]:
         with wandb.init(
             project=os.environ.get("WANDB_PROJECT", PROJECT), group=whole.name if parts else None, name=one.name,
-            config=one.settings, job_type="run" if one is not whole else "ablation" if parts else "run",
+            config=one.settings, job_type="ablation" if parts and one is whole else "run",
             notes=one.says or None,
         ) as run:  # fmt: skip
             for step, losses in one.curve.items():

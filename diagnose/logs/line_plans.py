@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from diagnose.logs.line_words import MOST_NUMBERS, NUMBER, Shape
+from diagnose.logs.line_words import GOES_ON, MOST_NUMBERS, NUMBER, Shape
 from diagnose.logs.series import NAN
 
 if TYPE_CHECKING:
@@ -66,6 +66,17 @@ def masked(lines: list[str]) -> list[str]:
     """Return lines with a zero for each digit: those that differ in digits alone are the same then."""
     text = "\n".join(lines).encode("utf-8", "surrogatepass")
     return text.translate(ZEROS).decode("utf-8", "surrogatepass").split("\n")
+
+
+def shape_key(parts: list[str]) -> str:
+    """Return what lines of one shape have in common: the text between their numbers, as `NUMBER` divides it.
+
+    Where only a blank stands between two numbers, which of them are whole ones belongs to it.
+    """
+    key = "\0".join(parts[::2])
+    if any(GOES_ON.fullmatch(text) for text in parts[2:-1:2]):
+        key += "\0\0" + "".join("0" if number.isdigit() else "." for number in parts[1::2])
+    return key
 
 
 def planned(line: str, key: str, shape: Shape, numbers: list[str]) -> Plan | None:

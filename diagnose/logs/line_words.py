@@ -76,6 +76,16 @@ FACTS: dict[tuple[str, ...], str] = {
     ("epochs",): "epochs", ("num", "epochs"): "epochs",
 }  # fmt: skip
 LONGEST_FACT = max(map(len, FACTS))
+SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
+    "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
+    "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
+    "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
+    "l1", "up.",
+    "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
+)  # fmt: skip
+HEADS = (
+    "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",
+)  # fmt: skip
 
 
 @dataclass

@@ -16,8 +16,20 @@ from diagnose.logs import headings
 from diagnose.logs.counters import Counters
 from diagnose.logs.grid import Grid
 from diagnose.logs.line_lists import Lists
-from diagnose.logs.line_plans import BARE, DIGIT, EMPTY, JOINED, MOST_HEADING, Plan, has_any, masked, names_run, planned
-from diagnose.logs.line_words import GOES_ON, MISSING, MOST_NUMBERS, NUMBER, Shape
+from diagnose.logs.line_plans import (
+    BARE,
+    DIGIT,
+    EMPTY,
+    JOINED,
+    MOST_HEADING,
+    Plan,
+    has_any,
+    masked,
+    names_run,
+    planned,
+    shape_key,
+)  # fmt: skip
+from diagnose.logs.line_words import HEADS, MISSING, MOST_NUMBERS, NUMBER, SPEAKS, Shape
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.shape import shape_of, standing
@@ -33,16 +45,6 @@ MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
 AT_ONCE = 1024  # lines
 MOST_KEPT = 600  # characters of a line whose shape is kept
-SPEAKS = (  # parts of words of lines that may hold a loss, a position or a setting
-    "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
-    "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
-    "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
-    "l1", "up.",
-    "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
-)  # fmt: skip
-HEADS = (
-    "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",
-)  # fmt: skip
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NO_NUMBER = ("nan", "inf")
 ENDED = re.compile(
@@ -208,7 +210,7 @@ class TextReader:
                 self._keep(key, Plan(EMPTY))
             return
         parts = NUMBER.split(joined, MOST_NUMBERS)
-        shape = self._shapes.get(_shape_key(parts)) or self._shaped(line, parts)
+        shape = self._shapes.get(shape_key(parts)) or self._shaped(line, parts)
         plan = planned(raw, key, shape, parts[1::2])
         if plan is not None and not comma:
             self._keep(key, plan)
@@ -234,7 +236,7 @@ class TextReader:
 
     def _shaped(self, line: str, parts: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
-        shape, key, texts = EMPTY, _shape_key(parts), parts[::2]
+        shape, key, texts = EMPTY, shape_key(parts), parts[::2]
         low = line.lower()
         if has_any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
             if MISSING.search(line):
@@ -386,16 +388,6 @@ class TextReader:
         if self.above != "train" and self.counters.passed(own, *own):
             self.above = ""
         return self.above
-
-
-def _shape_key(parts: list[str]) -> str:
-    """Return what lines of one shape have in common: the text between their numbers, and which of two that only a blank
-    parts are whole ones.
-    """  # noqa: D205
-    key = "\0".join(parts[::2])
-    if any(GOES_ON.fullmatch(text) for text in parts[2:-1:2]):
-        key += "\0\0" + "".join("0" if number.isdigit() else "." for number in parts[1::2])
-    return key
 
 
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:
