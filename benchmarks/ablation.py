@@ -59,7 +59,7 @@ def our_seconds(case, steps, given):
 
 
 def nanogpt(pipe, case, precision, steps, given):
-    """Train the same runs one after another, all cores in one process; answer with seconds of training and evaluation."""
+    """Train the same runs one after another, all cores in one process; answer with seconds of steps and of losses."""
     import reference
     import torch
 
