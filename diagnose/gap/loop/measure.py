@@ -149,6 +149,7 @@ def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    subject.notice_writing(setting.first_batch(train, "training")[1])
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
