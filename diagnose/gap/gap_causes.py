@@ -104,7 +104,16 @@ def mode_name(kinds: Sequence[str]) -> str:
     if not kinds:
         return "training mode"
     dropout = ["dropout"] if any(kind in DROPOUTS for kind in kinds) else []
-    return listed([*dropout, *(NAMED.get(kind, f"what {kind} does") for kind in kinds if kind not in DROPOUTS)])
+    return listed(
+        [
+            *dropout,
+            *(
+                NAMED.get(kind, f"what {kind} {'do' if ' and ' in kind else 'does'}")
+                for kind in kinds
+                if kind not in DROPOUTS
+            ),
+        ]
+    )
 
 
 def is_shown(name: str, value: float | None, low: float | None, high: float | None) -> bool:

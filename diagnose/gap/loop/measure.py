@@ -16,7 +16,7 @@ from diagnose.gap.loop.guard import guarded, is_sharded
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
-from diagnose.gap.loop.redrawn import is_redrawn, transformed, unweighted
+from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, transformed, unweighted
 from diagnose.gap.loop.second_model import with_second_model
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
@@ -90,6 +90,7 @@ class _Read:
     redrawn: frozenset[int] = frozenset()
     masked: frozenset[int] = frozenset()
     as_taken: frozenset[int] = frozenset()
+    shuffled: bool = False
 
 
 def measure(
@@ -121,7 +122,7 @@ def measure(
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
-        _unlike(train, val, found), found.masked, found.as_taken,
+        _unlike(train, val, found), found.masked, found.as_taken, found.shuffled,
     )  # fmt: skip
 
 
@@ -149,6 +150,7 @@ def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    shuffled = is_shuffled(val.batches)
     subject.notice_writing(setting.first_batch(train, "training")[1])
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
@@ -191,7 +193,7 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     masked = frozenset(subject.masked)
     return _Read(
         sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked,
-        frozenset(said),
+        frozenset(said), shuffled,
     )  # fmt: skip
 
 

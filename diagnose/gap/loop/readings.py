@@ -133,9 +133,14 @@ class Subject:
 
     def _seeded(self, number: int, model: nn.Module, batch: Any, seed: int | Callable[[], None]) -> Any:
         """Return what an objective returns from these random states."""
-        put = seed if callable(seed) else partial(guard.seed, seed)
+        put = seed if callable(seed) else partial(self._put, seed)
         put()
         return with_gradients(lambda: self._returned(number, model, batch), put)
+
+    def _put(self, seed: int) -> None:
+        """Set all random states from a number, also those that the model holds."""
+        guard.seed(seed)
+        self.kept.reseed(seed)
 
     def _returned(self, number: int, model: nn.Module, batch: Any) -> Any:
         if number not in self.weighed:
