@@ -287,14 +287,13 @@ def _objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
         if _close(mean, own) and _same_in_training(trainer, first):
             each = _of_targets(trainer)
             return each, each if _close(mean, shown) else partial(_evaluated, trainer)
-    mean = _of_parts(trainer, mean=True)
     train = _of_parts(trainer, mean=False)
     if mean_of_parts:
-        return _named_sum(train, mean, trainer.args.gradient_accumulation_steps), mean
+        return _named_sum(train, trainer.args.gradient_accumulation_steps), _of_parts(trainer, mean=True)
     return train, train if _close(own, shown) else partial(_evaluated, trainer)
 
 
-def _named_sum(total: Any, mean: Any, parts: int) -> Any:
+def _named_sum(total: Any, parts: int) -> Any:
     """Return an objective that names what the sum over a step's parts holds more than their mean."""
     if parts <= 1:
         return total

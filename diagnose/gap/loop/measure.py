@@ -172,11 +172,12 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
                              scalar=batching.scalar, bound=bool(second))  # fmt: skip
     plan = conditions.plan(sides)
     notes += [*batching.notes, *setting.notes_of(subject)]
-    read_train = _training(subject, train, plan, budget, same, batching)
+    distinct = _distinct(subject, same, 0)
+    read_train = _training(subject, train, plan, budget, same, batching, distinct)
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
     read_val = _validation(subject, val, wanted, (sides.val, sides.end), budget, same)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
-    replayed = None if record is None else replay(subject, record, train, sides.train)
+    replayed = None if record is None else replay(subject, record, train, sides.train, distinct)
     known = None
     if train.groups is None or val.groups is None:
         known = sample_identity.known(
@@ -256,6 +257,7 @@ def _training(
     budget: ReadingBudget,
     same: SampleLayout,
     batching: setting.SideBatching,
+    distinct: sample_identity.DistinctSamples,
 ) -> list[BatchReadings]:
     """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""
     table = {(False, False): (side.batches, "the training side"),
@@ -266,8 +268,8 @@ def _training(
              if (asked := [c for c in plan.conditions if (c.plain, c.batching) == (plain, anew)])]  # fmt: skip
     seconds = TRAIN_SHARE * budget.seconds / len(parts)
     out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches,
-                distinct=_distinct(subject, same, 0), owner=0)
-           for some, asked, name in parts if asked]  # fmt: skip
+                distinct=_distinct(subject, same, 0) if k else distinct, owner=0)
+           for k, (some, asked, name) in enumerate(parts) if asked]  # fmt: skip
     first = out[0]
     for k, (_, asked, _) in enumerate(parts):
         alike = (first.samples, first.batches) == (out[k].samples, out[k].batches) or not asked[0].plain

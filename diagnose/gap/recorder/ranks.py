@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 RANK = 1 << 50  # added, times the rank, to the numbers of a process's samples
 REDUCED = tuple(f"(reduction={name!r})" for name in REDUCTIONS)  # ends what an average is called
+EQUAL = 1e-9  # of the value: what is the same but for the order of sums
 Found = TypeVar("Found")
 
 
@@ -101,10 +102,14 @@ def joined(texts: Sequence[BatchReadings]) -> BatchReadings:
 
 def _of_each(texts: Sequence[BatchReadings]) -> dict[str, float]:
     """Return the averages of each process's batches alone, which it logs where the processes' losses are not joined."""
-    return {
-        f"{name}, of the batches of process {rank} alone": value
-        for rank, text in enumerate(texts) for name, value in text.likely.items() if name.endswith(REDUCED)
-    }  # fmt: skip
+    out: dict[str, float] = {}
+    for rank, text in enumerate(texts):
+        held: dict[float, str] = {}
+        for name, value in text.likely.items():
+            if name.endswith(REDUCED) and not any(abs(value - one) <= EQUAL * abs(one) for one in held):
+                held[value] = name
+        out |= {f"{name}, of the batches of process {rank} alone": value for value, name in held.items()}
+    return out
 
 
 def _mean(rows: Sequence[tuple[float, float]]) -> float:
