@@ -33,6 +33,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.guard import guarded, seed
+from diagnose.gap.loop.sample_parts import INTEGERS
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
@@ -279,7 +280,7 @@ def _objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
     with guarded(trainer.model), torch.no_grad():
         trainer.model.eval()
         own = float(_own_loss(trainer, trainer.model, [first]))
-        found = _each(trainer, trainer.model, first)
+        found = _tried(trainer, first)
         shown = float(_evaluated(trainer, trainer.model, first))
     mean_of_parts = _ignores_count(trainer, first)
     if found is not None and not (mean_of_parts and trainer.args.gradient_accumulation_steps > 1):
@@ -307,6 +308,14 @@ def _named_sum(total: Any, parts: int) -> Any:
     return objective
 
 
+def _tried(trainer: Trainer, part: Any) -> tuple[Tensor, Tensor] | None:
+    """Return the loss and the weight of each target; None where the model does not take the labels as it gets them."""
+    try:
+        return _each(trainer, trainer.model, part)
+    except Exception:  # noqa: BLE001 - a compute_loss of one's own may take other labels than the model does
+        return None
+
+
 def _same_in_training(trainer: Trainer, part: Any) -> bool:
     """Say whether the Trainer's own loss is the mean of our losses in training mode too, with the same masks."""
     with guarded(trainer.model), torch.no_grad():
@@ -314,7 +323,7 @@ def _same_in_training(trainer: Trainer, part: Any) -> bool:
         seed(0)
         own = float(_own_loss(trainer, trainer.model, [part]))
         seed(0)
-        found = _each(trainer, trainer.model, part)
+        found = _tried(trainer, part)
     return found is not None and _close(float((found[0] * found[1]).sum() / found[1].sum()), own)
 
 
@@ -392,7 +401,7 @@ def _each(trainer: Trainer, model: nn.Module, part: Any) -> tuple[Tensor, Tensor
     inputs = trainer._prepare_inputs(dict(part))  # noqa: SLF001
     labels, outputs = inputs.get("labels"), model(**inputs)
     logits = outputs.get("logits") if isinstance(outputs, dict) else None
-    if labels is None or not isinstance(logits, Tensor) or labels.is_floating_point():
+    if labels is None or not isinstance(logits, Tensor) or labels.dtype not in INTEGERS:
         return None
     if type(model).__name__ in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
         return _shifted(trainer, logits, labels)

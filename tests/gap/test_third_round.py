@@ -1,4 +1,4 @@
-"""The third round of causes that people reported in public (docs/LOG.md, 2026-11-29): plain loops, against plain torch."""
+"""The third round of causes that people reported (docs/LOG.md, 2026-11-29): plain loops, held against plain torch."""
 
 import copy
 
