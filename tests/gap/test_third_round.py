@@ -165,3 +165,34 @@ def test_rows_that_are_padded_to_their_batch_are_not_other_samples_in_another_or
     assert not is_redrawn(loader)
     assert is_shuffled(loader)
     assert not is_shuffled(DataLoader(rows_of, 8, collate_fn=padded))
+
+
+class TestOtherLabels:
+    def read(self, change, **more):
+        x, y = data(128, 1).tensors
+        index = torch.arange(128)
+        train = [
+            {"x": a, "y": b, "index": c} for a, b, c in zip(x.split(32), y.split(32), index.split(32), strict=True)
+        ]
+        val = [{"x": x[:64], "y": change(y[:64]), "index": index[:64] + 500, **more}]
+
+        def loss(model, batch):
+            return F.cross_entropy(model(batch["x"]), batch["y"], reduction="none")
+
+        return explain_gap(fit(network(), train, loss), Side(train, loss, mode="eval"), Side(val, loss))
+
+    def test_samples_that_training_has_under_other_labels_are_said(self):
+        gap = self.read(lambda y: (y + torch.arange(64) % 2) % 4)
+        said = next(one["what"] for one in gap.findings if one["rule"] == "gap/inputs")
+        assert "32 of the 64 validation samples that training has too are labelled otherwise there" in said
+        assert "gap/leaking-split" in {one["rule"] for one in gap.findings}
+
+    def test_the_same_labels_are_no_others_though_the_index_differs(self):
+        gap = self.read(lambda y: y)
+        assert "gap/inputs" not in {one["rule"] for one in gap.findings}
+
+
+def test_the_same_batches_on_both_sides_are_equal_whatever_their_spread():
+    some = list(DataLoader(data(64, 1), 32))
+    gap = explain_gap(network(), *(Side(some, lambda m, b: ce(m, b) * 1000) for _ in range(2)))
+    assert "the two are equal" in gap.verdict
