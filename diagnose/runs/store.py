@@ -7,6 +7,7 @@ pickled. A run that is being written holds a lock on its folder, which the syste
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 from contextlib import contextmanager, suppress
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
-DAMAGED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
+DAMAGED = (
+    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, NotImplementedError,
+    RecursionError, csv.Error,
+)  # fmt: skip
 
 
 def create(runs: Path, label: str, recipe: Recipe, environment: Environment) -> Path:
@@ -147,8 +151,12 @@ def read_text(path: Path) -> str:
 
 
 @contextmanager
-def as_written(path: Path) -> Iterator[None]:
-    """Say in one line that the records of a folder contradict each other, or hold what no run writes.
+def as_written(path: Path, what: str = "its records are not as a run writes them") -> Iterator[None]:
+    """Say in one line that the records of a folder contradict each other, or hold what nobody writes.
+
+    Args:
+        path: of the folder.
+        what: is said of it.
 
     Raises:
         DiagnoseError: what is done with them ends in an error of the kinds that odd records end in.
@@ -158,7 +166,7 @@ def as_written(path: Path) -> Iterator[None]:
     except DAMAGED as error:
         said = formatting.visible(" ".join(str(error).split())[:60])
         told = f"{type(error).__name__}{': ' * bool(said)}{said}"
-        raise DiagnoseError(f"{path}: its records are not as a run writes them ({told})") from error
+        raise DiagnoseError(f"{formatting.visible(str(path))}: {what} ({told})") from error
 
 
 @contextmanager
