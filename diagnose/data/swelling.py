@@ -51,14 +51,14 @@ def parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
     most = max(MOST_TABLE, TABLE_FACTOR * path.stat().st_size)
     with ParquetFile(path) as opened:
-        schema, rows = opened.schema_arrow, opened.metadata.num_rows
+        schema, footer = opened.schema_arrow, opened.metadata
     wanted = [field for field in schema if columns is None or field.name in columns]
     nested = [field.name for field in wanted if types.is_nested(field.type)]
     if nested:
         raise DiagnoseError(f"{visible(str(path))}: its column {visible(nested[0])} holds lists or structures")
-    _within(path, rows * max(1, len(wanted)) * 8, most)
+    _within(path, footer.num_rows * max(1, len(wanted)) * 8, most)
     words = [field.name for field in wanted if _is_word(field.type)]
-    with ParquetFile(path, read_dictionary=words) as opened:
+    with ParquetFile(path, metadata=footer, read_dictionary=words) as opened:
         table = opened.read(columns=[field.name for field in wanted], use_threads=False)
     for place, field in enumerate(table.schema):
         if field.name in words and types.is_dictionary(field.type):

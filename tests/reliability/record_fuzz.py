@@ -20,8 +20,8 @@ import numpy as np
 import scenarios
 from mutations import mutated_bytes, mutated_json, mutated_table
 
-PAGE = 200  # one in so many is drawn as a page, which takes longer than all else
-SHOWN = 16  # one in so many is drawn on a terminal; its parts and its Markdown are made more often
+PAGE = 960  # one in so many is drawn as a page, which takes longer than all else
+SHOWN = 48  # one in so many is drawn on a terminal; its parts and its Markdown are made more often
 MOST_KEPT = 30
 
 
