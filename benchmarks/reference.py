@@ -119,31 +119,48 @@ def optimizer(network: nn.Module, config: Config, *, fused: bool = False) -> tor
     return torch.optim.AdamW(groups, lr=config.learning_rate, betas=config.betas, fused=fused or None)
 
 
-def nanogpt_step(config: Config, batches: Sequence[tuple[Tensor, Tensor]], precision: str) -> Callable[[], float]:
-    """Return a function that takes one training step on the next batch and returns its loss, in nats per token.
+class Loop:
+    """nanoGPT's loop: a step of training, and `estimate_loss` over batches that are given."""
 
-    Args:
-        config: sizes.
-        batches: (inputs, targets), both (B, T); taken in turn.
-        precision: "fp32" or "bf16" (autocast).
-    """
-    network = NanoGPT(config).to(batches[0][0].device).train()
-    updater = optimizer(network, config)
-    turn = cycle(batches)
-    device = batches[0][0].device.type
+    def __init__(self, config: Config, batches: Sequence[tuple[Tensor, Tensor]], precision: str) -> None:
+        """Build the network.
 
-    def step() -> float:
-        tokens_BT, targets_BT = next(turn)
-        cast = torch.autocast(device, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
+        Args:
+            config: sizes.
+            batches: (inputs, targets), both (B, T); taken in turn.
+            precision: "fp32" or "bf16" (autocast).
+        """
+        self.config, self.precision, self.device = config, precision, batches[0][0].device.type
+        self.network = NanoGPT(config).to(batches[0][0].device).train()
+        self.updater = optimizer(self.network, config)
+        self.turn = cycle(batches)
+
+    def _loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
+        cast = torch.autocast(self.device, dtype=torch.bfloat16) if self.precision == "bf16" else nullcontext()
         with cast:
-            _, loss = network(tokens_BT, targets_BT)
+            return self.network(*batch)[1]
+
+    def step(self) -> float:
+        """Take one training step on the next batch and return its loss, in nats per token."""
+        loss = self._loss(next(self.turn))
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-        updater.step()
-        updater.zero_grad(set_to_none=True)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
+        self.updater.step()
+        self.updater.zero_grad(set_to_none=True)
         return loss.item()
 
-    return step
+    @torch.no_grad()
+    def estimate_loss(self, batches: Sequence[tuple[Tensor, Tensor]]) -> float:
+        """Return the mean loss of some batches, dropout off."""
+        self.network.eval()
+        losses = [self._loss(batch).item() for batch in batches]
+        self.network.train()
+        return sum(losses) / len(losses)
+
+
+def nanogpt_step(config: Config, batches: Sequence[tuple[Tensor, Tensor]], precision: str) -> Callable[[], float]:
+    """Return a function that takes one training step on the next batch; see `Loop`."""
+    return Loop(config, batches, precision).step
 
 
 def batches(config: Config, count: int = 8, device: str = "cpu") -> list[tuple[Tensor, Tensor]]:

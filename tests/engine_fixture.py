@@ -15,12 +15,12 @@ SLOW = """
 import math, os, signal, sys, time
 from pathlib import Path
 import torch
-from diagnose.runs import session
+from diagnose.runs import probes, session
 from diagnose.models.gpt import build as gpt
 
 if "pytest" not in sys.modules:
     session.CHECKPOINT_SECONDS, session.CHECKPOINT_SHARE = -1.0, math.inf
-    session.PROBE_BYTES, session.PROBES = 600, 4
+    probes.PROBE_BYTES, probes.PROBES = 600, 4
 HERE = Path(__file__).parent
 
 

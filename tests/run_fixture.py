@@ -13,7 +13,7 @@ import torch
 
 from diagnose.errors import MISTAKE, DiagnoseError
 from diagnose.records.run_records import CorpusRecord, Derived, Environment, SplitRecord
-from diagnose.runs import checkpoints, run_tables, runner, session, store
+from diagnose.runs import checkpoints, probes, run_tables, runner, store
 from diagnose.runs.session import load_state
 from diagnose.training import trainer
 from diagnose.training.trainer import Step
@@ -36,7 +36,7 @@ ENVIRONMENT = Environment(
 def quickly():
     with pytest.MonkeyPatch.context() as patch:
         for name, value in QUICK.items():
-            patch.setattr(session, name, value)
+            patch.setattr(probes, name, value)
         yield
 
 

@@ -107,10 +107,11 @@ def ablate(
     named, place, told = [axis] if isinstance(axis, str) else list(axis), place or Place(), watch or (lambda _: None)
     place.check()
     asked = Asked(effects.checked_margin(margin), pairs=pairs)
-    plan = design(
-        axes.find_all(named, levels, factors), recipe, overrides or {}, seeds, hold, untuned=untuned, full=full,
-        threads=place.threads, match=match,
-    )  # fmt: skip
+    with place.devices():
+        plan = design(
+            axes.find_all(named, levels, factors), recipe, overrides or {}, seeds, hold, untuned=untuned, full=full,
+            threads=place.threads, match=match,
+        )  # fmt: skip
     plan = _tuned(plan, told)
     done = _carry_out(plan, Path(runs), list(overrides or {}), place, resume=resume, watch=told)
     given = " ".join(f"--axis {name}" for name in named)
@@ -314,11 +315,16 @@ def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> 
     return tomli_w.dumps({key: value for key, value in record.items() if value})
 
 
-def estimate_seconds(setup: Setup) -> float:
-    """Time a few steps of a run and return what the whole would take; the budget where that is in seconds."""
+def estimate_seconds(setup: Setup) -> float | None:
+    """Time a few steps of a run and return what the whole would take; the budget where that is in seconds.
+
+    None where the run's device is another machine's.
+    """
     steps = setup.course.steps
     if steps is None:
         return setup.recipe.budget.amount()
+    if not device.is_here(setup.recipe.run.device):
+        return None
     with device.random_kept(setup.prepare()):
         net = setup.network()
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)

@@ -91,13 +91,19 @@ def trial(setup: Setup) -> Setup:
     """Return what a trial of an arm comes to, at the recipe's own learning rate.
 
     Raises:
-        DiagnoseError: the budget is in seconds, or the training text is too small to take a slice of.
+        DiagnoseError: the budget is in seconds, this machine lacks the run's device, or the training text is too
+            small to take a slice of.
     """
     steps = setup.course.steps
     if steps is None:
         raise DiagnoseError(
             "learning rates are tuned for so many steps, which a budget in seconds does not say: give another "
             "budget, or compare the networks at one rate with --untuned"
+        )
+    if not device.is_here(setup.recipe.run.device):
+        raise DiagnoseError(
+            "learning rates of networks that differ are tried where the command is given, and this machine has no "
+            "GPU: give the command on one that has, or compare the networks at one rate with --untuned"
         )
     share = min(1.0, max(SHARE, FEWEST_STEPS / steps))
     values = {"budget.steps": max(1, round(share * steps)), "data.split": "documents", "data.duplicates": 0.0}

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 def describe(design: Design, place: Place = ONE_BY_ONE, runs: Path = Path("runs")) -> dict[str, Any]:
     """Return arms x seeds and what each derives, with a time estimated from a few measured steps of each arm.
 
+    Of runs that other machines' devices carry out no time is known.
+
     Args:
         design: what is planned.
         place: where, and how many runs at once, among which the time is divided; learning rates are tried one after
@@ -35,7 +37,7 @@ def describe(design: Design, place: Place = ONE_BY_ONE, runs: Path = Path("runs"
         arms.append(
             {"level": arm.level, "levels": arm.levels, **arm.first.derived.model_dump(), "seconds_per_run": seconds}
         )
-        trials += [_trials(arm, seconds)] if design.tunes else []
+        trials += [_trials(arm, seconds or 0.0)] if design.tunes else []
     pairs = product(design.seeds, design.arms)
     planned = [Job.of(arm.level, seed, arm.setups[seed], (), runs, resume=False) for seed, arm in pairs]
     jobs = place.at_once(len(planned))
@@ -49,15 +51,18 @@ def describe(design: Design, place: Place = ONE_BY_ONE, runs: Path = Path("runs"
         "tuning": trials,
         "jobs": jobs,
         "resolvable": noise_floor.floor(design, runs),
-        "seconds": _seconds(arms, len(design.seeds), jobs) + sum(t["seconds"] for t in trials),
+        "seconds": _seconds(arms, trials, len(design.seeds), jobs),
         **place.shown(planned),
     }
 
 
-def _seconds(arms: list[dict[str, Any]], seeds: int, jobs: int) -> float:
+def _seconds(arms: list[dict[str, Any]], trials: list[dict[str, Any]], seeds: int, jobs: int) -> float | None:
     """Return the time of all runs, of which so many are trained at once; the longest is the least that it takes."""
-    each = [float(arm["seconds_per_run"]) for arm in arms]
-    return max(sum(each) * seeds / min(jobs, seeds * len(each)), *each)
+    each = [arm["seconds_per_run"] for arm in arms]
+    if None in each:
+        return None
+    trained = max(sum(each) * seeds / min(jobs, seeds * len(each)), *each)
+    return float(trained + sum(trial["seconds"] for trial in trials))
 
 
 def _trials(arm: Arm, seconds_per_run: float) -> dict[str, Any]:
@@ -91,10 +96,10 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     table.add_row("share of the training text", *("" if share is None else f"{share:.1%}" for share in shares))
     runs = len(arms) * plan["seeds"]
     held = "nothing is held equal" if plan["hold"] is None else f"{plan['hold']['what']} is held equal"
-    minutes = plan["seconds"] / 60
+    took = "" if plan["seconds"] is None else f"; about {plan['seconds'] / 60:.1f} minutes of training"
     at_once = f", {plan['jobs']} at once" if plan["jobs"] > 1 else ""
     size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs{at_once}"
-    head = f"{plan['axis']}: {size}, {held}; about {minutes:.1f} minutes of training"
+    head = f"{plan['axis']}: {size}, {held}{took}"
     resolves = map(Text, noise_floor.sentences(plan["resolvable"], plan["seeds"]))
     where = map(Text, submission_rows(plan))
     return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]), Text(""), *where, *resolves)

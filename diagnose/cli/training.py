@@ -167,10 +167,11 @@ def _show_plan_of_ours(
     from diagnose.ablation import axes, design, plan
 
     place.check()
-    planned = design.design(
-        axes.find_all(axis, levels, fairness.factors), setting.recipe, setting.overrides, seeds, fairness.hold,
-        untuned=fairness.untuned, full=full, threads=place.threads, match=fairness.match,
-    )  # fmt: skip
+    with place.devices():
+        planned = design.design(
+            axes.find_all(axis, levels, fairness.factors), setting.recipe, setting.overrides, seeds, fairness.hold,
+            untuned=fairness.untuned, full=full, threads=place.threads, match=fairness.match,
+        )  # fmt: skip
     described = plan.describe(planned, place, RUNS)
     print_json(described) if output.as_json else show(plan.plan_rows(described))
 

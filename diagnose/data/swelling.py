@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import size, visible
@@ -86,6 +86,6 @@ def _length(column: pa.ChunkedArray) -> int:
 def _within(path: Path, claimed: int, most: int) -> None:
     if claimed > most:
         raise DiagnoseError(
-            f"{visible(str(path))} claims {size(claimed)} in a file of {size(path.stat().st_size)}: that is no table of "
-            "measurements; it is not read"
+            f"{visible(str(path))} claims {size(claimed)} in a file of {size(path.stat().st_size)}: that is no table "
+            "of measurements; it is not read"
         )

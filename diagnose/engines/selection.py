@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,6 +91,19 @@ class Place:
 
             return min(THREADS, ray_cluster.smallest(self.address))
         return None if self.jobs in (None, 1) else max(1, THREADS // (self.jobs or 1))
+
+    def devices(self) -> AbstractContextManager[None]:
+        """Return the context to set runs up in: those of a cluster are for its GPUs, where this machine has none.
+
+        `run.device=auto` then means a GPU if GPUs are asked for.
+        """
+        import torch
+
+        from diagnose.training import device
+
+        if self.engine == "local" or torch.cuda.is_available():
+            return nullcontext()
+        return device.of_other_machines("cuda" if self.takes.gpus else "cpu")
 
     def open(self, setups: dict[str, Setup], arms: Iterable[Setup]) -> Engine:
         """Return the engine.

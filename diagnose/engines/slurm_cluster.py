@@ -104,8 +104,7 @@ class SbatchPlan:
         ours = any(job.KIND == "job" for job in jobs)
         if takes.gpus and ours and not on_gpu:
             raise DiagnoseError(
-                "--gpus-per-task: the runs are set up for the CPU, for run.device=auto means this machine's device and "
-                "it has no GPU; give the command on a machine with one, as by srun --gres=gpu:1 --pty bash"
+                f"--gpus-per-task {takes.gpus}: the runs are set up for the CPU (run.device), which would leave it idle"
             )
         gpus = int(on_gpu) if takes.gpus is None else takes.gpus
         options = {

@@ -236,7 +236,7 @@ def _run(session: Session) -> None:
                 report(session)
             if is_noise_step(recipe, step.step, setup.course.steps):
                 measure_noise(session)
-            if is_probe(step.step, setup.course.steps, recipe.report.interval) and not over:
+            if is_probe(session, step.step) and not over:
                 probe(session)
             if step.step == session.last_interval or (setup.course.steps is None and checkpoint_is_due(session)):
                 save(session, "interval")
@@ -252,7 +252,7 @@ def _is_due(session: Session, step: int) -> bool:
     recipe, steps = session.recipe, session.setup.course.steps
     interval = recipe.report.interval
     own = step % interval == 0 or step == session.last_interval
-    return own or is_noise_step(recipe, step, steps) or is_probe(step, steps, interval)
+    return own or is_noise_step(recipe, step, steps) or is_probe(session, step)
 
 
 @contextmanager

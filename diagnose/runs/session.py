@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from diagnose.data.excerpt import excerpt
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.schema import FORMAT
 from diagnose.runs import checkpoints, run_tables, store
+from diagnose.runs.probes import probe_documents, probe_steps
 from diagnose.runs.watched import Progress, Watch
 from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
@@ -38,8 +40,6 @@ if TYPE_CHECKING:
 
 CHECKPOINT_SHARE = 0.01  # of a run's time may go into writing checkpoints
 CHECKPOINT_SECONDS = 5.0  # and no two lie closer than this
-PROBES = 16  # points of a run's learning curve, both splits matched
-PROBE_BYTES = 12_288  # text of either split that a probe reads
 COLUMNS = ("step", "kind", "split", "mode", "loss", "nats", "tokens", "bytes", "low", "high", "documents", "text_bytes")
 UNIT_BATCHES = 8  # of the validation text, in which dead units are looked for
 NOISE_POINTS = 4  # of a run, at which the gradient noise scale is measured
@@ -79,6 +79,11 @@ class Session:
         """The resolved recipe."""
         return self.setup.recipe
 
+    @cached_property
+    def probed(self) -> frozenset[int] | None:
+        """The steps after which both splits are probed; None where only the clock knows the end."""
+        return probe_steps(self.setup)
+
     @property
     def last_interval(self) -> int | None:
         """The step before the last logging interval; None where only the clock knows."""
@@ -96,13 +101,6 @@ def tell(session: Session, doing: str = "training") -> None:
     left = (steps - last.step) * pace if steps else session.recipe.budget.amount() - last.seconds
     seed, run = session.recipe.run.seed, session.path.name
     session.watch(Progress(run, session.label, seed, last.step, steps, last.loss, rate, left, doing))
-
-
-def is_probe(step: int, steps: int | None, interval: int) -> bool:
-    """Probe at evenly spaced steps; at the prints where only the clock knows the end."""
-    if steps is None:
-        return step % interval == 0
-    return step * PROBES // steps > (step - 1) * PROBES // steps
 
 
 def _row(session: Session, kind: str, split: str, mode: str, loss: float, **more: float) -> dict[str, Any]:
@@ -155,30 +153,24 @@ def reported_condition(recipe: Recipe, net: torch.nn.Module) -> evaluation.EvalC
     )  # fmt: skip
 
 
+def is_probe(session: Session, step: int) -> bool:
+    """Say whether both splits are probed after a step; at the prints where only the clock knows the end."""
+    return step % session.recipe.report.interval == 0 if session.probed is None else step in session.probed
+
+
 def probe(session: Session) -> None:
     """Read a fixed sample of either split under the same condition: dropout off, each document alone."""
     tell(session, "probing")
     for side in ("train", "val"):
-        documents = probe_documents(session.setup, side)
-        session.history.readings.append(_canonical_row(session, "probe", side, documents))
+        result = _canonical(session, probe_documents(session.setup, side))
+        session.history.readings.append(_canonical_row(session, "probe", side, result))
 
 
-def probe_documents(setup: Setup, side: str) -> NDArray[np.int64]:
-    """Return some documents of the training text or of the text that validation is scored on, the same for all runs."""
-    parts = setup.text.split
-    pool = np.unique(parts.train if side == "train" else parts.scored)
-    order = seeding.permute(torch.arange(len(pool)), len(pool), seeding.key(0, "probe", len(pool))).numpy()
-    picked = pool[order[: PROBE_BYTES // 8]]
-    sizes = setup.text.corpus.doc_bytes[picked].cumsum()
-    return np.sort(picked[: max(1, int(np.searchsorted(sizes, PROBE_BYTES)))])
-
-
-def _canonical_row(session: Session, kind: str, side: str, documents: NDArray[np.int64]) -> dict[str, Any]:
-    result = _canonical(session, documents)
+def _canonical_row(session: Session, kind: str, side: str, result: evaluation.Canonical) -> dict[str, Any]:
     interval = ratio_interval(result.nats_N, result.tokens_N)
     return _row(
         session, kind, side, "eval", result.nats_per_token, nats=float(result.nats_N.sum()),
-        tokens=int(result.tokens_N.sum()), bytes=int(result.bytes_N.sum()), documents=len(documents),
+        tokens=int(result.tokens_N.sum()), bytes=int(result.bytes_N.sum()), documents=len(result.document_N),
         low=_number(interval.low), high=_number(interval.high),
     )  # fmt: skip
 
@@ -273,14 +265,12 @@ def finish(session: Session) -> None:
     result = _canonical(session, scored, places)
     history, last = session.history, session.history.last().step
     history.readings = [row for row in history.readings if row["kind"] != "probe" or row["step"] != last]
-    probe = _canonical_row(session, "probe", "train", probe_documents(session.setup, "train"))
-    history.readings += [probe, _canonical_row(session, "probe", "val", probe_documents(session.setup, "val"))]
-    interval = ratio_interval(result.nats_N, result.tokens_N)
-    history.readings.append(
-        _row(session, "final", "val", "eval", result.nats_per_token, nats=float(result.nats_N.sum()),
-             tokens=int(result.tokens_N.sum()), bytes=int(result.bytes_N.sum()), documents=len(scored),
-             low=_number(interval.low), high=_number(interval.high))
-    )  # fmt: skip
+    train, val = (probe_documents(session.setup, side) for side in ("train", "val"))
+    history.readings += [
+        _canonical_row(session, "probe", "train", _canonical(session, train)),
+        _canonical_row(session, "probe", "val", result.of(val)),  # what a probe reads is part of what was just read
+        _canonical_row(session, "final", "val", result),
+    ]
     history.samples.append({**_sample(session, LAST_TURN), "final": True})
     run_tables.write_table(session.path, "validation", _validation(result))
     run_tables.write_table(session.path, "places", _columns(places.table()))

@@ -7,7 +7,8 @@ import os
 import re
 import shutil
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.training import switches
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
     from torch import Tensor
@@ -32,6 +34,7 @@ LOOPS = "diagnose.loops"  # group of the entry point that offers fused loops
 DRIVER = Path("/proc/driver/nvidia/version")
 FIRST_WITH_BF16 = (8, 0)  # compute capability: Ampere
 OUT_OF_MEMORY: type[Exception] = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)  # torch 2.4 has one
+ELSEWHERE: ContextVar[str] = ContextVar("what `auto` means where runs are set up for other machines", default="")
 FP32_ERROR = 1e-5  # of the largest entry of a product; bf16 is off by some 1e-3
 
 
@@ -58,10 +61,28 @@ def resolve(recipe: Recipe, flops: float) -> Recipe:
     )
 
 
+@contextmanager
+def of_other_machines(auto: str) -> Iterator[None]:
+    """Set runs up for machines that have CUDA devices, on one that may have none; nothing is put on a device.
+
+    Args:
+        auto: the device that "auto" means there.
+    """
+    before = ELSEWHERE.set(auto)
+    try:
+        yield
+    finally:
+        ELSEWHERE.reset(before)
+
+
+def _is_elsewhere(device: torch.device) -> bool:
+    return bool(ELSEWHERE.get()) and device.type == "cuda"
+
+
 def _has_bf16(device: torch.device) -> bool:
     """Say whether a CUDA device multiplies in bfloat16; torch also counts those on which that is emulated, slowly."""
-    if device.type != "cuda":
-        return False
+    if device.type != "cuda" or _is_elsewhere(device):
+        return device.type == "cuda"  # another machine's is taken to be Ampere or newer
     return bool(torch.version.hip) or torch.cuda.get_device_capability(device) >= FIRST_WITH_BF16
 
 
@@ -73,13 +94,13 @@ def find(name: str) -> torch.device:
     """
     if name == "auto":
         mps = torch.backends.mps.is_available()
-        name = "cuda" if torch.cuda.is_available() else "mps" if mps else "cpu"
+        name = ELSEWHERE.get() or ("cuda" if torch.cuda.is_available() else "mps" if mps else "cpu")
     try:
         device = torch.device(name)
     except RuntimeError:
         raise DiagnoseError(f"run.device = '{name}' is no device; give auto, cpu, cuda, cuda:1 or mps") from None
     count = {"cpu": 1, "cuda": torch.cuda.device_count(), "mps": int(torch.backends.mps.is_available())}
-    if (device.index or 0) >= count.get(device.type, 0):
+    if (device.index or 0) >= count.get(device.type, 0) and not _is_elsewhere(device):
         raise DiagnoseError(
             f"run.device = '{name}': this machine has none that torch can use; 'auto' takes what is there"
         )
@@ -130,11 +151,13 @@ def _compiling_pays(recipe: Recipe, device: torch.device, flops: float) -> bool:
 
 
 def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
-    """Set this process up as a resolved recipe says and return its device.
+    """Set this process up as a resolved recipe says and return its device; the CPU where that is another machine's.
 
     The same recipe always comes to the same settings, so that a run resumes bit for bit.
     """
     device = find(recipe.run.device)
+    if _is_elsewhere(device):
+        return torch.device("cpu")
     if recipe.run.threads:
         torch.set_num_threads(recipe.run.threads)
     _keep_freed_pages()

@@ -196,6 +196,11 @@ class Canonical:
         """All nats over all targets, the end marks included."""
         return float(self.nats_N.sum() / self.tokens_N.sum())
 
+    def of(self, documents_N: Ints) -> Canonical:
+        """Return the reading of some of its documents."""
+        some = np.isin(self.document_N, documents_N)
+        return Canonical(self.document_N[some], self.nats_N[some], self.tokens_N[some], self.bytes_N[some])
+
 
 def canonical(
     network: nn.Module, stream: Stream, documents_N: Ints, bytes_N: Ints, context: int, precision: str = "fp32",
@@ -258,6 +263,11 @@ def _scored(
             with autocast(device, precision):
                 nats_BT = chunked_loss.token_nats(network, inputs_BT.to(device), targets_BT.to(device), None)
             yield some, nats_BT.cpu().double(), targets_BT, scored_BT
+
+
+def positions(stream: Stream, documents_N: Ints, context: int) -> int:
+    """Return how many positions the forward passes of a canonical reading have, those that overlap included."""
+    return int(_spans(stream.starts, documents_N, context)[:, 2].sum())
 
 
 def _spans(starts: Ints, documents_N: Ints, context: int) -> Ints:

@@ -1,4 +1,4 @@
-"""Mutated results of other tools and tables of scores, given to `diagnose compare`: each ends in a comparison or a line.
+"""Mutated results of other tools and tables of scores, given to `compare`: each ends in a comparison or a line.
 
 python tests/reliability/results_fuzz.py [COUNT] [SEED]        100,000 by default, as `make fuzz-records`
 """
@@ -19,7 +19,7 @@ from mutations import ODD, mutated_bytes, mutated_json
 from record_fuzz import SHOWN, _keep, _shown, mutated
 
 sys.path.append(str(Path(__file__).parents[1] / "ablation"))
-import test_importers as made  # noqa: E402  (its tests make the folders)
+import test_importers as made
 
 SCORES = ("", "val_loss", "acc", "match")
 
@@ -78,12 +78,12 @@ def _base(rng, data):
         file.flush()
         base = sqlite3.connect(file.name)
         table = ("runs", "params", "metrics")[int(rng.integers(3))]
-        columns = [row[1] for row in base.execute(f"PRAGMA table_info({table})")]  # noqa: S608
+        columns = [row[1] for row in base.execute(f"PRAGMA table_info({table})")]
         column = columns[int(rng.integers(len(columns)))]
         value = ODD[int(rng.integers(len(ODD)))]
         with suppress(sqlite3.Error, OverflowError, UnicodeError):
             value = value if isinstance(value, str | int | float | None) else b"\xff\0"
-            base.execute(f"UPDATE {table} SET {column} = ? WHERE rowid % 3 = 1", (value,))  # noqa: S608
+            base.execute(f"UPDATE {table} SET {column} = ? WHERE rowid % 3 = 1", (value,))
         base.commit()
         base.close()
         return Path(file.name).read_bytes()
@@ -97,7 +97,7 @@ def views(home, path, rng, number):
     from diagnose.report.markdown import text_of
 
     top = home / path.relative_to(home).parts[0]
-    what = path if top.name == "tables" or path.suffix in (".csv", ".db") and top == path.parent else top
+    what = path if top.name == "tables" or (path.suffix in (".csv", ".db") and top == path.parent) else top
     score = SCORES[int(rng.integers(len(SCORES)))]
     wanted = Wanted(scores=(score,) if score else ())
     if path.suffix in (".csv", ".gz", ".parquet", ".jsonl") and top == path.parent and rng.integers(4):

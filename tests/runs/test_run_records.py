@@ -7,8 +7,8 @@ from run_fixture import assert_same, final_state, tensors
 
 from diagnose.config.recipe import Recipe
 from diagnose.data.tokenizer import load as load_tokenizer
-from diagnose.runs import checkpoints, run_tables, runner, session, store
-from diagnose.runs.session import probe_documents
+from diagnose.runs import checkpoints, probes, run_tables, runner, session, store
+from diagnose.runs.probes import probe_documents, probe_steps
 from diagnose.training import batches, evaluation, trainer
 from diagnose.training.preparation import set_up
 from diagnose.training.trainer import START, Step
@@ -63,6 +63,32 @@ def test_readings_are_what_they_say(whole, given):
     assert readings.text_bytes.tolist() == [steps.text_bytes[step - 1] for step in readings.step]
 
 
+@pytest.mark.parametrize(("steps", "count"), [(16, 4), (300, 8), (100_000, 16)])
+def test_a_run_is_probed_as_often_as_it_can_afford(steps, count, given, monkeypatch):
+    monkeypatch.setattr(probes, "PROBES", 16)
+    setup = set_up(Recipe.load("quick", given | {"budget.steps": steps}))
+    asked = sorted(probe_steps(setup))
+    assert (len(asked), asked[-1]) == (count, steps)
+    assert max(np.diff([0, *asked])) - min(np.diff([0, *asked])) <= 1  # evenly spaced
+    documents = np.concatenate([probe_documents(setup, side) for side in ("train", "val")])
+    one = evaluation.positions(setup.text.stream, documents, 32)
+    training = steps * setup.derived.tokens_per_step * probes.BACKWARD
+    assert count == probes.FEWEST or count * one <= probes.SHARE * training
+    assert count == probes.PROBES or 2 * count * one > probes.SHARE * training
+
+
+def test_positions_are_those_of_the_forward_passes(given, monkeypatch):
+    setup = set_up(Recipe.load("quick", given))
+    seen = []
+    rows = evaluation._rows
+    monkeypatch.setattr(
+        evaluation, "_rows", lambda tokens, spans: seen.append(spans[:, 2].sum()) or rows(tokens, spans)
+    )
+    documents = setup.text.split.scored
+    evaluation.canonical(setup.network(), setup.text.stream, documents, setup.scored_bytes(), 32)
+    assert evaluation.positions(setup.text.stream, documents, 32) == sum(seen)
+
+
 def test_the_final_reading_is_the_canonical_one_of_the_final_weights(whole, given):
     setup = set_up(Recipe.load("quick", given))
     net, _, last = final_state(whole, setup)
@@ -85,7 +111,7 @@ def test_the_final_reading_is_the_canonical_one_of_the_final_weights(whole, give
     assert (summary["steps"], summary["status"], summary["format"]) == (12, "finished", 1)
     last_probe = readings[(readings.kind == "probe") & (readings.split == "val")].iloc[-1]
     some = evaluation.canonical(net, setup.text.stream, probe_documents(setup, "val"), np.zeros(1), 32)
-    assert (last_probe.step, last_probe.nats) == (12, some.nats_N.sum())
+    assert (last_probe.step, last_probe.nats) == (12, pytest.approx(some.nats_N.sum()))  # read in other batches
 
 
 def test_the_reported_validation_loss_is_that_of_its_batch(whole, given):
@@ -152,7 +178,7 @@ def test_interval_is_the_state_at_the_start_of_the_last_interval(whole, given):
 
 @pytest.mark.parametrize(("interval", "start"), [(4, 8), (12, 0), (100, 0), (1, 11)])
 def test_the_last_interval_begins_where_a_print_was_or_at_the_start(interval, start, tiny, runs, monkeypatch):
-    monkeypatch.setattr(session, "PROBES", 0)
+    monkeypatch.setattr(probes, "PROBES", 0)
     path = runner.train("quick", tiny | {"report.interval": interval, "model.layers": 1}, runs=runs)
     state = store.read_json(path / "interval" / "state.json")
     assert state["step"] == start
