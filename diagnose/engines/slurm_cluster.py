@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from diagnose import files
-from diagnose.engines import progress_notes, slurm_commands
+from diagnose.engines import progress_notes, slurm_commands, slurm_leftovers
 from diagnose.engines.slurm_commands import JobState, SlurmError
 from diagnose.engines.slurm_task import FOLDER, SlurmTask, end_of, out_of_time
 from diagnose.engines.work import ATTEMPTS, Ended, never, told
@@ -158,9 +158,12 @@ class Slurm:
         self.plan = SbatchPlan.of(self.takes, jobs, self.jobs)
         for job in jobs:
             watch(job.progress("waiting"))
+        if (self.runs / FOLDER).is_symlink():
+            raise DiagnoseError(f"{self.runs / FOLDER} is a link, which is not followed; choose another folder")
         try:
             with store.claimed(self.runs, "slurm", lambda: None):
                 self._take_up(jobs)
+                slurm_leftovers.clear(self.runs)
                 self._submit([job for job in jobs if job.digest not in self.active])
             yield from self._waited_for(watch)
         except KeyboardInterrupt:
