@@ -12,6 +12,7 @@ from diagnose.ablation.results.score_comparison import compare_table
 from diagnose.ablation.results.score_table import FILE, ScoreColumns, columns_of_table, joined, read_table
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import cut, listed, visible
+from diagnose.runs import store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +93,9 @@ def compared(
         DiagnoseError: nothing can be read, or no comparison made.
     """
     foreign = [path for path in paths if _is_foreign(path)]
-    found = _of_tools(paths, wanted) if any(map(_needs_importer, foreign)) else _of_tables(paths, wanted)
+    read = _of_tools if any(map(_needs_importer, foreign)) else _of_tables
+    with store.as_written(paths[0], "it cannot be read as scores"):
+        found = read(paths, wanted)
     asked = ScoreColumns(found.arms, found.scores, found.seed, found.example, found.cluster)
     return compare_table(
         found.table, asked, higher=found.higher if higher is None else higher, levels=levels, pairs=pairs,
