@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, RandomSampler
 
-from diagnose import GapRecorder, Side, explain_gap
+from diagnose import GapRecorder, Side, audit_metric, explain_gap
 from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled
 from diagnose.gap.loop.rows_seen import RowsSeen, new_ids
 
@@ -196,3 +196,30 @@ def test_the_same_batches_on_both_sides_are_equal_whatever_their_spread():
     some = list(DataLoader(data(64, 1), 32))
     gap = explain_gap(network(), *(Side(some, lambda m, b: ce(m, b) * 1000) for _ in range(2)))
     assert "the two are equal" in gap.verdict
+
+
+class Pairs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.score, self.unused = nn.Linear(16, 1), nn.Linear(16, 1)
+
+    def forward(self, x):
+        return self.score(x).squeeze(1)
+
+
+def test_a_bias_that_cancels_in_a_difference_of_scores_is_no_error():
+    def loss(model, batch):
+        return -F.logsigmoid(model(batch[0]) - model(batch[0].flip(0)))
+
+    def with_unused(model, batch):
+        return loss(model, batch) + 0 * model.unused(batch[0]).squeeze(1)
+
+    sides = [DataLoader(data(count, seed), 32) for count, seed in ((128, 1), (64, 2))]
+    model = Pairs()
+    found = audit_metric(model, *(Side(one, with_unused) for one in sides))
+    said = next(one["what"] for one in found.findings if one["rule"] == "no-gradient")
+    assert "unused.weight" in said
+    assert "score.bias" not in said
+    del model.unused
+    assert "no-gradient" not in {one["rule"] for one in audit_metric(model, *(Side(o, loss) for o in sides)).findings}
