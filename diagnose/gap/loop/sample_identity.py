@@ -274,6 +274,11 @@ class DistinctSamples:
         self.layout, self.chosen = found, chosen
         self._known: dict[int, int] = {}
 
+    @property
+    def count(self) -> int:
+        """How many were told apart."""
+        return len(self._known)
+
     def numbered(self, batch: Any, ids_E: NDArray[np.int64], samples_E: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return whose each element is, by what its sample was first numbered."""
         one = None if self.layout is None else hashes(batch, self.layout, self.chosen, spans=False)
