@@ -162,6 +162,7 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
     return (
         _likeness(a, b),
         KINDS.get(a.kind, 4) + KINDS.get(b.kind, 4),
+        counts[0] > STATED and log.series[train].still and log.series[val].still,
         counts[1] < STATED and b.span == "mean",
         b.side != "val",
         a.stem != b.stem,
@@ -172,11 +173,21 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
         counts[0] < STATED and counts[1] >= STATED,
         len(a.stem) + len(b.stem),
         a.side == "",
+        b.span == "mean" and a.span != "mean" and _means(log, a),
         SPANS[a.span],
         STATED_MEAN if b.span == "mean" and counts[1] > STATED else SPANS[b.span],
         len(words(train)) + len(words(val)),
         *(-count for count in counts),
     )
+
+
+def _means(log: Log, train: Meaning) -> bool:
+    """Say whether a log has means of a training loss beside its values."""
+    like = (train.side, train.kind, train.stem)
+    return any(
+        (m.side, m.kind, m.stem) == like and m.span == "mean" and series.count > STATED
+        for name, series in log.series.items() if (m := meaning(name))
+    )  # fmt: skip
 
 
 def _running(log: Log, val: str) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
 
 MOST_WHOLE = 1 << 25  # characters of a document that has to be held
+SCALAR = ("wall time", "step", "value")
 MOST_RECORD = 1 << 20  # characters of one record
 HISTORY = re.compile(r'"log_history"\s{0,16}:\s{0,16}\[')
 SETTING = re.compile(
@@ -35,6 +36,9 @@ FACTS = {
     "train_batch_size": "batch_size", "max_steps": "steps", "num_train_epochs": "epochs",
     "logging_steps": "logging_steps", "eval_steps": "eval_steps", "global_step": "last_step",
 }  # fmt: skip
+OF_PYTHON = re.compile(r"\s*\[\s*\{\s*'")  # what Python shows of a list of dictionaries
+PYTHON_WORD = re.compile(r"(?<=[:\[,\s])(?:None|True|False|nan|inf)\b")
+JSON_WORDS = {"None": "null", "True": "true", "False": "false", "nan": "NaN", "inf": "Infinity"}
 SUMMARIES = {"train_runtime", "train_samples_per_second", "train_steps_per_second"}
 HOLDS_NONE = (
     "this JSON holds no log: wanted are trainer_state.json, a History ({name: [values]}), records or a notebook"
@@ -59,7 +63,8 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
     if head.lstrip().startswith("["):
         log = Log("json")
         records = Records(log, columns)
-        _array(chain([head.lstrip()[1:]], pieces), records)
+        rest = chain([head.lstrip()[1:]], pieces)
+        _array(map(_as_json, rest) if OF_PYTHON.match(head) else rest, records)
         return log
     return _history(head, pieces, columns)
 
@@ -124,6 +129,11 @@ def _array(pieces: Iterator[str], records: Records) -> str:
     return ""
 
 
+def _as_json(piece: str) -> str:
+    """Return a piece of what Python shows of a list of dictionaries as JSON has it."""
+    return PYTHON_WORD.sub(lambda found: JSON_WORDS[found.group()], piece.replace("'", '"'))
+
+
 _GAP = re.compile(r"[\s,]*")
 
 
@@ -137,11 +147,20 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     found = _whole(head, pieces)
     if not isinstance(found, dict):
         raise DiagnoseError(HOLDS_NONE)
+    if isinstance(found.get("columns"), list) and isinstance(found.get("data"), list):
+        return _listing(
+            [
+                dict(zip(map(str, found["columns"]), row, strict=False))
+                for row in found["data"]
+                if isinstance(row, list)
+            ],
+            columns,
+        )
     if isinstance(found.get("history"), dict):
         found = found["history"]
     if "nbformat" in found and isinstance(found.get("cells"), list):
         return read_text(printed(found["cells"]), columns)
-    records = _records_of(found)
+    records = _records_of(found) or _of_scalars(found)
     field = message_field(records[:MOST_LOOKED])
     if field:
         return read_text(messages(records, field), columns)
@@ -173,6 +192,18 @@ def _records_of(found: dict[str, Any]) -> list[Any]:
         return [{"epoch": float(key), **value} for key, value in found.items()]
     inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
     return [] if inner is None else _of_catboost(found, inner)
+
+
+def _of_scalars(found: dict[str, Any]) -> list[Any]:
+    """Return the records of TensorBoard's scalars as JSON: [wall time, step, value] for each name."""
+    table = {name: points for name, points in found.items() if isinstance(points, list) and points}
+    if not table or not all(
+        isinstance(point, list) and len(point) == len(SCALAR) for points in table.values() for point in points
+    ):
+        return []
+    return [
+        {"step": step, "wall_time": wall, name: value} for name, points in table.items() for wall, step, value in points
+    ]
 
 
 def _by_columns(found: dict[str, Any], columns: Columns) -> Log:

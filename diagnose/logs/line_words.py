@@ -81,7 +81,7 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
     "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
     "l1", "up.",
-    "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
+    "ep ", "ep.", "ce:", "ce=", "ce-", "ce avg", "bce", "cv",
 )  # fmt: skip
 HEADS = (
     "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",

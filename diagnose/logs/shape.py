@@ -69,6 +69,8 @@ from diagnose.logs.names import (
     words,
 )
 
+FEWEST_LISTED = 3  # values of a line that holds several prints, less one
+
 
 class _Line:
     """A line while its shape is worked out, from left to right."""
@@ -222,8 +224,7 @@ class _Line:
         if what and over >= 0 and what != "epoch" and side_of(words(name.rsplit(maxsplit=1)[-1])) in ("val", "test"):
             return Slot(over=over)  # "eval_step=3/10" counts validation's own batches
         if what and not rated and not COUNTED.match(after):
-            self._alone_before(name)
-            return self._placed(k, Slot("position", what, over))
+            return self._counts(k, name, what, after, over)
         stated = self._stated(k, name, before, after, over)
         if stated is not None:
             return stated
@@ -240,6 +241,14 @@ class _Line:
             titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
             return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
         return self._leads(k, before, after) or self._seconds(k, name, unit)
+
+    def _counts(self, k: int, name: str, what: str, after: str, over: int) -> Slot:
+        """Take a counter; a number with decimals that ends a line as "loss at the end of epoch 2.5" is the loss."""
+        last = k == len(self.numbers) - 1 and not after.strip()
+        if self.pending and last and "." in self.numbers[k]:
+            return self._named(k, " ".join(_kept(words(self.pending))), "")
+        self._alone_before(name)
+        return self._placed(k, Slot("position", what, over))
 
     def _stated(self, k: int, name: str, before: str, after: str, over: int) -> Slot | None:
         """Return the slot of a position whose word stands behind it: "3rd epoch", "val loss after 3 epochs: 2.31"."""
@@ -347,7 +356,7 @@ class _Line:
             return None
         if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
-        several = before.rstrip()[-1:] in ("(", "[") and self._several(k, after)
+        several = (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)) or (not assigned and self._lists(k))
         if over >= 0 or several:
             fractions = several or ("." in self.numbers[k] and "." in self.numbers[over])
             self.shape.tuple = title if fractions else self.shape.tuple
@@ -377,11 +386,17 @@ class _Line:
     def _calculated(self, k: int, after: str) -> bool:
         """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
         counted = k + 1 < len(self.numbers) and bool(COUNT.fullmatch(self.numbers[k + 1]))
+        if after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
+            return False  # the spread over folds, as LightGBM shows it
         return bool(AFTER_OPERATOR.match(after)) and not (after.strip() == "*" and "." in self.numbers[k] and counted)
 
     def _several(self, k: int, after: str) -> bool:
         """Say whether a bracket that has opened holds more than one value."""
         return k + 1 < len(self.numbers) and bool(re.fullmatch(r"\s?[,;]\s?", after))
+
+    def _lists(self, k: int) -> bool:
+        """Say whether a line is a name and values for several prints, with blanks between them."""
+        return k == 0 and len(self.numbers) > FEWEST_LISTED and not any(text.strip() for text in self.texts[1:])
 
     def _is_time(self, name: str) -> bool:
         return bool(set(words(name)) & TIMING)

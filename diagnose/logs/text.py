@@ -35,6 +35,7 @@ from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.shape import shape_of, standing
 from diagnose.logs.side_table import SideTable
 from diagnose.logs.tools import MOST_TOLD, Tools
+from diagnose.logs.whole_lines import whole_lines
 from diagnose.logs.written_numbers import has_decimal_comma, of_julia, to_float, unwrapped, with_points
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class TextReader:
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
-        source = iter(lines)
+        source = whole_lines(lines)
         while block := list(itertools.islice(source, AT_ONCE)):
             for (line, bar), key in zip(block, masked([line for line, _ in block]), strict=True):
                 self._line(line, bar, key)

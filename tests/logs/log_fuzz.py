@@ -15,6 +15,7 @@ import traceback
 import warnings
 from pathlib import Path
 
+import fresh_fifth
 import fresh_first
 import fresh_fourth
 import fresh_second
@@ -47,7 +48,7 @@ SPLICES = (
 )  # fmt: skip
 
 
-ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth)  # whose logs are in CASES
+ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth)  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
