@@ -71,7 +71,9 @@ def compare(
         DiagnoseError: no comparison can be made: fewer than two runs, one that has not finished, other text.
     """
     effects.checked_margin(margin)
-    found = [opened(path) for path in _distinct(names)]
+    found = runs_of(names)
+    if len(found) < 2:
+        raise DiagnoseError(f"a comparison takes two different runs, not {len(found)}")
     _refuse(found)
     arms, differs = _arms(found)
     told = command or "diagnose compare " + " ".join(one.path.name for one in found)
@@ -81,8 +83,12 @@ def compare(
     return store.create_comparison(found[0].path.parent, digest, write)
 
 
-def _distinct(names: Sequence[str | Path]) -> list[Path]:
-    """Return the runs that are meant, each once; an ablation stands for its runs."""
+def runs_of(names: Sequence[str | Path]) -> list[ComparedRun]:
+    """Return the runs that are meant, each once; an ablation stands for its runs.
+
+    Raises:
+        DiagnoseError: one has not finished, or they lie in several folders.
+    """
     out: list[Path] = []
     for name in names:
         path = store.find(name)
@@ -91,11 +97,9 @@ def _distinct(names: Sequence[str | Path]) -> list[Path]:
         else:
             out.append(path)
     some = list({path.resolve(): path for path in out}.values())
-    if len(some) < 2:
-        raise DiagnoseError(f"a comparison takes two different runs, not {len(some)}")
     if len({path.resolve().parent for path in some}) > 1:
         raise DiagnoseError("runs that are compared lie in one folder, where their page finds them; move them together")
-    return some
+    return [opened(path) for path in some]
 
 
 def opened(path: Path, environment: Environment | None = None) -> ComparedRun:
@@ -137,12 +141,17 @@ def _divided(one: ComparedRun) -> str:
     return f"{one.environment.split.scored} of the split {data.split}, {data.val_fraction:g}, {data.split_seed}"
 
 
-def _arms(found: Sequence[ComparedRun]) -> tuple[Arms, list[ChangedRecord]]:
-    """Return the runs of each arm, the first run's first, and the settings that differ, per arm.
+def arms_of(found: Sequence[ComparedRun]) -> Arms:
+    """Return the runs of each recipe by what recipes differ in; those of a single one by the first run's folder.
 
     Raises:
         DiagnoseError: a recipe was run twice with one seed.
     """
+    several = _by_recipe(found)
+    return {found[0].path.name: several[0]} if len(several) == 1 else _named(found, several)[0]
+
+
+def _by_recipe(found: Sequence[ComparedRun]) -> list[list[ComparedRun]]:
     groups: dict[str, list[ComparedRun]] = {}
     for one in found:
         groups.setdefault(repr(sorted(learned(one).items())), []).append(one)
@@ -152,8 +161,22 @@ def _arms(found: Sequence[ComparedRun]) -> tuple[Arms, list[ChangedRecord]]:
         if twice:
             same = listed([one.path.name for one in runs if one.seed in twice])
             raise DiagnoseError(f"{same} are the same recipe with the same seed; leave one out")
-    if len(several) == 1:
-        several = [[one] for one in several[0]]
+    return several
+
+
+def _arms(found: Sequence[ComparedRun]) -> tuple[Arms, list[ChangedRecord]]:
+    """Return the runs of each arm, the first run's first, and the settings that differ, per arm; see `arms_of`.
+
+    Runs of a single recipe are an arm each.
+    """
+    several = _by_recipe(found)
+    return _named(found, [[one] for one in several[0]] if len(several) == 1 else several)
+
+
+def _named(
+    found: Sequence[ComparedRun], several: Sequence[list[ComparedRun]]
+) -> tuple[Arms, list[ChangedRecord]]:  # fmt: skip
+    """Name arms by the settings that differ, and return these."""
     keys = sorted({key for one in found for key in one.settings}, key=lambda key: (key.startswith("budget."), key))
     shown = {key: [_values(runs, key) for runs in several] for key in keys}
     varied = {key: values for key, values in shown.items() if len(set(values)) > 1}

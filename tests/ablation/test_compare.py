@@ -1,14 +1,16 @@
 """Finished runs that were not planned together: arms, pairing, names, the page, and what is refused."""
 
 import json
+import math
 import shutil
 
 import pytest
 from typer.testing import CliRunner
 
 from diagnose.ablation import comparison
+from diagnose.cli import app
 from diagnose.errors import MISTAKE, DiagnoseError
-from diagnose.runs import store
+from diagnose.runs import run_tables, store
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +93,6 @@ def test_one_recipe_is_compared_seed_by_seed(some):
 
 
 def test_from_the_command_line_to_the_page(some, tmp_path):
-    from diagnose.cli import app
 
     names = [str(run) for run in (*some["relu"], *some["slow"])]
     shown = CliRunner().invoke(app, ["compare", *names, "--json", "--pairs", "--margin", "9", "--out", str(tmp_path)])
@@ -146,3 +147,67 @@ def test_other_text_is_refused(some):
         assert "they are of different text (verses.txt and another book)" in refused(first, copy)
     finally:
         shutil.rmtree(copy)
+
+
+COLUMNS = ("--arm", "model", "--seed", "seed", "--example", "document", "--score", "bits_per_byte", "--json")
+
+
+def bits_per_byte(run):
+    read = run_tables.read_table(run, "validation")
+    return (read.nats / math.log(2) / read.bytes).set_axis(read.document)
+
+
+@pytest.fixture
+def others(some, tmp_path):
+    """Return a table as another program would leave it: its network's scores of the documents that ours scored."""
+    path = tmp_path / "others.csv"
+    rows = [
+        f"outside,{seed},{document},{bits + 0.25}"
+        for seed, run in enumerate(some["gelu"])
+        for document, bits in bits_per_byte(run).items()
+    ]
+    path.write_text("\n".join(["model,seed,document,bits_per_byte", *rows]) + "\n")
+    return path
+
+
+def test_runs_stand_beside_a_table_of_the_same_documents(some, others, tmp_path, diagnose):
+    code, out, err = diagnose("compare", others, *some["relu"], *COLUMNS)
+    assert code == 0, err
+    found = json.loads(out)
+    ours, theirs = ([bits_per_byte(run).mean() for run in some[name]] for name in ("relu", "gelu"))
+    assert [arm["level"] for arm in found["arms"]] == ["outside", some["relu"][0].name]
+    (effect,) = found["effects"]
+    assert effect["paired_seeds"] == ["0", "1"]
+    assert effect["value"] == pytest.approx(sum(ours) / 2 - sum(theirs) / 2 - 0.25, abs=1e-9)
+    assert found["design"]["examples"] == len(bits_per_byte(some["relu"][0]))
+
+
+def test_the_first_that_is_named_leads_and_recipes_are_arms(some, others, tmp_path, diagnose):
+    code, out, err = diagnose("compare", *some["relu"], others, *some["slow"], *COLUMNS)
+    assert code == 0, err
+    names = [arm["level"] for arm in json.loads(out)["arms"]]
+    assert names[0] == "relu"
+    assert sorted(names[1:]) == ["gelu", "outside"]
+
+
+def test_what_does_not_go_beside_a_run_is_told(some, others, tmp_path, diagnose):
+    run = some["relu"][0]
+    for columns, said in (
+        (COLUMNS[:4] + COLUMNS[6:], "name its columns with --example; an example's key is the document's number"),
+        ((*COLUMNS[:6], "--score", "seed"), "the column seed is asked for twice"),
+        ((*COLUMNS[:6], "--score", "accuracy"), "--score accuracy: others.csv has no such column"),
+    ):
+        code, _, err = diagnose("compare", others, run, *columns)
+        assert (code, err.count("\n")) == (MISTAKE, 1)
+        assert said in err
+    lines = others.read_text().replace(",bits_per_byte", ",loss").splitlines()
+    others.write_text("\n".join(lines))
+    code, _, err = diagnose("compare", others, run, *COLUMNS[:6], "--score", "loss")
+    assert code == MISTAKE
+    assert "have no such score of a document; known are bits, bits_per_byte, nats, nats_per_token" in err
+    others.write_text("\n".join([lines[0], *(f"outside,0,q{k},1.0" for k in range(9))]).replace("loss", "bits"))
+    code, _, err = diagnose("compare", others, run, *COLUMNS[:6], "--score", "bits")
+    assert (code, "--example document: the table has none of the" in err) == (MISTAKE, True)
+    (tmp_path / "tool").mkdir()
+    code, _, err = diagnose("compare", tmp_path / "tool", run, *COLUMNS)
+    assert (code, "tool is another tool's and" in err) == (MISTAKE, True)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.ablation.importers import ImportedScores, imported, knows
+from diagnose.ablation.results.own_scores import beside, own_table
 from diagnose.ablation.results.score_comparison import compare_table
 from diagnose.ablation.results.score_table import FILE, ScoreColumns, columns_of_table, joined, read_table
 from diagnose.errors import DiagnoseError
@@ -39,17 +40,18 @@ class Wanted:
 
 
 def is_results(names: Sequence[str], wanted: Wanted) -> bool:
-    """Tell whether anybody's results are meant, and not runs of ours.
+    """Tell whether anybody's results are meant, alone or beside runs of ours, and not runs of ours alone.
 
     Raises:
-        DiagnoseError: both are.
+        DiagnoseError: runs of ours and another tool's folder are, or columns of what has none.
     """
     foreign = [name for name in names if _is_foreign(Path(name))]
-    if foreign and len(foreign) < len(names):
+    folder = next((name for name in foreign if _needs_importer(Path(name))), None)
+    if folder is not None and len(foreign) < len(names):
         other = next(name for name in names if name not in foreign)
         raise DiagnoseError(
-            f"{visible(foreign[0])} is a table or another tool's folder and {visible(other)} is none: compare either "
-            "kind by itself"
+            f"{visible(folder)} is another tool's and {visible(other)} is a run of ours: runs of ours are compared "
+            "with each other or with a table (CSV, Parquet, JSON lines)"
         )
     if wanted.anything and not foreign:
         missing = next((name for name in names if not Path(name).exists()), None)
@@ -88,7 +90,8 @@ def compared(
     Raises:
         DiagnoseError: nothing can be read, or no comparison made.
     """
-    found = _of_tools(paths, wanted) if any(_needs_importer(path) for path in paths) else _of_tables(paths, wanted)
+    foreign = [path for path in paths if _is_foreign(path)]
+    found = _of_tools(paths, wanted) if any(map(_needs_importer, foreign)) else _of_tables(paths, wanted)
     asked = ScoreColumns(found.arms, found.scores, found.seed, found.example, found.cluster)
     return compare_table(
         found.table, asked, higher=found.higher if higher is None else higher, levels=levels, pairs=pairs,
@@ -101,14 +104,19 @@ def _needs_importer(path: Path) -> bool:
 
 
 def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
-    """Return tables as one; of several without --arm each file is an arm."""
+    """Return tables and runs of ours as one table; of several tables without --arm each file is an arm."""
+    files, own = [path for path in paths if _is_foreign(path)], [str(path) for path in paths if not _is_foreign(path)]
     by_file = len(paths) > 1 and not wanted.arms
     if not (wanted.scores and (wanted.arms or by_file)):
-        raise DiagnoseError(_ask(paths[0].name, columns_of_table(paths[0]), wanted))
+        raise DiagnoseError(_ask(files[0].name, columns_of_table(files[0]), wanted))
     asked = ScoreColumns(wanted.arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
-    tables = [(path.stem, read_table(path, asked)) for path in paths]
+    tables = [(path.stem, read_table(path, asked)) for path in files]
     arms = (FILE,) if by_file else wanted.arms
-    table = tables[0][1] if len(tables) == 1 else joined(tables)
+    table = joined(tables) if by_file or len(tables) > 1 else tables[0][1]
+    if own:
+        table = beside(
+            table, own_table(own, replace(asked, arms=arms)), asked.example, own_first=own[0] == str(paths[0])
+        )
     return ImportedScores(table, arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
 
 
