@@ -149,6 +149,8 @@ def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tup
     known = [pair for pair in pairs if pair[0][0] < UNLIKE or any(given)]
     if not known:
         return "", ""
+    curves = [pair for pair in known if min(log.series[name].count for name in pair[1:]) > STATED]
+    known = [pair for pair in known if log.series[pair[2]].count >= STATED] if curves else known
     return min(known, key=lambda pair: pair[0])[1:]
 
 

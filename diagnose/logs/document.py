@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
 
 MOST_WHOLE = 1 << 25  # characters of a document that has to be held
+MOST_DEEP = 4  # levels of an object that are looked into
 SCALAR = ("wall time", "step", "value")
 MOST_RECORD = 1 << 20  # characters of one record
 HISTORY = re.compile(r'"log_history"\s{0,16}:\s{0,16}\[')
@@ -191,7 +192,20 @@ def _records_of(found: dict[str, Any]) -> list[Any]:
     if found and all(key.isdecimal() and isinstance(value, dict) for key, value in found.items()):
         return [{"epoch": float(key), **value} for key, value in found.items()]
     inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
-    return [] if inner is None else _of_catboost(found, inner)
+    return _of_catboost(found, inner) if inner is not None else _deeper(found, MOST_DEEP)
+
+
+def _deeper(found: dict[str, Any], levels: int) -> list[Any]:
+    """Return the records with a loss that stand in a list further within an object, none where there are none."""
+    for value in found.values():
+        records = value if isinstance(value, list) else _deeper(value, levels - 1) if _is_open(value, levels) else []
+        if records and isinstance(records[0], dict) and any(meaning(name).kind for name in records[0]):
+            return records
+    return []
+
+
+def _is_open(value: Any, levels: int) -> bool:
+    return isinstance(value, dict) and levels > 0
 
 
 def _of_scalars(found: dict[str, Any]) -> list[Any]:

@@ -286,6 +286,7 @@ class TextReader:
             ):
                 self.above = self.above if self.above == "train" else ""
             self.counters.at = own
+            self.group += 1
 
     def _head(self, side: str) -> None:
         """Take the side of a heading; before the first one, losses without a side stood under none."""

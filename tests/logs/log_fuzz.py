@@ -19,6 +19,7 @@ import fresh_fifth
 import fresh_first
 import fresh_fourth
 import fresh_second
+import fresh_sixth
 import fresh_third
 import numpy as np
 from fresh_forms import CASES
@@ -48,7 +49,7 @@ SPLICES = (
 )  # fmt: skip
 
 
-ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth)  # whose logs are in CASES
+ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth, fresh_sixth)  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 

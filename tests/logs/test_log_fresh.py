@@ -1,9 +1,10 @@
-"""348 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+"""391 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
 import fresh_fifth
 import fresh_first
 import fresh_fourth
 import fresh_second
+import fresh_sixth
 import fresh_third
 import pytest
 from fresh_forms import CASES, P, close
@@ -13,7 +14,7 @@ from diagnose.logs.judge import judge
 from diagnose.logs.pairs import all_pairs, pairs
 from diagnose.logs.read import read
 
-ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth)
+ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth, fresh_sixth)
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
 
