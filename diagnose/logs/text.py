@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs import headings
@@ -112,11 +113,20 @@ class TextReader:
             if row is not True:
                 self._row(row)
             return
-        if plan is None or (plan.literals and not plan.fits(line)) or (self.measures.columns and "|" in line):
+        if self.measures.columns and "|" in line and self._sides(line):
+            return
+        if plan is None or (plan.literals and not plan.fits(line)):
             self._anew(line, bar, key)
         elif plan.shape is EMPTY:
             return
-        elif not plan.values or self.decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
+        elif plan.julia:
+            self._planned(plan, of_julia(line), bar)
+        else:
+            self._planned(plan, line, bar)
+
+    def _planned(self, plan: Plan, line: str, bar: bool) -> None:
+        """Read a line as its plan says."""
+        if not plan.values or self.decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
 
     @property
@@ -202,7 +212,7 @@ class TextReader:
         if self._heads_with_digits(line):
             return
         bare = unwrapped(line)
-        raw, line = (bare if line is raw else raw), of_julia(bare)
+        raw, line = of_julia(bare if line is raw else raw), of_julia(bare)
         comma = has_decimal_comma(line, key)
         line = with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
@@ -214,7 +224,7 @@ class TextReader:
         shape = self._shapes.get(shape_key(parts)) or self._shaped(line, parts)
         plan = planned(raw, key, shape, parts[1::2])
         if plan is not None and not comma:
-            self._keep(key, plan)
+            self._keep(key, replace(plan, julia=True) if line is not bare and plan is not BARE else plan)
         if shape is not EMPTY:
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
