@@ -30,10 +30,10 @@ from diagnose.logs.line_plans import (
     planned,
     shape_key,
 )  # fmt: skip
-from diagnose.logs.line_words import HEADS, MISSING, MOST_NUMBERS, NUMBER, SPEAKS, Shape
+from diagnose.logs.line_words import HEADS, MISSING, MOST_NUMBERS, NUMBER, SPEAKS, Shape, standing
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import NAN, Log, LogRow
-from diagnose.logs.shape import shape_of, standing
+from diagnose.logs.shape import shape_of
 from diagnose.logs.side_table import SideTable
 from diagnose.logs.tools import MOST_TOLD, Tools
 from diagnose.logs.whole_lines import whole_lines
