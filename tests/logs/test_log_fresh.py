@@ -1,9 +1,10 @@
-"""391 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+"""425 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
 import fresh_fifth
 import fresh_first
 import fresh_fourth
 import fresh_second
+import fresh_seventh
 import fresh_sixth
 import fresh_third
 import pytest
@@ -14,7 +15,7 @@ from diagnose.logs.judge import judge
 from diagnose.logs.pairs import all_pairs, pairs
 from diagnose.logs.read import read
 
-ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth, fresh_sixth)
+ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth, fresh_sixth, fresh_seventh)
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
 
