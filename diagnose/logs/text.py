@@ -37,7 +37,7 @@ from diagnose.logs.shape import shape_of
 from diagnose.logs.side_table import SideTable
 from diagnose.logs.tools import MOST_TOLD, Tools
 from diagnose.logs.whole_lines import whole_lines
-from diagnose.logs.written_numbers import has_decimal_comma, of_julia, to_float, unwrapped, with_points
+from diagnose.logs.written_numbers import has_decimal_comma, of_julia, parts_of_julia, to_float, unwrapped, with_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -120,7 +120,7 @@ class TextReader:
         elif plan.shape is EMPTY:
             return
         elif plan.julia:
-            self._planned(plan, of_julia(line), bar)
+            self._planned(plan, "e".join([line[part] for part in plan.julia]), bar)
         else:
             self._planned(plan, line, bar)
 
@@ -212,7 +212,8 @@ class TextReader:
         if self._heads_with_digits(line):
             return
         bare = unwrapped(line)
-        raw, line = of_julia(bare if line is raw else raw), of_julia(bare)
+        written = bare if line is raw else raw
+        raw, line = of_julia(written), of_julia(bare)
         comma = has_decimal_comma(line, key)
         line = with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
@@ -224,7 +225,7 @@ class TextReader:
         shape = self._shapes.get(shape_key(parts)) or self._shaped(line, parts)
         plan = planned(raw, key, shape, parts[1::2])
         if plan is not None and not comma:
-            self._keep(key, replace(plan, julia=True) if line is not bare and plan is not BARE else plan)
+            self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
         if shape is not EMPTY:
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
