@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
-AT_ONCE = 1024  # lines
 MOST_KEPT = 600  # characters of a line whose shape is kept
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NO_NUMBER = ("nan", "inf")
@@ -81,8 +80,7 @@ class TextReader:
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
-        source = whole_lines(lines)
-        while block := list(itertools.islice(source, AT_ONCE)):
+        for block in whole_lines(lines):
             for (line, bar), key in zip(block, masked([line for line, _ in block]), strict=True):
                 self._line(line, bar, key)
         self.log.tool = self.tools.likeliest
