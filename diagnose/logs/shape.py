@@ -225,9 +225,10 @@ class _Line(LinePositions):
 
     def _calculated(self, k: int, after: str) -> bool:
         """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
-        counted = k + 1 < len(self.numbers) and bool(COUNT.fullmatch(self.numbers[k + 1]))
-        if after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
+        more = k + 1 < len(self.numbers)
+        if more and after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
             return False  # the spread over folds, as LightGBM shows it
+        counted = more and bool(COUNT.fullmatch(self.numbers[k + 1]))
         return bool(AFTER_OPERATOR.match(after)) and not (after.strip() == "*" and "." in self.numbers[k] and counted)
 
     def _several(self, k: int, after: str) -> bool:

@@ -68,3 +68,10 @@ def test_what_keras_evaluates_behind_a_fit_is_no_training_loss(evaluates, tmp_pa
     path = tmp_path / "fit.txt"
     path.write_text(f"{fit}{evaluates}Test loss: 1.9\n")
     assert pairs(read([path]), {}).train_N.tolist() == pytest.approx([2, 1, 2 / 3], rel=1e-3)
+
+
+def test_a_line_that_breaks_off_behind_a_sum_is_read(tmp_path):
+    """The fuzz found it: the spread of a mean was looked for behind the end of the line."""
+    path = tmp_path / "cut.txt"
+    path.write_text("[1]\ttrain's l2: 0.5 + 0.1\tval's l2: 0.6 + 0.1\n[2]\ttrain's l2: 0.4 + 0.1\tval's l2: 0.55 + ")
+    assert pairs(read([path]), {}).val_N.tolist() == [0.6]
