@@ -60,6 +60,7 @@ fuzz: .venv/tested fuzz-logs fuzz-records
 
 fuzz-records: .venv/tested
 	$(BIN)/python tests/reliability/record_fuzz.py $(or $(COUNT),100000) $(or $(SEED),0)
+	$(BIN)/python tests/reliability/results_fuzz.py $(or $(COUNT),100000) $(or $(SEED),0)
 	for kind in recipes corpora caches; do \
 	  $(BIN)/python tests/reliability/input_fuzz.py $$kind $(or $(COUNT),100000) $(or $(SEED),0) || exit 1; done
 

@@ -120,9 +120,9 @@ def hold_file(path: Path) -> int | None:
     The lock lasts as long as any process has the descriptor open, so what inherits it holds it too.
 
     Raises:
-        OSError: the file cannot be made.
+        OSError: the file cannot be made, or is a link.
     """
-    number = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    number = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
     try:
         fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB) if fcntl else None
     except BlockingIOError:
@@ -177,7 +177,7 @@ def overwrite(path: Path, data: bytes) -> None:
     Raises:
         OSError: it cannot be written, or is a link.
     """
-    number = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+    number = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         os.write(number, data.ljust(os.fstat(number).st_size))
     finally:
@@ -206,20 +206,23 @@ def _mask() -> int:
 
 
 def inside(file: Path, folder: Path | None = None) -> Path:
-    """Return a file of a run's folder, where it really lies inside that folder.
+    """Return a file of a run's folder, where it really lies inside that folder and can be read to its end.
 
     Args:
-        file: what is to be read.
+        file: what is to be read, a file or a folder; it may be missing.
         folder: of the run; the file's own by default.
 
     Raises:
-        DiagnoseError: it is a link to somewhere else.
+        DiagnoseError: it is a link to somewhere else, or a pipe or a device, which whoever reads it waits for.
     """
-    if folder is None and not file.is_symlink():
-        return file
-    root = (folder or file.parent).resolve()
-    if not file.resolve().is_relative_to(root):
-        raise DiagnoseError(f"{file} is a link out of {root}, which is not followed; put the file itself there")
+    if folder is not None or file.is_symlink():
+        root = (folder or file.parent).resolve()
+        if not file.resolve().is_relative_to(root):
+            raise DiagnoseError(f"{file} is a link out of {root}, which is not followed; put the file itself there")
+    with suppress(FileNotFoundError, NotADirectoryError):
+        kind = file.stat().st_mode
+        if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+            raise DiagnoseError(f"{file} is a pipe or a device and no file; it is not read")
     return file
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose import files
 from diagnose.audit.findings import UNJUDGED
 from diagnose.data import tokenizer
 from diagnose.errors import DiagnoseError
@@ -69,7 +70,7 @@ def open_audited(run: str | Path, data: str | Path | None = None, model: str | N
     recipe = opened.recipe
     text = preparation.read_text(recipe.data, recipe.tokenizer)
     _refuse_other_text(opened.path, text, opened.environment)
-    own = tokenizer.load(opened.path / "tokenizer.json")
+    own = tokenizer.load(files.inside(opened.path / "tokenizer.json"))
     pad, where = tokenizer.marks(text.tokenizer)[1], device.find(recipe.run.device)
     train, val = (batches.plan(recipe, text.stream, text.split, side, pad, where) for side in ("train", "val"))
     network = None

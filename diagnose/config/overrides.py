@@ -23,6 +23,8 @@ def read_tables(source: str | Path) -> dict[str, Any]:
     Raises:
         DiagnoseError: there is none, or it is not TOML.
     """
+    if isinstance(source, Path) and len(source.parts) > 1:
+        return _parse(source)
     names, path = shipped(), Path(source)
     if str(source) in names:
         return tomllib.loads(files("diagnose.config.recipes").joinpath(f"{source}.toml").read_text(encoding="utf-8"))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import time
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from diagnose import files
+from diagnose.errors import DiagnoseError
 from diagnose.runs import store
 from diagnose.runs.watched import Progress
 
@@ -49,6 +50,6 @@ class ProgressNote:
 
 def tell(job: Work, watch: Watch) -> None:
     """Tell a watcher what a run's note says."""
-    with suppress(OSError, ValueError, TypeError):
-        found = json.loads(note_of(job).read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, TypeError, LookupError, DiagnoseError):
+        found = files.parsed(files.text(note_of(job)))
         watch(Progress(**{**found, "loss": float("nan") if found["loss"] is None else found["loss"]}))

@@ -7,7 +7,6 @@ or run instead of submitting them twice. The nodes must see the folder of the ru
 from __future__ import annotations
 
 import io
-import json
 import os
 import shlex
 import signal
@@ -20,7 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from diagnose.engines import progress_notes, slurm_commands
+from diagnose import files
+from diagnose.engines import progress_notes, slurm_commands, slurm_leftovers
 from diagnose.engines.slurm_commands import JobState, SlurmError
 from diagnose.engines.slurm_task import FOLDER, SlurmTask, end_of, out_of_time
 from diagnose.engines.work import ATTEMPTS, Ended, never, told
@@ -158,9 +158,12 @@ class Slurm:
         self.plan = SbatchPlan.of(self.takes, jobs, self.jobs)
         for job in jobs:
             watch(job.progress("waiting"))
+        if (self.runs / FOLDER).is_symlink():
+            raise DiagnoseError(f"{self.runs / FOLDER} is a link, which is not followed; choose another folder")
         try:
             with store.claimed(self.runs, "slurm", lambda: None):
                 self._take_up(jobs)
+                slurm_leftovers.clear(self.runs)
                 self._submit([job for job in jobs if job.digest not in self.active])
             yield from self._waited_for(watch)
         except KeyboardInterrupt:
@@ -209,8 +212,8 @@ class Slurm:
 
     def _noted_job(self, job: Any) -> str:
         """Return the id of the job that was submitted for a run last, "" where the run's files were others."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            note = json.loads(self._note(job).read_text(encoding="utf-8"))
+        with suppress(OSError, ValueError, KeyError, TypeError, DiagnoseError):
+            note = files.parsed(files.text(self._note(job)))
             return str(note["job"]) if note["known_by"] == dict(getattr(job, "known_by", {})) else ""
         return ""
 
@@ -329,14 +332,16 @@ class Slurm:
             with suppress(OSError):
                 list(path.parent.iterdir())  # so that a network file system looks again
         try:
-            note = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            note = files.parsed(files.text(path))
+        except (OSError, ValueError, DiagnoseError):
             return None
-        if note.pop("job", None) != one.job or note.pop("format", None) != 1:
+        if not isinstance(note, dict) or note.pop("job", None) != one.job or note.pop("format", None) != 1:
             return None
         if "broke" in note:
             raise RuntimeError(f"a job of Slurm failed:\n{note['broke']}")
-        return Ended(one.work, **note)
+        with suppress(TypeError):  # keys that no job of ours notes
+            return Ended(one.work, **note)
+        return None
 
     def _why(self, one: Submitted) -> str:
         """Say how a job ended that said nothing itself, with the last lines of its output."""

@@ -161,7 +161,7 @@ def samples(
         raise DiagnoseError(f"{path} has no checkpoint to sample from (pruned, or stopped before its first one)")
     recipe = store.recipe_of(path)
     recipe = recipe.with_values({"model.name": registry.consented(recipe.model.name, model)})
-    learned = tokenizer.load(path / "tokenizer.json")
+    learned = tokenizer.load(files.inside(path / "tokenizer.json"))
     net = build(recipe, tokenizer.vocabulary_size(learned), torch.device("cpu"))
     load_state(net, None, found[0])
     return [

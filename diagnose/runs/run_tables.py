@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose import files, formatting
+from diagnose.data.swelling import parquet
 from diagnose.errors import DiagnoseError
 from diagnose.runs.store import one_line
 
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-MOST_TABLE, MOST_FACTOR = 256 << 20, 100  # bytes of a table in memory, and how often as many as in its file
 WORDS = {"steps": (), "readings": ("kind", "split", "mode"), "validation": (), "places": ()}  # columns of a table
 WHOLE = ("step", "tokens", "document", "place")  # columns without gaps; all that hold no words hold numbers
 
@@ -51,11 +51,9 @@ def read_columns(path: Path, name: str, wanted: tuple[str, ...]) -> dict[str, li
 
 def _arrow(file: Path, wanted: tuple[str, ...] | None = None) -> Any:
     from pyarrow.lib import ArrowException
-    from pyarrow.parquet import ParquetFile  # `pyarrow.parquet.read_table` imports pandas
 
-    with one_line(file, ArrowException), ParquetFile(files.inside(file)) as opened:
-        _refuse_bomb(file, opened.metadata)
-        table = opened.read(columns=wanted and list(wanted), use_threads=False)
+    with one_line(file, ArrowException):
+        table = parquet(files.inside(file), wanted)
     if file.stem in WORDS and table.num_rows:  # a run that was just begun has read nothing yet
         _refuse_other_kinds(file, table)
     return table
@@ -81,18 +79,3 @@ def _refuse_other_kinds(file: Path, table: Any) -> None:
             raise DiagnoseError(
                 f"{file} is damaged: its column {formatting.visible(field.name)} is not as runs write it"
             )
-
-
-def _refuse_bomb(file: Path, footer: Any) -> None:
-    """Refuse a table that claims far more than its file can hold.
-
-    Raises:
-        DiagnoseError: it does.
-    """
-    size = file.stat().st_size
-    claimed = footer.num_rows * max(1, footer.num_columns) * 8
-    if claimed > MOST_TABLE and claimed > MOST_FACTOR * size:
-        raise DiagnoseError(
-            f"{file} claims {footer.num_rows:,} rows of {footer.num_columns} columns in {size / 1e6:,.1f} MB: "
-            "no run writes such a table; it is not read"
-        )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose import files
+from diagnose.data.swelling import parquet
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import cut, visible
 
@@ -105,11 +106,10 @@ def _read(path: Path) -> pd.DataFrame:
     """Return one report: ours, or a CSV that a script wrote itself."""
     import pandas as pd
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
         if path.suffix == ".parquet":
-            return pq.read_table(files.inside(path)).to_pandas()
+            return parquet(files.inside(path)).to_pandas()
         table = pd.read_csv(files.inside(path), dtype={EXAMPLE: str, CLUSTER: str}, keep_default_na=False)
     except (OSError, ValueError, pa.ArrowException) as error:
         said = cut(visible(" ".join(str(error).split())), 120)

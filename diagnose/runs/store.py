@@ -7,8 +7,10 @@ pickled. A run that is being written holds a lock on its folder, which the syste
 
 from __future__ import annotations
 
+import csv
 import json
 import os
+import re
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import count
@@ -31,8 +33,14 @@ if TYPE_CHECKING:
 
 
 LATEST = "latest"
+SEED = re.compile(r"^seed = (\d{1,9})$", re.MULTILINE)
+MOST_RECIPES = 4096  # that are remembered
+_recipes: dict[str, Recipe] = {}  # that were read, by their text without the seed
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
-DAMAGED = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError)
+DAMAGED = (
+    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, NotImplementedError,
+    RecursionError, csv.Error,
+)  # fmt: skip
 
 
 def create(runs: Path, label: str, recipe: Recipe, environment: Environment) -> Path:
@@ -147,8 +155,12 @@ def read_text(path: Path) -> str:
 
 
 @contextmanager
-def as_written(path: Path) -> Iterator[None]:
-    """Say in one line that the records of a folder contradict each other, or hold what no run writes.
+def as_written(path: Path, what: str = "its records are not as a run writes them") -> Iterator[None]:
+    """Say in one line that the records of a folder contradict each other, or hold what nobody writes.
+
+    Args:
+        path: of the folder.
+        what: is said of it.
 
     Raises:
         DiagnoseError: what is done with them ends in an error of the kinds that odd records end in.
@@ -158,7 +170,7 @@ def as_written(path: Path) -> Iterator[None]:
     except DAMAGED as error:
         said = formatting.visible(" ".join(str(error).split())[:60])
         told = f"{type(error).__name__}{': ' * bool(said)}{said}"
-        raise DiagnoseError(f"{path}: its records are not as a run writes them ({told})") from error
+        raise DiagnoseError(f"{formatting.visible(str(path))}: {what} ({told})") from error
 
 
 @contextmanager
@@ -366,8 +378,29 @@ def known_state(path: Path) -> str | None:
 
 
 def recipe_of(path: Path) -> Recipe:
-    """Read a run's recipe, fully resolved."""
-    return Recipe.load(files.inside(path / "recipe.toml"))
+    """Read a run's recipe, fully resolved; a recipe that differs from one that was read in its seed alone is not parsed.
+
+    Raises:
+        DiagnoseError: it is missing or damaged.
+    """
+    file = files.inside(path / "recipe.toml")
+    with suppress(OSError, ValueError):
+        text = files.text(file)
+        seeds = SEED.findall(text)
+        if len(seeds) == 1 and not any(sign in text for sign in ('"""', "'''")):
+            return _of_seed(file, SEED.sub("", text), int(seeds[0]))
+    return Recipe.load(file)
+
+
+def _of_seed(file: Path, rest: str, seed: int) -> Recipe:
+    """Return a recipe by its text without the seed."""
+    known = _recipes.get(rest)
+    if known is None:
+        known = Recipe.load(file)
+        if len(_recipes) < MOST_RECIPES:
+            _recipes[rest] = known
+        return known
+    return known.model_copy(update={"run": known.run.model_copy(update={"seed": seed})})
 
 
 def disk_use(path: Path) -> int:

@@ -20,7 +20,8 @@ import numpy as np
 import scenarios
 from mutations import mutated_bytes, mutated_json, mutated_table
 
-PAGE = 200  # one in so many is drawn as a page, which takes longer than all else
+PAGE = 960  # one in so many is drawn as a page, which takes longer than all else
+SHOWN = 48  # one in so many is drawn on a terminal; its parts and its Markdown are made more often
 MOST_KEPT = 30
 
 
@@ -104,7 +105,7 @@ def _listed(folder, listed, number):
     status = {row["run"]: row["status"] for row in listed}
     assert status[str(folder.good)] == "finished", "a damaged run hides another"
     _printed({"runs": listed})
-    if number % 16 == 0:
+    if number % SHOWN == 0:
         _shown(inventory.rows(listed))
 
 
@@ -127,8 +128,10 @@ def _reported(reports, number):
 
     for _, report in reports:
         if number % 4 == 0:
-            _shown(rows(report, everything=True))
+            parts = rows(report, everything=True)
             text_of(report, everything=True)
+            if number % SHOWN == 0:
+                _shown(parts)
 
 
 def _shown(what):

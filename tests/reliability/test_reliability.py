@@ -8,6 +8,7 @@ import input_fuzz
 import kill_anywhere
 import pytest
 import record_fuzz
+import results_fuzz
 import scenarios
 
 built = pytest.mark.skipif(forked.compiler() is None, reason="needs a C compiler and LD_PRELOAD")
@@ -65,3 +66,9 @@ def test_mutated_inputs_end_in_a_result_or_a_line(tmp_path, monkeypatch, kind, c
     ended, _ = input_fuzz.fuzz(kind, tmp_path, count, 5)
     assert ended["failed"] == 0
     assert ended["read"] > 10
+
+
+def test_mutated_results_of_other_tools_end_in_a_comparison_or_a_line(tmp_path):
+    ended, _ = results_fuzz.fuzz(tmp_path, 250, 5)
+    assert ended["failed"] == 0
+    assert ended["read"] > 20

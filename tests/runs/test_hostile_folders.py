@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from diagnose import files
+from diagnose.ablation.commands.result_reading import output_tail, readout_of, value_of
 from diagnose.errors import DiagnoseError
 from diagnose.runs import checkpoints, runner, store
 
@@ -156,3 +158,32 @@ def test_a_text_of_equal_lines_has_pages(tmp_path, monkeypatch, diagnose):
     for command in (["runs"], ["report", "runs/latest"]):
         code, _, err = diagnose(*command)
         assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    "name", ["status.json", "environment.json", "recipe.toml", "steps.parquet", "tokenizer.json", "lock"]
+)
+def test_nobody_waits_for_a_pipe(stranger, diagnose, name):
+    (stranger / name).unlink(missing_ok=True)
+    os.mkfifo(stranger / name)
+    signal.alarm(60)  # ends the tests where one waits for ever
+    try:
+        for command in (["runs"], ["report", f"runs/{stranger.name}"], ["sample", f"runs/{stranger.name}"]):
+            code, _, err = diagnose(*command)
+            assert code == 0 or "is a pipe or a device" in err, err
+    finally:
+        signal.alarm(0)
+
+
+def test_no_lock_is_made_through_a_link(tmp_path):
+    (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="lock"):
+        files.hold_file(tmp_path / "lock")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_no_output_of_a_command_is_read_through_a_link(stranger, tmp_path):
+    (stranger / "output.txt").symlink_to(tmp_path / "secret")
+    assert output_tail(stranger, 3) == ()
+    with pytest.raises(DiagnoseError, match="is a link out of"):
+        value_of(stranger, readout_of("log:loss"), None)

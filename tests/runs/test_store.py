@@ -370,3 +370,18 @@ def test_nothing_is_ever_pickled():
     sources = list(Path(diagnose.__file__).parent.rglob("*.py"))
     assert len(sources) > 20
     assert [f"{p.name}: {word}" for p in sources for word in words if word in p.read_text(encoding="utf-8")] == []
+
+
+def test_recipes_that_differ_in_their_seed_are_parsed_once(tmp_path, monkeypatch):
+    recipes = [Recipe.load("quick", {"run.seed": seed, "data.split_seed": 7}) for seed in (3, 4)]
+    odd = recipes[0].model_copy(update={"about": "of two lines\nseed = 9\n"})
+    for number, recipe in enumerate([*recipes, odd]):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
+    assert store.recipe_of(tmp_path / "0") == recipes[0]
+    with monkeypatch.context() as patch:
+        patch.setattr(Recipe, "load", lambda *_: pytest.fail("it is parsed again"))
+        assert store.recipe_of(tmp_path / "1") == recipes[1]
+    assert store.recipe_of(tmp_path / "2") == odd
+    with pytest.raises(DiagnoseError, match="no recipe file"):
+        store.recipe_of(tmp_path / "3")

@@ -137,7 +137,7 @@ def _picked(values: Sequence[float], asked: Readout, higher: bool | None) -> flo
 def _file(run: Path, asked: Readout) -> Path:
     """Return the file to read: of several that a pattern fits the newest."""
     if asked.is_log:
-        return run / command_store.OUTPUT
+        return files.inside(run / command_store.OUTPUT)
     folder = run / command_store.FILES
     found = sorted(folder.glob(asked.file), key=lambda path: path.stat().st_mtime) if "*" in asked.file else []
     path = found[-1] if found else folder / asked.file
@@ -315,7 +315,7 @@ def curve_of(run: Path, asked: Readout, most: int) -> tuple[list[float], list[fl
 def held_out_loss(run: Path) -> str:
     """Return the name of the held-out loss that a command prints; "" where it prints none."""
     try:
-        names = read([run / command_store.OUTPUT]).series
+        names = read([files.inside(run / command_store.OUTPUT)]).series
     except DiagnoseError:
         return ""
     return next((name for name in names if meaning(name).held_out and better_side(name) == "lower"), "")
@@ -338,11 +338,11 @@ def _positions(path: Path, asked: Readout) -> tuple[Sequence[float], Sequence[fl
 def output_tail(run: Path, most: int) -> tuple[str, ...]:
     """Return the last lines that a command printed, without what would act on a terminal or a page."""
     try:
-        with (run / command_store.OUTPUT).open("rb") as file:
+        with files.inside(run / command_store.OUTPUT).open("rb") as file:
             size = file.seek(0, 2)
             file.seek(max(0, size - (1 << 14)))
             text = file.read().decode("utf-8", "replace")
-    except OSError:
+    except (OSError, DiagnoseError):
         return ()
     lines = [line.split("\r")[-1] for line in text.replace("\r\n", "\n").split("\n")]
     shown = [cut(visible(source.plain(line)).rstrip(), 300) for line in lines]

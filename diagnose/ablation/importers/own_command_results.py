@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
+from diagnose.data.swelling import parquet
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed
 from diagnose.logs.source import shown
@@ -72,7 +73,7 @@ def _table(folder: Path, design: DesignRecord) -> pd.DataFrame:
         raise DiagnoseError(f"{shown(folder)} holds no {listed(list(command_store.TABLES), 'or')}: it is damaged")
     try:
         if file.suffix == ".parquet":
-            return pd.read_parquet(file)
+            return parquet(file).to_pandas()
         return pd.read_csv(file, dtype=dict.fromkeys(design.arm_columns, str), keep_default_na=False)
     except (OSError, ValueError) as error:
         raise DiagnoseError(f"{shown(file)} cannot be read as a table: {str(error).splitlines()[0]}") from None

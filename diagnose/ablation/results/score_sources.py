@@ -12,10 +12,12 @@ from diagnose.ablation.results.score_comparison import compare_table
 from diagnose.ablation.results.score_table import FILE, ScoreColumns, columns_of_table, joined, read_table
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import cut, listed, visible
+from diagnose.runs import store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diagnose.ablation.results.score_comparison import Margin
     from diagnose.records.score_records import ScoreComparison
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".ndjson", ".gz")
@@ -73,7 +75,7 @@ def compared(
     higher: bool | None,
     levels: Sequence[str] | None,
     pairs: bool,
-    margin: float | None,
+    margin: Margin,
     command: str,
 ) -> ScoreComparison:
     """Compare the arms of tables and folders, taken together.
@@ -84,14 +86,16 @@ def compared(
         higher: whether higher is better; None to go by names and by what a tool's files say.
         levels: arms to keep, the control first.
         pairs: compare every two arms as well.
-        margin: in the score's unit.
+        margin: in the score's unit, of several scores by name.
         command: what repeats it.
 
     Raises:
         DiagnoseError: nothing can be read, or no comparison made.
     """
     foreign = [path for path in paths if _is_foreign(path)]
-    found = _of_tools(paths, wanted) if any(map(_needs_importer, foreign)) else _of_tables(paths, wanted)
+    read = _of_tools if any(map(_needs_importer, foreign)) else _of_tables
+    with store.as_written(paths[0], "it cannot be read as scores"):
+        found = read(paths, wanted)
     asked = ScoreColumns(found.arms, found.scores, found.seed, found.example, found.cluster)
     return compare_table(
         found.table, asked, higher=found.higher if higher is None else higher, levels=levels, pairs=pairs,

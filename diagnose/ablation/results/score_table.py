@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from diagnose.data.swelling import parquet
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
 
@@ -109,7 +110,7 @@ def _read(path: Path, asked: ScoreColumns) -> pa.Table:
         import pyarrow.parquet as pq
 
         asked.check(pq.read_schema(path).names, path.name)
-        return pq.read_table(path, columns=wanted)
+        return parquet(path, wanted)
     if kind in {".jsonl", ".ndjson"}:
         import pyarrow.json as pj
 
