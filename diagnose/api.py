@@ -251,7 +251,7 @@ def compare_scores(
     higher_is_better: bool | Mapping[str, bool] | None = None,
     levels: Sequence[str] | None = None,
     pairs: bool = False,
-    margin: float | None = None,
+    margin: float | Mapping[str, float] | None = None,
 ) -> ComparedScores:
     """Compare the arms of a table of scores that anybody's runs left: which differs, by how much, and how sure that is.
 
@@ -276,7 +276,7 @@ def compare_scores(
             says nothing only "higher" and "lower" are said.
         levels: arms to keep, the first is the control; all in the table's order where None.
         pairs: compare every two arms too.
-        margin: in the score's unit: say where an effect is shown to be no larger.
+        margin: in the score's unit, of several scores by name: say where an effect is shown to be no larger.
 
     Returns:
         The comparison: `verdict`, `record`, `to_frame`, `to_html`, `to_markdown`.

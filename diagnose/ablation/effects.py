@@ -165,7 +165,7 @@ def contrasts_of(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) 
 
 def records(
     found: Sequence[tuple[Contrast, stats.Effect]],
-    margin: float | None,
+    margin: float | Sequence[float | None] | None,
     *,
     several: bool = False,
     say: Callable[[Contrast, EffectRecord], str] | None = None,
@@ -174,16 +174,19 @@ def records(
 
     Args:
         found: what was compared, and what came out.
-        margin: of the test whether an effect is no larger, in bits per byte (or the score's unit); None for no test.
+        margin: of the test whether an effect is no larger, in bits per byte (or the score's unit), of all or of each;
+            None for no test.
         several: whether there are several axes, which sentences then name.
         say: makes the sentence of an effect; None for that of an ablation, in bits per byte.
     """
+    margins = [margin] * len(found) if margin is None or isinstance(margin, float | int) else margin
     adjusted = stats.holm([effect.p for _, effect in found])
-    alike = stats.holm([None if margin is None else stats.equivalence(effect, margin) for _, effect in found])
+    tested = zip(found, margins, strict=True)
+    alike = stats.holm([None if size is None else stats.equivalence(effect, size) for (_, effect), size in tested])
     told = say or partial(_sentence, several=several)
     return [
-        _record(contrast, effect, p, (margin, same), told)
-        for (contrast, effect), p, same in zip(found, adjusted, alike, strict=True)
+        _record(contrast, effect, p, (size, same), told)
+        for (contrast, effect), p, size, same in zip(found, adjusted, margins, alike, strict=True)
     ]
 
 

@@ -8,14 +8,24 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
-from diagnose.cli.options import REPORTS, TRAIN, FolderOption, HigherOption, Output, PairsOption, command, subcommand
+from diagnose.cli.options import (
+    REPORTS,
+    TRAIN,
+    FolderOption,
+    HigherOption,
+    MarginOption,
+    Output,
+    PairsOption,
+    bits_of,
+    command,
+    margin_of,
+    subcommand,
+)
 from diagnose.cli.outcome import show_outcome
 from diagnose.cli.training import finish_ablation
 
 if TYPE_CHECKING:
     from diagnose.ablation.results.score_sources import Wanted
-
-MARGIN = 0.01  # bits per byte, of runs of ours
 
 
 @dataclass(frozen=True)
@@ -74,15 +84,7 @@ def compare(
         ),
     ],
     pairs: PairsOption = False,
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            "--margin",
-            metavar="SIZE",
-            help="Say where an effect is shown to be no larger: in bits per byte of runs (0.01), in the score's unit "
-            "of a table.",
-        ),
-    ] = None,
+    margin: MarginOption = None,
     out: FolderOption = REPORTS,
 ) -> None:
     """Compare finished runs, or a table of scores from any tool.
@@ -99,13 +101,12 @@ def compare(
     if not is_results(what, table.wanted):
         from diagnose.ablation.comparison import compare as comparison
 
-        bits = MARGIN if margin is None else margin
-        folder = comparison(what, pairs=pairs, margin=bits, command=command())
+        folder = comparison(what, pairs=pairs, margin=bits_of(margin), command=command())
         finish_ablation(folder, out, output)
         return
     found = compared(
         [Path(one) for one in what], table.wanted, higher=table.higher, levels=_split(table.levels) or None,
-        pairs=pairs, margin=margin, command=command(),
+        pairs=pairs, margin=margin_of(margin), command=command(),
     )  # fmt: skip
     report = score_document.report_of(found)
     where = page.render_alone(report, out, score_document.name_of_page(found))

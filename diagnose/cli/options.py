@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, get_type_hints
 import typer
 
 from diagnose.cli.help_text import GroupedCommand, GroupedCommands
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,15 @@ def _common(
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+MARGIN = 0.01  # bits per byte, of runs of ours
+MarginOption = Annotated[
+    str | None,
+    typer.Option(
+        "--margin", metavar="SIZE",
+        help="Say where an effect is shown to be no larger: in bits per byte of our runs (0.01), otherwise in the "
+        "score's unit, of several scores as A=SIZE,B=SIZE.",
+    ),
+]  # fmt: skip
 DataOption = Annotated[
     str | None,
     typer.Option("--data", metavar="FILE", help="Text to train on: a UTF-8 file, .jsonl, a folder; also .gz, .zst."),
@@ -208,3 +219,35 @@ def command() -> str:
     """Return the command as it was typed, with what it took from the environment, to be repeated."""
     taken = [f"{name}={shlex.quote(os.environ[name])}" for name in (RECIPE, SETTINGS) if os.environ.get(name)]
     return " ".join([*taken, shlex.join(["diagnose", *sys.argv[1:]])])
+
+
+def margin_of(given: str | None) -> float | dict[str, float] | None:
+    """Return what --margin says: a number, or one for each score.
+
+    Raises:
+        DiagnoseError: it is neither.
+    """
+    if given is None:
+        return None
+    try:
+        if "=" not in given:
+            return float(given)
+        parts = [part.rpartition("=") for part in given.split(",")]
+        return {name.strip(): float(size) for name, _, size in parts}
+    except ValueError:
+        told = f"--margin {visible(given)}: give a number, or one for each score as A=SIZE,B=SIZE"
+        raise DiagnoseError(told) from None
+
+
+def bits_of(given: str | None) -> float:
+    """Return the margin of runs of ours, in bits per byte.
+
+    Raises:
+        DiagnoseError: it is no number.
+    """
+    margin = margin_of(given)
+    if isinstance(margin, dict):
+        raise DiagnoseError(
+            f"--margin {visible(given or '')}: runs of ours have one score, so give bits per byte alone"
+        )
+    return MARGIN if margin is None else margin

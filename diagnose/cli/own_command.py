@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from diagnose.ablation.commands.command_plan import CommandPlan
+    from diagnose.ablation.results.score_comparison import Margin
     from diagnose.engines.selection import Place
 
 
@@ -140,7 +141,7 @@ def show_plan(plan: CommandPlan, place: Place, output: Output) -> None:
 
 
 def carry_out(
-    plan: CommandPlan, place: Place, out: Path, output: Output, *, pairs: bool, margin: float | None
+    plan: CommandPlan, place: Place, out: Path, output: Output, *, pairs: bool, margin: Margin
 ) -> None:  # fmt: skip
     """Run the command for every arm and seed, and show what came out."""
     from diagnose.ablation.commands.command_ablation import ablate_command

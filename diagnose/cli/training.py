@@ -13,11 +13,14 @@ from diagnose.cli.options import (
     RUNS,
     TRAIN,
     FolderOption,
+    MarginOption,
     Output,
     PairsOption,
     Setting,
     TrackerOption,
+    bits_of,
     command,
+    margin_of,
     subcommand,
 )
 from diagnose.cli.outcome import check_tracker, print_json, report_to, show, show_outcome
@@ -28,7 +31,6 @@ from diagnose.errors import DiagnoseError
 if TYPE_CHECKING:
     from diagnose.engines.selection import Place
 
-MARGIN = 0.01  # bits per byte
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
 ]
@@ -47,14 +49,6 @@ LevelsOption = Annotated[
 ]
 SeedsOption = Annotated[
     int, typer.Option("--seeds", metavar="N", help="Paired seeds per level; three or more give useful intervals.")
-]
-MarginOption = Annotated[
-    float | None,
-    typer.Option(
-        "--margin",
-        metavar="SIZE",
-        help="Say where an effect is shown to be no larger: in bits per byte (0.01), of --run in the score's unit.",
-    ),
 ]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Print the plan and an estimate of the time; train nothing.")
@@ -133,7 +127,7 @@ def ablate(
         if dry_run:
             show_plan(planned_runs, place, output)
         else:
-            carry_out(planned_runs, place, out, output, pairs=pairs, margin=margin)
+            carry_out(planned_runs, place, out, output, pairs=pairs, margin=margin_of(margin))
         return
     from diagnose.ablation import ablate as ablation
     from diagnose.cli.board import watching
@@ -153,7 +147,7 @@ def ablate(
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
             resume=resume, untuned=fairness.untuned, full=full, place=place, factors=fairness.factors,
-            match=fairness.match, pairs=pairs, margin=MARGIN if margin is None else margin,
+            match=fairness.match, pairs=pairs, margin=bits_of(margin),
             watch=watch, command=command(),
         )  # fmt: skip
     finish_ablation(folder, out, output, tracker)

@@ -104,7 +104,16 @@ def mode_name(kinds: Sequence[str]) -> str:
     if not kinds:
         return "training mode"
     dropout = ["dropout"] if any(kind in DROPOUTS for kind in kinds) else []
-    return listed([*dropout, *(NAMED.get(kind, f"what {kind} does") for kind in kinds if kind not in DROPOUTS)])
+    return listed(
+        [
+            *dropout,
+            *(
+                NAMED.get(kind, f"what {kind} {'do' if ' and ' in kind else 'does'}")
+                for kind in kinds
+                if kind not in DROPOUTS
+            ),
+        ]
+    )
 
 
 def is_shown(name: str, value: float | None, low: float | None, high: float | None) -> bool:
@@ -183,15 +192,17 @@ def _timing_words(record: LedgerRecord) -> str:
         return "the recorded training losses are not what the objective gives with their own weights"
     if kind == "last":
         return f"the one training batch that was shown was {'harder' if value < 0 else 'easier'} than usual"
-    if abs(record.value("lag")) >= abs(record.value("recency")) and record.value("lag") < 0:
-        return "the training loss is a mean over steps in which the network still improved"
+    if abs(record.value("lag")) >= abs(record.value("recency")):
+        if record.value("lag") < 0:
+            return "the training loss is a mean over steps in which the network still improved"
+        return "the final weights do worse on the logged training batches than the weights that these were logged with"
     return f"the training loss averages batches that were {'harder' if value < 0 else 'easier'} than earlier ones"
 
 
 def _data_words(record: LedgerRecord) -> str:
     text, overlap = said_text(record), record.overlap
-    masked = record.conditions.masked
-    if masked and abs(masked["val"] - masked["train"]) > MASKED:
+    if _masked_explains(record):
+        masked = record.conditions.masked
         more = "more" if masked["val"] > masked["train"] else "fewer"
         return f"{more} of validation's losses are masked to 0, and these count"
     if record.conditions.unlike:
@@ -205,6 +216,16 @@ def _data_words(record: LedgerRecord) -> str:
         return f"training has not seen the validation {text}"
     seen = ", and training has seen it" if mostly_seen(record) else ""
     return f"validation's {text} is easier than training's{seen}"
+
+
+def _masked_explains(record: LedgerRecord) -> bool:
+    """Say whether the difference in losses that are masked to 0 makes at least half of the data term, with its sign."""
+    masked = record.conditions.masked
+    if not masked or abs(masked["val"] - masked["train"]) <= MASKED or masked["train"] >= 1:
+        return False
+    made = record.matched.train * ((1 - masked["val"]) / (1 - masked["train"]) - 1)
+    value = group_sum(record, "data")
+    return made * value > 0 and abs(made) >= abs(value) / 2
 
 
 def said_text(record: LedgerRecord) -> str:

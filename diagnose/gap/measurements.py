@@ -102,6 +102,7 @@ class Measurements:
         as_taken: the sides whose mode was told by their reported loss.
         masked: the objectives with losses that are 0 whatever the weights are, and count.
         redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
+        shuffled: whether validation's loader puts its samples into other batches each time.
     """
 
     sides: SideConditions
@@ -123,10 +124,13 @@ class Measurements:
     unlike: tuple[str, ...] = ()
     masked: frozenset[int] = frozenset()
     as_taken: frozenset[int] = frozenset()
+    shuffled: bool = False
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
-        return not (self.sides.train, self.sides.val)[side].on and side not in self.random
+        own, text = (self.sides.train, self.train) if not side else (self.sides.val, self.val_own)
+        by_batch = own.reduction in {"batch", "weighted"} and (text.scalar or text.count != text.samples)
+        return not own.on and side not in self.random and not (side and self.shuffled and by_batch)
 
     def exact(self, side: int) -> bool:
         """Whether a side was read whole and would be read the same again."""

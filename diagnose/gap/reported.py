@@ -201,4 +201,11 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
     }
     known |= _smoothed(losses, whole=record.first == 0)
     rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
-    return [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]
+    close = [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]
+    return close or _of_steps(reported, record.train)
+
+
+def _of_steps(reported: float, mean: float) -> list[FactorFit]:
+    """Return by which whole number the mean of the recorded losses was divided or multiplied to be reported."""
+    found = {name: factor * mean for k in range(2, MOST_FACTOR + 1) for name, factor in _by(k).items()}
+    return [FactorFit(n, v, v, v, reported) for n, v in found.items() if abs(v - reported) <= SAME * abs(reported)]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.gap.ledger import explain
+from diagnose.gap.recorder.ranks import of_first
 from diagnose.gap.side import REDUCTIONS
 
 if TYPE_CHECKING:
@@ -23,9 +24,17 @@ def explain_as_averaged(
 
     A metric object counts each batch alike; a packed batch of many samples is one row.
     """
+    given = of_first((train.reported, val.reported))
+    train, val = replace(train, reported=given[0]), replace(val, reported=given[1])
     found = explain(model, train, val, record, budget=budget)
     fits = [fit.factor for fit in found.arithmetic.get("validation", ())]
-    named = [name for name in REDUCTIONS if any(f"reduction={name!r}" in fit for fit in fits)]
-    if named and len(fits) == 1:  # of scalars "mean" and "batch" are one
-        return explain(model, train, replace(val, reduction=named[-1]), record, budget=budget)
+    named = [name for name in REDUCTIONS if any(_is_average(fit, name) for fit in fits)]
+    name = of_first(named[-1] if named and len(fits) == 1 else None)
+    if name is not None:  # of scalars "mean" and "batch" are one
+        return explain(model, train, replace(val, reduction=name), record, budget=budget)
     return found
+
+
+def _is_average(factor: str, name: str) -> bool:
+    """Say whether a fit is this average of all batches, not of one process's alone."""
+    return any(one.endswith(f"(reduction={name!r})") for one in factor.split(", or "))

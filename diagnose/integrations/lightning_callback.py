@@ -23,13 +23,13 @@ from lightning.pytorch import Callback
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.gap.loop.elements import size_of
+from diagnose.gap.loop.elements import size_of, versions
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.integrations.averaging import explain_as_averaged
-from diagnose.integrations.lightning_steps import TransferredBatches, has_hooks, objective, state_kept
+from diagnose.integrations.lightning_steps import TransferredBatches, at_epoch, has_hooks, objective, state_kept
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ class Validated:
         weights: those that were trained; read: those that validation read, None where these are the same.
         recording: of the steps that led to it; None where no step's loss was seen.
         shown: the batches of each loader that was not read whole.
+        epoch: the number of the epoch that it ended, which steps may ask for.
+        training: whether the module was in training mode.
     """
 
     values: dict[str, float]
@@ -57,6 +59,8 @@ class Validated:
     read: Weights | None
     recording: Recording | None
     shown: dict[int, list[Any]]
+    epoch: int = 0
+    training: bool = False
 
 
 class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
@@ -96,6 +100,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         self._shown: dict[int, list[Any]] = {}
         self._room = most_bytes
         self._read: Weights = {}
+        self._training = False
+        self._taken, self._writes = None, False
         self._last: Validated | None = None
 
     @property
@@ -117,8 +123,10 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
 
     @steps_aside
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
-        """Note the random state that the step begins with."""
+        """Note the random state that the step begins with, and the batch where steps write into it."""
         if self._recorder is not None:
+            first = not self._recorder.number
+            self._taken, self._versions = copied(batch) if self._writes or first else None, versions(batch)
             self._recorder.before()
 
     @steps_aside
@@ -127,7 +135,9 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
         if self._recorder is not None and isinstance(loss, Tensor):
             whole = loss * trainer.accumulate_grad_batches  # it is given divided
-            self._recorder.step(batch, whole, weight=float(size_of(batch) or 1))
+            self._writes = self._writes or versions(batch) != self._versions
+            taken = batch if self._taken is None or not self._writes else self._taken
+            self._recorder.step(taken, whole, weight=float(size_of(batch) or 1))
 
     @steps_aside
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002
@@ -144,7 +154,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         if trainer.sanity_checking or self._recorder is None:
             return
         if not self._read:
-            self._read = _weights(pl_module)
+            self._read, self._training = _weights(pl_module), pl_module.training
         if batch_idx < trainer.num_val_batches[dataloader_idx] < _length(_loaders(trainer)[dataloader_idx]):
             self._show(dataloader_idx, batch)
 
@@ -169,7 +179,10 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         same = all(torch.equal(weights[name], value) for name, value in self._read.items())
         recording = self._recorder.record() if self._recorder.number else None
         values = {name: float(trainer.callback_metrics[name]) for name in names}
-        self._last = Validated(values, weights, None if same else self._read, recording, self._shown)
+        read = None if same else self._read
+        self._last = Validated(
+            values, weights, read, recording, self._shown, trainer.current_epoch, self._training
+        )  # fmt: skip
 
     def _validation_names(self, trainer: Any) -> list[str]:
         """Return the names of the validation losses, a loader each.
@@ -193,7 +206,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             self.say("no validation ran, so there is no gap to explain")
             return
         now = _weights(pl_module)
-        with state_kept(pl_module):
+        with state_kept(pl_module), at_epoch(trainer, self._last.epoch):
             try:
                 pl_module.load_state_dict(self._last.weights)
                 for number, name in enumerate(self._last.values):
@@ -229,7 +242,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         val_side = Side(
             _batches(trainer, loaders[1], "validate"),
             objective(trainer, "validation_step", name.split("/dataloader_idx_")[0], number),
-            reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted", **more,
+            reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted",
+            mode="train" if last.training else None, **more,
         )  # fmt: skip
         return Gap(explain_as_averaged(module, train_side, val_side, record, self.budget))
 

@@ -147,6 +147,18 @@ def _idle(module: Any) -> Any:
 
 
 @contextmanager
+def at_epoch(trainer: Any, epoch: int) -> Iterator[None]:
+    """Have a Trainer in an epoch that it has ended: what a module anneals by `current_epoch` is as it was then."""
+    progress = trainer.fit_loop.epoch_progress.current
+    before = progress.completed
+    progress.completed = epoch
+    try:
+        yield
+    finally:
+        progress.completed = before
+
+
+@contextmanager
 def state_kept(module: nn.Module) -> Iterator[None]:
     """Put back what steps leave behind in a module: its lists and dictionaries, and the states of its metrics."""
     containers = [

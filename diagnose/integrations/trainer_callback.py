@@ -17,6 +17,7 @@ targets, though nothing predicts it.
 
 from __future__ import annotations
 
+import copy
 import inspect
 import math
 from dataclasses import dataclass
@@ -31,7 +32,8 @@ from transformers import Trainer, TrainerCallback
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.guard import guarded
+from diagnose.gap.loop.guard import guarded, seed
+from diagnose.gap.loop.sample_parts import INTEGERS
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
@@ -54,12 +56,16 @@ Weights = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Evaluated:
-    """An evaluation: the losses of each set by name, the steps that led to it, and the weights that it was of."""
+    """An evaluation: the losses of each set by name, the steps that led to it, and the weights that it was of.
+
+    `trained` are the weights that the steps led to, where evaluation swapped others in (an average); else None.
+    """
 
     losses: dict[str, float]
     step: int
     logged: tuple[float, Recording] | None
     weights: Weights
+    trained: Weights | None = None
 
 
 class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
@@ -88,6 +94,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         self._parts: list[Any] = []
         self._loss: Any = 0.0
         self._logged: tuple[float, Recording] | None = None
+        self._trained: Weights | None = None
         self._last: Evaluated | None = None
         self._best: Evaluated | None = None
 
@@ -126,6 +133,13 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         if self._recorder is not None and self._parts:
             self._recorder.step(self._parts, self._loss)
         self._parts, self._loss = [], 0.0
+        self._trained = _weights(self._trainer.model) if control.should_evaluate else None
+
+    @steps_aside
+    def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Note the weights before an evaluation, which may swap others in."""
+        if self._recorder is not None and control.should_evaluate:
+            self._trained = _weights(self._trainer.model)
 
     @steps_aside
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
@@ -143,9 +157,17 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         if self._last is not None and self._last.step == state.global_step and self._trainer.is_in_train:
             self._last.losses.update(found)  # another set of the same evaluation
         else:
-            self._last = Evaluated(found, state.global_step, self._logged, _weights(self._trainer.model))
+            self._last = self._evaluated(found, state.global_step)
         if not self._trainer.is_in_train:
             self._explain(self._last)
+
+    def _evaluated(self, losses: dict[str, float], step: int) -> Evaluated:
+        """Return an evaluation with the weights that it was of, and those that were trained where they are others."""
+        read, trained, self._trained = _weights(self._trainer.model), self._trained, None
+        same = trained is None or all(
+            torch.equal(value, trained[name].to(value.dtype)) for name, value in read.items() if name in trained
+        )
+        return Evaluated(losses, step, self._logged, read, None if same else trained)
 
     @steps_aside
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
@@ -171,7 +193,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         trainer, model = self._trainer, self._trainer.model
         now = _weights(model)
         try:
-            model.load_state_dict(found.weights)
+            model.load_state_dict(found.weights if found.trained is None else found.trained)
             self.gaps = {name: self._ledger(trainer, name, value, found) for name, value in found.losses.items()}
         finally:
             model.load_state_dict(now)
@@ -189,7 +211,8 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
             _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), of_train,
             reported=None if found.logged is None else found.logged[0], reduction="batch",
         )  # fmt: skip
-        side = Side(loader, of_val, reported=val, reduction="weighted")
+        more: dict[str, Any] = {} if found.trained is None else {"model": _copy(trainer.model, found.weights)}
+        side = Side(loader, of_val, reported=val, reduction="weighted", **more)
         record = found.logged[1] if found.logged else None
         return Gap(explain_as_averaged(trainer.model, train, side, record, self.budget))
 
@@ -200,6 +223,13 @@ def _is_loss(name: str) -> bool:
 
 def _weights(model: nn.Module) -> Weights:
     return {name: value.detach().to("cpu", copy=True) for name, value in model.state_dict().items()}
+
+
+def _copy(model: nn.Module, weights: Weights) -> nn.Module:
+    """Return a copy of a model with other weights."""
+    other = copy.deepcopy(model)
+    other.load_state_dict(weights)
+    return other
 
 
 def _eval_loader(trainer: Trainer, name: str) -> Any:
@@ -250,17 +280,51 @@ def _objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
     with guarded(trainer.model), torch.no_grad():
         trainer.model.eval()
         own = float(_own_loss(trainer, trainer.model, [first]))
-        found = _each(trainer, trainer.model, first)
+        found = _tried(trainer, first)
         shown = float(_evaluated(trainer, trainer.model, first))
     mean_of_parts = _ignores_count(trainer, first)
     if found is not None and not (mean_of_parts and trainer.args.gradient_accumulation_steps > 1):
         mean = float((found[0] * found[1]).sum() / found[1].sum())
-        if _close(mean, own):
+        if _close(mean, own) and _same_in_training(trainer, first):
             each = _of_targets(trainer)
             return each, each if _close(mean, shown) else partial(_evaluated, trainer)
-    parts = _of_parts(trainer, mean=mean_of_parts)
-    return _of_parts(trainer, mean=False), parts if _close(own, shown) or mean_of_parts else partial(
-        _evaluated, trainer)  # fmt: skip
+    train = _of_parts(trainer, mean=False)
+    if mean_of_parts:
+        return _named_sum(train, trainer.args.gradient_accumulation_steps), _of_parts(trainer, mean=True)
+    return train, train if _close(own, shown) else partial(_evaluated, trainer)
+
+
+def _named_sum(total: Any, parts: int) -> Any:
+    """Return an objective that names what the sum over a step's parts holds more than their mean."""
+    if parts <= 1:
+        return total
+    name = f"the sum over a step's {parts} parts in place of their mean"
+
+    def objective(model: nn.Module, batch: Any) -> dict[str, Tensor]:
+        loss = total(model, batch)
+        count = len(batch) if isinstance(batch, list) else 1
+        return {"loss": loss, name: loss * (1 - 1 / count)}
+
+    return objective
+
+
+def _tried(trainer: Trainer, part: Any) -> tuple[Tensor, Tensor] | None:
+    """Return the loss and the weight of each target; None where the model does not take the labels as it gets them."""
+    try:
+        return _each(trainer, trainer.model, part)
+    except Exception:  # noqa: BLE001 - a compute_loss of one's own may take other labels than the model does
+        return None
+
+
+def _same_in_training(trainer: Trainer, part: Any) -> bool:
+    """Say whether the Trainer's own loss is the mean of our losses in training mode too, with the same masks."""
+    with guarded(trainer.model), torch.no_grad():
+        trainer.model.train()
+        seed(0)
+        own = float(_own_loss(trainer, trainer.model, [part]))
+        seed(0)
+        found = _tried(trainer, part)
+    return found is not None and _close(float((found[0] * found[1]).sum() / found[1].sum()), own)
 
 
 def _close(one: float, other: float) -> bool:
@@ -337,7 +401,7 @@ def _each(trainer: Trainer, model: nn.Module, part: Any) -> tuple[Tensor, Tensor
     inputs = trainer._prepare_inputs(dict(part))  # noqa: SLF001
     labels, outputs = inputs.get("labels"), model(**inputs)
     logits = outputs.get("logits") if isinstance(outputs, dict) else None
-    if labels is None or not isinstance(logits, Tensor) or labels.is_floating_point():
+    if labels is None or not isinstance(logits, Tensor) or labels.dtype not in INTEGERS:
         return None
     if type(model).__name__ in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.values():
         return _shifted(trainer, logits, labels)

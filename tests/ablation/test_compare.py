@@ -211,3 +211,17 @@ def test_what_does_not_go_beside_a_run_is_told(some, others, tmp_path, diagnose)
     (tmp_path / "tool").mkdir()
     code, _, err = diagnose("compare", tmp_path / "tool", run, *COLUMNS)
     assert (code, "tool is another tool's and" in err) == (MISTAKE, True)
+
+
+def test_margins_as_they_are_typed(others, some, tmp_path, diagnose):
+    wide, two = ("--scores", "bits_per_byte"), ("--margin", "bits_per_byte=9")
+    code, out, _ = diagnose("compare", others, *some["relu"], *COLUMNS[:6], *wide, *two, "--json")
+    assert (code, json.loads(out)["effects"][0]["equivalent"]) == (0, True)
+    for given, told in (
+        ("much", "give a number, or one for each score as A=SIZE,B=SIZE"),
+        ("a=b", "give a number, or"),
+    ):
+        code, _, err = diagnose("compare", others, *some["relu"], *COLUMNS, "--margin", given)
+        assert (code, told in err, err.count("\n")) == (MISTAKE, True, 1)
+    code, _, err = diagnose("compare", *some["relu"], *some["gelu"], "--margin", "bits=1")
+    assert (code, "runs of ours have one score; give a number of bits per byte" in err) == (MISTAKE, True)

@@ -268,6 +268,33 @@ def test_no_effect_is_claimed_only_where_it_is_shown():
     assert "no effect larger" not in compared(examples(effect=0.0), example="id", margin=0.001).verdict
 
 
+def test_each_score_has_a_margin_in_its_own_unit():
+    table = examples(effect=0.0)
+    table["doubled"] = 2 * table.val_loss
+    several = compared(table, example="id", score=["val_loss", "doubled"], margin={"val_loss": 0.5, "doubled": 0.001})
+    assert [(one["metric"], one["margin"], one["equivalent"]) for one in several.record["effects"]] == [
+        ("val_loss", 0.5, True), ("doubled", 0.001, False),
+    ]  # fmt: skip
+    one = compared(table, example="id", score=["val_loss", "doubled"], margin={"doubled": 1.0})
+    assert [effect["margin"] for effect in one.record["effects"]] == [None, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("margin", "told"),
+    [
+        (0.5, "--margin 0.5: 2 scores are compared, each in its own unit: val_loss=SIZE,doubled=SIZE"),
+        ({"val_los": 0.5}, "--margin val_los: no such score is compared; did you mean val_loss?"),
+        ({"doubled": 0.0}, "--margin 0: above 0, in the score's own unit"),
+    ],
+)
+def test_margins_that_are_none(margin, told):
+    table = examples(effect=0.0)
+    table["doubled"] = 2 * table.val_loss
+    with pytest.raises(DiagnoseError) as caught:
+        compared(table, example="id", score=["val_loss", "doubled"], margin=margin)
+    assert str(caught.value) == told
+
+
 def test_seeds_that_all_agree_give_no_interval():
     runs = pd.DataFrame([(a, s, {"a": 0.98, "b": 0.99}[a]) for a in "ab" for s in range(3)], columns=["m", "s", "acc"])
     found = compare_scores(runs, arm="m", seed="s", score="acc")

@@ -1,7 +1,7 @@
 """Loops that run in processes of their own, for `test_real_libraries.py`: prints what the ledger and plain torch read.
 
-`python -m torch.distributed.run --nproc_per_node 2 two_processes.py ddp|fsdp|recorder`,
-or `... keras`, `... lightning`.
+`python -m torch.distributed.run --nproc_per_node 2 two_processes.py ddp|fsdp|recorder|alone`,
+or `... keras`, `... keras-layers`, `... lightning`.
 """
 
 import json
@@ -69,10 +69,49 @@ def distributed(how):
                 optimizer.step()
                 recorder.step(batch, loss)
         alone.load_state_dict(model.module.state_dict())
+    if how == "alone":
+        logs_its_own(model, loaders, data[1])
+        return
     gap = explain_gap(model, *(Side(loader, ce) for loader in loaders), recorder=recorder)
     if dist.get_rank() == 0:
         said(gap, [read(alone, some) for some in data])
     dist.destroy_process_group()
+
+
+@torch.no_grad()
+def logs_its_own(model, loaders, val):
+    """Explain the loss that process 0 has of its own part of validation."""
+    import torch.distributed as dist
+
+    model.eval()
+    own = torch.cat([ce(model, batch) for batch in loaders[1]]).mean()
+    dist.broadcast(own, 0)
+    gap = explain_gap(model, Side(loaders[0], ce), Side(loaders[1], ce, reported=float(own)))
+    if dist.get_rank() == 0:
+        (fit,) = gap.record["arithmetic"]["validation"]
+        said(gap, [], factor=fit["factor"], own=float(own), whole=read(model, val))
+    dist.destroy_process_group()
+
+
+def keras_layers():
+    from keras import Sequential, layers, utils
+
+    utils.set_random_seed(0)
+    noise, norm = layers.GaussianNoise(0.5), layers.BatchNormalization()
+    model = Sequential([layers.Input((8,)), noise, layers.Dense(16, "relu"), norm, layers.Dense(2)])
+    data = points(96, 1), points(64, 2)
+
+    def loss(m, batch):
+        return F.cross_entropy(m(batch[0], training=m.training), batch[1], reduction="none")
+
+    sides = [Side(list(zip(*(part.split(16) for part in some), strict=True)), loss) for some in data]
+    before = [value.copy() for value in model.get_weights()]
+    gap = explain_gap(model, *sides)
+    kept = all((one == other).all() for one, other in zip(before, model.get_weights(), strict=True))
+    model.eval()
+    with torch.no_grad():
+        plain = [float(loss(model, some).mean()) for some in data]
+    said(gap, plain, kept=bool(kept))
 
 
 def keras():
@@ -133,9 +172,11 @@ def lightning(folder):
 
 
 if __name__ == "__main__":
-    if sys.argv[1] in ("ddp", "fsdp", "recorder"):
+    if sys.argv[1] in ("ddp", "fsdp", "recorder", "alone"):
         distributed(sys.argv[1])
     elif sys.argv[1] == "keras":
         keras()
+    elif sys.argv[1] == "keras-layers":
+        keras_layers()
     else:
         lightning(sys.argv[2])

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from diagnose.ablation.commands.command_template import FOLDER
-from diagnose.ablation.commands.result_reading import LOG, Readout, curve_of, held_out_loss, output_tail
-from diagnose.ablation.results.score_comparison import check_margin, compare_table
+from diagnose.ablation.commands.result_reading import (
+    LOG,
+    Readout,
+    curve_of,
+    held_out_loss,
+    metric_names,
+    output_tail,
+)
+from diagnose.ablation.results.score_comparison import compare_table, margins_of
 from diagnose.ablation.results.score_table import ScoreColumns
 from diagnose.engines.selection import ONE_BY_ONE
 from diagnose.errors import FINDING, DiagnoseError
@@ -25,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from diagnose.ablation.commands.command_plan import CommandPlan, RunScores
+    from diagnose.ablation.results.score_comparison import Margin
     from diagnose.engines.command_job import CommandJob
     from diagnose.engines.selection import Place
     from diagnose.engines.work import Ended
@@ -95,7 +104,7 @@ def ablate_command(
     *,
     place: Place = ONE_BY_ONE,
     pairs: bool = False,
-    margin: float | None = None,
+    margin: Margin = None,
     watch: Watch | None = None,
     command: str = "",
 ) -> ScoreComparison:
@@ -105,7 +114,7 @@ def ablate_command(
         plan: what is run.
         place: where, and how many at once.
         pairs: compare every two arms as well.
-        margin: in the score's unit: effects are tested for being no larger.
+        margin: in the score's unit, of several scores by name: effects are tested for being no larger.
         watch: told of each run.
         command: what repeats it.
 
@@ -115,7 +124,7 @@ def ablate_command(
     Raises:
         DiagnoseError: an interruption (finished runs stay finished), or too few runs gave a result.
     """
-    check_margin(margin, max(1, len(plan.readouts)))
+    _check_margin(margin, metric_names(plan.readouts))
     done = _carry_out(plan, place, watch or (lambda _: None))
     kept, left_out = _taking_part(plan, done)
     table, columns = _table(plan, kept)
@@ -124,6 +133,12 @@ def ablate_command(
         table, columns, higher=plan.higher, pairs=pairs, margin=margin, command=command, notes=notes,
     )  # fmt: skip
     return _recorded(plan, found, _carried(plan, done, kept, left_out), table)
+
+
+def _check_margin(margin: Margin, scores: Sequence[str]) -> None:
+    """Refuse a margin before anything is run; which scores a command reports itself is not known by then."""
+    if scores or not isinstance(margin, Mapping):
+        margins_of(margin, scores or ["score"])
 
 
 def _carry_out(plan: CommandPlan, place: Place, watch: Watch) -> CommandOutcome:

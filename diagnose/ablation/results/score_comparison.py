@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from diagnose.ablation.results import score_effects
 from diagnose.ablation.results.score_design import design_of
@@ -13,7 +13,7 @@ from diagnose.ablation.results.score_effects import Scored
 from diagnose.ablation.results.score_names import metric_of
 from diagnose.ablation.results.score_table import as_text_and_numbers
 from diagnose.ablation.results.score_verdict import sentence_of, verdict_of
-from diagnose.errors import DiagnoseError
+from diagnose.errors import DiagnoseError, nearest
 from diagnose.records.score_records import DesignRecord, ScoreComparison, ScoredArm, ScoreLevel
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from diagnose.ablation.results.score_table import ScoreColumns
     from diagnose.records.score_records import ScoreEffect, ScoreMetric
 
+Margin: TypeAlias = "float | Mapping[str, float] | None"
+
 
 def compare_table(
     table: pd.DataFrame,
@@ -34,7 +36,7 @@ def compare_table(
     higher: bool | Mapping[str, bool] | None = None,
     levels: Sequence[str] | None = None,
     pairs: bool = False,
-    margin: float | None = None,
+    margin: Margin = None,
     source: Sequence[str] = (),
     command: str = "",
     notes: Sequence[str] = (),
@@ -47,7 +49,7 @@ def compare_table(
         higher: whether higher is better, of all scores or by name; None to go by the scores' names.
         levels: arms to keep, the control first.
         pairs: compare every two arms as well.
-        margin: in the score's unit: effects are tested for being no larger.
+        margin: in the score's unit, of several scores by name: effects are tested for being no larger.
         source: what the table is called.
         command: what repeats it.
         notes: what is to be said of how the table came about.
@@ -55,7 +57,7 @@ def compare_table(
     Raises:
         DiagnoseError: no comparison can be made of it; one line says why.
     """
-    check_margin(margin, len(asked.scores))
+    margins = margins_of(margin, asked.scores)
     found = as_text_and_numbers(table, asked)
     design = design_of(found, asked, levels)
     metrics = {name: metric_of(name, found[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
@@ -68,8 +70,8 @@ def compare_table(
         return sentence_of(contrast, effect, metrics[effect.metric], several=several)
 
     wanted = score_effects.contrasts(design)
-    effects = score_effects.effects_of(design, scored, wanted, margin, say)
-    every = score_effects.effects_of(design, scored, score_effects.all_pairs_of(design), margin, say) if pairs else []
+    effects = score_effects.effects_of(design, scored, wanted, margins, say)
+    every = score_effects.effects_of(design, scored, score_effects.all_pairs_of(design), margins, say) if pairs else []
     arms = [_arm(design, scored, level) for level in design.arms]
     return ScoreComparison(
         source=tuple(source), created=datetime.now().astimezone().isoformat(timespec="seconds"), axes=design.factors,
@@ -80,16 +82,31 @@ def compare_table(
     )  # fmt: skip
 
 
-def check_margin(margin: float | None, scores: int) -> None:
-    """Refuse a margin that is none, or that would be of several scores.
+def margins_of(margin: Margin, scores: Sequence[str]) -> dict[str, float]:
+    """Return the margin of each score that has one.
+
+    Args:
+        margin: of the only score, or by name.
+        scores: that are compared.
 
     Raises:
-        DiagnoseError: one line says which.
+        DiagnoseError: one is none, of no score here, or of several scores that have units of their own.
     """
-    if margin is not None and not (margin > 0 and margin < math.inf):
-        raise DiagnoseError(f"--margin {margin:g}: above 0, in the score's own unit")
-    if margin is not None and scores > 1:
-        raise DiagnoseError(f"--margin is in the unit of one score, and {scores} are compared: ask for one --score")
+    if margin is None:
+        return {}
+    if not isinstance(margin, float | int):
+        found = {name: float(size) for name, size in margin.items()}
+    elif len(scores) == 1:
+        found = {scores[0]: float(margin)}
+    else:
+        each = ",".join(f"{name}=SIZE" for name in scores[:2])
+        raise DiagnoseError(f"--margin {margin:g}: {len(scores)} scores are compared, each in its own unit: {each}")
+    for name, size in found.items():
+        if name not in scores:
+            raise DiagnoseError(f"--margin {name}: no such score is compared{nearest(name, scores)}")
+        if not 0 < size < math.inf:
+            raise DiagnoseError(f"--margin {size:g}: above 0, in the score's own unit")
+    return found
 
 
 def _higher(given: bool | Mapping[str, bool] | None, name: str) -> bool | None:

@@ -61,7 +61,7 @@ def effects_of(
     design: ScoreDesign,
     scored: Sequence[Scored],
     wanted: Sequence[Contrast],
-    margin: float | None,
+    margins: Mapping[str, float],
     say: Callable[[Contrast, ScoreEffect], str],
 ) -> list[ScoreEffect]:
     """Return all effects of all scores; intervals and p-values hold together over all of them.
@@ -70,12 +70,13 @@ def effects_of(
         design: of the table.
         scored: its scores.
         wanted: what is compared.
-        margin: of the test whether an effect is no larger, in the score's unit; None for no test.
+        margins: of the test whether an effect is no larger, by score, in its unit; no test where a score has none.
         say: makes the sentence of an effect.
     """
     count = len(scored) * len(wanted)
     found = [(one.metric, contrast, effect_of(design, one, contrast, count)) for one in scored for contrast in wanted]
-    rows = records([(contrast, effect) for _, contrast, effect in found], margin, say=lambda *_: "")
+    sizes = [margins.get(metric) for metric, _, _ in found]
+    rows = records([(contrast, effect) for _, contrast, effect in found], sizes, say=lambda *_: "")
     out = []
     for row, (metric, contrast, effect) in zip(rows, found, strict=True):
         known = ScoreEffect(

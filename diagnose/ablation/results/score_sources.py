@@ -17,6 +17,7 @@ from diagnose.runs import store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from diagnose.ablation.results.score_comparison import Margin
     from diagnose.records.score_records import ScoreComparison
 
 TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".ndjson", ".gz")
@@ -74,7 +75,7 @@ def compared(
     higher: bool | None,
     levels: Sequence[str] | None,
     pairs: bool,
-    margin: float | None,
+    margin: Margin,
     command: str,
 ) -> ScoreComparison:
     """Compare the arms of tables and folders, taken together.
@@ -85,7 +86,7 @@ def compared(
         higher: whether higher is better; None to go by names and by what a tool's files say.
         levels: arms to keep, the control first.
         pairs: compare every two arms as well.
-        margin: in the score's unit.
+        margin: in the score's unit, of several scores by name.
         command: what repeats it.
 
     Raises:

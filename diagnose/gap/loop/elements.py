@@ -49,6 +49,11 @@ class Elements:
     others: dict[str, float]
 
 
+def versions(batch: Any) -> list[int]:
+    """Return how often each tensor of a batch was written into."""
+    return [-1 if found.is_inference() else found._version for found in tensors(batch)]  # noqa: SLF001
+
+
 def tensors(batch: Any) -> Iterator[Tensor]:
     """Yield the tensors of a batch, however it nests lists, tuples, dictionaries and named attributes."""
     if isinstance(batch, Tensor):

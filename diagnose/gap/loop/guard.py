@@ -31,6 +31,7 @@ TABLES = (
 SMALL = 1 << 16  # elements of a buffer that is compared after each pass; a larger one is trusted to count its writes
 LARGE = 1 << 24  # elements of an attribute of which no copy is held
 TORCH = ("_backward", "_is_full", "_load_state", "_state_dict", "_non_persistent", "_compiled", "_is_hf", "_forward")
+SEEDS = "seed_generator_state"  # ends the names of the random states that a Keras model holds
 HOLDERS = ("generator", "sampler", "batch_sampler", "base_dataloader", "dataset")  # where loaders keep generators
 
 
@@ -156,6 +157,10 @@ class StateGuard:
         self.flags = [module.training for module in self.modules]
         self.tables = [{t: vars(m)[t].copy() for t in TABLES if t in vars(m)} for m in self.modules]
         self.weights = [GuardedTensor.of(name, p, "cpu") for name, p in model.named_parameters()]
+        self.written = [
+            (kept, kept.tensor._version) for (_, p), kept in zip(model.named_parameters(), self.weights, strict=True)  # noqa: SLF001
+            if not p.requires_grad
+        ]  # fmt: skip
         self.buffers = [GuardedTensor.of(name, b, b.device) for name, b in model.named_buffers()]
         self.grads = [
             (p, p.grad, None if p.grad is None else GuardedTensor.of(n, p.grad, "cpu"))
@@ -177,8 +182,23 @@ class StateGuard:
             held.update({key: own for key, own in tables["_buffers"].items() if key in held})
         for buffer in self.buffers:
             buffer.restore()
+        self._settle_parameters()
         for one in self.attributes:
             self.stateful |= {f"{type(one.module).__name__}.{key}" for key in one.restore()}
+
+    def _settle_parameters(self) -> None:
+        """Put parameters without gradients back that a pass has written: Keras keeps moving averages and seeds so."""
+        for place, (kept, version) in enumerate(self.written):
+            if kept.tensor._version != version:  # noqa: SLF001
+                kept.restore()
+                self.written[place] = kept, kept.tensor._version  # noqa: SLF001
+
+    def reseed(self, number: int) -> None:
+        """Set the random states that a Keras model holds as parameters; `settle` puts them back."""
+        for kept, _ in self.written:
+            if kept.name.endswith(SEEDS):
+                with torch.no_grad():
+                    kept.tensor.copy_(torch.tensor([number & 0x7FFFFFFF, 0]).to(kept.tensor))
 
     def trespass(self) -> str | None:
         """Return the name of what an objective has changed though it should only compute; None where nothing is."""

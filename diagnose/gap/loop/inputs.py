@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 
 from diagnose.formatting import plain
-from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors
+from diagnose.gap.loop.rows_seen import RowsSeen, count_ids, new_ids
+from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors, parts_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,10 +35,16 @@ class InputsSeen:
     def __init__(self) -> None:
         self.values: dict[Key, list[NDArray[np.float32]]] = {}
         self.labels: dict[Key, dict[int, int]] = {}
+        self.rows = RowsSeen()
 
     def add(self, batch: Any) -> None:
         """Add a batch."""
-        for key, found in named_tensors(batch):
+        for part in parts_of(batch):
+            self._add(part)
+            self.rows.add(part)
+
+    def _add(self, part: Any) -> None:
+        for key, found in named_tensors(part):
             flat = found.detach().reshape(-1)
             if found.is_floating_point() and found.dim() == 1 and _is_whole(flat):
                 self._label(self.labels.setdefault(key, {}), flat)
@@ -50,14 +56,14 @@ class InputsSeen:
 
     def _label(self, counts: dict[int, int], flat: Tensor) -> None:
         if len(counts) <= CLASSES:
-            for value, count in zip(*(part.tolist() for part in torch.unique(flat, return_counts=True)), strict=True):
-                counts[int(value)] = counts.get(int(value), 0) + count
+            count_ids(counts, flat)
 
     def unlike(self, val: InputsSeen) -> list[str]:
         """Return in what validation's batches differ from these of training."""
         shared = [key for key in self.values if key in val.values]
         out = [said for key in shared if (said := _scales(key, self.values[key], val.values[key]))]
         labels = [key for key in self.labels if key in val.labels]
+        out += self.rows.unlike(val.rows)
         return out + [said for key in labels if (said := _labels(key, self.labels[key], val.labels[key]))]
 
 
@@ -80,8 +86,10 @@ def _scales(key: Key, train: list[NDArray[np.float32]], val: list[NDArray[np.flo
 def _labels(key: Key, train: dict[int, int], val: dict[int, int]) -> str:
     """Say that validation has labels that training never has, or has them in other shares; "" where it has not."""
     number, whole = sum(train.values()), sum(val.values())
-    if min(number, whole) < SAMPLES or max(len(train), len(val)) > CLASSES or len(train) * OFTEN > number:
+    if min(number, whole) < SAMPLES or max(len(train), len(val)) > CLASSES:
         return ""
+    if len(train) * OFTEN > number:
+        return f"{_called(key)} {said}" if (said := new_ids(train, val)) else ""
     new = sum(count for value, count in val.items() if value not in train)
     if new >= NEW * whole:
         return f"{new / whole:.0%} of {_called(key)} in validation are values that training never has"

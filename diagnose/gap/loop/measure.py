@@ -16,7 +16,7 @@ from diagnose.gap.loop.guard import guarded, is_sharded
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
-from diagnose.gap.loop.redrawn import is_redrawn, transformed, unweighted
+from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, transformed, unweighted
 from diagnose.gap.loop.second_model import with_second_model
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
@@ -90,6 +90,7 @@ class _Read:
     redrawn: frozenset[int] = frozenset()
     masked: frozenset[int] = frozenset()
     as_taken: frozenset[int] = frozenset()
+    shuffled: bool = False
 
 
 def measure(
@@ -121,7 +122,7 @@ def measure(
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
-        _unlike(train, val, found), found.masked, found.as_taken,
+        _unlike(train, val, found), found.masked, found.as_taken, found.shuffled,
     )  # fmt: skip
 
 
@@ -149,6 +150,8 @@ def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
 def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
     """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    shuffled = is_shuffled(val.batches)
+    subject.notice_writing(setting.first_batch(train, "training")[1])
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
@@ -169,11 +172,12 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
                              scalar=batching.scalar, bound=bool(second))  # fmt: skip
     plan = conditions.plan(sides)
     notes += [*batching.notes, *setting.notes_of(subject)]
-    read_train = _training(subject, train, plan, budget, same, batching)
+    distinct = _distinct(subject, same, 0)
+    read_train = _training(subject, train, plan, budget, same, batching, distinct)
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
     read_val = _validation(subject, val, wanted, (sides.val, sides.end), budget, same)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
-    replayed = None if record is None else replay(subject, record, train, sides.train)
+    replayed = None if record is None else replay(subject, record, train, sides.train, distinct)
     known = None
     if train.groups is None or val.groups is None:
         known = sample_identity.known(
@@ -190,7 +194,7 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     masked = frozenset(subject.masked)
     return _Read(
         sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked,
-        frozenset(said),
+        frozenset(said), shuffled,
     )  # fmt: skip
 
 
@@ -253,6 +257,7 @@ def _training(
     budget: ReadingBudget,
     same: SampleLayout,
     batching: setting.SideBatching,
+    distinct: sample_identity.DistinctSamples,
 ) -> list[BatchReadings]:
     """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""
     table = {(False, False): (side.batches, "the training side"),
@@ -263,8 +268,8 @@ def _training(
              if (asked := [c for c in plan.conditions if (c.plain, c.batching) == (plain, anew)])]  # fmt: skip
     seconds = TRAIN_SHARE * budget.seconds / len(parts)
     out = [read(subject, side, some, asked, name=name, seconds=seconds, most=budget.batches,
-                distinct=_distinct(subject, same, 0), owner=0)
-           for some, asked, name in parts if asked]  # fmt: skip
+                distinct=_distinct(subject, same, 0) if k else distinct, owner=0)
+           for k, (some, asked, name) in enumerate(parts) if asked]  # fmt: skip
     first = out[0]
     for k, (_, asked, _) in enumerate(parts):
         alike = (first.samples, first.batches) == (out[k].samples, out[k].batches) or not asked[0].plain

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import nn
 
-from diagnose.formatting import visible
+from diagnose.formatting import listed, visible
 from diagnose.gap.loop.mode_kinds import OTHER, kind_of
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+KERAS_DROPOUTS = {"Dropout", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "AlphaDropout"}
 ALIKE = 1e-5  # of the largest loss: what another kernel for evaluation may differ by
 
 
@@ -26,8 +27,30 @@ def kind(module: nn.Module) -> str:
         return "dropout between layers"
     if isinstance(module, nn.MultiheadAttention) and module.dropout:
         return "attention dropout"
+    if layers := _keras_layers(module):
+        return layers
     found = kind_of(module)
     return visible(type(module).__name__) if found == OTHER else found
+
+
+def _keras_layers(model: nn.Module) -> str:
+    """Return which layers of a Keras model take `training=`, which its root alone is told; "" of anything else."""
+    every = getattr(model, "_flatten_layers", None)
+    if not callable(every) or not type(model).__module__.startswith("keras"):
+        return ""
+    some = [layer for layer in every(include_self=False) if not hasattr(layer, "layers") and _acts(layer)]
+    names = sorted({type(layer).__name__ for layer in some})
+    if set(names) <= KERAS_DROPOUTS:
+        return "dropout" if names else ""
+    return listed([visible(name) for name in names])
+
+
+def _acts(layer: Any) -> bool:
+    """Say whether a Keras layer does something else in training: it draws, keeps moving averages, or is a user's."""
+    if not getattr(layer, "_call_has_training_arg", False):
+        return False
+    own = not type(layer).__module__.startswith("keras")
+    return own or hasattr(layer, "seed_generator") or hasattr(layer, "moving_mean")
 
 
 def known_kinds(model: nn.Module) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections import defaultdict
 from contextlib import nullcontext
@@ -14,13 +15,14 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
+from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, sums, tensors
+from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, sums, tensors, versions
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.inputs import InputsSeen
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
-from diagnose.gap.loop.modes import training
+from diagnose.gap.loop.modes import kind, training
 from diagnose.gap.loop.other_means import OtherMeans
 from diagnose.gap.loop.rebatched import RebatchedBatches
 from diagnose.gap.loop.walking import walk
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from diagnose.gap.conditions import Condition
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.loop.sample_identity import DistinctSamples
     from diagnose.gap.loop.sample_parts import Key
@@ -58,6 +59,7 @@ class Subject:
         apart: whether each side's objective is run on its own batches alone.
         random: objectives that are random though nothing of training mode is on.
         masked: objectives with losses that are 0 whatever the weights are, and count.
+        writes: objectives that write into their batch (mixed samples in place), so that each gets a copy.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
 
@@ -72,6 +74,7 @@ class Subject:
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
     apart: bool = False
+    writes: set[int] = field(default_factory=set)
     weighed: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
     device: torch.device = field(init=False)
@@ -98,6 +101,7 @@ class Subject:
         number = condition.objective
         who = f"the objective of the {('training', 'validation')[number]} side"
         batch = self._as_selected(batch, number, owner)
+        batch = copy.deepcopy(batch) if number in self.writes else batch
         model = self.of(condition)
         on = condition.on if number else condition.on | self.structural
         with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
@@ -113,11 +117,30 @@ class Subject:
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))
 
+    def notice_writing(self, batch: Any) -> None:
+        """Note which objectives write into the tensors of a batch, tried in both modes on a copy of it."""
+        every = frozenset(kind(module) for module in self.model.modules())
+        for number in (0,) if self.objectives[0] is self.objectives[1] else (0, 1):
+            for on in (every, frozenset[str]()):
+                try:
+                    given = copy.deepcopy(batch)
+                    before = versions(given)
+                    self.run(given, Condition(on, number, None, "mean"), 0, "a batch")
+                except (DiagnoseError, RuntimeError, TypeError):  # what cannot be copied or run is told elsewhere
+                    continue
+                if versions(given) != before:
+                    self.writes |= {number} if self.objectives[0] is not self.objectives[1] else {0, 1}
+
     def _seeded(self, number: int, model: nn.Module, batch: Any, seed: int | Callable[[], None]) -> Any:
         """Return what an objective returns from these random states."""
-        put = seed if callable(seed) else partial(guard.seed, seed)
+        put = seed if callable(seed) else partial(self._put, seed)
         put()
         return with_gradients(lambda: self._returned(number, model, batch), put)
+
+    def _put(self, seed: int) -> None:
+        """Set all random states from a number, also those that the model holds."""
+        guard.seed(seed)
+        self.kept.reseed(seed)
 
     def _returned(self, number: int, model: nn.Module, batch: Any) -> Any:
         if number not in self.weighed:

@@ -12,11 +12,13 @@ from torch.utils.data import Dataset as TorchDataset
 
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.sample_identity import hashes
-from diagnose.gap.loop.sample_parts import SampleLayout, layout, named_tensors
+from diagnose.gap.loop.sample_parts import Key, SampleLayout, layout, named_tensors
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from torch import Tensor
 
 LOOKED = 64  # batches that are walked twice
 TRANSFORMS = ("transform", "target_transform", "transforms")
@@ -63,7 +65,7 @@ def is_redrawn(batches: Any) -> bool:
     """Say whether another walk yields other samples; to be used within `guarded` alone."""
     if isinstance(batches, (list, tuple)) or batches is None:
         return False
-    if isinstance(batches, DataLoader) and isinstance(batches.dataset, TorchDataset) and _indexed(batches.dataset):
+    if isinstance(batches, DataLoader) and _is_table(batches.dataset):
         return _item_changes(batches.dataset) or _collation_changes(batches)
     found = layout(batch for _, batch in islice(walk(batches)[0], 4))
     if found.why:
@@ -73,6 +75,26 @@ def is_redrawn(batches: Any) -> bool:
         return False
     second, _ = _samples(batches, found, 1)
     return bool(first) and len(first & second) < SAME * len(first)
+
+
+def is_shuffled(batches: Any) -> bool:
+    """Say whether another walk begins with another batch; to be used within `guarded` alone."""
+    if isinstance(batches, (list, tuple)):
+        return False
+    first = [next((batch for _, batch in walk(batches, number)[0]), None) for number in range(2)]
+    return not alike(*(list(named_tensors(batch)) for batch in first))
+
+
+def alike(one: list[tuple[Key, Tensor]], other: list[tuple[Key, Tensor]]) -> bool:
+    """Say whether batches hold the same values."""
+    return len(one) == len(other) and all(
+        a.shape == b.shape and torch.equal(a, b) for (_, a), (_, b) in zip(one, other, strict=True)
+    )
+
+
+def _is_table(dataset: Any) -> bool:
+    """Say whether a dataset holds the same samples in every pass, but for what it does to each: in whatever order."""
+    return isinstance(dataset, (TorchDataset, list, tuple)) and _indexed(dataset)
 
 
 def _indexed(dataset: Any) -> bool:
@@ -112,10 +134,7 @@ def _changes(draw: Callable[[], Any]) -> bool:
             items.append(list(named_tensors(draw())))
     except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
         return False
-    return len(items[0]) == len(items[1]) and any(
-        a.shape != b.shape or not torch.equal(a, b)
-        for (_, a), (_, b) in zip(*items, strict=True)
-    )  # fmt: skip
+    return len(items[0]) == len(items[1]) and not alike(*items)
 
 
 def _samples(batches: Any, found: SampleLayout, number: int) -> tuple[set[int], bool]:

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from diagnose.errors import DiagnoseError
+from diagnose.gap.side import REDUCTIONS
 from diagnose.stats import Reading
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from diagnose.gap.measurements import BatchReadings, Replayed
 
 RANK = 1 << 50  # added, times the rank, to the numbers of a process's samples
+REDUCED = tuple(f"(reduction={name!r})" for name in REDUCTIONS)  # ends what an average is called
+EQUAL = 1e-9  # of the value: what is the same but for the order of sums
 Found = TypeVar("Found")
 
 
@@ -55,6 +58,16 @@ def together(find: Callable[[], Found]) -> list[Found]:
     return [one for one, _ in every]
 
 
+def of_first(value: Found) -> Found:
+    """Return the value of the first process: what it logs is what is shown."""
+    if not several():
+        return value
+    held: list[Any] = [value]
+    dist.broadcast_object_list(held, 0)
+    found: Found = held[0]
+    return found
+
+
 def mean_of_ranks(value: float | None) -> float | None:
     """Return the mean over processes of what each has recorded; None where one has none."""
     if not several():
@@ -83,7 +96,20 @@ def joined(texts: Sequence[BatchReadings]) -> BatchReadings:
         counted=_mean([(t.counted, t.count) for t in texts]),
         silent=_mean([(t.silent, t.count) for t in texts]),
         complete=all(t.complete for t in texts),
+        likely=_of_each(texts),
     )
+
+
+def _of_each(texts: Sequence[BatchReadings]) -> dict[str, float]:
+    """Return the averages of each process's batches alone, which it logs where the processes' losses are not joined."""
+    out: dict[str, float] = {}
+    for rank, text in enumerate(texts):
+        held: dict[float, str] = {}
+        for name, value in text.likely.items():
+            if name.endswith(REDUCED) and not any(abs(value - one) <= EQUAL * abs(one) for one in held):
+                held[value] = name
+        out |= {f"{name}, of the batches of process {rank} alone": value for value, name in held.items()}
+    return out
 
 
 def _mean(rows: Sequence[tuple[float, float]]) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from diagnose.gap.conditions import Condition
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.loop.sample_identity import DistinctSamples
     from diagnose.gap.recorder.recording import RecordedStep, Recording
     from diagnose.gap.side import Side
     from diagnose.stats import Reading
@@ -29,8 +30,13 @@ if TYPE_CHECKING:
 WINDOW = 3 << 60  # added to the numbers of the recorded steps' samples: they are not those of the side's batches
 
 
-def replay(subject: Subject, record: Recording, side: Side, own: Condition) -> Replayed:
-    """Read the recorded steps again with the final weights and their own masks, and the first with its own weights."""
+def replay(
+    subject: Subject, record: Recording, side: Side, own: Condition, distinct: DistinctSamples | None = None
+) -> Replayed:
+    """Read the recorded steps again with the final weights and their own masks, and the first with its own weights.
+
+    With `distinct`, which has numbered the side's samples, those of the steps that are the same have their numbers.
+    """
     if not record.window:
         raise DiagnoseError("the record holds no training step; call recorder.step(batch, loss) at each")
     rows, changes = [], []
@@ -41,7 +47,10 @@ def replay(subject: Subject, record: Recording, side: Side, own: Condition) -> R
         groups = None if side.groups is None else side.groups(batch)
         nats, weights = sums(found, own.reduction)
         ids = identities(found, step.number, groups, f"recorded step {step.number + 1}")
-        rows.append((np.where(ids < 0, ids, ids + WINDOW), nats, weights))
+        ids = np.where(ids < 0, ids, ids + WINDOW)
+        if distinct is not None and groups is None and found.known:
+            ids = distinct.numbered(batch, ids, found.samples)
+        rows.append((ids, nats, weights))
         changes.append(_loss(found, own) - factor * float(step.loss))
     every = len(changes) == record.offered
     mean = float(np.average(changes, weights=[step.weight for step in record.window]))

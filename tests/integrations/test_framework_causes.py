@@ -1,0 +1,227 @@
+"""Causes of the third round (docs/LOG.md, 2026-11-29) through the Trainer, Lightning and Keras, against plain torch."""
+
+import importlib.util
+import json
+import sys
+
+import pytest
+import torch
+from test_real_libraries import PROCESSES, collate, cut, gpt2, run, tokens
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+from two_processes import points
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def labelled(count, seed):
+    return [{"input_ids": row.tolist(), "labels": int(row[0]) > 20} for row in tokens(count, seed)]
+
+
+def classifier():
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(0)
+    sizes = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    return BertForSequenceClassification(
+        BertConfig(**sizes, intermediate_size=32, max_position_embeddings=16, hidden_dropout_prob=0.0,
+                   attention_probs_dropout_prob=0.0)
+    )  # fmt: skip
+
+
+def with_loss(loss):
+    """Return a Trainer whose `compute_loss` is loss(model, logits, labels)."""
+    from transformers import Trainer
+
+    class Own(Trainer):
+        def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ARG002
+            out = model(input_ids=inputs["input_ids"])
+            value = loss(model, out.logits, inputs["labels"].long())
+            return (value, out) if return_outputs else value
+
+    return Own
+
+
+def train(kind, model, data, folder, **keys):
+    from transformers import TrainingArguments
+
+    from diagnose.huggingface import GapCallback
+
+    settings = {
+        "max_steps": 12, "per_device_train_batch_size": 8, "per_device_eval_batch_size": 8, "logging_steps": 6,
+        "eval_strategy": "steps", "eval_steps": 12, "learning_rate": 3e-3, "report_to": [], "disable_tqdm": True,
+        "save_strategy": "no", "use_cpu": True, "dataloader_pin_memory": False,
+    }  # fmt: skip
+    callback = GapCallback()
+    trainer = kind(
+        model, TrainingArguments(str(folder), **settings | keys), data_collator=collate, train_dataset=data[0],
+        eval_dataset=data[1], callbacks=[callback],
+    )  # fmt: skip
+    trainer.train()
+    return trainer, callback.gap
+
+
+@torch.no_grad()
+def read(model, data, loss):
+    """Return the mean over samples in evaluation mode."""
+    model.eval()
+    found = [(float(loss(model, batch)), len(batch["labels"])) for batch in cut(data)]
+    return sum(value * size for value, size in found) / sum(size for _, size in found)
+
+
+def terms(gap):
+    return {term["id"]: term["value"] or 0.0 for term in gap.record["terms"]}
+
+
+class TestTrainer:
+    def test_a_loss_that_is_smoothed_in_training_mode_alone_is_mode(self, tmp_path):
+        pytest.importorskip("transformers")
+        data = [labelled(96, 1), labelled(48, 2)]
+
+        def loss(model, logits, labels):
+            return F.cross_entropy(logits, labels, label_smoothing=0.2 if model.training else 0.0)
+
+        trainer, gap = train(with_loss(loss), classifier(), data, tmp_path)
+
+        def smoothed(share):
+            return lambda m, b: F.cross_entropy(m(b["input_ids"]).logits, b["labels"].long(), label_smoothing=share)
+
+        plain, other = (read(trainer.model, data[0], smoothed(share)) for share in (0.0, 0.2))
+        assert terms(gap)["mode"] == pytest.approx(plain - other, abs=1e-5)
+        assert gap.record["verified"]["largest"] < 1e-4
+
+    def test_a_sum_over_accumulated_parts_is_called_that(self, tmp_path):
+        pytest.importorskip("transformers")
+        data = [labelled(128, 1), labelled(48, 2)]
+        weight = torch.tensor([1.0, 3.0])
+        kind = with_loss(lambda _, logits, labels: F.cross_entropy(logits, labels, weight=weight))
+        trainer, gap = train(kind, classifier(), data, tmp_path, gradient_accumulation_steps=4)
+
+        def own(m, b):
+            return F.cross_entropy(m(b["input_ids"]).logits, b["labels"].long(), weight=weight)
+
+        means = [read(trainer.model, some, own) for some in data]
+        assert (gap.matched.train, gap.matched.val) == pytest.approx(means, abs=2e-3)  # parts of other samples
+        assert terms(gap)["objective"] == pytest.approx(-3 * gap.matched.train, rel=1e-4)
+        assert "the sum over a step's 4 parts in place of their mean" in gap.verdict
+
+    def test_weights_that_evaluation_swaps_in_are_weights(self, tmp_path):
+        pytest.importorskip("transformers")
+        from transformers import Trainer
+
+        class Averaged(Trainer):
+            def evaluate(self, *args, **named):
+                own = {name: value.clone() for name, value in self.model.state_dict().items()}
+                with torch.no_grad():
+                    for weight in self.model.parameters():
+                        weight.mul_(0.5)
+                try:
+                    return super().evaluate(*args, **named)
+                finally:
+                    self.model.load_state_dict(own)
+
+        data = [[{"input_ids": r.tolist(), "labels": r.tolist()} for r in tokens(n, s)] for n, s in ((96, 1), (48, 2))]
+        trainer, gap = train(Averaged, gpt2(0.0), data, tmp_path)
+
+        def shifted(m, b):
+            scores = m(input_ids=b["input_ids"]).logits[:, :-1].transpose(1, 2)
+            return F.cross_entropy(scores, b["labels"][:, 1:], reduction="sum") / b["labels"].numel()
+
+        before = read(trainer.model, data[0], shifted)
+        with torch.no_grad():
+            for weight in trainer.model.parameters():
+                weight.mul_(0.5)
+        assert terms(gap)["weights"] == pytest.approx(read(trainer.model, data[0], shifted) - before, abs=1e-5)
+        assert abs(terms(gap)["residual"]) < 1e-4
+
+
+def module(kind):
+    import lightning
+
+    class Net(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.net = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Dropout(0.5 if kind == "mode" else 0.0),
+                                     nn.Linear(16, 2))  # fmt: skip
+
+        def loss(self, batch):
+            return F.cross_entropy(self.net(batch[0]), batch[1])
+
+        def training_step(self, batch, _):
+            if kind == "writes":
+                batch[0].mul_(0.5)
+            loss = self.loss(batch) * (1 + self.current_epoch if kind == "epoch" else 1)
+            self.log("train_loss", loss, on_step=False, on_epoch=True)
+            return loss
+
+        def on_validation_epoch_start(self):
+            if kind == "mode":
+                self.train()
+
+        def validation_step(self, batch, _):
+            self.log("val_loss", self.loss(batch))
+
+        def configure_optimizers(self):
+            return torch.optim.Adam(self.parameters(), 3e-3)
+
+    return Net()
+
+
+def fit(kind, folder):
+    """Return the trained module, its ledger and the data."""
+    import lightning
+
+    from diagnose.lightning import GapCallback
+
+    data, callback = [points(96, 1), points(64, 2)], GapCallback()
+    trainer = lightning.Trainer(
+        max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+        enable_model_summary=False, default_root_dir=folder, callbacks=[callback],
+    )  # fmt: skip
+    own = module(kind)
+    trainer.fit(own, *(DataLoader(TensorDataset(*some), 16) for some in data))
+    with torch.no_grad():
+        return float(own.eval().loss(data[0])), callback.gap, own, data
+
+
+class TestLightning:
+    def test_what_is_annealed_by_the_epoch_is_as_it_was_in_the_last_one(self, tmp_path):
+        pytest.importorskip("lightning")
+        plain, gap, *_ = fit("epoch", tmp_path)
+        assert terms(gap)["objective"] == pytest.approx(-2 * plain, rel=1e-5)
+        assert gap.record["verified"]["largest"] < 1e-5
+
+    def test_a_step_that_writes_into_its_batch_is_recorded_and_read_as_it_was(self, tmp_path):
+        pytest.importorskip("lightning")
+        plain, gap, own, data = fit("writes", tmp_path)
+        with torch.no_grad():
+            halved = float(own.loss((data[0][0] * 0.5, data[0][1])))
+        assert terms(gap)["objective"] == pytest.approx(plain - halved, abs=1e-5)
+        assert gap.record["verified"]["largest"] < 1e-5
+
+    def test_a_validation_in_training_mode_is_found(self, tmp_path):
+        pytest.importorskip("lightning")
+        _, gap, *_ = fit("mode", tmp_path)
+        assert "gap/eval-forgotten" in {one["rule"] for one in gap.findings}
+        assert terms(gap)["mode"] == 0
+
+
+def test_keras_layers_are_named_and_what_they_keep_is_put_back():
+    if importlib.util.find_spec("keras") is None:
+        pytest.skip("keras is not installed")
+    done = run([sys.executable, str(PROCESSES), "keras-layers"], KERAS_BACKEND="torch")
+    found = json.loads(done.splitlines()[-1])
+    assert found["matched"] == pytest.approx(found["plain"], rel=1e-5)
+    assert found["kinds"] == ["BatchNormalization and GaussianNoise"]
+    assert found["kept"]
+    assert found["mode"] != 0
+
+
+def test_one_process_that_logs_its_own_part_of_validation_is_named():
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
+               str(PROCESSES), "alone"]  # fmt: skip
+    found = json.loads(run(command).splitlines()[-1])
+    assert "of the batches of process 0 alone" in found["factor"]
+    assert found["residual"] == pytest.approx(found["own"] - found["whole"], abs=1e-5)
