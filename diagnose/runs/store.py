@@ -378,11 +378,7 @@ def known_state(path: Path) -> str | None:
 
 
 def recipe_of(path: Path) -> Recipe:
-<<<<<<< HEAD
-    """Read a run's recipe, fully resolved; one that differs from another in its seed alone is not parsed again.
-=======
     """Read a run's recipe, fully resolved; one that differs from a known one in its seed alone is not parsed.
->>>>>>> hard
 
     Raises:
         DiagnoseError: it is missing or damaged.

@@ -1,4 +1,4 @@
-"""Rows of tokens that differ by side, and timing: causes that people reported (docs/LOG.md, 2026-11-29), by plain torch."""
+"""Rows of tokens that differ by side, and timing: reported causes (docs/LOG.md, 2026-11-29), by plain torch."""
 
 import copy
 
