@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 
@@ -10,6 +11,10 @@ from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
 from diagnose.formatting import is_unicode
 
 SPINS = "2000"  # of a waiting OpenMP thread: free on an idle machine, and a busy one trains three times as fast
+NO_MEMORY = re.compile(  # as the loader of libraries, torch, Arrow and the system say it
+    r"bad_alloc|failed to map segment|cannot allocate memory|can't allocate memory|(malloc|realloc) of size \d+ failed",
+    re.IGNORECASE,
+)
 
 
 def main() -> None:
@@ -39,7 +44,7 @@ def main() -> None:
         _tell(in_words(error))
         sys.exit(FINDING)
     except Exception as error:  # noqa: BLE001  (told apart right below)
-        sys.exit(_of_typer(error))
+        sys.exit(_of_other(error))
 
 
 def _spin_briefly() -> None:
@@ -48,8 +53,11 @@ def _spin_briefly() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 
-def _of_typer(error: Exception) -> int:
-    """Print a mistake in the command's options as one line; anything else is our bug and keeps its traceback."""
+def _of_other(error: Exception) -> int:
+    """Print a mistake in the options, or that memory ran out, as one line; all else is our bug: its traceback stays."""
+    if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
+        _tell("there is not enough memory: end other programs, or allow this one more (ulimit -v, a job's --mem)")
+        return FINDING
     show = getattr(error, "format_message", None)
     code = getattr(error, "exit_code", None)
     if code is None:

@@ -29,6 +29,9 @@ _HIDDEN = re.compile(
     "\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]",
 )
 
+_FORMULA = re.compile(r"^'*[=+\-@\t\r]")  # a cell that begins so is carried out by spreadsheets
+_FIGURE = re.compile(r"^[+-]?[\d.,]+(?:e[+-]?\d+)?%?(?: ± [\d.,]+)?$")
+
 
 def decimals(half_width: float | None) -> int:
     """Return how many decimals an uncertainty supports: two of its digits below 3.55, else one (as PDG rounds).
@@ -63,6 +66,16 @@ def visible(text: str) -> str:
     the terminal, and half a surrogate pair does not keep the page from being written.
     """
     return _HIDDEN.sub(lambda found: f"\u27e8U+{ord(found.group()):04X}\u27e9", text.replace("\r\n", "\n"))
+
+
+def as_cell(text: str) -> str:
+    """Return a text as a cell of a CSV, which no spreadsheet takes for a formula: with an apostrophe where it might."""
+    return f"'{text}" if _FORMULA.match(text) and not _FIGURE.match(text) else text
+
+
+def of_cell(cell: str) -> str:
+    """Return the text that `as_cell` made a cell of."""
+    return cell[1:] if cell.startswith("'") and as_cell(cell[1:]) == cell else cell
 
 
 def is_unicode(stream: TextIO | None) -> bool:

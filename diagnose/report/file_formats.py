@@ -9,15 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import visible
+from diagnose.formatting import as_cell, visible
 
 if TYPE_CHECKING:
     from diagnose.report.blocks import TextTable
 
 MOST_NAME = 48  # letters of a caption that a file is named after
 _COLOUR = re.compile(r"--([\w-]+): (#[0-9a-f]{6});")
-_FORMULA = re.compile(r"^[=+\-@\t\r]")  # a cell that begins so is carried out by spreadsheets
-_FIGURE = re.compile(r"^[+-]?[\d.,]+(?:e[+-]?\d+)?%?(?: ± [\d.,]+)?$")
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\N{MINUS SIGN}": "$-$", "±": r"$\pm$",
@@ -41,8 +39,7 @@ def csv_of(table: TextTable) -> str:
 
 def _cell(text: str) -> str:
     """Return a cell with plain minus and spaces, so that programs read its figure."""
-    shown = visible(text).replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
-    return f"'{shown}" if _FORMULA.match(shown) and not _FIGURE.match(shown) else shown
+    return as_cell(visible(text).replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " "))
 
 
 def latex_of(table: TextTable) -> str:

@@ -378,7 +378,7 @@ def known_state(path: Path) -> str | None:
 
 
 def recipe_of(path: Path) -> Recipe:
-    """Read a run's recipe, fully resolved; a recipe that differs from one that was read in its seed alone is not parsed.
+    """Read a run's recipe, fully resolved; one that differs from a known one in its seed alone is not parsed.
 
     Raises:
         DiagnoseError: it is missing or damaged.

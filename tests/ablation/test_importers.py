@@ -305,6 +305,15 @@ def test_inspect_logs(tmp_path, answers):
     assert alone.effects[0].low == pytest.approx(found.effects[0].low)
 
 
+def test_an_archive_that_swells_is_not_read(tmp_path, answers):
+    inspect_log(tmp_path / "a.eval", "org/small", answers["relu", 0])
+    with zipfile.ZipFile(tmp_path / "a.eval", "a", zipfile.ZIP_DEFLATED) as archive:
+        for number in range(5):  # each within bounds, all of them not
+            archive.writestr(f"samples/x{number}.json", b" " * (60 << 20) + b"{}")
+    with pytest.raises(DiagnoseError, match=r"its entries hold more than 268.MB"):
+        outcome(tmp_path)
+
+
 def test_a_damaged_log_is_told_in_one_line(tmp_path):
     (tmp_path / "a.eval").write_bytes(b"PK\x03\x04 and no more")
     with pytest.raises(DiagnoseError, match=r"a\.eval is damaged"):

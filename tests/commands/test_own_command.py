@@ -58,6 +58,18 @@ def test_the_table_that_is_left_gives_the_same_comparison(finished):
     }
 
 
+def test_no_cell_of_the_table_that_is_left_is_a_formula(user):
+    levels = ["=SUM(A1)", "'+1", "-1"]
+    read = ["--read", "log:loss", "--lower-is-better", "--seeds", "2"]
+    ended = diagnose(user, "ablate", "--run", "echo loss 1.{seed} # {a}", "--axis", f"a={','.join(levels)}", *read)
+    assert ended.returncode == 0, ended.stderr
+    (folder,) = (user / "runs").glob("*ablate*")
+    cells = [line.split(",")[0] for line in (folder / "results.csv").read_text().splitlines()[1:]]
+    assert sorted(set(cells)) == ["''+1", "'=SUM(A1)", "-1"]
+    again = json.loads(diagnose(user, "compare", str(folder), "--json").stdout)
+    assert [arm["level"] for arm in again["arms"]] == levels
+
+
 def test_the_folders_that_are_left_are_compared_by_themselves_and_seeds_may_be_chosen(finished):
     (first,) = (finished / "runs").glob("*ablate*")
     alone = json.loads(diagnose(finished, "compare", str(first), "--json").stdout)

@@ -121,7 +121,7 @@ def main():
                     )
                 tried += 1
                 kinds[point[1]] += 1
-                if tried % 100 == 0:
+                if tried % 20 == 0:
                     print(f"# {name}: {tried} of {len(every[part::parts])}", flush=True)
             print(f"# {name}: {tried} points ({dict(kinds)}), {bad} wrong so far", flush=True)
         shop.close()

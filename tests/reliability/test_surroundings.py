@@ -214,3 +214,26 @@ def test_little_memory(ran):
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )  # fmt: skip
     assert done.returncode == 0 or b"Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        ImportError("libtorch_cpu.so: failed to map segment from shared object"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"),
+        RuntimeError("std::bad_alloc"),
+    ],
+)
+def test_no_memory_is_told_in_a_line(error, diagnose, monkeypatch):
+    from diagnose.runs import inventory
+
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(inventory, "listing", fail)
+    code, _, err = diagnose("runs")
+    assert code == 1
+    assert err == (
+        "diagnose: there is not enough memory: end other programs, or allow this one more (ulimit -v, a job's --mem)\n"
+    )

@@ -22,7 +22,7 @@ from diagnose.ablation.results.score_comparison import compare_table, margins_of
 from diagnose.ablation.results.score_table import ScoreColumns
 from diagnose.engines.selection import ONE_BY_ONE
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.formatting import counted, cut, listed, visible
+from diagnose.formatting import as_cell, counted, cut, listed, visible
 from diagnose.records.command_records import CarriedOut, CarriedRun, FailedCommand, ScoreCurve
 from diagnose.runs import command_store, score_file, store
 
@@ -314,7 +314,8 @@ def _recorded(
         if score_file.EXAMPLE in table.columns:
             table.to_parquet(folder / command_store.EXAMPLES_TABLE)
         else:
-            table.to_csv(folder / command_store.RUNS_TABLE, index=False)
+            arms = {name: table[name].astype(str).map(as_cell) for name in found.design.arm_columns}
+            table.assign(**arms).to_csv(folder / command_store.RUNS_TABLE, index=False)
 
     names = "\n".join(one.run for one in carried.runs)
     store.create_ablation(plan.runs, plan.name, blake2b(names.encode(), digest_size=8).hexdigest(), fill)

@@ -12,10 +12,11 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import zstandard
 
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
-from diagnose.ablation.importers.json_files import object_of
+from diagnose.ablation.importers.json_files import MOST_OBJECT, object_of
 from diagnose.ablation.importers.sweeps import arms_and_seeds, named_apart
+from diagnose.data.swelling import FACTOR
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.formatting import counted, listed, visible
+from diagnose.formatting import counted, listed, size, visible
 from diagnose.logs.folders.plain_files import file_head
 from diagnose.logs.source import shown
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 NAME = "inspect_ai"
 GRADES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0, "true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
-MOST_UNPACKED = 1 << 30  # bytes of an entry
 ZSTANDARD = 93  # a way of packing
 NAME_LENGTH = 26  # where a local header gives the lengths of the name and of what follows it
 DAMAGED = (
@@ -156,27 +156,37 @@ def _read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     try:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
-            header = _entry(archive, "header.json" if "header.json" in names else "_journal/start.json")
+            head = "header.json" if "header.json" in names else "_journal/start.json"
             if "summaries.json" in names:
-                return header, _entry(archive, "summaries.json")
+                header, samples = _entries(archive, path, [head, "summaries.json"])
+                return header, samples
             inside = sorted(name for name in names if name.startswith("samples/") and name.endswith(".json"))
-            return header, [_entry(archive, name) for name in inside]
+            header, *samples = _entries(archive, path, [head, *inside])
+            return header, samples
     except DAMAGED as error:
         raise DiagnoseError(f"{shown(path)} is damaged: {error}") from None
 
 
-def _entry(archive: zipfile.ZipFile, name: str) -> Any:
-    """Return what an entry holds; inspect_ai packs by Zstandard, which `zipfile` knows from Python 3.14 on alone."""
+def _entries(archive: zipfile.ZipFile, path: Path, names: Sequence[str]) -> Iterator[Any]:
+    """Yield what entries hold, all of which together may not be far larger than the archive.
+
+    Raises:
+        ValueError: they are, or one is no JSON; others of `DAMAGED` where the archive is damaged.
+    """
+    left = most = max(MOST_OBJECT, FACTOR * path.stat().st_size)
+    for name in names:
+        data = _unpacked(archive, name, left + 1)
+        left -= len(data)
+        if left < 0:
+            raise ValueError(f"its entries hold more than {size(most)}")
+        yield json.loads(data)
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """Return an entry; inspect_ai packs by Zstandard, which `zipfile` knows from Python 3.14 on alone."""
     info = archive.getinfo(name)
-    if info.compress_type == ZSTANDARD:
-        with _packed(archive, info) as file:
-            data = file.read(MOST_UNPACKED + 1)
-    else:
-        with archive.open(info) as file:
-            data = file.read(MOST_UNPACKED + 1)
-    if len(data) > MOST_UNPACKED:
-        raise ValueError(f"{name} is larger than {MOST_UNPACKED >> 20} MiB")
-    return json.loads(data)
+    with _packed(archive, info) if info.compress_type == ZSTANDARD else archive.open(info) as file:
+        return file.read(most)
 
 
 def _packed(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> IO[bytes]:

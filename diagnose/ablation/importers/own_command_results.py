@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
 from diagnose.data.swelling import parquet
 from diagnose.errors import DiagnoseError
-from diagnose.formatting import listed
+from diagnose.formatting import listed, of_cell
 from diagnose.logs.source import shown
 from diagnose.runs import command_store
 
@@ -74,7 +74,8 @@ def _table(folder: Path, design: DesignRecord) -> pd.DataFrame:
     try:
         if file.suffix == ".parquet":
             return parquet(file).to_pandas()
-        return pd.read_csv(file, dtype=dict.fromkeys(design.arm_columns, str), keep_default_na=False)
+        table = pd.read_csv(file, dtype=dict.fromkeys(design.arm_columns, str), keep_default_na=False)
+        return table.assign(**{name: table[name].map(of_cell) for name in design.arm_columns})
     except (OSError, ValueError) as error:
         raise DiagnoseError(f"{shown(file)} cannot be read as a table: {str(error).splitlines()[0]}") from None
 

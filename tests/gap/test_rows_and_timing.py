@@ -1,4 +1,4 @@
-"""The third round of causes that people reported (docs/LOG.md, 2026-11-29): plain loops, held against plain torch."""
+"""Rows of tokens that differ by side, and timing: reported causes (docs/LOG.md, 2026-11-29), by plain torch."""
 
 import copy
 
