@@ -79,6 +79,33 @@ def lightning_bar(k):
     return bar(k, f"v_num=0, train_loss={train:.3f}, val_loss={val:.3f}")
 
 
+def julia(k):
+    train, val = losses(k)
+    return f"epoch {k // EPOCH} step {k}: train_loss = {train:.5f}f0, val_loss = {val:.5f}f0\n"
+
+
+def side_table(k):
+    train, val = losses(k)
+    before = f"2026-11-28 {clock(k)},{k % 1000:03d} - INFO - tensorboard_writer - "
+    rows = (f"accuracy   |     0.{100 + k % 900}  |     0.512", f"loss       |     {train:.3f}  |     {val:.3f}")
+    return f"{before}Epoch {k}/9999999\n{before}                 Training |  Validation\n" + "".join(
+        f"{before}{row}\n" for row in rows
+    )
+
+
+def rich_log(k):
+    train, val = losses(k)
+    rest = (
+        f"{'':29}loss {train:.4f}, validation loss             \n{'':29}{val:.4f}, lr 0.001                         \n"
+    )
+    return f"[11/28/26 {clock(k)}] INFO     Step {k} is done: training     run.py:214\n{rest}"
+
+
+def python_list(k):
+    train, val = losses(k)
+    return f"{{'epoch': {k}, 'train_loss': {train:.4f}, 'val_loss': {val:.4f}, 'acc': 0.5}},\n"
+
+
 def keras_bar(k):
     at, (train, val) = k % EPOCH + 1, losses(k)
     epoch = f"Epoch {k // EPOCH + 1}/1000000\n" if at == 1 else ""
@@ -142,6 +169,10 @@ TEXT = {  # what begins a log, each of its records, what ends it
     "Keras bars": ("", keras_bar, ""),
     "HF dictionaries": ("", hf_dict, ""),
     "boosting": ("", boosting, ""),
+    "Julia's floats": ("", julia, ""),
+    "table of sides": ("", side_table, ""),
+    "wrapped by rich": ("", rich_log, ""),
+    "list as Python shows it": ("[", python_list, "]"),
     "fastai table": ("epoch     train_loss  valid_loss  time\n", table, ""),
     "Markdown table": ("| Training Loss | Epoch | Step | Validation Loss |\n|:--:|:--:|:--:|:--:|\n", markdown, ""),
     "CSV": ("step,train_loss,val_loss\n", csv_row, ""),

@@ -48,6 +48,9 @@ def no_dropout() -> Iterator[None]:
 def unreached(model: nn.Module, loss: Callable[[int], Tensor], batches: int) -> tuple[list[str], list[str]] | None:
     """Return the names of trainable weights that no gradient reaches, and of frozen ones; None without a gradient.
 
+    A bias that cancels in the loss (before a batch norm, in a difference of two scores) has a gradient, which is 0: it
+    counts as reached where its module's weight is.
+
     Args:
         model: its gradients are left as they come.
         loss: of a batch's number.
@@ -56,6 +59,7 @@ def unreached(model: nn.Module, loss: Callable[[int], Tensor], batches: int) -> 
     named = dict(model.named_parameters())
     trained = {name: p for name, p in named.items() if p.requires_grad}
     reached: set[str] = set()
+    touched: set[str] = set()
     for number in range(batches):
         for p in trained.values():
             p.grad = None
@@ -63,7 +67,9 @@ def unreached(model: nn.Module, loss: Callable[[int], Tensor], batches: int) -> 
         if not value.requires_grad:
             return None
         value.backward()  # type: ignore[no-untyped-call]
+        touched |= {name for name, p in trained.items() if p.grad is not None}
         reached |= {name for name, p in trained.items() if p.grad is not None and bool((p.grad != 0).any())}
+    reached |= {name for name in touched if name.endswith("bias") and f"{name.removesuffix('bias')}weight" in reached}
     return [name for name in trained if name not in reached], [name for name in named if name not in trained]
 
 

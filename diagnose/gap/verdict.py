@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from diagnose.records.ledgers import LedgerRecord
 
 MOST_WORDS = 60
+EQUAL = 1e-9  # of a loss: what is the same but for the order of sums
 
 
 def sentence(record: LedgerRecord) -> str:
@@ -64,6 +65,8 @@ def _unresolved(large: Sequence[Cause], gap: float) -> str:
 def _matched(record: LedgerRecord) -> str:
     gap, low, high = record.matched.gap, record.matched.low, record.matched.high
     side = "above" if gap > 0 else "below"
+    if mostly_seen(record) and abs(gap) <= EQUAL * max(1.0, abs(record.matched.train)):
+        return f"{_alike(record)} the two are equal"
     if low is not None and high is not None and low <= 0 <= high:
         half = (high - low) / 2
         return f"{_alike(record)} the two do not differ measurably ({signed(gap)} ± {plain(half)})"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from diagnose.logs.series import BATCH, EPOCH, ITERATION, PLACE, STEP, UPDATE
+from diagnose.logs.series import BATCH, EPOCH, ITERATION, PLACE, STEP, UPDATE, VALUE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,8 @@ Counted = Literal["step", "epoch", "place"]
 MOST = 0.9  # of the values have to have a position for it to place them
 NAMES = {STEP: "step", ITERATION: "iteration", UPDATE: "update", BATCH: "batch", EPOCH: "epoch", PLACE: "place"}
 MOST_RUNS = 64
+AS_PROCESSES = 0.1  # of the change from epoch to epoch
+FEWEST_ROWS = 4  # that tell how a log counts
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,21 @@ def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> LogA
         finest = max(counters, key=lambda one: (one.column != BATCH, float(np.nanmax(one.at(train)))))
         if not epochs or finest.column != BATCH or not (_once(train) and _once(val)):
             return finest
-    return LogAxis(EPOCH) if epochs else LogAxis(PLACE)
+    return LogAxis(EPOCH) if epochs and not _rows_within(train, val) else LogAxis(PLACE)
+
+
+def _rows_within(train: NDArray[np.float64], val: NDArray[np.float64]) -> bool:
+    """Say whether each line has both losses, and epochs have several such lines, which go on as from epoch to epoch.
+
+    Lines of an epoch that differ less are of several processes.
+    """
+    if len(train) != len(val) or len(val) < FEWEST_ROWS or not np.array_equal(train[:, PLACE], val[:, PLACE]):
+        return False
+    same = np.diff(val[:, EPOCH]) == 0
+    if not same.any() or same.all() or (np.diff(val[:, EPOCH]) < 0).any() or (np.diff(val[:, VALUE]) == 0).any():
+        return False
+    change = np.abs(np.diff(train[:, VALUE]))
+    return float(np.median(change[same])) > AS_PROCESSES * float(np.median(change[~same]))
 
 
 def _carried(column: int, table: NDArray[np.float64]) -> bool:

@@ -149,6 +149,8 @@ def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tup
     known = [pair for pair in pairs if pair[0][0] < UNLIKE or any(given)]
     if not known:
         return "", ""
+    curves = [pair for pair in known if min(log.series[name].count for name in pair[1:]) > STATED]
+    known = [pair for pair in known if log.series[pair[2]].count >= STATED] if curves else known
     return min(known, key=lambda pair: pair[0])[1:]
 
 
@@ -162,6 +164,7 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
     return (
         _likeness(a, b),
         KINDS.get(a.kind, 4) + KINDS.get(b.kind, 4),
+        counts[0] > STATED and log.series[train].still and log.series[val].still,
         counts[1] < STATED and b.span == "mean",
         b.side != "val",
         a.stem != b.stem,
@@ -172,11 +175,21 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
         counts[0] < STATED and counts[1] >= STATED,
         len(a.stem) + len(b.stem),
         a.side == "",
+        b.span == "mean" and a.span != "mean" and _means(log, a),
         SPANS[a.span],
         STATED_MEAN if b.span == "mean" and counts[1] > STATED else SPANS[b.span],
         len(words(train)) + len(words(val)),
         *(-count for count in counts),
     )
+
+
+def _means(log: Log, train: Meaning) -> bool:
+    """Say whether a log has means of a training loss beside its values."""
+    like = (train.side, train.kind, train.stem)
+    return any(
+        (m.side, m.kind, m.stem) == like and m.span == "mean" and series.count > STATED
+        for name, series in log.series.items() if (m := meaning(name))
+    )  # fmt: skip
 
 
 def _running(log: Log, val: str) -> bool:

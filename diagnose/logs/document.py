@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
 
 MOST_WHOLE = 1 << 25  # characters of a document that has to be held
+MOST_DEEP = 4  # levels of an object that are looked into
+SCALAR = ("wall time", "step", "value")
 MOST_RECORD = 1 << 20  # characters of one record
 HISTORY = re.compile(r'"log_history"\s{0,16}:\s{0,16}\[')
 SETTING = re.compile(
@@ -35,6 +37,9 @@ FACTS = {
     "train_batch_size": "batch_size", "max_steps": "steps", "num_train_epochs": "epochs",
     "logging_steps": "logging_steps", "eval_steps": "eval_steps", "global_step": "last_step",
 }  # fmt: skip
+OF_PYTHON = re.compile(r"\s*\[\s*\{\s*'")  # what Python shows of a list of dictionaries
+PYTHON_WORD = re.compile(r"(?<=[:\[,\s])(?:None|True|False|nan|inf)\b")
+JSON_WORDS = {"None": "null", "True": "true", "False": "false", "nan": "NaN", "inf": "Infinity"}
 SUMMARIES = {"train_runtime", "train_samples_per_second", "train_steps_per_second"}
 HOLDS_NONE = (
     "this JSON holds no log: wanted are trainer_state.json, a History ({name: [values]}), records or a notebook"
@@ -59,7 +64,8 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
     if head.lstrip().startswith("["):
         log = Log("json")
         records = Records(log, columns)
-        _array(chain([head.lstrip()[1:]], pieces), records)
+        rest = chain([head.lstrip()[1:]], pieces)
+        _array(map(_as_json, rest) if OF_PYTHON.match(head) else rest, records)
         return log
     return _history(head, pieces, columns)
 
@@ -124,6 +130,11 @@ def _array(pieces: Iterator[str], records: Records) -> str:
     return ""
 
 
+def _as_json(piece: str) -> str:
+    """Return a piece of what Python shows of a list of dictionaries as JSON has it."""
+    return PYTHON_WORD.sub(lambda found: JSON_WORDS[found.group()], piece.replace("'", '"'))
+
+
 _GAP = re.compile(r"[\s,]*")
 
 
@@ -137,11 +148,20 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     found = _whole(head, pieces)
     if not isinstance(found, dict):
         raise DiagnoseError(HOLDS_NONE)
+    if isinstance(found.get("columns"), list) and isinstance(found.get("data"), list):
+        return _listing(
+            [
+                dict(zip(map(str, found["columns"]), row, strict=False))
+                for row in found["data"]
+                if isinstance(row, list)
+            ],
+            columns,
+        )
     if isinstance(found.get("history"), dict):
         found = found["history"]
     if "nbformat" in found and isinstance(found.get("cells"), list):
         return read_text(printed(found["cells"]), columns)
-    records = _records_of(found)
+    records = _records_of(found) or _of_scalars(found)
     field = message_field(records[:MOST_LOOKED])
     if field:
         return read_text(messages(records, field), columns)
@@ -172,7 +192,32 @@ def _records_of(found: dict[str, Any]) -> list[Any]:
     if found and all(key.isdecimal() and isinstance(value, dict) for key, value in found.items()):
         return [{"epoch": float(key), **value} for key, value in found.items()]
     inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
-    return [] if inner is None else _of_catboost(found, inner)
+    return _of_catboost(found, inner) if inner is not None else _deeper(found, MOST_DEEP)
+
+
+def _deeper(found: dict[str, Any], levels: int) -> list[Any]:
+    """Return the records with a loss that stand in a list further within an object, none where there are none."""
+    for value in found.values():
+        records = value if isinstance(value, list) else _deeper(value, levels - 1) if _is_open(value, levels) else []
+        if records and isinstance(records[0], dict) and any(meaning(name).kind for name in records[0]):
+            return records
+    return []
+
+
+def _is_open(value: Any, levels: int) -> bool:
+    return isinstance(value, dict) and levels > 0
+
+
+def _of_scalars(found: dict[str, Any]) -> list[Any]:
+    """Return the records of TensorBoard's scalars as JSON: [wall time, step, value] for each name."""
+    table = {name: points for name, points in found.items() if isinstance(points, list) and points}
+    if not table or not all(
+        isinstance(point, list) and len(point) == len(SCALAR) for points in table.values() for point in points
+    ):
+        return []
+    return [
+        {"step": step, "wall_time": wall, name: value} for name, points in table.items() for wall, step, value in points
+    ]
 
 
 def _by_columns(found: dict[str, Any], columns: Columns) -> Log:

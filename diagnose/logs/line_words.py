@@ -1,9 +1,11 @@
-"""The words and signs that say what the numbers of a line are: patterns, and what is said of a number and of a line."""
+"""The words and signs that say what the numbers of a line are: patterns, names, what is said of a number and a line."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+
+from diagnose.logs.names import NEUTRAL, SIDED_ERROR, SIDES, meaning, side_of, words
 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 120  # characters before a number that may name it
@@ -81,7 +83,7 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
     "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
     "l1", "up.",
-    "ep ", "ep.", "ce:", "ce=", "ce-", "bce", "cv",
+    "ep ", "ep.", "ce:", "ce=", "ce-", "ce avg", "bce", "cv",
 )  # fmt: skip
 HEADS = (
     "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",
@@ -149,3 +151,38 @@ class Shape:
     apart: bool = False
     summary: bool = False
     passed: bool = False
+
+
+def only_sides(name: str) -> bool:
+    """Say whether words name a side and nothing else, but for a logger's level before them."""
+    return all(word in SIDES or word in LEVELS for word in words(name))
+
+
+def standing(text: str) -> str:
+    """Return the side whose word stands alone in a text, the last of several; not as a part of "val_acc"."""
+    side = ""
+    for token in ALONE.findall(text):
+        word = token.strip("./-'_").lower()
+        found = side_of((word,)) if word in SIDES else ""
+        side = found or side
+    return side
+
+
+def kept_words(found: tuple[str, ...]) -> list[str]:
+    """Return the words of a name without those that only join the others."""
+    return [
+        word for word in found if word not in ("the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set")
+    ]
+
+
+def says_plainly(name: str) -> bool:
+    """Say whether a value may follow a name without a sign: every word is known, or belongs to one identifier."""
+    last = name.rsplit(maxsplit=1)[-1]
+    if meaning(last).kind and not set(words(name)) - set(words(last)) - NEUTRAL - SIDES:
+        return True
+    found = words(name)
+    known = [word for word in found if word in NEUTRAL or word in SIDES or meaning(word).kind]
+    if (found[-1] in SIDES or found[-1] in SET_WORDS) and len(known) == len(found) <= 4:  # "loss on validation 2.2"
+        return True
+    named = meaning(found[-1]).kind or (found[-1] in SIDED_ERROR and meaning(name).kind)
+    return bool(named) and len(found) - len(known) <= 1 and len(found) <= 4

@@ -6,11 +6,13 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
+from diagnose.errors import DiagnoseError
 from diagnose.logs.source import of_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+MOST_PAGE = 1 << 25  # characters of a page that has to be held
 MOST_CELL = 400  # characters of a table's cell
 ROW = re.compile(r"<tr\b[^>]*>(.*?)(?=</tr|<tr\b|$)", re.IGNORECASE | re.DOTALL)
 CELL = re.compile(r"<t[hd]\b[^>]*>(.*?)(?=</t[hd]|<t[hd]\b|$)", re.IGNORECASE | re.DOTALL)
@@ -43,6 +45,21 @@ def _joined(text: Any) -> str:
     if isinstance(text, list):
         return "".join(part for part in text if isinstance(part, str))
     return text if isinstance(text, str) else ""
+
+
+def page_lines(texts: Iterable[str]) -> Iterator[tuple[str, bool]]:
+    """Yield the rows of the tables of an HTML page as lines with bars between their cells.
+
+    Raises:
+        DiagnoseError: the page is too large to be held.
+    """
+    page = ""
+    for text in texts:
+        page += text
+        if len(page) > MOST_PAGE:
+            raise DiagnoseError("the page is too large to be a table of a log; export the numbers as CSV")
+    for row in _rows(page):
+        yield row, False
 
 
 def _rows(page: str) -> Iterator[str]:

@@ -12,6 +12,7 @@ from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
 from diagnose.logs.messages import read_records
 from diagnose.logs.names import meaning
+from diagnose.logs.notebook import page_lines
 from diagnose.logs.series import Log, placed_row
 from diagnose.logs.table import read_csv, separator
 from diagnose.logs.text import read_text
@@ -141,10 +142,24 @@ def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
                 return log
             if kind == "json":
                 return read_document(source.texts(file, path), columns)
+            if kind == "text" and _is_page(head):
+                return read_text(page_lines(source.texts(file, path)), columns)
             if kind == "text":
                 return read_text(source.lines(file, path), columns)
             plain = (line for line, _ in source.lines(file, path, source.MOST_RECORD))
-            return read_csv(plain, columns, path.stem) if kind == "csv" else read_records(plain, columns)
+            log = read_csv(plain, columns, path.stem) if kind == "csv" else read_records(plain, columns)
+        return log if fmt or kind != "csv" or columns or _has_losses(log) else _as_text(path, log)
+
+
+def _as_text(path: Path, table: Log) -> Log:
+    """Return the log of a text that begins as a table does; the table where the text has no losses either."""
+    with source.opened(path) as file:
+        log = read_text(source.lines(file, path))
+    return log if _has_losses(log) else table
+
+
+def _has_losses(log: Log) -> bool:
+    return bool(log.runs) or any(meaning(name).kind for name in log.series)
 
 
 def detect(head: bytes) -> str:
@@ -166,6 +181,12 @@ def detect(head: bytes) -> str:
     if first.startswith(("{", "[")) and _opens_json(text):
         return "json"
     return "csv" if len(lines) > 1 and _is_table(lines) else "text"
+
+
+def _is_page(head: bytes) -> bool:
+    """Say whether a text is a table in HTML."""
+    start = head.lstrip()[:2000].lower()
+    return start.startswith(b"<") and b"<table" in start
 
 
 def _is_table(lines: list[str]) -> bool:

@@ -87,6 +87,12 @@ class LogSeries:
     _shown: float = NAN  # place of the state that was shown last, taken or not
     _held: float = NAN  # the epoch whose bar shows the value of the epoch before from its beginning
 
+    @property
+    def still(self) -> bool:
+        """Whether all its values are the same."""
+        values = self.table()[:, VALUE]
+        return len(values) > 0 and bool((values == values[0]).all())
+
     def add(self, place: float, row: LogRow, value: float) -> None:
         """Take a value; a progress bar's later state replaces the earlier of the same position or pass."""
         if not abs(value) <= MOST_VALUE:

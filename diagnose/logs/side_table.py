@@ -11,7 +11,7 @@ MOST_LINE = 600  # characters
 SIDES_ABOVE = re.compile(
     r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE
 )
-BOTH_SIDES = re.compile(r"([\w/-]{1,60})\s{0,40}\|\s{0,20}(\S{1,30})\s{0,20}\|\s{0,20}(\S{1,30})\s{0,8}$")
+MEASURE = re.compile(r"[\w/-]{1,60}")
 
 
 class SideTable:
@@ -33,10 +33,9 @@ class SideTable:
         if header:
             self.columns = tuple("train" if side.lower().startswith("t") else "val" for side in header.groups())
             return {}
-        row = BOTH_SIDES.search(line) if self.columns else None
-        if row is None or not meaning(row.group(1)).kind:
+        before, *cells = line.rsplit("|", 2) if self.columns else ("",)
+        name = before.split()[-1] if len(cells) == len(self.columns) > 0 and before.strip() else ""
+        if not MEASURE.fullmatch(name) or not meaning(name).kind:
             return None
-        read = {
-            f"{side}/{row.group(1)}": number(text) for side, text in zip(self.columns, row.groups()[1:], strict=True)
-        }
+        read = {f"{side}/{name}": number(text) for side, text in zip(self.columns, cells, strict=True)}
         return {name: value for name, value in read.items() if value is not None}

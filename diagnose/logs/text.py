@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs import headings
@@ -29,13 +30,14 @@ from diagnose.logs.line_plans import (
     planned,
     shape_key,
 )  # fmt: skip
-from diagnose.logs.line_words import HEADS, MISSING, MOST_NUMBERS, NUMBER, SPEAKS, Shape
+from diagnose.logs.line_words import HEADS, MISSING, MOST_NUMBERS, NUMBER, SPEAKS, Shape, standing
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import NAN, Log, LogRow
-from diagnose.logs.shape import shape_of, standing
+from diagnose.logs.shape import shape_of
 from diagnose.logs.side_table import SideTable
 from diagnose.logs.tools import MOST_TOLD, Tools
-from diagnose.logs.written_numbers import has_decimal_comma, of_julia, to_float, unwrapped, with_points
+from diagnose.logs.whole_lines import whole_lines
+from diagnose.logs.written_numbers import has_decimal_comma, of_julia, parts_of_julia, to_float, unwrapped, with_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,7 +45,6 @@ if TYPE_CHECKING:
 MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
-AT_ONCE = 1024  # lines
 MOST_KEPT = 600  # characters of a line whose shape is kept
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NO_NUMBER = ("nan", "inf")
@@ -79,8 +80,7 @@ class TextReader:
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
-        source = iter(lines)
-        while block := list(itertools.islice(source, AT_ONCE)):
+        for block in whole_lines(lines):
             for (line, bar), key in zip(block, masked([line for line, _ in block]), strict=True):
                 self._line(line, bar, key)
         self.log.tool = self.tools.likeliest
@@ -111,11 +111,20 @@ class TextReader:
             if row is not True:
                 self._row(row)
             return
-        if plan is None or (plan.literals and not plan.fits(line)) or (self.measures.columns and "|" in line):
+        if self.measures.columns and "|" in line and self._sides(line):
+            return
+        if plan is None or (plan.literals and not plan.fits(line)):
             self._anew(line, bar, key)
         elif plan.shape is EMPTY:
             return
-        elif not plan.values or self.decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
+        elif plan.julia:
+            self._planned(plan, "e".join([line[part] for part in plan.julia]), bar)
+        else:
+            self._planned(plan, line, bar)
+
+    def _planned(self, plan: Plan, line: str, bar: bool) -> None:
+        """Read a line as its plan says."""
+        if not plan.values or self.decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
 
     @property
@@ -201,7 +210,8 @@ class TextReader:
         if self._heads_with_digits(line):
             return
         bare = unwrapped(line)
-        raw, line = (bare if line is raw else raw), of_julia(bare)
+        written = bare if line is raw else raw
+        raw, line = of_julia(written), of_julia(bare)
         comma = has_decimal_comma(line, key)
         line = with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
@@ -213,7 +223,7 @@ class TextReader:
         shape = self._shapes.get(shape_key(parts)) or self._shaped(line, parts)
         plan = planned(raw, key, shape, parts[1::2])
         if plan is not None and not comma:
-            self._keep(key, plan)
+            self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
         if shape is not EMPTY:
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
@@ -285,6 +295,7 @@ class TextReader:
             ):
                 self.above = self.above if self.above == "train" else ""
             self.counters.at = own
+            self.group += 1
 
     def _head(self, side: str) -> None:
         """Take the side of a heading; before the first one, losses without a side stood under none."""

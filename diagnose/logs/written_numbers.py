@@ -39,6 +39,12 @@ def of_julia(line: str) -> str:
     return JULIA.sub(r"e\1", line) if "f" in line else line
 
 
+def parts_of_julia(line: str) -> tuple[slice, ...]:
+    """Return what stands before, between and behind the letters that `of_julia` replaces."""
+    at = [found.start() for found in JULIA.finditer(line)]
+    return tuple(slice(a, b) for a, b in zip([0, *(place + 1 for place in at)], [*at, len(line)], strict=True))
+
+
 def has_decimal_comma(line: str, key: str) -> bool:
     """Say whether a line's numbers have decimal commas; `key` is the line with its digits masked."""
     return "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None

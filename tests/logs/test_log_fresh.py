@@ -1,8 +1,11 @@
-"""265 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+"""425 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
+import fresh_fifth
 import fresh_first
 import fresh_fourth
 import fresh_second
+import fresh_seventh
+import fresh_sixth
 import fresh_third
 import pytest
 from fresh_forms import CASES, P, close
@@ -12,7 +15,7 @@ from diagnose.logs.judge import judge
 from diagnose.logs.pairs import all_pairs, pairs
 from diagnose.logs.read import read
 
-ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth)
+ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth, fresh_sixth, fresh_seventh)
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
 
@@ -65,3 +68,10 @@ def test_what_keras_evaluates_behind_a_fit_is_no_training_loss(evaluates, tmp_pa
     path = tmp_path / "fit.txt"
     path.write_text(f"{fit}{evaluates}Test loss: 1.9\n")
     assert pairs(read([path]), {}).train_N.tolist() == pytest.approx([2, 1, 2 / 3], rel=1e-3)
+
+
+def test_a_line_that_breaks_off_behind_a_sum_is_read(tmp_path):
+    """The fuzz found it: the spread of a mean was looked for behind the end of the line."""
+    path = tmp_path / "cut.txt"
+    path.write_text("[1]\ttrain's l2: 0.5 + 0.1\tval's l2: 0.6 + 0.1\n[2]\ttrain's l2: 0.4 + 0.1\tval's l2: 0.55 + ")
+    assert pairs(read([path]), {}).val_N.tolist() == [0.6]

@@ -40,6 +40,7 @@ TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
 FEWEST_UNSEEN = 20
 IN_STEP = 64  # batches of a side that each process reads where the model is sharded over all
+RELABELLED = 0.05  # of the samples that both sides have: so many must have other labels to be worth a word
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
 
@@ -114,6 +115,7 @@ def measure(
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
         overlap, whole, why = _overlap(subject, val, found)
+        other = _relabelled(subject, val, found, overlap)
     found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     by_value = found.known is not None and found.known.layout.by_value
@@ -122,7 +124,7 @@ def measure(
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
-        _unlike(train, val, found), found.masked, found.as_taken, found.shuffled,
+        (*_unlike(train, val, found), *other), found.masked, found.as_taken, found.shuffled,
     )  # fmt: skip
 
 
@@ -356,6 +358,22 @@ def _overlap(subject: Subject, val: Side, found: _Read) -> tuple[SeenDocuments |
     if not len(shared.documents):
         return None, False, "the batches of the two sides hold different tensors"
     return replace(shared, documents=shared.documents + OTHERS), known.complete, known.why
+
+
+def _relabelled(subject: Subject, val: Side, found: _Read, overlap: SeenDocuments | None) -> tuple[str, ...]:
+    """Say that training has validation's samples under other labels, where it has them so."""
+    known = found.known
+    if known is None or overlap is None or not known.labels or not bool(overlap.exact.any()):
+        return ()
+
+    def counted() -> tuple[int, int]:
+        most, number = found.val[0].batches, found.sides.val.objective
+        return sample_identity.relabelled(_identified(val), known, most, lambda batch: subject.rows(batch, number))
+
+    other, every = (sum(some) for some in zip(*ranks.together(counted), strict=True))
+    if other < RELABELLED * every:
+        return ()
+    return (f"{other:,} of the {every:,} validation samples that training has too are labelled otherwise there",)
 
 
 def _distinct_only(found: SeenDocuments, val: BatchReadings) -> SeenDocuments:

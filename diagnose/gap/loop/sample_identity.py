@@ -8,8 +8,8 @@ commonplace: about 32 characters, 14 words.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import numpy as np
 
 from diagnose.data.overlap import SeenDocuments
 from diagnose.gap.loop.elements import SAMPLES
-from diagnose.gap.loop.sample_parts import INTEGERS, SampleLayout, layout, parts_of, rows_by_key
+from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -49,6 +49,8 @@ class Known:
         layout: which tensors identify a sample.
         complete: whether all of them were walked.
         why: why samples cannot be recognised; "" where they can.
+        labels: by hash, what each sample is labelled with; None where several samples of the same values differ in it.
+        label_keys: which tensors are labels.
     """
 
     wholes: frozenset[int]
@@ -56,6 +58,8 @@ class Known:
     layout: SampleLayout
     complete: bool
     why: str = ""
+    labels: Mapping[int, bytes | None] = field(default_factory=dict)
+    label_keys: tuple[Key, ...] = ()
 
 
 Chosen = Callable[[Any], "NDArray[np.int64] | None"]
@@ -153,6 +157,8 @@ def known(
     begun = time.monotonic()
     found = layout((batch for _, batch in walk(batches)[0]), None if val is None else _first(val))
     wholes, held, complete = set[int](), _HeldSpans(len(found.texts)), True
+    labels: dict[int, bytes | None] = {}
+    keys: tuple[Key, ...] | None = None
     if found.why:
         return Known(frozenset(), (), found, complete=False, why=found.why)
     some, count = walk(batches)
@@ -166,8 +172,44 @@ def known(
             return Known(frozenset(), (), found, complete=False, why="the batches of a side hold different tensors")
         wholes.update(one.wholes)
         held.add(one)
+        keys = _label_keys(batch, found) if keys is None else keys
+        for whole, label in _labelled(batch, keys, one):
+            labels[whole] = label if labels.get(whole, label) == label else None
     why = "" if complete else f"the first {len(wholes):,} training samples alone were looked through"
-    return Known(frozenset(wholes), held.telling(), found, complete, why)
+    return Known(frozenset(wholes), held.telling(), found, complete, why, labels, keys or ())
+
+
+def relabelled(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> tuple[int, int]:
+    """Return how many samples of up to `most` batches training has under other labels, and how many it has at all."""
+    other = alike = 0
+    for place, (_, batch) in enumerate(walk(batches)[0]):
+        if place >= most:
+            break
+        one = hashes(batch, training.layout, chosen, spans=False)
+        for whole, label in () if one is None else _labelled(batch, training.label_keys, one):
+            held = training.labels.get(whole)
+            other += held is not None and held != label
+            alike += held == label
+    return other, other + alike
+
+
+def _label_keys(batch: Any, found: SampleLayout) -> tuple[Key, ...]:
+    """Return which tensors hold a label a sample: one number, that is no sample's own (an index, a weight)."""
+    part = rows_by_key(parts_of(batch)[0])
+    return tuple(
+        key for key, rows in part.items()
+        if key not in found.keys and rows.shape[1] == 1 and len(rows.unique()) < len(rows)  # type: ignore[no-untyped-call]
+    )  # fmt: skip
+
+
+def _labelled(batch: Any, keys: tuple[Key, ...], one: SampleHashes) -> Iterator[tuple[int, bytes]]:
+    """Yield what each sample of a batch is labelled with."""
+    parts = [rows_by_key(part) for part in parts_of(batch)]
+    if not keys or any(key not in part for part in parts for key in keys):
+        return
+    table = [[row for part in parts for row in part[key]] for key in keys]
+    for row, whole in zip(one.rows.tolist(), one.wholes, strict=True):
+        yield whole, b"|".join(_raw(column[row]) for column in table)
 
 
 def _first(batches: Any) -> Any:
@@ -231,6 +273,11 @@ class DistinctSamples:
     def __init__(self, found: SampleLayout | None, chosen: Chosen = all_rows) -> None:
         self.layout, self.chosen = found, chosen
         self._known: dict[int, int] = {}
+
+    @property
+    def count(self) -> int:
+        """How many were told apart."""
+        return len(self._known)
 
     def numbered(self, batch: Any, ids_E: NDArray[np.int64], samples_E: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return whose each element is, by what its sample was first numbered."""

@@ -128,7 +128,11 @@ def known(some: Sequence[Known]) -> Known:
     wholes = frozenset().union(*(one.wholes for one in some))
     spans = tuple(np.unique(np.concatenate(text)) for text in zip(*(one.spans for one in some), strict=False))
     why = next((one.why for one in some if one.why), "")
-    return replace(some[0], wholes=wholes, spans=spans, complete=all(one.complete for one in some), why=why)
+    labels: dict[int, bytes | None] = {}
+    for one in some:
+        labels |= {k: v if labels.get(k, v) == v else None for k, v in one.labels.items()}
+    complete = all(one.complete for one in some)
+    return replace(some[0], wholes=wholes, spans=spans, complete=complete, why=why, labels=labels)
 
 
 def seen(some: Sequence[SeenDocuments]) -> SeenDocuments:

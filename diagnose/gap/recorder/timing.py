@@ -35,23 +35,28 @@ def replay(
 ) -> Replayed:
     """Read the recorded steps again with the final weights and their own masks, and the first with its own weights.
 
-    With `distinct`, which has numbered the side's samples, those of the steps that are the same have their numbers.
+    With `distinct`, which has numbered the side's samples, those of the steps have the same numbers where the steps
+    are of all of them, as in a whole epoch: then nothing of what data happened to be drawn is between the two.
     """
     if not record.window:
         raise DiagnoseError("the record holds no training step; call recorder.step(batch, loss) at each")
     rows, changes = [], []
     own_first = _first(subject, record, own)
     factor = 1 if own_first is None else whole_factor(*own_first)
+    same: list[Any] = []
+    every_sample = 0 if distinct is None else distinct.count
     for step, batch in zip(record.window, record.batches(record.window), strict=True):
         found = _read(subject, step, batch, own)
         groups = None if side.groups is None else side.groups(batch)
         nats, weights = sums(found, own.reduction)
         ids = identities(found, step.number, groups, f"recorded step {step.number + 1}")
         ids = np.where(ids < 0, ids, ids + WINDOW)
-        if distinct is not None and groups is None and found.known:
-            ids = distinct.numbered(batch, ids, found.samples)
         rows.append((ids, nats, weights))
+        if distinct is not None and groups is None and found.known:
+            same.append(distinct.numbered(batch, ids, found.samples))
         changes.append(_loss(found, own) - factor * float(step.loss))
+    if len(same) == len(rows) and _are_all(same, every_sample):
+        rows = [(ids, nats, weights) for ids, (_, nats, weights) in zip(same, rows, strict=True)]
     every = len(changes) == record.offered
     mean = float(np.average(changes, weights=[step.weight for step in record.window]))
     half = None if every else _half(np.array(changes), record.offered)
@@ -61,6 +66,12 @@ def replay(
     return Replayed(
         logged + mean, logged, half, joined(rows), len(changes), record.offered, masked, first, factor, _checked(first)
     )  # fmt: skip
+
+
+def _are_all(ids: list[Any], count: int) -> bool:
+    """Say whether the samples of recorded steps are just the side's: all known, and none left out."""
+    found = np.unique(np.concatenate(ids)) if ids else np.zeros(0)
+    return len(found) == count > 0 and bool((found < WINDOW).all())
 
 
 def whole_factor(read: float, logged: float) -> int:

@@ -1,4 +1,4 @@
-"""The third round of causes that people reported (docs/LOG.md, 2026-11-29): plain loops, held against plain torch."""
+"""Rows of tokens that differ by side, and timing: reported causes (docs/LOG.md, 2026-11-29), by plain torch."""
 
 import copy
 
@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, RandomSampler
 
-from diagnose import GapRecorder, Side, explain_gap
+from diagnose import GapRecorder, Side, audit_metric, explain_gap
 from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled
 from diagnose.gap.loop.rows_seen import RowsSeen, new_ids
 
@@ -165,3 +165,61 @@ def test_rows_that_are_padded_to_their_batch_are_not_other_samples_in_another_or
     assert not is_redrawn(loader)
     assert is_shuffled(loader)
     assert not is_shuffled(DataLoader(rows_of, 8, collate_fn=padded))
+
+
+class TestOtherLabels:
+    def read(self, change, **more):
+        x, y = data(128, 1).tensors
+        index = torch.arange(128)
+        train = [
+            {"x": a, "y": b, "index": c} for a, b, c in zip(x.split(32), y.split(32), index.split(32), strict=True)
+        ]
+        val = [{"x": x[:64], "y": change(y[:64]), "index": index[:64] + 500, **more}]
+
+        def loss(model, batch):
+            return F.cross_entropy(model(batch["x"]), batch["y"], reduction="none")
+
+        return explain_gap(fit(network(), train, loss), Side(train, loss, mode="eval"), Side(val, loss))
+
+    def test_samples_that_training_has_under_other_labels_are_said(self):
+        gap = self.read(lambda y: (y + torch.arange(64) % 2) % 4)
+        said = next(one["what"] for one in gap.findings if one["rule"] == "gap/inputs")
+        assert "32 of the 64 validation samples that training has too are labelled otherwise there" in said
+        assert "gap/leaking-split" in {one["rule"] for one in gap.findings}
+
+    def test_the_same_labels_are_no_others_though_the_index_differs(self):
+        gap = self.read(lambda y: y)
+        assert "gap/inputs" not in {one["rule"] for one in gap.findings}
+
+
+def test_the_same_batches_on_both_sides_are_equal_whatever_their_spread():
+    some = list(DataLoader(data(64, 1), 32))
+    gap = explain_gap(network(), *(Side(some, lambda m, b: ce(m, b) * 1000) for _ in range(2)))
+    assert "the two are equal" in gap.verdict
+
+
+class Pairs(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.score, self.unused = nn.Linear(16, 1), nn.Linear(16, 1)
+
+    def forward(self, x):
+        return self.score(x).squeeze(1)
+
+
+def test_a_bias_that_cancels_in_a_difference_of_scores_is_no_error():
+    def loss(model, batch):
+        return -F.logsigmoid(model(batch[0]) - model(batch[0].flip(0)))
+
+    def with_unused(model, batch):
+        return loss(model, batch) + 0 * model.unused(batch[0]).squeeze(1)
+
+    sides = [DataLoader(data(count, seed), 32) for count, seed in ((128, 1), (64, 2))]
+    model = Pairs()
+    found = audit_metric(model, *(Side(one, with_unused) for one in sides))
+    said = next(one["what"] for one in found.findings if one["rule"] == "no-gradient")
+    assert "unused.weight" in said
+    assert "score.bias" not in said
+    del model.unused
+    assert "no-gradient" not in {one["rule"] for one in audit_metric(model, *(Side(o, loss) for o in sides)).findings}

@@ -1,0 +1,191 @@
+"""Where in the run a line is, and what it states of the run's settings: counters, ratios, seconds, facts.
+
+One rule gives a position: a counter's word right before the number (or "3/10" standing alone).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from diagnose.logs.line_words import (
+    AFTER_COUNT,
+    ASSIGNED,
+    BAR,
+    CODE,
+    COUNTED,
+    FACTS,
+    KERAS,
+    LEVELS,
+    LONGEST_FACT,
+    NEXT_RATIO,
+    ORDINAL,
+    RATE,
+    SETTINGS,
+    SIDE_ALONE,
+    UNIT,
+    Shape,
+    Slot,
+    kept_words,
+    only_sides,
+    standing,
+)
+from diagnose.logs.names import FOREIGN, VAL, counter, meaning, side_of, words
+
+
+class LinePositions:
+    """A line while its shape is worked out, from left to right: what was found so far, and its positions."""
+
+    def __init__(self, texts: list[str], numbers: list[str]) -> None:
+        self.texts, self.numbers = texts, numbers
+        self.shape = Shape()
+        self.weak = ""  # the last side that another number's name had
+        self.near = ""  # the last that stood alone in the name of another number of this segment
+        self.pending = self.kind = ""  # a loss whose value follows its position; the last loss named in the line
+        self.follows = False  # whether the value of `pending` is the next number
+        self.unsided = ""  # the loss whose sides stand behind its values, as in "loss 2.1 (train) 2.3 (val)"
+        self.unnamed = -1  # the number before which the words are of the number before it
+        self.percent = ""  # the counter that a percentage stands behind, as in "Epochs: 50%| | 3/6"
+        self.counters: set[str] = set()  # sides that counters have: of both, neither is the line's
+        self.seen: dict[str, list[tuple[Slot, str]]] = {}
+        self.side = "val" if "Saving dict for global step" in texts[0] else ""  # as TensorFlow's Estimator says it
+        self.code = bool(SETTINGS.search(texts[0]) or CODE.search("0".join(texts)))
+
+    def _position(
+        self, k: int, name: str, before: str, after: str, unit: str, over: int, *, assigned: bool
+    ) -> Slot | None:
+        """Return the slot of a number that says where in the run the line is."""
+        rated = bool(RATE.search(before)) or (bool(unit) and not ORDINAL.match(after))
+        total_unit = UNIT.match(self.texts[over + 1]) if over >= 0 else None
+        rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
+                          and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
+        what = self._counter(name, assigned=assigned)
+        if what and over >= 0 and what != "epoch" and side_of(words(name.rsplit(maxsplit=1)[-1])) in ("val", "test"):
+            return Slot(over=over)  # "eval_step=3/10" counts validation's own batches
+        if what and not rated and not COUNTED.match(after):
+            return self._counts(k, name, what, after, over)
+        stated = self._stated(k, name, before, after, over)
+        if stated is not None:
+            return stated
+        if what and unit.startswith("%"):
+            self.percent = what
+        if words(name) and not (over >= 0 and standing(name) and only_sides(name)):
+            return self._leads(k, before, after) or self._seconds(k, name, unit)
+        if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
+            bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
+            self.shape.bar = self.shape.bar or bar
+            dashed = k == 0 and not before.strip() and self.texts[over + 1].strip() == "-"
+            self.shape.passed = self.shape.passed or bar or dashed
+            self._epoch_before(k)
+            titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
+            return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
+        return self._leads(k, before, after) or self._seconds(k, name, unit)
+
+    def _counts(self, k: int, name: str, what: str, after: str, over: int) -> Slot:
+        """Take a counter; a number with decimals that ends a line as "loss at the end of epoch 2.5" is the loss."""
+        last = k == len(self.numbers) - 1 and not after.strip()
+        if self.pending and last and "." in self.numbers[k]:
+            return self._named(k, " ".join(kept_words(words(self.pending))), "")
+        self._alone_before(name)
+        return self._placed(k, Slot("position", what, over))
+
+    def _stated(self, k: int, name: str, before: str, after: str, over: int) -> Slot | None:
+        """Return the slot of a position whose word stands behind it: "3rd epoch", "val loss after 3 epochs: 2.31"."""
+        counted = AFTER_COUNT.match(after) if meaning(name).kind and self.numbers[k].isdigit() else None
+        if counted:
+            self.pending, self.unnamed = name, k + 1
+            return self._placed(k, Slot("position", counter(counted.group(1))))
+        leads = not set(words(before if k == 0 else name)) - LEVELS and (k == 0 or after.startswith("epoch"))
+        return self._placed(k, Slot("position", "epoch", over)) if leads and ORDINAL.match(after) else None
+
+    def _epoch_before(self, k: int) -> None:
+        """Take the first of two bare ratios in brackets, as in "[1/90][200/5005]", for the epoch."""
+        last, slot = self.shape.positions[-1] if self.shape.positions else (-1, Slot())
+        if slot.what == "ratio" and slot.over == k - 1 and NEXT_RATIO.fullmatch(self.texts[k]):
+            self.shape.positions[-1] = last, replace(slot, what="position", name="epoch")
+
+    def _leads(self, k: int, before: str, after: str) -> Slot | None:
+        """Return the slot of a position that the line begins with."""
+        leads = self._leading(k, before, after)
+        return self._placed(k, Slot("position", leads)) if leads else None
+
+    def _placed(self, k: int, slot: Slot) -> Slot:
+        self.shape.positions.append((k, slot))
+        return slot
+
+    def _counter(self, name: str, *, assigned: bool) -> str:
+        """Return what a name counts; a loss whose name ends in "_step" is no position, "loss at step 5" is one."""
+        last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
+        what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
+        found = words(name)
+        if not what or meaning(last).kind or set(found) & (FOREIGN - {"steps", "to"}) or "size" in found:
+            return ""
+        rest = " ".join(word for word in name.split()[:-1])
+        if meaning(rest).kind:
+            self.pending = rest
+        elif len(found) > 5 and not assigned:
+            return ""
+        return what
+
+    def _alone_before(self, name: str) -> None:
+        side = standing(name)
+        self.counters |= {side} - {""}
+        if side:
+            self.side = self.weak = side if len(self.counters) == 1 else ""
+
+    def _leading(self, k: int, before: str, after: str) -> str:
+        """Return what a number is that the line begins with, in brackets or before a colon; "" for no position."""
+        start = before.strip()
+        if k == 0 and start in ("[", "(") and after[:1] == "," and re.match(r",\s{0,8}$", after):
+            return "epoch"
+        if k == 1 and re.match(r"^\s{0,4}[\[(]$", self.texts[0].rstrip() or " ") and after.startswith("]"):
+            return "batch"
+        if k == 0 and ((start == "[" and re.match(r"\]|\s?\|", after)) or (not start and re.match(r":\s", after))):
+            return "iteration"
+        if standing(before) and k == 0 and re.match(r"\s?\[", after):
+            return "epoch"
+        return ""
+
+    def _seconds(self, k: int, name: str, unit: str) -> Slot | None:
+        found = words(name)
+        if unit == "s" and not found:
+            return self._timed(k, 1.0)
+        if found[-2:] == ("total", "time") and unit in ("m", "min", "s"):
+            return self._timed(k, 1.0 if unit == "s" else 60.0)
+        return None
+
+    def _timed(self, k: int, scale: float) -> Slot:
+        slot = Slot("seconds", scale=scale)
+        self.shape.facts.append((k, slot))
+        return slot
+
+    def _fact(self, k: int, name: str, after: str) -> Slot | None:
+        """Return the slot of a setting."""
+        counted = COUNTED.match(after)
+        title = ""
+        if counted and counted.group(1):
+            title = f"{'val' if counted.group(1).lower() in VAL | {'eval'} else 'train'}_{counted.group(2).lower()}"
+        found = words(name)
+        for size in range(min(LONGEST_FACT, len(found)), 0, -1):
+            title = title or FACTS.get(found[-size:], "")
+        if not title:
+            return None
+        slot = Slot("fact", title)
+        self.shape.facts.append((k, slot))
+        return slot
+
+    def _named(self, k: int, title: str, after: str) -> Slot:
+        """Keep a loss under its name and side."""
+        own = meaning(title)
+        lone = len(self.numbers) == 1 and bool(ASSIGNED.match(self.texts[0]) or self.texts[0].strip()[-1:] in "=:")
+        side = self.near or self.side
+        slot = Slot("loss", title if own.side or not side else f"{side} {title}", whole=lone and not after.strip())
+        slot.lent = slot.name != title
+        if k + 1 < len(self.numbers) and re.fullmatch(r"\s{1,3}\(\s?", after) and self.texts[k + 2].startswith(")"):
+            slot.mean = k + 1
+        self.shape.losses.append((k, slot))
+        self.shape.settled = self.shape.settled or bool(own.side)
+        if not own.side:
+            self.seen.setdefault(title, []).append((slot, self.weak))
+        self.kind = title if own.side or side else ""  # a loss without a side has no other sides behind it
+        return slot
