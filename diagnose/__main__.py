@@ -6,11 +6,16 @@ import os
 import re
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
 from diagnose.formatting import is_unicode
 
+if TYPE_CHECKING:
+    from types import FrameType
+
 SPINS = "2000"  # of a waiting OpenMP thread: free on an idle machine, and a busy one trains three times as fast
+_stopped: list[int] = []  # signals that asked this process to end
 NO_MEMORY = re.compile(  # as the loader of libraries, torch, Arrow and the system say it
     r"bad_alloc|failed to map segment|cannot allocate memory|can't allocate memory|(malloc|realloc) of size \d+ failed",
     re.IGNORECASE,
@@ -19,17 +24,18 @@ NO_MEMORY = re.compile(  # as the loader of libraries, torch, Arrow and the syst
 
 def main() -> None:
     """Run the command line."""
-    from diagnose.cli import app
-
     for stream in (sys.stdout, sys.stderr):  # a terminal without our letters shows their code points
         if not is_unicode(stream) and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     _spin_briefly()
-    for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: the checkpoint is kept; `nohup` has the second ignored
+    _stopped.clear()
+    for name in ("SIGTERM", "SIGHUP", "SIGINT"):  # alike: the checkpoint is kept; `nohup` has the second ignored
         wanted = getattr(signal, name, None)
         if wanted is not None and signal.getsignal(wanted) is not signal.SIG_IGN:
-            signal.signal(wanted, signal.default_int_handler)
+            signal.signal(wanted, _stop)
     try:
+        from diagnose.cli import app
+
         sys.exit(app(prog_name="diagnose", standalone_mode=False) or 0)
     except DiagnoseError as error:
         _tell(str(error))
@@ -47,6 +53,12 @@ def main() -> None:
         sys.exit(_of_other(error))
 
 
+def _stop(number: int, frame: FrameType | None) -> None:
+    """Interrupt the command, as Ctrl-C does."""
+    _stopped.append(number)
+    signal.default_int_handler(number, frame)
+
+
 def _spin_briefly() -> None:
     """Set how long idle threads of ours spin; a command of the user's (`--run`) keeps its environment."""
     if not any(arg.partition("=")[0] == "--run" for arg in sys.argv):
@@ -54,7 +66,10 @@ def _spin_briefly() -> None:
 
 
 def _of_other(error: Exception) -> int:
-    """Print a mistake in the options, or that memory ran out, as one line; all else is our bug: its traceback stays."""
+    """Print a mistake in the options, a stop, or too little memory as a line; all else is our bug, with traceback."""
+    if _stopped:  # a library that was being imported made another error of it
+        _tell("stopped")
+        return INTERRUPTED
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         _tell("there is not enough memory: end other programs, or allow this one more (ulimit -v, a job's --mem)")
         return FINDING

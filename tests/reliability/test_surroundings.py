@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import forked
@@ -237,3 +238,18 @@ def test_no_memory_is_told_in_a_line(error, diagnose, monkeypatch):
     assert err == (
         "diagnose: there is not enough memory: end other programs, or allow this one more (ulimit -v, a job's --mem)\n"
     )
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), ImportError("cannot load module more than once per process")])
+def test_a_stop_while_modules_are_imported_is_told_in_a_line(error, diagnose, monkeypatch):
+    from diagnose.runs import inventory
+
+    def fail(*_):
+        with suppress(KeyboardInterrupt):  # as torch does while it imports numpy
+            signal.raise_signal(signal.SIGTERM)
+        raise error
+
+    monkeypatch.setattr(inventory, "listing", fail)
+    code, out, err = diagnose("runs")
+    assert (code, out) == (130, "")
+    assert err in ("", "diagnose: stopped\n")  # typer may have heard of it first
