@@ -283,7 +283,7 @@ def test_each_score_has_a_margin_in_its_own_unit():
     ("margin", "told"),
     [
         (0.5, "--margin 0.5: 2 scores are compared, each in its own unit: val_loss=SIZE,doubled=SIZE"),
-        ({"val_los": 0.5}, "--margin val_los: no such score is compared; did you mean val_loss?"),
+        ({"val_los": 0.5}, "--margin val_los: no such score is compared; did you mean 'val_loss'?"),
         ({"doubled": 0.0}, "--margin 0: above 0, in the score's own unit"),
     ],
 )
@@ -353,7 +353,7 @@ BAD = {
     ),
     "a margin of nothing": (examples(), {"example": "id", "margin": 0.0}, "above 0"),
     "a margin of two units": (
-        examples(), {"example": "id", "margin": 0.1, "score": ["val_loss", "acc"]}, "the unit of one score",
+        examples(), {"example": "id", "margin": 0.1, "score": ["val_loss", "acc"]}, "each in its own unit",
     ),
     "no shared examples": (
         examples().assign(id=lambda t: t.id + 1000 * (t.model == "b")), {"example": "id"}, "scored in every run",
