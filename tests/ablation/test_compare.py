@@ -224,4 +224,4 @@ def test_margins_as_they_are_typed(others, some, tmp_path, diagnose):
         code, _, err = diagnose("compare", others, *some["relu"], *COLUMNS, "--margin", given)
         assert (code, told in err, err.count("\n")) == (MISTAKE, True, 1)
     code, _, err = diagnose("compare", *some["relu"], *some["gelu"], "--margin", "bits=1")
-    assert (code, "runs of ours have one score; give a number of bits per byte" in err) == (MISTAKE, True)
+    assert (code, "runs of ours have one score, so give bits per byte alone" in err) == (MISTAKE, True)

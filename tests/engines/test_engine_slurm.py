@@ -14,7 +14,7 @@ from slurm_fixture import one_node, process_of, queued, slurm
 
 from diagnose.ablation import ablate
 from diagnose.errors import FINDING, INTERRUPTED, MISTAKE
-from diagnose.runs import session, store
+from diagnose.runs import probes, session, store
 
 SLURM = ("--engine", "slurm")
 SLEEPS = """
@@ -104,8 +104,9 @@ def test_our_runs_are_the_same_as_here_also_where_one_is_killed_and_one_is_warne
     os.kill(process_of(warned), signal.SIGUSR2)  # as Slurm does shortly before the time limit
     (folder / "slow").unlink()
     begin_now(warned)
-    for name, value in (QUICK | OFTEN).items():  # as the network's file has it in other processes
-        monkeypatch.setattr(session, name, value)
+    for module, values in ((probes, QUICK), (session, OFTEN)):  # as the network's file has it in other processes
+        for name, value in values.items():
+            monkeypatch.setattr(module, name, value)
     ablate.ablate("activation", seeds=2, overrides=given, runs=tmp_path / "here")
     code, _, err = ended(process)
     assert code == 0, err

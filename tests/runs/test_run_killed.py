@@ -7,7 +7,7 @@ import time
 import pytest
 from run_fixture import OFTEN, QUICK, assert_same, processes
 
-from diagnose.runs import runner, session, store
+from diagnose.runs import probes, runner, session, store
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
 
@@ -99,7 +99,8 @@ MOMENTS = {name: arrange for chain in CHAINS.values() for name, arrange in chain
 
 def train_in_a_child(given, runs, moment, resume, pause):
     """Train in a process of its own, with a checkpoint after every step, and be killed at a moment."""
-    vars(session).update(QUICK | OFTEN)
+    vars(session).update(OFTEN)
+    vars(probes).update(QUICK)
     watch = (MOMENTS[moment]() if moment else None) or (lambda _: time.sleep(pause))
     runner.train("quick", given, runs=runs, resume=resume, watch=watch)
 
