@@ -37,7 +37,7 @@ def describe(design: Design, place: Place = ONE_BY_ONE, runs: Path = Path("runs"
         arms.append(
             {"level": arm.level, "levels": arm.levels, **arm.first.derived.model_dump(), "seconds_per_run": seconds}
         )
-        trials += [_trials(arm, seconds or 0.0)] if design.tunes else []
+        trials += [_trials(arm, seconds)] if design.tunes else []
     pairs = product(design.seeds, design.arms)
     planned = [Job.of(arm.level, seed, arm.setups[seed], (), runs, resume=False) for seed, arm in pairs]
     jobs = place.at_once(len(planned))
@@ -65,12 +65,13 @@ def _seconds(arms: list[dict[str, Any]], trials: list[dict[str, Any]], seeds: in
     return float(trained + sum(trial["seconds"] for trial in trials))
 
 
-def _trials(arm: Arm, seconds_per_run: float) -> dict[str, Any]:
+def _trials(arm: Arm, seconds_per_run: float | None) -> dict[str, Any]:
     """Return which learning rates will be tried for an arm, how long, and on how much of the training text."""
     base = lr_tuning.trial(arm.first)
     rates = [lr_tuning.rate(base, factor) for factor in lr_tuning.FIRST]
     sizes = lr_tuning.size(base)
-    seconds = len(rates) * seconds_per_run * sizes["steps"] / arm.first.derived.steps
+    share = len(rates) * sizes["steps"] / arm.first.derived.steps
+    seconds = None if seconds_per_run is None else share * seconds_per_run
     return {"level": arm.level, "learning_rates": rates, **sizes, "seconds": seconds}
 
 

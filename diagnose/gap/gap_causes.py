@@ -104,16 +104,12 @@ def mode_name(kinds: Sequence[str]) -> str:
     if not kinds:
         return "training mode"
     dropout = ["dropout"] if any(kind in DROPOUTS for kind in kinds) else []
-    return listed(
-        [
-            *dropout,
-            *(
-                NAMED.get(kind, f"what {kind} {'do' if ' and ' in kind else 'does'}")
-                for kind in kinds
-                if kind not in DROPOUTS
-            ),
-        ]
-    )
+    return listed([*dropout, *(_kind_name(kind) for kind in kinds if kind not in DROPOUTS)])
+
+
+def _kind_name(kind: str) -> str:
+    """Return what a kind does, in words; several layers of Keras come as one kind."""
+    return NAMED.get(kind, f"what {kind} {'do' if ' and ' in kind else 'does'}")
 
 
 def is_shown(name: str, value: float | None, low: float | None, high: float | None) -> bool:

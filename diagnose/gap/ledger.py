@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.measure import ReadingBudget, measure
+from diagnose.gap.loop.measure import measure
+from diagnose.gap.loop.reading_budget import ReadingBudget
 from diagnose.gap.record import of_loop
 from diagnose.gap.recorder.ranks import mean_of_ranks
 from diagnose.gap.side import Side, check_model

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition
-    from diagnose.gap.loop.measure import ReadingBudget
+    from diagnose.gap.loop.reading_budget import ReadingBudget
     from diagnose.gap.measurements import BatchReadings, Measurements
     from diagnose.gap.recorder.recording import Recording
     from diagnose.gap.side import Side

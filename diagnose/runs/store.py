@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import re
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import count
@@ -20,22 +19,21 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from diagnose import files, formatting
-from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.records.ablations import AblationRecord
 from diagnose.records.run_records import Environment, State, Status
 from diagnose.records.schema import FORMAT, Record, Schema, parse
+from diagnose.runs import known_recipes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from filelock import BaseFileLock
 
+    from diagnose.config.recipe import Recipe
+
 
 LATEST = "latest"
-SEED = re.compile(r"^seed = (\d{1,9})$", re.MULTILINE)
-MOST_RECIPES = 4096  # that are remembered
-_recipes: dict[str, Recipe] = {}  # that were read, by their text without the seed
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
 DAMAGED = (
     LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, NotImplementedError,
@@ -378,29 +376,12 @@ def known_state(path: Path) -> str | None:
 
 
 def recipe_of(path: Path) -> Recipe:
-    """Read a run's recipe, fully resolved; one that differs from a known one in its seed alone is not parsed.
+    """Read a run's recipe, fully resolved.
 
     Raises:
         DiagnoseError: it is missing or damaged.
     """
-    file = files.inside(path / "recipe.toml")
-    with suppress(OSError, ValueError):
-        text = files.text(file)
-        seeds = SEED.findall(text)
-        if len(seeds) == 1 and not any(sign in text for sign in ('"""', "'''")):
-            return _of_seed(file, SEED.sub("", text), int(seeds[0]))
-    return Recipe.load(file)
-
-
-def _of_seed(file: Path, rest: str, seed: int) -> Recipe:
-    """Return a recipe by its text without the seed."""
-    known = _recipes.get(rest)
-    if known is None:
-        known = Recipe.load(file)
-        if len(_recipes) < MOST_RECIPES:
-            _recipes[rest] = known
-        return known
-    return known.model_copy(update={"run": known.run.model_copy(update={"seed": seed})})
+    return known_recipes.read(files.inside(path / "recipe.toml"))
 
 
 def disk_use(path: Path) -> int:

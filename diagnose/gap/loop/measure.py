@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.errors import DiagnoseError
 from diagnose.gap import conditions
 from diagnose.gap.loop import sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
-from diagnose.gap.loop.guard import guarded, is_sharded
+from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
+    from diagnose.gap.loop.reading_budget import ReadingBudget
     from diagnose.gap.loop.sample_parts import SampleLayout
     from diagnose.gap.measurements import BatchReadings, Replayed
     from diagnose.gap.recorder.recording import Recording
@@ -39,40 +39,8 @@ if TYPE_CHECKING:
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
 FEWEST_UNSEEN = 20
-IN_STEP = 64  # batches of a side that each process reads where the model is sharded over all
 RELABELLED = 0.05  # of the samples that both sides have: so many must have other labels to be worth a word
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
-
-
-@dataclass(frozen=True)
-class ReadingBudget:
-    """How much may be read: seconds, or batches of each side."""
-
-    seconds: float
-    batches: int | None = None
-
-    @classmethod
-    def of(cls, given: float | str) -> ReadingBudget:
-        """Parse seconds, or "100 batches".
-
-        Raises:
-            DiagnoseError: it is neither, or not above 0.
-        """
-        text = str(given).strip()
-        number = text.removesuffix("batches").strip()
-        try:
-            value = float(number)
-        except ValueError:
-            value = 0.0
-        if not 0 < value < float("inf"):
-            raise DiagnoseError(f"budget is {given!r}; give seconds (20) or '100 batches'")
-        return cls(float("inf"), max(1, int(value))) if number != text else cls(value)
-
-    def in_step(self, model: nn.Module) -> ReadingBudget:
-        """Return the budget in batches where processes must make the same passes: their model is sharded."""
-        if self.batches is not None or not (ranks.several() and any(map(is_sharded, model.modules()))):
-            return self
-        return ReadingBudget(float("inf"), IN_STEP)
 
 
 @dataclass(frozen=True)

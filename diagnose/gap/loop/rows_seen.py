@@ -85,7 +85,7 @@ def new_ids(train: dict[int, int], val: dict[int, int]) -> str:
     luck = sum(1 for count in train.values() if count == 1) / number
     if new < NEW + luck + LUCK * (luck / min(number, whole)) ** 0.5:
         return ""
-    return f"holds in validation {new:.0%} values that training never has"
+    return f"holds values that training never has: {new:.0%} of those in validation"
 
 
 def _left_out(train: list[int], val: list[int]) -> str:
