@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Builder = Callable[..., nn.Module]
 
 GROUP = "diagnose.models"
+INSTALLED = ("site-packages", "dist-packages")  # folders in which packages lie beside others
 DOORS = "an installed name, package.module:attribute or path/to/file.py:attribute"
 
 
@@ -167,7 +168,8 @@ def told(error: BaseException) -> str:
 def fingerprint(name: str, known_as: str | None = None) -> str:
     """Return what tells one state of a network's code from another.
 
-    A hash of its name, its source and of all that it imports from the same folder.
+    A hash of its name, its source and of all that it imports from the same folder; from a folder that packages are
+    installed in, of its own package alone.
 
     Args:
         name: of the network.
@@ -178,23 +180,26 @@ def fingerprint(name: str, known_as: str | None = None) -> str:
     """
     digest = hashlib.blake2b((known_as or name).encode(), digest_size=16)
     module, _ = _load(name)
-    path = Path(getattr(module, "__file__", None) or __file__)
+    path = Path(getattr(module, "__file__", None) or __file__).resolve()
     depth = module.__name__.count(".") + (path.name == "__init__.py")
-    for source in sorted(_imported(path, path.resolve().parents[depth])):
+    root = path.parents[depth]
+    package = path.parents[depth - 1] if depth else path
+    own = package if root.name in INSTALLED else root
+    for source in sorted(_imported(path, root, own)):
         digest.update(source.read_bytes())
     return digest.hexdigest()
 
 
-def _imported(path: Path, root: Path) -> set[Path]:
-    """Return a source file and those below `root` that it imports, directly or not."""
-    found, todo = set(), [path.resolve()]
+def _imported(path: Path, root: Path, own: Path) -> set[Path]:
+    """Return a source file and those within `own` that it imports, directly or not; names begin at `root`."""
+    found, todo = set(), [path]
     while todo:
         source = todo.pop()
         if source in found:
             continue
         found.add(source)
         for node in ast.walk(ast.parse(source.read_bytes())):
-            todo += [p for p in _named(node, source, root) if p.is_file()]
+            todo += [p for p in _named(node, source, root) if p.is_relative_to(own) and p.is_file()]
     return found
 
 
