@@ -193,18 +193,19 @@ def test_a_fingerprint_of_a_package_follows_its_relative_imports(write):
 def test_a_fingerprint_leaves_out_other_packages_that_are_installed(folder, follows, write):
     """A wheel lies beside torch: reading all of its sources took minutes before an ablation's first step."""
     write(
-        "from big_library import layers\nfrom .parts import x\ndef build(): pass\n", f"{folder}/net_{folder[:3]}/net.py"
+        "from big_library import layers\nfrom .parts import x\ndef build(): pass\n",
+        f"{folder}/net_in_{folder[:4]}/net.py",
     )
-    write("x = 1\n", f"{folder}/net_{folder[:3]}/parts.py")
-    write("", f"{folder}/net_{folder[:3]}/__init__.py")
+    write("x = 1\n", f"{folder}/net_in_{folder[:4]}/parts.py")
+    write("", f"{folder}/net_in_{folder[:4]}/__init__.py")
     write("", f"{folder}/big_library/__init__.py")
     write("x = 1\n", f"{folder}/big_library/layers.py")
     sys.path.insert(0, folder)
-    name = f"net_{folder[:3]}.net:build"
+    name = f"net_in_{folder[:4]}.net:build"
     one = network.fingerprint(name)
     write("x = 2\n", f"{folder}/big_library/layers.py")
     assert (network.fingerprint(name) != one) is follows
-    write("x = 2\n", f"{folder}/net_{folder[:3]}/parts.py")
+    write("x = 2\n", f"{folder}/net_in_{folder[:4]}/parts.py")
     assert network.fingerprint(name) != one
 
 
