@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
+from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words, is_panic
 from diagnose.formatting import is_unicode
 
 if TYPE_CHECKING:
@@ -28,11 +28,7 @@ def main() -> None:
         if not is_unicode(stream) and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     _spin_briefly()
-    _stopped.clear()
-    for name in ("SIGTERM", "SIGHUP", "SIGINT"):  # alike: the checkpoint is kept; `nohup` has the second ignored
-        wanted = getattr(signal, name, None)
-        if wanted is not None and signal.getsignal(wanted) is not signal.SIG_IGN:
-            signal.signal(wanted, _stop)
+    _heed_signals()
     try:
         from diagnose.cli import app
 
@@ -49,8 +45,19 @@ def main() -> None:
     except OSError as error:
         _tell(in_words(error))
         sys.exit(FINDING)
-    except Exception as error:  # noqa: BLE001  (told apart right below)
+    except BaseException as error:  # told apart right below; a panic of a library in Rust is no Exception
+        if not (isinstance(error, Exception) or is_panic(error)):
+            raise
         sys.exit(_of_other(error))
+
+
+def _heed_signals() -> None:
+    """Take the signals that ask for an end alike: the checkpoint is kept. `nohup` has the second ignored."""
+    _stopped.clear()
+    for name in ("SIGTERM", "SIGHUP", "SIGINT"):
+        wanted = getattr(signal, name, None)
+        if wanted is not None and signal.getsignal(wanted) is not signal.SIG_IGN:
+            signal.signal(wanted, _stop)
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
@@ -65,13 +72,16 @@ def _spin_briefly() -> None:
         os.environ.setdefault("GOMP_SPINCOUNT", SPINS)
 
 
-def _of_other(error: Exception) -> int:
+def _of_other(error: BaseException) -> int:
     """Print a mistake in the options, a stop, or too little memory as a line; all else is our bug, with traceback."""
     if _stopped:  # a library that was being imported made another error of it
         _tell("stopped")
         return INTERRUPTED
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         _tell("there is not enough memory: end other programs, or allow this one more (ulimit -v, a job's --mem)")
+        return FINDING
+    if is_panic(error):
+        _tell(f"a library could not do with its input: {(str(error).splitlines() or ['no reason given'])[0]}")
         return FINDING
     show = getattr(error, "format_message", None)
     code = getattr(error, "exit_code", None)

@@ -76,7 +76,7 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
         errors += [f"{one} is set twice" for one in given if one in out]
         out |= given
     if errors:
-        raise DiagnoseError("; ".join(errors).replace("\n", "\\n"))
+        raise DiagnoseError("; ".join(errors))
     return out
 
 

@@ -269,7 +269,7 @@ def merge(tables: Mapping[str, Any], overrides: Mapping[str, Any]) -> Recipe:
         mistakes += _conflicts(recipe)
         if not mistakes:
             return recipe
-    raise DiagnoseError("; ".join(mistakes).replace("\n", "\\n"))
+    raise DiagnoseError("; ".join(mistakes))
 
 
 def _budget_mistake(tables: Mapping[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from diagnose.data.vocabulary import BYTES, WORDS, counts_exactly, token_bytes
+from diagnose.errors import library_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Sized
@@ -183,7 +184,8 @@ def _is_white(bytes_L: NDArray[np.uint8], places: NDArray[np.int64]) -> NDArray[
 
 
 def _ids(tokenizer: Tokenizer, texts: Iterable[bytes]) -> list[NDArray[np.int32]]:
-    encodings = tokenizer.encode_batch_fast([text.decode() for text in texts], add_special_tokens=False)
+    with library_errors("the tokenizer cannot encode the text"):
+        encodings = tokenizer.encode_batch_fast([text.decode() for text in texts], add_special_tokens=False)
     return [np.array(encoding.ids, np.int32) for encoding in encodings]
 
 

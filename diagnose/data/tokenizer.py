@@ -33,7 +33,7 @@ from diagnose.data.vocabulary import (
     vocabulary_size,
     whole_words,
 )
-from diagnose.errors import DiagnoseError, nearest
+from diagnose.errors import DiagnoseError, library_errors, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -70,6 +70,9 @@ LETTERS = 1 << 20  # characters counted at a time
 CODES = 0x110000
 SAMPLED = 1 << 26  # bytes of text that words and merges are learned from where there is more
 SAMPLE = 1000  # documents that a ready tokenizer is tried on before any is encoded
+TRIED = (
+    "In the 1st \u00fcber-caf\u00e9: <s> \u65e5\u672c \U0001f642\n\t"  # encoded with each that is read, to see it works
+)
 
 
 class TokenizerSettings(Protocol):
@@ -264,17 +267,24 @@ def _with_marks(tokenizer: Tokenizer) -> Tokenizer:
 
 
 def load(path: Path) -> Tokenizer:
-    """Read a tokenizer.json, marks added where they are missing.
+    """Read a tokenizer.json, marks added where they are missing, and see that it encodes and decodes.
 
     Raises:
         DiagnoseError: it cannot be read or is no tokenizer.
     """
     try:
-        return _with_marks(Tokenizer.from_str(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise DiagnoseError(f"the tokenizer {path} cannot be read: {error.strerror or error}") from None
-    except Exception as error:  # the library raises nothing more definite  # noqa: BLE001
-        raise DiagnoseError(f"{path} is no tokenizer.json: {str(error).splitlines()[0]}") from None
+    except UnicodeDecodeError as error:
+        raise DiagnoseError(f"{path} is no tokenizer.json: {error}") from None
+    with library_errors(f"{path} is no tokenizer.json"):
+        tokenizer = _with_marks(Tokenizer.from_str(text))
+        ids = tokenizer.encode(TRIED, add_special_tokens=False).ids
+        tokenizer.decode(ids, skip_special_tokens=False)
+        for i in range(len(BYTES)):
+            tokenizer.decode([i], skip_special_tokens=False)
+    return tokenizer
 
 
 def save(tokenizer: Tokenizer, path: Path) -> None:
@@ -290,13 +300,14 @@ def ready(path: Path, texts: Iterable[str]) -> Tokenizer:
             as a mark.
     """
     tokenizer = load(path.expanduser())
-    for text in islice(texts, SAMPLE):
-        check_lossless(tokenizer, text, str(path))
-    own = set(marks(tokenizer))
-    for mark in (START, PAD):
-        tries = (mark, f"a{mark}b", f"a {mark} b")
-        if any(own & set(tokenizer.encode(text, add_special_tokens=False).ids) for text in tries):
-            raise DiagnoseError(f"{path} takes the text {mark!r} for a mark; rename that token of its vocabulary")
+    with library_errors(f"the tokenizer {path} cannot encode the text"):
+        for text in islice(texts, SAMPLE):
+            check_lossless(tokenizer, text, str(path))
+        own = set(marks(tokenizer))
+        for mark in (START, PAD):
+            tries = (mark, f"a{mark}b", f"a {mark} b")
+            if any(own & set(tokenizer.encode(text, add_special_tokens=False).ids) for text in tries):
+                raise DiagnoseError(f"{path} takes the text {mark!r} for a mark; rename that token of its vocabulary")
     return tokenizer
 
 

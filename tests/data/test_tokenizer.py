@@ -376,3 +376,35 @@ def test_the_bible_in_tokens(tmp_path):
     texts = list(made.texts(parts.learned))
     assert tk.vocabulary_size(tk.learn(texts, "char", 4096)) == 324
     assert tk.vocabulary_size(tk.learn(texts, "word", 16_384)) == 8_768
+
+
+BROKEN = {  # parts that the library panics on, or raises a bare Exception at: when read, when encoding, when decoding
+    "a prefix longer than what is merged": {"model": {"continuing_subword_prefix": "ab" * 9}},
+    "characters that were never compiled": {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}},
+    "chunks of no length": {"pre_tokenizer": {"type": "FixedLength", "length": 0}},
+    "a strip longer than the token": {"decoder": {"type": "Strip", "content": "a", "start": 5, "stop": 99}},
+    "no token for the unknown": {"model": {"type": "WordPiece", "vocab": {}, "unk_token": "u", "merges": None,
+                                           "continuing_subword_prefix": "#", "max_input_chars_per_word": 9}},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_file_that_the_library_panics_on_is_one_line(what, tmp_path):
+    whole = json.loads(tk.learn(TEXTS, "bpe", 300).to_str())
+    for part, value in BROKEN[what].items():
+        whole[part] = whole[part] | value if part == "model" else value
+    (tmp_path / "t.json").write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(DiagnoseError, match=r"t\.json is no tokenizer\.json: .") as error:
+        tk.load(tmp_path / "t.json")
+    assert "\n" not in str(error.value)
+
+
+def test_a_text_that_a_tokenizers_expression_cannot_search_is_one_line(tmp_path):
+    whole = json.loads(tk.learn(TEXTS, "bpe", 300).to_str())
+    whole["pre_tokenizer"]["use_regex"] = False
+    tries = {"type": "Split", "pattern": {"Regex": "(a|aa)+$"}, "behavior": "Isolated", "invert": False}
+    whole["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [tries, whole["pre_tokenizer"]]}
+    (tmp_path / "t.json").write_text(json.dumps(whole), encoding="utf-8")
+    with pytest.raises(DiagnoseError, match=r"t\.json cannot encode the text: .") as error:
+        tk.ready(tmp_path / "t.json", ["a" * 1000 + "c"])
+    assert "\n" not in str(error.value)

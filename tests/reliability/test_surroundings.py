@@ -240,6 +240,22 @@ def test_no_memory_is_told_in_a_line(error, diagnose, monkeypatch):
     )
 
 
+class PanicException(BaseException):
+    """A panic of a library."""
+
+
+def test_a_panic_of_a_library_is_told_in_a_line(diagnose, monkeypatch):
+    from diagnose.runs import inventory
+
+    def fail(*_):
+        raise PanicException("index out of bounds\nat line 7")
+
+    monkeypatch.setattr(inventory, "listing", fail)
+    code, _, err = diagnose("runs")
+    assert code == 1
+    assert err == "diagnose: a library could not do with its input: index out of bounds\n"
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), ImportError("cannot load module more than once per process")])
 def test_a_stop_while_modules_are_imported_is_told_in_a_line(error, diagnose, monkeypatch):
     from diagnose.runs import inventory
