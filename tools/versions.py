@@ -2,7 +2,7 @@
 
 Each pair of Python and torch gets an environment of its own in a temporary folder, the package, and the tests (without
 those of other libraries and of browsers; what follows `--` goes to pytest). `--lowest` takes every other dependency at
-the lowest version that pyproject.toml allows. A Python that is not on the PATH is said to be missing, and so is a torch
+the lowest version that pyproject.toml allows. A Python that is neither on the PATH nor pyenv's is said to be missing, and so is a torch
 that pip does not find: the table at the end says what was tried, never what ought to work.
 """
 
@@ -38,9 +38,16 @@ def pinned():
     return re.search(r"^torch==(\S+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)[1]
 
 
+def found(python):
+    """Return where a Python is: on the PATH, or the newest of that version that pyenv has; None where there is none."""
+    of_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    installed = sorted(of_pyenv.glob(f"{python}.*/bin/python"), key=lambda path: int(path.parts[-3].rpartition(".")[2]))
+    return shutil.which(f"python{python}") or (str(installed[-1]) if installed else None)
+
+
 def tried(python, torch, pins, tests, folder):
     """Return what came of a pair of versions, in words, and whether that is well; None where it could not be tried."""
-    interpreter = shutil.which(f"python{python}")
+    interpreter = found(python)
     if interpreter is None:
         return "no such Python here", None
     source, place = folder / "source", folder / f"py{python}-torch{torch}"

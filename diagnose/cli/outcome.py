@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import math
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnose.cli.options import RUNS
 from diagnose.formatting import is_unicode, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
 
     from diagnose.cli.options import Output
+    from diagnose.integrations.trackers import LiveRun
     from diagnose.report.blocks import Report
 
 
@@ -88,15 +93,21 @@ def check_tracker(tracker: str | None) -> None:
 
 def report_to(tracker: str | None, folder: Path, page: Path | None, report: Report) -> None:
     """Send what has ended to a tracker, if one is asked for; what the tracker refuses ends nothing, but is said."""
-    if tracker is None:
-        return
-    from diagnose.integrations import trackers
+    if tracker is not None:
+        with live_in(tracker) as tracked:
+            tracked.finish(folder, page, report.verdict)
 
+
+@contextmanager
+def live_in(tracker: str | None) -> Iterator[LiveRun]:
+    """Yield what tells a tracker of a run while it trains, and of how it ended; of nothing where none is asked for."""
+    from diagnose.integrations.trackers import LiveRun
+
+    tracked = LiveRun(tracker, RUNS, warn)
     try:
-        trackers.send(tracker, folder, page, report.verdict)
-    except Exception as error:  # noqa: BLE001  (whatever a tracker's library raises)
-        why = " ".join(str(error).split()) or type(error).__name__
-        warn(f"{tracker} did not take it ({why}); `diagnose report {folder} --report-to {tracker}` tries again")
+        yield tracked
+    finally:
+        tracked.leave()
 
 
 def warn(said: str) -> None:

@@ -23,7 +23,7 @@ from diagnose.cli.options import (
     margin_of,
     subcommand,
 )
-from diagnose.cli.outcome import check_tracker, print_json, report_to, show, show_outcome
+from diagnose.cli.outcome import check_tracker, live_in, print_json, report_to, show, show_outcome
 from diagnose.cli.own_command import OwnCommand, carry_out, refuse_ours, show_plan
 from diagnose.cli.where_options import Placement  # noqa: TC001  (typer reads annotations as it runs)
 from diagnose.errors import DiagnoseError
@@ -138,11 +138,11 @@ def ablate(
     if not axis:
         raise DiagnoseError("say what is varied: --axis NAME (`diagnose axes` lists them), or --axis table.key=a,b")
     given, place = setting.overrides, placement.place
+    check_tracker(tracker)
     if dry_run:
         _show_plan_of_ours(axis, levels, seeds, setting, fairness, place, output, full=full)
         return
     store.check_writable(page.folder_of(out))
-    check_tracker(tracker)
     with watching(" x ".join(axis), quiet=output.quiet) as watch:
         folder = ablation.ablate(
             axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
@@ -204,16 +204,19 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False, tracke
     from diagnose import api
     from diagnose.cli.progress import watching
     from diagnose.runs import runner
+    from diagnose.runs.watched import all_of
 
     check_tracker(tracker)
-    with watching(quiet=output.quiet) as watch:
-        path = api.train(setting.recipe, setting.overrides, runs=RUNS, resume=resume, watch=watch)
-    from diagnose.report import baseline_rows, page, run_document, sample_sentences
-    from diagnose.report.summary import read_run
+    with live_in(tracker) as tracked:
+        with watching(quiet=output.quiet) as shown:
+            watch = all_of(shown, tracked.watch)
+            path = api.train(setting.recipe, setting.overrides, runs=RUNS, resume=resume, watch=watch)
+        from diagnose.report import baseline_rows, page, run_document, sample_sentences
+        from diagnose.report.summary import read_run
 
-    found = read_run(path)
-    report = run_document.report_of(found)
-    where = page.render_own(path, REPORTS, report) if output.opens or tracker or not output.as_json else None
-    report_to(tracker, path, where, report)
+        found = read_run(path)
+        report = run_document.report_of(found)
+        where = page.render_own(path, REPORTS, report) if output.opens or tracker or not output.as_json else None
+        tracked.finish(path, where, report.verdict)
     more = {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
     show_outcome(runner.summary(path) | more, report, where, output)

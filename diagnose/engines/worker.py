@@ -17,7 +17,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from diagnose.engines import dispatch
@@ -48,7 +48,7 @@ class Voice:
         if state.doing == self.told[0] and now - self.told[1] < TOLD_SECONDS and state.step != state.steps:
             return
         self.told = (state.doing, now)
-        self.say("progress", asdict(state))
+        self.say("progress", asdict(replace(state, readings=())))
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ from diagnose.training.preparation import PROMPT_WORDS, Setup, prompt
 from diagnose.training.trainer import START, Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -91,8 +91,8 @@ class Session:
         return None if steps is None else (steps - 1) // self.recipe.report.interval * self.recipe.report.interval
 
 
-def tell(session: Session, doing: str = "training") -> None:
-    """Tell the watcher how far the run is and what it is doing."""
+def tell(session: Session, doing: str = "training", readings: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Tell the watcher how far the run is, what it is doing, and what it has just read."""
     last, steps = session.history.last(), session.setup.course.steps
     recent = session.history.steps[-50:]
     before = session.history.steps[-51] if len(session.history.steps) > 50 else START
@@ -100,7 +100,7 @@ def tell(session: Session, doing: str = "training") -> None:
     pace = (last.seconds - before.seconds) / max(len(recent), 1)
     left = (steps - last.step) * pace if steps else session.recipe.budget.amount() - last.seconds
     seed, run = session.recipe.run.seed, session.path.name
-    session.watch(Progress(run, session.label, seed, last.step, steps, last.loss, rate, left, doing))
+    session.watch(Progress(run, session.label, seed, last.step, steps, last.loss, rate, left, doing, readings))
 
 
 def _row(session: Session, kind: str, split: str, mode: str, loss: float, **more: float) -> dict[str, Any]:
@@ -127,6 +127,7 @@ def report(session: Session) -> None:
             "bytes": int(reading.bytes_N.sum()), "documents": len(reading.document_N)}  # fmt: skip
     mode = "train" if table.val_dropout else "eval"
     history.readings.append(_row(session, "reported", "val", mode, reading.loss, **sums))
+    tell(session, "validating", history.readings[-2:])
     if table.sample and not trainer.finished(session.setup.course, history.last()):
         history.samples.append(_sample(session, number))
 
@@ -164,6 +165,7 @@ def probe(session: Session) -> None:
     for side in ("train", "val"):
         result = _canonical(session, probe_documents(session.setup, side))
         session.history.readings.append(_canonical_row(session, "probe", side, result))
+    tell(session, "probing", session.history.readings[-2:])
 
 
 def _canonical_row(session: Session, kind: str, side: str, result: evaluation.Canonical) -> dict[str, Any]:
@@ -271,6 +273,7 @@ def finish(session: Session) -> None:
         _canonical_row(session, "probe", "val", result.of(val)),  # what a probe reads is part of what was just read
         _canonical_row(session, "final", "val", result),
     ]
+    tell(session, "reading the validation text", history.readings[-3:-1])
     history.samples.append({**_sample(session, LAST_TURN), "final": True})
     run_tables.write_table(session.path, "validation", _validation(result))
     run_tables.write_table(session.path, "places", _columns(places.table()))

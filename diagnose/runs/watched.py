@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -11,6 +12,9 @@ class Progress:
     """What a watcher is told: after each step, and when something else takes time.
 
     Of a command of somebody's, `step` counts seconds and `steps` is 0.
+
+    Attributes:
+        readings: rows of the run's `readings.parquet` that are new; of a run that goes on, first those it has.
     """
 
     run: str
@@ -22,6 +26,17 @@ class Progress:
     tokens_per_second: float
     seconds_left: float | None
     doing: str = "training"
+    readings: Sequence[Mapping[str, Any]] = ()
 
 
 Watch = Callable[[Progress], None]
+
+
+def all_of(*watches: Watch) -> Watch:
+    """Return a watcher that passes on what it is told to each of these."""
+
+    def watch(state: Progress) -> None:
+        for one in watches:
+            one(state)
+
+    return watch

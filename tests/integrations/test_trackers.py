@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 from diagnose.cli import app
 from diagnose.integrations import trackers
 from diagnose.report import summary
+from diagnose.runs.watched import Progress
 
 pytestmark = [pytest.mark.trains, pytest.mark.filterwarnings("ignore")]
 
@@ -93,11 +95,34 @@ def test_a_single_run_carries_its_own_page(ablation, tmp_path, monkeypatch):
     assert [path.name for path in (tmp_path / "here").iterdir()] == [run.name]
 
 
-def test_what_a_tracker_refuses_is_said_and_ends_nothing(ablation, tmp_path, monkeypatch, capfd):
-    def refuse(*_):
-        raise RuntimeError("no\nroute to host")
+class Refusing:
+    """A tracker that takes so many runs and logs, and then no more."""
 
-    monkeypatch.setitem(trackers._SENDERS, "tensorboard", refuse)
+    def __init__(self, takes):
+        self.takes, self.calls, self.ended = takes, [], []
+
+    def __call__(self, *_):
+        self._count("begin")
+        return self
+
+    def _count(self, what):
+        self.calls.append(what)
+        if len(self.calls) > self.takes:
+            raise RuntimeError("no\nroute to host")
+
+    def log(self, step, _):
+        self._count(step)
+
+    def close(self, _):
+        self._count("close")
+        self.ended.append("well")
+
+    def abandon(self):
+        self.ended.append("abandoned")
+
+
+def test_what_a_tracker_refuses_is_said_and_ends_nothing(ablation, tmp_path, monkeypatch, capfd):
+    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", Refusing(0))
     said = sent("tensorboard", ablation, tmp_path) + capfd.readouterr().err
     assert f"tensorboard did not take it (no route to host); `diagnose report {ablation} --report-to" in said
 
@@ -109,3 +134,118 @@ def test_a_tracker_that_cannot_take_it_is_refused_before_training(tracker, said,
     shown = CliRunner().invoke(app, ["train", "--report-to", tracker])
     assert said in str(shown.exception)
     assert not list(tmp_path.iterdir())
+
+
+def trained(tmp_path, tiny, tracker, *more):
+    """Train by the command, in a folder of its own, and return what was printed and the run's folder."""
+    keys = {**tiny, "budget.steps": 6, "report.interval": 2}
+    given = [word for key, value in keys.items() for word in ("--set", f"{key}={str(value).lower()}")]
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        shown = CliRunner().invoke(app, ["train", *given, "--quiet", "--report-to", tracker, *more])
+    finally:
+        os.chdir(before)
+    return shown, next((path for path in (tmp_path / "runs").glob("*-s0-*")), None)
+
+
+def test_a_tracker_is_told_while_a_run_trains(tmp_path, tiny, monkeypatch):
+    begun = []
+
+    class Noting(Refusing):
+        def __call__(self, run, parent=None):
+            run_folder = tmp_path / "runs" / run.name
+            begun.append((run_folder / "status.json").read_text())
+            return super().__call__(run, parent)
+
+    tracker = Noting(1000)
+    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", tracker)
+    shown, _ = trained(tmp_path, tiny, "tensorboard")
+    assert shown.exit_code == 0, shown.output
+    assert ["running" in status for status in begun] == [True]
+    steps = [call for call in tracker.calls if isinstance(call, int)]
+    assert steps == sorted(steps)
+    assert {2, 4, 6} <= set(steps)
+    assert tracker.calls[-1] == "close"
+    assert tracker.ended == ["well"]
+
+
+@pytest.mark.parametrize("takes", [0, 1, 3])
+def test_a_tracker_that_refuses_on_the_way_ends_no_training(takes, tmp_path, tiny, monkeypatch, capfd):
+    tracker = Refusing(takes)
+    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", tracker)
+    shown, run = trained(tmp_path, tiny, "tensorboard")
+    assert shown.exit_code == 0, shown.output
+    assert '"finished"' in (run / "status.json").read_text()
+    assert (shown.output + capfd.readouterr().err).count("tensorboard did not take it (no route to host)") == 1
+    assert tracker.ended == (["abandoned"] if takes else [])
+
+
+def test_a_run_that_is_stopped_is_abandoned_in_its_tracker(tmp_path, tiny, monkeypatch):
+    class Stopping(Refusing):
+        def log(self, step, _):
+            if step >= 4:
+                raise KeyboardInterrupt
+
+    tracker = Stopping(1000)
+    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", tracker)
+    shown, run = trained(tmp_path, tiny, "tensorboard")
+    assert "stopped" in str(shown.exception)
+    assert '"interrupted"' in (run / "status.json").read_text()
+    assert tracker.ended == ["abandoned"]
+
+
+def test_a_run_that_goes_on_is_sent_from_its_first_step(tmp_path):
+    tracker = Refusing(1000)
+    live = trackers.LiveRun("tensorboard", tmp_path, print)
+    live.begun = tracker
+    rows = [{"step": step, "kind": kind, "split": "val", "loss": 1.0} for step in (4, 2) for kind in ("reported", "x")]
+    live.watch(Progress("r", "r", 0, 4, 6, 1.0, 1.0, None, "going on", rows))
+    live.watch(Progress("r", "r", 0, 5, 6, 1.0, 1.0, None))
+    assert tracker.calls == [2, 4]
+
+
+@pytest.mark.parametrize("tracker", ["tensorboard", "mlflow", "wandb"])
+def test_a_live_run_holds_what_it_would_have_been_sent(tracker, tmp_path, tiny, monkeypatch):
+    pytest.importorskip(tracker)
+    for name, value in {
+        "WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_DIR": str(tmp_path), "MLFLOW_ALLOW_FILE_STORE": "true",
+        "MLFLOW_TRACKING_URI": f"file:{tmp_path}/mlruns",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    if tracker == "wandb":
+        importlib.import_module(tracker).teardown()  # it keeps the environment of the test before
+    shown, run = trained(tmp_path, tiny, tracker)
+    assert shown.exit_code == 0, shown.output
+    known = trackers._ended(run, None, "").curve
+    assert len(known) >= 3
+    found = {"tensorboard": by_tensorboard, "mlflow": by_mlflow, "wandb": by_wandb}[tracker](tmp_path, run)
+    for name in ("val/loss", "val/loss_reported"):
+        expected = {step: losses[name] for step, losses in known.items() if name in losses}
+        assert found(name) == pytest.approx(expected)
+
+
+def by_tensorboard(place, run):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    read = EventAccumulator(str(place / "tensorboard" / run.name)).Reload()
+    return lambda name: {one.step: one.value for one in read.Scalars(name)}
+
+
+def by_mlflow(place, run):
+    import mlflow
+
+    mlflow.set_tracking_uri(f"file:{place}/mlruns")
+    client = mlflow.MlflowClient()
+    (found,) = client.search_runs([client.get_experiment_by_name("diagnose").experiment_id])
+    assert found.info.status == "FINISHED"
+    assert [one.path for one in client.list_artifacts(found.info.run_id)] == [f"{run.name}.html"]
+    return lambda name: {one.step: one.value for one in client.get_metric_history(found.info.run_id, name)}
+
+
+def by_wandb(place, run):
+    from diagnose.logs.read import read
+    from diagnose.logs.series import STEP, VALUE
+
+    series = read([place / "wandb"], run=run.name).series
+    return lambda name: {int(row[STEP]): row[VALUE] for row in series[name].table()}
