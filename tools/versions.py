@@ -2,8 +2,8 @@
 
 Each pair of Python and torch gets an environment of its own in a temporary folder, the package, and the tests (without
 those of other libraries and of browsers; what follows `--` goes to pytest). `--lowest` takes every other dependency at
-the lowest version that pyproject.toml allows. A Python that is neither on the PATH nor pyenv's is said to be missing, and so is a torch
-that pip does not find: the table at the end says what was tried, never what ought to work.
+the lowest version that pyproject.toml allows. A Python that is neither pyenv's nor on the PATH is said to be missing,
+and so is a torch that pip does not find: the table at the end says what was tried, never what ought to work.
 """
 
 import argparse
@@ -39,10 +39,13 @@ def pinned():
 
 
 def found(python):
-    """Return where a Python is: on the PATH, or the newest of that version that pyenv has; None where there is none."""
+    """Return where a Python is: the newest of that version that pyenv has, else on the PATH; None where there is none.
+
+    pyenv's own commands on the PATH run only what it is set to.
+    """
     of_pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     installed = sorted(of_pyenv.glob(f"{python}.*/bin/python"), key=lambda path: int(path.parts[-3].rpartition(".")[2]))
-    return shutil.which(f"python{python}") or (str(installed[-1]) if installed else None)
+    return str(installed[-1]) if installed else shutil.which(f"python{python}")
 
 
 def tried(python, torch, pins, tests, folder):
