@@ -26,6 +26,7 @@ DECIMAL = re.compile(r"[-+]?(?:\d{1,40}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
+VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
 SIGNS = "|\u2502\u2503\u2506"
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
 _WIDE = re.compile(r"\s{2,}|\t")
@@ -35,6 +36,8 @@ _JOINED = re.compile(
 
 
 def _pipes(line: str) -> list[str]:
+    if line.startswith(("||", "|_.")):  # how Jira and Textile begin a header
+        line = line.replace("||", "|").replace("|_.", "|")
     return _PIPES.split(line.strip().strip(SIGNS).strip()) if any(sign in line for sign in SIGNS) else []
 
 
@@ -84,6 +87,8 @@ class Grid:
         self.active = False
         self._way: Callable[[str], list[str]] = _wide
         self._width = 0
+        self.vectors = 0  # rows whose losses are lists of several values
+        self.example = ""  # the name of such a loss
         self.runs = 0  # rows of a table whose rows are runs: they are no curve
         self._names = -1  # the column that names them
         self._keep = Keep([], columns)
@@ -147,6 +152,8 @@ class Grid:
             return aside
         self._above = []
         cells = self._way(line) if self._width or self._begin(line) else []
+        if not self._width and "[" in line and self._takes_lists(line):
+            return True
         if not cells or len(cells) != self._width or not _values(cells):
             self._keep_plan(key, NO_ROW)
             return False
@@ -154,10 +161,9 @@ class Grid:
             self.runs += 1
             return True
         row = self._keep.row(dict(enumerate(cells)))
-        if row is None:
-            return True
-        self._keep_plan(key, self._planned(line, cells))
-        return row
+        if row is not None:
+            self._keep_plan(key, self._planned(line, cells))
+        return True if row is None else row
 
     def _keep_plan(self, key: str, plan: RowPlan | None) -> None:
         if plan is not None and len(key) < MOST_KEY:
@@ -199,6 +205,14 @@ class Grid:
             name = " ".join([found[1].group(1).lower(), *(word for word in words(loss) if word not in SIDES)])
             return LogRow({name: float(found[1].group(2))}, **{k: v for k, v in at.items() if v is not None})  # type: ignore[arg-type]
         return None
+
+    def _takes_lists(self, line: str) -> bool:
+        """Take a row whose losses are lists, as of the parts that DeepXDE prints; return whether it is one."""
+        rows = [zip(names, cells, strict=True) for way, names in self._ways if len(cells := way(line)) == len(names)]
+        name = next((name for row in rows for name, cell in row if meaning(name).kind and VECTOR.fullmatch(cell)), "")
+        self.vectors += bool(name)
+        self.example = name or self.example
+        return bool(name)
 
     def _begin(self, line: str) -> bool:
         """Tell from the first row how cells are parted."""

@@ -34,10 +34,11 @@ from diagnose.logs.line_words import (
     PARTS,
     PLACEHOLDER,
     SIDE_BEHIND,
-    STAR,
+    SUMS_UP,
     TAIL,
     TIMING,
     UNIT,
+    WEIGHED,
     Shape,
     Slot,
     kept_words,
@@ -129,6 +130,8 @@ class _Line(LinePositions):
             return None
         if behind.end() == len(after) and k + 1 < len(self.numbers):
             return None  # it is the name of the next number
+        if WEIGHED.search(self.texts[k - 1] if k else "") and self.texts[k].strip() == "=":
+            return None  # Caffe's "(* 2 = 0.5 loss)": what an output adds to the loss
         title = behind.group(1)
         return self._named(k, title if meaning(title).side or not side else f"{side} {title}", "")
 
@@ -313,7 +316,7 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
     shape.apart = shape.held_out or shape.named
-    shape.summary = not shape.side and bool(STAR.match(texts[0]))
+    shape.summary = not shape.side and bool(SUMS_UP.match(texts[0]))
     return shape
 
 

@@ -87,6 +87,9 @@ class TextReader:
         headings.settle(self.log)
         self.lists.settle(self.log)
         self._late_epochs()
+        if self.grid.vectors:
+            self.log.tuples += self.grid.vectors
+            self.log.example = self.log.example or self.grid.example
         self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
         return self.log
 
@@ -368,7 +371,7 @@ class TextReader:
         values: dict[str, float] = {}
         above = self._above(shape, own) if self.above else ""
         for k, slot in shape.losses:
-            text = numbers[slot.mean if progress and slot.mean >= 0 else k]
+            text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
             name = slot.name
             name = self._summed(shape, name, own)
             if name in values or (slot.whole and text.isdigit()):

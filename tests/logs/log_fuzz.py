@@ -15,6 +15,7 @@ import traceback
 import warnings
 from pathlib import Path
 
+import fresh_eighth
 import fresh_fifth
 import fresh_first
 import fresh_fourth
@@ -58,6 +59,7 @@ ROUNDS = (
     fresh_fifth,
     fresh_sixth,
     fresh_seventh,
+    fresh_eighth,
 )  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
