@@ -29,11 +29,13 @@ from diagnose.logs.line_words import (
     MOST_PARTS,
     NAME_BEHIND,
     NATS,
+    OF_MODEL,
     OPERATOR,
     OVER,
     PARTS,
     PLACEHOLDER,
     SIDE_BEHIND,
+    SPACE,
     SUMS_UP,
     TAIL,
     TIMING,
@@ -195,7 +197,14 @@ class _Line(LinePositions):
         self.weak = side or self.weak
         if not title and not all(word in SIDES for word in words(name)):
             self.kind = ""
-        if not title or self.code or unit or COUNTED.match(after) or self._calculated(k, after):
+        if (
+            not title
+            or self.code
+            or unit
+            or self._in_file_name(k)
+            or COUNTED.match(after)
+            or self._calculated(k, after)
+        ):
             return None
         if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
@@ -206,6 +215,12 @@ class _Line(LinePositions):
         elif not self.numbers[k][-1].isalpha() or assigned or meaning(name).kind:
             return self._named(k, title, after)
         return None
+
+    def _in_file_name(self, k: int) -> bool:
+        """Say whether a number is a part of a saved model's name, as in "ssd-Epoch-3-Loss-2.5.pth"."""
+        while k + 1 < len(self.numbers) and self.texts[k + 1] and not SPACE.search(self.texts[k + 1]):
+            k += 1
+        return bool(OF_MODEL.match(self.texts[k + 1]))
 
     def _side_behind(self, k: int, title: str, name: str, after: str) -> Slot | None:
         """Return the slot of a loss whose side stands behind its value, as in "loss 2.1 (train) | 2.3 (val)"."""

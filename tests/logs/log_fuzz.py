@@ -8,6 +8,7 @@ import io
 import json
 import re
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -19,6 +20,7 @@ import fresh_eighth
 import fresh_fifth
 import fresh_first
 import fresh_fourth
+import fresh_ninth
 import fresh_second
 import fresh_seventh
 import fresh_sixth
@@ -60,6 +62,7 @@ ROUNDS = (
     fresh_sixth,
     fresh_seventh,
     fresh_eighth,
+    fresh_ninth,
 )  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -189,6 +192,7 @@ def main():
     start = time.perf_counter()
     read, slowest, growth = fuzz(folder, count, seed)
     seconds = time.perf_counter() - start
+    shutil.rmtree(folder)
     print(f"{count:,} mutated logs in {seconds:,.0f} s: {read:,} read, {count - read:,} refused; the slowest took "
           f"{slowest:.3f} s; memory grew by {growth / 2**20:.1f} MiB after the first tenth")  # fmt: skip
     assert growth <= MOST_GROWTH
