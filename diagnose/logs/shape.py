@@ -33,6 +33,7 @@ from diagnose.logs.line_words import (
     OPERATOR,
     OVER,
     PARTS,
+    PERCENT,
     PLACEHOLDER,
     SIDE_BEHIND,
     SPACE,
@@ -197,14 +198,7 @@ class _Line(LinePositions):
         self.weak = side or self.weak
         if not title and not all(word in SIDES for word in words(name)):
             self.kind = ""
-        if (
-            not title
-            or self.code
-            or unit
-            or self._in_file_name(k)
-            or COUNTED.match(after)
-            or self._calculated(k, after)
-        ):
+        if not title or self.code or unit or self._is_other(k, after):
             return None
         if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
@@ -215,6 +209,11 @@ class _Line(LinePositions):
         elif not self.numbers[k][-1].isalpha() or assigned or meaning(name).kind:
             return self._named(k, title, after)
         return None
+
+    def _is_other(self, k: int, after: str) -> bool:
+        """Say whether a number is a percentage, a count, a part of a calculation or of a model's file name."""
+        other = PERCENT.match(after) or COUNTED.match(after)
+        return bool(other) or self._in_file_name(k) or self._calculated(k, after)
 
     def _in_file_name(self, k: int) -> bool:
         """Say whether a number is a part of a saved model's name, as in "ssd-Epoch-3-Loss-2.5.pth"."""

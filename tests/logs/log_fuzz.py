@@ -24,6 +24,7 @@ import fresh_ninth
 import fresh_second
 import fresh_seventh
 import fresh_sixth
+import fresh_tenth
 import fresh_third
 import numpy as np
 from fresh_forms import CASES
@@ -63,6 +64,7 @@ ROUNDS = (
     fresh_seventh,
     fresh_eighth,
     fresh_ninth,
+    fresh_tenth,
 )  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

@@ -1,4 +1,4 @@
-"""529 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+"""558 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
 import fresh_eighth
 import fresh_fifth
@@ -8,6 +8,7 @@ import fresh_ninth
 import fresh_second
 import fresh_seventh
 import fresh_sixth
+import fresh_tenth
 import fresh_third
 import pytest
 from fresh_forms import CASES, P, close
@@ -27,6 +28,7 @@ ROUNDS = (
     fresh_seventh,
     fresh_eighth,
     fresh_ninth,
+    fresh_tenth,
 )
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
