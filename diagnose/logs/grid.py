@@ -28,6 +28,7 @@ OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
 VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
 SIGNS = "|\u2502\u2503\u2506"
+PROGRESS = re.compile(r"^\[[-\s\d%]{6,24}\]\s{1,8}")  # xLearn's, before the cells of a row
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
 _WIDE = re.compile(r"\s{2,}|\t")
 _JOINED = re.compile(
@@ -42,7 +43,7 @@ def _pipes(line: str) -> list[str]:
 
 
 def _wide(line: str) -> list[str]:
-    return _WIDE.split(line.strip())
+    return _WIDE.split(PROGRESS.sub("", line.strip()))
 
 
 def _tabs(line: str) -> list[str]:
@@ -180,7 +181,7 @@ class Grid:
                 return None
             parts.append(slice(start, at := start + len(cell)))
         keep = self._keep
-        if keep.titles or len(set(keep.values.values())) < len(keep.values):
+        if PROGRESS.match(line) or keep.titles or len(set(keep.values.values())) < len(keep.values):
             return None
         fields = dict(enumerate(cells))  # the words that name a side are the same in all these rows
         kept = [(name, k) for k, name in keep.values.items() if number(cells[k]) is not None]

@@ -17,6 +17,7 @@ import warnings
 from pathlib import Path
 
 import fresh_eighth
+import fresh_eleventh
 import fresh_fifth
 import fresh_first
 import fresh_fourth
@@ -65,6 +66,7 @@ ROUNDS = (
     fresh_eighth,
     fresh_ninth,
     fresh_tenth,
+    fresh_eleventh,
 )  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

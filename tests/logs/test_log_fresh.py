@@ -1,6 +1,7 @@
-"""558 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+"""578 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
 import fresh_eighth
+import fresh_eleventh
 import fresh_fifth
 import fresh_first
 import fresh_fourth
@@ -29,6 +30,7 @@ ROUNDS = (
     fresh_eighth,
     fresh_ninth,
     fresh_tenth,
+    fresh_eleventh,
 )
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
