@@ -19,10 +19,14 @@ from diagnose.logs.table_fields import number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from diagnose.logs.series import Log
+
 MOST_CELLS = 256
 MOST_PLANS = 4096  # kept
 MOST_KEY = 400  # characters of a line whose plan is kept
 DECIMAL = re.compile(r"[-+]?(?:\d{1,40}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,4})?")
+WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s*")
+MOST_HEADER = 600  # characters of a header with digits
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
@@ -112,6 +116,10 @@ class Grid:
             self._plans.clear()
         return bool(ways)
 
+    def header_with_digits(self, line: str) -> bool:
+        """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5"."""
+        return len(line) < MOST_HEADER and bool(WORDS_ALONE.fullmatch(line)) and self.header(line)
+
     def _with_line_above(self, way: Callable[[str], list[str]], line: str) -> list[str]:
         """Return the names of columns, each with what the line above has for it, where a header takes two lines."""
         cells = way(line)
@@ -121,6 +129,13 @@ class Grid:
         if len(cells) == len(above) and not all(map(words, cells)):
             cells = [f"{over} {cell}".strip() for over, cell in zip(above, cells, strict=True)]
         return cells
+
+    def settle(self, log: Log) -> None:
+        """Tell a log of the rows that are runs or hold lists: neither are a curve."""
+        if self.vectors:
+            log.tuples += self.vectors
+            log.example = log.example or self.example
+        log.runs = self.runs if self.runs > 1 and not log.series else 0
 
     @property
     def sided(self) -> bool:
