@@ -22,6 +22,7 @@ STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, whe
 MOST_LISTED = 8
 MOST_OTHERS = 8
 STATED = 2  # values up to which a mean at the end of a log is no series of its own
+COSTS = {("batch", "cost"), ("data", "cost"), ("reader", "cost")}
 MOST_APART = 5  # times that losses of two names may differ without a word
 BLIND = "nothing can be said of a gap"
 
@@ -93,6 +94,8 @@ def _losses(log: Log) -> dict[str, Meaning]:
         name for name, m in named.items()
         if m.kind != "error" and not (m.held_out and log.series[name].count <= STATED)
     ]  # fmt: skip
+    if any(set(words(name)) & {"loss", "losses"} for name in named):  # Paddle's costs are seconds
+        named = {name: m for name, m in named.items() if words(name) not in COSTS}
     both = {m.held_out for m in named.values()} == {True, False}
     return named if both or telling else every
 
@@ -133,6 +136,16 @@ def _numbers_only(log: Log, train: str, val: str) -> None:
     for side, name in (("training", train), ("validation", val)):
         if not log.series[name].count:
             raise DiagnoseError(f"every value of the {side} loss {said(name)} is NaN or infinite")
+    if _zero(log.series[val]) and not _zero(log.series[train]):
+        raise DiagnoseError(
+            f"every value of the validation loss {said(val)} is 0, and those of {said(train)} are not: it seems that "
+            f"nothing was validated (no validation data?), and {BLIND}"
+        )
+
+
+def _zero(series: LogSeries) -> bool:
+    """Say whether a loss is nothing but zeros, as some loops print it where they have no data for it."""
+    return series.count > 1 and series.still and not series.table()[0, VALUE]
 
 
 def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tuple[str, str]:
@@ -164,7 +177,7 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
     return (
         _likeness(a, b),
         KINDS.get(a.kind, 4) + KINDS.get(b.kind, 4),
-        counts[0] > STATED and log.series[train].still and log.series[val].still,
+        counts[0] > STATED and log.series[val].still and (log.series[train].still or _zero(log.series[val])),
         counts[1] < STATED and b.span == "mean",
         b.side != "val",
         a.stem != b.stem,
@@ -267,7 +280,11 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
     if {"error", "err"} & set(a.stem + b.stem):
         out.append(f"the log has no loss of both sides: {said(train)} and {said(val)} are what it calls errors")
     if b.side == "test" and "val" not in columns:
-        out.append(f"the log has no validation loss; {said(val)} is taken for it")
+        lost = [
+            name for name, m in losses.items() if m.side == "val" and m.kind == b.kind and not log.series[name].count
+        ]
+        why = f"every value of {said(lost[0])} is NaN or infinite" if lost else "the log has no validation loss"
+        out.append(f"{why}; {said(val)} is taken for it")
     tests = [
         name for name, m in losses.items() if m.side == "test" and name != val and (m.kind, m.stem) == (b.kind, b.stem)
     ]
@@ -297,9 +314,12 @@ def refuse(log: Log) -> NoReturn:
     """Say in one line what a log has, what is missing and what to print."""
     losses = {name: m for name, m in _losses(log).items() if m.kind != "unsaid"}
     if log.tuples:
+        unsaid = (
+            "what they come to" if meaning(log.example).side else "which is training and which is validation"
+        )  # parts of one loss, where its name says whose it is
         raise DiagnoseError(
             f"{counted(log.tuples, 'line')} {'holds' if log.tuples == 1 else 'hold'} two or more values after "
-            f"{cut(log.example, 40)!r}, and nothing says which is training and which is validation: print them as "
+            f"{cut(log.example, 40)!r}, and nothing says {unsaid}: print one value for each, as "
             "'train loss 1.9, val loss 2.0'"
         )
     if not losses:

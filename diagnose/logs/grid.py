@@ -19,14 +19,20 @@ from diagnose.logs.table_fields import number
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from diagnose.logs.series import Log
+
 MOST_CELLS = 256
 MOST_PLANS = 4096  # kept
 MOST_KEY = 400  # characters of a line whose plan is kept
 DECIMAL = re.compile(r"[-+]?(?:\d{1,40}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,4})?")
+WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s*")
+MOST_HEADER = 600  # characters of a header with digits
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
+VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
 SIGNS = "|\u2502\u2503\u2506"
+PROGRESS = re.compile(r"^\[[-\s\d%]{6,24}\]\s{1,8}")  # xLearn's, before the cells of a row
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
 _WIDE = re.compile(r"\s{2,}|\t")
 _JOINED = re.compile(
@@ -35,11 +41,13 @@ _JOINED = re.compile(
 
 
 def _pipes(line: str) -> list[str]:
+    if line.startswith(("||", "|_.")):  # how Jira and Textile begin a header
+        line = line.replace("||", "|").replace("|_.", "|")
     return _PIPES.split(line.strip().strip(SIGNS).strip()) if any(sign in line for sign in SIGNS) else []
 
 
 def _wide(line: str) -> list[str]:
-    return _WIDE.split(line.strip())
+    return _WIDE.split(PROGRESS.sub("", line.strip()))
 
 
 def _tabs(line: str) -> list[str]:
@@ -84,6 +92,8 @@ class Grid:
         self.active = False
         self._way: Callable[[str], list[str]] = _wide
         self._width = 0
+        self.vectors = 0  # rows whose losses are lists of several values
+        self.example = ""  # the name of such a loss
         self.runs = 0  # rows of a table whose rows are runs: they are no curve
         self._names = -1  # the column that names them
         self._keep = Keep([], columns)
@@ -106,6 +116,10 @@ class Grid:
             self._plans.clear()
         return bool(ways)
 
+    def header_with_digits(self, line: str) -> bool:
+        """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5"."""
+        return len(line) < MOST_HEADER and bool(WORDS_ALONE.fullmatch(line)) and self.header(line)
+
     def _with_line_above(self, way: Callable[[str], list[str]], line: str) -> list[str]:
         """Return the names of columns, each with what the line above has for it, where a header takes two lines."""
         cells = way(line)
@@ -115,6 +129,13 @@ class Grid:
         if len(cells) == len(above) and not all(map(words, cells)):
             cells = [f"{over} {cell}".strip() for over, cell in zip(above, cells, strict=True)]
         return cells
+
+    def settle(self, log: Log) -> None:
+        """Tell a log of the rows that are runs or hold lists: neither are a curve."""
+        if self.vectors:
+            log.tuples += self.vectors
+            log.example = log.example or self.example
+        log.runs = self.runs if self.runs > 1 and not log.series else 0
 
     @property
     def sided(self) -> bool:
@@ -147,6 +168,8 @@ class Grid:
             return aside
         self._above = []
         cells = self._way(line) if self._width or self._begin(line) else []
+        if not self._width and "[" in line and self._takes_lists(line):
+            return True
         if not cells or len(cells) != self._width or not _values(cells):
             self._keep_plan(key, NO_ROW)
             return False
@@ -154,10 +177,9 @@ class Grid:
             self.runs += 1
             return True
         row = self._keep.row(dict(enumerate(cells)))
-        if row is None:
-            return True
-        self._keep_plan(key, self._planned(line, cells))
-        return row
+        if row is not None:
+            self._keep_plan(key, self._planned(line, cells))
+        return True if row is None else row
 
     def _keep_plan(self, key: str, plan: RowPlan | None) -> None:
         if plan is not None and len(key) < MOST_KEY:
@@ -174,7 +196,7 @@ class Grid:
                 return None
             parts.append(slice(start, at := start + len(cell)))
         keep = self._keep
-        if keep.titles or len(set(keep.values.values())) < len(keep.values):
+        if PROGRESS.match(line) or keep.titles or len(set(keep.values.values())) < len(keep.values):
             return None
         fields = dict(enumerate(cells))  # the words that name a side are the same in all these rows
         kept = [(name, k) for k, name in keep.values.items() if number(cells[k]) is not None]
@@ -199,6 +221,14 @@ class Grid:
             name = " ".join([found[1].group(1).lower(), *(word for word in words(loss) if word not in SIDES)])
             return LogRow({name: float(found[1].group(2))}, **{k: v for k, v in at.items() if v is not None})  # type: ignore[arg-type]
         return None
+
+    def _takes_lists(self, line: str) -> bool:
+        """Take a row whose losses are lists, as of the parts that DeepXDE prints; return whether it is one."""
+        rows = [zip(names, cells, strict=True) for way, names in self._ways if len(cells := way(line)) == len(names)]
+        name = next((name for row in rows for name, cell in row if meaning(name).kind and VECTOR.fullmatch(cell)), "")
+        self.vectors += bool(name)
+        self.example = name or self.example
+        return bool(name)
 
     def _begin(self, line: str) -> bool:
         """Tell from the first row how cells are parted."""

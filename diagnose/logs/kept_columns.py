@@ -81,6 +81,7 @@ class Keep:
         values: dict[str, float] = {}
         titled = self._titled(fields) if self.value is not None else ""
         side = self._side(fields) if self.sides else ""
+        side = side or (self._side_as_title(fields) if self.titles else "")
         for key, name in self.values.items():
             value = number(fields[key]) if key in fields else None
             if value is not None and (key != self.value or not self.titles):
@@ -105,6 +106,10 @@ class Keep:
 
     def _side(self, fields: Mapping[Any, Any]) -> str:
         return next((side for key in self.sides if (side := self.side(fields.get(key)))), "")
+
+    def _side_as_title(self, fields: Mapping[Any, Any]) -> str:
+        """Return the side that stands where others name a value, as in {"name": "validation", "loss": 2.0}."""
+        return next((side for key in self.titles if (side := side_alone(str(fields.get(key, ""))[:MOST_SIDE]))), "")
 
     @staticmethod
     def side(said: Any) -> str:

@@ -19,10 +19,12 @@ from diagnose.logs.line_words import (
     LEVELS,
     LONGEST_FACT,
     NEXT_RATIO,
+    OF_VALIDATION,
     ORDINAL,
     RATE,
     SETTINGS,
     SIDE_ALONE,
+    STOPPING,
     UNIT,
     Shape,
     Slot,
@@ -60,8 +62,8 @@ class LinePositions:
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
         what = self._counter(name, assigned=assigned)
-        if what and over >= 0 and what != "epoch" and side_of(words(name.rsplit(maxsplit=1)[-1])) in ("val", "test"):
-            return Slot(over=over)  # "eval_step=3/10" counts validation's own batches
+        if what and what != "epoch" and self._of_validation(name, over):
+            return Slot(over=over)
         if what and not rated and not COUNTED.match(after):
             return self._counts(k, name, what, after, over)
         stated = self._stated(k, name, before, after, over)
@@ -80,6 +82,15 @@ class LinePositions:
             titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
             return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
         return self._leads(k, before, after) or self._seconds(k, name, unit)
+
+    def _of_validation(self, name: str, over: int) -> bool:
+        """Say whether a counter is of validation's own batches: "eval_step=3/10", and mmcv's "Iter(val) [32]"."""
+        if over >= 0:
+            return side_of(words(name.rsplit(maxsplit=1)[-1])) in ("val", "test")
+        if OF_VALIDATION.search(name):
+            self._alone_before(name)
+            return True
+        return False
 
     def _counts(self, k: int, name: str, what: str, after: str, over: int) -> Slot:
         """Take a counter; a number with decimals that ends a line as "loss at the end of epoch 2.5" is the loss."""
@@ -118,7 +129,8 @@ class LinePositions:
         last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
         what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
         found = words(name)
-        if not what or meaning(last).kind or set(found) & (FOREIGN - {"steps", "to"}) or "size" in found:
+        foreign = FOREIGN - {"steps", "to"} - (STOPPING if "at" in found else set())
+        if not what or meaning(last).kind or set(found) & foreign or "size" in found:
             return ""
         rest = " ".join(word for word in name.split()[:-1])
         if meaning(rest).kind:

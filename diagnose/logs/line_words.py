@@ -30,9 +30,15 @@ AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])
 BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
 COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
+PERCENT = re.compile(r"\s?%")
+SPACE = re.compile(r"\s")
+OF_MODEL = re.compile(  # what ends the name of a file with weights
+    r"\S{0,40}\.(?:pth|pt|ckpt|h5|hdf5|keras|t7|params|pkl|pickle|bin|tar|safetensors|npz|weights|caffemodel)\b"
+)
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
 GOES_ON = re.compile(r":?\s{1,4}")
 BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
+OF_VALIDATION = re.compile(r"\w\((?:val|test)\)\s?$")
 NEXT_RATIO = re.compile(r"\s?\]\s?\[\s{0,4}")
 COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
@@ -58,11 +64,13 @@ CODE = re.compile(
 ASSIGNED = re.compile(r"^\s*[\w.'\"-]{1,60}\s*[:=]\s*$")
 KERAS = re.compile(r"^\s*(?:\[[=>.]|\[\d*m|[\u2501\u2500]|- \d|- E)")
 SIDE_ALONE = re.compile(r"^\s{0,4}(?:train|training|val|valid|validation|eval|test)\s?\($", re.IGNORECASE)
-STAR = re.compile(r"\s{0,8}\*\s")
+SUMS_UP = re.compile(r"\s{0,8}(?:\*\s|Averaged stats:)")
+WEIGHED = re.compile(r"\(\*\s?$")
 BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
 LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger puts before a line's words
 SET_WORDS = frozenset({"data", "set", "dataset", "split"})
 COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
+STOPPING = frozenset({"early", "stopping", "stopped"})  # "early stop at epoch 31" is a position
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
 FACTS: dict[tuple[str, ...], str] = {
     ("batch", "size"): "batch_size", ("per", "device", "train", "batch", "size"): "batch_size",
@@ -87,6 +95,7 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
 )  # fmt: skip
 HEADS = (
     "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",
+    "trn", "tst",
 )  # fmt: skip
 
 
@@ -132,7 +141,7 @@ class Shape:
         apart: whether it is held out or named, so that its totals are not training's.
         unsaid: values that have the name of their side alone, of two sides at the least; they are losses too.
         passed: whether it is Keras's line of a whole pass, "32/32 - 1s - loss: 2.31".
-        summary: whether it begins with a star: what sums up the pass that the lines before it are of.
+        summary: whether it begins as what sums up the pass that the lines before it are of (a star, as DeiT's).
     """
 
     positions: list[tuple[int, Slot]] = field(default_factory=list)

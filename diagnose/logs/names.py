@@ -26,7 +26,7 @@ KIND_OF_LOSS = {
 }  # fmt: skip
 BITS = frozenset(("bpb",))
 PERPLEXITY = frozenset(("ppl", "perplexity", "pplx"))
-ERROR = frozenset(("rmse", "mse", "mae", "l1", "l2", "rmsle", "metric"))
+ERROR = frozenset(("rmse", "mse", "mae", "l1", "l2", "rmsle", "metric", "deviance"))
 SIDED_ERROR = frozenset(("error", "err"))  # a measure only where its name says whose it is: logs speak of other errors
 SPANS = {
     "epoch": "epoch", "step": "step", "batch": "batch", "minibatch": "batch", "mean": "mean", "avg": "mean",

@@ -26,6 +26,7 @@ NEAR = 0.1  # of that distance: how far before the first training value a valida
 CURVED = 7  # training values from which a curve is laid through them, not their mean
 LINE = 4  # last training values that a line is laid through where validation comes behind them
 LATE = 0.8  # of an epoch: a validation behind it is at its end
+SEVERAL = 0.5  # of the epochs have a further value, at the least, where that is said
 STALE = 3  # times that a value is printed, at the least, where it is printed again until the next is there
 
 
@@ -147,7 +148,7 @@ def _nothing(log: Log, choice: Choice) -> None:
 
 def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[np.float64]) -> Pairs | None:
     """Return the pairs of one run."""
-    notes = list(choice.notes)
+    notes = [*choice.notes, *_several_a_place(choice.val.name, val, way)]
     tracks = {"train": _track(choice.train, _placed(train, way)), "val": _track(choice.val, _placed(val, way))}
     left_out = sum(len(table) - len(tracks[name].at) for name, table in (("train", train), ("val", val)))
     last, one = tracks["val"], None
@@ -167,6 +168,17 @@ def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[
         way.name, min(float(train[0, PLACE]), float(val[0, PLACE])), one, batch,
         left_out if way.name == "step" else 0, 0, notes,
     )  # fmt: skip
+
+
+def _several_a_place(name: str, val: NDArray[np.float64], way: LogAxis) -> list[str]:
+    """Note that epochs have several validation values that differ, as of several sets: the last one is taken."""
+    at = way.at(val)
+    several = int(((np.diff(at) == 0) & (np.diff(val[:, VALUE]) != 0)).sum())
+    places = len(np.unique(at[np.isfinite(at)]))
+    if way.name != "epoch" or several < SEVERAL * places:
+        return []
+    found = f"{counted(several + places, 'value')} at {counted(places, 'epoch')}"
+    return [f"{said(name)} has {found}: the last one of each is compared"]
 
 
 def _fresh(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:

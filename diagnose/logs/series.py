@@ -146,7 +146,8 @@ class LogSeries:
     def _replaced(self, last: tuple[float, LogRow, float], point: tuple[float, LogRow, float]) -> bool:
         """Say whether a point took the last one's place, or is none; else the last one is kept."""
         (place, row, value), before = point, last[1]
-        goes_on, self._shown = self._shown == place - 1 and last[2] == value, place
+        follows, self._shown = self._shown == place - 1, place
+        goes_on = follows and last[2] == value
         if (row.bar or row.epoch == self._held) and goes_on and _anew(before, row):
             return True  # the epoch's value is shown on, through the next epoch
         if self._bars and goes_on and before.epoch == row.epoch:
@@ -162,7 +163,9 @@ class LogSeries:
         if row.whole and self._bars and self.stride == 1 and before.epoch == row.epoch:
             self._without_bars()
             return False
-        if (row.group and row.group == before.group) or ((row.bar or self._bars) and before.at() == row.at()):
+        unplaced = all(at != at for at in row.at())  # noqa: PLR0124
+        same = before.at() == row.at() and (follows or not unplaced)  # other values end a pass that says nowhere
+        if (row.group and row.group == before.group) or ((row.bar or self._bars) and same):
             self._last = point
             return True
         if not (self.count - 1) % self.stride:

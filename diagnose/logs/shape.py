@@ -29,15 +29,19 @@ from diagnose.logs.line_words import (
     MOST_PARTS,
     NAME_BEHIND,
     NATS,
+    OF_MODEL,
     OPERATOR,
     OVER,
     PARTS,
+    PERCENT,
     PLACEHOLDER,
     SIDE_BEHIND,
-    STAR,
+    SPACE,
+    SUMS_UP,
     TAIL,
     TIMING,
     UNIT,
+    WEIGHED,
     Shape,
     Slot,
     kept_words,
@@ -129,6 +133,8 @@ class _Line(LinePositions):
             return None
         if behind.end() == len(after) and k + 1 < len(self.numbers):
             return None  # it is the name of the next number
+        if WEIGHED.search(self.texts[k - 1] if k else "") and self.texts[k].strip() == "=":
+            return None  # Caffe's "(* 2 = 0.5 loss)": what an output adds to the loss
         title = behind.group(1)
         return self._named(k, title if meaning(title).side or not side else f"{side} {title}", "")
 
@@ -192,7 +198,7 @@ class _Line(LinePositions):
         self.weak = side or self.weak
         if not title and not all(word in SIDES for word in words(name)):
             self.kind = ""
-        if not title or self.code or unit or COUNTED.match(after) or self._calculated(k, after):
+        if not title or self.code or unit or self._is_other(k, after):
             return None
         if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
@@ -203,6 +209,17 @@ class _Line(LinePositions):
         elif not self.numbers[k][-1].isalpha() or assigned or meaning(name).kind:
             return self._named(k, title, after)
         return None
+
+    def _is_other(self, k: int, after: str) -> bool:
+        """Say whether a number is a percentage, a count, a part of a calculation or of a model's file name."""
+        other = PERCENT.match(after) or COUNTED.match(after)
+        return bool(other) or self._in_file_name(k) or self._calculated(k, after)
+
+    def _in_file_name(self, k: int) -> bool:
+        """Say whether a number is a part of a saved model's name, as in "ssd-Epoch-3-Loss-2.5.pth"."""
+        while k + 1 < len(self.numbers) and self.texts[k + 1] and not SPACE.search(self.texts[k + 1]):
+            k += 1
+        return bool(OF_MODEL.match(self.texts[k + 1]))
 
     def _side_behind(self, k: int, title: str, name: str, after: str) -> Slot | None:
         """Return the slot of a loss whose side stands behind its value, as in "loss 2.1 (train) | 2.3 (val)"."""
@@ -313,7 +330,7 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
     shape.apart = shape.held_out or shape.named
-    shape.summary = not shape.side and bool(STAR.match(texts[0]))
+    shape.summary = not shape.side and bool(SUMS_UP.match(texts[0]))
     return shape
 
 

@@ -28,8 +28,8 @@ def number(value: Any) -> float | None:
 
 
 def _of_text(text: str) -> float | None:
-    """Return a number with another minus sign, an arrow behind it, in brackets or with commas."""
-    text = SCATTER.sub("", text.strip().replace("\N{MINUS SIGN}", "-"))
+    """Return a number in Markdown's bold, with another minus sign, an arrow behind it, in brackets or with commas."""
+    text = SCATTER.sub("", text.strip(" *`").replace("\N{MINUS SIGN}", "-"))
     text = text.rstrip(" \u25b2\u25bc\u2191\u2193")  # up or down
     text = text[1:-1] if text[0:1] == "[" and text[-1:] == "]" else text  # a list of one, as DeepXDE prints
     try:

@@ -52,7 +52,6 @@ ENDED = re.compile(
     r"\bepoch\W{0,3}\d{1,9}\W{0,3}(?:is|has)?\s?(?:finished|completed?|done|ended)\W{0,4}$", re.IGNORECASE
 )
 PROGRESS = re.compile(r"\d%\s{0,3}\|")
-WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s*")
 
 
 class TextReader:
@@ -87,7 +86,7 @@ class TextReader:
         headings.settle(self.log)
         self.lists.settle(self.log)
         self._late_epochs()
-        self.log.runs = self.grid.runs if self.grid.runs > 1 and not self.log.series else 0
+        self.grid.settle(self.log)
         return self.log
 
     def _late_epochs(self) -> None:
@@ -207,7 +206,7 @@ class TextReader:
             return
         if self._sides(line) or ("[" in line and self.lists.begins(line)):
             return
-        if self._heads_with_digits(line):
+        if self.grid.header_with_digits(line):
             return
         bare = unwrapped(line)
         written = bare if line is raw else raw
@@ -226,10 +225,6 @@ class TextReader:
             self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
         if shape is not EMPTY:
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
-
-    def _heads_with_digits(self, line: str) -> bool:
-        """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5"."""
-        return len(line) < MOST_KEPT and bool(WORDS_ALONE.fullmatch(line)) and self.grid.header(line)
 
     def _keep(self, key: str, plan: Plan) -> None:
         if len(key) < MOST_KEPT:
@@ -368,7 +363,7 @@ class TextReader:
         values: dict[str, float] = {}
         above = self._above(shape, own) if self.above else ""
         for k, slot in shape.losses:
-            text = numbers[slot.mean if progress and slot.mean >= 0 else k]
+            text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
             name = slot.name
             name = self._summed(shape, name, own)
             if name in values or (slot.whole and text.isdigit()):

@@ -16,9 +16,11 @@ LOGGER = re.compile(r"(?:\[[^\]]{4,40}\])?\s{1,30}(?:DEBUG|INFO|WARNING|ERROR|CR
 SOURCE = re.compile(r"\s{1,80}[\w./-]{1,60}\.py:\d{1,6}\s*$")  # that wrote the line, at the right margin
 ITEM = re.compile(r"\s{0,8}- ([-+.\d][-+.\deE]{0,40}|\.nan|nan)\s*$")  # of a list in YAML
 BEST = "est iteration is:"  # behind which LightGBM repeats the values of its best round
+WIKI_ROW = "\n|-\n"
 AT_ONCE, MOST_AT_ONCE = 1024, 8192  # lines of a block, and with those that go on from its last
 CONTINUES = re.compile(r"\s{20}|\s{0,8}- ")
-SIGNS = (f"\n{INDENT}", BEST, ":\n- ", ":\n  - ", ":\n    - ")  # of a block that holds lines to be made whole
+CELL = re.compile(r"([!|]) ?([^|!{}\n]{1,60})")  # of MediaWiki, where a line holds one
+SIGNS = (f"\n{INDENT}", BEST, WIKI_ROW, ":\n- ", ":\n  - ", ":\n    - ")  # of a block that holds lines to be made whole
 
 
 def whole_lines(lines: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
@@ -32,6 +34,7 @@ def whole_lines(lines: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, b
             block.append(ahead)
             ahead = next(source, None)
         text = "\n".join([line for line, _ in block])
+        block = list(_celled(block)) if WIKI_ROW in text else block
         yield list(_joined(_listed(block))) if any(sign in text for sign in SIGNS) else block
 
 
@@ -82,3 +85,19 @@ def _listed(lines: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
             yield line, bar
     if title or inside:
         yield title or "]", False
+
+
+def _celled(lines: Iterable[tuple[str, bool]]) -> Iterator[tuple[str, bool]]:
+    """Yield lines, cells of MediaWiki's tables that stand below each other as one row."""
+    cells: list[str] = []
+    for line, bar in lines:
+        cell = CELL.fullmatch(line.rstrip())
+        if cell and not line.startswith("|-"):
+            cells.append(cell.group(2).strip())
+            continue
+        if cells:
+            yield f"| {' | '.join(cells)} |", False
+            cells = []
+        yield line, bar
+    if cells:
+        yield f"| {' | '.join(cells)} |", False

@@ -134,7 +134,7 @@ case(
         "2022-04-19 19:32:28,897 - mmseg - INFO - Iter [{s}/60000]        lr: 9.993e-04, eta: 1:42:42, time: 0.103, data_time: 0.031, memory: 1826, decode.loss_ce: {a:.4f}, decode.acc_seg: 46.9911, loss: {a:.4f}",
         "2022-04-19 19:32:38,829 - mmseg - INFO - Iter(val) [32] decode.loss_ce: {b:.4f}, decode.acc_seg: 55.5759, loss: {b:.4f}",
     ),
-    P(TWOS, A(), B(), "place"),
+    P([100 * e for e in E6], A(), B(), "step"),
 )
 case(
     "v13",

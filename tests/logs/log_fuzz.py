@@ -8,6 +8,7 @@ import io
 import json
 import re
 import resource
+import shutil
 import signal
 import sys
 import time
@@ -15,12 +16,16 @@ import traceback
 import warnings
 from pathlib import Path
 
+import fresh_eighth
+import fresh_eleventh
 import fresh_fifth
 import fresh_first
 import fresh_fourth
+import fresh_ninth
 import fresh_second
 import fresh_seventh
 import fresh_sixth
+import fresh_tenth
 import fresh_third
 import numpy as np
 from fresh_forms import CASES
@@ -58,6 +63,10 @@ ROUNDS = (
     fresh_fifth,
     fresh_sixth,
     fresh_seventh,
+    fresh_eighth,
+    fresh_ninth,
+    fresh_tenth,
+    fresh_eleventh,
 )  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
@@ -187,6 +196,7 @@ def main():
     start = time.perf_counter()
     read, slowest, growth = fuzz(folder, count, seed)
     seconds = time.perf_counter() - start
+    shutil.rmtree(folder)
     print(f"{count:,} mutated logs in {seconds:,.0f} s: {read:,} read, {count - read:,} refused; the slowest took "
           f"{slowest:.3f} s; memory grew by {growth / 2**20:.1f} MiB after the first tenth")  # fmt: skip
     assert growth <= MOST_GROWTH

@@ -1,11 +1,15 @@
-"""425 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+"""578 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
+import fresh_eighth
+import fresh_eleventh
 import fresh_fifth
 import fresh_first
 import fresh_fourth
+import fresh_ninth
 import fresh_second
 import fresh_seventh
 import fresh_sixth
+import fresh_tenth
 import fresh_third
 import pytest
 from fresh_forms import CASES, P, close
@@ -15,7 +19,19 @@ from diagnose.logs.judge import judge
 from diagnose.logs.pairs import all_pairs, pairs
 from diagnose.logs.read import read
 
-ROUNDS = (fresh_first, fresh_second, fresh_third, fresh_fourth, fresh_fifth, fresh_sixth, fresh_seventh)
+ROUNDS = (
+    fresh_first,
+    fresh_second,
+    fresh_third,
+    fresh_fourth,
+    fresh_fifth,
+    fresh_sixth,
+    fresh_seventh,
+    fresh_eighth,
+    fresh_ninth,
+    fresh_tenth,
+    fresh_eleventh,
+)
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
 
