@@ -5,9 +5,9 @@ Losses are in nats per token.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from diagnose.records.schema import FORMAT, FindingRecord, Level, Schema, Text
 
@@ -280,6 +280,11 @@ class VerifiedRecord(Schema):
     whole: bool | None = None
 
 
+NEEDED = frozenset(  # terms that every ledger has
+    ["lag", "recency", "mode", "objective", "precision", "reduction", "collation", "unseen", "leak", "draw", "residual"]
+)
+
+
 class LedgerRecord(Schema):
     """A ledger: of a run of ours (kind "run"), or of a user's two sides ("sides")."""
 
@@ -310,6 +315,15 @@ class LedgerRecord(Schema):
     notes: tuple[str, ...] = ()
     verdict: Text = ""
     findings: tuple[FindingRecord, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Hold a damaged record to what every ledger has: the terms that sentences are of, and a sum of each group."""
+        terms, groups = {term.id for term in self.terms}, {group.id for group in self.groups}
+        lacking = sorted(NEEDED - terms) + sorted(({term.group for term in self.terms} | {"timing"}) - groups)
+        if lacking:
+            raise ValueError(f"a ledger has no {', '.join(lacking)}")
+        return self
 
     @property
     def unit(self) -> str:

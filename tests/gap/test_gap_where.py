@@ -208,6 +208,18 @@ class TestPage:
             render_gap(copy, tmp_path)
         assert not list(tmp_path.glob("*.html"))
 
+    @pytest.mark.parametrize(("part", "lacks"), [("terms", "leak"), ("groups", "timing"), ("groups", "data")])
+    def test_a_record_without_what_every_ledger_has_is_refused(self, run, record, tmp_path, part, lacks):
+        import shutil
+
+        from diagnose.report.page import render_gap
+
+        copy = shutil.copytree(run, tmp_path / run.name)
+        spoiled = {**record, part: [one for one in record[part] if one["id"] != lacks]}
+        (copy / "gap.json").write_text(json.dumps(spoiled), encoding="utf-8")
+        with pytest.raises(DiagnoseError, match=f"gap.json.*no {lacks}"):
+            render_gap(copy, tmp_path)
+
     def test_the_command_prints_the_pages_place(self, run, tmp_path, capsys):
         from diagnose.cli import app
 
