@@ -146,8 +146,8 @@ class LiveRun:
             if self.begun is None:
                 send(self.tracker, folder, page, says)
             else:
-                begun, self.begun = self.begun, None
-                begun.close(_ended(folder, page, says))
+                self.begun.close(_ended(folder, page, says))
+                self.begun = None
 
     def leave(self) -> None:
         """End what `finish` has not ended: the run failed or was stopped, or the tracker refused it."""
