@@ -462,6 +462,8 @@ def test_the_terminal_markdown_and_the_page(files, tmp_path):
     [
         (("t.csv",), "name columns of t.csv with --arm and --score: it has model, seed, id, passage, val_loss and acc"),
         (("t.csv", "--arm", "modell", "--score", "acc"), "did you mean 'model'?"),
+        (("many.csv", "--arm", "a"), "c18, c19 and 5 more"),
+        (("chart.csv", "--score", "loss"), "is a chart's export of W&B, a column a run: export the table of runs"),
         (("gone.csv", "--arm", "a", "--score", "b"), "does not exist"),
         (("empty.csv", "--arm", "a", "--score", "b"), "it is empty"),
         (("broken.parquet", "--arm", "a", "--score", "b"), "cannot be read as a table"),
@@ -471,6 +473,8 @@ def test_the_terminal_markdown_and_the_page(files, tmp_path):
 )
 def test_what_the_command_refuses_in_one_line(files, words, told, monkeypatch, tmp_path):
     (files / "empty.csv").write_text("")
+    (files / "many.csv").write_text(",".join(f"c{place}" for place in range(25)))
+    (files / "chart.csv").write_text('"Step","sun-1 - loss","sun-1 - loss__MIN","sun-1 - loss__MAX"\n1,2,2,2\n')
     (files / "broken.parquet").write_bytes(b"PAR1 and no more")
     (files / "broken.jsonl").write_text('{"a": 1}\n{"a"')
     monkeypatch.chdir(files)

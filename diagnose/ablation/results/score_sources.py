@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 OURS = ("status.json", "ablation.toml", "record/state.json", "latest")
 MOST_NAMED = 20  # columns that an error lists
+CHART = "__MIN"  # what ends columns of a chart that W&B exports, beside each run's own
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,15 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
 
 def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:
     """Return what is said where a table's columns are not named."""
+    if any(name.endswith(CHART) for name in names):
+        return (
+            f"{visible(table)} is a chart's export of W&B, a column a run: export the table of runs instead, which has "
+            "their settings and last scores"
+        )
     missing = [option for option, given in (("--arm", wanted.arms), ("--score", wanted.scores)) if not given]
-    shown = listed([cut(visible(name), 40) for name in names[:MOST_NAMED]])
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}{more}"
+    more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    shown = listed([*(cut(visible(name), 40) for name in names[:MOST_NAMED]), *more])
+    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}"
 
 
 def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
