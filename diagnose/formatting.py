@@ -16,8 +16,13 @@ if TYPE_CHECKING:
 
 FEWEST_DECIMALS = 2  # decimals of a loss that has an interval, however wide
 PLAIN_DECIMALS = 3  # decimals of a loss that has no interval
+MOST_DECIMALS = 6  # more are written with a power of ten
+MOST_QUANTITY = 9  # decimals of a recorded value, as of a learning rate
+TINY, WIDE = 1e-4, 100  # sizes below which six decimals may hide a score, and half widths that need no decimals
 MOST_SEEDS = 1000  # beyond these a plan says no more than that
 MINUS = "\N{MINUS SIGN}"
+TIMES_TEN = "\N{MULTIPLICATION SIGN}10"
+RAISED = {ord(letter): raised for letter, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}  # of an exponent
 NARROW = "\N{NO-BREAK SPACE}"  # between a number and what belongs to it, so that no line ends there
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SECONDS_A_MINUTE, SECONDS_AN_HOUR = 60, 3600
@@ -30,19 +35,25 @@ _HIDDEN = re.compile(
 )
 
 _FORMULA = re.compile(r"^'*[=+\-@\t\r]")  # a cell that begins so is carried out by spreadsheets
-_FIGURE = re.compile(r"^[+-]?[\d.,]+(?:e[+-]?\d+)?%?(?: ± [\d.,]+)?$")
+_FIGURE = re.compile(r"^[+-]?[\d.,]+(?:e[+-]?\d+)?%?(?: ± [\d.,]+(?:e[+-]?\d+)?)?$")
 
 
-def decimals(half_width: float | None) -> int:
+def decimals(half_width: float | None, size: float | None = None) -> int:
     """Return how many decimals an uncertainty supports: two of its digits below 3.55, else one (as PDG rounds).
 
-    Losses keep two decimals at least. Without an uncertainty (None, not finite, zero) three are shown.
+    Losses keep two decimals at least and six at most. Without an uncertainty (None, not finite, zero) three are shown.
+
+    Args:
+        half_width: of the interval.
+        size: how large a score is that may be of any unit: a tiny one gets more than six decimals, a wide one none.
     """
     if half_width is None or not math.isfinite(half_width) or half_width <= 0:
         return PLAIN_DECIMALS
     exponent = math.floor(math.log10(half_width))
     kept = 1 if half_width / 10**exponent < 3.55 else 0
-    return min(max(kept - exponent, FEWEST_DECIMALS), 6)
+    if size is not None and (abs(size) < TINY or half_width >= WIDE):
+        return max(kept - exponent, 0)
+    return min(max(kept - exponent, FEWEST_DECIMALS), MOST_DECIMALS)
 
 
 def telling_decimals(value: float, low: float, high: float) -> int:
@@ -51,7 +62,7 @@ def telling_decimals(value: float, low: float, high: float) -> int:
     They are those of `decimals`, and one or two more where "0.05 ± 0.05" would leave open what the interval tells.
     """
     half_width = (high - low) / 2
-    fewest = decimals(half_width)
+    fewest = decimals(half_width, max(abs(low), abs(high)))
     for digits in range(fewest, fewest + 3):
         size, reach = round(abs(value), digits), round(half_width, digits)
         if (size > reach) == (low > 0 or high < 0) and (size != reach or low <= 0 <= high):
@@ -89,11 +100,27 @@ def cut(text: str, most: int) -> str:
 
 
 def plain(value: float | None, digits: int = PLAIN_DECIMALS) -> str:
-    """Return a number with thousands separated and a true minus sign; a dash where there is none."""
+    """Return a number with thousands separated and a true minus sign; a dash where there is none.
+
+    One of more than six decimals is written with a power of ten.
+    """
     if value is None or not math.isfinite(value):
         return "\N{EN DASH}"
+    return _with_power(value, digits) if digits > MOST_DECIMALS else _fixed(value, digits)
+
+
+def _fixed(value: float, digits: int) -> str:
     text = f"{abs(value):,.{digits}f}"
     return MINUS + text if value < 0 and float(text.replace(",", "")) else text
+
+
+def _with_power(value: float, digits: int) -> str:
+    """Return a tiny number with its power of ten, and the digits that so many decimals would show of it."""
+    exponent = math.floor(math.log10(abs(value))) if value else -math.inf
+    if digits + exponent < 0:
+        return "0"
+    mantissa, power = f"{abs(value):.{digits + int(exponent)}e}".split("e")
+    return f"{MINUS if value < 0 else ''}{mantissa}{TIMES_TEN}{str(int(power)).translate(RAISED)}"
 
 
 def signed(value: float | None, digits: int = PLAIN_DECIMALS) -> str:
@@ -235,8 +262,10 @@ def _measured(value: float, unit: str) -> str:
         return f"{plain(value / scale, 1)}{NARROW}{name}"
     if value == round(value):
         return plain(value, 0)
-    digits = min(max(2 - math.floor(math.log10(abs(value))), 0), 9)
-    text = plain(value, digits)
+    digits = max(2 - math.floor(math.log10(abs(value))), 0)
+    if digits > MOST_QUANTITY:
+        return _with_power(value, digits)
+    text = _fixed(value, digits)
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from diagnose.formatting import cut, plain
+from diagnose.formatting import cut, plain, quantity
 from diagnose.report.canvas import PAINT, Align, Sheet, drawing
 from diagnose.report.tracks import NARROW, WIDE, Layout, reach, tick_digits, tracks
 
@@ -157,7 +157,8 @@ def forest(rows: Sequence[Bar], *, zero: str, unit: str, noise: tuple[float, flo
     within = (found.left, found.right)
     _at(found.sheet, found.at(0), 20, zero, within=within, bold=True)
     if noise:
-        words = f"grey: equal arms, ±{max(abs(noise[0]), abs(noise[1])):.3f}"
+        width = max(map(abs, noise))
+        words = f"grey: equal arms, ±{f'{width:.3f}' if width >= 0.001 else quantity(width)}"
         _at(found.sheet, found.at(0), 38, words, within=within, paint="quiet")
     for place, row in enumerate(rows):
         track = found.ground(place, zero=True)

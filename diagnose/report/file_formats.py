@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import as_cell, visible
+from diagnose.formatting import RAISED, TIMES_TEN, as_cell, visible
 
 if TYPE_CHECKING:
     from diagnose.report.blocks import TextTable
@@ -22,7 +22,10 @@ _LATEX = {
     "\N{MULTIPLICATION SIGN}": r"$\times$", "→": r"$\rightarrow$", "\N{EN DASH}": "--", "\N{EM DASH}": "---",
     "\N{NO-BREAK SPACE}": "~", "≤": r"$\leq$", "≥": r"$\geq$",
     "<": r"\textless{}", ">": r"\textgreater{}", "…": r"\ldots{}",
+    **{raised: f"$^{{{chr(letter)}}}$" for letter, raised in RAISED.items()},
 }  # fmt: skip
+_LOWERED = {ord(raised): letter for letter, raised in RAISED.items()}
+_POWER = re.compile(f"{TIMES_TEN}([{''.join(RAISED.values())}]+)")
 
 
 def slug(caption: str) -> str:
@@ -39,7 +42,8 @@ def csv_of(table: TextTable) -> str:
 
 def _cell(text: str) -> str:
     """Return a cell with plain minus and spaces, so that programs read its figure."""
-    return as_cell(visible(text).replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " "))
+    plain = visible(text).replace("\N{MINUS SIGN}", "-").replace("\N{NO-BREAK SPACE}", " ")
+    return as_cell(_POWER.sub(lambda power: f"e{power.group(1).translate(_LOWERED)}", plain))
 
 
 def latex_of(table: TextTable) -> str:

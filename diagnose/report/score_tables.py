@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from diagnose.ablation.effects import is_tiny
 from diagnose.formatting import (
     NARROW,
+    TINY,
     about_seeds,
-    between,
     chance,
     counted,
     decimals,
-    estimate,
     half,
     plain,
     quantity,
@@ -23,41 +22,54 @@ from diagnose.formatting import (
 from diagnose.report.blocks import TextTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from diagnose.records.score_records import ScoreComparison, ScoredArm, ScoreEffect, ScoreLevel
 
 DASH = "\N{EN DASH}"
+DECIMALS = 4  # of an effect without an interval
 MOST_SEEDS = 12  # columns of the table of seeds
 
 
 def score(level: ScoreLevel) -> str:
     """Return an arm's mean score with its interval."""
-    return quantity(level.value) if level.low is None else estimate(level.value, level.low, level.high)
+    if level.low is None or level.high is None:
+        return quantity(level.value)
+    return _with_interval(level.value, level.low, level.high, _digits_of_level(level), plain)
 
 
 def difference(effect: ScoreEffect) -> str:
     """Return an effect with its interval."""
-    if effect.value is None or effect.low is None or effect.high is None:
-        return signed(effect.value, 4)
     digits = digits_of_effect(effect)
-    width, middle = (effect.high - effect.low) / 2, (effect.low + effect.high) / 2
-    if abs(middle - effect.value) < width / 20:
-        return f"{signed(effect.value, digits)}{NARROW}±{NARROW}{plain(width, digits)}"
-    return f"{signed(effect.value, digits)} {_ends(effect, digits)}"
+    if effect.value is None or effect.low is None or effect.high is None:
+        return signed(effect.value, digits)
+    return _with_interval(effect.value, effect.low, effect.high, digits, signed)
+
+
+def _with_interval(value: float, low: float, high: float, digits: int, show: Callable[[float, int], str]) -> str:
+    width, middle = (high - low) / 2, (low + high) / 2
+    if round(middle, digits) == round(value, digits) or abs(middle - value) < width / 20:
+        return f"{show(value, digits)}{NARROW}±{NARROW}{plain(width, digits)}"
+    return f"{show(value, digits)} {_ends(low, high, digits, show)}"
+
+
+def _digits_of_level(level: ScoreLevel) -> int:
+    return decimals(half(level.low, level.high), level.value)
 
 
 def digits_of_effect(effect: ScoreEffect) -> int:
     """Return the decimals that an effect is shown with."""
-    if effect.value is None or effect.low is None or effect.high is None:
-        return 4
+    if effect.value is None:
+        return DECIMALS
+    if effect.low is None or effect.high is None:
+        return decimals(abs(effect.value) / 10, effect.value) if 0 < abs(effect.value) < TINY else DECIMALS
     return telling_decimals(effect.value, effect.low, effect.high)
 
 
-def _ends(effect: ScoreEffect, digits: int) -> str:
-    if effect.low is None:
+def _ends(low: float | None, high: float | None, digits: int, show: Callable[[float, int], str]) -> str:
+    if low is None or high is None:
         return DASH
-    return f"({signed(effect.low, digits)} to {signed(effect.high, digits)})".replace(" ", NARROW)
+    return f"({show(low, digits)} to {show(high, digits)})".replace(" ", NARROW)
 
 
 def name_of_effect(effect: ScoreEffect, found: ScoreComparison) -> str:
@@ -108,8 +120,9 @@ def scores_table(found: ScoreComparison) -> TextTable:
     for arm in found.arms:
         cells = [visible(arm.level) + (" (control)" if arm.level == found.control else ""), str(len(arm.seeds))]
         for one in arm.scores:
-            digits = decimals(half(one.low, one.high))
-            cells += [quantity(one.value) if one.low is None else plain(one.value, digits), between(one.low, one.high)]
+            digits = _digits_of_level(one)
+            cells += [quantity(one.value) if one.low is None else plain(one.value, digits)]
+            cells += [_ends(one.low, one.high, digits, plain)]
         rows.append(tuple(cells))
     return TextTable("Mean score of each arm", tuple(head), tuple(rows))
 
@@ -132,7 +145,7 @@ def effects_table(
         digits = digits_of_effect(effect)
         cells = [f"{visible(effect.level)} against {visible(effect.against)}" if pairs else full_name(effect, found)]
         cells += [] if lone else [visible(effect.metric)]
-        cells += [signed(effect.value, digits), _ends(effect, digits), chance(effect.p)]
+        cells += [signed(effect.value, digits), _ends(effect.low, effect.high, digits, signed), chance(effect.p)]
         cells += [DASH if effect.low is None else "yes" if effect.excludes_zero else "no"]
         cells += [chance(effect.p_equivalent)] if margin else []
         rows.append((*cells, _needed(effect)) if seeds else tuple(cells))

@@ -312,6 +312,36 @@ def test_two_seeds_decide_next_to_nothing():
     assert said(compared(by_run(examples(seeds=2)))).startswith("Two seeds an arm decide next to nothing.")
 
 
+@pytest.mark.parametrize(
+    ("factor", "told"),
+    [
+        (1e-9, "b is 1.0{x}10⁻¹⁰ ± 4{x}10⁻¹¹ better than a."),
+        (1e9, "b is 103,828,820 ± 35,527,860 better than a."),
+    ],
+)
+def test_scores_of_any_size_are_shown(factor, told, tmp_path):
+    runs = by_run(examples()).assign(val_loss=lambda t: t.val_loss * factor)
+    by_arm = runs.pivot_table(index="seed", columns="model", values="val_loss")
+    right = peers.ttest_rel(by_arm.b, by_arm.a).confidence_interval()
+    found = compared(runs)
+    (effect,) = found.record["effects"]
+    assert (effect["low"], effect["high"]) == pytest.approx((right.low, right.high), rel=1e-6, abs=0)
+    assert said(found).endswith(told.format(x="\N{MULTIPLICATION SIGN}"))
+    page = found.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "0.000000" not in page
+    assert "±0.000" not in page
+
+
+def test_a_seed_that_one_arm_lacks_is_said():
+    runs = by_run(examples())
+    found = compared(runs.drop(runs[(runs.model == "b") & (runs.seed == 3)].index))
+    by_arm = runs[runs.seed < 3].pivot_table(index="seed", columns="model", values="val_loss")
+    assert found.record["effects"][0]["value"] == pytest.approx((by_arm.b - by_arm.a).mean())
+    (note,) = found.record["notes"]
+    assert note.startswith("Not in the table: b seed 3. Differences are paired by seed")
+    assert not compared(runs).record["notes"]
+
+
 def test_the_words_of_the_verdict():
     """As pinned as a golden: what a reader is told of three arms, two scores, clusters."""
     found = compared(examples("abc"), example="id", cluster="passage", score=["val_loss", "acc"])
@@ -345,6 +375,7 @@ BAD = {
     "nothing": (examples()[:0], {}, "the table has no rows"),
     "words": (by_run(examples()).assign(val_loss="good"), {}, "'good' is no number"),
     "an arm without name": (by_run(examples()).assign(model=["a"] * 4 + [None] * 4), {}, "4 rows of the table have no"),
+    "epochs as examples": (examples().rename(columns={"id": "epoch"}), {"example": "epoch"}, "are no examples"),
     "no such level": (examples(), {"example": "id", "levels": ["a", "x"]}, "the table has no such arm"),
     "cluster of nothing": (by_run(examples()).assign(k=1), {"cluster": "k"}, "name their column with --example"),
     "one cluster": (examples().assign(k=1), {"example": "id", "cluster": "k"}, "all examples lie in one k"),
@@ -431,6 +462,8 @@ def test_the_terminal_markdown_and_the_page(files, tmp_path):
     [
         (("t.csv",), "name columns of t.csv with --arm and --score: it has model, seed, id, passage, val_loss and acc"),
         (("t.csv", "--arm", "modell", "--score", "acc"), "did you mean 'model'?"),
+        (("many.csv", "--arm", "a"), "c18, c19 and 5 more"),
+        (("chart.csv", "--score", "loss"), "is a chart's export of W&B, a column a run: export the table of runs"),
         (("gone.csv", "--arm", "a", "--score", "b"), "does not exist"),
         (("empty.csv", "--arm", "a", "--score", "b"), "it is empty"),
         (("broken.parquet", "--arm", "a", "--score", "b"), "cannot be read as a table"),
@@ -440,6 +473,8 @@ def test_the_terminal_markdown_and_the_page(files, tmp_path):
 )
 def test_what_the_command_refuses_in_one_line(files, words, told, monkeypatch, tmp_path):
     (files / "empty.csv").write_text("")
+    (files / "many.csv").write_text(",".join(f"c{place}" for place in range(25)))
+    (files / "chart.csv").write_text('"Step","sun-1 - loss","sun-1 - loss__MIN","sun-1 - loss__MAX"\n1,2,2,2\n')
     (files / "broken.parquet").write_bytes(b"PAR1 and no more")
     (files / "broken.jsonl").write_text('{"a": 1}\n{"a"')
     monkeypatch.chdir(files)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from diagnose.ablation.importers import imported, knows
-from diagnose.ablation.importers.sweeps import arms_and_seeds
+from diagnose.ablation.importers.sweeps import SETTING, arms_and_seeds
 from diagnose.ablation.results.score_sources import Wanted, compared, is_results
 from diagnose.errors import DiagnoseError
 from diagnose.logs.folders import wandb_runs
@@ -350,6 +350,23 @@ def test_an_export_of_wandb_leaves_failed_runs_out(tmp_path):
 )
 def test_what_names_say_of_seeds(names, told):
     assert arms_and_seeds(names, numbered=True) == told
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("lr=0.1,seed=0", {"lr": "0.1", "seed": "0"}),
+        ("lr=1e-4_seed=0", {"lr": "1e-4", "seed": "0"}),
+        ("lr=1e-4-seed=0", {"lr": "1e-4", "seed": "0"}),
+        ("lr=3e-4_weight_decay=0.1_seed=1", {"lr": "3e-4", "weight_decay": "0.1", "seed": "1"}),
+        ("ema=True_weight_decay=1", {"ema": "True", "weight_decay": "1"}),
+        ("model=vit-b_seed=0", {"model": "vit-b", "seed": "0"}),
+        ("act=leaky_relu seed=3", {"act": "leaky_relu", "seed": "3"}),
+        ("exp/opt.lr=0.1,seed=2", {"opt.lr": "0.1", "seed": "2"}),
+    ],
+)
+def test_settings_in_a_name(name, told):
+    assert dict(SETTING.findall(name)) == told
 
 
 def test_bare_numbers_of_models_are_sizes():

@@ -63,11 +63,17 @@ def test_a_page_after_an_export_is_the_same(ablation, tmp_path):
         ("=HYPERLINK(1)", "'=HYPERLINK(1)"), ("@SUM(A1)", "'@SUM(A1)"), ("-cmd|' /C calc'!A0", "'-cmd|' /C calc'!A0"),
         ("+0.012\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}0.003", "+0.012 ± 0.003"),
         ("\N{MINUS SIGN}0.131", "-0.131"), ("a,b", "a,b"), ("1e-5", "1e-5"),
+        ("\N{MINUS SIGN}1.2\N{MULTIPLICATION SIGN}10⁻¹⁰ ± 4\N{MULTIPLICATION SIGN}10⁻¹¹", "-1.2e-10 ± 4e-11"),
+        ("m²", "m²"),
     ],
 )  # fmt: skip
 def test_no_cell_is_a_formula(cell, shown):
     (_, row) = csv.reader(io.StringIO(exports.csv_of(table(("arm", cell)))))
     assert row == ["arm", shown]
+
+
+def test_a_power_of_ten_is_latex():
+    assert r"4$\times$10$^{-}$$^{1}$$^{1}$" in exports.latex_of(table(("a", "4\N{MULTIPLICATION SIGN}10⁻¹¹")))
 
 
 def test_foreign_text_is_no_latex():

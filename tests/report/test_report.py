@@ -153,6 +153,28 @@ def test_no_number_is_written_scientifically(value):
     assert not any(re.search(r"\d[eE]", text) or "-" in text for text in shown)
 
 
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (-1.164e-10, 11, "\N{MINUS SIGN}1.2\N{MULTIPLICATION SIGN}10⁻¹⁰"),
+        (3.7e-11, 11, "4\N{MULTIPLICATION SIGN}10⁻¹¹"),
+        (2.0e-13, 11, "0"),
+        (0.0, 11, "0"),
+        (0.0000012, 6, "0.000001"),
+    ],
+)
+def test_more_than_six_decimals_are_a_power_of_ten(value, digits, text):
+    assert formatting.plain(value, digits) == text
+
+
+def test_decimals_of_scores_of_any_size():
+    assert formatting.decimals(3e-11) == 6  # a loss
+    assert formatting.decimals(3e-11, 1e-10) == 12
+    assert formatting.decimals(3e-11, 1.0) == 6
+    assert formatting.decimals(36_577_853.0, 1e8) == 0
+    assert formatting.decimals(10.15, 13.6) == 2
+
+
 def test_p_values_dates_and_lists():
     assert [formatting.chance(p).replace("\xa0", " ") for p in (0.0123, 0.0004, None)] == [
         "0.012",

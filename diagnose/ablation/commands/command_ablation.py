@@ -213,7 +213,7 @@ def _too_few(plan: CommandPlan, done: CommandOutcome) -> str:
     where = f" (all of its output: {visible(first.file)})" if first.file else ""
     total, failed = len(plan.jobs), len(done.failed)
     never = total - failed - len(done.finished)
-    more = f", {never} were not started" if never else ""
+    more = f", {never} {'was' if never == 1 else 'were'} not started" if never else ""
     head = f"{failed} of {counted(total, 'run')} failed{more}, too many for a comparison"
     return f"{head}; {visible(first.level)} seed {first.seed}: {first.why}{last}{where}"
 

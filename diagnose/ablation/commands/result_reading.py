@@ -13,7 +13,7 @@ import numpy as np
 from diagnose import files
 from diagnose.ablation.importers.json_files import object_of, objects_in
 from diagnose.ablation.results.score_names import better_side
-from diagnose.ablation.results.score_table import SEPARATORS
+from diagnose.ablation.results.table_files import SEPARATORS
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import cut, listed, visible
 from diagnose.logs import source

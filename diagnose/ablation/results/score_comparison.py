@@ -14,6 +14,7 @@ from diagnose.ablation.results.score_names import metric_of
 from diagnose.ablation.results.score_table import as_text_and_numbers
 from diagnose.ablation.results.score_verdict import sentence_of, verdict_of
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.formatting import listed, visible
 from diagnose.records.score_records import DesignRecord, ScoreComparison, ScoredArm, ScoreLevel
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from diagnose.ablation.results.score_design import ScoreDesign
     from diagnose.ablation.results.score_table import ScoreColumns
     from diagnose.records.score_records import ScoreEffect, ScoreMetric
+
+MOST_NAMED = 4  # runs that a note lists
 
 Margin: TypeAlias = "float | Mapping[str, float] | None"
 
@@ -142,7 +145,23 @@ def _notes(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
     same = [one for one in effects if one.value == 0 and one.sd_rest == 0 and one.sd_documents == 0]
     names = dict.fromkeys(f"{one.level} and {one.against} ({one.metric})" for one in same)
     more = [f"The very same scores: {', '.join(names)}. Check that these are different runs."] if names else []
-    return [*design.notes, *more]
+    return [*design.notes, *_unpaired(design, effects), *more]
+
+
+def _unpaired(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
+    """Say which arm lacks which seed, where differences are paired by seed and so are not those of the means."""
+    if not any(effect.paired_seeds for effect in effects):
+        return []
+    seeds = list(dict.fromkeys(seed for own in design.arms.values() for seed in own))
+    lacks = [f"{arm} seed {seed}" for arm, own in design.arms.items() for seed in seeds if seed not in own]
+    if not lacks:
+        return []
+    named = [visible(one) for one in lacks[:MOST_NAMED]]
+    more = [f"{len(lacks) - MOST_NAMED} more"] if len(lacks) > MOST_NAMED else []
+    return [
+        f"Not in the table: {listed([*named, *more])}. Differences are paired by seed, over the seeds that their arms "
+        "share, and need not be those of the means."
+    ]
 
 
 def _sentence_case(text: str) -> str:

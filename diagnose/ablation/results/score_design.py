@@ -27,6 +27,7 @@ Over = Literal["seeds and examples", "seeds", "examples", "nothing"]
 Layout = Literal["crossed", "nested", "runs"]
 ENOUGH = 0.5  # share of a run's examples that all runs were scored on, for seeds and examples to be called crossed
 MOST_ARMS = 200
+TIMES = frozenset(("epoch", "epochs", "step", "steps", "global_step", "iteration", "iter"))  # columns of a run's course
 
 
 @dataclass(frozen=True)
@@ -209,6 +210,11 @@ def _laid_out(
 ) -> ScoreDesign:
     """Return the design, given each kept row's run."""
     factors = _factors(asked, levels)
+    if asked.example is not None and asked.example.strip("_").lower() in TIMES:
+        raise DiagnoseError(
+            f"--example {asked.example}: the epochs or steps of one run are no examples, for they follow from each "
+            "other; keep one row a run, as the last"
+        )
     several = min(map(len, arms.values())) > 1
     named = asked.seed is not None
     if asked.example is None:
@@ -257,7 +263,7 @@ def _refuse_twice(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int
         keys = asked.arms if asked.seed is None else (*asked.arms, asked.seed)
         raise DiagnoseError(
             f"{len(rows):,} rows {where_is(table, keys, int(rows[0]))}: a run is one row; if rows "
-            "are examples, name their column with --example"
+            "are examples, name their column with --example; of a run's epochs or steps keep one, as the last"
         )
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from diagnose.ablation.importers import ImportedScores, imported, knows
 from diagnose.ablation.results.own_scores import beside, own_table
 from diagnose.ablation.results.score_comparison import compare_table
-from diagnose.ablation.results.score_table import FILE, ScoreColumns, columns_of_table, joined, read_table
+from diagnose.ablation.results.score_table import FILE, ScoreColumns, joined, read_table
+from diagnose.ablation.results.table_files import names_of
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import cut, listed, visible
 from diagnose.runs import store
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from diagnose.ablation.results.score_comparison import Margin
     from diagnose.records.score_records import ScoreComparison
 
-TABLES = (".csv", ".tsv", ".txt", ".parquet", ".jsonl", ".ndjson", ".gz")
 OURS = ("status.json", "ablation.toml", "record/state.json", "latest")
 MOST_NAMED = 20  # columns that an error lists
+CHART = "__MIN"  # what ends columns of a chart that W&B exports, beside each run's own
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     files, own = [path for path in paths if _is_foreign(path)], [str(path) for path in paths if not _is_foreign(path)]
     by_file = len(paths) > 1 and not wanted.arms
     if not (wanted.scores and (wanted.arms or by_file)):
-        raise DiagnoseError(_ask(files[0].name, columns_of_table(files[0]), wanted))
+        raise DiagnoseError(_ask(files[0].name, names_of(files[0]), wanted))
     asked = ScoreColumns(wanted.arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
     tables = [(path.stem, read_table(path, asked)) for path in files]
     arms = (FILE,) if by_file else wanted.arms
@@ -126,10 +127,15 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
 
 def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:
     """Return what is said where a table's columns are not named."""
+    if any(name.endswith(CHART) for name in names):
+        return (
+            f"{visible(table)} is a chart's export of W&B, a column a run: export the table of runs instead, which has "
+            "their settings and last scores"
+        )
     missing = [option for option, given in (("--arm", wanted.arms), ("--score", wanted.scores)) if not given]
-    shown = listed([cut(visible(name), 40) for name in names[:MOST_NAMED]])
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}{more}"
+    more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+    shown = listed([*(cut(visible(name), 40) for name in names[:MOST_NAMED]), *more])
+    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}"
 
 
 def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:

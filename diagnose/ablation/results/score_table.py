@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.data.swelling import parquet
+from diagnose.ablation.results import table_files
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
 
@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
-    import pyarrow as pa
 
-SEPARATORS = ",\t;|"
 MOST_NAMED = 12  # columns that an error lists
 MISSING = ("", "na", "n/a", "nan", "null", "none", "#n/a", "-")
 MOST_SCORE = 1e100  # larger ones count as infinite
@@ -75,72 +73,13 @@ class ScoreColumns:
 
 
 def read_table(path: Path, asked: ScoreColumns) -> pd.DataFrame:
-    """Return the wanted columns of a CSV, Parquet or JSON-lines file, keys as text.
+    """Return the wanted columns of a CSV, Parquet or JSON file, keys as text.
 
     Raises:
         DiagnoseError: the file cannot be read, or lacks a column.
     """
-    import pyarrow as pa
-
-    try:
-        table = _read(path, asked)
-    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
-        said = " ".join(visible(str(error)).split())
-        raise DiagnoseError(f"{visible(str(path))} cannot be read as a table: {cut(said, 160)}") from None
-    return as_text_and_numbers(table.to_pandas(), asked)
-
-
-def columns_of_table(path: Path) -> list[str]:
-    """Return the names of a file's columns."""
-    if path.suffix.lower() == ".parquet":
-        import pyarrow.parquet as pq
-
-        return list(pq.read_schema(path).names)
-    if path.suffix.lower() in {".jsonl", ".ndjson", ".json"}:
-        import pyarrow.json as pj
-
-        return list(pj.read_json(path).column_names)
-    return _header(path)[1]
-
-
-def _read(path: Path, asked: ScoreColumns) -> pa.Table:
-    wanted = [*asked.keys, *asked.scores]
-    kind = path.suffix.lower()
-    if kind == ".parquet":
-        import pyarrow.parquet as pq
-
-        asked.check(pq.read_schema(path).names, path.name)
-        return parquet(path, wanted)
-    if kind in {".jsonl", ".ndjson"}:
-        import pyarrow.json as pj
-
-        table = pj.read_json(path)
-        asked.check(table.column_names, path.name)
-        return table.select(wanted)
-    return _read_csv(path, asked, wanted)
-
-
-def _read_csv(path: Path, asked: ScoreColumns, wanted: list[str]) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.csv as pc
-
-    sign, header = _header(path)
-    asked.check(header, path.name)
-    keys = {name: pa.dictionary(pa.int32(), pa.string()) for name in asked.keys}
-    options = pc.ConvertOptions(include_columns=wanted, column_types=keys, strings_can_be_null=False)
-    return pc.read_csv(path, parse_options=pc.ParseOptions(delimiter=sign), convert_options=options)
-
-
-def _header(path: Path) -> tuple[str, list[str]]:
-    """Return the sign between fields of a CSV, and its column names."""
-    import csv
-
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline(1 << 20)
-    if not first.strip():
-        raise OSError("it is empty")
-    sign = max(SEPARATORS, key=first.count)
-    return sign, next(csv.reader([first], delimiter=sign))
+    table = table_files.columns_of(path, asked.keys, asked.scores, asked.check)
+    return as_text_and_numbers(table.to_pandas(ignore_metadata=True), asked)  # columns that were an index stay columns
 
 
 def as_text_and_numbers(table: pd.DataFrame, asked: ScoreColumns) -> pd.DataFrame:
@@ -165,12 +104,17 @@ def _text(column: pd.Series, name: str) -> pd.Series:
     """Return a key column as categories of text; whole numbers are written without a decimal point."""
     import pandas as pd
 
-    codes, values = pd.factorize(column)
+    try:
+        codes, values = pd.factorize(column)
+    except TypeError:
+        raise DiagnoseError(f"the column {name} holds lists or structures") from None
     if (codes < 0).any():
-        raise DiagnoseError(f"{counted(int((codes < 0).sum()), 'row')} of the table {_has(codes)} no {name}")
+        first = f"the first is row {int((codes < 0).argmax()) + 1:,}"
+        raise DiagnoseError(f"{counted(int((codes < 0).sum()), 'row')} of the table {_has(codes)} no {name}; {first}")
     words = [_label(value) for value in values]
     if "" in words:
-        raise DiagnoseError(f"a row of the table has no {name}")
+        row = int((np.array(words, dtype=object)[codes] == "").argmax())
+        raise DiagnoseError(f"row {row + 1:,} of the table has no {name}")
     if len(set(words)) < len(words):  # 1 and 1.0, or blanks around a name
         return pd.Series(pd.Categorical(np.array(words, dtype=object)[codes], categories=list(dict.fromkeys(words))))
     return pd.Series(pd.Categorical.from_codes(codes, categories=words))
@@ -193,9 +137,18 @@ def _numbers(column: pd.Series, name: str) -> np.ndarray:
     try:
         if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
             return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
-        return np.array([_number(value) for value in column], dtype=np.float64)
+        return np.array([_number(value) for value in _without_percent(column)], dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise DiagnoseError(f"--score {name}: {cut(visible(str(error)), 80)} is no number") from None
+
+
+def _without_percent(column: pd.Series) -> list[Any]:
+    """Return the values of a column in which each has a percent sign, or none, without it."""
+    words = [value.strip() if isinstance(value, str) else value for value in column]
+    told = [word for word in words if isinstance(word, str) and word.lower() not in MISSING]
+    if told and all(word.endswith("%") for word in told):
+        return [word.removesuffix("%").rstrip() if isinstance(word, str) else word for word in words]
+    return words
 
 
 def _number(value: Any) -> float:

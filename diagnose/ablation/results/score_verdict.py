@@ -12,6 +12,7 @@ from diagnose.formatting import (
     about_seeds,
     counted,
     listed,
+    plain,
     quantity,
     signed,
     telling_decimals,
@@ -41,7 +42,7 @@ def size_of(effect: ScoreEffect) -> str:
     if effect.low is None:
         return quantity(abs(effect.value))
     half, digits = _half(effect)
-    return f"{abs(effect.value):.{digits}f} ± {half:.{digits}f}"
+    return f"{plain(abs(effect.value), digits)} ± {plain(half, digits)}"
 
 
 def _half(effect: ScoreEffect) -> tuple[float, int]:
@@ -68,7 +69,7 @@ def sentence_of(contrast: Contrast, effect: ScoreEffect, metric: ScoreMetric, *,
         said = f"{metric.name}: {who} is {size_of(effect)} {side(effect.value, metric)} than {than}"
         return f"{said}{'' if effect.resolved else ' for these very models'}{_small(effect)}."
     half, digits = _half(effect)
-    said = f"{metric.name}: {who} against {than} {signed(effect.value, digits)} ± {half:.{digits}f}"
+    said = f"{metric.name}: {who} against {than} {signed(effect.value, digits)} ± {plain(half, digits)}"
     what = "not resolved" if effect.over.startswith("seeds") else "not told apart on such examples"
     return f"{said}, {what}{_small(effect) or _remedy(effect)}."
 
@@ -173,7 +174,7 @@ def _none_apart(design: ScoreDesign, metric: ScoreMetric, known: Sequence[ScoreE
         (effect,) = known
         half, digits = _half(effect)
         head = f"in {metric.name}, {_name(design, effect)} is not told from {effect.against}"
-        head += f" ({signed(effect.value, digits)} ± {half:.{digits}f})."
+        head += f" ({signed(effect.value, digits)} ± {plain(half, digits)})."
     else:
         head = f"in {metric.name}, no arm is told from {design.control}."
     return " ".join([head, *(_open(design, known, named=len(known) > 1) if lone or len(known) == 1 else [])])

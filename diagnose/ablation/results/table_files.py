@@ -1,0 +1,189 @@
+"""The files that tables lie in: CSV of any separator, Parquet, JSON lines or a list; packed by gzip or not."""
+
+from __future__ import annotations
+
+import io
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from diagnose.data.swelling import bounded, parquet
+from diagnose.errors import DiagnoseError
+from diagnose.formatting import cut, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+SEPARATORS = ",\t;|"
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+PIECE = 1 << 20  # bytes that are decompressed at once
+DECIMAL_COMMA = r"^\s*[-+]?\d+(,\d+)?([eE][-+]?\d+)?\s*$"
+
+
+def columns_of(
+    path: Path, keys: Sequence[str], scores: Sequence[str], check: Callable[[Sequence[str], str], None]
+) -> pa.Table:
+    """Return some columns of a file.
+
+    Args:
+        path: of the file.
+        keys: columns that are kept as text where the file is text.
+        scores: further columns.
+        check: refuses columns that are not there, given all names and what the file is called.
+
+    Raises:
+        DiagnoseError: the file cannot be read, or lacks a column.
+    """
+    wanted = [*keys, *scores]
+    with _told(path):
+        if _kind(path) == ".parquet":
+            check(_names_of_parquet(path), path.name)
+            return parquet(path, wanted)
+        if _kind(path) in JSON_LINES:
+            table = _json(path)
+            check(table.column_names, path.name)
+            return _flat(table.select(wanted), path)
+        return _csv(path, keys, scores, check)
+
+
+def names_of(path: Path) -> list[str]:
+    """Return the names of a file's columns.
+
+    Raises:
+        DiagnoseError: it cannot be read.
+    """
+    with _told(path):
+        if _kind(path) == ".parquet":
+            return _names_of_parquet(path)
+        return list(_json(path).column_names) if _kind(path) in JSON_LINES else _header(path)[1]
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say in one line why a file cannot be read."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, pa.ArrowException, ValueError) as error:
+        said = " ".join(visible(str(error)).split())
+        raise DiagnoseError(f"{visible(str(path))} cannot be read as a table: {cut(said, 160)}") from None
+
+
+def _names_of_parquet(path: Path) -> list[str]:
+    import pyarrow.parquet as pq
+
+    return list(pq.read_schema(path).names)
+
+
+def _kind(path: Path) -> str:
+    """Return the ending of a file's name, without that of gzip."""
+    name = path.name.lower().removesuffix(".gz")
+    return f".{name.rpartition('.')[2]}"
+
+
+def _json(path: Path) -> pa.Table:
+    """Return objects, a line each or in a list, as a table."""
+    import json
+
+    import pyarrow.json as pj
+
+    with _opened(path) as file:
+        start = file.read(PIECE).lstrip()[:1]
+    if start != b"[":
+        with _opened(path) as file:
+            return pj.read_json(file)
+    with _opened(path) as file:
+        rows = json.load(file)
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise ValueError("it is no list of objects")
+    return pj.read_json(io.BytesIO("\n".join(map(json.dumps, rows)).encode()))
+
+
+def _flat(table: pa.Table, path: Path) -> pa.Table:
+    """Return a table again whose columns hold single values.
+
+    Raises:
+        DiagnoseError: one holds lists or structures.
+    """
+    from pyarrow import types
+
+    nested = [field.name for field in table.schema if types.is_nested(field.type)]
+    if nested:
+        raise DiagnoseError(f"{visible(str(path))}: its column {visible(nested[0])} holds lists or structures")
+    return table
+
+
+def _csv(
+    path: Path, keys: Sequence[str], scores: Sequence[str], check: Callable[[Sequence[str], str], None]
+) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv as pc
+
+    sign, names = _header(path)
+    check(names, path.name)
+    types = {name: pa.dictionary(pa.int32(), pa.string()) for name in keys}
+    options = pc.ConvertOptions(include_columns=[*keys, *scores], column_types=types, strings_can_be_null=False)
+    reading = pc.ReadOptions(column_names=names, skip_rows=1)
+    with _opened(path) as file:
+        table = pc.read_csv(
+            file, read_options=reading, parse_options=pc.ParseOptions(delimiter=sign), convert_options=options
+        )
+    return _with_decimal_points(table, scores) if sign == ";" else table
+
+
+def _with_decimal_points(table: pa.Table, scores: Sequence[str]) -> pa.Table:
+    """Return a table that is parted by semicolons with points in its scores where all of them have decimal commas."""
+    from pyarrow import compute, types
+
+    for name in scores:
+        column = table.column(name)
+        if types.is_string(column.type) and compute.all(compute.match_substring_regex(column, DECIMAL_COMMA)).as_py():
+            pointed = compute.replace_substring(column, ",", ".")
+            table = table.set_column(table.column_names.index(name), name, pointed)
+    return table
+
+
+def _header(path: Path) -> tuple[str, list[str]]:
+    """Return the sign between fields of a CSV, and its column names without blanks around them."""
+    import csv
+
+    with _opened(path) as file:
+        first = file.readline(PIECE).decode("utf-8-sig")
+    if not first.strip():
+        raise OSError("it is empty")
+    sign = max(SEPARATORS, key=first.count)
+    return sign, [name.strip() for name in next(csv.reader([first], delimiter=sign))]
+
+
+def _opened(path: Path) -> IO[bytes]:
+    """Open a file of text for reading as UTF-8, unpacked and from UTF-16 where it is that.
+
+    Raises:
+        OSError: it is a spreadsheet, or in another encoding.
+    """
+    if path.suffix.lower() in SPREADSHEETS:
+        raise OSError("it is a spreadsheet: save the sheet as CSV (UTF-8)")
+    file = io.BytesIO(_unpacked(path)) if path.suffix.lower() == ".gz" else path.open("rb")
+    start = file.read(PIECE)
+    file.seek(0)
+    if start.startswith(UTF_16):
+        with file:
+            return io.BytesIO(file.read().decode("utf-16").encode())
+    try:
+        start[: start.rfind(b"\n") + 1].decode()
+    except UnicodeDecodeError:
+        file.close()
+        raise OSError("it is not UTF-8 text: save it as UTF-8") from None
+    return file
+
+
+def _unpacked(path: Path) -> bytes:
+    import gzip
+
+    with gzip.open(path) as packed:
+        return b"".join(bounded(iter(lambda: packed.read(PIECE), b""), path))
