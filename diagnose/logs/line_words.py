@@ -31,6 +31,7 @@ BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
 COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
 PERCENT = re.compile(r"\s?%")
+OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
 SPACE = re.compile(r"\s")
 OF_MODEL = re.compile(  # what ends the name of a file with weights
     r"\S{0,40}\.(?:pth|pt|ckpt|h5|hdf5|keras|t7|params|pkl|pickle|bin|tar|safetensors|npz|weights|caffemodel)\b"

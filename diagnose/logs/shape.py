@@ -31,6 +31,7 @@ from diagnose.logs.line_words import (
     NATS,
     OF_MODEL,
     OPERATOR,
+    OUTPUT,
     OVER,
     PARTS,
     PERCENT,
@@ -98,6 +99,9 @@ class _Line(LinePositions):
         quote = next((sign for sign in "'\"" if sign in signs and sign in last), "")
         last = last.rpartition(quote)[2] if quote else last
         last = "" if k == self.unnamed else last
+        output = OUTPUT.search(name)
+        if output and meaning(output.group(1)).kind and not side_of(words(last)):
+            last, assigned = f"{output.group(1)} {last}", True
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""

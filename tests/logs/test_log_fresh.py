@@ -1,4 +1,4 @@
-"""578 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+"""585 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
 import fresh_eighth
 import fresh_eleventh
@@ -11,6 +11,7 @@ import fresh_seventh
 import fresh_sixth
 import fresh_tenth
 import fresh_third
+import fresh_twelfth
 import pytest
 from fresh_forms import CASES, P, close
 
@@ -31,6 +32,7 @@ ROUNDS = (
     fresh_ninth,
     fresh_tenth,
     fresh_eleventh,
+    fresh_twelfth,
 )
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
