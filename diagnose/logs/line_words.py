@@ -32,9 +32,9 @@ COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over
 COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
-SPACE = re.compile(r"\s")
+ENDS_NAME = re.compile(r"[\s,;|)\]]")  # no part of a file's name
 OF_MODEL = re.compile(  # what ends the name of a file with weights
-    r"\S{0,40}\.(?:pth|pt|ckpt|h5|hdf5|keras|t7|params|pkl|pickle|bin|tar|safetensors|npz|weights|caffemodel)\b"
+    r"[^\s,;|)\]]{0,40}\.(?:pth|pt|ckpt|h5|hdf5|keras|t7|params|pkl|pickle|bin|tar|safetensors|npz|weights|caffemodel)\b"
 )
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
 GOES_ON = re.compile(r":?\s{1,4}")

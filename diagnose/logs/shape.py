@@ -23,6 +23,7 @@ from diagnose.logs.line_words import (
     COUNT,
     COUNTED,
     COUNTS,
+    ENDS_NAME,
     GOES_ON,
     MOST_KEY,
     MOST_NAME,
@@ -37,7 +38,6 @@ from diagnose.logs.line_words import (
     PERCENT,
     PLACEHOLDER,
     SIDE_BEHIND,
-    SPACE,
     SUMS_UP,
     TAIL,
     TIMING,
@@ -221,7 +221,7 @@ class _Line(LinePositions):
 
     def _in_file_name(self, k: int) -> bool:
         """Say whether a number is a part of a saved model's name, as in "ssd-Epoch-3-Loss-2.5.pth"."""
-        while k + 1 < len(self.numbers) and self.texts[k + 1] and not SPACE.search(self.texts[k + 1]):
+        while k + 1 < len(self.numbers) and self.texts[k + 1] and not ENDS_NAME.search(self.texts[k + 1]):
             k += 1
         return bool(OF_MODEL.match(self.texts[k + 1]))
 

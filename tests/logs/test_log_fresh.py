@@ -93,3 +93,12 @@ def test_a_line_that_breaks_off_behind_a_sum_is_read(tmp_path):
     path = tmp_path / "cut.txt"
     path.write_text("[1]\ttrain's l2: 0.5 + 0.1\tval's l2: 0.6 + 0.1\n[2]\ttrain's l2: 0.4 + 0.1\tval's l2: 0.55 + ")
     assert pairs(read([path]), {}).val_N.tolist() == [0.6]
+
+
+def test_a_loss_before_a_model_s_name_is_none_of_its_parts(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text(
+        "".join(f"epoch={e},loss={2 / e},val_loss={3 / e},ckpt=epoch={e}-loss=9.5.ckpt\n" for e in (1, 2, 4))
+    )
+    found = pairs(read([path]), {})
+    assert (found.train_N.tolist(), found.val_N.tolist()) == ([2.0, 1.0, 0.5], [3.0, 1.5, 0.75])
