@@ -12,7 +12,7 @@ MOST_KEY = 120  # characters before a number that may name it
 MOST_NAME = 6  # words of a loss's name
 MOST_PARTS = 12  # of one without blanks, as "eval/c4-validation/CrossEntropyLoss"
 NUMBER = re.compile(  # the first part is but for speed: most characters begin no number
-    r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9,])"
+    r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9]|,[0-9])"
     r"|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
     r"|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
 )

@@ -102,3 +102,12 @@ def test_a_loss_before_a_model_s_name_is_none_of_its_parts(tmp_path):
     )
     found = pairs(read([path]), {})
     assert (found.train_N.tolist(), found.val_N.tolist()) == ([2.0, 1.0, 0.5], [3.0, 1.5, 0.75])
+
+
+def test_commas_between_thousands_may_stand_before_another(tmp_path):
+    path = tmp_path / "thousands.txt"
+    path.write_text(
+        "".join(f"step {e},000, train loss {2 / e}, val loss {3 / e}, tokens {e},234,567, done\n" for e in (1, 2, 4))
+    )
+    found = pairs(read([path]), {})
+    assert (found.axis, found.at_N.tolist(), found.val_N.tolist()) == ("step", [1000, 2000, 4000], [3.0, 1.5, 0.75])
