@@ -12,7 +12,7 @@ MOST_KEY = 120  # characters before a number that may name it
 MOST_NAME = 6  # words of a loss's name
 MOST_PARTS = 12  # of one without blanks, as "eval/c4-validation/CrossEntropyLoss"
 NUMBER = re.compile(  # the first part is but for speed: most characters begin no number
-    r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9,])"
+    r"(?=[-+.0-9iInN])(?<![A-Za-z0-9_.])([-+]?(?:[0-9]+(?:,[0-9]{3}){1,6}(?:\.[0-9]+)?(?![0-9]|,[0-9])"
     r"|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+(?:[eE][-+]?[0-9]+)?"
     r"|(?:[iI]nf(?:inity)?|INF|[nN][aA][nN])(?![A-Za-z0-9_])))"
 )
@@ -31,9 +31,10 @@ BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
 COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
 PERCENT = re.compile(r"\s?%")
-SPACE = re.compile(r"\s")
+OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
+ENDS_NAME = re.compile(r"[\s,;|)\]]")  # no part of a file's name
 OF_MODEL = re.compile(  # what ends the name of a file with weights
-    r"\S{0,40}\.(?:pth|pt|ckpt|h5|hdf5|keras|t7|params|pkl|pickle|bin|tar|safetensors|npz|weights|caffemodel)\b"
+    r"[^\s,;|)\]]{0,40}\.(?:pth|pt|ckpt|h5|hdf5|keras|t7|params|pkl|pickle|bin|tar|safetensors|npz|weights|caffemodel)\b"
 )
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
 GOES_ON = re.compile(r":?\s{1,4}")

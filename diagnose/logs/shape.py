@@ -23,6 +23,7 @@ from diagnose.logs.line_words import (
     COUNT,
     COUNTED,
     COUNTS,
+    ENDS_NAME,
     GOES_ON,
     MOST_KEY,
     MOST_NAME,
@@ -31,12 +32,12 @@ from diagnose.logs.line_words import (
     NATS,
     OF_MODEL,
     OPERATOR,
+    OUTPUT,
     OVER,
     PARTS,
     PERCENT,
     PLACEHOLDER,
     SIDE_BEHIND,
-    SPACE,
     SUMS_UP,
     TAIL,
     TIMING,
@@ -98,6 +99,9 @@ class _Line(LinePositions):
         quote = next((sign for sign in "'\"" if sign in signs and sign in last), "")
         last = last.rpartition(quote)[2] if quote else last
         last = "" if k == self.unnamed else last
+        output = OUTPUT.search(name)
+        if output and meaning(output.group(1)).kind and not side_of(words(last)):
+            last, assigned = f"{output.group(1)} {last}", True
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
@@ -217,7 +221,7 @@ class _Line(LinePositions):
 
     def _in_file_name(self, k: int) -> bool:
         """Say whether a number is a part of a saved model's name, as in "ssd-Epoch-3-Loss-2.5.pth"."""
-        while k + 1 < len(self.numbers) and self.texts[k + 1] and not SPACE.search(self.texts[k + 1]):
+        while k + 1 < len(self.numbers) and self.texts[k + 1] and not ENDS_NAME.search(self.texts[k + 1]):
             k += 1
         return bool(OF_MODEL.match(self.texts[k + 1]))
 

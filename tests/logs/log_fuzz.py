@@ -27,6 +27,7 @@ import fresh_seventh
 import fresh_sixth
 import fresh_tenth
 import fresh_third
+import fresh_twelfth
 import numpy as np
 from fresh_forms import CASES
 from rich.console import Console
@@ -67,6 +68,7 @@ ROUNDS = (
     fresh_ninth,
     fresh_tenth,
     fresh_eleventh,
+    fresh_twelfth,
 )  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 

@@ -1,4 +1,4 @@
-"""578 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
+"""585 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
 import fresh_eighth
 import fresh_eleventh
@@ -11,6 +11,7 @@ import fresh_seventh
 import fresh_sixth
 import fresh_tenth
 import fresh_third
+import fresh_twelfth
 import pytest
 from fresh_forms import CASES, P, close
 
@@ -31,6 +32,7 @@ ROUNDS = (
     fresh_ninth,
     fresh_tenth,
     fresh_eleventh,
+    fresh_twelfth,
 )
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
@@ -91,3 +93,21 @@ def test_a_line_that_breaks_off_behind_a_sum_is_read(tmp_path):
     path = tmp_path / "cut.txt"
     path.write_text("[1]\ttrain's l2: 0.5 + 0.1\tval's l2: 0.6 + 0.1\n[2]\ttrain's l2: 0.4 + 0.1\tval's l2: 0.55 + ")
     assert pairs(read([path]), {}).val_N.tolist() == [0.6]
+
+
+def test_a_loss_before_a_model_s_name_is_none_of_its_parts(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text(
+        "".join(f"epoch={e},loss={2 / e},val_loss={3 / e},ckpt=epoch={e}-loss=9.5.ckpt\n" for e in (1, 2, 4))
+    )
+    found = pairs(read([path]), {})
+    assert (found.train_N.tolist(), found.val_N.tolist()) == ([2.0, 1.0, 0.5], [3.0, 1.5, 0.75])
+
+
+def test_commas_between_thousands_may_stand_before_another(tmp_path):
+    path = tmp_path / "thousands.txt"
+    path.write_text(
+        "".join(f"step {e},000, train loss {2 / e}, val loss {3 / e}, tokens {e},234,567, done\n" for e in (1, 2, 4))
+    )
+    found = pairs(read([path]), {})
+    assert (found.axis, found.at_N.tolist(), found.val_N.tolist()) == ("step", [1000, 2000, 4000], [3.0, 1.5, 0.75])
