@@ -5,6 +5,7 @@ Shapes: E elements of a batch (a scalar loss is one), B samples.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -52,6 +53,14 @@ class Elements:
 def versions(batch: Any) -> list[int]:
     """Return how often each tensor of a batch was written into."""
     return [-1 if found.is_inference() else found._version for found in tensors(batch)]  # noqa: SLF001
+
+
+def own_copy(batch: Any) -> Any:
+    """Return a copy of a batch for an objective that may write into it; itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(batch)
+    except (RuntimeError, TypeError):  # a tensor inside a graph, or what holds an open file
+        return batch
 
 
 def tensors(batch: Any) -> Iterator[Tensor]:

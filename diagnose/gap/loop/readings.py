@@ -18,7 +18,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, sums, tensors, versions
+from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, own_copy, sums, tensors, versions
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.inputs import InputsSeen
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
@@ -101,7 +101,7 @@ class Subject:
         number = condition.objective
         who = f"the objective of the {('training', 'validation')[number]} side"
         batch = self._as_selected(batch, number, owner)
-        batch = copy.deepcopy(batch) if number in self.writes else batch
+        batch = own_copy(batch) if number in self.writes | self.random else batch
         model = self.of(condition)
         on = condition.on if number else condition.on | self.structural
         with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
