@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -59,6 +59,7 @@ class Subject:
         apart: whether each side's objective is run on its own batches alone.
         random: objectives that are random though nothing of training mode is on.
         masked: objectives with losses that are 0 whatever the weights are, and count.
+        empty: by what was read, its batches in which nothing counts.
         writes: objectives that write into their batch (mixed samples in place), so that each gets a copy.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
@@ -77,6 +78,7 @@ class Subject:
     writes: set[int] = field(default_factory=set)
     weighed: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
+    empty: Counter[str] = field(default_factory=Counter)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -312,6 +314,7 @@ def read(
                 ids = distinct.numbered(batch, ids, found.samples)
             tally.add(found, ids, same, named=groups is not None)
             if run == runs[0]:
+                subject.empty[name] += found.scalar and not found.weights.any()
                 tally.other.add(number, found, batch)
                 tally.inputs.add(batch)
         guard.put(state)
