@@ -232,7 +232,7 @@ class TestPrecisionThatIsNotSaid:
         train, val = DataLoader(data(512, 1), 32), DataLoader(data(256, 2), 32)
         model = fit(network(), train, turns=20)
         with torch.no_grad():
-            model[2].weight.mul_(8)
+            model[2].weight.mul_(16)
         return model, train, val
 
     def half(self, model, batch):
@@ -261,3 +261,15 @@ class TestPrecisionThatIsNotSaid:
         truth = read(copied, train, self.half) - read(model, train)
         assert values(gap)["weights"] == pytest.approx(truth, abs=1e-5)
         assert values(gap)["objective"] == 0
+
+
+def test_an_objective_that_sums_over_samples_is_called_that():
+    train, val = DataLoader(data(500, 1), 32), DataLoader(data(250, 2), 32)
+    sides = [
+        Side(some, lambda m, b, how=how: F.cross_entropy(m(b[0]), b[1], reduction=how))
+        for some, how in ((train, "mean"), (val, "sum"))
+    ]
+    gap = explain_gap(network(), *sides)
+    assert any(note.startswith("the validation side's objective is 32 times") for note in gap.record["notes"])
+    other = Side(val, lambda m, b: ce(m, b).mean() * 1.3)
+    assert not any("times the other's" in note for note in explain_gap(network(), sides[0], other).record["notes"])

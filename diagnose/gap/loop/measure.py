@@ -162,6 +162,7 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
         if 0 in redrawn and known.complete:
             why = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
             known = replace(known, complete=False, why=why)
+    notes += setting.summed(read_train[0], sides)
     if subject.kept.stateful:
         notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
                      "was put back before each batch")  # fmt: skip

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from diagnose.gap.conditions import SideConditions
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
 
 DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
@@ -269,6 +270,24 @@ def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
     own = getattr(batches, "dataset", None)
     same = type(plain.dataset) is type(own) and vars(plain.dataset).keys() == vars(own).keys()
     return plain.dataset is not own and same
+
+
+def summed(text: BatchReadings, sides: SideConditions) -> list[str]:
+    """Say that one objective is a sum over a batch's samples where the other is their mean: on every batch."""
+    both = [text.means.get(sides.condition(changed), []) for changed in (frozenset[str](), frozenset({"objective"}))]
+    if (
+        not text.scalar
+        or "objective" not in sides.factors
+        or len(both[0]) != len(both[1])
+        or not all(both[0] + both[1])
+    ):
+        return []
+    for k, name in ((1, "validation"), (0, "training")):
+        ratios = np.divide(both[k], both[1 - k])
+        if (np.abs(ratios - ratios.round()) <= DEPENDS * ratios).all() and ratios.min() > 1 + DEPENDS:
+            return [f"the {name} side's objective is {ratios.max():,.0f} times the other's, on every batch by a whole "
+                    "number: a sum over the batch's samples in the place of their mean"]  # fmt: skip
+    return []
 
 
 @dataclass(frozen=True)
