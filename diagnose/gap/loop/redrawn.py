@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import (
+    BatchSampler,
     DataLoader,
     RandomSampler,
     SequentialSampler,
@@ -41,6 +42,9 @@ def unweighted(batches: Any) -> Any | None:
 
     To be used within `guarded` alone, for a sampler of the user's own is walked.
     """
+    if callable(getattr(batches, "of", None)):  # lists of a loader's batches, as accumulation has them
+        inner = unweighted(batches.base_dataloader)
+        return None if inner is None else batches.of(inner)
     if not isinstance(batches, DataLoader) or batches.batch_sampler is None or not _indexed(batches.dataset):
         return None
     drawn: list[int] = _drawn(batches)
@@ -52,9 +56,13 @@ def unweighted(batches: Any) -> Any | None:
     return DataLoader(some, size, shuffle=False, collate_fn=batches.collate_fn)
 
 
-def sampler_of(batches: DataLoader[Any]) -> Any:
+def sampler_of(batches: Any) -> Any:
     """Return what draws a loader's samples: its sampler, or the batch sampler in its place."""
-    return batches.batch_sampler if batches.batch_size is None else batches.sampler
+    loader = batches.base_dataloader if callable(getattr(batches, "of", None)) else batches
+    batched = loader.batch_sampler
+    if loader.batch_size is not None:
+        return loader.sampler
+    return batched.sampler if type(batched) is BatchSampler else batched
 
 
 def _drawn(batches: DataLoader[Any]) -> list[int]:

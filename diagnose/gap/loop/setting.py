@@ -246,7 +246,7 @@ def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
         for k, name in enumerate(("training", "validation")) if k in redrawn
     ]  # fmt: skip
     if train.plain is not None and unweighted(train.batches) is not None:
-        sampler = type(sampler_of(train.batches)).__name__  # type: ignore[arg-type]
+        sampler = type(sampler_of(train.batches)).__name__
         out.append(f"training's loader draws by a {sampler}, which repeats samples; those that it can draw, each once "
                    "and in order, were taken as plain=: collation is what the sampler does, unless plain= was given; "
                    "what was read of it is a draw")  # fmt: skip
