@@ -12,6 +12,7 @@ from diagnose.audit import side_evaluation
 from diagnose.audit.findings import Audit
 from diagnose.audit.rules import SEVERITIES
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
+from diagnose.audit.sides_audit import with_targets
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import signed
 from diagnose.gap.loop.guard import guarded
@@ -69,7 +70,7 @@ def quick_findings(model: nn.Module, val: Side, known: set[str], seconds: float)
         passes = SidePasses(model, kept, val, "validation")
         try:
             passes.set_mode()
-            batches = [batch for _, batch in islice(walk(val.batches)[0], MOST)]
+            batches = with_targets([batch for _, batch in islice(walk(val.batches)[0], MOST)])
             _judged(out, passes, batches, begun + seconds)
         except (DiagnoseError, CannotRunError):
             pass  # what cannot be read so has been read by the ledger in its own way

@@ -14,7 +14,7 @@ from diagnose.audit.side_batches import some_rows
 from diagnose.audit.side_passes import SidePasses, mean_of
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
-from diagnose.gap.loop.elements import elements, size_of
+from diagnose.gap.loop.elements import elements, own_copy, size_of
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def starts(audit: Audit, passes: SidePasses, batch: Any, build: Callable[[], nn.
         fresh = build()
         fresh.to(passes.device).eval()
         with torch.no_grad():
-            loss = mean_of(elements(passes.side.objective(fresh, batch), batch, "the objective"))
+            loss = mean_of(elements(passes.side.objective(fresh, own_copy(batch)), batch, "the objective"))
     except DiagnoseError:
         raise
     except Exception as error:

@@ -18,7 +18,7 @@ from torch import Tensor
 from diagnose.audit.training_checks import no_dropout
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
-from diagnose.gap.loop.elements import Elements, elements
+from diagnose.gap.loop.elements import Elements, elements, own_copy
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.readings import _cast
 from diagnose.training.registry import told
@@ -112,7 +112,9 @@ class SidePasses:
         guard.seed(seed)
         with _cast(self.device, self.side.autocast), no_dropout() if self.quiet else nullcontext():
             try:
-                return with_gradients(lambda: self.side.objective(self.model, batch), partial(guard.seed, seed))
+                return with_gradients(
+                    lambda: self.side.objective(self.model, own_copy(batch)), partial(guard.seed, seed)
+                )
             except DiagnoseError:
                 raise
             except Exception as error:

@@ -13,6 +13,7 @@ from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, tokens_of
 from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
+from diagnose.gap.loop.elements import lacks_targets
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.walking import walk
@@ -105,7 +106,12 @@ def held(side: Side, name: str) -> tuple[list[Any], bool]:
     held = [batch for _, batch in islice(some, MOST + 1)]
     if not held:
         raise DiagnoseError(f"the {name} side yields no batch; an iterable that yields batches each time is needed")
-    return held[:MOST], len(held) <= MOST
+    return with_targets(held[:MOST]), len(held) <= MOST
+
+
+def with_targets(batches: list[Any]) -> list[Any]:
+    """Return the batches of which some target counts: the others' losses are no numbers; all where none has any."""
+    return [batch for batch in batches if not lacks_targets(batch)] or batches
 
 
 def evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapters) -> list[TokenBatch]:
@@ -196,7 +202,7 @@ def training(
     else:
         side_network.starts(out, passes, batches[0], given.build, _classes(passes, batches[0], given))
     own = replace(passes, side=train, name="training", quiet=False) if train else replace(passes, quiet=False)
-    some = [batch for _, batch in islice(walk(own.side.batches)[0], side_network.BATCHES)]
+    some = with_targets([batch for _, batch in islice(walk(own.side.batches)[0], side_network.BATCHES)])
     if not some:
         raise DiagnoseError("the training side yields no batch; an iterable that yields batches each time is needed")
     if side_network.gradients(out, own, some):

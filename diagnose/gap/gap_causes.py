@@ -21,7 +21,7 @@ ALL_SEEN = 0.95
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
 FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
 MASKED = 0.02  # share of losses: by more must the two sides' masked ones differ to be a cause
-OTHER_LOSS = 0.5  # of lag: what a recorded step, read again with its own weights, may differ by
+OTHER_LOSS = 0.2  # of lag: what a recorded step, read again with its own weights, may differ by
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
 NAMED = {"batch norm": "batch norm", "other": "something of the network's own"}  # other kinds of training mode
 

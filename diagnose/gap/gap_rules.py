@@ -191,7 +191,8 @@ RULES = (
     FindingRule("gap/replay", "warning", "A recorded step, read again with its own weights, does not give its loss: "
          "lag holds what differs",
          "see that the objective is the loop's, and takes what that took: other weights (a second pass, as SAM's), "
-         "a batch that a hook changes, random numbers drawn before the model runs (recorder.before())", _other_loss),
+         "a batch that a hook changes, random numbers drawn before the model runs (recorder.before()), and that it was "
+         "the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag", _other_loss),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
          "split by {document} before cutting samples", _leaks, "data.split=documents"),

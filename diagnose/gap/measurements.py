@@ -103,6 +103,7 @@ class Measurements:
         masked: the objectives with losses that are 0 whatever the weights are, and count.
         redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
         shuffled: whether validation's loader puts its samples into other batches each time.
+        resampled: whether training's sampler repeats samples, so that a reported loss is of another draw.
     """
 
     sides: SideConditions
@@ -125,12 +126,17 @@ class Measurements:
     masked: frozenset[int] = frozenset()
     as_taken: frozenset[int] = frozenset()
     shuffled: bool = False
+    resampled: bool = False
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
         own, text = (self.sides.train, self.train) if not side else (self.sides.val, self.val_own)
         by_batch = own.reduction in {"batch", "weighted"} and (text.scalar or text.count != text.samples)
         return not own.on and side not in self.random and not (side and self.shuffled and by_batch)
+
+    def anew(self, side: int) -> bool:
+        """Whether a side's loader draws anew each pass, so that its reported loss is of another draw."""
+        return side in self.redrawn or (self.resampled and not side)
 
     def exact(self, side: int) -> bool:
         """Whether a side was read whole and would be read the same again."""

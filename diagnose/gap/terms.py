@@ -297,7 +297,7 @@ def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term
         train, said = Interval(0.0, None, None, None, None), "the training loss is as read now"
     else:
         text = shown or found.train
-        again = shown is None and 0 in found.redrawn
+        again = shown is None and found.anew(0)
         exact = text.complete and found.steady(0) and not again
         read = _rest(given.train, text.readings[own], exact=exact, draws=2 if again else 1)
         train = _negative(read)
@@ -330,7 +330,7 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
     rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
     out = {
         name: fits(value, combined([reading], [1.0]), text,
-                   same=text.complete and found.steady(k) and k not in found.redrawn)
+                   same=text.complete and found.steady(k) and not found.anew(k))
         for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip
     if record is not None:

@@ -241,6 +241,10 @@ class _Steps:
     def __init__(self, loader: Any, accumulate: int) -> None:
         self.base_dataloader, self.accumulate = loader, max(1, accumulate)
 
+    def of(self, loader: Any) -> _Steps:
+        """Return another loader's batches in lists of as many."""
+        return _Steps(loader, self.accumulate)
+
     def __len__(self) -> int:
         return math.ceil(len(self.base_dataloader) / self.accumulate)
 

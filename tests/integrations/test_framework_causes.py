@@ -106,6 +106,24 @@ class TestTrainer:
         assert terms(gap)["objective"] == pytest.approx(-3 * gap.matched.train, rel=1e-4)
         assert "the sum over a step's 4 parts in place of their mean" in gap.verdict
 
+    def test_a_weighted_sampler_is_collation_and_no_harder_data(self, tmp_path):
+        pytest.importorskip("transformers")
+        data = [labelled(96, 1), labelled(48, 2)]
+
+        class Weighted(with_loss(lambda _, logits, labels: F.cross_entropy(logits, labels))):
+            def _get_train_sampler(self, *_):
+                weights = [9.0 if row["labels"] else 1.0 for row in data[0]]
+                return torch.utils.data.WeightedRandomSampler(weights, len(weights))
+
+        trainer, gap = train(Weighted, classifier(), data, tmp_path)
+
+        def own(m, b):
+            return F.cross_entropy(m(b["input_ids"]).logits, b["labels"].long())
+
+        first, second = (read(trainer.model, some, own) for some in data)
+        assert terms(gap)["unseen"] == pytest.approx(second - first, abs=1e-3)
+        assert terms(gap)["collation"] > 0.05
+
     def test_weights_that_evaluation_swaps_in_are_weights(self, tmp_path):
         pytest.importorskip("transformers")
         from transformers import Trainer

@@ -5,6 +5,7 @@ Shapes: E elements of a batch (a scalar loss is one), B samples.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+IGNORED = -100  # torch's `ignore_index`: a target that does not count
 SAMPLES = 1 << 24  # of a batch at most: room between the numbers of two batches' samples
 
 
@@ -52,6 +54,14 @@ class Elements:
 def versions(batch: Any) -> list[int]:
     """Return how often each tensor of a batch was written into."""
     return [-1 if found.is_inference() else found._version for found in tensors(batch)]  # noqa: SLF001
+
+
+def own_copy(batch: Any) -> Any:
+    """Return a copy of a batch for an objective that may write into it; itself where it cannot be copied."""
+    try:
+        return copy.deepcopy(batch)
+    except (RuntimeError, TypeError):  # a tensor inside a graph, or what holds an open file
+        return batch
 
 
 def tensors(batch: Any) -> Iterator[Tensor]:
@@ -112,8 +122,10 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
     if "loss" not in table:
         names = ", ".join(map(str, table)) or "nothing"
         raise DiagnoseError(f"{where} returns a dictionary without 'loss' (it holds {names})")
-    loss = _checked(table.pop("loss"), where)
-    weights = _weights(table.pop("weights", None), loss, where)
+    given = table.pop("loss")
+    empty = is_empty(given, batch)
+    loss = _checked(torch.zeros_like(given) if empty else given, where)
+    weights = _weights(table.pop("weights", None), loss, where) * (not empty)
     others = {visible(str(name)): _mean(value, weights) for name, value in table.items()}
     size = int(loss.shape[0]) if loss.dim() > 1 else samples_of(batch) or None
     size = size_of(batch) if loss.dim() == 1 and size != loss.numel() else size
@@ -122,6 +134,26 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
         loss.double().cpu().flatten().numpy(), weights.numpy(), samples, known, size or 1, loss.dim() == 0,
         {name: value for name, value in others.items() if value is not None},
     )  # fmt: skip
+
+
+def is_empty(loss: Any, batch: Any) -> bool:
+    """Say whether a loss is no number because nothing in its batch counts: all targets are ignored, or a mask is 0."""
+    if not isinstance(loss, Tensor) or loss.dim() or not bool(torch.isnan(loss)):
+        return False
+    return lacks_targets(batch) or any(_is_empty_mask(found) for found in tensors(batch))
+
+
+def lacks_targets(batch: Any) -> bool:
+    """Say whether all targets of a batch are ignored."""
+    return any(_holds_values(found, torch.int64) and bool((found == IGNORED).all()) for found in tensors(batch))
+
+
+def _is_empty_mask(found: Tensor) -> bool:
+    return _holds_values(found, torch.bool) and not bool(found.any())
+
+
+def _holds_values(found: Tensor, dtype: torch.dtype) -> bool:
+    return found.dtype == dtype and found.numel() > 0 and not found.is_sparse and not found.is_meta
 
 
 def _of_losses(table: Mapping[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from diagnose.gap.loop import sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.mode_by_loss import mode_of
+from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
 from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, transformed, unweighted
@@ -78,7 +79,8 @@ def measure(
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
     others = {id(one): one for one in (*models, *reached.values()) if one is not None and one is not model}
     with guarded(model, loaders, list(others.values())) as kept:
-        train = _with_plain(train, val)
+        drawn = unweighted(train.batches)
+        train = _with_plain(train, val, drawn)
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
@@ -93,6 +95,7 @@ def measure(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
         (*_unlike(train, val, found), *other), found.masked, found.as_taken, found.shuffled,
+        drawn is not None,
     )  # fmt: skip
 
 
@@ -102,12 +105,11 @@ def _beside(texts: tuple[BatchReadings, ...], others: tuple[BatchReadings, ...])
     return tuple(replace(text, beside=number) for text in texts)
 
 
-def _with_plain(train: Side, val: Side) -> Side:
-    """Return training's side with its data without a weighted sampler, or as validation's transform makes them."""
+def _with_plain(train: Side, val: Side, drawn: Any | None) -> Side:
+    """Return training's side with its data without a repeating sampler, or as validation's transform makes them."""
     if train.plain is not None:
         return train
-    plain = unweighted(train.batches)
-    return replace(train, plain=transformed(train.batches, val.batches) if plain is None else plain)
+    return replace(train, plain=transformed(train.batches, val.batches) if drawn is None else drawn)
 
 
 def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
@@ -145,7 +147,10 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
     distinct = _distinct(subject, same, 0)
     read_train = _training(subject, train, plan, budget, same, batching, distinct)
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
-    read_val = _validation(subject, val, wanted, (sides.val, sides.end), budget, same)
+    read_val = [*_validation(subject, val, wanted, (sides.val, sides.end), budget, same)]
+    seconds = VAL_SHARE * budget.seconds
+    read_train[0] = with_other_precision(subject, train, read_train[0], sides.train, "the training side", seconds)
+    read_val[-1] = with_other_precision(subject, val, read_val[-1], sides.val, "the validation side", seconds)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train, distinct)
     known = None
@@ -157,13 +162,16 @@ def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, recor
         if 0 in redrawn and known.complete:
             why = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
             known = replace(known, complete=False, why=why)
+    notes += setting.summed(read_train[0], sides)
     if subject.kept.stateful:
         notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
                      "was put back before each batch")  # fmt: skip
+    notes += [f"{count} batch{'' if count == 1 else 'es'} of {name} without any target that counts: no number, left out"
+              for name, count in subject.empty.items() if count]  # fmt: skip
     random = frozenset(subject.random)
     masked = frozenset(subject.masked)
     return _Read(
-        sides, plan, tuple(read_train), read_val, shown, replayed, known, random, tuple(notes), redrawn, masked,
+        sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, random, tuple(notes), redrawn, masked,
         frozenset(said), shuffled,
     )  # fmt: skip
 

@@ -58,6 +58,7 @@ class OtherMeans:
         out |= self._by_samples(held)
         out |= {f"each sample's divided by entry {name!r} of the batch": a / b for name, (a, b) in self.lengths.items()}
         each = np.array([self.batches[number] for number in sorted(self.batches)])
+        out |= self._totals(each)
         if len(each) > 1:
             out["the last batch's alone"] = float(each[-1])
             out[f"the last batch's, divided by the {len(each):,} batches"] = float(each[-1] / len(each))
@@ -65,6 +66,19 @@ class OtherMeans:
                 out["as the mean of each batch's square root (an RMSE a batch)"] = float(np.sqrt(each).mean())
             for decay in DECAYS:
                 out[f"a decaying mean over batches ({decay})"] = _decaying(each, decay)
+        return out
+
+    def _totals(self, each: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float]:
+        """Return sums that were never divided: over all elements, over all samples, over unequal batches' means."""
+        out, read = {}, sum(self.sizes)
+        total, count = self.sums["mean"]
+        if count > len(each):
+            out[f"summed over all {count:,.0f} elements: not divided by their number"] = total
+        total, weight = self.sums["weighted"]
+        if weight and read > len(each) and read != count:
+            out[f"summed over all {read:,} samples: not divided by their number"] = total / weight * read
+        if len(set(self.sizes)) > 1:
+            out[f"summed over the means of the {len(each):,} batches: not divided by their number"] = float(each.sum())
         return out
 
     def _by_samples(self, held: int) -> dict[str, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, sums, tensors, versions
+from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, own_copy, sums, tensors, versions
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.inputs import InputsSeen
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
@@ -59,6 +59,7 @@ class Subject:
         apart: whether each side's objective is run on its own batches alone.
         random: objectives that are random though nothing of training mode is on.
         masked: objectives with losses that are 0 whatever the weights are, and count.
+        empty: by what was read, its batches in which nothing counts.
         writes: objectives that write into their batch (mixed samples in place), so that each gets a copy.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
@@ -77,6 +78,7 @@ class Subject:
     writes: set[int] = field(default_factory=set)
     weighed: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
+    empty: Counter[str] = field(default_factory=Counter)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +103,7 @@ class Subject:
         number = condition.objective
         who = f"the objective of the {('training', 'validation')[number]} side"
         batch = self._as_selected(batch, number, owner)
-        batch = copy.deepcopy(batch) if number in self.writes else batch
+        batch = own_copy(batch) if number in self.writes | self.random else batch
         model = self.of(condition)
         on = condition.on if number else condition.on | self.structural
         with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
@@ -312,6 +314,7 @@ def read(
                 ids = distinct.numbered(batch, ids, found.samples)
             tally.add(found, ids, same, named=groups is not None)
             if run == runs[0]:
+                subject.empty[name] += found.scalar and not found.weights.any()
                 tally.other.add(number, found, batch)
                 tally.inputs.add(batch)
         guard.put(state)

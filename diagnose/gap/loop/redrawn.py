@@ -7,7 +7,15 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.utils.data import DataLoader, RandomSampler, WeightedRandomSampler, default_collate
+from torch.utils.data import (
+    BatchSampler,
+    DataLoader,
+    RandomSampler,
+    SequentialSampler,
+    Subset,
+    WeightedRandomSampler,
+    default_collate,
+)
 from torch.utils.data import Dataset as TorchDataset
 
 from diagnose.gap.loop import guard
@@ -23,18 +31,77 @@ if TYPE_CHECKING:
 LOOKED = 64  # batches that are walked twice
 TRANSFORMS = ("transform", "target_transform", "transforms")
 COLLATED = 4  # samples that a batch is made of to see whether making it is random
+REPEATED = 0.05  # of what a sampler draws: by so many repeats it is no padding of the last batch
+IDLE = 3  # walks of a sampler that bring no new sample: then it is known what it can draw
+MOST_DRAWN = 1 << 20  # samples of one walk, and of all
 SAME = 0.9  # of the samples of a pass must recur in another
 
 
 def unweighted(batches: Any) -> Any | None:
-    """Return a loader of the same data without its weighted or repeating sampler; None where it has none."""
-    if not isinstance(batches, DataLoader) or batches.batch_size is None:
+    """Return a loader of the samples that a weighted or repeating sampler can draw, each once; None where it has none.
+
+    To be used within `guarded` alone, for a sampler of the user's own is walked.
+    """
+    if callable(getattr(batches, "of", None)):  # lists of a loader's batches, as accumulation has them
+        inner = unweighted(batches.base_dataloader)
+        return None if inner is None else batches.of(inner)
+    if not isinstance(batches, DataLoader) or batches.batch_sampler is None or not _indexed(batches.dataset):
         return None
-    sampler = batches.sampler
-    repeats = isinstance(sampler, RandomSampler) and sampler.replacement
-    if not (isinstance(sampler, WeightedRandomSampler) or repeats) or not hasattr(batches.dataset, "__len__"):
+    drawn: list[int] = _drawn(batches)
+    dataset: Any = batches.dataset
+    if not drawn:
         return None
-    return DataLoader(batches.dataset, batches.batch_size, shuffle=False, collate_fn=batches.collate_fn)
+    some = dataset if len(drawn) == len(dataset) else Subset(dataset, drawn)
+    size = batches.batch_size or len(next(iter(batches.batch_sampler)))
+    return DataLoader(some, size, shuffle=False, collate_fn=batches.collate_fn)
+
+
+def sampler_of(batches: Any) -> Any:
+    """Return what draws a loader's samples: its sampler, or the batch sampler in its place."""
+    loader = batches.base_dataloader if callable(getattr(batches, "of", None)) else batches
+    batched = loader.batch_sampler
+    if loader.batch_size is not None:
+        return loader.sampler
+    return batched.sampler if type(batched) is BatchSampler else batched
+
+
+def _drawn(batches: DataLoader[Any]) -> list[int]:
+    """Return the numbers of the samples that a sampler which repeats some can draw; none where it repeats none.
+
+    A sampler that holds a share of a dataset draws no others, so that validation's samples stay out.
+    """
+    sampler = sampler_of(batches)
+    every = list(range(len(batches.dataset)))  # type: ignore[arg-type]
+    if isinstance(sampler, WeightedRandomSampler):
+        return [k for k, weight in enumerate(sampler.weights.tolist()[: len(every)]) if weight > 0]
+    if isinstance(sampler, RandomSampler):
+        return every if sampler.replacement else []
+    if type(sampler_of(batches)) is SequentialSampler:
+        return []
+    first = _numbers(batches)
+    if len(first) - len(set(first)) <= REPEATED * len(first):
+        return []
+    return sorted(_reached(batches, set(first)))
+
+
+def _reached(batches: DataLoader[Any], found: set[int]) -> set[int]:
+    """Return the numbers that a sampler draws over many walks, until several bring nothing new."""
+    idle = drawn = 0
+    while idle < IDLE and drawn < MOST_DRAWN:
+        some = _numbers(batches)
+        idle = 0 if set(some) - found else idle + 1
+        drawn += max(1, len(some))
+        found |= set(some)
+    return found
+
+
+def _numbers(batches: DataLoader[Any]) -> list[int]:
+    """Return the numbers of the samples that one walk of a sampler draws; none where they are no numbers."""
+    try:
+        some = list(islice(iter(sampler_of(batches)), MOST_DRAWN))
+        return [int(k) for one in some for k in (one if isinstance(one, (list, tuple)) else [one])]
+    except (TypeError, ValueError):
+        return []
 
 
 def transformed(batches: Any, val: Any) -> Any | None:

@@ -12,6 +12,7 @@ from diagnose.gap.loop.setting import first_batch
 from diagnose.gap.side import SIDES
 
 if TYPE_CHECKING:
+    import torch
     from torch import nn
 
     from diagnose.gap.loop.readings import Subject
@@ -25,7 +26,14 @@ def with_second_model(subject: Subject, train: Side, val: Side) -> tuple[Side, S
     Such an objective cannot be read with the model, so that what it differs in is together with `weights`. A module
     that stands in training mode is left as it is, for the loss may have been taken so.
     """
-    if not subject.reached or subject.objectives[0] == subject.objectives[1]:
+    if subject.objectives[0] == subject.objectives[1]:
+        return train, val, ""
+    if (half := _of_other_type(subject, train, val)) is not None:
+        return train, val, (
+            f"the {SIDES[half]} side's model holds its weights in another type, which its objective is written for: "
+            "weights is what both differ in"
+        )  # fmt: skip
+    if not subject.reached:
         return train, val, ""
     sides = [train, val]
     found = [_read_instead(subject, side, number) for number, side in enumerate(sides)]
@@ -40,6 +48,16 @@ def with_second_model(subject: Subject, train: Side, val: Side) -> tuple[Side, S
         f"the {SIDES[number]} side's objective reads another module ({name}) than the model: weights is what both "
         "differ in; Side(model=...) and an objective that reads its first argument tell them apart"
     )  # fmt: skip
+
+
+def _of_other_type(subject: Subject, train: Side, val: Side) -> int | None:
+    """Return the side with a model of its own whose weights are of another type than the model's (a half copy)."""
+    own = _type_of(subject.model)
+    return next((k for k, side in enumerate((train, val)) if side.model and _type_of(side.model) != own), None)
+
+
+def _type_of(model: nn.Module) -> torch.dtype | None:
+    return next((weight.dtype for weight in model.parameters() if weight.is_floating_point()), None)
 
 
 def _read_instead(subject: Subject, side: Side, number: int) -> str | None:

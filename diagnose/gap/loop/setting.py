@@ -13,10 +13,10 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.elements import lacks_targets, samples_of
 from diagnose.gap.loop.mode_kinds import NORMS
 from diagnose.gap.loop.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
-from diagnose.gap.loop.redrawn import unweighted
+from diagnose.gap.loop.redrawn import sampler_of, unweighted
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from diagnose.gap.conditions import SideConditions
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
 
 DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
@@ -39,13 +40,15 @@ WEIGHED = 64  # batches on which losses with and without class weights are compa
 
 
 def first_batch(side: Side, name: str) -> tuple[int, Any]:
-    """Return a side's first batch.
+    """Return a side's first batch, of which targets count where any of the first few has such.
 
     Raises:
         DiagnoseError: there is none.
     """
     some, _ = walk(side.batches)
     first = next(some, None)
+    if first is not None and lacks_targets(first[1]):
+        first = next((one for one in islice(some, LOOKED) if not lacks_targets(one[1])), first)
     if first is None:
         raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
     return first
@@ -242,10 +245,11 @@ def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
         "draw; plain= the same data without that tells it from data"
         for k, name in enumerate(("training", "validation")) if k in redrawn
     ]  # fmt: skip
-    sampler = type(getattr(train.batches, "sampler", None)).__name__
-    if train.plain is not None and sampler in {"WeightedRandomSampler", "RandomSampler"} and unweighted(train.batches):
-        out.append(f"training's loader draws by a {sampler}; its dataset in order was taken as plain=: collation is "
-                   "what the sampler does, unless plain= was given")  # fmt: skip
+    if train.plain is not None and unweighted(train.batches) is not None:
+        sampler = type(sampler_of(train.batches)).__name__
+        out.append(f"training's loader draws by a {sampler}, which repeats samples; those that it can draw, each once "
+                   "and in order, were taken as plain=: collation is what the sampler does, unless plain= was given; "
+                   "what was read of it is a draw")  # fmt: skip
     if isinstance(train.plain, DataLoader) and _same_but_collation(train.batches, train.plain):
         out.append("training's dataset with validation's collate_fn was taken as plain=: collation is what training's "
                    "own collate_fn does, unless plain= was given")  # fmt: skip
@@ -266,6 +270,24 @@ def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
     own = getattr(batches, "dataset", None)
     same = type(plain.dataset) is type(own) and vars(plain.dataset).keys() == vars(own).keys()
     return plain.dataset is not own and same
+
+
+def summed(text: BatchReadings, sides: SideConditions) -> list[str]:
+    """Say that one objective is a sum over a batch's samples where the other is their mean: on every batch."""
+    both = [text.means.get(sides.condition(changed), []) for changed in (frozenset[str](), frozenset({"objective"}))]
+    if (
+        not text.scalar
+        or "objective" not in sides.factors
+        or len(both[0]) != len(both[1])
+        or not all(both[0] + both[1])
+    ):
+        return []
+    for k, name in ((1, "validation"), (0, "training")):
+        ratios = np.divide(both[k], both[1 - k])
+        if (np.abs(ratios - ratios.round()) <= DEPENDS * ratios).all() and ratios.min() > 1 + DEPENDS:
+            return [f"the {name} side's objective is {ratios.max():,.0f} times the other's, on every batch by a whole "
+                    "number: a sum over the batch's samples in the place of their mean"]  # fmt: skip
+    return []
 
 
 @dataclass(frozen=True)

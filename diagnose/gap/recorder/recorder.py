@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from diagnose.errors import DiagnoseError
+from diagnose.gap.recorder import random_states
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.ranks import unwrapped
 from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, numbers, packed
@@ -125,6 +126,7 @@ class GapRecorder:
         self.start: dict[str, Tensor] = {}
         self.sums, self.counts = dict[str, Any](epoch=0.0, run=0.0), {"epoch": 0, "run": 0}
         self._states: dict[str, Tensor] | None = None
+        self._coming: dict[str, Tensor] = {}  # the weights before a step that opens an interval, until it is recorded
         self._early = False
         self._fresh, self._written, self._took = True, time.monotonic(), 0.0
         self._hook = model.register_forward_pre_hook(self._before)
@@ -146,12 +148,9 @@ class GapRecorder:
 
     def _note(self, model: nn.Module) -> None:
         """Note the random state, and the weights before an interval's first step."""
-        self._states = {"cpu": torch.get_rng_state()}
-        device = next((p.device for p in model.parameters()), torch.device("cpu"))
-        if device.type == "cuda":
-            self._states["cuda"] = torch.cuda.get_rng_state(device)
+        self._states = random_states.taken(next((p.device for p in model.parameters()), torch.device("cpu")))
         if self._opens() and self.reports != "last":
-            self.start = {
+            self._coming = {
                 name: value.detach().to("cpu", copy=True) for name, value in unwrapped(model).state_dict().items()
             }
 
@@ -200,6 +199,7 @@ class GapRecorder:
         self.earlier.most = max(1, min(EARLIER, room // 2))
         self.window = Reservoir(max(1, room - self.earlier.most), self.window.chance)
         self.first, self.losses, self.weights = self.number, [], []
+        self.start, self._coming = self._coming, {}
 
     def validation(self, batch: Any, loss: Any) -> None:
         """Record a validation batch and its loss; those between two training steps make one reported loss."""
@@ -209,6 +209,7 @@ class GapRecorder:
         fits = held + nbytes(batch) <= self.most_bytes // 2
         self.shown_whole = self.shown_whole and fits
         self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}))
+        self._states = None  # of validation's own pass, where it ran in training mode
 
     def _write_if_cheap(self) -> None:
         """Write the record as the loop goes on, as seldom as keeps it cheap."""

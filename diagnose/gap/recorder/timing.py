@@ -13,6 +13,7 @@ from diagnose.gap.intervals import combined
 from diagnose.gap.loop.elements import identities, sums
 from diagnose.gap.loop.readings import joined
 from diagnose.gap.measurements import Replayed
+from diagnose.gap.recorder import random_states
 from diagnose.gap.reported import MOST_FACTOR, SAME
 from diagnose.gap.term import Term
 from diagnose.stats import Interval
@@ -98,10 +99,7 @@ def _read(subject: Subject, step: RecordedStep, batch: Any, own: Condition) -> E
     """Return the losses of a step's batch, the random state set as it was: before its objective, or the model, ran."""
 
     def put() -> None:
-        if "cpu" in step.states:
-            torch.set_rng_state(step.states["cpu"])
-        if "cuda" in step.states and subject.device.type == "cuda":
-            torch.cuda.set_rng_state(step.states["cuda"], subject.device)
+        random_states.put(step.states, subject.device)
 
     def before(*_: Any) -> None:
         hook.remove()

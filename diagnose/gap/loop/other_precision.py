@@ -1,0 +1,49 @@
+"""A reported loss that was taken in 16 bits, or without them, though its side does not say so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import torch
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap.loop.readings import read
+from diagnose.gap.reported import SAME, rounding
+from diagnose.gap.side import HALF
+
+if TYPE_CHECKING:
+    from diagnose.gap.conditions import Condition
+    from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.measurements import BatchReadings
+    from diagnose.gap.side import Side
+
+NEAR = 0.02  # of a loss: rounding to 16 bits moves it by no more
+NEARER = 5.0  # times: so much nearer must the other precision come to what was reported
+
+
+def with_other_precision(
+    subject: Subject, side: Side, text: BatchReadings, own: Condition, name: str, seconds: float
+) -> BatchReadings:
+    """Return what was read with what the other precision gives, where that is what was reported.
+
+    It takes a pass more only where a loss that is the same each time lies close to the reported one and is not it.
+    """
+    if side.reported is None or side.reported_on is not None or side.plain is not None or not text.complete:
+        return text
+    if own.on or own.objective in subject.random:
+        return text
+    off = abs(side.reported - text.readings[own].mean)
+    size = abs(side.reported)
+    if not SAME * size + rounding(side.reported) < off < NEAR * size:
+        return text
+    turned = replace(own, precision=False if own.precision in (*HALF, True) else torch.bfloat16)
+    try:
+        found = read(subject, side, side.batches, [turned], name=name, seconds=seconds)
+    except DiagnoseError:  # an objective that cannot run so was not run so
+        return text
+    mean = found.readings[turned].mean
+    if not found.complete or abs(side.reported - mean) * NEARER > off:
+        return text
+    said = "in bfloat16 (autocast or a model of 16 bits)" if turned.precision else "in float32, without autocast"
+    return replace(text, likely=text.likely | {said: mean})

@@ -1,0 +1,45 @@
+"""The random states before a recorded step, as tensors: torch's, numpy's and Python's own."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+VERSION = 3  # of what `random.getstate` returns
+TWISTER = "MT19937"  # numpy's generator behind `np.random.beta` and the like
+
+
+def taken(device: torch.device) -> dict[str, Tensor]:
+    """Return the random states as they are now, by whose they are."""
+    out = {"cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        out["cuda"] = torch.cuda.get_rng_state(device)
+    state = np.random.get_state()  # noqa: NPY002 - the user's own
+    if isinstance(state, tuple) and state[0] == TWISTER:
+        _, keys, place, waiting, normal = state
+        rest = np.array([place, waiting, np.float64(normal).view(np.int64)], np.int64)
+        out["numpy"] = torch.from_numpy(np.concatenate([np.asarray(keys).astype(np.int64), rest]))
+    version, words, gauss = random.getstate()
+    if version == VERSION and gauss is None:
+        out["python"] = torch.from_numpy(np.array(words, np.int64))
+    return out
+
+
+def put(states: dict[str, Tensor], device: torch.device) -> None:
+    """Set random states as they were; those that a record does not hold stay."""
+    if "cpu" in states:
+        torch.set_rng_state(states["cpu"])
+    if "cuda" in states and device.type == "cuda":
+        torch.cuda.set_rng_state(states["cuda"], device)
+    if "numpy" in states:
+        *keys, place, waiting, bits = states["numpy"].tolist()
+        normal = float(np.int64(bits).view(np.float64))
+        np.random.set_state((TWISTER, np.array(keys, np.uint32), place, waiting, normal))  # noqa: NPY002
+    if "python" in states:
+        random.setstate((VERSION, tuple(states["python"].tolist()), None))
