@@ -23,11 +23,11 @@ def taken(device: torch.device) -> dict[str, Tensor]:
     state = np.random.get_state()  # noqa: NPY002 - the user's own
     if isinstance(state, tuple) and state[0] == TWISTER:
         _, keys, place, waiting, normal = state
-        rest = np.array([place, waiting, np.float64(normal).view(np.int64)], np.int64)
-        out["numpy"] = torch.from_numpy(np.concatenate([np.asarray(keys).astype(np.int64), rest]))
+        rest = np.concatenate([np.array([place, waiting], np.uint32), np.array([normal], np.float64).view(np.uint32)])
+        out["numpy"] = torch.from_numpy(np.concatenate([np.asarray(keys, np.uint32), rest]).view(np.int32))
     version, words, gauss = random.getstate()
     if version == VERSION and gauss is None:
-        out["python"] = torch.from_numpy(np.array(words, np.int64))
+        out["python"] = torch.from_numpy(np.array(words, np.uint32).view(np.int32))
     return out
 
 
@@ -38,8 +38,9 @@ def put(states: dict[str, Tensor], device: torch.device) -> None:
     if "cuda" in states and device.type == "cuda":
         torch.cuda.set_rng_state(states["cuda"], device)
     if "numpy" in states:
-        *keys, place, waiting, bits = states["numpy"].tolist()
-        normal = float(np.int64(bits).view(np.float64))
-        np.random.set_state((TWISTER, np.array(keys, np.uint32), place, waiting, normal))  # noqa: NPY002
+        words = states["numpy"].numpy().view(np.uint32)
+        place, waiting = map(int, words[-4:-2])
+        normal = float(words[-2:].copy().view(np.float64)[0])
+        np.random.set_state((TWISTER, words[:-4].copy(), place, waiting, normal))  # noqa: NPY002
     if "python" in states:
-        random.setstate((VERSION, tuple(states["python"].tolist()), None))
+        random.setstate((VERSION, tuple(states["python"].numpy().view(np.uint32).tolist()), None))
