@@ -273,3 +273,19 @@ def test_an_objective_that_sums_over_samples_is_called_that():
     assert any(note.startswith("the validation side's objective is 32 times") for note in gap.record["notes"])
     other = Side(val, lambda m, b: ce(m, b).mean() * 1.3)
     assert not any("times the other's" in note for note in explain_gap(network(), sides[0], other).record["notes"])
+
+
+def test_a_loss_that_is_no_number_is_no_batch_without_targets():
+    """A flag of no meaning that is nowhere set does not make a broken input a batch of which nothing counts."""
+
+    def batches(count, broken=None):
+        out = [(*batch, torch.zeros(8, dtype=torch.bool)) for batch in DataLoader(data(8 * count, count), 8)]
+        if broken is not None:
+            out[broken][0][0, 0] = float("nan")
+        return out
+
+    def mean(model, batch):
+        return F.cross_entropy(model(batch[0]), batch[1])
+
+    with pytest.raises(DiagnoseError, match="on batch 4 of the validation side, returns NaN"):
+        explain_gap(network(), train=Side(batches(9), mean), val=Side(batches(10, broken=3), mean))

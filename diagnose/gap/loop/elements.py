@@ -137,23 +137,17 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
 
 
 def is_empty(loss: Any, batch: Any) -> bool:
-    """Say whether a loss is no number because nothing in its batch counts: all targets are ignored, or a mask is 0."""
-    if not isinstance(loss, Tensor) or loss.dim() or not bool(torch.isnan(loss)):
-        return False
-    return lacks_targets(batch) or any(_is_empty_mask(found) for found in tensors(batch))
+    """Say whether a loss is no number because nothing in its batch counts: all targets are ignored."""
+    return isinstance(loss, Tensor) and not loss.dim() and bool(torch.isnan(loss)) and lacks_targets(batch)
 
 
 def lacks_targets(batch: Any) -> bool:
     """Say whether all targets of a batch are ignored."""
-    return any(_holds_values(found, torch.int64) and bool((found == IGNORED).all()) for found in tensors(batch))
-
-
-def _is_empty_mask(found: Tensor) -> bool:
-    return _holds_values(found, torch.bool) and not bool(found.any())
-
-
-def _holds_values(found: Tensor, dtype: torch.dtype) -> bool:
-    return found.dtype == dtype and found.numel() > 0 and not found.is_sparse and not found.is_meta
+    return any(
+        found.dtype == torch.int64 and found.numel() > 0 and not found.is_sparse and not found.is_meta
+        and bool((found == IGNORED).all())
+        for found in tensors(batch)
+    )  # fmt: skip
 
 
 def _of_losses(table: Mapping[str, Any]) -> bool:
