@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 NEAR = 0.02  # of a loss: rounding to 16 bits moves it by no more
-NEARER = 5.0  # times: so much nearer must the other precision come to what was reported
+NEARER = 5.0  # times: so much nearer must the other precision come to what was reported, and within what a log rounds
 
 
 def with_other_precision(
@@ -43,7 +43,8 @@ def with_other_precision(
     except DiagnoseError:  # an objective that cannot run so was not run so
         return text
     mean = found.readings[turned].mean
-    if not found.complete or abs(side.reported - mean) * NEARER > off:
+    left = abs(side.reported - mean)
+    if not found.complete or left * NEARER > off or left > SAME * size + rounding(side.reported):
         return text
     said = "in bfloat16 (autocast or a model of 16 bits)" if turned.precision else "in float32, without autocast"
     return replace(text, likely=text.likely | {said: mean})
