@@ -140,6 +140,8 @@ def test_columns_that_are_named_wrongly_are_told():
     wide = pd.DataFrame({"model": ["a", "b"], "seed0": [1.0, 2.0], "seed1": [1.5, 2.5]})
     with pytest.raises(DiagnoseError, match="look like a column a seed, not several scores"):
         compare_scores(wide, arm="model", score=["seed0", "seed1"])
+    with pytest.raises(DiagnoseError, match=r"did you mean 'model'\? or: seed0 and seed1 look like a column a seed"):
+        asked(wide, arm="modle")
     with pytest.raises(DiagnoseError, match="--arm model --arm seed"):
         asked(arm="model,seed")
     with pytest.raises(DiagnoseError, match="--scores val_loss,seed"):

@@ -48,7 +48,8 @@ def of_column(option: str, name: str, names: Sequence[str]) -> str:
     elif _has_several_headings(names):
         said = f": its columns have several headings (rows of a header, or MultiIndex); {A_ROW_EACH}"
     elif len(columns) > 1:
-        said = f"; {listed([visible(one) for one in columns[:MOST_SHOWN]])} look like a column a seed: {A_ROW_EACH}"
+        typo = f"{near} or: " if "did you mean" in near else "; "
+        said = f"{typo}{listed([visible(one) for one in columns[:MOST_SHOWN]])} look like a column a seed: {A_ROW_EACH}"
     elif "did you mean" in near:
         said = near
     else:
