@@ -53,7 +53,7 @@ REFUSED = {
     "latin.csv": (
         lambda path: path.write_bytes("lr,seed,val_loss\ngroß,0,1\n".encode("latin-1")), "save it as UTF-8",
     ),
-    "columns.json": (RUNS.to_json, "its column lr holds lists or structures"),
+    "columns.json": (RUNS.to_json, "it is one object, not a list of objects"),
     "numbers.json": (lambda path: path.write_text("[1, 2]"), "it is no list of objects"),
     "half.json": (lambda path: path.write_text('[{"lr": 1}, {'), "cannot be read as a table"),
     "some.csv": (lambda path: path.write_text("lr,seed,val_loss\na,0,91%\nb,0,0.9\n"), "'91%' is no number"),

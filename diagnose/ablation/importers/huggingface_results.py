@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from diagnose.logs.folders.plain_files import Listing
 
 NAME = "Hugging Face's Trainer"
+SUMMARY = "all_results.json"
 
 
 def owns(listing: Listing) -> bool:
     """Say whether a folder holds output folders."""
-    return bool(listing.named("trainer_state.json"))
+    return bool(listing.named("trainer_state.json") or listing.named(SUMMARY))
 
 
 def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores:
@@ -34,7 +35,18 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
         for listing in listings
         for run in huggingface_runs.find(listing)
     ]
+    runs += [run for listing in listings for run in _of_summaries(listing)]
     return table_of(runs, wanted)
+
+
+def _of_summaries(listing: Listing) -> list[SweepRun]:
+    """Return the runs of output folders of which only `all_results.json` was kept."""
+    with_state = [file.parent for file in listing.named("trainer_state.json")]
+    return [
+        SweepRun(file.parent.name, {}, numbers_in(object_of(file)))
+        for file in listing.named(SUMMARY)
+        if not any(folder == file.parent or file.parent in folder.parents for folder in with_state)
+    ]
 
 
 def _scores(path: Path) -> dict[str, float]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NAME = "lm-evaluation-harness"
 SAMPLES = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d\d-\d\dT[\d.:-]+)\.jsonl")
+RESULTS = re.compile(r"results_\d{4}-\d\d-\d\dT[\d.:-]+\.json")
 FIRST = ("acc", "exact_match", "acc_norm", "f1", "pass@1", "mc2", "em", "bleu")  # what is shown unless asked
 OTHER_KEYS = frozenset({
     "doc_id", "doc", "target", "arguments", "resps", "filtered_resps", "filter", "metrics", "doc_hash", "prompt_hash",
@@ -37,19 +38,21 @@ class _Samples:
 
 
 def owns(listing: Listing) -> bool:
-    """Say whether a folder holds samples."""
-    return any(SAMPLES.fullmatch(file.name) for file in listing.files)
+    """Say whether a folder holds samples, or at least results."""
+    return any(SAMPLES.fullmatch(file.name) or RESULTS.fullmatch(file.name) for file in listing.files)
 
 
 def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores:
     """Return a row for each example of each model; of a model that was evaluated twice the last evaluation.
 
     Raises:
-        DiagnoseError: a file is damaged, or no score is of all examples.
+        DiagnoseError: there are no samples, a file is damaged, or no score is of all examples.
     """
     import pandas as pd
 
     newest, older = _newest(listings)
+    if not newest:
+        raise DiagnoseError(f"results of {NAME} without samples: evaluate with --log_samples")
     models = {folder: _model(folder) for folder in dict.fromkeys(one.path.parent for one in newest)}
     names = named_apart([(name, folder.parent.name) for folder, (name, _) in models.items()])
     told = dict(zip(models, arms_and_seeds(names), strict=True))

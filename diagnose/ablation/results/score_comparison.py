@@ -7,12 +7,15 @@ from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from diagnose.ablation.results import score_effects
 from diagnose.ablation.results.score_design import design_of
 from diagnose.ablation.results.score_effects import Scored
 from diagnose.ablation.results.score_names import metric_of
 from diagnose.ablation.results.score_table import as_text_and_numbers
 from diagnose.ablation.results.score_verdict import sentence_of, verdict_of
+from diagnose.ablation.results.table_hints import unnamed
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import listed, visible
 from diagnose.records.score_records import DesignRecord, ScoreComparison, ScoredArm, ScoreLevel
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from diagnose.ablation.results.score_table import ScoreColumns
     from diagnose.records.score_records import ScoreEffect, ScoreMetric
 
+PERCENT, FAR = 100, 10  # scores of at most 100 that are ten times as large as others below 1 may be percent
 MOST_NAMED = 4  # runs that a note lists
 
 Margin: TypeAlias = "float | Mapping[str, float] | None"
@@ -80,7 +84,8 @@ def compare_table(
         source=tuple(source), created=datetime.now().astimezone().isoformat(timespec="seconds"), axes=design.factors,
         design=_design(design, asked, effects), arms=tuple(arms), effects=tuple(effects), pairs=tuple(every),
         metrics=tuple(_with_noise(design, one, metrics[one.metric]) for one in scored),
-        notes=(*notes, *_notes(design, effects)), command=command, version=version("diagnose-training"),
+        notes=(*notes, *_unnamed(table, asked), *_notes(design, effects), *_mixed_units(scored, metrics)),
+        command=command, version=version("diagnose-training"),
         verdict=_sentence_case(verdict_of(design, list(metrics.values()), arms, effects)),
     )  # fmt: skip
 
@@ -142,14 +147,37 @@ def _design(design: ScoreDesign, asked: ScoreColumns, effects: Sequence[ScoreEff
 
 
 def _notes(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
-    same = [one for one in effects if one.value == 0 and one.sd_rest == 0 and one.sd_documents == 0]
+    same = [one for one in effects if not (one.value or one.low or one.sd_rest or one.sd_documents)]
     names = dict.fromkeys(f"{one.level} and {one.against} ({one.metric})" for one in same)
     more = [f"The very same scores: {', '.join(names)}. Check that these are different runs."] if names else []
     return [*design.notes, *_unpaired(design, effects), *more]
 
 
+def _unnamed(table: pd.DataFrame, asked: ScoreColumns) -> list[str]:
+    names = [str(name) for name in table.columns]
+    return [] if asked.seed or asked.example else unnamed(names, (*asked.arms, *asked.scores))
+
+
+def _mixed_units(scored: Sequence[Scored], metrics: Mapping[str, ScoreMetric]) -> list[str]:
+    """Say of which scores some runs may be in percent and others fractions."""
+    out = []
+    for one in scored:
+        values = np.concatenate([cells.mean(axis=1) for cells in one.cells.values()])
+        below, above = values[values < 1], values[values >= 1]
+        if metrics[one.metric].better != "higher" or not (len(below) and len(above)):
+            continue
+        if below.min() >= 0 and below.max() * FAR < above.min() and above.max() <= PERCENT:
+            out.append(
+                f"In {one.metric} {len(below)} of {len(values)} runs lie below 1 and the highest is {above.max():.3g}: "
+                "if some are fractions and some percent, the differences mean nothing."
+            )
+    return out
+
+
 def _unpaired(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
     """Say which arm lacks which seed, where differences are paired by seed and so are not those of the means."""
+    if design.named_seeds and len(set().union(*design.arms.values())) == sum(map(len, design.arms.values())):
+        return ["Arms share no seed, as the table names them: differences are those of means, not paired by seed."]
     if not any(effect.paired_seeds for effect in effects):
         return []
     seeds = list(dict.fromkeys(seed for own in design.arms.values() for seed in own))

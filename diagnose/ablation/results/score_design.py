@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from diagnose.ablation.results.score_table import where_is
+from diagnose.ablation.results.table_hints import TIMES
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, share, visible
 from diagnose.records.score_records import FactorRecord
@@ -27,7 +28,6 @@ Over = Literal["seeds and examples", "seeds", "examples", "nothing"]
 Layout = Literal["crossed", "nested", "runs"]
 ENOUGH = 0.5  # share of a run's examples that all runs were scored on, for seeds and examples to be called crossed
 MOST_ARMS = 200
-TIMES = frozenset(("epoch", "epochs", "step", "steps", "global_step", "iteration", "iter"))  # columns of a run's course
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,8 @@ def _laid_out(
     factors = _factors(asked, levels)
     if asked.example is not None and asked.example.strip("_").lower() in TIMES:
         raise DiagnoseError(
-            f"--example {asked.example}: the epochs or steps of one run are no examples, for they follow from each "
-            "other; keep one row a run, as the last"
+            f"--example {asked.example}: the epochs, steps or checkpoints of one run are no examples, for they follow "
+            "from each other; keep one row a run, as the last"
         )
     several = min(map(len, arms.values())) > 1
     named = asked.seed is not None
@@ -232,6 +232,8 @@ def _laid_out(
             raise DiagnoseError(f"the arms share {common} examples, and each was run once: there is nothing to compare")
         found = len(complete_N)
         return ScoreDesign(factors, arms, levels, "nested", "seeds", named, np.ones(1), found, 0, 0, rows, runs, None)
+    if len(complete_N) == 1:
+        raise DiagnoseError(f"the table has one {asked.example}: leave --example out, and a row is a run")
     if common < 2:
         raise DiagnoseError(
             f"{counted(common, 'example')} of {len(complete_N):,} {'is' if common == 1 else 'are'} scored in every "
@@ -261,9 +263,12 @@ def _refuse_twice(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int
     if count_R.max() > 1:
         rows = kept[run_K == int(count_R.argmax())]
         keys = asked.arms if asked.seed is None else (*asked.arms, asked.seed)
+        if len(table.iloc[rows].drop_duplicates()) == 1:
+            raise DiagnoseError(f"the same row {len(rows):,} times {where_is(table, keys, int(rows[0]))}: keep it once")
         raise DiagnoseError(
-            f"{len(rows):,} rows {where_is(table, keys, int(rows[0]))}: a run is one row; if rows "
-            "are examples, name their column with --example; of a run's epochs or steps keep one, as the last"
+            f"{len(rows):,} rows {where_is(table, keys, int(rows[0]))}: a run is one row; "
+            "if rows are examples, name their column with --example; of a run's epochs, steps or checkpoints keep one, "
+            "as the last"
         )
 
 
@@ -284,9 +289,10 @@ def _crossing(
     twice = np.flatnonzero(np.diff(place[order]) == 0)
     if len(twice):
         row = int(kept[order[twice[0]]])
+        within = f"; if they are numbered within each {asked.cluster}, give them unique names" if asked.cluster else ""
         raise DiagnoseError(
             f"{counted(len(twice), 'row')} too many: a run has two scores of one example, the first "
-            f"{where_is(table, asked.keys[: len(asked.keys) - (asked.cluster is not None)], row)}"
+            f"{where_is(table, asked.keys[: len(asked.keys) - (asked.cluster is not None)], row)}{within}"
         )
     return order, example_K, np.bincount(example_K, minlength=count) == int(run_K.max()) + 1
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.ablation.importers import ImportedScores, imported, knows
+from diagnose.ablation.importers.sweeps import named_apart
 from diagnose.ablation.results.own_scores import beside, own_table
 from diagnose.ablation.results.score_comparison import compare_table
 from diagnose.ablation.results.score_table import FILE, ScoreColumns, joined, read_table
 from diagnose.ablation.results.table_files import names_of
+from diagnose.ablation.results.table_hints import unnamed
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import cut, listed, visible
 from diagnose.runs import store
@@ -115,14 +117,16 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     if not (wanted.scores and (wanted.arms or by_file)):
         raise DiagnoseError(_ask(files[0].name, names_of(files[0]), wanted))
     asked = ScoreColumns(wanted.arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
-    tables = [(path.stem, read_table(path, asked)) for path in files]
+    names = named_apart([(path.stem, path.parent.name) for path in files])
+    tables = [(name, read_table(path, asked)) for name, path in zip(names, files, strict=True)]
     arms = (FILE,) if by_file else wanted.arms
     table = joined(tables) if by_file or len(tables) > 1 else tables[0][1]
     if own:
         table = beside(
             table, own_table(own, replace(asked, arms=arms)), asked.example, own_first=own[0] == str(paths[0])
         )
-    return ImportedScores(table, arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
+    notes = [] if asked.seed or asked.example else unnamed(names_of(files[0]), (*asked.arms, *asked.scores))
+    return ImportedScores(table, arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster, notes=tuple(notes))
 
 
 def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:

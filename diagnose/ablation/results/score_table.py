@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.ablation.results import table_files
-from diagnose.errors import DiagnoseError, nearest
+from diagnose.ablation.results import table_files, table_hints
+from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted, cut, listed, visible
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-MOST_NAMED = 12  # columns that an error lists
 MISSING = ("", "na", "n/a", "nan", "null", "none", "#n/a", "-")
 MOST_SCORE = 1e100  # larger ones count as infinite
 FILE = "file"  # the column that tells several files apart
@@ -56,9 +55,15 @@ class ScoreColumns:
         for option, columns in self._asked():
             for name in columns:
                 if name not in names:
-                    near = nearest(name, names[:MOST_NAMED] if len(names) > MOST_NAMED else names)
-                    near = nearest(name, names) if "did you mean" in nearest(name, names) else near
-                    raise DiagnoseError(f"{option} {name}: {where} has no such column{near}")
+                    hint = table_hints.of_column(option, name, names)
+                    raise DiagnoseError(f"{option} {name}: {where} has no such column{hint}")
+        if table_hints.are_seeds(self.scores):
+            said = listed(list(self.scores[: table_hints.MOST_SHOWN]))
+            raise DiagnoseError(f"{said} look like a column a seed, not several scores: {table_hints.A_ROW_EACH}")
+        names = [name for name in names if name in {*self.keys, *self.scores}]
+        double = next((name for name in names if names.count(name) > 1), None)
+        if double is not None:
+            raise DiagnoseError(f"{where} has several columns {double}")
         twice = [name for name in (*self.keys, *self.scores) if (*self.keys, *self.scores).count(name) > 1]
         if twice:
             raise DiagnoseError(f"the column {twice[0]} is asked for twice")
@@ -90,13 +95,21 @@ def as_text_and_numbers(table: pd.DataFrame, asked: ScoreColumns) -> pd.DataFram
     """
     import pandas as pd
 
+    if not isinstance(table, pd.DataFrame):
+        how = ": give table.to_pandas()" if hasattr(table, "to_pandas") else ": give pandas.DataFrame(...) of it"
+        raise DiagnoseError(f"the table is no pandas DataFrame but {type(table).__name__}{how}")
+    inside = [name for name in table.index.names if name in asked.keys and table.columns.nlevels == 1]
+    if inside:
+        raise DiagnoseError(f"{listed(inside)} lie in the table's index: give table.reset_index()")
     asked.check(table.columns, "the table")
+    table = table.set_axis([str(name) for name in table.columns], axis=1)
     if not len(table):
         raise DiagnoseError("the table has no rows")
     keys = {name: _text(table[name], name) for name in asked.keys}
     scores = {name: _numbers(table[name], name) for name in asked.scores}
     out = pd.DataFrame({**keys, **scores})
     _refuse_missing(out, asked)
+    _refuse_summaries(out, asked)
     return out
 
 
@@ -134,12 +147,20 @@ def _numbers(column: pd.Series, name: str) -> np.ndarray:
     """Return a score column as floats, NaN where it holds nothing."""
     import pandas as pd
 
+    if pd.api.types.is_complex_dtype(column) or pd.api.types.is_timedelta64_dtype(column):
+        raise DiagnoseError(f"--score {name}: its values are {column.dtype}, no plain numbers")
     try:
         if pd.api.types.is_bool_dtype(column) or pd.api.types.is_numeric_dtype(column):
             return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
         return np.array([_number(value) for value in _without_percent(column)], dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise DiagnoseError(f"--score {name}: {cut(visible(str(error)), 80)} is no number") from None
+        raise DiagnoseError(
+            f"--score {name}: {cut(visible(str(error)), 80)} is no number{_hint(error, name)}"
+        ) from None
+
+
+def _hint(error: Exception, name: str) -> str:
+    return table_hints.of_score(str(error).strip("'\""), name)
 
 
 def _without_percent(column: pd.Series) -> list[Any]:
@@ -177,6 +198,14 @@ def _refuse_missing(table: pd.DataFrame, asked: ScoreColumns) -> None:
                 f"{count} {verb} missing or not finite, the first {where}; a run that diverged is a result: leave it "
                 "out of all arms, and say so"
             )
+
+
+def _refuse_summaries(table: pd.DataFrame, asked: ScoreColumns) -> None:
+    """Refuse rows that are a mean or deviation over the others."""
+    for name, known in ((asked.seed, table_hints.SUMMARIES), (asked.example, table_hints.AVERAGES)):
+        found = next((one for one in table[name].cat.categories if one.lower() in known), None) if name else None
+        if found is not None:
+            raise DiagnoseError(f"the table has rows of {name} {found}, a summary of other rows: leave them out")
 
 
 def where_is(table: pd.DataFrame, keys: Sequence[str], row: int) -> str:

@@ -21,6 +21,8 @@ JSON_LINES = (".jsonl", ".ndjson", ".json")
 SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 PIECE = 1 << 20  # bytes that are decompressed at once
+ONE_OBJECT = "it is one object, not a list of objects, a row each (pandas: to_json(orient='records'))"
+RULE = frozenset(b"-:| \t\r\n")  # of what Markdown's second line consists
 DECIMAL_COMMA = r"^\s*[-+]?\d+(,\d+)?([eE][-+]?\d+)?\s*$"
 
 
@@ -70,7 +72,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException, ValueError) as error:
-        said = " ".join(visible(str(error)).split())
+        said = ONE_OBJECT if "Column(/data/[]/[])" in str(error) else " ".join(visible(str(error)).split())
         raise DiagnoseError(f"{visible(str(path))} cannot be read as a table: {cut(said, 160)}") from None
 
 
@@ -96,12 +98,33 @@ def _json(path: Path) -> pa.Table:
         start = file.read(PIECE).lstrip()[:1]
     if start != b"[":
         with _opened(path) as file:
-            return pj.read_json(file)
+            return _of_rows(pj.read_json(file))
     with _opened(path) as file:
         rows = json.load(file)
     if not rows or not all(isinstance(row, dict) for row in rows):
-        raise ValueError("it is no list of objects")
-    return pj.read_json(io.BytesIO("\n".join(map(json.dumps, rows)).encode()))
+        raise ValueError("it is no list of objects, a row each (pandas: to_json(orient='records'))")
+    return _of_rows(pj.read_json(io.BytesIO("\n".join(map(json.dumps, rows)).encode())))
+
+
+def _of_rows(table: pa.Table) -> pa.Table:
+    """Return a table of JSON with a column for each value within an object, named "metrics.loss".
+
+    Raises:
+        ValueError: it is one object that holds all rows in some way of its own.
+    """
+    from pyarrow import types
+
+    if table.num_rows == 1:
+        if {"results", "n-shot"} <= set(table.column_names):
+            raise ValueError(
+                "it is a summary of lm-evaluation-harness: evaluate with --log_samples, and give the folder"
+            )
+        kinds = [field.type for field in table.schema]
+        if any(map(types.is_list, kinds)) or all(map(types.is_nested, kinds)):
+            raise ValueError(ONE_OBJECT)
+    while any(types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()
+    return table
 
 
 def _flat(table: pa.Table, path: Path) -> pa.Table:
@@ -124,11 +147,11 @@ def _csv(
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    sign, names = _header(path)
+    sign, names, above = _header(path)
     check(names, path.name)
     types = {name: pa.dictionary(pa.int32(), pa.string()) for name in keys}
     options = pc.ConvertOptions(include_columns=[*keys, *scores], column_types=types, strings_can_be_null=False)
-    reading = pc.ReadOptions(column_names=names, skip_rows=1)
+    reading = pc.ReadOptions(column_names=names, skip_rows=above)
     with _opened(path) as file:
         table = pc.read_csv(
             file, read_options=reading, parse_options=pc.ParseOptions(delimiter=sign), convert_options=options
@@ -148,16 +171,28 @@ def _with_decimal_points(table: pa.Table, scores: Sequence[str]) -> pa.Table:
     return table
 
 
-def _header(path: Path) -> tuple[str, list[str]]:
-    """Return the sign between fields of a CSV, and its column names without blanks around them."""
+def _header(path: Path) -> tuple[str, list[str], int]:
+    """Return the sign between fields of a CSV, its column names without blanks around them, and the lines before rows.
+
+    Comments above the names, Excel's "sep=;" and Markdown's rule below them are no rows.
+    """
     import csv
 
     with _opened(path) as file:
-        first = file.readline(PIECE).decode("utf-8-sig")
+        first, above = file.readline(PIECE).decode("utf-8-sig"), 1
+        while first.startswith(("#", "sep=")) and _is_comment(first):
+            first, above = file.readline(PIECE).decode(), above + 1
+        second = file.readline(PIECE)
     if not first.strip():
         raise OSError("it is empty")
     sign = max(SEPARATORS, key=first.count)
-    return sign, [name.strip() for name in next(csv.reader([first], delimiter=sign))]
+    ruled = sign == "|" and b"--" in second and RULE.issuperset(second)
+    return sign, [name.strip() for name in next(csv.reader([first], delimiter=sign))], above + ruled
+
+
+def _is_comment(line: str) -> bool:
+    """Tell a comment ("# made by train.py") from names of columns of which the first begins with "#"."""
+    return line.startswith("sep=") or not any(sign in line for sign in SEPARATORS)
 
 
 def _opened(path: Path) -> IO[bytes]:
