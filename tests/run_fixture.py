@@ -89,8 +89,12 @@ def final_state(path, setup, folder="checkpoint"):
 
 
 def signalled(number, times=1):
+    """Return a watcher that raises a signal once: after step 6, or the first that it is told of behind it."""
+    raised = []
+
     def watch(progress):
-        if (progress.doing, progress.step) == ("training", 6):
+        if progress.doing == "training" and progress.step >= 6 and not raised:
+            raised.append(progress.step)
             for _ in range(times):
                 signal.raise_signal(number)
 

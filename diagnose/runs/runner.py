@@ -224,7 +224,7 @@ def _run(session: Session) -> None:
     """Train to the end of the budget, then read the whole validation text."""
     setup, recipe = session.setup, session.recipe
     if session.history.readings:
-        tell(session, "going on", session.history.readings)
+        tell(session, "going on", tuple(session.history.readings))
     if session.last_interval == session.history.last().step:
         save(session, "interval")
     with _after_the_step() as stop_is_asked, _kept_on_divergence(session):

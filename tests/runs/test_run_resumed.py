@@ -26,9 +26,11 @@ def test_ctrl_c_leaves_a_run_that_goes_on(number, times, whole, given, runs):
     if times == 1:  # the step was taken to its end and kept
         assert store.read_json(path / "checkpoint" / "state.json")["step"] == 6
         assert len(run_tables.read_table(path, "steps")) == 6
-    steps = []
-    assert runner.train("quick", given, runs=runs, resume=True, watch=lambda p: steps.append(p.step)) == path
-    assert steps[0] == (7 if times == 1 else 1)
+    told = []
+    assert runner.train("quick", given, runs=runs, resume=True, watch=told.append) == path
+    assert next(one.step for one in told if one.doing == "training") == (7 if times == 1 else 1)
+    read = [row["step"] for one in told if one.doing == "going on" for row in one.readings]
+    assert set(read) == ({3, 5, 6} if times == 1 else set())
     assert_same(path, whole)
 
 

@@ -219,6 +219,10 @@ def _opened(path: Path) -> IO[bytes]:
 
 def _unpacked(path: Path) -> bytes:
     import gzip
+    import zlib
 
-    with gzip.open(path) as packed:
-        return b"".join(bounded(iter(lambda: packed.read(PIECE), b""), path))
+    try:
+        with gzip.open(path) as packed:
+            return b"".join(bounded(iter(lambda: packed.read(PIECE), b""), path))
+    except (EOFError, zlib.error) as error:
+        raise OSError(f"it is damaged, or not packed by gzip ({error})") from None
