@@ -50,6 +50,9 @@ def test_however_a_table_is_written_it_is_the_same(name, tmp_path):
 
 REFUSED = {
     "sheet.xlsx": (lambda path: path.write_bytes(b"PK\x03\x04"), "it is a spreadsheet: save the sheet as CSV"),
+    "losses.npy": (lambda path: path.write_bytes(b"\x93NUMPY"), "it holds arrays of NumPy"),
+    "frame.pkl": (lambda path: path.write_bytes(b"\x80\x05"), "it is pickled, and is not opened"),
+    "study.db": (lambda path: path.write_bytes(b"SQLite format 3\0"), "it is a database, and not MLflow's"),
     "latin.csv": (
         lambda path: path.write_bytes("lr,seed,val_loss\ngroß,0,1\n".encode("latin-1")), "save it as UTF-8",
     ),

@@ -79,6 +79,7 @@ REFUSED = {
     "printed.txt": (RUNS.to_string(index=False), "its first line is one column"),
     "seedless.csv": ("model,val_loss\na,1\nb,2\n", "without --seed each row is a run"),
     "mean.csv": (RUNS.to_csv(index=False) + "relu,mean,0.5\ngelu,mean,0.5\n", "rows of seed mean, a summary"),
+    "numbers_above.txt": ("ndcg\tq0\t0.25\nndcg\tq1\t0.5\n", "its first line holds numbers"),
     "std.csv": (RUNS.to_csv(index=False) + "relu,std,0.5\ngelu,std,0.5\n", "rows of seed std, a summary"),
     "split.json": (RUNS.to_json(orient="split"), "orient='records'"),
     "index.json": (RUNS.to_json(orient="index"), "orient='records'"),
@@ -110,6 +111,11 @@ FRAMES = {
     "double": (pd.concat([RUNS, RUNS[["val_loss"]]], axis=1), "several columns val_loss"),
     "complex": (RUNS.assign(val_loss=RUNS.val_loss + 0j), "no plain numbers"),
     "time": (RUNS.assign(val_loss=pd.to_timedelta(RUNS.val_loss, "s")), "no plain numbers"),
+    "arrays": (RUNS.assign(val_loss=[np.array([one]) for one in RUNS.val_loss]), r"array\(\[.*is no number"),
+    "metrics": (
+        pd.concat([RUNS.assign(metric=one) for one in ("f1", "em")]),
+        "the same row 2 times .* not named was the column metric: if one",
+    ),
     "twice": (pd.concat([RUNS, RUNS[:1]]), "the same row 2 times at model relu and seed 0"),
 }
 
@@ -205,3 +211,54 @@ def test_an_evaluation_without_samples_is_told_how(tmp_path):
     (tmp_path / "org__a" / "results_2026-01-01T10-00-00.000.json").write_text('{"results": {}}')
     shown = CliRunner().invoke(app, ["compare", str(tmp_path), "--score", "acc"])
     assert "--log_samples" in str(shown.exception)
+
+
+def test_lightevals_results_are_told_by_their_own_name(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "results_2026-01-01T10-00-00.json").write_text('{"config_general": {}, "results": {}}')
+    shown = CliRunner().invoke(app, ["compare", str(tmp_path), "--score", "acc"])
+    assert "results of lighteval without samples: evaluate with --save-details" in str(shown.exception)
+
+
+def test_a_summary_row_of_trec_eval_is_no_query():
+    names = [*(f"q{place}" for place in range(9)), "all"]
+    table = pd.DataFrame([(arm, query, 0.5) for arm in "ab" for query in names], columns=["arm", "query", "ndcg"])
+    with pytest.raises(DiagnoseError, match="rows of query all, a summary of other rows"):
+        compare_scores(table, arm="arm", example="query", score="ndcg")
+    words = table.replace("q3", "All").replace("all", "each")
+    assert compare_scores(words, arm="arm", example="query", score="ndcg").record["design"]["examples"] == len(names)
+
+
+def test_rows_of_one_run_are_refused_with_the_column_that_may_tell_them_apart(tmp_path):
+    long = pd.concat([RUNS.assign(fold=RUNS.seed, repeat=one, val_loss=RUNS.val_loss + one) for one in range(3)])
+    long.to_csv(tmp_path / "cv.csv", index=False)
+    words = ["compare", str(tmp_path / "cv.csv"), "--arm", "model", "--seed", "fold", "--score", "val_loss"]
+    told = str(CliRunner().invoke(app, [*words, "--out", str(tmp_path)]).exception)
+    assert "not named were the columns seed and repeat: if one tells these rows apart" in told
+    again = str(
+        CliRunner().invoke(app, [*words[:4], *words[6:], "--example", "fold", "--out", str(tmp_path)]).exception
+    )
+    assert "two scores of one example" in again
+    assert "not named were the columns seed and repeat" in again
+
+
+def test_a_code_for_failed_runs_among_fractions_is_said():
+    table = RUNS.assign(accuracy=1 - RUNS.val_loss)
+    assert "below 0" not in notes(table, score="accuracy", seed="seed")
+    table.loc[table.index[-1], "accuracy"] = -1
+    assert f"accuracy is -1 at model {table.model.iloc[-1]} and seed" in notes(table, score="accuracy", seed="seed")
+
+
+def test_arms_of_other_users_are_told_to_be_rows():
+    table = pd.DataFrame({"user": range(8), "variant": ["a", "b"] * 4, "converted": [0, 1, 1, 1, 0, 0, 1, 0]})
+    with pytest.raises(DiagnoseError, match="as a user of an A/B test, leave --example out"):
+        compare_scores(table, arm="variant", example="user", score="converted")
+
+
+def test_a_first_column_without_a_name_is_called_as_pandas_calls_it(tmp_path):
+    for arm, losses in LOSSES.items():
+        pd.DataFrame({"val_loss": losses}).to_csv(tmp_path / f"{arm}.csv")
+    files = [str(tmp_path / f"{arm}.csv") for arm in LOSSES]
+    words = ["--seed", "Unnamed: 0", "--score", "val_loss", "--json", "--out", str(tmp_path)]
+    (effect,) = json.loads(CliRunner().invoke(app, ["compare", *files, *words]).stdout)["effects"]
+    assert (effect["low"], effect["high"]) == pytest.approx((RIGHT.low, RIGHT.high))

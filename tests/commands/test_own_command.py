@@ -390,10 +390,11 @@ def test_a_result_that_is_not_there_costs_one_run_and_is_not_paid_for_again(user
 
 
 def test_a_command_that_writes_nothing_is_told(tmp_path):
-    user = user_folder(tmp_path, "sys.exit(0)")
+    user = user_folder(tmp_path, "print('Error: out of memory'); sys.exit(0)")
     ended = diagnose(user, *arguments())
     assert ended.returncode == FINDING
-    assert "1e-4 seed 0: it wrote no metrics.json; its folder is empty" in ended.stderr
+    assert "its folder is empty; it printed last: Error: out of memory (all of its output" in ended.stderr
+    assert "1e-4 seed 0: it wrote no metrics.json" in ended.stderr
     reported = diagnose(user, *arguments(read=()))
     assert (
         "it reported no scores: give --read FILE:KEY, or call diagnose.report_scores in the script" in reported.stderr

@@ -209,7 +209,8 @@ def _taking_part(plan: CommandPlan, done: CommandOutcome) -> tuple[list[CommandR
 
 def _too_few(plan: CommandPlan, done: CommandOutcome) -> str:
     first = done.failed[0]
-    last = f": {cut(first.output[-1], 200)}" if first.output and first.code else ""
+    printed = cut(first.output[-1], 200) if first.output else ""
+    last = f"{': ' if first.code else '; it printed last: '}{printed}" if printed else ""
     where = f" (all of its output: {visible(first.file)})" if first.file else ""
     total, failed = len(plan.jobs), len(done.failed)
     never = total - failed - len(done.finished)

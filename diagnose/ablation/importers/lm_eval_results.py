@@ -52,7 +52,7 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
 
     newest, older = _newest(listings)
     if not newest:
-        raise DiagnoseError(f"results of {NAME} without samples: evaluate with --log_samples")
+        raise DiagnoseError(_without_samples(listings))
     models = {folder: _model(folder) for folder in dict.fromkeys(one.path.parent for one in newest)}
     names = named_apart([(name, folder.parent.name) for folder, (name, _) in models.items()])
     told = dict(zip(models, arms_and_seeds(names), strict=True))
@@ -76,6 +76,14 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     known = {score: higher[score] for score in scores}
     seed = "seed" if table.groupby("model").seed.nunique().max() > 1 else None
     return ImportedScores(table, ("model",), scores, seed, "example", None, known, tuple(notes))
+
+
+def _without_samples(listings: Sequence[Listing]) -> str:
+    """Return how the samples are had, by the tool that left the results."""
+    results = next(file for listing in listings for file in listing.files if RESULTS.fullmatch(file.name))
+    if "config_general" in object_of(results):
+        return "results of lighteval without samples: evaluate with --save-details, and give its details as a table"
+    return f"results of {NAME} without samples: evaluate with --log_samples"
 
 
 def _newest(listings: Sequence[Listing]) -> tuple[list[_Samples], int]:

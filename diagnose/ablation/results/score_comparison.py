@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from diagnose.ablation.results import score_effects
-from diagnose.ablation.results.score_design import design_of
+from diagnose.ablation.results.score_design import RepeatedRowsError, design_of
 from diagnose.ablation.results.score_effects import Scored
 from diagnose.ablation.results.score_names import metric_of
-from diagnose.ablation.results.score_table import as_text_and_numbers
+from diagnose.ablation.results.score_table import as_text_and_numbers, failure_codes
 from diagnose.ablation.results.score_verdict import sentence_of, verdict_of
-from diagnose.ablation.results.table_hints import unnamed
+from diagnose.ablation.results.table_hints import of_repeats, unnamed
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import listed, visible
 from diagnose.records.score_records import DesignRecord, ScoreComparison, ScoredArm, ScoreLevel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -47,6 +47,7 @@ def compare_table(
     source: Sequence[str] = (),
     command: str = "",
     notes: Sequence[str] = (),
+    columns: Callable[[], Sequence[str]] | None = None,
 ) -> ScoreComparison:
     """Compare the arms of a table of scores.
 
@@ -60,13 +61,18 @@ def compare_table(
         source: what the table is called.
         command: what repeats it.
         notes: what is to be said of how the table came about.
+        columns: gives those of the file that the table is from; None where the table holds all of them.
 
     Raises:
         DiagnoseError: no comparison can be made of it; one line says why.
     """
     margins = margins_of(margin, asked.scores)
     found = as_text_and_numbers(table, asked)
-    design = design_of(found, asked, levels)
+    try:
+        design = design_of(found, asked, levels)
+    except RepeatedRowsError as error:
+        names = columns() if columns else [str(one) for one in table.columns]
+        raise DiagnoseError(f"{error}{of_repeats(names, (*asked.keys, *asked.scores))}") from None
     metrics = {name: metric_of(name, found[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
     scored = [
         Scored(name, metric.kind == "binary", design.cells(found[name].to_numpy())) for name, metric in metrics.items()
@@ -84,7 +90,8 @@ def compare_table(
         source=tuple(source), created=datetime.now().astimezone().isoformat(timespec="seconds"), axes=design.factors,
         design=_design(design, asked, effects), arms=tuple(arms), effects=tuple(effects), pairs=tuple(every),
         metrics=tuple(_with_noise(design, one, metrics[one.metric]) for one in scored),
-        notes=(*notes, *_unnamed(table, asked), *_notes(design, effects), *_mixed_units(scored, metrics)),
+        notes=(*notes, *_unnamed(table, asked), *_notes(design, effects), *_mixed_units(scored, metrics),
+               *failure_codes(found, asked)),
         command=command, version=version("diagnose-training"),
         verdict=_sentence_case(verdict_of(design, list(metrics.values()), arms, effects)),
     )  # fmt: skip

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 
     from diagnose.ablation.results.score_table import ScoreColumns
 
+
+class RepeatedRowsError(DiagnoseError):
+    """Several rows of one run, or of one example of a run."""
+
+
 Over = Literal["seeds and examples", "seeds", "examples", "nothing"]
 Layout = Literal["crossed", "nested", "runs"]
 ENOUGH = 0.5  # share of a run's examples that all runs were scored on, for seeds and examples to be called crossed
@@ -229,7 +234,10 @@ def _laid_out(
     common = int(complete_N.sum())
     if common < ENOUGH * float(np.median(per_run)) and _nested(table, asked, kept, example_K):
         if not several:
-            raise DiagnoseError(f"the arms share {common} examples, and each was run once: there is nothing to compare")
+            raise DiagnoseError(
+                f"the arms share {common} examples, and each was run once: there is nothing to compare; if each row is "
+                "a draw of its own, as a user of an A/B test, leave --example out"
+            )
         found = len(complete_N)
         return ScoreDesign(factors, arms, levels, "nested", "seeds", named, np.ones(1), found, 0, 0, rows, runs, None)
     if len(complete_N) == 1:
@@ -264,8 +272,10 @@ def _refuse_twice(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int
         rows = kept[run_K == int(count_R.argmax())]
         keys = asked.arms if asked.seed is None else (*asked.arms, asked.seed)
         if len(table.iloc[rows].drop_duplicates()) == 1:
-            raise DiagnoseError(f"the same row {len(rows):,} times {where_is(table, keys, int(rows[0]))}: keep it once")
-        raise DiagnoseError(
+            raise RepeatedRowsError(
+                f"the same row {len(rows):,} times {where_is(table, keys, int(rows[0]))}: keep it once"
+            )
+        raise RepeatedRowsError(
             f"{len(rows):,} rows {where_is(table, keys, int(rows[0]))}: a run is one row; "
             "if rows are examples, name their column with --example; of a run's epochs, steps or checkpoints keep one, "
             "as the last"
@@ -290,7 +300,7 @@ def _crossing(
     if len(twice):
         row = int(kept[order[twice[0]]])
         within = f"; if they are numbered within each {asked.cluster}, give them unique names" if asked.cluster else ""
-        raise DiagnoseError(
+        raise RepeatedRowsError(
             f"{counted(len(twice), 'row')} too many: a run has two scores of one example, the first "
             f"{where_is(table, asked.keys[: len(asked.keys) - (asked.cluster is not None)], row)}{within}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,6 +104,7 @@ def compared(
     return compare_table(
         found.table, asked, higher=found.higher if higher is None else higher, levels=levels, pairs=pairs,
         margin=margin, source=[str(path) for path in paths], command=command, notes=found.notes,
+        columns=partial(names_of, foreign[0]) if read is _of_tables else None,
     )  # fmt: skip
 
 

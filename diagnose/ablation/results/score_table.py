@@ -183,7 +183,10 @@ def _number(value: Any) -> float:
             return float(word)
         except ValueError:
             raise ValueError(repr(value)) from None
-    return float(value)
+    try:
+        return float(value)
+    except TypeError:
+        raise ValueError(repr(value)) from None
 
 
 def _refuse_missing(table: pd.DataFrame, asked: ScoreColumns) -> None:
@@ -202,10 +205,28 @@ def _refuse_missing(table: pd.DataFrame, asked: ScoreColumns) -> None:
 
 def _refuse_summaries(table: pd.DataFrame, asked: ScoreColumns) -> None:
     """Refuse rows that are a mean or deviation over the others."""
-    for name, known in ((asked.seed, table_hints.SUMMARIES), (asked.example, table_hints.AVERAGES)):
-        found = next((one for one in table[name].cat.categories if one.lower() in known), None) if name else None
+    seeds, examples = (list(table[name].cat.categories) if name else [] for name in (asked.seed, asked.example))
+    of_seeds = next((one for one in seeds if one.lower() in table_hints.SUMMARIES), None)
+    for name, found in ((asked.seed, of_seeds), (asked.example, table_hints.summary_of(examples))):
         if found is not None:
             raise DiagnoseError(f"the table has rows of {name} {found}, a summary of other rows: leave them out")
+
+
+def failure_codes(table: pd.DataFrame, asked: ScoreColumns) -> list[str]:
+    """Say where one whole number below 0 stands among fractions that are not, as -1 for a run that failed."""
+    out = []
+    for name in asked.scores:
+        score = table[name].to_numpy()
+        below, others = score < 0, score[score >= 0]
+        codes = np.unique(score[below])
+        if len(codes) == 1 and codes[0] == round(codes[0]) and len(others) > below.sum() and (others % 1).any():
+            where = where_is(table, asked.keys, int(below.argmax()))
+            more = f" and {int(below.sum()) - 1:,} more" if below.sum() > 1 else ""
+            out.append(
+                f"{name} is {codes[0]:.0f} {where}{more}, and nowhere else below 0: if that marks a run that failed, "
+                "leave it out of all arms."
+            )
+    return out
 
 
 def where_is(table: pd.DataFrame, keys: Sequence[str], row: int) -> str:

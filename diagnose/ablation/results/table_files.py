@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 SEPARATORS = ",\t;|"
 JSON_LINES = (".jsonl", ".ndjson", ".json")
 SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
+AS_TABLE = "save a table with a row each as CSV (pandas: to_csv)"
+BINARY = {
+    **dict.fromkeys(SPREADSHEETS, "it is a spreadsheet: save the sheet as CSV (UTF-8)"),
+    **dict.fromkeys((".npy", ".npz"), f"it holds arrays of NumPy, whose rows and columns have no names: {AS_TABLE}"),
+    **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), f"it is pickled, and is not opened: {AS_TABLE}"),
+    **dict.fromkeys((".db", ".sqlite", ".sqlite3"), f"it is a database, and not MLflow's: {AS_TABLE}"),
+    **dict.fromkeys((".feather", ".arrow", ".h5", ".hdf5"), f"it is no CSV, Parquet or JSON: {AS_TABLE}"),
+}
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 PIECE = 1 << 20  # bytes that are decompressed at once
 ONE_OBJECT = "it is one object, not a list of objects, a row each (pandas: to_json(orient='records'))"
 RULE = frozenset(b"-:| \t\r\n")  # of what Markdown's second line consists
+UNNAMED = "Unnamed: 0"  # what pandas calls the first column where it has no name, as an index that was written
 DECIMAL_COMMA = r"^\s*[-+]?\d+(,\d+)?([eE][-+]?\d+)?\s*$"
 
 
@@ -187,7 +196,10 @@ def _header(path: Path) -> tuple[str, list[str], int]:
         raise OSError("it is empty")
     sign = max(SEPARATORS, key=first.count)
     ruled = sign == "|" and b"--" in second and RULE.issuperset(second)
-    return sign, [name.strip() for name in next(csv.reader([first], delimiter=sign))], above + ruled
+    names = [name.strip() for name in next(csv.reader([first], delimiter=sign))]
+    if len(names) > 1 and not names[0] and all(names[1:]):
+        names[0] = UNNAMED
+    return sign, names, above + ruled
 
 
 def _is_comment(line: str) -> bool:
@@ -199,10 +211,10 @@ def _opened(path: Path) -> IO[bytes]:
     """Open a file of text for reading as UTF-8, unpacked and from UTF-16 where it is that.
 
     Raises:
-        OSError: it is a spreadsheet, or in another encoding.
+        OSError: it is a spreadsheet or another kind of file, or in another encoding.
     """
-    if path.suffix.lower() in SPREADSHEETS:
-        raise OSError("it is a spreadsheet: save the sheet as CSV (UTF-8)")
+    if path.suffix.lower() in BINARY:
+        raise OSError(BINARY[path.suffix.lower()])
     file = io.BytesIO(_unpacked(path)) if path.suffix.lower() == ".gz" else path.open("rb")
     start = file.read(PIECE)
     file.seek(0)

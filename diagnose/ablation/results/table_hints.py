@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from diagnose.errors import nearest
-from diagnose.formatting import listed, visible
+from diagnose.formatting import cut, listed, visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,8 @@ TIMES = frozenset((
 ))  # columns of a run's course  # fmt: skip
 SUMMARIES = frozenset(("mean", "average", "avg", "std", "sd", "stdev", "sem", "stderr", "median"))  # are no seeds
 AVERAGES = frozenset(("macro avg", "weighted avg", "micro avg"))  # of scikit-learn's reports: are no examples
+TOTALS = frozenset(("all", "overall"))  # of trec_eval and its like, first or last in the table
+NUMBER = re.compile(r"[-+]?\d*\.\d+(?:e[-+]?\d+)?", re.IGNORECASE)
 
 
 def of_column(option: str, name: str, names: Sequence[str]) -> str:
@@ -45,6 +47,9 @@ def of_column(option: str, name: str, names: Sequence[str]) -> str:
         said = ": it is a LaTeX table; save the numbers as CSV"
     elif len(names) == 1 and len(names[0].split()) > 1:
         said = f": its first line is one column, {visible(names[0])!r}; is it a CSV, separated by commas, ; or tabs?"
+    elif any(NUMBER.fullmatch(one) for one in names):
+        said = f": its first line holds numbers ({listed([visible(one) for one in names[:MOST_SHOWN]])}), no names of "
+        said += "columns: write these above"
     elif _has_several_headings(names):
         said = f": its columns have several headings (rows of a header, or MultiIndex); {A_ROW_EACH}"
     elif len(columns) > 1:
@@ -65,6 +70,34 @@ def _has_several_headings(names: Sequence[str]) -> bool:
 def are_seeds(scores: Sequence[str]) -> bool:
     """Tell whether columns that are to be several scores are seeds or folds by their names."""
     return len(scores) > 1 and all(NAMED_SEED.fullmatch(one) for one in scores)
+
+
+def of_repeats(names: Sequence[str], known: Sequence[str]) -> str:
+    """Return what is said behind the refusal of several rows of a run: columns that may tell them apart.
+
+    Args:
+        names: of all columns.
+        known: columns that were named.
+    """
+    others = [cut(visible(one), 40) for one in names if one not in known]
+    if not others:
+        return ""
+    more = [f"{len(others) - MOST_NAMED} more"] if len(others) > MOST_NAMED else []
+    return (
+        f"; not named {'was the column' if len(others) == 1 else 'were the columns'} "
+        f"{listed([*others[:MOST_NAMED], *more])}: if one tells these rows apart, keep "
+        "one of its values, or make it an arm or the example"
+    )
+
+
+def summary_of(names: Sequence[str]) -> str | None:
+    """Return the example that is a summary of the others, None where there is none.
+
+    Args:
+        names: of the examples, in the table's order.
+    """
+    ends = [one for one in (*names[:1], *names[-1:]) if one.lower() in TOTALS]
+    return next((one for one in names if one.lower() in AVERAGES), ends[0] if ends else None)
 
 
 def unnamed(names: Sequence[str], known: Sequence[str]) -> list[str]:
