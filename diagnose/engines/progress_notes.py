@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,7 +42,7 @@ class ProgressNote:
         if time.monotonic() - self.told < TOLD_SECONDS:
             return
         self.told = time.monotonic()
-        numbers = {key: None if value != value else value for key, value in asdict(state).items()}  # noqa: PLR0124
+        numbers = {key: None if value != value else value for key, value in state.numbers().items()}  # noqa: PLR0124
         with suppress(OSError):
             store.write_json(self.path, numbers)
 

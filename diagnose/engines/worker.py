@@ -17,7 +17,6 @@ import threading
 import time
 import traceback
 from contextlib import suppress
-from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from diagnose.engines import dispatch
@@ -48,7 +47,7 @@ class Voice:
         if state.doing == self.told[0] and now - self.told[1] < TOLD_SECONDS and state.step != state.steps:
             return
         self.told = (state.doing, now)
-        self.say("progress", asdict(replace(state, readings=())))
+        self.say("progress", state.numbers())
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 
@@ -27,6 +27,10 @@ class Progress:
     seconds_left: float | None
     doing: str = "training"
     readings: Sequence[Mapping[str, Any]] = ()
+
+    def numbers(self) -> dict[str, Any]:
+        """Return what is told to another process: all but the readings, which the run's folder holds."""
+        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "readings"}
 
 
 Watch = Callable[[Progress], None]
