@@ -1,10 +1,13 @@
 """The fourth round of causes (docs/LOG.md, 2026-11-29), held against plain torch."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
+import rounds_fixture
 import torch
+from rounds_fixture import ce, fit
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -12,31 +15,8 @@ from torch.utils.data import DataLoader, TensorDataset
 from diagnose import GapRecorder, Side, audit_metric, explain_gap
 from diagnose.errors import DiagnoseError
 
-
-def data(count, seed, outputs=4):
-    draw = torch.Generator().manual_seed(seed)
-    centres = torch.randn(outputs, 16, generator=torch.Generator().manual_seed(99))
-    y = torch.randint(0, outputs, (count,), generator=draw)
-    return TensorDataset(0.5 * centres[y] + torch.randn(count, 16, generator=draw), y)
-
-
-def network(outputs=4):
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, outputs))
-
-
-def ce(model, batch):
-    return F.cross_entropy(model(batch[0]), batch[1], reduction="none")
-
-
-def fit(model, loader, loss=ce, turns=8):
-    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
-    for _ in range(turns):
-        for batch in loader:
-            optimizer.zero_grad()
-            loss(model, batch).mean().backward()
-            optimizer.step()
-    return model
+data = partial(rounds_fixture.data, apart=0.5)
+network = partial(rounds_fixture.network, width=32)
 
 
 @torch.no_grad()

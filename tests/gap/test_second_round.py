@@ -4,38 +4,12 @@ import copy
 
 import pytest
 import torch
-from torch import nn
+from rounds_fixture import ce, data, fit, network
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset, default_collate
+from torch.utils.data import DataLoader, default_collate
 
 from diagnose import Side, audit_metric, explain_gap
 from diagnose.gap.loop.inputs import InputsSeen
-
-
-def data(count, seed, outputs=4):
-    draw = torch.Generator().manual_seed(seed)
-    centres = torch.randn(outputs, 16, generator=torch.Generator().manual_seed(99))
-    y = torch.randint(0, outputs, (count,), generator=draw)
-    return TensorDataset(centres[y] + torch.randn(count, 16, generator=draw), y)
-
-
-def network(outputs=4):
-    torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(16, 24), nn.ReLU(), nn.Linear(24, outputs))
-
-
-def ce(model, batch):
-    return F.cross_entropy(model(batch[0]), batch[1], reduction="none")
-
-
-def fit(model, loader, loss=ce, turns=8):
-    optimizer = torch.optim.Adam(model.parameters(), 5e-3)
-    for _ in range(turns):
-        for batch in loader:
-            optimizer.zero_grad()
-            loss(model, batch).mean().backward()
-            optimizer.step()
-    return model
 
 
 @torch.no_grad()

@@ -16,20 +16,8 @@ import traceback
 import warnings
 from pathlib import Path
 
-import fresh_eighth
-import fresh_eleventh
-import fresh_fifth
-import fresh_first
-import fresh_fourth
-import fresh_ninth
-import fresh_second
-import fresh_seventh
-import fresh_sixth
-import fresh_tenth
-import fresh_third
-import fresh_twelfth
 import numpy as np
-from fresh_forms import CASES
+from fresh_rounds import CASES
 from rich.console import Console
 
 from diagnose.errors import DiagnoseError
@@ -56,20 +44,6 @@ SPLICES = (
 )  # fmt: skip
 
 
-ROUNDS = (
-    fresh_first,
-    fresh_second,
-    fresh_third,
-    fresh_fourth,
-    fresh_fifth,
-    fresh_sixth,
-    fresh_seventh,
-    fresh_eighth,
-    fresh_ninth,
-    fresh_tenth,
-    fresh_eleventh,
-    fresh_twelfth,
-)  # whose logs are in CASES
 ACTS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 

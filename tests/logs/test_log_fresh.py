@@ -1,39 +1,14 @@
 """585 logs in foreign forms, less three that are misread and known: each is read as was written down beforehand."""
 
-import fresh_eighth
-import fresh_eleventh
-import fresh_fifth
-import fresh_first
-import fresh_fourth
-import fresh_ninth
-import fresh_second
-import fresh_seventh
-import fresh_sixth
-import fresh_tenth
-import fresh_third
-import fresh_twelfth
 import pytest
-from fresh_forms import CASES, P, close
+from fresh_forms import P, close
+from fresh_rounds import CASES, ROUNDS
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.judge import judge
 from diagnose.logs.pairs import all_pairs, pairs
 from diagnose.logs.read import read
 
-ROUNDS = (
-    fresh_first,
-    fresh_second,
-    fresh_third,
-    fresh_fourth,
-    fresh_fifth,
-    fresh_sixth,
-    fresh_seventh,
-    fresh_eighth,
-    fresh_ninth,
-    fresh_tenth,
-    fresh_eleventh,
-    fresh_twelfth,
-)
 BY_NAME = {name: (files, want) for name, files, want in CASES}
 
 

@@ -19,13 +19,11 @@ if TYPE_CHECKING:
 SEED = re.compile(r"(?:^|[._/-])(?:random_?)?seed$", re.IGNORECASE)
 SEEDED = re.compile(r"(?:^|(?<=[-_/,. ]))seed[-_=:]?(\d{1,9})(?=$|[-_/,. ])", re.IGNORECASE)
 NUMBERED = re.compile(r"[-_/. ](?:s|run|trial|rep)?[-_]?(\d{1,9})$", re.IGNORECASE)  # may as well be a size
-SETTING = (
-    re.compile(  # in "lr=3e-4_weight_decay=0.1" and "model=vit-b_seed=0" a name begins behind a number, or is one word
-        r"(?:^|[-_,;/ ])([A-Za-z][\w.]*)="
-        r"((?:[-+]?[\d.]+(?:e[-+]?\d+)?|true|false|none)(?=[-_][a-z][\w.]*=)"
-        r"|[^,;/ =]+?(?=$|[,;/ ]|[-_][a-z][a-z\d.]*=))",
-        re.IGNORECASE,
-    )
+SETTING = re.compile(  # in "lr=3e-4_weight_decay=0.1" and "model=vit-b_seed=0" a name is behind a number, or one word
+    r"(?:^|[-_,;/ ])([A-Za-z][\w.]*)="
+    r"((?:[-+]?[\d.]+(?:e[-+]?\d+)?|true|false|none)(?=[-_][a-z][\w.]*=)"
+    r"|[^,;/ =]+?(?=$|[,;/ ]|[-_][a-z][a-z\d.]*=))",
+    re.IGNORECASE,
 )
 MOST_NAMED = 12
 RUN, ARM = "run", "arm"

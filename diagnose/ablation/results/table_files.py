@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 SEPARATORS = ",\t;|"
 JSON_LINES = (".jsonl", ".ndjson", ".json")
-SPREADSHEETS = (".xlsx", ".xls", ".xlsm", ".ods")
 AS_TABLE = "save a table with a row each as CSV (pandas: to_csv)"
 BINARY = {
-    **dict.fromkeys(SPREADSHEETS, "it is a spreadsheet: save the sheet as CSV (UTF-8)"),
+    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".ods"), "it is a spreadsheet: save the sheet as CSV (UTF-8)"),
     **dict.fromkeys((".npy", ".npz"), f"it holds arrays of NumPy, whose rows and columns have no names: {AS_TABLE}"),
     **dict.fromkeys((".pkl", ".pickle", ".pt", ".pth", ".joblib"), f"it is pickled, and is not opened: {AS_TABLE}"),
     **dict.fromkeys((".db", ".sqlite", ".sqlite3"), f"it is a database, and not MLflow's: {AS_TABLE}"),
@@ -70,7 +69,10 @@ def names_of(path: Path) -> list[str]:
     with _told(path):
         if _kind(path) == ".parquet":
             return _names_of_parquet(path)
-        return list(_json(path).column_names) if _kind(path) in JSON_LINES else _header(path)[1]
+        if _kind(path) in JSON_LINES:
+            return list(_json(path).column_names)
+        with _opened(path) as file:
+            return _header(file)[1]
 
 
 @contextmanager
@@ -105,10 +107,9 @@ def _json(path: Path) -> pa.Table:
 
     with _opened(path) as file:
         start = file.read(PIECE).lstrip()[:1]
-    if start != b"[":
-        with _opened(path) as file:
+        file.seek(0)
+        if start != b"[":
             return _of_rows(pj.read_json(file))
-    with _opened(path) as file:
         rows = json.load(file)
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise ValueError("it is no list of objects, a row each (pandas: to_json(orient='records'))")
@@ -156,12 +157,13 @@ def _csv(
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    sign, names, above = _header(path)
-    check(names, path.name)
     types = {name: pa.dictionary(pa.int32(), pa.string()) for name in keys}
     options = pc.ConvertOptions(include_columns=[*keys, *scores], column_types=types, strings_can_be_null=False)
-    reading = pc.ReadOptions(column_names=names, skip_rows=above)
     with _opened(path) as file:
+        sign, names, above = _header(file)
+        check(names, path.name)
+        file.seek(0)
+        reading = pc.ReadOptions(column_names=names, skip_rows=above)
         table = pc.read_csv(
             file, read_options=reading, parse_options=pc.ParseOptions(delimiter=sign), convert_options=options
         )
@@ -180,18 +182,17 @@ def _with_decimal_points(table: pa.Table, scores: Sequence[str]) -> pa.Table:
     return table
 
 
-def _header(path: Path) -> tuple[str, list[str], int]:
+def _header(file: IO[bytes]) -> tuple[str, list[str], int]:
     """Return the sign between fields of a CSV, its column names without blanks around them, and the lines before rows.
 
     Comments above the names, Excel's "sep=;" and Markdown's rule below them are no rows.
     """
     import csv
 
-    with _opened(path) as file:
-        first, above = file.readline(PIECE).decode("utf-8-sig"), 1
-        while first.startswith(("#", "sep=")) and _is_comment(first):
-            first, above = file.readline(PIECE).decode(), above + 1
-        second = file.readline(PIECE)
+    first, above = file.readline(PIECE).decode("utf-8-sig"), 1
+    while first.startswith(("#", "sep=")) and _is_comment(first):
+        first, above = file.readline(PIECE).decode(), above + 1
+    second = file.readline(PIECE)
     if not first.strip():
         raise OSError("it is empty")
     sign = max(SEPARATORS, key=first.count)

@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 MOST_NAMED = 12  # columns that an error lists
 MOST_SHOWN = 3  # columns of one kind that an error lists
 A_ROW_EACH = "a row a run is wanted, with the seed in a column of its own (pandas: melt)"
-A_SEED = re.compile(r"(?:(?:random_?)?seed|split|fold|run|rep|trial)?[-_ ]?\d+(?:_.*)?", re.IGNORECASE)
-NAMED_SEED = re.compile(r"(?:(?:random_?)?seed|split|fold|run|rep|trial)[-_ ]?\d+(?:_.*)?", re.IGNORECASE)
+_OF_SEEDS = r"(?:(?:random_?)?seed|split|fold|run|rep|trial)"
+NAMED_SEED = re.compile(rf"{_OF_SEEDS}[-_ ]?\d+(?:_.*)?", re.IGNORECASE)
+A_SEED = re.compile(rf"{_OF_SEEDS}?[-_ ]?\d+(?:_.*)?", re.IGNORECASE)  # by its number alone, too
 SPREAD = re.compile(r"\$?[-+]?[\d.]+\s*(?:±|\+/?-|\\+pm|\((?=[±\d.\s]+\)))")
 ANSWERS = frozenset(
     ("yes", "no", "y", "n", "c", "i", "correct", "incorrect", "right", "wrong", "pass", "fail", "t", "f")

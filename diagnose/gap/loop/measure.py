@@ -16,7 +16,7 @@ from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
-from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, transformed, unweighted
+from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, sampler_of, transformed, unweighted
 from diagnose.gap.loop.second_model import with_second_model
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
@@ -80,10 +80,11 @@ def measure(
     others = {id(one): one for one in (*models, *reached.values()) if one is not None and one is not model}
     with guarded(model, loaders, list(others.values())) as kept:
         drawn = unweighted(train.batches)
+        sampler = "" if drawn is None else type(sampler_of(train.batches)).__name__
         train = _with_plain(train, val, drawn)
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
-        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
+        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record, sampler)))
         overlap, whole, why = _overlap(subject, val, found)
         other = _relabelled(subject, val, found, overlap)
     found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
@@ -119,15 +120,17 @@ def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
     return tuple(found.train[0].inputs.unlike(found.val[0].inputs))
 
 
-def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
-    """Read all that this process has."""
+def _read(
+    subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, sampler: str
+) -> _Read:
+    """Read all that this process has; `sampler` is what training's loader repeats samples by, "" where it does not."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
     shuffled = is_shuffled(val.batches)
     subject.notice_writing(setting.first_batch(train, "training")[1])
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
-    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn)]
+    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn, sampler)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     notes += setting.weigh_losses(

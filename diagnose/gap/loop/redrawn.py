@@ -76,7 +76,7 @@ def _drawn(batches: DataLoader[Any]) -> list[int]:
         return [k for k, weight in enumerate(sampler.weights.tolist()[: len(every)]) if weight > 0]
     if isinstance(sampler, RandomSampler):
         return every if sampler.replacement else []
-    if type(sampler_of(batches)) is SequentialSampler:
+    if type(sampler) is SequentialSampler:
         return []
     first = _numbers(batches)
     if len(first) - len(set(first)) <= REPEATED * len(first):

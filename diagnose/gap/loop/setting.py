@@ -16,7 +16,6 @@ from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import lacks_targets, samples_of
 from diagnose.gap.loop.mode_kinds import NORMS
 from diagnose.gap.loop.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
-from diagnose.gap.loop.redrawn import sampler_of, unweighted
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -238,15 +237,14 @@ def notes_of(subject: Subject) -> list[str]:
     return out
 
 
-def redrawn_notes(train: Side, redrawn: frozenset[int]) -> list[str]:
+def redrawn_notes(train: Side, redrawn: frozenset[int], sampler: str) -> list[str]:
     """Say which loaders yield other samples each pass, and which sampler was left out for `collation`."""
     out = [
         f"the {name} side's loader yields other samples each pass (augmentation, random draws): what was read is a "
         "draw; plain= the same data without that tells it from data"
         for k, name in enumerate(("training", "validation")) if k in redrawn
     ]  # fmt: skip
-    if train.plain is not None and unweighted(train.batches) is not None:
-        sampler = type(sampler_of(train.batches)).__name__
+    if train.plain is not None and sampler:
         out.append(f"training's loader draws by a {sampler}, which repeats samples; those that it can draw, each once "
                    "and in order, were taken as plain=: collation is what the sampler does, unless plain= was given; "
                    "what was read of it is a draw")  # fmt: skip
