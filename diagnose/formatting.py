@@ -19,6 +19,7 @@ PLAIN_DECIMALS = 3  # decimals of a loss that has no interval
 MOST_DECIMALS = 6  # more are written with a power of ten
 MOST_QUANTITY = 9  # decimals of a recorded value, as of a learning rate
 TINY, WIDE = 1e-4, 100  # sizes below which six decimals may hide a score, and half widths that need no decimals
+DASH = "\N{EN DASH}"  # a cell without a value
 MOST_SEEDS = 1000  # beyond these a plan says no more than that
 MINUS = "\N{MINUS SIGN}"
 TIMES_TEN = "\N{MULTIPLICATION SIGN}10"
@@ -105,7 +106,7 @@ def plain(value: float | None, digits: int = PLAIN_DECIMALS) -> str:
     One of more than six decimals is written with a power of ten.
     """
     if value is None or not math.isfinite(value):
-        return "\N{EN DASH}"
+        return DASH
     return _with_power(value, digits) if digits > MOST_DECIMALS else _fixed(value, digits)
 
 
@@ -159,21 +160,21 @@ def between(low: float | None, high: float | None, *, difference: bool = False) 
     show = signed if difference else plain
     digits = decimals(half(low, high))
     if low is None or high is None:
-        return "\N{EN DASH}"
+        return DASH
     return f"({show(low, digits)} to {show(high, digits)})".replace(" ", NARROW)
 
 
 def chance(p: float | None) -> str:
     """Return a p-value as "0.013", "< 0.001" or a dash."""
     if p is None or not math.isfinite(p):
-        return "\N{EN DASH}"
+        return DASH
     return f"<{NARROW}0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def share(fraction: float | None) -> str:
     """Return a fraction as a percentage of two digits or so ("64 %", "2.2 %")."""
     if fraction is None or not math.isfinite(fraction):
-        return "\N{EN DASH}"
+        return DASH
     percent = 100 * fraction
     if 0 < abs(percent) < 0.1:
         return f"under{NARROW}0.1{NARROW}%"
@@ -183,7 +184,7 @@ def share(fraction: float | None) -> str:
 def size(count: float | None) -> str:
     """Return a number of bytes as "812 bytes", "3.9 MB" (powers of ten)."""
     if count is None or not math.isfinite(count):
-        return "\N{EN DASH}"
+        return DASH
     if abs(count) < 1000:
         return f"{plain(count, 0)}{NARROW}bytes"
     return prefixed(count, "B")
@@ -206,7 +207,7 @@ def prefixed(value: float, unit: str) -> str:
 def duration(seconds: float | None) -> str:
     """Return "41 s", "4 min 12 s" or "2 h 46 min"."""
     if seconds is None or not math.isfinite(seconds):
-        return "\N{EN DASH}"
+        return DASH
     if seconds < SECONDS_A_MINUTE:
         return f"{plain(seconds, 0 if seconds >= 10 else 1)}{NARROW}s"
     if seconds < SECONDS_AN_HOUR:
@@ -226,7 +227,7 @@ def day(stamp: str) -> str:
 def quantity(value: object, unit: str = "") -> str:
     """Return a recorded value (a number with its unit, a text, a truth value) as it stands in a table."""
     if value is None:
-        return "\N{EN DASH}"
+        return DASH
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float):
@@ -254,7 +255,7 @@ def shows_unit(unit: str) -> bool:
 
 def _measured(value: float, unit: str) -> str:
     if not math.isfinite(value):
-        return "\N{EN DASH}"
+        return DASH
     if unit in _IN_UNIT:
         return _IN_UNIT[unit](value)
     if abs(value) >= 1e9:

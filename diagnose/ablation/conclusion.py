@@ -121,7 +121,7 @@ def _open(effects: Sequence[EffectRecord]) -> str:
         names = _names(small)
         said.append(f"{names}: no effect larger than {small[0].margin:g}.")
     rest = [effect for effect in effects if not effect.equivalent]
-    tiny = [effect for effect in rest if is_tiny(effect.value, effect.margin)]
+    tiny = [effect for effect in rest if is_tiny(effect)]
     large = [effect for effect in rest if effect not in tiny]
     if large:
         seeds = [effect.seeds_needed or 0 for effect in large]

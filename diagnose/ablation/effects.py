@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 MARGIN = 0.01  # bits per byte, of "no effect larger than": half a percent of a loss of two
 LEVEL = 0.05  # of a test
-MOST_TEXT = 100  # times as much text: more is as good as none
+MOST_TIMES = 10  # as many seeds or as much text: an effect that wants more lies within its standard error
 
 
 def checked_margin(margin: float) -> float:
@@ -237,7 +237,7 @@ def _record(
 ) -> EffectRecord:
     margin, p_alike = alike
     seeds = None if effect.resolved else stats.seeds_needed(effect)
-    tells = None if effect.resolved or not is_tiny(effect.value, margin) else stats.seeds_needed(effect, size=margin)
+    tells = None if effect.resolved or margin is None else stats.seeds_needed(effect, size=margin)
     text = None if effect.resolved or seeds else stats.documents_needed(effect)
     out = EffectRecord(
         axis=contrast.axis, level=contrast.level, against=contrast.against, value=effect.value, low=effect.low,
@@ -270,30 +270,29 @@ def _remedy(found: EffectRecord) -> str:
     """Say what would resolve an effect; of one too small to matter, what is excluded and how many seeds tell more."""
     if found.value == 0:
         return "the two spend the same bits on every document"
-    if is_tiny(found.value, found.margin):
+    if is_tiny(found):
         return ", and ".join(excluded([found]))
     if found.seeds_needed:
         return f"{about_seeds(found.seeds_needed)} seeds would resolve it"
-    more = f" (about {found.text_needed:.2g} times as much)" if _is_sized(found.text_needed) else ""
+    more = f" (about {found.text_needed:.2g} times as much)" if (found.text_needed or 0) > 1 else ""
     return f"only more validation text would resolve it{more}"
 
 
-def is_tiny(value: float, margin: float | None) -> bool:
-    """Say whether an effect of this size would not matter: it is something, and below the margin."""
-    return 0 < abs(value) < (margin or 0.0)
+def is_tiny(effect: EffectRecord) -> bool:
+    """Say whether an effect is too small to plan for: below the margin, or of a size that is chance."""
+    times = (effect.seeds_needed or 0) / (effect.seeds or 1), effect.text_needed or 0
+    return 0 < abs(effect.value) < (effect.margin or 0.0) or max(times) > MOST_TIMES
 
 
-def excluded(effects: Sequence[EffectRecord]) -> tuple[str, str]:
-    """Say of tiny effects which size is excluded, and what would tell one of the margin's size."""
+def excluded(effects: Sequence[EffectRecord], text: str = "validation text") -> list[str]:
+    """Say of tiny effects which size is excluded, and what would tell one of the margin's size, where there is one."""
     beyond = max(abs(end) for effect in effects for end in (effect.low, effect.high) if end is not None)
-    seeds = [effect.seeds_for_margin or 0 for effect in effects]
-    more = f"{about_seeds(max(seeds))} seeds" if all(seeds) else "only more validation text"
-    return f"effects beyond {beyond:.2g} are excluded", f"{more} would tell one of {effects[0].margin:g}"
-
-
-def _is_sized(factor: float | None) -> bool:
-    """Say whether a factor of more text is worth naming: it is known, and somebody might have as much."""
-    return factor is not None and 1 < factor < MOST_TEXT
+    said = [f"effects beyond {beyond:.2g} are excluded"]
+    if effects[0].margin is not None:
+        seeds = [effect.seeds_for_margin or 0 for effect in effects]
+        more = f"{about_seeds(max(seeds))} seeds" if all(seeds) else f"only more {text}"
+        said.append(f"{more} would tell one of {effects[0].margin:g}")
+    return said
 
 
 def _compared(contrast: Contrast, size: str, value: float, *, several: bool) -> str:

@@ -145,11 +145,16 @@ def note_of(effect: EffectRecord, *, p: bool = True) -> str:
         return (f"resolved, p {_equals(effect.p)}" if p and effect.p is not None else "resolved") + small
     if small:
         return f"not resolved{small}"
-    if is_tiny(effect.value or 0.0, effect.margin):
-        return f"not resolved; not above {quantity(max(abs(effect.low), abs(effect.high)))}"
+    return unresolved(effect, "text")
+
+
+def unresolved(effect: EffectRecord, text: str) -> str:
+    """Return in a few words what is known of an effect that is not resolved; `text` is what more can be taken of."""
+    if is_tiny(effect):
+        return f"not resolved; not above {quantity(max(abs(effect.low or 0.0), abs(effect.high or 0.0)))}"
     if effect.seeds_needed:
         return f"not resolved; {about_seeds(effect.seeds_needed)} seeds"
-    return "not resolved; more text" if effect.text_needed else "not resolved"
+    return f"not resolved; more {text}" if effect.text_needed else "not resolved"
 
 
 def _equals(p: float | None) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import between, decimals, half, plain, signed, visible
+from diagnose.formatting import DASH, between, decimals, half, plain, signed, visible
 from diagnose.report.blocks import TextTable
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def _noise(found: tuple[Scale, ...]) -> Note | None:
 
 
 def _range(one: Scale) -> str:
-    return "\N{EN DASH}" if one.low is None or one.high is None else f"{plain(one.low, 0)} to {plain(one.high, 0)}"
+    return DASH if one.low is None or one.high is None else f"{plain(one.low, 0)} to {plain(one.high, 0)}"
 
 
 _SIDES = {"below": "below", "near": "near", "above": "above"}

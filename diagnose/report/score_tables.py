@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.ablation.effects import is_tiny
 from diagnose.formatting import (
+    DASH,
     NARROW,
     TINY,
-    about_seeds,
     chance,
     counted,
     decimals,
@@ -19,14 +18,15 @@ from diagnose.formatting import (
     telling_decimals,
     visible,
 )
+from diagnose.report.ablation_sentences import unresolved
 from diagnose.report.blocks import TextTable
+from diagnose.report.tables import what_resolves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from diagnose.records.score_records import ScoreComparison, ScoredArm, ScoreEffect, ScoreLevel
 
-DASH = "\N{EN DASH}"
 DECIMALS = 4  # of an effect without an interval
 MOST_SEEDS = 12  # columns of the table of seeds
 
@@ -101,9 +101,7 @@ def remark(effect: ScoreEffect) -> str:
         return ("resolved" if effect.p is None else f"resolved, p {_equals(effect.p)}") + small
     if small:
         return f"not resolved{small}"
-    if effect.seeds_needed:
-        return f"not resolved; {about_seeds(effect.seeds_needed)} seeds"
-    return "not resolved; more examples" if effect.text_needed else "not resolved"
+    return unresolved(effect, "examples")
 
 
 def _equals(p: float) -> str:
@@ -148,23 +146,9 @@ def effects_table(
         cells += [signed(effect.value, digits), _ends(effect.low, effect.high, digits, signed), chance(effect.p)]
         cells += [DASH if effect.low is None else "yes" if effect.excludes_zero else "no"]
         cells += [chance(effect.p_equivalent)] if margin else []
-        rows.append((*cells, _needed(effect)) if seeds else tuple(cells))
+        rows.append((*cells, what_resolves(effect, "examples")) if seeds else tuple(cells))
     words = ({0, len(head) - 1} if seeds else {0}) | ({1} if not lone else set())
     return TextTable(caption, tuple(head), tuple(rows), frozenset(words))
-
-
-def _needed(effect: ScoreEffect) -> str:
-    if effect.excludes_zero or effect.low is None or not effect.over.startswith("seeds"):
-        return DASH
-    if is_tiny(effect.value or 0.0, effect.margin):
-        seeds = effect.seeds_for_margin
-        return f"one of {quantity(effect.margin)}: {f'{about_seeds(seeds)} seeds' if seeds else 'more examples'}"
-    if effect.seeds_needed:
-        return f"{about_seeds(effect.seeds_needed)} seeds"
-    if not effect.value:
-        return "nothing: the same scores"
-    known = effect.text_needed and effect.text_needed < 100
-    return f"{effect.text_needed:,.2g} times the examples" if known else "many more examples"
 
 
 def seeds_tables(found: ScoreComparison) -> list[TextTable]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.ablation.effects import is_tiny
 from diagnose.formatting import (
+    DASH,
     about_seeds,
     between,
     chance,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from diagnose.report.summary import AblationReport, LoggedReading, RunReport, RunSummary
 
 Cell = str
-MOST_TEXT = 100  # times as much text: more is as good as none
 
 
 def arms(report: AblationReport) -> TextTable:
@@ -76,7 +76,7 @@ def _gap(runs: tuple[RunSummary, ...]) -> str:
     ]
     ends = [(train[0], val[0]) for train, val in pairs if train and val]
     if not ends:
-        return "\N{EN DASH}"
+        return DASH
     gap = sum((val.bits or 0) - (train.bits or 0) for train, val in ends) / len(ends)
     widths = [half(reading.bits_low, reading.bits_high) for pair in ends for reading in pair]
     known_widths = [width for width in widths if width is not None]
@@ -109,9 +109,9 @@ def _effects(caption: str, some: tuple[EffectRecord, ...], names: list[str]) -> 
             signed(effect.value, decimals(half(effect.low, effect.high))),
             between(effect.low, effect.high, difference=True),
             chance(effect.p),
-            "\N{EN DASH}" if effect.low is None else "yes" if effect.resolved else "no",
+            DASH if effect.low is None else "yes" if effect.resolved else "no",
             chance(effect.p_equivalent),
-            _needed(effect),
+            what_resolves(effect),
         )
         for name, effect in zip(names, some, strict=True)
     )
@@ -121,20 +121,20 @@ def _effects(caption: str, some: tuple[EffectRecord, ...], names: list[str]) -> 
     return TextTable(caption, head, rows, frozenset({0, 4, 6}))
 
 
-def _needed(effect: EffectRecord) -> str:
-    """Return what would resolve an effect four times in five, were it as large as it seems."""
+def what_resolves(effect: EffectRecord, text: str = "text") -> str:
+    """Return what would resolve an effect four times in five, were it as large as it seems; `text` can be more."""
     if effect.resolved or effect.low is None:
-        return "\N{EN DASH}"
-    if is_tiny(effect.value or 0.0, effect.margin):
-        margin, seeds = quantity(effect.margin), effect.seeds_for_margin
-        return f"one of {margin}: {f'{about_seeds(seeds)} seeds' if seeds else 'more text'}"
+        return DASH
+    if is_tiny(effect):
+        if effect.margin is None:
+            return "its size is chance"
+        seeds = effect.seeds_for_margin
+        return f"one of {quantity(effect.margin)}: {f'{about_seeds(seeds)} seeds' if seeds else f'more {text}'}"
     if effect.seeds_needed:
         return f"{about_seeds(effect.seeds_needed)} seeds"
-    return (
-        f"{effect.text_needed:,.2g} times the text"
-        if effect.text_needed and effect.text_needed < MOST_TEXT
-        else ("much more text" if effect.value else "nothing: the same bits")
-    )
+    if not effect.value:
+        return "nothing: no difference at all"
+    return f"{effect.text_needed:,.2g} times the {text}" if effect.text_needed else f"much more {text}"
 
 
 def seeds(summary: AblationRecord) -> TextTable:
@@ -280,11 +280,10 @@ def losses(run: RunReport) -> TextTable:
     )
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
     gap, nats, bits = reported(run), matched(run), matched(run, "bits")
-    none = "\N{EN DASH}"
     if gap is not None:
-        rows.append(("gap, as reported", signed(gap), none, none, none))
+        rows.append(("gap, as reported", signed(gap), DASH, DASH, DASH))
     if nats is not None and bits is not None:
-        rows.append(("gap, matched", str(nats), str(bits), none, none))
+        rows.append(("gap, matched", str(nats), str(bits), DASH, DASH))
     head = ("loss", "nats per token", "bits per byte", "documents", "after step")
     return TextTable(
         "The run's last losses, with 95 % intervals; what was reported of a batch or a mean of batches has none",
@@ -298,8 +297,8 @@ def _loss_row(name: str, reading: LoggedReading) -> tuple[Cell, ...]:
     return (
         name,
         estimate(reading.loss, reading.low, reading.high),
-        estimate(reading.bits, reading.bits_low, reading.bits_high) if alike_unit else "\N{EN DASH}",
-        plain(reading.documents, 0) if reading.documents else "\N{EN DASH}",
+        estimate(reading.bits, reading.bits_low, reading.bits_high) if alike_unit else DASH,
+        plain(reading.documents, 0) if reading.documents else DASH,
         plain(reading.step, 0),
     )
 

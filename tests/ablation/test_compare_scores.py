@@ -530,3 +530,13 @@ def test_any_table_is_compared_or_refused_in_a_line(rows, with_seed, with_exampl
         assert effect["low"] is None or effect["low"] <= effect["value"] <= effect["high"]
         assert not effect["resolved"] or len(found.record["arms"][0]["seeds"]) > 1
     assert str(found)
+
+
+def test_where_no_margin_is_known_a_tiny_effect_is_said_by_what_it_excludes():
+    table = pd.DataFrame(
+        {"model": list("aaabbb"), "seed": [1, 2, 3] * 2, "acc": [0.701, 0.72, 0.689, 0.699, 0.713, 0.699]}
+    )  # b - a: -0.002, -0.007, +0.010, so 0.00033 ± 0.0216 by t with two degrees of freedom
+    found = compared(table, score="acc")
+    assert found.to_frame().high[0] == pytest.approx(0.00033 + 0.0216, abs=2e-4)
+    assert said(found).endswith("Not resolved; effects beyond 0.022 are excluded.")
+    assert "effects beyond 0.022 are excluded, and about" in said(compared(table, score="acc", margin=0.005))

@@ -47,6 +47,15 @@ def test_of_an_effect_too_small_to_matter_it_is_said_what_is_excluded():
     assert said(effect("m", 0.001, 0.12)).endswith("only more validation text would tell one of 0.01.")
 
 
+def test_no_number_of_seeds_is_made_of_an_estimate_that_is_chance():
+    """0.02 ± 0.5 of three seeds is less than its standard error: the number that it wants is of no use to a plan."""
+    text = said(effect("m", 0.02, 0.5, seeds=3, seeds_needed=2400, seeds_for_margin=9000))
+    assert text.endswith("m: effects beyond 0.52 are excluded; over 1,000 seeds would tell one of 0.01.")
+    assert said(effect("m", 0.3, 0.5, seeds=3, seeds_needed=9)).endswith("m: not resolved; about 9 seeds would.")
+    text = said(effect("m", 0.02, 0.5, seeds_needed=None, text_needed=50.0, seeds_for_margin=None))
+    assert text.endswith("m: effects beyond 0.52 are excluded; only more validation text would tell one of 0.01.")
+
+
 def test_a_level_that_is_a_number_is_named_with_its_axis():
     text = said(effect("0.2", -0.1, 0.02, axis="dropout", against="0.0"))
     assert "dropout 0.2 is 0.100 ± 0.020 bits per byte better than s." in text

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from diagnose.ablation.conclusion import FEW, of_few
 from diagnose.ablation.effects import excluded, is_tiny, level_name
 from diagnose.formatting import (
-    MOST_SEEDS,
     PLAIN_DECIMALS,
     about_seeds,
     counted,
@@ -81,8 +80,8 @@ def _small(effect: ScoreEffect) -> str:
 def _remedy(effect: ScoreEffect) -> str:
     if not effect.over.startswith("seeds") or effect.value == 0:
         return ""
-    if is_tiny(effect.value, effect.margin):
-        return f"; {', and '.join(excluded([effect]))}"
+    if is_tiny(effect):
+        return f"; {', and '.join(excluded([effect], 'examples'))}"
     if effect.seeds_needed:
         return f"; {about_seeds(effect.seeds_needed)} seeds would resolve it"
     return "; only more examples would resolve it"
@@ -187,12 +186,19 @@ def _open(design: ScoreDesign, effects: Sequence[ScoreEffect], *, named: bool = 
     out = []
     if small:
         out.append(f"{_names(design, small)}: no effect larger than {small[0].margin:g}.")
-    if rest and design.over.startswith("seeds"):
-        remedy = _would([e.seeds_needed for e in rest if e.value])
-        out.append(f"{_names(design, rest)}: not resolved; {remedy}." if named else f"Not resolved; {remedy}.")
-    elif rest and named:
-        out.append(f"{_names(design, rest)}: not told apart on such examples.")
+    if not design.over.startswith("seeds"):
+        return [*out, f"{_names(design, rest)}: not told apart on such examples."] if rest and named else out
+    tiny = [e for e in rest if is_tiny(e)]
+    large = [e for e in rest if e not in tiny]
+    if large:
+        out.append(_unresolved(design, large, _would([e.seeds_needed for e in large if e.value]), named=named))
+    if tiny:
+        out.append(_unresolved(design, tiny, ", and ".join(excluded(tiny, "examples")), named=named))
     return out
+
+
+def _unresolved(design: ScoreDesign, effects: Sequence[ScoreEffect], known: str, *, named: bool) -> str:
+    return f"{_names(design, effects)}: not resolved; {known}." if named else f"Not resolved; {known}."
 
 
 def _would(needed: Sequence[int | None]) -> str:
@@ -202,8 +208,7 @@ def _would(needed: Sequence[int | None]) -> str:
         return "the scores are the very same"
     if not known:
         return "only more examples would"
-    least = f"about {known[0]} to " if known[0] < known[-1] <= MOST_SEEDS else ""
-    said = f"{least}{known[-1]} seeds would" if least else f"{about_seeds(known[-1])} seeds would"
+    said = f"about {known[0]} to {known[-1]} seeds would" if known[0] < known[-1] else f"about {known[-1]} seeds would"
     others = len(needed) - len(known)
     return f"{said}, but of {others} only more examples" if others else said
 
