@@ -80,7 +80,10 @@ def report(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the pages.")] = REPORTS,
     everything: Annotated[bool, typer.Option("--all", help="Print all that the pages say, too.")] = False,
     figures: Annotated[
-        Path | None, typer.Option("--figures", metavar="DIR", help="Write each figure there as SVG, PNG and PDF.")
+        Path | None,
+        typer.Option(
+            "--figures", metavar="DIR", help="Write each figure there as SVG, PNG and PDF; pages link to them."
+        ),
     ] = None,
     tables: Annotated[
         Path | None, typer.Option("--tables", metavar="DIR", help="Write each table there as CSV and LaTeX (booktabs).")
@@ -97,11 +100,12 @@ def report(
         raise DiagnoseError("name a run or an ablation, for instance runs/latest, or give --index")
     check_tracker(tracker)
     folders = [store.find(name) for name in what or []]
-    pages = [str(path) for folder in folders for path in page.render(folder, out)]
-    listed = str(render_index(out)) if index else None
     drawn = [str(path) for folder in folders for path in exports.write(folder, figures, tables)]
-    for folder in folders if tracker else []:
-        report_to(tracker, folder, page.render_own(folder, out), next(one for _, one in page.reports_of(folder)))
+    rendered = [page.render(folder, out, figures) for folder in folders]
+    pages = [str(path) for some in rendered for path in some]
+    listed = str(render_index(out)) if index else None
+    for folder, some in zip(folders, rendered, strict=True) if tracker else []:
+        report_to(tracker, folder, some[0], next(one for _, one in page.reports_of(folder)))
     if output.opens:
         open_page(listed or pages[0])
     if output.as_json:

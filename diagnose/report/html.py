@@ -29,17 +29,18 @@ SPANS = {
 }
 
 
-def page_of(report: Report, others: Sequence[tuple[str, str]] = (), *, frames: bool = False) -> str:
+def page_of(report: Report, others: Sequence[tuple[str, str]] = (), *, frames: bool = False, beside: str = "") -> str:
     """Return a report's page.
 
     Args:
         report: of any subject.
         others: addresses of pages beside it, with what each shows.
         frames: whether it may show other pages of its folder within itself.
+        beside: address that its drawings lie at as PNG and PDF, up to their names; "" where they do not.
     """
     linked = set(terms_in(report))
     words = [(key, *GUIDE[key]) for key in GUIDE if key in linked]
-    return str(_template().render(report=report, others=others, guide=words, frames=frames))
+    return str(_template().render(report=report, others=others, guide=words, frames=frames, beside=beside))
 
 
 def write(page: str, target: Path) -> Path:
@@ -67,7 +68,7 @@ def _template() -> Any:
         loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, finalize=_visible,
     )  # fmt: skip
-    jinja.filters.update(inline=_inline, drawing=_drawing, files=_files)
+    jinja.filters.update(inline=_inline, drawing=_drawing, files=_files, pictures=_pictures)
     jinja.globals.update(plain=formatting.plain)
     return jinja.get_template("report.html.j2")
 
@@ -94,6 +95,12 @@ def _files(shown: TextTable | Markup, name: str) -> list[tuple[str, str, str]]:
         return [("SVG", f"{slug(name)}.svg", address("image/svg+xml", standalone(str(shown))))]
     forms = (("CSV", "csv", "text/csv", csv_of(shown)), ("LaTeX", "tex", "text/x-tex", latex_of(shown)))
     return [(form, f"{slug(name)}.{end}", address(kind, text)) for form, end, kind, text in forms]
+
+
+def _pictures(name: str, beside: str) -> list[tuple[str, str, str]]:
+    """Return where a drawing lies in other formats, as `_files` returns what a page holds itself."""
+    addresses = ((kind, f"{beside}-{name}.{kind}") for kind in ("png", "pdf") if beside)
+    return [(kind.upper(), f"{name}.{kind}", found) for kind, found in addresses]
 
 
 def address(kind: str, text: str) -> str:

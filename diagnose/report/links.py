@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
+from urllib.parse import quote
 
 from diagnose.errors import DiagnoseError
 from diagnose.runs import store
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 GAP, AUDIT = "-gap", "-audit"  # what names of their pages end in
 
@@ -43,6 +41,14 @@ def _is_comparison(path: Path) -> bool:
         return store.ablation(path).kind == "comparison"
     except DiagnoseError:
         return False
+
+
+def relative(target: Path, start: Path) -> str:
+    """Return the address of a file as a page in the folder `start` gives it."""
+    try:
+        return quote(Path(os.path.relpath(target.resolve(), start.resolve())).as_posix())
+    except ValueError:  # on another drive of Windows
+        return target.resolve().as_uri()
 
 
 def runs_of(ablation: Path) -> list[str]:

@@ -19,7 +19,7 @@ from diagnose.report import (
     run_document,
     score_document,
 )
-from diagnose.report.links import AUDIT, GAP, pages_beside, runs_of
+from diagnose.report.links import AUDIT, GAP, pages_beside, relative, runs_of
 from diagnose.report.summary import read_ablation, read_gap, read_run
 from diagnose.runs import command_store, store
 
@@ -31,9 +31,15 @@ if TYPE_CHECKING:
     from diagnose.report.blocks import Report
 
 
-def render(folder: Path, out: Path) -> list[Path]:
-    """Render every page of a run or an ablation: its own, and those of its ledger and its audit where stored."""
-    return [put(report, folder, out, end) for end, report in reports_of(folder)]
+def render(folder: Path, out: Path, figures: Path | None = None) -> list[Path]:
+    """Render every page of a run or an ablation: its own, and those of its ledger and its audit where stored.
+
+    Args:
+        folder: its directory.
+        out: the folder for the pages.
+        figures: where `exports.write` has put their drawings, which the pages then link to.
+    """
+    return [put(report, folder, out, end, figures) for end, report in reports_of(folder)]
 
 
 def reports_of(folder: Path) -> list[tuple[str, Report]]:
@@ -157,10 +163,11 @@ def _among(out: Path) -> bool:
     return out.suffix != ".html"
 
 
-def put(report: Report, folder: Path, out: Path, end: str = "") -> Path:
+def put(report: Report, folder: Path, out: Path, end: str = "", figures: Path | None = None) -> Path:
     """Render a page that stands beside a run or an ablation; `end` is what its name has beyond theirs."""
-    name = f"{folder.resolve().name}{end}.html"
+    stem = f"{folder.resolve().name}{end}"
+    name, drawn = f"{stem}.html", relative(figures / stem, folder_of(out)) if figures else ""
     with store.as_written(folder):  # figures are drawn only now
         beside = pages_beside(folder) if _among(out) and _is_ours(folder) else []
-        page = html.page_of(report, [link for link in beside if link[0] != name])
+        page = html.page_of(report, [link for link in beside if link[0] != name], beside=drawn)
     return html.write(page, out / name if _among(out) else out)

@@ -1,16 +1,18 @@
 """Figures and tables out of a page: what they hold is what the page says, in forms that others read."""
 
 import csv
+import html as markup
 import io
 import re
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from report_fixture import write_ablation, write_run
 from typer.testing import CliRunner
 
 from diagnose.cli import app
-from diagnose.report import exports
+from diagnose.report import exports, page
 from diagnose.report.blocks import Report, Section, TextTable
 from diagnose.report.page import own_report
 
@@ -45,6 +47,17 @@ def test_figures_are_files_of_their_own_in_the_page_s_colours(ablation, tmp_path
         assert "#0d0e" not in drawn  # what stands for the page's variables
         assert "var(--" not in drawn
         assert "#1b1f24" in drawn or "#5b626b" in drawn
+
+
+def test_a_page_links_to_the_pictures_that_were_written_with_it(ablation, tmp_path):
+    pictures, out = tmp_path / "a paper's" / "figures", tmp_path / "pages"
+    written = exports.write(ablation, pictures, None)
+    (own, *_) = page.render(ablation, out, pictures)
+    links = re.findall(r'href="([^"]*[.](?:png|pdf))"', own.read_text("utf-8"))
+    found = {(out / unquote(markup.unescape(link))).resolve() for link in links}
+    assert found == {path for path in written if path.suffix in {".png", ".pdf"}}
+    (plain, *_) = page.render(ablation, out)
+    assert ".png" not in plain.read_text("utf-8")
 
 
 def test_a_page_after_an_export_is_the_same(ablation, tmp_path):
