@@ -53,7 +53,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    _clear_once(path.parent)
+    clear_once(path.parent)
     held, name = _begun_file(path)
     try:
         with os.fdopen(os.dup(held), "wb") as file:  # closing it lets the lock be, and tells what was put off
@@ -87,7 +87,7 @@ def begun_folder(parent: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be made.
     """
-    _clear_once(parent)
+    clear_once(parent)
     part, number = _held_folder(parent)
     try:
         yield part
@@ -133,7 +133,7 @@ def hold_file(path: Path) -> int | None:
     return number
 
 
-def _clear_once(folder: Path) -> None:
+def clear_once(folder: Path) -> None:
     """Clear a folder's leftovers, when this process first writes there."""
     place = os.path.abspath(folder)  # noqa: PTH100 - many are asked for
     if place not in _cleared:

@@ -115,6 +115,7 @@ def entry(cache: Path, kind: str, key: str, write: Callable[[Path], None]) -> Pa
         DiagnoseError: the cache is full or cannot be written.
     """
     folder = cache / kind / key
+    files.clear_once(folder.parent)
     if _is_whole(folder):
         with contextlib.suppress(OSError):  # a cache that others own may be read without being marked as used
             os.utime(folder / RECORD)
