@@ -122,6 +122,6 @@ def test_what_a_killed_process_left_goes_though_its_entry_is_only_read(tmp_path)
     left = folder.parent / f".5a55b330284bd260{files.PARTS}"
     left.mkdir()
     (left / "text.bin").write_bytes(b"half")
-    files._cleared.clear()  # noqa: SLF001 - as in another process
+    files._cleared.clear()  # as in another process
     assert filled(tmp_path, []) == folder
     assert not left.exists()
