@@ -20,7 +20,7 @@ KINDS = ("documents", "tail", "windows")
 RESERVE_LEAST = 100  # documents: what a useful interval for unseen text takes
 RESERVE_MOST = 10  # at most one document in ten
 INNER_MOST = 1000  # documents scored of a divided part: enough to tell settings apart that matter
-CHUNK = 1 << 20  # indices permuted at a time
+CHUNK = 1 << 16  # indices permuted at a time, in a processor's cache
 
 
 class SplitSettings(Protocol):
@@ -103,10 +103,11 @@ def split(corpus: Corpus, data: SplitSettings) -> Split:
     reserve = place >= n - n_reserve
     val = ~reserve if data.split == "windows" else _validation(data, place, reserve)
     train = ~reserve if data.split == "windows" else ~reserve & ~val
+    del place  # eight bytes a document
     train_documents, val_documents, reserve_documents = (
-        np.flatnonzero(mask).astype(np.int64) for mask in (train, val, reserve)
+        np.flatnonzero(mask).astype(np.int64, copy=False) for mask in (train, val, reserve)
     )
-    if data.split != "windows":
+    if data.split != "windows" and data.duplicates > 0:
         train_documents = np.concatenate([train_documents, _copies(val_documents, data)])
     parts = (train_documents, val_documents, reserve_documents)
     kind = data.split if data.scored == "val" or data.split == "windows" else f"{data.split}, reserve scored"
@@ -159,8 +160,11 @@ def _places(n: int, seed: int) -> NDArray[np.int64]:
     import torch
 
     stream_key = seeding.key(seed, "split")
-    parts = (torch.arange(first, min(first + CHUNK, n)) for first in range(0, n, CHUNK))
-    return np.concatenate([seeding.permute(part, n, stream_key).numpy() for part in parts])
+    places = np.empty(n, np.int64)
+    for first in range(0, n, CHUNK):
+        some = torch.arange(first, min(first + CHUNK, n))
+        places[first : first + CHUNK] = seeding.permute(some, n, stream_key).numpy()
+    return places
 
 
 def _validation(data: SplitSettings, place: NDArray[np.int64], reserve: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -179,9 +183,7 @@ def _validation(data: SplitSettings, place: NDArray[np.int64], reserve: NDArray[
 
 def _copies(val: NDArray[np.int64], data: SplitSettings) -> NDArray[np.int64]:
     """Return the validation documents that are copied into training, in the order of the corpus."""
-    count = round(data.duplicates * len(val))
-    if data.duplicates > 0:
-        count = min(max(count, 1), len(val))
+    count = min(max(round(data.duplicates * len(val)), 1), len(val))
     rank = _places(len(val), seeding.key(data.split_seed, "duplicates"))
     return val[rank < count]
 
