@@ -9,20 +9,22 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
+from diagnose.logs import likelihoods
 from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
-from diagnose.logs.series import VALUE
+from diagnose.logs.series import PLACE, VALUE
 
 if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
     from diagnose.logs.series import Log, LogSeries
 
-KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "error": 3, "unsaid": 4}
+KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "likelihood": 3, "error": 4, "unsaid": 5}
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
 STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, where it is printed as often
 MOST_LISTED = 8
 MOST_OTHERS = 8
 STATED = 2  # values up to which a mean at the end of a log is no series of its own
 COSTS = {("batch", "cost"), ("data", "cost"), ("reader", "cost")}
+NEAR_LOSS = 0.2  # of the logarithm of training's value over the loss, in the median
 MOST_APART = 5  # times that losses of two names may differ without a word
 BLIND = "nothing can be said of a gap"
 
@@ -74,6 +76,7 @@ def choose(log: Log, columns: Columns) -> Choice:
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
     _spell_out(log)
+    likelihoods.turn(log)
     losses = _losses(log)
     vals = [name for name, m in losses.items() if m.held_out]
     trains = [name for name, m in losses.items() if not m.held_out]
@@ -97,7 +100,26 @@ def _losses(log: Log) -> dict[str, Meaning]:
     if any(set(words(name)) & {"loss", "losses"} for name in named):  # Paddle's costs are seconds
         named = {name: m for name, m in named.items() if words(name) not in COSTS}
     both = {m.held_out for m in named.values()} == {True, False}
-    return named if both or telling else every
+    return named if (both or telling) and not _go_with(log, every, named) else every
+
+
+def _go_with(log: Log, every: dict[str, Meaning], named: dict[str, Meaning]) -> bool:
+    """Say whether values named by their sides alone are near the log's one loss, as in "loss=2.4, train=2.4, dev=2.5".
+
+    Accuracies and rates of error stand there, too.
+    """
+    sides = {m.held_out: log.series[name] for name, m in every.items() if m.kind == "unsaid"}
+    losses = [log.series[name] for name, m in named.items() if m.kind == "loss" and m.side in ("", "train")]
+    beside = [name for name, m in named.items() if m.held_out and log.series[name].count > STATED]
+    if len(sides) < len((True, False)) or len(losses) != 1 or beside:
+        return False
+    loss, train, val = (one.table() for one in (losses[0], sides[False], sides[True]))
+    _, at, of = np.intersect1d(loss[:, PLACE], train[:, PLACE], return_indices=True)
+    if len(at) <= STATED or len(val) <= STATED:
+        return False
+    with np.errstate(all="ignore"):
+        ratio = np.abs(np.log(train[of, VALUE] / loss[at, VALUE]))
+    return bool(np.nanmedian(ratio) < NEAR_LOSS)
 
 
 def _spell_out(log: Log) -> None:
@@ -176,7 +198,7 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
     counts = log.series[train].count, log.series[val].count
     return (
         _likeness(a, b),
-        KINDS.get(a.kind, 4) + KINDS.get(b.kind, 4),
+        KINDS.get(a.kind, 5) + KINDS.get(b.kind, 5),
         counts[0] > STATED and log.series[val].still and (log.series[train].still or _zero(log.series[val])),
         counts[1] < STATED and b.span == "mean",
         b.side != "val",
@@ -221,7 +243,7 @@ def _sums_up(log: Log, val: str) -> bool:
 
 def _likeness(a: Meaning, b: Meaning) -> int:
     """Return 0 for two names of one loss, 1 where one of them has a part more, `UNLIKE` for different parts."""
-    if a.kind != b.kind and {"error", "unsaid"} & {a.kind, b.kind}:
+    if a.kind != b.kind and {"error", "unsaid", "likelihood"} & {a.kind, b.kind}:
         return UNLIKE
     if a.stem == b.stem or (loss_types_only(a.stem) and loss_types_only(b.stem)):
         return 0
@@ -277,6 +299,9 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
             f"{said(train)} and {said(val)} differ by more than a factor of {MOST_APART}: they may be means over "
             "different things, as of a word and of a sentence"
         )
+    turned = [said(name) for name in (train, val) if log.series[name].turned]
+    if turned:
+        out.append(f"of {listed(turned)} higher is better, as of log-likelihoods: the negatives are compared as losses")
     if {"error", "err"} & set(a.stem + b.stem):
         out.append(f"the log has no loss of both sides: {said(train)} and {said(val)} are what it calls errors")
     if b.side == "test" and "val" not in columns:
@@ -313,13 +338,14 @@ def _apart(train: LogSeries, val: LogSeries) -> bool:
 def refuse(log: Log) -> NoReturn:
     """Say in one line what a log has, what is missing and what to print."""
     losses = {name: m for name, m in _losses(log).items() if m.kind != "unsaid"}
+    unsaid = [said(name) for name in log.series if meaning(name).kind == "unsaid"]
     if log.tuples:
-        unsaid = (
+        missing = (
             "what they come to" if meaning(log.example).side else "which is training and which is validation"
         )  # parts of one loss, where its name says whose it is
         raise DiagnoseError(
             f"{counted(log.tuples, 'line')} {'holds' if log.tuples == 1 else 'hold'} two or more values after "
-            f"{cut(log.example, 40)!r}, and nothing says {unsaid}: print one value for each, as "
+            f"{cut(log.example, 40)!r}, and nothing says {missing}: print one value for each, as "
             "'train loss 1.9, val loss 2.0'"
         )
     if not losses:
@@ -332,6 +358,8 @@ def refuse(log: Log) -> NoReturn:
     shown = listed(
         [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
     )
+    if len(unsaid) > 1:
+        shown += f"; it does not say what the values of {listed(unsaid)} are"
     if not vals:
         raise DiagnoseError(
             f"the log has only training losses and no validation loss: {shown}; {BLIND} until the loop prints a "

@@ -19,6 +19,7 @@ from diagnose.logs.line_words import (
     LEVELS,
     LONGEST_FACT,
     NEXT_RATIO,
+    OF_OBJECTIVE,
     OF_VALIDATION,
     ORDINAL,
     RATE,
@@ -94,6 +95,9 @@ class LinePositions:
 
     def _counts(self, k: int, name: str, what: str, after: str, over: int) -> Slot:
         """Take a counter; a number with decimals that ends a line as "loss at the end of epoch 2.5" is the loss."""
+        if after == "-" and self.numbers[k].isdigit() and self.numbers[k + 1 : k + 2] and self.numbers[k + 1].isdigit():
+            self._placed(k + 1, Slot("position", what))
+            return Slot("position", over=k + 1)  # "minibatches 10-19"
         last = k == len(self.numbers) - 1 and not after.strip()
         if self.pending and last and "." in self.numbers[k]:
             return self._named(k, " ".join(kept_words(words(self.pending))), "")
@@ -129,7 +133,7 @@ class LinePositions:
         last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
         what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
         found = words(name)
-        foreign = FOREIGN - {"steps", "to"} - (STOPPING if "at" in found else set())
+        foreign = FOREIGN - {"steps", "to"} - (STOPPING if "at" in found else set()) - OF_OBJECTIVE
         if not what or meaning(last).kind or set(found) & foreign or "size" in found:
             return ""
         rest = " ".join(word for word in name.split()[:-1])

@@ -30,6 +30,14 @@ AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])
 BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
 COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
+REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval]": when it was taken
+    r"\s?[(\[](?:prev|previous|last|from|since|as|computed|measured)\b"
+    r"(?:[\s.]{1,2}(?:prev|previous|last|of|at|the|val|eval|validation|iter|iteration|step|epoch)\b){0,5}\.?[)\]]$",
+    re.IGNORECASE,
+)
+OF_OUTPUT = re.compile(
+    r"(?P<name>.{0,100}?)\sfor\s'(?P<output>[\w.-]{1,40})'?(?=\s|$)"
+)  # Kaldi's "log-likelihood for 'output' is"
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
 ENDS_NAME = re.compile(r"[\s,;|)\]]")  # no part of a file's name
@@ -71,6 +79,7 @@ BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
 LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger puts before a line's words
 SET_WORDS = frozenset({"data", "set", "dataset", "split"})
 COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
+OF_OBJECTIVE = frozenset(("function",))
 STOPPING = frozenset({"early", "stopping", "stopped"})  # "early stop at epoch 31" is a position
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
 FACTS: dict[tuple[str, ...], str] = {
@@ -92,11 +101,11 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
     "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
     "l1", "up.",
-    "ep ", "ep.", "ce:", "ce=", "ce-", "ce avg", "bce", "cv",
+    "likel", "objf", "elbo", "prob", "ep ", "ep.", "ce:", "ce=", "ce-", "ce avg", "bce", "cv",
 )  # fmt: skip
 HEADS = (
     "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",
-    "trn", "tst",
+    "trn", "tst", "objective", "likel", "elbo",
 )  # fmt: skip
 
 

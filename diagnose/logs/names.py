@@ -6,6 +6,7 @@ This is the one rule for sides and names; text, tables, records and event files 
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -25,24 +26,26 @@ KIND_OF_LOSS = {
     "mlogloss": "logloss", "bce": "bce", "celoss": "ce", "bpc": "bpc", "bpd": "bpd",
 }  # fmt: skip
 BITS = frozenset(("bpb",))
+LIKELIHOOD = frozenset(("objf", "elbo", "loglik", "loglike", "loglikelihood", "logprob"))  # the higher the better
+LIKELIHOODS = frozenset((("log", "likelihood"), ("log", "prob"), ("log", "probability"), ("log", "lik")))
 PERPLEXITY = frozenset(("ppl", "perplexity", "pplx"))
 ERROR = frozenset(("rmse", "mse", "mae", "l1", "l2", "rmsle", "metric", "deviance"))
 SIDED_ERROR = frozenset(("error", "err"))  # a measure only where its name says whose it is: logs speak of other errors
 SPANS = {
     "epoch": "epoch", "step": "step", "batch": "batch", "minibatch": "batch", "mean": "mean", "avg": "mean",
     "average": "mean", "averaged": "mean", "avr": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
-    "running": "smooth", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean",
+    "running": "smooth", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean", "history": "mean",
 }  # fmt: skip
 NEUTRAL = frozenset({
     "mini", "total", "tot", "overall", "sum", "lm", "model", "mlm", "current", "curr", "cur", "on", "per", "the", "set",
     "data", "dataset", "nats", "token", "tokens", "value", "word", "words", "reduced", "for", "of", "at", "in", "after",
     "split", "metrics", "scalars", "scalar", "logs", "log", "results", "result", "s", "is", "was", "by", "over", "its",
-    "a", "an", "and", "out", "held", "hold", "trainer", "history", "stats", "performance", "info", "debug", "main",
+    "a", "an", "and", "out", "held", "hold", "trainer", "stats", "performance", "info", "debug", "main",
     "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
     "one", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
     "subset", "samples",
-    "examples", "score", "report", "summary", "tag",
+    "examples", "score", "report", "summary", "tag", "function",
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
@@ -61,7 +64,7 @@ COUNTERS = {
     "iter": "iteration", "iters": "iteration", "iteration": "iteration", "iterations": "iteration", "it": "iteration",
     "itr": "iteration", "round": "iteration", "rounds": "iteration",
     "update": "update", "updates": "update", "up": "update",
-    "batch": "batch", "batches": "batch", "minibatch": "batch", "mb": "batch",
+    "batch": "batch", "batches": "batch", "minibatch": "batch", "minibatches": "batch", "mb": "batch",
 }  # fmt: skip
 BESIDE_COUNTER = frozenset({
     "global", "current", "cur", "curr", "num", "trainer", "optimizer", "opt", "the", "at", "of", "end", "after", "in",
@@ -140,8 +143,9 @@ class Meaning:
 
     Attributes:
         side: "train", "val", "test", or "" where it names none.
-        kind: "loss" (nats or whatever the loop's unit is), "bits" (bits per byte), "perplexity", "error" (another
-            measure of error, as rmse), "unsaid" (named by its side alone), or "" for none of them.
+        kind: "loss" (nats or whatever the loop's unit is), "bits" (bits per byte), "perplexity", "likelihood" (its
+            logarithm: higher is better), "error" (another measure of error, as rmse), "unsaid" (named by its side
+            alone), or "" for none of them.
         span: what the value is a mean of: "batch", "step", "epoch", "mean", "smooth", or "" where it does not say.
         stem: what else qualifies it ("dice" of "val dice loss"): losses are compared with their like.
     """
@@ -205,9 +209,9 @@ def meaning(name: str) -> Meaning:
     held = set(found)
     span = next((SPANS[word] for word in found if word in SPANS), "")
     side = side_of(found)
-    if held & FOREIGN:
+    if held & (FOREIGN - {"function"} if "objective" in held else FOREIGN):
         return Meaning(side, "", span)
-    kind = _kind(held) or ("error" if side and held & SIDED_ERROR else "")
+    kind = _likelihood(found, held) or _kind(held) or ("error" if side and held & SIDED_ERROR else "")
     return Meaning(side, kind, span, _stem(found, held) if kind else ())
 
 
@@ -220,6 +224,12 @@ def _kind(held: set[str]) -> str:
     if held & PLAIN_LOSS or held & KIND_OF_LOSS.keys() or entropy:
         return "loss"
     return "error" if held & ERROR else ""
+
+
+def _likelihood(found: tuple[str, ...], held: set[str]) -> str:
+    if held & (PLAIN_LOSS | {"negative", "nll"}):
+        return ""
+    return "likelihood" if held & LIKELIHOOD or LIKELIHOODS & set(itertools.pairwise(found)) else ""
 
 
 def _stem(found: tuple[str, ...], held: set[str]) -> tuple[str, ...]:

@@ -31,12 +31,14 @@ from diagnose.logs.line_words import (
     NAME_BEHIND,
     NATS,
     OF_MODEL,
+    OF_OUTPUT,
     OPERATOR,
     OUTPUT,
     OVER,
     PARTS,
     PERCENT,
     PLACEHOLDER,
+    REMARK,
     SIDE_BEHIND,
     SUMS_UP,
     TAIL,
@@ -102,6 +104,7 @@ class _Line(LinePositions):
         output = OUTPUT.search(name)
         if output and meaning(output.group(1)).kind and not side_of(words(last)):
             last, assigned = f"{output.group(1)} {last}", True
+        last = self._without_remark(last)
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
@@ -123,6 +126,12 @@ class _Line(LinePositions):
         if slot is None or slot.what != "loss":
             self._aside(last)
         return slot or Slot(over=over)
+
+    def _without_remark(self, name: str) -> str:
+        """Return a loss's name without what is said of when it was taken, and with its output's name before it."""
+        name = OF_OUTPUT.sub(r"\g<output> \g<name>", name) if "'" in name else name
+        bare = REMARK.sub("", name) if name[-1:] in (")", "]") else name
+        return bare if meaning(bare).kind or side_alone(bare) else name
 
     def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot:
         """Take the second value of "train loss 2.9 -> 2.5"."""
@@ -267,8 +276,8 @@ class _Line(LinePositions):
         """Return the name of a loss, "" where the words before a number are none."""
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
-        name = COPULA.sub("", name)
-        found = words(name)
+        said = COPULA.sub("", name)
+        name, assigned, found = said, assigned or said != name, words(said)
         cell = CELL.search(before) if last and not found and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
             return " ".join(kept_words(words(cell.group(1))))
