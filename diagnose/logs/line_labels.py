@@ -1,4 +1,4 @@
-"""Labels of lines that say something else than their words: WeNet's batches, and the file that grep names."""
+"""What stands before a line or counts it, in plain words: WeNet's batches, mpirun's ranks, the file that grep names."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ EPOCH = re.compile(r"epoch", re.IGNORECASE)
 FEWEST = 3  # totals of batches, from which on they are none
 FROM_FILE = re.compile(r"([\w./-]{1,200}?)(?:\.(\d{1,9}))?\.(?:log|txt|out):(?:\d{1,9}:)?")  # that grep found a line in
 FILES = (".log:", ".txt:", ".out:")
+RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
 
 
 class Labels:
@@ -31,6 +32,8 @@ class Labels:
         """Return a block's lines; `text` is all of them."""
         if any(sign in text for sign in FILES):
             block = [(_without_file(line), bar) for line, bar in block]
+        if "]<std" in text:
+            block = [(RANK.sub("", line), bar) for line, bar in block]
         if self.of_epoch is None and "atch " in text:
             self.of_epoch = _counts_in_epochs(line for line, _ in block)
         if self.of_epoch:

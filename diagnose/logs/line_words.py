@@ -105,7 +105,7 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
 )  # fmt: skip
 HEADS = (
     "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",
-    "trn", "tst", "objective", "likel", "elbo",
+    "trn", "tst", "objective", "likel", "elbo", "epoch", "step",
 )  # fmt: skip
 
 

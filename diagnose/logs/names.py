@@ -25,6 +25,7 @@ KIND_OF_LOSS = {
     "nll": "nll", "ce": "ce", "xent": "ce", "crossentropy": "ce", "xentropy": "ce", "logloss": "logloss",
     "mlogloss": "logloss", "bce": "bce", "celoss": "ce", "bpc": "bpc", "bpd": "bpd",
 }  # fmt: skip
+NO_LOSS = frozenset(("gloss", "floss", "stoploss", "weightloss"))
 BITS = frozenset(("bpb",))
 LIKELIHOOD = frozenset(("objf", "elbo", "loglik", "loglike", "loglikelihood", "logprob"))  # the higher the better
 LIKELIHOODS = frozenset((("log", "likelihood"), ("log", "prob"), ("log", "probability"), ("log", "lik")))
@@ -221,9 +222,14 @@ def _kind(held: set[str]) -> str:
     if held & PERPLEXITY:
         return "perplexity"
     entropy = {"cross", "entropy"} <= held or {"log", "likelihood", "negative"} <= held
-    if held & PLAIN_LOSS or held & KIND_OF_LOSS.keys() or entropy:
+    if held & PLAIN_LOSS or held & KIND_OF_LOSS.keys() or entropy or any(map(_ends_in_loss, held)):
         return "loss"
     return "error" if held & ERROR else ""
+
+
+def _ends_in_loss(word: str) -> bool:
+    """Say whether a word is the name of a loss written as one, as "closs" and "mseloss"."""
+    return word.endswith("loss") and word not in NO_LOSS
 
 
 def _likelihood(found: tuple[str, ...], held: set[str]) -> str:
