@@ -67,7 +67,20 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
         rest = chain([head.lstrip()[1:]], pieces)
         _array(map(_as_json, rest) if OF_PYTHON.match(head) else rest, records)
         return log
+    if _goes_on(head):
+        log = Log("json")
+        _array(chain([head.lstrip()], pieces), Records(log, columns))
+        return log
     return _history(head, pieces, columns)
+
+
+def _goes_on(head: str) -> bool:
+    """Say whether another object follows the first one, as where a loop prints each over several lines."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(head.lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return head.lstrip()[end:].lstrip().startswith("{")
 
 
 def _trainer_state(before: str, pieces: Iterator[str], columns: Columns) -> Log:

@@ -29,6 +29,7 @@ WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za
 MOST_HEADER = 600  # characters of a header with digits
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
+NOTES = ("note", "notes", "comment", "remark", "remarks")
 IDENTIFIERS = re.compile(r"\s{2,40}\w{2,40}(?:\s{2,40}\w{2,40}){0,40}\s*")  # above the name of pandas' index
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
 VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
@@ -112,7 +113,7 @@ class Grid:
             return True
         whole = line
         line = COMMENT.sub("", line)
-        ways = [(way, cells) for way in WAYS if _names(cells := self._with_line_above(way, line))]
+        ways = [(way, cells) for way in WAYS if _names(cells := _noted(self._with_line_above(way, line)))]
         indexed = [line.strip(), *self._single.split()]
         if not ways and counter(line) and self._single and _names(indexed):
             ways, whole = [(_spaces, indexed)], self._single
@@ -251,6 +252,11 @@ class Grid:
                 self._names = named[0] if named and not self._keep.placed else -1
                 return True
         return False
+
+
+def _noted(cells: list[str]) -> list[str]:
+    """Return the names of columns without a last one of notes, which rows seldom have."""
+    return cells[:-1] if cells and cells[-1].strip().lower() in NOTES else cells
 
 
 def _names(cells: list[str]) -> bool:

@@ -20,6 +20,9 @@ MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])
 UNIT = re.compile(
     r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
 )
+NAMES_NEXT = re.compile(
+    r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]"
+)  # " Words/sec: 12000" is no unit of what stands before
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
@@ -32,7 +35,8 @@ COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over
 COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
 REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval]": when it was taken
     r"\s?[(\[](?:prev|previous|last|from|since|as|computed|measured)\b"
-    r"(?:[\s.]{1,2}(?:prev|previous|last|of|at|the|val|eval|validation|iter|iteration|step|epoch)\b){0,5}\.?[)\]]$",
+    r"(?:[\s.]{1,2}(?:prev|previous|last|of|at|the|val|eval|validation|iter|iteration|step|epoch)\b){0,5}\.?[)\]]$"
+    r"|\s?\((?:avg|mean|average)/[\w/]{1,60}\)$",  # Nematus' "loss (AVG/SUM/N_SENTS): 2.1 2100.5 1000"
     re.IGNORECASE,
 )
 OF_OUTPUT = re.compile(

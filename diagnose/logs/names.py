@@ -95,17 +95,17 @@ LANGUAGES = {
     ),
     "loss": (
         "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perte|perda|perdita|verlust|"
-        "kayip|verlies|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
+        "kayip|verlies|kerugian|pierdere[a]?|veszteseg|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
     ),
     "val": (
         "验证集|验证|驗證|検証|バリデーション|검증|валидац[а-яё]*|валидацион[а-яё]*|проверк[а-яё]*|проверочн[а-яё]*|"
         "validacion|validacao|validazione|validierung|dogrulama|walidac[a-z]*|validatie|validacni|валідац[а-яіїє]*|"
-        "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*"
+        "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*|validasi|validare|validacios"
     ),
     "train": (
         "训练集|训练|訓練|学習|トレーニング|훈련|학습|обучен[а-яё]*|обучающ[а-яё]*|тренировк[а-яё]*|тренировочн[а-яё]*|"
         "трейн[а-яё]*|навчан[а-яіїє]*|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim|"
-        "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*"
+        "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*|pelatihan|antrenare|tanitasi"
     ),
     "test": "测试集|测试|測試|テスト|테스트|тестов[а-яё]*|тест|prueba",
     "eval": "评估|評估|評価|평가|оценк[а-яё]*",

@@ -29,6 +29,7 @@ from diagnose.logs.line_words import (
     MOST_NAME,
     MOST_PARTS,
     NAME_BEHIND,
+    NAMES_NEXT,
     NATS,
     OF_MODEL,
     OF_OUTPUT,
@@ -64,7 +65,7 @@ class _Line(LinePositions):
         k, unit = 0, 0
         while k < len(self.numbers):
             before, after = self.texts[k][unit:][-MOST_KEY:], self.texts[k + 1]
-            found = UNIT.match(after)
+            found = None if NAMES_NEXT.match(after) else UNIT.match(after)
             slot = self._slot(k, before, after, found.group() if found else "")
             unit = found.end() if found and slot.over < 0 and found.group() != " of" else 0
             if slot.over >= 0:
