@@ -9,9 +9,9 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
-from diagnose.logs import likelihoods
+from diagnose.logs import likelihoods, unsaid
 from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
-from diagnose.logs.series import PLACE, VALUE
+from diagnose.logs.series import VALUE
 
 if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
@@ -24,7 +24,6 @@ MOST_LISTED = 8
 MOST_OTHERS = 8
 STATED = 2  # values up to which a mean at the end of a log is no series of its own
 COSTS = {("batch", "cost"), ("data", "cost"), ("reader", "cost")}
-NEAR_LOSS = 0.2  # of the logarithm of training's value over the loss, in the median
 MOST_APART = 5  # times that losses of two names may differ without a word
 BLIND = "nothing can be said of a gap"
 
@@ -77,6 +76,7 @@ def choose(log: Log, columns: Columns) -> Choice:
         )
     _spell_out(log)
     likelihoods.turn(log)
+    unsaid.name_beside_loss(log)
     losses = _losses(log)
     vals = [name for name, m in losses.items() if m.held_out]
     trains = [name for name, m in losses.items() if not m.held_out]
@@ -100,26 +100,7 @@ def _losses(log: Log) -> dict[str, Meaning]:
     if any(set(words(name)) & {"loss", "losses"} for name in named):  # Paddle's costs are seconds
         named = {name: m for name, m in named.items() if words(name) not in COSTS}
     both = {m.held_out for m in named.values()} == {True, False}
-    return named if (both or telling) and not _go_with(log, every, named) else every
-
-
-def _go_with(log: Log, every: dict[str, Meaning], named: dict[str, Meaning]) -> bool:
-    """Say whether values named by their sides alone are near the log's one loss, as in "loss=2.4, train=2.4, dev=2.5".
-
-    Accuracies and rates of error stand there, too.
-    """
-    sides = {m.held_out: log.series[name] for name, m in every.items() if m.kind == "unsaid"}
-    losses = [log.series[name] for name, m in named.items() if m.kind == "loss" and m.side in ("", "train")]
-    beside = [name for name, m in named.items() if m.held_out and log.series[name].count > STATED]
-    if len(sides) < len((True, False)) or len(losses) != 1 or beside:
-        return False
-    loss, train, val = (one.table() for one in (losses[0], sides[False], sides[True]))
-    _, at, of = np.intersect1d(loss[:, PLACE], train[:, PLACE], return_indices=True)
-    if len(at) <= STATED or len(val) <= STATED:
-        return False
-    with np.errstate(all="ignore"):
-        ratio = np.abs(np.log(train[of, VALUE] / loss[at, VALUE]))
-    return bool(np.nanmedian(ratio) < NEAR_LOSS)
+    return named if (both or telling) and not unsaid.go_with_loss(log, every) else every
 
 
 def _spell_out(log: Log) -> None:
@@ -338,7 +319,7 @@ def _apart(train: LogSeries, val: LogSeries) -> bool:
 def refuse(log: Log) -> NoReturn:
     """Say in one line what a log has, what is missing and what to print."""
     losses = {name: m for name, m in _losses(log).items() if m.kind != "unsaid"}
-    unsaid = [said(name) for name in log.series if meaning(name).kind == "unsaid"]
+    unclear = [said(name) for name in log.series if meaning(name).kind == "unsaid"]
     if log.tuples:
         missing = (
             "what they come to" if meaning(log.example).side else "which is training and which is validation"
@@ -358,8 +339,8 @@ def refuse(log: Log) -> NoReturn:
     shown = listed(
         [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
     )
-    if len(unsaid) > 1:
-        shown += f"; it does not say what the values of {listed(unsaid)} are"
+    if unclear:
+        shown += f"; it does not say what the values of {listed(unclear)} are"
     if not vals:
         raise DiagnoseError(
             f"the log has only training losses and no validation loss: {shown}; {BLIND} until the loop prints a "

@@ -12,12 +12,14 @@ from diagnose.logs.line_words import (
     AFTER_COUNT,
     ASSIGNED,
     BAR,
+    BEST,
     CODE,
     COUNTED,
     FACTS,
     KERAS,
     LEVELS,
     LONGEST_FACT,
+    MOST_KEY,
     NEXT_RATIO,
     OF_OBJECTIVE,
     OF_VALIDATION,
@@ -95,6 +97,8 @@ class LinePositions:
 
     def _counts(self, k: int, name: str, what: str, after: str, over: int) -> Slot:
         """Take a counter; a number with decimals that ends a line as "loss at the end of epoch 2.5" is the loss."""
+        if "at" in words(name) and BEST & set(words("".join(self.texts[: k + 1])[:MOST_KEY])):
+            return Slot(over=over)  # where the best value was
         if after == "-" and self.numbers[k].isdigit() and self.numbers[k + 1 : k + 2] and self.numbers[k + 1].isdigit():
             self._placed(k + 1, Slot("position", what))
             return Slot("position", over=k + 1)  # "minibatches 10-19"

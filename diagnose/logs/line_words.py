@@ -20,9 +20,7 @@ MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])
 UNIT = re.compile(
     r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
 )
-NAMES_NEXT = re.compile(
-    r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]"
-)  # " Words/sec: 12000" is no unit of what stands before
+NAMES_NEXT = re.compile(r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]")  # " Words/sec: 12" is no unit
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
@@ -84,6 +82,7 @@ LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger pu
 SET_WORDS = frozenset({"data", "set", "dataset", "split"})
 COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
 OF_OBJECTIVE = frozenset(("function",))
+BEST = frozenset(("best", "previous", "lowest"))
 STOPPING = frozenset({"early", "stopping", "stopped"})  # "early stop at epoch 31" is a position
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
 FACTS: dict[tuple[str, ...], str] = {

@@ -46,7 +46,7 @@ NEUTRAL = frozenset({
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
     "one", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
     "subset", "samples",
-    "examples", "score", "report", "summary", "tag", "function",
+    "examples", "score", "report", "summary", "tag", "function", "finished", "completed", "complete", "done",
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",

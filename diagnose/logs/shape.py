@@ -76,9 +76,12 @@ class _Line(LinePositions):
         self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
-        if len({slot.name for _, slot in self.shape.unsaid}) > 1:
+        if len({slot.name for _, slot in self.shape.unsaid}) > 1 or self._has_unsided_loss():
             self.shape.losses += self.shape.unsaid
         return self.shape
+
+    def _has_unsided_loss(self) -> bool:
+        return any(meaning(slot.name).kind == "loss" and not meaning(slot.name).side for _, slot in self.shape.losses)
 
     def _behind(self, text: str) -> None:
         """Take the side that a line ends with: of a heading, or in brackets behind its loss."""
@@ -135,9 +138,12 @@ class _Line(LinePositions):
         return bare if meaning(bare).kind or side_alone(bare) else name
 
     def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot:
-        """Take the second value of "train loss 2.9 -> 2.5"."""
-        self._loss(k + 1, name, context, self.texts[k + 2], "", -1, (assigned, False), before)
-        return Slot("loss", over=k + 1)
+        """Take the last value of "train loss 2.9 -> 2.7 -> 2.5"."""
+        last = k + 1
+        while last + 1 < len(self.numbers) and BECOMES.fullmatch(self.texts[last + 1]):
+            last += 1
+        self._loss(last, name, context, self.texts[last + 1], "", -1, (assigned, False), before)
+        return Slot("loss", over=last)
 
     def _behind_value(self, k: int, name: str, after: str) -> Slot | None:
         """Take a value whose name stands behind it, as in "2.31 train loss, 2.45 val loss"."""

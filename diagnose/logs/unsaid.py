@@ -1,0 +1,72 @@
+"""Values that are named by their side alone, beside a loss: losses too, or accuracies, or rates of error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.logs.names import Meaning, meaning
+from diagnose.logs.series import PLACE, VALUE
+
+if TYPE_CHECKING:
+    from diagnose.logs.series import Log, LogSeries
+
+NEAR = 0.2  # of the logarithm of such a value over the loss of its line, in the median
+FEWEST = 3  # values of a series
+
+
+def go_with_loss(log: Log, losses: dict[str, Meaning]) -> bool:
+    """Say whether the values of both sides are losses as the log's one loss is: "loss=2.4, train=2.4, dev=2.5".
+
+    Args:
+        log: what was read.
+        losses: its losses by name, those of unsaid meaning too.
+    """
+    sides = {m.held_out: log.series[name] for name, m in losses.items() if m.kind == "unsaid"}
+    loss = _one_loss(log, losses)
+    return len(sides) > 1 and loss is not None and sides[True].count >= FEWEST and _near(loss, sides[False])
+
+
+def name_beside_loss(log: Log) -> None:
+    """Give the name of a loss to the validation's value beside the log's one loss, as in "Loss: 1.60 | eval: 1.75"."""
+    losses = {name: m for name in log.series if (m := meaning(name)).kind}
+    lone = [name for name, m in losses.items() if m.kind == "unsaid"]
+    loss = _one_loss(log, losses)
+    if len(lone) != 1 or loss is None or not losses[lone[0]].held_out:
+        return
+    series = log.series[lone[0]]
+    if not _near(loss, series) or not _falls(series):
+        return
+    del log.series[lone[0]]
+    series.name = f"{losses[lone[0]].side} loss"
+    log.series[series.name] = series
+    log.notes.append(
+        "the log does not say what the validation's value beside each loss is: it is near the loss and falls, and is "
+        "taken for one"
+    )
+
+
+def _one_loss(log: Log, losses: dict[str, Meaning]) -> LogSeries | None:
+    """Return the one loss of a log that has none of held-out data; None for any other."""
+    trains = [name for name, m in losses.items() if m.kind == "loss" and m.side in ("", "train")]
+    held_out = [name for name, m in losses.items() if m.held_out and m.kind != "unsaid"]
+    curves = [name for name in held_out if log.series[name].count >= FEWEST]
+    return log.series[trains[0]] if len(trains) == 1 and not curves else None
+
+
+def _near(loss: LogSeries, other: LogSeries) -> bool:
+    """Say whether values are near the losses of their lines."""
+    one, two = loss.table(), other.table()
+    _, at, of = np.intersect1d(one[:, PLACE], two[:, PLACE], return_indices=True)
+    if len(at) < FEWEST:
+        return False
+    with np.errstate(all="ignore"):
+        ratio = np.abs(np.log(two[of, VALUE] / one[at, VALUE]))
+    return bool(np.nanmedian(ratio) < NEAR) if np.isfinite(ratio).any() else False
+
+
+def _falls(series: LogSeries) -> bool:
+    values = series.table()[:, VALUE]
+    third = max(1, len(values) // 3)
+    return float(np.median(values[-third:])) < float(np.median(values[:third]))
