@@ -75,6 +75,7 @@ def choose(log: Log, columns: Columns) -> Choice:
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
     _spell_out(log)
+    _spell_out_test(log)
     likelihoods.turn(log)
     unsaid.name_beside_loss(log)
     losses = _losses(log)
@@ -112,6 +113,16 @@ def _spell_out(log: Log) -> None:
         series = log.series.pop(name)
         series.name = f"{'train' if letter == 't' else 'val'} loss"
         log.series[series.name] = series
+
+
+def _spell_out_test(log: Log) -> None:
+    """Give "loss_te" its side, where "loss_tr" stands beside it."""
+    names = {words(name): name for name in log.series}
+    for found, name in names.items():
+        if "te" in found and tuple("tr" if word == "te" else word for word in found) in names:
+            series = log.series.pop(name)
+            series.name = " ".join("test" if word == "te" else word for word in found)
+            log.series[series.name] = series
 
 
 def _unsaid(choice: Choice) -> Choice:

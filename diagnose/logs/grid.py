@@ -33,7 +33,7 @@ NOTES = ("note", "notes", "comment", "remark", "remarks")
 IDENTIFIERS = re.compile(r"\s{2,40}\w{2,40}(?:\s{2,40}\w{2,40}){0,40}\s*")  # above the name of pandas' index
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
 VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
-SIGNS = "|\u2502\u2503\u2506"
+SIGNS = "|\u2502\u2503\u2506\u2551"
 PROGRESS = re.compile(r"^\[[-\s\d%]{6,24}\]\s{1,8}")  # xLearn's, before the cells of a row
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
 _WIDE = re.compile(r"\s{2,}|\t")

@@ -22,6 +22,7 @@ from diagnose.logs.line_words import (
     MOST_KEY,
     NEXT_RATIO,
     OF_OBJECTIVE,
+    OF_ORDINAL,
     OF_VALIDATION,
     ORDINAL,
     RATE,
@@ -60,7 +61,7 @@ class LinePositions:
         self, k: int, name: str, before: str, after: str, unit: str, over: int, *, assigned: bool
     ) -> Slot | None:
         """Return the slot of a number that says where in the run the line is."""
-        rated = bool(RATE.search(before)) or (bool(unit) and not ORDINAL.match(after))
+        rated = bool(RATE.search(before)) or (bool(unit) and unit not in OF_ORDINAL and not ORDINAL.match(after))
         total_unit = UNIT.match(self.texts[over + 1]) if over >= 0 else None
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
@@ -207,5 +208,8 @@ class LinePositions:
         self.shape.settled = self.shape.settled or bool(own.side)
         if not own.side:
             self.seen.setdefault(title, []).append((slot, self.weak))
-        self.kind = title if own.side or side else ""  # a loss without a side has no other sides behind it
+        apart = after.lstrip().startswith(")") and self.texts[k].rfind("(") > self.texts[k].rfind(")")
+        self.kind = (
+            title if (own.side or side) and not apart else ""
+        )  # a loss without a side has no other sides behind it
         return slot

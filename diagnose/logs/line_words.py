@@ -82,6 +82,7 @@ LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger pu
 SET_WORDS = frozenset({"data", "set", "dataset", "split"})
 COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
 OF_OBJECTIVE = frozenset(("function",))
+OF_ORDINAL = ("st", "nd", "rd", "th")
 BEST = frozenset(("best", "previous", "lowest"))
 STOPPING = frozenset({"early", "stopping", "stopped"})  # "early stop at epoch 31" is a position
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})

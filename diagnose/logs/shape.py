@@ -167,7 +167,8 @@ class _Line(LinePositions):
             return self._named(k, f"{side} loss", "")
         self.shape.unsaid.append((k, Slot("loss", f"{side} {UNSAID}")))
         if len({slot.name for _, slot in self.shape.unsaid}) > 1:
-            self.near = self.side = self.weak = ""  # they are values of these sides, and head nothing
+            self.side = self.weak = ""  # they are values of these sides, and head nothing
+            self.near = side if after.lstrip().startswith("(") else ""  # but for what stands in brackets behind them
             return Slot("loss")
         return None
 
@@ -265,6 +266,8 @@ class _Line(LinePositions):
         more = k + 1 < len(self.numbers)
         if more and after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
             return False  # the spread over folds, as LightGBM shows it
+        if not more and after.strip() in ("*", "**"):
+            return False  # which marks the best one
         counted = more and bool(COUNT.fullmatch(self.numbers[k + 1]))
         return bool(AFTER_OPERATOR.match(after)) and not (after.strip() == "*" and "." in self.numbers[k] and counted)
 
