@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 BATCH = re.compile(r"\b[Bb]atch (\d{1,9})/(\d{1,9})\b")
 EPOCH = re.compile(r"epoch", re.IGNORECASE)
 FEWEST = 3  # totals of batches, from which on they are none
+STEP = 5  # between batches that are printed, at the least
 FROM_FILE = re.compile(r"([\w./-]{1,200}?)(?:\.(\d{1,9}))?\.(?:log|txt|out):(?:\d{1,9}:)?")  # that grep found a line in
 FILES = (".log:", ".txt:", ".out:")
 RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
@@ -42,12 +44,13 @@ class Labels:
 
 
 def _counts_in_epochs(lines: Iterable[str]) -> bool | None:
-    """Say whether "Batch 4/200" names an epoch first: what follows it takes more values than a few totals do."""
+    """Say whether "Batch 4/200" names an epoch first: what follows goes up by even steps, as no totals do."""
     pairs = [found.groups() for line in lines if (found := BATCH.search(line)) and not EPOCH.search(line)]
     if not pairs:
         return None
     firsts, seconds = ({pair[k] for pair in pairs} for k in (0, 1))
-    return len(seconds) >= FEWEST and len(seconds) > len(firsts)
+    even = math.gcd(*map(int, seconds)) >= STEP
+    return even and len(seconds) >= FEWEST and len(seconds) > len(firsts)
 
 
 def _without_file(line: str) -> str:

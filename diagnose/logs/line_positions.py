@@ -209,7 +209,5 @@ class LinePositions:
         if not own.side:
             self.seen.setdefault(title, []).append((slot, self.weak))
         apart = after.lstrip().startswith(")") and self.texts[k].rfind("(") > self.texts[k].rfind(")")
-        self.kind = (
-            title if (own.side or side) and not apart else ""
-        )  # a loss without a side has no other sides behind it
+        self.kind = title if (own.side or side) and not apart else ""  # one without a side has none behind it
         return slot

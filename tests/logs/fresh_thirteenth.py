@@ -114,6 +114,11 @@ case(
     P(H, A(), B(), "step"),
 )
 case(
+    "e13-batches-of-many-tasks",
+    rep("[Batch 1/{t}] train loss {a:.4f}, val loss {b:.4f}", t=lambda e: 7 + 2 * e * e),
+    P(E6, A(), B(), "place"),
+)
+case(
     "e13-grep",
     rep("logs/train_bert.log:12: epoch {e} loss {a:.4f}") + rep("logs/valid_bert.log:14: epoch {e} loss {b:.4f}"),
     P(E6, A(), B()),
