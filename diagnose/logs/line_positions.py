@@ -136,6 +136,7 @@ class LinePositions:
     def _counter(self, name: str, *, assigned: bool) -> str:
         """Return what a name counts; a loss whose name ends in "_step" is no position, "loss at step 5" is one."""
         last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
+        last = last.rpartition("(")[2] or last  # "Metrics(epoch=1, train_loss=2.5)"
         what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
         found = words(name)
         foreign = FOREIGN - {"steps", "to"} - (STOPPING if "at" in found else set()) - OF_OBJECTIVE

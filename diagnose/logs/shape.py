@@ -223,7 +223,7 @@ class _Line(LinePositions):
             return None
         if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
-        several = (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)) or (not assigned and self._lists(k))
+        several = (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)) or self._lists(k, assigned=assigned)
         if over >= 0 or several:
             fractions = several or ("." in self.numbers[k] and "." in self.numbers[over])
             self.shape.tuple = title if fractions else self.shape.tuple
@@ -249,6 +249,7 @@ class _Line(LinePositions):
         if not side or not full or meaning(full).side or "." not in self.numbers[k] or self.code:
             return None
         self.unsided = full
+        self.unnamed = k + 1 if not after[side.end() :].strip(" |,;/") else self.unnamed
         return self._named(k, f"{side.group(1).lower()} {full}", "")
 
     def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
@@ -275,9 +276,11 @@ class _Line(LinePositions):
         """Say whether a bracket that has opened holds more than one value."""
         return k + 1 < len(self.numbers) and bool(re.fullmatch(r"\s?[,;]\s?", after))
 
-    def _lists(self, k: int) -> bool:
+    def _lists(self, k: int, *, assigned: bool) -> bool:
         """Say whether a line is a name and values for several prints, with blanks between them."""
-        return k == 0 and len(self.numbers) > FEWEST_LISTED and not any(text.strip() for text in self.texts[1:])
+        if k or len(self.numbers) <= FEWEST_LISTED or any(text.strip() for text in self.texts[1:]):
+            return False
+        return not assigned or all("." in number for number in self.numbers)
 
     def _is_time(self, name: str) -> bool:
         return bool(set(words(name)) & TIMING)
