@@ -55,6 +55,7 @@ COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
 )
 ALONE = re.compile(r"[\w/.\-']+")
+ENUMERATED = re.compile(r"^(?:stage|phase|mode|split)\.")  # "Stage.EVAL"
 RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
                   r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
 NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
@@ -185,7 +186,7 @@ def standing(text: str) -> str:
     """Return the side whose word stands alone in a text, the last of several; not as a part of "val_acc"."""
     side = ""
     for token in ALONE.findall(text):
-        word = token.strip("./-'_").lower()
+        word = ENUMERATED.sub("", token.strip("./-'_").lower())
         found = side_of((word,)) if word in SIDES else ""
         side = found or side
     return side

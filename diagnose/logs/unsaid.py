@@ -29,22 +29,22 @@ def go_with_loss(log: Log, losses: dict[str, Meaning]) -> bool:
 
 
 def name_beside_loss(log: Log) -> None:
-    """Give the name of a loss to the validation's value beside the log's one loss, as in "Loss: 1.60 | eval: 1.75"."""
+    """Give the name of a loss to held-out values beside the log's one loss, as in "Loss: 1.60 | eval: 1.75"."""
     losses = {name: m for name in log.series if (m := meaning(name)).kind}
-    lone = [name for name, m in losses.items() if m.kind == "unsaid"]
+    alone = {name: m for name, m in losses.items() if m.kind == "unsaid"}
     loss = _one_loss(log, losses)
-    if len(lone) != 1 or loss is None or not losses[lone[0]].held_out:
+    if loss is None or not all(m.held_out for m in alone.values()):
         return
-    series = log.series[lone[0]]
-    if not _near(loss, series) or not _falls(series):
-        return
-    del log.series[lone[0]]
-    series.name = f"{losses[lone[0]].side} loss"
-    log.series[series.name] = series
-    log.notes.append(
-        "the log does not say what the validation's value beside each loss is: it is near the loss and falls, and is "
-        "taken for one"
-    )
+    for name, m in alone.items():
+        series = log.series[name]
+        if _near(loss, series) and _falls(series):
+            del log.series[name]
+            series.name = f"{m.side} loss"
+            log.series[series.name] = series
+            log.notes.append(
+                f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss and falls, "
+                "and is taken for one"
+            )
 
 
 def _one_loss(log: Log, losses: dict[str, Meaning]) -> LogSeries | None:
