@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "likelihood": 3, "error": 4, "unsaid": 5}
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
+ACTORS = {"pi", "policy", "actor"}  # beside whose losses "Val. Loss" is that of the values of states
 STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, where it is printed as often
 MOST_LISTED = 8
 MOST_OTHERS = 8
@@ -236,6 +237,8 @@ def _sums_up(log: Log, val: str) -> bool:
 def _likeness(a: Meaning, b: Meaning) -> int:
     """Return 0 for two names of one loss, 1 where one of them has a part more, `UNLIKE` for different parts."""
     if a.kind != b.kind and {"error", "unsaid", "likelihood"} & {a.kind, b.kind}:
+        return UNLIKE
+    if set(a.stem) & ACTORS and not b.stem:
         return UNLIKE
     if a.stem == b.stem or (loss_types_only(a.stem) and loss_types_only(b.stem)):
         return 0

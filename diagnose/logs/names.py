@@ -46,7 +46,7 @@ NEUTRAL = frozenset({
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
     "one", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
     "subset", "samples",
-    "examples", "score", "report", "summary", "tag", "function", "finished", "completed", "complete", "done",
+    "examples", "score", "report", "summary", "tag", "function", "finished", "completed", "complete", "done", "costs",
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
@@ -212,7 +212,7 @@ def meaning(name: str) -> Meaning:
     side = side_of(found)
     if held & (FOREIGN - {"function"} if "objective" in held else FOREIGN):
         return Meaning(side, "", span)
-    kind = _likelihood(found, held) or _kind(held) or ("error" if side and held & SIDED_ERROR else "")
+    kind = _likelihood(found, held) or _kind(held) or (_sided_kind(held) if side else "")
     return Meaning(side, kind, span, _stem(found, held) if kind else ())
 
 
@@ -225,6 +225,11 @@ def _kind(held: set[str]) -> str:
     if held & PLAIN_LOSS or held & KIND_OF_LOSS.keys() or entropy or any(map(_ends_in_loss, held)):
         return "loss"
     return "error" if held & ERROR else ""
+
+
+def _sided_kind(held: set[str]) -> str:
+    """Return the kind of a name that is a measure only where it says whose it is."""
+    return "loss" if "costs" in held else "error" if held & SIDED_ERROR else ""
 
 
 def _ends_in_loss(word: str) -> bool:

@@ -42,7 +42,7 @@ def name_beside_loss(log: Log) -> None:
             series.name = f"{m.side} loss"
             log.series[series.name] = series
             log.notes.append(
-                f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss and falls, "
+                f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss, falls, "
                 "and is taken for one"
             )
 
