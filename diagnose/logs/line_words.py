@@ -47,6 +47,7 @@ OF_MODEL = re.compile(  # what ends the name of a file with weights
     r"[^\s,;|)\]]{0,40}\.(?:pth|pt|ckpt|h5|hdf5|keras|t7|params|pkl|pickle|bin|tar|safetensors|npz|weights|caffemodel)\b"
 )
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
+INDEXED = re.compile(r"\]\s?[:=]\s?$")
 GOES_ON = re.compile(r":?\s{1,4}")
 BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
 OF_VALIDATION = re.compile(r"\w\((?:val|test)\)\s?$")

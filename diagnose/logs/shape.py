@@ -25,6 +25,7 @@ from diagnose.logs.line_words import (
     COUNTS,
     ENDS_NAME,
     GOES_ON,
+    INDEXED,
     MOST_KEY,
     MOST_NAME,
     MOST_PARTS,
@@ -76,12 +77,14 @@ class _Line(LinePositions):
         self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
-        if len({slot.name for _, slot in self.shape.unsaid}) > 1 or self._has_unsided_loss():
+        if len({slot.name for _, slot in self.shape.unsaid}) > 1 or self._holds_little_else():
             self.shape.losses += self.shape.unsaid
         return self.shape
 
-    def _has_unsided_loss(self) -> bool:
-        return any(meaning(slot.name).kind == "loss" and not meaning(slot.name).side for _, slot in self.shape.losses)
+    def _holds_little_else(self) -> bool:
+        """Say whether beside a value of unsaid meaning a line has positions alone, or a loss without a side."""
+        unsided = [s for _, s in self.shape.losses if meaning(s.name).kind == "loss" and not meaning(s.name).side]
+        return bool(unsided) or len(self.shape.unsaid) + len(self.shape.positions) == len(self.numbers)
 
     def _behind(self, text: str) -> None:
         """Take the side that a line ends with: of a heading, or in brackets behind its loss."""
@@ -161,7 +164,8 @@ class _Line(LinePositions):
     def _unsaid(self, k: int, name: str, after: str, unit: str, over: int) -> Slot | None:
         """Take a value that is named by its side alone, as in "train 2.31 | val 2.45"; nats say what it is."""
         side = side_alone(name)
-        if not side or "." not in self.numbers[k] or unit.strip() or over >= 0 or self.code:
+        within = ")" in name and "(" not in name  # a bracket that opened before, as of "F1 (macro, train)"
+        if not side or within or "." not in self.numbers[k] or unit.strip() or over >= 0 or self.code:
             return None
         if NATS.match(after):
             return self._named(k, f"{side} loss", "")
@@ -254,6 +258,9 @@ class _Line(LinePositions):
 
     def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
         """Say whether an integer stands between a loss and its value, as in "Train loss 100 2.5": it is a position."""
+        if INDEXED.match(after) and self.texts[k].endswith("[") and self.numbers[k].isdigit():
+            self.pending = title  # "train_loss[3] = 2.5"
+            return True
         self.follows = (
             not assigned and bool(GOES_ON.fullmatch(after)) and self.numbers[k].isdigit()
             and k + 1 < len(self.numbers) and "." in self.numbers[k + 1]

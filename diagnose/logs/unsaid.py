@@ -56,13 +56,13 @@ def _one_loss(log: Log, losses: dict[str, Meaning]) -> LogSeries | None:
 
 
 def _near(loss: LogSeries, other: LogSeries) -> bool:
-    """Say whether values are near the losses of their lines."""
+    """Say whether values are near the losses of their lines, or of the last lines before them that have one."""
     one, two = loss.table(), other.table()
-    _, at, of = np.intersect1d(one[:, PLACE], two[:, PLACE], return_indices=True)
-    if len(at) < FEWEST:
+    at = np.searchsorted(one[:, PLACE], two[:, PLACE], "right") - 1
+    if len(one) < FEWEST or len(two) < FEWEST:
         return False
     with np.errstate(all="ignore"):
-        ratio = np.abs(np.log(two[of, VALUE] / one[at, VALUE]))
+        ratio = np.abs(np.log(two[at >= 0, VALUE] / one[at[at >= 0], VALUE]))
     return bool(np.nanmedian(ratio) < NEAR) if np.isfinite(ratio).any() else False
 
 
