@@ -296,8 +296,8 @@ class _Line(LinePositions):
         """Return the name of a loss, "" where the words before a number are none."""
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
-        said = COPULA.sub("", name)
-        name, assigned, found = said, assigned or said != name, words(said)
+        bare = COPULA.sub("", name)
+        name, assigned, found = bare, assigned or bare != name, words(bare)
         cell = CELL.search(before) if last and not found and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
             return " ".join(kept_words(words(cell.group(1))))
