@@ -9,6 +9,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
+from diagnose.logs import likelihoods, unsaid
 from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
 from diagnose.logs.series import VALUE
 
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
     from diagnose.logs.series import Log, LogSeries
 
-KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "error": 3, "unsaid": 4}
+KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "likelihood": 3, "error": 4, "unsaid": 5}
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
+ACTORS = {"pi", "policy", "actor"}  # beside whose losses "Val. Loss" is that of the values of states
 STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, where it is printed as often
 MOST_LISTED = 8
 MOST_OTHERS = 8
@@ -74,6 +76,9 @@ def choose(log: Log, columns: Columns) -> Choice:
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
     _spell_out(log)
+    _spell_out_test(log)
+    likelihoods.turn(log)
+    unsaid.name_beside_loss(log)
     losses = _losses(log)
     vals = [name for name, m in losses.items() if m.held_out]
     trains = [name for name, m in losses.items() if not m.held_out]
@@ -97,7 +102,7 @@ def _losses(log: Log) -> dict[str, Meaning]:
     if any(set(words(name)) & {"loss", "losses"} for name in named):  # Paddle's costs are seconds
         named = {name: m for name, m in named.items() if words(name) not in COSTS}
     both = {m.held_out for m in named.values()} == {True, False}
-    return named if both or telling else every
+    return named if (both or telling) and not unsaid.go_with_loss(log, every) else every
 
 
 def _spell_out(log: Log) -> None:
@@ -109,6 +114,16 @@ def _spell_out(log: Log) -> None:
         series = log.series.pop(name)
         series.name = f"{'train' if letter == 't' else 'val'} loss"
         log.series[series.name] = series
+
+
+def _spell_out_test(log: Log) -> None:
+    """Give "loss_te" its side, where "loss_tr" stands beside it."""
+    names = {words(name): name for name in log.series}
+    for found, name in names.items():
+        if "te" in found and tuple("tr" if word == "te" else word for word in found) in names:
+            series = log.series.pop(name)
+            series.name = " ".join("test" if word == "te" else word for word in found)
+            log.series[series.name] = series
 
 
 def _unsaid(choice: Choice) -> Choice:
@@ -176,7 +191,7 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
     counts = log.series[train].count, log.series[val].count
     return (
         _likeness(a, b),
-        KINDS.get(a.kind, 4) + KINDS.get(b.kind, 4),
+        KINDS.get(a.kind, 5) + KINDS.get(b.kind, 5),
         counts[0] > STATED and log.series[val].still and (log.series[train].still or _zero(log.series[val])),
         counts[1] < STATED and b.span == "mean",
         b.side != "val",
@@ -221,7 +236,9 @@ def _sums_up(log: Log, val: str) -> bool:
 
 def _likeness(a: Meaning, b: Meaning) -> int:
     """Return 0 for two names of one loss, 1 where one of them has a part more, `UNLIKE` for different parts."""
-    if a.kind != b.kind and {"error", "unsaid"} & {a.kind, b.kind}:
+    if a.kind != b.kind and {"error", "unsaid", "likelihood"} & {a.kind, b.kind}:
+        return UNLIKE
+    if set(a.stem) & ACTORS and not b.stem:
         return UNLIKE
     if a.stem == b.stem or (loss_types_only(a.stem) and loss_types_only(b.stem)):
         return 0
@@ -277,6 +294,9 @@ def _notes(log: Log, train: str, val: str, losses: dict[str, Meaning], columns: 
             f"{said(train)} and {said(val)} differ by more than a factor of {MOST_APART}: they may be means over "
             "different things, as of a word and of a sentence"
         )
+    turned = [said(name) for name in (train, val) if log.series[name].turned]
+    if turned:
+        out.append(f"of {listed(turned)} higher is better, as of log-likelihoods: the negatives are compared as losses")
     if {"error", "err"} & set(a.stem + b.stem):
         out.append(f"the log has no loss of both sides: {said(train)} and {said(val)} are what it calls errors")
     if b.side == "test" and "val" not in columns:
@@ -313,13 +333,14 @@ def _apart(train: LogSeries, val: LogSeries) -> bool:
 def refuse(log: Log) -> NoReturn:
     """Say in one line what a log has, what is missing and what to print."""
     losses = {name: m for name, m in _losses(log).items() if m.kind != "unsaid"}
+    unclear = [said(name) for name in log.series if meaning(name).kind == "unsaid"]
     if log.tuples:
-        unsaid = (
+        missing = (
             "what they come to" if meaning(log.example).side else "which is training and which is validation"
         )  # parts of one loss, where its name says whose it is
         raise DiagnoseError(
             f"{counted(log.tuples, 'line')} {'holds' if log.tuples == 1 else 'hold'} two or more values after "
-            f"{cut(log.example, 40)!r}, and nothing says {unsaid}: print one value for each, as "
+            f"{cut(log.example, 40)!r}, and nothing says {missing}: print one value for each, as "
             "'train loss 1.9, val loss 2.0'"
         )
     if not losses:
@@ -332,6 +353,8 @@ def refuse(log: Log) -> NoReturn:
     shown = listed(
         [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
     )
+    if unclear:
+        shown += f"; it does not say what the values of {listed(unclear)} are"
     if not vals:
         raise DiagnoseError(
             f"the log has only training losses and no validation loss: {shown}; {BLIND} until the loop prints a "

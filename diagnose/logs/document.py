@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.messages import MOST_LOOKED, message_field, messages
-from diagnose.logs.names import meaning
+from diagnose.logs.names import meaning, side_alone
 from diagnose.logs.notebook import printed
 from diagnose.logs.series import Log
 from diagnose.logs.table import Records, flat
@@ -63,11 +63,24 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
         return _trainer_state(head[: start.start()], chain([head[start.end() :]], pieces), columns)
     if head.lstrip().startswith("["):
         log = Log("json")
-        records = Records(log, columns)
+        records = _Rows(log, columns)
         rest = chain([head.lstrip()[1:]], pieces)
         _array(map(_as_json, rest) if OF_PYTHON.match(head) else rest, records)
         return log
+    if _goes_on(head):
+        log = Log("json")
+        _array(chain([head.lstrip()], pieces), Records(log, columns))
+        return log
     return _history(head, pieces, columns)
+
+
+def _goes_on(head: str) -> bool:
+    """Say whether another object follows the first one, as where a loop prints each over several lines."""
+    try:
+        _, end = json.JSONDecoder().raw_decode(head.lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return head.lstrip()[end:].lstrip().startswith("{")
 
 
 def _trainer_state(before: str, pieces: Iterator[str], columns: Columns) -> Log:
@@ -128,6 +141,22 @@ def _array(pieces: Iterator[str], records: Records) -> str:
             "the document breaks off, or holds something that is no JSON; what came before is read"
         )
     return ""
+
+
+class _Rows(Records):
+    """Records, or lists whose first one holds the names of the others' values."""
+
+    names: list[str] | None = None
+
+    def add(self, record: Any) -> None:
+        if not isinstance(record, list):
+            super().add(record)
+        elif self.names is not None:
+            super().add(dict(zip(self.names, record, strict=False)))
+        elif all(isinstance(name, str) for name in record):
+            self.names = record
+        else:
+            super().add(record)
 
 
 def _as_json(piece: str) -> str:
@@ -191,6 +220,9 @@ def _records_of(found: dict[str, Any]) -> list[Any]:
     """Return the records that an object holds, in a list or under the number of each epoch; none of any other."""
     if found and all(key.isdecimal() and isinstance(value, dict) for key, value in found.items()):
         return [{"epoch": float(key), **value} for key, value in found.items()]
+    sided = {key: v for key, v in found.items() if side_alone(key) and isinstance(v, list)}
+    if len(sided) > 1:
+        return [{"split": key, **row} for key, rows in sided.items() for row in rows if isinstance(row, dict)]
     inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
     return _of_catboost(found, inner) if inner is not None else _deeper(found, MOST_DEEP)
 

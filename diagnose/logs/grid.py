@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.logs.kept_columns import MOST_SIDE, Columns, Keep
-from diagnose.logs.names import SIDES, meaning, words
+from diagnose.logs.names import SIDES, counter, meaning, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
 from diagnose.logs.table import NAMES_RUN
 from diagnose.logs.table_fields import number
@@ -29,9 +29,11 @@ WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za
 MOST_HEADER = 600  # characters of a header with digits
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
+NOTES = ("note", "notes", "comment", "remark", "remarks")
+IDENTIFIERS = re.compile(r"\s{2,40}\w{2,40}(?:\s{2,40}\w{2,40}){0,40}\s*")  # above the name of pandas' index
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
 VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
-SIGNS = "|\u2502\u2503\u2506"
+SIGNS = "|\u2502\u2503\u2506\u2551"
 PROGRESS = re.compile(r"^\[[-\s\d%]{6,24}\]\s{1,8}")  # xLearn's, before the cells of a row
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
 _WIDE = re.compile(r"\s{2,}|\t")
@@ -99,6 +101,7 @@ class Grid:
         self._keep = Keep([], columns)
         self._plans: dict[str, RowPlan] = {}
         self._header = ""  # the last line that was one
+        self._single = ""  # the last line of names alone, which may stand above the name of pandas' index
         self._above: list[str] = []  # the cells of the last line with as many signs as a header
         self._ways: list[tuple[Callable[[str], list[str]], list[str]]] = []
 
@@ -110,7 +113,11 @@ class Grid:
             return True
         whole = line
         line = COMMENT.sub("", line)
-        ways = [(way, cells) for way in WAYS if _names(cells := self._with_line_above(way, line))]
+        ways = [(way, cells) for way in WAYS if _names(cells := _noted(self._with_line_above(way, line)))]
+        indexed = [line.strip(), *self._single.split()]
+        if not ways and counter(line) and self._single and _names(indexed):
+            ways, whole = [(_spaces, indexed)], self._single
+        self._single = line if line[:1] == " " and IDENTIFIERS.fullmatch(line) else ""
         if ways:
             self._ways, self._width, self.active, self._header = ways, 0, True, whole
             self._plans.clear()
@@ -245,6 +252,11 @@ class Grid:
                 self._names = named[0] if named and not self._keep.placed else -1
                 return True
         return False
+
+
+def _noted(cells: list[str]) -> list[str]:
+    """Return the names of columns without a last one of notes, which rows seldom have."""
+    return cells[:-1] if cells and cells[-1].strip().lower() in NOTES else cells
 
 
 def _names(cells: list[str]) -> bool:

@@ -54,7 +54,7 @@ class Keep:
         if role and role not in self.where:
             self.where[role] = key
             self._places.append((POSITIONS.index(role), key))
-        elif short in NAMES_VALUE and name not in self.given.values():
+        elif short.rpartition("/")[2] in NAMES_VALUE and name not in self.given.values():
             self.titles.append(key)
         elif name in self.given.values() or (meaning(name).kind and not is_value):
             self.values[key] = name

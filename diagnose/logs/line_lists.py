@@ -6,8 +6,10 @@ import re
 from array import array
 from typing import TYPE_CHECKING
 
+from diagnose.logs.line_plans import has_any
 from diagnose.logs.names import meaning
 from diagnose.logs.series import LogRow
+from diagnose.logs.written_numbers import WRAPPED, WRAPPERS
 
 if TYPE_CHECKING:
     from diagnose.logs.series import Log
@@ -19,6 +21,7 @@ BEGINS = re.compile(
     r"^\W{0,8}([A-Za-z][\w /.-]{0,60}?)['\")]{0,2}\s{0,4}[:=]{0,2}\s{0,4}(?:[\w.]{1,16}\()?\[(?=\s{0,4}(?:[-+.\d]|$))"
 )
 VALUE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
+NAMED = re.compile(r"['\"]([\w /.-]{1,60})['\"]\s{0,2}:\s{0,2}\[([^\[\]]{1,16384})\]")
 PLAIN = re.compile(r"[-+.\deE,\snaif]*", re.IGNORECASE)
 
 
@@ -37,6 +40,10 @@ class Lists:
 
     def begins(self, line: str) -> bool:
         """Take a line that begins a list of losses; return whether it is one."""
+        if has_any(WRAPPERS, line):
+            line = WRAPPED.sub(r"\1", line)
+        if "{" in line:
+            return self._within_object(line)
         found = BEGINS.match(line)
         if not found or not meaning(found.group(1)).kind:
             return False
@@ -46,6 +53,15 @@ class Lists:
         self._values, self.open = array("d"), found.group(1).strip()
         self._add(inside, closed=bool(closed))
         return True
+
+    def _within_object(self, line: str) -> bool:
+        """Take the lists of what Python shows of a history, as "{'loss': [0.9, 0.7], 'val_loss': [1.0, 0.9]}"."""
+        lists = [(name, inside) for name, inside in NAMED.findall(line) if meaning(name).kind]
+        for name, inside in lists:
+            if PLAIN.fullmatch(inside):
+                self._values, self.open = array("d"), name
+                self._add(inside, closed=True)
+        return bool(lists)
 
     def go_on(self, line: str) -> None:
         """Take a line within a list; one that holds anything but numbers ends it."""

@@ -12,13 +12,17 @@ from diagnose.logs.line_words import (
     AFTER_COUNT,
     ASSIGNED,
     BAR,
+    BEST,
     CODE,
     COUNTED,
     FACTS,
     KERAS,
     LEVELS,
     LONGEST_FACT,
+    MOST_KEY,
     NEXT_RATIO,
+    OF_OBJECTIVE,
+    OF_ORDINAL,
     OF_VALIDATION,
     ORDINAL,
     RATE,
@@ -57,7 +61,7 @@ class LinePositions:
         self, k: int, name: str, before: str, after: str, unit: str, over: int, *, assigned: bool
     ) -> Slot | None:
         """Return the slot of a number that says where in the run the line is."""
-        rated = bool(RATE.search(before)) or (bool(unit) and not ORDINAL.match(after))
+        rated = bool(RATE.search(before)) or (bool(unit) and unit not in OF_ORDINAL and not ORDINAL.match(after))
         total_unit = UNIT.match(self.texts[over + 1]) if over >= 0 else None
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
@@ -94,6 +98,11 @@ class LinePositions:
 
     def _counts(self, k: int, name: str, what: str, after: str, over: int) -> Slot:
         """Take a counter; a number with decimals that ends a line as "loss at the end of epoch 2.5" is the loss."""
+        if "at" in words(name) and BEST & set(words("".join(self.texts[: k + 1])[:MOST_KEY])):
+            return Slot(over=over)  # where the best value was
+        if after == "-" and self.numbers[k].isdigit() and self.numbers[k + 1 : k + 2] and self.numbers[k + 1].isdigit():
+            self._placed(k + 1, Slot("position", what))
+            return Slot("position", over=k + 1)  # "minibatches 10-19"
         last = k == len(self.numbers) - 1 and not after.strip()
         if self.pending and last and "." in self.numbers[k]:
             return self._named(k, " ".join(kept_words(words(self.pending))), "")
@@ -127,9 +136,10 @@ class LinePositions:
     def _counter(self, name: str, *, assigned: bool) -> str:
         """Return what a name counts; a loss whose name ends in "_step" is no position, "loss at step 5" is one."""
         last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
+        last = last.rpartition("(")[2] or last  # "Metrics(epoch=1, train_loss=2.5)"
         what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
         found = words(name)
-        foreign = FOREIGN - {"steps", "to"} - (STOPPING if "at" in found else set())
+        foreign = FOREIGN - {"steps", "to"} - (STOPPING if "at" in found else set()) - OF_OBJECTIVE
         if not what or meaning(last).kind or set(found) & foreign or "size" in found:
             return ""
         rest = " ".join(word for word in name.split()[:-1])
@@ -199,5 +209,6 @@ class LinePositions:
         self.shape.settled = self.shape.settled or bool(own.side)
         if not own.side:
             self.seen.setdefault(title, []).append((slot, self.weak))
-        self.kind = title if own.side or side else ""  # a loss without a side has no other sides behind it
+        apart = after.lstrip().startswith(")") and self.texts[k].rfind("(") > self.texts[k].rfind(")")
+        self.kind = title if (own.side or side) and not apart else ""  # one without a side has none behind it
         return slot

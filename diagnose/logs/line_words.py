@@ -20,8 +20,9 @@ MISSING = re.compile(r"[:=|]\s{0,3}(?:n/a|none|null|no log|--?)(?=$|[\s,|;)}\]])
 UNIT = re.compile(
     r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
 )
+NAMES_NEXT = re.compile(r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]")  # " Words/sec: 12" is no unit
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
-PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}|[\u2500-\u259f]|\.\.\.")
+PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\.")
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
 ARROW = re.compile(r"[-=]{1,2}>\s*$")
 TAIL = re.compile(r"[\s:='`\"(\[{<>~@#*+/!-]*$")
@@ -30,6 +31,15 @@ AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])
 BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
 COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
+REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval]": when it was taken
+    r"\s?[(\[](?:prev|previous|last|from|since|as|computed|measured)\b"
+    r"(?:[\s.]{1,2}(?:prev|previous|last|of|at|the|val|eval|validation|iter|iteration|step|epoch)\b){0,5}\.?[)\]]$"
+    r"|\s?\((?:avg|mean|average)/[\w/]{1,60}\)$",  # Nematus' "loss (AVG/SUM/N_SENTS): 2.1 2100.5 1000"
+    re.IGNORECASE,
+)
+OF_OUTPUT = re.compile(
+    r"(?P<name>.{0,100}?)\sfor\s'(?P<output>[\w.-]{1,40})'?(?=\s|$)"
+)  # Kaldi's "log-likelihood for 'output' is"
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
 ENDS_NAME = re.compile(r"[\s,;|)\]]")  # no part of a file's name
@@ -37,6 +47,7 @@ OF_MODEL = re.compile(  # what ends the name of a file with weights
     r"[^\s,;|)\]]{0,40}\.(?:pth|pt|ckpt|h5|hdf5|keras|t7|params|pkl|pickle|bin|tar|safetensors|npz|weights|caffemodel)\b"
 )
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
+INDEXED = re.compile(r"\]\s?[:=]\s?$")
 GOES_ON = re.compile(r":?\s{1,4}")
 BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
 OF_VALIDATION = re.compile(r"\w\((?:val|test)\)\s?$")
@@ -45,6 +56,7 @@ COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
 )
 ALONE = re.compile(r"[\w/.\-']+")
+ENUMERATED = re.compile(r"^(?:stage|phase|mode|split)\.")  # "Stage.EVAL"
 RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
                   r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
 NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
@@ -71,6 +83,9 @@ BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
 LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger puts before a line's words
 SET_WORDS = frozenset({"data", "set", "dataset", "split"})
 COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
+OF_OBJECTIVE = frozenset(("function",))
+OF_ORDINAL = ("st", "nd", "rd", "th")
+BEST = frozenset(("best", "previous", "lowest"))
 STOPPING = frozenset({"early", "stopping", "stopped"})  # "early stop at epoch 31" is a position
 TIMING = frozenset({"time", "took", "duration", "elapsed", "runtime"})
 FACTS: dict[tuple[str, ...], str] = {
@@ -92,11 +107,11 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
     "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
     "l1", "up.",
-    "ep ", "ep.", "ce:", "ce=", "ce-", "ce avg", "bce", "cv",
+    "likel", "objf", "elbo", "prob", "ep ", "ep.", "ce:", "ce=", "ce-", "ce avg", "bce", "cv",
 )  # fmt: skip
 HEADS = (
     "loss", "train", "val", "test", "eval", "dev", "ppl", "perpl", "nll", "entropy", "cost", "rmse", "mse", "learn",
-    "trn", "tst",
+    "trn", "tst", "objective", "likel", "elbo", "epoch", "step",
 )  # fmt: skip
 
 
@@ -172,7 +187,7 @@ def standing(text: str) -> str:
     """Return the side whose word stands alone in a text, the last of several; not as a part of "val_acc"."""
     side = ""
     for token in ALONE.findall(text):
-        word = token.strip("./-'_").lower()
+        word = ENUMERATED.sub("", token.strip("./-'_").lower())
         found = side_of((word,)) if word in SIDES else ""
         side = found or side
     return side

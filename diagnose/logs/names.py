@@ -6,6 +6,7 @@ This is the one rule for sides and names; text, tables, records and event files 
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -24,25 +25,28 @@ KIND_OF_LOSS = {
     "nll": "nll", "ce": "ce", "xent": "ce", "crossentropy": "ce", "xentropy": "ce", "logloss": "logloss",
     "mlogloss": "logloss", "bce": "bce", "celoss": "ce", "bpc": "bpc", "bpd": "bpd",
 }  # fmt: skip
+NO_LOSS = frozenset(("gloss", "floss", "stoploss", "weightloss"))
 BITS = frozenset(("bpb",))
+LIKELIHOOD = frozenset(("objf", "elbo", "loglik", "loglike", "loglikelihood", "logprob"))  # the higher the better
+LIKELIHOODS = frozenset((("log", "likelihood"), ("log", "prob"), ("log", "probability"), ("log", "lik")))
 PERPLEXITY = frozenset(("ppl", "perplexity", "pplx"))
 ERROR = frozenset(("rmse", "mse", "mae", "l1", "l2", "rmsle", "metric", "deviance"))
 SIDED_ERROR = frozenset(("error", "err"))  # a measure only where its name says whose it is: logs speak of other errors
 SPANS = {
     "epoch": "epoch", "step": "step", "batch": "batch", "minibatch": "batch", "mean": "mean", "avg": "mean",
     "average": "mean", "averaged": "mean", "avr": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
-    "running": "smooth", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean",
+    "running": "smooth", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean", "history": "mean",
 }  # fmt: skip
 NEUTRAL = frozenset({
     "mini", "total", "tot", "overall", "sum", "lm", "model", "mlm", "current", "curr", "cur", "on", "per", "the", "set",
     "data", "dataset", "nats", "token", "tokens", "value", "word", "words", "reduced", "for", "of", "at", "in", "after",
     "split", "metrics", "scalars", "scalar", "logs", "log", "results", "result", "s", "is", "was", "by", "over", "its",
-    "a", "an", "and", "out", "held", "hold", "trainer", "history", "stats", "performance", "info", "debug", "main",
+    "a", "an", "and", "out", "held", "hold", "trainer", "stats", "performance", "info", "debug", "main",
     "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
     "one", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
     "subset", "samples",
-    "examples", "score", "report", "summary", "tag",
+    "examples", "score", "report", "summary", "tag", "function", "finished", "completed", "complete", "done", "costs",
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
@@ -61,7 +65,7 @@ COUNTERS = {
     "iter": "iteration", "iters": "iteration", "iteration": "iteration", "iterations": "iteration", "it": "iteration",
     "itr": "iteration", "round": "iteration", "rounds": "iteration",
     "update": "update", "updates": "update", "up": "update",
-    "batch": "batch", "batches": "batch", "minibatch": "batch", "mb": "batch",
+    "batch": "batch", "batches": "batch", "minibatch": "batch", "minibatches": "batch", "mb": "batch",
 }  # fmt: skip
 BESIDE_COUNTER = frozenset({
     "global", "current", "cur", "curr", "num", "trainer", "optimizer", "opt", "the", "at", "of", "end", "after", "in",
@@ -91,17 +95,17 @@ LANGUAGES = {
     ),
     "loss": (
         "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perte|perda|perdita|verlust|"
-        "kayip|verlies|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
+        "kayip|verlies|kerugian|pierdere[a]?|veszteseg|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
     ),
     "val": (
         "验证集|验证|驗證|検証|バリデーション|검증|валидац[а-яё]*|валидацион[а-яё]*|проверк[а-яё]*|проверочн[а-яё]*|"
         "validacion|validacao|validazione|validierung|dogrulama|walidac[a-z]*|validatie|validacni|валідац[а-яіїє]*|"
-        "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*"
+        "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*|validasi|validare|validacios"
     ),
     "train": (
         "训练集|训练|訓練|学習|トレーニング|훈련|학습|обучен[а-яё]*|обучающ[а-яё]*|тренировк[а-яё]*|тренировочн[а-яё]*|"
         "трейн[а-яё]*|навчан[а-яіїє]*|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim|"
-        "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*"
+        "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*|pelatihan|antrenare|tanitasi"
     ),
     "test": "测试集|测试|測試|テスト|테스트|тестов[а-яё]*|тест|prueba",
     "eval": "评估|評估|評価|평가|оценк[а-яё]*",
@@ -140,8 +144,9 @@ class Meaning:
 
     Attributes:
         side: "train", "val", "test", or "" where it names none.
-        kind: "loss" (nats or whatever the loop's unit is), "bits" (bits per byte), "perplexity", "error" (another
-            measure of error, as rmse), "unsaid" (named by its side alone), or "" for none of them.
+        kind: "loss" (nats or whatever the loop's unit is), "bits" (bits per byte), "perplexity", "likelihood" (its
+            logarithm: higher is better), "error" (another measure of error, as rmse), "unsaid" (named by its side
+            alone), or "" for none of them.
         span: what the value is a mean of: "batch", "step", "epoch", "mean", "smooth", or "" where it does not say.
         stem: what else qualifies it ("dice" of "val dice loss"): losses are compared with their like.
     """
@@ -205,9 +210,9 @@ def meaning(name: str) -> Meaning:
     held = set(found)
     span = next((SPANS[word] for word in found if word in SPANS), "")
     side = side_of(found)
-    if held & FOREIGN:
+    if held & (FOREIGN - {"function"} if "objective" in held else FOREIGN):
         return Meaning(side, "", span)
-    kind = _kind(held) or ("error" if side and held & SIDED_ERROR else "")
+    kind = _likelihood(found, held) or _kind(held) or (_sided_kind(held) if side else "")
     return Meaning(side, kind, span, _stem(found, held) if kind else ())
 
 
@@ -217,9 +222,25 @@ def _kind(held: set[str]) -> str:
     if held & PERPLEXITY:
         return "perplexity"
     entropy = {"cross", "entropy"} <= held or {"log", "likelihood", "negative"} <= held
-    if held & PLAIN_LOSS or held & KIND_OF_LOSS.keys() or entropy:
+    if held & PLAIN_LOSS or held & KIND_OF_LOSS.keys() or entropy or any(map(_ends_in_loss, held)):
         return "loss"
     return "error" if held & ERROR else ""
+
+
+def _sided_kind(held: set[str]) -> str:
+    """Return the kind of a name that is a measure only where it says whose it is."""
+    return "loss" if "costs" in held else "error" if held & SIDED_ERROR else ""
+
+
+def _ends_in_loss(word: str) -> bool:
+    """Say whether a word is the name of a loss written as one, as "closs" and "mseloss"."""
+    return word.endswith("loss") and word not in NO_LOSS
+
+
+def _likelihood(found: tuple[str, ...], held: set[str]) -> str:
+    if held & (PLAIN_LOSS | {"negative", "nll"}):
+        return ""
+    return "likelihood" if held & LIKELIHOOD or LIKELIHOODS & set(itertools.pairwise(found)) else ""
 
 
 def _stem(found: tuple[str, ...], held: set[str]) -> tuple[str, ...]:

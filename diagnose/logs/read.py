@@ -211,7 +211,7 @@ def _is_history(line: str) -> bool:
 
 def _opens_json(text: str) -> bool:
     """Say whether a text that begins with a bracket goes on as JSON does, and not as "[rank 0] loss 1"."""
-    rest = text.lstrip()[1:].lstrip()
+    rest = text.lstrip()[1:].lstrip().removeprefix("[").lstrip()
     return rest[:1] in ('"', "{", "}") or (text.lstrip()[:1] == "[" and rest[:1] == "{")
 
 

@@ -74,6 +74,7 @@ class LogSeries:
         count: finite values that there were.
         broken: values that were NaN, infinite or beyond `MOST_VALUE`; `broken_step`: of the first of them.
         stride: one in so many is kept.
+        turned: whether the log has the negatives of its values.
     """
 
     name: str
@@ -81,6 +82,7 @@ class LogSeries:
     broken: int = 0
     broken_step: float = NAN
     stride: int = 1
+    turned: bool = False
     _kept: array[float] = field(default_factory=lambda: array("d"), repr=False)
     _last: tuple[float, LogRow, float] | None = None  # place, row and value of the last point
     _bars: int = 0  # points at the end that are states of a bar of one epoch
@@ -178,6 +180,14 @@ class LogSeries:
         self.count -= self._bars
         self._bars, self._last = 0, None
 
+    def turn(self) -> None:
+        """Put the negative in place of each value."""
+        self.turned = not self.turned
+        self._kept = array("d", (self._whole() * [*(1.0,) * VALUE, -1.0]).tobytes())
+        if self._last is not None:
+            place, row, value = self._last
+            self._last = (place, row, -value)
+
     def end_epochs(self, ends: list[tuple[int, float]]) -> None:
         """Place each point in the epoch that is named behind it: `ends` holds (rows until then, epoch)."""
         places, epochs = (np.array(column, float) for column in zip(*ends, strict=True))
@@ -199,9 +209,12 @@ class LogSeries:
         self._kept = array("d", table.tobytes())
         self.stride *= 2
 
+    def _whole(self) -> NDArray[np.float64]:
+        return np.frombuffer(self._kept.tobytes(), np.float64).reshape(-1, len(COLUMNS))
+
     def table(self) -> NDArray[np.float64]:
         """Return what is kept, (points, 8): as `COLUMNS` names them."""
-        whole = np.frombuffer(self._kept.tobytes(), np.float64).reshape(-1, len(COLUMNS))
+        whole = self._whole()
         table = whole.copy() if self._last is None else np.vstack([whole, _flat(self._last)])
         with np.errstate(invalid="ignore"):
             positions = table[:, STEP:VALUE]

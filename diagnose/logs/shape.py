@@ -25,18 +25,22 @@ from diagnose.logs.line_words import (
     COUNTS,
     ENDS_NAME,
     GOES_ON,
+    INDEXED,
     MOST_KEY,
     MOST_NAME,
     MOST_PARTS,
     NAME_BEHIND,
+    NAMES_NEXT,
     NATS,
     OF_MODEL,
+    OF_OUTPUT,
     OPERATOR,
     OUTPUT,
     OVER,
     PARTS,
     PERCENT,
     PLACEHOLDER,
+    REMARK,
     SIDE_BEHIND,
     SUMS_UP,
     TAIL,
@@ -62,7 +66,7 @@ class _Line(LinePositions):
         k, unit = 0, 0
         while k < len(self.numbers):
             before, after = self.texts[k][unit:][-MOST_KEY:], self.texts[k + 1]
-            found = UNIT.match(after)
+            found = None if NAMES_NEXT.match(after) else UNIT.match(after)
             slot = self._slot(k, before, after, found.group() if found else "")
             unit = found.end() if found and slot.over < 0 and found.group() != " of" else 0
             if slot.over >= 0:
@@ -73,9 +77,14 @@ class _Line(LinePositions):
         self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
-        if len({slot.name for _, slot in self.shape.unsaid}) > 1:
+        if len({slot.name for _, slot in self.shape.unsaid}) > 1 or self._holds_little_else():
             self.shape.losses += self.shape.unsaid
         return self.shape
+
+    def _holds_little_else(self) -> bool:
+        """Say whether beside a value of unsaid meaning a line has positions alone, or a loss without a side."""
+        unsided = [s for _, s in self.shape.losses if meaning(s.name).kind == "loss" and not meaning(s.name).side]
+        return bool(unsided) or len(self.shape.unsaid) + len(self.shape.positions) == len(self.numbers)
 
     def _behind(self, text: str) -> None:
         """Take the side that a line ends with: of a heading, or in brackets behind its loss."""
@@ -102,6 +111,7 @@ class _Line(LinePositions):
         output = OUTPUT.search(name)
         if output and meaning(output.group(1)).kind and not side_of(words(last)):
             last, assigned = f"{output.group(1)} {last}", True
+        last = self._without_remark(last)
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
@@ -124,10 +134,19 @@ class _Line(LinePositions):
             self._aside(last)
         return slot or Slot(over=over)
 
+    def _without_remark(self, name: str) -> str:
+        """Return a loss's name without what is said of when it was taken, and with its output's name before it."""
+        name = OF_OUTPUT.sub(r"\g<output> \g<name>", name) if "'" in name else name
+        bare = REMARK.sub("", name) if name[-1:] in (")", "]") else name
+        return bare if meaning(bare).kind or side_alone(bare) else name
+
     def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot:
-        """Take the second value of "train loss 2.9 -> 2.5"."""
-        self._loss(k + 1, name, context, self.texts[k + 2], "", -1, (assigned, False), before)
-        return Slot("loss", over=k + 1)
+        """Take the last value of "train loss 2.9 -> 2.7 -> 2.5"."""
+        last = k + 1
+        while last + 1 < len(self.numbers) and BECOMES.fullmatch(self.texts[last + 1]):
+            last += 1
+        self._loss(last, name, context, self.texts[last + 1], "", -1, (assigned, False), before)
+        return Slot("loss", over=last)
 
     def _behind_value(self, k: int, name: str, after: str) -> Slot | None:
         """Take a value whose name stands behind it, as in "2.31 train loss, 2.45 val loss"."""
@@ -145,13 +164,15 @@ class _Line(LinePositions):
     def _unsaid(self, k: int, name: str, after: str, unit: str, over: int) -> Slot | None:
         """Take a value that is named by its side alone, as in "train 2.31 | val 2.45"; nats say what it is."""
         side = side_alone(name)
-        if not side or "." not in self.numbers[k] or unit.strip() or over >= 0 or self.code:
+        within = ")" in name and "(" not in name  # a bracket that opened before, as of "F1 (macro, train)"
+        if not side or within or "." not in self.numbers[k] or unit.strip() or over >= 0 or self.code:
             return None
         if NATS.match(after):
             return self._named(k, f"{side} loss", "")
         self.shape.unsaid.append((k, Slot("loss", f"{side} {UNSAID}")))
         if len({slot.name for _, slot in self.shape.unsaid}) > 1:
-            self.near = self.side = self.weak = ""  # they are values of these sides, and head nothing
+            self.side = self.weak = ""  # they are values of these sides, and head nothing
+            self.near = side if after.lstrip().startswith("(") else ""  # but for what stands in brackets behind them
             return Slot("loss")
         return None
 
@@ -206,7 +227,7 @@ class _Line(LinePositions):
             return None
         if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
             return None
-        several = (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)) or (not assigned and self._lists(k))
+        several = (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)) or self._lists(k, assigned=assigned)
         if over >= 0 or several:
             fractions = several or ("." in self.numbers[k] and "." in self.numbers[over])
             self.shape.tuple = title if fractions else self.shape.tuple
@@ -232,10 +253,14 @@ class _Line(LinePositions):
         if not side or not full or meaning(full).side or "." not in self.numbers[k] or self.code:
             return None
         self.unsided = full
+        self.unnamed = k + 1 if not after[side.end() :].strip(" |,;/") else self.unnamed
         return self._named(k, f"{side.group(1).lower()} {full}", "")
 
     def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
         """Say whether an integer stands between a loss and its value, as in "Train loss 100 2.5": it is a position."""
+        if INDEXED.match(after) and self.texts[k].endswith("[") and self.numbers[k].isdigit():
+            self.pending = title  # "train_loss[3] = 2.5"
+            return True
         self.follows = (
             not assigned and bool(GOES_ON.fullmatch(after)) and self.numbers[k].isdigit()
             and k + 1 < len(self.numbers) and "." in self.numbers[k + 1]
@@ -249,6 +274,8 @@ class _Line(LinePositions):
         more = k + 1 < len(self.numbers)
         if more and after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
             return False  # the spread over folds, as LightGBM shows it
+        if not more and after.strip() in ("*", "**"):
+            return False  # which marks the best one
         counted = more and bool(COUNT.fullmatch(self.numbers[k + 1]))
         return bool(AFTER_OPERATOR.match(after)) and not (after.strip() == "*" and "." in self.numbers[k] and counted)
 
@@ -256,9 +283,11 @@ class _Line(LinePositions):
         """Say whether a bracket that has opened holds more than one value."""
         return k + 1 < len(self.numbers) and bool(re.fullmatch(r"\s?[,;]\s?", after))
 
-    def _lists(self, k: int) -> bool:
+    def _lists(self, k: int, *, assigned: bool) -> bool:
         """Say whether a line is a name and values for several prints, with blanks between them."""
-        return k == 0 and len(self.numbers) > FEWEST_LISTED and not any(text.strip() for text in self.texts[1:])
+        if k or len(self.numbers) <= FEWEST_LISTED or any(text.strip() for text in self.texts[1:]):
+            return False
+        return not assigned or all("." in number for number in self.numbers)
 
     def _is_time(self, name: str) -> bool:
         return bool(set(words(name)) & TIMING)
@@ -267,8 +296,8 @@ class _Line(LinePositions):
         """Return the name of a loss, "" where the words before a number are none."""
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
-        name = COPULA.sub("", name)
-        found = words(name)
+        bare = COPULA.sub("", name)
+        name, assigned, found = bare, assigned or bare != name, words(bare)
         cell = CELL.search(before) if last and not found and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
             return " ".join(kept_words(words(cell.group(1))))

@@ -39,7 +39,9 @@ NAMES_RUN = frozenset({
 def separator(header: str, row: str) -> str | None:
     """Return what separates the fields of a table, from its first two lines; None where they are no table's."""
     for sign in SEPARATORS:
-        names, fields = (next(csv.reader([line[:MOST_FIELD]], delimiter=sign), []) for line in (header, row))
+        names, fields = (
+            next(csv.reader([line[:MOST_FIELD]], delimiter=sign, skipinitialspace=True), []) for line in (header, row)
+        )
         if len(names) < 2 or len(names) != len(fields) or max(map(len, names)) > 200:
             continue
         numbers = sum(number(field) is not None for field in fields)
@@ -69,7 +71,7 @@ def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
     sign = separator(first, second) or max(SEPARATORS, key=first.count)
     source = chain([second], source)
     csv.field_size_limit(MOST_FIELD)
-    header = next(iter(csv.reader([first], delimiter=sign)), [])[:MOST_COLUMNS]
+    header = next(iter(csv.reader([first], delimiter=sign, skipinitialspace=True)), [])[:MOST_COLUMNS]
     if not header:
         raise DiagnoseError("the table has no header: its first line should name the columns")
     log = Log("csv")
@@ -119,7 +121,7 @@ def _blocks(records: Iterator[list[str]], lines: Counted, keep: Keep) -> Iterato
 
 def _records(source: Iterator[str], sign: str, log: Log) -> Iterator[list[str]]:
     """Yield the records of a table; one that breaks off counts as bad, and reading goes on behind it."""
-    reader = csv.reader(source, delimiter=sign)
+    reader = csv.reader(source, delimiter=sign, skipinitialspace=True)
     while True:
         try:
             yield next(reader)
@@ -127,7 +129,7 @@ def _records(source: Iterator[str], sign: str, log: Log) -> Iterator[list[str]]:
             return
         except csv.Error:
             log.bad += 1
-            reader = csv.reader(source, delimiter=sign)
+            reader = csv.reader(source, delimiter=sign, skipinitialspace=True)
 
 
 class _Runs:

@@ -63,6 +63,7 @@ class TextReader:
         self.counters = Counters(self.log.facts)
         self.above = ""  # side of the heading above
         self.headed = False  # whether there was one
+        self.opens = False  # whether the last one opens what is below it, as "Validation:"
         self.group = 1  # of states of one pass
         self.grid = Grid(columns or {})
         self.measures = SideTable()
@@ -266,6 +267,7 @@ class TextReader:
             return False
         side = standing(line) if heads and len(line) < MOST_HEADING else ""
         self._head(side)
+        self.opens = bool(side) and line.rstrip().endswith(":")
         if names:
             self.log.heading(line.strip())
         return False
@@ -301,7 +303,7 @@ class TextReader:
 
     def _epoch(self, value: float) -> None:
         """Take an epoch that is named; a heading for validation ends with its epoch."""
-        if value != self.epoch or self.epoch != self.epoch:
+        if (value != self.epoch or self.epoch != self.epoch) and not self.opens:
             self.above = self.above if self.above == "train" else ""
         self.epoch = value
         self.group += 1
@@ -337,6 +339,7 @@ class TextReader:
         values = self._read(shape, numbers, progress=progress, own=own)
         if not values:
             return
+        self.opens = False
         if own and not aside:
             self.counters.at = own
             self.group += 1

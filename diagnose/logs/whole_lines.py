@@ -6,6 +6,8 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
+from diagnose.logs.line_labels import Labels
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -26,6 +28,7 @@ SIGNS = (f"\n{INDENT}", BEST, WIKI_ROW, ":\n- ", ":\n  - ", ":\n    - ")  # of a
 def whole_lines(lines: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, bool]]]:
     """Yield lines in blocks, made whole where a block holds any that have to be."""
     source = iter(lines)
+    labels = Labels()
     ahead = next(source, None)
     while ahead is not None:
         block = [ahead, *itertools.islice(source, AT_ONCE - 1)]
@@ -35,6 +38,7 @@ def whole_lines(lines: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, b
             ahead = next(source, None)
         text = "\n".join([line for line, _ in block])
         block = list(_celled(block)) if WIKI_ROW in text else block
+        block = labels.plain(block, text)
         yield list(_joined(_listed(block))) if any(sign in text for sign in SIGNS) else block
 
 

@@ -8,9 +8,9 @@ import re
 from diagnose.logs.line_plans import has_any
 
 JULIA = re.compile(r"(?<=\d)f(-?\d{1,2})(?![A-Za-z0-9_.])")  # the exponent of a number of single precision
-WRAPPERS = ("tensor(", "Tensor(", "float16(", "float32(", "float64(", "Array(")
+WRAPPERS = ("tensor(", "Tensor(", "float16(", "float32(", "float64(", "Array(", "array(")
 WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
-    r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?Array)\(\s{0,4}\[?\s{0,4}"
+    r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?[Aa]rray)\(\s{0,4}\[?\s{0,4}"
     r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
 )
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?!\d|,\d)")

@@ -78,7 +78,7 @@ case(
         f"Ep 1 | iter {i} | step {(i + 3) // 4}: loss train (curr): {2 / i + 0.5:.3f}, val (prev val iter): {'None' if i <= 6 else format(b((i - 1) // 6), '.3f')} | iter time: 298.27 ms\n"
         for i in range(1, 25)
     ),
-    TRAINS,
+    P([7, 13, 19], [0.78967, 0.65467, 0.60533], [2.2, 1.45, 1.2], "step"),
 )
 case(
     "e8-07",
@@ -155,7 +155,7 @@ case(
         "exp/chain/log/compute_prob_valid.{s}.log:LOG (nnet3-chain-compute-prob[5.1]:PrintTotalStats():nnet-chain-diagnostics.cc:170) Overall log-probability for 'output-xent' is -{b:.6f} per frame, over 18375 frames.",
         "exp/chain/log/compute_prob_train.{s}.log:LOG (nnet3-chain-compute-prob[5.1]:PrintTotalStats():nnet-chain-diagnostics.cc:170) Overall log-probability for 'output-xent' is -{a:.6f} per frame, over 18375 frames.",
     ),
-    R(),
+    P([100 * e for e in E6], A(), B(), "step", says=("higher is better",)),
 )
 case(
     "e8-14",

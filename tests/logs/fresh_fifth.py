@@ -184,7 +184,13 @@ case(
         for e in E6
         for side in ("train", "valid")
     ),
-    R(),
+    P(
+        [100 * e for e in E6],
+        [0.9 - e / 100 for e in E6],
+        [0.9 - e / 100 for e in E6],
+        "step",
+        errors={"log/identical"},
+    ),
 )
 case(
     "v20",

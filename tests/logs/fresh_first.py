@@ -63,7 +63,7 @@ case(
         "exp/chain/log/compute_prob_train.{s}.log:LOG (nnet3-chain-compute-prob[5.1]:PrintTotalStats():nnet-chain-diagnostics.cc:175) Overall log-probability for 'output' is -0.0771902 + -0.00903586 = -0.086226 per frame, over 18375 frames.",
         "exp/chain/log/compute_prob_valid.{s}.log:LOG (nnet3-chain-compute-prob[5.1]:PrintTotalStats():nnet-chain-diagnostics.cc:170) Overall log-probability for 'output-xent' is -0.962797 per frame, over 18375 frames.",
     ),
-    R("no loss was found"),
+    R("only validation losses"),
 )
 case(
     "bentrevett",

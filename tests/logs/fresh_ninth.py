@@ -301,7 +301,7 @@ case(
     rep(
         "2020-02-16 14:53:14,042 INFO [train.py:160] Process 8{e}00/9272(89.516825%) glb avg objf: -{a:.6f} over 47711104.0 frames, cur avg objf: -{a:.6f} over 6400 frames, val avg objf: -{b:.6f} over 18243.0 frames, epoch 5"
     ),
-    R(),
+    P(E6, A(), B(), "place"),
 )
 case(
     "e9-33", rep("7{e}      16{e}.0   -{a:.7f}      -{b:.7f}      -0.0082928") + "Total training time is 3:34:03\n", R()

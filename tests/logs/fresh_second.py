@@ -205,7 +205,7 @@ case("bpd", rep("Epoch {e}: train bpd {a:.3f}, test bpd {b:.3f}, lr 0.0010"), P(
 case(
     "elbo",
     rep("epoch {e} train elbo: -{x:.3f} val elbo: -{y:.3f}", x=lambda e: 100 * a(e), y=lambda e: 100 * b(e)),
-    R(),
+    P(E6, [100 * a(e) for e in E6], [100 * b(e) for e in E6], says=("higher is better",)),
 )
 case("gpytorch", rep("Iter {e}/50 - Loss: {a:.3f}   lengthscale: 0.693   noise: 0.693"), R("only training losses"))
 case(

@@ -1,0 +1,63 @@
+"""What stands before a line or counts it, in plain words: WeNet's batches, mpirun's ranks, the file that grep names."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TYPE_CHECKING
+
+from diagnose.logs.names import side_of, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+BATCH = re.compile(r"\b[Bb]atch (\d{1,9})/(\d{1,9})\b")
+EPOCH = re.compile(r"epoch", re.IGNORECASE)
+FEWEST = 3  # totals of batches, from which on they are none
+STEP = 5  # between batches that are printed, at the least
+FROM_FILE = re.compile(r"([\w./-]{1,200}?)(?:\.(\d{1,9}))?\.(?:log|txt|out):(?:\d{1,9}:)?")  # that grep found a line in
+FILES = (".log:", ".txt:", ".out:")
+RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
+
+
+class Labels:
+    """Puts labels into plain words, block by block.
+
+    Attributes:
+        of_epoch: whether "Batch 4/200" is batch 200 of epoch 4; None while it is not known.
+    """
+
+    def __init__(self) -> None:
+        self.of_epoch: bool | None = None
+
+    def plain(self, block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
+        """Return a block's lines; `text` is all of them."""
+        if any(sign in text for sign in FILES):
+            block = [(_without_file(line), bar) for line, bar in block]
+        if "]<std" in text:
+            block = [(RANK.sub("", line), bar) for line, bar in block]
+        if self.of_epoch is None and "atch " in text:
+            self.of_epoch = _counts_in_epochs(line for line, _ in block)
+        if self.of_epoch:
+            block = [(BATCH.sub(r"Epoch \1 Batch \2", line), bar) for line, bar in block]
+        return block
+
+
+def _counts_in_epochs(lines: Iterable[str]) -> bool | None:
+    """Say whether "Batch 4/200" names an epoch first: what follows goes up by even steps, as no totals do."""
+    pairs = [found.groups() for line in lines if (found := BATCH.search(line)) and not EPOCH.search(line)]
+    if not pairs:
+        return None
+    firsts, seconds = ({pair[k] for pair in pairs} for k in (0, 1))
+    even = math.gcd(*map(int, seconds)) >= STEP
+    return even and len(seconds) >= FEWEST and len(seconds) > len(firsts)
+
+
+def _without_file(line: str) -> str:
+    """Return a line with its file's side, and its number as of an iteration, in place of the file's name."""
+    found = FROM_FILE.match(line)
+    side = side_of(words(found.group(1).rpartition("/")[2])) if found else ""
+    if not found or not (side or found.group(2)):
+        return line
+    number = f"iteration {found.group(2)} | " if found.group(2) else ""
+    return f"{side} | {number}{line[found.end() :]}"

@@ -1,0 +1,72 @@
+"""Values that are named by their side alone, beside a loss: losses too, or accuracies, or rates of error."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from diagnose.logs.names import Meaning, meaning
+from diagnose.logs.series import PLACE, VALUE
+
+if TYPE_CHECKING:
+    from diagnose.logs.series import Log, LogSeries
+
+NEAR = 0.2  # of the logarithm of such a value over the loss of its line, in the median
+FEWEST = 3  # values of a series
+
+
+def go_with_loss(log: Log, losses: dict[str, Meaning]) -> bool:
+    """Say whether the values of both sides are losses as the log's one loss is: "loss=2.4, train=2.4, dev=2.5".
+
+    Args:
+        log: what was read.
+        losses: its losses by name, those of unsaid meaning too.
+    """
+    sides = {m.held_out: log.series[name] for name, m in losses.items() if m.kind == "unsaid"}
+    loss = _one_loss(log, losses)
+    return len(sides) > 1 and loss is not None and sides[True].count >= FEWEST and _near(loss, sides[False])
+
+
+def name_beside_loss(log: Log) -> None:
+    """Give the name of a loss to held-out values beside the log's one loss, as in "Loss: 1.60 | eval: 1.75"."""
+    losses = {name: m for name in log.series if (m := meaning(name)).kind}
+    alone = {name: m for name, m in losses.items() if m.kind == "unsaid"}
+    loss = _one_loss(log, losses)
+    if loss is None or not all(m.held_out for m in alone.values()):
+        return
+    for name, m in alone.items():
+        series = log.series[name]
+        if _near(loss, series) and _falls(series):
+            del log.series[name]
+            series.name = f"{m.side} loss"
+            log.series[series.name] = series
+            log.notes.append(
+                f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss, falls, "
+                "and is taken for one"
+            )
+
+
+def _one_loss(log: Log, losses: dict[str, Meaning]) -> LogSeries | None:
+    """Return the one loss of a log that has none of held-out data; None for any other."""
+    trains = [name for name, m in losses.items() if m.kind == "loss" and m.side in ("", "train")]
+    held_out = [name for name, m in losses.items() if m.held_out and m.kind != "unsaid"]
+    curves = [name for name in held_out if log.series[name].count >= FEWEST]
+    return log.series[trains[0]] if len(trains) == 1 and not curves else None
+
+
+def _near(loss: LogSeries, other: LogSeries) -> bool:
+    """Say whether values are near the losses of their lines, or of the last lines before them that have one."""
+    one, two = loss.table(), other.table()
+    at = np.searchsorted(one[:, PLACE], two[:, PLACE], "right") - 1
+    if len(one) < FEWEST or len(two) < FEWEST:
+        return False
+    with np.errstate(all="ignore"):
+        ratio = np.abs(np.log(two[at >= 0, VALUE] / one[at[at >= 0], VALUE]))
+    return bool(np.nanmedian(ratio) < NEAR) if np.isfinite(ratio).any() else False
+
+
+def _falls(series: LogSeries) -> bool:
+    values = series.table()[:, VALUE]
+    third = max(1, len(values) // 3)
+    return float(np.median(values[-third:])) < float(np.median(values[:third]))
