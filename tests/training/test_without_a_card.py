@@ -129,8 +129,9 @@ def test_steps_on_the_device_are_those_on_the_cpu(loader, mask, card):
     assert found[0] == found[1]
 
 
-def test_a_step_of_first_users_depth_stays_within_its_operations(card):
-    plan = on(CUDA, 3, **loaded("windows", "none", **{"run.precision": "bf16"}))
+@pytest.mark.parametrize("mask", ["none", "document"])
+def test_a_step_of_first_users_depth_stays_within_its_operations(mask, card):
+    plan = on(CUDA, 3, **loaded("windows", mask, **{"run.precision": "bf16"}))
     net = gpt(dropout=0.1, layers=6).to(CUDA)
     optimizer = trainer.make_optimizer(net, plan.recipe.optimizer)
     steps = trainer.train_blocks(net, optimizer, plan, trainer.START, lambda step: step == 2)
