@@ -66,6 +66,28 @@ def attend(
             return _fused(exact, mask_B1TT, p)
 
 
+class Memory:
+    """Keys and values of the positions that one layer has read."""
+
+    def __init__(self) -> None:
+        self.kv_2BHKD: Tensor | None = None
+
+    def __len__(self) -> int:
+        return 0 if self.kv_2BHKD is None else self.kv_2BHKD.shape[3]
+
+    def attend(self, qkv_BT3HD: Tensor) -> Tensor:
+        """Take in further positions and return what `attend` gives for them, without dropout (B, T, H, D)."""
+        on_cpu = qkv_BT3HD.device.type == "cpu"
+        with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
+            exact = qkv_BT3HD.to(torch.promote_types(qkv_BT3HD.dtype, torch.float32)) if on_cpu else qkv_BT3HD
+            q_BHTD, kv_2BHTD = exact[:, :, 0].transpose(1, 2), exact[:, :, 1:].permute(2, 0, 3, 1, 4)
+            read, new = len(self), q_BHTD.shape[2]
+            self.kv_2BHKD = kv_2BHTD if self.kv_2BHKD is None else torch.cat([self.kv_2BHKD, kv_2BHTD], 3)
+            seen_TK = None if new == 1 else _no_later(read, new, q_BHTD.device)
+            k_BHKD, v_BHKD = self.kv_2BHKD
+            return F.scaled_dot_product_attention(q_BHTD, k_BHKD, v_BHKD, attn_mask=seen_TK).transpose(1, 2)
+
+
 def _fused(qkv_BT3HD: Tensor, mask_B1TT: Tensor | None, p: float) -> Tensor:
     q_BHTD, k_BHTD, v_BHTD = qkv_BT3HD.permute(2, 0, 3, 1, 4)
     if mask_B1TT is None:
@@ -73,6 +95,12 @@ def _fused(qkv_BT3HD: Tensor, mask_B1TT: Tensor | None, p: float) -> Tensor:
     else:
         y_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, attn_mask=mask_B1TT, dropout_p=p)
     return y_BHTD.transpose(1, 2)
+
+
+def _no_later(read: int, new: int, device: torch.device) -> Tensor:
+    """Say which of all positions are none later than each of the new ones (T, K)."""
+    place_K = torch.arange(read + new, device=device)
+    return place_K <= place_K[read:, None]
 
 
 def _seen(queries_NR: Tensor, keys_NK: Tensor, first: int) -> Tensor:

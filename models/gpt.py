@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import nn
 
-from .attention import attend, document_mask
+from .attention import Memory, attend, document_mask
 from .dropout import Dropout, any_active, draw
 from .gelu import GELU
 from .segments import places
@@ -114,11 +114,14 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width, bias=bias)
         self.drop = drop
 
-    def forward(self, x_BTD: Tensor, shared: Shared) -> Tensor:
-        """Mix positions up to each one's own, within segments."""
+    def forward(self, x_BTD: Tensor, shared: Shared, memory: Memory | None = None) -> Tensor:
+        """Mix positions up to each one's own, within segments, or with those in memory."""
         rows, length, width = x_BTD.shape
         qkv_BT3HD = self.qkv(x_BTD).view(rows, length, 3, self.heads, width // self.heads)
-        y_BTHD = attend(qkv_BT3HD, shared.segments_BT, self.drop, shared.word, shared.mask_B1TT)
+        if memory is not None:
+            y_BTHD = memory.attend(qkv_BT3HD)
+        else:
+            y_BTHD = attend(qkv_BT3HD, shared.segments_BT, self.drop, shared.word, shared.mask_B1TT)
         projected: Tensor = self.out(y_BTHD.reshape(rows, length, width))
         return projected
 
@@ -139,9 +142,10 @@ class Block(nn.Module):
         self.narrow = nn.Linear(4 * width, width, bias=bias)
         self.drop_feed = drops[2]
 
-    def forward(self, x_BTD: Tensor, shared: Shared) -> Tensor:
+    def forward(self, x_BTD: Tensor, shared: Shared, memory: Memory | None = None) -> Tensor:
         """Return the residual stream after the block."""
-        x_BTD = x_BTD + self.drop_attention(self.attention(self.norm_attention(x_BTD), shared), shared.word)
+        mixed_BTD = self.attention(self.norm_attention(x_BTD), shared, memory)
+        x_BTD = x_BTD + self.drop_attention(mixed_BTD, shared.word)
         fed_BTD = self.narrow(self.activation(self.widen(self.norm_feed(x_BTD))))
         out: Tensor = x_BTD + self.drop_feed(fed_BTD, shared.word)
         return out
@@ -221,3 +225,24 @@ class GPT(nn.Module):
         """Return logits (B, T, V) of each next token; see `features`."""
         logits_BTV: Tensor = self.head(self.features(tokens_BT, segments_BT))
         return logits_BTV
+
+    def read_on(self, tokens_BT: Tensor, memory: list[Memory] | None = None) -> tuple[Tensor, list[Memory]]:
+        """Return logits (B, T, V) of tokens that follow others, and the memory of all of them; without dropout.
+
+        Args:
+            tokens_BT: int64.
+            memory: of the tokens before, as this returned it (it is changed); None for none.
+
+        Raises:
+            ValueError: more tokens in all than the context.
+        """
+        memory = [Memory() for _ in self.blocks] if memory is None else memory
+        read, new = len(memory[0]), tokens_BT.shape[1]
+        if read + new > self.context:
+            raise ValueError(f"{read + new} tokens are more than the context of {self.context}")
+        place = torch.arange(read, read + new, device=tokens_BT.device)
+        x_BTD, alone = self.embedding(tokens_BT) + self.position(place), Shared(None, None, None)
+        for block, own in zip(self.blocks, memory, strict=True):
+            x_BTD = block(x_BTD, alone, own)
+        logits_BTV: Tensor = self.head(self.norm(x_BTD))
+        return logits_BTV, memory
