@@ -208,7 +208,7 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False, tracke
 
     check_tracker(tracker)
     on_cpu = setting.overrides.get("run.device") == "cpu"
-    with processes.joined([] if on_cpu else cards("cuda")) as group:
+    with processes.joined(lambda: [] if on_cpu else cards("cuda")) as group:
         overrides = setting.overrides | processes.settings(setting.overrides)
         if group.follows:
             runner.follow(setting.recipe, overrides)

@@ -112,7 +112,8 @@ def follow(recipe: Recipe | str | Path = "quick", overrides: Mapping[str, Any] |
     optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
     session = Session(setup, Path(), "", net, optimizer, History(), lambda _: None)
     with switches.restored(), device.random_kept(where), _after_the_step():
-        _share_state(session)
+        if not _take_state(session):
+            return
         setup.compile(net)
         due, last = partial(_is_due, session), session.history.last()
         for _ in trainer.train_blocks(net, optimizer, setup.course, last, due):
@@ -120,16 +121,27 @@ def follow(recipe: Recipe | str | Path = "quick", overrides: Mapping[str, Any] |
                 return
 
 
+def train_nothing() -> None:
+    """Let the processes that follow go: the run has all its steps."""
+    processes.of_the_first(None)
+
+
 def _share_state(session: Session) -> None:
-    """Have all processes of a group begin where the first one is."""
-    if processes.group() is processes.ALONE:
-        return
+    """Have all processes of a group begin where this one, the first, is."""
     state = session.history.last(), session.network.state_dict(), session.optimizer.state_dict()
-    last, weights, moments = processes.of_the_first(None if processes.group().follows else state)
-    if processes.group().follows:
-        session.history.steps = [last] if last.step else []
-        session.network.load_state_dict(weights)
-        session.optimizer.load_state_dict(moments)
+    processes.of_the_first(state)
+
+
+def _take_state(session: Session) -> bool:
+    """Begin where the first process is; say whether it trains at all."""
+    state = processes.of_the_first(None)
+    if state is None:
+        return False
+    last, weights, moments = state
+    session.history.steps = [last] if last.step else []
+    session.network.load_state_dict(weights)
+    session.optimizer.load_state_dict(moments)
+    return True
 
 
 def _refuse_elsewhere(runs: Path, setup: Setup) -> None:

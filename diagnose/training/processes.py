@@ -20,7 +20,7 @@ import torch
 from diagnose.errors import FINDING, DiagnoseError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -61,13 +61,13 @@ def started() -> Group:
 
 
 @contextmanager
-def joined(cards: Sequence[str]) -> Iterator[Group]:
+def joined(cards_here: Callable[[], Sequence[str]]) -> Iterator[Group]:
     """Train with the other processes that torchrun started; where it started none, alone.
 
     Processes of a group end within this, at once: taken down normally, gloo's threads abort now and then.
 
     Args:
-        cards: names of CUDA devices, one for each process of this machine; none for a CPU.
+        cards_here: gives the names of CUDA devices, one for each process of this machine; none for a CPU.
 
     Raises:
         DiagnoseError: fewer cards than processes; or the processes do not find each other.
@@ -78,6 +78,7 @@ def joined(cards: Sequence[str]) -> Iterator[Group]:
         return
     import torch.distributed as dist
 
+    cards = cards_here()
     if cards:
         _keep_to_one(cards)
     with _explained("the processes of this run do not find each other"):

@@ -11,6 +11,7 @@ import pytest
 import torch
 from run_fixture import assert_same, refusal, tensors
 
+from diagnose.baselines import run_baselines
 from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError
 from diagnose.gap.run import run, run_replay
@@ -117,6 +118,11 @@ def test_with_dropout_too_and_a_stopped_run_goes_on_to_the_same_bits(given, tmp_
     assert store.state(the_run(parted)) == "interrupted"
     assert [code for code, _, _ in ended(start(parted, given, "--resume"))] == [0, 0]
     assert_same(the_run(tmp_path / "whole"), the_run(parted))
+    lacking = the_run(parted) / run_baselines.FILE  # as a run that was killed at its very end
+    lacking.unlink()
+    assert [code for code, _, _ in ended(start(parted, given, "--resume"))] == [0, 0]
+    assert lacking.exists()
+    the_run(parted)  # no second one
 
 
 @pytest.mark.trains
