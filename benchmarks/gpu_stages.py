@@ -17,6 +17,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
 
+import gpu_whole_runs
+
 ROOT = Path(__file__).resolve().parent.parent
 NO_CUDA = {"state": "skipped", "why": "no CUDA: skipped"}
 DATASHEET = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "4090": 165e12, "L4": 121e12}  # dense bf16 operations/s
@@ -454,10 +456,26 @@ def gpt2():
     )  # fmt: skip
 
 
+def samples():
+    """Samples at the size of `first-user`, untrained."""
+    return done(**gpu_whole_runs.samples(first_user("off"), place()[1]))
+
+
+def together():
+    """One run by as many processes as there are cards, without dropout; on a CPU by two."""
+    import torch
+
+    cards = torch.cuda.device_count()
+    if cards == 1:
+        return {"state": "skipped", "why": "one card: skipped"}
+    with tempfile.TemporaryDirectory() as folder:
+        return done(**gpu_whole_runs.together(small(folder, **{"model.dropout": 0.0}), cards))
+
+
 STAGES = {
-    "environment": Stage(environment, 30), "tests": Stage(tests, 60), "parity": Stage(parity, 60),
-    "resume": Stage(resume, 150), "step": Stage(step, 80), "race": Stage(race, 80), "jobs": Stage(jobs, 50),
-    "gpt2": Stage(gpt2, 30),
+    "environment": Stage(environment, 30), "tests": Stage(tests, 50), "parity": Stage(parity, 50),
+    "resume": Stage(resume, 120), "step": Stage(step, 75), "race": Stage(race, 75), "jobs": Stage(jobs, 45),
+    "gpt2": Stage(gpt2, 30), "samples": Stage(samples, 15), "together": Stage(together, 50),
 }  # fmt: skip
 
 

@@ -59,6 +59,8 @@ def train(
 
     setup = runner.planned(recipe, overrides)
     path = run_baselines.lacking(Path(runs), setup.digest) if resume else None
+    if path is not None:
+        runner.train_nothing()
     path = path or runner.carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
     run_baselines.keep(path, setup.text)
     return path

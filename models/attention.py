@@ -28,7 +28,16 @@ TILE = 1 << 18  # weights of a tile: 1 MiB, of which several fit a processor's c
 QUERIES = 64  # query positions of a tile; keys after its last query are not computed
 
 
-def attend(qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word: int | None) -> Tensor:
+def document_mask(segments_BT: Tensor | None) -> Tensor | None:
+    """Say which positions each one sees (B, 1, T, T), once for all layers; None where attention needs no such mask."""
+    if segments_BT is None or (segments_BT.device.type == "cpu" and not torch.compiler.is_compiling()):
+        return None
+    return _seen(segments_BT, segments_BT, 0)[:, None]
+
+
+def attend(
+    qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word: int | None, mask_B1TT: Tensor | None = None
+) -> Tensor:
     """Return softmax(q k' / sqrt(D)) v over the positions up to each one's own, within its segment (B, T, H, D).
 
     On a CPU it is computed in float32 at least: in bfloat16 torch's kernel takes 2.6 times as long there. What is
@@ -39,6 +48,7 @@ def attend(qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word
         segments_BT: positions attend within their own segment; None for one segment a row.
         dropout: of the attention weights.
         word: what the network drew for this forward pass.
+        mask_B1TT: of the segments, where it is at hand; see `document_mask`.
     """
     device, p = qkv_BT3HD.device, dropout.p if dropout.active else 0.0
     on_cpu, on_cuda, compiling = device.type == "cpu", device.type == "cuda", torch.compiler.is_compiling()
@@ -51,17 +61,46 @@ def attend(qkv_BT3HD: Tensor, segments_BT: Tensor | None, dropout: Dropout, word
             return y_BTHD
         exact = qkv_BT3HD.to(torch.promote_types(qkv_BT3HD.dtype, torch.float32)) if on_cpu else qkv_BT3HD
         with seeded(device, dropout.seed(word)) if on_cuda and p > 0 and not compiling else nullcontext():
-            return _fused(exact, segments_BT, p)
+            if segments_BT is not None and mask_B1TT is None:
+                mask_B1TT = _seen(segments_BT, segments_BT, 0)[:, None]
+            return _fused(exact, mask_B1TT, p)
 
 
-def _fused(qkv_BT3HD: Tensor, segments_BT: Tensor | None, p: float) -> Tensor:
+class Memory:
+    """Keys and values of the positions that one layer has read."""
+
+    def __init__(self) -> None:
+        self.kv_2BHKD: Tensor | None = None
+
+    def __len__(self) -> int:
+        return 0 if self.kv_2BHKD is None else self.kv_2BHKD.shape[3]
+
+    def attend(self, qkv_BT3HD: Tensor) -> Tensor:
+        """Take in further positions and return what `attend` gives for them, without dropout (B, T, H, D)."""
+        on_cpu = qkv_BT3HD.device.type == "cpu"
+        with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
+            exact = qkv_BT3HD.to(torch.promote_types(qkv_BT3HD.dtype, torch.float32)) if on_cpu else qkv_BT3HD
+            q_BHTD, kv_2BHTD = exact[:, :, 0].transpose(1, 2), exact[:, :, 1:].permute(2, 0, 3, 1, 4)
+            read, new = len(self), q_BHTD.shape[2]
+            self.kv_2BHKD = kv_2BHTD if self.kv_2BHKD is None else torch.cat([self.kv_2BHKD, kv_2BHTD], 3)
+            seen_TK = None if new == 1 else _no_later(read, new, q_BHTD.device)
+            k_BHKD, v_BHKD = self.kv_2BHKD
+            return F.scaled_dot_product_attention(q_BHTD, k_BHKD, v_BHKD, attn_mask=seen_TK).transpose(1, 2)
+
+
+def _fused(qkv_BT3HD: Tensor, mask_B1TT: Tensor | None, p: float) -> Tensor:
     q_BHTD, k_BHTD, v_BHTD = qkv_BT3HD.permute(2, 0, 3, 1, 4)
-    if segments_BT is None:
+    if mask_B1TT is None:
         y_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, dropout_p=p, is_causal=True)
     else:
-        seen_B1TT = _seen(segments_BT, segments_BT, 0)[:, None]
-        y_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, attn_mask=seen_B1TT, dropout_p=p)
+        y_BHTD = F.scaled_dot_product_attention(q_BHTD, k_BHTD, v_BHTD, attn_mask=mask_B1TT, dropout_p=p)
     return y_BHTD.transpose(1, 2)
+
+
+def _no_later(read: int, new: int, device: torch.device) -> Tensor:
+    """Say which of all positions are none later than each of the new ones (T, K)."""
+    place_K = torch.arange(read + new, device=device)
+    return place_K <= place_K[read:, None]
 
 
 def _seen(queries_NR: Tensor, keys_NK: Tensor, first: int) -> Tensor:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import nn
 
-from .attention import attend
+from .attention import Memory, attend, document_mask
 from .dropout import Dropout, any_active, draw
 from .gelu import GELU
 from .segments import places
@@ -90,6 +90,20 @@ def _validate(vocab_size: int, context: int, layers: int, heads: int, width: int
         raise ValueError(f"activation '{activation}' is unknown; known are {', '.join(ACTIVATIONS)}")
 
 
+class Shared(NamedTuple):
+    """What all layers of a forward pass share.
+
+    Attributes:
+        segments_BT: of the rows; None for one segment each.
+        mask_B1TT: which positions each one sees, where attention takes it so.
+        word: what the network drew for its dropout.
+    """
+
+    segments_BT: Tensor | None
+    mask_B1TT: Tensor | None
+    word: int | None
+
+
 class Attention(nn.Module):
     """Causal self-attention of several heads."""
 
@@ -100,11 +114,14 @@ class Attention(nn.Module):
         self.out = nn.Linear(width, width, bias=bias)
         self.drop = drop
 
-    def forward(self, x_BTD: Tensor, segments_BT: Tensor | None, word: int | None) -> Tensor:
-        """Mix positions up to each one's own, within segments."""
+    def forward(self, x_BTD: Tensor, shared: Shared, memory: Memory | None = None) -> Tensor:
+        """Mix positions up to each one's own, within segments, or with those in memory."""
         rows, length, width = x_BTD.shape
         qkv_BT3HD = self.qkv(x_BTD).view(rows, length, 3, self.heads, width // self.heads)
-        y_BTHD = attend(qkv_BT3HD, segments_BT, self.drop, word)
+        if memory is not None:
+            y_BTHD = memory.attend(qkv_BT3HD)
+        else:
+            y_BTHD = attend(qkv_BT3HD, shared.segments_BT, self.drop, shared.word, shared.mask_B1TT)
         projected: Tensor = self.out(y_BTHD.reshape(rows, length, width))
         return projected
 
@@ -125,11 +142,12 @@ class Block(nn.Module):
         self.narrow = nn.Linear(4 * width, width, bias=bias)
         self.drop_feed = drops[2]
 
-    def forward(self, x_BTD: Tensor, segments_BT: Tensor | None, word: int | None) -> Tensor:
+    def forward(self, x_BTD: Tensor, shared: Shared, memory: Memory | None = None) -> Tensor:
         """Return the residual stream after the block."""
-        x_BTD = x_BTD + self.drop_attention(self.attention(self.norm_attention(x_BTD), segments_BT, word), word)
+        mixed_BTD = self.attention(self.norm_attention(x_BTD), shared, memory)
+        x_BTD = x_BTD + self.drop_attention(mixed_BTD, shared.word)
         fed_BTD = self.narrow(self.activation(self.widen(self.norm_feed(x_BTD))))
-        out: Tensor = x_BTD + self.drop_feed(fed_BTD, word)
+        out: Tensor = x_BTD + self.drop_feed(fed_BTD, shared.word)
         return out
 
 
@@ -197,8 +215,9 @@ class GPT(nn.Module):
         word = None if torch.compiler.is_compiling() or not any_active(self) else draw()
         place = torch.arange(length, device=tokens_BT.device) if segments_BT is None else places(segments_BT)
         x_BTD = self.drop(self.embedding(tokens_BT) + self.position(place), word)
+        shared = Shared(segments_BT, document_mask(segments_BT), word)
         for block in self.blocks:
-            x_BTD = block(x_BTD, segments_BT, word)
+            x_BTD = block(x_BTD, shared)
         normed: Tensor = self.norm(x_BTD)
         return normed
 
@@ -206,3 +225,24 @@ class GPT(nn.Module):
         """Return logits (B, T, V) of each next token; see `features`."""
         logits_BTV: Tensor = self.head(self.features(tokens_BT, segments_BT))
         return logits_BTV
+
+    def read_on(self, tokens_BT: Tensor, memory: list[Memory] | None = None) -> tuple[Tensor, list[Memory]]:
+        """Return logits (B, T, V) of tokens that follow others, and the memory of all of them; without dropout.
+
+        Args:
+            tokens_BT: int64.
+            memory: of the tokens before, as this returned it (it is changed); None for none.
+
+        Raises:
+            ValueError: more tokens in all than the context.
+        """
+        memory = [Memory() for _ in self.blocks] if memory is None else memory
+        read, new = len(memory[0]), tokens_BT.shape[1]
+        if read + new > self.context:
+            raise ValueError(f"{read + new} tokens are more than the context of {self.context}")
+        place = torch.arange(read, read + new, device=tokens_BT.device)
+        x_BTD, alone = self.embedding(tokens_BT) + self.position(place), Shared(None, None, None)
+        for block, own in zip(self.blocks, memory, strict=True):
+            x_BTD = block(x_BTD, alone, own)
+        logits_BTV: Tensor = self.head(self.norm(x_BTD))
+        return logits_BTV, memory

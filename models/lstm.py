@@ -19,7 +19,12 @@ from .dropout import Dropout, any_active, draw
 from .segments import places, starts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
     from torch import Tensor
+
+    State = tuple[Tensor, Tensor]  # of a layer: its output and its cell
 
 SHORT = 16  # segments up to this length share a bucket
 EMBEDDING_RANGE = 0.1  # of the uniform initial embedding (Merity et al. 2018)
@@ -99,6 +104,22 @@ class LSTM(nn.Module):
         logits_BTV: Tensor = self.head(self.features(tokens_BT, segments_BT))
         return logits_BTV
 
+    def read_on(self, tokens_BT: Tensor, memory: list[State] | None = None) -> tuple[Tensor, list[State]]:
+        """Return logits (B, T, V) of tokens that follow others, and each layer's state after them; without dropout.
+
+        Args:
+            tokens_BT: int64.
+            memory: after the tokens before, as this returned it; None for none.
+        """
+        x_BTD, after = self.embedding(tokens_BT), []
+        before: Sequence[State | None] = memory or [None] * len(self.layers)
+        for layer, state in zip(self.layers, before, strict=True):
+            with _exact_on_cpu(x_BTD):
+                x_BTD, left = layer(_as_weights(x_BTD, layer), state)
+            after.append(left)
+        logits_BTV: Tensor = self.head(x_BTD)
+        return logits_BTV, after
+
 
 class _Bucket(NamedTuple):
     """Segments of similar length, each of which gets a row of its own.
@@ -138,9 +159,8 @@ def _run(layer: nn.Module, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tens
     A segment's padding lies behind its end, where it cannot change what comes before it. In bfloat16 torch's
     LSTM takes 8 times as long on a CPU, so autocast is left there.
     """
-    on_cpu = x_BTD.device.type == "cpu"
-    with torch.autocast("cpu", enabled=False) if on_cpu else nullcontext():
-        x_BTD = x_BTD.to(next(layer.parameters()).dtype) if on_cpu else x_BTD
+    with _exact_on_cpu(x_BTD):
+        x_BTD = _as_weights(x_BTD, layer)
         if buckets is None:
             whole_BTD: Tensor = layer(x_BTD)[0]
             return whole_BTD
@@ -149,6 +169,15 @@ def _run(layer: nn.Module, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tens
         y_ND = torch.empty_like(x_ND, dtype=parts[0].dtype)
         tokens_N = torch.cat([bucket.token_M for bucket in buckets])
         return y_ND.index_copy(0, tokens_N, torch.cat(parts)).view(x_BTD.shape)
+
+
+def _exact_on_cpu(x_BTD: Tensor) -> AbstractContextManager[object]:
+    return torch.autocast("cpu", enabled=False) if x_BTD.device.type == "cpu" else nullcontext()
+
+
+def _as_weights(x_BTD: Tensor, layer: nn.Module) -> Tensor:
+    """Give values the dtype of a layer's weights where autocast is left."""
+    return x_BTD.to(next(layer.parameters()).dtype) if x_BTD.device.type == "cpu" else x_BTD
 
 
 def _run_bucket(layer: nn.Module, x_ND: Tensor, bucket: _Bucket) -> Tensor:

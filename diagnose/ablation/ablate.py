@@ -26,7 +26,7 @@ from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.ablations import AblationRecord, AxisRecord, Failure, Hold, TextSeenRecord
 from diagnose.records.schema import FORMAT
 from diagnose.runs import run_tables, runner, store
-from diagnose.training import batches, device, trainer
+from diagnose.training import device, trainer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -331,9 +331,8 @@ def estimate_seconds(setup: Setup) -> float | None:
         took = []
         for number in range(MEASURED_STEPS):
             begun = time.perf_counter()
-            parts = batches.step_batches(setup.course.layout, number, setup.recipe.batches.accumulate)
             net.train()
-            trainer.backward(net, parts, setup.recipe, number)
+            trainer.backward(net, trainer.step_parts(setup.course, number), setup.recipe, number)
             optimizer.step()
             optimizer.zero_grad()
             took.append(time.perf_counter() - begun)

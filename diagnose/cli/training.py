@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  (typer reads annotations as it runs)
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -199,18 +199,34 @@ def finish_ablation(folder: Path, out: Path, output: Output, tracker: str | None
 def train(setting: Setting, output: Output, resume: ResumeOption = False, tracker: TrackerOption = None) -> None:
     """Train one network and leave a run directory in runs/.
 
-    It can be stopped at any moment; --resume goes on to the very weights that it would have had.
+    It can be stopped at any moment; --resume goes on to the very weights that it would have had. On several GPUs:
+    torchrun --nproc-per-node 8 -m diagnose train ...
     """
+    from diagnose.engines.selection import cards
+    from diagnose.runs import runner
+    from diagnose.training import processes
+
+    check_tracker(tracker)
+    on_cpu = setting.overrides.get("run.device") == "cpu"
+    with processes.joined(lambda: [] if on_cpu else cards("cuda")) as group:
+        overrides = setting.overrides | processes.settings(setting.overrides)
+        if group.follows:
+            runner.follow(setting.recipe, overrides)
+        else:
+            _train(setting.recipe, overrides, output, tracker, resume=resume)
+
+
+def _train(recipe: str, overrides: dict[str, Any], output: Output, tracker: str | None, *, resume: bool) -> None:
+    """Train, render the page and print the outcome."""
     from diagnose import api
     from diagnose.cli.progress import watching
     from diagnose.runs import runner
     from diagnose.runs.watched import all_of
 
-    check_tracker(tracker)
     with live_in(tracker) as tracked:
         with watching(quiet=output.quiet) as shown:
             watch = all_of(shown, tracked.watch)
-            path = api.train(setting.recipe, setting.overrides, runs=RUNS, resume=resume, watch=watch)
+            path = api.train(recipe, overrides, runs=RUNS, resume=resume, watch=watch)
         from diagnose.report import baseline_rows, page, run_document, sample_sentences
         from diagnose.report.summary import read_run
 

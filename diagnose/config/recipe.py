@@ -163,7 +163,8 @@ class RunConfig(ConfigTable):
     """Where and how exactly it is computed. What `auto` resolves to is decided once and stored.
 
     Runs repeat bit for bit; on a CUDA device `deterministic = false` gives that up, and with it exact resuming and
-    `--verify`, for kernels that may be faster.
+    `--verify`, for kernels that may be faster. `processes` is into how many shares the rows of each batch are divided,
+    of which torchrun's processes take one each; a loss that is a mean of batches' means takes each share for a batch.
     """
 
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
@@ -172,6 +173,7 @@ class RunConfig(ConfigTable):
     threads: Annotated[int, Field(ge=0, le=MOST_THREADS, strict=True)] = 0
     compile: Literal["auto", "on", "off"] = "auto"
     deterministic: bool = True
+    processes: Count = 1
 
 
 class Recipe(ConfigTable):
@@ -323,6 +325,13 @@ def _conflicts(recipe: Recipe) -> list[str]:
         out.append('data.split = "windows" has no validation documents of its own: report.val_loader = "training"')
     if recipe.data.duplicates and recipe.data.split == "windows":
         out.append("data.duplicates copies validation documents, of which the split windows has none")
+    if recipe.batches.size % recipe.run.processes:
+        out.append(
+            f"batches.size = {recipe.batches.size} cannot be divided among {recipe.run.processes} processes: "
+            "give a multiple of their number (--batch-size)"
+        )
+    if recipe.run.processes > 1 and recipe.budget.unit() == "seconds":
+        out.append("a budget in seconds is one process's clock: several need budget.steps, tokens, text or epochs")
     return out + _not_plain(recipe)
 
 
@@ -370,6 +379,7 @@ def unused(recipe: Recipe) -> dict[str, str]:
         (not report.noise_scale, "report.noise_scale", "it is not measured unless that is asked for"),
         (recipe.run.deterministic, "run.deterministic", "runs repeat bit for bit unless told otherwise"),
         (recipe.run.device == "cpu", "run.deterministic", "on a CPU runs repeat bit for bit anyway"),
+        (recipe.run.processes == 1, "run.processes", "one process takes each batch whole"),
         (recipe.optimizer.schedule == "constant", "optimizer.lr_floor", "optimizer.schedule is constant"),
         (report.val == "full", "report.val_batches", "report.val is full"),
         (val_loader != "padded", "report.val_padding", "validation is not padded"),

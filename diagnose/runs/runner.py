@@ -38,7 +38,7 @@ from diagnose.runs.session import (
     save_records,
     tell,
 )
-from diagnose.training import device, network, switches, trainer
+from diagnose.training import device, network, processes, switches, trainer
 from diagnose.training.preparation import Setup, environment, set_up
 from diagnose.training.trainer import Step
 
@@ -69,9 +69,10 @@ def planned(recipe: Recipe | str | Path, overrides: Mapping[str, Any] | None = N
         DiagnoseError: a mistake in the recipe or the text.
     """
     given = dict(overrides or {})
-    chosen = recipe.with_values(given) if isinstance(recipe, Recipe) else Recipe.load(recipe, given)
-    refuse_unused([chosen], given)
-    return set_up(chosen, given)
+    with processes.first_before_others():
+        chosen = recipe.with_values(given) if isinstance(recipe, Recipe) else Recipe.load(recipe, given)
+        refuse_unused([chosen], given)
+        return set_up(chosen, given)
 
 
 def carry_out(
@@ -93,10 +94,54 @@ def carry_out(
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
         _restore(session)
+        _share_state(session)
         setup.compile(net)
         _run(session)
     store.point_latest(path)
     return path
+
+
+def follow(recipe: Recipe | str | Path = "quick", overrides: Mapping[str, Any] | None = None) -> None:
+    """Take the steps of a run that another process of the group records; see `processes`.
+
+    Raises:
+        DiagnoseError: a mistake in the recipe; training diverged; the other process has ended.
+    """
+    setup = planned(recipe, overrides)
+    where, net = setup.prepare(), setup.network()
+    optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
+    session = Session(setup, Path(), "", net, optimizer, History(), lambda _: None)
+    with switches.restored(), device.random_kept(where), _after_the_step():
+        if not _take_state(session):
+            return
+        setup.compile(net)
+        due, last = partial(_is_due, session), session.history.last()
+        for _ in trainer.train_blocks(net, optimizer, setup.course, last, due):
+            if processes.of_the_first(None):
+                return
+
+
+def train_nothing() -> None:
+    """Let the processes that follow go: the run has all its steps."""
+    processes.of_the_first(None)
+
+
+def _share_state(session: Session) -> None:
+    """Have all processes of a group begin where this one, the first, is."""
+    state = session.history.last(), session.network.state_dict(), session.optimizer.state_dict()
+    processes.of_the_first(state)
+
+
+def _take_state(session: Session) -> bool:
+    """Begin where the first process is; say whether it trains at all."""
+    state = processes.of_the_first(None)
+    if state is None:
+        return False
+    last, weights, moments = state
+    session.history.steps = [last] if last.step else []
+    session.network.load_state_dict(weights)
+    session.optimizer.load_state_dict(moments)
+    return True
 
 
 def _refuse_elsewhere(runs: Path, setup: Setup) -> None:
@@ -242,9 +287,10 @@ def _run(session: Session) -> None:
                 probe(session)
             if step.step == session.last_interval or (setup.course.steps is None and checkpoint_is_due(session)):
                 save(session, "interval")
-            if over or stop_is_asked() or checkpoint_is_due(session):
+            stops = processes.of_the_first(stop_is_asked())
+            if over or stops or checkpoint_is_due(session):
                 checkpoint(session)
-            if stop_is_asked():
+            if stops:
                 raise KeyboardInterrupt
     finish(session)
 
@@ -270,11 +316,14 @@ def _kept_on_divergence(session: Session) -> Iterator[None]:
 
 @contextmanager
 def _after_the_step() -> Iterator[Callable[[], bool]]:
-    """Let the first Ctrl-C wait for the end of a step, so that nothing is lost; a second one stops at once."""
+    """Let the first Ctrl-C wait for the end of a step, so that nothing is lost; a second one stops at once.
+
+    Of several processes none stops at once: the terminal and torchrun both pass on what they are told.
+    """
     asked: list[int] = []
 
     def handle(number: int, _: object) -> None:
-        if asked:
+        if asked and processes.group() is processes.ALONE:
             raise KeyboardInterrupt
         asked.append(number)
 

@@ -50,6 +50,18 @@ class Batch:
     documents_BT: Tensor
     segments_BT: Tensor | None
 
+    def divided(self, among: int) -> list[Batch]:
+        """Return its rows in shares of the same size, in order."""
+        rows = len(self.inputs_BT) // among
+        return [self.part(slice(k * rows, (k + 1) * rows)) for k in range(among)]
+
+    def part(self, some: slice) -> Batch:
+        """Return some of its rows."""
+        segments = None if self.segments_BT is None else self.segments_BT[some]
+        return Batch(
+            self.inputs_BT[some], self.targets_BT[some], self.counted_BT[some], self.documents_BT[some], segments
+        )
+
     def to(self, device: torch.device) -> Batch:
         """Return the batch on another device; a CUDA device is not waited for."""
         segments = None if self.segments_BT is None else moved(self.segments_BT, device)
@@ -158,10 +170,11 @@ def _checked(out: BatchPlan, rows: int, side: str) -> BatchPlan:
     return out
 
 
-def step_batches(layout: BatchPlan, step: int, accumulate: int) -> list[Batch]:
-    """Return the batches of a training step (counted from 0), one for each accumulated part."""
+def step_batches(layout: BatchPlan, step: int, accumulate: int, processes: int = 1) -> list[Batch]:
+    """Return the batches of a training step (counted from 0): of each accumulated part one for each process."""
     first = step * accumulate * layout.size
-    return [rows(layout, first + part * layout.size, layout.size) for part in range(accumulate)]
+    whole = [rows(layout, first + part * layout.size, layout.size) for part in range(accumulate)]
+    return whole if processes == 1 else [share for part in whole for share in part.divided(processes)]
 
 
 def rows(layout: BatchPlan, first: int, count: int) -> Batch:

@@ -9,6 +9,7 @@ Shapes: B rows, T positions, V vocabulary, C cuts.
 from __future__ import annotations
 
 import inspect
+import itertools
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Flops", "build", "builder_settings", "check", "compile_in_place", "compiled_loss", "count_flops", "eager", "find",
-    "fingerprint", "flops", "flops_per_token", "fuses_loss", "parameters",
+    "fingerprint", "flops", "flops_per_token", "fuses_loss", "parameters", "remembers",
 ]  # fmt: skip
 
 LOSS = "compiled_loss"  # the name under which a network keeps its compiled training loss
@@ -144,6 +145,15 @@ def eager(network: nn.Module) -> Iterator[None]:
     finally:
         network._compiled_call_impl = compiled  # noqa: SLF001
         network.__dict__.update(kept)
+
+
+def remembers(network: nn.Module) -> bool:
+    """Say whether a network offers to go on from tokens that it has read.
+
+    It offers it by a method `read_on(tokens_BT, memory)` that returns logits_BTV and the memory for what follows; the
+    first memory is None.
+    """
+    return callable(getattr(network, "read_on", None))
 
 
 def parameters(network: nn.Module) -> int:
@@ -296,6 +306,8 @@ def _check_parts(network: nn.Module, rows_BT: Tensor, logits_BTV: Tensor) -> Non
     if float((again_BTV - logits_BTV).abs().max()) > limit:
         what = "answers the same tokens differently in evaluation mode (a dropout that is always on?)"
         raise _refusal(network, what)
+    if remembers(network):
+        _check_memory(network, rows_BT, logits_BTV)
     parts = chunked_loss.split(network)
     if parts is None:
         return
@@ -306,6 +318,20 @@ def _check_parts(network: nn.Module, rows_BT: Tensor, logits_BTV: Tensor) -> Non
         raise _refusal(network, f"has `features` and `head` that fail together: {told(error)}") from None
     if not same:
         raise _refusal(network, "has `features` and `head`, but does not return head(features(tokens, segments))")
+
+
+def _check_memory(network: Any, rows_BT: Tensor, logits_BTV: Tensor) -> None:
+    """See that reading a row in two parts and a last token gives what reading it at once does."""
+    cuts, memory, parts = sorted({0, rows_BT.shape[1] // 2, rows_BT.shape[1] - 1, rows_BT.shape[1]}), None, []
+    try:
+        for begin, end in itertools.pairwise(cuts):
+            some_BTV, memory = network.read_on(rows_BT[:, begin:end], memory)
+            parts.append(some_BTV)
+        furthest = float((torch.cat(parts, 1) - logits_BTV).abs().max())
+    except Exception as error:  # noqa: BLE001 - a user's network may raise anything
+        raise _refusal(network, f"has a `read_on` that fails: {told(error)}") from None
+    if furthest > 100 * TOLERANCE * float(logits_BTV.abs().max()):
+        raise _refusal(network, "has a `read_on` that gives other logits than reading all tokens at once")
 
 
 def _some_cuts(length: int) -> list[int]:

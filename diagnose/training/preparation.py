@@ -86,7 +86,8 @@ class Setup:
         """Have the network compiled, where the recipe says so."""
         if self.recipe.run.compile == "on":
             table = self.recipe.batches
-            network.compile_in_place(net, table.size * table.context * self.text.vocabulary)
+            targets = table.size * table.context // self.recipe.run.processes
+            network.compile_in_place(net, targets * self.text.vocabulary)
 
     def scored_bytes(self) -> NDArray[np.int64]:
         """Return the UTF-8 bytes of each document that the canonical reading scores."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -10,10 +10,11 @@ from diagnose import random as seeding
 from diagnose.data.tokenizer import marks
 from diagnose.training.device import autocast
 from diagnose.training.evaluation import unchanged
+from diagnose.training.network import eager, remembers
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from torch import nn
+    from torch import Tensor, nn
 
 
 def generate(
@@ -21,6 +22,8 @@ def generate(
     temperature: float = 1.0, precision: str = "fp32", turn: int = 0,
 ) -> str:  # fmt: skip
     """Return the prompt continued by the network, up to the mark that ends a document.
+
+    A network that remembers what it has read reads each token once, until they are more than the context.
 
     Args:
         network: left exactly as it was.
@@ -33,22 +36,44 @@ def generate(
         precision: "fp32" or "bf16".
         turn: which of several samples.
     """
-    device = next(network.parameters()).device
+    reader = _Reader(network, context, precision)
     start, pad = marks(tokenizer)
     ids = [start, *tokenizer.encode(prompt, add_special_tokens=False).ids]
     draw = seeding.generator(seed, "sampling", turn)
     written = 0
-    with torch.no_grad(), unchanged(network, training=False):
+    with torch.no_grad(), unchanged(network, training=False), eager(network):
         while written < most_bytes:
-            tokens_BT = torch.tensor([ids[-context:]], device=device)
-            with autocast(device, precision):
-                logits_V = network(tokens_BT, None)[0, -1].float().cpu().double()
-            token = _draw(logits_V, temperature, draw.random())
+            token = _draw(reader.next_logits(ids), temperature, draw.random())
             if token in {start, pad}:  # nothing follows padding either
                 break
             ids.append(token)
             written += max(1, len(tokenizer.decode([token], skip_special_tokens=False).encode()))
     return str(tokenizer.decode(ids[1:], skip_special_tokens=False))
+
+
+class _Reader:
+    """A network reading a text that grows at its end."""
+
+    def __init__(self, network: nn.Module, context: int, precision: str) -> None:
+        self.network: Any = network  # whose methods are its builder's
+        self.context, self.precision = context, precision
+        self.device = next(network.parameters()).device
+        self.memory: object = None
+        self.read = 0
+
+    def next_logits(self, ids: list[int]) -> Tensor:
+        """Return the logits of the token after these (V, on the CPU)."""
+        with autocast(self.device, self.precision):
+            if len(ids) > self.context or not remembers(self.network):
+                logits_BTV = self.network(self._row(ids[-self.context :]), None)
+            else:
+                logits_BTV, self.memory = self.network.read_on(self._row(ids[self.read :]), self.memory)
+                self.read = len(ids)
+        logits_V: Tensor = logits_BTV[0, -1].float().cpu().double()
+        return logits_V
+
+    def _row(self, ids: list[int]) -> Tensor:
+        return torch.tensor([ids], device=self.device)
 
 
 def _draw(logits_V: torch.Tensor, temperature: float, uniform: float) -> int:

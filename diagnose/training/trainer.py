@@ -17,7 +17,7 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.training import chunked_loss, switches
+from diagnose.training import chunked_loss, processes, switches
 from diagnose.training.batches import moved, step_batches, steps_per_epoch
 from diagnose.training.device import autocast
 from diagnose.training.network import compiled_loss
@@ -179,7 +179,7 @@ def train_blocks(
             taken.append(_take(network, optimizer, course, (number, last.seconds), halt))
             if number + 1 == course.steps or due(number + 1):
                 break
-            if halt is not None and time.perf_counter() - begun > PATIENCE:
+            if halt is not None and time.perf_counter() - begun > PATIENCE and processes.group() is processes.ALONE:
                 break
         steps = _records(course, last, taken, begun)
         failed = next((k for k, step in enumerate(steps) if not _is_finite(step)), len(steps))
@@ -194,6 +194,12 @@ def _fetched_together(network: nn.Module, course: TrainingPlan) -> int:
     """Return how many steps may pass before what they gave is fetched; a budget in seconds asks the clock at each."""
     on_cuda = next(network.parameters()).device.type == "cuda"
     return FETCHED if on_cuda and course.steps is not None else 1
+
+
+def step_parts(course: TrainingPlan, step: int) -> list[Batch]:
+    """Return the batches of a step (counted from 0), each of which has dropout masks of its own."""
+    recipe = course.recipe
+    return step_batches(course.layout, step, recipe.batches.accumulate, recipe.run.processes)
 
 
 class _Halt:
@@ -231,7 +237,7 @@ def _take(
     rate = _rate(course, *done)
     for group in optimizer.param_groups:
         group["lr"] = rate
-    batches = step_batches(course.layout, number, recipe.batches.accumulate)
+    batches = step_parts(course, number)
     network.train()
     with switches.explained():
         loss = accumulate(network, batches, recipe, number)
@@ -274,11 +280,14 @@ def backward(network: nn.Module, batches: list[Batch], recipe: Recipe, step: int
 def accumulate(network: nn.Module, batches: list[Batch], recipe: Recipe, step: int) -> Tensor:
     """Add up a step's gradients and return its loss (scalar, on the network's device).
 
-    The dropout masks are those of this step (counted from 0) and part.
+    The dropout masks are those of this step (counted from 0) and part. Of several processes each takes its own parts,
+    and all come to the same gradients and loss.
     """
     device = next(network.parameters()).device
     total = torch.zeros((), device=device)
     for part, (batch, weights_BT) in enumerate(zip(batches, weights(batches, recipe.loss), strict=True)):
+        if not processes.is_own(part):
+            continue
         torch.manual_seed(seeding.key(recipe.run.seed, "dropout", step, part))
         here = batch.to(device)
         with autocast(device, recipe.run.precision):
@@ -287,6 +296,7 @@ def accumulate(network: nn.Module, batches: list[Batch], recipe: Recipe, step: i
             loss = loss + penalty(network, recipe.loss.weight_decay)
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
+    processes.add_up([total, *(p.grad for p in network.parameters() if p.grad is not None)])
     return total
 
 

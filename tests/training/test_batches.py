@@ -384,3 +384,15 @@ def test_a_gpu_gathers_the_same_batches(loader):
     recipe = Recipe.load("quick", {"batches.loader": loader, "batches.context": 5, "batches.size": 3})
     there = batches.plan(recipe, STREAM, halves(CHOSEN, CHOSEN), "train", PAD, torch.device("cuda"))
     assert all(equal(batches.rows(here, g, 4), batches.rows(there, g, 4).to(CPU)) for g in range(0, 80, 4))
+
+
+@pytest.mark.parametrize("masked", ["none", "document"])
+@pytest.mark.parametrize("loader", ["packed", "windows"])
+def test_processes_take_the_rows_of_each_part_in_order(loader, masked):
+    layout = plan(STREAM, CHOSEN, loader=loader, mask=masked, size=4)
+    for step in (0, 7):
+        whole, shares = batches.step_batches(layout, step, 2), batches.step_batches(layout, step, 2, processes=2)
+        assert [len(share.inputs_BT) for share in shares] == [2, 2, 2, 2]
+        for number, share in enumerate(shares):
+            rows = slice(2 * (number % 2), 2 * (number % 2) + 2)
+            assert equal(share, whole[number // 2].part(rows))

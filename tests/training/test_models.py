@@ -106,6 +106,19 @@ def test_the_logits_are_the_heads_of_the_features(kind):
     assert make(kind, tied=False).head.weight is not make(kind, tied=False).embedding.weight
 
 
+@pytest.mark.parametrize("kind", BUILDERS)
+def test_reading_on_gives_the_logits_of_reading_at_once(kind):
+    network, rows_BT = make(kind, layers=3).eval(), tokens(2)
+    memory, parts = None, []
+    for some_BT in rows_BT.split([1, 7, 1, T - 9], 1):
+        logits_BTV, memory = network.read_on(some_BT, memory)
+        parts.append(logits_BTV)
+    torch.testing.assert_close(torch.cat(parts, 1), network(rows_BT), atol=1e-5, rtol=0)
+    if kind == "gpt":
+        with pytest.raises(ValueError, match=f"{T + 1} tokens are more than the context of {T}"):
+            network.read_on(rows_BT[:, :1], memory)
+
+
 def test_no_bias_anywhere():
     assert not [n for n, _ in make("gpt", bias=False).named_parameters() if "bias" in n]
     assert not [n for n, _ in make("lstm", bias=False).named_parameters() if "bias" in n]

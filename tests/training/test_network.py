@@ -418,6 +418,21 @@ def test_features_and_head_must_make_up_the_logits():
     assert "has `features` and `head` that fail together: RuntimeError" in refused(net)
 
 
+class Remembering(Table):
+    def read_on(self, tokens_BT, memory):
+        tokens_BT = tokens_BT if memory is None else torch.cat([memory, tokens_BT], 1)
+        return self(tokens_BT, None)[:, 0 if memory is None else memory.shape[1] :], tokens_BT
+
+
+def test_what_a_network_reads_on_must_be_what_it_reads_at_once():
+    network.check(Remembering(), V, T)
+    net = Remembering()
+    net.read_on = lambda tokens_BT, memory: (2 * net(tokens_BT, None), memory)
+    assert "has a `read_on` that gives other logits than reading all tokens at once" in refused(net)
+    net.read_on = lambda tokens_BT: net(tokens_BT, None)
+    assert "has a `read_on` that fails: TypeError" in refused(net)
+
+
 def test_segments_are_checked_where_they_matter():
     class Summing(Table):
         def forward(self, tokens_BT, segments_BT):

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 import numpy as np
 import pytest
 import torch
@@ -115,3 +117,44 @@ def test_a_token_without_probability_is_never_drawn():
     logits_V = torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0]).double().log()
     for uniform, token in ((0.0, 1), (0.4999, 1), (0.5, 3), (1 - 2**-53, 3)):
         assert sampling._draw(logits_V, 1.0, uniform) == token
+
+
+class Forgetful(nn.Module):
+    """A network that does not offer to go on from what it has read."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.forward, self.weight = net.forward, net.embedding.weight
+
+
+def small(name, context):
+    builder = import_module(f"diagnose.models.{name}").build
+    return builder(TOKENIZER.get_vocab_size(), context, layers=2, width=32, dropout=0.5).eval()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", ["gpt", "lstm"])
+def test_a_network_that_remembers_writes_the_same(name, precision):
+    """Up to the context, where it is left, and where the prompt is longer."""
+    torch.manual_seed(0)
+    net = small(name, 24)
+    with torch.no_grad():
+        net.embedding.weight.mul_(20)  # so that what is written hangs on what was read
+        net.embedding.weight[[START, PAD]] = -1.0  # and goes on
+    for prompt in ("", "abc", "edcba" * 6):
+        for turn in range(3):
+            given = {"context": 24, "most_bytes": 60, "turn": turn, "precision": precision}
+            assert write(net, prompt, **given) == write(Forgetful(net), prompt, **given)
+    assert len({write(net, "abc", context=24, turn=turn) for turn in range(5)}) == 5
+
+
+@pytest.mark.parametrize("name", ["gpt", "lstm"])
+def test_each_token_is_read_once_up_to_the_context(name, monkeypatch):
+    net = small(name, 10)
+    read, whole = [], []
+    on, at_once = net.read_on, net.forward
+    monkeypatch.setattr(net, "read_on", lambda row, memory: read.append(row.shape[1]) or on(row, memory))
+    monkeypatch.setattr(net, "forward", lambda row, _: whole.append(row.shape[1]) or at_once(row, _))
+    monkeypatch.setattr(sampling, "_draw", lambda *_: IDS["a"])
+    write(net, "abcd", context=10, most_bytes=9)
+    assert (read, whole) == ([5, 1, 1, 1, 1, 1], [10, 10, 10])

@@ -129,8 +129,18 @@ def test_steps_on_the_device_are_those_on_the_cpu(loader, mask, card):
     assert found[0] == found[1]
 
 
-def test_a_step_of_first_users_depth_stays_within_its_operations(card):
-    plan = on(CUDA, 3, **loaded("windows", "none", **{"run.precision": "bf16"}))
+def test_shares_of_several_processes_on_the_device_are_those_on_the_cpu(card):
+    found = []
+    for where in (CPU, CUDA):
+        plan, net = on(where, 3, **{"run.processes": 2, "batches.accumulate": 2}), gpt().to(where)
+        optimizer = trainer.make_optimizer(net, plan.recipe.optimizer)
+        found.append(timeless(trainer.train_steps(net, optimizer, plan, trainer.START)))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("mask", ["none", "document"])
+def test_a_step_of_first_users_depth_stays_within_its_operations(mask, card):
+    plan = on(CUDA, 3, **loaded("windows", mask, **{"run.precision": "bf16"}))
     net = gpt(dropout=0.1, layers=6).to(CUDA)
     optimizer = trainer.make_optimizer(net, plan.recipe.optimizer)
     steps = trainer.train_blocks(net, optimizer, plan, trainer.START, lambda step: step == 2)

@@ -21,7 +21,7 @@ from diagnose.gap.run.run_reading import RunObjective, StepGroup, Way, in_units,
 from diagnose.runs import checkpoints, session, store
 from diagnose.stats import Reading, ratio_interval
 from diagnose.training import device, trainer
-from diagnose.training.batches import step_batches, steps_per_epoch
+from diagnose.training.batches import steps_per_epoch
 from diagnose.training.trainer import Step
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def step_group(finished: FinishedRun, step: int, weight: float = 1.0, turn: int 
         weight: what it counts in a mean over steps.
         turn: None for the step's own masks; each number draws other ones.
     """
-    parts = step_batches(finished.setup.course.layout, step, finished.recipe.batches.accumulate)
+    parts = trainer.step_parts(finished.setup.course, step)
     names: tuple[str, ...] = ("dropout",) if turn is None else ("ledger masks", str(turn))
     stream = " ".join(names)
     seeds = [seeding.key(finished.recipe.run.seed, stream, step, part) for part in range(len(parts))]
