@@ -159,14 +159,18 @@ def _collation_words(record: LedgerRecord) -> str:
 
 
 def _residual_words(record: LedgerRecord) -> str:
-    if record.of_loop:
-        parts = {part.id: part.value or 0.0 for part in record.term("residual").parts}
-        side = "training" if abs(parts["training"]) >= abs(parts["validation"]) else "validation"
-        fits = record.arithmetic.get(side, ())
-        if len(fits) == 1:
-            return f"the reported {side} loss is what is read, {fits[0].factor.partition(':')[0]}"
-        return f"the reported {side} loss is not what these weights give on these batches"
-    return "reading the same again gives another number than was logged"
+    if not record.of_loop:
+        return "reading the same again gives another number than was logged"
+    parts = {part.id: part.value or 0.0 for part in record.term("residual").parts}
+    side = "training" if abs(parts["training"]) >= abs(parts["validation"]) else "validation"
+    named = {name: fits[0].factor.partition(":")[0] for name, fits in record.arithmetic.items() if len(fits) == 1}
+    if len(named) > 1:
+        return (
+            f"both reported losses are what is read, training's {named['training']}, validation's {named['validation']}"
+        )
+    if side in named:
+        return f"the reported {side} loss is what is read, {named[side]}"
+    return f"the reported {side} loss is not what these weights give on these batches"
 
 
 def _objective_words(record: LedgerRecord) -> str:

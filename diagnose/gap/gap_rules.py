@@ -155,9 +155,10 @@ def _not_these(record: LedgerRecord) -> dict[str, float] | None:
     if not record.of_loop:
         return None
     out = {}
-    if sum(len(fits) for fits in record.arithmetic.values()) == 1:
-        return None  # said by gap/arithmetic
+    said = {side for side, fits in record.arithmetic.items() if len(fits) == 1}  # by gap/arithmetic
     for part in record.term("residual").parts:
+        if part.id in said:
+            continue
         value, low, high = part.value or 0.0, part.low, part.high
         if abs(value) > NOTHING and not (low is not None and high is not None and low <= 0 <= high):
             out[part.id] = value

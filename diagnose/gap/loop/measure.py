@@ -13,6 +13,7 @@ from diagnose.gap.loop import sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.mode_by_loss import mode_of
+from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
@@ -152,8 +153,9 @@ def _read(
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
     read_val = [*_validation(subject, val, wanted, (sides.val, sides.end), budget, same)]
     seconds = VAL_SHARE * budget.seconds
-    read_train[0] = with_other_precision(subject, train, read_train[0], sides.train, "the training side", seconds)
-    read_val[-1] = with_other_precision(subject, val, read_val[-1], sides.val, "the validation side", seconds)
+    for tried in (with_other_precision, with_other_objective):
+        read_train[0] = tried(subject, train, read_train[0], sides.train, "the training side", seconds)
+        read_val[-1] = tried(subject, val, read_val[-1], sides.val, "the validation side", seconds)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train, distinct)
     known = None
