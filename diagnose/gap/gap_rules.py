@@ -204,8 +204,10 @@ RULES = (
          "model.train() after validation", _train_forgotten),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
-    FindingRule("gap/random", "warning", "Validation's loss is random in evaluation mode: model.eval() leaves noise on",
-         "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
+    FindingRule("gap/random", "warning",
+         "Validation's loss is random: noise is on that model.eval() does not switch off",
+         "switch it off by self.training, or set a seed before each validation where it is meant (latents, timesteps); "
+         "audit_metric says whether it is dropout and what it costs", _random),
     FindingRule("gap/masked", "note", "Losses that are 0 whatever the weights are, as behind a mask, count in the mean",
          "give the mask as 'weights' beside the losses, so that what is masked does not count", _masked),
     FindingRule("gap/inputs", "note", "Validation's batches are not as training's: {unlike}",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.gap import conditions
-from diagnose.gap.loop import sample_identity, sample_parts, setting
+from diagnose.gap.loop import noticed, sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
+from diagnose.gap.loop.batching import batching_of
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.other_objective import with_other_objective
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
+    from diagnose.gap.loop.batching import SideBatching
     from diagnose.gap.loop.reading_budget import ReadingBudget
     from diagnose.gap.loop.sample_parts import SampleLayout
     from diagnose.gap.measurements import BatchReadings, Replayed
@@ -88,15 +90,18 @@ def measure(
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record, sampler)))
         overlap, whole, why = _overlap(subject, val, found)
         other = _relabelled(subject, val, found, overlap)
+        repeated = [] if sampler else noticed.repeats(train, "training")
+        repeated += noticed.repeats(val, "validation")
     found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     by_value = found.known is not None and found.known.layout.by_value
     unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
+    unlike = (*noticed.unlike(train, val, (found.train[0], found.val[-1])), *other)
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
-        (*_unlike(train, val, found), *other), found.masked, found.as_taken, found.shuffled,
+        found.replayed, texts, time.monotonic() - begun, found.random, (*found.notes, *repeated), found.redrawn,
+        unlike, found.masked, found.as_taken, found.shuffled,
         drawn is not None,
     )  # fmt: skip
 
@@ -112,13 +117,6 @@ def _with_plain(train: Side, val: Side, drawn: Any | None) -> Side:
     if train.plain is not None:
         return train
     return replace(train, plain=transformed(train.batches, val.batches) if drawn is None else drawn)
-
-
-def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
-    """Return in what validation's batches differ from training's; with plain ones that is `collation`."""
-    if train.plain is not None or val.plain is not None:
-        return ()
-    return tuple(found.train[0].inputs.unlike(found.val[0].inputs))
 
 
 def _read(
@@ -143,7 +141,7 @@ def _read(
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
-    batching = setting.batching_of(subject, train, val, sides)
+    batching = batching_of(subject, train, val, sides)
     sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
                              scalar=batching.scalar, bound=bool(second))  # fmt: skip
     plan = conditions.plan(sides)
@@ -239,7 +237,7 @@ def _training(
     plan: ReadingPlan,
     budget: ReadingBudget,
     same: SampleLayout,
-    batching: setting.SideBatching,
+    batching: SideBatching,
     distinct: sample_identity.DistinctSamples,
 ) -> list[BatchReadings]:
     """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""

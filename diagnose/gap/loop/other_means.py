@@ -32,8 +32,8 @@ class OtherMeans:
             counts = weighed(found, name)
             total[0] += float((found.nats * counts).sum())
             total[1] += float(counts.sum())
-        total, counted = float((found.nats * found.weights).sum()), float(found.weights.sum())
-        self.batches[number] = (total, counted, found.size)
+        summed, counted = float((found.nats * found.weights).sum()), float(found.weights.sum())
+        self.batches[number] = (summed, counted, found.size)
         if found.known and len(found.nats) == found.size:
             self._by_length(found, batch)
 
@@ -57,7 +57,7 @@ class OtherMeans:
         out |= {f"each sample's divided by entry {name!r} of the batch": a / b for name, (a, b) in self.lengths.items()}
         rows = [self.batches[number] for number in sorted(self.batches)]
         each = np.array([total / counted if counted else 0.0 for total, counted, _ in rows])
-        out |= self._totals(each)
+        out |= self._totals(each) | _with_zeros(rows, each)
         if len(each) > 1:
             out |= _without_last(rows, each)
             out["the last batch's alone"] = float(each[-1])
@@ -105,10 +105,21 @@ class OtherMeans:
         return out
 
 
+def _with_zeros(rows: list[tuple[float, float, int]], each: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float]:
+    """Return means in which a batch of which nothing counts is a 0, where there is one."""
+    empty = sum(not counted for _, counted, _ in rows)
+    sizes = np.array([size for *_, size in rows])
+    if not empty or not sizes.sum():
+        return {}
+    name = f"with a loss of 0 for each of the {empty:,} batches of which nothing counts"
+    whole, means = float((each * sizes).sum() / sizes.sum()), float(each.mean())
+    return {name: means} if np.isclose(whole, means) else {name: means, f"{name}, by samples": whole}
+
+
 def _without_last(
     rows: list[tuple[float, float, int]], each: np.ndarray[Any, np.dtype[np.float64]]
 ) -> dict[str, float]:
-    """Return means of all batches but a last one that is smaller than the others: a loader with `drop_last` has none."""
+    """Return means of all batches but a last one that is smaller than the others, as `drop_last` leaves it out."""
     sizes, counted = [size for *_, size in rows], sum(weight for _, weight, _ in rows[:-1])
     if sizes[-1] >= min(sizes[:-1]) or not counted:
         return {}

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diagnose.gap.loop.elements import graphs_of, size_of, texts
+from diagnose.gap.loop.elements import graphs_of, listed_of, size_of, texts
 
 INTEGERS = (torch.int32, torch.int64)
 RICH = 20.0  # bits that a tensor holds from sample to sample: with less it is a mask, a label or a prompt
@@ -77,14 +77,20 @@ def parts_of(batch: Any) -> list[Any]:
 
 
 def hashed(batch: Any) -> Tensor | None:
-    """Return a hash of each graph or text of a batch without tensors by sample (N, 8); None without any."""
+    """Return a hash of each graph, listed sample or text of a batch without tensors by sample (N, 8)."""
     if graphs_of(batch) is not None:
-        rows = [b"".join(_bytes(part) for _, part in named_tensors(one)) for one in batch.to_data_list()]
+        rows = [_of_tensors(one) for one in batch.to_data_list()]
+    elif listed_of(batch) is not None:
+        rows = [_of_tensors(one) for one in zip(*batch, strict=True)]
     else:
         columns = [some for some in texts(batch) if len(some) == size_of(batch)]
         rows = ["\0".join(row).encode() for row in zip(*columns, strict=True)] if columns else []
     whole = [np.frombuffer(blake2b(row, digest_size=64).digest(), np.int64) for row in rows]
     return torch.from_numpy(np.stack(whole)) if whole else None
+
+
+def _of_tensors(sample: Any) -> bytes:
+    return b"".join(_bytes(part) for _, part in named_tensors(sample))
 
 
 def _bytes(found: Tensor) -> bytes:
@@ -93,7 +99,8 @@ def _bytes(found: Tensor) -> bytes:
 
 def rows_by_key(batch: Any) -> dict[Key, Tensor]:
     """Return the tensors of a batch that have a row a sample, each (samples, values)."""
-    some = list(named_tensors(batch)) if graphs_of(batch) is None else []
+    by_sample = graphs_of(batch) is None and listed_of(batch) is None
+    some = list(named_tensors(batch)) if by_sample else []
     if not some and (found := hashed(batch)) is not None:
         some = [(HASHED, found)]
     size = next((int(found.shape[0]) for _, found in some if found.dim()), 0)
