@@ -1,4 +1,4 @@
-"""A reported loss that is what the other side's objective gives: smoothing in both, a loss that was compiled once."""
+"""A reported loss that another objective gives: the other side's (smoothing in both), or its own with gradients on."""
 
 from __future__ import annotations
 
@@ -22,23 +22,32 @@ def with_other_objective(
 ) -> BatchReadings:
     """Return what was read with what the other side's objective gives, where that is what was reported.
 
-    It takes a pass more only where a loss that is the same each time is not the reported one.
+    Also with what its own gives where gradients are on, for one that weighs its parts by them. It takes a pass more
+    only where a loss that is the same each time is not the reported one.
     """
     if side.reported is None or side.reported_on is not None or side.plain is not None or not text.complete:
         return text
-    other = 1 - own.objective
-    same = subject.apart or subject.objectives[0] == subject.objectives[1]
-    if same or own.on or subject.random:
-        return text
     slack = SAME * abs(side.reported) + rounding(side.reported)
-    if abs(side.reported - text.readings[own].mean) <= slack:
+    if own.on or subject.random or abs(side.reported - text.readings[own].mean) <= slack:
         return text
-    turned = replace(own, objective=other)
+    other = 1 - own.objective
+    tried = [(f"by the {SIDES[other]} side's objective", replace(own, objective=other), False),
+             ("with gradients on: the objective gives another loss without", own, True)]  # fmt: skip
+    if subject.apart or subject.objectives[0] == subject.objectives[1]:
+        del tried[0]
+    for said, turned, gradients in tried:
+        subject.gradients = gradients
+        mean = _mean(subject, side, turned, name, seconds)
+        subject.gradients = False
+        if mean is not None and abs(side.reported - mean) <= slack:
+            return replace(text, likely=text.likely | {said: mean})
+    return text
+
+
+def _mean(subject: Subject, side: Side, turned: Condition, name: str, seconds: float) -> float | None:
+    """Return the loss under another condition; None where it cannot be read so."""
     try:
-        found = read(subject, side, side.batches, [turned], name=name, seconds=seconds, owner=own.objective)
+        found = read(subject, side, side.batches, [turned], name=name, seconds=seconds)
     except DiagnoseError:  # the other objective cannot be run on these batches
-        return text
-    mean = found.readings[turned].mean
-    if not found.complete or abs(side.reported - mean) > slack:
-        return text
-    return replace(text, likely=text.likely | {f"by the {SIDES[other]} side's objective": mean})
+        return None
+    return found.readings[turned].mean if found.complete else None

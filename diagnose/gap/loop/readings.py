@@ -69,6 +69,7 @@ class Subject:
         masked: objectives with losses that are 0 whatever the weights are, and count.
         empty: by what was read, its batches in which nothing counts.
         writes: objectives that write into their batch (mixed samples in place), so that each gets a copy.
+        gradients: whether objectives are run with gradients on, as a training loop runs its own.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
 
@@ -83,6 +84,7 @@ class Subject:
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
     apart: bool = False
+    gradients: bool = False
     writes: set[int] = field(default_factory=set)
     weighed: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
@@ -145,7 +147,7 @@ class Subject:
         """Return what an objective returns from these random states."""
         put = seed if callable(seed) else partial(self._put, seed)
         put()
-        return with_gradients(lambda: self._returned(number, model, batch), put)
+        return with_gradients(lambda: self._returned(number, model, batch), put, always=self.gradients)
 
     def _put(self, seed: int) -> None:
         """Set all random states from a number, also those that the model holds."""
