@@ -196,6 +196,9 @@ def _timing_words(record: LedgerRecord) -> str:
         if record.value("lag") < 0:
             return "the training loss is a mean over steps in which the network still improved"
         return "the final weights do worse on the logged training batches than the weights that these were logged with"
+    recency = record.term("recency")
+    if recency.low is not None and recency.high is not None and recency.low <= 0 <= recency.high:
+        return "the logged training loss is of its own steps alone: of their batches, with the weights of then"
     return f"the training loss averages batches that were {'harder' if value < 0 else 'easier'} than earlier ones"
 
 

@@ -44,6 +44,7 @@ TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
 FEWEST_UNSEEN = 20
 RELABELLED = 0.05  # of the samples that both sides have: so many must have other labels to be worth a word
+APART = "they are built otherwise, so that what the two objectives differ in is not told from the data"
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
 
@@ -89,7 +90,8 @@ def measure(
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record, sampler)))
         overlap, whole, why = _overlap(subject, val, found)
-        other = _relabelled(subject, val, found, overlap)
+        unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
+        unlike += (*_relabelled(subject, val, found, overlap), *([APART] if subject.apart else []))
         repeated = [] if sampler else noticed.repeats(train, "training")
         repeated += noticed.repeats(val, "validation")
     found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
@@ -97,7 +99,6 @@ def measure(
     by_value = found.known is not None and found.known.layout.by_value
     unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
-    unlike = (*noticed.unlike(train, val, (found.train[0], found.val[-1])), *other)
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, (*found.notes, *repeated), found.redrawn,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, SequentialSampler
 
-from diagnose.gap.loop.redrawn import is_indexed, numbers_of, sampler_of
+from diagnose.gap.loop import guard
+from diagnose.gap.loop.redrawn import is_indexed, numbers_of, sampler_of, writes_into_samples
 from diagnose.gap.recorder import ranks
 
 if TYPE_CHECKING:
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
 
 def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -> tuple[str, ...]:
     """Return in what validation's batches differ from training's; with plain ones most of that is `collation`."""
-    zeros = [_zeros(name, text) for name, text in zip(("training", "validation"), texts, strict=True)]
+    names = ("training", "validation")
+    said = [_zeros(name, text) for name, text in zip(names, texts, strict=True)]
+    said += [f"{name}'s dataset changes its own samples each time they are read (a transform that writes in place): "
+             "have it change a copy" for name, side in zip(names, (train, val), strict=True)
+             if writes_into_samples(side.batches)]  # fmt: skip
     some = () if train.plain is not None or val.plain is not None else texts[0].inputs.unlike(texts[1].inputs)
-    return (*filter(None, zeros), *some)
+    return (*filter(None, said), *some)
 
 
 def _zeros(name: str, text: BatchReadings) -> str:
@@ -52,6 +57,7 @@ def _drawn(batches: Any) -> list[int]:
         return []
     if isinstance(sampler_of(batches), (RandomSampler, SequentialSampler)):
         return []
+    guard.seed(0)  # all processes draw alike
     return numbers_of(batches)
 
 

@@ -97,7 +97,6 @@ def _reached(batches: DataLoader[Any], found: set[int]) -> set[int]:
 
 def numbers_of(batches: DataLoader[Any]) -> list[int]:
     """Return the numbers of the samples that one walk of a sampler draws; none where they are no numbers."""
-    guard.seed(0)  # all processes draw alike
     try:
         some = list(islice(iter(sampler_of(batches)), MOST_DRAWN))
         return [int(k) for one in some for k in (one if isinstance(one, (list, tuple)) else [one])]
@@ -174,6 +173,26 @@ def _item_changes(dataset: Any) -> bool:
     return _changes(lambda: dataset[0])
 
 
+def writes_into_samples(batches: Any) -> bool:
+    """Say whether a dataset changes its own samples as they are read, as a transform does that writes in place."""
+    if not isinstance(batches, DataLoader) or not _is_table(batches.dataset):
+        return False
+    dataset: Any = batches.dataset
+    try:
+        return any(_is_written(dataset, k) for k in range(min(COLLATED, len(dataset))))
+    except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
+        return False
+
+
+def _is_written(dataset: Any, number: int) -> bool:
+    """Say whether reading a sample again writes into what was handed out before."""
+    first = [tensor for _, tensor in named_tensors(dataset[number])]
+    before = [tensor._version for tensor in first]  # noqa: SLF001 - views share it with what they are of
+    again = dataset[number]
+    del again
+    return [tensor._version for tensor in first] != before  # noqa: SLF001
+
+
 def _collation_changes(loader: Any) -> bool:
     """Say whether the same samples become another batch each time: noise, masks or a mixture drawn per batch."""
     if loader.batch_size is None or loader.collate_fn is default_collate:
@@ -200,7 +219,7 @@ def _changes(draw: Callable[[], Any]) -> bool:
         items = []
         for seed in (1, 2):
             guard.seed(seed)
-            items.append(list(named_tensors(draw())))
+            items.append([(key, tensor.clone()) for key, tensor in named_tensors(draw())])
     except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
         return False
     return len(items[0]) == len(items[1]) and not alike(*items)
