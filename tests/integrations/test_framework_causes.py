@@ -75,6 +75,37 @@ def terms(gap):
 
 
 class TestTrainer:
+    def test_adapters_that_evaluation_switches_off_are_weights(self, tmp_path):
+        transformers, peft = pytest.importorskip("transformers"), pytest.importorskip("peft")
+        config = peft.LoraConfig(r=4, target_modules=["c_attn"], lora_dropout=0.0, fan_in_fan_out=True)
+        model = peft.get_peft_model(gpt2(0.0), config)
+
+        class Off(transformers.Trainer):
+            def evaluate(self, *args, **keys):
+                with self.model.disable_adapter():
+                    return super().evaluate(*args, **keys)
+
+        data = [
+            [{"input_ids": row.tolist(), "labels": row.tolist()} for row in tokens(*some)]
+            for some in ((96, 1), (48, 2))
+        ]
+        trainer, gap = train(Off, model, data, tmp_path, learning_rate=3e-2)
+
+        def mean(some):
+            trainer.model.eval()
+            with torch.no_grad():
+                each = [trainer.model(**batch).loss for batch in cut(some)]
+            return float(torch.stack(each).mean()) * 11 / 12  # the Trainer counts each row's first token as a loss of 0
+
+        on = mean(data[0])
+        with trainer.model.disable_adapter():
+            off, val = mean(data[0]), mean(data[1])
+        assert off - on > 0.005
+        assert gap.matched.val == pytest.approx(val, abs=1e-4)
+        assert gap.matched.train == pytest.approx(off, abs=1e-4)
+        assert terms(gap)["weights"] == pytest.approx(off - on, abs=4e-3)  # Shapley: reduction beside it
+        assert "different weights" in gap.verdict
+
     def test_a_loss_that_is_smoothed_in_training_mode_alone_is_mode(self, tmp_path):
         pytest.importorskip("transformers")
         data = [labelled(96, 1), labelled(48, 2)]

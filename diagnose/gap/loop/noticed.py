@@ -10,8 +10,14 @@ from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, Sequ
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.redrawn import is_indexed, numbers_of, sampler_of, writes_into_samples
 from diagnose.gap.recorder import ranks
+from diagnose.gap.reported import SAME, rounding
+from diagnose.gap.side import HALF
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
     from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
 
@@ -25,6 +31,24 @@ def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -
              if writes_into_samples(side.batches)]  # fmt: skip
     some = () if train.plain is not None or val.plain is not None else texts[0].inputs.unlike(texts[1].inputs)
     return (*filter(None, said), *some)
+
+
+def half_weights(model: nn.Module, sides: Sequence[tuple[Side, float]]) -> list[str]:
+    """Say that a model of 16 bits does not give what its weights of 32 bits gave, where a reported loss is another.
+
+    Args:
+        model: as it was handed over.
+        sides: each with the loss that was read.
+    """
+    half = next((p.dtype for p in model.parameters() if p.dtype in HALF), None)
+    off = any(
+        side.reported is not None and abs(side.reported - read) > SAME * abs(read) + rounding(side.reported)
+        for side, read in sides
+    )
+    if half is None or not off:
+        return []
+    return [f"the model's weights are in {str(half).removeprefix('torch.')}: a loss that was taken while they were in "
+            "float32 cannot be read again (hand over the model as it was, its copy as Side(model=...))"]  # fmt: skip
 
 
 def _zeros(name: str, text: BatchReadings) -> str:

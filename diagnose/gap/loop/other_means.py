@@ -111,7 +111,8 @@ def _with_zeros(rows: list[tuple[float, float, int]], each: np.ndarray[Any, np.d
     sizes = np.array([size for *_, size in rows])
     if not empty or not sizes.sum():
         return {}
-    name = f"with a loss of 0 for each of the {empty:,} batches of which nothing counts"
+    some = "the batch" if empty == 1 else f"each of the {empty:,} batches"
+    name = f"with a loss of 0 for {some} of which nothing counts"
     whole, means = float((each * sizes).sum() / sizes.sum()), float(each.mean())
     return {name: means} if np.isclose(whole, means) else {name: means, f"{name}, by samples": whole}
 

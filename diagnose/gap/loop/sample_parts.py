@@ -27,6 +27,7 @@ SPAN_BITS, LEAST_BITS = 130, 80  # of unigram entropy that a span holds; at leas
 SPANS = (8, 32)  # tokens of a span, least and most
 PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
 LONGEST = 0.75  # of a row: a longer span would not find rows again that overlap
+TOO_LITTLE = "samples hold too little to be recognised"
 Key = tuple[str, ...]
 HASHED: Key = ("",)  # stands for a batch whose samples are told by hashes
 
@@ -140,7 +141,7 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     rich = tuple(key for key, value in bits.items() if value >= RICH)
     keys = rich or tuple(key for key, value in bits.items() if value > 0)
     if sum(bits[key] for key in keys) < ENOUGH:
-        return SampleLayout((), why="samples hold too little to be recognised")
+        return SampleLayout((), why=f"{TOO_LITTLE} (groups= says which are the same)")
     series = [(key, span) for key in keys if key != HASHED and (span := _span(wide[key], dims[key]))]
     most = max((bits[key] for key, _ in series), default=0.0)
     beside = tuple(key for key in keys if key not in dict(series) and bits[key] > most)
