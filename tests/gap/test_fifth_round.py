@@ -238,7 +238,8 @@ class TestDetectors:
         pictures = torch.rand(count, 3, 4, 4, generator=draw)
         return [(one, {"boxes": one.mean((1, 2)).sum() * torch.ones(4)}) for one in pictures]
 
-    def test_losses_of_training_mode_alone_are_said_and_pictures_are_the_samples(self):
+    @pytest.mark.parametrize("same", [True, False])
+    def test_losses_of_training_mode_alone_are_said_and_pictures_are_the_samples(self, same):
         def listed(some):
             return tuple(zip(*some, strict=True))
 
@@ -249,7 +250,8 @@ class TestDetectors:
         model = Detector()
         model.train()
         plain = [sum(losses(model, batch).item() for batch in some) / len(some) for some in (train, val)]
-        gap = explain_gap(model.eval(), Side(train, losses, reported=plain[0]), Side(val, losses, reported=plain[1]))
+        other = losses if same else partial(losses)
+        gap = explain_gap(model.eval(), Side(train, losses, reported=plain[0]), Side(val, other, reported=plain[1]))
         assert (gap.matched.train, gap.matched.val) == pytest.approx(plain, abs=1e-5)
         assert "cannot be run in evaluation mode" in notes(gap)
         assert gap.record["overlap"]["val_documents"] == 24

@@ -130,6 +130,7 @@ def _read(
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
+    setting.need_training_too(subject, val)
     notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn, sampler)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))

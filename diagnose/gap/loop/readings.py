@@ -62,7 +62,8 @@ class Subject:
     Attributes:
         own: the models that sides have of their own: training's, validation's.
         reached: others that the objectives reach, by name.
-        structural: kinds that the training objective needs in training mode, where its model returns something else.
+        structural: kinds that an objective needs in training mode, where its model returns something else.
+        needing: which objectives need them.
         frozen: batch norms that are frozen while the model trains (ids).
         apart: whether each side's objective is run on its own batches alone.
         random: objectives that are random though nothing of training mode is on.
@@ -81,6 +82,7 @@ class Subject:
     own: tuple[nn.Module | None, nn.Module | None] = (None, None)
     reached: dict[str, nn.Module] = field(default_factory=dict)
     structural: frozenset[str] = frozenset()
+    needing: frozenset[int] = frozenset({0})
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
     apart: bool = False
@@ -115,7 +117,7 @@ class Subject:
         batch = self._as_selected(batch, number, owner)
         batch = own_copy(batch) if number in self.writes | self.random else batch
         model = self.of(condition)
-        on = condition.on if number else condition.on | self.structural
+        on = condition.on | self.structural if number in self.needing else condition.on
         with training(model, self._switched(on), self.frozen), cast(self.device, condition.precision):
             try:
                 returned = self._seeded(number, model, batch, seed)

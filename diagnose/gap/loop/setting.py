@@ -96,6 +96,20 @@ def _need_training(subject: Subject, loss: Any, unknown: Sequence[str]) -> None:
         raise
 
 
+def need_training_too(subject: Subject, val: Side) -> None:
+    """Find out whether validation's own objective needs the kinds in training mode that training's needs."""
+    if not subject.structural or subject.objectives[0] == subject.objectives[1]:
+        return
+    number, batch = first_batch(val, "validation")
+    for on in (frozenset[str](), subject.structural):
+        try:
+            subject.run(batch, Condition(on, 1, val.autocast, "mean"), 0, f"batch {number + 1} of the validation side")
+        except DiagnoseError:
+            continue
+        subject.needing = frozenset({0, 1}) if on else subject.needing
+        return
+
+
 def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str]:
     """Take batch norms as frozen where that gives the reported loss, for a model that comes in evaluation mode."""
     live = {id(module) for module in modes.norms(subject.model)} - subject.frozen
@@ -226,7 +240,8 @@ def notes_of(subject: Subject) -> list[str]:
     if subject.structural:
         some = sorted(subject.structural)
         names = ", ".join(some[:NAMED]) + (f" and {len(some) - NAMED} more" if len(some) > NAMED else "")
-        which = "both losses" if subject.objectives[0] == subject.objectives[1] else "it"
+        both = subject.objectives[0] == subject.objectives[1] or 1 in subject.needing
+        which = "both losses" if both else "it"
         out.append("the training objective cannot be run in evaluation mode (detectors have losses in training mode "
                    f"alone): for {which} these were kept in training mode: {names}")  # fmt: skip
     if 1 in subject.random:
