@@ -250,6 +250,42 @@ class TestLightning:
         assert terms(gap)["objective"] == pytest.approx(plain - halved, abs=1e-5)
         assert gap.record["verified"]["largest"] < 1e-5
 
+    def test_several_training_loaders_are_read_as_a_step_gets_them(self, tmp_path):
+        lightning = pytest.importorskip("lightning")
+        from diagnose.lightning import GapCallback
+
+        class Both(lightning.LightningModule):
+            def __init__(self):
+                super().__init__()
+                torch.manual_seed(0)
+                self.body = nn.Linear(8, 2)
+
+            def training_step(self, batch, _):
+                loss = sum(F.cross_entropy(self.body(x), y) for x, y in batch.values())
+                self.log("train_loss", loss, on_step=False, on_epoch=True)
+                return loss
+
+            def validation_step(self, batch, _):
+                self.log("val_loss", F.cross_entropy(self.body(batch[0]), batch[1]))
+
+            def configure_optimizers(self):
+                return torch.optim.SGD(self.parameters(), 0.1)
+
+        loaders = [DataLoader(TensorDataset(*points(64, seed)), 16) for seed in (1, 2, 3)]
+        callback, module = GapCallback(), Both()
+        lightning.Trainer(
+            max_epochs=2, default_root_dir=tmp_path, logger=False, enable_checkpointing=False, accelerator="cpu",
+            enable_progress_bar=False, callbacks=[callback],
+        ).fit(module, {"one": loaders[0], "two": loaders[1]}, loaders[2])  # fmt: skip
+        with torch.no_grad():
+            plain = [
+                float(F.cross_entropy(module.body(some[0]), some[1])) for some in (points(64, k) for k in (1, 2, 3))
+            ]
+        assert callback.gap.matched.train == pytest.approx(plain[0] + plain[1], abs=1e-5)
+        assert callback.gap.matched.val == pytest.approx(plain[2], abs=1e-5)
+        assert callback.gap.record["verified"]["largest"] < 1e-5
+        assert "easier" not in callback.gap.verdict
+
     def test_a_validation_in_training_mode_is_found(self, tmp_path):
         pytest.importorskip("lightning")
         _, gap, *_ = fit("mode", tmp_path)
