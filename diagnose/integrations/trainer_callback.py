@@ -26,7 +26,7 @@ from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.integrations.averaging import explain_as_averaged
-from diagnose.integrations.switches import Switches, changed, put, switches
+from diagnose.integrations.module_flags import Switches, changed, put, switches
 from diagnose.integrations.trainer_objectives import objectives
 from diagnose.report.gap_result import Gap
 
