@@ -20,7 +20,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.elements import Elements, elements, own_copy
 from diagnose.gap.loop.gradients import with_gradients
-from diagnose.gap.loop.readings import _cast
+from diagnose.gap.loop.modes import cast
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class SidePasses:
     def loss(self, batch: Any, seed: int = 0) -> Any:
         """Return what the objective returns, with a gradient where there is one; errors as one line."""
         guard.seed(seed)
-        with _cast(self.device, self.side.autocast), no_dropout() if self.quiet else nullcontext():
+        with cast(self.device, self.side.autocast), no_dropout() if self.quiet else nullcontext():
             try:
                 return with_gradients(
                     lambda: self.side.objective(self.model, own_copy(batch)), partial(guard.seed, seed)
@@ -137,7 +137,7 @@ class SidePasses:
         """
         self.forget()
         guard.seed(0)
-        with torch.no_grad(), _cast(self.device, self.side.autocast), no_dropout() if self.quiet else nullcontext():
+        with torch.no_grad(), cast(self.device, self.side.autocast), no_dropout() if self.quiet else nullcontext():
             try:
                 return function()
             except Exception as error:

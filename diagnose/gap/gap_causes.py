@@ -159,14 +159,18 @@ def _collation_words(record: LedgerRecord) -> str:
 
 
 def _residual_words(record: LedgerRecord) -> str:
-    if record.of_loop:
-        parts = {part.id: part.value or 0.0 for part in record.term("residual").parts}
-        side = "training" if abs(parts["training"]) >= abs(parts["validation"]) else "validation"
-        fits = record.arithmetic.get(side, ())
-        if len(fits) == 1:
-            return f"the reported {side} loss is what is read, {fits[0].factor.partition(':')[0]}"
-        return f"the reported {side} loss is not what these weights give on these batches"
-    return "reading the same again gives another number than was logged"
+    if not record.of_loop:
+        return "reading the same again gives another number than was logged"
+    parts = {part.id: part.value or 0.0 for part in record.term("residual").parts}
+    side = "training" if abs(parts["training"]) >= abs(parts["validation"]) else "validation"
+    named = {name: fits[0].factor.partition(":")[0] for name, fits in record.arithmetic.items() if len(fits) == 1}
+    if len(named) > 1:
+        return (
+            f"both reported losses are what is read, training's {named['training']}, validation's {named['validation']}"
+        )
+    if side in named:
+        return f"the reported {side} loss is what is read, {named[side]}"
+    return f"the reported {side} loss is not what these weights give on these batches"
 
 
 def _objective_words(record: LedgerRecord) -> str:
@@ -192,6 +196,9 @@ def _timing_words(record: LedgerRecord) -> str:
         if record.value("lag") < 0:
             return "the training loss is a mean over steps in which the network still improved"
         return "the final weights do worse on the logged training batches than the weights that these were logged with"
+    recency = record.term("recency")
+    if recency.low is not None and recency.high is not None and recency.low <= 0 <= recency.high:
+        return "the logged training loss is of its own steps alone: of their batches, with the weights of then"
     return f"the training loss averages batches that were {'harder' if value < 0 else 'easier'} than earlier ones"
 
 

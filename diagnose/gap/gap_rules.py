@@ -155,9 +155,10 @@ def _not_these(record: LedgerRecord) -> dict[str, float] | None:
     if not record.of_loop:
         return None
     out = {}
-    if sum(len(fits) for fits in record.arithmetic.values()) == 1:
-        return None  # said by gap/arithmetic
+    said = {side for side, fits in record.arithmetic.items() if len(fits) == 1}  # by gap/arithmetic
     for part in record.term("residual").parts:
+        if part.id in said:
+            continue
         value, low, high = part.value or 0.0, part.low, part.high
         if abs(value) > NOTHING and not (low is not None and high is not None and low <= 0 <= high):
             out[part.id] = value
@@ -203,8 +204,10 @@ RULES = (
          "model.train() after validation", _train_forgotten),
     FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
          "look for the factor in how the loss is summed, divided and logged", _arithmetic),
-    FindingRule("gap/random", "warning", "Validation's loss is random in evaluation mode: model.eval() leaves noise on",
-         "switch it off by self.training; audit_metric says whether it is dropout and what it costs", _random),
+    FindingRule("gap/random", "warning",
+         "Validation's loss is random: noise is on that model.eval() does not switch off",
+         "switch it off by self.training, or set a seed before each validation where it is meant (latents, timesteps); "
+         "audit_metric says whether it is dropout and what it costs", _random),
     FindingRule("gap/masked", "note", "Losses that are 0 whatever the weights are, as behind a mask, count in the mean",
          "give the mask as 'weights' beside the losses, so that what is masked does not count", _masked),
     FindingRule("gap/inputs", "note", "Validation's batches are not as training's: {unlike}",

@@ -28,6 +28,7 @@ class BatchReadings:
         likely: what else may be reported of the first condition's losses, by what it is.
         beside: the number of the other side's batches; 0 where not all were read.
         inputs: what the batches of a user's loop hold (`loop.inputs.InputsSeen`).
+        zeros: how many batches have no target that counts and cost exactly 0, which is averaged in.
         repeated: whether they were read with the very random numbers of what was reported.
     """
 
@@ -46,6 +47,7 @@ class BatchReadings:
     likely: dict[str, float] = field(default_factory=dict)
     beside: int = 0
     luck: float | None = None
+    zeros: int = 0
     repeated: bool = False
     inputs: Any = None
 

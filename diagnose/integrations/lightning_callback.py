@@ -29,7 +29,14 @@ from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.integrations.averaging import explain_as_averaged
-from diagnose.integrations.lightning_steps import TransferredBatches, at_epoch, has_hooks, objective, state_kept
+from diagnose.integrations.lightning_steps import (
+    TransferredBatches,
+    at_epoch,
+    has_hooks,
+    objective,
+    state_kept,
+    train_batches,
+)
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
@@ -233,7 +240,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         """Explain the gap to one validation loader, under the module's weights."""
         name = list(last.values)[number]
         train, value, record = self._reported(trainer, last.recording)
-        loaders = trainer.train_dataloader, _loaders(trainer)[number]
+        loaders = train_batches(trainer), _loaders(trainer)[number]
         train_side = Side(
             _batches(trainer, loaders[0], "train"), objective(trainer, "training_step", train, number), reported=value,
             plain=_plain_batches(trainer), reduction="weighted" if record is None or _by_samples(record) else "batch",
@@ -323,7 +330,7 @@ def _plain_batches(trainer: Any) -> Any:
     """Return training's batches as the module's hooks leave them in validation; None where it has no hooks."""
     if not has_hooks(trainer.lightning_module):
         return None
-    return TransferredBatches(trainer.train_dataloader, trainer, "validate")
+    return TransferredBatches(train_batches(trainer), trainer, "validate")
 
 
 def _loaders(trainer: Any) -> list[Any]:

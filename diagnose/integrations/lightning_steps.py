@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch.trainer.states import RunningStage
+from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
@@ -23,6 +24,22 @@ TORCHS = ("_parameters", "_buffers", "_modules")
 HOOKS = ("on_before_batch_transfer", "on_after_batch_transfer", "transfer_batch_to_device")
 LIGHTNING = ("lightning", "pytorch_lightning")
 CONTEXTS = {"training_step": "train_step_context", "validation_step": "val_step_context"}
+
+
+class CombinedBatches:
+    """The batches of several training loaders, put together as Lightning does for one step.
+
+    Args:
+        loaders: as the Trainer has them: a dictionary, a list.
+        mode: how they are combined where one is shorter.
+    """
+
+    def __init__(self, loaders: Any, mode: Any) -> None:
+        self.combined = CombinedLoader(loaders, mode)
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch, _, _ in self.combined:
+            yield batch
 
 
 class TransferredBatches:
@@ -181,3 +198,11 @@ def _metric_state(metric: Any) -> dict[str, Any]:
     names = (*metric.metric_state, "_update_count", "_computed", "_forward_cache")
     held = {name: vars(metric)[name] for name in names if name in vars(metric)}
     return {name: value.clone() if isinstance(value, Tensor) else value for name, value in held.items()}
+
+
+def train_batches(trainer: Any) -> Any:
+    """Return training's batches: its loader, or what a step gets of several."""
+    loaders = trainer.train_dataloader
+    if not isinstance(loaders, (dict, list, tuple)):
+        return loaders
+    return CombinedBatches(loaders, trainer.fit_loop._combined_loader._mode)  # noqa: SLF001 - there is no other name

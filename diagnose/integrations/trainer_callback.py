@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import inspect
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.integrations.averaging import explain_as_averaged
+from diagnose.integrations.module_flags import Switches, changed, put, switches
 from diagnose.integrations.trainer_objectives import objectives
 from diagnose.report.gap_result import Gap
 
@@ -44,6 +45,7 @@ class Evaluated:
     """An evaluation: the losses of each set by name, the steps that led to it, and the weights that it was of.
 
     `trained` are the weights that the steps led to, where evaluation swapped others in (an average); else None.
+    `switched` is what else evaluation set otherwise in the model: adapters that were off.
     """
 
     losses: dict[str, float]
@@ -51,6 +53,7 @@ class Evaluated:
     logged: tuple[float, Recording] | None
     weights: Weights
     trained: Weights | None = None
+    switched: Switches = field(default_factory=dict)
 
 
 class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
@@ -80,6 +83,8 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         self._loss: Any = 0.0
         self._logged: tuple[float, Recording] | None = None
         self._trained: Weights | None = None
+        self._before: Switches | None = None
+        self._switched: Switches = {}
         self._last: Evaluated | None = None
         self._best: Evaluated | None = None
 
@@ -118,13 +123,24 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         if self._recorder is not None and self._parts:
             self._recorder.step(self._parts, self._loss)
         self._parts, self._loss = [], 0.0
-        self._trained = _weights(self._trainer.model) if control.should_evaluate else None
+        self._trained = None
+        self._will_evaluate(control)
 
     @steps_aside
     def on_epoch_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
         """Note the weights before an evaluation, which may swap others in."""
-        if self._recorder is not None and control.should_evaluate:
-            self._trained = _weights(self._trainer.model)
+        if self._recorder is not None:
+            self._will_evaluate(control)
+
+    def _will_evaluate(self, control: Any) -> None:
+        if control.should_evaluate:
+            self._trained, self._before = _weights(self._trainer.model), switches(self._trainer.model)
+
+    @steps_aside
+    def on_prediction_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
+        """Note what an evaluation has switched in the model, at its first batch."""
+        if self._before is not None:
+            self._switched, self._before = changed(self._before, switches(self._trainer.model)), None
 
     @steps_aside
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:  # noqa: ARG002
@@ -152,7 +168,8 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         same = trained is None or all(
             torch.equal(value, trained[name].to(value.dtype)) for name, value in read.items() if name in trained
         )
-        return Evaluated(losses, step, self._logged, read, None if same else trained)
+        switched, self._switched = self._switched, {}
+        return Evaluated(losses, step, self._logged, read, None if same else trained, switched)
 
     @steps_aside
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:  # noqa: ARG002
@@ -196,7 +213,10 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
             _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), of_train,
             reported=None if found.logged is None else found.logged[0], reduction="batch",
         )  # fmt: skip
-        more: dict[str, Any] = {} if found.trained is None else {"model": _copy(trainer.model, found.weights)}
+        more: dict[str, Any] = {}
+        if found.trained is not None or found.switched:
+            more["model"] = _copy(trainer.model, found.weights)
+            put(more["model"], found.switched)
         side = Side(loader, of_val, reported=val, reduction="weighted", **more)
         record = found.logged[1] if found.logged else None
         return Gap(explain_as_averaged(trainer.model, train, side, record, self.budget))

@@ -75,6 +75,37 @@ def terms(gap):
 
 
 class TestTrainer:
+    def test_adapters_that_evaluation_switches_off_are_weights(self, tmp_path):
+        transformers, peft = pytest.importorskip("transformers"), pytest.importorskip("peft")
+        config = peft.LoraConfig(r=4, target_modules=["c_attn"], lora_dropout=0.0, fan_in_fan_out=True)
+        model = peft.get_peft_model(gpt2(0.0), config)
+
+        class Off(transformers.Trainer):
+            def evaluate(self, *args, **keys):
+                with self.model.disable_adapter():
+                    return super().evaluate(*args, **keys)
+
+        data = [
+            [{"input_ids": row.tolist(), "labels": row.tolist()} for row in tokens(*some)]
+            for some in ((96, 1), (48, 2))
+        ]
+        trainer, gap = train(Off, model, data, tmp_path, learning_rate=3e-2)
+
+        def mean(some):
+            trainer.model.eval()
+            with torch.no_grad():
+                each = [trainer.model(**batch).loss for batch in cut(some)]
+            return float(torch.stack(each).mean()) * 11 / 12  # the Trainer counts each row's first token as a loss of 0
+
+        on = mean(data[0])
+        with trainer.model.disable_adapter():
+            off, val = mean(data[0]), mean(data[1])
+        assert off - on > 0.005
+        assert gap.matched.val == pytest.approx(val, abs=1e-4)
+        assert gap.matched.train == pytest.approx(off, abs=1e-4)
+        assert terms(gap)["weights"] == pytest.approx(off - on, abs=4e-3)  # Shapley: reduction beside it
+        assert "different weights" in gap.verdict
+
     def test_a_loss_that_is_smoothed_in_training_mode_alone_is_mode(self, tmp_path):
         pytest.importorskip("transformers")
         data = [labelled(96, 1), labelled(48, 2)]
@@ -218,6 +249,42 @@ class TestLightning:
             halved = float(own.loss((data[0][0] * 0.5, data[0][1])))
         assert terms(gap)["objective"] == pytest.approx(plain - halved, abs=1e-5)
         assert gap.record["verified"]["largest"] < 1e-5
+
+    def test_several_training_loaders_are_read_as_a_step_gets_them(self, tmp_path):
+        lightning = pytest.importorskip("lightning")
+        from diagnose.lightning import GapCallback
+
+        class Both(lightning.LightningModule):
+            def __init__(self):
+                super().__init__()
+                torch.manual_seed(0)
+                self.body = nn.Linear(8, 2)
+
+            def training_step(self, batch, _):
+                loss = sum(F.cross_entropy(self.body(x), y) for x, y in batch.values())
+                self.log("train_loss", loss, on_step=False, on_epoch=True)
+                return loss
+
+            def validation_step(self, batch, _):
+                self.log("val_loss", F.cross_entropy(self.body(batch[0]), batch[1]))
+
+            def configure_optimizers(self):
+                return torch.optim.SGD(self.parameters(), 0.1)
+
+        loaders = [DataLoader(TensorDataset(*points(64, seed)), 16) for seed in (1, 2, 3)]
+        callback, module = GapCallback(), Both()
+        lightning.Trainer(
+            max_epochs=2, default_root_dir=tmp_path, logger=False, enable_checkpointing=False, accelerator="cpu",
+            enable_progress_bar=False, callbacks=[callback],
+        ).fit(module, {"one": loaders[0], "two": loaders[1]}, loaders[2])  # fmt: skip
+        with torch.no_grad():
+            plain = [
+                float(F.cross_entropy(module.body(some[0]), some[1])) for some in (points(64, k) for k in (1, 2, 3))
+            ]
+        assert callback.gap.matched.train == pytest.approx(plain[0] + plain[1], abs=1e-5)
+        assert callback.gap.matched.val == pytest.approx(plain[2], abs=1e-5)
+        assert callback.gap.record["verified"]["largest"] < 1e-5
+        assert "easier" not in callback.gap.verdict
 
     def test_a_validation_in_training_mode_is_found(self, tmp_path):
         pytest.importorskip("lightning")

@@ -105,9 +105,21 @@ def graphs_of(batch: Any) -> int | None:
     return found if isinstance(found, int) and callable(getattr(batch, "to_data_list", None)) else None
 
 
+def listed_of(batch: Any) -> int | None:
+    """Return how many samples a batch of lists has, as detectors take them: pictures, and a table of targets for each.
+
+    None for any other batch.
+    """
+    if not isinstance(batch, (list, tuple)) or not all(isinstance(part, (list, tuple)) for part in batch):
+        return None
+    tables = any(part and all(isinstance(one, Mapping) for one in part) for part in batch)
+    lengths = {len(part) for part in batch}
+    return lengths.pop() if tables and len(lengths) == 1 else None
+
+
 def samples_of(batch: Any) -> int:
     """Return how many samples a batch has, a graph being one; 0 where that is not known."""
-    return graphs_of(batch) or size_of(batch) or 0
+    return graphs_of(batch) or listed_of(batch) or size_of(batch) or 0
 
 
 def elements(returned: Any, batch: Any, where: str) -> Elements:
@@ -137,13 +149,13 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
 
 
 def is_empty(loss: Any, batch: Any) -> bool:
-    """Say whether a loss is no number because nothing in its batch counts: all targets are ignored."""
+    """Say whether a loss is no number because nothing in its batch counts: no sample, or all targets ignored."""
     return isinstance(loss, Tensor) and not loss.dim() and bool(torch.isnan(loss)) and lacks_targets(batch)
 
 
 def lacks_targets(batch: Any) -> bool:
-    """Say whether all targets of a batch are ignored."""
-    return any(
+    """Say whether all targets of a batch are ignored, or it has no sample at all."""
+    return size_of(batch) == 0 or any(
         found.dtype == torch.int64 and found.numel() > 0 and not found.is_sparse and not found.is_meta
         and bool((found == IGNORED).all())
         for found in tensors(batch)

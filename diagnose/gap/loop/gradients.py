@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,15 +13,17 @@ if TYPE_CHECKING:
 MISSING = "does not require grad"  # of torch's error where gradients are off
 
 
-def with_gradients(objective: Callable[[], Any], again: Callable[[], None]) -> Any:
-    """Return what an objective returns, run with gradients where it cannot be run without.
+def with_gradients(objective: Callable[[], Any], again: Callable[[], None], *, always: bool = False) -> Any:
+    """Return what an objective returns, run with gradients where it cannot be run without, or always.
 
     Args:
         objective: runs it.
         again: puts random states back before the second try.
+        always: whether gradients are on from the first.
     """
     try:
-        return objective()
+        with torch.enable_grad() if always else nullcontext():
+            return objective()
     except RuntimeError as error:
         if torch.is_grad_enabled() or MISSING not in str(error):
             raise

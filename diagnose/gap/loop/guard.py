@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+LEAST_NUDGE = 0.1  # that weights of 0 are moved by
 TABLES = (
     "_parameters", "_buffers", "_modules", "_forward_hooks", "_forward_pre_hooks", "_backward_hooks",
     "_backward_pre_hooks", "_forward_hooks_with_kwargs", "_forward_pre_hooks_with_kwargs",
@@ -349,3 +351,12 @@ def seed(number: int) -> None:
         torch.default_generator.manual_seed(number)
     random.seed(number)
     np.random.seed(number & 0xFFFFFFFF)  # noqa: NPY002 - an objective may draw from it
+
+
+def nudge(weights: Iterable[torch.Tensor], size: float) -> None:
+    """Move weights by random amounts: by draws of their own, for those of seed 0 may be what the weights began as."""
+    with torch.no_grad():
+        for number, weight in enumerate(weights):
+            draw = torch.Generator(weight.device).manual_seed(seeding.key(0, "nudge", number))
+            noise = torch.randn(weight.shape, generator=draw, device=weight.device, dtype=torch.float32)
+            weight.add_(noise.to(weight.dtype) * size * (weight.abs().mean() + LEAST_NUDGE))

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.gap import conditions
-from diagnose.gap.loop import sample_identity, sample_parts, setting
+from diagnose.gap.loop import noticed, sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
+from diagnose.gap.loop.batching import batching_of
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.mode_by_loss import mode_of
+from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
     from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
+    from diagnose.gap.loop.batching import SideBatching
     from diagnose.gap.loop.reading_budget import ReadingBudget
     from diagnose.gap.loop.sample_parts import SampleLayout
     from diagnose.gap.measurements import BatchReadings, Replayed
@@ -41,6 +44,7 @@ TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
 FEWEST_UNSEEN = 20
 RELABELLED = 0.05  # of the samples that both sides have: so many must have other labels to be worth a word
+APART = "they are built otherwise, so that what the two objectives differ in is not told from the data"
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
 
@@ -86,7 +90,10 @@ def measure(
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
         found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record, sampler)))
         overlap, whole, why = _overlap(subject, val, found)
-        other = _relabelled(subject, val, found, overlap)
+        unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
+        unlike += (*_relabelled(subject, val, found, overlap), *([APART] if subject.apart else []))
+        repeated = [] if sampler else noticed.repeats(train, "training")
+        repeated += noticed.repeats(val, "validation")
     found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     by_value = found.known is not None and found.known.layout.by_value
@@ -94,8 +101,8 @@ def measure(
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun, found.random, found.notes, found.redrawn,
-        (*_unlike(train, val, found), *other), found.masked, found.as_taken, found.shuffled,
+        found.replayed, texts, time.monotonic() - begun, found.random, (*found.notes, *repeated), found.redrawn,
+        unlike, found.masked, found.as_taken, found.shuffled,
         drawn is not None,
     )  # fmt: skip
 
@@ -113,13 +120,6 @@ def _with_plain(train: Side, val: Side, drawn: Any | None) -> Side:
     return replace(train, plain=transformed(train.batches, val.batches) if drawn is None else drawn)
 
 
-def _unlike(train: Side, val: Side, found: _Read) -> tuple[str, ...]:
-    """Return in what validation's batches differ from training's; with plain ones that is `collation`."""
-    if train.plain is not None or val.plain is not None:
-        return ()
-    return tuple(found.train[0].inputs.unlike(found.val[0].inputs))
-
-
 def _read(
     subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, sampler: str
 ) -> _Read:
@@ -130,6 +130,7 @@ def _read(
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
+    setting.need_training_too(subject, val)
     notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn, sampler)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
@@ -142,7 +143,7 @@ def _read(
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
         _try(subject, side, one, name)
-    batching = setting.batching_of(subject, train, val, sides)
+    batching = batching_of(subject, train, val, sides)
     sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
                              scalar=batching.scalar, bound=bool(second))  # fmt: skip
     plan = conditions.plan(sides)
@@ -152,8 +153,9 @@ def _read(
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
     read_val = [*_validation(subject, val, wanted, (sides.val, sides.end), budget, same)]
     seconds = VAL_SHARE * budget.seconds
-    read_train[0] = with_other_precision(subject, train, read_train[0], sides.train, "the training side", seconds)
-    read_val[-1] = with_other_precision(subject, val, read_val[-1], sides.val, "the validation side", seconds)
+    for tried in (with_other_precision, with_other_objective):
+        read_train[0] = tried(subject, train, read_train[0], sides.train, "the training side", seconds)
+        read_val[-1] = tried(subject, val, read_val[-1], sides.val, "the validation side", seconds)
     shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train, distinct)
     known = None
@@ -166,6 +168,8 @@ def _read(
             why = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
             known = replace(known, complete=False, why=why)
     notes += setting.summed(read_train[0], sides)
+    losses = read_train[0].readings[sides.train].mean, read_val[-1].readings[sides.val].mean
+    notes += noticed.half_weights(subject.model, [*zip((train, val), losses, strict=True)])
     if subject.kept.stateful:
         notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
                      "was put back before each batch")  # fmt: skip
@@ -237,7 +241,7 @@ def _training(
     plan: ReadingPlan,
     budget: ReadingBudget,
     same: SampleLayout,
-    batching: setting.SideBatching,
+    batching: SideBatching,
     distinct: sample_identity.DistinctSamples,
 ) -> list[BatchReadings]:
     """Return the training batches' readings, and those of its plain batches, renumbered where they do not match."""

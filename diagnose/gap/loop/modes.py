@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +11,11 @@ from torch import nn
 
 from diagnose.formatting import listed, visible
 from diagnose.gap.loop.mode_kinds import OTHER, kind_of
+from diagnose.gap.side import HALF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
 
@@ -111,3 +113,12 @@ def training(model: nn.Module, on: frozenset[str] | None, frozen: frozenset[int]
     finally:
         for module, flag in before:
             module.training = flag
+
+
+def cast(device: torch.device, autocast: torch.dtype | bool | None) -> AbstractContextManager[object]:
+    """Return the context of a precision: autocast to a dtype, switched on or off, or as the objective has it."""
+    if autocast is None:
+        return nullcontext()
+    if isinstance(autocast, torch.dtype) and autocast in HALF:
+        return torch.autocast(device.type, dtype=autocast)
+    return torch.autocast(device.type, enabled=autocast is True)

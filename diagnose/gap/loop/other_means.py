@@ -9,7 +9,7 @@ import torch
 
 from diagnose.gap.loop.elements import weighed
 from diagnose.gap.loop.sample_parts import named_tensors
-from diagnose.gap.reported import DECAYS
+from diagnose.gap.reported import DECAYS, LARGEST_EXPONENT
 from diagnose.gap.side import REDUCTIONS
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ class OtherMeans:
     def __init__(self) -> None:
         self.sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in REDUCTIONS if name != "sum"}
         self.lengths: dict[str, list[float]] = {}
-        self.batches: dict[int, float] = {}
-        self.sizes: list[int] = []
+        self.batches: dict[int, tuple[float, float, int]] = {}  # sum of losses, what counts, samples
 
     def add(self, number: int, found: Elements, batch: Any) -> None:
         """Add a batch's losses."""
@@ -33,9 +32,8 @@ class OtherMeans:
             counts = weighed(found, name)
             total[0] += float((found.nats * counts).sum())
             total[1] += float(counts.sum())
-        counted = found.weights.sum()
-        self.sizes.append(found.size)
-        self.batches[number] = float((found.nats * found.weights).sum() / counted) if counted else 0.0
+        summed, counted = float((found.nats * found.weights).sum()), float(found.weights.sum())
+        self.batches[number] = (summed, counted, found.size)
         if found.known and len(found.nats) == found.size:
             self._by_length(found, batch)
 
@@ -57,33 +55,42 @@ class OtherMeans:
         }  # fmt: skip
         out |= self._by_samples(held)
         out |= {f"each sample's divided by entry {name!r} of the batch": a / b for name, (a, b) in self.lengths.items()}
-        each = np.array([self.batches[number] for number in sorted(self.batches)])
-        out |= self._totals(each)
+        rows = [self.batches[number] for number in sorted(self.batches)]
+        each = np.array([total / counted if counted else 0.0 for total, counted, _ in rows])
+        out |= self._totals(each) | _with_zeros(rows, each)
         if len(each) > 1:
+            out |= _without_last(rows, each)
             out["the last batch's alone"] = float(each[-1])
             out[f"the last batch's, divided by the {len(each):,} batches"] = float(each[-1] / len(each))
             if (each >= 0).all():
                 out["as the mean of each batch's square root (an RMSE a batch)"] = float(np.sqrt(each).mean())
+            if each.max() < LARGEST_EXPONENT:
+                out["as the mean of each batch's perplexity (exp of its mean)"] = float(np.exp(each).mean())
             for decay in DECAYS:
                 out[f"a decaying mean over batches ({decay})"] = _decaying(each, decay)
         return out
 
     def _totals(self, each: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float]:
         """Return sums that were never divided: over all elements, over all samples, over unequal batches' means."""
-        out, read = {}, sum(self.sizes)
+        out, sizes = {}, self._sizes()
+        read = sum(sizes)
         total, count = self.sums["mean"]
         if count > len(each):
             out[f"summed over all {count:,.0f} elements: not divided by their number"] = total
         total, weight = self.sums["weighted"]
         if weight and read > len(each) and read != count:
             out[f"summed over all {read:,} samples: not divided by their number"] = total / weight * read
-        if len(set(self.sizes)) > 1:
+        if len(set(sizes)) > 1:
             out[f"summed over the means of the {len(each):,} batches: not divided by their number"] = float(each.sum())
         return out
 
+    def _sizes(self) -> list[int]:
+        return [size for *_, size in self.batches.values()]
+
     def _by_samples(self, held: int) -> dict[str, float]:
         """Return sums over samples that are divided by another number than that of the samples."""
-        read, full = sum(self.sizes), max(self.sizes, default=0) * len(self.sizes)
+        sizes = self._sizes()
+        read, full = sum(sizes), max(sizes, default=0) * len(sizes)
         total, count = self.sums["weighted"]
         value = total / count if count else 0.0
         out = {}
@@ -96,6 +103,32 @@ class OtherMeans:
                 value * read / full
             )
         return out
+
+
+def _with_zeros(rows: list[tuple[float, float, int]], each: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float]:
+    """Return means in which a batch of which nothing counts is a 0, where there is one."""
+    empty = sum(not counted for _, counted, _ in rows)
+    sizes = np.array([size for *_, size in rows])
+    if not empty or not sizes.sum():
+        return {}
+    some = "the batch" if empty == 1 else f"each of the {empty:,} batches"
+    name = f"with a loss of 0 for {some} of which nothing counts"
+    whole, means = float((each * sizes).sum() / sizes.sum()), float(each.mean())
+    return {name: means} if np.isclose(whole, means) else {name: means, f"{name}, by samples": whole}
+
+
+def _without_last(
+    rows: list[tuple[float, float, int]], each: np.ndarray[Any, np.dtype[np.float64]]
+) -> dict[str, float]:
+    """Return means of all batches but a last one that is smaller than the others, as `drop_last` leaves it out."""
+    sizes, counted = [size for *_, size in rows], sum(weight for _, weight, _ in rows[:-1])
+    if sizes[-1] >= min(sizes[:-1]) or not counted:
+        return {}
+    left = "without the last batch, which is smaller than the others (drop_last)"
+    whole, means = sum(total for total, *_ in rows[:-1]) / counted, float(each[:-1].mean())
+    return (
+        {left: whole} if np.isclose(whole, means) else {f"{left}, over all elements": whole, f"{left}, of means": means}
+    )
 
 
 def _decaying(each: np.ndarray[Any, np.dtype[np.float64]], decay: float) -> float:

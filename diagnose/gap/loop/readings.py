@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import time
 from collections import Counter, defaultdict
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -18,11 +17,21 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import SAMPLES, elements, identities, of_rows, own_copy, sums, tensors, versions
+from diagnose.gap.loop.elements import (
+    SAMPLES,
+    elements,
+    identities,
+    lacks_targets,
+    of_rows,
+    own_copy,
+    sums,
+    tensors,
+    versions,
+)
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.inputs import InputsSeen
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
-from diagnose.gap.loop.modes import kind, training
+from diagnose.gap.loop.modes import cast, kind, training
 from diagnose.gap.loop.other_means import OtherMeans
 from diagnose.gap.loop.rebatched import RebatchedBatches
 from diagnose.gap.loop.walking import walk
@@ -33,7 +42,6 @@ from diagnose.training.registry import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
     from torch import nn
@@ -54,13 +62,15 @@ class Subject:
     Attributes:
         own: the models that sides have of their own: training's, validation's.
         reached: others that the objectives reach, by name.
-        structural: kinds that the training objective needs in training mode, where its model returns something else.
+        structural: kinds that an objective needs in training mode, where its model returns something else.
+        needing: which objectives need them.
         frozen: batch norms that are frozen while the model trains (ids).
         apart: whether each side's objective is run on its own batches alone.
         random: objectives that are random though nothing of training mode is on.
         masked: objectives with losses that are 0 whatever the weights are, and count.
         empty: by what was read, its batches in which nothing counts.
         writes: objectives that write into their batch (mixed samples in place), so that each gets a copy.
+        gradients: whether objectives are run with gradients on, as a training loop runs its own.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
 
@@ -72,9 +82,11 @@ class Subject:
     own: tuple[nn.Module | None, nn.Module | None] = (None, None)
     reached: dict[str, nn.Module] = field(default_factory=dict)
     structural: frozenset[str] = frozenset()
+    needing: frozenset[int] = frozenset({0})
     frozen: frozenset[int] = frozenset()
     random: set[int] = field(default_factory=set)
     apart: bool = False
+    gradients: bool = False
     writes: set[int] = field(default_factory=set)
     weighed: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
@@ -105,8 +117,8 @@ class Subject:
         batch = self._as_selected(batch, number, owner)
         batch = own_copy(batch) if number in self.writes | self.random else batch
         model = self.of(condition)
-        on = condition.on if number else condition.on | self.structural
-        with training(model, self._switched(on), self.frozen), _cast(self.device, condition.precision):
+        on = condition.on | self.structural if number in self.needing else condition.on
+        with training(model, self._switched(on), self.frozen), cast(self.device, condition.precision):
             try:
                 returned = self._seeded(number, model, batch, seed)
             except DiagnoseError:
@@ -137,7 +149,7 @@ class Subject:
         """Return what an objective returns from these random states."""
         put = seed if callable(seed) else partial(self._put, seed)
         put()
-        return with_gradients(lambda: self._returned(number, model, batch), put)
+        return with_gradients(lambda: self._returned(number, model, batch), put, always=self.gradients)
 
     def _put(self, seed: int) -> None:
         """Set all random states from a number, also those that the model holds."""
@@ -183,7 +195,7 @@ class Subject:
     def _nudged(
         self, weights: list[torch.Tensor], size: float, before: Any, batch: Any, condition: Condition, where: str
     ) -> bool:
-        _nudge(weights, size)
+        guard.nudge(weights, size)
         try:
             after = self.run(batch, condition, 0, where).nats
         except DiagnoseError:  # other weights may give no finite loss
@@ -195,7 +207,7 @@ class Subject:
         """Return which losses of a batch are 0 and count under other weights."""
         model = self.of(condition)
         guard.reshard(model.modules())
-        _nudge([w for w in map(guard.local, model.parameters()) if w.is_floating_point() and w.numel()], 1.0)
+        guard.nudge([w for w in map(guard.local, model.parameters()) if w.is_floating_point() and w.numel()], 1.0)
         try:
             found = self.run(batch, condition, 0, where)
             return np.asarray((found.nats == 0) & (found.weights > 0))
@@ -242,23 +254,6 @@ class Subject:
         if half is not None:
             return f"the model is in {str(half).removeprefix('torch.')} (hand it over in float32, or cast its input): "
         return ""
-
-
-def _nudge(weights: Iterable[torch.Tensor], size: float) -> None:
-    """Move weights by random amounts: by draws of their own, for those of seed 0 may be what the weights began as."""
-    with torch.no_grad():
-        for number, weight in enumerate(weights):
-            draw = torch.Generator(weight.device).manual_seed(seeding.key(0, "nudge", number))
-            noise = torch.randn(weight.shape, generator=draw, device=weight.device, dtype=torch.float32)
-            weight.add_(noise.to(weight.dtype) * size * (weight.abs().mean() + NUDGES[0]))
-
-
-def _cast(device: torch.device, autocast: torch.dtype | bool | None) -> AbstractContextManager[object]:
-    if autocast is None:
-        return nullcontext()
-    if isinstance(autocast, torch.dtype) and autocast in HALF:
-        return torch.autocast(device.type, dtype=autocast)
-    return torch.autocast(device.type, enabled=autocast is True)
 
 
 def read(
@@ -315,6 +310,8 @@ def read(
             tally.add(found, ids, same, named=groups is not None)
             if run == runs[0]:
                 subject.empty[name] += found.scalar and not found.weights.any()
+                silent = found.scalar and not found.nats.any() and bool(found.weights.all())
+                tally.zeros += silent and lacks_targets(batch)
                 tally.other.add(number, found, batch)
                 tally.inputs.add(batch)
         guard.put(state)
@@ -350,6 +347,7 @@ class _Tally:
         self.batches = self.samples = self.count = self.counted = self.silent = 0
         self.units: set[str] = set()
         self.kinds: set[bool] = set()
+        self.zeros = 0
         self.other, self.inputs = OtherMeans(), InputsSeen()
         self._first: Any = None
 
@@ -386,7 +384,7 @@ class _Tally:
             others={c: {n: float(np.mean(v)) for n, v in table.items()} for c, table in self.others.items()},
             means=dict(self.means), count=self.count, counted=self.counted / self.count,
             silent=self.silent / self.count, scalar=self.kinds == {True}, likely=self.other.means(held),
-            inputs=self.inputs,
+            inputs=self.inputs, zeros=self.zeros,
         )  # fmt: skip
 
 

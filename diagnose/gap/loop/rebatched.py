@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor, cat
 
-from diagnose.gap.loop.elements import SAMPLES, graphs_of, samples_of
+from diagnose.gap.loop.elements import SAMPLES, graphs_of, listed_of, samples_of
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
     one = values[0]
     if graphs_of(one) is not None:
         return type(one).from_data_list([graph for value, a, b in parts for graph in value.to_data_list()[a:b]])
+    if listed_of(one) is not None:
+        rows = [[part for value, a, b in parts for part in value[k][a:b]] for k in range(len(one))]
+        return type(one)(type(own)(some) for own, some in zip(one, rows, strict=True))
     if isinstance(one, Tensor):
         if not one.dim() or one.shape[0] != sizes[0]:
             return one

@@ -45,7 +45,7 @@ def unweighted(batches: Any) -> Any | None:
     if callable(getattr(batches, "of", None)):  # lists of a loader's batches, as accumulation has them
         inner = unweighted(batches.base_dataloader)
         return None if inner is None else batches.of(inner)
-    if not isinstance(batches, DataLoader) or batches.batch_sampler is None or not _indexed(batches.dataset):
+    if not isinstance(batches, DataLoader) or batches.batch_sampler is None or not is_indexed(batches.dataset):
         return None
     drawn: list[int] = _drawn(batches)
     dataset: Any = batches.dataset
@@ -78,7 +78,7 @@ def _drawn(batches: DataLoader[Any]) -> list[int]:
         return every if sampler.replacement else []
     if type(sampler) is SequentialSampler:
         return []
-    first = _numbers(batches)
+    first = numbers_of(batches)
     if len(first) - len(set(first)) <= REPEATED * len(first):
         return []
     return sorted(_reached(batches, set(first)))
@@ -88,14 +88,14 @@ def _reached(batches: DataLoader[Any], found: set[int]) -> set[int]:
     """Return the numbers that a sampler draws over many walks, until several bring nothing new."""
     idle = drawn = 0
     while idle < IDLE and drawn < MOST_DRAWN:
-        some = _numbers(batches)
+        some = numbers_of(batches)
         idle = 0 if set(some) - found else idle + 1
         drawn += max(1, len(some))
         found |= set(some)
     return found
 
 
-def _numbers(batches: DataLoader[Any]) -> list[int]:
+def numbers_of(batches: DataLoader[Any]) -> list[int]:
     """Return the numbers of the samples that one walk of a sampler draws; none where they are no numbers."""
     try:
         some = list(islice(iter(sampler_of(batches)), MOST_DRAWN))
@@ -112,13 +112,13 @@ def transformed(batches: Any, val: Any) -> Any | None:
     """
     if not all(isinstance(one, DataLoader) and one.batch_size is not None for one in (batches, val)):
         return None
-    if _indexed(batches.dataset) and _collation_changes(batches):
+    if is_indexed(batches.dataset) and _collation_changes(batches):
         loader = DataLoader(batches.dataset, batches.batch_size, shuffle=False, collate_fn=val.collate_fn)
         return loader if _collates_alike(batches, loader) else None
     own, other = batches.dataset, val.dataset
     names = [name for name in TRANSFORMS if hasattr(own, name) and hasattr(other, name)]
     changes = any(getattr(own, name) is not getattr(other, name) for name in names)
-    if type(own) is not type(other) or not changes or not _indexed(own) or not _item_changes(own):
+    if type(own) is not type(other) or not changes or not is_indexed(own) or not _item_changes(own):
         return None
     plain = copy.copy(own)
     for name in names:
@@ -161,15 +161,36 @@ def alike(one: list[tuple[Key, Tensor]], other: list[tuple[Key, Tensor]]) -> boo
 
 def _is_table(dataset: Any) -> bool:
     """Say whether a dataset holds the same samples in every pass, but for what it does to each: in whatever order."""
-    return isinstance(dataset, (TorchDataset, list, tuple)) and _indexed(dataset)
+    return isinstance(dataset, (TorchDataset, list, tuple)) and is_indexed(dataset)
 
 
-def _indexed(dataset: Any) -> bool:
+def is_indexed(dataset: Any) -> bool:
+    """Say whether a dataset's samples can be had by their numbers."""
     return hasattr(dataset, "__getitem__") and hasattr(dataset, "__len__") and len(dataset) > 0
 
 
 def _item_changes(dataset: Any) -> bool:
     return _changes(lambda: dataset[0])
+
+
+def writes_into_samples(batches: Any) -> bool:
+    """Say whether a dataset changes its own samples as they are read, as a transform does that writes in place."""
+    if not isinstance(batches, DataLoader) or not _is_table(batches.dataset):
+        return False
+    dataset: Any = batches.dataset
+    try:
+        return any(_is_written(dataset, k) for k in range(min(COLLATED, len(dataset))))
+    except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
+        return False
+
+
+def _is_written(dataset: Any, number: int) -> bool:
+    """Say whether reading a sample again writes into what was handed out before."""
+    first = [tensor for _, tensor in named_tensors(dataset[number])]
+    before = [tensor._version for tensor in first]  # noqa: SLF001 - views share it with what they are of
+    again = dataset[number]
+    del again
+    return [tensor._version for tensor in first] != before  # noqa: SLF001
 
 
 def _collation_changes(loader: Any) -> bool:
@@ -198,7 +219,7 @@ def _changes(draw: Callable[[], Any]) -> bool:
         items = []
         for seed in (1, 2):
             guard.seed(seed)
-            items.append(list(named_tensors(draw())))
+            items.append([(key, tensor.clone()) for key, tensor in named_tensors(draw())])
     except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
         return False
     return len(items[0]) == len(items[1]) and not alike(*items)

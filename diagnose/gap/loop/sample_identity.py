@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.data.overlap import SeenDocuments
+from diagnose.data.overlap import NEAR, SeenDocuments
 from diagnose.gap.loop.elements import SAMPLES
+from diagnose.gap.loop.near_rows import NearRows
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key
 from diagnose.gap.loop.walking import walk
 
@@ -51,6 +52,7 @@ class Known:
         why: why samples cannot be recognised; "" where they can.
         labels: by hash, what each sample is labelled with; None where several samples of the same values differ in it.
         label_keys: which tensors are labels.
+        near: its rows of tokens, for copies of which some tokens were changed.
     """
 
     wholes: frozenset[int]
@@ -60,6 +62,7 @@ class Known:
     why: str = ""
     labels: Mapping[int, bytes | None] = field(default_factory=dict)
     label_keys: tuple[Key, ...] = ()
+    near: tuple[NearRows, ...] = ()
 
 
 Chosen = Callable[[Any], "NDArray[np.int64] | None"]
@@ -71,11 +74,12 @@ def all_rows(_: Any) -> None:
 
 @dataclass(frozen=True)
 class SampleHashes:
-    """A batch's samples: their rows, the hash of each one's values, and of each text's spans by row."""
+    """A batch's samples: their rows, hashes of each one's values and of each text's spans by row, and one's tokens."""
 
     rows: NDArray[np.int64]
     wholes: list[int]
     spans: list[list[NDArray[np.int64]]]
+    tokens: list[NDArray[np.int64]] = field(default_factory=list)
 
 
 def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans: bool = True) -> SampleHashes | None:
@@ -97,7 +101,9 @@ def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans:
          for row, salt in zip(map(_bits, single[key]), beside or [0] * len(index), strict=True)]
         for key, span in zip(found.texts, found.spans, strict=True)
     ]  # fmt: skip
-    return SampleHashes(index, wholes, texts)
+    first = single[found.texts[0]]
+    tokens = [] if found.beside or first[0].is_floating_point() else [_bits(row) for row in first]
+    return SampleHashes(index, wholes, texts, tokens)
 
 
 def _single(row: Tensor) -> Tensor:
@@ -158,6 +164,7 @@ def known(
     found = layout((batch for _, batch in walk(batches)[0]), None if val is None else _first(val))
     wholes, held, complete = set[int](), _HeldSpans(len(found.texts)), True
     labels: dict[int, bytes | None] = {}
+    near = NearRows()
     keys: tuple[Key, ...] | None = None
     if found.why:
         return Known(frozenset(), (), found, complete=False, why=found.why)
@@ -172,11 +179,12 @@ def known(
             return Known(frozenset(), (), found, complete=False, why="the batches of a side hold different tensors")
         wholes.update(one.wholes)
         held.add(one)
+        near.add(one.tokens)
         keys = _label_keys(batch, found) if keys is None else keys
         for whole, label in _labelled(batch, keys, one):
             labels[whole] = label if labels.get(whole, label) == label else None
     why = "" if complete else f"the first {len(wholes):,} training samples alone were looked through"
-    return Known(frozenset(wholes), held.telling(), found, complete, why, labels, keys or ())
+    return Known(frozenset(wholes), held.telling(), found, complete, why, labels, keys or (), (near,))
 
 
 def relabelled(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> tuple[int, int]:
@@ -259,12 +267,17 @@ def _looked_up(batches: Any, training: Known, most: int, chosen: Chosen) -> Iter
 
 
 def _share(one: SampleHashes, k: int, training: Known) -> float:
-    """Return the share of a sample's spans that occur in training: of that of its texts which shares least."""
+    """Return the share of a sample's spans that occur in training: of that of its texts which shares least.
+
+    A copy of which tokens were changed here and there counts as one that shares half of them.
+    """
     each = [
         float(np.isin(rows[k], spans).mean())
         for rows, spans in zip(one.spans, training.spans, strict=True) if len(rows[k])
     ]  # fmt: skip
-    return min(each, default=0.0)
+    share = min(each, default=0.0)
+    near = share < NEAR and bool(one.tokens) and any(rows.holds(one.tokens[k]) for rows in training.near)
+    return NEAR if near else share
 
 
 class DistinctSamples:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from diagnose.gap.loop.elements import graphs_of, size_of, texts
+from diagnose.gap.loop.elements import graphs_of, listed_of, size_of, texts
 
 INTEGERS = (torch.int32, torch.int64)
 RICH = 20.0  # bits that a tensor holds from sample to sample: with less it is a mask, a label or a prompt
@@ -27,6 +27,7 @@ SPAN_BITS, LEAST_BITS = 130, 80  # of unigram entropy that a span holds; at leas
 SPANS = (8, 32)  # tokens of a span, least and most
 PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
 LONGEST = 0.75  # of a row: a longer span would not find rows again that overlap
+TOO_LITTLE = "samples hold too little to be recognised"
 Key = tuple[str, ...]
 HASHED: Key = ("",)  # stands for a batch whose samples are told by hashes
 
@@ -77,14 +78,20 @@ def parts_of(batch: Any) -> list[Any]:
 
 
 def hashed(batch: Any) -> Tensor | None:
-    """Return a hash of each graph or text of a batch without tensors by sample (N, 8); None without any."""
+    """Return a hash of each graph, listed sample or text of a batch without tensors by sample (N, 8)."""
     if graphs_of(batch) is not None:
-        rows = [b"".join(_bytes(part) for _, part in named_tensors(one)) for one in batch.to_data_list()]
+        rows = [_of_tensors(one) for one in batch.to_data_list()]
+    elif listed_of(batch) is not None:
+        rows = [_of_tensors(one) for one in zip(*batch, strict=True)]
     else:
         columns = [some for some in texts(batch) if len(some) == size_of(batch)]
         rows = ["\0".join(row).encode() for row in zip(*columns, strict=True)] if columns else []
     whole = [np.frombuffer(blake2b(row, digest_size=64).digest(), np.int64) for row in rows]
     return torch.from_numpy(np.stack(whole)) if whole else None
+
+
+def _of_tensors(sample: Any) -> bytes:
+    return b"".join(_bytes(part) for _, part in named_tensors(sample))
 
 
 def _bytes(found: Tensor) -> bytes:
@@ -93,7 +100,8 @@ def _bytes(found: Tensor) -> bytes:
 
 def rows_by_key(batch: Any) -> dict[Key, Tensor]:
     """Return the tensors of a batch that have a row a sample, each (samples, values)."""
-    some = list(named_tensors(batch)) if graphs_of(batch) is None else []
+    by_sample = graphs_of(batch) is None and listed_of(batch) is None
+    some = list(named_tensors(batch)) if by_sample else []
     if not some and (found := hashed(batch)) is not None:
         some = [(HASHED, found)]
     size = next((int(found.shape[0]) for _, found in some if found.dim()), 0)
@@ -133,7 +141,7 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     rich = tuple(key for key, value in bits.items() if value >= RICH)
     keys = rich or tuple(key for key, value in bits.items() if value > 0)
     if sum(bits[key] for key in keys) < ENOUGH:
-        return SampleLayout((), why="samples hold too little to be recognised")
+        return SampleLayout((), why=f"{TOO_LITTLE} (groups= says which are the same)")
     series = [(key, span) for key in keys if key != HASHED and (span := _span(wide[key], dims[key]))]
     most = max((bits[key] for key, _ in series), default=0.0)
     beside = tuple(key for key in keys if key not in dict(series) and bits[key] > most)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
-from diagnose.gap.loop.elements import lacks_targets, samples_of
-from diagnose.gap.loop.mode_kinds import NORMS
-from diagnose.gap.loop.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
+from diagnose.gap.loop.elements import lacks_targets
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -33,8 +31,8 @@ DEPENDS = 1e-4  # of a loss: what other kernels for batches of other sizes may d
 NEARER = 5.0  # times: so much nearer must a frozen batch norm come to the reported loss
 LOOKED = 8  # batches that this is looked at on
 MASKED = 0.02  # of losses: so many must be 0
-FEW = 4  # batches on which it is tried whether a loss depends on its batch
 TRIED = 3  # passes in which what acts at random is looked for
+NAMED = 3  # kinds of modules that a note names
 WEIGHED = 64  # batches on which losses with and without class weights are compared with the reported one
 
 
@@ -96,6 +94,20 @@ def _need_training(subject: Subject, loss: Any, unknown: Sequence[str]) -> None:
             subject.structural = some
             return
         raise
+
+
+def need_training_too(subject: Subject, val: Side) -> None:
+    """Find out whether validation's own objective needs the kinds in training mode that training's needs."""
+    if not subject.structural or subject.objectives[0] == subject.objectives[1]:
+        return
+    number, batch = first_batch(val, "validation")
+    for on in (frozenset[str](), subject.structural):
+        try:
+            subject.run(batch, Condition(on, 1, val.autocast, "mean"), 0, f"batch {number + 1} of the validation side")
+        except DiagnoseError:
+            continue
+        subject.needing = frozenset({0, 1}) if on else subject.needing
+        return
 
 
 def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str]:
@@ -192,11 +204,12 @@ def _mean_of_first(subject: Subject, batches: Any, own: Condition, name: str, mo
     for place, (number, batch) in enumerate(walk(batches)[0]):
         if place >= most:
             break
-        losses.append(_mean(subject.run(batch, own, number, f"batch {number + 1} of the {name} side")))
+        losses.append(mean_loss(subject.run(batch, own, number, f"batch {number + 1} of the {name} side")))
     return float(np.mean(losses))
 
 
-def _mean(found: Elements) -> float:
+def mean_loss(found: Elements) -> float:
+    """Return the mean of a batch's losses over what counts."""
     total = found.weights.sum()
     return float((found.nats * found.weights).sum() / total) if total else 0.0
 
@@ -224,8 +237,16 @@ def is_masked(subject: Subject, batch: Any, own: Condition, where: str) -> bool:
 def notes_of(subject: Subject) -> list[str]:
     """Return what a reader should know of randomness and of other models."""
     out = []
+    if subject.structural:
+        some = sorted(subject.structural)
+        names = ", ".join(some[:NAMED]) + (f" and {len(some) - NAMED} more" if len(some) > NAMED else "")
+        both = subject.objectives[0] == subject.objectives[1] or 1 in subject.needing
+        which = "both losses" if both else "it"
+        out.append("the training objective cannot be run in evaluation mode (detectors have losses in training mode "
+                   f"alone): for {which} these were kept in training mode: {names}")  # fmt: skip
     if 1 in subject.random:
-        out.append("a loss is random even in evaluation mode: dropout or noise that model.eval() does not reach")
+        where = "in training mode, which it needs" if subject.structural else "even in evaluation mode"
+        out.append(f"a loss is random {where}: dropout or noise that model.eval() does not reach")
     elif subject.random:
         out.append("the training side's objective draws at random (mixed samples, noise, timesteps): what was read of "
                    "it is a draw")  # fmt: skip
@@ -286,93 +307,3 @@ def summed(text: BatchReadings, sides: SideConditions) -> list[str]:
             return [f"the {name} side's objective is {ratios.max():,.0f} times the other's, on every batch by a whole "
                     "number: a sum over the batch's samples in the place of their mean"]  # fmt: skip
     return []
-
-
-@dataclass(frozen=True)
-class SideBatching:
-    """How the two sides are batched.
-
-    Attributes:
-        sources: training's batches in validation's sizes, and its plain ones (True) so; empty where it changes nothing.
-        mixed: whether a loss depends on the other samples of its batch.
-        scalar: whether validation's objective gives one number a batch.
-        notes: what could not be done.
-    """
-
-    sources: dict[bool, RebatchedBatches] = field(default_factory=dict)
-    mixed: bool = False
-    scalar: bool = False
-    notes: tuple[str, ...] = ()
-
-
-def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions) -> SideBatching:
-    """Return how sides are batched, and training's batches in validation's sizes where the loss depends on these."""
-    number, batch = first_batch(val, "validation")
-    where = f"batch {number + 1} of the validation side"
-    own = replace(sides.val, plain=False)
-    scalar = subject.run(batch, own, 0, where).scalar
-    mixed = any(_depends(subject, side, own, name) for side, name in ((train, "training"), (val, "validation")))
-    if not mixed and val.reduction != "sum":
-        return SideBatching(scalar=scalar)
-    sizes = [sizes_of(side.batches) for side in (train, val)]
-    if not all(sizes) or _alike(*sizes, exact=not mixed):
-        return SideBatching(mixed=mixed, scalar=scalar)
-    some = {False: train.batches} | ({True: train.plain} if train.plain is not None else {})
-    found = {plain: rebatched(batches, sizes[1]) for plain, batches in some.items()}
-    if any(one is None for one in found.values()):
-        why = (
-            "training's samples could not be batched as validation's are, and the loss depends on the batch: what that "
-        )
-        return SideBatching(mixed=mixed, scalar=scalar, notes=(f"{why}does is in unseen",))
-    return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
-
-
-def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
-    """Say whether batches are of the same sizes: all but the last, or (for sums) on average."""
-    if exact:
-        return abs(float(np.mean(first)) - float(np.mean(second))) < DEPENDS
-    return float(np.median(first)) == float(np.median(second))
-
-
-def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
-    """Say whether a sample's loss depends on the other samples of its batch, in one of the first that are not at 0."""
-    for number, batch in islice(walk(side.batches)[0], FEW):
-        found = _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
-        if found is not None:
-            return found
-    return False
-
-
-def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> bool | None:
-    """Say so of a batch, by reading its halves; None where a loss is at 0, so that it cannot be told."""
-    size = samples_of(batch)
-    if size < 2 or subject.random:
-        return False
-    norms = {modes.kind(module) for module in subject.of(own).modules() if isinstance(module, NORMS)}
-    quiet = replace(own, on=own.on & norms)
-    half = size // 2
-    try:
-        halves = rows_of(batch, 0, half), rows_of(batch, half, size)
-        if any(part is batch for part in halves):  # of a kind that cannot be cut
-            return False
-        whole, *parts = (subject.run(some, quiet, 0, where) for some in (batch, *halves))
-    except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
-        return False
-    depends = _otherwise(whole, parts, size, selected=bool(subject.selectors.get(own.objective)))
-    return depends if depends or all(part.nats.any() for part in (whole, *parts)) else None
-
-
-def _otherwise(whole: Elements, parts: Sequence[Elements], size: int, *, selected: bool) -> bool:
-    """Say whether a batch costs otherwise than its two halves."""
-    if whole.scalar:
-        half = size // 2
-        mean = sum(_mean(part) * count for part, count in zip(parts, (half, size - half), strict=True)) / size
-        return _differ(_mean(whole), mean)
-    together = np.concatenate([part.nats for part in parts])
-    if len(together) != len(whole.nats):
-        return not selected
-    return bool(np.any(np.abs(together - whole.nats) > DEPENDS * np.maximum(1e-2, np.abs(whole.nats).max())))
-
-
-def _differ(one: float, two: float) -> bool:
-    return abs(one - two) > DEPENDS * max(abs(one), abs(two), 1e-2)

@@ -132,7 +132,8 @@ def known(some: Sequence[Known]) -> Known:
     for one in some:
         labels |= {k: v if labels.get(k, v) == v else None for k, v in one.labels.items()}
     complete = all(one.complete for one in some)
-    return replace(some[0], wholes=wholes, spans=spans, complete=complete, why=why, labels=labels)
+    near = tuple(rows for one in some for rows in one.near)
+    return replace(some[0], wholes=wholes, spans=spans, complete=complete, why=why, labels=labels, near=near)
 
 
 def seen(some: Sequence[SeenDocuments]) -> SeenDocuments:

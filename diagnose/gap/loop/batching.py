@@ -1,0 +1,144 @@
+"""How the two sides are batched, where a loss depends on the other samples of its batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from diagnose.errors import DiagnoseError
+from diagnose.gap.loop import modes
+from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.mode_kinds import NORMS
+from diagnose.gap.loop.rebatched import RebatchedBatches, rebatched, rows_of, sizes_of
+from diagnose.gap.loop.recollated import RecollatedBatches, can_recollate, collated_apart
+from diagnose.gap.loop.setting import DEPENDS, first_batch, mean_loss
+from diagnose.gap.loop.walking import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from diagnose.gap.conditions import Condition, SideConditions
+    from diagnose.gap.loop.elements import Elements
+    from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.side import Side
+
+FEW = 4  # batches on which it is tried whether a loss depends on its batch
+
+
+@dataclass(frozen=True)
+class SideBatching:
+    """How the two sides are batched.
+
+    Attributes:
+        sources: training's batches in validation's sizes, and its plain ones (True) so; empty where it changes nothing.
+        mixed: whether a loss depends on the other samples of its batch.
+        scalar: whether validation's objective gives one number a batch.
+        notes: what could not be done.
+    """
+
+    sources: dict[bool, RebatchedBatches] = field(default_factory=dict)
+    mixed: bool = False
+    scalar: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions) -> SideBatching:
+    """Return how sides are batched, and training's batches in validation's sizes where the loss depends on these."""
+    number, batch = first_batch(val, "validation")
+    where = f"batch {number + 1} of the validation side"
+    own = replace(sides.val, plain=False)
+    scalar = subject.run(batch, own, 0, where).scalar
+    both = ((train, "training"), (val, "validation"))
+    mixed = any(_depends(subject, side, own, name) for side, name in both)
+    padded = not mixed and any(_depends_on_padding(subject, side, own, name) for side, name in both)
+    mixed = mixed or padded
+    if not mixed and val.reduction != "sum":
+        return SideBatching(scalar=scalar)
+    sizes = [sizes_of(side.batches) for side in (train, val)]
+    if not all(sizes) or _alike(*sizes, exact=not mixed):
+        return SideBatching(mixed=mixed, scalar=scalar)
+    some = {False: train.batches} | ({True: train.plain} if train.plain is not None else {})
+    found = {plain: _in_sizes(batches, sizes[1], padded=padded) for plain, batches in some.items()}
+    if any(one is None for one in found.values()):
+        why = (
+            "training's samples could not be batched as validation's are, and the loss depends on the batch: what that "
+        )
+        return SideBatching(mixed=mixed, scalar=scalar, notes=(f"{why}does is in unseen",))
+    return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
+
+
+def _in_sizes(batches: Any, sizes: list[int], *, padded: bool) -> RebatchedBatches | None:
+    """Return batches in other sizes: collated again where padding matters and the samples can be had one by one."""
+    return RecollatedBatches(batches, sizes) if padded and can_recollate(batches) else rebatched(batches, sizes)
+
+
+def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
+    """Say whether batches are of the same sizes: all but the last, or (for sums) on average."""
+    if exact:
+        return abs(float(np.mean(first)) - float(np.mean(second))) < DEPENDS
+    return float(np.median(first)) == float(np.median(second))
+
+
+def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
+    """Say whether a sample's loss depends on the other samples of its batch, in one of the first that are not at 0."""
+    for number, batch in islice(walk(side.batches)[0], FEW):
+        found = _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
+        if found is not None:
+            return found
+    return False
+
+
+def _depends_on_padding(subject: Subject, side: Side, own: Condition, name: str) -> bool:
+    """Say whether a sample's loss depends on how far its batch is padded: on the longest of its samples."""
+    if subject.random:
+        return False
+    try:
+        for whole, parts in islice(collated_apart(side.batches), FEW):
+            one, *some = (subject.run(batch, own, 0, f"a batch of the {name} side") for batch in (whole, *parts))
+            if one.scalar:  # a mean over what counts depends on it in any case
+                return False
+            counts = [part.weights.sum() for part in some]
+            means = [mean_loss(part) for part in some]
+            if _differ(mean_loss(one), float(np.average(means, weights=counts))):
+                return True
+    except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
+        return False
+    return False
+
+
+def _depends_in(subject: Subject, batch: Any, own: Condition, where: str) -> bool | None:
+    """Say so of a batch, by reading its halves; None where a loss is at 0, so that it cannot be told."""
+    size = samples_of(batch)
+    if size < 2 or subject.random:
+        return False
+    norms = {modes.kind(module) for module in subject.of(own).modules() if isinstance(module, NORMS)}
+    quiet = replace(own, on=own.on & norms)
+    half = size // 2
+    try:
+        halves = rows_of(batch, 0, half), rows_of(batch, half, size)
+        if any(part is batch for part in halves):  # of a kind that cannot be cut
+            return False
+        whole, *parts = (subject.run(some, quiet, 0, where) for some in (batch, *halves))
+    except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
+        return False
+    depends = _otherwise(whole, parts, size, selected=bool(subject.selectors.get(own.objective)))
+    return depends if depends or all(part.nats.any() for part in (whole, *parts)) else None
+
+
+def _otherwise(whole: Elements, parts: Sequence[Elements], size: int, *, selected: bool) -> bool:
+    """Say whether a batch costs otherwise than its two halves."""
+    if whole.scalar:
+        half = size // 2
+        mean = sum(mean_loss(part) * count for part, count in zip(parts, (half, size - half), strict=True)) / size
+        return _differ(mean_loss(whole), mean)
+    together = np.concatenate([part.nats for part in parts])
+    if len(together) != len(whole.nats):
+        return not selected
+    return bool(np.any(np.abs(together - whole.nats) > DEPENDS * np.maximum(1e-2, np.abs(whole.nats).max())))
+
+
+def _differ(one: float, two: float) -> bool:
+    return abs(one - two) > DEPENDS * max(abs(one), abs(two), 1e-2)

@@ -1,0 +1,93 @@
+"""What is noticed of the two sides' batches once they are read: what they differ in, zeros, repeated samples."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, SequentialSampler
+
+from diagnose.gap.loop import guard
+from diagnose.gap.loop.redrawn import is_indexed, numbers_of, sampler_of, writes_into_samples
+from diagnose.gap.recorder import ranks
+from diagnose.gap.reported import SAME, rounding
+from diagnose.gap.side import HALF
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import nn
+
+    from diagnose.gap.measurements import BatchReadings
+    from diagnose.gap.side import Side
+
+
+def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -> tuple[str, ...]:
+    """Return in what validation's batches differ from training's; with plain ones most of that is `collation`."""
+    names = ("training", "validation")
+    said = [_zeros(name, text) for name, text in zip(names, texts, strict=True)]
+    said += [f"{name}'s dataset changes its own samples each time they are read (a transform that writes in place): "
+             "have it change a copy" for name, side in zip(names, (train, val), strict=True)
+             if writes_into_samples(side.batches)]  # fmt: skip
+    some = () if train.plain is not None or val.plain is not None else texts[0].inputs.unlike(texts[1].inputs)
+    return (*filter(None, said), *some)
+
+
+def half_weights(model: nn.Module, sides: Sequence[tuple[Side, float]]) -> list[str]:
+    """Say that a model of 16 bits does not give what its weights of 32 bits gave, where a reported loss is another.
+
+    Args:
+        model: as it was handed over.
+        sides: each with the loss that was read.
+    """
+    half = next((p.dtype for p in model.parameters() if p.dtype in HALF), None)
+    off = any(
+        side.reported is not None and abs(side.reported - read) > SAME * abs(read) + rounding(side.reported)
+        for side, read in sides
+    )
+    if half is None or not off:
+        return []
+    return [f"the model's weights are in {str(half).removeprefix('torch.')}: a loss that was taken while they were in "
+            "float32 cannot be read again (hand over the model as it was, its copy as Side(model=...))"]  # fmt: skip
+
+
+def _zeros(name: str, text: BatchReadings) -> str:
+    """Say that batches without a target that counts cost 0 and are averaged in; "" where there is none."""
+    means = np.array(next(iter(text.means.values())))
+    if not text.zeros or not means.any():
+        return ""
+    have = "has" if text.zeros == 1 else "have"
+    some = f"{text.zeros:,} of {name}'s {text.batches:,} batches {have} no target that counts"
+    return f"{some}, and their loss of 0 is averaged in (the others' mean is {means[means != 0].mean():.4f})"
+
+
+def repeats(side: Side, name: str) -> list[str]:
+    """Say that a loader's sampler repeats samples so that each process has as many; to be used within `guarded` alone.
+
+    All processes take part.
+    """
+    drawn = [number for some in ranks.together(lambda: _drawn(side.batches)) for number in some]
+    count = len(drawn) - len(set(drawn)) or _added(side.batches)
+    if not count:
+        return []
+    number = len(side.batches.dataset)  # type: ignore[attr-defined]
+    return [f"{name}'s sampler repeats {count:,} of {number:,} samples, as one does that gives each process as "
+            "many (DistributedSampler, even_batches): in a mean over all that it yields they count twice"]  # fmt: skip
+
+
+def _drawn(batches: Any) -> list[int]:
+    """Return the numbers of the samples that a loader's sampler draws; none where it is known to repeat none."""
+    if not isinstance(batches, DataLoader) or batches.batch_sampler is None or not is_indexed(batches.dataset):
+        return []
+    if isinstance(sampler_of(batches), (RandomSampler, SequentialSampler)):
+        return []
+    guard.seed(0)  # all processes draw alike
+    return numbers_of(batches)
+
+
+def _added(batches: Any) -> int:
+    """Return how many samples a `DistributedSampler` adds for all processes, where this one reads its share alone."""
+    sampler = getattr(batches, "sampler", None)
+    if not isinstance(sampler, DistributedSampler) or sampler.drop_last:
+        return 0
+    return int(sampler.total_size) - len(sampler.dataset)  # type: ignore[arg-type]
