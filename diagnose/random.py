@@ -7,13 +7,15 @@ ablation that share a seed share every stream that their axis does not touch.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     import torch
+    from numpy.typing import NDArray
 
+Integers = TypeVar("Integers", "torch.Tensor", "NDArray[np.int64]")
 ROUNDS = 6  # of the Feistel network; four already make a pseudo-random permutation (Luby & Rackoff 1988)
 
 
@@ -34,7 +36,7 @@ def generator(seed: int, stream: str, *counters: int) -> np.random.Generator:
     return np.random.Generator(np.random.SFC64(key(seed, stream, *counters)))
 
 
-def _mix(x: torch.Tensor, salt: int) -> torch.Tensor:
+def _mix(x: Integers, salt: int) -> Integers:
     """Scramble non-negative int64 values (xor-shift and multiply, kept within 62 bits)."""
     x = (x ^ salt) & 0x3FFFFFFFFFFFFFFF
     x = (x ^ (x >> 31)) * 0x2545F4914F6CDD1D & 0x3FFFFFFFFFFFFFFF
@@ -42,14 +44,14 @@ def _mix(x: torch.Tensor, salt: int) -> torch.Tensor:
     return x ^ (x >> 32)
 
 
-def permute(index: torch.Tensor, size: int, stream_key: int) -> torch.Tensor:
+def permute(index: Integers, size: int, stream_key: int) -> Integers:
     """Return where a keyed pseudo-random permutation of `range(size)` sends each index.
 
     A balanced Feistel network over the next even power of two, walked until it lands inside (Black & Rogaway
     2002): no table is stored, so an order over 10^9 samples costs no memory.
 
     Args:
-        index: int64 values in [0, size), any shape, any device.
+        index: int64 values in [0, size), any shape, of torch on any device or of numpy; both give the same.
         size: how many there are.
         stream_key: from `key`.
     """
@@ -64,7 +66,7 @@ def permute(index: torch.Tensor, size: int, stream_key: int) -> torch.Tensor:
     return out
 
 
-def _feistel(x: torch.Tensor, half: int, mask: int, salts: list[int]) -> torch.Tensor:
+def _feistel(x: Integers, half: int, mask: int, salts: list[int]) -> Integers:
     left, right = x >> half, x & mask
     for salt in salts:
         left, right = right, left ^ (_mix(right, salt) & mask)

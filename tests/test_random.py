@@ -11,6 +11,13 @@ def test_a_permutation_visits_everything_once(size):
     assert sorted(out.tolist()) == list(range(size))
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 1000, 65_537])
+def test_a_permutation_of_numpy_s_numbers_is_that_of_torch_s(size):
+    index, key = np.arange(size), seeding.key(1, "order", 0)
+    assert seeding.permute(index, size, key).tolist() == seeding.permute(torch.arange(size), size, key).tolist()
+    assert index.tolist() == list(range(size))
+
+
 def test_same_key_same_order_other_key_other_order():
     index = torch.arange(1000)
     one, again, other = (seeding.permute(index, 1000, seeding.key(s, "order", 0)) for s in (1, 1, 2))

@@ -157,13 +157,10 @@ def _reserve_size(n: int, share: float) -> int:
 
 def _places(n: int, seed: int) -> NDArray[np.int64]:
     """Return where a keyed permutation puts each document, (n,)."""
-    import torch
-
     stream_key = seeding.key(seed, "split")
-    places = np.empty(n, np.int64)
+    places = np.arange(n, dtype=np.int64)
     for first in range(0, n, CHUNK):
-        some = torch.arange(first, min(first + CHUNK, n))
-        places[first : first + CHUNK] = seeding.permute(some, n, stream_key).numpy()
+        places[first : first + CHUNK] = seeding.permute(places[first : first + CHUNK], n, stream_key)
     return places
 
 
