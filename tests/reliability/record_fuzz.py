@@ -112,9 +112,8 @@ def _listed(folder, listed, number):
 def _printed(record):
     from diagnose.cli.outcome import print_json
 
-    with redirect_stdout(io.StringIO()) as out:
+    with redirect_stdout(io.TextIOWrapper(io.BytesIO(), "utf-8")):  # which refuses what a terminal would
         print_json(record)
-    out.getvalue().encode()
 
 
 def _found(folder, runner):
