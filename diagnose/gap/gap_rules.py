@@ -202,8 +202,8 @@ RULES = (
     FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} off",
          "nothing, where both losses are estimated so on purpose; where it is the loss that was trained on, call "
          "model.train() after validation", _train_forgotten),
-    FindingRule("gap/arithmetic", "warning", "A reported loss is what is read times a factor that set-ups go wrong by",
-         "look for the factor in how the loss is summed, divided and logged", _arithmetic),
+    FindingRule("gap/arithmetic", "warning", "A reported loss is what is read, computed another way",
+         "look for it in how the loss is summed, divided and logged", _arithmetic),
     FindingRule("gap/random", "warning",
          "Validation's loss is random: noise is on that model.eval() does not switch off",
          "switch it off by self.training, or set a seed before each validation where it is meant (latents, timesteps); "
