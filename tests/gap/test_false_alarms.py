@@ -9,7 +9,7 @@ import torch
 from rounds_fixture import ce, fit
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset, TensorDataset, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset, WeightedRandomSampler
 
 from diagnose import Side, explain_gap
 
@@ -120,3 +120,91 @@ class TestRowsThatAreAlikeAmongThemselves:
         train = DataLoader(TensorDataset(rows.repeat(6, 1)), 32)
         gap = explain_gap(Language(1000), Side(train, of_next), Side(DataLoader(TensorDataset(other), 32), of_next))
         assert gap.record["overlap"]["near"] == 60
+
+
+class Written(Dataset):
+    """A dataset that writes the same into what it holds each time it is read."""
+
+    def __init__(self, some, how):
+        self.x, self.y, self.how = some.tensors[0].clone(), some.tensors[1].clone(), how
+
+    def __len__(self):
+        return len(self.y)
+
+    def __getitem__(self, number):
+        x, y = self.x[number], self.y[number]
+        if self.how == "limit":
+            x.clamp_(-3, 3)
+        elif self.how == "first":
+            x[0] = 1.0
+        elif self.how == "ignored":
+            y.masked_fill_(y == -1, -100)
+        return x, y
+
+
+class Listed(Sampler):
+    """A sampler that draws what it is told to."""
+
+    def __init__(self, numbers):
+        self.numbers = numbers
+
+    def __iter__(self):
+        return iter(self.numbers)
+
+    def __len__(self):
+        return len(self.numbers)
+
+
+class TestLoaders:
+    @pytest.mark.parametrize("how", ["limit", "first", "ignored"])
+    def test_a_dataset_that_writes_the_same_each_time_changes_no_sample(self, how):
+        train = DataLoader(Written(data(256, 1), how), 32, shuffle=True)
+        gap = explain_gap(fit(network(), train), Side(train, ce), Side(DataLoader(data(128, 2), 32), ce))
+        assert "changes its own samples" not in said(gap)
+
+    @pytest.mark.parametrize("kind", ["weighted", "few", "many"])
+    def test_a_sampler_that_repeats_within_one_process_is_none_of_several(self, kind):
+        some = data(128, 2)
+        sampler = {
+            "weighted": WeightedRandomSampler(torch.ones(128), 128),
+            "few": Listed([*range(128), *[1, 2, 3] * 4]),
+            "many": Listed([k for k in range(128) for _ in range(3)]),
+        }[kind]
+        train, val = DataLoader(data(256, 1), 32), DataLoader(some, 32, sampler=sampler)
+        gap = explain_gap(fit(network(), train), Side(train, ce), Side(val, ce))
+        assert "DistributedSampler" not in said(gap)
+
+    def test_a_batch_that_is_drawn_anew_does_not_hang_on_its_padding(self):
+        def noisy(rows):
+            width = max(map(len, rows))
+            rows = [torch.where(torch.rand(len(row)) < 0.1, torch.randint(1, 60, (len(row),)), row) for row in rows]
+            return torch.stack([F.pad(row, (0, width - len(row))) for row in rows])
+
+        def losses(model, x):
+            table = F.cross_entropy(model(x[:, :-1]).transpose(1, 2), x[:, 1:], reduction="none")
+            return {"loss": table, "weights": (x[:, 1:] != 0).float()}
+
+        train, val = (
+            DataLoader(
+                [row[: 10 + k % 20] for k, row in enumerate(torch.randint(1, 60, (120, 40)))], size, collate_fn=f
+            )
+            for size, f in ((4, noisy), (30, noisy))
+        )
+        gap = explain_gap(Language(60), Side(train, losses), Side(val, losses))
+        (batching,) = [term for term in gap.record["terms"] if term["id"] == "batching"]
+        assert (batching["value"], batching["low"]) in ((0.0, 0.0), (0.0, None))
+
+
+class TestWeightsOf16Bits:
+    def cast(self, model, batch):
+        return F.cross_entropy(model(batch[0].to(model[0].weight.dtype)).float(), batch[1], reduction="none")
+
+    @pytest.mark.parametrize("kind", ["means of batches", "another loss"])
+    def test_they_are_not_blamed_for_what_they_cannot_do(self, kind):
+        train, val = DataLoader(data(250, 1), 32), DataLoader(data(128, 2), 32)
+        model = fit(network(), train).bfloat16()
+        reported = sum(self.cast(model, batch).mean().item() for batch in train) / len(train)
+        if kind == "another loss":
+            reported = 1.2 * mean(model, train, self.cast)
+        gap = explain_gap(model, Side(train, self.cast, reported=reported, mode="eval"), Side(val, self.cast))
+        assert "bfloat16" not in said(gap)

@@ -257,7 +257,7 @@ class _HeldSpans:
         self.count += sum(len(rows[k]) for rows in found.spans for k in new)
 
     def telling(self) -> tuple[tuple[NDArray[np.int64], ...], tuple[NDArray[np.int64], ...]]:
-        """Return each text's spans, sorted, and its spans at their places where these tell nothing (`Known.aligned`)."""
+        """Return each text's spans, sorted, and those at their places where these tell nothing (`Known.aligned`)."""
         some = [self._telling(text, placed) for text, placed in zip(self.parts, self.placed, strict=True)]
         return tuple(spans for spans, _ in some), tuple(aligned for _, aligned in some)
 
