@@ -10,8 +10,9 @@ from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, Sequ
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.redrawn import is_indexed, numbers_of, sampler_of, writes_into_samples
 from diagnose.gap.recorder import ranks
-from diagnose.gap.reported import SAME, rounding
+from diagnose.gap.reported import SAME, fits, rounding
 from diagnose.gap.side import HALF
+from diagnose.stats import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
+
+
+CAST = 0.02  # of a loss: what weights in 16 bits may cost
 
 
 def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -> tuple[str, ...]:
@@ -33,22 +37,28 @@ def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -
     return (*filter(None, said), *some)
 
 
-def half_weights(model: nn.Module, sides: Sequence[tuple[Side, float]]) -> list[str]:
-    """Say that a model of 16 bits does not give what its weights of 32 bits gave, where a reported loss is another.
+def half_weights(model: nn.Module, sides: Sequence[tuple[Side, float, BatchReadings]]) -> list[str]:
+    """Say that a model of 16 bits does not give what its weights of 32 bits gave, where a reported loss is near.
 
     Args:
         model: as it was handed over.
-        sides: each with the loss that was read.
+        sides: each with the loss that was read, and what it was read of.
     """
     half = next((p.dtype for p in model.parameters() if p.dtype in HALF), None)
-    off = any(
-        side.reported is not None and abs(side.reported - read) > SAME * abs(read) + rounding(side.reported)
-        for side, read in sides
-    )
-    if half is None or not off:
+    if half is None or not any(_is_near(*side) for side in sides):
         return []
     return [f"the model's weights are in {str(half).removeprefix('torch.')}: a loss that was taken while they were in "
             "float32 cannot be read again (hand over the model as it was, its copy as Side(model=...))"]  # fmt: skip
+
+
+def _is_near(side: Side, read: float, text: BatchReadings) -> bool:
+    """Say whether a reported loss is another by no more than 16 bits cost, and no arithmetic explains it."""
+    if side.reported is None:
+        return False
+    apart = abs(side.reported - read)
+    if not SAME * abs(read) + rounding(side.reported) < apart <= CAST * abs(read):
+        return False
+    return not fits(side.reported, Interval(read, None, None, None, None), text, same=True)
 
 
 def _zeros(name: str, text: BatchReadings) -> str:
@@ -66,8 +76,10 @@ def repeats(side: Side, name: str) -> list[str]:
 
     All processes take part.
     """
-    drawn = [number for some in ranks.together(lambda: _drawn(side.batches)) for number in some]
-    count = len(drawn) - len(set(drawn)) or _added(side.batches)
+    every = ranks.together(lambda: _drawn(side.batches))
+    drawn = [number for some in every for number in some]
+    own = len(every) < 2 or any(len(some) > len(set(some)) for some in every)  # repeats that are no process's share
+    count = _added(side.batches) or (0 if own else len(drawn) - len(set(drawn)))
     if not count:
         return []
     number = len(side.batches.dataset)  # type: ignore[attr-defined]

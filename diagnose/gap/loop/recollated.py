@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import DataLoader, default_collate
 
 from diagnose.gap.loop.rebatched import RebatchedBatches
-from diagnose.gap.loop.redrawn import is_indexed
+from diagnose.gap.loop.redrawn import alike, is_indexed
 from diagnose.gap.loop.sample_parts import named_tensors
 from diagnose.gap.loop.walking import walk
 
@@ -48,6 +48,8 @@ def collated_apart(batches: Any) -> Iterator[tuple[Any, list[Any]]]:
         if not half:
             return
         whole, *parts = (_collated(batches, one) for one in (some, some[:half], some[half:]))
+        if not alike(list(named_tensors(whole)), list(named_tensors(_collated(batches, some)))):
+            return  # drawn anew each time: another loss does not come of the padding
         if any(_widths(whole) != _widths(part) for part in parts):
             yield whole, parts
 

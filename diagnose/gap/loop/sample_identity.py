@@ -22,14 +22,16 @@ from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, 
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
 
 COMMON = 0.5  # of training's rows: a span of more of them is a template
+ALIGNED = 0.05  # of training's rows: where more are like another at the same places, being so tells of no copy
 HELD = 1024  # spans of a row that are held, about; of more, one in two, four, ... (by the hash: the same on both sides)
 ALIKE = 1 / 3  # of a span: where more of it is its first or its last token, it is padding with the end of a text
+LOOKED = 1024  # of training's rows that are compared with the others
 MOST = 1 << 23  # spans and samples of training held at most
 
 
@@ -53,6 +55,8 @@ class Known:
         labels: by hash, what each sample is labelled with; None where several samples of the same values differ in it.
         label_keys: which tensors are labels.
         near: its rows of tokens, for copies of which some tokens were changed.
+        aligned: for each text, hashes of its spans at their places where these tell nothing: training's rows are alike
+            there among themselves (fields, motifs).
     """
 
     wholes: frozenset[int]
@@ -63,6 +67,7 @@ class Known:
     labels: Mapping[int, bytes | None] = field(default_factory=dict)
     label_keys: tuple[Key, ...] = ()
     near: tuple[NearRows, ...] = ()
+    aligned: tuple[NDArray[np.int64], ...] = ()
 
 
 Chosen = Callable[[Any], "NDArray[np.int64] | None"]
@@ -74,12 +79,16 @@ def all_rows(_: Any) -> None:
 
 @dataclass(frozen=True)
 class SampleHashes:
-    """A batch's samples: their rows, hashes of each one's values and of each text's spans by row, and one's tokens."""
+    """A batch's samples: their rows, hashes of each one's values and of each text's spans by row, and one's tokens.
+
+    `placed` are the hashes of the spans together with their places.
+    """
 
     rows: NDArray[np.int64]
     wholes: list[int]
     spans: list[list[NDArray[np.int64]]]
     tokens: list[NDArray[np.int64]] = field(default_factory=list)
+    placed: list[list[NDArray[np.int64]]] = field(default_factory=list)
 
 
 def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans: bool = True) -> SampleHashes | None:
@@ -97,13 +106,14 @@ def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans:
         return SampleHashes(index, wholes, [[none] * len(index) for _ in found.texts])
     beside = [_hash(b"|".join(raw)) for raw in zip(*(map(_raw, single[k]) for k in found.beside), strict=True)]
     texts = [
-        [_spans(row, span, salt) if len(row) >= span else none
+        [_spans(row, span, salt) if len(row) >= span else (none, none)
          for row, salt in zip(map(_bits, single[key]), beside or [0] * len(index), strict=True)]
         for key, span in zip(found.texts, found.spans, strict=True)
     ]  # fmt: skip
     first = single[found.texts[0]]
     tokens = [] if found.beside or first[0].is_floating_point() else [_bits(row) for row in first]
-    return SampleHashes(index, wholes, texts, tokens)
+    spans_of, placed = ([[pair[k] for pair in rows] for rows in texts] for k in range(2))
+    return SampleHashes(index, wholes, spans_of, tokens, placed)
 
 
 def _single(row: Tensor) -> Tensor:
@@ -129,15 +139,17 @@ def samples(rows: list[Tensor], span: int) -> list[SampleIdentity]:
     """Return what identifies each of these rows."""
     values = [np.ascontiguousarray((row.double() if row.is_floating_point() else row).numpy()) for row in rows]
     none = np.zeros(0, np.int64)
-    return [SampleIdentity(_hash(row.tobytes()), _spans(row, span) if 0 < span <= len(row) else none) for row in values]
+    return [
+        SampleIdentity(_hash(row.tobytes()), _spans(row, span)[0] if 0 < span <= len(row) else none) for row in values
+    ]
 
 
 def _hash(raw: bytes) -> int:
     return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little") >> 1
 
 
-def _spans(row_T: NDArray[np.int64], span: int, salt: int = 0) -> NDArray[np.int64]:
-    """Return the hash of each span of tokens, but not where the end of a text and its padding make one."""
+def _spans(row_T: NDArray[np.int64], span: int, salt: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the hash of each span of tokens, alone and with its place; not where a text's end and padding make one."""
     windows = np.lib.stride_tricks.sliding_window_view(row_T.astype(np.int64), span)
     factors = np.array([pow(0x5851F42D4C957F2D, k + 1, 1 << 64) for k in range(span)], dtype=np.uint64)
     mixed = (windows.astype(np.uint64) * factors).sum(1, dtype=np.uint64) ^ np.uint64(salt)
@@ -145,7 +157,9 @@ def _spans(row_T: NDArray[np.int64], span: int, salt: int = 0) -> NDArray[np.int
     sampled = np.uint64(max(1, 1 << max(0, (len(mixed) - 1) // HELD).bit_length()) - 1)
     alike = np.maximum(*((windows == windows[:, k][:, None]).mean(1) for k in (0, -1)))
     kept = (alike <= ALIKE) & ((mixed & sampled) == 0)
-    return np.unique((mixed[kept] >> np.uint64(1)).astype(np.int64))
+    spans, first = np.unique((mixed[kept] >> np.uint64(1)).astype(np.int64), return_index=True)
+    places = kept.nonzero()[0][first].astype(np.uint64)
+    return spans, (spans.astype(np.uint64) ^ (places * np.uint64(0x9E3779B97F4A7C15))).view(np.int64)
 
 
 def known(
@@ -177,14 +191,16 @@ def known(
         one = hashes(batch, found, chosen)
         if one is None:
             return Known(frozenset(), (), found, complete=False, why="the batches of a side hold different tensors")
+        new = [k for k, whole in enumerate(one.wholes) if whole not in wholes]
         wholes.update(one.wholes)
-        held.add(one)
-        near.add(one.tokens)
+        held.add(one, new)
+        near.add(one.tokens[k] for k in new if one.tokens)
         keys = _label_keys(batch, found) if keys is None else keys
         for whole, label in _labelled(batch, keys, one):
             labels[whole] = label if labels.get(whole, label) == label else None
     why = "" if complete else f"the first {len(wholes):,} training samples alone were looked through"
-    return Known(frozenset(wholes), held.telling(), found, complete, why, labels, keys or (), (near,))
+    spans, aligned = held.telling()
+    return Known(frozenset(wholes), spans, found, complete, why, labels, keys or (), (near,), aligned)
 
 
 def relabelled(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> tuple[int, int]:
@@ -225,26 +241,39 @@ def _first(batches: Any) -> Any:
 
 
 class _HeldSpans:
-    """Spans of training's rows by text; those of most rows (a template) tell nothing."""
+    """Spans of training's rows by text; those of a template tell nothing: of most rows, or of several at one place."""
 
     def __init__(self, texts: int) -> None:
         self.parts: list[list[NDArray[np.int64]]] = [[] for _ in range(texts)]
+        self.placed: list[list[NDArray[np.int64]]] = [[] for _ in range(texts)]
         self.rows = self.count = 0
 
-    def add(self, found: SampleHashes) -> None:
-        """Add a batch's samples."""
-        self.rows += len(found.rows)
-        for text, rows in zip(self.parts, found.spans, strict=True):
-            text.extend(row for row in rows if len(row))
-            self.count += sum(map(len, rows))
+    def add(self, found: SampleHashes, new: Sequence[int]) -> None:
+        """Add those of a batch's samples that are new: a row that is repeated as a whole is no template."""
+        self.rows += len(new)
+        for held, texts in ((self.parts, found.spans), (self.placed, found.placed)):
+            for text, rows in zip(held, texts, strict=False):
+                text.extend(rows[k] for k in new if len(rows[k]))
+        self.count += sum(len(rows[k]) for rows in found.spans for k in new)
 
-    def telling(self) -> tuple[NDArray[np.int64], ...]:
-        """Return each text's spans, sorted."""
-        return tuple(self._telling(text) for text in self.parts)
+    def telling(self) -> tuple[tuple[NDArray[np.int64], ...], tuple[NDArray[np.int64], ...]]:
+        """Return each text's spans, sorted, and those at their places where these tell nothing (`Known.aligned`)."""
+        some = [self._telling(text, placed) for text, placed in zip(self.parts, self.placed, strict=True)]
+        return tuple(spans for spans, _ in some), tuple(aligned for _, aligned in some)
 
-    def _telling(self, rows: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-        spans, counts = np.unique(np.concatenate([np.zeros(0, np.int64), *rows]), return_counts=True)
-        return np.asarray(spans[counts <= max(COMMON * self.rows, 2)], dtype=np.int64)
+    def _telling(
+        self, rows: list[NDArray[np.int64]], placed: list[NDArray[np.int64]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        none = np.zeros(0, np.int64)
+        every, at = np.concatenate([none, *rows]), np.concatenate([none, *placed])
+        spans, counts = np.unique(every, return_counts=True)
+        places, times = np.unique(at, return_counts=True)
+        again = places[times > 1]
+        common = np.union1d(spans[counts > max(COMMON * self.rows, 2)], every[np.isin(at, again)])
+        some = placed[:: max(1, len(placed) // LOOKED)]
+        alike = [float(np.isin(row, again).mean()) >= NEAR for row in some]
+        aligned = places if alike and np.mean(alike) > ALIGNED else none
+        return np.setdiff1d(spans, common, assume_unique=True), aligned
 
 
 def seen(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> SeenDocuments:
@@ -272,9 +301,10 @@ def _share(one: SampleHashes, k: int, training: Known) -> float:
     A copy of which tokens were changed here and there counts as one that shares half of them.
     """
     each = [
-        float(np.isin(rows[k], spans).mean())
-        for rows, spans in zip(one.spans, training.spans, strict=True) if len(rows[k])
-    ]  # fmt: skip
+        float((np.isin(rows[k], spans) & ~np.isin(placed[k], aligned)).mean())
+        for rows, placed, spans, aligned in zip(one.spans, one.placed, training.spans, training.aligned, strict=True)
+        if len(rows[k])
+    ]
     share = min(each, default=0.0)
     near = share < NEAR and bool(one.tokens) and any(rows.holds(one.tokens[k]) for rows in training.near)
     return NEAR if near else share

@@ -133,7 +133,10 @@ def known(some: Sequence[Known]) -> Known:
         labels |= {k: v if labels.get(k, v) == v else None for k, v in one.labels.items()}
     complete = all(one.complete for one in some)
     near = tuple(rows for one in some for rows in one.near)
-    return replace(some[0], wholes=wholes, spans=spans, complete=complete, why=why, labels=labels, near=near)
+    aligned = tuple(np.unique(np.concatenate(text)) for text in zip(*(one.aligned for one in some), strict=False))
+    return replace(
+        some[0], wholes=wholes, spans=spans, complete=complete, why=why, labels=labels, near=near, aligned=aligned
+    )
 
 
 def seen(some: Sequence[SeenDocuments]) -> SeenDocuments:
