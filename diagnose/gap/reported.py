@@ -49,6 +49,11 @@ def rounding(reported: float) -> float:
     return 0.5 * 10.0 ** int(written.exponent) if DIGITS[0] <= digits <= DIGITS[1] else 0.0
 
 
+def slack(reported: float) -> float:
+    """Return how far a loss may lie from a reported one and still be it: computing again, and rounding."""
+    return SAME * abs(reported) + rounding(reported)
+
+
 def candidates(read: BatchReadings) -> dict[str, float]:
     """Return the factors that set-ups go wrong by, by what they mean; those of a batch from the batches read."""
     out: dict[str, float] = {}

@@ -208,3 +208,17 @@ class TestWeightsOf16Bits:
             reported = 1.2 * mean(model, train, self.cast)
         gap = explain_gap(model, Side(train, self.cast, reported=reported, mode="eval"), Side(val, self.cast))
         assert "bfloat16" not in said(gap)
+
+
+def test_that_changed_copies_of_rows_that_are_alike_are_not_told_is_said():
+    """Eight copies of each row, a token in twelve changed, divided at random, are as a template's rows."""
+    rows = torch.randint(1, 500, (100, 40), generator=draws(1)).repeat(8, 1)
+    rows = torch.where(torch.rand(rows.shape, generator=draws(2)) < 0.08, 500 - rows, rows)
+    rows = rows[torch.randperm(800, generator=draws(3))]
+    train, val = (DataLoader(TensorDataset(some), 50) for some in (rows[:600], rows[600:]))
+    gap = explain_gap(Language(500), train=Side(train, objective=of_next), val=Side(val, objective=of_next))
+    assert "copies of which some values were changed" in said(gap)
+    apart = torch.randint(1, 500, (800, 40), generator=draws(4))
+    train, val = (DataLoader(TensorDataset(some), 50) for some in (apart[:600], apart[600:]))
+    gap = explain_gap(Language(500), train=Side(train, objective=of_next), val=Side(val, objective=of_next))
+    assert "copies of which" not in said(gap)

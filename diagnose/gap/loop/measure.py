@@ -96,7 +96,9 @@ def measure(
         repeated += noticed.repeats(val, "validation")
     found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
-    by_value = found.known is not None and found.known.layout.by_value
+    alike = found.known is not None and found.known.alike
+    by_value = alike or (found.known is not None and found.known.layout.by_value)
+    repeated += [noticed.ALIKE] if alike else []
     unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(

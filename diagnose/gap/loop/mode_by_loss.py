@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnose.gap.loop.elements import sums
 from diagnose.gap.loop.walking import walk
-from diagnose.gap.reported import COARSE, SAME, rounding
+from diagnose.gap.reported import COARSE, slack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +35,10 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     if some is None:
         return side, ""
     on = frozenset[str]() if own.on else frozenset(kinds)
-    reported, slack = side.reported, SAME * abs(side.reported) + rounding(side.reported)
-    if slack > COARSE * abs(reported):
+    reported, within = side.reported, slack(side.reported)
+    if within > COARSE * abs(reported):
         return side, ""
-    if not _is_other(subject, some, own, replace(own, on=on), reported, slack):
+    if not _is_other(subject, some, own, replace(own, on=on), reported, within):
         return side, ""
     mode, call = ("eval", "model.train()") if own.on else ("train", "model.eval()")
     word = {"eval": "evaluation", "train": "training"}[mode]

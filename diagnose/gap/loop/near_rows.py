@@ -53,7 +53,7 @@ class NearRows:
     def holds(self, row: NDArray[np.int64]) -> bool:
         """Say whether a training row that stands alone is the same as this one but for some of its tokens."""
         found = [number for number in self._near(row) if self._stands_alone(number)]
-        return bool(found) and not self._is_crowded()
+        return bool(found) and not self.is_crowded()
 
     def _near(self, row: NDArray[np.int64]) -> Iterator[int]:
         """Yield the numbers of the rows that are near one."""
@@ -67,7 +67,7 @@ class NearRows:
             self._alone[number] = all(other == number for other in self._near(self.rows[number]))
         return self._alone[number]
 
-    def _is_crowded(self) -> bool:
+    def is_crowded(self) -> bool:
         """Say whether many of training's rows are near one another."""
         if self._crowded is None:
             some = range(0, len(self.rows), max(1, len(self.rows) // COLUMNS))

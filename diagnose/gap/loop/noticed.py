@@ -8,9 +8,10 @@ import numpy as np
 from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, SequentialSampler
 
 from diagnose.gap.loop import guard
+from diagnose.gap.loop.other_precision import NEAR
 from diagnose.gap.loop.redrawn import is_indexed, numbers_of, sampler_of, writes_into_samples
 from diagnose.gap.recorder import ranks
-from diagnose.gap.reported import SAME, fits, rounding
+from diagnose.gap.reported import fits, slack
 from diagnose.gap.side import HALF
 from diagnose.stats import Interval
 
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 
-CAST = 0.02  # of a loss: what weights in 16 bits may cost
+ALIKE = (
+    "training's rows are like one another at the same places: copies of which some values were changed (before the "
+    "split) are not told from other rows; groups= tells them"
+)
 
 
 def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -> tuple[str, ...]:
@@ -56,7 +60,7 @@ def _is_near(side: Side, read: float, text: BatchReadings) -> bool:
     if side.reported is None:
         return False
     apart = abs(side.reported - read)
-    if not SAME * abs(read) + rounding(side.reported) < apart <= CAST * abs(read):
+    if not slack(side.reported) < apart <= NEAR * abs(read):
         return False
     return not fits(side.reported, Interval(read, None, None, None, None), text, same=True)
 

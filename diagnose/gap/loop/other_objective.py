@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
+from diagnose.gap.loop.other_precision import reported_of_all
 from diagnose.gap.loop.readings import read
-from diagnose.gap.reported import SAME, rounding
+from diagnose.gap.reported import slack
 from diagnose.gap.side import SIDES
 
 if TYPE_CHECKING:
@@ -25,10 +26,8 @@ def with_other_objective(
     Also with what its own gives where gradients are on, for one that weighs its parts by them. It takes a pass more
     only where a loss that is the same each time is not the reported one.
     """
-    if side.reported is None or side.reported_on is not None or side.plain is not None or not text.complete:
-        return text
-    slack = SAME * abs(side.reported) + rounding(side.reported)
-    if own.on or subject.random or abs(side.reported - text.readings[own].mean) <= slack:
+    reported = reported_of_all(side, text)
+    if reported is None or own.on or subject.random or abs(reported - text.readings[own].mean) <= slack(reported):
         return text
     other = 1 - own.objective
     tried = [(f"by the {SIDES[other]} side's objective", replace(own, objective=other), False),
@@ -39,7 +38,7 @@ def with_other_objective(
         subject.gradients = gradients
         mean = _mean(subject, side, turned, name, seconds)
         subject.gradients = False
-        if mean is not None and abs(side.reported - mean) <= slack:
+        if mean is not None and abs(reported - mean) <= slack(reported):
             return replace(text, likely=text.likely | {said: mean})
     return text
 

@@ -9,7 +9,7 @@ import torch
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.readings import read
-from diagnose.gap.reported import SAME, rounding
+from diagnose.gap.reported import slack
 from diagnose.gap.side import HALF
 
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ NEAR = 0.02  # of a loss: rounding to 16 bits moves it by no more
 NEARER = 5.0  # times: so much nearer must the other precision come to what was reported, and within what a log rounds
 
 
+def reported_of_all(side: Side, text: BatchReadings) -> float | None:
+    """Return the loss that was reported of all that was read, as it was; None where it is not of these very batches."""
+    return side.reported if side.reported_on is None and side.plain is None and text.complete else None
+
+
 def with_other_precision(
     subject: Subject, side: Side, text: BatchReadings, own: Condition, name: str, seconds: float
 ) -> BatchReadings:
@@ -29,13 +34,11 @@ def with_other_precision(
 
     It takes a pass more only where a loss that is the same each time lies close to the reported one and is not it.
     """
-    if side.reported is None or side.reported_on is not None or side.plain is not None or not text.complete:
+    reported = reported_of_all(side, text)
+    if reported is None or own.on or own.objective in subject.random:
         return text
-    if own.on or own.objective in subject.random:
-        return text
-    off = abs(side.reported - text.readings[own].mean)
-    size = abs(side.reported)
-    if not SAME * size + rounding(side.reported) < off < NEAR * size:
+    off = abs(reported - text.readings[own].mean)
+    if not slack(reported) < off < NEAR * abs(reported):
         return text
     turned = replace(own, precision=False if own.precision in (*HALF, True) else torch.bfloat16)
     try:
@@ -43,8 +46,8 @@ def with_other_precision(
     except DiagnoseError:  # an objective that cannot run so was not run so
         return text
     mean = found.readings[turned].mean
-    left = abs(side.reported - mean)
-    if not found.complete or left * NEARER > off or left > SAME * size + rounding(side.reported):
+    left = abs(reported - mean)
+    if not found.complete or left * NEARER > off or left > slack(reported):
         return text
     said = "in bfloat16 (autocast or a model of 16 bits)" if turned.precision else "in float32, without autocast"
     return replace(text, likely=text.likely | {said: mean})

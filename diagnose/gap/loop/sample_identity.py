@@ -69,6 +69,11 @@ class Known:
     near: tuple[NearRows, ...] = ()
     aligned: tuple[NDArray[np.int64], ...] = ()
 
+    @property
+    def alike(self) -> bool:
+        """Whether training's own rows are so like one another that a changed copy cannot be told from another row."""
+        return any(len(text) for text in self.aligned) or any(rows.is_crowded() for rows in self.near)
+
 
 Chosen = Callable[[Any], "NDArray[np.int64] | None"]
 
