@@ -3,19 +3,12 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
 TH = [1000 * e for e in E6]
-TRAINS = R("only training losses")
 BAR = "100% (5115 of 5115) |######| Elapsed Time: 0:33:02 Time:  0:33:02"
 
 
 def near(most):
     return lambda t: len(t) == 6 and all(abs(x - a(e)) < most for e, x in zip(E6, t, strict=True))
-
-
-def ex(f):
-    return lambda e: math.exp(f(e))
 
 
 case(

@@ -3,15 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
-TRAINS = R("only training losses")
-
-
-def ex(f):
-    return lambda e: math.exp(f(e))
-
-
 case(
     "e11-01",
     "[ ACTION     ] Start to train ...\n[------------] Epoch      Train log_loss       Test log_loss     Time cost (sec)\n"

@@ -3,15 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
-TRAINS = R("only training losses")
-
-
-def ex(f):
-    return lambda e: math.exp(f(e))
-
-
 case(
     "e15-01",  # a forum's table turned round
     "             epoch 8   epoch 50   epoch 100   epoch 200\ntraining loss    2.9    1.18    .98    .75\nvalidation loss    2.4    1.05    .67    .45\nF1 score - weighted    .55    .75    .86    .90\n",

@@ -3,8 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
 TENS = [10 * e for e in E6]
 TWOS = [2 * e for e in E6]
 
@@ -20,7 +18,6 @@ def nv(e):
 
 
 ND, NV = [nd(e) for e in E6], [nv(e) for e in E6]
-TRAINS = R("only training losses")
 
 case(
     "v01",

@@ -6,9 +6,29 @@ Training is 2 / e + 0.5 and validation 1.5 / e + 0.7 at the eth print of six, un
 import json
 import math
 
-__all__ = ["CASES", "E6", "A", "B", "P", "R", "a", "b", "case", "close", "json", "math", "rep"]
+__all__ = [
+    "CASES",
+    "E6",
+    "TRAINS",
+    "A",
+    "B",
+    "H",
+    "K",
+    "P",
+    "R",
+    "a",
+    "b",
+    "case",
+    "close",
+    "ex",
+    "json",
+    "math",
+    "rep",
+]
 CASES = []
 E6 = range(1, 7)
+H = [100 * e for e in E6]
+K = list(range(6))
 
 
 def a(e):
@@ -37,6 +57,14 @@ class R:
 
     def __init__(self, *words):
         self.words = words
+
+
+TRAINS = R("only training losses")
+
+
+def ex(f):
+    """Return the perplexities of losses."""
+    return lambda e: math.exp(f(e))
 
 
 def case(name, files, want, suffix=".txt"):

@@ -3,15 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
-TRAINS = R("only training losses")
-
-
-def ex(f):
-    return lambda e: math.exp(f(e))
-
-
 case(
     "e14-01",  # texar's VAE
     "".join(
@@ -288,17 +279,6 @@ case(
     rep(
         "Train Epoch: {e} \tLoss: {a:.6f} Acc@1: 55.000000 (ε = 1.23, δ = 1e-05)",
         "Test set:Loss: {b:.6f} Acc@1: 51.000000 ",
-    ),
-    P(E6, A(), B()),
-)
-case(
-    "e14-38",  # gentaiscool's speech recognition
-    rep(
-        "2020-11-13 09:32:47,406 - (Epoch {e}) TRAIN LOSS:{a:.4f} CER:6.53% LR:0.0000167",
-        "2020-11-13 09:32:47,461 - VALID",
-        "2020-11-13 09:33:31,062 - VALID SET 0 LOSS:{b:.4f} CER:5.78%",
-        "2020-11-13 09:33:34,481 - SHUFFLE",
-        "2020-11-13 09:33:34,487 - TRAIN",
     ),
     P(E6, A(), B()),
 )

@@ -3,9 +3,7 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
 T = [1000 * e for e in E6]
-K = range(6)
 
 
 def near(tol):

@@ -3,10 +3,7 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
 TENS = [10 * e for e in E6]
-TRAINS = R("only training losses")
 BURN = "| Split | Metric   | Min.     | Epoch    | Max.     | Epoch    |\n|-------|----------|----------|----------|----------|----------|\n| Train | Loss     | 0.615    | 5        | 2.615    | 1        |\n| Valid | Loss     | 0.752    | 5        | 2.252    | 1        |\n"
 
 case(

@@ -3,8 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
 TENS = [10 * e for e in E6]
 
 case(

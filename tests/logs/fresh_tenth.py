@@ -3,10 +3,7 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
 TENS = [10 * k for k in K]
-TRAINS = R("only training losses")
 
 case(
     "e10-01",

@@ -3,9 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = range(6)
-
 
 def near(tol):
     return lambda t: len(t) == 6 and all(abs(x - a(e)) <= tol for e, x in zip(E6, t, strict=False))

@@ -3,9 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-
-
 case(
     "e13-litgpt-both",
     "".join(

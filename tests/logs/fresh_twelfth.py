@@ -3,9 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-TRAINS = R("only training losses")
-
 case(
     "e12-01",
     rep(

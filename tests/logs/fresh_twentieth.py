@@ -3,9 +3,6 @@
 
 from fresh_forms import *
 
-H = [100 * e for e in E6]
-K = list(range(6))
-TRAINS = R("only training losses")
 VALS = R("only validation losses")
 
 case(
