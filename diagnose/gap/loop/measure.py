@@ -171,14 +171,7 @@ def _read(
             known = replace(known, complete=False, why=why)
     notes += setting.summed(read_train[0], sides)
     losses = read_train[0].readings[sides.train].mean, read_val[-1].readings[sides.val].mean
-    notes += noticed.half_weights(
-        subject.model, [*zip((train, val), losses, (read_train[0], read_val[-1]), strict=True)]
-    )
-    if subject.kept.stateful:
-        notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
-                     "was put back before each batch")  # fmt: skip
-    notes += [f"{count} batch{'' if count == 1 else 'es'} of {name} without any target that counts: no number, left out"
-              for name, count in subject.empty.items() if count]  # fmt: skip
+    notes += noticed.once_read(subject, (train, val), losses, (read_train[0], read_val[-1]))
     random = frozenset(subject.random)
     masked = frozenset(subject.masked)
     return _Read(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from diagnose.gap.loop.readings import Subject
     from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
 
@@ -41,7 +42,20 @@ def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -
     return (*filter(None, said), *some)
 
 
-def half_weights(model: nn.Module, sides: Sequence[tuple[Side, float, BatchReadings]]) -> list[str]:
+def once_read(
+    subject: Subject, both: tuple[Side, Side], losses: tuple[float, float], texts: tuple[BatchReadings, BatchReadings]
+) -> list[str]:
+    """Return what is to be said of the model and of batches once they are read: training's and validation's."""
+    notes = _half_weights(subject.model, list(zip(both, losses, texts, strict=True)))
+    if subject.kept.stateful:
+        notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
+                     "was put back before each batch")  # fmt: skip
+    notes += [f"{count} batch{'' if count == 1 else 'es'} of {name} without any target that counts: no number, left out"
+              for name, count in subject.empty.items() if count]  # fmt: skip
+    return notes
+
+
+def _half_weights(model: nn.Module, sides: Sequence[tuple[Side, float, BatchReadings]]) -> list[str]:
     """Say that a model of 16 bits does not give what its weights of 32 bits gave, where a reported loss is near.
 
     Args:

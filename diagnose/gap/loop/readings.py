@@ -310,10 +310,7 @@ def read(
             tally.add(found, ids, same, named=groups is not None)
             if run == runs[0]:
                 subject.empty[name] += found.scalar and not found.weights.any()
-                silent = found.scalar and not found.nats.any() and bool(found.weights.all())
-                tally.zeros += silent and lacks_targets(batch)
-                tally.other.add(number, found, batch)
-                tally.inputs.add(batch)
+                tally.notice(number, found, batch)
         guard.put(state)
     if not tally.batches:
         raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
@@ -350,6 +347,13 @@ class _Tally:
         self.zeros = 0
         self.other, self.inputs = OtherMeans(), InputsSeen()
         self._first: Any = None
+
+    def notice(self, number: int, found: Elements, batch: Any) -> None:
+        """Take in what a batch is like, whatever the condition that it was read under."""
+        silent = found.scalar and not found.nats.any() and bool(found.weights.all())
+        self.zeros += silent and lacks_targets(batch)
+        self.other.add(number, found, batch)
+        self.inputs.add(batch)
 
     def add(self, found: Elements, ids: Any, conditions: Sequence[Condition], *, named: bool) -> None:
         """Add a batch's losses to the conditions that share the pass."""
