@@ -30,6 +30,17 @@ def main() -> None:
     _spin_briefly()
     _heed_signals()
     try:
+        _run()
+    except SystemExit as ended:
+        processes = sys.modules.get("diagnose.training.processes")
+        if processes is not None:
+            processes.leave(ended.code)
+        raise
+
+
+def _run() -> None:
+    """Run a command; its end is a SystemExit with a number."""
+    try:
         from diagnose.cli import app
 
         sys.exit(app(prog_name="diagnose", standalone_mode=False) or 0)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -64,8 +64,6 @@ def started() -> Group:
 def joined(cards_here: Callable[[], Sequence[str]]) -> Iterator[Group]:
     """Train with the other processes that torchrun started; where it started none, alone.
 
-    Processes of a group end within this, at once: taken down normally, gloo's threads abort now and then.
-
     Args:
         cards_here: gives the names of CUDA devices, one for each process of this machine; none for a CPU.
 
@@ -88,9 +86,15 @@ def joined(cards_here: Callable[[], Sequence[str]]) -> Iterator[Group]:
         yield found
     finally:
         _group[0] = ALONE
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
+
+
+def leave(code: int) -> None:
+    """End this process at once where it has joined others: taken down normally, gloo's threads abort now and then."""
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                stream.flush()
+        os._exit(code)
 
 
 def _keep_to_one(cards: Sequence[str]) -> None:
