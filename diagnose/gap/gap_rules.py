@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.gap.gap_causes import (
+    FEW,
     FOREIGN,
     NOTHING,
     OURS,
@@ -18,6 +19,7 @@ from diagnose.gap.gap_causes import (
     mode_name,
     mostly_seen,
     of_other_losses,
+    other_data,
     replayed,
     spread,
     term_of,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from diagnose.records.ledgers import LedgerRecord
 
+MEANT = ", where the difference (augmentation, sampling) is not meant: matched losses are of plain data"
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 
 
@@ -78,7 +81,7 @@ def _leaks(record: LedgerRecord) -> dict[str, float] | None:
 
 def _duplicates(record: LedgerRecord) -> dict[str, float] | None:
     overlap = record.overlap
-    if overlap is None or mostly_seen(record) or overlap.exact + overlap.near < 0.01 * overlap.val_documents:
+    if overlap is None or mostly_seen(record) or overlap.exact + overlap.near < FEW * overlap.val_documents:
         return None
     return {"exact": overlap.exact, "near": overlap.near, "val_documents": overlap.val_documents}
 
@@ -220,8 +223,8 @@ RULES = (
          "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
     FindingRule("gap/mode", "note", "Training's loss is taken with {mode} on and validation's with it off",
          "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
-    FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on unseen {text}",
-         "the network has memorised: judge {mode} by unseen {text}", _memorised),
+    FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on {unseen}",
+         "the network has memorised: judge {mode} by {unseen}", _memorised),
     FindingRule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
          "report the loss of the weights that validation reads", _averaging, "report.train=last"),
     FindingRule("gap/one-batch", "note", "The reported training loss is that of one batch, and its luck shows",
@@ -233,9 +236,9 @@ RULES = (
     *(FindingRule(f"gap/{kind.id}", "note", kind.cause[0].upper() + kind.cause[1:], kind.fix, _large(kind.id),
                   kind.settings) for kind in KINDS if kind.fix),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
-         "have both {cut} alike", _large("collation"), "report.val_loader=training"),
-    FindingRule("gap/unseen", "note", "The network does better on training {text} than on unseen {text}",
-         "more {text}, fewer epochs, more regularisation, or nothing while the loss on unseen {text} falls", _overfits),
+         "have both {cut} alike{meant}", _large("collation"), "report.val_loader=training"),
+    FindingRule("gap/unseen", "note", "The network does better on training {text} than on {unseen}",
+         "more {text}, fewer epochs, more regularisation, or nothing while the loss on {unseen} falls", _overfits),
 )  # fmt: skip
 
 
@@ -256,5 +259,6 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     mode = mode_name(live_kinds(record))
     words = FOREIGN if record.of_loop else OURS
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
-    words = words | {"unlike": "; ".join(record.conditions.unlike)}
+    words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
+    words["meant"] = MEANT if record.of_loop else ""
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

@@ -106,6 +106,7 @@ class Measurements:
         redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
         shuffled: whether validation's loader puts its samples into other batches each time.
         resampled: whether training's sampler repeats samples, so that a reported loss is of another draw.
+        by_value: whether validation's samples were looked up bit for bit alone, so that changed copies are not told.
     """
 
     sides: SideConditions
@@ -129,6 +130,7 @@ class Measurements:
     as_taken: frozenset[int] = frozenset()
     shuffled: bool = False
     resampled: bool = False
+    by_value: bool = False
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""

@@ -166,6 +166,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "training_text": _amount(found.train),
         "validation_text": _amount(found.val),
         "unseen_text": found.why,
+        "by_value": found.by_value,
         "unit": found.train.unit,
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
         "random": [("train", "val")[k] for k in sorted(found.random)],

@@ -147,7 +147,7 @@ def _name(ledger: LedgerRecord, term: str) -> str:
     if term == "mode":
         mode = gap_causes.mode_name(gap_causes.live_kinds(ledger))
         return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
-    return KIND[term].label.replace("text", "data") if ledger.kind == "sides" else KIND[term].label
+    return sides_sentences.label(term) if ledger.kind == "sides" else KIND[term].label
 
 
 def _term_bars(term: TermRecord, name: str, indent: str, *, drawn: bool) -> list[Bar]:

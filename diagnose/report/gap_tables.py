@@ -18,6 +18,7 @@ from diagnose.formatting import (
     signed,
     visible,
 )
+from diagnose.gap.gap_causes import other_data
 from diagnose.report.blocks import TextTable
 from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words, training_mode
 
@@ -48,7 +49,7 @@ def terms(ledger: LedgerRecord) -> TextTable:
             remark = "" if part.alone is None else f"the loss with it alone on is {plain(part.alone)}"
             rows.append([2 * NARROW + part.id, *_cells(ledger, part.value, part.low, part.high), "", remark])
         if term.beside:
-            name = "on unseen text" if term.id == "mode" else "for bigrams"
+            name = f"on {other_data(ledger)}" if term.id == "mode" else "for bigrams"
             beside = _cells(ledger, term.beside.value, term.beside.low, term.beside.high)
             rows.append([2 * NARROW + name, *beside, "", f"beside it, not summed: {term.beside.text}"])
     rows.append(["gap", signed(ledger.gap), "", signed(_bits(ledger, ledger.gap)), "", "as reported; the sum"])

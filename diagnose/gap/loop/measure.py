@@ -98,14 +98,14 @@ def measure(
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     alike = found.known is not None and found.known.alike
     by_value = alike or (found.known is not None and found.known.layout.by_value)
-    repeated += [noticed.ALIKE] if alike else []
+    repeated += [noticed.ALIKE if alike else noticed.BIT_FOR_BIT] if by_value and overlap is not None else []
     unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, (*found.notes, *repeated), found.redrawn,
         unlike, found.masked, found.as_taken, found.shuffled,
-        drawn is not None,
+        drawn is not None, by_value,
     )  # fmt: skip
 
 
