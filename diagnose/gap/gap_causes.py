@@ -108,6 +108,18 @@ def mode_name(kinds: Sequence[str]) -> str:
     return listed([*dropout, *(_kind_name(kind) for kind in kinds if kind not in DROPOUTS)])
 
 
+def mode_suffix(kinds: Sequence[str], *, on: bool) -> str:
+    """Return whether kinds are on: dropout is on or off, a batch norm does one thing in each mode."""
+    if all(kind in DROPOUTS for kind in kinds):
+        return "on" if on else "off"
+    return "in training mode" if on else "in evaluation mode"
+
+
+def in_mode(kinds: Sequence[str], *, on: bool) -> str:
+    """Return what training mode switches on, and whether it is on."""
+    return f"{mode_name(kinds)} {mode_suffix(kinds, on=on)}"
+
+
 def _kind_name(kind: str) -> str:
     """Return what a kind does, in words; several layers of Keras come as one kind."""
     return NAMED.get(kind, f"what {kind} {'do' if ' and ' in kind else 'does'}")
@@ -142,7 +154,8 @@ def of_other_losses(record: LedgerRecord) -> bool:
 def _mode_words(record: LedgerRecord) -> str:
     kinds = live_kinds(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
-    return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
+    on, off = (mode_suffix(kinds, on=on) for on in (True, False))
+    return f"{mode_name(kinds)} {'are' if several else 'is'} {on} for one and {off} for the other"
 
 
 def live_kinds(record: LedgerRecord) -> list[str]:

@@ -14,9 +14,11 @@ from diagnose.gap.gap_causes import (
     REPLAYED,
     all_causes,
     group_sum,
+    in_mode,
     largest_difference,
     live_kinds,
     mode_name,
+    mode_suffix,
     mostly_seen,
     of_other_losses,
     other_data,
@@ -30,9 +32,10 @@ from diagnose.records.schema import FindingRecord, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diagnose.records.ledgers import LedgerRecord
+    from diagnose.records.ledgers import FitRecord, LedgerRecord
 
 MEANT = ", where the difference (augmentation, sampling) is not meant: matched losses are of plain data"
+AVERAGE = "(reduction="  # in the name of arithmetic that is another of the averages
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 
 
@@ -169,7 +172,24 @@ def _not_these(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _arithmetic(record: LedgerRecord) -> dict[str, float] | None:
-    return {fit.factor: fit.value for fits in record.arithmetic.values() for fit in fits} or None
+    return {fit.factor: fit.value for _, fit in _fits(record, average=False)} or None
+
+
+def _averaged(record: LedgerRecord) -> dict[str, float] | None:
+    return {fit.factor: fit.value for _, fit in _fits(record, average=True)} or None
+
+
+def _fits(record: LedgerRecord, *, average: bool) -> list[tuple[str, FitRecord]]:
+    """Return the arithmetic that fits, with its side: averages that `Side.reduction` names, or all else."""
+    every = [(side, fit) for side, fits in record.arithmetic.items() for fit in fits]
+    return [(side, fit) for side, fit in every if (AVERAGE in fit.factor) == average]
+
+
+def _fitting(record: LedgerRecord, *, average: bool) -> str:
+    """Say which arithmetic gives which reported loss."""
+    some = _fits(record, average=average)
+    each = {side: " or ".join(fit.factor for of, fit in some if of == side) for side, _ in some}
+    return "; ".join(f"The reported {side} loss is what is read, {factors}" for side, factors in each.items())
 
 
 def _random(record: LedgerRecord) -> dict[str, float] | None:
@@ -202,11 +222,13 @@ RULES = (
          "split by {document} before cutting samples", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
-    FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} off",
+    FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} {off}",
          "nothing, where both losses are estimated so on purpose; where it is the loss that was trained on, call "
          "model.train() after validation", _train_forgotten),
-    FindingRule("gap/arithmetic", "warning", "A reported loss is what is read, computed another way",
+    FindingRule("gap/arithmetic", "warning", "{arithmetic}",
          "look for it in how the loss is summed, divided and logged", _arithmetic),
+    FindingRule("gap/averaged", "note", "{averaged}",
+         "give that reduction to the Side: what averaging does is then a term of its own, not in residual", _averaged),
     FindingRule("gap/random", "warning",
          "Validation's loss is random: noise is on that model.eval() does not switch off",
          "switch it off by self.training, or set a seed before each validation where it is meant (latents, timesteps); "
@@ -221,7 +243,7 @@ RULES = (
          "remove duplicates before splitting", _duplicates),
     FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
          "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
-    FindingRule("gap/mode", "note", "Training's loss is taken with {mode} on and validation's with it off",
+    FindingRule("gap/mode", "note", "Training's loss is taken with {on} and validation's with it {off}",
          "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
     FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on {unseen}",
          "the network has memorised: judge {mode} by {unseen}", _memorised),
@@ -260,5 +282,7 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     words = FOREIGN if record.of_loop else OURS
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
     words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
+    words |= {name: _fitting(record, average=name == "averaged") for name in ("arithmetic", "averaged")}
+    words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
     words["meant"] = MEANT if record.of_loop else ""
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

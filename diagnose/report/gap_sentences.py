@@ -94,7 +94,7 @@ def changed(ledger: LedgerRecord, part: WalkRow) -> str:
         return " · ".join(f"{part.id} {signed(part.value, 2)}" for part in term.parts)
     train, val = ledger.conditions.train, ledger.conditions.val
     if term.id == "mode":
-        return f"{training_mode(ledger)} {'off' if train.on else 'on'}"
+        return gap_causes.in_mode(ledger.conditions.kinds, on=not train.on)
     if ledger.kind == "sides":
         return sides_sentences.changed(ledger, term)
     return {

@@ -18,9 +18,9 @@ from diagnose.formatting import (
     signed,
     visible,
 )
-from diagnose.gap.gap_causes import other_data
+from diagnose.gap.gap_causes import in_mode, other_data
 from diagnose.report.blocks import TextTable
-from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words, training_mode
+from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, Value
@@ -78,10 +78,10 @@ def groups(ledger: LedgerRecord) -> TextTable:
 
 def losses(ledger: LedgerRecord) -> TextTable:
     """Return both losses as reported and matched."""
-    mode, reported = training_mode(ledger), ledger.reported
+    kinds, reported = ledger.conditions.kinds, ledger.reported
     rows = [["as reported", plain(reported.train), plain(reported.val), *_cells(ledger, ledger.gap, None, None)]]
-    found = [(f"matched, {mode} off", ledger.matched)]
-    found += [(f"matched, {mode} on", ledger.matched_on)] if ledger.conditions.kinds else []
+    found = [(f"matched, {in_mode(kinds, on=False)}", ledger.matched)]
+    found += [(f"matched, {in_mode(kinds, on=True)}", ledger.matched_on)] if ledger.conditions.kinds else []
     rows += [[name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)] for name, m in found]
     head = ["losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte"]
     names, cells = _filled(head, rows)

@@ -1,13 +1,15 @@
 """What a ledger says of two sides is no more than what was looked for, and in the words of the loop that it is of."""
 
+import copy
+
 import pytest
 import torch
-from rounds_fixture import fit
+from rounds_fixture import ce, data, fit, network
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset, WeightedRandomSampler
 
-from diagnose import Side, explain_gap
+from diagnose import GapRecorder, Side, explain_gap
 
 CLAIMS = ("has not seen", "on unseen", "not trained on", "it has not")
 
@@ -68,3 +70,125 @@ class TestBitForBit:
         gap = explain_gap(fit(model, train, next_token, 3), Side(train, next_token), Side(val, next_token))
         assert "training has not seen the validation data" in gap.verdict
         assert "bit for bit" not in whole(gap)
+
+
+def scalar(model, batch):
+    return F.cross_entropy(model(batch[0]), batch[1])
+
+
+def means(model, loader, *, training=False):
+    """Return the mean over all elements, and the mean of the batches' means."""
+    model = copy.deepcopy(model).train(training)
+    with torch.no_grad():
+        each = [ce(model, batch).double() for batch in loader]
+    return torch.cat(each).mean().item(), torch.stack([one.mean() for one in each]).mean().item()
+
+
+def rules(gap):
+    return {finding["rule"]: finding for finding in gap.findings}
+
+
+def term(gap, name):
+    return next(row for row in gap.record["terms"] if row["id"] == name)
+
+
+def ragged():
+    return DataLoader(data(256, 1), 32), DataLoader(data(135, 2), 32)  # 7 in validation's last batch
+
+
+class TestAverages:
+    def test_a_loop_that_weighs_batches_by_samples_is_not_told_to_mend_itself(self):
+        train, val = ragged()
+        model = fit(network(), train)
+        reported = [means(model, loader)[0] for loader in (train, val)]
+        gap = explain_gap(model, Side(train, scalar, reported=reported[0]), Side(val, scalar, reported=reported[1]))
+        assert not {"gap/arithmetic", "ragged-mean"} & set(rules(gap))
+        assert "(reduction='weighted')" in rules(gap)["gap/averaged"]["what"]
+
+    def test_arithmetic_is_named_on_the_terminal(self):
+        train, val = ragged()
+        model = fit(network(), train)
+        gap = explain_gap(model, Side(train, ce), Side(val, ce, reported=means(model, val)[0] / 8))
+        assert "The reported validation loss is what is read, divided by 8: by accumulation steps" in whole(gap)
+
+    def test_eval_is_forgotten_where_the_loop_logs_the_mean_of_batch_means(self):
+        train, val = ragged()
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(16, 24), nn.BatchNorm1d(24), nn.ReLU(), nn.Linear(24, 4))
+        fit(model, train)
+        gap = explain_gap(model, Side(train, ce), Side(val, ce, reported=means(model, val, training=True)[1]))
+        assert "gap/eval-forgotten" in rules(gap)
+        assert abs(term(gap, "residual")["value"]) < 1e-4
+
+    @pytest.mark.parametrize("first", [True, False])
+    def test_averaging_is_no_objective_where_one_side_gives_a_scalar(self, first):
+        loader, other = DataLoader(data(135, 1), 32), DataLoader(data(128, 2), 32)
+        model = fit(network(), loader)
+        over, alike = means(model, loader)
+        assert abs(over - alike) > 1e-3
+        objectives = (scalar, ce) if first else (ce, scalar)
+        gap = explain_gap(model, Side(loader, objectives[0]), Side(other, objectives[1]))
+        assert term(gap, "objective")["value"] == pytest.approx(0, abs=1e-6)
+        assert term(gap, "reduction")["value"] == pytest.approx(over - alike if first else 0, abs=1e-6)
+
+    def test_a_recorded_validation_weighs_its_batches(self, tmp_path):
+        train, val = ragged()
+        model = network()
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        with GapRecorder(tmp_path / "run", model, reports="epoch") as recorder:
+            for batch in train:
+                loss = scalar(model, batch)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                recorder.step(batch, loss, weight=len(batch[1]))
+            for batch in val:
+                recorder.validation(batch, scalar(model, batch), weight=len(batch[1]))
+            gap = explain_gap(model, ce, ce, recorder=recorder)
+        assert gap.record["reported"]["val"] == pytest.approx(means(model, val)[0], rel=1e-6)
+        assert next(part for part in term(gap, "residual")["parts"] if part["id"] == "validation")["value"] < 1e-6
+
+
+class Noisy(Dataset):
+    def __init__(self, data, noise):
+        self.data, self.transform = data, noise
+
+    def __len__(self):
+        return len(self.data)
+
+    def __getitem__(self, index):
+        x, y = self.data[index]
+        return (x + torch.randn(16) if self.transform else x), y
+
+
+class TestWords:
+    def test_plain_that_was_given_is_not_said_to_be_taken(self):
+        held = data(256, 1)
+        weights = torch.where(held.tensors[1] == 0, 5.0, 1.0)
+        train = DataLoader(held, 32, sampler=WeightedRandomSampler(weights, 256))
+        val = DataLoader(data(128, 2), 32)
+        model = fit(network(), train)
+        given = explain_gap(model, Side(train, ce, plain=DataLoader(held, 32)), Side(val, ce))
+        taken = explain_gap(model, Side(train, ce), Side(val, ce))
+        assert "taken as plain=" not in whole(given)
+        assert "taken as plain=" in whole(taken)
+        assert "unless plain=" not in whole(taken)
+
+    def test_augmentation_is_no_cutting_of_documents(self):
+        held = data(256, 1)
+        model = fit(network(), DataLoader(Noisy(held, True), 32))
+        train, val = DataLoader(Noisy(held, True), 32), DataLoader(Noisy(data(128, 2), False), 32)
+        gap = explain_gap(model, Side(train, ce), Side(val, ce))
+        assert "gap/collation" in rules(gap)
+        assert not [word for word in ("cut", "document", "text") if word in whole(gap).replace("context", "")]
+
+    def test_batch_norm_is_not_called_off(self):
+        train, val = ragged()
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(16, 24), nn.BatchNorm1d(24), nn.ReLU(), nn.Linear(24, 4))
+        gap = explain_gap(fit(model, train, turns=1), Side(train, ce), Side(val, ce))
+        said = whole(gap)
+        assert term(gap, "mode")["value"]
+        assert "batch norm off" not in said
+        assert "batch norm on" not in said
+        assert "mode: batch norm to eval" in said

@@ -85,10 +85,12 @@ def measure(
     with guarded(model, loaders, list(others.values())) as kept:
         drawn = unweighted(train.batches)
         sampler = "" if drawn is None else type(sampler_of(train.batches)).__name__
+        given = train.plain is not None
         train = _with_plain(train, val, drawn)
+        taken = [] if given else setting.plain_notes(train, sampler)
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
-        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record, sampler)))
+        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record)))
         overlap, whole, why = _overlap(subject, val, found)
         unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
         unlike += (*_relabelled(subject, val, found, overlap), *([APART] if subject.apart else []))
@@ -103,7 +105,7 @@ def measure(
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun, found.random, (*found.notes, *repeated), found.redrawn,
+        found.replayed, texts, time.monotonic() - begun, found.random, (*taken, *found.notes, *repeated), found.redrawn,
         unlike, found.masked, found.as_taken, found.shuffled,
         drawn is not None, by_value,
     )  # fmt: skip
@@ -122,10 +124,8 @@ def _with_plain(train: Side, val: Side, drawn: Any | None) -> Side:
     return replace(train, plain=transformed(train.batches, val.batches) if drawn is None else drawn)
 
 
-def _read(
-    subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, sampler: str
-) -> _Read:
-    """Read all that this process has; `sampler` is what training's loader repeats samples by, "" where it does not."""
+def _read(subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None) -> _Read:
+    """Read all that this process has."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
     shuffled = is_shuffled(val.batches)
     subject.notice_writing(setting.first_batch(train, "training")[1])
@@ -133,7 +133,7 @@ def _read(
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
     setting.need_training_too(subject, val)
-    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn, sampler)]
+    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(redrawn)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     notes += setting.weigh_losses(
