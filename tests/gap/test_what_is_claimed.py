@@ -7,7 +7,7 @@ import torch
 from rounds_fixture import ce, data, fit, network
 from torch import nn
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Dataset, TensorDataset, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, RandomSampler, TensorDataset, WeightedRandomSampler
 
 from diagnose import GapRecorder, Side, explain_gap
 
@@ -192,3 +192,45 @@ class TestWords:
         assert "batch norm off" not in said
         assert "batch norm on" not in said
         assert "mode: batch norm to eval" in said
+
+
+def left_out(held):
+    return DataLoader(held, 32, shuffle=True, drop_last=True)
+
+
+def replaced(held):
+    return DataLoader(held, 32, sampler=RandomSampler(held, replacement=True, num_samples=64))
+
+
+def weighted(held):
+    return DataLoader(held, 32, sampler=WeightedRandomSampler(torch.ones(len(held)), len(held)))
+
+
+class TestSamplers:
+    """What is reported is of another draw than what is read: its luck is an interval, no cause."""
+
+    @pytest.mark.parametrize("loader", [left_out, replaced, weighted])
+    def test_another_draw_of_validation_is_no_residual_without_an_interval(self, loader):
+        train, val = DataLoader(data(250, 1), 32), loader(data(135, 2))
+        model = fit(network(), train, turns=2)
+        torch.manual_seed(5)
+        gap = explain_gap(model, Side(train, ce), Side(val, ce, reported=means(model, val)[0]))
+        rest = term(gap, "residual")
+        assert rest["low"] <= 0 <= rest["high"]
+        assert "not what these weights give" not in gap.verdict
+        assert "the validation side's sampler draws other samples each pass" in whole(gap)
+
+    def test_so_of_training_that_leaves_out_its_last_batch(self):
+        train, val = left_out(data(250, 1)), DataLoader(data(135, 2), 32)
+        model = fit(network(), train, turns=2)
+        torch.manual_seed(5)
+        gap = explain_gap(model, Side(train, ce, reported=means(model, train)[0]), Side(val, ce))
+        rest = term(gap, "residual")
+        assert rest["low"] <= 0 <= rest["high"]
+        assert rest["high"] - rest["low"] < 0.1  # 26 of 250 samples are left out: nearly the same are read
+
+    def test_a_shuffled_loader_that_reads_all_stays_exact(self):
+        train, val = DataLoader(data(250, 1), 32), DataLoader(data(135, 2), 32, shuffle=True)
+        model = fit(network(), train, turns=2)
+        gap = explain_gap(model, Side(train, ce), Side(val, ce, reported=means(model, val)[0] + 0.02))
+        assert term(gap, "residual")["low"] is None
