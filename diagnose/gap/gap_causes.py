@@ -18,8 +18,9 @@ NOTHING = 0.003  # nats: a part of this size is not worth a word
 BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
 ALL_SEEN = 0.95
+FEW = 0.01  # of them: fewer are not worth a word
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
-FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
+FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "prepared"}
 MASKED = 0.02  # share of losses: by more must the two sides' masked ones differ to be a cause
 OTHER_LOSS = 0.2  # of lag: what a recorded step, read again with its own weights, may differ by
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
@@ -107,6 +108,18 @@ def mode_name(kinds: Sequence[str]) -> str:
     return listed([*dropout, *(_kind_name(kind) for kind in kinds if kind not in DROPOUTS)])
 
 
+def mode_suffix(kinds: Sequence[str], *, on: bool) -> str:
+    """Return whether kinds are on: dropout is on or off, a batch norm does one thing in each mode."""
+    if all(kind in DROPOUTS for kind in kinds):
+        return "on" if on else "off"
+    return "in training mode" if on else "in evaluation mode"
+
+
+def in_mode(kinds: Sequence[str], *, on: bool) -> str:
+    """Return what training mode switches on, and whether it is on."""
+    return f"{mode_name(kinds)} {mode_suffix(kinds, on=on)}"
+
+
 def _kind_name(kind: str) -> str:
     """Return what a kind does, in words; several layers of Keras come as one kind."""
     return NAMED.get(kind, f"what {kind} {'do' if ' and ' in kind else 'does'}")
@@ -141,7 +154,8 @@ def of_other_losses(record: LedgerRecord) -> bool:
 def _mode_words(record: LedgerRecord) -> str:
     kinds = live_kinds(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
-    return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
+    on, off = (mode_suffix(kinds, on=on) for on in (True, False))
+    return f"{mode_name(kinds)} {'are' if several else 'is'} {on} for one and {off} for the other"
 
 
 def live_kinds(record: LedgerRecord) -> list[str]:
@@ -216,9 +230,24 @@ def _data_words(record: LedgerRecord) -> str:
     if group_sum(record, "data") >= 0:
         if mostly_seen(record) or overlap is None:
             return f"its {text} is harder for this network"
-        return f"training has not seen the validation {text}"
+        return _unseen_words(record)
     seen = ", and training has seen it" if mostly_seen(record) else ""
     return f"validation's {text} is easier than training's{seen}"
+
+
+def _unseen_words(record: LedgerRecord) -> str:
+    """Say which of validation's data was not found among training's, and no more than was looked for."""
+    overlap = record.overlap
+    part = overlap is not None and overlap.exact + overlap.near >= FEW * overlap.val_documents
+    if record.conditions.by_value:
+        which = "most of validation's samples are not" if part else "none of validation's samples is"
+        return f"{which} among training's bit for bit"
+    return f"training has not seen {'most of ' if part else ''}the validation {said_text(record)}"
+
+
+def other_data(record: LedgerRecord) -> str:
+    """Return what validation's data are called that were not found among training's."""
+    return "other data" if record.conditions.by_value else f"unseen {said_text(record)}"
 
 
 def _masked_explains(record: LedgerRecord) -> bool:

@@ -8,7 +8,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import plain, signed
-from diagnose.gap.gap_causes import ALL_SEEN, BESIDE, NOTHING, RESOLVES, Cause, all_causes, mostly_seen, said_text
+from diagnose.gap.gap_causes import (
+    ALL_SEEN,
+    BESIDE,
+    NOTHING,
+    RESOLVES,
+    Cause,
+    all_causes,
+    mostly_seen,
+    other_data,
+    said_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,4 +105,4 @@ def _seen(record: LedgerRecord) -> str:
     loss = plain(record.unseen.loss, 2)
     spelled = record.unseen.spelled_share or 0.0
     on = f", {spelled:.0%} of it on words without a token" if spelled >= BESIDE else ""
-    return f"; but training has seen {what}: on unseen {text} the loss is {loss}{on}."
+    return f"; but training has seen {what}: on {other_data(record)} the loss is {loss}{on}."

@@ -186,6 +186,7 @@ class ConditionsRecord(Schema):
     orders: str = ""
     unit: str = "document"
     unseen_text: Text = ""
+    by_value: bool = False  # samples were compared bit for bit alone: a changed copy is not told
     redrawn: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()

@@ -145,9 +145,12 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
 def _name(ledger: LedgerRecord, term: str) -> str:
     """Return what a term is called, with what training mode switches on, and data for text where there is none."""
     if term == "mode":
-        mode = gap_causes.mode_name(gap_causes.live_kinds(ledger))
-        return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
-    return KIND[term].label.replace("text", "data") if ledger.kind == "sides" else KIND[term].label
+        kinds = gap_causes.live_kinds(ledger)
+        mode = gap_causes.mode_name(kinds)
+        if len(mode) > LONGEST_MODE:
+            return "mode: training mode off"
+        return f"mode: {mode} {'off' if gap_causes.mode_suffix(kinds, on=False) == 'off' else 'to eval'}"
+    return sides_sentences.label(term) if ledger.kind == "sides" else KIND[term].label
 
 
 def _term_bars(term: TermRecord, name: str, indent: str, *, drawn: bool) -> list[Bar]:
@@ -201,7 +204,8 @@ def _matched(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBloc
     if fits:
         yield Heading("Arithmetic that fits")
         yield Paragraph(items=fits)
-        several = " Several fit: the figures cannot tell them apart." if len(fits) > 1 else ""
+        more = any(len(some) > 1 for some in ledger.arithmetic.values())
+        several = " Several fit: the figures cannot tell them apart." if more else ""
         yield Paragraph(
             "A factor is named only if the reported loss lies within the interval of what is read times the factor, "
             f"and not within that of what is read as it is.{several}", "note",
@@ -216,7 +220,7 @@ def _matrix(ledger: LedgerRecord) -> TextTable:
     rows, heat = [], []
     for on in dict.fromkeys(read.on for read in ledger.readings):
         some = {read.text: read for read in ledger.readings if read.on == on}
-        name = f"{gap_sentences.training_mode(ledger)} {'on' if on else 'off'}"
+        name = gap_causes.in_mode(ledger.conditions.kinds, on=on)
         rows.append((name, *(estimate(some[t].value, some[t].low, some[t].high) for t in texts)))
         heat.append(tuple(_heat(some[t], low, high) for t in texts))
     ours = ledger.kind == "run"

@@ -19,6 +19,7 @@ from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
 from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, sampler_of, transformed, unweighted
+from diagnose.gap.loop.resampled import draw_luck, luck_notes
 from diagnose.gap.loop.second_model import with_second_model
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
@@ -85,10 +86,14 @@ def measure(
     with guarded(model, loaders, list(others.values())) as kept:
         drawn = unweighted(train.batches)
         sampler = "" if drawn is None else type(sampler_of(train.batches)).__name__
+        given = train.plain is not None
+        luck = (2.0 if drawn is not None else draw_luck(train.batches), draw_luck(val.batches))
         train = _with_plain(train, val, drawn)
+        taken = [] if given else setting.plain_notes(train, sampler)
+        taken += luck_notes((train, val), (0.0 if taken else luck[0], luck[1]))
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
-        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record, sampler)))
+        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record, luck)))
         overlap, whole, why = _overlap(subject, val, found)
         unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
         unlike += (*_relabelled(subject, val, found, overlap), *([APART] if subject.apart else []))
@@ -98,14 +103,14 @@ def measure(
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     alike = found.known is not None and found.known.alike
     by_value = alike or (found.known is not None and found.known.layout.by_value)
-    repeated += [noticed.ALIKE] if alike else []
+    repeated += [noticed.ALIKE if alike else noticed.BIT_FOR_BIT] if by_value and overlap is not None else []
     unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun, found.random, (*found.notes, *repeated), found.redrawn,
+        found.replayed, texts, time.monotonic() - begun, found.random, (*taken, *found.notes, *repeated), found.redrawn,
         unlike, found.masked, found.as_taken, found.shuffled,
-        drawn is not None,
+        luck, by_value,
     )  # fmt: skip
 
 
@@ -123,9 +128,9 @@ def _with_plain(train: Side, val: Side, drawn: Any | None) -> Side:
 
 
 def _read(
-    subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, sampler: str
+    subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, luck: tuple[float, float]
 ) -> _Read:
-    """Read all that this process has; `sampler` is what training's loader repeats samples by, "" where it does not."""
+    """Read all that this process has; `luck` is that of each side's sampler."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
     shuffled = is_shuffled(val.batches)
     subject.notice_writing(setting.first_batch(train, "training")[1])
@@ -133,13 +138,14 @@ def _read(
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
     setting.need_training_too(subject, val)
-    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn, sampler)]
+    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(redrawn)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     notes += setting.weigh_losses(
         subject, [(train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")]
     )
-    train, val, said = _as_taken(subject, train, val, sides, redrawn)
+    anew = redrawn | {k for k in range(2) if luck[k]}
+    train, val, said = _as_taken(subject, train, val, sides, anew)
     notes += said.values()
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))

@@ -201,14 +201,20 @@ class GapRecorder:
         self.first, self.losses, self.weights = self.number, [], []
         self.start, self._coming = self._coming, {}
 
-    def validation(self, batch: Any, loss: Any) -> None:
-        """Record a validation batch and its loss; those between two training steps make one reported loss."""
+    def validation(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
+        """Record a validation batch and its loss; those between two training steps make one reported loss.
+
+        Args:
+            batch: what the objective took.
+            loss: as the loop adds it up: a number, or a tensor of one (it is not waited for).
+            weight: what the batch counts in the mean that is reported, for instance its number of samples.
+        """
         if not self.shown_open:
             self.shown, self.shown_whole, self.shown_open = [], True, True
         held = sum(nbytes(step.batch) for step in self.shown)
         fits = held + nbytes(batch) <= self.most_bytes // 2
         self.shown_whole = self.shown_whole and fits
-        self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}))
+        self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}, weight=weight))
         self._states = None  # of validation's own pass, where it ran in training mode
 
     def _write_if_cheap(self) -> None:

@@ -103,8 +103,9 @@ class Recording:
 
     @property
     def val(self) -> float | None:
-        """The reported validation loss: the mean of its batches' losses; None where there was no validation."""
-        return sum(step.loss for step in self.validation) / len(self.validation) if self.validation else None
+        """The reported validation loss: its batches' mean by what each counts; None where there was no validation."""
+        losses, weights = ([step.loss for step in self.validation], [step.weight for step in self.validation])
+        return float(np.average(losses, weights=weights)) if losses else None
 
     def of_last(self) -> Recording:
         """Return the record with the last step alone as what the reported loss is of."""
