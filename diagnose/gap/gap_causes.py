@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 NOTHING = 0.003  # nats: a part of this size is not worth a word
 BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
+LITTLE = 0.1  # of the largest kind of training mode: what is smaller is not named with it
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
 ALL_SEEN = 0.95
 FEW = 0.01  # of them: fewer are not worth a word
@@ -159,10 +160,16 @@ def _mode_words(record: LedgerRecord) -> str:
 
 
 def live_kinds(record: LedgerRecord) -> list[str]:
-    """Return the kinds of training mode that do something: a batch norm that is frozen does not."""
-    kinds = list(record.conditions.kinds)
-    still = {part.id for part in record.term("mode").parts if not part.value and part.low == part.high}
-    return [kind for kind in kinds if kind not in still] or kinds
+    """Return the kinds of training mode that do something: a batch norm that is frozen does not.
+
+    Where some are told from nothing, these are all that are named, without those that are little beside the largest.
+    """
+    kinds, parts = list(record.conditions.kinds), record.term("mode").parts
+    still = {part.id for part in parts if not part.value and part.low == part.high}
+    told = [part for part in parts if part.value and not (part.low or 0.0) <= 0 <= (part.high or 0.0)]
+    least = LITTLE * max((abs(part.value or 0.0) for part in told), default=0.0)
+    named = {part.id for part in told if abs(part.value or 0.0) >= least}
+    return [kind for kind in kinds if (kind in named if named else kind not in still)] or kinds
 
 
 def _collation_words(record: LedgerRecord) -> str:

@@ -217,14 +217,17 @@ def sharpens(found: Measurements, some: list[Term]) -> list[str]:
 
 def notes(found: Measurements) -> list[str]:
     """Return what a reader should know of how much was read, and of what the units are."""
-    out = []
-    for name, text in (("training", found.train), ("validation", found.val)):
-        if not text.complete:
-            out.append(
-                f"only {text.batches:,} batches of the {name} side were read: the first ones, where it is a loader"
-            )
-        if text.unit == "batch":
-            out.append(f"the {name} side's objective gives no loss a sample, so its intervals are over batches")
+    texts = {"training": found.train, "validation": found.val}
+    out = [
+        f"only {text.batches:,} batches of the {name} side were read: the first ones, where it is a loader"
+        for name, text in texts.items()
+        if not text.complete
+    ]
+    whole = [name for name, text in texts.items() if text.unit == "batch"]
+    if len(whole) == len(texts):
+        out.append("the objectives give no loss a sample, so intervals are over batches")
+    elif whole:
+        out.append(f"the {whole[0]} side's objective gives no loss a sample, so its intervals are over batches")
     if found.overlap is not None and not found.overlap_whole:
         out.append(found.why)
     if found.overlap is None:

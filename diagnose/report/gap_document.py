@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diagnose.records.ablations import AblationRecord
-    from diagnose.records.ledgers import ArmLedgers, Document, LedgerRecord, Read, TermRecord, Value
+    from diagnose.records.ledgers import ArmLedgers, Document, LedgerRecord, Read, ReportedRecord, TermRecord, Value
     from diagnose.records.schema import FindingRecord
     from diagnose.report.blocks import Inline, ReportBlock
     from diagnose.report.summary import RunReport
@@ -59,7 +59,7 @@ ARM_LIMITS = (
 
 def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
     """Return what there is to say of a ledger; `run` is the run that it is of, None for a user's model and loop."""
-    name = run.run.name if run else Path(ledger.run).name
+    name = run.run.name if run else Path(ledger.run).name or visible(ledger.reported.named)
     sections = [
         Section("ledger", gap_sentences.ledger_title(ledger), "The gap, part by part", (_walk(ledger),)),
         *_fixes(ledger.findings),
@@ -115,11 +115,16 @@ def _walk(ledger: LedgerRecord) -> Figure:
         "black lines: 95 % [interval|intervals] (none where the number is exact). Colour: "
         f"{COLOURS}. {_terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
     )
-    reported = ledger.reported
-    way = f"From training {plain(reported.train)} to validation {plain(reported.val)}"
-    head = f"{way} {reported.taken[2]}, {ledger.unit}"
-    bars = (Bars(head, tuple(_bars(ledger))),)
+    bars = (Bars(f"{_way(ledger.reported)}, {ledger.unit}", tuple(_bars(ledger))),)
     return Figure(waterfall_figure(ledger), caption, bars, (gap_tables.terms(ledger),), detail="always")
+
+
+def _way(reported: ReportedRecord) -> str:
+    """Return from which loss to which a ledger leads, and how each was taken."""
+    train, val, both = plain(reported.train), plain(reported.val), reported.taken
+    if both[0] == both[1]:
+        return f"From training {train} to validation {val} {both[2]}"
+    return f"From training {train} {both[0]} to validation {val} {both[1]}"
 
 
 def _terms_named(ids: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from diagnose.audit.run_audit import audit_run
 from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import share
-from diagnose.report import run_document, summary
+from diagnose.report import ablation_limits, run_document, summary
 from diagnose.runs import probes, run_tables, store
 from diagnose.runs.probes import final_documents, probe_documents
 from diagnose.training import evaluation
@@ -101,10 +101,13 @@ def test_what_is_read_is_nested_and_the_page_says_how_much(some):
 
 def test_runs_that_read_different_parts_are_compared_on_what_both_read(some):
     tables = read(some)
-    found = store.ablation(compare([some["4"], some["20"]]))
+    folder = compare([some["4"], some["20"]])
+    found = store.ablation(folder)
     shared = tables["20"].set_index("document").loc[tables["4"].document]
     bits = [table.nats.sum() / np.log(2) / table["bytes"].sum() for table in (tables["4"], shared)]
     assert [arm.bits_per_byte.value for arm in found.arms] == pytest.approx(bits, rel=1e-12)
+    said = " ".join(ablation_limits.limits(summary.read_ablation(folder)))
+    assert f"{len(shared)} of {len(tables['all'])} validation documents, drawn at random" in said
 
 
 def test_the_audit_finds_nothing_wrong_with_a_part_but_misses_a_document_of_it(some):

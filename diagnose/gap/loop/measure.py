@@ -13,6 +13,7 @@ from diagnose.gap.loop import noticed, sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.batching import batching_of
 from diagnose.gap.loop.guard import guarded
+from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
@@ -133,12 +134,12 @@ def _read(
     """Read all that this process has; `luck` is that of each side's sampler."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
     shuffled = is_shuffled(val.batches)
-    subject.notice_writing(setting.first_batch(train, "training")[1])
+    train, val, switched = notice_habits(subject, train, val)
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
     setting.need_training_too(subject, val)
-    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(redrawn)]
+    notes += [*switched, *own_only, *([second] if second else []), *setting.redrawn_notes(redrawn)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     notes += setting.weigh_losses(

@@ -301,6 +301,7 @@ def summed(text: BatchReadings, sides: SideConditions) -> list[str]:
     both = [text.means.get(sides.condition(changed), []) for changed in (frozenset[str](), frozenset({"objective"}))]
     if (
         not text.scalar
+        or text.others.get(sides.train)  # the objective names itself what it holds
         or "objective" not in sides.factors
         or len(both[0]) != len(both[1])
         or not all(both[0] + both[1])
