@@ -69,6 +69,7 @@ def choose(log: Log, columns: Columns) -> Choice:
             names = [cut(visible(name), 40) for name in list(log.series)[:MOST_LISTED]] or ["none"]
             raise DiagnoseError(
                 f"--columns {role}={columns[role]}: the log has no such values{nearest(columns[role], names)}"
+                + ("; in text, a name is the words right before a value" if log.format == "text" else "")
             )
     if log.runs and not columns:
         raise DiagnoseError(
@@ -86,6 +87,7 @@ def choose(log: Log, columns: Columns) -> Choice:
     if not train or not val:
         refuse(log)
     _numbers_only(log, train, val)
+    _clear(log, train, val)
     choice = _beside(log, train, val, losses, columns)
     kinds = {losses[name].kind for name in (train, val) if name in losses}
     return _unsaid(choice) if kinds == {"unsaid"} else choice
@@ -156,6 +158,16 @@ def _numbers_only(log: Log, train: str, val: str) -> None:
             f"every value of the validation loss {said(val)} is 0, and those of {said(train)} are not: it seems that "
             f"nothing was validated (no validation data?), and {BLIND}"
         )
+
+
+def _clear(log: Log, train: str, val: str) -> None:
+    for name in (train, val):
+        if name in log.unclear:
+            text = log.unclear[name]
+            raise DiagnoseError(
+                f"values of {said(name)}, as {text}, are {text.replace(',', '.')} or {text.replace(',', '')}: nothing "
+                "in the log says whether theirs is a decimal comma; write a decimal point"
+            )
 
 
 def _zero(series: LogSeries) -> bool:

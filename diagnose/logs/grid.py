@@ -113,15 +113,19 @@ class Grid:
             return True
         whole = line
         line = COMMENT.sub("", line)
-        ways = [(way, cells) for way in WAYS if _names(cells := _noted(self._with_line_above(way, line)))]
+        ways = [(way, cells) for way in WAYS if self._names_of(cells := _noted(self._with_line_above(way, line)))]
         indexed = [line.strip(), *self._single.split()]
-        if not ways and counter(line) and self._single and _names(indexed):
+        if not ways and counter(line) and self._single and self._names_of(indexed):
             ways, whole = [(_spaces, indexed)], self._single
         self._single = line if line[:1] == " " and IDENTIFIERS.fullmatch(line) else ""
         if ways:
             self._ways, self._width, self.active, self._header = ways, 0, True, whole
             self._plans.clear()
         return bool(ways)
+
+    def _names_of(self, cells: list[str]) -> bool:
+        """Say whether cells are the names of columns: short, none a number, one a loss or given by `--columns`."""
+        return _short(cells) and any(meaning(cell).kind or cell in self.columns.values() for cell in cells)
 
     def header_with_digits(self, line: str) -> bool:
         """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5"."""
@@ -259,13 +263,11 @@ def _noted(cells: list[str]) -> list[str]:
     return cells[:-1] if cells and cells[-1].strip().lower() in NOTES else cells
 
 
-def _names(cells: list[str]) -> bool:
-    """Say whether cells are the names of columns: short, none a number, one a loss."""
+def _short(cells: list[str]) -> bool:
+    """Say whether cells are short, and none ends as what stands before a value."""
     if not 2 <= len(cells) <= MOST_CELLS or max(map(len, cells)) > 60:
         return False
-    if any(cell.endswith((":", "=")) for cell in cells):
-        return False
-    return any(meaning(cell).kind for cell in cells)
+    return not any(cell.endswith((":", "=")) for cell in cells)
 
 
 def _values(cells: list[str]) -> bool:

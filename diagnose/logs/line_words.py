@@ -30,7 +30,14 @@ OPERATOR = re.compile(r"(?:[<>*+/!]|[-+*/!=<>]=)\s*['\"(]?$")
 AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])(?=$)")
 BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
-COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
+COPULA = re.compile(
+    r"['\")\]]?\s{1,3}(?:(?:is|was|are)(?:\s(?:now|at))?|reached|equals|equal\sto|being|reads|averaged|averages|stands?\sat|stood\sat"
+    r"|(?:came|comes|fell|dropped|went|decreased|sank|amounts|amounted)\s(?:down\s)?to)\s*$",
+    re.IGNORECASE,
+)
+OF = re.compile(r"\sof\s*$", re.IGNORECASE)  # "a training loss of 2.5", not "the loss of 3 sheep"
+ARTICLE = re.compile(r"\b(?:a|an|the|our|its|your|my|with|and|while|whereas|but)\s+", re.IGNORECASE)  # may begin a name
+BEFORE_NAME = frozenset(("reached", "with", "did", "took", "new", "computed"))  # in a sentence, before a loss's name
 REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval]": when it was taken
     r"\s?[(\[](?:prev|previous|last|from|since|as|computed|measured)\b"
     r"(?:[\s.]{1,2}(?:prev|previous|last|of|at|the|val|eval|validation|iter|iteration|step|epoch)\b){0,5}\.?[)\]]$"
@@ -106,7 +113,7 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
     "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
-    "l1", "up.",
+    "l1", "up.", "tr:", "tr=", "va:", "va=",
     "likel", "objf", "elbo", "prob", "ep ", "ep.", "ce:", "ce=", "ce-", "ce avg", "bce", "cv",
 )  # fmt: skip
 HEADS = (

@@ -51,7 +51,14 @@ def parse_columns(given: str | None) -> Columns:
 
 
 def read(paths: list[Path], fmt: str | None = None, columns: Columns | None = None, run: str | None = None) -> Log:
-    """Read the files of one log; several are parts of one run, in their order.
+    """Read the files of one log; several are parts of one run, in their order: as `read_each`, then `whole`."""
+    return whole(read_each(paths, fmt, columns, run), paths)
+
+
+def read_each(
+    paths: list[Path], fmt: str | None = None, columns: Columns | None = None, run: str | None = None
+) -> list[Log]:
+    """Read files.
 
     Args:
         paths: files, or folders of a tracker.
@@ -68,19 +75,17 @@ def read(paths: list[Path], fmt: str | None = None, columns: Columns | None = No
     tracked = [path for path in paths if _is_tracked(path, fmt)]
     if run is not None and not tracked:
         raise DiagnoseError("--run names a run of a folder, and no folder or database of a tracker is given")
-    logs = [_folder(path, run, taken) if path in tracked else _read(path, _side(path), fmt, taken) for path in paths]
-    return _whole(logs, paths)
+    return [_folder(path, run, taken) if path in tracked else _read(path, _side(path), fmt, taken) for path in paths]
 
 
-def _whole(logs: list[Log], paths: list[Path]) -> Log:
+def whole(logs: list[Log], paths: list[Path]) -> Log:
     """Return the parts of one run as one log."""
     if len(logs) > 1:
         for log, path in zip(logs, paths, strict=True):
             _sided(log, path)
-    whole = logs[0]
     for log in logs[1:]:
-        _join(whole, log)
-    return whole
+        _join(logs[0], log)
+    return logs[0]
 
 
 def _is_tracked(path: Path, fmt: str | None) -> bool:
@@ -101,7 +106,7 @@ def _run(run: FolderRun, columns: Columns) -> Log:
     if run.load is not None:
         return run.load(columns)
     logs = [_before(_read(path, before, None, columns), before) for path, before in run.parts]
-    return _whole(logs, [path for path, _ in run.parts])
+    return whole(logs, [path for path, _ in run.parts])
 
 
 def _before(log: Log, before: str) -> Log:
@@ -241,6 +246,7 @@ def _join(whole: Log, more: Log) -> None:
     whole.bad += more.bad
     whole.tuples += more.tuples
     whole.lent |= more.lent
+    whole.unclear |= more.unclear
     whole.runs += more.runs
     whole.notes += [note for note in more.notes if note not in whole.notes]
     whole.facts |= more.facts

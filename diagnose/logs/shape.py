@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from diagnose.logs.line_positions import LinePositions
 from diagnose.logs.line_words import (
     AFTER_OPERATOR,
     ARROW,
+    ARTICLE,
     BECOMES,
+    BEFORE_NAME,
     BETWEEN,
     BRACKETED,
     CELL,
@@ -32,6 +35,7 @@ from diagnose.logs.line_words import (
     NAME_BEHIND,
     NAMES_NEXT,
     NATS,
+    OF,
     OF_MODEL,
     OF_OUTPUT,
     OPERATOR,
@@ -54,13 +58,21 @@ from diagnose.logs.line_words import (
     says_plainly,
     standing,
 )
-from diagnose.logs.names import SIDES, UNSAID, meaning, side_alone, side_of, words
+from diagnose.logs.names import FOREIGN, NEUTRAL, SIDES, UNSAID, meaning, side_alone, side_of, words
 
+if TYPE_CHECKING:
+    from diagnose.logs.given_names import GivenNames
+
+SHARING = frozenset(("set", "data", "mean", "avg", "and", "over", "on", "for", "the", "it"))  # beside a side alone
 FEWEST_LISTED = 3  # values of a line that holds several prints, less one
 
 
 class _Line(LinePositions):
     """A line with its losses and their sides."""
+
+    def __init__(self, texts: list[str], numbers: list[str], given: GivenNames | None) -> None:
+        super().__init__(texts, numbers)
+        self.given = given
 
     def read(self) -> Shape:
         k, unit = 0, 0
@@ -111,6 +123,9 @@ class _Line(LinePositions):
         output = OUTPUT.search(name)
         if output and meaning(output.group(1)).kind and not side_of(words(last)):
             last, assigned = f"{output.group(1)} {last}", True
+        known = self._given(k, last)
+        if known is not None:
+            return known
         last = self._without_remark(last)
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
@@ -133,6 +148,15 @@ class _Line(LinePositions):
         if slot is None or slot.what != "loss":
             self._aside(last)
         return slot or Slot(over=over)
+
+    def _given(self, k: int, name: str) -> Slot | None:
+        """Take a number whose name `--columns` gives."""
+        slot = self.given.slot(name, " | ".join(self.texts[: k + 1])) if self.given else None
+        if slot is None or slot.what == "position":
+            return self._placed(k, slot) if slot else None
+        self.shape.losses.append((k, slot))
+        self.shape.settled = True
+        return slot
 
     def _without_remark(self, name: str) -> str:
         """Return a loss's name without what is said of when it was taken, and with its output's name before it."""
@@ -211,6 +235,8 @@ class _Line(LinePositions):
     ) -> Slot | None:
         """Return the slot of a loss."""
         assigned, arrow = signs
+        if OF.search(name) and "." in self.numbers[k]:
+            name, assigned = OF.sub("", name), True
         title = self._title(name, context, before, assigned=assigned, last=k == len(self.numbers) - 1)
         beside = self._side_behind(k, title, name, after)
         if beside is not None:
@@ -297,7 +323,9 @@ class _Line(LinePositions):
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
         bare = COPULA.sub("", name)
-        name, assigned, found = bare, assigned or bare != name, words(bare)
+        assigned = assigned or bare != name
+        name = _in_sentence(bare) if assigned else bare
+        found = words(name)
         cell = CELL.search(before) if last and not found and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
             return " ".join(kept_words(words(cell.group(1))))
@@ -309,11 +337,12 @@ class _Line(LinePositions):
         kept = kept_words(found)
         if not assigned and not says_plainly(name):
             return ""
-        return " ".join(kept) if len(name.split()) <= MOST_NAME and len(kept) <= MOST_PARTS else ""
+        said = [word for word in name.split() if not set(words(word)) <= NEUTRAL | SIDES]
+        return " ".join(kept) if len(said) <= MOST_NAME and len(kept) <= MOST_PARTS else ""
 
     def _inherited(self, found: tuple[str, ...], context: str, *, assigned: bool) -> str:
         """Return the name of a value that has but its side, as in "loss train: 1.0, val: 1.2"."""
-        if not all(word in SIDES or word in ("set", "mean", "avg") for word in found) or not side_of(found):
+        if not set(found) <= SIDES | SHARING or not side_of(found):
             return ""
         around = [part for part in context.split("|") if words(part)]
         if around:
@@ -323,7 +352,8 @@ class _Line(LinePositions):
         if not shared and found[0] == "learn" and assigned:
             shared = "metric"
         rest = " ".join(word for word in shared.split() if word not in SIDES)
-        return f"{found[0]} {rest}" if rest and meaning(rest).kind else ""
+        side = next(word for word in found if word in SIDES)
+        return f"{side} {rest}" if rest and meaning(rest).kind else ""
 
     def _twice(self) -> None:
         """Where a line holds a name twice without a side, other numbers' names tell which is whose."""
@@ -347,14 +377,26 @@ class _Line(LinePositions):
                 slot.name = f"{side} {slot.name}"
 
 
-def shape_of(texts: list[str], numbers: list[str]) -> Shape:
+def _in_sentence(name: str) -> str:
+    """Return a loss's name without the words of a sentence before it, as of "the model reached a training loss"."""
+    for article in ARTICLE.finditer(name):
+        before, rest = words(name[: article.start()]), name[article.end() :]
+        if meaning(name).kind or set(before) & (FOREIGN - BEFORE_NAME):
+            break
+        if meaning(rest).kind:
+            return rest
+    return name
+
+
+def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = None) -> Shape:
     """Return the shape of a line.
 
     Args:
         texts: what stands before, between and behind the numbers, one more than these.
         numbers: as the line has them; only whether one is "nan" counts for the shape.
+        given: names that `--columns` gives.
     """
-    shape = _Line(texts, numbers).read()
+    shape = _Line(texts, numbers, given).read()
     _of_used(shape)
     trains = any(slot.name.startswith("train") for _, slot in shape.losses)
     shape.held_out = shape.side in ("val", "test") and not trains

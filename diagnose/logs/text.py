@@ -14,7 +14,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs import headings
+from diagnose.logs.commas import Commas
 from diagnose.logs.counters import Counters
+from diagnose.logs.given_names import GivenNames
 from diagnose.logs.grid import Grid
 from diagnose.logs.line_lists import Lists
 from diagnose.logs.line_plans import (
@@ -66,6 +68,7 @@ class TextReader:
         self.opens = False  # whether the last one opens what is below it, as "Validation:"
         self.group = 1  # of states of one pass
         self.grid = Grid(columns or {})
+        self.given = GivenNames(columns) if columns else None
         self.measures = SideTable()
         self.tools = Tools()
         self._shapes: dict[str, Shape] = {}
@@ -75,6 +78,7 @@ class TextReader:
         self.over = False  # whether the epoch that was named last is said to have ended
         self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
         self.lists = Lists()
+        self.commas = Commas()
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
         self.inside = False  # whether some line of values names its epoch itself
 
@@ -84,6 +88,7 @@ class TextReader:
             for (line, bar), key in zip(block, masked([line for line, _ in block]), strict=True):
                 self._line(line, bar, key)
         self.log.tool = self.tools.likeliest
+        self.commas.settle(self.log)
         headings.settle(self.log)
         self.lists.settle(self.log)
         self._late_epochs()
@@ -213,7 +218,7 @@ class TextReader:
         written = bare if line is raw else raw
         raw, line = of_julia(written), of_julia(bare)
         comma = has_decimal_comma(line, key)
-        line = with_points(line) if comma else line
+        written_so, line = line, with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
         if not NUMBER.search(joined):
             if self._without_numbers(line):
@@ -225,6 +230,7 @@ class TextReader:
         if plan is not None and not comma:
             self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
         if shape is not EMPTY:
+            self.commas.decimal = self.commas.decimal or line != written_so
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
     def _keep(self, key: str, plan: Plan) -> None:
@@ -244,10 +250,10 @@ class TextReader:
         """Return a line's shape, and keep it."""
         shape, key, texts = EMPTY, shape_key(parts), parts[::2]
         low = line.lower()
-        if has_any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
+        if (self.given and self.given.stand_in(low)) or has_any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
             if MISSING.search(line):
                 texts = [MISSING.sub("| ", text) for text in texts]
-            shape = shape_of(texts, parts[1::2])
+            shape = shape_of(texts, parts[1::2], self.given)
         elif names_run(line):
             shape = Shape()
         if len(key) < MOST_KEPT:
@@ -259,7 +265,9 @@ class TextReader:
     def _without_numbers(self, line: str) -> bool:
         """Take a heading, or the header of a table; return whether the line is neither."""
         low = line.lower()
-        heads = len(line) <= MOST_HEADING * 4 and has_any(HEADS, low)
+        heads = len(line) <= MOST_HEADING * 4 and (
+            has_any(HEADS, low) or bool(self.given and self.given.stand_in(low))
+        )
         names = names_run(line)
         if not heads and not names:
             return True
@@ -374,8 +382,13 @@ class TextReader:
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
             values[name] = to_float(text)
+            names = [name]
             if self.headed and not shape.side and not meaning(name).side:
-                values[headings.under(above, name)] = values[name]
+                names.append(headings.under(above, name))
+                values[names[1]] = values[name]
+            if "," in text:
+                for one in names:
+                    self.commas.see(one, text)
         return values
 
     def _summed(self, shape: Shape, name: str, own: dict[str, float]) -> str:

@@ -14,17 +14,19 @@ WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
     r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
 )
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?!\d|,\d)")
+LESS_THAN_ONE = re.compile(r"[-+]?0,")  # where a comma parts no thousands
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # or a number with three decimals
 DECIMAL_POINT = re.compile(r"\d\.\d")
 
 
 def to_float(text: str) -> float:
-    """Return a number as text has it; too large a one is infinite."""
+    """Return a number as text has it; too large a one is infinite, and "0,764" holds no thousands."""
     try:
         return float(text)
     except ValueError:
         pass
     try:
-        return float(text.replace(",", ""))
+        return float(text.replace(",", "." if LESS_THAN_ONE.match(text) else ""))
     except (ValueError, OverflowError):
         return math.inf
 
