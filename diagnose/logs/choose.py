@@ -79,6 +79,7 @@ def choose(log: Log, columns: Columns) -> Choice:
     _spell_out(log)
     _spell_out_test(log)
     likelihoods.turn(log)
+    unsaid.name_by_perplexity(log)
     unsaid.name_beside_loss(log)
     losses = _losses(log)
     vals = [name for name, m in losses.items() if m.held_out]

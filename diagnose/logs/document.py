@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.logs.long_document import read_lists
 from diagnose.logs.messages import MOST_LOOKED, message_field, messages
 from diagnose.logs.names import meaning, side_alone
 from diagnose.logs.notebook import printed
@@ -175,6 +176,8 @@ def _next(text: str, at: int) -> int:
 def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     """Read a document that has to be held: Keras's `history.history`, a table by columns as of pandas, a notebook."""
     found = _whole(head, pieces)
+    if isinstance(found, str):
+        return _long(chain([found], pieces), columns)
     if not isinstance(found, dict):
         raise DiagnoseError(HOLDS_NONE)
     if isinstance(found.get("columns"), list) and isinstance(found.get("data"), list):
@@ -198,22 +201,36 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
 
 
 def _whole(head: str, pieces: Iterator[str]) -> Any:
-    """Return a document that is held as a whole.
+    """Return a document that is held as a whole; of one that is too large the text that was read of it.
 
     Raises:
-        DiagnoseError: it is too large, or no JSON.
+        DiagnoseError: it is no JSON.
     """
     whole = head
     for piece in pieces:
         whole += piece
         if len(whole) > MOST_WHOLE:
-            raise DiagnoseError(
-                "the JSON document is too large to be a history; a record a line (.jsonl) can be streamed"
-            )
+            return whole
     try:
         return json.loads(whole)
     except (ValueError, RecursionError) as error:
         raise DiagnoseError(f"it looks like JSON and is none: {str(error)[:80]}") from None
+
+
+def _long(pieces: Iterator[str], columns: Columns) -> Log:
+    """Read a document too large to be held.
+
+    Raises:
+        DiagnoseError: no list of numbers or records in it holds a loss.
+    """
+    log = Log("history")
+    read_lists(pieces, Records(log, columns), columns, _array)
+    if not log.series:
+        raise DiagnoseError(
+            "the JSON document is too large to be held, and no list in it has the name of a loss; a record a line "
+            "(.jsonl) can be streamed"
+        )
+    return log
 
 
 def _records_of(found: dict[str, Any]) -> list[Any]:

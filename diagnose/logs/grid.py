@@ -33,6 +33,8 @@ NOTES = ("note", "notes", "comment", "remark", "remarks")
 IDENTIFIERS = re.compile(r"\s{2,40}\w{2,40}(?:\s{2,40}\w{2,40}){0,40}\s*")  # above the name of pandas' index
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
 VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
+DASHES = re.compile(r"-{2,}|={3,}")
+RULER = re.compile(r"\s{0,8}(?:-{2,200}|={3,200})(?:\s{1,8}(?:-{2,200}|={3,200})){1,64}\s*")  # below a header
 SIGNS = "|\u2502\u2503\u2506\u2551"
 PROGRESS = re.compile(r"^\[[-\s\d%]{6,24}\]\s{1,8}")  # xLearn's, before the cells of a row
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
@@ -242,7 +244,10 @@ class Grid:
         return bool(name)
 
     def _begin(self, line: str) -> bool:
-        """Tell from the first row how cells are parted."""
+        """Tell from the first row how cells are parted, or from the ruler above it."""
+        if RULER.fullmatch(line):
+            self._ways = [_by_ruler(line, self._header), *self._ways]
+            return False
         for way, names in self._ways:
             cells = way(line)
             labelled = len(cells) == len(names) + 1 and (cells[0].isdigit() or _is_side(cells[0]))
@@ -256,6 +261,17 @@ class Grid:
                 self._names = named[0] if named and not self._keep.placed else -1
                 return True
         return False
+
+
+def _by_ruler(ruler: str, header: str) -> tuple[Callable[[str], list[str]], list[str]]:
+    """Return how a line is cut into cells where runs of dashes stand below the names of columns, and these names."""
+    starts = [found.start() for found in DASHES.finditer(ruler)]
+    parts = [slice(a, b) for a, b in zip(starts, [*starts[1:], None], strict=True)]
+
+    def cells(line: str) -> list[str]:
+        return [line[part].strip() for part in parts]
+
+    return cells, cells(header)
 
 
 def _noted(cells: list[str]) -> list[str]:

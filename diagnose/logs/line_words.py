@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from diagnose.logs.names import NEUTRAL, SIDED_ERROR, SIDES, meaning, side_of, words
+from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, meaning, side_alone, side_of, words
 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 120  # characters before a number that may name it
@@ -218,3 +218,21 @@ def says_plainly(name: str) -> bool:
         return True
     named = meaning(found[-1]).kind or (found[-1] in SIDED_ERROR and meaning(name).kind)
     return bool(named) and len(found) - len(known) <= 1 and len(found) <= 4
+
+
+def without_remark(name: str) -> str:
+    """Return a loss's name without what is said of when it was taken, and with its output's name before it."""
+    name = OF_OUTPUT.sub(r"\g<output> \g<name>", name) if "'" in name else name
+    bare = REMARK.sub("", name) if name[-1:] in (")", "]") else name
+    return bare if meaning(bare).kind or side_alone(bare) else name
+
+
+def in_sentence(name: str) -> str:
+    """Return a loss's name without the words of a sentence before it, as of "the model reached a training loss"."""
+    for article in ARTICLE.finditer(name):
+        before, rest = words(name[: article.start()]), name[article.end() :]
+        if meaning(name).kind or set(before) & (FOREIGN - BEFORE_NAME):
+            break
+        if meaning(rest).kind:
+            return rest
+    return name

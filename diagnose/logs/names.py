@@ -63,14 +63,14 @@ COUNTERS = {
     "epoch": "epoch", "ep": "epoch", "e": "epoch", "epochs": "epoch", "epc": "epoch",
     "step": "step", "steps": "step",
     "iter": "iteration", "iters": "iteration", "iteration": "iteration", "iterations": "iteration", "it": "iteration",
-    "itr": "iteration", "round": "iteration", "rounds": "iteration",
+    "itr": "iteration", "trees": "iteration", "round": "iteration", "rounds": "iteration",
     "update": "update", "updates": "update", "up": "update",
     "batch": "batch", "batches": "batch", "minibatch": "batch", "minibatches": "batch", "mb": "batch",
 }  # fmt: skip
 BESIDE_COUNTER = frozenset({
     "global", "current", "cur", "curr", "num", "trainer", "optimizer", "opt", "the", "at", "of", "end", "after", "in",
-    "for", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed", "running",
-    "this",
+    "for", "number", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed",
+    "running", "this",
     "epoch", "step", "begin", "beginning", "info", "during",
 })  # fmt: skip
 UNSAID = "of unsaid meaning"  # behind the side of values whose name is that of their side alone, as "train 1.2"

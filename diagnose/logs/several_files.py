@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError
@@ -21,7 +22,7 @@ def runs_of_files(logs: list[Log], columns: Columns) -> list[list[Pairs]]:
         runs = [all_pairs(log, columns) for log in logs]
     except DiagnoseError:
         return []
-    parts = [_goes_on(before[-1], after[0]) for before, after in zip(runs, runs[1:], strict=False)]
+    parts = [_goes_on(before[-1], after[0]) for before, after in itertools.pairwise(runs)]
     return [] if any(parts) else runs
 
 

@@ -16,9 +16,7 @@ from diagnose.logs.line_positions import LinePositions
 from diagnose.logs.line_words import (
     AFTER_OPERATOR,
     ARROW,
-    ARTICLE,
     BECOMES,
-    BEFORE_NAME,
     BETWEEN,
     BRACKETED,
     CELL,
@@ -37,14 +35,12 @@ from diagnose.logs.line_words import (
     NATS,
     OF,
     OF_MODEL,
-    OF_OUTPUT,
     OPERATOR,
     OUTPUT,
     OVER,
     PARTS,
     PERCENT,
     PLACEHOLDER,
-    REMARK,
     SIDE_BEHIND,
     SUMS_UP,
     TAIL,
@@ -53,12 +49,14 @@ from diagnose.logs.line_words import (
     WEIGHED,
     Shape,
     Slot,
+    in_sentence,
     kept_words,
     only_sides,
     says_plainly,
     standing,
+    without_remark,
 )
-from diagnose.logs.names import FOREIGN, NEUTRAL, SIDES, UNSAID, meaning, side_alone, side_of, words
+from diagnose.logs.names import NEUTRAL, SIDES, UNSAID, meaning, side_alone, side_of, words
 
 if TYPE_CHECKING:
     from diagnose.logs.given_names import GivenNames
@@ -126,7 +124,7 @@ class _Line(LinePositions):
         known = self._given(k, last)
         if known is not None:
             return known
-        last = self._without_remark(last)
+        last = without_remark(last)
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
@@ -157,12 +155,6 @@ class _Line(LinePositions):
         self.shape.losses.append((k, slot))
         self.shape.settled = True
         return slot
-
-    def _without_remark(self, name: str) -> str:
-        """Return a loss's name without what is said of when it was taken, and with its output's name before it."""
-        name = OF_OUTPUT.sub(r"\g<output> \g<name>", name) if "'" in name else name
-        bare = REMARK.sub("", name) if name[-1:] in (")", "]") else name
-        return bare if meaning(bare).kind or side_alone(bare) else name
 
     def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot:
         """Take the last value of "train loss 2.9 -> 2.7 -> 2.5"."""
@@ -324,7 +316,7 @@ class _Line(LinePositions):
             name = PLACEHOLDER.split(name)[-1]
         bare = COPULA.sub("", name)
         assigned = assigned or bare != name
-        name = _in_sentence(bare) if assigned else bare
+        name = in_sentence(bare) if assigned else bare
         found = words(name)
         cell = CELL.search(before) if last and not found and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
@@ -375,17 +367,6 @@ class _Line(LinePositions):
         if all(meaning(slot.name).kind == "perplexity" for slot in without):
             for slot in without:
                 slot.name = f"{side} {slot.name}"
-
-
-def _in_sentence(name: str) -> str:
-    """Return a loss's name without the words of a sentence before it, as of "the model reached a training loss"."""
-    for article in ARTICLE.finditer(name):
-        before, rest = words(name[: article.start()]), name[article.end() :]
-        if meaning(name).kind or set(before) & (FOREIGN - BEFORE_NAME):
-            break
-        if meaning(rest).kind:
-            return rest
-    return name
 
 
 def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = None) -> Shape:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from diagnose.logs.series import Log, LogSeries
 
 NEAR = 0.2  # of the logarithm of such a value over the loss of its line, in the median
+FIT = 0.02  # relative: how close the logarithm of a perplexity has to be to a loss
 FEWEST = 3  # values of a series
 
 
@@ -45,6 +46,45 @@ def name_beside_loss(log: Log) -> None:
                 f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss, falls, "
                 "and is taken for one"
             )
+
+
+def name_by_perplexity(log: Log) -> None:
+    """Name the values of both sides by a perplexity beside them: it is theirs, or the exponential of one of them."""
+    losses = {name: m for name in log.series if (m := meaning(name)).kind}
+    alone = {name: m for name, m in losses.items() if m.kind == "unsaid"}
+    rest = losses.keys() - alone.keys()
+    if len(rest) != 1 or {m.held_out for m in alone.values()} != {True, False}:
+        return
+    perplexity = rest.pop()
+    if losses[perplexity].kind != "perplexity" or losses[perplexity].side:
+        return
+    for name, m in alone.items():
+        kind = _kind_beside(log.series[perplexity], log.series[name])
+        if kind:
+            for one, its in alone.items():
+                _rename(log, one, f"{its.side} {kind}")
+            _rename(log, perplexity, f"{m.side} {'perplexity' if kind == 'loss' else 'perplexity again'}")
+            return
+
+
+def _kind_beside(perplexity: LogSeries, values: LogSeries) -> str:
+    """Return what values are by the perplexity of their lines: its logarithm ("loss"), itself, or neither ("")."""
+    one, two = perplexity.table(), values.table()
+    _, left, right = np.intersect1d(one[:, PLACE], two[:, PLACE], return_indices=True)
+    given, mine = one[left, VALUE], two[right, VALUE]
+    if len(given) < FEWEST or np.ptp(given) == 0:
+        return ""
+    with np.errstate(all="ignore"):
+        for kind, wanted in (("loss", np.log(given)), ("perplexity", given)):
+            if bool(np.nanmax(np.abs(mine / wanted - 1)) < FIT):
+                return kind
+    return ""
+
+
+def _rename(log: Log, name: str, to: str) -> None:
+    series = log.series.pop(name)
+    series.name = to
+    log.series[to] = series
 
 
 def _one_loss(log: Log, losses: dict[str, Meaning]) -> LogSeries | None:
