@@ -10,8 +10,8 @@ import numpy as np
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
 from diagnose.logs import likelihoods, unsaid
-from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
-from diagnose.logs.series import VALUE
+from diagnose.logs.names import TRAIN, UNSAID, Meaning, loss_types_only, meaning, words
+from diagnose.logs.series import EPOCH, PLACE, VALUE
 
 if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "likelihood": 3, "error": 4, "unsaid": 5}
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
 ACTORS = {"pi", "policy", "actor"}  # beside whose losses "Val. Loss" is that of the values of states
+SHORT_SIDES = {"te": "test", "ts": "test", "ev": "eval", "vd": "val"}  # beside a name that says "tr" or "train"
 STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, where it is printed as often
 MOST_LISTED = 8
 MOST_OTHERS = 8
@@ -120,12 +121,13 @@ def _spell_out(log: Log) -> None:
 
 
 def _spell_out_test(log: Log) -> None:
-    """Give "loss_te" its side, where "loss_tr" stands beside it."""
+    """Give "loss_te", "ts_loss" and "ev loss" their sides, where a name beside them differs by its word for training."""
     names = {words(name): name for name in log.series}
     for found, name in names.items():
-        if "te" in found and tuple("tr" if word == "te" else word for word in found) in names:
+        k = next((k for k, word in enumerate(found) if word in SHORT_SIDES), -1)
+        if k >= 0 and any(found[:k] + (train,) + found[k + 1 :] in names for train in TRAIN):
             series = log.series.pop(name)
-            series.name = " ".join("test" if word == "te" else word for word in found)
+            series.name = " ".join([*found[:k], SHORT_SIDES[found[k]], *found[k + 1 :]])
             log.series[series.name] = series
 
 
@@ -216,6 +218,7 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
         counts[0] < STATED and counts[1] >= STATED,
         len(a.stem) + len(b.stem),
         a.side == "",
+        b.span != "mean" and _of_batches(log, val),
         b.span == "mean" and a.span != "mean" and _means(log, a),
         SPANS[a.span],
         STATED_MEAN if b.span == "mean" and counts[1] > STATED else SPANS[b.span],
@@ -230,6 +233,18 @@ def _means(log: Log, train: Meaning) -> bool:
     return any(
         (m.side, m.kind, m.stem) == like and m.span == "mean" and series.count > STATED
         for name, series in log.series.items() if (m := meaning(name))
+    )  # fmt: skip
+
+
+def _of_batches(log: Log, val: str) -> bool:
+    """Say whether a series has a validation's single batches, each with the mean so far beside it."""
+    m, table = meaning(val), log.series[val].table()
+    if len(np.unique(table[:, EPOCH])) == len(table):
+        return False
+    return any(
+        (o.side, o.kind, o.stem, o.span) == (m.side, m.kind, m.stem, "mean") and series.count == log.series[val].count
+        and np.array_equal(series.table()[:, PLACE], table[:, PLACE])
+        for name, series in log.series.items() if (o := meaning(name))
     )  # fmt: skip
 
 

@@ -35,6 +35,7 @@ COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt 
 VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
 DASHES = re.compile(r"-{2,}|={3,}")
 RULER = re.compile(r"\s{0,8}(?:-{2,200}|={3,200})(?:\s{1,8}(?:-{2,200}|={3,200})){1,64}\s*")  # below a header
+SENTENCE = re.compile(r"[A-Za-z]{4}[.!]$|\.\.\.")  # how a cell ends that is a part of one
 SIGNS = "|\u2502\u2503\u2506\u2551"
 PROGRESS = re.compile(r"^\[[-\s\d%]{6,24}\]\s{1,8}")  # xLearn's, before the cells of a row
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
@@ -283,12 +284,14 @@ def _short(cells: list[str]) -> bool:
     """Say whether cells are short, and none ends as what stands before a value."""
     if not 2 <= len(cells) <= MOST_CELLS or max(map(len, cells)) > 60:
         return False
-    return not any(cell.endswith((":", "=")) for cell in cells)
+    return not any(cell.endswith((":", "=")) or SENTENCE.search(cell) for cell in cells)
 
 
 def _values(cells: list[str]) -> bool:
     """Say whether cells are the values of a row."""
     numbers = sum(number(cell) is not None or _is_side(cell) for cell in cells)
+    if any(cell[-1:] in (":", "=") for cell in cells):
+        return False
     return numbers >= 2 and 2 * numbers >= len([cell for cell in cells if cell])
 
 

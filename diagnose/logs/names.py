@@ -44,7 +44,7 @@ NEUTRAL = frozenset({
     "a", "an", "and", "out", "held", "hold", "trainer", "stats", "performance", "info", "debug", "main",
     "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
-    "one", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
+    "one", "pe", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
     "subset", "samples",
     "examples", "score", "report", "summary", "tag", "function", "finished", "completed", "complete", "done", "costs",
 })  # fmt: skip
@@ -82,7 +82,9 @@ _GLUED = re.compile(  # "trainloss" and "lossval"
     r"|(loss|ppl|rmse|mse|mae|nll)(train|tr|val|valid|dev|test|eval))(?![a-z])"
 )
 _WORDS = re.compile(r"[a-z]+(?:(?<=l)[12](?![0-9a-z]))?|\d+")
-FOREIGN_LETTERS = re.compile("[\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+FOREIGN_LETTERS = re.compile(
+    "[\u00c0-\u024f\u0370-\u04ff\u0590-\u06ff\u0900-\u097f\u1e00-\u1eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
 # words of other languages that logs are written in, as the English word that they stand for
 LANGUAGES = {
     "best": (
@@ -95,27 +97,27 @@ LANGUAGES = {
     ),
     "loss": (
         "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perte|perda|perdita|verlust|"
-        "kayip|verlies|kerugian|pierdere[a]?|veszteseg|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
+        "απώλειας?|(?:ال)?خسارة|הפסד|हानि|kayip|verlies|kerugian|pierdere[a]?|veszteseg|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
     ),
     "val": (
         "验证集|验证|驗證|検証|バリデーション|검증|валидац[а-яё]*|валидацион[а-яё]*|проверк[а-яё]*|проверочн[а-яё]*|"
-        "validacion|validacao|validazione|validierung|dogrulama|walidac[a-z]*|validatie|validacni|валідац[а-яіїє]*|"
+        "επικύρωσης?|(?:ال)?تحقق|ולידציה|सत्यापन|validacion|validacao|validazione|validierung|dogrulama|walidac[a-z]*|validatie|validacni|валідац[а-яіїє]*|"
         "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*|validasi|validare|validacios"
     ),
     "train": (
         "训练集|训练|訓練|学習|トレーニング|훈련|학습|обучен[а-яё]*|обучающ[а-яё]*|тренировк[а-яё]*|тренировочн[а-яё]*|"
-        "трейн[а-яё]*|навчан[а-яіїє]*|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim|"
+        "εκπαίδευσης?|(?:ال)?تدريب|אימון|प्रशिक्षण|трейн[а-яё]*|навчан[а-яіїє]*|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim|"
         "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*|pelatihan|antrenare|tanitasi"
     ),
     "test": "测试集|测试|測試|テスト|테스트|тестов[а-яё]*|тест|prueba",
     "eval": "评估|評估|評価|평가|оценк[а-яё]*",
     "epoch": (
         "(?:[個个]\\s?)?(?:轮次|轮|輪次|輪|周期|週期)|エポック|에포크|에폭|эпох[а-яё]*|епох[а-яіїє]*|epoca|epoque|epoche|epok[a]?|"
-        "epocha"
+        "epocha|devir|vong(?:\\slap)?|εποχή|الحقبة|حقبة|עידן|युग"
     ),
-    "step": "步数|步|ステップ|스텝|шаг[а-яё]*|paso|passo|etape|schritt|adim",
+    "step": "步数|步|ステップ|스텝|шаг[а-яё]*|paso|passo|pas|etape|schritt|adim",
     "iteration": "迭代次数|迭代|反復|イテレーション|반복|итерац[а-яё]*|iteracion|iteracao|iterazione",
-    "mean": "平均|평균|средн[а-яё]*|promedio|moyenne|durchschnitt",
+    "mean": "平均|평균|средн[а-яё]*|promedio|medi[ue]|moyenne|durchschnitt",
     "error": "误差|誤差|ошибк[а-яё]*",
     "perplexity": "困惑度|パープレキシティ|перплекси[а-яё]*",
     "accuracy": "准确率|準確率|正解率|精度|정확도|точност[а-яё]*",

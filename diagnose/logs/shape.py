@@ -92,7 +92,11 @@ class _Line(LinePositions):
         return self.shape
 
     def _holds_little_else(self) -> bool:
-        """Say whether beside a value of unsaid meaning a line has positions alone, or a loss without a side."""
+        """Say whether beside a value of unsaid meaning a line has positions alone, or a loss of none or another side."""
+        sides = {meaning(slot.name).held_out for _, slot in self.shape.losses}
+        alone = {meaning(slot.name).held_out for _, slot in self.shape.unsaid}
+        if len(sides) == len(alone) == 1 and sides != alone:
+            return True
         unsided = [s for _, s in self.shape.losses if meaning(s.name).kind == "loss" and not meaning(s.name).side]
         return bool(unsided) or len(self.shape.unsaid) + len(self.shape.positions) == len(self.numbers)
 

@@ -225,7 +225,7 @@ class TextReader(TextState):
     def _shaped(self, line: str, parts: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
         shape, key, texts = EMPTY, shape_key(parts), parts[::2]
-        low = line.lower()
+        low = translated(line.lower())
         if (
             (self.given and self.given.stand_in(low))
             or has_any(SPEAKS, low)
@@ -327,7 +327,7 @@ class TextReader(TextState):
             text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
             name = slot.name
             name = self._summed(shape, name, own)
-            if name in values or (slot.whole and text.isdigit()):
+            if name in values or (slot.whole and text.isdigit() and name not in self.log.series):
                 continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)

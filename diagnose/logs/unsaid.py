@@ -30,18 +30,16 @@ def go_with_loss(log: Log, losses: dict[str, Meaning]) -> bool:
 
 
 def name_beside_loss(log: Log) -> None:
-    """Give the name of a loss to held-out values beside the log's one loss, as in "Loss: 1.60 | eval: 1.75"."""
+    """Give the name of a loss to values of the other side beside the log's one loss, as in "Loss: 1.60 | eval: 1.75"."""
     losses = {name: m for name in log.series if (m := meaning(name)).kind}
     alone = {name: m for name, m in losses.items() if m.kind == "unsaid"}
-    loss = _one_loss(log, losses)
-    if loss is None or not all(m.held_out for m in alone.values()):
+    if len({m.held_out for m in alone.values()}) != 1:
         return
-    for name, m in alone.items():
+    loss = _one_loss(log, losses, held_out=not next(iter(alone.values())).held_out)
+    for name, m in alone.items() if loss is not None else ():
         series = log.series[name]
         if _near(loss, series) and _falls(series):
-            del log.series[name]
-            series.name = f"{m.side} loss"
-            log.series[series.name] = series
+            _rename(log, name, f"{m.side} loss")
             log.notes.append(
                 f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss, falls, "
                 "and is taken for one"
@@ -87,12 +85,12 @@ def _rename(log: Log, name: str, to: str) -> None:
     log.series[to] = series
 
 
-def _one_loss(log: Log, losses: dict[str, Meaning]) -> LogSeries | None:
-    """Return the one loss of a log that has none of held-out data; None for any other."""
-    trains = [name for name, m in losses.items() if m.kind == "loss" and m.side in ("", "train")]
-    held_out = [name for name, m in losses.items() if m.held_out and m.kind != "unsaid"]
-    curves = [name for name in held_out if log.series[name].count >= FEWEST]
-    return log.series[trains[0]] if len(trains) == 1 and not curves else None
+def _one_loss(log: Log, losses: dict[str, Meaning], *, held_out: bool = False) -> LogSeries | None:
+    """Return the one loss of a log that has none of the other side; None for any other."""
+    mine = [name for name, m in losses.items() if m.kind == "loss" and m.held_out == held_out]
+    others = [name for name, m in losses.items() if m.held_out != held_out and m.kind != "unsaid"]
+    curves = [name for name in others if log.series[name].count >= FEWEST]
+    return log.series[mine[0]] if len(mine) == 1 and not curves else None
 
 
 def _near(loss: LogSeries, other: LogSeries) -> bool:
