@@ -9,8 +9,8 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
-from diagnose.logs import likelihoods, unsaid
-from diagnose.logs.names import TRAIN, UNSAID, Meaning, loss_types_only, meaning, words
+from diagnose.logs import likelihoods, spelled_out, unsaid
+from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
 from diagnose.logs.series import EPOCH, PLACE, VALUE
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "likelihood": 3, "error": 4, "unsaid": 5}
 SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "step": 4, "mean": 5}  # which of several series is the one meant
 ACTORS = {"pi", "policy", "actor"}  # beside whose losses "Val. Loss" is that of the values of states
-SHORT_SIDES = {"te": "test", "ts": "test", "ev": "eval", "vd": "val"}  # beside a name that says "tr" or "train"
 STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, where it is printed as often
 MOST_LISTED = 8
 MOST_OTHERS = 8
@@ -77,8 +76,7 @@ def choose(log: Log, columns: Columns) -> Choice:
             f"this is a table of {log.runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
-    _spell_out(log)
-    _spell_out_test(log)
+    spelled_out.give_sides(log)
     likelihoods.turn(log)
     unsaid.name_by_perplexity(log)
     unsaid.name_beside_loss(log)
@@ -107,28 +105,6 @@ def _losses(log: Log) -> dict[str, Meaning]:
         named = {name: m for name, m in named.items() if words(name) not in COSTS}
     both = {m.held_out for m in named.values()} == {True, False}
     return named if (both or telling) and not unsaid.go_with_loss(log, every) else every
-
-
-def _spell_out(log: Log) -> None:
-    """Give "tloss" and "vloss" their sides, where a log has these two and no loss else."""
-    short = {words(name): name for name in log.series if meaning(name).kind == "loss"}
-    if set(short) != {("t", "loss"), ("v", "loss")}:
-        return
-    for (letter, _), name in short.items():
-        series = log.series.pop(name)
-        series.name = f"{'train' if letter == 't' else 'val'} loss"
-        log.series[series.name] = series
-
-
-def _spell_out_test(log: Log) -> None:
-    """Give "loss_te", "ts_loss" and "ev loss" their sides, where a name beside them differs by its word for training."""
-    names = {words(name): name for name in log.series}
-    for found, name in names.items():
-        k = next((k for k, word in enumerate(found) if word in SHORT_SIDES), -1)
-        if k >= 0 and any(found[:k] + (train,) + found[k + 1 :] in names for train in TRAIN):
-            series = log.series.pop(name)
-            series.name = " ".join([*found[:k], SHORT_SIDES[found[k]], *found[k + 1 :]])
-            log.series[series.name] = series
 
 
 def _unsaid(choice: Choice) -> Choice:

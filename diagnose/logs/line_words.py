@@ -222,6 +222,21 @@ def says_plainly(name: str) -> bool:
     return bool(named) and len(found) - len(known) <= 1 and len(found) <= 4
 
 
+def holds_little_else(shape: Shape, count: int) -> bool:
+    """Say whether beside a value of unsaid meaning a line has positions alone, or losses without its side.
+
+    Args:
+        shape: of the line, as far as it is known.
+        count: numbers of the line.
+    """
+    sides = {meaning(slot.name).held_out for _, slot in shape.losses}
+    alone = {meaning(slot.name).held_out for _, slot in shape.unsaid}
+    if len(sides) == len(alone) == 1 and sides != alone:
+        return True
+    unsided = any(m.kind == "loss" and not m.side for m in (meaning(slot.name) for _, slot in shape.losses))
+    return unsided or len(shape.unsaid) + len(shape.positions) == count
+
+
 def without_remark(name: str) -> str:
     """Return a loss's name without what is said of when it was taken, and with its output's name before it."""
     name = OF_OUTPUT.sub(r"\g<output> \g<name>", name) if "'" in name else name

@@ -49,6 +49,7 @@ from diagnose.logs.line_words import (
     WEIGHED,
     Shape,
     Slot,
+    holds_little_else,
     in_sentence,
     kept_words,
     only_sides,
@@ -87,18 +88,9 @@ class _Line(LinePositions):
         self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
-        if len({slot.name for _, slot in self.shape.unsaid}) > 1 or self._holds_little_else():
+        if len({slot.name for _, slot in self.shape.unsaid}) > 1 or holds_little_else(self.shape, len(self.numbers)):
             self.shape.losses += self.shape.unsaid
         return self.shape
-
-    def _holds_little_else(self) -> bool:
-        """Say whether beside a value of unsaid meaning a line has positions alone, or a loss of none or another side."""
-        sides = {meaning(slot.name).held_out for _, slot in self.shape.losses}
-        alone = {meaning(slot.name).held_out for _, slot in self.shape.unsaid}
-        if len(sides) == len(alone) == 1 and sides != alone:
-            return True
-        unsided = [s for _, s in self.shape.losses if meaning(s.name).kind == "loss" and not meaning(s.name).side]
-        return bool(unsided) or len(self.shape.unsaid) + len(self.shape.positions) == len(self.numbers)
 
     def _behind(self, text: str) -> None:
         """Take the side that a line ends with: of a heading, or in brackets behind its loss."""

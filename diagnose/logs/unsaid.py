@@ -30,13 +30,15 @@ def go_with_loss(log: Log, losses: dict[str, Meaning]) -> bool:
 
 
 def name_beside_loss(log: Log) -> None:
-    """Give the name of a loss to values of the other side beside the log's one loss, as in "Loss: 1.60 | eval: 1.75"."""
+    """Give the name of a loss to values of the other side beside the log's one, as in "Loss: 1.60 | eval: 1.75"."""
     losses = {name: m for name in log.series if (m := meaning(name)).kind}
     alone = {name: m for name, m in losses.items() if m.kind == "unsaid"}
     if len({m.held_out for m in alone.values()}) != 1:
         return
     loss = _one_loss(log, losses, held_out=not next(iter(alone.values())).held_out)
-    for name, m in alone.items() if loss is not None else ():
+    if loss is None:
+        return
+    for name, m in alone.items():
         series = log.series[name]
         if _near(loss, series) and _falls(series):
             _rename(log, name, f"{m.side} loss")
