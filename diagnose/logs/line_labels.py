@@ -1,4 +1,4 @@
-"""What stands before a line or counts it, in plain words: WeNet's batches, mpirun's ranks, the file that grep names."""
+"""What stands before a line or labels it, in plain words: WeNet's batches, mpirun's ranks, the file that grep names."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ FEWEST = 3  # totals of batches, from which on they are none
 STEP = 5  # between batches that are printed, at the least
 FROM_FILE = re.compile(r"([\w./-]{1,200}?)(?:\.(\d{1,9}))?\.(?:log|txt|out):(?:\d{1,9}:)?")  # that grep found a line in
 FILES = (".log:", ".txt:", ".out:")
+LABELLED = re.compile(r"^(\w{2,80})\{([^{}]{0,400})\}\s")  # 'train_loss{epoch="1"} 2.5' of Prometheus
 RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
 
 
@@ -34,6 +35,8 @@ class Labels:
         """Return a block's lines; `text` is all of them."""
         if any(sign in text for sign in FILES):
             block = [(_without_file(line), bar) for line, bar in block]
+        if '="' in text and "{" in text:
+            block = [(LABELLED.sub(r"\2 \1: ", line), bar) for line, bar in block]
         if "]<std" in text:
             block = [(RANK.sub("", line), bar) for line, bar in block]
         if self.of_epoch is None and "atch " in text:

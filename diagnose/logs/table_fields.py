@@ -16,6 +16,8 @@ def number(value: Any) -> float | None:
     """Return a field as a number, None where it is none (empty, a word, true)."""
     if type(value) is float:
         return value
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if isinstance(value, bool) or value is None or (isinstance(value, str) and not 0 < len(value) <= MOST_NUMBER):
         return None
     try:

@@ -92,7 +92,7 @@ class TextReader(TextState):
             if row is not True:
                 self._row(row)
             return
-        if self.measures.columns and "|" in line and self._sides(line):
+        if self.measures.columns and self._sides(line):
             return
         if plan is None or (plan.literals and not plan.fits(line)):
             self._anew(line, bar, key)
