@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_WHOLE = 1 << 25  # characters of a document that has to be held
 MOST_DEEP = 4  # levels of an object that are looked into
+MOST_OPENED = 64  # objects of a list that are looked into
 SCALAR = ("wall time", "step", "value")
 MOST_RECORD = 1 << 20  # characters of one record
 HISTORY = re.compile(r'"log_history"\s{0,16}:\s{0,16}\[')
@@ -241,20 +242,24 @@ def _records_of(found: dict[str, Any]) -> list[Any]:
     if len(sided) > 1:
         return [{"split": key, **row} for key, rows in sided.items() for row in rows if isinstance(row, dict)]
     inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
-    return _of_catboost(found, inner) if inner is not None else _deeper(found, MOST_DEEP)
+    held = _of_catboost(found, inner) if inner is not None else []
+    return held if held and _has_loss(held[0]) else _deeper(found, MOST_DEEP) or held
+
+
+def _has_loss(record: Any) -> bool:
+    return isinstance(record, dict) and any(meaning(name).kind for name in flat(record))
 
 
 def _deeper(found: dict[str, Any], levels: int) -> list[Any]:
     """Return the records with a loss that stand in a list further within an object, none where there are none."""
     for value in found.values():
-        records = value if isinstance(value, list) else _deeper(value, levels - 1) if _is_open(value, levels) else []
-        if records and isinstance(records[0], dict) and any(meaning(name).kind for name in records[0]):
-            return records
+        if isinstance(value, list) and value and _has_loss(value[0]):
+            return value
+        for inner in value[:MOST_OPENED] if isinstance(value, list) else [value]:
+            records = _deeper(inner, levels - 1) if isinstance(inner, dict) and levels > 0 else []
+            if records:
+                return records
     return []
-
-
-def _is_open(value: Any, levels: int) -> bool:
-    return isinstance(value, dict) and levels > 0
 
 
 def _of_scalars(found: dict[str, Any]) -> list[Any]:

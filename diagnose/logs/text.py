@@ -182,6 +182,8 @@ class TextReader(TextState):
     def _anew(self, raw: str, bar: bool, key: str) -> None:
         """Read a line by its words, and plan how lines that differ from it in digits alone are read."""
         line = translated(raw) if not raw.isascii() and FOREIGN_LETTERS.search(raw) else raw
+        if line.rstrip()[-1:] == "[" and self.lists.begins(line):
+            return
         if not DIGIT.search(line) and not has_any(NO_NUMBER, line.lower()):
             if self._without_numbers(line):
                 self._keep(key, BARE)
