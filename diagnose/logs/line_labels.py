@@ -41,6 +41,8 @@ class Labels:
 
     def plain(self, block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
         """Return a block's lines; `text` is all of them."""
+        if "\\n" in text:  # as JSON and repr write the end of a line
+            block = [(part, bar) for line, bar in block for part in line.split("\\n")]
         if "</" in text:
             block = [(html.unescape(TAG.sub(" ", line)), bar) for line, bar in block]
         if " |\n" in text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, meaning, side_alone, side_of, words
 
@@ -73,6 +73,7 @@ NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
 )
 SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]", re.IGNORECASE)
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
+CHANGES = re.compile(r"\s(?:(?:de|in)creased|improved|fell|dropped|rose|went)(?:\sfrom)?$", re.IGNORECASE)
 NATS = re.compile(r"\s?nats?\b")
 AFTER_COUNT = re.compile(r"\s?(epoch|step|iteration|iter)s?\s?[:=]", re.IGNORECASE)  # "val loss after 3 epochs: 2.31"
 CELL = re.compile(r"([^|]{2,60})\|\s*$")  # "eval CrossEntropyLoss |  2.31"
@@ -253,3 +254,12 @@ def in_sentence(name: str) -> str:
         if meaning(rest).kind:
             return rest
     return name
+
+
+def count_used(shape: Shape) -> None:
+    """Count the places of a shape among those numbers alone that are used."""
+    slots = [*shape.positions, *shape.losses, *shape.facts]
+    shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
+    at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
+    for slots in (shape.positions, shape.losses, shape.facts):
+        slots[:] = [(at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots]

@@ -9,7 +9,6 @@ Positions are told in `line_positions.py`.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs.line_positions import LinePositions
@@ -20,6 +19,7 @@ from diagnose.logs.line_words import (
     BETWEEN,
     BRACKETED,
     CELL,
+    CHANGES,
     COPULA,
     COUNT,
     COUNTED,
@@ -49,6 +49,7 @@ from diagnose.logs.line_words import (
     WEIGHED,
     Shape,
     Slot,
+    count_used,
     holds_little_else,
     in_sentence,
     kept_words,
@@ -125,9 +126,13 @@ class _Line(LinePositions):
         if len(parts) > 1:
             self.near = ""
         self._headings(context)
+        if BECOMES.fullmatch(after) and "(" not in signs:
+            last = CHANGES.sub("", last)
         if BECOMES.fullmatch(after) and k + 1 < len(self.numbers) and "." in self.numbers[k + 1] and meaning(last).kind:
             return self._changed(k, last, context, before, assigned=assigned)
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
+        if over >= 0 and self.texts[over + 1].startswith("%"):
+            over = -1  # "2.31 / 18.34%": a loss and an accuracy
         dual = self._dual(k, last)
         if dual is not None:
             return dual
@@ -203,20 +208,23 @@ class _Line(LinePositions):
             self.side = self.weak = side
 
     def _dual(self, k: int, name: str) -> Slot | None:
-        """Take both values of "train/val loss: 1.0/1.2"."""
+        """Take the values of "train/val loss: 1.0/1.2", and of "losses (train/val/test) at step 5: 1.0/1.2/1.3"."""
+        name = name if words(name) else self.pending
         found = words(name)
         sides = [side_of((word,)) for word in found if word in SIDES]
-        if len(sides) != 2 or sides[0] == sides[1] or "train" not in sides or k + 1 >= len(self.numbers):
+        last = k + len(sides) - 1
+        if len(sides) < 2 or len(set(sides)) < len(sides) or "train" not in sides or last >= len(self.numbers):
             return None
         rest = " ".join(word for word in found if word not in SIDES)
-        if not meaning(rest).kind or not BETWEEN.fullmatch(self.texts[k + 1]) or self.code:
+        apart = all(BETWEEN.fullmatch(text) for text in self.texts[k + 1 : last + 1])
+        if not meaning(rest).kind or not apart or self.code:
             return None
         if "/" not in name and "&" not in name and "," not in name and " and " not in name:
             return None
-        for place, side in zip((k, k + 1), sides, strict=True):
+        for place, side in enumerate(sides, k):
             self.shape.losses.append((place, Slot("loss", f"{side} {rest}")))
-        self.shape.settled = True
-        return Slot("loss", over=k + 1)
+        self.shape.settled, self.pending = True, ""
+        return Slot("loss", over=last)
 
     def _loss(
         self, k: int, name: str, context: str, after: str, unit: str, over: int, signs: tuple[bool, bool], before: str
@@ -374,7 +382,7 @@ def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = No
         given: names that `--columns` gives.
     """
     shape = _Line(texts, numbers, given).read()
-    _of_used(shape)
+    count_used(shape)
     trains = any(slot.name.startswith("train") for _, slot in shape.losses)
     shape.held_out = shape.side in ("val", "test") and not trains
     shape.ratio = any(slot.over >= 0 for _, slot in shape.positions)
@@ -384,12 +392,3 @@ def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = No
     shape.apart = shape.held_out or shape.named
     shape.summary = not shape.side and bool(SUMS_UP.match(texts[0]))
     return shape
-
-
-def _of_used(shape: Shape) -> None:
-    """Count the places of a shape among those numbers alone that are used."""
-    slots = [*shape.positions, *shape.losses, *shape.facts]
-    shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
-    at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
-    for slots in (shape.positions, shape.losses, shape.facts):
-        slots[:] = [(at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots]
