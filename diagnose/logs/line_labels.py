@@ -45,7 +45,7 @@ class Labels:
             block = [(part, bar) for line, bar in block for part in line.split("\\n")]
         if "</" in text:
             block = [(html.unescape(TAG.sub(" ", line)), bar) for line, bar in block]
-        if " |\n" in text:
+        if "\n|\n" in text or " | |\n" in text:
             block = [(_of_page(line), bar) for line, bar in block]
         if ". " in text and _is_numbered(block):
             block = [(NUMBERED.sub("", line, count=1), bar) for line, bar in block]

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, F403, F405, RUF001
+# ruff: noqa: E501, F403, F405
 """Logs as people quote their output in notes, reports and issues (twenty-seventh round): the right reading was written down before the reader was run."""
 
 from fresh_forms import *
@@ -41,7 +41,7 @@ case(
         "    Train: {a:.4f} | Val: {b:.4f} | Acc: 0.2014",
         "16:13:27 🌱 Seed seed1_1: unknown → dormant",
     ),
-    P(EVEN, A(), B(), "place", says=TAKEN),
+    P(E6, A(), B(), "place", says=TAKEN),
 )
 case(
     "e27-05",
