@@ -72,6 +72,7 @@ NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
     r"\s{1,3}((?:[A-Za-z]+[\s_-])?(?:loss|cross[\s_-]?entropy|nll))\s{0,3}(?=[,;|)]|$)", re.IGNORECASE
 )
 SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]", re.IGNORECASE)
+SIDES_BEHIND = re.compile(r"\s?[(\[]\s?[a-z]{2,10}(?:\s?[/,|]\s?[a-z]{2,10}){1,2}\s?[)\]]", re.IGNORECASE)
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
 CHANGES = re.compile(r"\s(?:(?:de|in)creased|improved|fell|dropped|rose|went)(?:\sfrom)?$", re.IGNORECASE)
 NATS = re.compile(r"\s?nats?\b")

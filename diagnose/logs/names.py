@@ -16,9 +16,9 @@ VAL = frozenset({
     "val", "vali", "valid", "validation", "validating", "validate", "validated", "dev", "devset", "heldout", "holdout",
     "tel", "cv", "va", "vl", "crossval", "crossvalidation", "xval",
 })  # fmt: skip
-EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate"})
+EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate", "evaluated"})
 TEST = frozenset({"test", "testing", "tst"})
-TRAIN = frozenset({"train", "training", "trn", "tr", "trl", "learn"})
+TRAIN = frozenset({"train", "training", "trained", "trn", "tr", "trl", "learn"})
 SIDES = VAL | EVAL | TEST | TRAIN
 PLAIN_LOSS = frozenset({"loss", "losses", "cost", "objective", "trl", "tel"})
 KIND_OF_LOSS = {

@@ -3,7 +3,7 @@
 Lines of one print differ in their numbers alone, so the shape of a line (the text between its numbers) is analysed
 once and kept. One rule names a number: the words right before it, back to the separator before them. One rule gives a
 loss its side: a side word in its name; else the last word for a side that stands alone before it in the line.
-Positions are told in `line_positions.py`.
+Positions are told in `line_positions.py`, sides in `line_sides.py`.
 """
 
 from __future__ import annotations
@@ -11,19 +11,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.logs.line_positions import LinePositions
+from diagnose.logs.line_sides import LineSides
 from diagnose.logs.line_words import (
     AFTER_OPERATOR,
     ARROW,
     BECOMES,
-    BETWEEN,
     BRACKETED,
     CELL,
     CHANGES,
     COPULA,
     COUNT,
     COUNTED,
-    COUNTS,
     ENDS_NAME,
     GOES_ON,
     INDEXED,
@@ -41,7 +39,6 @@ from diagnose.logs.line_words import (
     PARTS,
     PERCENT,
     PLACEHOLDER,
-    SIDE_BEHIND,
     SUMS_UP,
     TAIL,
     TIMING,
@@ -53,7 +50,6 @@ from diagnose.logs.line_words import (
     holds_little_else,
     in_sentence,
     kept_words,
-    only_sides,
     says_plainly,
     standing,
     without_remark,
@@ -67,7 +63,7 @@ SHARING = frozenset(("set", "data", "mean", "avg", "and", "over", "on", "for", "
 FEWEST_LISTED = 3  # values of a line that holds several prints, less one
 
 
-class _Line(LinePositions):
+class _Line(LineSides):
     """A line with its losses and their sides."""
 
     def __init__(self, texts: list[str], numbers: list[str], given: GivenNames | None) -> None:
@@ -92,16 +88,6 @@ class _Line(LinePositions):
         if len({slot.name for _, slot in self.shape.unsaid}) > 1 or holds_little_else(self.shape, len(self.numbers)):
             self.shape.losses += self.shape.unsaid
         return self.shape
-
-    def _behind(self, text: str) -> None:
-        """Take the side that a line ends with: of a heading, or in brackets behind its loss."""
-        side = standing(text[:MOST_KEY])
-        only = len(words(text[:MOST_KEY])) == 1
-        if not side or self.side or (self.shape.losses and not only):
-            return
-        self.side = side
-        for _, slot in self.shape.losses:
-            slot.name = slot.name if meaning(slot.name).side else f"{side} {slot.name}"
 
     def _slot(self, k: int, before: str, after: str, unit: str) -> Slot:
         """Decide what a number is."""
@@ -193,39 +179,6 @@ class _Line(LinePositions):
             return Slot("loss")
         return None
 
-    def _aside(self, name: str) -> None:
-        """Take the side that the name of another number has: "Validation: 100%" is a heading."""
-        side = standing(name) if len(self.counters) < 2 else ""
-        if side and only_sides(name):
-            self.side = self.weak = side
-        near = side if side and not set(words(name)) & COUNTS else self.near
-        self.near = near if len(self.counters) < 2 else ""
-
-    def _headings(self, context: str) -> None:
-        """Take words for a side that stand alone."""
-        side = standing(context)
-        if side:
-            self.side = self.weak = side
-
-    def _dual(self, k: int, name: str) -> Slot | None:
-        """Take the values of "train/val loss: 1.0/1.2", and of "losses (train/val/test) at step 5: 1.0/1.2/1.3"."""
-        name = name if words(name) else self.pending
-        found = words(name)
-        sides = [side_of((word,)) for word in found if word in SIDES]
-        last = k + len(sides) - 1
-        if len(sides) < 2 or len(set(sides)) < len(sides) or "train" not in sides or last >= len(self.numbers):
-            return None
-        rest = " ".join(word for word in found if word not in SIDES)
-        apart = all(BETWEEN.fullmatch(text) for text in self.texts[k + 1 : last + 1])
-        if not meaning(rest).kind or not apart or self.code:
-            return None
-        if "/" not in name and "&" not in name and "," not in name and " and " not in name:
-            return None
-        for place, side in enumerate(sides, k):
-            self.shape.losses.append((place, Slot("loss", f"{side} {rest}")))
-        self.shape.settled, self.pending = True, ""
-        return Slot("loss", over=last)
-
     def _loss(
         self, k: int, name: str, context: str, after: str, unit: str, over: int, signs: tuple[bool, bool], before: str
     ) -> Slot | None:
@@ -268,16 +221,6 @@ class _Line(LinePositions):
             k += 1
         return bool(OF_MODEL.match(self.texts[k + 1]))
 
-    def _side_behind(self, k: int, title: str, name: str, after: str) -> Slot | None:
-        """Return the slot of a loss whose side stands behind its value, as in "loss 2.1 (train) | 2.3 (val)"."""
-        side = SIDE_BEHIND.match(after)
-        full = title or ("" if words(name) else self.unsided)
-        if not side or not full or meaning(full).side or "." not in self.numbers[k] or self.code:
-            return None
-        self.unsided = full
-        self.unnamed = k + 1 if not after[side.end() :].strip(" |,;/") else self.unnamed
-        return self._named(k, f"{side.group(1).lower()} {full}", "")
-
     def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
         """Say whether an integer stands between a loss and its value, as in "Train loss 100 2.5": it is a position."""
         if INDEXED.match(after) and self.texts[k].endswith("[") and self.numbers[k].isdigit():
@@ -294,6 +237,8 @@ class _Line(LinePositions):
     def _calculated(self, k: int, after: str) -> bool:
         """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
         more = k + 1 < len(self.numbers)
+        if side_alone(after) and more:
+            return False  # "loss: 2.5 / val 2.2"
         if more and after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
             return False  # the spread over folds, as LightGBM shows it
         if not more and after.strip() in ("*", "**"):
@@ -350,27 +295,6 @@ class _Line(LinePositions):
         rest = " ".join(word for word in shared.split() if word not in SIDES)
         side = next(word for word in found if word in SIDES)
         return f"{side} {rest}" if rest and meaning(rest).kind else ""
-
-    def _twice(self) -> None:
-        """Where a line holds a name twice without a side, other numbers' names tell which is whose."""
-        explicit = {slot.name for _, slot in self.shape.losses if not slot.lent}
-        for _, slot in self.shape.losses:
-            if slot.lent and slot.name in explicit:  # the line has that side's loss under its own name
-                slot.name, slot.lent = slot.name.partition(" ")[2], False
-        sides = {meaning(slot.name).side for _, slot in self.shape.losses}
-        if len(sides) == 2 and "" in sides:
-            self._perplexity((sides - {""}).pop())
-        for slots in self.seen.values():
-            if len(slots) > 1 and len({slot.name for slot, _ in slots}) == 1:
-                for slot, side in slots:
-                    slot.name = f"{side} {slot.name}" if side and not meaning(slot.name).side else slot.name
-
-    def _perplexity(self, side: str) -> None:
-        """Give a perplexity that names no side that of the one loss that stands beside it."""
-        without = [slot for _, slot in self.shape.losses if not meaning(slot.name).side]
-        if all(meaning(slot.name).kind == "perplexity" for slot in without):
-            for slot in without:
-                slot.name = f"{side} {slot.name}"
 
 
 def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = None) -> Shape:

@@ -266,8 +266,6 @@ class TextReader(TextState):
         shape = plan.shape
         self._facts(shape, numbers)
         own = self.counters.named(shape, numbers, self.above, lone=True)
-        if shape.side and len(line) < MOST_HEADING:
-            self._head(shape.side)
         if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
@@ -275,6 +273,8 @@ class TextReader(TextState):
             if len(self.ends) < MOST_ENDS:
                 self.ends.append((self.log.rows, own["epoch"]))
             self._epoch(own.pop("epoch"))
+        if shape.side and len(line) < MOST_HEADING:
+            self._head(shape.side)
         if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
             if any(
                 own.get(name, 0.0) > self.counters.at.get(name, math.inf) for name in ("step", "iteration", "update")
