@@ -64,6 +64,12 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
     if start:
         return _trainer_state(head[: start.start()], chain([head[start.end() :]], pieces), columns)
     if head.lstrip().startswith("["):
+        field = _message_field(head)
+        if field:
+            found = _whole(head, pieces)
+            if isinstance(found, list):
+                return read_text(messages(found, field), columns)
+            head = found if isinstance(found, str) else head
         log = Log("json")
         records = _Rows(log, columns)
         rest = chain([head.lstrip()[1:]], pieces)
@@ -74,6 +80,15 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
         _array(chain([head.lstrip()], pieces), Records(log, columns))
         return log
     return _history(head, pieces, columns)
+
+
+def _message_field(head: str) -> str:
+    """Return the field that holds the messages of a list of records, "" where the first one has none."""
+    try:
+        first, _ = json.JSONDecoder().raw_decode(head.lstrip()[1:].lstrip())
+    except (ValueError, RecursionError):
+        return ""
+    return message_field([first])
 
 
 def _goes_on(head: str) -> bool:

@@ -46,7 +46,7 @@ class Labels:
         if "</" in text:
             block = [(html.unescape(TAG.sub(" ", line)), bar) for line, bar in block]
         if "\n|\n" in text or " | |\n" in text:
-            block = [(_of_page(line), bar) for line, bar in block]
+            block = [(of_page(line), bar) for line, bar in block]
         if ". " in text and _is_numbered(block):
             block = [(NUMBERED.sub("", line, count=1), bar) for line, bar in block]
         if any(sign in text for sign in FILES):
@@ -82,7 +82,7 @@ def _without_file(line: str) -> str:
     return f"{side} | {number}{line[found.end() :]}"
 
 
-def _of_page(line: str) -> str:
+def of_page(line: str) -> str:
     """Return what a page shows of a line in a cell of its own, other lines as they are."""
     found = OF_PAGE.match(line)
     return found.group(1) if found else line

@@ -45,7 +45,8 @@ class LineSides(LinePositions):
 
     def _dual(self, k: int, name: str) -> Slot | None:
         """Take the values of "train/val loss: 1.0/1.2", and of "losses (train/val/test) at step 5: 1.0/1.2/1.3"."""
-        name = name if words(name) else self.pending
+        if self.pending and not meaning(name).kind:
+            name = f"{self.pending} {self.texts[k]}"
         behind = self._sides_behind(k) if meaning(name).kind and not meaning(name).side else ""
         name = f"{name} {behind}" if behind else name
         found = words(name)

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 VAL = frozenset({
     "val", "vali", "valid", "validation", "validating", "validate", "validated", "dev", "devset", "heldout", "holdout",
-    "tel", "cv", "va", "vl", "crossval", "crossvalidation", "xval",
+    "tel", "cv", "va", "vl", "vld", "crossval", "crossvalidation", "xval",
 })  # fmt: skip
 EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate", "evaluated"})
 TEST = frozenset({"test", "testing", "tst"})

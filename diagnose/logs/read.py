@@ -10,6 +10,7 @@ from diagnose.errors import DiagnoseError, nearest
 from diagnose.logs import folders, source
 from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
+from diagnose.logs.line_labels import of_page
 from diagnose.logs.messages import read_records
 from diagnose.logs.names import meaning
 from diagnose.logs.notebook import page_lines
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
 
 FORMATS = ("text", "csv", "jsonl", "json", "tensorboard")
+JSON_ON_PAGE = (b"| {", b"| [")  # how a page that has a cell for each line shows a document
 ROLES = ("train", "val", "step", "epoch", "seconds")
 
 
@@ -147,6 +149,8 @@ def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
                 return log
             if kind == "json":
                 return read_document(source.texts(file, path), columns)
+            if kind == "text" and head.lstrip().startswith(JSON_ON_PAGE):
+                return read_document((f"{of_page(line)}\n" for line, _ in source.lines(file, path)), columns)
             if kind == "text" and _is_page(head):
                 return read_text(page_lines(source.texts(file, path)), columns)
             if kind == "text":
