@@ -21,7 +21,7 @@ def log(
     output: Output,
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE...", help="A log, or the parts of one; a folder of TensorBoard's files."),
+        typer.Argument(metavar="FILE...", help="A log, its parts, or a run each; a folder of TensorBoard's files."),
     ],
     columns: Annotated[
         str | None,

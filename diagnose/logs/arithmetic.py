@@ -10,7 +10,7 @@ import numpy as np
 from diagnose.formatting import counted, cut, duration, plain, share, visible
 from diagnose.logs.digits_of import Digits
 from diagnose.logs.names import meaning
-from diagnose.logs.series import STEP, VALUE
+from diagnose.logs.series import EPOCH, PLACE, STEP, VALUE
 from diagnose.records.log_report import LogFinding
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ TWICE = 2.0  # times: what the elapsed time may differ by, for printing and samp
 SAME_MEAN = 0.05  # relative: a stated mean of logged values against their mean
 START = 0.7  # nats: an untrained network may be off ln V by so much
 MOVED = 3.0  # of the smallest printed differences: what training has to move by where validation stands still
+OFF = 0.1  # nats: what a single perplexity has to be off by,
+MOST_OFF = 10.0  # and times as much as they are in the median
 SAME = 8  # validation values in a row that are exactly alike
 
 
@@ -143,7 +145,10 @@ def _perplexity(log: Log) -> list[LogFinding]:
     out = []
     for side in ("train", "val"):
         ratios = _log_ratios(log, side)
-        if not ratios or any(abs(r - 1) < FIT or abs(r - math.log(2)) < FIT for _, r in ratios):
+        fits = [one for one in ratios if abs(one[1] - 1) < FIT or abs(one[1] - math.log(2)) < FIT]
+        if fits:
+            out += _off_once(log, side, *fits[0])
+        if not ratios or fits:
             continue
         name, ratio = min(ratios, key=lambda one: abs(one[1] - 1))
         out.append(
@@ -154,10 +159,40 @@ def _perplexity(log: Log) -> list[LogFinding]:
     return out
 
 
+def _off_once(log: Log, side: str, name: str, ratio: float) -> list[LogFinding]:
+    """Find single perplexities that their loss contradicts, where the others fit it."""
+    base = 1.0 if abs(ratio - 1) < FIT else math.log(2)
+    loss, perplexity = log.series[name].table(), log.series[_perplexities(log, side)[0]].table()
+    key = _key_of_places(loss, perplexity)
+    at, left, right = np.intersect1d(loss[:, key], perplexity[:, key], return_indices=True)
+    with np.errstate(all="ignore"):
+        off = np.abs(np.log(perplexity[right, VALUE]) - base * loss[left, VALUE])
+    usual = float(np.nanmedian(off)) if len(off) else 0.0
+    wrong = np.flatnonzero(off > max(OFF, MOST_OFF * usual))
+    if not len(wrong):
+        return []
+    k = int(wrong[0])
+    epoch, step = loss[left[k], EPOCH], loss[left[k], STEP]
+    where = f"step {plain(step, 0)}" if step == step else f"epoch {plain(epoch, 0)}" if epoch == epoch else "a line"  # noqa: PLR0124
+    fits = math.exp(min(base * float(loss[left[k], VALUE]), 700.0))
+    return [
+        finding("perplexity", "warning", f"The {side} perplexity contradicts its loss at {where}: it is "
+                f"{plain(float(perplexity[right[k], VALUE]))}, and {plain(fits)} would fit "
+                f"{cut(visible(name), 30)!r} there, as in {len(at) - len(wrong)} of {len(at)} prints",
+                "find out which of the two was written wrongly there", prints=len(wrong))
+    ]  # fmt: skip
+
+
+def _perplexities(log: Log, side: str) -> list[str]:
+    """Return the perplexities that may be of a side."""
+    sides = (side, "") if side == "train" else (side, "test")
+    return [n for n in log.series if (m := meaning(n)).kind == "perplexity" and m.side in sides and log.series[n].count]
+
+
 def _log_ratios(log: Log, side: str) -> list[tuple[str, float]]:
     """Return the losses of a side with what a perplexity's logarithm is of each, in the median."""
     mine = [n for n in log.series if meaning(n).side in ((side, "") if side == "train" else (side, "test"))]
-    perplexities = [n for n in mine if meaning(n).kind == "perplexity" and log.series[n].count]
+    perplexities = _perplexities(log, side)
     if perplexities and not meaning(perplexities[0]).side:
         mine = list(log.series)  # it does not say whose it is
     out = []
@@ -174,9 +209,13 @@ def _log_ratios(log: Log, side: str) -> list[tuple[str, float]]:
 
 
 def _same_places(a: NDArray[np.float64], b: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    key = STEP if np.isfinite(a[:, STEP]).all() and np.isfinite(b[:, STEP]).all() else 0
+    key = _key_of_places(a, b)
     _, left, right = np.intersect1d(a[:, key], b[:, key], return_indices=True)
     return a[left, VALUE], b[right, VALUE]
+
+
+def _key_of_places(a: NDArray[np.float64], b: NDArray[np.float64]) -> int:
+    return STEP if np.isfinite(a[:, STEP]).all() and np.isfinite(b[:, STEP]).all() else PLACE
 
 
 def in_bits(log: Log) -> list[str]:

@@ -171,6 +171,18 @@ def rising(at: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(at < later) if len(at) else np.zeros(0, bool)
 
 
+def oldest_first(
+    train: NDArray[np.float64], val: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return both losses in the order of the run, where a log has the newest value first."""
+    for column in (STEP, ITERATION, UPDATE, EPOCH):
+        if all(len(table) >= FEWEST_ROWS and bool((np.diff(table[:, column]) < 0).all()) for table in (train, val)):
+            train, val = train[::-1].copy(), val[::-1].copy()
+            last = max(train[0, PLACE], val[0, PLACE])
+            train[:, PLACE], val[:, PLACE] = last + 1 - train[:, PLACE], last + 1 - val[:, PLACE]
+    return train, val
+
+
 def ends_of_epochs(
     train: NDArray[np.float64], val: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -9,9 +9,9 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
-from diagnose.logs import likelihoods, unsaid
+from diagnose.logs import likelihoods, spelled_out, unsaid
 from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
-from diagnose.logs.series import VALUE
+from diagnose.logs.series import EPOCH, PLACE, VALUE
 
 if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
@@ -69,15 +69,16 @@ def choose(log: Log, columns: Columns) -> Choice:
             names = [cut(visible(name), 40) for name in list(log.series)[:MOST_LISTED]] or ["none"]
             raise DiagnoseError(
                 f"--columns {role}={columns[role]}: the log has no such values{nearest(columns[role], names)}"
+                + ("; in text, a name is the words right before a value" if log.format == "text" else "")
             )
     if log.runs and not columns:
         raise DiagnoseError(
             f"this is a table of {log.runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
-    _spell_out(log)
-    _spell_out_test(log)
+    spelled_out.give_sides(log)
     likelihoods.turn(log)
+    unsaid.name_by_perplexity(log)
     unsaid.name_beside_loss(log)
     losses = _losses(log)
     vals = [name for name, m in losses.items() if m.held_out]
@@ -86,6 +87,7 @@ def choose(log: Log, columns: Columns) -> Choice:
     if not train or not val:
         refuse(log)
     _numbers_only(log, train, val)
+    _clear(log, train, val)
     choice = _beside(log, train, val, losses, columns)
     kinds = {losses[name].kind for name in (train, val) if name in losses}
     return _unsaid(choice) if kinds == {"unsaid"} else choice
@@ -103,27 +105,6 @@ def _losses(log: Log) -> dict[str, Meaning]:
         named = {name: m for name, m in named.items() if words(name) not in COSTS}
     both = {m.held_out for m in named.values()} == {True, False}
     return named if (both or telling) and not unsaid.go_with_loss(log, every) else every
-
-
-def _spell_out(log: Log) -> None:
-    """Give "tloss" and "vloss" their sides, where a log has these two and no loss else."""
-    short = {words(name): name for name in log.series if meaning(name).kind == "loss"}
-    if set(short) != {("t", "loss"), ("v", "loss")}:
-        return
-    for (letter, _), name in short.items():
-        series = log.series.pop(name)
-        series.name = f"{'train' if letter == 't' else 'val'} loss"
-        log.series[series.name] = series
-
-
-def _spell_out_test(log: Log) -> None:
-    """Give "loss_te" its side, where "loss_tr" stands beside it."""
-    names = {words(name): name for name in log.series}
-    for found, name in names.items():
-        if "te" in found and tuple("tr" if word == "te" else word for word in found) in names:
-            series = log.series.pop(name)
-            series.name = " ".join("test" if word == "te" else word for word in found)
-            log.series[series.name] = series
 
 
 def _unsaid(choice: Choice) -> Choice:
@@ -156,6 +137,16 @@ def _numbers_only(log: Log, train: str, val: str) -> None:
             f"every value of the validation loss {said(val)} is 0, and those of {said(train)} are not: it seems that "
             f"nothing was validated (no validation data?), and {BLIND}"
         )
+
+
+def _clear(log: Log, train: str, val: str) -> None:
+    for name in (train, val):
+        if name in log.unclear:
+            text = log.unclear[name]
+            raise DiagnoseError(
+                f"values of {said(name)}, as {text}, are {text.replace(',', '.')} or {text.replace(',', '')}: nothing "
+                "in the log says whether theirs is a decimal comma; write a decimal point"
+            )
 
 
 def _zero(series: LogSeries) -> bool:
@@ -199,10 +190,11 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
         counts[1] < STATED,
         _running(log, val),
         (val in log.lent) != (train in log.lent) and not _sums_up(log, val),
+        len(a.stem) + len(b.stem),
         val in log.lent,
         counts[0] < STATED and counts[1] >= STATED,
-        len(a.stem) + len(b.stem),
         a.side == "",
+        b.span != "mean" and _of_batches(log, val),
         b.span == "mean" and a.span != "mean" and _means(log, a),
         SPANS[a.span],
         STATED_MEAN if b.span == "mean" and counts[1] > STATED else SPANS[b.span],
@@ -217,6 +209,18 @@ def _means(log: Log, train: Meaning) -> bool:
     return any(
         (m.side, m.kind, m.stem) == like and m.span == "mean" and series.count > STATED
         for name, series in log.series.items() if (m := meaning(name))
+    )  # fmt: skip
+
+
+def _of_batches(log: Log, val: str) -> bool:
+    """Say whether a series has a validation's single batches, each with the mean so far beside it."""
+    m, table = meaning(val), log.series[val].table()
+    if len(np.unique(table[:, EPOCH])) == len(table):
+        return False
+    return any(
+        (o.side, o.kind, o.stem, o.span) == (m.side, m.kind, m.stem, "mean") and series.count == log.series[val].count
+        and np.array_equal(series.table()[:, PLACE], table[:, PLACE])
+        for name, series in log.series.items() if (o := meaning(name))
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.logs.long_document import read_lists
 from diagnose.logs.messages import MOST_LOOKED, message_field, messages
 from diagnose.logs.names import meaning, side_alone
 from diagnose.logs.notebook import printed
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 MOST_WHOLE = 1 << 25  # characters of a document that has to be held
 MOST_DEEP = 4  # levels of an object that are looked into
+MOST_OPENED = 64  # objects of a list that are looked into
 SCALAR = ("wall time", "step", "value")
 MOST_RECORD = 1 << 20  # characters of one record
 HISTORY = re.compile(r'"log_history"\s{0,16}:\s{0,16}\[')
@@ -62,6 +64,12 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
     if start:
         return _trainer_state(head[: start.start()], chain([head[start.end() :]], pieces), columns)
     if head.lstrip().startswith("["):
+        field = _message_field(head)
+        if field:
+            found = _whole(head, pieces)
+            if isinstance(found, list):
+                return read_text(messages(found, field), columns)
+            head = found if isinstance(found, str) else head
         log = Log("json")
         records = _Rows(log, columns)
         rest = chain([head.lstrip()[1:]], pieces)
@@ -72,6 +80,15 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
         _array(chain([head.lstrip()], pieces), Records(log, columns))
         return log
     return _history(head, pieces, columns)
+
+
+def _message_field(head: str) -> str:
+    """Return the field that holds the messages of a list of records, "" where the first one has none."""
+    try:
+        first, _ = json.JSONDecoder().raw_decode(head.lstrip()[1:].lstrip())
+    except (ValueError, RecursionError):
+        return ""
+    return message_field([first])
 
 
 def _goes_on(head: str) -> bool:
@@ -175,6 +192,8 @@ def _next(text: str, at: int) -> int:
 def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     """Read a document that has to be held: Keras's `history.history`, a table by columns as of pandas, a notebook."""
     found = _whole(head, pieces)
+    if isinstance(found, str):
+        return _long(chain([found], pieces), columns)
     if not isinstance(found, dict):
         raise DiagnoseError(HOLDS_NONE)
     if isinstance(found.get("columns"), list) and isinstance(found.get("data"), list):
@@ -198,22 +217,36 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
 
 
 def _whole(head: str, pieces: Iterator[str]) -> Any:
-    """Return a document that is held as a whole.
+    """Return a document that is held as a whole; of one that is too large the text that was read of it.
 
     Raises:
-        DiagnoseError: it is too large, or no JSON.
+        DiagnoseError: it is no JSON.
     """
     whole = head
     for piece in pieces:
         whole += piece
         if len(whole) > MOST_WHOLE:
-            raise DiagnoseError(
-                "the JSON document is too large to be a history; a record a line (.jsonl) can be streamed"
-            )
+            return whole
     try:
         return json.loads(whole)
     except (ValueError, RecursionError) as error:
         raise DiagnoseError(f"it looks like JSON and is none: {str(error)[:80]}") from None
+
+
+def _long(pieces: Iterator[str], columns: Columns) -> Log:
+    """Read a document too large to be held.
+
+    Raises:
+        DiagnoseError: no list of numbers or records in it holds a loss.
+    """
+    log = Log("history")
+    read_lists(pieces, Records(log, columns), columns, _array)
+    if not log.series:
+        raise DiagnoseError(
+            "the JSON document is too large to be held, and no list in it has the name of a loss; a record a line "
+            "(.jsonl) can be streamed"
+        )
+    return log
 
 
 def _records_of(found: dict[str, Any]) -> list[Any]:
@@ -224,20 +257,24 @@ def _records_of(found: dict[str, Any]) -> list[Any]:
     if len(sided) > 1:
         return [{"split": key, **row} for key, rows in sided.items() for row in rows if isinstance(row, dict)]
     inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
-    return _of_catboost(found, inner) if inner is not None else _deeper(found, MOST_DEEP)
+    held = _of_catboost(found, inner) if inner is not None else []
+    return held if held and _has_loss(held[0]) else _deeper(found, MOST_DEEP) or held
+
+
+def _has_loss(record: Any) -> bool:
+    return isinstance(record, dict) and any(meaning(name).kind for name in flat(record))
 
 
 def _deeper(found: dict[str, Any], levels: int) -> list[Any]:
     """Return the records with a loss that stand in a list further within an object, none where there are none."""
     for value in found.values():
-        records = value if isinstance(value, list) else _deeper(value, levels - 1) if _is_open(value, levels) else []
-        if records and isinstance(records[0], dict) and any(meaning(name).kind for name in records[0]):
-            return records
+        if isinstance(value, list) and value and _has_loss(value[0]):
+            return value
+        for inner in value[:MOST_OPENED] if isinstance(value, list) else [value]:
+            records = _deeper(inner, levels - 1) if isinstance(inner, dict) and levels > 0 else []
+            if records:
+                return records
     return []
-
-
-def _is_open(value: Any, levels: int) -> bool:
-    return isinstance(value, dict) and levels > 0
 
 
 def _of_scalars(found: dict[str, Any]) -> list[Any]:

@@ -33,6 +33,9 @@ NOTES = ("note", "notes", "comment", "remark", "remarks")
 IDENTIFIERS = re.compile(r"\s{2,40}\w{2,40}(?:\s{2,40}\w{2,40}){0,40}\s*")  # above the name of pandas' index
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
 VECTOR = re.compile(r"\[\s{0,4}[-+\d.][^\[\],]{0,40}(?:,[^\[\],]{1,40}){1,64}\]")
+DASHES = re.compile(r"-{2,}|={3,}")
+RULER = re.compile(r"\s{0,8}(?:-{2,200}|={3,200})(?:\s{1,8}(?:-{2,200}|={3,200})){1,64}\s*")  # below a header
+SENTENCE = re.compile(r"[A-Za-z]{4}[.!]$|\.\.\.")  # how a cell ends that is a part of one
 SIGNS = "|\u2502\u2503\u2506\u2551"
 PROGRESS = re.compile(r"^\[[-\s\d%]{6,24}\]\s{1,8}")  # xLearn's, before the cells of a row
 _PIPES = re.compile(rf"\s{{0,8}}[{SIGNS}]\s{{0,64}}")
@@ -113,15 +116,19 @@ class Grid:
             return True
         whole = line
         line = COMMENT.sub("", line)
-        ways = [(way, cells) for way in WAYS if _names(cells := _noted(self._with_line_above(way, line)))]
+        ways = [(way, cells) for way in WAYS if self._names_of(cells := _noted(self._with_line_above(way, line)))]
         indexed = [line.strip(), *self._single.split()]
-        if not ways and counter(line) and self._single and _names(indexed):
+        if not ways and counter(line) and self._single and self._names_of(indexed):
             ways, whole = [(_spaces, indexed)], self._single
         self._single = line if line[:1] == " " and IDENTIFIERS.fullmatch(line) else ""
         if ways:
             self._ways, self._width, self.active, self._header = ways, 0, True, whole
             self._plans.clear()
         return bool(ways)
+
+    def _names_of(self, cells: list[str]) -> bool:
+        """Say whether cells are the names of columns: short, none a number, one a loss or given by `--columns`."""
+        return _short(cells) and any(meaning(cell).kind or cell in self.columns.values() for cell in cells)
 
     def header_with_digits(self, line: str) -> bool:
         """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5"."""
@@ -238,7 +245,10 @@ class Grid:
         return bool(name)
 
     def _begin(self, line: str) -> bool:
-        """Tell from the first row how cells are parted."""
+        """Tell from the first row how cells are parted, or from the ruler above it."""
+        if RULER.fullmatch(line):
+            self._ways = [_by_ruler(line, self._header), *self._ways]
+            return False
         for way, names in self._ways:
             cells = way(line)
             labelled = len(cells) == len(names) + 1 and (cells[0].isdigit() or _is_side(cells[0]))
@@ -254,23 +264,34 @@ class Grid:
         return False
 
 
+def _by_ruler(ruler: str, header: str) -> tuple[Callable[[str], list[str]], list[str]]:
+    """Return how a line is cut into cells where runs of dashes stand below the names of columns, and these names."""
+    starts = [found.start() for found in DASHES.finditer(ruler)]
+    parts = [slice(a, b) for a, b in zip(starts, [*starts[1:], None], strict=True)]
+
+    def cells(line: str) -> list[str]:
+        return [line[part].strip() for part in parts]
+
+    return cells, cells(header)
+
+
 def _noted(cells: list[str]) -> list[str]:
     """Return the names of columns without a last one of notes, which rows seldom have."""
     return cells[:-1] if cells and cells[-1].strip().lower() in NOTES else cells
 
 
-def _names(cells: list[str]) -> bool:
-    """Say whether cells are the names of columns: short, none a number, one a loss."""
+def _short(cells: list[str]) -> bool:
+    """Say whether cells are short, and none ends as what stands before a value."""
     if not 2 <= len(cells) <= MOST_CELLS or max(map(len, cells)) > 60:
         return False
-    if any(cell.endswith((":", "=")) for cell in cells):
-        return False
-    return any(meaning(cell).kind for cell in cells)
+    return not any(cell.endswith((":", "=")) or SENTENCE.search(cell) for cell in cells)
 
 
 def _values(cells: list[str]) -> bool:
     """Say whether cells are the values of a row."""
     numbers = sum(number(cell) is not None or _is_side(cell) for cell in cells)
+    if any(cell[-1:] in (":", "=") for cell in cells):
+        return False
     return numbers >= 2 and 2 * numbers >= len([cell for cell in cells if cell])
 
 

@@ -12,7 +12,8 @@ from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
 from diagnose.logs.log_verdict import Sides, digits_of, last_ratio, place, verdict
 from diagnose.logs.pairs import all_pairs, pair, paired
-from diagnose.logs.read import parse_columns, read
+from diagnose.logs.read import parse_columns, read_each, whole
+from diagnose.logs.several_files import runs_of_files, unplaced
 from diagnose.records.log_report import (
     LogCurve,
     LogFinding,
@@ -58,7 +59,7 @@ def judge(
     """Return the record of a log.
 
     Args:
-        paths: its files, parts of one run.
+        paths: its files: parts of one run, or a run each.
         fmt: one of `read.FORMATS`, None to tell it from the content.
         columns: "train=a,val=b,step=c", for names that are not recognised.
         data: the corpus: "akjv" or a file.
@@ -70,20 +71,31 @@ def judge(
         DiagnoseError: a file cannot be read, holds no two losses, or an option is wrong.
     """
     roles = parse_columns(columns)
-    log = read(paths, fmt, roles, run)
+    logs = read_each(paths, fmt, roles, run)
+    files = runs_of_files(logs, roles)
+    runs = [run for of_file in files for run in of_file]
+    if files:
+        log = logs[_last_with_most([max(len(run.at_N) for run in of_file) for of_file in files])]
+        names = [path.name for path, of_file in zip(paths, files, strict=True) for _ in of_file]
+    else:
+        log, names = whole(logs, paths), []
+        runs = all_pairs(log, roles)
+        log.notes += unplaced(logs, runs[0])
     log.facts = log.settings()
-    runs = all_pairs(log, roles)
-    return _Judge(log, runs, choose(log, roles), [str(path) for path in paths]).record(data, tokens, split)
+    return _Judge(log, runs, choose(log, roles), [str(path) for path in paths], names).record(data, tokens, split)
+
+
+def _last_with_most(counts: list[int]) -> int:
+    return max(range(len(counts)), key=lambda k: (counts[k], k))
 
 
 class _Judge:
     """A log while it is judged: what several parts of the record need, computed once."""
 
-    def __init__(self, log: Log, runs: list[Pairs], choice: Choice, files: list[str]) -> None:
+    def __init__(self, log: Log, runs: list[Pairs], choice: Choice, files: list[str], names: list[str]) -> None:
         self.log, self.files, self.choice = log, files, choice
-        most = max(len(run.at_N) for run in runs)
-        self.pairs = [run for run in runs if len(run.at_N) == most][-1]
-        self.runs = _named(log, runs) if len(runs) > 1 else []
+        self.pairs = runs[_last_with_most([len(run.at_N) for run in runs])]
+        self.runs = _named(log, runs, names) if len(runs) > 1 else []
         self.gap = statistics.gap(self.pairs.at_N, self.pairs.gap_N)
         self.digits = digits_of(self.pairs)
         self.sides = Sides.of(self.pairs, self.digits)
@@ -310,13 +322,13 @@ def _run(name: str, run: Pairs) -> LogRun:
     )
 
 
-def _named(log: Log, runs: list[Pairs]) -> list[LogRun]:
-    """Return every run under the heading that the log has for it, or its number.
+def _named(log: Log, runs: list[Pairs], given: list[str]) -> list[LogRun]:
+    """Return every run under the name of its file, where these are given; the heading that the log has; or its number.
 
     The heading is the last line before the run's first row that may name a run, where each run has one.
     """
-    names, before = [], 0.0
-    for run in runs:
+    names, before = [cut(visible(name), 40) for name in given], 0.0
+    for run in runs if not given else []:
         mine = [text for place, text in log.headings if before < place <= run.place]
         names.append(cut(visible(mine[-1].strip("#=-* :")), 40) if mine else "")
         before = run.place

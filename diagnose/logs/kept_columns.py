@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.logs.names import UNSAID, counter, is_seconds, meaning, side_alone, side_of, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
-from diagnose.logs.table_fields import number
+from diagnose.logs.table_fields import number, place_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,7 +94,7 @@ class Keep:
             return None
         at = [NAN] * len(POSITIONS)
         for role, key in self._places:
-            place = number(fields.get(key))
+            place = place_number(fields.get(key))
             if place is not None:
                 at[role] = place
         return placed_row(values, at)

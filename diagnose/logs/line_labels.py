@@ -1,7 +1,9 @@
-"""What stands before a line or counts it, in plain words: WeNet's batches, mpirun's ranks, the file that grep names."""
+"""What stands before a line or labels it, in plain words: WeNet's batches, mpirun's ranks, the file that grep names."""
 
 from __future__ import annotations
 
+import html
+import itertools
 import math
 import re
 from typing import TYPE_CHECKING
@@ -17,7 +19,14 @@ FEWEST = 3  # totals of batches, from which on they are none
 STEP = 5  # between batches that are printed, at the least
 FROM_FILE = re.compile(r"([\w./-]{1,200}?)(?:\.(\d{1,9}))?\.(?:log|txt|out):(?:\d{1,9}:)?")  # that grep found a line in
 FILES = (".log:", ".txt:", ".out:")
+LABELLED = re.compile(r"^(\w{2,80})\{([^{}]{0,400})\}\s")  # 'train_loss{epoch="1"} 2.5' of Prometheus
 RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
+
+
+TAG = re.compile(r"</?(?:li|p|td|b|i|em|strong|code|br|div|span|pre)\b[^<>]{0,200}>", re.IGNORECASE)  # of a page
+NUMBERED = re.compile(r"\s{0,8}(\d{1,6})\.\s")  # as pages for pasted text begin their lines
+OF_PAGE = re.compile(r"\|? ?([^|]*?) ?\|(?: \|)?$")  # a line of a file within the one cell that a page has for it
+IN_ORDER = 0.8  # of the lines of a block
 
 
 class Labels:
@@ -32,8 +41,18 @@ class Labels:
 
     def plain(self, block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
         """Return a block's lines; `text` is all of them."""
+        if "\\n" in text:  # as JSON and repr write the end of a line
+            block = [(part, bar) for line, bar in block for part in line.split("\\n")]
+        if "</" in text:
+            block = [(html.unescape(TAG.sub(" ", line)), bar) for line, bar in block]
+        if "\n|\n" in text or " | |\n" in text:
+            block = [(of_page(line), bar) for line, bar in block]
+        if ". " in text and _is_numbered(block):
+            block = [(NUMBERED.sub("", line, count=1), bar) for line, bar in block]
         if any(sign in text for sign in FILES):
             block = [(_without_file(line), bar) for line, bar in block]
+        if '="' in text and "{" in text:
+            block = [(LABELLED.sub(r"\2 \1: ", line), bar) for line, bar in block]
         if "]<std" in text:
             block = [(RANK.sub("", line), bar) for line, bar in block]
         if self.of_epoch is None and "atch " in text:
@@ -61,3 +80,16 @@ def _without_file(line: str) -> str:
         return line
     number = f"iteration {found.group(2)} | " if found.group(2) else ""
     return f"{side} | {number}{line[found.end() :]}"
+
+
+def of_page(line: str) -> str:
+    """Return what a page shows of a line in a cell of its own, other lines as they are."""
+    found = OF_PAGE.match(line)
+    return found.group(1) if found else line
+
+
+def _is_numbered(block: list[tuple[str, bool]]) -> bool:
+    """Say whether lines are numbered, each by one more than the line before."""
+    numbers = [int(found.group(1)) for line, _ in block if (found := NUMBERED.match(line))]
+    follow = sum(one + 1 == two for one, two in itertools.pairwise(numbers))
+    return len(numbers) >= FEWEST and follow >= IN_ORDER * (len(block) - 1)

@@ -1,13 +1,14 @@
-"""Lists that a script prints when it is done, as "train losses: [0.9, 0.7, 0.6, 0.5]": a value for each epoch."""
+"""Lists of losses, as "train losses: [0.9, 0.7, 0.6, 0.5]" or a row of a table turned round: a value for each epoch."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from array import array
 from typing import TYPE_CHECKING
 
 from diagnose.logs.line_plans import has_any
-from diagnose.logs.names import meaning
+from diagnose.logs.names import counter, meaning
 from diagnose.logs.series import LogRow
 from diagnose.logs.written_numbers import WRAPPED, WRAPPERS
 
@@ -23,6 +24,14 @@ BEGINS = re.compile(
 VALUE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
 NAMED = re.compile(r"['\"]([\w /.-]{1,60})['\"]\s{0,2}:\s{0,2}\[([^\[\]]{1,16384})\]")
 PLAIN = re.compile(r"[-+.\deE,\snaif]*", re.IGNORECASE)
+NUMBER = r"(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan)"
+ROW = re.compile(  # "| train loss | 0.9 | 0.7 | 0.6 | 0.5 |"
+    r"^[\s|#*-]{0,8}([A-Za-z][\w /.()-]{0,60}?)[\s:=|,;]{1,8}"
+    rf"({NUMBER}(?:[\s|,;]{{1,12}}{NUMBER}){{3,4096}})[\s|,;]*$",
+    re.IGNORECASE,
+)
+COLUMNS = re.compile(r"^\W{0,40}((?:[A-Za-z]{2,10}[\s_]?\d{1,9}[\s|,;]{0,40}){4,64})$")  # "epoch 8   epoch 50 ..."
+COLUMN = re.compile(r"([A-Za-z]{2,10})[\s_]?(\d{1,9})")
 
 
 class Lists:
@@ -36,6 +45,9 @@ class Lists:
         self.open = ""
         self._values: array[float] = array("d")
         self._lists: dict[str, array[float]] = {}
+        self._places: dict[
+            int, tuple[str, array[float]]
+        ] = {}  # of lists of so many values: what counts, and its values
         self._unclear: set[str] = set()  # names with several lists of which none goes on from the one before
 
     def begins(self, line: str) -> bool:
@@ -53,6 +65,31 @@ class Lists:
         self._values, self.open = array("d"), found.group(1).strip()
         self._add(inside, closed=bool(closed))
         return True
+
+    def row(self, line: str) -> bool:
+        """Take a line that is a name and its values; return whether it is one."""
+        found = ROW.match(line)
+        if not found:
+            return self._heads(line)
+        name, counts = found.group(1).strip(), counter(found.group(1))
+        values = array("d", (float(value) for value in VALUE.findall(found.group(2))))
+        if counts and all(one < two for one, two in itertools.pairwise(values)):
+            self._places[len(values)] = counts, values
+        elif meaning(name).kind:
+            self._values, self.open = values, name
+            self._close()
+        else:
+            return False
+        return True
+
+    def _heads(self, line: str) -> bool:
+        """Take a line that heads columns by where in the run they are; return whether it is one."""
+        found = COLUMNS.match(line)
+        columns = COLUMN.findall(found.group(1)) if found else []
+        counts = counter(columns[0][0]) if len({word for word, _ in columns}) == 1 else ""
+        if counts:
+            self._places[len(columns)] = counts, array("d", (float(place) for _, place in columns))
+        return bool(counts)
 
     def _within_object(self, line: str) -> bool:
         """Take the lists of what Python shows of a history, as "{'loss': [0.9, 0.7], 'val_loss': [1.0, 0.9]}"."""
@@ -97,5 +134,6 @@ class Lists:
                 log.example = name
                 continue
             log.series.pop(name, None)
-            for epoch, value in enumerate(values):
-                log.add(LogRow({name: value}, epoch=float(epoch)))
+            counts, places = self._places.get(len(values), ("epoch", range(len(values))))
+            for place, value in zip(places, values, strict=True):
+                log.add(LogRow({name: value}, **{counts: float(place)}))  # type: ignore[arg-type]

@@ -116,7 +116,9 @@ class LinePositions:
             self.pending, self.unnamed = name, k + 1
             return self._placed(k, Slot("position", counter(counted.group(1))))
         leads = not set(words(before if k == 0 else name)) - LEVELS and (k == 0 or after.startswith("epoch"))
-        return self._placed(k, Slot("position", "epoch", over)) if leads and ORDINAL.match(after) else None
+        counts = after.strip().lower() == "epoch" and self.numbers[k + 1 : k + 2] and self.numbers[k + 1].isdigit()
+        ordinal = leads and ORDINAL.match(after) and not counts  # the epoch of "1714557600 Epoch 3" is the third
+        return self._placed(k, Slot("position", "epoch", over)) if ordinal else None
 
     def _epoch_before(self, k: int) -> None:
         """Take the first of two bare ratios in brackets, as in "[1/90][200/5005]", for the epoch."""

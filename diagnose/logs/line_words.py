@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from diagnose.logs.names import NEUTRAL, SIDED_ERROR, SIDES, meaning, side_of, words
+from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, meaning, side_alone, side_of, words
 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 120  # characters before a number that may name it
@@ -22,7 +22,9 @@ UNIT = re.compile(
 )
 NAMES_NEXT = re.compile(r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]")  # " Words/sec: 12" is no unit
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
-PARTS = re.compile(r"[|;,{}\t&]|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\.")
+PARTS = re.compile(
+    r"[|;,{}\t&\u060c\u061b\u3001\uff0c\uff1b]|(?<=[^\W\d_]{4})(?<!rain|alid|test|Test)\.\s+(?=[A-Z])|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\."
+)
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
 ARROW = re.compile(r"[-=]{1,2}>\s*$")
 TAIL = re.compile(r"[\s:='`\"(\[{<>~@#*+/!-]*$")
@@ -30,7 +32,14 @@ OPERATOR = re.compile(r"(?:[<>*+/!]|[-+*/!=<>]=)\s*['\"(]?$")
 AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])(?=$)")
 BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
-COPULA = re.compile(r"['\")\]]?\s{1,3}(?:is|was|are|reached|equals)\s*$", re.IGNORECASE)
+COPULA = re.compile(
+    r"['\")\]]?\s{1,3}(?:(?:is|was|are)(?:\s(?:now|at))?|reached|equals|equal\sto|being|reads|averaged|averages|stands?\sat|stood\sat"
+    r"|(?:came|comes|fell|dropped|went|decreased|sank|amounts|amounted)\s(?:down\s)?to)\s*$",
+    re.IGNORECASE,
+)
+OF = re.compile(r"\sof\s*$", re.IGNORECASE)  # "a training loss of 2.5", not "the loss of 3 sheep"
+ARTICLE = re.compile(r"\b(?:a|an|the|our|its|your|my|with|and|while|whereas|but)\s+", re.IGNORECASE)  # may begin a name
+BEFORE_NAME = frozenset(("reached", "with", "did", "took", "new", "computed"))  # in a sentence, before a loss's name
 REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval]": when it was taken
     r"\s?[(\[](?:prev|previous|last|from|since|as|computed|measured)\b"
     r"(?:[\s.]{1,2}(?:prev|previous|last|of|at|the|val|eval|validation|iter|iteration|step|epoch)\b){0,5}\.?[)\]]$"
@@ -63,7 +72,9 @@ NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
     r"\s{1,3}((?:[A-Za-z]+[\s_-])?(?:loss|cross[\s_-]?entropy|nll))\s{0,3}(?=[,;|)]|$)", re.IGNORECASE
 )
 SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]", re.IGNORECASE)
+SIDES_BEHIND = re.compile(r"\s?[(\[]\s?[a-z]{2,10}(?:\s?[/,|]\s?[a-z]{2,10}){1,2}\s?[)\]]", re.IGNORECASE)
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
+CHANGES = re.compile(r"\s(?:(?:de|in)creased|improved|fell|dropped|rose|went)(?:\sfrom)?$", re.IGNORECASE)
 NATS = re.compile(r"\s?nats?\b")
 AFTER_COUNT = re.compile(r"\s?(epoch|step|iteration|iter)s?\s?[:=]", re.IGNORECASE)  # "val loss after 3 epochs: 2.31"
 CELL = re.compile(r"([^|]{2,60})\|\s*$")  # "eval CrossEntropyLoss |  2.31"
@@ -106,7 +117,7 @@ SPEAKS = (  # parts of words of lines that may hold a loss, a position or a sett
     "loss", "epoch", "step", "iter", "ppl", "perpl", "bpb", "trl", "tel", "nll", "entrop", "xent", "elapsed", "batch",
     "size", "leng", "layers", "heads", "dim", "dropout", "vocab", "context", "tokens", "cost", "objective", "round",
     "update", "learn", "train", "valid", "eval", "test", "mixup", "smoothing", "gpus", "rmse", "mse", "mae", "l2",
-    "l1", "up.",
+    "l1", "up.", "tr:", "tr=", "va:", "va=",
     "likel", "objf", "elbo", "prob", "ep ", "ep.", "ce:", "ce=", "ce-", "ce avg", "bce", "cv",
 )  # fmt: skip
 HEADS = (
@@ -211,3 +222,45 @@ def says_plainly(name: str) -> bool:
         return True
     named = meaning(found[-1]).kind or (found[-1] in SIDED_ERROR and meaning(name).kind)
     return bool(named) and len(found) - len(known) <= 1 and len(found) <= 4
+
+
+def holds_little_else(shape: Shape, count: int) -> bool:
+    """Say whether beside a value of unsaid meaning a line has positions alone, or losses without its side.
+
+    Args:
+        shape: of the line, as far as it is known.
+        count: numbers of the line.
+    """
+    sides = {meaning(slot.name).held_out for _, slot in shape.losses}
+    alone = {meaning(slot.name).held_out for _, slot in shape.unsaid}
+    if len(sides) == len(alone) == 1 and sides != alone:
+        return True
+    unsided = any(m.kind == "loss" and not m.side for m in (meaning(slot.name) for _, slot in shape.losses))
+    return unsided or len(shape.unsaid) + len(shape.positions) == count
+
+
+def without_remark(name: str) -> str:
+    """Return a loss's name without what is said of when it was taken, and with its output's name before it."""
+    name = OF_OUTPUT.sub(r"\g<output> \g<name>", name) if "'" in name else name
+    bare = REMARK.sub("", name) if name[-1:] in (")", "]") else name
+    return bare if meaning(bare).kind or side_alone(bare) else name
+
+
+def in_sentence(name: str) -> str:
+    """Return a loss's name without the words of a sentence before it, as of "the model reached a training loss"."""
+    for article in ARTICLE.finditer(name):
+        before, rest = words(name[: article.start()]), name[article.end() :]
+        if meaning(name).kind or set(before) & (FOREIGN - BEFORE_NAME):
+            break
+        if meaning(rest).kind:
+            return rest
+    return name
+
+
+def count_used(shape: Shape) -> None:
+    """Count the places of a shape among those numbers alone that are used."""
+    slots = [*shape.positions, *shape.losses, *shape.facts]
+    shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
+    at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
+    for slots in (shape.positions, shape.losses, shape.facts):
+        slots[:] = [(at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots]

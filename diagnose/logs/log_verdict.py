@@ -180,6 +180,6 @@ def several(runs: list[LogRun], pairs: Pairs) -> str:
     names = [run.name for run in runs[:MOST_NAMED]]
     named = f" ({listed(names)})" if len(runs) <= MOST_NAMED and any(not n.startswith("run ") for n in names) else ""
     return (
-        f"The file holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.loss(val)} and "
+        f"The log holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.loss(val)} and "
         f"training {digits.loss(train)} on average, {side} in {count} of {len(runs)}."
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
     from diagnose.logs.series import Log
 
-FIELDS = ("message", "msg", "log", "text", "textPayload", "event", "line", "body")
+FIELDS = ("message", "msg", "log", "text", "textPayload", "event", "line", "body", "data")
 MOST_LOOKED = 1000  # records that are looked at for what says their losses
 
 

@@ -14,11 +14,11 @@ from functools import lru_cache
 
 VAL = frozenset({
     "val", "vali", "valid", "validation", "validating", "validate", "validated", "dev", "devset", "heldout", "holdout",
-    "tel", "cv", "va", "vl", "crossval", "crossvalidation", "xval",
+    "tel", "cv", "va", "vl", "vld", "crossval", "crossvalidation", "xval",
 })  # fmt: skip
-EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate"})
+EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate", "evaluated"})
 TEST = frozenset({"test", "testing", "tst"})
-TRAIN = frozenset({"train", "training", "trn", "tr", "trl", "learn"})
+TRAIN = frozenset({"train", "training", "trained", "trn", "tr", "trl", "learn"})
 SIDES = VAL | EVAL | TEST | TRAIN
 PLAIN_LOSS = frozenset({"loss", "losses", "cost", "objective", "trl", "tel"})
 KIND_OF_LOSS = {
@@ -44,7 +44,7 @@ NEUTRAL = frozenset({
     "a", "an", "and", "out", "held", "hold", "trainer", "stats", "performance", "info", "debug", "main",
     "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
-    "one", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
+    "one", "pe", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
     "subset", "samples",
     "examples", "score", "report", "summary", "tag", "function", "finished", "completed", "complete", "done", "costs",
 })  # fmt: skip
@@ -63,14 +63,14 @@ COUNTERS = {
     "epoch": "epoch", "ep": "epoch", "e": "epoch", "epochs": "epoch", "epc": "epoch",
     "step": "step", "steps": "step",
     "iter": "iteration", "iters": "iteration", "iteration": "iteration", "iterations": "iteration", "it": "iteration",
-    "itr": "iteration", "round": "iteration", "rounds": "iteration",
+    "itr": "iteration", "trees": "iteration", "round": "iteration", "rounds": "iteration",
     "update": "update", "updates": "update", "up": "update",
     "batch": "batch", "batches": "batch", "minibatch": "batch", "minibatches": "batch", "mb": "batch",
 }  # fmt: skip
 BESIDE_COUNTER = frozenset({
     "global", "current", "cur", "curr", "num", "trainer", "optimizer", "opt", "the", "at", "of", "end", "after", "in",
-    "for", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed", "running",
-    "this",
+    "for", "number", "start", "starting", "results", "result", "on", "summary", "finished", "done", "completed",
+    "running", "this",
     "epoch", "step", "begin", "beginning", "info", "during",
 })  # fmt: skip
 UNSAID = "of unsaid meaning"  # behind the side of values whose name is that of their side alone, as "train 1.2"
@@ -82,40 +82,48 @@ _GLUED = re.compile(  # "trainloss" and "lossval"
     r"|(loss|ppl|rmse|mse|mae|nll)(train|tr|val|valid|dev|test|eval))(?![a-z])"
 )
 _WORDS = re.compile(r"[a-z]+(?:(?<=l)[12](?![0-9a-z]))?|\d+")
-FOREIGN_LETTERS = re.compile("[\u00c0-\u024f\u0370-\u04ff\u1e00-\u1eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+FOREIGN_LETTERS = re.compile(
+    "[\u00c0-\u024f\u0370-\u04ff\u0590-\u06ff\u0900-\u097f\u1e00-\u1eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
+
+
+def _compounds(sides: str) -> str:
+    """Return a pattern of words as "Trainingsverlust", of a side and a loss."""
+    return "|".join(f"{side}[a-z]{{0,2}}{loss}" for side in sides.split() for loss in ENDS_OF_LOSS)
+
+
+ENDS_OF_LOSS = ("verlust", "fehler", "forlust", "tab", "tap", "verlies", "havio")
 # words of other languages that logs are written in, as the English word that they stand for
 LANGUAGES = {
     "best": (
         "最良|最佳|最优|最優|最好|最高|最低|最小|최고|최저|최적|лучш[а-яё]*|mejor|meilleure?s?|beste[rsnm]?|melhor|migliore|"
         "en\\s(?:iyi|dusuk)|najlepsz[a-z]*|nejlepsi"
     ),
-    "train loss": "trainingsverlust|trainingsfehler|traningsforlust|treningstap|trainingsverlies",
-    "val loss": (
-        "validierungsverlust|validierungsfehler|validationsverlust|valideringsforlust|valideringstap|validatieverlies"
-    ),
+    "train loss": _compounds("training traning trening træning koulutus"),
+    "val loss": _compounds("validierung validation validering validatie validointi"),
     "loss": (
-        "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perte|perda|perdita|verlust|"
-        "kayip|verlies|kerugian|pierdere[a]?|veszteseg|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|mat\\smat|forlust"
+        "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perdua|gubit[a-z]*|havio|perte|perda|perdita|verlust|"
+        "απώλειας?|(?:ال)?خسارة|הפסד|हानि|kayip|verlies|kerugian|pierdere[a]?|veszteseg|kayb[ıi]|strat[ay]|ztrat[ay]|втрат[а-яіїє]*|загуб[а-я]*|mat\\smat|forlust"
     ),
     "val": (
         "验证集|验证|驗證|検証|バリデーション|검증|валидац[а-яё]*|валидацион[а-яё]*|проверк[а-яё]*|проверочн[а-яё]*|"
-        "validacion|validacao|validazione|validierung|dogrulama|walidac[a-z]*|validatie|validacni|валідац[а-яіїє]*|"
-        "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*|validasi|validare|validacios"
+        "επικύρωσης?|(?:ال)?تحقق|ולידציה|सत्यापन|valida[cz][a-z]*|validierung|validoin[a-z]*|dogrulama|walidac[a-z]*|validatie|валідац[а-яіїє]*|"
+        "валидаци[а-яё]*|kiem\\s[dđ]inh|xac\\sthuc|validering[a-z]*|validasi|validare"
     ),
     "train": (
         "训练集|训练|訓練|学習|トレーニング|훈련|학습|обучен[а-яё]*|обучающ[а-яё]*|тренировк[а-яё]*|тренировочн[а-яё]*|"
-        "трейн[а-яё]*|навчан[а-яіїє]*|entrenamiento|entrainement|apprentissage|treinamento|treino|addestramento|egitim|"
-        "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*|pelatihan|antrenare|tanitasi"
+        "εκπαίδευσης?|(?:ال)?تدريب|אימון|प्रशिक्षण|трейн[а-яё]*|навчан[а-яіїє]*|entrenam[a-z]*|entrainement|apprentissage|treinamento|treino|addestramento|egitim|"
+        "trening[a-z]*|trenovaci|huan\\sluyen|traning[a-z]*|pelatihan|antrenare|tanitasi|koulutus|ucenj[aeu]|uceni"
     ),
     "test": "测试集|测试|測試|テスト|테스트|тестов[а-яё]*|тест|prueba",
     "eval": "评估|評估|評価|평가|оценк[а-яё]*",
     "epoch": (
-        "(?:[個个]\\s?)?(?:轮次|轮|輪次|輪|周期|週期)|エポック|에포크|에폭|эпох[а-яё]*|епох[а-яіїє]*|epoca|epoque|epoche|epok[a]?|"
-        "epocha"
+        "(?:[個个]\\s?)?(?:轮次|轮|輪次|輪|周期|週期)|エポック|에포크|에폭|эпох[а-яё]*|епох[а-яіїє]*|epoca|epoque|epoche|epok[ae]?|"
+        "epocha|devir|epookki|epoh[ae]|epoki|vong(?:\\slap)?|εποχή|الحقبة|حقبة|עידן|युग"
     ),
-    "step": "步数|步|ステップ|스텝|шаг[а-яё]*|paso|passo|etape|schritt|adim",
+    "step": "步数|步|ステップ|스텝|шаг[а-яё]*|paso|passo|pas|etape|schritt|adim",
     "iteration": "迭代次数|迭代|反復|イテレーション|반복|итерац[а-яё]*|iteracion|iteracao|iterazione",
-    "mean": "平均|평균|средн[а-яё]*|promedio|moyenne|durchschnitt",
+    "mean": "平均|평균|средн[а-яё]*|promedio|medi[ue]|moyenne|durchschnitt",
     "error": "误差|誤差|ошибк[а-яё]*",
     "perplexity": "困惑度|パープレキシティ|перплекси[а-яё]*",
     "accuracy": "准确率|準確率|正解率|精度|정확도|точност[а-яё]*",
@@ -247,6 +255,8 @@ def _stem(found: tuple[str, ...], held: set[str]) -> tuple[str, ...]:
     out: list[str] = ["ce"] if {"cross", "entropy"} <= held else []
     out += ["nll"] if {"negative", "likelihood"} <= held else []
     before = ""
+    if any(pair == ("value", loss) for pair in itertools.pairwise(found) for loss in PLAIN_LOSS):
+        out.append("values")  # of states, as reinforcement learning has it beside the policy's
     for word in found:
         if word in KIND_OF_LOSS:
             out.append(KIND_OF_LOSS[word])

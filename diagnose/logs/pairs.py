@@ -10,7 +10,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted
-from diagnose.logs.axis import Counted, LogAxis, axis, ends_of_epochs, of_epochs_before, rising, runs
+from diagnose.logs.axis import Counted, LogAxis, axis, ends_of_epochs, of_epochs_before, oldest_first, rising, runs
 from diagnose.logs.choose import Choice, choose, refuse, said
 from diagnose.logs.names import meaning
 from diagnose.logs.series import PLACE, SECONDS, VALUE
@@ -116,7 +116,7 @@ def all_pairs(log: Log, columns: Columns) -> list[Pairs]:
 
 def paired(log: Log, choice: Choice) -> list[Pairs]:
     """Return the pairs of each run of two series, none where nothing pairs."""
-    train_table, val_table = ends_of_epochs(choice.train.table(), choice.val.table())
+    train_table, val_table = ends_of_epochs(*oldest_first(choice.train.table(), choice.val.table()))
     val_table = of_epochs_before(train_table, val_table)
     val_table, stale = _fresh(val_table)
     way = axis(train_table, val_table, log)

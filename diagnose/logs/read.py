@@ -10,6 +10,7 @@ from diagnose.errors import DiagnoseError, nearest
 from diagnose.logs import folders, source
 from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
+from diagnose.logs.line_labels import of_page
 from diagnose.logs.messages import read_records
 from diagnose.logs.names import meaning
 from diagnose.logs.notebook import page_lines
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
 
 FORMATS = ("text", "csv", "jsonl", "json", "tensorboard")
+JSON_ON_PAGE = (b"| {", b"| [")  # how a page that has a cell for each line shows a document
 ROLES = ("train", "val", "step", "epoch", "seconds")
 
 
@@ -51,7 +53,14 @@ def parse_columns(given: str | None) -> Columns:
 
 
 def read(paths: list[Path], fmt: str | None = None, columns: Columns | None = None, run: str | None = None) -> Log:
-    """Read the files of one log; several are parts of one run, in their order.
+    """Read the files of one log; several are parts of one run, in their order: as `read_each`, then `whole`."""
+    return whole(read_each(paths, fmt, columns, run), paths)
+
+
+def read_each(
+    paths: list[Path], fmt: str | None = None, columns: Columns | None = None, run: str | None = None
+) -> list[Log]:
+    """Read files.
 
     Args:
         paths: files, or folders of a tracker.
@@ -68,19 +77,17 @@ def read(paths: list[Path], fmt: str | None = None, columns: Columns | None = No
     tracked = [path for path in paths if _is_tracked(path, fmt)]
     if run is not None and not tracked:
         raise DiagnoseError("--run names a run of a folder, and no folder or database of a tracker is given")
-    logs = [_folder(path, run, taken) if path in tracked else _read(path, _side(path), fmt, taken) for path in paths]
-    return _whole(logs, paths)
+    return [_folder(path, run, taken) if path in tracked else _read(path, _side(path), fmt, taken) for path in paths]
 
 
-def _whole(logs: list[Log], paths: list[Path]) -> Log:
+def whole(logs: list[Log], paths: list[Path]) -> Log:
     """Return the parts of one run as one log."""
     if len(logs) > 1:
         for log, path in zip(logs, paths, strict=True):
             _sided(log, path)
-    whole = logs[0]
     for log in logs[1:]:
-        _join(whole, log)
-    return whole
+        _join(logs[0], log)
+    return logs[0]
 
 
 def _is_tracked(path: Path, fmt: str | None) -> bool:
@@ -101,7 +108,7 @@ def _run(run: FolderRun, columns: Columns) -> Log:
     if run.load is not None:
         return run.load(columns)
     logs = [_before(_read(path, before, None, columns), before) for path, before in run.parts]
-    return _whole(logs, [path for path, _ in run.parts])
+    return whole(logs, [path for path, _ in run.parts])
 
 
 def _before(log: Log, before: str) -> Log:
@@ -142,6 +149,8 @@ def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
                 return log
             if kind == "json":
                 return read_document(source.texts(file, path), columns)
+            if kind == "text" and head.lstrip().startswith(JSON_ON_PAGE):
+                return read_document((f"{of_page(line)}\n" for line, _ in source.lines(file, path)), columns)
             if kind == "text" and _is_page(head):
                 return read_text(page_lines(source.texts(file, path)), columns)
             if kind == "text":
@@ -241,6 +250,7 @@ def _join(whole: Log, more: Log) -> None:
     whole.bad += more.bad
     whole.tuples += more.tuples
     whole.lent |= more.lent
+    whole.unclear |= more.unclear
     whole.runs += more.runs
     whole.notes += [note for note in more.notes if note not in whole.notes]
     whole.facts |= more.facts

@@ -8,10 +8,10 @@ import numpy as np
 
 from diagnose.logs.names import meaning
 from diagnose.logs.series import NAN, PLACE, POSITIONS, STEP, VALUE, Log
-from diagnose.logs.table_fields import MOST_NUMBER, number
+from diagnose.logs.table_fields import MOST_NUMBER, number, place_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -55,7 +55,7 @@ def _placed(keep: Keep, records: list[list[str]], rows: NDArray[np.bool_], log: 
     points[:, PLACE] = log.rows + np.cumsum(rows)
     log.rows += int(rows.sum())
     for role, key in keep.where.items():
-        points[:, STEP + POSITIONS.index(role)] = _numbers(_column(records, key))[0]
+        points[:, STEP + POSITIONS.index(role)] = _numbers(_column(records, key), place_number)[0]
     return points
 
 
@@ -70,7 +70,9 @@ def _sides(keep: Keep, records: list[list[str]]) -> dict[str, NDArray[np.bool_]]
     return {side: sides == side for side in dict.fromkeys(sides.tolist())}
 
 
-def _numbers(column: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def _numbers(
+    column: Sequence[str], number: Callable[[str], float | None] = number
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return the numbers of a column, NaN for what is none, and where there are numbers."""
     try:
         if max(map(len, column)) <= MOST_NUMBER:

@@ -188,6 +188,16 @@ class LogSeries:
             place, row, value = self._last
             self._last = (place, row, -value)
 
+    def divide(self, by: float) -> None:
+        """Put a value over `by` in place of each that is as large or larger."""
+        table = self._whole().copy()
+        large = np.abs(table[:, VALUE]) >= by
+        table[large, VALUE] /= by
+        self._kept = array("d", table.tobytes())
+        if self._last is not None and abs(self._last[2]) >= by:
+            place, row, value = self._last
+            self._last = (place, row, value / by)
+
     def end_epochs(self, ends: list[tuple[int, float]]) -> None:
         """Place each point in the epoch that is named behind it: `ends` holds (rows until then, epoch)."""
         places, epochs = (np.array(column, float) for column in zip(*ends, strict=True))
@@ -248,6 +258,7 @@ class Log:
         lent: names whose side is of a heading or of the words around, not of the name itself.
         tuples: lines on which a loss is followed by several values in brackets; `example`: the name of one.
         runs: rows of a table whose rows are runs, 0 for other files.
+        unclear: names of losses with values as "2,600", whose comma may be a decimal one, each with such a value.
     """
 
     format: str
@@ -263,6 +274,7 @@ class Log:
     tuples: int = 0
     example: str = ""
     runs: int = 0
+    unclear: dict[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, float]:
         """Return the settings that are numbers of a sensible size."""

@@ -3,26 +3,25 @@
 Lines of one print differ in their numbers alone, so the shape of a line (the text between its numbers) is analysed
 once and kept. One rule names a number: the words right before it, back to the separator before them. One rule gives a
 loss its side: a side word in its name; else the last word for a side that stands alone before it in the line.
-Positions are told in `line_positions.py`.
+Positions are told in `line_positions.py`, sides in `line_sides.py`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from diagnose.logs.line_positions import LinePositions
+from diagnose.logs.line_sides import LineSides
 from diagnose.logs.line_words import (
     AFTER_OPERATOR,
     ARROW,
     BECOMES,
-    BETWEEN,
     BRACKETED,
     CELL,
+    CHANGES,
     COPULA,
     COUNT,
     COUNTED,
-    COUNTS,
     ENDS_NAME,
     GOES_ON,
     INDEXED,
@@ -32,16 +31,14 @@ from diagnose.logs.line_words import (
     NAME_BEHIND,
     NAMES_NEXT,
     NATS,
+    OF,
     OF_MODEL,
-    OF_OUTPUT,
     OPERATOR,
     OUTPUT,
     OVER,
     PARTS,
     PERCENT,
     PLACEHOLDER,
-    REMARK,
-    SIDE_BEHIND,
     SUMS_UP,
     TAIL,
     TIMING,
@@ -49,18 +46,29 @@ from diagnose.logs.line_words import (
     WEIGHED,
     Shape,
     Slot,
+    count_used,
+    holds_little_else,
+    in_sentence,
     kept_words,
-    only_sides,
     says_plainly,
     standing,
+    without_remark,
 )
-from diagnose.logs.names import SIDES, UNSAID, meaning, side_alone, side_of, words
+from diagnose.logs.names import NEUTRAL, SIDES, UNSAID, meaning, side_alone, side_of, words
 
+if TYPE_CHECKING:
+    from diagnose.logs.given_names import GivenNames
+
+SHARING = frozenset(("set", "data", "mean", "avg", "and", "over", "on", "for", "the", "it"))  # beside a side alone
 FEWEST_LISTED = 3  # values of a line that holds several prints, less one
 
 
-class _Line(LinePositions):
+class _Line(LineSides):
     """A line with its losses and their sides."""
+
+    def __init__(self, texts: list[str], numbers: list[str], given: GivenNames | None) -> None:
+        super().__init__(texts, numbers)
+        self.given = given
 
     def read(self) -> Shape:
         k, unit = 0, 0
@@ -77,24 +85,9 @@ class _Line(LinePositions):
         self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
-        if len({slot.name for _, slot in self.shape.unsaid}) > 1 or self._holds_little_else():
+        if len({slot.name for _, slot in self.shape.unsaid}) > 1 or holds_little_else(self.shape, len(self.numbers)):
             self.shape.losses += self.shape.unsaid
         return self.shape
-
-    def _holds_little_else(self) -> bool:
-        """Say whether beside a value of unsaid meaning a line has positions alone, or a loss without a side."""
-        unsided = [s for _, s in self.shape.losses if meaning(s.name).kind == "loss" and not meaning(s.name).side]
-        return bool(unsided) or len(self.shape.unsaid) + len(self.shape.positions) == len(self.numbers)
-
-    def _behind(self, text: str) -> None:
-        """Take the side that a line ends with: of a heading, or in brackets behind its loss."""
-        side = standing(text[:MOST_KEY])
-        only = len(words(text[:MOST_KEY])) == 1
-        if not side or self.side or (self.shape.losses and not only):
-            return
-        self.side = side
-        for _, slot in self.shape.losses:
-            slot.name = slot.name if meaning(slot.name).side else f"{side} {slot.name}"
 
     def _slot(self, k: int, before: str, after: str, unit: str) -> Slot:
         """Decide what a number is."""
@@ -111,14 +104,21 @@ class _Line(LinePositions):
         output = OUTPUT.search(name)
         if output and meaning(output.group(1)).kind and not side_of(words(last)):
             last, assigned = f"{output.group(1)} {last}", True
-        last = self._without_remark(last)
+        known = self._given(k, last)
+        if known is not None:
+            return known
+        last = without_remark(last)
         context = " | ".join(parts[:-1]) + (f" | {part}" if colon else "")
         if len(parts) > 1:
             self.near = ""
         self._headings(context)
+        if BECOMES.fullmatch(after) and "(" not in signs:
+            last = CHANGES.sub("", last)
         if BECOMES.fullmatch(after) and k + 1 < len(self.numbers) and "." in self.numbers[k + 1] and meaning(last).kind:
             return self._changed(k, last, context, before, assigned=assigned)
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
+        if over >= 0 and self.texts[over + 1].startswith("%"):
+            over = -1  # "2.31 / 18.34%": a loss and an accuracy
         dual = self._dual(k, last)
         if dual is not None:
             return dual
@@ -134,11 +134,14 @@ class _Line(LinePositions):
             self._aside(last)
         return slot or Slot(over=over)
 
-    def _without_remark(self, name: str) -> str:
-        """Return a loss's name without what is said of when it was taken, and with its output's name before it."""
-        name = OF_OUTPUT.sub(r"\g<output> \g<name>", name) if "'" in name else name
-        bare = REMARK.sub("", name) if name[-1:] in (")", "]") else name
-        return bare if meaning(bare).kind or side_alone(bare) else name
+    def _given(self, k: int, name: str) -> Slot | None:
+        """Take a number whose name `--columns` gives."""
+        slot = self.given.slot(name, " | ".join(self.texts[: k + 1])) if self.given else None
+        if slot is None or slot.what == "position":
+            return self._placed(k, slot) if slot else None
+        self.shape.losses.append((k, slot))
+        self.shape.settled = True
+        return slot
 
     def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot:
         """Take the last value of "train loss 2.9 -> 2.7 -> 2.5"."""
@@ -176,41 +179,13 @@ class _Line(LinePositions):
             return Slot("loss")
         return None
 
-    def _aside(self, name: str) -> None:
-        """Take the side that the name of another number has: "Validation: 100%" is a heading."""
-        side = standing(name) if len(self.counters) < 2 else ""
-        if side and only_sides(name):
-            self.side = self.weak = side
-        near = side if side and not set(words(name)) & COUNTS else self.near
-        self.near = near if len(self.counters) < 2 else ""
-
-    def _headings(self, context: str) -> None:
-        """Take words for a side that stand alone."""
-        side = standing(context)
-        if side:
-            self.side = self.weak = side
-
-    def _dual(self, k: int, name: str) -> Slot | None:
-        """Take both values of "train/val loss: 1.0/1.2"."""
-        found = words(name)
-        sides = [side_of((word,)) for word in found if word in SIDES]
-        if len(sides) != 2 or sides[0] == sides[1] or "train" not in sides or k + 1 >= len(self.numbers):
-            return None
-        rest = " ".join(word for word in found if word not in SIDES)
-        if not meaning(rest).kind or not BETWEEN.fullmatch(self.texts[k + 1]) or self.code:
-            return None
-        if "/" not in name and "&" not in name and "," not in name and " and " not in name:
-            return None
-        for place, side in zip((k, k + 1), sides, strict=True):
-            self.shape.losses.append((place, Slot("loss", f"{side} {rest}")))
-        self.shape.settled = True
-        return Slot("loss", over=k + 1)
-
     def _loss(
         self, k: int, name: str, context: str, after: str, unit: str, over: int, signs: tuple[bool, bool], before: str
     ) -> Slot | None:
         """Return the slot of a loss."""
         assigned, arrow = signs
+        if OF.search(name) and "." in self.numbers[k]:
+            name, assigned = OF.sub("", name), True
         title = self._title(name, context, before, assigned=assigned, last=k == len(self.numbers) - 1)
         beside = self._side_behind(k, title, name, after)
         if beside is not None:
@@ -246,16 +221,6 @@ class _Line(LinePositions):
             k += 1
         return bool(OF_MODEL.match(self.texts[k + 1]))
 
-    def _side_behind(self, k: int, title: str, name: str, after: str) -> Slot | None:
-        """Return the slot of a loss whose side stands behind its value, as in "loss 2.1 (train) | 2.3 (val)"."""
-        side = SIDE_BEHIND.match(after)
-        full = title or ("" if words(name) else self.unsided)
-        if not side or not full or meaning(full).side or "." not in self.numbers[k] or self.code:
-            return None
-        self.unsided = full
-        self.unnamed = k + 1 if not after[side.end() :].strip(" |,;/") else self.unnamed
-        return self._named(k, f"{side.group(1).lower()} {full}", "")
-
     def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
         """Say whether an integer stands between a loss and its value, as in "Train loss 100 2.5": it is a position."""
         if INDEXED.match(after) and self.texts[k].endswith("[") and self.numbers[k].isdigit():
@@ -272,6 +237,8 @@ class _Line(LinePositions):
     def _calculated(self, k: int, after: str) -> bool:
         """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
         more = k + 1 < len(self.numbers)
+        if side_alone(after) and more:
+            return False  # "loss: 2.5 / val 2.2"
         if more and after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
             return False  # the spread over folds, as LightGBM shows it
         if not more and after.strip() in ("*", "**"):
@@ -297,7 +264,9 @@ class _Line(LinePositions):
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
         bare = COPULA.sub("", name)
-        name, assigned, found = bare, assigned or bare != name, words(bare)
+        assigned = assigned or bare != name
+        name = in_sentence(bare) if assigned else bare
+        found = words(name)
         cell = CELL.search(before) if last and not found and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
             return " ".join(kept_words(words(cell.group(1))))
@@ -309,11 +278,12 @@ class _Line(LinePositions):
         kept = kept_words(found)
         if not assigned and not says_plainly(name):
             return ""
-        return " ".join(kept) if len(name.split()) <= MOST_NAME and len(kept) <= MOST_PARTS else ""
+        said = [word for word in name.split() if not set(words(word)) <= NEUTRAL | SIDES]
+        return " ".join(kept) if len(said) <= MOST_NAME and len(kept) <= MOST_PARTS else ""
 
     def _inherited(self, found: tuple[str, ...], context: str, *, assigned: bool) -> str:
         """Return the name of a value that has but its side, as in "loss train: 1.0, val: 1.2"."""
-        if not all(word in SIDES or word in ("set", "mean", "avg") for word in found) or not side_of(found):
+        if not set(found) <= SIDES | SHARING or not side_of(found):
             return ""
         around = [part for part in context.split("|") if words(part)]
         if around:
@@ -323,39 +293,20 @@ class _Line(LinePositions):
         if not shared and found[0] == "learn" and assigned:
             shared = "metric"
         rest = " ".join(word for word in shared.split() if word not in SIDES)
-        return f"{found[0]} {rest}" if rest and meaning(rest).kind else ""
-
-    def _twice(self) -> None:
-        """Where a line holds a name twice without a side, other numbers' names tell which is whose."""
-        explicit = {slot.name for _, slot in self.shape.losses if not slot.lent}
-        for _, slot in self.shape.losses:
-            if slot.lent and slot.name in explicit:  # the line has that side's loss under its own name
-                slot.name, slot.lent = slot.name.partition(" ")[2], False
-        sides = {meaning(slot.name).side for _, slot in self.shape.losses}
-        if len(sides) == 2 and "" in sides:
-            self._perplexity((sides - {""}).pop())
-        for slots in self.seen.values():
-            if len(slots) > 1 and len({slot.name for slot, _ in slots}) == 1:
-                for slot, side in slots:
-                    slot.name = f"{side} {slot.name}" if side and not meaning(slot.name).side else slot.name
-
-    def _perplexity(self, side: str) -> None:
-        """Give a perplexity that names no side that of the one loss that stands beside it."""
-        without = [slot for _, slot in self.shape.losses if not meaning(slot.name).side]
-        if all(meaning(slot.name).kind == "perplexity" for slot in without):
-            for slot in without:
-                slot.name = f"{side} {slot.name}"
+        side = next(word for word in found if word in SIDES)
+        return f"{side} {rest}" if rest and meaning(rest).kind else ""
 
 
-def shape_of(texts: list[str], numbers: list[str]) -> Shape:
+def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = None) -> Shape:
     """Return the shape of a line.
 
     Args:
         texts: what stands before, between and behind the numbers, one more than these.
         numbers: as the line has them; only whether one is "nan" counts for the shape.
+        given: names that `--columns` gives.
     """
-    shape = _Line(texts, numbers).read()
-    _of_used(shape)
+    shape = _Line(texts, numbers, given).read()
+    count_used(shape)
     trains = any(slot.name.startswith("train") for _, slot in shape.losses)
     shape.held_out = shape.side in ("val", "test") and not trains
     shape.ratio = any(slot.over >= 0 for _, slot in shape.positions)
@@ -365,12 +316,3 @@ def shape_of(texts: list[str], numbers: list[str]) -> Shape:
     shape.apart = shape.held_out or shape.named
     shape.summary = not shape.side and bool(SUMS_UP.match(texts[0]))
     return shape
-
-
-def _of_used(shape: Shape) -> None:
-    """Count the places of a shape among those numbers alone that are used."""
-    slots = [*shape.positions, *shape.losses, *shape.facts]
-    shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
-    at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
-    for slots in (shape.positions, shape.losses, shape.facts):
-        slots[:] = [(at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from diagnose.logs.names import meaning
+from diagnose.logs.names import SIDES, meaning, side_of, words
 from diagnose.logs.table_fields import number
 
 MOST_LINE = 600  # characters
-SIDES_ABOVE = re.compile(
-    r"\b(train(?:ing)?|val(?:idation)?)\s{0,8}\|\s{0,8}(train(?:ing)?|val(?:idation)?)\s{0,8}$", re.IGNORECASE
-)
+MOST_COLUMNS = 4
+ENDS = ("n", "g", "l", "t", "v")  # letters that words for sides end in
+CELLS = re.compile(r"\s{0,200}\|\s{0,200}|\s{2,200}")
 MEASURE = re.compile(r"[\w/-]{1,60}")
 
 
@@ -27,15 +27,29 @@ class SideTable:
     def row(self, line: str) -> dict[str, float] | None:
         """Return a row's losses by name, none of a header; None where the line is no part of such a table."""
         ends = line.rstrip()[-1:].lower()
-        if "|" not in line or len(line) > MOST_LINE or not (self.columns or ends in ("n", "g")):
+        if len(line) > MOST_LINE or not (self.columns or ends in ENDS):
             return None
-        header = SIDES_ABOVE.search(line) if ends in ("n", "g") else None
-        if header:
-            self.columns = tuple("train" if side.lower().startswith("t") else "val" for side in header.groups())
+        cells = [cell for cell in CELLS.split(line.strip(" |")) if cell]
+        sides = _sides(cells) if ends in ENDS else ()
+        if sides:
+            self.columns = sides
             return {}
-        before, *cells = line.rsplit("|", 2) if self.columns else ("",)
-        name = before.split()[-1] if len(cells) == len(self.columns) > 0 and before.strip() else ""
-        if not MEASURE.fullmatch(name) or not meaning(name).kind:
+        if len(cells) <= len(self.columns) or not self.columns:
             return None
-        read = {f"{side}/{name}": number(text) for side, text in zip(self.columns, cells, strict=True)}
+        named, values = cells[: -len(self.columns)], cells[-len(self.columns) :]
+        name = named[-1].split()[-1].rstrip(":")
+        if not MEASURE.fullmatch(name) or not meaning(name).kind or meaning(name).side:
+            return None
+        read = {f"{side}/{name}": number(text) for side, text in zip(self.columns, values, strict=True)}
         return {name: value for name, value in read.items() if value is not None}
+
+
+def _sides(cells: list[str]) -> tuple[str, ...]:
+    """Return the sides that the last cells of a header are; nothing where these are not training and another one."""
+    sides: list[str] = []
+    for cell in cells[: -MOST_COLUMNS - 1 : -1]:
+        found = words(cell.split()[-1] if not sides else cell)
+        if len(found) != 1 or found[0] not in SIDES:
+            break
+        sides.insert(0, side_of(found))
+    return tuple(sides) if len(set(sides)) == len(sides) > 1 and "train" in sides else ()

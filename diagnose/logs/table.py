@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = ",\t;"
 IS_SAID = re.compile(r"[=:] ?[-+]?\d|\d: ")  # "loss: 1.2", which no column is called
+COMMA_IN_NUMBER = re.compile(r"[A-Za-z][=:]?\s\d+,\d{3}\b")  # "train loss 2,500" heads no columns
 MOST_COLUMNS = 4096
 MOST_FIELD = 1 << 17
 MOST_CELLS = 1 << 14  # that are read at once
@@ -39,6 +40,8 @@ NAMES_RUN = frozenset({
 def separator(header: str, row: str) -> str | None:
     """Return what separates the fields of a table, from its first two lines; None where they are no table's."""
     for sign in SEPARATORS:
+        if sign == "," and COMMA_IN_NUMBER.search(header):
+            continue
         names, fields = (
             next(csv.reader([line[:MOST_FIELD]], delimiter=sign, skipinitialspace=True), []) for line in (header, row)
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 MOST_NUMBER = 64  # characters
 SCATTER = re.compile(r"\s{0,3}(?:\u00b1|\+/?-)\s{0,3}[\d.eE+-]{1,24}$")  # behind a mean
+THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3}){1,4}")
 COMMAS = re.compile(r"[-+]?\d{1,40}(?:,\d{1,40}){1,6}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?")
 
 
@@ -15,6 +16,8 @@ def number(value: Any) -> float | None:
     """Return a field as a number, None where it is none (empty, a word, true)."""
     if type(value) is float:
         return value
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if isinstance(value, bool) or value is None or (isinstance(value, str) and not 0 < len(value) <= MOST_NUMBER):
         return None
     try:
@@ -44,3 +47,10 @@ def _with_commas(text: str) -> float | None:
         return None
     plain = text.replace(",", "") if "." in text or text.count(",") > 1 else text.replace(",", ".")
     return float(plain)
+
+
+def place_number(value: Any) -> float | None:
+    """Return a field that counts steps or epochs: commas part thousands there, but for those of "0,5"."""
+    if isinstance(value, str) and "," in value and THOUSANDS.fullmatch(value.strip()):
+        return float(value.replace(",", ""))
+    return number(value)

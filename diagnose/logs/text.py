@@ -7,14 +7,14 @@ last, and a loss without a side, where the log names none elsewhere, to the side
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs import headings
-from diagnose.logs.counters import Counters
+from diagnose.logs.commas import Commas
+from diagnose.logs.given_names import GivenNames
 from diagnose.logs.grid import Grid
 from diagnose.logs.line_lists import Lists
 from diagnose.logs.line_plans import (
@@ -35,6 +35,7 @@ from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.shape import shape_of
 from diagnose.logs.side_table import SideTable
+from diagnose.logs.text_state import MOST_ENDS, TextState
 from diagnose.logs.tools import MOST_TOLD, Tools
 from diagnose.logs.whole_lines import whole_lines
 from diagnose.logs.written_numbers import has_decimal_comma, of_julia, parts_of_julia, to_float, unwrapped, with_points
@@ -42,7 +43,6 @@ from diagnose.logs.written_numbers import has_decimal_comma, of_julia, parts_of_
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_ENDS = 1 << 16  # lines that name an epoch
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
@@ -51,32 +51,21 @@ NO_NUMBER = ("nan", "inf")
 ENDED = re.compile(
     r"\bepoch\W{0,3}\d{1,9}\W{0,3}(?:is|has)?\s?(?:finished|completed?|done|ended)\W{0,4}$", re.IGNORECASE
 )
-PROGRESS = re.compile(r"\d%\s{0,3}\|")
 
 
-class TextReader:
-    """Reads lines and keeps where in the run they are."""
+class TextReader(TextState):
+    """Reads lines."""
 
     def __init__(self, columns: dict[str, str] | None = None) -> None:
-        self.log = Log("text")
-        self.epoch = self.seconds = NAN
-        self.counters = Counters(self.log.facts)
-        self.above = ""  # side of the heading above
-        self.headed = False  # whether there was one
-        self.opens = False  # whether the last one opens what is below it, as "Validation:"
-        self.group = 1  # of states of one pass
+        super().__init__()
         self.grid = Grid(columns or {})
+        self.given = GivenNames(columns) if columns else None
         self.measures = SideTable()
         self.tools = Tools()
         self._shapes: dict[str, Shape] = {}
         self._plans: dict[str, Plan] = {}
-        self.both = NAN  # the epoch whose bar shows both losses
-        self.closed = NAN  # the epoch whose Keras bar has shown its validation
-        self.over = False  # whether the epoch that was named last is said to have ended
-        self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
         self.lists = Lists()
-        self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
-        self.inside = False  # whether some line of values names its epoch itself
+        self.commas = Commas()
 
     def read(self, lines: Iterable[tuple[str, bool]]) -> Log:
         """Read a whole log."""
@@ -84,20 +73,12 @@ class TextReader:
             for (line, bar), key in zip(block, masked([line for line, _ in block]), strict=True):
                 self._line(line, bar, key)
         self.log.tool = self.tools.likeliest
+        self.commas.settle(self.log)
         headings.settle(self.log)
         self.lists.settle(self.log)
         self._late_epochs()
         self.grid.settle(self.log)
         return self.log
-
-    def _late_epochs(self) -> None:
-        """Place values in the epochs that are named behind them, where the log names each at its end."""
-        rows = [place for place, _ in self.ends]
-        if self.inside or len(rows) < 2 or not rows[0] or rows[-1] != self.log.rows or len(rows) >= MOST_ENDS:
-            return
-        if all(earlier < later for earlier, later in itertools.pairwise(rows)):
-            for series in self.log.series.values():
-                series.end_epochs(self.ends)
 
     def _line(self, line: str, bar: bool, key: str) -> None:
         plan = self._plans.get(key)
@@ -111,7 +92,7 @@ class TextReader:
             if row is not True:
                 self._row(row)
             return
-        if self.measures.columns and "|" in line and self._sides(line):
+        if self.measures.columns and self._sides(line):
             return
         if plan is None or (plan.literals and not plan.fits(line)):
             self._anew(line, bar, key)
@@ -201,11 +182,13 @@ class TextReader:
     def _anew(self, raw: str, bar: bool, key: str) -> None:
         """Read a line by its words, and plan how lines that differ from it in digits alone are read."""
         line = translated(raw) if not raw.isascii() and FOREIGN_LETTERS.search(raw) else raw
+        if line.rstrip()[-1:] == "[" and self.lists.begins(line):
+            return
         if not DIGIT.search(line) and not has_any(NO_NUMBER, line.lower()):
             if self._without_numbers(line):
                 self._keep(key, BARE)
             return
-        if self._sides(line) or ("[" in line and self.lists.begins(line)):
+        if self._sides(line) or ("[" in line and self.lists.begins(line)) or self.lists.row(line):
             return
         if self.grid.header_with_digits(line):
             return
@@ -213,7 +196,7 @@ class TextReader:
         written = bare if line is raw else raw
         raw, line = of_julia(written), of_julia(bare)
         comma = has_decimal_comma(line, key)
-        line = with_points(line) if comma else line
+        written_so, line = line, with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
         if not NUMBER.search(joined):
             if self._without_numbers(line):
@@ -225,6 +208,7 @@ class TextReader:
         if plan is not None and not comma:
             self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
         if shape is not EMPTY:
+            self.commas.decimal = self.commas.decimal or line != written_so
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
     def _keep(self, key: str, plan: Plan) -> None:
@@ -243,11 +227,16 @@ class TextReader:
     def _shaped(self, line: str, parts: list[str]) -> Shape:
         """Return a line's shape, and keep it."""
         shape, key, texts = EMPTY, shape_key(parts), parts[::2]
-        low = line.lower()
-        if has_any(SPEAKS, low) or RATIO.search(line) or (line[:1] == "[" and len(line) < MOST_KEPT):
+        low = translated(line.lower())
+        if (
+            (self.given and self.given.stand_in(low))
+            or has_any(SPEAKS, low)
+            or RATIO.search(line)
+            or (line[:1] == "[" and len(line) < MOST_KEPT)
+        ):
             if MISSING.search(line):
                 texts = [MISSING.sub("| ", text) for text in texts]
-            shape = shape_of(texts, parts[1::2])
+            shape = shape_of(texts, parts[1::2], self.given)
         elif names_run(line):
             shape = Shape()
         if len(key) < MOST_KEPT:
@@ -259,7 +248,7 @@ class TextReader:
     def _without_numbers(self, line: str) -> bool:
         """Take a heading, or the header of a table; return whether the line is neither."""
         low = line.lower()
-        heads = len(line) <= MOST_HEADING * 4 and has_any(HEADS, low)
+        heads = len(line) <= MOST_HEADING * 4 and (has_any(HEADS, low) or bool(self.given and self.given.stand_in(low)))
         names = names_run(line)
         if not heads and not names:
             return True
@@ -277,8 +266,6 @@ class TextReader:
         shape = plan.shape
         self._facts(shape, numbers)
         own = self.counters.named(shape, numbers, self.above, lone=True)
-        if shape.side and len(line) < MOST_HEADING:
-            self._head(shape.side)
         if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
@@ -286,6 +273,8 @@ class TextReader:
             if len(self.ends) < MOST_ENDS:
                 self.ends.append((self.log.rows, own["epoch"]))
             self._epoch(own.pop("epoch"))
+        if shape.side and len(line) < MOST_HEADING:
+            self._head(shape.side)
         if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
             if any(
                 own.get(name, 0.0) > self.counters.at.get(name, math.inf) for name in ("step", "iteration", "update")
@@ -293,27 +282,6 @@ class TextReader:
                 self.above = self.above if self.above == "train" else ""
             self.counters.at = own
             self.group += 1
-
-    def _head(self, side: str) -> None:
-        """Take the side of a heading; before the first one, losses without a side stood under none."""
-        if side and not self.headed:
-            self.headed = True
-            headings.under_none(self.log)
-        self.above = side or self.above
-
-    def _epoch(self, value: float) -> None:
-        """Take an epoch that is named; a heading for validation ends with its epoch."""
-        if (value != self.epoch or self.epoch != self.epoch) and not self.opens:
-            self.above = self.above if self.above == "train" else ""
-        self.epoch = value
-        self.group += 1
-
-    def _facts(self, shape: Shape, numbers: list[str]) -> None:
-        for k, slot in shape.facts:
-            if slot.what == "seconds":
-                self.seconds = to_float(numbers[k]) * slot.scale
-            else:
-                self.log.facts.setdefault(slot.name, to_float(numbers[k]))
 
     def _values(self, shape: Shape, numbers: list[str], bar: bool, line: str) -> None:
         """Take a line that holds losses."""
@@ -353,14 +321,6 @@ class TextReader:
         log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                        place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
 
-    def _goes_on(self, shape: Shape, own: dict[str, float], line: str) -> None:
-        """Take the bar of a further epoch, where the log names each epoch when it has ended."""
-        trains = shape.side not in ("val", "test") and not shape.named
-        if "epoch" in own or (trains and PROGRESS.search(line)):
-            self.over = False
-        if not self.over and "epoch" not in own:
-            self._epoch(self.epoch + 1)
-
     def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
         """Return the losses of a line by name."""
         values: dict[str, float] = {}
@@ -369,34 +329,19 @@ class TextReader:
             text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
             name = slot.name
             name = self._summed(shape, name, own)
-            if name in values or (slot.whole and text.isdigit()):
+            if name in values or (slot.whole and text.isdigit() and name not in self.log.series):
                 continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
             values[name] = to_float(text)
+            names = [name]
             if self.headed and not shape.side and not meaning(name).side:
-                values[headings.under(above, name)] = values[name]
+                names.append(headings.under(above, name))
+                values[names[1]] = values[name]
+            if "," in text:
+                for one in names:
+                    self.commas.see(one, text)
         return values
-
-    def _summed(self, shape: Shape, name: str, own: dict[str, float]) -> str:
-        """Return a loss's name with the side that the lines before it give, of a pass that it sums up or evaluates."""
-        if meaning(name).side or not (shape.summary or shape.passed):
-            return name
-        side = "evaluate" if self._evaluates(shape) else self.lately if shape.summary and not own else ""
-        return f"{side} {name}" if side else name
-
-    def _evaluates(self, shape: Shape) -> bool:
-        """Say whether a bar of Keras is `evaluate`'s: behind an epoch's end, or without an epoch before."""
-        outside = self.epoch != self.epoch or self.closed == self.epoch
-        return shape.passed and not shape.both and not shape.named and outside
-
-    def _above(self, shape: Shape, own: dict[str, float]) -> str:
-        """Return the side of the heading above, as far as it reaches."""
-        if shape.side:
-            return ""
-        if self.above != "train" and self.counters.passed(own, *own):
-            self.above = ""
-        return self.above
 
 
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from diagnose.logs.series import Log, LogSeries
 
 NEAR = 0.2  # of the logarithm of such a value over the loss of its line, in the median
+FIT = 0.02  # relative: how close the logarithm of a perplexity has to be to a loss
 FEWEST = 3  # values of a series
 
 
@@ -29,30 +30,69 @@ def go_with_loss(log: Log, losses: dict[str, Meaning]) -> bool:
 
 
 def name_beside_loss(log: Log) -> None:
-    """Give the name of a loss to held-out values beside the log's one loss, as in "Loss: 1.60 | eval: 1.75"."""
+    """Give the name of a loss to values of the other side beside the log's one, as in "Loss: 1.60 | eval: 1.75"."""
     losses = {name: m for name in log.series if (m := meaning(name)).kind}
     alone = {name: m for name, m in losses.items() if m.kind == "unsaid"}
-    loss = _one_loss(log, losses)
-    if loss is None or not all(m.held_out for m in alone.values()):
+    if len({m.held_out for m in alone.values()}) != 1:
+        return
+    loss = _one_loss(log, losses, held_out=not next(iter(alone.values())).held_out)
+    if loss is None:
         return
     for name, m in alone.items():
         series = log.series[name]
         if _near(loss, series) and _falls(series):
-            del log.series[name]
-            series.name = f"{m.side} loss"
-            log.series[series.name] = series
+            _rename(log, name, f"{m.side} loss")
             log.notes.append(
                 f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss, falls, "
                 "and is taken for one"
             )
 
 
-def _one_loss(log: Log, losses: dict[str, Meaning]) -> LogSeries | None:
-    """Return the one loss of a log that has none of held-out data; None for any other."""
-    trains = [name for name, m in losses.items() if m.kind == "loss" and m.side in ("", "train")]
-    held_out = [name for name, m in losses.items() if m.held_out and m.kind != "unsaid"]
-    curves = [name for name in held_out if log.series[name].count >= FEWEST]
-    return log.series[trains[0]] if len(trains) == 1 and not curves else None
+def name_by_perplexity(log: Log) -> None:
+    """Name the values of both sides by a perplexity beside them: it is theirs, or the exponential of one of them."""
+    losses = {name: m for name in log.series if (m := meaning(name)).kind}
+    alone = {name: m for name, m in losses.items() if m.kind == "unsaid"}
+    rest = losses.keys() - alone.keys()
+    if len(rest) != 1 or {m.held_out for m in alone.values()} != {True, False}:
+        return
+    perplexity = rest.pop()
+    if losses[perplexity].kind != "perplexity" or losses[perplexity].side:
+        return
+    for name, m in alone.items():
+        kind = _kind_beside(log.series[perplexity], log.series[name])
+        if kind:
+            for one, its in alone.items():
+                _rename(log, one, f"{its.side} {kind}")
+            _rename(log, perplexity, f"{m.side} {'perplexity' if kind == 'loss' else 'perplexity again'}")
+            return
+
+
+def _kind_beside(perplexity: LogSeries, values: LogSeries) -> str:
+    """Return what values are by the perplexity of their lines: its logarithm ("loss"), itself, or neither ("")."""
+    one, two = perplexity.table(), values.table()
+    _, left, right = np.intersect1d(one[:, PLACE], two[:, PLACE], return_indices=True)
+    given, mine = one[left, VALUE], two[right, VALUE]
+    if len(given) < FEWEST or np.ptp(given) == 0:
+        return ""
+    with np.errstate(all="ignore"):
+        for kind, wanted in (("loss", np.log(given)), ("perplexity", given)):
+            if bool(np.nanmax(np.abs(mine / wanted - 1)) < FIT):
+                return kind
+    return ""
+
+
+def _rename(log: Log, name: str, to: str) -> None:
+    series = log.series.pop(name)
+    series.name = to
+    log.series[to] = series
+
+
+def _one_loss(log: Log, losses: dict[str, Meaning], *, held_out: bool = False) -> LogSeries | None:
+    """Return the one loss of a log that has none of the other side; None for any other."""
+    mine = [name for name, m in losses.items() if m.kind == "loss" and m.held_out == held_out]
+    others = [name for name, m in losses.items() if m.held_out != held_out and m.kind != "unsaid"]
+    curves = [name for name in others if log.series[name].count >= FEWEST]
+    return log.series[mine[0]] if len(mine) == 1 and not curves else None
 
 
 def _near(loss: LogSeries, other: LogSeries) -> bool:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 INDENT = " " * 20  # at the least, before what rich moves to the next line
 MOST_JOINED, MOST_BELOW = 4096, 400  # characters of a line that was joined, and of one that goes on from another
+WIDTHS = (80, 100, 120, 132)  # of terminals
+FEWEST, BEGIN = 3, 5  # broken lines, and characters that all of them begin with
 BAR = "\u2501"  # that rich draws
 LOGGER = re.compile(r"(?:\[[^\]]{4,40}\])?\s{1,30}(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\s")
 SOURCE = re.compile(r"\s{1,80}[\w./-]{1,60}\.py:\d{1,6}\s*$")  # that wrote the line, at the right margin
@@ -38,8 +40,29 @@ def whole_lines(lines: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, b
             ahead = next(source, None)
         text = "\n".join([line for line, _ in block])
         block = list(_celled(block)) if WIKI_ROW in text else block
+        block = _unbroken(block)
         block = labels.plain(block, text)
         yield list(_joined(_listed(block))) if any(sign in text for sign in SIGNS) else block
+
+
+def _unbroken(block: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+    """Return lines, each put together that a terminal of a usual width broke: a full one, and a shorter one below."""
+    width = max(len(line) for line, _ in block)
+    if width not in WIDTHS:
+        return block
+    full = [k for k, (line, _) in enumerate(block) if len(line) == width]
+    below = [block[k + 1][0] for k in full if k + 1 < len(block)]
+    starts = {block[k][0][:BEGIN] for k in full}
+    alternate = len(full) + len(below) == len(block) and not any(len(line) == width for line in below)
+    if len(full) < FEWEST or not alternate or len(starts) > 1 or any(line[:BEGIN] in starts for line in below):
+        return block
+    out: list[tuple[str, bool]] = []
+    for k, (line, bar) in enumerate(block):
+        if k and len(block[k - 1][0]) == width:
+            out[-1] = out[-1][0] + line, bar
+        else:
+            out.append((line, bar))
+    return out
 
 
 def _goes_on(line: str, below: str) -> bool:

@@ -1,4 +1,4 @@
-"""Numbers as programs show them: within "tensor(...)", with a decimal comma, in Julia's single precision."""
+"""Numbers as programs show them: within "tensor(...)", with decimal commas, with the exponents of Julia and Fortran."""
 
 from __future__ import annotations
 
@@ -7,24 +7,28 @@ import re
 
 from diagnose.logs.line_plans import has_any
 
-JULIA = re.compile(r"(?<=\d)f(-?\d{1,2})(?![A-Za-z0-9_.])")  # the exponent of a number of single precision
+EXPONENT = re.compile(  # of Julia's single precision, 2.5f0, and of Fortran's double, 0.25D+01
+    r"(?<=\d)(?:f(?=-?\d{1,2}(?![A-Za-z0-9_.]))|D(?=[-+]\d{2,3}(?![A-Za-z0-9_.])))"
+)
 WRAPPERS = ("tensor(", "Tensor(", "float16(", "float32(", "float64(", "Array(", "array(")
 WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
     r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?[Aa]rray)\(\s{0,4}\[?\s{0,4}"
     r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
 )
 DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?!\d|,\d)")
+LESS_THAN_ONE = re.compile(r"[-+]?0,")  # where a comma parts no thousands
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # or a number with three decimals
 DECIMAL_POINT = re.compile(r"\d\.\d")
 
 
 def to_float(text: str) -> float:
-    """Return a number as text has it; too large a one is infinite."""
+    """Return a number as text has it; too large a one is infinite, and "0,764" holds no thousands."""
     try:
         return float(text)
     except ValueError:
         pass
     try:
-        return float(text.replace(",", ""))
+        return float(text.replace(",", "." if LESS_THAN_ONE.match(text) else ""))
     except (ValueError, OverflowError):
         return math.inf
 
@@ -35,13 +39,13 @@ def unwrapped(line: str) -> str:
 
 
 def of_julia(line: str) -> str:
-    """Return a line with e in place of f in numbers as 2.5f0, which is as long."""
-    return JULIA.sub(r"e\1", line) if "f" in line else line
+    """Return a line with e in place of f and D in numbers as 2.5f0 and 0.25D+01, which is as long."""
+    return EXPONENT.sub("e", line) if "f" in line or "D" in line else line
 
 
 def parts_of_julia(line: str) -> tuple[slice, ...]:
     """Return what stands before, between and behind the letters that `of_julia` replaces."""
-    at = [found.start() for found in JULIA.finditer(line)]
+    at = [found.start() for found in EXPONENT.finditer(line)]
     return tuple(slice(a, b) for a, b in zip([0, *(place + 1 for place in at)], [*at, len(line)], strict=True))
 
 

@@ -172,7 +172,7 @@ case(
     + "\nValidation loss per epoch: "
     + " ".join(f"{v:.4f}" for v in B())
     + "\n",
-    R("values"),
+    P(K, A(), B()),
 )
 case(
     "e18-24",

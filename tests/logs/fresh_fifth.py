@@ -737,5 +737,5 @@ case(
     + "val_loss    "
     + "  ".join(f"{b(e):.4f}" for e in E6)
     + "\n",
-    R("two or more values"),
+    P(K, A(), B()),
 )

@@ -1,0 +1,96 @@
+"""Where in the run a text is while it is read: counters, the epoch, the heading above, the pass that goes on."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from diagnose.logs import headings
+from diagnose.logs.counters import Counters
+from diagnose.logs.names import meaning
+from diagnose.logs.series import NAN, Log
+from diagnose.logs.written_numbers import to_float
+
+if TYPE_CHECKING:
+    from diagnose.logs.line_words import Shape
+
+MOST_ENDS = 1 << 16  # lines that name an epoch
+PROGRESS = re.compile(r"\d%\s{0,3}\|")
+
+
+class TextState:
+    """Keeps what lines before the one that is read have said."""
+
+    def __init__(self) -> None:
+        self.log = Log("text")
+        self.epoch = self.seconds = NAN
+        self.counters = Counters(self.log.facts)
+        self.above = ""  # side of the heading above
+        self.headed = False  # whether there was one
+        self.opens = False  # whether the last one opens what is below it, as "Validation:"
+        self.group = 1  # of states of one pass
+        self.both = NAN  # the epoch whose bar shows both losses
+        self.closed = NAN  # the epoch whose Keras bar has shown its validation
+        self.over = False  # whether the epoch that was named last is said to have ended
+        self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
+        self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
+        self.inside = False  # whether some line of values names its epoch itself
+
+    def _late_epochs(self) -> None:
+        """Place values in the epochs that are named behind them, where the log names each at its end."""
+        rows = [place for place, _ in self.ends]
+        if self.inside or len(rows) < 2 or not rows[0] or rows[-1] != self.log.rows or len(rows) >= MOST_ENDS:
+            return
+        if all(earlier < later for earlier, later in itertools.pairwise(rows)):
+            for series in self.log.series.values():
+                series.end_epochs(self.ends)
+
+    def _facts(self, shape: Shape, numbers: list[str]) -> None:
+        for k, slot in shape.facts:
+            if slot.what == "seconds":
+                self.seconds = to_float(numbers[k]) * slot.scale
+            else:
+                self.log.facts.setdefault(slot.name, to_float(numbers[k]))
+
+    def _goes_on(self, shape: Shape, own: dict[str, float], line: str) -> None:
+        """Take the bar of a further epoch, where the log names each epoch when it has ended."""
+        trains = shape.side not in ("val", "test") and not shape.named
+        if "epoch" in own or (trains and PROGRESS.search(line)):
+            self.over = False
+        if not self.over and "epoch" not in own:
+            self._epoch(self.epoch + 1)
+
+    def _summed(self, shape: Shape, name: str, own: dict[str, float]) -> str:
+        """Return a loss's name with the side that the lines before it give, of a pass that it sums up or evaluates."""
+        if meaning(name).side or not (shape.summary or shape.passed):
+            return name
+        side = "evaluate" if self._evaluates(shape) else self.lately if shape.summary and not own else ""
+        return f"{side} {name}" if side else name
+
+    def _evaluates(self, shape: Shape) -> bool:
+        """Say whether a bar of Keras is `evaluate`'s: behind an epoch's end, or without an epoch before."""
+        outside = self.epoch != self.epoch or self.closed == self.epoch
+        return shape.passed and not shape.both and not shape.named and outside
+
+    def _above(self, shape: Shape, own: dict[str, float]) -> str:
+        """Return the side of the heading above, as far as it reaches."""
+        if shape.side:
+            return ""
+        if self.above != "train" and self.counters.passed(own, *own):
+            self.above = ""
+        return self.above
+
+    def _head(self, side: str) -> None:
+        """Take the side of a heading; before the first one, losses without a side stood under none."""
+        if side and not self.headed:
+            self.headed = True
+            headings.under_none(self.log)
+        self.above = side or self.above
+
+    def _epoch(self, value: float) -> None:
+        """Take an epoch that is named; a heading for validation ends with its epoch."""
+        if (value != self.epoch or self.epoch != self.epoch) and not self.opens:
+            self.above = self.above if self.above == "train" else ""
+        self.epoch = value
+        self.group += 1

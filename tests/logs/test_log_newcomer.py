@@ -1,0 +1,119 @@
+"""What a newcomer met: commas, two runs at once, a perplexity that contradicts its loss, names given for text."""
+
+import json
+import math
+
+import pytest
+
+from diagnose.errors import DiagnoseError
+from diagnose.logs import document
+from diagnose.logs.judge import judge
+from diagnose.logs.pairs import pairs
+from diagnose.logs.read import read
+
+
+def written(folder, **files):
+    paths = [folder / f"{name}.txt" for name in files]
+    for path, text in zip(paths, files.values(), strict=True):
+        path.write_text(text)
+    return paths
+
+
+def lines(form, n=6, **more):
+    return "".join(
+        form.format(e=e, a=2 / e, b=2.4 / e, **{k: f(e) for k, f in more.items()}) + "\n" for e in range(1, n + 1)
+    )
+
+
+def test_two_runs_are_both_reported_whatever_their_losses_are_called(tmp_path):
+    files = written(
+        tmp_path,
+        first=lines("epoch {e} train loss {a:.3f} val loss {b:.3f}"),
+        second=lines("step {e} loss={a:.4f} val_loss={b:.4f}", n=4),
+    )
+    found = judge(files)
+    assert [(run.name, run.pairs) for run in found.runs] == [("first.txt", 6), ("second.txt", 4)]
+    assert "runs (first.txt and second.txt)" in found.verdict
+    assert found.runs[1].last.val == pytest.approx(0.6)
+
+
+def test_a_file_that_goes_on_from_another_is_a_part_of_its_run(tmp_path):
+    whole = lines("epoch {e} train loss {a:.3f} val loss {b:.3f}").splitlines(keepends=True)
+    found = judge(written(tmp_path, first="".join(whole[:3]), second="".join(whole[3:])))
+    assert (found.points.pairs, found.runs) == (6, ())
+
+
+def test_files_without_positions_are_said_to_be_read_as_one_run(tmp_path):
+    text = lines("train loss {a:.3f} val loss {b:.3f}")
+    found = judge(written(tmp_path, first=text, second=text))
+    assert any("read as parts of one" in note for note in found.notes)
+
+
+def test_a_perplexity_that_contradicts_its_loss_at_one_step_is_said(tmp_path):
+    form = "step {e} train loss {a:.4f} val loss {b:.4f} val ppl {p:.4f}"
+    good = lines(form, p=lambda e: math.exp(2.4 / e))
+    bad = lines(form, p=lambda e: math.exp(2.4 / e) * (1.5 if e == 4 else 1))
+    assert not [one for one in judge(written(tmp_path, good=good)).findings if one.rule == "log/perplexity"]
+    said = [one.what for one in judge(written(tmp_path, bad=bad)).findings if one.rule == "log/perplexity"]
+    assert len(said) == 1
+    assert "at step 4" in said[0]
+    assert "5 of 6 prints" in said[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        ("n {e}: A {a:.4f}, B {b:.4f}", {"train": "A", "val": "B", "step": "n"}),
+        (
+            "[Train] n={e} total={a:.4f} rec=1.0\n[Valid] n={e} total={b:.4f} rec=1.0",
+            {"train": "Train total", "val": "Valid total", "step": "n"},
+        ),
+    ],
+)
+def test_names_that_are_given_are_found_in_text(text, columns, tmp_path):
+    found = pairs(read(written(tmp_path, log=lines(text)), columns=columns), columns)
+    assert (found.axis, found.at_N.tolist()) == ("step", [1, 2, 3, 4, 5, 6])
+    assert found.train_N.tolist() == pytest.approx([2 / e for e in range(1, 7)], abs=1e-4)
+    assert found.val_N.tolist() == pytest.approx([2.4 / e for e in range(1, 7)], abs=1e-4)
+
+
+def test_names_that_are_given_head_the_columns_of_a_table_in_text(tmp_path):
+    files = written(tmp_path, log="begins here\nn foo bar\n" + lines("{e} {a:.4f} {b:.4f}"))
+    columns = {"train": "foo", "val": "bar", "step": "n"}
+    assert len(pairs(read(files, columns=columns), columns).at_N) == 6
+
+
+def test_a_name_that_is_not_in_a_text_is_refused_with_what_a_name_is(tmp_path):
+    with pytest.raises(DiagnoseError, match="the words right before a value"):
+        judge(written(tmp_path, log=lines("n {e}: A {a:.4f}, B {b:.4f}")), columns="train=A,val=C")
+
+
+def document_of(kind, n):
+    losses = [2 / (k + 1) for k in range(n)], [2.4 / (k + 1) for k in range(n)]
+    if kind == "history":
+        return {"note": 'a {b} "c" [1, 2', "history": {"loss": losses[0], "lr": [0.1] * n, "val_loss": losses[1]}}
+    if kind == "sides":
+        return {"train": {"loss": losses[0]}, "valid": {"loss": losses[1]}}
+    return {
+        "args": {"sizes": [1, 2]},
+        "steps": [{"step": k, "loss": a, "val_loss": b} for k, (a, b) in enumerate(zip(*losses, strict=True))],
+    }
+
+
+@pytest.mark.parametrize("kind", ["history", "sides", "records"])
+def test_a_document_too_large_to_be_held_is_read_piece_by_piece(kind, tmp_path, monkeypatch):
+    monkeypatch.setattr(document, "MOST_WHOLE", 1 << 16)
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps(document_of(kind, 60_000), indent=1 if kind == "sides" else None))
+    found = pairs(read([path]), {})
+    assert (found.train.count, found.val.count) == (60_000, 60_000)
+    assert found.val.value[0] == 2.4
+    assert found.val.value[-1] == pytest.approx(2.4 / 60_000)
+
+
+def test_a_large_document_without_a_loss_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(document, "MOST_WHOLE", 1 << 16)
+    path = tmp_path / "log.json"
+    path.write_text(json.dumps({"lr": [0.1] * 600_000}))
+    with pytest.raises(DiagnoseError, match="too large to be held"):
+        read([path])
