@@ -85,7 +85,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
             side_data.drops(out, val.batches)
             _text(out, given)
             side_network.ties(out, model, given.tied)
-            training(out, passes, train, batches, given, begun + seconds)
+            training(out, passes, train, batches, given, seconds)
             _shared(out, train, val, batches, max(5.0, begun + seconds - time.monotonic()))
         finally:
             passes.forget()
@@ -194,7 +194,7 @@ def _text(out: Audit, given: Adapters) -> None:
 
 
 def training(
-    out: Audit, passes: SidePasses, train: Side | None, batches: list[Any], given: Adapters, end: float
+    out: Audit, passes: SidePasses, train: Side | None, batches: list[Any], given: Adapters, seconds: float
 ) -> None:
     """Judge the network: what needs training batches by those, or by validation's where there are none."""
     if given.build is None:
@@ -206,7 +206,7 @@ def training(
     if not some:
         raise DiagnoseError("the training side yields no batch; an iterable that yields batches each time is needed")
     if side_network.gradients(out, own, some):
-        side_network.overfits(out, own, some[0], max(2.0, end - time.monotonic()))
+        side_network.overfits(out, own, some[0], seconds)
     else:
         out.skips("cannot-overfit", "the objective returns a loss without a gradient")
 

@@ -106,7 +106,7 @@ def mode_name(kinds: Sequence[str]) -> str:
     if not kinds:
         return "training mode"
     dropout = ["dropout"] if any(kind in DROPOUTS for kind in kinds) else []
-    return listed([*dropout, *(_kind_name(kind) for kind in kinds if kind not in DROPOUTS)])
+    return listed([*dropout, *(NAMED.get(kind, kind) for kind in kinds if kind not in DROPOUTS)])
 
 
 def mode_suffix(kinds: Sequence[str], *, on: bool) -> str:
@@ -119,11 +119,6 @@ def mode_suffix(kinds: Sequence[str], *, on: bool) -> str:
 def in_mode(kinds: Sequence[str], *, on: bool) -> str:
     """Return what training mode switches on, and whether it is on."""
     return f"{mode_name(kinds)} {mode_suffix(kinds, on=on)}"
-
-
-def _kind_name(kind: str) -> str:
-    """Return what a kind does, in words; several layers of Keras come as one kind."""
-    return NAMED.get(kind, f"what {kind} {'do' if ' and ' in kind else 'does'}")
 
 
 def is_shown(name: str, value: float | None, low: float | None, high: float | None) -> bool:

@@ -32,10 +32,9 @@ from diagnose.records.schema import FindingRecord, Severity
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diagnose.records.ledgers import FitRecord, LedgerRecord
+    from diagnose.records.ledgers import LedgerRecord
 
 MEANT = ", where the difference (augmentation, sampling) is not meant: matched losses are of plain data"
-AVERAGE = "(reduction="  # in the name of arithmetic that is another of the averages
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 
 
@@ -172,24 +171,13 @@ def _not_these(record: LedgerRecord) -> dict[str, float] | None:
 
 
 def _arithmetic(record: LedgerRecord) -> dict[str, float] | None:
-    return {fit.factor: fit.value for _, fit in _fits(record, average=False)} or None
+    return {fit.factor: fit.value for fits in record.arithmetic.values() for fit in fits} or None
 
 
-def _averaged(record: LedgerRecord) -> dict[str, float] | None:
-    return {fit.factor: fit.value for _, fit in _fits(record, average=True)} or None
-
-
-def _fits(record: LedgerRecord, *, average: bool) -> list[tuple[str, FitRecord]]:
-    """Return the arithmetic that fits, with its side: averages that `Side.reduction` names, or all else."""
-    every = [(side, fit) for side, fits in record.arithmetic.items() for fit in fits]
-    return [(side, fit) for side, fit in every if (AVERAGE in fit.factor) == average]
-
-
-def _fitting(record: LedgerRecord, *, average: bool) -> str:
+def _fitting(record: LedgerRecord) -> str:
     """Say which arithmetic gives which reported loss."""
-    some = _fits(record, average=average)
-    each = {side: " or ".join(fit.factor for of, fit in some if of == side) for side, _ in some}
-    return "; ".join(f"The reported {side} loss is what is read, {factors}" for side, factors in each.items())
+    some = {side: " or ".join(fit.factor for fit in fits) for side, fits in record.arithmetic.items() if fits}
+    return "; ".join(f"The reported {side} loss is what is read, {factors}" for side, factors in some.items())
 
 
 def _random(record: LedgerRecord) -> dict[str, float] | None:
@@ -227,8 +215,6 @@ RULES = (
          "model.train() after validation", _train_forgotten),
     FindingRule("gap/arithmetic", "warning", "{arithmetic}",
          "look for it in how the loss is summed, divided and logged", _arithmetic),
-    FindingRule("gap/averaged", "note", "{averaged}",
-         "give that reduction to the Side: what averaging does is then a term of its own, not in residual", _averaged),
     FindingRule("gap/random", "warning",
          "Validation's loss is random: noise is on that model.eval() does not switch off",
          "switch it off by self.training, or set a seed before each validation where it is meant (latents, timesteps); "
@@ -282,7 +268,7 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     words = FOREIGN if record.of_loop else OURS
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
     words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
-    words |= {name: _fitting(record, average=name == "averaged") for name in ("arithmetic", "averaged")}
+    words["arithmetic"] = _fitting(record)
     words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
     words["meant"] = MEANT if record.of_loop else ""
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

@@ -184,7 +184,7 @@ def _side(one: Condition, side: Side, found: Measurements) -> dict[str, Any]:
     scalar = found.train.scalar or one.objective == found.sides.scalar
     return {
         "on": sorted(one.on), "precision": _precision(one.precision), "objective": called(side.objective),
-        "mean_by": "as the objective averages, then over batches" if scalar else REDUCTIONS[side.reduction],
+        "mean_by": "as the objective averages, then over batches" if scalar else REDUCTIONS[one.reduction],
         "loader": f"batches of {type(side.batches).__name__}{plain}", "plain": side.plain is not None,
     }  # fmt: skip
 

@@ -27,7 +27,6 @@ PLAIN = {  # what stands for words that a finding fills in
     "Mode": "What training mode does", "More": "one side", "less": "the other",
     "on": "what training mode does on", "off": "off", "unseen": "unseen text", "meant": "",
     "arithmetic": "A reported loss is what is read, computed another way",
-    "averaged": "A reported loss is what is read, averaged another way",
     "unlike": "numbers on another scale, labels that training never has"}  # fmt: skip
 SEVERITIES = {
     "error": "The number is not what it is taken for.",

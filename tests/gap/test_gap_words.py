@@ -68,7 +68,6 @@ OFF = {"on": [], "precision": "fp32", "label_smoothing": 0.0, "weight_decay_in_l
 ON = OFF | {"on": ["residual"]}
 LAST = {"train": ON, "val": OFF, "kinds": ["residual"], "reports": REPORTS | {"train": "last"}}
 FIT = {"factor": "divided by 4: why", "value": 0.2, "low": 0.1, "high": 0.3, "reported": 0.2}
-AVERAGED = FIT | {"factor": "as the mean over all elements (reduction='mean')"}
 REST = {"id": "residual", "value": 0.5, "low": 0.4, "high": 0.6}
 FIRES = {
     "gap/unfaithful": {"residual": 0.1},
@@ -89,7 +88,6 @@ FIRES = {
     "gap/unseen": {"unseen": 0.2},
     "gap/eval-forgotten": {"conditions": LAST | {"val": ON}},
     "gap/arithmetic": {"arithmetic": {"training": [FIT], "validation": []}},
-    "gap/averaged": {"arithmetic": {"training": [AVERAGED], "validation": []}},
     "gap/memorised": {},
     "gap/residual": {"residual": 0.5, "kind": "sides", "arithmetic": {}},
     "gap/replay": {"kind": "sides", "arithmetic": {}, "verified": {"steps": 1, "differing": 1, "largest": 0.1}},

@@ -124,6 +124,18 @@ def test_a_running_mean_as_keras_shows_it_is_named(loop, tmp_path):
     assert terms(gap)["lag"]["value"] == pytest.approx(exact.again(range(50)) - running, abs=1e-6)
 
 
+def test_a_smoothed_loss_is_named_though_its_epoch_is_short(tmp_path):
+    """As fastai shows it, over all steps: the record keeps the losses of the last 20 of 50 alone."""
+    loop = Loop(tmp_path / "mine")
+    smoothed = weight = 0.0
+    for loss in loop.losses:
+        smoothed, weight = 0.98 * smoothed + 0.02 * loss, 0.98 * weight + 0.02
+    side = Side(loop.batches, objective, reported=smoothed / weight, reduction="batch")
+    gap = explain_gap(loop.model, side, Side(loop.val, objective), recorder=loop.recorder)
+    (fit,) = gap.record["arithmetic"]["training"]
+    assert fit["factor"] == "a decaying mean over steps (smoothed with 0.98)"
+
+
 def test_with_little_room_lag_is_a_sample_and_says_so(tmp_path):
     loop = Loop(tmp_path / "small", reports="epoch", most_bytes=600_000)
     kept = loop.recorder.record()

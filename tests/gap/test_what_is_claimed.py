@@ -103,7 +103,9 @@ class TestAverages:
         reported = [means(model, loader)[0] for loader in (train, val)]
         gap = explain_gap(model, Side(train, scalar, reported=reported[0]), Side(val, scalar, reported=reported[1]))
         assert not {"gap/arithmetic", "ragged-mean"} & set(rules(gap))
-        assert "(reduction='weighted')" in rules(gap)["gap/averaged"]["what"]
+        assert "was read so (reduction='weighted')" in whole(gap)
+        assert term(gap, "residual")["value"] == pytest.approx(0, abs=1e-6)
+        assert term(gap, "reduction")["value"] == pytest.approx(0, abs=1e-6)
 
     def test_arithmetic_is_named_on_the_terminal(self):
         train, val = ragged()

@@ -75,7 +75,7 @@ class Recording:
         whole: whether all of these were kept.
         reports: as in `GapRecorder`; steps: how many there were; first: the window's first.
         offered: how many steps the window had; losses: all of their losses as logged; weights: what each counts.
-        means: the mean of all losses since the epoch began, and since the run began.
+        means: of all losses since the epoch began, since the run began, and decaying ones ("smoothed 0.98").
         start: the weights before the window's first step.
         fetch: returns the batch of an id; None where the batches themselves were kept.
     """
