@@ -228,11 +228,13 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
     sizes = np.array(counts if scalar else [one.weights.sum() for one in found], float)
     whole = float(np.average(means, weights=sizes))
     said = _reported(found, means, reduction)
+    units = "tokens" if audit.text else "samples"
+    measured: dict[str, Any] = {"reported": said, f"over_{units}": whole, "batches": len(found)}
     if differ(said, whole, RAGGED):
-        what = f"the mean that is reported is {said:.4f}, that over all tokens {whole:.4f}"
-        audit.breaks("ragged-mean", what, reported=said, over_tokens=whole, batches=len(found))
+        what = f"the mean of the batches' losses is {said:.4f}, that over all {units} {whole:.4f}"
+        audit.breaks("ragged-mean", what, **measured)
     else:
-        audit.keeps("ragged-mean", reported=said, over_tokens=whole, batches=len(found))
+        audit.keeps("ragged-mean", **measured)
 
 
 def _reported(found: list[Elements], means: Any, reduction: str) -> float:
