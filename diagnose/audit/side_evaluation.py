@@ -227,19 +227,23 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
         return
     means = np.array([mean_of(one) for one in found])
     scalar = found[0].scalar
-    unit = "tokens" if counts is not None else "samples" if scalar else "elements"
     if scalar and counts is None:
         counts = [one.size for one in found]
     sizes = np.array(counts if scalar else [one.weights.sum() for one in found], float)
     whole = float(np.average(means, weights=sizes))
     said = _reported(found, means, reduction)
-    if _is_reported(passes.side, whole, len(batches)):
-        audit.keeps("ragged-mean", reported=whole, over_tokens=whole, batches=len(found))
-    elif differ(said, whole, RAGGED):
-        what = f"a mean {_averaged(reduction, scalar=scalar)} is {said:.4f}, one over all {unit} {whole:.4f}"
-        audit.breaks("ragged-mean", what, reported=said, over_tokens=whole, batches=len(found))
+    units = "tokens" if audit.text else "samples"
+    is_reported = _is_reported(passes.side, whole, len(batches))
+    measured: dict[str, Any] = {
+        "reported": whole if is_reported else said,
+        f"over_{units}": whole,
+        "batches": len(found),
+    }
+    if not is_reported and differ(said, whole, RAGGED):
+        what = f"a mean {_averaged(reduction, scalar=scalar)} is {said:.4f}, one over all {units} {whole:.4f}"
+        audit.breaks("ragged-mean", what, **measured)
     else:
-        audit.keeps("ragged-mean", reported=said, over_tokens=whole, batches=len(found))
+        audit.keeps("ragged-mean", **measured)
 
 
 def _is_reported(side: Side, mean: float, read: int) -> bool:

@@ -242,8 +242,7 @@ def _unseen_words(record: LedgerRecord) -> str:
     overlap = record.overlap
     part = overlap is not None and overlap.exact + overlap.near >= FEW * overlap.val_documents
     if record.conditions.by_value:
-        which = "most of validation's samples are not" if part else "none of validation's samples is"
-        return f"{which} among training's bit for bit"
+        return f"{'most of ' if part else ''}validation's samples are others than training's, bit for bit"
     return f"training has not seen {'most of ' if part else ''}the validation {said_text(record)}"
 
 

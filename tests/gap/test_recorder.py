@@ -9,13 +9,16 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
 from diagnose import DiagnoseError, GapRecorder, Side, explain_gap
+from diagnose.cli import app
 
 FILE = """
 import torch
 from torch import nn
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
 def build():
     torch.manual_seed(0)
@@ -272,3 +275,15 @@ def test_ids_in_place_of_batches(tmp_path):
     recorder.close()
     size = sum(f.stat().st_size for f in Path(tmp_path / "ids" / "record").glob("window*"))
     assert size < 5 * 11_000  # random states alone
+
+
+def test_a_record_without_a_ledger_says_how_one_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = torch.nn.Linear(4, 1)
+    with GapRecorder("runs/mine", model, interval=2) as recorder:
+        for _ in range(4):
+            batch = torch.randn(8, 4)
+            recorder.step(batch, model(batch).mean())
+    shown = CliRunner().invoke(app, ["report", "runs/mine"])
+    assert isinstance(shown.exception, DiagnoseError)
+    assert "`diagnose loss-gap runs/mine --model FILE.py:build`" in str(shown.exception)
