@@ -7,21 +7,23 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tools"))
-from first_hour import PAGE, STEPS, run  # noqa: E402
+from first_hour import PAGE, STEPS, prepare, run  # noqa: E402
 
 pytestmark = pytest.mark.trains
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return tmp_path_factory.mktemp("hour")
+    place = tmp_path_factory.mktemp("hour")
+    prepare(place)
+    return place
 
 
-@pytest.mark.parametrize("step", STEPS[1:], ids=lambda step: step.title)
+@pytest.mark.parametrize("step", [one for one in STEPS if one.title != "See it"], ids=lambda step: step.title)
 def test_a_step_ends_as_the_page_says(step, folder):
     printed, _ = run(step, folder)
     assert printed
-    assert not step.page or next(folder.glob(step.page)).stat().st_size > 10_000
+    assert not step.page or next(folder.glob(step.page)).stat().st_size > 5_000
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.title)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 PAGE, PICTURES = ROOT / "docs" / "first-hour.md", ROOT / "docs" / "img" / "hour"
-MOST_LINES = 26
+MOST_LINES = 32
 LOOP = """import torch
 from pythonbible_akjv.plain_text_readers_bible import bible
 from torch import nn
@@ -106,6 +106,12 @@ ABLATE = (
 )
 STEPS = (
     Step(
+        "Install",
+        "The wheel alone, into a folder; torch and the other requirements were there. Without them `pip install` takes "
+        "as long as their download.",
+        "pip install -q --no-deps --target site *.whl && PYTHONPATH=site python -m diagnose --version",
+    ),
+    Step(
         "See it",
         "Two networks are really trained, and each leaves a page.",
         "diagnose demo",
@@ -141,9 +147,21 @@ STEPS = (
     Step(
         "Out to a paper",
         "Figures as SVG, PNG and PDF, tables as CSV and LaTeX.",
-        "diagnose report runs/*ablate-lr* --figures paper --tables paper",
+        "diagnose report runs/*ablate-lr* --figures paper --tables paper && cat paper/*effects-against-1e-3.tex",
+        page="paper/*forest-1.svg",
     ),
 )
+
+
+def prepare(folder):
+    """Put the wheel of what git holds, as the newest commit has it, into a folder, as an index would hand it out."""
+    source = folder / "source"
+    source.mkdir()
+    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
+    subprocess.run(["tar", "-x"], cwd=source, input=archive, check=True)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", folder, source]
+    subprocess.run(build, check=True, capture_output=True)
+    shutil.rmtree(source)
 
 
 def run(step, folder):
@@ -163,15 +181,16 @@ def run(step, folder):
 
 
 def picture(page, name):
-    """Write a picture of the top of a page, and return its name."""
+    """Write a picture of the top of a page, or of a whole drawing, and return its name."""
     from playwright.sync_api import sync_playwright
 
     PICTURES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        tab = browser.new_page(viewport={"width": 1100, "height": 760})
+        drawing = page.suffix == ".svg"
+        tab = browser.new_page(viewport={"width": 1300 if drawing else 1100, "height": 760})
         tab.goto(page.resolve().as_uri())
-        tab.screenshot(path=PICTURES / name)
+        (tab.locator("svg").first if drawing else tab).screenshot(path=PICTURES / name)
         browser.close()
     return name
 
@@ -189,16 +208,17 @@ def section(number, step, folder):
     parts.append("```text\n" + "\n".join(line.rstrip() for line in shown) + "\n```")
     if step.page:
         name = picture(next(folder.glob(step.page)), f"{number}.png")
-        parts.append(f"![The top of the page that it leaves](img/hour/{name})")
+        parts.append(f"![The top of what it leaves](img/hour/{name})")
     return "\n\n".join(parts), seconds
 
 
 def main():
     with tempfile.TemporaryDirectory() as where:
+        prepare(Path(where))
         done = [section(number, step, Path(where)) for number, step in enumerate(STEPS, 1)]
     total = sum(seconds for _, seconds in done)
     head = (
-        "# A first hour\n\nWhat a newcomer does after `pip install .`, each step as it was run by "
+        "# A first hour\n\nWhat a newcomer does first, each step as it was run by "
         f"`python tools/first_hour.py` on two cores of a CPU, with its time: {total:.0f} s in all; the rest "
         "of the hour is for reading. Your last digits may differ."
     )

@@ -11,6 +11,7 @@ import numpy as np
 from diagnose.audit import side_evaluation
 from diagnose.audit.findings import Audit
 from diagnose.audit.rules import SEVERITIES
+from diagnose.audit.side_batches import may_hold_text
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
 from diagnose.audit.sides_audit import with_targets
 from diagnose.errors import DiagnoseError
@@ -71,6 +72,7 @@ def quick_findings(model: nn.Module, val: Side, known: set[str], seconds: float)
         try:
             passes.set_mode()
             batches = with_targets([batch for _, batch in islice(walk(val.batches)[0], MOST)])
+            out.text = not batches or may_hold_text(batches[0])
             _judged(out, passes, batches, begun + seconds)
         except (DiagnoseError, CannotRunError):
             pass  # what cannot be read so has been read by the ledger in its own way

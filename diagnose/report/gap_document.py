@@ -112,7 +112,7 @@ def _walk(ledger: LedgerRecord) -> Figure:
     """Return the way from one loss to the other."""
     caption = marked(
         "Read from top to bottom: each row changes one condition and keeps it. Bars: what the change does to the loss; "
-        "black lines: 95 % [interval|intervals] (none where the number is exact). Colour: "
+        "thin lines: 95 % [interval|intervals] (none where the number is exact). Colour: "
         f"{COLOURS}. {_terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
     )
     bars = (Bars(f"{_way(ledger.reported)}, {ledger.unit}", tuple(_bars(ledger))),)
