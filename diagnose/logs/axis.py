@@ -165,6 +165,21 @@ def runs(
     return [(a, b) for a, b in both if len(a) and len(b)][-MOST_RUNS:] or [(train, val)]
 
 
+def headed_runs(
+    train: NDArray[np.float64], val: NDArray[np.float64], headings: list[tuple[int, str]]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the tables of runs of which a log has a pair each, all at one epoch and each below a heading; else none."""
+    epochs = np.unique(np.append(train[:, EPOCH], val[:, EPOCH]))
+    if len(train) != len(val) or len(val) < 2 or len(epochs) > 1 or not epochs[0] > 1:
+        return []
+    starts = np.unique(
+        np.searchsorted(np.sort([place for place, _ in headings]), [train[:, PLACE], val[:, PLACE]], "right"), axis=1
+    )
+    if starts.shape[1] < len(val) or (starts[0] != starts[1]).any():
+        return []
+    return [(train[k : k + 1], val[k : k + 1]) for k in range(len(val))][-MOST_RUNS:]
+
+
 def rising(at: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which points count where a resumed run repeats some: those that no later point goes behind."""
     later = np.minimum.accumulate(np.append(at[1:], math.inf)[::-1])[::-1]
