@@ -148,7 +148,7 @@ case(
 case(
     "e30-25",
     "- schedule_description: Longer mixed training.\n- epochs: 10\n- train_loss_first_epoch: 2.651206\n- train_loss_last_epoch: 0.561627\n- dev_loss: 0.951374\n- count_accuracy: 0.940000\n",
-    P([3], [0.561627], [0.951374], "place"),
+    P([10], [0.561627], [0.951374]),
 )
 case(
     "e30-26",
