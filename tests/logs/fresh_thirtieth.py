@@ -88,13 +88,6 @@ case(
     VALS,
 )
 case(
-    "e30-15",
-    "```text\n"
-    + rep("Epoch {x}:", "Train Loss = {a:.4f}", "Validation Loss = {b:.4f}", "", x=lambda e: 10 * e - 10)
-    + "```\n",
-    P(TENS, A(), B()),
-)
-case(
     "e30-16",
     "Stop training when validation error stops improving.\n\n```text\nEpoch 20:\nValidation Loss = 0.16\n\nEpoch 30:\nValidation Loss = 0.17\n```\n\nStop around epoch 20.\n",
     VALS,
@@ -110,12 +103,6 @@ case(
 )
 case("e30-18", "```text\nBest validation loss = 0.2411\nBest validation accuracy = 0.9215\n```\n", R())
 case(
-    "e30-19",
-    "- **Training Loss vs. Validation Loss:**\n"
-    + rep("  - Epoch {e}: Training loss = {a:.2f}, Validation loss = {b:.2f}"),
-    P(E6, A(), B()),
-)
-case(
     "e30-20",
     rep(
         "iteration {k}",
@@ -123,20 +110,6 @@ case(
         "        validation loss = {b}",
     ),
     VALS,
-)
-case(
-    "e30-21",
-    rep(
-        "acc: 0.9756048387096774",
-        "loss: {a}",
-        "dev_acc: 0.8421052631578947",
-        "dev_loss: {b}",
-        "dev_cross_acc: 0.8614307153576788",
-        "dev_cross_loss: {c}",
-        "06/18/2020 07:16:04 - INFO - __main__ -   ***** Evaluation results *****",
-        c=lambda e: b(e) - 0.03,
-    ),
-    P(range(2, 18, 3), A(), B(), "place"),
 )
 case("e30-22", '"""\n' + rep("epoch: {e}, train_loss: {a:.4f}, dev_loss: {b:.4f}") + '"""\n', P(E6, A(), B()))
 case(
@@ -149,15 +122,6 @@ case(
     "e30-25",
     "- schedule_description: Longer mixed training.\n- epochs: 10\n- train_loss_first_epoch: 2.651206\n- train_loss_last_epoch: 0.561627\n- dev_loss: 0.951374\n- count_accuracy: 0.940000\n",
     P([10], [0.561627], [0.951374]),
-)
-case(
-    "e30-26",
-    rep(
-        "global step {s}/20010, epoch: 0, batch: {x}, rank_id: 0, loss: {a:.6f}, lr: 0.0000014993, speed: 8.7969 step/s",
-        "eval loss: {b:.6f}, acc: 0.0827, eval done total : 25.712125062942505 s",
-        x=lambda e: 100 * e - 1,
-    ),
-    P(H, A(), B(), "step"),
 )
 case(
     "e30-27",
@@ -191,12 +155,6 @@ case(
     P([2], [0.5], [2.0], "place"),
 )
 case("e30-33", "Attacking ensemble model...\n\nEval loss: 2.1511, accuracy: 10.3000\n", VALS)
-case("e30-34", rep("    Epoch [{s}/20000], Loss: {a}, Eval Loss: {b}"), P(H, A(), B()))
-case(
-    "e30-35",
-    "- Status: complete_pending_manual_review\n- Holdout exact: base 5/22, adapter 19/22\n- Eval loss: 2.011 before training, best 1.521 at step 2652, final 1.521\n",
-    VALS,
-)
 case(
     "e30-37",
     "Each epoch prints one score line:\n\n```\n"

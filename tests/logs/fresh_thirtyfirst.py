@@ -116,11 +116,6 @@ case(
     P(E6, A(), B()),
 )
 case(
-    "e31-21",
-    rep("    epoch {x}th training loss: {a} test loss: {b}", x=lambda e: 200 * e - 200),
-    P([200 * e - 200 for e in E6], A(), B(), says=("test",)),
-)
-case(
     "e31-22",
     rep(
         "Training on 1,247 positions...",
