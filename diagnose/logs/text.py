@@ -211,7 +211,7 @@ class TextReader(TextState):
         if plan is not None and not comma:
             self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
         if shape is not EMPTY:
-            self.commas.decimal = self.commas.decimal or line != written_so
+            self.commas.decimal = self.commas.decimal or (bool(shape.losses) and line != written_so)
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
     def _keep(self, key: str, plan: Plan) -> None:
