@@ -219,7 +219,8 @@ def audit_metric(
         pad: the token that fills rows up, where targets do not mark it by a negative number.
         build: returns a new network, for the loss before training.
         tied: whether embedding and output matrix are meant to be one; by default what the model's config says.
-        budget: how much time training on a batch and looking for shared samples may take, in seconds.
+        budget: how much time training on a batch and looking for shared samples may take, in seconds; on a batch by the
+            operations of a step, so that a busy machine takes as many.
 
     Returns:
         The audit: `verdict`, `findings`, `checked`, `skipped`, `record`, `to_html()`, `to_markdown()`.

@@ -25,6 +25,7 @@ MINUS = "\N{MINUS SIGN}"
 TIMES_TEN = "\N{MULTIPLICATION SIGN}10"
 RAISED = {ord(letter): raised for letter, raised in zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹", strict=True)}  # of an exponent
 NARROW = "\N{NO-BREAK SPACE}"  # between a number and what belongs to it, so that no line ends there
+ROUNDING = 1e-6  # of a value: what an interval is wide by rounding alone
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SECONDS_A_MINUTE, SECONDS_AN_HOUR = 60, 3600
 
@@ -136,7 +137,7 @@ def half(low: float | None, high: float | None) -> float | None:
 
 
 def estimate(value: float | None, low: float | None, high: float | None, *, difference: bool = False) -> str:
-    """Return "1.853 ± 0.012", or "1.853 (1.84 to 1.87)" where the interval is lopsided.
+    """Return "1.853 ± 0.012", "1.853 (1.84 to 1.87)" where the interval is lopsided, "1.853" where it is rounding.
 
     Args:
         value: the estimate, in any unit.
@@ -146,7 +147,7 @@ def estimate(value: float | None, low: float | None, high: float | None, *, diff
     """
     show = signed if difference else plain
     width = half(low, high)
-    if value is None or low is None or high is None or width is None:
+    if value is None or low is None or high is None or width is None or width < ROUNDING * abs(value):
         return show(value)
     digits = decimals(width)
     middle = (low + high) / 2

@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 NAMED = {
     "01_dropout": ("mode", "dropout is on for one and off for the other"),
-    "02_batch_norm": ("mode", "batch norm is on for one"),
+    "02_batch_norm": ("mode", "batch norm is in training mode for one"),
     "03_label_smoothing": ("objective", "the objectives of the two sides differ"),
     "04_eval_forgotten": (None, "taken in training mode"),
     "05_padding_counted": ("residual", "averaged over padding too"),
@@ -65,4 +65,4 @@ def test_an_example_prints_its_ledger_from_the_shell(capsys):
         patch.syspath_prepend(str(PAGE.FOLDER))
         patch.delitem(sys.modules, "common", raising=False)
         runpy.run_path(str(PAGE.FOLDER / "02_batch_norm.py"), run_name="__main__")
-    assert "batch norm is on for one" in " ".join(capsys.readouterr().out.split())
+    assert "batch norm is in training mode for one" in " ".join(capsys.readouterr().out.split())

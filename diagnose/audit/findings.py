@@ -26,11 +26,13 @@ class Audit:
         checked: rules that were kept, with what was measured.
         skipped: rules that were not judged: (why, whether it matters).
         findings: breaches.
+        text: whether what is audited is text; of other data the rules speak of samples.
     """
 
     checked: dict[str, dict[str, Any]] = field(default_factory=dict)
     skipped: dict[str, tuple[str, bool]] = field(default_factory=dict)
     findings: list[FindingRecord] = field(default_factory=list)
+    text: bool = True
 
     def keeps(self, rule: str, **measured: Any) -> None:
         """Note that a rule was checked and is kept; a finding of the same rule stands, and numbers are joined."""
@@ -46,11 +48,12 @@ class Audit:
         known = RULES[rule]
         if rule in self.broken:
             return
+        mended = fix or known.mended(text=self.text)
         self.checked.pop(rule, None)
         self.skipped.pop(rule, None)
         self.findings.append(
             FindingRecord(
-                rule=rule, severity=severity or known.severity, what=visible(what), fix=fix or known.fix,
+                rule=rule, severity=severity or known.severity, what=visible(what), fix=mended,
                 measured=_plain(found),
             )
         )  # fmt: skip
@@ -116,7 +119,7 @@ class Audit:
             verdict=self.verdict(),
             exit_code=self.exit_code,
             checked=tuple(
-                CheckedRule(rule=rule, asks=RULES[rule].asks, measured=self.checked[rule])
+                CheckedRule(rule=rule, asks=RULES[rule].asked(text=self.text), measured=self.checked[rule])
                 for rule in sorted(self.checked, key=order.index)
             ),
             skipped=tuple(

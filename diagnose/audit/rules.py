@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from diagnose.records.schema import Severity
 
 SEVERITIES = ("error", "warning", "note")  # the number is wrong; it may mislead; it should be known
-METRIC, TEXT, NETWORK = "the metric", "the text", "the network"
+METRIC, TEXT, NETWORK = "the metric", "the data", "the network"
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,12 @@ class Rule:
 
     Attributes:
         id: stable, in kebab case.
-        about: the metric, the text or the network.
+        about: the metric, the data or the network.
         severity: one of `SEVERITIES`.
         asks: what holds where the rule is kept: "future tokens cannot be seen".
         fix: what would mend a breach.
         why: what it is and what it does to the number, in a few sentences.
+        asks_samples, fix_samples: the same of data that is no text; "" where the words fit any.
     """
 
     id: str
@@ -34,6 +35,16 @@ class Rule:
     asks: str
     fix: str
     why: str
+    asks_samples: str = ""
+    fix_samples: str = ""
+
+    def asked(self, *, text: bool) -> str:
+        """Return what holds where it is kept, in the words of the data."""
+        return self.asks if text else self.asks_samples or self.asks
+
+    def mended(self, *, text: bool) -> str:
+        """Return what would mend a breach, in the words of the data."""
+        return self.fix if text else self.fix_samples or self.fix
 
 
 _TABLE = (
@@ -112,6 +123,7 @@ _TABLE = (
         "put batch norms into evaluation mode (or replace them by layer norms), and mix nothing across rows",
         "A batch norm that is left in training mode, or a sum over the wrong dimension, mixes rows: the loss depends "
         "on the batch size and on who sits beside whom, and text leaks from row to row.",
+        "a sample's loss does not depend on what else is in the batch",
     ),
     Rule(
         "state-carried", METRIC, "error",
@@ -141,6 +153,8 @@ _TABLE = (
         "sum the losses and the numbers of tokens over all batches, and divide once at the end",
         "A mean of batch means gives each token of a small batch (the last one, or one of short documents) more "
         "weight. The result depends on the batch size and on the order of the documents.",
+        "the mean is over samples, not over means of unequal batches",
+        "sum the losses and the numbers of samples over all batches, and divide once at the end",
     ),
     Rule(
         "bytes-lost", METRIC, "error",
@@ -162,6 +176,8 @@ _TABLE = (
         "score each document once; where windows overlap, score only what the window before has not",
         "Documents that occur twice count double. Windows that overlap and are scored whole score most text several "
         "times, with more context each time, so the loss is neither that of whole documents nor of cut ones.",
+        "no sample is scored more than once",
+        "score each sample once",
     ),
     Rule(
         "end-unpaid", METRIC, "warning",
@@ -204,12 +220,15 @@ _TABLE = (
         "remove duplicates before the split (or keep all copies on one side)",
         "What was trained on is remembered: the loss of a validation document that is also a training document says "
         "how well it was memorised, not how well the network predicts text.",
+        "no validation sample is a training sample",
     ),
     Rule(
         "split-overlap-near", TEXT, "warning",
         "few validation documents are nearly training documents",
         "remove near-duplicates before the split: documents that share most of their passages",
         "A document that differs from a training document in a few words is mostly remembered.",
+        "few validation samples are nearly training samples",
+        "remove near-duplicates before the split",
     ),
     Rule(
         "split-overlap-window", TEXT, "error",
@@ -218,6 +237,8 @@ _TABLE = (
         "Where overlapping windows are cut first and divided at random afterwards, nearly every token of each "
         "validation window is also in a training window that begins a token earlier or later. Validation then "
         "measures memory.",
+        "validation samples do not lie inside training samples",
+        "divide what samples are cut from first and cut it afterwards",
     ),
     Rule(
         "tied-weights", NETWORK, "error",

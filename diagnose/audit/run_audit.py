@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from diagnose.records.audits import AuditRecord
 
-OTHERS = {"batch-dropped": "runs read every row of the validation text in their final reading"}
+OTHERS = {"batch-dropped": "the final reading of a run scores whole documents"}
 
 
 def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | None = None) -> AuditRecord:

@@ -6,7 +6,6 @@ Shapes: B rows, T positions, V vocabulary.
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +45,7 @@ def judge(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame
         passes, held = SidePasses(network, kept, val, "validation"), list(val.batches)
         sides_audit.evaluation(audit, passes, held, given)
         _segments(audit, run, passes, held[0])
-        sides_audit.training(audit, passes, train, held, given, time.monotonic() + SECONDS)
+        sides_audit.training(audit, passes, train, held, given, SECONDS)
         passes.forget()
         kept.restore()
     with device.random_kept(device.find(run.recipe.run.device)), evaluation.unchanged(network, training=False):

@@ -11,6 +11,7 @@ from diagnose.audit.judgements import judge_overlap
 from diagnose.data import overlap, tokenizer
 from diagnose.data.vocabulary import BYTE_SET, PAD, START
 from diagnose.runs import run_tables
+from diagnose.runs.probes import final_documents
 from diagnose.training import batches
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ def _encode(run: AuditedRun, text: str) -> list[int]:
 def record(audit: Audit, run: AuditedRun) -> pd.DataFrame | None:
     """Judge what was scored, document by document; return the table, or None where it is not in order."""
     table, sizes = run_tables.read_table(run.path, "validation"), run.text.corpus.doc_bytes
-    wanted = run.text.split.scored
     documents = table.document.to_numpy(np.int64)
+    wanted = run.text.split.scored
+    if not np.isin(wanted, documents).all():
+        wanted = final_documents(run.text, run.recipe, run.opened.environment.derived)
     again = len(documents) - len(np.unique(documents))
     if again:
         audit.breaks("scored-twice", f"{again:,} documents were scored more than once", documents=again)

@@ -62,6 +62,11 @@ class TokenBatch:
         return bool((counts < counts.max()).any() or (~self.real_BT).any())
 
 
+def may_hold_text(batch: Any) -> bool:
+    """Tell whether a batch holds rows of whole numbers, as tokens are; images with their classes do not."""
+    return any(one.dim() in (2, 3) and one.shape[1] > 1 and one.dtype in INTEGERS for one in tensors(batch))
+
+
 def tokens_of(batch: Any, given: Callable[[Any], Any] | None, pad: int | None) -> TokenBatch | str:
     """Return a batch's tokens, or why it has none that can be told.
 

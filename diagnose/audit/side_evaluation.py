@@ -12,10 +12,14 @@ from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, differ, mean_of
 from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.walking import walk
+from diagnose.gap.reported import slack
+from diagnose.gap.side import REDUCTIONS
 
 if TYPE_CHECKING:
     from diagnose.audit.findings import Audit
     from diagnose.gap.loop.elements import Elements
+    from diagnose.gap.side import Side
 
 MOST_ROWS = 6  # of a batch that are read alone
 RAGGED = 1e-3  # of the loss: what averaging may change
@@ -228,11 +232,32 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
     sizes = np.array(counts if scalar else [one.weights.sum() for one in found], float)
     whole = float(np.average(means, weights=sizes))
     said = _reported(found, means, reduction)
-    if differ(said, whole, RAGGED):
-        what = f"the mean that is reported is {said:.4f}, that over all tokens {whole:.4f}"
-        audit.breaks("ragged-mean", what, reported=said, over_tokens=whole, batches=len(found))
+    units = "tokens" if audit.text else "samples"
+    is_reported = _is_reported(passes.side, whole, len(batches))
+    measured: dict[str, Any] = {
+        "reported": whole if is_reported else said,
+        f"over_{units}": whole,
+        "batches": len(found),
+    }
+    if not is_reported and differ(said, whole, RAGGED):
+        what = f"a mean {_averaged(reduction, scalar=scalar)} is {said:.4f}, one over all {units} {whole:.4f}"
+        audit.breaks("ragged-mean", what, **measured)
     else:
-        audit.keeps("ragged-mean", reported=said, over_tokens=whole, batches=len(found))
+        audit.keeps("ragged-mean", **measured)
+
+
+def _is_reported(side: Side, mean: float, read: int) -> bool:
+    """Say whether the loop reports this mean of all of its batches, however the side says that they are averaged."""
+    if side.reported is None or side.reported_on is not None or walk(side.batches)[1] != read:
+        return False
+    return abs(side.reported - mean) <= slack(side.reported)
+
+
+def _averaged(reduction: str, *, scalar: bool) -> str:
+    """Say how a side averages; a scalar a batch is told apart, for how the loop averages those it may not have said."""
+    if scalar and reduction != "weighted":
+        return "of batches alike (a scalar a batch is read so unless reduction='weighted')"
+    return REDUCTIONS[reduction]
 
 
 def _reported(found: list[Elements], means: Any, reduction: str) -> float:

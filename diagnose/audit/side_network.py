@@ -100,7 +100,9 @@ def overfits(audit: Audit, passes: SidePasses, batch: Any, seconds: float) -> No
     size = size_of(batch) or 1
     some = some_rows(batch, list(range(min(ROWS, size)))) if size > ROWS else batch
     try:
-        fit = training_checks.overfit(passes.model, lambda: passes.mean(some), seconds)
+        steps = training_checks.affordable(lambda: passes.mean(some), passes.device.type, seconds)
+        passes.forget()
+        fit = training_checks.overfit(passes.model, lambda: passes.mean(some), steps)
     except DiagnoseError as error:
         audit.skips("cannot-overfit", str(error))
         return
@@ -108,7 +110,7 @@ def overfits(audit: Audit, passes: SidePasses, batch: Any, seconds: float) -> No
         passes.quiet = quiet
         passes.kept.restore()
         passes.forget()
-    judge_overfit(audit, fit, f"{min(ROWS, size)} samples", "the budget was spent after {steps} steps")
+    judge_overfit(audit, fit, f"{min(ROWS, size)} samples", "{steps} steps, all that the budget allows, do not tell")
 
 
 def starts(audit: Audit, passes: SidePasses, batch: Any, build: Callable[[], nn.Module], classes: int | None) -> None:

@@ -6,7 +6,7 @@ stays in training mode, and keep the state that a model carries from batch to ba
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ from diagnose.gap.loop.modes import cast
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from torch import nn
 
@@ -164,13 +164,3 @@ def by_sample(found: Elements) -> Any:
 def differ(a: float, b: float, tolerance: float) -> bool:
     """Say whether two losses differ by more than the tolerance, a share of the larger (of 0.1 at least)."""
     return not abs(a - b) <= tolerance * max(abs(a), abs(b), 0.1)
-
-
-@contextmanager
-def evaluating(passes: SidePasses) -> Iterator[None]:
-    """Have the model in the mode of the loop for a while."""
-    passes.set_mode()
-    try:
-        yield
-    finally:
-        passes.forget()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.audit import side_data, side_evaluation, side_network, side_scores
 from diagnose.audit.findings import Audit
 from diagnose.audit.predictions import NONE
-from diagnose.audit.side_batches import TokenBatch, tokens_of
+from diagnose.audit.side_batches import TokenBatch, may_hold_text, tokens_of
 from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import lacks_targets
@@ -34,6 +34,11 @@ OF_RUNS = {
     "segment-visible": "the rule is of runs of diagnose", "record-differs": "the rule is of runs of diagnose",
     "tokenizer-differs": "the rule is of runs of diagnose",
 }  # fmt: skip
+OF_TEXT = (
+    *side_scores.RULES, "future-visible", "padding-dependent", "bytes-lost", "end-unpaid", "tokenizer-lossy",
+    "vocabulary-leak",
+)  # fmt: skip
+NO_TEXT = "the batches hold no text (rows of whole numbers); where they do, give tokens=batch -> (inputs, targets)"
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,11 @@ class Adapters:
     pad: int | None = None
     build: Callable[[], nn.Module] | None = None
     tied: bool | None = None
+
+    @property
+    def speaks_of_text(self) -> bool:
+        """Whether anything was given that only text has."""
+        return any(one is not None for one in (self.tokens, self.tokenizer, self.texts, self.end, self.pad))
 
     def __post_init__(self) -> None:
         for name in ("logits", "tokens", "build"):
@@ -70,7 +80,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     for name, side in (("train", train), ("val", val)):
         if not isinstance(side, Side) and not (side is None and name == "train"):
             raise DiagnoseError(f"{name} is a {type(side).__name__}; give a Side(batches, objective)")
-    begun, out = time.monotonic(), Audit()
+    begun = time.monotonic()
     model = ranks.unwrapped(model)
     sides = [side for side in (train, val) if side is not None]
     if val.model is not None:
@@ -78,6 +88,10 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     reached = {id(one): one for side in sides for one in other_modules(side.objective, model).values()}
     with guarded(model, [side.batches for side in sides], list(reached.values())) as kept:
         batches, complete = held(val, "validation")
+        out = Audit(text=given.speaks_of_text or may_hold_text(batches[0]))
+        if not out.text:
+            for rule in OF_TEXT:
+                out.skips(rule, NO_TEXT, matters=False)
         passes = SidePasses(model, kept, val, "validation")
         try:
             found = evaluation(out, passes, batches, given)
@@ -85,7 +99,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
             side_data.drops(out, val.batches)
             _text(out, given)
             side_network.ties(out, model, given.tied)
-            training(out, passes, train, batches, given, begun + seconds)
+            training(out, passes, train, batches, given, seconds)
             _shared(out, train, val, batches, max(5.0, begun + seconds - time.monotonic()))
         finally:
             passes.forget()
@@ -194,7 +208,7 @@ def _text(out: Audit, given: Adapters) -> None:
 
 
 def training(
-    out: Audit, passes: SidePasses, train: Side | None, batches: list[Any], given: Adapters, end: float
+    out: Audit, passes: SidePasses, train: Side | None, batches: list[Any], given: Adapters, seconds: float
 ) -> None:
     """Judge the network: what needs training batches by those, or by validation's where there are none."""
     if given.build is None:
@@ -206,7 +220,7 @@ def training(
     if not some:
         raise DiagnoseError("the training side yields no batch; an iterable that yields batches each time is needed")
     if side_network.gradients(out, own, some):
-        side_network.overfits(out, own, some[0], max(2.0, end - time.monotonic()))
+        side_network.overfits(out, own, some[0], seconds)
     else:
         out.skips("cannot-overfit", "the objective returns a loss without a gradient")
 

@@ -5,7 +5,6 @@ The network's weights are changed; who calls puts them back.
 
 from __future__ import annotations
 
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+from torch.utils.flop_counter import FlopCounterMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 STEPS, RATES = 120, (3e-3, 1e-2)
+FEWEST = 8  # steps at each rate, however large the network is
+CPU_RATE, CARD_RATE = 1e10, 1e13  # operations a second that a budget counts on, of any machine
+TIMES_FORWARD = 3  # a step's operations over those of its loss
 ENOUGH = 0.7  # of the loss at the start; label smoothing alone keeps it from falling to nothing
 DROPS = {
     F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout,
@@ -73,13 +76,25 @@ def unreached(model: nn.Module, loss: Callable[[int], Tensor], batches: int) -> 
     return [name for name in trained if name not in reached], [name for name in named if name not in trained]
 
 
-def overfit(model: nn.Module, loss: Callable[[], Tensor], seconds: float) -> tuple[float, float, int, bool]:
-    """Train on one batch until its loss has fallen clearly, or steps or seconds run out.
+def affordable(loss: Callable[[], Tensor], device: str, seconds: float) -> int:
+    """Return how many steps at each rate a budget is good for: by their arithmetic, so as many on a busy machine."""
+    counter = FlopCounterMode(display=False)
+    try:
+        with counter:
+            loss()
+    except Exception:  # noqa: BLE001 - a model that cannot be counted (compiled, sharded) fails, if at all, in training
+        return STEPS
+    each = TIMES_FORWARD * counter.get_total_flops() * len(RATES)
+    allowed = seconds * (CPU_RATE if device == "cpu" else CARD_RATE)
+    return STEPS if each * STEPS <= allowed else max(FEWEST, int(allowed / each))
+
+
+def overfit(model: nn.Module, loss: Callable[[], Tensor], steps: int = STEPS) -> tuple[float, float, int, bool]:
+    """Train on one batch until its loss has fallen clearly, or that many steps at each rate are taken.
 
     Returns:
-        The loss at the start, the lowest, the steps taken, and whether the time was spent.
+        The loss at the start, the lowest, the steps taken, and whether these were fewer than tell that it cannot.
     """
-    end = time.monotonic() + seconds
     trained = [p for p in model.parameters() if p.requires_grad]
     kept = [p.detach().clone() for p in trained]
     first = loss()
@@ -92,13 +107,11 @@ def overfit(model: nn.Module, loss: Callable[[], Tensor], seconds: float) -> tup
             for p, value in zip(trained, kept, strict=True):
                 p.copy_(value)
         optimizer = torch.optim.Adam(trained, rate)
-        for _ in range(STEPS):
+        for _ in range(steps):
             value = loss()
             lowest = min(lowest, float(value.detach()))
             if lowest < ENOUGH * start or not bool(torch.isfinite(value)):
                 break
-            if time.monotonic() > end:
-                return start, lowest, taken, True
             optimizer.zero_grad()
             value.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
@@ -106,4 +119,4 @@ def overfit(model: nn.Module, loss: Callable[[], Tensor], seconds: float) -> tup
             taken += 1
         if lowest < ENOUGH * start:
             break
-    return start, lowest, taken, False
+    return start, lowest, taken, steps < STEPS

@@ -150,7 +150,8 @@ TrackerOption = Annotated[
     str | None,
     typer.Option(
         "--report-to", metavar="TRACKER", rich_help_panel="Output",
-        help="Send what has ended, with its page, to wandb, mlflow or tensorboard, by the tracker's own settings.",
+        help="Send runs to wandb, mlflow or tensorboard, losses while they train and the page in the end; where to is "
+        "the tracker's own setting.",
     ),
 ]  # fmt: skip
 

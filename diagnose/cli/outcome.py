@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from diagnose.cli.options import Output
-    from diagnose.integrations.trackers import LiveRun
+    from diagnose.integrations.trackers import Tracking
     from diagnose.report.blocks import Report
 
 
@@ -99,11 +99,16 @@ def report_to(tracker: str | None, folder: Path, page: Path | None, report: Repo
 
 
 @contextmanager
-def live_in(tracker: str | None) -> Iterator[LiveRun]:
-    """Yield what tells a tracker of a run while it trains, and of how it ended; of nothing where none is asked for."""
-    from diagnose.integrations.trackers import LiveRun
+def live_in(tracker: str | None, ablation: str = "") -> Iterator[Tracking]:
+    """Yield what tells a tracker of runs while they train, and of how they ended; of nothing where none is asked for.
 
-    tracked = LiveRun(tracker, RUNS, warn)
+    Args:
+        tracker: which, None for none.
+        ablation: the axes, where the runs are arms of one.
+    """
+    from diagnose.integrations.trackers import Tracking
+
+    tracked = Tracking(tracker, RUNS, warn, ablation)
     try:
         yield tracked
     finally:

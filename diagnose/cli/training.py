@@ -23,13 +23,14 @@ from diagnose.cli.options import (
     margin_of,
     subcommand,
 )
-from diagnose.cli.outcome import check_tracker, live_in, print_json, report_to, show, show_outcome
+from diagnose.cli.outcome import check_tracker, live_in, print_json, show, show_outcome, warn
 from diagnose.cli.own_command import OwnCommand, carry_out, refuse_ours, show_plan
 from diagnose.cli.where_options import Placement  # noqa: TC001  (typer reads annotations as it runs)
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
     from diagnose.engines.selection import Place
+    from diagnose.integrations.trackers import Tracking
 
 ResumeOption = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest unfinished run of the same recipe.")
@@ -133,6 +134,7 @@ def ablate(
     from diagnose.cli.board import watching
     from diagnose.report import page
     from diagnose.runs import store
+    from diagnose.runs.watched import all_of
 
     own.check_absent()
     if not axis:
@@ -143,14 +145,20 @@ def ablate(
         _show_plan_of_ours(axis, levels, seeds, setting, fairness, place, output, full=full)
         return
     store.check_writable(page.folder_of(out))
-    with watching(" x ".join(axis), quiet=output.quiet) as watch:
-        folder = ablation.ablate(
-            axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
-            resume=resume, untuned=fairness.untuned, full=full, place=place, factors=fairness.factors,
-            match=fairness.match, pairs=pairs, margin=bits_of(margin),
-            watch=watch, command=command(),
-        )  # fmt: skip
-    finish_ablation(folder, out, output, tracker)
+    title = " x ".join(axis)
+    with live_in(tracker, title) as tracked:
+        if tracker and place.engine != "local":
+            warn(
+                f"{tracker} is told of each run when it has ended; of runs on this machine it is told while they train"
+            )
+        with watching(title, quiet=output.quiet) as shown:
+            folder = ablation.ablate(
+                axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
+                resume=resume, untuned=fairness.untuned, full=full, place=place, factors=fairness.factors,
+                match=fairness.match, pairs=pairs, margin=bits_of(margin),
+                watch=all_of(shown, tracked.watch), command=command(),
+            )  # fmt: skip
+        finish_ablation(folder, out, output, tracked)
 
 
 def _show_plan_of_ours(
@@ -170,7 +178,7 @@ def _show_plan_of_ours(
     print_json(described) if output.as_json else show(plan.plan_rows(described))
 
 
-def finish_ablation(folder: Path, out: Path, output: Output, tracker: str | None = None) -> None:
+def finish_ablation(folder: Path, out: Path, output: Output, tracked: Tracking | None = None) -> None:
     """Render the page of an ablation or comparison, and print its outcome."""
     from diagnose.report import page
     from diagnose.runs import store
@@ -184,7 +192,8 @@ def finish_ablation(folder: Path, out: Path, output: Output, tracker: str | None
         "left_out",
     }  # fmt: skip
     record |= summary.model_dump(mode="json", include=keys)
-    report_to(tracker, folder, where, report)
+    if tracked is not None:
+        tracked.finish(folder, where, report.verdict)
     show_outcome(record, report, where, output)
     if summary.failed:
         raise typer.Exit(1)

@@ -124,7 +124,11 @@ class LossConfig(ConfigTable):
 
 
 class ReportConfig(ConfigTable):
-    """What the run prints every `interval` steps: which training loss, which validation loss."""
+    """What the run prints every `interval` steps: which training loss, which validation loss.
+
+    `final` is what is read at the end: "whole" the whole validation text; "auto" too, where that costs little beside
+    the training, and otherwise documents of it drawn at random, the same for all runs (`runs/probes.py`).
+    """
 
     interval: Count = 100
     train: Literal["last", "interval", "ema", "epoch"] = "last"
@@ -137,6 +141,7 @@ class ReportConfig(ConfigTable):
     val_padding: Literal["ignore", "target", "denominator"] = "ignore"
     val_mean: Literal["token", "sequence", "batch"] = "token"
     sample: bool = True
+    final: Literal["auto", "whole"] = "auto"
     noise_scale: bool = False
 
 
@@ -376,6 +381,7 @@ def unused(recipe: Recipe) -> dict[str, str]:
         (batches.loader != "padded", "loss.padding", f"the loader {batches.loader} pads nothing"),
         (recipe.optimizer.lr_rule == "fixed", "optimizer.lr_reference_tokens", "optimizer.lr_rule is fixed"),
         (recipe.optimizer.lr_factor == 1.0, "optimizer.lr_factor", "a factor of 1 changes nothing"),
+        (report.final == "auto", "report.final", "it is auto unless told otherwise"),
         (not report.noise_scale, "report.noise_scale", "it is not measured unless that is asked for"),
         (recipe.run.deterministic, "run.deterministic", "runs repeat bit for bit unless told otherwise"),
         (recipe.run.device == "cpu", "run.deterministic", "on a CPU runs repeat bit for bit anyway"),

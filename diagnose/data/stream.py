@@ -1,8 +1,7 @@
 """The token stream: all documents of a corpus, encoded once into a file that is mapped into memory.
 
 Legend: N documents, V vocabulary. Document i is `tokens[starts[i]:starts[i + 1]]`, its opening START first;
-    the
-token at `starts[N]` closes the last one.
+the token at `starts[N]` closes the last one.
 """
 
 from __future__ import annotations

@@ -42,12 +42,13 @@ class Voice:
             self.out.flush()
 
     def watch(self, state: Progress) -> None:
-        """Tell a run's progress, now and then."""
+        """Tell a run's progress now and then, and whatever it has read at once."""
         now = time.monotonic()
-        if state.doing == self.told[0] and now - self.told[1] < TOLD_SECONDS and state.step != state.steps:
+        recent = state.doing == self.told[0] and now - self.told[1] < TOLD_SECONDS
+        if recent and state.step != state.steps and not state.readings:
             return
         self.told = (state.doing, now)
-        self.say("progress", state.numbers())
+        self.say("progress", state.message())
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ class SideConditions:
         mixed: whether a loss depends on the other samples of its batch.
         objective: what both losses are matched under; None for validation's own.
         bound: whether one side's objective reads another model than the one handed over, so that both change together.
+        scalar: which objective alone gives one number a batch: a mean over elements is one over samples there.
     """
 
     train: Condition
@@ -76,6 +77,7 @@ class SideConditions:
     mixed: bool = False
     objective: Any = None
     bound: bool = False
+    scalar: int | None = None
 
     @property
     def together(self) -> bool:
@@ -93,7 +95,7 @@ class SideConditions:
         """Return training's condition with these atoms on validation's side."""
         val, train = self.val, self.train
         mode = "mode" in changed
-        return Condition(
+        out = Condition(
             val.on if mode else (train.on - changed) | (val.on & changed),
             (val if ("weights" if self.bound else "objective") in changed else train).objective,
             (val if "precision" in changed else train).precision,
@@ -102,6 +104,8 @@ class SideConditions:
             "batching" in changed,
             (val if "weights" in changed else train).weights,
         )
+        over_samples = out.objective == self.scalar and out.reduction == "mean"
+        return replace(out, reduction="weighted") if over_samples else out
 
     def matched(self, *, on: bool) -> Condition:
         """Return the condition that both losses are matched under, with training mode on or off."""
@@ -116,7 +120,7 @@ def sides(
     *,
     batching: bool = False,
     mixed: bool = False,
-    scalar: bool = False,
+    scalar: tuple[bool, bool] = (False, False),
     bound: bool = False,
 ) -> SideConditions:
     """Return both sides' conditions and what differs between them.
@@ -127,7 +131,7 @@ def sides(
         kinds: what training mode switches on.
         batching: whether training's batches are composed anew as validation's.
         mixed: whether a loss depends on the other samples of its batch.
-        scalar: whether validation's objective gives one number a batch.
+        scalar: whether training's and validation's objective give one number a batch.
         bound: whether one side's objective reads another model than the one handed over.
     """
     modes = [frozenset(kinds) if (side.mode or default) == "train" else frozenset[str]()
@@ -135,22 +139,24 @@ def sides(
     own = 0 if val.objective == train.objective else 1
     collation = (train.plain is not None, val.plain is not None)
     weights = _weights(train, val)
-    first = Condition(modes[0], 0, train.autocast, train.reduction, weights=weights[0])
-    second = Condition(
-        modes[1], own, val.autocast, val.reduction, plain=collation[0], batching=batching, weights=weights[1]
+    alone = None if scalar[0] == scalar[1] or not own else scalar.index(True)
+    of_train, of_val = (
+        "batch" if k == alone and side.reduction == "mean" else side.reduction for k, side in enumerate((train, val))
     )
-    end = replace(second, reduction=_apart(val.reduction, mixed=mixed, scalar=scalar))
+    first = Condition(modes[0], 0, train.autocast, of_train, weights=weights[0])
+    second = Condition(modes[1], own, val.autocast, of_val, plain=collation[0], batching=batching, weights=weights[1])
+    end = replace(second, reduction=_apart(of_val, mixed=mixed, scalar=scalar[1]))
     differs = {
         "mode": modes[0] != modes[1],
         "objective": own == 1 and not bound,
         "precision": train.autocast != val.autocast,
-        "reduction": train.reduction != end.reduction,
+        "reduction": of_train != end.reduction,
         "collation": collation[0],
         "batching": batching,
         "weights": weights[0] != weights[1],
     }
     factors = tuple(factor for factor in FACTORS if differs[factor])
-    return SideConditions(first, second, tuple(kinds), factors, collation, end, mixed, bound=bound)
+    return SideConditions(first, second, tuple(kinds), factors, collation, end, mixed, bound=bound, scalar=alone)
 
 
 def _weights(train: Side, val: Side) -> tuple[int, int]:

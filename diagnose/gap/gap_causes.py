@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 NOTHING = 0.003  # nats: a part of this size is not worth a word
 BESIDE = 1 / 3  # of the largest cause: what is as large is named with it
+LITTLE = 0.1  # of the largest kind of training mode: what is smaller is not named with it
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
 ALL_SEEN = 0.95
+FEW = 0.01  # of them: fewer are not worth a word
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
-FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "made"}
+FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "prepared"}
 MASKED = 0.02  # share of losses: by more must the two sides' masked ones differ to be a cause
 OTHER_LOSS = 0.2  # of lag: what a recorded step, read again with its own weights, may differ by
 REPLAYED = 1e-4  # nats: what replaying may differ by through other threads or another machine
@@ -104,12 +106,19 @@ def mode_name(kinds: Sequence[str]) -> str:
     if not kinds:
         return "training mode"
     dropout = ["dropout"] if any(kind in DROPOUTS for kind in kinds) else []
-    return listed([*dropout, *(_kind_name(kind) for kind in kinds if kind not in DROPOUTS)])
+    return listed([*dropout, *(NAMED.get(kind, kind) for kind in kinds if kind not in DROPOUTS)])
 
 
-def _kind_name(kind: str) -> str:
-    """Return what a kind does, in words; several layers of Keras come as one kind."""
-    return NAMED.get(kind, f"what {kind} {'do' if ' and ' in kind else 'does'}")
+def mode_suffix(kinds: Sequence[str], *, on: bool) -> str:
+    """Return whether kinds are on: dropout is on or off, a batch norm does one thing in each mode."""
+    if all(kind in DROPOUTS for kind in kinds):
+        return "on" if on else "off"
+    return "in training mode" if on else "in evaluation mode"
+
+
+def in_mode(kinds: Sequence[str], *, on: bool) -> str:
+    """Return what training mode switches on, and whether it is on."""
+    return f"{mode_name(kinds)} {mode_suffix(kinds, on=on)}"
 
 
 def is_shown(name: str, value: float | None, low: float | None, high: float | None) -> bool:
@@ -141,14 +150,21 @@ def of_other_losses(record: LedgerRecord) -> bool:
 def _mode_words(record: LedgerRecord) -> str:
     kinds = live_kinds(record)
     several = len(kinds) > 1 and any(kind not in DROPOUTS for kind in kinds)
-    return f"{mode_name(kinds)} {'are' if several else 'is'} on for one and off for the other"
+    on, off = (mode_suffix(kinds, on=on) for on in (True, False))
+    return f"{mode_name(kinds)} {'are' if several else 'is'} {on} for one and {off} for the other"
 
 
 def live_kinds(record: LedgerRecord) -> list[str]:
-    """Return the kinds of training mode that do something: a batch norm that is frozen does not."""
-    kinds = list(record.conditions.kinds)
-    still = {part.id for part in record.term("mode").parts if not part.value and part.low == part.high}
-    return [kind for kind in kinds if kind not in still] or kinds
+    """Return the kinds of training mode that do something: a batch norm that is frozen does not.
+
+    Where some are told from nothing, these are all that are named, without those that are little beside the largest.
+    """
+    kinds, parts = list(record.conditions.kinds), record.term("mode").parts
+    still = {part.id for part in parts if not part.value and part.low == part.high}
+    told = [part for part in parts if part.value and not (part.low or 0.0) <= 0 <= (part.high or 0.0)]
+    least = LITTLE * max((abs(part.value or 0.0) for part in told), default=0.0)
+    named = {part.id for part in told if abs(part.value or 0.0) >= least}
+    return [kind for kind in kinds if (kind in named if named else kind not in still)] or kinds
 
 
 def _collation_words(record: LedgerRecord) -> str:
@@ -216,9 +232,23 @@ def _data_words(record: LedgerRecord) -> str:
     if group_sum(record, "data") >= 0:
         if mostly_seen(record) or overlap is None:
             return f"its {text} is harder for this network"
-        return f"training has not seen the validation {text}"
+        return _unseen_words(record)
     seen = ", and training has seen it" if mostly_seen(record) else ""
     return f"validation's {text} is easier than training's{seen}"
+
+
+def _unseen_words(record: LedgerRecord) -> str:
+    """Say which of validation's data was not found among training's, and no more than was looked for."""
+    overlap = record.overlap
+    part = overlap is not None and overlap.exact + overlap.near >= FEW * overlap.val_documents
+    if record.conditions.by_value:
+        return f"{'most of ' if part else ''}validation's samples are others than training's, bit for bit"
+    return f"training has not seen {'most of ' if part else ''}the validation {said_text(record)}"
+
+
+def other_data(record: LedgerRecord) -> str:
+    """Return what validation's data are called that were not found among training's."""
+    return "other data" if record.conditions.by_value else f"unseen {said_text(record)}"
 
 
 def _masked_explains(record: LedgerRecord) -> bool:

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.gap.gap_causes import (
+    FEW,
     FOREIGN,
     NOTHING,
     OURS,
     REPLAYED,
     all_causes,
     group_sum,
+    in_mode,
     largest_difference,
     live_kinds,
     mode_name,
+    mode_suffix,
     mostly_seen,
     of_other_losses,
+    other_data,
     replayed,
     spread,
     term_of,
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
 
     from diagnose.records.ledgers import LedgerRecord
 
+MEANT = ", where the difference (augmentation, sampling) is not meant: matched losses are of plain data"
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 
 
@@ -78,7 +83,7 @@ def _leaks(record: LedgerRecord) -> dict[str, float] | None:
 
 def _duplicates(record: LedgerRecord) -> dict[str, float] | None:
     overlap = record.overlap
-    if overlap is None or mostly_seen(record) or overlap.exact + overlap.near < 0.01 * overlap.val_documents:
+    if overlap is None or mostly_seen(record) or overlap.exact + overlap.near < FEW * overlap.val_documents:
         return None
     return {"exact": overlap.exact, "near": overlap.near, "val_documents": overlap.val_documents}
 
@@ -169,6 +174,12 @@ def _arithmetic(record: LedgerRecord) -> dict[str, float] | None:
     return {fit.factor: fit.value for fits in record.arithmetic.values() for fit in fits} or None
 
 
+def _fitting(record: LedgerRecord) -> str:
+    """Say which arithmetic gives which reported loss."""
+    some = {side: " or ".join(fit.factor for fit in fits) for side, fits in record.arithmetic.items() if fits}
+    return "; ".join(f"The reported {side} loss is what is read, {factors}" for side, factors in some.items())
+
+
 def _random(record: LedgerRecord) -> dict[str, float] | None:
     """Hold where validation's loss is random with nothing of training mode on; training's may well be."""
     return {"val_random": 1.0} if "val" in record.conditions.random else None
@@ -199,10 +210,10 @@ RULES = (
          "split by {document} before cutting samples", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
-    FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} off",
+    FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} {off}",
          "nothing, where both losses are estimated so on purpose; where it is the loss that was trained on, call "
          "model.train() after validation", _train_forgotten),
-    FindingRule("gap/arithmetic", "warning", "A reported loss is what is read, computed another way",
+    FindingRule("gap/arithmetic", "warning", "{arithmetic}",
          "look for it in how the loss is summed, divided and logged", _arithmetic),
     FindingRule("gap/random", "warning",
          "Validation's loss is random: noise is on that model.eval() does not switch off",
@@ -218,10 +229,10 @@ RULES = (
          "remove duplicates before splitting", _duplicates),
     FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
          "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
-    FindingRule("gap/mode", "note", "Training's loss is taken with {mode} on and validation's with it off",
+    FindingRule("gap/mode", "note", "Training's loss is taken with {on} and validation's with it {off}",
          "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
-    FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on unseen {text}",
-         "the network has memorised: judge {mode} by unseen {text}", _memorised),
+    FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on {unseen}",
+         "the network has memorised: judge {mode} by {unseen}", _memorised),
     FindingRule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
          "report the loss of the weights that validation reads", _averaging, "report.train=last"),
     FindingRule("gap/one-batch", "note", "The reported training loss is that of one batch, and its luck shows",
@@ -233,9 +244,9 @@ RULES = (
     *(FindingRule(f"gap/{kind.id}", "note", kind.cause[0].upper() + kind.cause[1:], kind.fix, _large(kind.id),
                   kind.settings) for kind in KINDS if kind.fix),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
-         "have both {cut} alike", _large("collation"), "report.val_loader=training"),
-    FindingRule("gap/unseen", "note", "The network does better on training {text} than on unseen {text}",
-         "more {text}, fewer epochs, more regularisation, or nothing while the loss on unseen {text} falls", _overfits),
+         "have both {cut} alike{meant}", _large("collation"), "report.val_loader=training"),
+    FindingRule("gap/unseen", "note", "The network does better on training {text} than on {unseen}",
+         "more {text}, fewer epochs, more regularisation, or nothing while the loss on {unseen} falls", _overfits),
 )  # fmt: skip
 
 
@@ -256,5 +267,8 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     mode = mode_name(live_kinds(record))
     words = FOREIGN if record.of_loop else OURS
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
-    words = words | {"unlike": "; ".join(record.conditions.unlike)}
+    words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
+    words["arithmetic"] = _fitting(record)
+    words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
+    words["meant"] = MEANT if record.of_loop else ""
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)

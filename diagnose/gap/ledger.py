@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.loop.measure import measure
 from diagnose.gap.loop.reading_budget import ReadingBudget
 from diagnose.gap.record import of_loop
@@ -53,10 +54,18 @@ def _val_side(kept: Recording | None, given: Objective | Side) -> Side:
     if not isinstance(given, Side):
         if not shown:
             raise DiagnoseError("the record holds no validation batches; call recorder.validation or give a Side")
-        return Side(shown, given, reported=mean_of_ranks(kept.val), reduction="batch")
+        return Side(shown, given, reported=mean_of_ranks(kept.val), reduction=_reduction(kept, shown))
     reported = mean_of_ranks(kept.val) if given.reported is None else given.reported
     known = given.reported_on is None and given.reported is None and shown
     return replace(given, reported=reported, reported_on=shown if known else given.reported_on)
+
+
+def _reduction(kept: Recording, shown: list[Any]) -> str:
+    """Return how the recorded validation batches were averaged: alike, by their samples, or by what each counts."""
+    weights = [step.weight for step in kept.validation]
+    if len(set(weights)) < 2:
+        return "batch"
+    return "weighted" if weights == [samples_of(batch) for batch in shown] else "mean"
 
 
 def _given(side: Any, name: str) -> Side:

@@ -105,7 +105,8 @@ class Measurements:
         masked: the objectives with losses that are 0 whatever the weights are, and count.
         redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
         shuffled: whether validation's loader puts its samples into other batches each time.
-        resampled: whether training's sampler repeats samples, so that a reported loss is of another draw.
+        luck: of training's and of validation's sampler, as `draw_luck`; above 0 a reported loss is of another draw.
+        by_value: whether validation's samples were looked up bit for bit alone, so that changed copies are not told.
     """
 
     sides: SideConditions
@@ -128,7 +129,8 @@ class Measurements:
     masked: frozenset[int] = frozenset()
     as_taken: frozenset[int] = frozenset()
     shuffled: bool = False
-    resampled: bool = False
+    luck: tuple[float, float] = (0.0, 0.0)
+    by_value: bool = False
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
@@ -138,11 +140,19 @@ class Measurements:
 
     def anew(self, side: int) -> bool:
         """Whether a side's loader draws anew each pass, so that its reported loss is of another draw."""
-        return side in self.redrawn or (self.resampled and not side)
+        return side in self.redrawn or self.luck[side] > 0
+
+    def draws(self, side: int) -> float:
+        """How many times the variance of what is read a loss that is reported of all batches may lie off it."""
+        if side in self.redrawn or side in self.random:
+            return 2.0
+        if self.luck[side]:
+            return self.luck[side] if self.steady(side) else max(1.0, self.luck[side])
+        return 1.0
 
     def exact(self, side: int) -> bool:
         """Whether a side was read whole and would be read the same again."""
-        return side not in self.redrawn and (self.train, self.val_own)[side].complete and self.steady(side)
+        return not self.anew(side) and (self.train, self.val_own)[side].complete and self.steady(side)
 
     @property
     def all_unseen(self) -> bool:

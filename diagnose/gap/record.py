@@ -155,7 +155,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
     both = (found.sides.train, found.sides.val)
     return {
         **{name: _side(one, side, found) for name, one, side in zip(("train", "val"), both, sides, strict=True)},
-        "differ": [p for p in found.sides.factors if p != "reduction" or sides[0].reduction != sides[1].reduction],
+        "differ": [p for p in found.sides.factors if p != "reduction" or both[0].reduction != both[1].reduction],
         "kinds": list(found.sides.kinds),
         "reports": {
             "train": kept.reports if kept else "given",
@@ -166,6 +166,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "training_text": _amount(found.train),
         "validation_text": _amount(found.val),
         "unseen_text": found.why,
+        "by_value": found.by_value,
         "unit": found.train.unit,
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
         "random": [("train", "val")[k] for k in sorted(found.random)],
@@ -180,9 +181,10 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
 
 def _side(one: Condition, side: Side, found: Measurements) -> dict[str, Any]:
     plain = " (plain ones where changed)" if side.plain is not None else ""
+    scalar = found.train.scalar or one.objective == found.sides.scalar
     return {
         "on": sorted(one.on), "precision": _precision(one.precision), "objective": called(side.objective),
-        "mean_by": "as the objective averages, then over batches" if found.train.scalar else REDUCTIONS[side.reduction],
+        "mean_by": "as the objective averages, then over batches" if scalar else REDUCTIONS[one.reduction],
         "loader": f"batches of {type(side.batches).__name__}{plain}", "plain": side.plain is not None,
     }  # fmt: skip
 
@@ -215,14 +217,17 @@ def sharpens(found: Measurements, some: list[Term]) -> list[str]:
 
 def notes(found: Measurements) -> list[str]:
     """Return what a reader should know of how much was read, and of what the units are."""
-    out = []
-    for name, text in (("training", found.train), ("validation", found.val)):
-        if not text.complete:
-            out.append(
-                f"only {text.batches:,} batches of the {name} side were read: the first ones, where it is a loader"
-            )
-        if text.unit == "batch":
-            out.append(f"the {name} side's objective gives no loss a sample, so its intervals are over batches")
+    texts = {"training": found.train, "validation": found.val}
+    out = [
+        f"only {text.batches:,} batches of the {name} side were read: the first ones, where it is a loader"
+        for name, text in texts.items()
+        if not text.complete
+    ]
+    whole = [name for name, text in texts.items() if text.unit == "batch"]
+    if len(whole) == len(texts):
+        out.append("the objectives give no loss a sample, so intervals are over batches")
+    elif whole:
+        out.append(f"the {whole[0]} side's objective gives no loss a sample, so its intervals are over batches")
     if found.overlap is not None and not found.overlap_whole:
         out.append(found.why)
     if found.overlap is None:

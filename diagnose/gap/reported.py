@@ -180,18 +180,6 @@ def _half(found: Interval) -> float:
     return max(wide, SAME * abs(found.value))
 
 
-def _smoothed(losses: list[float], *, whole: bool) -> dict[str, float]:
-    """Return decaying means of the steps' losses, as progress bars show; those that the record is long enough for."""
-    out = {}
-    for decay in DECAYS:
-        weight = value = 0.0
-        for loss in losses:
-            value, weight = decay * value + (1 - decay) * loss, decay * weight + 1 - decay
-        if whole or 1 - weight < SAME:
-            out[f"a decaying mean over steps (smoothed with {decay})"] = value / weight
-    return out
-
-
 def means(reported: float, record: Recording) -> list[FactorFit]:
     """Return which other mean of the recorded losses a reported one is; none where it is the recorded one."""
     rounded = rounding(reported)
@@ -204,7 +192,10 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
         "the mean since the epoch began, as Keras shows it": record.means["epoch"],
         "the mean since training began": record.means["run"],
     }
-    known |= _smoothed(losses, whole=record.first == 0)
+    smoothed = {decay: record.means.get(f"smoothed {decay}") for decay in DECAYS}
+    known |= {
+        f"a decaying mean over steps (smoothed with {d})": mean for d, mean in smoothed.items() if mean is not None
+    }
     rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
     close = [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]
     return close or _of_steps(reported, record.train)

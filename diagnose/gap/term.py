@@ -80,7 +80,7 @@ KINDS = (
         fix="read training data with the weights that validation reads",
     ),
     TermKind(
-        "unseen", "data", "unseen text", lead="Text that was not trained on", change="data it has not trained on",
+        "unseen", "data", "unseen text", lead="Text that was not trained on", change="data other than training's",
     ),
     TermKind("leak", "data", "leak: seen text", change="validation data that it has seen"),
     TermKind(

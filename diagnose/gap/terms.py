@@ -240,15 +240,15 @@ def _draw(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
         if shown.luck is not None:
             rest = Interval(rest.value, rest.value - shown.luck, rest.value + shown.luck, None, None)
         return Term("draw", value, span.low, span.high, basis=basis, how=how), rest
-    exact, draws = found.exact(1), 2 if 1 in found.random else 1
+    exact, draws = found.exact(1), found.draws(1)
     alike = RECOMPUTED * max(1.0, abs(whole.mean)) + rounding(given.val)
     if not given.given[1] or abs(given.val - whole.mean) <= alike:
         said = "what is reported is the loss of all batches that were read" + (", recomputed" if given.given[1] else "")
         return Term("draw", 0.0, basis=f"exact: {said}", how=how), _rest(given.val, whole, exact=exact, draws=draws)
     bound = _spread(found.val_own, val)
-    if 1 in found.redrawn:
+    if found.anew(1):
         basis = "not told apart: the loader draws anew each pass, so the reported loss is of another draw; in residual"
-        rest = _rest(given.val, whole, exact=False, draws=2)
+        rest = _rest(given.val, whole, exact=False, draws=draws)
         return Term("draw", None, basis=basis, how=how), rest
     basis = "not known: which batches were reported on was not given (reported_on); in residual"
     if bound is not None:
@@ -265,11 +265,11 @@ def _around(reading: Reading, value: float) -> Interval:
     return Interval(value, value - found.value + found.low, value - found.value + found.high, found.se, found.df)
 
 
-def _rest(loss: float, reading: Reading, *, exact: bool, draws: int = 1) -> Interval:
+def _rest(loss: float, reading: Reading, *, exact: bool, draws: float = 1) -> Interval:
     """Return a reported loss minus what is read, with the interval of the reading where that is a sample.
 
-    Where the reported loss is of another draw of as many samples, or of other random numbers (`draws` is 2), its luck
-    counts too.
+    Where the reported loss is of another draw of as many samples, or of other random numbers, its luck counts too
+    (`Measurements.draws`).
     """
     value = loss - reading.mean
     found = Interval(value, None, None, None, None) if exact else _around(reading, value)
@@ -300,8 +300,7 @@ def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term
         text = shown or found.train
         again = shown is None and found.anew(0)
         exact = text.complete and found.steady(0) and not again
-        twice = again or (shown is None and 0 in found.random)
-        read = _rest(given.train, text.readings[own], exact=exact, draws=2 if twice else 1)
+        read = _rest(given.train, text.readings[own], exact=exact, draws=found.draws(0) if shown is None else 1)
         train = _negative(read)
         held = "lag" if shown is not None else "lag and recency"
         said = f"training: {signed(train.value)}, which holds {held} and the luck of masks"

@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import plain, signed
-from diagnose.gap.gap_causes import ALL_SEEN, BESIDE, NOTHING, RESOLVES, Cause, all_causes, mostly_seen, said_text
+from diagnose.formatting import plain, signed, visible
+from diagnose.gap.gap_causes import (
+    ALL_SEEN,
+    BESIDE,
+    NOTHING,
+    RESOLVES,
+    Cause,
+    all_causes,
+    mostly_seen,
+    other_data,
+    said_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +42,13 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     gap, found = record.gap, all_causes(record)
     large = [c for c in found if abs(c.value) > NOTHING]
     if abs(gap) <= NOTHING or not any(c.value * gap > 0 for c in large):
-        return f"The two reported losses agree to within {plain(max(abs(gap), 0.001))}."
+        reported = "reported " if all(record.reported.given) else ""
+        return f"The two {reported}losses agree to within {plain(max(abs(gap), 0.001))}."
     side = "below" if gap < 0 else "above"
     same = [c for c in large if c.resolved and c.value * gap > 0]
     against = [c for c in large if c.resolved and c.value * gap < 0]
     open_ = _unresolved(large, gap)
-    out = f"Validation lies {plain(abs(gap))} {side} training"
+    out = f"{_named(record, 'Validation', 1)} lies {plain(abs(gap))} {side} {_named(record, 'training', 0)}"
     least = BESIDE * abs((same or large)[0].value)
     told = other and against and abs(against[0].value) >= least
     though = f", though {against[0].words} ({signed(against[0].value)})" if told else ""
@@ -49,6 +60,13 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     left = next((c for c in large if not c.resolved), None)
     rest = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
     return f"{out}{though}. Not resolved: {open_}." if rest and more else f"{out}{though}."
+
+
+def _named(record: LedgerRecord, name: str, side: int) -> str:
+    """Return a side's name, with which loss that is of several, and how it was taken where only one was reported."""
+    reported = record.reported
+    of = f" ({visible(reported.named)})" if side and reported.named else ""
+    return f"{name}{of}" if reported.given[0] == reported.given[1] else f"{name}{of} {reported.taken[side]}"
 
 
 def _unresolved(large: Sequence[Cause], gap: float) -> str:
@@ -95,4 +113,4 @@ def _seen(record: LedgerRecord) -> str:
     loss = plain(record.unseen.loss, 2)
     spelled = record.unseen.spelled_share or 0.0
     on = f", {spelled:.0%} of it on words without a token" if spelled >= BESIDE else ""
-    return f"; but training has seen {what}: on unseen {text} the loss is {loss}{on}."
+    return f"; but training has seen {what}: on {other_data(record)} the loss is {loss}{on}."

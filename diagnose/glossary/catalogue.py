@@ -25,6 +25,8 @@ TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity,
 PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
     "Mode": "What training mode does", "More": "one side", "less": "the other",
+    "on": "what training mode does on", "off": "off", "unseen": "unseen text", "meant": "",
+    "arithmetic": "A reported loss is what is read, computed another way",
     "unlike": "numbers on another scale, labels that training never has"}  # fmt: skip
 SEVERITIES = {
     "error": "The number is not what it is taken for.",

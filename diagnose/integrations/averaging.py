@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from diagnose.gap.ledger import explain
 from diagnose.gap.recorder.ranks import of_first
 from diagnose.gap.side import REDUCTIONS
+from diagnose.gap.verdict import sentence
 
 if TYPE_CHECKING:
     from torch import nn
@@ -18,18 +19,27 @@ if TYPE_CHECKING:
 
 
 def explain_as_averaged(
-    model: nn.Module, train: Side, val: Side, record: Recording | None, budget: float | str
+    model: nn.Module, train: Side, val: Side, record: Recording | None, budget: float | str, named: str = ""
 ) -> LedgerRecord:
     """Return a ledger, validation averaged as its reported value says, where one of the averages gives that.
 
-    A metric object counts each batch alike; a packed batch of many samples is one row.
+    A metric object counts each batch alike; a packed batch of many samples is one row. `named` is the name of the
+    validation loss, where there are several.
     """
+    found = _as_averaged(model, train, val, record, budget)
+    found = found.model_copy(update={"reported": found.reported.model_copy(update={"named": named})})
+    return found.model_copy(update={"verdict": sentence(found)})
+
+
+def _as_averaged(
+    model: nn.Module, train: Side, val: Side, record: Recording | None, budget: float | str
+) -> LedgerRecord:
     given = of_first((train.reported, val.reported))
     train, val = replace(train, reported=given[0]), replace(val, reported=given[1])
     found = explain(model, train, val, record, budget=budget)
     fits = [fit.factor for fit in found.arithmetic.get("validation", ())]
-    named = [name for name in REDUCTIONS if any(_is_average(fit, name) for fit in fits)]
-    name = of_first(named[-1] if named and len(fits) == 1 else None)
+    some = [name for name in REDUCTIONS if any(_is_average(fit, name) for fit in fits)]
+    name = of_first(some[-1] if some and len(fits) == 1 else None)
     if name is not None:  # of scalars "mean" and "batch" are one
         return explain(model, train, replace(val, reduction=name), record, budget=budget)
     return found

@@ -252,7 +252,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             reported=last.values[name], reported_on=last.shown.get(number) or None, reduction="weighted",
             mode="train" if last.training else None, **more,
         )  # fmt: skip
-        return Gap(explain_as_averaged(module, train_side, val_side, record, self.budget))
+        of = name if len(last.values) > 1 else ""
+        return Gap(explain_as_averaged(module, train_side, val_side, record, self.budget, of))
 
     def _reported(self, trainer: Any, record: Recording | None) -> tuple[str, float | None, Recording | None]:
         """Return the training loss's name, its logged value, and the record with what that averages."""

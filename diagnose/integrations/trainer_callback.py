@@ -27,7 +27,7 @@ from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside
 from diagnose.integrations.averaging import explain_as_averaged
 from diagnose.integrations.module_flags import Switches, changed, put, switches
-from diagnose.integrations.trainer_objectives import objectives
+from diagnose.integrations.trainer_objectives import ignores_count, objectives
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
@@ -193,6 +193,11 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
     def _explain(self, found: Evaluated) -> None:
         """Explain the gaps under the weights of an evaluation, and write the pages."""
         trainer, model = self._trainer, self._trainer.model
+        if found.logged is None:
+            self.say(
+                f"no training loss was logged before the evaluation at step {found.step} (see logging_strategy and "
+                "logging_steps), so training's loss is read now, with the weights of then"
+            )
         now = _weights(model)
         try:
             model.load_state_dict(found.weights if found.trained is None else found.trained)
@@ -209,6 +214,12 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         """Explain the gap to one evaluation set."""
         loader = _eval_loader(trainer, name)
         of_train, of_val = objectives(trainer, loader)
+        parts = trainer.args.gradient_accumulation_steps
+        if parts > 1 and ignores_count(trainer, next(iter(loader))):
+            self.say(
+                f"compute_loss leaves num_items_in_batch out, so the Trainer logs, and trains on, the sum of a step's "
+                f"{parts} parts: divide the loss by it (or by {parts}, where each part's own mean is meant)"
+            )
         train = Side(
             _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), of_train,
             reported=None if found.logged is None else found.logged[0], reduction="batch",
@@ -219,7 +230,8 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
             put(more["model"], found.switched)
         side = Side(loader, of_val, reported=val, reduction="weighted", **more)
         record = found.logged[1] if found.logged else None
-        return Gap(explain_as_averaged(trainer.model, train, side, record, self.budget))
+        of = name if len(found.losses) > 1 else ""
+        return Gap(explain_as_averaged(trainer.model, train, side, record, self.budget, of))
 
 
 def _is_loss(name: str) -> bool:

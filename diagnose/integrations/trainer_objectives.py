@@ -41,7 +41,7 @@ def objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
         own = float(_own_loss(trainer, trainer.model, [first]))
         found = _tried(trainer, first)
         shown = float(_evaluated(trainer, trainer.model, first))
-    mean_of_parts = _ignores_count(trainer, first)
+    mean_of_parts = ignores_count(trainer, first)
     if found is not None and not (mean_of_parts and trainer.args.gradient_accumulation_steps > 1):
         mean = float((found[0] * found[1]).sum() / found[1].sum())
         if _close(mean, own) and _same_in_training(trainer, first):
@@ -111,7 +111,7 @@ def _of_parts(trainer: Trainer, *, mean: bool) -> Any:
     return objective
 
 
-def _ignores_count(trainer: Trainer, part: Any) -> bool:
+def ignores_count(trainer: Trainer, part: Any) -> bool:
     """Say whether the Trainer sums the parts' losses although `compute_loss` takes each part's own mean."""
     if not _scales(trainer):
         return False

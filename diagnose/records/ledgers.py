@@ -54,18 +54,22 @@ class GroupRecord(Value):
 
 
 class ReportedRecord(Schema):
-    """The two losses as they were reported; `given` is False for one that is as read now."""
+    """The two losses as they were reported; `given` is False for one that is as read now.
+
+    `named` is the name of the validation loss, where there are several.
+    """
 
     train: float
     val: float
     unit: str = "nats per token"
     given: tuple[bool, bool] = (True, True)
+    named: Text = ""
 
     @property
     def taken(self) -> tuple[str, str, str]:
         """How the training loss, the validation loss and so their gap were taken, in words."""
         train, val = ("as reported" if given else "as read now" for given in self.given)
-        return train, val, "as reported" if any(self.given) else "as read now"
+        return train, val, train if train == val else f"{'validation' if self.given[0] else 'training'} as read now"
 
 
 class MatchedRecord(Schema):
@@ -186,6 +190,7 @@ class ConditionsRecord(Schema):
     orders: str = ""
     unit: str = "document"
     unseen_text: Text = ""
+    by_value: bool = False  # samples were compared bit for bit alone: a changed copy is not told
     redrawn: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, duration, estimate, plain, visible
-from diagnose.report import ablation_sentences, gap_sentences, note_rows, tables
+from diagnose.report import ablation_limits, ablation_sentences, gap_sentences, note_rows, tables
 from diagnose.report.blocks import (
     Bars,
     Figure,
@@ -69,7 +69,7 @@ def report_of(found: AblationReport, gaps: ArmLedgers | None = None) -> Report:
         title=f"What {ablation_sentences.called(summary)} changes" if summary.planned else "Runs compared",
         identity=named(summary.kind, summary.name, summary.corpus, summary.created), verdict=summary.verdict,
         headlines=_headlines(found), sections=tuple(sections), lead=tuple(_lead(summary)),
-        headnote=_headnote(summary), limits=tuple(ablation_sentences.limits(found)),
+        headnote=_headnote(summary), limits=tuple(ablation_limits.limits(found)),
     )  # fmt: skip
 
 

@@ -126,7 +126,10 @@ def _tables(audit: AuditRecord) -> Iterable[ReportBlock]:
     ):
         some = [row for row in audit.skipped if row.applies is applies]
         if some:
-            yield from _listed(name, (f"{row.rule}: {row.why}" for row in some))
+            rules: dict[str, list[str]] = {}
+            for row in some:
+                rules.setdefault(row.why, []).append(row.rule)
+            yield from _listed(name, (f"{', '.join(which)}: {why}" for why, which in rules.items()))
             rows = tuple((row.rule, sentence(row.why)) for row in some)
             yield TextTable(caption, ("rule", "why"), rows, frozenset({0, 1}))
 

@@ -22,7 +22,7 @@ DIGITS = 2
 
 def losses(run: RunReport) -> list[tuple[str, float]]:
     """Return the losses of a run that yardsticks can judge, with what they are called: bits per byte."""
-    named = (("final", "The loss on the whole scored text"), ("reported", "The reported validation loss"))
+    named = (("final", "The loss on the scored text"), ("reported", "The reported validation loss"))
     found = ((name, run_sentences.last(run, kind, "val")) for kind, name in named)
     return [(name, reading.bits) for name, reading in found if reading is not None and reading.bits is not None]
 
@@ -102,9 +102,7 @@ def ladder(scale: Sequence[Yardstick], runs: Sequence[Bar]) -> Figure | None:
     rows = among(learned, runs)
     said = "; ".join(f"{row.name} {row.figure}" for row in rows)
     draw = partial(figures.ladder, rows, unit="bits per byte of the scored text; left is better")
-    caption = (
-        "Each on the same scored text, given the same training text; lines: 95 % [interval|intervals] over documents."
-    )
+    caption = "Each on the scored text, given the same training text; lines: 95 % [interval|intervals] over documents."
     return Figure(Drawn("ladder", draw, f"Bits per byte, the worst first: {said}."), marked(caption))
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from diagnose.records.ablations import AblationRecord
-    from diagnose.records.ledgers import ArmLedgers, Document, LedgerRecord, Read, TermRecord, Value
+    from diagnose.records.ledgers import ArmLedgers, Document, LedgerRecord, Read, ReportedRecord, TermRecord, Value
     from diagnose.records.schema import FindingRecord
     from diagnose.report.blocks import Inline, ReportBlock
     from diagnose.report.summary import RunReport
@@ -59,7 +59,7 @@ ARM_LIMITS = (
 
 def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
     """Return what there is to say of a ledger; `run` is the run that it is of, None for a user's model and loop."""
-    name = run.run.name if run else Path(ledger.run).name
+    name = run.run.name if run else Path(ledger.run).name or visible(ledger.reported.named)
     sections = [
         Section("ledger", gap_sentences.ledger_title(ledger), "The gap, part by part", (_walk(ledger),)),
         *_fixes(ledger.findings),
@@ -115,11 +115,16 @@ def _walk(ledger: LedgerRecord) -> Figure:
         "black lines: 95 % [interval|intervals] (none where the number is exact). Colour: "
         f"{COLOURS}. {_terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
     )
-    reported = ledger.reported
-    way = f"From training {plain(reported.train)} to validation {plain(reported.val)}"
-    head = f"{way} {reported.taken[2]}, {ledger.unit}"
-    bars = (Bars(head, tuple(_bars(ledger))),)
+    bars = (Bars(f"{_way(ledger.reported)}, {ledger.unit}", tuple(_bars(ledger))),)
     return Figure(waterfall_figure(ledger), caption, bars, (gap_tables.terms(ledger),), detail="always")
+
+
+def _way(reported: ReportedRecord) -> str:
+    """Return from which loss to which a ledger leads, and how each was taken."""
+    train, val, both = plain(reported.train), plain(reported.val), reported.taken
+    if both[0] == both[1]:
+        return f"From training {train} to validation {val} {both[2]}"
+    return f"From training {train} {both[0]} to validation {val} {both[1]}"
 
 
 def _terms_named(ids: Iterable[str]) -> str:
@@ -145,9 +150,12 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
 def _name(ledger: LedgerRecord, term: str) -> str:
     """Return what a term is called, with what training mode switches on, and data for text where there is none."""
     if term == "mode":
-        mode = gap_causes.mode_name(gap_causes.live_kinds(ledger))
-        return f"mode: {mode if len(mode) <= LONGEST_MODE else 'training mode'} off"
-    return KIND[term].label.replace("text", "data") if ledger.kind == "sides" else KIND[term].label
+        kinds = gap_causes.live_kinds(ledger)
+        mode = gap_causes.mode_name(kinds)
+        if len(mode) > LONGEST_MODE:
+            return "mode: training mode off"
+        return f"mode: {mode} {'off' if gap_causes.mode_suffix(kinds, on=False) == 'off' else 'to eval'}"
+    return sides_sentences.label(term) if ledger.kind == "sides" else KIND[term].label
 
 
 def _term_bars(term: TermRecord, name: str, indent: str, *, drawn: bool) -> list[Bar]:
@@ -201,7 +209,8 @@ def _matched(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBloc
     if fits:
         yield Heading("Arithmetic that fits")
         yield Paragraph(items=fits)
-        several = " Several fit: the figures cannot tell them apart." if len(fits) > 1 else ""
+        more = any(len(some) > 1 for some in ledger.arithmetic.values())
+        several = " Several fit: the figures cannot tell them apart." if more else ""
         yield Paragraph(
             "A factor is named only if the reported loss lies within the interval of what is read times the factor, "
             f"and not within that of what is read as it is.{several}", "note",
@@ -216,7 +225,7 @@ def _matrix(ledger: LedgerRecord) -> TextTable:
     rows, heat = [], []
     for on in dict.fromkeys(read.on for read in ledger.readings):
         some = {read.text: read for read in ledger.readings if read.on == on}
-        name = f"{gap_sentences.training_mode(ledger)} {'on' if on else 'off'}"
+        name = gap_causes.in_mode(ledger.conditions.kinds, on=on)
         rows.append((name, *(estimate(some[t].value, some[t].low, some[t].high) for t in texts)))
         heat.append(tuple(_heat(some[t], low, high) for t in texts))
     ours = ledger.kind == "run"

@@ -73,12 +73,16 @@ def ledger_title(ledger: LedgerRecord) -> str:
     name, value = max(values.items(), key=lambda item: abs(item[1]))
     if not total:
         return "Nothing lies between the two losses"
-    lead = training_mode(ledger).capitalize() if name == "mode" else LEADS[name]
+    lead = training_mode(ledger).capitalize() if name == "mode" else _leads(ledger)[name]
     if value * ledger.gap < 0:
         return f"{lead} is the largest part, and works against the gap"
     if abs(value) > total / 2:
         return f"{lead} makes up most of the gap"
     return f"{lead} is the largest of the gap's parts"
+
+
+def _leads(ledger: LedgerRecord) -> dict[str, str]:
+    return LEADS | sides_sentences.LEADS if ledger.kind == "sides" else LEADS
 
 
 def changed(ledger: LedgerRecord, part: WalkRow) -> str:
@@ -90,7 +94,7 @@ def changed(ledger: LedgerRecord, part: WalkRow) -> str:
         return " · ".join(f"{part.id} {signed(part.value, 2)}" for part in term.parts)
     train, val = ledger.conditions.train, ledger.conditions.val
     if term.id == "mode":
-        return f"{training_mode(ledger)} {'off' if train.on else 'on'}"
+        return gap_causes.in_mode(ledger.conditions.kinds, on=not train.on)
     if ledger.kind == "sides":
         return sides_sentences.changed(ledger, term)
     return {

@@ -18,8 +18,9 @@ from diagnose.formatting import (
     signed,
     visible,
 )
+from diagnose.gap.gap_causes import in_mode, other_data
 from diagnose.report.blocks import TextTable
-from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words, training_mode
+from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, Value
@@ -48,7 +49,7 @@ def terms(ledger: LedgerRecord) -> TextTable:
             remark = "" if part.alone is None else f"the loss with it alone on is {plain(part.alone)}"
             rows.append([2 * NARROW + part.id, *_cells(ledger, part.value, part.low, part.high), "", remark])
         if term.beside:
-            name = "on unseen text" if term.id == "mode" else "for bigrams"
+            name = f"on {other_data(ledger)}" if term.id == "mode" else "for bigrams"
             beside = _cells(ledger, term.beside.value, term.beside.low, term.beside.high)
             rows.append([2 * NARROW + name, *beside, "", f"beside it, not summed: {term.beside.text}"])
     rows.append(["gap", signed(ledger.gap), "", signed(_bits(ledger, ledger.gap)), "", "as reported; the sum"])
@@ -77,10 +78,10 @@ def groups(ledger: LedgerRecord) -> TextTable:
 
 def losses(ledger: LedgerRecord) -> TextTable:
     """Return both losses as reported and matched."""
-    mode, reported = training_mode(ledger), ledger.reported
+    kinds, reported = ledger.conditions.kinds, ledger.reported
     rows = [["as reported", plain(reported.train), plain(reported.val), *_cells(ledger, ledger.gap, None, None)]]
-    found = [(f"matched, {mode} off", ledger.matched)]
-    found += [(f"matched, {mode} on", ledger.matched_on)] if ledger.conditions.kinds else []
+    found = [(f"matched, {in_mode(kinds, on=False)}", ledger.matched)]
+    found += [(f"matched, {in_mode(kinds, on=True)}", ledger.matched_on)] if ledger.conditions.kinds else []
     rows += [[name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)] for name, m in found]
     head = ["losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte"]
     names, cells = _filled(head, rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose import formatting
+from diagnose.errors import DiagnoseError
 from diagnose.records.audits import AuditRecord
 from diagnose.records.ledgers import ArmLedgers
 from diagnose.report import (
@@ -52,6 +53,11 @@ def _reports_of(folder: Path) -> list[tuple[str, Report]]:
     if (folder / command_store.COMPARISON).exists():
         return [("", own_report(folder))]
     out = [("", own_report(folder))] if _is_ours(folder) else []
+    if not out and not (folder / "gap.json").exists() and (folder / store.RECORD).exists():
+        raise DiagnoseError(
+            f"{folder} is the record of a loop of yours, of which no ledger was made yet: `diagnose loss-gap {folder} "
+            "--model FILE.py:build` makes one"
+        )
     if not out or (folder / "gap.json").exists():
         out.append((GAP, gap_report(folder)))
     return [*out, (AUDIT, audit_report(folder))] if out[0][0] == "" and (folder / "audit.json").exists() else out

@@ -71,7 +71,7 @@ def _headlines(run: RunReport) -> Iterable[Headline]:
     final = run_sentences.last(run, "final", "val")
     if final is not None and final.bits is not None:
         figure = estimate(final.bits, final.bits_low, final.bits_high)
-        yield Headline(_whole(run, "unseen reserve"), figure, "bits per byte")
+        yield Headline(run_sentences.final_name(run, "unseen reserve"), figure, "bits per byte")
     for split, name, paint in (("train", "reported training", "arm-1"), ("val", "reported validation", "arm-0")):
         reading = run_sentences.last(run, "reported", split)
         if reading is not None:
@@ -79,10 +79,6 @@ def _headlines(run: RunReport) -> Iterable[Headline]:
     same = run_sentences.matched(run)
     if same is not None:
         yield Headline("gap, matched", str(same), "nats per token")
-
-
-def _whole(run: RunReport, reserve: str) -> str:
-    return reserve if run.scored == "reserve" else "whole validation text"
 
 
 def _curves(run: RunReport) -> Iterable[ReportBlock]:
@@ -108,7 +104,7 @@ def _bars(run: RunReport) -> Iterable[Bar]:
         ("validation, as reported", "reported", "val", "arm-0"),
         ("training, matched", "probe", "train", "arm-1"),
         (f"{run.scored}, matched", "probe", "val", "arm-0"),
-        (_whole(run, "whole reserve"), "final", "val", "ink"),
+        (run_sentences.final_name(run), "final", "val", "ink"),
     )
     for name, kind, split, paint in named:
         reading = run_sentences.last(run, kind, split)
@@ -122,10 +118,11 @@ def _scale(run: RunReport) -> list[Section]:
     place = baseline_rows.place(run)
     if place is None:
         return []
-    said = baseline_rows.sentence(place)
+    said, part = baseline_rows.sentence(place), run_sentences.read_in_part(run)
+    which = "the same documents" if part is None else f"all scored documents (the run: for {part[0]:,} of {part[1]:,})"
     words = marked(
         "{} [yardstick|Yardsticks] are compressors and counts of characters that read the same training text once and "
-        "pay for the same documents, ends included.", said,
+        f"pay for {which}, ends included.", said,
     )  # fmt: skip
     blocks: list[ReportBlock] = [Paragraph(words), Paragraph(said, detail="brief")]
     rows = baseline_rows.this_run(run)

@@ -59,6 +59,20 @@ def last(run: RunReport, kind: str, split: str) -> LoggedReading | None:
     return found[-1] if found else None
 
 
+def read_in_part(run: RunReport) -> tuple[int, int] | None:
+    """Return how many of how many scored documents the final reading read; None where it read all of them."""
+    final, scored = last(run, "final", "val"), run.environment.split.scored_documents
+    return None if final is None or scored is None or final.documents >= scored else (final.documents, scored)
+
+
+def final_name(run: RunReport, reserve: str = "whole reserve") -> str:
+    """Return what the text of the final reading is called; `reserve` is what the whole reserve is."""
+    part = read_in_part(run)
+    if part is not None:
+        return f"{run.scored}, {share(part[0] / part[1])} of it"
+    return reserve if run.scored == "reserve" else "whole validation text"
+
+
 def run_verdict(run: RunReport) -> str:
     """Return at most 40 words: the final loss, and which way the gap lies as reported and matched."""
     final = last(run, "final", "val") or last(run, "probe", "val")
@@ -118,6 +132,13 @@ def run_limits(run: RunReport) -> list[str]:
     part = run.environment.derived.share_of_training_text
     if part is not None and part < 1:
         found.append(f"What longer training would give: this run saw {share(part)} of the training text.")
+    read = read_in_part(run)
+    if read is not None:
+        found.append(
+            f"More of the loss than its interval says: the final reading took {read[0]:,} of {read[1]:,} {run.scored} "
+            "documents, drawn at random, for all would have cost more than a twentieth of the training. "
+            "report.final=whole reads them all."
+        )
     found.append("Whether the network writes well: the samples are shown as they came, and none was judged.")
     return found
 

@@ -17,6 +17,19 @@ FOLLOWS = {
 }
 
 
+LEADS = {
+    "data": "The data themselves",
+    "unseen": "Data other than training's",
+    "collation": "How batches are made",
+}
+LABELS = {"collation": "collation: preparation"}
+
+
+def label(term: str) -> str:
+    """Return what a term's row is called in the picture of the walk."""
+    return LABELS.get(term, KIND[term].label.replace("text", "data"))
+
+
 def changed(ledger: LedgerRecord, term: TermRecord) -> str:
     """Return what a term changes, in plain words, shorter than a line."""
     train, val = ledger.conditions.train, ledger.conditions.val
@@ -41,6 +54,7 @@ def overlap_sentence(ledger: LedgerRecord) -> str:
     if overlap is None:
         return f"Whether validation data occur in training could not be told: {ledger.conditions.unseen_text}."
     found = f"Of {plain(overlap.val_documents, 0)} validation samples, {plain(overlap.exact, 0)} occur in training"
+    found += " bit for bit" if ledger.conditions.by_value else ""
     near = f" and {plain(overlap.near, 0)} nearly so (most of their spans of tokens do)" if overlap.near else ""
     return f"{found}{near}."
 

@@ -23,7 +23,7 @@ from diagnose.formatting import (
 from diagnose.report.ablation_sentences import name_of, under
 from diagnose.report.blocks import TextTable
 from diagnose.report.means import course, known
-from diagnose.report.run_sentences import last, matched, reported
+from diagnose.report.run_sentences import final_name, last, matched, reported
 
 if TYPE_CHECKING:
     from diagnose.records.ablations import AblationRecord, ArmRecord, EffectRecord
@@ -270,13 +270,13 @@ def _derived(key: str, value: object) -> str:
 
 
 def losses(run: RunReport) -> TextTable:
-    """Return a run's last losses: as reported, matched, and of the whole validation text."""
+    """Return a run's last losses: as reported, matched, and of the text read last."""
     named = (
         ("training, as reported", last(run, "reported", "train")),
         ("validation, as reported", last(run, "reported", "val")),
         ("training, matched", last(run, "probe", "train")),
         (f"{run.scored}, matched", last(run, "probe", "val")),
-        ("whole reserve" if run.scored == "reserve" else "whole validation text", last(run, "final", "val")),
+        (final_name(run), last(run, "final", "val")),
     )
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
     gap, nats, bits = reported(run), matched(run), matched(run, "bits")

@@ -1,7 +1,8 @@
-"""Probes: the same few documents of both splits, read while a run trains, so that the two curves are matched.
+"""Which documents a run reads while it trains and at its end, and how often, so that this costs little beside training.
 
-Every run on a text probes the same documents, each alone and with dropout off; how often depends on what that costs
-beside the run's training.
+Probes are the same few documents of both splits, so that the two curves are matched. The final reading is the whole
+text that is scored where that is cheap, and otherwise as much of it as is. One random order of a text's documents
+decides both, the same for all runs: what a run has read is part of what any other that read more has.
 """
 
 from __future__ import annotations
@@ -18,13 +19,17 @@ from diagnose.training import evaluation
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from diagnose.training.preparation import Setup
+    from diagnose.config.recipe import Recipe
+    from diagnose.records.run_records import Derived
+    from diagnose.training.preparation import PreparedText, Setup
 
 PROBES = 16  # points of a run's learning curve, at most
 FEWEST = 4  # and at least: fewer points are no curve
 SHARE = 0.05  # of a run's training that its probes may cost
 BACKWARD = 3  # what a token costs in training, in forward passes
 PROBE_BYTES = 12_288  # text of either split that a probe reads
+FINAL_SHARE = 0.05  # of a run's training that its final reading may cost, unless the text is small
+FINAL_BYTES = 65_536  # text that it reads at least
 
 
 def probe_steps(setup: Setup) -> frozenset[int] | None:
@@ -42,7 +47,7 @@ def probe_steps(setup: Setup) -> frozenset[int] | None:
 def _affordable(setup: Setup, training: float) -> int:
     """Return how many probes cost little beside training, which is given in positions of forward passes."""
     documents = np.concatenate([probe_documents(setup, side) for side in ("train", "val")])
-    one = evaluation.positions(setup.text.stream, documents, setup.recipe.batches.context)
+    one = evaluation.positions(setup.text.stream, documents, setup.recipe.batches.context).sum()
     count = PROBES
     while count > FEWEST and count * one > SHARE * training:
         count //= 2
@@ -53,13 +58,35 @@ def probe_documents(setup: Setup, side: str) -> NDArray[np.int64]:
     """Return some documents of the training text or of the text that validation is scored on, the same for all runs."""
     parts = setup.text.split
     pool = np.unique(parts.train if side == "train" else parts.scored)
-    picked = pool[_drawn(len(pool), PROBE_BYTES // 8)]
-    sizes = setup.text.corpus.doc_bytes[picked].cumsum()
-    return np.sort(picked[: max(1, int(np.searchsorted(sizes, PROBE_BYTES)))])
+    return _first(pool, setup.text.corpus.doc_bytes, PROBE_BYTES)
+
+
+def final_documents(text: PreparedText, recipe: Recipe, derived: Derived) -> NDArray[np.int64]:
+    """Return the documents of the final reading, in order.
+
+    They are all that are scored where the recipe says so, where only the clock knows how long the run trains, and
+    where reading them costs at most `FINAL_SHARE` of the training; otherwise as many as that allows, and
+    `FINAL_BYTES` at least.
+    """
+    scored = text.split.scored
+    if recipe.report.final == "whole" or derived.steps is None:
+        return scored
+    allowed = FINAL_SHARE * derived.steps * derived.tokens_per_step * BACKWARD
+    cost_N = evaluation.positions(text.stream, scored, recipe.batches.context)
+    if cost_N.sum() <= allowed:
+        return scored
+    sizes_N = text.corpus.doc_bytes[scored]
+    most = max(FINAL_BYTES, float(sizes_N.sum()) * allowed / float(cost_N.sum()))
+    return _first(scored, text.corpus.doc_bytes, most)
+
+
+def _first(pool: NDArray[np.int64], sizes: NDArray[np.int64], most: float) -> NDArray[np.int64]:
+    """Return the first documents of a pool's random order that hold less than so many bytes, at least one, sorted."""
+    picked = pool[_order(len(pool))[: int(most)]]
+    return np.sort(picked[: max(1, int(np.searchsorted(sizes[picked].cumsum(), most)))])
 
 
 @lru_cache(maxsize=8)
-def _drawn(count: int, most: int) -> NDArray[np.int64]:
-    """Return the places of `most` out of `count` documents in a random order, which is the same for all runs."""
-    order = seeding.permute(torch.arange(count), count, seeding.key(0, "probe", count)).numpy()
-    return np.asarray(order[:most])
+def _order(count: int) -> NDArray[np.int64]:
+    """Return a random order of so many documents, which is the same for all runs."""
+    return seeding.permute(torch.arange(count), count, seeding.key(0, "probe", count)).numpy()

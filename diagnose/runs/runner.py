@@ -266,7 +266,7 @@ def _restore(session: Session) -> None:
 
 
 def _run(session: Session) -> None:
-    """Train to the end of the budget, then read the whole validation text."""
+    """Train to the end of the budget, then read the validation text."""
     setup, recipe = session.setup, session.recipe
     if session.history.readings:
         tell(session, "going on", tuple(session.history.readings))

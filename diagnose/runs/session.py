@@ -21,7 +21,7 @@ from diagnose.data.excerpt import excerpt
 from diagnose.errors import FINDING, DiagnoseError
 from diagnose.records.schema import FORMAT
 from diagnose.runs import checkpoints, run_tables, store
-from diagnose.runs.probes import probe_documents, probe_steps
+from diagnose.runs.probes import final_documents, probe_documents, probe_steps
 from diagnose.runs.watched import Progress, Watch
 from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
@@ -260,14 +260,13 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> checkpoints.Tensors:
 
 
 def finish(session: Session) -> None:
-    """Read the whole validation text, write the last sample, and leave everything on disk."""
+    """Read the validation text, write the last sample, and leave everything on disk."""
     tell(session, "reading the validation text")
-    scored = session.setup.text.split.scored
-    places = Places()
-    result = _canonical(session, scored, places)
+    setup, places = session.setup, Places()
+    result = _canonical(session, final_documents(setup.text, setup.recipe, setup.derived), places)
     history, last = session.history, session.history.last().step
     history.readings = [row for row in history.readings if row["kind"] != "probe" or row["step"] != last]
-    train, val = (probe_documents(session.setup, side) for side in ("train", "val"))
+    train, val = (probe_documents(setup, side) for side in ("train", "val"))
     history.readings += [
         _canonical_row(session, "probe", "train", _canonical(session, train)),
         _canonical_row(session, "probe", "val", result.of(val)),  # what a probe reads is part of what was just read

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from diagnose.config.recipe import Recipe
 
 
+RECORD = "record/state.json"  # in the folder that a recorded loop leaves
 LATEST = "latest"
 LOCKS = ".locks"  # a file per digest that was ever trained; empty
 DAMAGED = (
@@ -307,7 +308,7 @@ def find(name: str | Path) -> Path:
         path = Path("runs") / path
     if path.is_file() and path.name == LATEST:
         path = path.parent / path.read_text(encoding="utf-8", errors="replace").strip()
-    if any((path / name).exists() for name in ("status.json", "ablation.toml", "record/state.json", "comparison.json")):
+    if any((path / name).exists() for name in ("status.json", "ablation.toml", RECORD, "comparison.json")):
         return path.parent / path.readlink() if path.is_symlink() else path
     known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
     hint = nearest(path.name, known) if known else f"; {path.parent} holds no runs"

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+TOLD = ("step", "kind", "split", "loss")  # of a reading, to another process
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -29,8 +31,12 @@ class Progress:
     readings: Sequence[Mapping[str, Any]] = ()
 
     def numbers(self) -> dict[str, Any]:
-        """Return what is told to another process: all but the readings, which the run's folder holds."""
+        """Return all but the readings, as JSON values."""
         return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "readings"}
+
+    def message(self) -> dict[str, Any]:
+        """Return what is told to another process, as JSON values: of each reading what it is and its loss."""
+        return {**self.numbers(), "readings": [{key: row[key] for key in TOLD} for row in self.readings]}
 
 
 Watch = Callable[[Progress], None]

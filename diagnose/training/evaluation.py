@@ -265,17 +265,26 @@ def _scored(
             yield some, nats_BT.cpu().double(), targets_BT, scored_BT
 
 
-def positions(stream: Stream, documents_N: Ints, context: int) -> int:
-    """Return how many positions the forward passes of a canonical reading have, those that overlap included."""
-    return int(_spans(stream.starts, documents_N, context)[:, 2].sum())
+def positions(stream: Stream, documents_N: Ints, context: int) -> Ints:
+    """Return how many positions a canonical reading of each document passes forward, those that overlap included."""
+    length_N = np.asarray(stream.starts[documents_N + 1]) - np.asarray(stream.starts[documents_N])
+    return np.where(length_N > context, (1 + _more(length_N, context)) * context, length_N)
+
+
+def _more(length_N: Ints, context: int) -> Ints:
+    """Return how many windows each document takes beside its first."""
+    return np.asarray(np.maximum(0, -(-(length_N - context) // _stride(context))))
+
+
+def _stride(context: int) -> int:
+    return max(1, context // 2)
 
 
 def _spans(starts: Ints, documents_N: Ints, context: int) -> Ints:
     """Return windows as rows (number, first input, inputs, first scored), longest first."""
     begin_N, end_N = np.asarray(starts[documents_N]), np.asarray(starts[documents_N + 1])
     length_N = end_N - begin_N
-    stride = max(1, context // 2)
-    more_N = np.maximum(0, -(-(length_N - context) // stride))
+    stride, more_N = _stride(context), _more(length_N, context)
     number = np.repeat(np.arange(len(documents_N)), 1 + more_N)
     turn = np.arange(len(number)) - np.repeat(np.cumsum(1 + more_N) - 1 - more_N, 1 + more_N)
     scored = np.where(turn == 0, 0, context + (turn - 1) * stride)

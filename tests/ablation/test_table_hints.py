@@ -262,3 +262,43 @@ def test_a_first_column_without_a_name_is_called_as_pandas_calls_it(tmp_path):
     words = ["--seed", "Unnamed: 0", "--score", "val_loss", "--json", "--out", str(tmp_path)]
     (effect,) = json.loads(CliRunner().invoke(app, ["compare", *files, *words]).stdout)["effects"]
     assert (effect["low"], effect["high"]) == pytest.approx((RIGHT.low, RIGHT.high))
+
+
+PIVOT = "seed,small,large\n0,2.5,2.2\n1,2.6,2.3\n2,2.4,2.15\n"
+
+
+@pytest.mark.parametrize(("table", "which"), [(PIVOT, "another column (large)"), (RUNS.to_csv(index=False), "(model)")])
+def test_seeds_are_no_arms(table, which, tmp_path):
+    (tmp_path / "table.csv").write_text(table)
+    score = "small" if "small" in table else "val_loss"
+    told = refused(tmp_path / "table.csv", "--arm", "seed", "--score", score)
+    assert "--arm seed: seeds are chance and not what is compared: give --seed seed" in told
+    assert which in told
+
+
+def test_one_of_several_columns_a_seed_is_noted(tmp_path):
+    path = tmp_path / "pivot.csv"
+    path.write_text("lr,1,2,3\n1e-3,2.5,2.6,2.4\n1e-4,3.0,3.1,3.2\n")
+    command = ["compare", str(path), "--arm", "lr", "--score", "1", "--out", str(tmp_path)]
+    shown = CliRunner().invoke(app, command)
+    assert shown.exit_code == 0
+    assert "1, 2 and 3 look like a column a seed, of which one is compared here" in " ".join(shown.output.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("resluts.csv", "there is no file {path}; did you mean 'results.csv'?"),
+        ("nothing/like.csv", "there is no file {path}; there is no folder"),
+    ],
+)
+@pytest.mark.parametrize("more", [(), ("--arm", "model", "--score", "val_loss")])
+def test_a_file_that_is_not_there_is_said(name, said, more, tmp_path):
+    (tmp_path / "results.csv").write_text(RUNS.to_csv(index=False))
+    assert said.format(path=tmp_path / name) in refused(tmp_path / name, *more)
+
+
+def refused(path, *words):
+    shown = CliRunner().invoke(app, ["compare", str(path), *words, "--out", str(path.parent)])
+    assert isinstance(shown.exception, DiagnoseError), shown.output
+    return str(shown.exception)

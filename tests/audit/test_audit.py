@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -273,3 +274,30 @@ def test_an_audit_of_somebodys_model_has_a_page(tmp_path):
     assert html.escape("srcdoc") in found._repr_html_()
     with pytest.raises(DiagnoseError, match="cannot be written"):
         found.to_html(tmp_path)
+
+
+class TestOverfitting:
+    """Whether a batch can be learned is judged by steps, so that a busy machine says the same."""
+
+    def test_a_clock_that_runs_away_changes_nothing(self, monkeypatch):
+        hours = iter(range(0, 10**9, 3600))
+        monkeypatch.setattr(time, "monotonic", lambda: float(next(hours)))
+        torch.manual_seed(0)
+        model = torch.nn.Linear(4, 3)
+        batches = [(torch.randn(8, 4), torch.randint(0, 3, (8,))) for _ in range(4)]
+
+        def squashed(model, batch):
+            return F.cross_entropy(0.01 * model(batch[0]).tanh(), batch[1])
+
+        blind = audit_metric(model, Side(batches, squashed), Side(batches, squashed))
+        assert "cannot-overfit" in [found["rule"] for found in blind.findings]
+
+    def test_a_large_network_has_fewer_steps_than_tell(self):
+        from diagnose.audit import training_checks
+
+        model, x = torch.nn.Linear(2048, 2048), torch.randn(64, 2048)
+        operations = 2 * 64 * 2048**2 * training_checks.TIMES_FORWARD * len(training_checks.RATES)
+        loss = lambda: model(x).square().mean()  # noqa: E731
+        assert training_checks.affordable(loss, "cpu", 1e4) == training_checks.STEPS
+        assert training_checks.affordable(loss, "cpu", 20 * operations / training_checks.CPU_RATE) == 20
+        assert training_checks.overfit(model, lambda: model(x).sum() * 0 + 1, steps=3)[2:] == (6, True)

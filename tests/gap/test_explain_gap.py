@@ -432,6 +432,9 @@ class TestWhatPeopleSee:
         assert max(map(len, str(gap).splitlines())) <= 100
         assert list(gap.terms.columns) == ["id", "value", "low", "high", "share", "basis", "how"]
         assert gap.terms.share.sum() == pytest.approx(1)
+        assert max(map(len, repr(gap.terms).splitlines())) <= 80
+        assert "..." not in repr(gap.terms)
+        assert type(gap.terms[["id", "how"]]).__name__ == "DataFrame"
         assert "<iframe srcdoc=" in gap._repr_html_()
         assert repr(gap).startswith("Gap(-0.4000: ")
 

@@ -9,13 +9,16 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
 from diagnose import DiagnoseError, GapRecorder, Side, explain_gap
+from diagnose.cli import app
 
 FILE = """
 import torch
 from torch import nn
 from torch.nn import functional as F
+from typer.testing import CliRunner
 
 def build():
     torch.manual_seed(0)
@@ -122,6 +125,18 @@ def test_a_running_mean_as_keras_shows_it_is_named(loop, tmp_path):
     gap = explain_gap(exact.model, objective, objective, recorder=exact.recorder)
     assert gap.record["reported"]["train"] == pytest.approx(running, rel=1e-6)
     assert terms(gap)["lag"]["value"] == pytest.approx(exact.again(range(50)) - running, abs=1e-6)
+
+
+def test_a_smoothed_loss_is_named_though_its_epoch_is_short(tmp_path):
+    """As fastai shows it, over all steps: the record keeps the losses of the last 20 of 50 alone."""
+    loop = Loop(tmp_path / "mine")
+    smoothed = weight = 0.0
+    for loss in loop.losses:
+        smoothed, weight = 0.98 * smoothed + 0.02 * loss, 0.98 * weight + 0.02
+    side = Side(loop.batches, objective, reported=smoothed / weight, reduction="batch")
+    gap = explain_gap(loop.model, side, Side(loop.val, objective), recorder=loop.recorder)
+    (fit,) = gap.record["arithmetic"]["training"]
+    assert fit["factor"] == "a decaying mean over steps (smoothed with 0.98)"
 
 
 def test_with_little_room_lag_is_a_sample_and_says_so(tmp_path):
@@ -260,3 +275,15 @@ def test_ids_in_place_of_batches(tmp_path):
     recorder.close()
     size = sum(f.stat().st_size for f in Path(tmp_path / "ids" / "record").glob("window*"))
     assert size < 5 * 11_000  # random states alone
+
+
+def test_a_record_without_a_ledger_says_how_one_is_made(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    model = torch.nn.Linear(4, 1)
+    with GapRecorder("runs/mine", model, interval=2) as recorder:
+        for _ in range(4):
+            batch = torch.randn(8, 4)
+            recorder.step(batch, model(batch).mean())
+    shown = CliRunner().invoke(app, ["report", "runs/mine"])
+    assert isinstance(shown.exception, DiagnoseError)
+    assert "`diagnose loss-gap runs/mine --model FILE.py:build`" in str(shown.exception)

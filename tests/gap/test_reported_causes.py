@@ -12,7 +12,6 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, SubsetRandomSampler, TensorDataset
 
 from diagnose import Side, audit_metric, explain_gap
-from diagnose.gap.ledger import explain
 from diagnose.gap.recorder.recording import RecordedStep, Recording
 
 
@@ -434,18 +433,6 @@ def recorded(losses, batches, **more):
     means = {"epoch": sum(losses) / len(losses), "run": sum(losses) / len(losses)}
     return Recording(steps, [], [], whole=True, reports="interval", steps=len(losses), first=0, offered=len(losses),
                      losses=losses, weights=weights, means=means, start={}, **more)  # fmt: skip
-
-
-def test_a_smoothed_loss_is_named_from_the_record():
-    train, val = cut(TRAIN), cut(VAL)
-    model = mlp()
-    losses = [3.0 * 0.9**k for k in range(8)]
-    smoothed = weight = 0.0
-    for loss in losses:
-        smoothed, weight = 0.98 * smoothed + 0.02 * loss, 0.98 * weight + 0.02
-    record = recorded(losses, train)
-    found = explain(model, Side(train, scalar, reported=smoothed / weight), Side(val, scalar), record)
-    assert [one.factor for one in found.arithmetic["training"]] == ["a decaying mean over steps (smoothed with 0.98)"]
 
 
 def test_losses_of_other_weights_are_said_without_condemning_the_record(tmp_path):

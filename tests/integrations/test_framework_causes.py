@@ -12,6 +12,8 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 from two_processes import points
 
+from diagnose.integrations.aside import GapWarning
+
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 
@@ -127,7 +129,8 @@ class TestTrainer:
         data = [labelled(128, 1), labelled(48, 2)]
         weight = torch.tensor([1.0, 3.0])
         kind = with_loss(lambda _, logits, labels: F.cross_entropy(logits, labels, weight=weight))
-        trainer, gap = train(kind, classifier(), data, tmp_path, gradient_accumulation_steps=4)
+        with pytest.warns(GapWarning, match="the sum of a step's 4 parts: divide the loss by it"):
+            trainer, gap = train(kind, classifier(), data, tmp_path, gradient_accumulation_steps=4)
 
         def own(m, b):
             return F.cross_entropy(m(b["input_ids"]).logits, b["labels"].long(), weight=weight)
@@ -136,6 +139,45 @@ class TestTrainer:
         assert (gap.matched.train, gap.matched.val) == pytest.approx(means, abs=2e-3)  # parts of other samples
         assert terms(gap)["objective"] == pytest.approx(-3 * gap.matched.train, rel=1e-4)
         assert "the sum over a step's 4 parts in place of their mean" in gap.verdict
+        assert "times the other's" not in str(gap)  # said once
+
+    def test_a_loss_that_was_never_logged_is_not_called_reported(self, tmp_path):
+        pytest.importorskip("transformers")
+        data = [labelled(96, 1), labelled(48, 2)]
+        kind = with_loss(lambda _, logits, labels: F.cross_entropy(logits, labels))
+        with pytest.warns(GapWarning, match="no training loss was logged before the evaluation at step 12"):
+            _, gap = train(kind, classifier(), data, tmp_path, logging_steps=500)
+        assert gap.record["reported"]["given"] == [False, True]
+        assert gap.verdict.startswith("Validation as reported lies")
+        assert "training as read now" in gap.verdict
+        assert " as read now to validation " in str(gap)
+        assert "gap training as read now" in str(gap)
+
+    def test_of_several_evaluation_sets_each_verdict_names_its_own(self, tmp_path):
+        pytest.importorskip("transformers")
+        data = [labelled(96, 1), {"near": labelled(48, 2), "far": labelled(48, 3)}]
+        kind = with_loss(lambda _, logits, labels: F.cross_entropy(logits, labels))
+        trainer, _ = train(kind, classifier(), data, tmp_path)
+        gaps = next(one.gaps for one in trainer.callback_handler.callbacks if hasattr(one, "gaps"))
+        assert list(gaps) == ["eval_near_loss", "eval_far_loss"]
+        assert all(f"Validation ({name}) lies" in gap.verdict for name, gap in gaps.items())
+        assert [gap.report.title for gap in gaps.values()] == [f"Loss gap of {name}" for name in gaps]
+
+    def test_attention_without_an_effect_is_not_named_beside_dropout(self, tmp_path):
+        pytest.importorskip("transformers")
+        from transformers import Trainer
+
+        data = [[{"input_ids": row.tolist(), "labels": row.tolist()} for row in tokens(96, seed)] for seed in (1, 2)]
+        model = gpt2(0.3)
+        model.transformer.h[0].attn.attn_dropout.p = 0.01
+        _, gap = train(Trainer, model, data, tmp_path)
+        parts = {
+            part["id"]: part["value"] for part in next(t for t in gap.record["terms"] if t["id"] == "mode")["parts"]
+        }
+        assert set(parts) == {"dropout", "GPT2Attention"}
+        assert abs(parts["GPT2Attention"]) < 0.1 * abs(parts["dropout"])
+        assert "GPT2Attention" not in gap.verdict
+        assert not any("GPT2Attention" in one["what"] for one in gap.findings)
 
     def test_a_weighted_sampler_is_collation_and_no_harder_data(self, tmp_path):
         pytest.importorskip("transformers")

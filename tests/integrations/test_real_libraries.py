@@ -219,6 +219,7 @@ class TestLoops:
         data, model = (points(96, 1), points(64, 2)), net()
         sides = [Side(list(zip(*(part.split(16) for part in some), strict=True)), ce) for some in data]
         plain = explain_gap(model, *sides)
+        torch.compiler.reset()  # what an earlier test compiled for the same code would be taken
         try:
             gap = explain_gap(torch.compile(model, backend=backend), *sides)
         except Exception as error:
@@ -227,7 +228,10 @@ class TestLoops:
             raise
         assert_read(gap, model, *data)
         for one, other in zip(plain.record["terms"], gap.record["terms"], strict=True):
-            assert one["value"] == pytest.approx(other["value"], abs=1e-4)
+            if one["id"] == "mode" and backend == "inductor":  # which draws masks of its own
+                assert max(one["low"], other["low"]) <= min(one["high"], other["high"])
+            else:
+                assert one["value"] == pytest.approx(other["value"], abs=1e-4)
 
     def test_keras_on_torch(self):
         if importlib.util.find_spec("keras") is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,7 @@ class Refusing:
 
 
 def test_what_a_tracker_refuses_is_said_and_ends_nothing(ablation, tmp_path, monkeypatch, capfd):
-    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", Refusing(0))
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", Refusing(0))
     said = sent("tensorboard", ablation, tmp_path) + capfd.readouterr().err
     assert f"tensorboard did not take it (no route to host); `diagnose report {ablation} --report-to" in said
 
@@ -159,7 +160,7 @@ def test_a_tracker_is_told_while_a_run_trains(tmp_path, tiny, monkeypatch):
             return super().__call__(run, parent)
 
     tracker = Noting(1000)
-    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", tracker)
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
     shown, _ = trained(tmp_path, tiny, "tensorboard")
     assert shown.exit_code == 0, shown.output
     assert ["running" in status for status in begun] == [True]
@@ -173,7 +174,7 @@ def test_a_tracker_is_told_while_a_run_trains(tmp_path, tiny, monkeypatch):
 @pytest.mark.parametrize("takes", [0, 1, 3])
 def test_a_tracker_that_refuses_on_the_way_ends_no_training(takes, tmp_path, tiny, monkeypatch, capfd):
     tracker = Refusing(takes)
-    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", tracker)
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
     shown, run = trained(tmp_path, tiny, "tensorboard")
     assert shown.exit_code == 0, shown.output
     assert '"finished"' in (run / "status.json").read_text()
@@ -188,7 +189,7 @@ def test_a_run_that_is_stopped_is_abandoned_in_its_tracker(tmp_path, tiny, monke
                 raise KeyboardInterrupt
 
     tracker = Stopping(1000)
-    monkeypatch.setitem(trackers._TRACKERS, "tensorboard", tracker)
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
     shown, run = trained(tmp_path, tiny, "tensorboard")
     assert "stopped" in str(shown.exception)
     assert '"interrupted"' in (run / "status.json").read_text()
@@ -197,24 +198,178 @@ def test_a_run_that_is_stopped_is_abandoned_in_its_tracker(tmp_path, tiny, monke
 
 def test_a_run_that_goes_on_is_sent_from_its_first_step(tmp_path):
     tracker = Refusing(1000)
-    live = trackers.LiveRun("tensorboard", tmp_path, print)
-    live.begun = tracker
+    live = trackers.Tracking("tensorboard", tmp_path, print)
+    live.open["r"] = trackers._Open(tracker, tmp_path / "r")
     rows = [{"step": step, "kind": kind, "split": "val", "loss": 1.0} for step in (4, 2) for kind in ("reported", "x")]
-    live.watch(Progress("r", "r", 0, 4, 6, 1.0, 1.0, None, "going on", rows))
-    live.watch(Progress("r", "r", 0, 5, 6, 1.0, 1.0, None))
+    live.watch(Progress("r", "", 0, 4, 6, 1.0, 1.0, None, "going on", rows))
+    live.watch(Progress("r", "", 0, 5, 6, 1.0, 1.0, None))
     assert tracker.calls == [2, 4]
 
 
-@pytest.mark.parametrize("tracker", ["tensorboard", "mlflow", "wandb"])
-def test_a_live_run_holds_what_it_would_have_been_sent(tracker, tmp_path, tiny, monkeypatch):
-    pytest.importorskip(tracker)
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """Have each tracker write below the test's folder, and nowhere else."""
+    if find_spec("mlflow"):
+        importlib.import_module("mlflow").set_tracking_uri(None)  # which takes the variable out, too
     for name, value in {
         "WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_DIR": str(tmp_path), "MLFLOW_ALLOW_FILE_STORE": "true",
         "MLFLOW_TRACKING_URI": f"file:{tmp_path}/mlruns",
     }.items():  # fmt: skip
         monkeypatch.setenv(name, value)
-    if tracker == "wandb":
-        importlib.import_module(tracker).teardown()  # it keeps the environment of the test before
+    if find_spec("wandb"):
+        importlib.import_module("wandb").teardown()  # it keeps the environment of the test before
+
+
+def ablated(tmp_path, tiny, tracker, *more):
+    """Ablate by the command, in a folder of its own, and return what was printed and the ablation's folder."""
+    keys = {**tiny, "budget.steps": 6, "report.interval": 2}
+    given = [word for key, value in keys.items() for word in ("--set", f"{key}={str(value).lower()}")]
+    before = Path.cwd()
+    os.chdir(tmp_path)
+    try:
+        command = ["ablate", "--axis", "activation", "--seeds", "2", *given, "--quiet", "--report-to", tracker, *more]
+        shown = CliRunner().invoke(app, command)
+    finally:
+        os.chdir(before)
+    return shown, next((path for path in (tmp_path / "runs").glob("*-ablate-*")), None)
+
+
+class Noted:
+    """A tracker that notes what each run is told, and what was in the folder of runs then."""
+
+    def __init__(self, runs):
+        self.runs, self.told, self.parents, self.unfinished = runs, {}, {}, set()
+
+    def __call__(self, run, parent=None):
+        self.told[run.name], self.parents[run.name] = [], parent
+        return NotedRun(self, run.name)
+
+
+class NotedRun:
+    """One run of `Noted`."""
+
+    def __init__(self, tracker, name):
+        self.tracker, self.name = tracker, name
+
+    def log(self, step, losses):
+        self.tracker.told[self.name].append((step, *losses))
+        if not list(self.tracker.runs.glob("*-ablate-*")):
+            self.tracker.unfinished.add(self.name)
+
+    def close(self, _):
+        self.tracker.told[self.name].append("closed")
+
+    def abandon(self):
+        self.tracker.told[self.name].append("abandoned")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_tracker_is_told_while_arms_train(jobs, tmp_path, tiny, monkeypatch):
+    tracker = Noted(tmp_path / "runs")
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
+    shown, folder = ablated(tmp_path, tiny, "tensorboard", "--jobs", jobs)
+    assert shown.exit_code == 0, shown.output
+    arms = [f"{arm} seed {seed}" for seed in (0, 1) for arm in ("relu", "gelu")]
+    (whole,) = [name for name in tracker.told if name not in arms]
+    assert whole.startswith("ablate-activation-")
+    assert tracker.told[whole] == ["closed"]
+    assert tracker.unfinished == set(arms)  # each was told of something before the ablation had its folder
+    for name in arms:
+        assert tracker.parents[name].name == whole
+        *steps, last = tracker.told[name]
+        assert last == "closed"
+        known = next(part.curve for part in trackers._ended(folder, None, "").parts if part.name == name)
+        assert sorted((step, one) for step, *names in steps for one in names) == sorted(
+            (step, one) for step, losses in known.items() for one in losses
+        )
+
+
+def test_runs_that_are_reused_are_sent_whole(tmp_path, tiny, monkeypatch):
+    assert ablated(tmp_path, tiny, "tensorboard")[0].exit_code == 0
+    tracker = Noted(tmp_path / "none")
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
+    shown, _ = ablated(tmp_path, tiny, "tensorboard")
+    assert shown.exit_code == 0, shown.output
+    assert [told[-1] for told in tracker.told.values()] == ["closed"] * 5
+
+
+def test_an_ablation_goes_on_where_its_tracker_refuses(tmp_path, tiny, monkeypatch, capfd):
+    tracker = Refusing(4)
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
+    shown, folder = ablated(tmp_path, tiny, "tensorboard")
+    assert shown.exit_code == 0, shown.output
+    assert (folder / "summary.json").exists()
+    said = shown.output + capfd.readouterr().err
+    assert said.count("tensorboard did not take it (no route to host); `diagnose report runs/NAME") == 1
+    assert "once the ablation has ended" in said
+    assert tracker.ended == ["abandoned", "abandoned"]  # the arm's run, and the one for the whole
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("tracker", ["tensorboard", "mlflow", "wandb"])
+@pytest.mark.usefixtures("offline")
+def test_a_live_ablation_holds_what_it_would_have_been_sent(tracker, jobs, tmp_path, tiny):
+    pytest.importorskip(tracker)
+    shown, folder = ablated(tmp_path, tiny, tracker, "--jobs", jobs)
+    assert shown.exit_code == 0, shown.output
+    assert "did not take it" not in shown.output
+    found = {"tensorboard": arms_by_tensorboard, "mlflow": arms_by_mlflow, "wandb": arms_by_wandb}[tracker](tmp_path)
+    parts = trackers._ended(folder, None, "").parts
+    assert set(found) == {part.name for part in parts}
+    for part in parts:
+        expected = {step: losses["val/loss"] for step, losses in part.curve.items() if "val/loss" in losses}
+        assert len(expected) >= 2
+        assert found[part.name] == pytest.approx(expected)
+
+
+def arms_by_tensorboard(place):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    (whole,) = (place / "tensorboard").iterdir()
+    assert "effect/gelu" in EventAccumulator(str(whole)).Reload().Tags()["scalars"]
+    reads = {path.name: EventAccumulator(str(path)).Reload() for path in whole.iterdir() if path.is_dir()}
+    return {
+        name.replace("-", " "): {one.step: one.value for one in read.Scalars("val/loss")}
+        for name, read in reads.items()
+    }
+
+
+def arms_by_mlflow(place):
+    import mlflow
+
+    mlflow.set_tracking_uri(f"file:{place}/mlruns")
+    client = mlflow.MlflowClient()
+    found = {
+        run.info.run_name: run for run in client.search_runs([client.get_experiment_by_name("diagnose").experiment_id])
+    }
+    (whole,) = [name for name in found if name.startswith("ablate-activation-")]
+    assert {run.info.status for run in found.values()} == {"FINISHED"}
+    assert [one.path.endswith(".html") for one in client.list_artifacts(found[whole].info.run_id)] == [True]
+    assert found[whole].data.metrics["effect/gelu"]
+    parts = {name: run for name, run in found.items() if name != whole}
+    assert {run.data.tags["mlflow.parentRunId"] for run in parts.values()} == {found[whole].info.run_id}
+    return {
+        name: {one.step: one.value for one in client.get_metric_history(run.info.run_id, "val/loss")}
+        for name, run in parts.items()
+    }
+
+
+def arms_by_wandb(place):
+    from diagnose.logs.read import read
+    from diagnose.logs.series import STEP, VALUE
+
+    assert len(list((place / "wandb").glob("offline-run-*/*.wandb"))) == 5
+    tables = {
+        name: read([place / "wandb"], run=name).series["val/loss"].table()
+        for name in (f"{arm} seed {seed}" for arm in ("relu", "gelu") for seed in (0, 1))
+    }
+    return {name: {int(row[STEP]): row[VALUE] for row in table} for name, table in tables.items()}
+
+
+@pytest.mark.parametrize("tracker", ["tensorboard", "mlflow", "wandb"])
+@pytest.mark.usefixtures("offline")
+def test_a_live_run_holds_what_it_would_have_been_sent(tracker, tmp_path, tiny):
+    pytest.importorskip(tracker)
     shown, run = trained(tmp_path, tiny, tracker)
     assert shown.exit_code == 0, shown.output
     known = trackers._ended(run, None, "").curve

@@ -27,6 +27,7 @@ from diagnose import formatting
 from diagnose.errors import DiagnoseError
 from diagnose.records.ablations import AblationRecord
 from diagnose.report import (
+    ablation_limits,
     ablation_sentences,
     baseline_rows,
     canvas,
@@ -368,7 +369,7 @@ def test_arms_that_lie_close_together_are_not_ranked(plain):
 
 def test_what_is_not_known_is_said(ablation):
     report = read_ablation(ablation)
-    said = " ".join(ablation_sentences.limits(report))
+    said = " ".join(ablation_limits.limits(report))
     assert "American King James Version" in said
     assert ("each arm was trained once" in said) == (len(report.summary.seeds) == 1)
     assert ("did not finish" in said) == bool(report.summary.failed)

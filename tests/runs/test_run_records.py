@@ -71,7 +71,7 @@ def test_a_run_is_probed_as_often_as_it_can_afford(steps, count, given, monkeypa
     assert (len(asked), asked[-1]) == (count, steps)
     assert max(np.diff([0, *asked])) - min(np.diff([0, *asked])) <= 1  # evenly spaced
     documents = np.concatenate([probe_documents(setup, side) for side in ("train", "val")])
-    one = evaluation.positions(setup.text.stream, documents, 32)
+    one = evaluation.positions(setup.text.stream, documents, 32).sum()
     training = steps * setup.derived.tokens_per_step * probes.BACKWARD
     assert count == probes.FEWEST or count * one <= probes.SHARE * training
     assert count == probes.PROBES or 2 * count * one > probes.SHARE * training
@@ -86,7 +86,7 @@ def test_positions_are_those_of_the_forward_passes(given, monkeypatch):
     )
     documents = setup.text.split.scored
     evaluation.canonical(setup.network(), setup.text.stream, documents, setup.scored_bytes(), 32)
-    assert evaluation.positions(setup.text.stream, documents, 32) == sum(seen)
+    assert evaluation.positions(setup.text.stream, documents, 32).sum() == sum(seen)
 
 
 def test_the_final_reading_is_the_canonical_one_of_the_final_weights(whole, given):

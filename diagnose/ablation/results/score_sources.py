@@ -13,8 +13,8 @@ from diagnose.ablation.results.own_scores import beside, own_table
 from diagnose.ablation.results.score_comparison import compare_table
 from diagnose.ablation.results.score_table import FILE, ScoreColumns, joined, read_table
 from diagnose.ablation.results.table_files import names_of
-from diagnose.ablation.results.table_hints import unnamed
-from diagnose.errors import DiagnoseError
+from diagnose.ablation.results.table_hints import IS_SEED, of_seeds_as_arms, unnamed
+from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import cut, listed, visible
 from diagnose.runs import store
 
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from diagnose.ablation.results.score_comparison import Margin
     from diagnose.records.score_records import ScoreComparison
 
-OURS = ("status.json", "ablation.toml", "record/state.json", "latest")
+OURS = ("status.json", "ablation.toml", store.RECORD, "latest")
 MOST_NAMED = 20  # columns that an error lists
+FILES = (".csv", ".tsv", ".txt", ".md", ".gz", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".eval", ".db")
 CHART = "__MIN"  # what ends columns of a chart that W&B exports, beside each run's own
 
 
@@ -51,6 +52,7 @@ def is_results(names: Sequence[str], wanted: Wanted) -> bool:
     Raises:
         DiagnoseError: runs of ours and another tool's folder are, or columns of what has none.
     """
+    _refuse_missing(names)
     foreign = [name for name in names if _is_foreign(Path(name))]
     folder = next((name for name in foreign if _needs_importer(Path(name))), None)
     if folder is not None and len(foreign) < len(names):
@@ -64,6 +66,25 @@ def is_results(names: Sequence[str], wanted: Wanted) -> bool:
         why = "does not exist" if missing else "is a run or ablation of ours, whose columns are known"
         raise DiagnoseError(f"{visible(missing or names[0])} {why}; --arm, --score and the like are of a table")
     return bool(foreign)
+
+
+def _refuse_missing(names: Sequence[str]) -> None:
+    """Refuse a file that is not there; what has no ending may be the name of a run in `runs/`.
+
+    Raises:
+        DiagnoseError: one line names it, and files beside it that it may be.
+    """
+    path = next((Path(name) for name in names if Path(name).suffix in FILES and not Path(name).exists()), None)
+    if path is None:
+        return
+    folder = path.parent
+    beside = [one.name for one in folder.iterdir() if one.suffix in FILES] if folder.is_dir() else []
+    where = "this folder" if folder == Path() else visible(str(folder))
+    if not folder.is_dir():
+        hint = f"; there is no folder {where}"
+    else:
+        hint = nearest(path.name, beside) if beside else f"; {where} holds no table"
+    raise DiagnoseError(f"there is no file {visible(str(path))}{hint}")
 
 
 def _is_foreign(path: Path) -> bool:
@@ -119,6 +140,9 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     if not (wanted.scores and (wanted.arms or by_file)):
         raise DiagnoseError(_ask(files[0].name, names_of(files[0]), wanted))
     asked = ScoreColumns(wanted.arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
+    seeds = next((one for one in wanted.arms if IS_SEED.fullmatch(one)), None)
+    if seeds is not None and wanted.example is None and seeds in names_of(files[0]):
+        raise DiagnoseError(of_seeds_as_arms(seeds, names_of(files[0]), wanted.scores))
     names = named_apart([(path.stem, path.parent.name) for path in files])
     tables = [(name, read_table(path, asked)) for name, path in zip(names, files, strict=True)]
     arms = (FILE,) if by_file else wanted.arms

@@ -24,6 +24,7 @@ ANSWERS = frozenset(
 TIMES = frozenset((
     "epoch", "epochs", "step", "steps", "global_step", "iteration", "iter", "checkpoint", "ckpt",
 ))  # columns of a run's course  # fmt: skip
+IS_SEED = re.compile(r"(?:.*[-_. ])?(?:seeds?|fold)", re.IGNORECASE)  # a column of seeds, by its name
 SUMMARIES = frozenset(("mean", "average", "avg", "std", "sd", "stdev", "sem", "stderr", "median"))  # are no seeds
 AVERAGES = frozenset(("macro avg", "weighted avg", "micro avg"))  # of scikit-learn's reports: are no examples
 TOTALS = frozenset(("all", "overall"))  # of trec_eval and its like, first or last in the table
@@ -101,6 +102,23 @@ def summary_of(names: Sequence[str]) -> str | None:
     return next((one for one in names if one.lower() in AVERAGES), ends[0] if ends else None)
 
 
+def of_seeds_as_arms(arm: str, names: Sequence[str], scores: Sequence[str]) -> str:
+    """Return what is said where a column of seeds is to be the arms.
+
+    Args:
+        arm: that column.
+        names: of all columns.
+        scores: columns that are named as scores.
+    """
+    others = [cut(visible(one), 40) for one in names if one not in (arm, "", *scores)]
+    which = f" ({listed(others[:MOST_SHOWN], 'or')})" if others else ""
+    return (
+        f"--arm {visible(arm)}: seeds are chance and not what is compared: give --seed {visible(arm)}, and --arm "
+        f"another column{which}. Arms that are a column each must be rows first, with their names in one column "
+        "(pandas: melt)"
+    )
+
+
 def unnamed(names: Sequence[str], known: Sequence[str]) -> list[str]:
     """Return the note that rows are taken for runs of their own though a column may say which run they are of.
 
@@ -108,6 +126,10 @@ def unnamed(names: Sequence[str], known: Sequence[str]) -> list[str]:
         names: of all columns.
         known: columns that are an arm or a score.
     """
+    seeds = [one for one in names if A_SEED.fullmatch(one)]
+    if len(seeds) > 1 and any(one in seeds for one in known):
+        listed_seeds = listed([visible(one) for one in seeds[:MOST_SHOWN]])
+        return [f"{listed_seeds} look like a column a seed, of which one is compared here: {A_ROW_EACH}."]
     found = [one for one in names if one not in known and (one.lower() in TIMES or one.lower().endswith("seed"))]
     if not found:
         return []

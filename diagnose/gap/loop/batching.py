@@ -35,13 +35,13 @@ class SideBatching:
     Attributes:
         sources: training's batches in validation's sizes, and its plain ones (True) so; empty where it changes nothing.
         mixed: whether a loss depends on the other samples of its batch.
-        scalar: whether validation's objective gives one number a batch.
+        scalar: whether training's and validation's objective give one number a batch.
         notes: what could not be done.
     """
 
     sources: dict[bool, RebatchedBatches] = field(default_factory=dict)
     mixed: bool = False
-    scalar: bool = False
+    scalar: tuple[bool, bool] = (False, False)
     notes: tuple[str, ...] = ()
 
 
@@ -50,7 +50,7 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
     number, batch = first_batch(val, "validation")
     where = f"batch {number + 1} of the validation side"
     own = replace(sides.val, plain=False)
-    scalar = subject.run(batch, own, 0, where).scalar
+    scalar = _is_scalar(subject, train, sides.train), subject.run(batch, own, 0, where).scalar
     both = ((train, "training"), (val, "validation"))
     mixed = any(_depends(subject, side, own, name) for side, name in both)
     padded = not mixed and any(_depends_on_padding(subject, side, own, name) for side, name in both)
@@ -68,6 +68,11 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
         )
         return SideBatching(mixed=mixed, scalar=scalar, notes=(f"{why}does is in unseen",))
     return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
+
+
+def _is_scalar(subject: Subject, train: Side, own: Condition) -> bool:
+    number, batch = first_batch(train, "training")
+    return subject.run(batch, own, 0, f"batch {number + 1} of the training side").scalar
 
 
 def _in_sizes(batches: Any, sizes: list[int], *, padded: bool) -> RebatchedBatches | None:

@@ -11,15 +11,19 @@ import numpy as np
 from diagnose.gap import conditions
 from diagnose.gap.loop import noticed, sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
+from diagnose.gap.loop.averaged import as_reported
 from diagnose.gap.loop.batching import batching_of
 from diagnose.gap.loop.guard import guarded
+from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.loop.readings import Subject, read
 from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, sampler_of, transformed, unweighted
+from diagnose.gap.loop.resampled import draw_luck, luck_notes
 from diagnose.gap.loop.second_model import with_second_model
+from diagnose.gap.loop.unseen import unseen_readings
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
 from diagnose.gap.recorder import ranks
@@ -42,7 +46,6 @@ if TYPE_CHECKING:
 
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
-FEWEST_UNSEEN = 20
 RELABELLED = 0.05  # of the samples that both sides have: so many must have other labels to be worth a word
 APART = "they are built otherwise, so that what the two objectives differ in is not told from the data"
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
@@ -66,6 +69,11 @@ class _Read:
     as_taken: frozenset[int] = frozenset()
     shuffled: bool = False
 
+    @property
+    def unsteady(self) -> frozenset[int]:
+        """The sides whose loss is another each time it is read."""
+        return self.random | self.redrawn | ({1} if self.shuffled else frozenset())
+
 
 def measure(
     model: nn.Module, train: Side, val: Side, budget: ReadingBudget, record: Recording | None = None
@@ -85,10 +93,26 @@ def measure(
     with guarded(model, loaders, list(others.values())) as kept:
         drawn = unweighted(train.batches)
         sampler = "" if drawn is None else type(sampler_of(train.batches)).__name__
+        given = train.plain is not None
+        luck = (2.0 if drawn is not None else draw_luck(train.batches), draw_luck(val.batches))
         train = _with_plain(train, val, drawn)
+        taken = [] if given else setting.plain_notes(train, sampler)
+        taken += luck_notes((train, val), (0.0 if taken else luck[0], luck[1]))
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
-        subject = Subject(model, (train.objective, val.objective), kept, own=(models[0], models[1]), reached=reached)
-        found = _joined(ranks.together(lambda: _read(subject, train, val, budget, record, sampler)))
+        objectives = train.objective, val.objective
+
+        def read_all() -> tuple[Subject, _Read]:
+            subject = Subject(model, objectives, kept, own=(models[0], models[1]), reached=reached)
+            return subject, _joined(ranks.together(lambda: _read(subject, train, val, budget, record, luck)))
+
+        subject, found = read_all()
+        *sides, averaged = as_reported(
+            (train, val), (found.sides.train, found.sides.val), (found.train[0], found.val[-1]),
+            found.unsteady | {k for k in range(2) if luck[k]} | ({0} if record is not None else set()),
+        )  # fmt: skip
+        if averaged and not ranks.several():  # each may report its own
+            (train, val), taken = sides, [*taken, *averaged]
+            subject, found = read_all()
         overlap, whole, why = _overlap(subject, val, found)
         unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
         unlike += (*_relabelled(subject, val, found, overlap), *([APART] if subject.apart else []))
@@ -98,14 +122,14 @@ def measure(
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     alike = found.known is not None and found.known.alike
     by_value = alike or (found.known is not None and found.known.layout.by_value)
-    repeated += [noticed.ALIKE] if alike else []
-    unseen, said = _unseen(found.val[0], overlap, whole, why, by_value=by_value)
+    repeated += [noticed.ALIKE if alike else noticed.BIT_FOR_BIT] if by_value and overlap is not None else []
+    unseen, said = unseen_readings(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun, found.random, (*found.notes, *repeated), found.redrawn,
+        found.replayed, texts, time.monotonic() - begun, found.random, (*taken, *found.notes, *repeated), found.redrawn,
         unlike, found.masked, found.as_taken, found.shuffled,
-        drawn is not None,
+        luck, by_value,
     )  # fmt: skip
 
 
@@ -123,23 +147,24 @@ def _with_plain(train: Side, val: Side, drawn: Any | None) -> Side:
 
 
 def _read(
-    subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, sampler: str
+    subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, luck: tuple[float, float]
 ) -> _Read:
-    """Read all that this process has; `sampler` is what training's loader repeats samples by, "" where it does not."""
+    """Read all that this process has; `luck` is that of each side's sampler."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
     shuffled = is_shuffled(val.batches)
-    subject.notice_writing(setting.first_batch(train, "training")[1])
+    train, val, switched = notice_habits(subject, train, val)
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
     kinds, notes = setting.kinds_of(subject, train)
     setting.need_training_too(subject, val)
-    notes += [*own_only, *([second] if second else []), *setting.redrawn_notes(train, redrawn, sampler)]
+    notes += [*switched, *own_only, *([second] if second else []), *setting.redrawn_notes(redrawn)]
     subject.kinds = frozenset(kinds)
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     notes += setting.weigh_losses(
         subject, [(train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")]
     )
-    train, val, said = _as_taken(subject, train, val, sides, redrawn)
+    anew = redrawn | {k for k in range(2) if luck[k]}
+    train, val, said = _as_taken(subject, train, val, sides, anew)
     notes += said.values()
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
@@ -361,31 +386,3 @@ def _distinct_only(found: SeenDocuments, val: BatchReadings) -> SeenDocuments:
     if val.unit != "sample":
         return found
     return found.among(next(iter(val.readings.values())).documents - OTHERS)
-
-
-def _unseen(
-    val: BatchReadings, overlap: SeenDocuments | None, whole: bool, why: str, *, by_value: bool = False
-) -> tuple[dict[Condition, Reading] | None, str]:
-    """Return the readings of unseen samples, and what they are or why there are none."""
-    if overlap is None or not whole:
-        return None, why
-    number, what = len(overlap.unseen), "groups" if overlap.documents[0] < 0 else "samples"
-    if number == len(overlap.documents):
-        how = " bit for bit" if by_value else ""
-        return dict(val.readings), f"none of {number:,} validation {what} occurs in training{how}"
-    if val.unit == "batch":
-        return None, "the objective gives one number a batch, so its seen samples cannot be told from the others"
-    if val.unit == "group" and overlap.documents[0] >= 0:
-        return None, "only one side has groups, so its seen samples cannot be told from the others"
-    some = {condition: reading.only(overlap.unseen) for condition, reading in val.readings.items()}
-    out = {condition: reading for condition, reading in some.items() if reading is not None}
-    if number < FEWEST_UNSEEN or len(out) < len(some):
-        return (
-            None,
-            f"{number or 'none'} of {len(overlap.documents):,} validation {what} {_are(number)} unseen, too few",
-        )
-    return out, f"{number:,} of {len(overlap.documents):,} validation {what}, which do not occur in training"
-
-
-def _are(number: int) -> str:
-    return "is" if number in (0, 1) else "are"

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from diagnose.gap.loop.readings import Subject
     from diagnose.gap.side import Side
 
+Means = dict[str, float]  # by how they average
+AVERAGES = ("batch", "weighted")  # that loops take beside the mean over elements
 MOST = 64  # batches: of more the reported loss is not read again for this
 DRAWS = 6  # readings of a loss that is random in training mode
 HOPELESS = 8.0  # times the deviation of three draws or more: further off, no more are made
@@ -27,7 +29,8 @@ CLEAR, FAR = 5.0, 3.0  # times what the other mode, and this one, may be off by:
 def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], name: str) -> tuple[Side, str]:
     """Return a side with the mode that its reported loss was taken in, and a note where that is not the usual one.
 
-    Where `mode` is given nothing is looked at. A loss that is the same each time has to come out to its digits.
+    Where `mode` is given nothing is looked at. A loss that is the same each time has to come out to its digits,
+    averaged as the side says or in another way that `Side.reduction` names; no average may give it in the usual mode.
     """
     if side.reported is None or side.mode is not None or not kinds:
         return side, ""
@@ -38,30 +41,39 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     reported, within = side.reported, slack(side.reported)
     if within > COARSE * abs(reported):
         return side, ""
-    if not _is_other(subject, some, own, replace(own, on=on), reported, within):
+    found = _other_average(subject, some, own, replace(own, on=on), reported, within)
+    if found is None:
         return side, ""
     mode, call = ("eval", "model.train()") if own.on else ("train", "model.eval()")
     word = {"eval": "evaluation", "train": "training"}[mode]
-    return replace(side, mode=mode), (
-        f"the reported {name} loss is what the model gives in {word} mode: it was read so on purpose, or {call} was "
-        "not called before"
+    averaged = "" if found == side.reduction else f", averaged by reduction={found!r}"
+    return replace(side, mode=mode, reduction=found), (
+        f"the reported {name} loss is what the model gives in {word} mode{averaged}: it was read so on purpose, or "
+        f"{call} was not called before"
     )
 
 
-def _is_other(
+def _other_average(
     subject: Subject, some: list[Any], own: Condition, turned: Condition, reported: float, slack: float
-) -> bool:
-    """Say whether a reported loss is that of the other mode and not that of this one; cheapest passes come first."""
+) -> str | None:
+    """Return the average by which a reported loss is that of the other mode; None where this mode may give it.
+
+    Cheapest passes come first.
+    """
     calm = _calm(subject, some, replace(own, on=frozenset()))
-    if calm is not None and _is_told(own, abs(calm - reported), slack):
-        return False
-    other = _draws(subject, some, turned, reported, slack)
-    if abs(float(np.mean(other)) - reported) - 2 * _spread(other) > slack:
-        return False
+    if calm is not None and _is_told(own, calm, reported, slack):
+        return None
+    other = _draws(subject, some, turned, (reported, slack))
+    near = [
+        name for name, draws in other.items() if abs(float(np.mean(draws)) - reported) - 2 * _spread(draws) <= slack
+    ]
+    if not near:
+        return None
+    found = own.reduction if own.reduction in near else min(near, key=lambda n: abs(np.mean(other[n]) - reported))
+    spread = CLEAR * (slack + _spread(other[found]))
     as_said = _draws(subject, some, own)
-    off = abs(float(np.mean(as_said)) - reported)
-    wide = CLEAR * (slack + _spread(other)) + FAR * _spread(as_said)
-    return off > max(wide, 2 * _spread(as_said))
+    each = [(abs(float(np.mean(draws)) - reported), FAR * _spread(draws)) for draws in as_said.values()]
+    return found if all(off > spread + wide for off, wide in each) else None
 
 
 def _some(side: Side) -> list[Any] | None:
@@ -74,41 +86,56 @@ def _some(side: Side) -> list[Any] | None:
     return out
 
 
-def _is_told(own: Condition, off: float, slack: float) -> bool:
+def _is_told(own: Condition, calm: Means, reported: float, slack: float) -> bool:
     """Say whether the loss in evaluation mode tells already that nothing was forgotten.
 
     For training it is the other mode, which has to come out; for validation it is the usual one, which has come out.
     """
-    return off > slack if own.on else off <= CLEAR * slack
+    off = min(abs(mean - reported) for mean in calm.values())
+    return off > slack if own.on else abs(calm[own.reduction] - reported) <= CLEAR * slack or off <= slack
 
 
-def _calm(subject: Subject, batches: list[Any], condition: Condition) -> float | None:
+def _calm(subject: Subject, batches: list[Any], condition: Condition) -> Means | None:
     """Return the loss in evaluation mode by one pass; None where it is random there."""
-    one, again = (_loss(subject, batches[:1], condition, seed) for seed in (0, 1))
-    return _loss(subject, batches, condition, 0) if one == again else None
+    one, again = (_means(subject, batches[:1], condition, seed) for seed in (0, 1))
+    return _means(subject, batches, condition, 0) if one == again else None
 
 
 def _draws(
-    subject: Subject, batches: list[Any], condition: Condition, reported: float | None = None, slack: float = 0.0
-) -> list[float]:
-    """Return the loss under a condition: once, or with several draws where it is random; few that lie far off."""
-    out = [_loss(subject, batches, condition, seed) for seed in (0, 1)]
-    if out[0] == out[1]:
-        return out[:1]
+    subject: Subject, batches: list[Any], condition: Condition, near: tuple[float, float] | None = None
+) -> dict[str, list[float]]:
+    """Return the loss under a condition by its average: once, or with several draws where it is random.
+
+    Few are drawn where each lies far off what is `near`: a loss, and by how much it may be off.
+    """
+    draws = [_means(subject, batches, condition, seed) for seed in (0, 1)]
+    if draws[0] == draws[1]:
+        return {name: [mean] for name, mean in draws[0].items()}
     for k in range(2, DRAWS):
-        out.append(_loss(subject, batches, condition, k))
-        if reported is not None and abs(float(np.mean(out)) - reported) > slack + HOPELESS * _spread(out):
+        draws.append(_means(subject, batches, condition, k))
+        if near is not None and all(_is_hopeless(some, *near) for some in _by_average(draws).values()):
             break
-    return out
+    return _by_average(draws)
 
 
-def _loss(subject: Subject, batches: list[Any], condition: Condition, seed: int) -> float:
-    total = np.zeros(2)
+def _by_average(draws: list[Means]) -> dict[str, list[float]]:
+    return {name: [means[name] for means in draws] for name in draws[0]}
+
+
+def _is_hopeless(draws: list[float], reported: float, slack: float) -> bool:
+    return abs(float(np.mean(draws)) - reported) > slack + HOPELESS * _spread(draws)
+
+
+def _means(subject: Subject, batches: list[Any], condition: Condition, seed: int) -> Means:
+    """Return the loss by each way of averaging that is meant or may be: not by samples where these are not known."""
+    names = dict.fromkeys([condition.reduction, *(() if condition.reduction == "sum" else AVERAGES)])
+    totals = {name: np.zeros(2) for name in names}
     for number, batch in enumerate(batches):
         found = subject.run(batch, condition, seed * MOST + number, "a batch that was reported on")
-        nats, weights = sums(found, condition.reduction)
-        total += nats.sum(), weights.sum()
-    return float(total[0] / total[1]) if total[1] else 0.0
+        for name, total in totals.items():
+            nats, weights = sums(found, name)
+            total[:] += nats.sum(), weights.sum()
+    return {name: float(total[0] / total[1]) if total[1] else 0.0 for name, total in totals.items()}
 
 
 def _spread(draws: list[float]) -> float:

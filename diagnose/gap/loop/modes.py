@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.modules.module import register_module_forward_pre_hook
 
 from diagnose.formatting import listed, visible
 from diagnose.gap.loop.mode_kinds import OTHER, kind_of
@@ -113,6 +114,35 @@ def training(model: nn.Module, on: frozenset[str] | None, frozen: frozenset[int]
     finally:
         for module, flag in before:
             module.training = flag
+
+
+@contextmanager
+def mode_held(model: nn.Module) -> Iterator[None]:
+    """Have a model's own `train()` and `eval()` change nothing for a while."""
+    attributes = vars(model)
+    own: dict[str, Any] = {name: attributes.pop(name) for name in ("train", "eval") if name in attributes}
+    attributes["train"], attributes["eval"] = lambda mode=True: model, lambda: model  # noqa: ARG005
+    try:
+        yield
+    finally:
+        del attributes["train"], attributes["eval"]
+        attributes |= own
+
+
+@contextmanager
+def forward_modes(model: nn.Module) -> Iterator[set[bool]]:
+    """Collect whether a model is in training mode whenever a module of it runs."""
+    own, found = set(model.modules()), set[bool]()
+
+    def note(module: nn.Module, _: Any) -> None:
+        if module in own:
+            found.add(model.training)
+
+    hook = register_module_forward_pre_hook(note)
+    try:
+        yield found
+    finally:
+        hook.remove()
 
 
 def cast(device: torch.device, autocast: torch.dtype | bool | None) -> AbstractContextManager[object]:

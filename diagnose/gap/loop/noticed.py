@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 
+BIT_FOR_BIT = (
+    "samples were compared bit for bit: changed copies (augmented, cropped, noisy) are not told; groups= tells them"
+)
 ALIKE = (
     "training's rows are like one another at the same places: copies of which some values were changed (before the "
     "split) are not told from other rows; groups= tells them"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections import Counter, defaultdict
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,6 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
-from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import (
@@ -26,12 +25,11 @@ from diagnose.gap.loop.elements import (
     own_copy,
     sums,
     tensors,
-    versions,
 )
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.inputs import InputsSeen
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
-from diagnose.gap.loop.modes import cast, kind, training
+from diagnose.gap.loop.modes import cast, mode_held, training
 from diagnose.gap.loop.other_means import OtherMeans
 from diagnose.gap.loop.rebatched import RebatchedBatches
 from diagnose.gap.loop.walking import walk
@@ -46,6 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from diagnose.gap.conditions import Condition
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.loop.sample_identity import DistinctSamples
     from diagnose.gap.loop.sample_parts import Key
@@ -70,6 +69,7 @@ class Subject:
         masked: objectives with losses that are 0 whatever the weights are, and count.
         empty: by what was read, its batches in which nothing counts.
         writes: objectives that write into their batch (mixed samples in place), so that each gets a copy.
+        switching: objectives that put the model into a mode themselves, and whether that is training mode.
         gradients: whether objectives are run with gradients on, as a training loop runs its own.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
@@ -88,6 +88,7 @@ class Subject:
     apart: bool = False
     gradients: bool = False
     writes: set[int] = field(default_factory=set)
+    switching: dict[int, bool] = field(default_factory=dict)
     weighed: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
     empty: Counter[str] = field(default_factory=Counter)
@@ -131,20 +132,6 @@ class Subject:
         found = elements(returned, batch, f"{who}, on {where},")
         return of_rows(found, self.rows(batch, number))
 
-    def notice_writing(self, batch: Any) -> None:
-        """Note which objectives write into the tensors of a batch, tried in both modes on a copy of it."""
-        every = frozenset(kind(module) for module in self.model.modules())
-        for number in (0,) if self.objectives[0] is self.objectives[1] else (0, 1):
-            for on in (every, frozenset[str]()):
-                try:
-                    given = copy.deepcopy(batch)
-                    before = versions(given)
-                    self.run(given, Condition(on, number, None, "mean"), 0, "a batch")
-                except (DiagnoseError, RuntimeError, TypeError):  # what cannot be copied or run is told elsewhere
-                    continue
-                if versions(given) != before:
-                    self.writes |= {number} if self.objectives[0] is not self.objectives[1] else {0, 1}
-
     def _seeded(self, number: int, model: nn.Module, batch: Any, seed: int | Callable[[], None]) -> Any:
         """Return what an objective returns from these random states."""
         put = seed if callable(seed) else partial(self._put, seed)
@@ -157,11 +144,12 @@ class Subject:
         self.kept.reseed(seed)
 
     def _returned(self, number: int, model: nn.Module, batch: Any) -> Any:
-        if number not in self.weighed:
-            return self.objectives[number](model, batch)
-        with ClassWeights() as seen:
-            returned = self.objectives[number](model, batch)
-        return seen.weighed(returned)
+        with mode_held(model) if number in self.switching else nullcontext():
+            if number not in self.weighed:
+                return self.objectives[number](model, batch)
+            with ClassWeights() as seen:
+                returned = self.objectives[number](model, batch)
+            return seen.weighed(returned)
 
     def of(self, condition: Condition) -> nn.Module:
         """Return the model that is read under a condition."""

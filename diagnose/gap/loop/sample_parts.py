@@ -41,7 +41,7 @@ class SampleLayout:
         texts: those of them whose spans are compared; `spans` says how long these are; beside: what must be the same
             beside them, for it holds more (the picture of a prompt).
         why: why samples cannot be recognised; "" where they can.
-        by_value: whether numbers that are no text are compared, so that noisy copies are not recognised.
+        by_value: whether anything but text is compared, bit for bit, so that changed copies are not recognised.
     """
 
     keys: tuple[Key, ...]
@@ -146,8 +146,9 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
     most = max((bits[key] for key, _ in series), default=0.0)
     beside = tuple(key for key in keys if key not in dict(series) and bits[key] > most)
     floats = any(wide[key][0].is_floating_point() for key in keys)
+    by_value = floats or bool(beside) or not series
     return SampleLayout(
-        keys, tuple(key for key, _ in series), tuple(span for _, span in series), beside, by_value=floats
+        keys, tuple(key for key, _ in series), tuple(span for _, span in series), beside, by_value=by_value
     )
 
 

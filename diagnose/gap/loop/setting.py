@@ -258,23 +258,28 @@ def notes_of(subject: Subject) -> list[str]:
     return out
 
 
-def redrawn_notes(train: Side, redrawn: frozenset[int], sampler: str) -> list[str]:
-    """Say which loaders yield other samples each pass, and which sampler was left out for `collation`."""
-    out = [
+def redrawn_notes(redrawn: frozenset[int]) -> list[str]:
+    """Say which loaders yield other samples each pass."""
+    return [
         f"the {name} side's loader yields other samples each pass (augmentation, random draws): what was read is a "
         "draw; plain= the same data without that tells it from data"
         for k, name in enumerate(("training", "validation")) if k in redrawn
     ]  # fmt: skip
-    if train.plain is not None and sampler:
+
+
+def plain_notes(train: Side, sampler: str) -> list[str]:
+    """Say what was taken as plain data where none was given: without a sampler that repeats, or as validation's are."""
+    out: list[str] = []
+    if sampler:
         out.append(f"training's loader draws by a {sampler}, which repeats samples; those that it can draw, each once "
-                   "and in order, were taken as plain=: collation is what the sampler does, unless plain= was given; "
+                   "and in order, were taken as plain=: collation is what the sampler does; "
                    "what was read of it is a draw")  # fmt: skip
     if isinstance(train.plain, DataLoader) and _same_but_collation(train.batches, train.plain):
         out.append("training's dataset with validation's collate_fn was taken as plain=: collation is what training's "
-                   "own collate_fn does, unless plain= was given")  # fmt: skip
+                   "own collate_fn does")  # fmt: skip
     if isinstance(train.plain, DataLoader) and _same_but_transform(train.batches, train.plain):
         out.append("training's dataset with validation's transform was taken as plain=: collation is what training's "
-                   "own transform does, unless plain= was given")  # fmt: skip
+                   "own transform does")  # fmt: skip
     return out
 
 
@@ -296,6 +301,7 @@ def summed(text: BatchReadings, sides: SideConditions) -> list[str]:
     both = [text.means.get(sides.condition(changed), []) for changed in (frozenset[str](), frozenset({"objective"}))]
     if (
         not text.scalar
+        or text.others.get(sides.train)  # the objective names itself what it holds
         or "objective" not in sides.factors
         or len(both[0]) != len(both[1])
         or not all(both[0] + both[1])

@@ -23,6 +23,7 @@ from diagnose.gap.recorder import random_states
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.ranks import unwrapped
 from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, numbers, packed
+from diagnose.gap.recorder.smoothed import SmoothedLosses
 from diagnose.gap.side import check_model
 from diagnose.runs import checkpoints, store
 
@@ -125,6 +126,7 @@ class GapRecorder:
         self.shown_whole, self.shown_open = True, False
         self.start: dict[str, Tensor] = {}
         self.sums, self.counts = dict[str, Any](epoch=0.0, run=0.0), {"epoch": 0, "run": 0}
+        self.smoothed = SmoothedLosses()
         self._states: dict[str, Tensor] | None = None
         self._coming: dict[str, Tensor] = {}  # the weights before a step that opens an interval, until it is recorded
         self._early = False
@@ -177,6 +179,7 @@ class GapRecorder:
         step = RecordedStep(self.number, None, _scalar(loss), self._states or {}, self._early, weight)
         self.losses.append(step.loss)
         self.weights.append(weight)
+        self.smoothed.add(step.loss)
         if self._fresh:
             self.sums["epoch"], self.counts["epoch"] = 0.0, 0
         for name in self.sums:
@@ -201,14 +204,20 @@ class GapRecorder:
         self.first, self.losses, self.weights = self.number, [], []
         self.start, self._coming = self._coming, {}
 
-    def validation(self, batch: Any, loss: Any) -> None:
-        """Record a validation batch and its loss; those between two training steps make one reported loss."""
+    def validation(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
+        """Record a validation batch and its loss; those between two training steps make one reported loss.
+
+        Args:
+            batch: what the objective took.
+            loss: as the loop adds it up: a number, or a tensor of one (it is not waited for).
+            weight: what the batch counts in the mean that is reported, for instance its number of samples.
+        """
         if not self.shown_open:
             self.shown, self.shown_whole, self.shown_open = [], True, True
         held = sum(nbytes(step.batch) for step in self.shown)
         fits = held + nbytes(batch) <= self.most_bytes // 2
         self.shown_whole = self.shown_whole and fits
-        self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}))
+        self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}, weight=weight))
         self._states = None  # of validation's own pass, where it ran in training mode
 
     def _write_if_cheap(self) -> None:
@@ -247,7 +256,8 @@ class GapRecorder:
 
     def _means(self) -> dict[str, float]:
         """Return other means that a loop may have reported: since its epoch began, and since it began."""
-        return {name: float(total) / max(1, self.counts[name]) for name, total in self.sums.items()}
+        found = {name: float(total) / max(1, self.counts[name]) for name, total in self.sums.items()}
+        return found | self.smoothed.means()
 
     def detach(self) -> None:
         """Take the hooks off the model."""

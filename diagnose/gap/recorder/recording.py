@@ -75,7 +75,7 @@ class Recording:
         whole: whether all of these were kept.
         reports: as in `GapRecorder`; steps: how many there were; first: the window's first.
         offered: how many steps the window had; losses: all of their losses as logged; weights: what each counts.
-        means: the mean of all losses since the epoch began, and since the run began.
+        means: of all losses since the epoch began, since the run began, and decaying ones ("smoothed 0.98").
         start: the weights before the window's first step.
         fetch: returns the batch of an id; None where the batches themselves were kept.
     """
@@ -103,8 +103,9 @@ class Recording:
 
     @property
     def val(self) -> float | None:
-        """The reported validation loss: the mean of its batches' losses; None where there was no validation."""
-        return sum(step.loss for step in self.validation) / len(self.validation) if self.validation else None
+        """The reported validation loss: its batches' mean by what each counts; None where there was no validation."""
+        losses, weights = ([step.loss for step in self.validation], [step.weight for step in self.validation])
+        return float(np.average(losses, weights=weights)) if losses else None
 
     def of_last(self) -> Recording:
         """Return the record with the last step alone as what the reported loss is of."""

@@ -1,0 +1,20 @@
+"""The terms of a ledger as a table of pandas that a terminal shows whole."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+SENTENCES = ("basis", "how")
+
+
+class TermsTable(pd.DataFrame):  # type: ignore[misc]
+    """A table of pandas; printed without the columns of sentences, which would hide the numbers."""
+
+    @property
+    def _constructor(self) -> type[pd.DataFrame]:  # what is computed from it is a plain table
+        return pd.DataFrame  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        shown = pd.DataFrame(self).drop(columns=[*SENTENCES], errors="ignore")
+        table = shown.to_string(float_format="{:.4f}".format, na_rep="\N{EN DASH}")
+        return f"{table}\nnot shown: {' and '.join(SENTENCES)}, sentences of each term"
