@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -20,6 +21,7 @@ MOST = 0.9  # of the values have to have a position for it to place them
 NAMES = {STEP: "step", ITERATION: "iteration", UPDATE: "update", BATCH: "batch", EPOCH: "epoch", PLACE: "place"}
 MOST_RUNS = 64
 AS_PROCESSES = 0.1  # of the change from epoch to epoch
+DIGIT = re.compile(r"\d")
 FEWEST_ROWS = 4  # that tell how a log counts
 
 
@@ -163,6 +165,23 @@ def runs(
     leading = np.split(lead, cut)
     both = zip(leading, split, strict=True) if lead is train else zip(split, leading, strict=True)
     return [(a, b) for a, b in both if len(a) and len(b)][-MOST_RUNS:] or [(train, val)]
+
+
+def headed_runs(
+    train: NDArray[np.float64], val: NDArray[np.float64], headings: list[tuple[int, str]]
+) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Return the tables of runs with a pair each, all at one epoch or none, each below its heading; else nothing."""
+    epochs = np.unique(np.append(train[:, EPOCH], val[:, EPOCH]))
+    if len(train) != len(val) or len(val) < 2 or len(epochs) > 1 or epochs[0] <= 1:
+        return []
+    above = [place for place, _ in headings]
+    of_train, of_val = (np.searchsorted(above, table[:, PLACE], "right") for table in (train, val))
+    named = {headings[k - 1][1] for k in of_val if k}
+    if len(named) < len(val) or not np.array_equal(of_train, of_val):
+        return []
+    if np.isnan(epochs[0]) and not all(map(DIGIT.search, named)):
+        return []
+    return [(train[k : k + 1], val[k : k + 1]) for k in range(len(val))][-MOST_RUNS:]
 
 
 def rising(at: NDArray[np.float64]) -> NDArray[np.bool_]:

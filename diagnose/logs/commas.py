@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.logs.headings import ABOVE
 from diagnose.logs.series import VALUE
 from diagnose.logs.written_numbers import LESS_THAN_ONE, THOUSANDS
 
@@ -46,7 +47,7 @@ class Commas:
             if self.decimal:
                 series.divide(THOUSAND)
             elif not self.thousands and not _counts_on(np.abs(series.table()[:, VALUE])):
-                log.unclear[name] = text
+                log.unclear[name.lstrip(ABOVE)] = text
 
 
 def _counts_on(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> bool:

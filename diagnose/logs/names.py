@@ -44,7 +44,7 @@ NEUTRAL = frozenset({
     "a", "an", "and", "out", "held", "hold", "trainer", "stats", "performance", "info", "debug", "main",
     "root",
     "epochs", "end", "phase", "mode", "negative", "likelihood", "cross", "entropy", "running", "train", "run", "this",
-    "one", "pe", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last", "first",
+    "one", "pe", "dataloader", "idx", "whole", "de", "du", "di", "des", "der", "metric", "full", "all", "last",
     "subset", "samples",
     "examples", "score", "report", "summary", "tag", "function", "finished", "completed", "complete", "done", "costs",
 })  # fmt: skip

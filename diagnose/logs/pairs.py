@@ -10,10 +10,20 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted
-from diagnose.logs.axis import Counted, LogAxis, axis, ends_of_epochs, of_epochs_before, oldest_first, rising, runs
+from diagnose.logs.axis import (
+    Counted,
+    LogAxis,
+    axis,
+    ends_of_epochs,
+    headed_runs,
+    of_epochs_before,
+    oldest_first,
+    rising,
+    runs,
+)
 from diagnose.logs.choose import Choice, choose, refuse, said
 from diagnose.logs.names import meaning
-from diagnose.logs.series import PLACE, SECONDS, VALUE
+from diagnose.logs.series import EPOCH, PLACE, SECONDS, VALUE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -120,7 +130,10 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
     val_table = of_epochs_before(train_table, val_table)
     val_table, stale = _fresh(val_table)
     way = axis(train_table, val_table, log)
-    every = [_run(choice, way, train, val) for train, val in runs(train_table, val_table, way)]
+    parts = headed_runs(train_table, val_table, log.headings) or runs(train_table, val_table, way)
+    placed = len(parts) > 1 and way.name == "place" and bool(np.isfinite(train_table[:, EPOCH]).all())
+    way = replace(way, column=EPOCH) if placed else way
+    every = [_run(choice, way, train, val) for train, val in parts]
     kept = [run for run in every if run is not None]
     if stale and kept:
         note = (

@@ -112,9 +112,9 @@ class _Line(LineSides):
         if len(parts) > 1:
             self.near = ""
         self._headings(context)
-        if BECOMES.fullmatch(after) and "(" not in signs:
-            last = CHANGES.sub("", last)
-        if BECOMES.fullmatch(after) and k + 1 < len(self.numbers) and "." in self.numbers[k + 1] and meaning(last).kind:
+        becomes = bool(BECOMES.fullmatch(after)) and "." in (self.numbers[k + 1 : k + 2] or ("",))[0]
+        last = CHANGES.sub("", last) if becomes and "(" not in signs else last
+        if becomes and meaning(last).kind:
             return self._changed(k, last, context, before, assigned=assigned)
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
         if over >= 0 and self.texts[over + 1].startswith("%"):

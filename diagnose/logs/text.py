@@ -48,6 +48,7 @@ MOST_PLANS = 8192  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NO_NUMBER = ("nan", "inf")
+ROW_OF_RUN = re.compile(r"\W{0,8}(?:fold|run|trial|seed|split|repeat)\W{0,3}\d{1,6}\b", re.IGNORECASE)
 ENDED = re.compile(
     r"\bepoch\W{0,3}\d{1,9}\W{0,3}(?:is|has)?\s?(?:finished|completed?|done|ended)\W{0,4}$", re.IGNORECASE
 )
@@ -175,6 +176,8 @@ class TextReader(TextState):
 
     def _take(self, plan: Plan, numbers: list[str], bar: bool, line: str) -> None:
         if plan.shape.losses or plan.shape.tuple:
+            if plan.names and not plan.shape.positions and ROW_OF_RUN.match(line):
+                self.log.heading(line.strip())
             self._values(plan.shape, numbers, bar, line)
         else:
             self._between(plan, numbers, line)
@@ -208,7 +211,7 @@ class TextReader(TextState):
         if plan is not None and not comma:
             self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
         if shape is not EMPTY:
-            self.commas.decimal = self.commas.decimal or line != written_so
+            self.commas.decimal = self.commas.decimal or (bool(shape.losses) and line != written_so)
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
     def _keep(self, key: str, plan: Plan) -> None:

@@ -141,14 +141,6 @@ case(
     P(H, A(), B(), "step"),
 )
 case(
-    "e28-34",
-    rep(
-        "{{'loss': {a:.4f}, 'token_acc': 0.512, 'grad_norm': 1.2, 'learning_rate': 1e-05, 'memory(GiB)': 12.1, 'train_speed(iter/s)': 0.1, 'epoch': {e}.0, 'global_step/max_steps': '{s}/600', 'percentage': '16.67%'}}",
-        "{{'eval_loss': {b:.4f}, 'eval_token_acc': 0.491, 'eval_runtime': 1.2, 'epoch': {e}.0, 'global_step/max_steps': '{s}/600', 'percentage': '16.67%'}}",
-    ),
-    P(E6, A(), B()),
-)
-case(
     "e28-36",
     rep(
         "[Epoch {e} / Train]: 100%|██████████| 50/50 [00:05<00:00, 9.87it/s, loss={a:.3f}]",
@@ -163,17 +155,6 @@ case(
         "24/05/01 10:00:0{e} INFO LBFGS: Val and Grad Norm: {a:.5f} (rel: 0.123) 0.51234",
     ),
     R(),
-)
-case("e28-40", rep("Iteration {e}, loss = {a:.8f}", "Validation score: 0.51200{e}"), TRAINS)
-case(
-    "e28-46",
-    rep(
-        "2024-05-01 10:00:00,000 - INFO - joeynmt.training - Epoch   {e}, Step: {s:8d}, Batch Loss: {a:12.6f}, Batch Acc: 0.512000, Tokens per Sec:     1234, Lr: 0.000300",
-        "2024-05-01 10:01:00,000 - INFO - joeynmt.prediction - Predicting 1000 example(s)... (Greedy decoding with min_output_length=1)",
-        "2024-05-01 10:02:00,000 - INFO - joeynmt.prediction - Evaluation result (greedy): bleu:  12.34, loss: {b:6.2f}, ppl: {q:6.2f}, acc:   0.49, 1.2345[sec]",
-        q=ex(b),
-    ),
-    P(H, A(), B(), "step"),
 )
 case(
     "e28-50",

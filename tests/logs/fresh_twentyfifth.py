@@ -51,16 +51,7 @@ case(
     P(range(2, 13, 2), A(), B(), "place"),
 )
 case("e25-08", rep("Episode {e}/6, loss_V: {a}, loss_policy: 1.1234, mean ep_rew: 12.1, std: 2.3"), TRAINS)
-case("e25-09", rep("Epoch: 6/{e} training loss:{a}  validate loss:{b}  ergas:3.1234"), P(E6, A(), B(), "place"))
 case("e25-10", rep("{e} epoch Train Loss: {a}", "{e} epoch Validate Loss: {b}"), P(E6, A(), B()))
-case(
-    "e25-11",
-    rep(
-        "Epoch [{e}/6], Loss: {a:.4f}, Class Loss: {c:.4f}, Validate loss: {b:.4f}, Train_Acc: 0.5120, Validate_Acc: 0.4910",
-        c=lambda e: a(e) - 0.2,
-    ),
-    P(E6, A(), B()),
-)
 case(
     "e25-12",
     rep(

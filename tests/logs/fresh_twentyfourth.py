@@ -86,22 +86,6 @@ case(
     P(E6, A(), B()),
 )
 case(
-    "e24-14",
-    rep(
-        "epoch",
-        " id {e}",
-        " train_loss {a:.5f}",
-        " train_f1 0.12164",
-        " valid_loss {b:.5f}",
-        " valid_f1 0.16386",
-        " time 0 hr 23 min",
-        " best_val_loss {b:.5f}",
-        " best_val_f1 0.16386",
-    ),
-    P(range(2, 13, 2), A(), B(), "place"),
-)
-case("e24-15", rep("epoch {e}/6 train_loss {a:.5f} val_loss {b:.5f} val_mae_cp 707.4 time 1.5s"), P(E6, A(), B()))
-case(
     "e24-16",
     rep("INFO:root:📊 Эпоха {e}: Train Loss={a:.6f} | Val Loss={b:.6f} | Acc=0.4910 | Balanced Acc=0.4810 | F1=0.4710"),
     P(E6, A(), B()),
@@ -148,14 +132,6 @@ case(
         c=lambda e: a(e) + 0.1,
     ),
     P([20000 * e for e in E6], A(), B(), "step"),
-)
-case(
-    "e24-26",
-    rep(
-        "step {x}  train_loss {a:.2f}  eval_loss {b:.2f}   (healthy: both falling, val tracks train)",
-        x=lambda e: 250 * e,
-    ),
-    P([250 * e for e in E6], A(), B(), "step"),
 )
 case("e24-29", rep("Iteration {s} | Training cost: {a} | Test cost: {b}"), P(H, A(), B(), "step", says=("test",)))
 case(

@@ -1,4 +1,4 @@
-# ruff: noqa: E501, F403, F405
+# ruff: noqa: E501, F403, F405, RUF001
 """Logs as gists, commits, consoles and other languages' tables show them (twenty-ninth round): the right reading was written down before the reader was run."""
 
 from fresh_forms import *

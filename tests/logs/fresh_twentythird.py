@@ -188,17 +188,6 @@ case(
     rep("Metrics for epoch {x} are:", " tr_loss: {a}, te_loss: {b}, te_acc: 0.4910", x=lambda e: 5 * e),
     P([5 * e for e in E6], A(), B()),
 )
-case(
-    "e23-32",
-    rep(
-        "{x}/31675 (epoch {z:.2f}), train_loss = {a:.4f} ",
-        "evaluating loss over split index 2 ",
-        "saving checkpoint to cv/lm_word-small_epoch{z:.2f}_{b:.2f}.t7 ",
-        x=lambda e: 100 * e,
-        z=lambda e: 0.08 * e,
-    ),
-    TRAINS,
-)
 case("e23-33", rep("iter: {s}  mean_loss: {a} best_mean_loss: {c}", c=lambda e: a(e) + 0.1), TRAINS)
 case(
     "e23-34",
@@ -230,18 +219,6 @@ case(
     "e23-36",
     "| seed | held-out loss minimum | agreement maximum | gap |\n|---|---|---|---|\n| 0 | epoch 51, loss 0.4631 | epoch 94, loss 0.4886 | 43 epochs |\n| 1 | epoch 47, loss 0.4702 | epoch 99, loss 0.4911 | 52 epochs |\n| 2 | epoch 49, loss 0.4655 | epoch 96, loss 0.4899 | 47 epochs |\n",
     R(),
-)
-case(
-    "e23-38",
-    rep(
-        "Epoch {z:.2f} / 6, i = {x} / 600, loss = {c:f}",
-        "Epoch {z:.2f} / 6, i = {s} / 600, loss = {a:f}",
-        "val_loss = \t{b}",
-        z=lambda e: e + 0.99,
-        x=lambda e: 100 * e - 1,
-        c=lambda e: a(e) + 0.1,
-    ),
-    P([e + 0.99 for e in E6], None, B()),
 )
 case(
     "e23-39",

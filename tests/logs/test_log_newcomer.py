@@ -117,3 +117,18 @@ def test_a_large_document_without_a_loss_is_refused(tmp_path, monkeypatch):
     path.write_text(json.dumps({"lr": [0.1] * 600_000}))
     with pytest.raises(DiagnoseError, match="too large to be held"):
         read([path])
+
+
+def test_commas_of_a_list_say_nothing_of_those_of_losses(tmp_path):
+    """The devices 0 and 1 make no decimal comma of "12,345"; that it may be either is said under a heading, too."""
+    text = "using devices 0,1 from epoch 1\n" + "".join(
+        f"epoch {e}\nTraining:\nloss {14 - e},345\nValidation:\nloss {15 - e},345\n" for e in range(1, 4)
+    )
+    with pytest.raises(DiagnoseError, match="decimal comma"):
+        judge(written(tmp_path, log=text))
+
+
+def test_thousands_are_told_by_whole_values_below_a_thousand(tmp_path):
+    text = "".join(f"epoch {e} train loss {2400 // e:,} val loss {2700 // e:,}\n" for e in range(1, 7))
+    found = pairs(read(written(tmp_path, log=text)), {})
+    assert found.train_N.tolist() == [2400, 1200, 800, 600, 480, 400]
