@@ -305,5 +305,5 @@ def test_a_key_overrules_a_files(order, tmp_path):
     file.write_text("[optimizer]\nlr = 1e-3\nclip = 2.0\n")
     given = (str(file), "optimizer.lr=5e-4")
     assert parse_settings([given[place] for place in order]) == {"optimizer.lr": 5e-4, "optimizer.clip": 2.0}
-    with pytest.raises(DiagnoseError, match="optimizer.lr is set twice"):
+    with pytest.raises(DiagnoseError, match=r"optimizer\.lr is set twice"):
         parse_settings([str(file), str(file)])
