@@ -55,29 +55,31 @@ def shipped() -> list[str]:
 def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
     """Turn `--set table.key=value` texts into values by key; a value is read as TOML, or else as text.
 
-    The path of a TOML file stands for all of its tables' keys.
+    The path of a TOML file stands for all of its tables' keys; a key that is set by itself overrules a file's.
 
     Raises:
         DiagnoseError: every pair that is no setting, and keys that are set twice.
     """
     out: dict[str, Any] = {}
+    files: dict[str, Any] = {}
     errors = []
     for pair in pairs:
         key, sign, value = pair.partition("=")
         key = key.strip()
-        given = {key: _toml_value(value.strip())} if sign else {}
+        place, given = out, ({key: _toml_value(value.strip())} if sign else {})
         if not sign and pair.endswith(".toml"):
-            given = {
-                f"{table}.{name}": one for table, keys in _tables(Path(pair)).items() for name, one in keys.items()
-            }
+            place, given = (
+                files,
+                {f"{table}.{name}": one for table, keys in _tables(Path(pair)).items() for name, one in keys.items()},
+            )
         elif not sign or "." not in key:
             errors.append(f"{shown(pair)} is no setting; write table.key=value, for instance batches.size=32")
             continue
-        errors += [f"{one} is set twice" for one in given if one in out]
-        out |= given
+        errors += [f"{one} is set twice" for one in given if one in place]
+        place.update(given)
     if errors:
         raise DiagnoseError("; ".join(errors))
-    return out
+    return files | out
 
 
 def _tables(path: Path) -> dict[str, dict[str, Any]]:

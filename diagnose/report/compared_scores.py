@@ -27,13 +27,13 @@ class ComparedScores(ShownResult[ScoreComparison]):
 
     def to_frame(self) -> pd.DataFrame:
         """Return the effects: metric, axis, level, against, value, low, high, p, resolved, over, seeds_needed."""
-        import pandas as pd
+        from diagnose.report.sentence_table import SentenceTable
 
         names = (
             "metric", "axis", "level", "against", "value", "low", "high", "p", "excludes_zero", "resolved", "over",
             "seeds_needed", "sentence",
         )  # fmt: skip
-        return pd.DataFrame(
+        return SentenceTable(
             [{name: row[name] for name in names} for row in self.record["effects"]], columns=list(names)
         )
 

@@ -68,12 +68,12 @@ class Gap(ShownResult[LedgerRecord]):
     @property
     def terms(self) -> pd.DataFrame:
         """The terms: id, value (None where it cannot be had), low, high, share of all, basis, how."""
-        from diagnose.report.terms_table import TermsTable
+        from diagnose.report.sentence_table import SentenceTable
 
         rows = self.found.terms
         total = sum(abs(row.value or 0.0) for row in rows) or 1.0
         names = ("id", "value", "low", "high", "basis", "how")
-        table = TermsTable([{name: getattr(row, name) for name in names} for row in rows])
+        table = SentenceTable([{name: getattr(row, name) for name in names} for row in rows])
         table.insert(4, "share", [abs(row.value or 0.0) / total for row in rows])
         return table
 

@@ -82,9 +82,9 @@ class StoredAblation(ShownResult[AblationRecord]):
 
     def to_frame(self) -> pd.DataFrame:
         """Return the effects against the control in bits per byte, a row each."""
-        import pandas as pd
+        from diagnose.report.sentence_table import SentenceTable
 
-        return pd.DataFrame(
+        return SentenceTable(
             [{name: getattr(one, name) for name in EFFECTS} for one in self.found.effects], columns=EFFECTS
         )
 

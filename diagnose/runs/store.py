@@ -311,6 +311,7 @@ def find(name: str | Path) -> Path:
     if any((path / name).exists() for name in ("status.json", "ablation.toml", RECORD, "comparison.json")):
         return path.parent / path.readlink() if path.is_symlink() else path
     known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
+    known += [LATEST] if known and os.path.lexists(path.parent / LATEST) else []
     hint = nearest(path.name, known) if known else f"; {path.parent} holds no runs"
     raise DiagnoseError(f"no run or ablation at {name}{hint if len(hint) < 400 else ''}")
 

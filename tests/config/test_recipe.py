@@ -297,3 +297,13 @@ def test_whatever_is_overridden_gives_a_recipe_that_repeats_itself_or_one_line(n
 def test_whatever_is_given_as_a_setting_is_read_or_refused_in_one_line(pairs):
     read = one_line_or(lambda: parse_settings(pairs))
     assert read is None or len(read) == len(pairs)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_key_overrules_a_files(order, tmp_path):
+    file = tmp_path / "some.toml"
+    file.write_text("[optimizer]\nlr = 1e-3\nclip = 2.0\n")
+    given = (str(file), "optimizer.lr=5e-4")
+    assert parse_settings([given[place] for place in order]) == {"optimizer.lr": 5e-4, "optimizer.clip": 2.0}
+    with pytest.raises(DiagnoseError, match=r"optimizer\.lr is set twice"):
+        parse_settings([str(file), str(file)])

@@ -13,6 +13,8 @@ def test_an_ablation_gives_its_words_its_page_and_its_tables(tmp_path):
     )
     assert "<iframe" in ablation._repr_html_()
     effects, runs = ablation.to_frame(), ablation.runs
+    assert "..." not in repr(effects)
+    assert "not shown, for they hold sentences: sentence" in repr(effects)
     assert list(effects.level) == [one["level"] for one in ablation.record["effects"]]
     assert (effects.high >= effects.value).all()
     control = ablation.record["arms"][0]

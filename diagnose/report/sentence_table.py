@@ -1,13 +1,13 @@
-"""The terms of a ledger as a table of pandas that a terminal shows whole."""
+"""Tables of pandas with columns of sentences, that a terminal shows whole."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-SENTENCES = ("basis", "how")
+SENTENCES = ("basis", "how", "sentence")
 
 
-class TermsTable(pd.DataFrame):  # type: ignore[misc]
+class SentenceTable(pd.DataFrame):  # type: ignore[misc]
     """A table of pandas; printed without the columns of sentences, which would hide the numbers."""
 
     @property
@@ -15,6 +15,7 @@ class TermsTable(pd.DataFrame):  # type: ignore[misc]
         return pd.DataFrame  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        shown = pd.DataFrame(self).drop(columns=[*SENTENCES], errors="ignore")
+        hidden = [name for name in SENTENCES if name in self.columns]
+        shown = pd.DataFrame(self).drop(columns=hidden)
         table = shown.to_string(float_format="{:.4f}".format, na_rep="\N{EN DASH}")
-        return f"{table}\nnot shown: {' and '.join(SENTENCES)}, sentences of each term"
+        return f"{table}\nnot shown, for they hold sentences: {', '.join(hidden)}"
