@@ -132,3 +132,10 @@ def test_thousands_are_told_by_whole_values_below_a_thousand(tmp_path):
     text = "".join(f"epoch {e} train loss {2400 // e:,} val loss {2700 // e:,}\n" for e in range(1, 7))
     found = pairs(read(written(tmp_path, log=text)), {})
     assert found.train_N.tolist() == [2400, 1200, 800, 600, 480, 400]
+
+
+def test_a_bracket_begins_the_name_of_a_loss(tmp_path):
+    text = "".join(
+        f"epoch {e}: test accuracy (test loss: {3 / e}), train accuracy (train loss: {2 / e})\n" for e in (1, 2, 4)
+    )
+    assert pairs(read(written(tmp_path, log=text)), {}).val_N.tolist() == [3.0, 1.5, 0.75]
