@@ -71,6 +71,16 @@ class TestBitForBit:
         assert "training has not seen the validation data" in gap.verdict
         assert "bit for bit" not in whole(gap)
 
+    def test_parts_of_samples_that_occur_in_training_are_said(self):
+        """Fourteen of 34 values of each validation window are a training window's: too few to make it a near copy."""
+        series = torch.randn(60, 60, generator=draws(1))
+        train = DataLoader(TensorDataset(series[:, :40], torch.zeros(60, dtype=torch.long)), 20)
+        val = DataLoader(TensorDataset(series[:, 20:60:1][:, 6:], torch.zeros(60, dtype=torch.long)), 20)
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.AdaptiveAvgPool1d(8), nn.Linear(8, 4))
+        gap = explain_gap(model, Side(train, ce), Side(val, ce))
+        assert "as a whole (parts of 60 do)" in whole(gap)
+
 
 def scalar(model, batch):
     return F.cross_entropy(model(batch[0]), batch[1])
