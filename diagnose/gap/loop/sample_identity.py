@@ -19,7 +19,6 @@ from diagnose.data.overlap import NEAR, SeenDocuments
 from diagnose.gap.loop.elements import SAMPLES
 from diagnose.gap.loop.near_rows import NearRows
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key
-from diagnose.gap.loop.shifted_rows import ShiftedRows
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ class Known:
         why: why samples cannot be recognised; "" where they can.
         labels: by hash, what each sample is labelled with; None where several samples of the same values differ in it.
         label_keys: which tensors are labels.
-        near: its rows of tokens, for copies of which some tokens were changed, put in or left out.
+        near: its rows of tokens, for copies of which some tokens were changed.
         aligned: for each text, hashes of its spans at their places where these tell nothing: training's rows are alike
             there among themselves (fields, motifs).
     """
@@ -67,7 +66,7 @@ class Known:
     why: str = ""
     labels: Mapping[int, bytes | None] = field(default_factory=dict)
     label_keys: tuple[Key, ...] = ()
-    near: tuple[NearRows | ShiftedRows, ...] = ()
+    near: tuple[NearRows, ...] = ()
     aligned: tuple[NDArray[np.int64], ...] = ()
 
     @property
@@ -184,7 +183,7 @@ def known(
     found = layout((batch for _, batch in walk(batches)[0]), None if val is None else _first(val))
     wholes, held, complete = set[int](), _HeldSpans(len(found.texts)), True
     labels: dict[int, bytes | None] = {}
-    near = NearRows(), ShiftedRows()
+    near = NearRows()
     keys: tuple[Key, ...] | None = None
     if found.why:
         return Known(frozenset(), (), found, complete=False, why=found.why)
@@ -200,14 +199,13 @@ def known(
         new = [k for k, whole in enumerate(one.wholes) if whole not in wholes]
         wholes.update(one.wholes)
         held.add(one, new)
-        for rows in near:
-            rows.add(one.tokens[k] for k in new if one.tokens)
+        near.add(one.tokens[k] for k in new if one.tokens)
         keys = _label_keys(batch, found) if keys is None else keys
         for whole, label in _labelled(batch, keys, one):
             labels[whole] = label if labels.get(whole, label) == label else None
     why = "" if complete else f"the first {len(wholes):,} training samples alone were looked through"
     spans, aligned = held.telling()
-    return Known(frozenset(wholes), spans, found, complete, why, labels, keys or (), near, aligned)
+    return Known(frozenset(wholes), spans, found, complete, why, labels, keys or (), (near,), aligned)
 
 
 def relabelled(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> tuple[int, int]:
