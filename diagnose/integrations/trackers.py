@@ -172,7 +172,9 @@ def _ended(folder: Path, page: Path | None, says: str) -> TrackedRun:
 def _tracked(runs: Path, run: RunSummary) -> TrackedRun:
     curve = _curve([{"step": one.step, "kind": one.kind, "split": one.split, "loss": one.loss} for one in run.readings])
     scores = {f"{one.split}/bits_per_byte": one.bits for one in run.select("final", "val") if one.bits is not None}
-    return TrackedRun(_name(run.level, run.seed) or run.name, _settings(runs / run.name, run.level), curve, scores)
+    settings = _settings(runs / run.name, run.level)
+    seed = settings.get("run.seed", run.seed)  # an ablation counts its seeds from 0, whichever is the first
+    return TrackedRun(_name(run.level, seed) or run.name, settings, curve, scores)
 
 
 def _settings(folder: Path, level: str) -> dict[str, Any]:

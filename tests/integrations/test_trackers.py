@@ -284,6 +284,16 @@ def test_a_tracker_is_told_while_arms_train(jobs, tmp_path, tiny, monkeypatch):
         )
 
 
+def test_runs_have_the_names_of_their_own_seeds(tmp_path, tiny, monkeypatch):
+    tracker = Noted(tmp_path / "runs")
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
+    shown, folder = ablated(tmp_path, tiny, "tensorboard", "--seed", "5")
+    assert shown.exit_code == 0, shown.output
+    arms = {f"{arm} seed {seed}" for arm in ("relu", "gelu") for seed in (5, 6)}
+    assert {name for name in tracker.told if not name.startswith("ablate-")} == arms
+    assert {part.name for part in trackers._ended(folder, None, "").parts} == arms
+
+
 def test_runs_that_are_reused_are_sent_whole(tmp_path, tiny, monkeypatch):
     assert ablated(tmp_path, tiny, "tensorboard")[0].exit_code == 0
     tracker = Noted(tmp_path / "none")
