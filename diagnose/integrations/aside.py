@@ -1,15 +1,19 @@
-"""What makes a callback safe: whatever goes wrong in it is one warning, and training goes on without it."""
+"""What callbacks share: whatever goes wrong in one is a warning, and training goes on; its verdicts are printed."""
 
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from diagnose.report.gap_result import Gap
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -50,6 +54,14 @@ def steps_aside(hook: F) -> F:
         return None
 
     return safe  # type: ignore[return-value]
+
+
+def tell(gaps: Iterable[Gap], first: Path) -> None:
+    """Write a page for each ledger, the first one's at this path, and print each verdict with where its page lies."""
+    for number, gap in enumerate(gaps):
+        page = gap.to_html(first.with_stem(f"{first.stem}-{number}") if number else first)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        print(f"diagnose: {gap.verdict} {page}".encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _told(error: Exception) -> str:

@@ -27,7 +27,7 @@ from diagnose.gap.loop.elements import size_of, versions
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
-from diagnose.integrations.aside import Aside, steps_aside
+from diagnose.integrations.aside import Aside, steps_aside, tell
 from diagnose.integrations.averaging import explain_as_averaged
 from diagnose.integrations.lightning_steps import (
     TransferredBatches,
@@ -221,14 +221,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             finally:
                 pl_module.load_state_dict(now)
         if trainer.is_global_zero:
-            self._write(Path(trainer.default_root_dir))
-
-    def _write(self, folder: Path) -> None:
-        """Write a page for each ledger; the first one's is `page`."""
-        first = self.page or folder / "gap.html"
-        for number, gap in enumerate(self.gaps.values()):
-            gap.to_html(first if not number else first.with_stem(f"{first.stem}-{number}"))
-        self.page = first
+            self.page = self.page or Path(trainer.default_root_dir) / "gap.html"
+            tell(self.gaps.values(), self.page)
 
     @steps_aside
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:  # noqa: ARG002

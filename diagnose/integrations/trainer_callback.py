@@ -24,7 +24,7 @@ from transformers import Trainer, TrainerCallback
 from diagnose.errors import DiagnoseError
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
-from diagnose.integrations.aside import Aside, steps_aside
+from diagnose.integrations.aside import Aside, steps_aside, tell
 from diagnose.integrations.averaging import explain_as_averaged
 from diagnose.integrations.module_flags import Switches, changed, put, switches
 from diagnose.integrations.trainer_objectives import ignores_count, objectives
@@ -205,10 +205,8 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         finally:
             model.load_state_dict(now)
         if trainer.is_world_process_zero():
-            first = self.page or Path(trainer.args.output_dir) / "gap.html"
-            for number, gap in enumerate(self.gaps.values()):
-                gap.to_html(first if not number else first.with_stem(f"{first.stem}-{number}"))
-            self.page = first
+            self.page = self.page or Path(trainer.args.output_dir) / "gap.html"
+            tell(self.gaps.values(), self.page)
 
     def _ledger(self, trainer: Trainer, name: str, val: float, found: Evaluated) -> Gap:
         """Explain the gap to one evaluation set."""

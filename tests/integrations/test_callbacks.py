@@ -1,5 +1,7 @@
 """Callbacks in people's training scripts: they never end a training, and what they cannot do is one warning."""
 
+import io
+import sys
 import warnings
 
 import pytest
@@ -135,7 +137,7 @@ class TestLightning:
         assert terms(callback.gap)["residual"] == pytest.approx(0, abs=2e-6)  # both count a short last batch in full
         assert float(module.mean.weight) == 0 or int(module.mean.weight) % 11 == 0
 
-    def test_several_validation_loaders_have_a_ledger_each(self, tmp_path):
+    def test_several_validation_loaders_have_a_ledger_each(self, tmp_path, capsys):
         module, val = net(), loaders()[1]
         other = torch.utils.data.DataLoader(torch.utils.data.Subset(val.dataset, range(40)), 40)
         callback, said = fit(module, tmp_path, [val, other])
@@ -145,6 +147,18 @@ class TestLightning:
             assert gap.matched.val == pytest.approx(brute_force(module, loader), rel=1e-5)
         assert (tmp_path / "gap.html").exists()
         assert (tmp_path / "gap-1.html").exists()
+        lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("diagnose: ")]
+        pages = (tmp_path / "gap.html", tmp_path / "gap-1.html")
+        assert lines == [f"diagnose: {gap.verdict} {p}" for gap, p in zip(callback.gaps.values(), pages, strict=True)]
+
+    def test_a_terminal_without_our_letters_is_told_all_the_same(self, tmp_path, monkeypatch):
+        out = io.TextIOWrapper(io.BytesIO(), "ascii")
+        monkeypatch.setattr(sys, "stdout", out)
+        callback, said = fit(net(), tmp_path)
+        out.flush()
+        assert said == []
+        assert callback.gap is not None
+        assert b"diagnose: Validation lies " in out.buffer.getvalue()
 
     def test_a_part_of_validation_is_the_luck_of_the_draw(self, tmp_path):
         module = net()
@@ -228,7 +242,7 @@ def rows(verses):
 
 
 class TestHuggingFace:
-    def test_several_evaluation_sets_have_a_ledger_each(self, rows, tmp_path):
+    def test_several_evaluation_sets_have_a_ledger_each(self, rows, tmp_path, capsys):
         sets = {"psalms": rows[100:120], "job": rows[120:]}
         callback, trainer, said = fit_trainer(gpt2(), tmp_path, rows[:100], sets)
         assert said == []
@@ -237,6 +251,8 @@ class TestHuggingFace:
             own = trainer.evaluate(sets[name.split("_")[1]])["eval_loss"]
             assert gap.record["reported"]["val"] == pytest.approx(own, rel=1e-5)
             assert terms(gap)["residual"] == pytest.approx(0, abs=1e-4)
+        out = capsys.readouterr().out
+        assert all(f"diagnose: {gap.verdict} {tmp_path}" in out for gap in callback.gaps.values())
 
     def test_a_loss_of_ones_own_under_accumulation_is_no_fault_of_the_data(self, rows, tmp_path):
         from transformers import Trainer
