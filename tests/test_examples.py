@@ -31,3 +31,17 @@ def test_the_example_of_scores_ends_with_a_page(tmp_path):
     assert "better" in run.stdout
     assert "width 16" in run.stdout
     assert (tmp_path / "compared.html").read_text(encoding="utf-8").count("<svg") >= 2
+
+
+def test_the_example_of_an_audit_finds_both_faults_and_its_guide_holds_its_lines(tmp_path):
+    script = EXAMPLES / "audited_metric.py"
+    run = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300,
+                         check=False)  # fmt: skip
+    assert run.returncode == 0, run.stderr[-2000:]
+    guide = (EXAMPLES.parent / "docs" / "how-to" / "audit.md").read_text(encoding="utf-8")
+    assert run.stdout.splitlines()[0].replace("\N{NO-BREAK SPACE}", " ") in guide
+    assert "error dropout-on" in run.stdout
+    assert "20.0% of the validation samples are training samples too" in run.stdout
+    assert (tmp_path / "audit.html").exists()
+    shown = guide.split("```python\n")[1].split("```")[0].splitlines()[:-1]
+    assert set(shown) <= set(script.read_text(encoding="utf-8").splitlines())
