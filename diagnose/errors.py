@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import cut
+from diagnose.formatting import cut, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 FINDING = 1  # exit code: a run failed, a threshold was crossed
 MISTAKE = 2  # exit code: what was asked cannot be done as asked
@@ -75,3 +76,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
         return f"; did you mean '{close[0]}'?"
     more = f" and {len(words) - MOST_NAMED} more" if len(words) > MOST_NAMED else ""
     return f"; known are {', '.join(cut(name, LONGEST_NAME) for name in words[:MOST_NAMED])}{more}"
+
+
+def nearest_file(path: Path) -> str:
+    """Return "; did you mean 'train.log'?" for what lies nearest by name beside a path that is not there, else ""."""
+    with suppress(OSError, ValueError):
+        close = get_close_matches(path.name, [one.name for one in path.parent.iterdir()], n=1, cutoff=0.6)
+        return f"; did you mean '{visible(close[0])}'?" if close else ""
+    return ""

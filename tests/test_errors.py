@@ -1,6 +1,8 @@
 import pytest
 
-from diagnose.errors import LONGEST_NAME, MOST_NAMED, DiagnoseError, library_errors, nearest
+from diagnose.data.ingest import existing
+from diagnose.errors import LONGEST_NAME, MOST_NAMED, DiagnoseError, library_errors, nearest, nearest_file
+from diagnose.logs.read import read
 
 
 def test_a_line_break_of_a_foreign_name_is_shown():
@@ -36,3 +38,14 @@ def test_a_stop_is_no_error_of_the_library(error):
     with pytest.raises(type(error)) as caught, library_errors("t.json is no tokenizer"):
         raise error
     assert caught.value is error
+
+
+def test_a_path_that_is_not_there_is_told_the_nearest_name_beside_it(tmp_path):
+    (tmp_path / "train.log").write_text("step 1 loss 2.0")
+    assert nearest_file(tmp_path / "trian.log") == "; did you mean 'train.log'?"
+    assert nearest_file(tmp_path / "something else") == ""
+    assert nearest_file(tmp_path / "nowhere" / "train.log") == ""
+    with pytest.raises(DiagnoseError, match=r"trian\.log does not exist; did you mean 'train\.log'\?"):
+        existing(str(tmp_path / "trian.log"))
+    with pytest.raises(DiagnoseError, match=r"trian\.log does not exist; did you mean 'train\.log'\?"):
+        read([tmp_path / "trian.log"])

@@ -12,7 +12,7 @@ import numpy as np
 
 from diagnose.data.cache import digest
 from diagnose.data.readers import CHUNK, read
-from diagnose.errors import DiagnoseError
+from diagnose.errors import DiagnoseError, nearest_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -93,7 +93,9 @@ def existing(given: str) -> Path:
         exists = path.exists()
     except (OSError, ValueError) as error:
         raise DiagnoseError(f"{given!r} cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    raise DiagnoseError(f"{given} is neither a file nor a folder" if exists else f"{given} does not exist")
+    if exists:
+        raise DiagnoseError(f"{given} is neither a file nor a folder")
+    raise DiagnoseError(f"{given} does not exist{nearest_file(path)}")
 
 
 def _files(path: Path) -> list[Path]:

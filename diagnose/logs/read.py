@@ -6,7 +6,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from diagnose.errors import DiagnoseError, nearest
+from diagnose.errors import DiagnoseError, nearest, nearest_file
 from diagnose.logs import folders, source
 from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
@@ -93,7 +93,7 @@ def whole(logs: list[Log], paths: list[Path]) -> Log:
 def _is_tracked(path: Path, fmt: str | None) -> bool:
     """Say whether a path is a folder, or a file that only a tracker's reader knows."""
     if not path.exists():
-        raise DiagnoseError(f"{source.shown(path)} does not exist")
+        raise DiagnoseError(f"{source.shown(path)} does not exist{nearest_file(path)}")
     if path.is_dir():
         return True
     return fmt is None and path.is_file() and folders.is_tracked(path)

@@ -43,7 +43,7 @@ def test_a_run_still_has_a_ledger_and_an_audit(old, diagnose, verses):
     code, out, err = diagnose("loss-gap", run, "--data", verses, "--budget", "20000 tokens", "--json")
     assert code == 0, err
     now = json.loads(out)
-    assert now["reported"] == then["reported"] | {"given": [True, True]}
+    assert now["reported"] == then["reported"] | {"given": [True, True], "named": ""}
     assert any("trained by diagnose 0.1.0" in note for note in now["notes"])
     terms = {term["id"]: term["value"] for term in now["terms"]}
     for term in then["terms"]:

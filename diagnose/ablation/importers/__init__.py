@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
-from diagnose.errors import DiagnoseError
+from diagnose.errors import DiagnoseError, nearest_file
 from diagnose.formatting import listed
 from diagnose.logs.folders.plain_files import Listing
 from diagnose.logs.source import shown
@@ -50,7 +50,7 @@ def imported(paths: Sequence[Path], scores: Sequence[str]) -> ImportedScores:
     listings = []
     for path in paths:
         if not path.exists():
-            raise DiagnoseError(f"{shown(path)} does not exist")
+            raise DiagnoseError(f"{shown(path)} does not exist{nearest_file(path)}")
         listings.append(Listing(path))
     for one in importers():
         if all(one.owns(listing) for listing in listings):
