@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from diagnose.records.ledgers import LedgerRecord
 
 MEANT = ", where the difference (augmentation, sampling) is not meant: matched losses are of plain data"
+FAR = 20.0  # times training's loss: a loss on unseen data that has likelier causes than overfitting
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 
 
@@ -239,14 +240,14 @@ RULES = (
          "report a mean over the interval", _one_batch, "report.train=interval"),
     FindingRule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
          "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
-    FindingRule("gap/objective", "note", "{More}'s loss holds more than {less}'s",
+    FindingRule("gap/objective", "note", "{objectives}",
          "log the plain loss of both sides beside what is minimised", _large("objective")),
     *(FindingRule(f"gap/{kind.id}", "note", kind.cause[0].upper() + kind.cause[1:], kind.fix, _large(kind.id),
                   kind.settings) for kind in KINDS if kind.fix),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
          "have both {cut} alike{meant}", _large("collation"), "report.val_loader=training"),
     FindingRule("gap/unseen", "note", "The network does better on training {text} than on {unseen}",
-         "more {text}, fewer epochs, more regularisation, or nothing while the loss on {unseen} falls", _overfits),
+         "{generalise}", _overfits),
 )  # fmt: skip
 
 
@@ -266,9 +267,28 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     """Return a rule's sentence with what training mode switches on, and in the words of text or of data."""
     mode = mode_name(live_kinds(record))
     words = FOREIGN if record.of_loop else OURS
-    more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
     words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
     words["arithmetic"] = _fitting(record)
     words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
     words["meant"] = MEANT if record.of_loop else ""
-    return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], More=more, less=less, **words)
+    words |= {"objectives": _objectives(record), "generalise": _generalise(record).format(**words)}
+    return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)
+
+
+def _objectives(record: LedgerRecord) -> str:
+    """Say that the objectives differ; which holds more only where what it holds is known."""
+    if record.of_loop and not any(record.others.values()):
+        return "The objectives of the two sides differ"
+    more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
+    return f"{more}'s loss holds more than {less}'s"
+
+
+def _generalise(record: LedgerRecord) -> str:
+    """Return what to do about a gap on unseen data; one of many times training's loss has other causes, too."""
+    if record.matched.train > 0 and record.matched.val > FAR * record.matched.train:
+        return (
+            "check first that validation's labels belong to its inputs (their order, the mapping of classes) and that "
+            "both are prepared alike, for its loss is many times training's; else it is overfitting: more {text}, "
+            "fewer epochs, more regularisation"
+        )
+    return "more {text}, fewer epochs, more regularisation, or nothing while the loss on {unseen} falls"

@@ -70,5 +70,8 @@ def _reduction(kept: Recording, shown: list[Any]) -> str:
 
 def _given(side: Any, name: str) -> Side:
     if not isinstance(side, Side):
-        raise DiagnoseError(f"{name} is a {type(side).__name__}; give {name}=Side(batches, objective), or a recorder")
+        raise DiagnoseError(
+            f"{name} is a {type(side).__name__}; give {name}=Side(batches, objective), and what was recorded of a loop "
+            "as recorder="
+        )
     return side

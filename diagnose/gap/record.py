@@ -191,7 +191,8 @@ def _side(one: Condition, side: Side, found: Measurements) -> dict[str, Any]:
 
 def called(objective: Any) -> str:
     """Return what a function is called."""
-    return cut(visible(str(getattr(objective, "__qualname__", type(objective).__name__))), LONGEST)
+    name = str(getattr(objective, "__qualname__", type(objective).__name__)).rpartition("<locals>.")[2]
+    return cut(visible("a lambda" if name == "<lambda>" else name), LONGEST)
 
 
 def _precision(autocast: torch.dtype | bool | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.errors import FINDING, DiagnoseError, nearest
-from diagnose.formatting import plain, signed
+from diagnose.formatting import signed
 from diagnose.gap.term import GROUPS
 from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 
@@ -42,7 +42,7 @@ def crossed(record: LedgerRecord | ArmLedgers, limits: dict[str, float]) -> list
     values = {row.id: row.value for row in record.groups} | {row.id: row.value for row in record.terms}
     values |= {"gap": record.gap, "matched": record.matched.gap}
     return [
-        f"{name} is {signed(value)}, over the limit of {plain(limit)}"
+        f"{name} is {signed(value)}, over the limit of {limit:g}"
         for name, limit in limits.items()
         if (value := values.get(name)) is not None and abs(value) > limit
     ]

@@ -24,7 +24,8 @@ TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity,
 }  # fmt: skip
 PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
-    "Mode": "What training mode does", "More": "one side", "less": "the other",
+    "Mode": "What training mode does", "objectives": "The objectives of the two sides differ",
+    "generalise": "more text, fewer epochs, more regularisation, or nothing while the loss on unseen text falls",
     "on": "what training mode does on", "off": "off", "unseen": "unseen text", "meant": "",
     "arithmetic": "A reported loss is what is read, computed another way",
     "unlike": "numbers on another scale, labels that training never has"}  # fmt: skip

@@ -302,3 +302,15 @@ def refused(path, *words):
     shown = CliRunner().invoke(app, ["compare", str(path), *words, "--out", str(path.parent)])
     assert isinstance(shown.exception, DiagnoseError), shown.output
     return str(shown.exception)
+
+
+def test_folds_as_runs_are_told_to_share_their_training_data(tmp_path, diagnose):
+    scores = {"lr": (0.797, 0.821, 0.840, 0.860, 0.879), "gbm": (0.829, 0.852, 0.873, 0.889, 0.911)}
+    rows = [f"{arm},{k},{score}" for arm, some in scores.items() for k, score in enumerate(some)]
+    for name, said in (("fold", True), ("cv_fold", True), ("seed", False), ("scaffold", False)):
+        table = tmp_path / f"{name}.csv"
+        table.write_text("\n".join([f"clf,{name},auc", *rows]))
+        code, out, err = diagnose("compare", table, "--arm", "clf", "--seed", name, "--score", "auc", "--json")
+        assert code == 0, err
+        notes = " ".join(json.loads(out)["notes"])
+        assert ("folds of one data set share most of their training data" in notes) == said

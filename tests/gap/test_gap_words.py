@@ -175,7 +175,7 @@ class TestNumbersBesideWords:
         for found in findings(record):
             if found["rule"] == "gap/objective":
                 first = "Training" if by_id["objective"]["value"] < 0 else "Validation"
-                assert found["what"].startswith(first)
+                assert found["what"].startswith("The objectives" if record["kind"] == "sides" else first)
             name = found["rule"].removeprefix("gap/")
             if name in by_id and name != "residual":
                 assert not by_id[name]["low"] <= 0 <= by_id[name]["high"]

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset, RandomSampler, TensorDataset, WeightedRandomSampler
 
 from diagnose import GapRecorder, Side, explain_gap
+from diagnose.errors import DiagnoseError
 
 CLAIMS = ("has not seen", "on unseen", "not trained on", "it has not")
 
@@ -246,3 +247,40 @@ class TestSamplers:
         model = fit(network(), train, turns=2)
         gap = explain_gap(model, Side(train, ce), Side(val, ce, reported=means(model, val)[0] + 0.02))
         assert term(gap, "residual")["low"] is None
+
+
+class TestWhatANewcomerMetNext:
+    def test_a_loss_many_times_trainings_is_not_blamed_on_overfitting_alone(self):
+        train, val = data(600, 1, apart=3.0), data(300, 2, apart=3.0)
+        shifted = TensorDataset(val.tensors[0], (val.tensors[1] + 1) % 4)
+        loaders = [DataLoader(some, 30) for some in (train, val, shifted)]
+        model = fit(network(), loaders[0])
+        wrong = explain_gap(model, train=Side(loaders[0], ce), val=Side(loaders[2], ce))
+        (fix,) = (one["fix"] for one in wrong.findings if one["rule"] == "gap/unseen")
+        assert "labels belong to its inputs" in fix
+        right = explain_gap(model, train=Side(loaders[0], ce), val=Side(loaders[1], ce))
+        assert not any("labels belong" in one["fix"] for one in right.findings)
+
+    def test_objectives_that_differ_are_not_said_to_hold_more(self):
+        loaders = [DataLoader(data(count, seed), 30) for count, seed in ((600, 1), (300, 2))]
+        model = fit(network(), loaders[0], turns=2)
+
+        def focal(model, batch):
+            nats = ce(model, batch)
+            return nats * (1 - (-nats).exp()) ** 2
+
+        gap = explain_gap(model, train=Side(loaders[0], focal), val=Side(loaders[1], ce))
+        (what,) = (one["what"] for one in gap.findings if one["rule"] == "gap/objective")
+        assert what == "The objectives of the two sides differ"
+
+    def test_a_recorder_in_the_place_of_a_side_is_told_where_it_goes(self, tmp_path):
+        model = network()
+        recorder = GapRecorder(tmp_path, model)
+        with pytest.raises(DiagnoseError, match=r"give train=Side\(batches, objective\), .* as recorder="):
+            explain_gap(model, recorder, Side([data(8, 1).tensors], ce))
+
+    def test_a_lambda_is_called_so(self):
+        batches = list(DataLoader(data(96, 1), 16))
+        side = Side(batches, lambda model, batch: ce(model, batch).double())
+        record = explain_gap(network(), side, side).record
+        assert record["conditions"]["train"]["objective"] == "a lambda"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, TypeAlias
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 PERCENT, FAR = 100, 10  # scores of at most 100 that are ten times as large as others below 1 may be percent
 MOST_NAMED = 4  # runs that a note lists
+FOLD = re.compile(r"(^|[^a-z])(k?folds?|cv)([^a-z]|$)", re.IGNORECASE)  # what a column of folds is called
 
 Margin: TypeAlias = "float | Mapping[str, float] | None"
 
@@ -90,8 +92,8 @@ def compare_table(
         source=tuple(source), created=datetime.now().astimezone().isoformat(timespec="seconds"), axes=design.factors,
         design=_design(design, asked, effects), arms=tuple(arms), effects=tuple(effects), pairs=tuple(every),
         metrics=tuple(_with_noise(design, one, metrics[one.metric]) for one in scored),
-        notes=(*notes, *_unnamed(table, asked), *_notes(design, effects), *_mixed_units(scored, metrics),
-               *failure_codes(found, asked)),
+        notes=(*notes, *_unnamed(table, asked), *_folds(asked, effects), *_notes(design, effects),
+               *_mixed_units(scored, metrics), *failure_codes(found, asked)),
         command=command, version=version("diagnose-training"),
         verdict=_sentence_case(verdict_of(design, list(metrics.values()), arms, effects)),
     )  # fmt: skip
@@ -163,6 +165,16 @@ def _notes(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
 def _unnamed(table: pd.DataFrame, asked: ScoreColumns) -> list[str]:
     names = [str(name) for name in table.columns]
     return [] if asked.seed or asked.example else unnamed(names, (*asked.arms, *asked.scores))
+
+
+def _folds(asked: ScoreColumns, effects: Sequence[ScoreEffect]) -> list[str]:
+    """Say of folds that are taken as runs that these are not independent."""
+    if not FOLD.search(asked.seed or "") or all(effect.low is None for effect in effects):
+        return []
+    return [
+        f"{visible(asked.seed or '')}: folds of one data set share most of their training data, so that runs are not "
+        "independent and intervals over them too narrow (Nadeau and Bengio 2003): what is resolved here may be chance"
+    ]
 
 
 def _mixed_units(scored: Sequence[Scored], metrics: Mapping[str, ScoreMetric]) -> list[str]:
