@@ -27,14 +27,16 @@ if TYPE_CHECKING:
     from diagnose.data.corpus import Corpus
     from diagnose.data.split import Split
 
-FORMAT = 3  # of the counts in the cache; part of their key
+FORMAT = 4  # of the counts in the cache; part of their key
 DOUBLINGS = 5
 WINDOW = 1 << DOUBLINGS  # bytes of a passage
 BLOCK = 1 << 17  # bytes hashed at a time; their hashes fit a processor's cache
 HASHES = 1 << 23  # passages compared; of more, one in two, four or eight
 SPARSEST = 8  # a sentence of 130 bytes keeps a dozen passages
 LOOKED_UP = 1 << 23  # bytes of text whose passages are looked up
-NEAR = 0.5  # share of a document's passages that makes it a near-duplicate
+NEAR = 0.5  # share of a document's passages in one training document that makes it a near-duplicate
+CHECKED = 2048  # documents at most of which it is looked up in which training document their passages are
+COMMON = 256  # of these that share a passage: it is a phrase of the text, and tells no copy
 
 _RNG = seeding.generator(0, "overlap")
 _BYTE = _RNG.integers(1, 1 << 63, 256, np.uint64)  # a random number for each byte
@@ -48,7 +50,7 @@ class TextOverlap:
     Attributes:
         val_documents: how many documents were looked up.
         exact: those whose text is a training document's.
-        near: further ones of whose passages at least half occur in the training text; scaled up from `looked_up`.
+        near: further ones of whose passages at least half occur in one training document; scaled up from `looked_up`.
         window_share: share of all their passages that occur there; 0 where every document is shorter than
             one.
         looked_up: documents whose passages were; all, unless they hold too much text.
@@ -97,7 +99,7 @@ def shared(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64
     sampled = min(1 << max(0, (size - 1) // HASHES).bit_length(), SPARSEST)
     exact = _exact(corpus, train, documents)
     seen_N, total_N = _seen_passages(corpus, train, some, sampled)
-    near = (total_N > 0) & (seen_N >= NEAR * total_N) & ~exact[::every]
+    near = _near(corpus, train, some, seen_N / np.maximum(total_N, 1), exact[::every], sampled)
     return TextOverlap(
         val_documents=len(documents),
         exact=int(exact.sum()),
@@ -116,17 +118,14 @@ class SeenDocuments:
     Attributes:
         documents: their numbers, sorted.
         exact: whether it is a training document, the same text.
+        near: whether at least half of its passages occur in one training document that is not the same.
         share: share of its passages that occur in training; 0 where it is shorter than one.
     """
 
     documents: NDArray[np.int64]
     exact: NDArray[np.bool_]
+    near: NDArray[np.bool_]
     share: NDArray[np.float64]
-
-    @property
-    def near(self) -> NDArray[np.bool_]:
-        """Whether at least half of the passages occur there, in a document that is not the same."""
-        return ~self.exact & (self.share >= NEAR)
 
     @property
     def unseen(self) -> NDArray[np.int64]:
@@ -136,7 +135,7 @@ class SeenDocuments:
     def among(self, documents: NDArray[np.int64]) -> SeenDocuments:
         """Return what is known of some of the documents."""
         kept = np.isin(self.documents, documents)
-        return SeenDocuments(self.documents[kept], self.exact[kept], self.share[kept])
+        return SeenDocuments(self.documents[kept], self.exact[kept], self.near[kept], self.share[kept])
 
 
 def seen(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> SeenDocuments:
@@ -145,7 +144,50 @@ def seen(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64])
     size = int(corpus.doc_bytes[documents].sum())
     sampled = 1 << max(0, (size - 1) // HASHES).bit_length()
     seen_N, total_N = _seen_passages(corpus, train, documents, sampled)
-    return SeenDocuments(documents, _exact(corpus, train, documents), seen_N / np.maximum(total_N, 1))
+    exact, share = _exact(corpus, train, documents), seen_N / np.maximum(total_N, 1)
+    return SeenDocuments(documents, exact, _near(corpus, train, documents, share, exact, sampled), share)
+
+
+def _near(
+    corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64], share: NDArray[np.float64],
+    exact: NDArray[np.bool_], sampled: int,
+) -> NDArray[np.bool_]:  # fmt: skip
+    """Return which documents are nearly a training document: no other one, and half of their passages are in that one.
+
+    In formulaic text, phrases of many training documents make up a document that is no copy of any. Of more documents
+    than `CHECKED` whose passages are in training, what holds of most of a part is taken to hold of the others.
+    """
+    near = (share >= NEAR) & ~exact
+    asked = np.flatnonzero(near)
+    some = asked[:: max(1, -(-len(asked) // CHECKED))]
+    if len(some):
+        copies = _most_from_one(corpus, train, documents[some], sampled) >= NEAR
+        near[asked] = bool(copies.mean() >= 0.5)
+        near[some] = copies
+    return near
+
+
+def _most_from_one(
+    corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64], sampled: int
+) -> NDArray[np.float64]:
+    """Return the share of each document's passages that occur in the one training document with most of them."""
+    parts = [(owner, hashes) for owner, hashes in _passages(corpus, documents, sampled) if len(hashes)]
+    owner, hashes = (np.concatenate(some) for some in zip(*parts, strict=True))
+    distinct, place, count = np.unique(hashes, return_inverse=True, return_counts=True)
+    owners, first = owner[np.argsort(place, kind="stable")], np.cumsum(count) - count
+    pairs: list[NDArray[np.int64]] = []
+    for theirs, found in _passages(corpus, train, sampled):
+        at = np.minimum(np.searchsorted(distinct, found), len(distinct) - 1)
+        hit = (distinct[at] == found) & (count[at] <= COMMON)
+        once = np.unique(at[hit] * len(train) + theirs[hit])  # what a document says twice counts once
+        passage, by = once // len(train), once % len(train)
+        times = count[passage]
+        within = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
+        pairs.append(owners[np.repeat(first[passage], times) + within] * len(train) + np.repeat(by, times))
+    both, shared_passages = np.unique(np.concatenate([np.zeros(0, np.int64), *pairs]), return_counts=True)
+    most = np.zeros(len(documents), np.int64)
+    np.maximum.at(most, both // max(1, len(train)), shared_passages)
+    return np.asarray(most / np.maximum(np.bincount(owner, minlength=len(documents)), 1))
 
 
 def _seen_passages(

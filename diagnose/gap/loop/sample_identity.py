@@ -285,7 +285,8 @@ def seen(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) ->
     """Look up to `most` batches' samples up among training's, in the order in which they are read."""
     rows = list(_looked_up(batches, training, most, chosen))
     ids, exact, share = ([row[k] for row in rows] for k in range(3))
-    return SeenDocuments(np.array(ids, np.int64), np.array(exact, bool), np.array(share, np.float64))
+    same, part = np.array(exact, bool), np.array(share, np.float64)
+    return SeenDocuments(np.array(ids, np.int64), same, ~same & (part >= NEAR), part)
 
 
 def _looked_up(batches: Any, training: Known, most: int, chosen: Chosen) -> Iterator[tuple[int, bool, float]]:
@@ -342,4 +343,4 @@ class DistinctSamples:
 
 def by_group(train: NDArray[np.int64], val: NDArray[np.int64]) -> SeenDocuments:
     """Return which named groups of validation occur in training; both as `elements.identities` numbers them."""
-    return SeenDocuments(val, np.isin(val, train), np.zeros(len(val)))
+    return SeenDocuments(val, np.isin(val, train), np.zeros(len(val), bool), np.zeros(len(val)))
