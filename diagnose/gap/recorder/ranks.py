@@ -142,10 +142,8 @@ def known(some: Sequence[Known]) -> Known:
 def seen(some: Sequence[SeenDocuments]) -> SeenDocuments:
     """Return what the validation samples of all processes share with training."""
     ids = np.concatenate([one.documents + rank * RANK for rank, one in enumerate(some)])
-    return replace(
-        some[0], documents=ids, exact=np.concatenate([one.exact for one in some]),
-        share=np.concatenate([one.share for one in some]),
-    )  # fmt: skip
+    exact, near, share = (np.concatenate([getattr(one, name) for one in some]) for name in ("exact", "near", "share"))
+    return replace(some[0], documents=ids, exact=exact, near=near, share=share)
 
 
 def replayed(some: Sequence[Replayed]) -> Replayed:
