@@ -46,11 +46,11 @@ if TYPE_CHECKING:
 HEAT = 45  # per cent of colour at most, so that ink stays legible on it
 COSTS = (0.5, 1.5, 3.0, 6.0)  # nats: the edges of a piece's classes of colour
 CALL = "diagnose.explain_gap(model, train=Side(batches, objective, ...), val=Side(batches, objective, ...))"
-TOGETHER = {"timing": "timing: when taken", "data": "data: which text"}  # groups that lead their terms
+TOGETHER = {"timing": "timing: when taken", "data": "data: which {read}"}  # groups that lead their terms
 LONGEST_MODE = 24  # characters
 NOTHING = 1e-6  # of a loss: a part as small is not shown
 MOST_OFF = 2.0  # times the largest group: a term that is larger is given in figures alone
-COLOURS = "<arm-0:when it was taken>, <arm-1:how>, <arm-2:of which text>, <arm-3:chance>, <arm-4:unexplained>"
+COLOURS = "<arm-0:when it was taken>, <arm-1:how>, <arm-2:of which {read}>, <arm-3:chance>, <arm-4:unexplained>"
 ARM_LIMITS = (
     "How another seed's gap would divide, but for the intervals: with few seeds they are wide.",
     "Why an arm's part differs: an axis changes more than its name says; the ablation's page lists what.",
@@ -113,10 +113,15 @@ def _walk(ledger: LedgerRecord) -> Figure:
     caption = marked(
         "Read from top to bottom: each row changes one condition and keeps it. Bars: what the change does to the loss; "
         "thin lines: 95 % [interval|intervals] (none where the number is exact). Colour: "
-        f"{COLOURS}. {_terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
+        f"{COLOURS.format(read=_read(ledger))}. {_terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
     )
     bars = (Bars(f"{_way(ledger.reported)}, {ledger.unit}", tuple(_bars(ledger))),)
     return Figure(waterfall_figure(ledger), caption, bars, (gap_tables.terms(ledger),), detail="always")
+
+
+def _read(ledger: LedgerRecord) -> str:
+    """Return what losses are of: text, or samples of anything."""
+    return "samples" if ledger.of_loop else "text"
 
 
 def _way(reported: ReportedRecord) -> str:
@@ -139,7 +144,7 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
         terms = [term for term in ledger.terms if term.group == group.id and gap_sentences.is_shown(term)]
         together = group.id in TOGETHER and gap_causes.leads([term.value for term in terms])
         if together:
-            rows.append(_bar(TOGETHER[group.id], group, PAINTS[group.id], ""))
+            rows.append(_bar(TOGETHER[group.id].format(read=_read(ledger)), group, PAINTS[group.id], ""))
         for term in terms:
             drawn = not together or abs(term.value or 0.0) < reach
             rows += _term_bars(term, _name(ledger, term.id), "  " if together else "", drawn=drawn)
