@@ -7,7 +7,6 @@ the key and what is allowed there.
 from __future__ import annotations
 
 import json
-import math
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -15,6 +14,7 @@ import tomli_w
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from diagnose.config.overrides import parse_settings, read_tables, shipped, shown
+from diagnose.config.plain_values import not_plain
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.records.schema import FORMAT
 
@@ -337,28 +337,8 @@ def _conflicts(recipe: Recipe) -> list[str]:
         )
     if recipe.run.processes > 1 and recipe.budget.unit() == "seconds":
         out.append("a budget in seconds is one process's clock: several need budget.steps, tokens, text or epochs")
-    return out + _not_plain(recipe)
-
-
-def _not_plain(recipe: Recipe) -> list[str]:
-    """List what the run's own recipe.toml could not hold as it is, so that it would not repeat the run."""
-    out = [
-        f"model.{key} = {shown(value)}: input should be a finite number, text, true, false, or a list or table of them"
-        for key, value in recipe.model.settings().items()
-        if not _is_plain(value)
-    ]
     texts = {"data.path": recipe.data.path, "tokenizer.path": recipe.tokenizer.path, "model.name": recipe.model.name}
-    return out + [f"{k} = {shown(v)}: input should be valid Unicode" for k, v in texts.items() if not _is_plain(v)]
-
-
-def _is_plain(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(_is_plain(key) and _is_plain(part) for key, part in value.items())
-    if isinstance(value, list | tuple):
-        return all(map(_is_plain, value))
-    if isinstance(value, str):
-        return value.encode(errors="replace").decode() == value
-    return type(value) in {bool, int} or (type(value) is float and math.isfinite(value))
+    return out + not_plain(recipe.model.settings(), texts)
 
 
 def unused(recipe: Recipe) -> dict[str, str]:

@@ -242,7 +242,7 @@ def _unseen_words(record: LedgerRecord) -> str:
     overlap = record.overlap
     part = overlap is not None and overlap.exact + overlap.near >= FEW * overlap.val_documents
     if record.conditions.by_value:
-        return f"{'most of ' if part else ''}validation's samples are others than training's, bit for bit"
+        return f"{'most of ' if part else ''}validation's samples are not in training (compared bit for bit)"
     return f"training has not seen {'most of ' if part else ''}the validation {said_text(record)}"
 
 

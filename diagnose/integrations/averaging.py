@@ -27,6 +27,8 @@ def explain_as_averaged(
     validation loss, where there are several.
     """
     found = _as_averaged(model, train, val, record, budget)
+    if not named:
+        return found
     found = found.model_copy(update={"reported": found.reported.model_copy(update={"named": named})})
     return found.model_copy(update={"verdict": sentence(found)})
 

@@ -27,7 +27,7 @@ from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
 from diagnose.integrations.averaging import explain_as_averaged
 from diagnose.integrations.module_flags import Switches, changed, put, switches
-from diagnose.integrations.trainer_objectives import ignores_count, objectives
+from diagnose.integrations.trainer_objectives import objectives
 from diagnose.report.gap_result import Gap
 
 if TYPE_CHECKING:
@@ -211,13 +211,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
     def _ledger(self, trainer: Trainer, name: str, val: float, found: Evaluated) -> Gap:
         """Explain the gap to one evaluation set."""
         loader = _eval_loader(trainer, name)
-        of_train, of_val = objectives(trainer, loader)
-        parts = trainer.args.gradient_accumulation_steps
-        if parts > 1 and ignores_count(trainer, next(iter(loader))):
-            self.say(
-                f"compute_loss leaves num_items_in_batch out, so the Trainer logs, and trains on, the sum of a step's "
-                f"{parts} parts: divide the loss by it (or by {parts}, where each part's own mean is meant)"
-            )
+        of_train, of_val = objectives(trainer, loader, self.say)
         train = Side(
             _Steps(trainer.get_train_dataloader(), trainer.args.gradient_accumulation_steps), of_train,
             reported=None if found.logged is None else found.logged[0], reduction="batch",

@@ -22,6 +22,8 @@ from diagnose.gap.loop.guard import guarded, seed
 from diagnose.gap.loop.sample_parts import INTEGERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
     from transformers import Trainer
 
@@ -29,11 +31,11 @@ IGNORED = -100
 SAME = 1e-4  # relative: the Trainer's own loss against the mean of ours
 
 
-def objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
+def objectives(trainer: Trainer, loader: Any, say: Callable[[str], None]) -> tuple[Any, Any]:
     """Return the objectives of training and of evaluation: the loss of each target where the Trainer averages these.
 
     Else each is the Trainer's own number. A `compute_loss` that leaves out `num_items_in_batch` though the Trainer
-    passes it is logged as the sum over the parts of an accumulated batch; evaluation has one part.
+    passes it is logged as the sum over the parts of an accumulated batch, which `say` is told; evaluation has one part.
     """
     first = next(iter(loader))
     with guarded(trainer.model), torch.no_grad():
@@ -41,7 +43,7 @@ def objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
         own = float(_own_loss(trainer, trainer.model, [first]))
         found = _tried(trainer, first)
         shown = float(_evaluated(trainer, trainer.model, first))
-    mean_of_parts = ignores_count(trainer, first)
+    mean_of_parts = _ignores_count(trainer, first)
     if found is not None and not (mean_of_parts and trainer.args.gradient_accumulation_steps > 1):
         mean = float((found[0] * found[1]).sum() / found[1].sum())
         if _close(mean, own) and _same_in_training(trainer, first):
@@ -49,7 +51,13 @@ def objectives(trainer: Trainer, loader: Any) -> tuple[Any, Any]:
             return each, each if _close(mean, shown) else partial(_evaluated, trainer)
     train = _of_parts(trainer, mean=False)
     if mean_of_parts:
-        return _named_sum(train, trainer.args.gradient_accumulation_steps), _of_parts(trainer, mean=True)
+        parts = trainer.args.gradient_accumulation_steps
+        if parts > 1:
+            say(
+                "compute_loss leaves num_items_in_batch out, so the Trainer logs, and trains on, the sum of a step's "
+                f"{parts} parts: divide the loss by it (or by {parts}, where each part's own mean is meant)"
+            )
+        return _named_sum(train, parts), _of_parts(trainer, mean=True)
     return train, train if _close(own, shown) else partial(_evaluated, trainer)
 
 
@@ -111,7 +119,7 @@ def _of_parts(trainer: Trainer, *, mean: bool) -> Any:
     return objective
 
 
-def ignores_count(trainer: Trainer, part: Any) -> bool:
+def _ignores_count(trainer: Trainer, part: Any) -> bool:
     """Say whether the Trainer sums the parts' losses although `compute_loss` takes each part's own mean."""
     if not _scales(trainer):
         return False

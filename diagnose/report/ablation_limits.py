@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from diagnose.formatting import listed, plain, share, visible
 from diagnose.report.ablation_sentences import STILL_FALLING, name_of, seen
 from diagnose.report.means import courses
+from diagnose.report.run_sentences import of_a_part
 
 if TYPE_CHECKING:
     from diagnose.records.ablations import AblationRecord
@@ -73,11 +74,7 @@ def _text_limits(summary: AblationRecord) -> list[str]:
     found = [f"Whether it holds for other text: all runs read {title}."]
     read, scored = max((one.documents or 0 for one in summary.effects), default=0), summary.split.scored_documents or 0
     if 0 < read < scored:
-        found.append(
-            f"More than these documents say: {read:,} of {scored:,} {summary.split.scored_text} documents, drawn at "
-            "random, were read at the end of each run, for all would have cost more than a twentieth of the training. "
-            "report.final=whole reads them all."
-        )
+        found.append(of_a_part("effects", read, scored, summary.split.scored_text))
     overlap = summary.overlap
     if overlap and overlap.val_documents and (overlap.exact or overlap.near):
         varies = any("scored" in change.what for change in summary.changed)

@@ -1,4 +1,4 @@
-"""What there is to say of a loss gap: of a run, of a user's model and loop, or of an ablation's arms."""
+"""What there is to say of a loss gap: of a run, or of a user's model and loop."""
 
 from __future__ import annotations
 
@@ -29,16 +29,15 @@ from diagnose.report.blocks import (
     marked,
 )
 from diagnose.report.figures import Bar
-from diagnose.report.gap_plots import arm_figure, waterfall_figure, where_figure
+from diagnose.report.gap_plots import waterfall_figure, where_figure
 from diagnose.report.gap_sentences import PAINTS
-from diagnose.report.parts import RESERVE, command, corpus_rows, identity, named, sentence
+from diagnose.report.parts import RESERVE, command, corpus_rows, identity, sentence
 from diagnose.report.plots import run_figure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from diagnose.records.ablations import AblationRecord
-    from diagnose.records.ledgers import ArmLedgers, Document, LedgerRecord, Read, ReportedRecord, TermRecord, Value
+    from diagnose.records.ledgers import Document, LedgerRecord, Read, ReportedRecord, TermRecord, Value
     from diagnose.records.schema import FindingRecord
     from diagnose.report.blocks import Inline, ReportBlock
     from diagnose.report.summary import RunReport
@@ -51,10 +50,6 @@ LONGEST_MODE = 24  # characters
 NOTHING = 1e-6  # of a loss: a part as small is not shown
 MOST_OFF = 2.0  # times the largest group: a term that is larger is given in figures alone
 COLOURS = "<arm-0:when it was taken>, <arm-1:how>, <arm-2:of which {read}>, <arm-3:chance>, <arm-4:unexplained>"
-ARM_LIMITS = (
-    "How another seed's gap would divide, but for the intervals: with few seeds they are wide.",
-    "Why an arm's part differs: an axis changes more than its name says; the ablation's page lists what.",
-)
 
 
 def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
@@ -113,7 +108,7 @@ def _walk(ledger: LedgerRecord) -> Figure:
     caption = marked(
         "Read from top to bottom: each row changes one condition and keeps it. Bars: what the change does to the loss; "
         "thin lines: 95 % [interval|intervals] (none where the number is exact). Colour: "
-        f"{COLOURS.format(read=_read(ledger))}. {_terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
+        f"{COLOURS.format(read=_read(ledger))}. {terms_named(t.id for t in ledger.terms if gap_sentences.is_shown(t))}"
     )
     bars = (Bars(f"{_way(ledger.reported)}, {ledger.unit}", tuple(_bars(ledger))),)
     return Figure(waterfall_figure(ledger), caption, bars, (gap_tables.terms(ledger),), detail="always")
@@ -132,7 +127,8 @@ def _way(reported: ReportedRecord) -> str:
     return f"From training {train} {both[0]} to validation {val} {both[1]}"
 
 
-def _terms_named(ids: Iterable[str]) -> str:
+def terms_named(ids: Iterable[str]) -> str:
+    """Return terms by their ids, as words that the glossary explains."""
     return f"The terms, one by one: {', '.join(f'[{one}]' for one in ids)}."
 
 
@@ -144,7 +140,7 @@ def _bars(ledger: LedgerRecord) -> list[Bar]:
         terms = [term for term in ledger.terms if term.group == group.id and gap_sentences.is_shown(term)]
         together = group.id in TOGETHER and gap_causes.leads([term.value for term in terms])
         if together:
-            rows.append(_bar(TOGETHER[group.id].format(read=_read(ledger)), group, PAINTS[group.id], ""))
+            rows.append(bar(TOGETHER[group.id].format(read=_read(ledger)), group, PAINTS[group.id], ""))
         for term in terms:
             drawn = not together or abs(term.value or 0.0) < reach
             rows += _term_bars(term, _name(ledger, term.id), "  " if together else "", drawn=drawn)
@@ -169,12 +165,13 @@ def _term_bars(term: TermRecord, name: str, indent: str, *, drawn: bool) -> list
     parts = term.parts if len(term.parts) > 1 else ()
     if term.id == "residual":
         parts = tuple(part for part in parts if abs(part.value or 0.0) > NOTHING)
-    rows = [_bar(indent + name, term, paint, _note(term))]
-    rows += [_bar(f"{indent}  {part.id}", part, paint, "") for part in parts]
+    rows = [bar(indent + name, term, paint, _note(term))]
+    rows += [bar(f"{indent}  {part.id}", part, paint, "") for part in parts]
     return rows if drawn else [replace(row, value=None, low=None, high=None) for row in rows]
 
 
-def _bar(name: str, row: Value, paint: str, note: str) -> Bar:
+def bar(name: str, row: Value, paint: str, note: str) -> Bar:
+    """Return the bar of a value with its interval; a dash where there is none."""
     if row.value is None:
         return Bar(name, "\N{EN DASH}", note, None, None, None, paint)
     return Bar(name, estimate(row.value, row.low, row.high, difference=True), note, row.value, row.low, row.high, paint)
@@ -372,42 +369,3 @@ def _remarks(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBloc
         option = "budget=" if ledger.kind == "sides" else "--budget"
         said.append(f"A larger {option} would sharpen {', '.join(ledger.budget.sharpens)}.")
     yield from (Paragraph(one, "note", detail="brief") for one in said)
-
-
-def arms_report(found: ArmLedgers, summary: AblationRecord) -> Report:
-    """Return what there is to say of the ledgers of an ablation's arms."""
-    terms = gap_sentences.arm_terms(found)
-    caption = marked(
-        "Each [arm|arm's] [gap] as its terms, [nats-per-token|nats per token], mean over [seed|seeds]: what raises "
-        "validation above training to the right, what lowers it to the left. Diamond: the gap as reported, which they "
-        f"sum to; line: its 95 % [interval] over seeds. {_terms_named(terms)}"
-    )
-    table = gap_tables.arms(found)
-    figure = Figure(arm_figure(found), caption, _arm_bars(found), (table,), detail="always")
-    how = Paragraph(
-        "A ledger for each run, as its own page explains; means over the runs of an arm, with t intervals over seeds."
-    )
-    sections = (
-        Section("parts", gap_sentences.arms_title(found), "What each gap is made of", (figure,)),
-        Section("numbers", "Numbers", "Numbers", (table,)),
-        Section("how", "How this was obtained", "How this was obtained",
-                (how, *command(f"diagnose loss-gap runs/{summary.name}"))),
-    )  # fmt: skip
-    return Report(
-        f"Loss gap of {summary.name}", named("gaps of ablation", summary.name, summary.corpus, summary.created),
-        found.verdict, sections=sections, limits=ARM_LIMITS,
-    )  # fmt: skip
-
-
-def _arm_bars(found: ArmLedgers) -> tuple[Bars, ...]:
-    """Return each arm's terms, with intervals over seeds."""
-    out = []
-    for arm in found.arms:
-        rows = [
-            _bar(KIND[term.id].label, term, PAINTS[term.group], "")
-            for term in arm.terms if term.value and abs(term.value) > NOTHING
-        ]  # fmt: skip
-        rows.append(_bar("gap as reported", arm.gap, "ink", "their sum"))
-        seeds = f", mean of {len(arm.runs)} seeds" if len(arm.runs) > 1 else ""
-        out.append(Bars(f"{visible(arm.level)}{seeds}, nats per token", tuple(rows)))
-    return tuple(out)

@@ -14,6 +14,7 @@ from diagnose.records.ledgers import ArmLedgers
 from diagnose.report import (
     ablation_document,
     audit_document,
+    gap_arms_document,
     gap_document,
     html,
     log_document,
@@ -122,7 +123,7 @@ def gap_report(folder: Path, found: LedgerRecord | ArmLedgers | None = None) -> 
     """Return what there is to say of a ledger, the stored one where none is given."""
     ledger = found or read_gap(folder)
     if isinstance(ledger, ArmLedgers):
-        return gap_document.arms_report(ledger, read_ablation(folder).summary)
+        return gap_arms_document.arms_report(ledger, read_ablation(folder).summary)
     return gap_document.report_of(ledger, None if ledger.kind == "sides" else read_run(folder))
 
 

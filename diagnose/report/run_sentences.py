@@ -65,6 +65,14 @@ def read_in_part(run: RunReport) -> tuple[int, int] | None:
     return None if final is None or scored is None or final.documents >= scored else (final.documents, scored)
 
 
+def of_a_part(what: str, read: int, scored: int, text: str) -> str:
+    """Say of how many documents a loss or the effects are, where not all that are scored were read at the end."""
+    return (
+        f"The {what} on all {scored:,} {text} documents: the final reading took {read:,} of them, drawn at random, "
+        "because all would have cost more than a twentieth of the training. report.final=whole reads them all."
+    )
+
+
 def final_name(run: RunReport, reserve: str = "whole reserve") -> str:
     """Return what the text of the final reading is called; `reserve` is what the whole reserve is."""
     part = read_in_part(run)
@@ -134,11 +142,7 @@ def run_limits(run: RunReport) -> list[str]:
         found.append(f"What longer training would give: this run saw {share(part)} of the training text.")
     read = read_in_part(run)
     if read is not None:
-        found.append(
-            f"More of the loss than its interval says: the final reading took {read[0]:,} of {read[1]:,} {run.scored} "
-            "documents, drawn at random, for all would have cost more than a twentieth of the training. "
-            "report.final=whole reads them all."
-        )
+        found.append(of_a_part("loss", *read, run.scored))
     found.append("Whether the network writes well: the samples are shown as they came, and none was judged.")
     return found
 

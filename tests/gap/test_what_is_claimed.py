@@ -42,7 +42,7 @@ class TestBitForBit:
         model = nn.Sequential(nn.Flatten(), nn.Linear(192, 32), nn.ReLU(), nn.Linear(32, 4))
         train, val = (DataLoader(pictures(n, s, dtype), 32) for n, s in ((256, 1), (128, 2)))
         gap = explain_gap(fit(model, train, classified, 12), Side(train, classified), Side(val, classified))
-        assert "because validation's samples are others than training's, bit for bit" in gap.verdict
+        assert "because validation's samples are not in training (compared bit for bit)" in gap.verdict
         said = whole(gap)
         assert not [claim for claim in CLAIMS if claim in said]
         assert said.count("hanged copies (augmented, cropped, noisy) are not told") >= 2
@@ -55,7 +55,7 @@ class TestBitForBit:
         both = TensorDataset(*(torch.cat([a[:32], b]) for a, b in zip(train.tensors, val.tensors, strict=True)))
         train, val = DataLoader(train, 32), DataLoader(both, 32)
         gap = explain_gap(fit(model, train, classified, 12), Side(train, classified), Side(val, classified))
-        assert "most of validation's samples are others than training's, bit for bit" in gap.verdict
+        assert "most of validation's samples are not in training (compared bit for bit)" in gap.verdict
 
     def test_of_rows_of_tokens_spans_were_looked_for(self):
         torch.manual_seed(0)

@@ -91,7 +91,7 @@ def test_what_is_read_is_nested_and_the_page_says_how_much(some):
     same = tables["all"].set_index("document").loc[tables["4"].document]
     assert np.allclose(same.nats, tables["4"].nats, rtol=1e-5)
     part = run_document.report_of(summary.read_run(some["4"]))
-    said = f"took {len(short)} of {len(everything)} validation documents, drawn at random"
+    said = f"on all {len(everything)} validation documents: the final reading took {len(short)} of them"
     assert sum(said in line for line in part.limits) == 1
     assert part.headlines[0].name == f"validation, {share(len(short) / len(everything))} of it"
     whole = run_document.report_of(summary.read_run(some["all"]))
@@ -107,7 +107,7 @@ def test_runs_that_read_different_parts_are_compared_on_what_both_read(some):
     bits = [table.nats.sum() / np.log(2) / table["bytes"].sum() for table in (tables["4"], shared)]
     assert [arm.bits_per_byte.value for arm in found.arms] == pytest.approx(bits, rel=1e-12)
     said = " ".join(ablation_limits.limits(summary.read_ablation(folder)))
-    assert f"{len(shared)} of {len(tables['all'])} validation documents, drawn at random" in said
+    assert f"on all {len(tables['all'])} validation documents: the final reading took {len(shared)} of them" in said
 
 
 def test_the_audit_finds_nothing_wrong_with_a_part_but_misses_a_document_of_it(some):
