@@ -187,8 +187,8 @@ def _curves(summary: AblationRecord, drawn: Drawn | None) -> Iterable[ReportBloc
     lost = "; a cross ends a run that failed" if summary.failed else ""
     yield Figure(drawn, marked(
         f"{both} [matched|matched] on a fixed sample of documents, mean over seeds. Thin: validation of "
-        f"single [seed|seeds]{lost}.{drawn.remark} The figures at the top are of the [canonical-reading|whole "
-        "validation text] and may differ a little."
+        f"single [seed|seeds]{lost}.{drawn.remark} The figures at the top are of each run's "
+        "[canonical-reading|final reading] and may differ a little."
     ))  # fmt: skip
 
 
