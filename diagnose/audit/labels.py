@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RULE = "labels-unrelated"
 NAMES = ("labels", "label", "targets", "target", "y")  # of a table's labels
 CHANGED = 0.3  # of the samples must have another label for the comparison to say anything
-PART, FEWEST, MOST = 8, 8, 64  # samples whose labels are exchanged together; such parts of a side, least and most
+PART, FEWEST, MOST = 8, 8, 16  # samples whose labels are exchanged together; such parts of a side, least and most
 LUCK = 2.0  # standard errors
 LESS = 0.5  # of what labels tell in training: so much they surely do not tell in validation
 
@@ -51,7 +51,7 @@ def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | No
         audit.skips(RULE, f"other labels cannot be read: {why}")
         return
     if learned is None or told is None:
-        audit.skips(RULE, f"fewer than {FEWEST * PART} samples, or their labels are alike")
+        audit.skips(RULE, f"it takes {FEWEST * PART} samples, in batches of {PART} or more, whose labels differ")
         return
     gain, error = _gain(learned)
     if gain <= LUCK * error:
