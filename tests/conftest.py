@@ -1,8 +1,10 @@
 """Small real text, a cache of its own, and recipes that train in a second."""
 
+import importlib
 import os
 import signal
 import sys
+from importlib.util import find_spec
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
 
@@ -12,7 +14,7 @@ from hypothesis import HealthCheck, settings
 signal.signal(signal.SIGINT, signal.default_int_handler)  # for fixtures of modules: see `interrupts_as_in_a_terminal`
 settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("patient")  # a busy machine is no failure
-pytest.register_assert_rewrite("run_fixture", "stats_fixture")
+pytest.register_assert_rewrite("reader_fixture", "run_fixture", "stats_fixture", "tracker_fixture")
 
 
 # Files whose tests train networks or start processes, for a second and more each: `make test-fast` leaves them out.
@@ -25,7 +27,8 @@ TRAIN = frozenset({
     "test_planted_effects", "test_factorial", "test_run_resumed", "test_noise_floor", "test_worker_path",
     "test_written_by_0_1", "test_engine_ray", "test_log_folders", "test_browser", "test_noise_scale", "test_compare",
     "test_run_on_card", "test_without_a_card", "test_fused_loss", "test_gpu_report", "test_clean_setups",
-    "test_reliability", "test_surroundings", "test_sides_planted", "test_real_libraries",
+    "test_reliability", "test_surroundings", "test_sides_planted", "test_real_libraries", "test_documented_commands",
+    "test_snippets",
 })  # fmt: skip
 
 
@@ -111,6 +114,22 @@ def plain(tiny):
 def runs(tmp_path):
     """Return the folder of the runs of a test; it is not there yet."""
     return tmp_path / "runs"
+
+
+@pytest.fixture
+def offline(tmp_path, monkeypatch):
+    """Have each tracker write below the test's folder, and nowhere else."""
+    ended = importlib.import_module("wandb").teardown if find_spec("wandb") else bool
+    if find_spec("mlflow"):
+        importlib.import_module("mlflow").set_tracking_uri(None)  # which takes the variable out, too
+    for name, value in {
+        "WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_DIR": str(tmp_path), "MLFLOW_ALLOW_FILE_STORE": "true",
+        "MLFLOW_TRACKING_URI": f"file:{tmp_path}/mlruns",
+    }.items():  # fmt: skip
+        monkeypatch.setenv(name, value)
+    ended()  # wandb keeps the environment of the test before
+    yield
+    ended()
 
 
 @pytest.fixture

@@ -48,6 +48,7 @@ GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=2000 Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES MaxTime=INFINITE DefaultTime=60 State=UP
 PartitionName=short Nodes={host} MaxTime=10 State=UP
+PartitionName=gpu Nodes={host} MaxTime=INFINITE State=UP
 """
 
 

@@ -1,4 +1,7 @@
-"""The documentation: every command is run or parsed, it builds without a warning, it fetches nothing."""
+"""The documentation: every command is one that there is, it builds without a warning, it fetches nothing.
+
+Commands are run by `test_documented_commands`, blocks of Python by `test_snippets`.
+"""
 
 import importlib.util
 import re
@@ -9,42 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from pages_fixture import PAGES, ROOT, commands
 
-ROOT = Path(__file__).parent.parent
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
-PAGES = [
-    ROOT / "README.md",
-    *(page for folder in ("docs", "diagnose/glossary") for page in sorted((ROOT / folder).rglob("*.md"))),
-]
-RUN = ("explain", "axes", "recipes")  # commands that take no run: each is run as it stands; others are parsed
 NOT_OURS = ("pip ", "make ", "git ", "python ")
-
-
-def blocks(language):
-    """Return (page, block) of a language's fenced code."""
-    pattern = re.compile(rf"^```{language}[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-    return [(page, found) for page in PAGES for found in pattern.findall(page.read_text(encoding="utf-8"))]
-
-
-def whole_lines(block):
-    """Yield lines of shell, those that go on behind a backslash or within a quotation as one."""
-    held = ""
-    for line in block.replace("\\\n", " ").splitlines():
-        held = f"{held}\n{line}" if held else line
-        try:
-            shlex.split(held, comments=True)
-        except ValueError:  # a quotation that is still open
-            continue
-        yield held
-        held = ""
-
-
-def commands():
-    lines = [(page, line) for page, block in blocks("bash") for line in whole_lines(block)]
-    found = {(page, shlex.join(shlex.split(line, comments=True))) for page, line in lines}
-    return sorted((page, line) for page, line in found if line)
 
 
 def test_every_line_of_shell_is_of_a_known_kind():
@@ -61,17 +34,6 @@ def test_a_command_is_one_that_there_is(page, line):
     group = typer.main.get_command(app)
     name, *words = shlex.split(line)[1:]
     group.commands[name].make_context(name, words)  # parses, converts and checks; runs nothing
-
-
-@pytest.mark.parametrize("line", sorted({line for _, line in commands() if line.split()[1] in RUN}))
-def test_a_command_that_takes_no_run_does_what_it_says(line, monkeypatch, capsys):
-    from diagnose import __main__ as command
-
-    monkeypatch.setattr(sys, "argv", shlex.split(line))
-    with pytest.raises(SystemExit) as ended:
-        command.main()
-    assert ended.value.code == 0
-    assert capsys.readouterr().out
 
 
 @pytest.mark.parametrize("line", sorted({line for _, line in commands() if line.startswith(("python ", "make "))}))
@@ -91,15 +53,6 @@ def test_verses_of_the_tutorial_are_written(tmp_path):
         [sys.executable, ROOT / "examples/verses.py", "30"], capture_output=True, text=True, check=True
     )
     assert len(done.stdout.splitlines()) == 1037
-
-
-def test_python_in_the_documentation_compiles_and_imports_what_there_is():
-    import diagnose
-
-    for page, block in blocks("python"):
-        compile(block, str(page), "exec")
-        for names in re.findall(r"^from diagnose import (.+)$", block, re.MULTILINE):
-            assert all(hasattr(diagnose, name.strip()) for name in names.split(",")), (page, names)
 
 
 def test_the_tutorial_shows_what_its_commands_print():

@@ -1,9 +1,10 @@
 """Tries other versions: `python tools/versions.py [--lowest] [--python 3.12 ...] [--torch 2.4.0 ...]`.
 
-Each pair of Python and torch gets an environment of its own in a temporary folder, the package, and the tests (without
-those of other libraries and of browsers; what follows `--` goes to pytest). `--lowest` takes every other dependency at
-the lowest version that pyproject.toml allows. A Python that is neither pyenv's nor on the PATH is said to be missing,
-and so is a torch that pip does not find: the table at the end says what was tried, never what ought to work.
+Each pair of Python and torch gets an environment of its own in a temporary folder (with `--folder` in one that stays
+and is used again), the package, and the tests (without those of other libraries and of browsers; what follows `--` goes
+to pytest). `--lowest` takes every other dependency at the lowest version that pyproject.toml allows. A Python that is
+neither pyenv's nor on the PATH is said to be missing, and so is a torch that pip does not find: the table at the end
+says what was tried, never what ought to work.
 """
 
 import argparse
@@ -53,7 +54,7 @@ def tried(python, torch, pins, tests, folder):
     interpreter = found(python)
     if interpreter is None:
         return "no such Python here", None
-    source, place = folder / "source", folder / f"py{python}-torch{torch}"
+    source, place = folder / "source", folder / f"py{python}-torch{torch}{'-lowest' if pins else ''}"
     run = [str(place / "bin" / "python"), "-m"]
     steps = (
         ("no environment", [interpreter, "-m", "venv", place]),
@@ -77,13 +78,16 @@ def main():
     options.add_argument("--lowest", action="store_true")
     options.add_argument("--python", nargs="+", default=[f"{sys.version_info.major}.{sys.version_info.minor}"])
     options.add_argument("--torch", nargs="+", default=[pinned()])
+    options.add_argument("--folder", type=Path)
     options.add_argument("tests", nargs="*", default=[])
     given = options.parse_args()
     pythons = PYTHONS if given.python == ["all"] else given.python
     with tempfile.TemporaryDirectory() as where:
-        subprocess.run(["git", "clone", "-q", ROOT, Path(where) / "source"], check=True)
+        folder = given.folder.resolve() if given.folder else Path(where)
+        shutil.rmtree(folder / "source", ignore_errors=True)
+        subprocess.run(["git", "clone", "-q", ROOT, folder / "source"], check=True)
         rows = [
-            (python, torch, *tried(python, torch, lowest() if given.lowest else [], given.tests, Path(where)))
+            (python, torch, *tried(python, torch, lowest() if given.lowest else [], given.tests, folder))
             for python in pythons
             for torch in given.torch
         ]

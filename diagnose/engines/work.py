@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -117,8 +117,9 @@ class Engine(Protocol):
 
 
 def told(ended: Ended, watch: Watch) -> Ended:
-    """Tell the watcher how a run ended."""
-    watch(ended.job.progress("finished" if ended.finished else "diverged" if ended.diverged else "failed"))
+    """Tell the watcher how a run ended, and where it lies."""
+    doing = "finished" if ended.finished else "diverged" if ended.diverged else "failed"
+    watch(replace(ended.job.progress(doing), run=ended.run))
     return ended
 
 

@@ -43,10 +43,9 @@ def check(tracker: str) -> None:
 
 @dataclass
 class _Open:
-    """A run that is open in a tracker: where it lies, and which losses the tracker has."""
+    """A run that is open in a tracker, and which losses the tracker has."""
 
     run: TrackerRun
-    folder: Path
     logged: set[tuple[int, str]] = field(default_factory=set)
 
     def log(self, curve: Mapping[int, Mapping[str, float]]) -> None:
@@ -85,10 +84,10 @@ class Tracking:
             if curve and name not in self.ended:
                 if name not in self.open:
                     settings = _settings(self.runs / state.run, level)
-                    self.open[name] = _Open(self._begin(TrackedRun(name, settings)), self.runs / state.run)
+                    self.open[name] = _Open(self._begin(TrackedRun(name, settings)))
                 self.open[name].log(curve)
-            if name in self.open and state.doing == "finished":
-                found = replace(summary.read_run(self.open[name].folder).run, level=level, seed=state.seed)
+            if state.doing == "finished" and name not in self.ended:  # where no reading came, it is sent whole now
+                found = replace(summary.read_run(self.runs / state.run).run, level=level, seed=state.seed)
                 self._end(_tracked(self.runs, found))
             if name in self.open and state.doing in FAILED:
                 self.open.pop(name).run.abandon()
@@ -128,7 +127,7 @@ class Tracking:
     def _end(self, run: TrackedRun) -> None:
         """Log what the tracker does not have of a run that ended, and end it there."""
         if run.name not in self.open:
-            self.open[run.name] = _Open(self._begin(run), self.runs / run.name)
+            self.open[run.name] = _Open(self._begin(run))
         self.open[run.name].log(run.curve)
         self.open[run.name].run.close(run)
         del self.open[run.name]

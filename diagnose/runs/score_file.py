@@ -110,7 +110,9 @@ def _read(path: Path) -> pd.DataFrame:
     try:
         if path.suffix == ".parquet":
             return parquet(files.inside(path)).to_pandas()
-        table = pd.read_csv(files.inside(path), dtype={EXAMPLE: str, CLUSTER: str}, keep_default_na=False)
+        table = pd.read_csv(
+            files.inside(path), dtype={EXAMPLE: str, CLUSTER: str}, keep_default_na=False, float_precision="round_trip"
+        )
     except (OSError, ValueError, pa.ArrowException) as error:
         said = cut(visible(" ".join(str(error).split())), 120)
         raise DiagnoseError(f"{visible(path.name)} cannot be read as scores: {said}") from None

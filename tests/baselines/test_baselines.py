@@ -164,22 +164,19 @@ def test_runs_scored_on_the_same_documents_stand_beside(tiny, tmp_path):
     assert peers.runs_on(tmp_path / "nothing", *sides(**text_of(tiny))) == []
 
 
-def test_from_the_command_line(verses):
+def test_from_the_command_line(verses, diagnose):
     import json
 
-    from typer.testing import CliRunner
-
-    from diagnose.cli import app
-
-    shown = CliRunner().invoke(app, ["yardstick", "--data", str(verses), "--json"])
-    assert shown.exit_code == 0, shown.output
-    found = json.loads(shown.stdout)
+    code, out, err = diagnose("yardstick", "--data", verses, "--json")
+    assert code == 0, err
+    found = json.loads(out)
     assert list(found) == ["format", "bytes", "yardsticks", "runs", "published", "laws"]
     assert all(row["source"] and row["text"] for row in found["published"])
     assert {"xz", "words, 5-grams", "characters, order 6"} <= {row["name"] for row in found["yardsticks"]}
-    seen = CliRunner().invoke(app, ["yardstick", "--data", str(verses)])
-    assert "PPMd of order 8" in seen.stdout
+    _, seen, _ = diagnose("yardstick", "--data", verses)
+    assert "PPMd of order 8" in seen
     assert [row["of"] for row in found["laws"]] == ["text", "parameters", "steps"]
-    assert "What more would give" in seen.stdout
-    with pytest.raises(DiagnoseError, match="no-such-file"):
-        CliRunner().invoke(app, ["yardstick", "--data", "no-such-file.txt"], catch_exceptions=False)
+    assert "What more would give" in seen
+    code, _, err = diagnose("yardstick", "--data", "no-such-file.txt")
+    assert code == 2
+    assert "no-such-file" in err

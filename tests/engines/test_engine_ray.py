@@ -2,15 +2,15 @@
 
 import os
 import signal
-import socket
 import sys
-import warnings
-from contextlib import contextmanager, suppress
 
 import pytest
 from command_fixture import arguments, user_folder
 from command_fixture import diagnose as run_diagnose
 from engine_fixture import assert_all_same, by_arm, given_to, slow_network, started, steps_of, until
+from ray_fixture import cluster_of
+from slurm_fixture import free_port
+from tracker_fixture import assert_holds
 
 from diagnose.ablation import ablate
 from diagnose.engines import ray_cluster
@@ -34,12 +34,6 @@ def test_where_ray_is_not_installed_the_extra_is_named(tiny, tmp_path, monkeypat
     assert said == "--engine ray needs Ray, which is not installed: pip install 'diagnose-training[ray]'"
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 @pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://127.0.0.1:{}", "nowhere.invalid:{}"])
 def test_a_cluster_that_is_not_there_is_told_in_one_line(address, tiny, tmp_path):
     pytest.importorskip("ray")
@@ -52,24 +46,6 @@ def test_an_address_that_is_none_is_told_in_one_line(address, tiny, tmp_path):
     pytest.importorskip("ray")
     said = refusal(Place("ray", address=address), tiny, tmp_path)
     assert "host:port" in said or "no Ray cluster answers" in said
-
-
-@contextmanager
-def cluster_of(monkeypatch, **head):
-    """Start a cluster of two nodes with a processor each; yield it and the second node."""
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("RAY_health_check_period_ms", "500")
-    monkeypatch.setenv("RAY_health_check_failure_threshold", "3")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from ray.cluster_utils import Cluster
-
-        small = {"num_cpus": 1, "object_store_memory": 80_000_000}
-        found = Cluster(initialize_head=True, head_node_args={**small, "include_dashboard": False, **head})
-        second = found.add_node(**small)
-        yield found, second
-        with suppress(Exception):
-            found.shutdown()
 
 
 @pytest.fixture
@@ -154,3 +130,18 @@ def test_a_command_is_carried_out_on_a_cluster(monkeypatch, tmp_path):
         refused = run_diagnose(tmp_path, *arguments(*given, "--gpus-per-task", "1", seeds=3))
     assert refused.returncode == MISTAKE
     assert "the runs take 1 GPU each and no node of the cluster has that" in refused.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tracker", ["tensorboard", "mlflow", "wandb"])
+@pytest.mark.usefixtures("offline")
+def test_a_tracker_has_the_runs_of_a_cluster(tracker, tiny, nodes, tmp_path):
+    pytest.importorskip(tracker)
+    found, _ = nodes
+    given = given_to(tiny, slow_network(tmp_path))
+    process = started(given, tmp_path, "--engine", "ray", "--address", found.address, "--report-to", tracker)
+    _, err = process.communicate()
+    assert process.returncode == 0, err
+    assert "did not take it" not in err
+    assert f"{tracker} is told of each run when it has ended" in err.replace("\N{NO-BREAK SPACE}", " ")
+    assert_holds(tracker, tmp_path, *(tmp_path / "runs").glob("*-ablate-*"))

@@ -11,6 +11,7 @@ from command_fixture import diagnose as run_diagnose
 from engine_fixture import assert_all_same, given_to, slow_network, started, steps_of
 from run_fixture import OFTEN, QUICK
 from slurm_fixture import one_node, process_of, queued, slurm
+from tracker_fixture import assert_holds
 
 from diagnose.ablation import ablate
 from diagnose.errors import FINDING, INTERRUPTED, MISTAKE
@@ -128,6 +129,17 @@ def test_our_run_that_may_not_go_on_leaves_its_checkpoint_and_says_that_time_was
         "it reached Slurm's time limit of 5 min 0 s: give more --time; --resume tries again from its checkpoint" in err
     )
     assert all(steps_of(path) > 3 for path in store.entries(tmp_path / "runs"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("offline")
+def test_a_tracker_has_the_runs_of_jobs(network, tmp_path):
+    pytest.importorskip("tensorboard")
+    process = started(network[0], tmp_path, *SLURM, "--time", "5m", "--report-to", "tensorboard")
+    code, _, err = ended(process)
+    assert code == 0, err
+    assert "did not take it" not in err
+    assert_holds("tensorboard", tmp_path, *(tmp_path / "runs").glob("*-ablate-*"))
 
 
 def test_a_command_is_carried_out_in_jobs_and_its_runs_are_used_again(user):

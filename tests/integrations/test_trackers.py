@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import os
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from tracker_fixture import assert_holds
 from typer.testing import CliRunner
 
 from diagnose.cli import app
@@ -199,25 +198,11 @@ def test_a_run_that_is_stopped_is_abandoned_in_its_tracker(tmp_path, tiny, monke
 def test_a_run_that_goes_on_is_sent_from_its_first_step(tmp_path):
     tracker = Refusing(1000)
     live = trackers.Tracking("tensorboard", tmp_path, print)
-    live.open["r"] = trackers._Open(tracker, tmp_path / "r")
+    live.open["r"] = trackers._Open(tracker)
     rows = [{"step": step, "kind": kind, "split": "val", "loss": 1.0} for step in (4, 2) for kind in ("reported", "x")]
     live.watch(Progress("r", "", 0, 4, 6, 1.0, 1.0, None, "going on", rows))
     live.watch(Progress("r", "", 0, 5, 6, 1.0, 1.0, None))
     assert tracker.calls == [2, 4]
-
-
-@pytest.fixture
-def offline(tmp_path, monkeypatch):
-    """Have each tracker write below the test's folder, and nowhere else."""
-    if find_spec("mlflow"):
-        importlib.import_module("mlflow").set_tracking_uri(None)  # which takes the variable out, too
-    for name, value in {
-        "WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_DIR": str(tmp_path), "MLFLOW_ALLOW_FILE_STORE": "true",
-        "MLFLOW_TRACKING_URI": f"file:{tmp_path}/mlruns",
-    }.items():  # fmt: skip
-        monkeypatch.setenv(name, value)
-    if find_spec("wandb"):
-        importlib.import_module("wandb").teardown()  # it keeps the environment of the test before
 
 
 def ablated(tmp_path, tiny, tracker, *more):
@@ -284,6 +269,20 @@ def test_a_tracker_is_told_while_arms_train(jobs, tmp_path, tiny, monkeypatch):
         )
 
 
+def test_a_run_that_is_told_of_when_it_has_ended_is_sent_whole_then(ablation, monkeypatch):
+    tracker = Noted(ablation.parent)
+    monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
+    live = trackers.Tracking("tensorboard", ablation.parent, print, "activation")
+    run = next(one for one in summary.read_ablation(ablation).runs if one.level == "gelu" and one.seed == 1)
+    for doing in ("training", "finished", "finished"):
+        live.watch(Progress(run.name, "gelu", 1, 4, 4, 1.0, 1.0, None, doing))
+    assert tracker.told["gelu seed 1"][-1] == "closed"
+    assert len(tracker.told["gelu seed 1"]) == 1 + len(trackers._tracked(ablation.parent, run).curve)
+    assert len(tracker.told) == 2  # it, and the one for the whole
+    live.finish(ablation, None, "")
+    assert [told.count("closed") for told in tracker.told.values()] == [1] * 5
+
+
 def test_runs_have_the_names_of_their_own_seeds(tmp_path, tiny, monkeypatch):
     tracker = Noted(tmp_path / "runs")
     monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
@@ -323,57 +322,7 @@ def test_a_live_ablation_holds_what_it_would_have_been_sent(tracker, jobs, tmp_p
     shown, folder = ablated(tmp_path, tiny, tracker, "--jobs", jobs)
     assert shown.exit_code == 0, shown.output
     assert "did not take it" not in shown.output
-    found = {"tensorboard": arms_by_tensorboard, "mlflow": arms_by_mlflow, "wandb": arms_by_wandb}[tracker](tmp_path)
-    parts = trackers._ended(folder, None, "").parts
-    assert set(found) == {part.name for part in parts}
-    for part in parts:
-        expected = {step: losses["val/loss"] for step, losses in part.curve.items() if "val/loss" in losses}
-        assert len(expected) >= 2
-        assert found[part.name] == pytest.approx(expected)
-
-
-def arms_by_tensorboard(place):
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    (whole,) = (place / "tensorboard").iterdir()
-    assert "effect/gelu" in EventAccumulator(str(whole)).Reload().Tags()["scalars"]
-    reads = {path.name: EventAccumulator(str(path)).Reload() for path in whole.iterdir() if path.is_dir()}
-    return {
-        name.replace("-", " "): {one.step: one.value for one in read.Scalars("val/loss")}
-        for name, read in reads.items()
-    }
-
-
-def arms_by_mlflow(place):
-    import mlflow
-
-    mlflow.set_tracking_uri(f"file:{place}/mlruns")
-    client = mlflow.MlflowClient()
-    found = {
-        run.info.run_name: run for run in client.search_runs([client.get_experiment_by_name("diagnose").experiment_id])
-    }
-    (whole,) = [name for name in found if name.startswith("ablate-activation-")]
-    assert {run.info.status for run in found.values()} == {"FINISHED"}
-    assert [one.path.endswith(".html") for one in client.list_artifacts(found[whole].info.run_id)] == [True]
-    assert found[whole].data.metrics["effect/gelu"]
-    parts = {name: run for name, run in found.items() if name != whole}
-    assert {run.data.tags["mlflow.parentRunId"] for run in parts.values()} == {found[whole].info.run_id}
-    return {
-        name: {one.step: one.value for one in client.get_metric_history(run.info.run_id, "val/loss")}
-        for name, run in parts.items()
-    }
-
-
-def arms_by_wandb(place):
-    from diagnose.logs.read import read
-    from diagnose.logs.series import STEP, VALUE
-
-    assert len(list((place / "wandb").glob("offline-run-*/*.wandb"))) == 5
-    tables = {
-        name: read([place / "wandb"], run=name).series["val/loss"].table()
-        for name in (f"{arm} seed {seed}" for arm in ("relu", "gelu") for seed in (0, 1))
-    }
-    return {name: {int(row[STEP]): row[VALUE] for row in table} for name, table in tables.items()}
+    assert_holds(tracker, tmp_path, folder)
 
 
 @pytest.mark.parametrize("tracker", ["tensorboard", "mlflow", "wandb"])

@@ -63,6 +63,17 @@ def test_a_run_is_found_by_its_identifier_and_by_its_folder():
         )
 
 
+def test_a_run_is_found_by_how_its_identifier_begins():
+    folder = WRITTEN / "mlflow-two-runs"
+    first, second = folders.runs_in(folder)
+    found = pairs(read([folder], run=second.also[0][:8]), {}).val_N.tolist()
+    assert found == pairs(read([folder], run=second.name), {}).val_N.tolist()
+    assert found != pairs(read([folder], run=first.name), {}).val_N.tolist()
+    assert first.also[0][0] == second.also[0][0]
+    with pytest.raises(DiagnoseError, match=r"2.runs .* fit"):
+        read([folder], run=second.also[0][0])
+
+
 def test_a_name_that_no_run_has_and_one_that_two_have(tmp_path):
     with pytest.raises(DiagnoseError, match="no such run; it holds 'first' and 'second'"):
         read([WRITTEN / "wandb-two-runs"], run="third")

@@ -74,7 +74,8 @@ def _table(folder: Path, design: DesignRecord) -> pd.DataFrame:
     try:
         if file.suffix == ".parquet":
             return parquet(file).to_pandas()
-        table = pd.read_csv(file, dtype=dict.fromkeys(design.arm_columns, str), keep_default_na=False)
+        levels = dict.fromkeys(design.arm_columns, str)
+        table = pd.read_csv(file, dtype=levels, keep_default_na=False, float_precision="round_trip")
         return table.assign(**{name: table[name].map(of_cell) for name in design.arm_columns})
     except (OSError, ValueError) as error:
         raise DiagnoseError(f"{shown(file)} cannot be read as a table: {str(error).splitlines()[0]}") from None

@@ -45,7 +45,9 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     import pandas as pd
 
     try:
-        tables = [pd.read_csv(one.top, dtype_backend="numpy_nullable") for one in listings]
+        tables = [
+            pd.read_csv(one.top, dtype_backend="numpy_nullable", float_precision="round_trip") for one in listings
+        ]
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise DiagnoseError(f"{shown(listings[0].top)} cannot be read as a table: {first}") from None

@@ -183,6 +183,8 @@ def _number(value: Any) -> float:
             return float(word)
         except ValueError:
             raise ValueError(repr(value)) from None
+    if isinstance(value, np.ndarray):  # one of a single number is a number to older versions of numpy
+        raise ValueError(repr(value))  # noqa: TRY004  (as of other values that are no numbers)
     try:
         return float(value)
     except TypeError:

@@ -111,11 +111,14 @@ def _quoted(run: FolderRun) -> str:
 
 
 def _named(runs: list[FolderRun], name: str, path: Path) -> FolderRun:
-    """Return the run of that name, identifier or end of a path; a part of a name does where it is of one run alone."""
+    """Return the run of that name, identifier or end of a path.
+
+    A part of a name, or how an identifier begins, does where it is of one run alone.
+    """
     for fits in (
         [run for run in runs if name == run.name],
         [run for run in runs if name in run.also or run.name.endswith(f"/{name}")],
-        [run for run in runs if name in run.name],
+        [run for run in runs if name in run.name or any(one.startswith(name) for one in run.also)],
     ):
         if len(fits) == 1:
             return fits[0]
