@@ -22,6 +22,7 @@ NAMES = {STEP: "step", ITERATION: "iteration", UPDATE: "update", BATCH: "batch",
 MOST_RUNS = 64
 AS_PROCESSES = 0.1  # of the change from epoch to epoch
 DIGIT = re.compile(r"\d")
+COMMENT = "<!--"  # of a page, above what it says of
 FEWEST_ROWS = 4  # that tell how a log counts
 
 
@@ -112,7 +113,7 @@ def _scale(column: int, train: NDArray[np.float64], val: NDArray[np.float64], lo
         return whole if whole >= most else most + 1
     if still and (_moves(val[:, EPOCH]) or _moves(train[:, column])):
         return None
-    return 0.0 if _moves(np.append(train[:, column], val[:, column])) else None
+    return 0.0 if _moves(np.append(train[:, column], val[:, column])) or len(train) == len(val) == 1 else None
 
 
 def _within(column: int, table: NDArray[np.float64]) -> bool | None:
@@ -131,11 +132,11 @@ def _within(column: int, table: NDArray[np.float64]) -> bool | None:
 
 
 def restarts(at: NDArray[np.float64]) -> list[int]:
-    """Return where a series begins anew: it falls back to where it began, or before, having gone on at least once."""
+    """Return where a series begins anew: it falls back to where it began, or from there to before."""
     out: list[int] = []
     first, moved = at[0] if len(at) else math.nan, False
     for k in range(1, len(at)):
-        if at[k] <= first and moved and at[k] < at[k - 1]:
+        if at[k] < at[k - 1] and ((at[k] <= first and moved) or at[k - 1] == first):
             out.append(k)
             first, moved = at[k], False
         moved = moved or at[k] > at[k - 1]
@@ -170,16 +171,18 @@ def runs(
 def headed_runs(
     train: NDArray[np.float64], val: NDArray[np.float64], headings: list[tuple[int, str]]
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return the tables of runs with a pair each, all at one epoch or none, each below its heading; else nothing."""
-    epochs = np.unique(np.append(train[:, EPOCH], val[:, EPOCH]))
-    if len(train) != len(val) or len(val) < 2 or len(epochs) > 1 or epochs[0] <= 1:
+    """Return the tables of runs with a pair each below its heading, none at a later epoch than before; else nothing."""
+    epochs = val[:, EPOCH]
+    if len(train) != len(val) or len(val) < 2 or not np.array_equal(train[:, EPOCH], epochs, equal_nan=True):
+        return []
+    if np.any(np.diff(epochs) > 0) or np.any(epochs <= 1):
         return []
     above = [place for place, _ in headings]
     of_train, of_val = (np.searchsorted(above, table[:, PLACE], "right") for table in (train, val))
     named = {headings[k - 1][1] for k in of_val if k}
     if len(named) < len(val) or not np.array_equal(of_train, of_val):
         return []
-    if np.isnan(epochs[0]) and not all(map(DIGIT.search, named)):
+    if np.isnan(epochs[0]) and not all(DIGIT.search(name) or name.startswith(COMMENT) for name in named):
         return []
     return [(train[k : k + 1], val[k : k + 1]) for k in range(len(val))][-MOST_RUNS:]
 

@@ -118,10 +118,19 @@ def all_pairs(log: Log, columns: Columns) -> list[Pairs]:
         DiagnoseError: one of the two losses is not in the log, or nothing pairs.
     """
     choice = choose(log, columns)
-    every = paired(log, choice)
+    every = paired(log, choice) or _of_others(log, choice, columns)
     if not every:
         _nothing(log, choice)
     return every
+
+
+def _of_others(log: Log, choice: Choice, columns: Columns) -> list[Pairs]:
+    """Return the pairs of the losses that are next best, where the training loss that was chosen pairs with nothing."""
+    others = replace(log, series={name: s for name, s in log.series.items() if s is not choice.train})
+    try:
+        return [] if columns else paired(others, choose(others, columns))
+    except DiagnoseError:
+        return []
 
 
 def paired(log: Log, choice: Choice) -> list[Pairs]:

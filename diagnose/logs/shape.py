@@ -239,7 +239,9 @@ class _Line(LineSides):
     def _calculated(self, k: int, after: str) -> bool:
         """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
         more = k + 1 < len(self.numbers)
-        if side_alone(after) and more:
+        if after[:1] == "*" and "*" in self.texts[k]:
+            return False  # Markdown's bold
+        if more and (side_alone(after) or ("/" in after and meaning(after).kind)):
             return False  # "loss: 2.5 / val 2.2"
         if more and after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
             return False  # the spread over folds, as LightGBM shows it

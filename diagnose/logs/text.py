@@ -38,13 +38,22 @@ from diagnose.logs.side_table import SideTable
 from diagnose.logs.text_state import MOST_ENDS, TextState
 from diagnose.logs.tools import MOST_TOLD, Tools
 from diagnose.logs.whole_lines import whole_lines
-from diagnose.logs.written_numbers import has_decimal_comma, of_julia, parts_of_julia, to_float, unwrapped, with_points
+from diagnose.logs.written_numbers import (
+    has_decimal_comma,
+    of_julia,
+    parts_of_julia,
+    to_float,
+    unwrapped,
+    with_points,
+    without_points,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
+PAIR = 2  # numbers of a line that holds a value and its running mean
 MOST_KEPT = 600  # characters of a line whose shape is kept
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NO_NUMBER = ("nan", "inf")
@@ -198,6 +207,7 @@ class TextReader(TextState):
         bare = unwrapped(line)
         written = bare if line is raw else raw
         raw, line = of_julia(written), of_julia(bare)
+        line = without_points(line)
         comma = has_decimal_comma(line, key)
         written_so, line = line, with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
@@ -301,17 +311,18 @@ class TextReader(TextState):
             self.inside = True
             if epoch != self.epoch:
                 self._epoch(epoch)
+        above = self._above(shape, own) if self.above else ""
         aside = shape.side in ("val", "test") or self.counters.elsewhere
         progress = aside and shape.ratio and not own
         at = own or ({} if shape.bar else self.counters.at)
         if shape.tuple:
             log.tuples += 1
             log.example = shape.tuple
-        values = self._read(shape, numbers, progress=progress, own=own)
+        values = self._read(shape, numbers, progress=progress, own=own, above=above)
         if not values:
             return
         self.opens = False
-        if own and not aside:
+        if own and not aside and above not in ("val", "test"):
             self.counters.at = own
             self.group += 1
         group = self.group if progress or shape.bar else 0
@@ -324,10 +335,11 @@ class TextReader(TextState):
         log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                        place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
 
-    def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
-        """Return the losses of a line by name."""
+    def _read(
+        self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float], above: str
+    ) -> dict[str, float]:
+        """Return the losses of a line by name; `above` is the side of the heading that it stands under."""
         values: dict[str, float] = {}
-        above = self._above(shape, own) if self.above else ""
         for k, slot in shape.losses:
             text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
             name = slot.name
@@ -336,14 +348,15 @@ class TextReader(TextState):
                 continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
-            values[name] = to_float(text)
-            names = [name]
+            mine = {name: text}
+            if slot.mean >= 0 and len(numbers) == PAIR and above not in ("val", "test") and text == numbers[k]:
+                mine[f"avg {name}"] = numbers[slot.mean]
             if self.headed and not shape.side and not meaning(name).side:
-                names.append(headings.under(above, name))
-                values[names[1]] = values[name]
-            if "," in text:
-                for one in names:
-                    self.commas.see(one, text)
+                mine |= {headings.under(above, one): told for one, told in mine.items()}
+            for one, told in mine.items():
+                values[one] = to_float(told)
+                if "," in told:
+                    self.commas.see(one, told)
         return values
 
 

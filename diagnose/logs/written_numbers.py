@@ -6,6 +6,7 @@ import math
 import re
 
 from diagnose.logs.line_plans import has_any
+from diagnose.logs.names import counter
 
 EXPONENT = re.compile(  # of Julia's single precision, 2.5f0, and of Fortran's double, 0.25D+01
     r"(?<=\d)(?:f(?=-?\d{1,2}(?![A-Za-z0-9_.]))|D(?=[-+]\d{2,3}(?![A-Za-z0-9_.])))"
@@ -19,6 +20,8 @@ DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?!
 LESS_THAN_ONE = re.compile(r"[-+]?0,")  # where a comma parts no thousands
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # or a number with three decimals
 DECIMAL_POINT = re.compile(r"\d\.\d")
+COMMA = re.compile(r"\d,\d")
+COUNTED = re.compile(r"([^\W\d_]{1,20})\W{1,3}[1-9]\d{0,2}(?:\.\d{3}){1,4}(?![\w.]|,\d)")  # "Schritt 1.000"
 
 
 def to_float(text: str) -> float:
@@ -52,6 +55,16 @@ def parts_of_julia(line: str) -> tuple[slice, ...]:
 def has_decimal_comma(line: str, key: str) -> bool:
     """Say whether a line's numbers have decimal commas; `key` is the line with its digits masked."""
     return "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
+
+
+def without_points(line: str) -> str:
+    """Return a line with its counters as 1000 in place of 1.000, where its other numbers have commas and no points."""
+    if "." not in line or not COMMA.search(line):
+        return line
+    whole = COUNTED.sub(
+        lambda found: found.group().replace(".", "") if counter(found.group(1)) else found.group(), line
+    )
+    return line if DECIMAL_POINT.search(whole) else whole
 
 
 def with_points(line: str) -> str:
