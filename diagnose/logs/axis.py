@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ MOST_RUNS = 64
 AS_PROCESSES = 0.1  # of the change from epoch to epoch
 DIGIT = re.compile(r"\d")
 COMMENT = "<!--"  # of a page, above what it says of
+SEVERAL = 0.5  # of the lines of an epoch, from which on validation is taken anew for them
 FEWEST_ROWS = 4  # that tell how a log counts
 
 
@@ -177,14 +179,19 @@ def headed_runs(
         return []
     if np.any(np.diff(epochs) > 0) or np.any(epochs <= 1):
         return []
-    above = [place for place, _ in headings]
-    of_train, of_val = (np.searchsorted(above, table[:, PLACE], "right") for table in (train, val))
-    named = {headings[k - 1][1] for k in of_val if k}
-    if len(named) < len(val) or not np.array_equal(of_train, of_val):
+    places = [place for place, _ in headings]
+    of_train, of_val = (np.searchsorted(places, table[:, PLACE], "right") for table in (train, val))
+    above = [[text for _, text in headings[a:b]] for a, b in itertools.pairwise([0, *of_val])]
+    if not np.array_equal(of_train, of_val) or not all(above[1:]) or len(set(map(tuple, above))) < len(val):
         return []
-    if np.isnan(epochs[0]) and not all(DIGIT.search(name) or name.startswith(COMMENT) for name in named):
+    if np.isnan(epochs[0]) and not all(any(map(_tells_apart, texts)) for texts in above if texts):
         return []
     return [(train[k : k + 1], val[k : k + 1]) for k in range(len(val))][-MOST_RUNS:]
+
+
+def _tells_apart(heading: str) -> bool:
+    """Say whether a heading names a run by a number, or is a page's comment."""
+    return DIGIT.search(heading) is not None or heading.startswith(COMMENT)
 
 
 def rising(at: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -221,7 +228,9 @@ def ends_of_epochs(
     if not (_carried(EPOCH, train) and _carried(EPOCH, val) and _moves(val[:, EPOCH])) or _once(train):
         return train, val
     bars = any(_carried(column, train) and _within(column, train) for column in (STEP, ITERATION, BATCH))
-    if not bars or restarts(np.floor(val[:, EPOCH])):
+    within = np.diff(np.floor(beside[:, EPOCH])) == 0
+    anew = within.any() and float((np.diff(beside[:, VALUE])[within] != 0).mean()) > SEVERAL
+    if not bars or anew or restarts(np.floor(val[:, EPOCH])):
         return train, val
     shared = train[np.isin(train[:, PLACE], val[:, PLACE])]
     return _last_of_epochs(shared), _last_of_epochs(beside)

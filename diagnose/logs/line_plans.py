@@ -17,10 +17,11 @@ MOST_PLANNED = 24  # numbers of a line with a plan
 MOST_HEADING = 120  # characters of a line that may be a heading
 DIGIT = re.compile(r"[0-9]")
 RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat",
-        "restart", "# ", "===", "<!--", "task", "train")  # fmt: skip
+        "restart", "# ", "===", "<!--", "task", "train", ". ")  # fmt: skip
 NAMES_RUN = re.compile(
     r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart|task)\b"
-    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}train(?:ing)?\s#?\d{1,4}\W{0,2}$|^\s{0,3}(?:#{1,4}\s|<!--\s{0,3})[^\s>-]|^={3,}.{1,60}={3,}$",
+    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}train(?:ing)?\s#?\d{1,4}\W{0,2}$"
+    r"|^\s{0,3}\d{1,3}\.\s[A-Za-z][^:=|]{3,}$|^\s{0,3}(?:#{1,4}\s|<!--\s{0,3})[^\s>-]|^={3,}.{1,60}={3,}$",
     re.IGNORECASE,
 )
 JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_/]|\.\d)", re.IGNORECASE)

@@ -50,6 +50,7 @@ REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval
 OF_OUTPUT = re.compile(
     r"(?P<name>.{0,100}?)\sfor\s'(?P<output>[\w.-]{1,40})'?(?=\s|$)"
 )  # Kaldi's "log-likelihood for 'output' is"
+RANGE = re.compile(r"-|\s?[\u2013\u2014~\uff5e]\s?")  # between two numbers
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
 ENDS_NAME = re.compile(r"[\s,;|)\]]")  # no part of a file's name

@@ -139,9 +139,10 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
     val_table = of_epochs_before(train_table, val_table)
     val_table, stale = _fresh(val_table)
     way = axis(train_table, val_table, log)
-    parts = headed_runs(train_table, val_table, log.headings) or runs(train_table, val_table, way)
-    placed = len(parts) > 1 and way.name == "place" and bool(np.isfinite(train_table[:, EPOCH]).all())
-    way = replace(way, column=EPOCH) if placed else way
+    headed = headed_runs(train_table, val_table, log.headings)
+    parts = headed or runs(train_table, val_table, way)
+    if headed or (len(parts) > 1 and way.name == "place"):
+        way = LogAxis(EPOCH if np.isfinite(train_table[:, EPOCH]).all() else PLACE)
     every = [_run(choice, way, train, val) for train, val in parts]
     kept = [run for run in every if run is not None]
     if stale and kept:

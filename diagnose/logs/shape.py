@@ -39,6 +39,7 @@ from diagnose.logs.line_words import (
     PARTS,
     PERCENT,
     PLACEHOLDER,
+    RANGE,
     SUMS_UP,
     TAIL,
     TIMING,
@@ -214,7 +215,7 @@ class _Line(LineSides):
 
     def _is_other(self, k: int, after: str) -> bool:
         """Say whether a number is a percentage, a count, a part of a calculation or of a model's file name."""
-        other = PERCENT.match(after) or COUNTED.match(after)
+        other = PERCENT.match(after) or COUNTED.match(after) or RANGE.fullmatch(after)
         return bool(other) or self._in_file_name(k) or self._calculated(k, after)
 
     def _in_file_name(self, k: int) -> bool:

@@ -172,7 +172,7 @@ class TextReader(TextState):
         for name, part, over, total in plan.places:
             value = float(line[part])
             if over:
-                if value > total and plan.shape.ratio:
+                if (value > total and plan.shape.ratio) or (plan.shape.passed and self._pass(value, total)):
                     return None
                 self.counters.runs_to(over, total)
             if name == "epoch":
@@ -301,9 +301,9 @@ class TextReader(TextState):
         log = self.log
         if log.rows < MOST_TOLD:
             self.tools.see(line)
-        if shape.facts:
-            self._facts(shape, numbers)
-        own = self.counters.named(shape, numbers, self.above) if shape.positions else {}
+        self._facts(shape, numbers)
+        own = self.counters.named(shape, numbers, self.above)
+        self._passes(shape, numbers)
         if self.over:
             self._goes_on(shape, own, line)
         if "epoch" in own:

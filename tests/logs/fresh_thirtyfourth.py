@@ -162,6 +162,18 @@ case(
     P([26], [0.13], [0.91]),
 )
 case(
+    "e34-22",
+    "".join(
+        f"---------------------\n{name}\n    train 9{n}.90% valid 94.70%\n    train_loss {x} valid_loss {y}\n    shape (90, 9, 1)\n    repetitive rate 40%\n    3 conv \n    batchnormalization *3\n    filters 32, 32, 32\n    maxpooling 3*1, 3*1, 3*1\n    dropout 0.5, 0.25, 0.25, 0.25\n    dense 128\n    batch {16 * n}\n    valid split 0.3\n---------------------\n\n"
+        for n, name, x, y in (
+            (1, "202003241012 normal", 0.1811, 0.1711),
+            (2, "202003241055 normal", 0.1411, 0.1722),
+            (3, "202003241137 good", 0.1211, 0.1701),
+        )
+    ),
+    P([3], [0.1211], [0.1701], "place", runs=3),
+)
+case(
     "e34-23",
     "| SFNO (venv) | ✅ | ✅ **GREEN** (7252816) | ✅ **GREEN** (job 7252933, `rc=0`) | train 2.61 / val 2.38; first green |\n\n**4-GPU smoke (GREEN, job 7252271):** one bounded epoch (year 2015,\n1460 samples → 365 steps/rank on 4 A100), **train loss 0.3411**, validation ran\n(`valid_loss 0.7011` + per-variable ACC/RMSE across cuda:0–3, so DDP all-reduce works),\n`rc=0`, all ranks `DONE`.\n",
     P([3], [0.3411], [0.7011], "place"),
