@@ -8,6 +8,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from diagnose.logs.line_plans import has_any
 from diagnose.logs.names import side_of, words
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ OF_ABSL = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,20} [\w.-]{1,60}:
 RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
 
 
-LETTER = re.compile(  # of a side, where both stand in a block: "[T] loss 2.5 [V] loss 2.2"
-    r"[\[(<]([TV])[\])>](?=[^\[(<]{0,60}\bloss)|(?<!\w)([TV]):(?=\s{0,2}loss)", re.IGNORECASE
+LETTERS = (  # of sides, where both stand in a block: "[T] loss 2.5 [V] loss 2.2"
+    (("V]", "V)", "V>", "v]", "v)"), re.compile(r"[\[(<]([TVtv])[\])>](?=[^\[(<\n]{0,60}\b[Ll]oss)")),
+    (("V:",), re.compile(r"\b([TV]):(?=\s{0,2}[Ll]oss)")),
 )
 SIDE_OF_LETTER = {"t": " train ", "v": " val "}
 OF_MINDSPORE = re.compile(r"epoch: ?\d{1,9},? step: ?\d{1,9}, loss is ")  # beside which dictionaries are evaluations'
@@ -60,8 +62,7 @@ class Labels:
             block = [(OF_ABSL.sub("", line, count=1), bar) for line, bar in block]
         if "]<std" in text:
             block = [(RANK.sub("", line), bar) for line, bar in block]
-        if any(sign in text for sign in ("V]", "V)", "V:")):
-            block = _spelled(block)
+        block = _spelled(block, text)
         if "loss is " in text:
             self.of_mindspore = self.of_mindspore or OF_MINDSPORE.search(text) is not None
         if self.of_mindspore and "{" in text:
@@ -86,14 +87,12 @@ def _of_pages(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]
     return block
 
 
-def _spelled(block: list[tuple[str, bool]]) -> list[tuple[str, bool]]:
+def _spelled(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
     """Return lines with the sides that letters stand for, where both do."""
-    letters = {(one or two).lower() for line, _ in block for one, two in LETTER.findall(line)}
-    if letters != SIDE_OF_LETTER.keys():
-        return block
-    return [
-        (LETTER.sub(lambda found: SIDE_OF_LETTER[(found[1] or found[2]).lower()], line), bar) for line, bar in block
-    ]
+    for signs, letters in LETTERS:
+        if has_any(signs, text) and {letter.lower() for letter in letters.findall(text)} == SIDE_OF_LETTER.keys():
+            block = [(letters.sub(lambda found: SIDE_OF_LETTER[found[1].lower()], line), bar) for line, bar in block]
+    return block
 
 
 def _counts_in_epochs(lines: Iterable[str]) -> bool | None:

@@ -44,7 +44,8 @@ class Plan:
         values: name and place of each loss, where lines can be read without deciding anything.
         places: of each position its name ("" for none), where it stands, and what runs to which total ("" for none).
         seconds: where these stand, None without; `scale`: of them.
-        julia: what stands between the letters f of numbers as 2.5f0, which have to be put right first; () without.
+        parts: what stands between signs of numbers that have to be put right first, as in 2.5f0 and 2,5; () without.
+        joint: what stands in their place.
     """
 
     shape: Shape
@@ -55,7 +56,8 @@ class Plan:
     places: tuple[tuple[str, slice, str, float], ...] = ()
     seconds: slice | None = None
     scale: float = 1.0
-    julia: tuple[slice, ...] = ()
+    parts: tuple[slice, ...] = ()
+    joint: str = ""
 
     def fits(self, line: str) -> bool:
         """Say whether a line has the same digits where they are no numbers."""

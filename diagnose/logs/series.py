@@ -97,11 +97,12 @@ class LogSeries:
 
     def add(self, place: float, row: LogRow, value: float) -> None:
         """Take a value; a progress bar's later state replaces the earlier of the same position or pass."""
-        if not abs(value) <= MOST_VALUE:
+        size = abs(value)
+        if not size <= MOST_VALUE:
             self.broken += 1
             self.broken_step = row.step if self.broken == 1 else self.broken_step
             return
-        point = (place, row, value if abs(value) >= LEAST else 0.0)
+        point = (place, row, value if size >= LEAST else 0.0)
         last = self._last
         if last is not None:
             if row.bar or self._bars or row.group:

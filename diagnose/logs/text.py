@@ -39,8 +39,10 @@ from diagnose.logs.text_state import MOST_ENDS, TextState
 from diagnose.logs.tools import MOST_TOLD, Tools
 from diagnose.logs.whole_lines import whole_lines
 from diagnose.logs.written_numbers import (
+    BELOW_ONE,
     has_decimal_comma,
     of_julia,
+    parts_at_commas,
     parts_of_julia,
     to_float,
     unwrapped,
@@ -108,20 +110,16 @@ class TextReader(TextState):
             self._anew(line, bar, key)
         elif plan.shape is EMPTY:
             return
-        elif plan.julia:
-            self._planned(plan, "e".join([line[part] for part in plan.julia]), bar)
+        elif plan.parts:
+            self._planned(plan, plan.joint.join([line[part] for part in plan.parts]), bar)
         else:
             self._planned(plan, line, bar)
 
     def _planned(self, plan: Plan, line: str, bar: bool) -> None:
         """Read a line as its plan says."""
-        if not plan.values or self.decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
+        decides = self.headed or self.over  # whether lines of losses are not what they say alone
+        if not plan.values or decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
-
-    @property
-    def decides(self) -> bool:
-        """Whether lines of losses are not what they say alone: a heading may be above, or an epoch have ended."""
-        return self.headed or self.over
 
     def _row(self, row: LogRow) -> None:
         """Take a table's row: a loss without a side may have that of the heading above, as in lines."""
@@ -209,7 +207,7 @@ class TextReader(TextState):
         raw, line = of_julia(written), of_julia(bare)
         line = without_points(line)
         comma = has_decimal_comma(line, key)
-        written_so, line = line, with_points(line) if comma else line
+        line = with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
         if not NUMBER.search(joined):
             if self._without_numbers(line):
@@ -217,11 +215,12 @@ class TextReader(TextState):
             return
         parts = NUMBER.split(joined, MOST_NUMBERS)
         shape = self._shapes.get(shape_key(parts)) or self._shaped(line, parts)
-        plan = planned(raw, key, shape, parts[1::2])
-        if plan is not None and not comma:
-            self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
+        plan = planned(with_points(raw) if comma else raw, key, shape, parts[1::2])
+        if plan is not None and not (comma and raw != written):
+            at, joint = (parts_at_commas(raw), ".") if comma else (parts_of_julia(written), "e")
+            self._keep(key, replace(plan, parts=at, joint=joint) if comma or raw != written else plan)
         if shape is not EMPTY:
-            self.commas.decimal = self.commas.decimal or (bool(shape.losses) and line != written_so)
+            self.commas.decimal = self.commas.decimal or bool(shape.losses and (comma or BELOW_ONE.search(line)))
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
     def _keep(self, key: str, plan: Plan) -> None:

@@ -16,8 +16,9 @@ WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
     r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?[Aa]rray)\(\s{0,4}\[?\s{0,4}"
     r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
 )
-DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?!\d|,\d)")
+DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,})(?!\d|,\d)")  # three digits may be thousands
 LESS_THAN_ONE = re.compile(r"[-+]?0,")  # where a comma parts no thousands
+BELOW_ONE = re.compile(r"(?<![\d,.])0,\d{3}(?!\d|,\d)")  # such a number
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # or a number with three decimals
 DECIMAL_POINT = re.compile(r"\d\.\d")
 COMMA = re.compile(r"\d,\d")
@@ -70,6 +71,12 @@ def without_points(line: str) -> str:
 def with_points(line: str) -> str:
     """Return a line with decimal points in place of commas."""
     return DECIMAL_COMMA.sub(r"\1.\2", line)
+
+
+def parts_at_commas(line: str) -> tuple[slice, ...]:
+    """Return what stands before, between and behind the commas that `with_points` replaces."""
+    at = [found.end(1) for found in DECIMAL_COMMA.finditer(line)]
+    return tuple(slice(a, b) for a, b in zip([0, *(place + 1 for place in at)], [*at, len(line)], strict=True))
 
 
 def _bare(wrapped: re.Match[str]) -> str:
