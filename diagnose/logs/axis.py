@@ -110,7 +110,7 @@ def _scale(column: int, train: NDArray[np.float64], val: NDArray[np.float64], lo
     if within is None or (within and still and val[0, column] < np.nanmax(train[:, column])):
         return None
     if within:
-        whole = max((log.facts.get(name, 0.0) for name in ("batches_per_epoch", "steps")), default=0.0)
+        whole = max(log.settings().get(name, 0.0) for name in ("batches_per_epoch", "steps"))
         most = float(np.nanmax(np.append(train[:, column], val[:, column])))
         return whole if whole >= most else most + 1
     if still and (_moves(val[:, EPOCH]) or _moves(train[:, column])):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 4096  # kept of a series, at least half as many once there were more
 MOST_NAMES = 128  # series of a log; names beyond them are counted and left
+SETTINGS = "settings"  # what a heading is called that is but settings stated again
 MOST_HEADINGS = 512  # lines that name a run
 MOST_VALUE = 1e30  # larger losses count as infinite
 LEAST = 1e-30  # anything nearer to zero is taken for zero

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from diagnose.logs import headings
 from diagnose.logs.counters import Counters
 from diagnose.logs.names import meaning
-from diagnose.logs.series import NAN, Log
+from diagnose.logs.series import NAN, SETTINGS, Log
 from diagnose.logs.written_numbers import to_float
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class TextState:
         if again and self.stated.get(name, self.log.rows) < self.log.rows and name not in ELAPSED:
             self.sets += 1
             self.stated.clear()
-            self.log.heading(f"settings {self.sets}")
+            self.log.heading(f"{SETTINGS} {self.sets}")
         self.stated[name] = self.log.rows
         self.log.facts.setdefault(name, value)
 
