@@ -1,4 +1,4 @@
-"""Some 1,450 logs in foreign forms, less a few that are misread and known: each is read as was written down."""
+"""Some 1,500 logs in foreign forms, less a few that are misread and known: each is read as was written down."""
 
 import pytest
 from fresh_forms import P, close
