@@ -159,6 +159,61 @@ def trainer_state(k):
     return ",\n" + json.dumps(record, indent=2)
 
 
+def decimal_comma(k):
+    train, val = losses(k)
+    return f"Schritt {k}: Trainingsverlust {train:.4f}, Validierungsverlust {val:.4f}\n".replace(".", ",")
+
+
+def mindspore(k):
+    train, val = losses(k)
+    end = f"{{'Accuracy': 0.512, 'loss': {val:.6f}}}\n" if k % EPOCH == EPOCH - 1 else ""
+    return f"epoch: {k // EPOCH + 1} step: {k % EPOCH + 1}, loss is {train:.6f}\n{end}"
+
+
+def absl(k):
+    train, val = losses(k)
+    before = f"I1002 {clock(k)}.805023 139917864867392 logging_writer.py:48] [{k}] "
+    return f"{before}steps_per_second=1.7, train_loss={train:.6f}\n{before}eval_accuracy=0.5, eval_loss={val:.6f}\n"
+
+
+def coqui(k):
+    train, val = losses(k)
+    first = f"\n > EPOCH: {k // EPOCH}/100000\n > TRAINING (2026-11-28 {clock(k)})\n" if k % EPOCH == 1 else ""
+    end = f"\n > EVALUATION\n\n  --> EVAL PERFORMANCE\n     | > avg_loss: {val:.5f} (-0.1)\n" if k % EPOCH == 0 else ""
+    return (
+        f"{first}   --> STEP: {k % EPOCH}/{EPOCH} -- GLOBAL_STEP: {k}\n     | > loss: {train:.5f}  ({train:.5f})\n{end}"
+    )
+
+
+def letters(k):
+    return "epoch {} [T] loss {:.4f} [V] loss {:.4f}\n".format(k, *losses(k))
+
+
+def names_behind(k):
+    return "epoch {}: {:.4f}, {:.4f} (train loss, val loss)\n".format(k, *losses(k))
+
+
+def pairs_of_words(k):
+    return "epoch {} fit loss {:.4f} / check loss {:.4f}\n".format(k, *losses(k))
+
+
+def literal_ends(k):
+    return "step {}: train loss {:.4f}, val loss {:.4f}\\n".format(k, *losses(k)) + "\n" * (k % 10 == 0)
+
+
+def wrapped_message(k):
+    return json.dumps({"level": "info", "ts": k, "msg": plain(k).strip()}) + "\n"
+
+
+def record_of_list(k):
+    train, val = losses(k)
+    return f'{{"step": {k}, "train_loss": {train:.4f}, "val_loss": {val:.4f}}},\n'
+
+
+def list_of_floats(k):
+    return f"{losses(k)[0]:.4f}, "
+
+
 TEXT = {  # what begins a log, each of its records, what ends it
     "plain lines": ("", plain, ""),
     "lines of a logger": ("", logger, ""),
@@ -172,6 +227,17 @@ TEXT = {  # what begins a log, each of its records, what ends it
     "Julia's floats": ("", julia, ""),
     "table of sides": ("", side_table, ""),
     "wrapped by rich": ("", rich_log, ""),
+    "decimal commas": ("", decimal_comma, ""),
+    "MindSpore": ("", mindspore, ""),
+    "absl's prefix": ("", absl, ""),
+    "Coqui": ("", coqui, ""),
+    "letters for sides": ("", letters, ""),
+    "names behind values": ("", names_behind, ""),
+    "fit and check": ("", pairs_of_words, ""),
+    "literal line ends": ("", literal_ends, ""),
+    "messages in JSON": ("", wrapped_message, ""),
+    "records within JSON": ('{"config": {"lr": 0.1}, "log": [', record_of_list, '{"step": 0}]}'),
+    "list of a history": ('{"val_loss": [2.5, 2.4], "loss": [', list_of_floats, "1.0]}"),
     "list as Python shows it": ("[", python_list, "]"),
     "fastai table": ("epoch     train_loss  valid_loss  time\n", table, ""),
     "Markdown table": ("| Training Loss | Epoch | Step | Validation Loss |\n|:--:|:--:|:--:|:--:|\n", markdown, ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ NAMES = {STEP: "step", ITERATION: "iteration", UPDATE: "update", BATCH: "batch",
 MOST_RUNS = 64
 AS_PROCESSES = 0.1  # of the change from epoch to epoch
 DIGIT = re.compile(r"\d")
+COMMENT = "<!--"  # of a page, above what it says of
+SEVERAL = 0.5  # of the lines of an epoch, from which on validation is taken anew for them
 FEWEST_ROWS = 4  # that tell how a log counts
 
 
@@ -107,12 +110,12 @@ def _scale(column: int, train: NDArray[np.float64], val: NDArray[np.float64], lo
     if within is None or (within and still and val[0, column] < np.nanmax(train[:, column])):
         return None
     if within:
-        whole = max((log.facts.get(name, 0.0) for name in ("batches_per_epoch", "steps")), default=0.0)
+        whole = max(log.settings().get(name, 0.0) for name in ("batches_per_epoch", "steps"))
         most = float(np.nanmax(np.append(train[:, column], val[:, column])))
         return whole if whole >= most else most + 1
     if still and (_moves(val[:, EPOCH]) or _moves(train[:, column])):
         return None
-    return 0.0 if _moves(np.append(train[:, column], val[:, column])) else None
+    return 0.0 if _moves(np.append(train[:, column], val[:, column])) or len(train) == len(val) == 1 else None
 
 
 def _within(column: int, table: NDArray[np.float64]) -> bool | None:
@@ -131,11 +134,11 @@ def _within(column: int, table: NDArray[np.float64]) -> bool | None:
 
 
 def restarts(at: NDArray[np.float64]) -> list[int]:
-    """Return where a series begins anew: it falls back to where it began, or before, having gone on at least once."""
+    """Return where a series begins anew: it falls back to where it began, or from there to before."""
     out: list[int] = []
     first, moved = at[0] if len(at) else math.nan, False
     for k in range(1, len(at)):
-        if at[k] <= first and moved and at[k] < at[k - 1]:
+        if at[k] < at[k - 1] and ((at[k] <= first and moved) or at[k - 1] == first):
             out.append(k)
             first, moved = at[k], False
         moved = moved or at[k] > at[k - 1]
@@ -170,18 +173,25 @@ def runs(
 def headed_runs(
     train: NDArray[np.float64], val: NDArray[np.float64], headings: list[tuple[int, str]]
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return the tables of runs with a pair each, all at one epoch or none, each below its heading; else nothing."""
-    epochs = np.unique(np.append(train[:, EPOCH], val[:, EPOCH]))
-    if len(train) != len(val) or len(val) < 2 or len(epochs) > 1 or epochs[0] <= 1:
+    """Return the tables of runs with a pair each below its heading, none at a later epoch than before; else nothing."""
+    epochs = val[:, EPOCH]
+    if len(train) != len(val) or len(val) < 2 or not np.array_equal(train[:, EPOCH], epochs, equal_nan=True):
         return []
-    above = [place for place, _ in headings]
-    of_train, of_val = (np.searchsorted(above, table[:, PLACE], "right") for table in (train, val))
-    named = {headings[k - 1][1] for k in of_val if k}
-    if len(named) < len(val) or not np.array_equal(of_train, of_val):
+    if np.any(np.diff(epochs) > 0) or np.any(epochs <= 1):
         return []
-    if np.isnan(epochs[0]) and not all(map(DIGIT.search, named)):
+    places = [place for place, _ in headings]
+    of_train, of_val = (np.searchsorted(places, table[:, PLACE], "right") for table in (train, val))
+    above = [[text for _, text in headings[a:b]] for a, b in itertools.pairwise([0, *of_val])]
+    if not np.array_equal(of_train, of_val) or not all(above[1:]) or len(set(map(tuple, above))) < len(val):
+        return []
+    if np.isnan(epochs[0]) and not all(any(map(_tells_apart, texts)) for texts in above if texts):
         return []
     return [(train[k : k + 1], val[k : k + 1]) for k in range(len(val))][-MOST_RUNS:]
+
+
+def _tells_apart(heading: str) -> bool:
+    """Say whether a heading names a run by a number, or is a page's comment."""
+    return DIGIT.search(heading) is not None or heading.startswith(COMMENT)
 
 
 def rising(at: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -218,7 +228,9 @@ def ends_of_epochs(
     if not (_carried(EPOCH, train) and _carried(EPOCH, val) and _moves(val[:, EPOCH])) or _once(train):
         return train, val
     bars = any(_carried(column, train) and _within(column, train) for column in (STEP, ITERATION, BATCH))
-    if not bars or restarts(np.floor(val[:, EPOCH])):
+    within = np.diff(np.floor(beside[:, EPOCH])) == 0
+    anew = within.any() and float((np.diff(beside[:, VALUE])[within] != 0).mean()) > SEVERAL
+    if not bars or anew or restarts(np.floor(val[:, EPOCH])):
         return train, val
     shared = train[np.isin(train[:, PLACE], val[:, PLACE])]
     return _last_of_epochs(shared), _last_of_epochs(beside)

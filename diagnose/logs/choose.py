@@ -11,7 +11,7 @@ from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
 from diagnose.logs import likelihoods, spelled_out, unsaid
 from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
-from diagnose.logs.series import EPOCH, PLACE, VALUE
+from diagnose.logs.series import EPOCH, PLACE, SECONDS, STEP, VALUE
 
 if TYPE_CHECKING:
     from diagnose.logs.kept_columns import Columns
@@ -90,7 +90,7 @@ def choose(log: Log, columns: Columns) -> Choice:
     _clear(log, train, val)
     choice = _beside(log, train, val, losses, columns)
     kinds = {losses[name].kind for name in (train, val) if name in losses}
-    return _unsaid(choice) if kinds == {"unsaid"} else choice
+    return _unsaid(log, choice) if kinds == {"unsaid"} else choice
 
 
 def _losses(log: Log) -> dict[str, Meaning]:
@@ -107,16 +107,15 @@ def _losses(log: Log) -> dict[str, Meaning]:
     return named if (both or telling) and not unsaid.go_with_loss(log, every) else every
 
 
-def _unsaid(choice: Choice) -> Choice:
+def _unsaid(log: Log, choice: Choice) -> Choice:
     """Return a choice of values that are named by their sides alone: falling ones are taken for losses.
 
     Raises:
         DiagnoseError: they do not fall.
     """
     train, val = choice.train, choice.val
-    values = train.table()[:, VALUE]
-    third = max(1, len(values) // 3)
-    if len(values) < 2 or not float(np.median(values[-third:])) < float(np.median(values[:third])):
+    placed = bool(np.isfinite(train.table()[:, STEP:SECONDS]).any())
+    if not unsaid.falls(train) or (len(log.headings) >= train.count and not placed):
         raise DiagnoseError(
             f"the log has values of {said(train.name)} ({counted(train.count, 'value')}) and {said(val.name)} "
             f"({counted(val.count, 'value')}) and does not say of what: they do not fall as losses do (accuracies "
@@ -196,7 +195,9 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
         a.side == "",
         b.span != "mean" and _of_batches(log, val),
         b.span == "mean" and a.span != "mean" and _means(log, a),
-        SPANS[a.span],
+        STATED_MEAN
+        if a.span == b.span == "mean" and min(counts) > STATED and _runs_beside(log, train)
+        else SPANS[a.span],
         STATED_MEAN if b.span == "mean" and counts[1] > STATED else SPANS[b.span],
         len(words(train)) + len(words(val)),
         *(-count for count in counts),
@@ -212,14 +213,25 @@ def _means(log: Log, train: Meaning) -> bool:
     )  # fmt: skip
 
 
+def _runs_beside(log: Log, train: str) -> bool:
+    """Say whether a mean stands on the lines of single values, as the mean so far."""
+    m, places = meaning(train), log.series[train].table()[:, PLACE]
+    return any(
+        (o.side, o.kind, o.stem) == (m.side, m.kind, m.stem) and o.span != "mean"
+        and np.array_equal(series.table()[:, PLACE], places)
+        for name, series in log.series.items() if (o := meaning(name))
+    )  # fmt: skip
+
+
 def _of_batches(log: Log, val: str) -> bool:
-    """Say whether a series has a validation's single batches, each with the mean so far beside it."""
+    """Say whether a series has a validation's single batches: their mean stands beside each, or behind an epoch's."""
     m, table = meaning(val), log.series[val].table()
-    if len(np.unique(table[:, EPOCH])) == len(table):
+    epochs = len(np.unique(table[:, EPOCH]))
+    if epochs == len(table):
         return False
     return any(
-        (o.side, o.kind, o.stem, o.span) == (m.side, m.kind, m.stem, "mean") and series.count == log.series[val].count
-        and np.array_equal(series.table()[:, PLACE], table[:, PLACE])
+        (o.side, o.kind, o.stem, o.span) == (m.side, m.kind, m.stem, "mean")
+        and (series.count == epochs > STATED or np.isin(table[:, PLACE], series.table()[:, PLACE]).all())
         for name, series in log.series.items() if (o := meaning(name))
     )  # fmt: skip
 
@@ -348,9 +360,10 @@ def refuse(log: Log) -> NoReturn:
             "'train loss 1.9, val loss 2.0'"
         )
     if not losses:
+        named = "values (a name is the words right before one)" if log.format == "text" else "columns of a table"
         raise DiagnoseError(
-            "no loss was found: wanted are lines or columns as 'train loss 1.9' and 'val_loss: 2.0'; name columns of a "
-            "table with --columns train=NAME,val=NAME, or the format with --format"
+            f"no loss was found: wanted are lines or columns as 'train loss 1.9' and 'val_loss: 2.0'; name {named} "
+            "with --columns train=NAME,val=NAME, or the format with --format"
         )
     trains = {name for name, m in losses.items() if not m.held_out}
     vals = losses.keys() - trains
@@ -360,9 +373,11 @@ def refuse(log: Log) -> NoReturn:
     if unclear:
         shown += f"; it does not say what the values of {listed(unclear)} are"
     if not vals:
+        sided = any(losses[name].side for name in trains)
+        only = "only training losses" if sided else "losses that name no side"
         raise DiagnoseError(
-            f"the log has only training losses and no validation loss: {shown}; {BLIND} until the loop prints a "
-            "validation loss too, as 'val loss 2.0'"
+            f"the log has {only} and no validation loss: {shown}; {BLIND} until the loop prints a validation loss "
+            "too, as 'val loss 2.0'"
         )
     if not trains:
         raise DiagnoseError(

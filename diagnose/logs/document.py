@@ -193,7 +193,8 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     """Read a document that has to be held: Keras's `history.history`, a table by columns as of pandas, a notebook."""
     found = _whole(head, pieces)
     if isinstance(found, str):
-        return _long(chain([found], pieces), columns)
+        parts = (found[at : at + MOST_RECORD] for at in range(0, len(found), MOST_RECORD))
+        return _long(chain(parts, pieces), columns)
     if not isinstance(found, dict):
         raise DiagnoseError(HOLDS_NONE)
     if isinstance(found.get("columns"), list) and isinstance(found.get("data"), list):

@@ -8,6 +8,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from diagnose.logs.line_plans import has_any
 from diagnose.logs.names import side_of, words
 
 if TYPE_CHECKING:
@@ -20,8 +21,17 @@ STEP = 5  # between batches that are printed, at the least
 FROM_FILE = re.compile(r"([\w./-]{1,200}?)(?:\.(\d{1,9}))?\.(?:log|txt|out):(?:\d{1,9}:)?")  # that grep found a line in
 FILES = (".log:", ".txt:", ".out:")
 LABELLED = re.compile(r"^(\w{2,80})\{([^{}]{0,400})\}\s")  # 'train_loss{epoch="1"} 2.5' of Prometheus
+OF_ABSL = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,20} [\w.-]{1,60}:\d{1,6}\] ")  # before each of its lines
 RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
 
+
+LETTERS = (  # of sides, where both stand in a block: "[T] loss 2.5 [V] loss 2.2"
+    (("V]", "V)", "V>", "v]", "v)"), re.compile(r"[\[(<]([TVtv])[\])>](?=[^\[(<\n]{0,60}\b[Ll]oss)")),
+    (("V:",), re.compile(r"\b([TV]):(?=\s{0,2}[Ll]oss)")),
+)
+SIDE_OF_LETTER = {"t": " train ", "v": " val "}
+OF_MINDSPORE = re.compile(r"epoch: ?\d{1,9},? step: ?\d{1,9}, loss is ")  # beside which dictionaries are evaluations'
+RETURNED = re.compile(r"(\{[^{}]{0,200}?['\"])(?=loss['\"]:)")
 
 TAG = re.compile(r"</?(?:li|p|td|b|i|em|strong|code|br|div|span|pre)\b[^<>]{0,200}>", re.IGNORECASE)  # of a page
 NUMBERED = re.compile(r"\s{0,8}(\d{1,6})\.\s")  # as pages for pasted text begin their lines
@@ -34,32 +44,55 @@ class Labels:
 
     Attributes:
         of_epoch: whether "Batch 4/200" is batch 200 of epoch 4; None while it is not known.
+        of_mindspore: whether lines are printed as MindSpore does.
     """
 
     def __init__(self) -> None:
         self.of_epoch: bool | None = None
+        self.of_mindspore = False
 
     def plain(self, block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
         """Return a block's lines; `text` is all of them."""
-        if "\\n" in text:  # as JSON and repr write the end of a line
-            block = [(part, bar) for line, bar in block for part in line.split("\\n")]
-        if "</" in text:
-            block = [(html.unescape(TAG.sub(" ", line)), bar) for line, bar in block]
-        if "\n|\n" in text or " | |\n" in text:
-            block = [(of_page(line), bar) for line, bar in block]
-        if ". " in text and _is_numbered(block):
-            block = [(NUMBERED.sub("", line, count=1), bar) for line, bar in block]
+        block = _of_pages(block, text)
         if any(sign in text for sign in FILES):
             block = [(_without_file(line), bar) for line, bar in block]
         if '="' in text and "{" in text:
             block = [(LABELLED.sub(r"\2 \1: ", line), bar) for line, bar in block]
+        if "] [" in text and ".py:" in text:
+            block = [(OF_ABSL.sub("", line, count=1), bar) for line, bar in block]
         if "]<std" in text:
             block = [(RANK.sub("", line), bar) for line, bar in block]
+        block = _spelled(block, text)
+        if "loss is " in text:
+            self.of_mindspore = self.of_mindspore or OF_MINDSPORE.search(text) is not None
+        if self.of_mindspore and "{" in text:
+            block = [(RETURNED.sub(r"\1eval ", line), bar) for line, bar in block]
         if self.of_epoch is None and "atch " in text:
             self.of_epoch = _counts_in_epochs(line for line, _ in block)
         if self.of_epoch:
             block = [(BATCH.sub(r"Epoch \1 Batch \2", line), bar) for line, bar in block]
         return block
+
+
+def _of_pages(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
+    """Return lines without what pages and files that quote them put around and between them."""
+    if "\\n" in text:  # as JSON and repr write the end of a line
+        block = [(part, bar) for line, bar in block for part in line.split("\\n")]
+    if "</" in text:
+        block = [(html.unescape(TAG.sub(" ", line)), bar) for line, bar in block]
+    if "\n|\n" in text or " | |\n" in text:
+        block = [(of_page(line), bar) for line, bar in block]
+    if ". " in text and _is_numbered(block):
+        block = [(NUMBERED.sub("", line, count=1), bar) for line, bar in block]
+    return block
+
+
+def _spelled(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
+    """Return lines with the sides that letters stand for, where both do."""
+    for signs, letters in LETTERS:
+        if has_any(signs, text) and {letter.lower() for letter in letters.findall(text)} == SIDE_OF_LETTER.keys():
+            block = [(letters.sub(lambda found: SIDE_OF_LETTER[found[1].lower()], line), bar) for line, bar in block]
+    return block
 
 
 def _counts_in_epochs(lines: Iterable[str]) -> bool | None:

@@ -24,7 +24,7 @@ BEGINS = re.compile(
 VALUE = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
 NAMED = re.compile(r"['\"]([\w /.-]{1,60})['\"]\s{0,2}:\s{0,2}\[([^\[\]]{1,16384})\]")
 PLAIN = re.compile(r"[-+.\deE,\snaif]*", re.IGNORECASE)
-NUMBER = r"(?:[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan)"
+NUMBER = r"(?:[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|nan)"  # which matches in one way alone
 ROW = re.compile(  # "| train loss | 0.9 | 0.7 | 0.6 | 0.5 |"
     r"^[\s|#*-]{0,8}([A-Za-z][\w /.()-]{0,60}?)[\s:=|,;]{1,8}"
     rf"({NUMBER}(?:[\s|,;]{{1,12}}{NUMBER}){{3,4096}})[\s|,;]*$",

@@ -17,10 +17,11 @@ MOST_PLANNED = 24  # numbers of a line with a plan
 MOST_HEADING = 120  # characters of a line that may be a heading
 DIGIT = re.compile(r"[0-9]")
 RUNS = ("fold", "run", "model", "seed", "trial", "experiment", "fit", "arm", "config", "exp", "split", "repeat",
-        "restart", "# ", "===")  # fmt: skip
+        "restart", "# ", "===", "<!--", "task", "train", ". ")  # fmt: skip
 NAMES_RUN = re.compile(
-    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart)\b"
-    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}#{1,4}\s\S|^={3,}.{1,60}={3,}$",
+    r"^[\W\d_]{0,8}(?:\w{1,12}\s)?(?:k?-?fold|run|model|seed|trial|experiment|fit|arm|config|exp|split|repeat|restart|task)\b"
+    r"[\s#:=_-]{0,3}[\w.\-]{0,40}|^\s{0,3}train(?:ing)?\s#?\d{1,4}\W{0,2}$"
+    r"|^\s{0,3}\d{1,3}\.\s[A-Za-z][^:=|]{3,}$|^\s{0,3}(?:#{1,4}\s|<!--\s{0,3})[^\s>-]|^={3,}.{1,60}={3,}$",
     re.IGNORECASE,
 )
 JOINED = re.compile(r"(?<![A-Za-z0-9_./-])(e|ep|epoch|step|iter|s)[_-]?(\d{1,9})(?![A-Za-z0-9_/]|\.\d)", re.IGNORECASE)
@@ -43,7 +44,8 @@ class Plan:
         values: name and place of each loss, where lines can be read without deciding anything.
         places: of each position its name ("" for none), where it stands, and what runs to which total ("" for none).
         seconds: where these stand, None without; `scale`: of them.
-        julia: what stands between the letters f of numbers as 2.5f0, which have to be put right first; () without.
+        parts: what stands between signs of numbers that have to be put right first, as in 2.5f0 and 2,5; () without.
+        joint: what stands in their place.
     """
 
     shape: Shape
@@ -54,7 +56,8 @@ class Plan:
     places: tuple[tuple[str, slice, str, float], ...] = ()
     seconds: slice | None = None
     scale: float = 1.0
-    julia: tuple[slice, ...] = ()
+    parts: tuple[slice, ...] = ()
+    joint: str = ""
 
     def fits(self, line: str) -> bool:
         """Say whether a line has the same digits where they are no numbers."""

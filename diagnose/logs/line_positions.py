@@ -65,7 +65,7 @@ class LinePositions:
         total_unit = UNIT.match(self.texts[over + 1]) if over >= 0 else None
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
-        what = self._counter(name, assigned=assigned)
+        what = "" if self._is_setting(name, before) else self._counter(name, assigned=assigned)
         if what and what != "epoch" and self._of_validation(name, over):
             return Slot(over=over)
         if what and not rated and not COUNTED.match(after):
@@ -86,6 +86,10 @@ class LinePositions:
             titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
             return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
         return self._leads(k, before, after) or self._seconds(k, name, unit)
+
+    def _is_setting(self, name: str, before: str) -> bool:
+        """Say whether a line is "epochs = 10": how many there are to be."""
+        return len(self.numbers) == 1 and before.rstrip()[-1:] == "=" and words(name)[-1:] == ("epochs",)
 
     def _of_validation(self, name: str, over: int) -> bool:
         """Say whether a counter is of validation's own batches: "eval_step=3/10", and mmcv's "Iter(val) [32]"."""
@@ -141,7 +145,13 @@ class LinePositions:
         last = last.rpartition("(")[2] or last  # "Metrics(epoch=1, train_loss=2.5)"
         what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
         found = words(name)
-        foreign = FOREIGN - {"steps", "to"} - (STOPPING if "at" in found else set()) - OF_OBJECTIVE
+        foreign = (
+            FOREIGN
+            - ({"gap"} if "(" in name else set())
+            - {"steps", "to"}
+            - (STOPPING if "at" in found else set())
+            - OF_OBJECTIVE
+        )
         if not what or meaning(last).kind or set(found) & foreign or "size" in found:
             return ""
         rest = " ".join(word for word in name.split()[:-1])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from diagnose.logs.line_positions import LinePositions
 from diagnose.logs.line_words import (
     BETWEEN,
     COUNTS,
     MOST_KEY,
+    NAMES_BEHIND,
     SIDE_BEHIND,
     SIDES_BEHIND,
     Slot,
@@ -45,6 +48,9 @@ class LineSides(LinePositions):
 
     def _dual(self, k: int, name: str) -> Slot | None:
         """Take the values of "train/val loss: 1.0/1.2", and of "losses (train/val/test) at step 5: 1.0/1.2/1.3"."""
+        named = self._names_behind(k)
+        if named:
+            return self._each(k, named)
         if self.pending and not meaning(name).kind:
             name = f"{self.pending} {self.texts[k]}"
         behind = self._sides_behind(k) if meaning(name).kind and not meaning(name).side else ""
@@ -60,18 +66,35 @@ class LineSides(LinePositions):
             return None
         if "/" not in name and "&" not in name and "," not in name and " and " not in name:
             return None
-        for place, side in enumerate(sides, k):
-            self.shape.losses.append((place, Slot("loss", f"{side} {rest}")))
-        self.shape.settled, self.pending = True, ""
-        return Slot("loss", over=last)
+        return self._each(k, [f"{side} {rest}" for side in sides])
 
-    def _sides_behind(self, k: int) -> str:
-        """Return the sides that stand in brackets behind several values, as in "loss 1.0/1.2 (train/val)"."""
+    def _each(self, k: int, names: list[str]) -> Slot:
+        """Take several values that follow each other under their names."""
+        self.shape.losses += [(place, Slot("loss", name)) for place, name in enumerate(names, k)]
+        self.shape.settled, self.pending = True, ""
+        return Slot("loss", over=k + len(names) - 1)
+
+    def _last_beside(self, k: int) -> int:
+        """Return the place behind the last of the values that follow each other from a place on."""
         last = k + 1
         while last < len(self.numbers) and BETWEEN.fullmatch(self.texts[last]):
             last += 1
+        return last
+
+    def _sides_behind(self, k: int) -> str:
+        """Return the sides that stand in brackets behind several values, as in "loss 1.0/1.2 (train/val)"."""
+        last = self._last_beside(k)
         behind = SIDES_BEHIND.match(self.texts[last])
         return behind.group() if behind and len(words(behind.group())) == last - k else ""
+
+    def _names_behind(self, k: int) -> list[str]:
+        """Return the names in brackets behind several values, as in "2.5, 2.2 (train loss, val loss)", else nothing."""
+        last = self._last_beside(k)
+        behind = NAMES_BEHIND.match(self.texts[last]) if last > k + 1 else None
+        names = [name.strip() for name in re.split(r"[/,|]", behind.group(1))] if behind else []
+        told = [meaning(name) for name in names]
+        whole = len(names) == last - k and len({m.side for m in told}) == len(names)
+        return names if whole and all(m.kind and m.side for m in told) else []
 
     def _side_behind(self, k: int, title: str, name: str, after: str) -> Slot | None:
         """Return the slot of a loss whose side stands behind its value, as in "loss 2.1 (train) | 2.3 (val)"."""

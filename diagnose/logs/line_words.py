@@ -24,6 +24,7 @@ NAMES_NEXT = re.compile(r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]")  # " Words/sec
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(
     r"[|;,{}\t&\u060c\u061b\u3001\uff0c\uff1b]|(?<=[^\W\d_]{4})(?<!rain|alid|test|Test)\.\s+(?=[A-Z])|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\."
+    r"|\s(?:vs\.?|versus|against)\s(?:an?\s|the\s)?"
 )
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
 ARROW = re.compile(r"[-=]{1,2}>\s*$")
@@ -34,7 +35,7 @@ BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
 COPULA = re.compile(
     r"['\")\]]?\s{1,3}(?:(?:is|was|are)(?:\s(?:now|at))?|reached|equals|equal\sto|being|reads|averaged|averages|stands?\sat|stood\sat"
-    r"|(?:came|comes|fell|dropped|went|decreased|sank|amounts|amounted)\s(?:down\s)?to)\s*$",
+    r"|(?:came|comes|falls?|fell|drops|dropped|went|decreased|sank|rises|rose|climbed|grew|increased|amounts|amounted)\s(?:down\s)?to)\s*$",
     re.IGNORECASE,
 )
 OF = re.compile(r"\sof\s*$", re.IGNORECASE)  # "a training loss of 2.5", not "the loss of 3 sheep"
@@ -49,6 +50,7 @@ REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval
 OF_OUTPUT = re.compile(
     r"(?P<name>.{0,100}?)\sfor\s'(?P<output>[\w.-]{1,40})'?(?=\s|$)"
 )  # Kaldi's "log-likelihood for 'output' is"
+RANGE = re.compile(r"-|\s?[\u2013\u2014~\uff5e]\s?")  # between two numbers
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
 ENDS_NAME = re.compile(r"[\s,;|)\]]")  # no part of a file's name
@@ -73,6 +75,7 @@ NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
 )
 SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]", re.IGNORECASE)
 SIDES_BEHIND = re.compile(r"\s?[(\[]\s?[a-z]{2,10}(?:\s?[/,|]\s?[a-z]{2,10}){1,2}\s?[)\]]", re.IGNORECASE)
+NAMES_BEHIND = re.compile(r"\s?[(\[]\s?([a-z][a-z\s_.-]{2,30}(?:[/,|][a-z\s_.-]{3,30}){1,2})[)\]]", re.IGNORECASE)
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
 CHANGES = re.compile(r"\s(?:(?:de|in)creased|improved|fell|dropped|rose|went)(?:\sfrom)?$", re.IGNORECASE)
 NATS = re.compile(r"\s?nats?\b")
@@ -250,6 +253,8 @@ def in_sentence(name: str) -> str:
     """Return a loss's name without the words of a sentence before it, as of "the model reached a training loss"."""
     for article in ARTICLE.finditer(name):
         before, rest = words(name[: article.start()]), name[article.end() :]
+        if not before:
+            return in_sentence(rest)
         if meaning(name).kind or set(before) & (FOREIGN - BEFORE_NAME):
             break
         if meaning(rest).kind:

@@ -63,7 +63,7 @@ COUNTERS = {
     "epoch": "epoch", "ep": "epoch", "e": "epoch", "epochs": "epoch", "epc": "epoch",
     "step": "step", "steps": "step",
     "iter": "iteration", "iters": "iteration", "iteration": "iteration", "iterations": "iteration", "it": "iteration",
-    "itr": "iteration", "trees": "iteration", "round": "iteration", "rounds": "iteration",
+    "itr": "iteration", "itrs": "iteration", "trees": "iteration", "round": "iteration", "rounds": "iteration",
     "update": "update", "updates": "update", "up": "update",
     "batch": "batch", "batches": "batch", "minibatch": "batch", "minibatches": "batch", "mb": "batch",
 }  # fmt: skip

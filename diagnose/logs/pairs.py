@@ -118,10 +118,19 @@ def all_pairs(log: Log, columns: Columns) -> list[Pairs]:
         DiagnoseError: one of the two losses is not in the log, or nothing pairs.
     """
     choice = choose(log, columns)
-    every = paired(log, choice)
+    every = paired(log, choice) or _of_others(log, choice, columns)
     if not every:
         _nothing(log, choice)
     return every
+
+
+def _of_others(log: Log, choice: Choice, columns: Columns) -> list[Pairs]:
+    """Return the pairs of the losses that are next best, where the training loss that was chosen pairs with nothing."""
+    others = replace(log, series={name: s for name, s in log.series.items() if s is not choice.train})
+    try:
+        return [] if columns else paired(others, choose(others, columns))
+    except DiagnoseError:
+        return []
 
 
 def paired(log: Log, choice: Choice) -> list[Pairs]:
@@ -130,9 +139,10 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
     val_table = of_epochs_before(train_table, val_table)
     val_table, stale = _fresh(val_table)
     way = axis(train_table, val_table, log)
-    parts = headed_runs(train_table, val_table, log.headings) or runs(train_table, val_table, way)
-    placed = len(parts) > 1 and way.name == "place" and bool(np.isfinite(train_table[:, EPOCH]).all())
-    way = replace(way, column=EPOCH) if placed else way
+    headed = headed_runs(train_table, val_table, log.headings)
+    parts = headed or runs(train_table, val_table, way)
+    if headed or (len(parts) > 1 and way.name == "place"):
+        way = LogAxis(EPOCH if np.isfinite(train_table[:, EPOCH]).all() else PLACE)
     every = [_run(choice, way, train, val) for train, val in parts]
     kept = [run for run in every if run is not None]
     if stale and kept:

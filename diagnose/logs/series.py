@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 4096  # kept of a series, at least half as many once there were more
 MOST_NAMES = 128  # series of a log; names beyond them are counted and left
+SETTINGS = "settings"  # what a heading is called that is but settings stated again
 MOST_HEADINGS = 512  # lines that name a run
 MOST_VALUE = 1e30  # larger losses count as infinite
 LEAST = 1e-30  # anything nearer to zero is taken for zero
@@ -97,11 +98,12 @@ class LogSeries:
 
     def add(self, place: float, row: LogRow, value: float) -> None:
         """Take a value; a progress bar's later state replaces the earlier of the same position or pass."""
-        if not abs(value) <= MOST_VALUE:
+        size = abs(value)
+        if not size <= MOST_VALUE:
             self.broken += 1
             self.broken_step = row.step if self.broken == 1 else self.broken_step
             return
-        point = (place, row, value if abs(value) >= LEAST else 0.0)
+        point = (place, row, value if size >= LEAST else 0.0)
         last = self._last
         if last is not None:
             if row.bar or self._bars or row.group:

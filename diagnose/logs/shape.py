@@ -39,6 +39,7 @@ from diagnose.logs.line_words import (
     PARTS,
     PERCENT,
     PLACEHOLDER,
+    RANGE,
     SUMS_UP,
     TAIL,
     TIMING,
@@ -214,7 +215,7 @@ class _Line(LineSides):
 
     def _is_other(self, k: int, after: str) -> bool:
         """Say whether a number is a percentage, a count, a part of a calculation or of a model's file name."""
-        other = PERCENT.match(after) or COUNTED.match(after)
+        other = PERCENT.match(after) or COUNTED.match(after) or RANGE.fullmatch(after)
         return bool(other) or self._in_file_name(k) or self._calculated(k, after)
 
     def _in_file_name(self, k: int) -> bool:
@@ -239,7 +240,9 @@ class _Line(LineSides):
     def _calculated(self, k: int, after: str) -> bool:
         """Say whether a number is a part of a calculation; a mean beside the count that it is over is none."""
         more = k + 1 < len(self.numbers)
-        if side_alone(after) and more:
+        if after[:1] == "*" and "*" in self.texts[k]:
+            return False  # Markdown's bold
+        if more and (side_alone(after) or ("/" in after and meaning(after).kind)):
             return False  # "loss: 2.5 / val 2.2"
         if more and after == " + " and "." in self.numbers[k] and self.texts[k + 2][:1] in ("", "\t"):
             return False  # the spread over folds, as LightGBM shows it

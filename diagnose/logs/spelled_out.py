@@ -1,4 +1,4 @@
-"""Names whose side is a letter or two, which only the names beside them tell: "tloss" and "vloss", and "ts_loss"."""
+"""Names whose side only the names beside them tell: "tloss" and "vloss", "fit loss" and "check loss", "ts_loss"."""
 
 from __future__ import annotations
 
@@ -9,24 +9,37 @@ from diagnose.logs.names import TRAIN, meaning, words
 if TYPE_CHECKING:
     from diagnose.logs.series import Log
 
+SIDES = ("train", "val")
+APART = {("t", "v"), ("fit", "check"), ("seen", "unseen")}  # words for training and held-out data beside each other
 SHORT_SIDES = {"te": "test", "ts": "test", "ev": "eval", "vd": "val"}  # beside a name that says "tr" or "train"
 
 
 def give_sides(log: Log) -> None:
     """Give such names their sides."""
-    _of_t_and_v(log)
+    _of_two_words(log)
     _beside_train(log)
 
 
-def _of_t_and_v(log: Log) -> None:
-    """Give "tloss" and "vloss" their sides, where a log has these two and no loss else."""
-    short = {words(name): name for name in log.series if meaning(name).kind == "loss"}
-    if set(short) != {("t", "loss"), ("v", "loss")}:
+def _of_two_words(log: Log) -> None:
+    """Give two names that differ in a word of `APART` alone their sides, where a log has these and no loss else."""
+    names = [name for name in log.series if meaning(name).kind == "loss"]
+    if len(names) != len(SIDES):
         return
-    for (letter, _), name in short.items():
-        series = log.series.pop(name)
-        series.name = f"{'train' if letter == 't' else 'val'} loss"
-        log.series[series.name] = series
+    at = [(k, pair) for k, pair in enumerate(zip(*map(words, names), strict=False)) if pair[0] != pair[1]]
+    if len(at) != 1 or len({len(words(name)) for name in names}) > 1:
+        return
+    k, pair = at[0]
+    if pair not in APART and pair[::-1] not in APART:
+        return
+    for name, side in zip(names, SIDES if pair in APART else SIDES[::-1], strict=True):
+        _rename(log, name, k, side)
+
+
+def _rename(log: Log, name: str, k: int, side: str) -> None:
+    """Give a name a side in place of its kth word."""
+    series, found = log.series.pop(name), words(name)
+    series.name = " ".join([*found[:k], side, *found[k + 1 :]])
+    log.series[series.name] = series
 
 
 def _beside_train(log: Log) -> None:
@@ -35,6 +48,4 @@ def _beside_train(log: Log) -> None:
     for found, name in names.items():
         k = next((k for k, word in enumerate(found) if word in SHORT_SIDES), -1)
         if k >= 0 and any((*found[:k], train, *found[k + 1 :]) in names for train in TRAIN):
-            series = log.series.pop(name)
-            series.name = " ".join([*found[:k], SHORT_SIDES[found[k]], *found[k + 1 :]])
-            log.series[series.name] = series
+            _rename(log, name, k, SHORT_SIDES[found[k]])

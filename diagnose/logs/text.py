@@ -38,13 +38,24 @@ from diagnose.logs.side_table import SideTable
 from diagnose.logs.text_state import MOST_ENDS, TextState
 from diagnose.logs.tools import MOST_TOLD, Tools
 from diagnose.logs.whole_lines import whole_lines
-from diagnose.logs.written_numbers import has_decimal_comma, of_julia, parts_of_julia, to_float, unwrapped, with_points
+from diagnose.logs.written_numbers import (
+    BELOW_ONE,
+    has_decimal_comma,
+    of_julia,
+    parts_at_commas,
+    parts_of_julia,
+    to_float,
+    unwrapped,
+    with_points,
+    without_points,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
+PAIR = 2  # numbers of a line that holds a value and its running mean
 MOST_KEPT = 600  # characters of a line whose shape is kept
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NO_NUMBER = ("nan", "inf")
@@ -99,20 +110,16 @@ class TextReader(TextState):
             self._anew(line, bar, key)
         elif plan.shape is EMPTY:
             return
-        elif plan.julia:
-            self._planned(plan, "e".join([line[part] for part in plan.julia]), bar)
+        elif plan.parts:
+            self._planned(plan, plan.joint.join([line[part] for part in plan.parts]), bar)
         else:
             self._planned(plan, line, bar)
 
     def _planned(self, plan: Plan, line: str, bar: bool) -> None:
         """Read a line as its plan says."""
-        if not plan.values or self.decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
+        decides = self.headed or self.over  # whether lines of losses are not what they say alone
+        if not plan.values or decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
-
-    @property
-    def decides(self) -> bool:
-        """Whether lines of losses are not what they say alone: a heading may be above, or an epoch have ended."""
-        return self.headed or self.over
 
     def _row(self, row: LogRow) -> None:
         """Take a table's row: a loss without a side may have that of the heading above, as in lines."""
@@ -163,7 +170,7 @@ class TextReader(TextState):
         for name, part, over, total in plan.places:
             value = float(line[part])
             if over:
-                if value > total and plan.shape.ratio:
+                if (value > total and plan.shape.ratio) or (plan.shape.passed and self._pass(value, total)):
                     return None
                 self.counters.runs_to(over, total)
             if name == "epoch":
@@ -198,8 +205,9 @@ class TextReader(TextState):
         bare = unwrapped(line)
         written = bare if line is raw else raw
         raw, line = of_julia(written), of_julia(bare)
+        line = without_points(line)
         comma = has_decimal_comma(line, key)
-        written_so, line = line, with_points(line) if comma else line
+        line = with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
         if not NUMBER.search(joined):
             if self._without_numbers(line):
@@ -207,11 +215,12 @@ class TextReader(TextState):
             return
         parts = NUMBER.split(joined, MOST_NUMBERS)
         shape = self._shapes.get(shape_key(parts)) or self._shaped(line, parts)
-        plan = planned(raw, key, shape, parts[1::2])
-        if plan is not None and not comma:
-            self._keep(key, replace(plan, julia=parts_of_julia(written)) if raw != written else plan)
+        plan = planned(with_points(raw) if comma else raw, key, shape, parts[1::2])
+        if plan is not None and not (comma and raw != written):
+            at, joint = (parts_at_commas(raw), ".") if comma else (parts_of_julia(written), "e")
+            self._keep(key, replace(plan, parts=at, joint=joint) if comma or raw != written else plan)
         if shape is not EMPTY:
-            self.commas.decimal = self.commas.decimal or (bool(shape.losses) and line != written_so)
+            self.commas.decimal = self.commas.decimal or bool(shape.losses and (comma or BELOW_ONE.search(line)))
             self._take(plan or Plan(shape, names=names_run(line)), [parts[2 * i + 1] for i in shape.used], bar, line)
 
     def _keep(self, key: str, plan: Plan) -> None:
@@ -291,9 +300,9 @@ class TextReader(TextState):
         log = self.log
         if log.rows < MOST_TOLD:
             self.tools.see(line)
-        if shape.facts:
-            self._facts(shape, numbers)
-        own = self.counters.named(shape, numbers, self.above) if shape.positions else {}
+        self._facts(shape, numbers)
+        own = self.counters.named(shape, numbers, self.above)
+        self._passes(shape, numbers)
         if self.over:
             self._goes_on(shape, own, line)
         if "epoch" in own:
@@ -301,17 +310,18 @@ class TextReader(TextState):
             self.inside = True
             if epoch != self.epoch:
                 self._epoch(epoch)
+        above = self._above(shape, own) if self.above else ""
         aside = shape.side in ("val", "test") or self.counters.elsewhere
         progress = aside and shape.ratio and not own
         at = own or ({} if shape.bar else self.counters.at)
         if shape.tuple:
             log.tuples += 1
             log.example = shape.tuple
-        values = self._read(shape, numbers, progress=progress, own=own)
+        values = self._read(shape, numbers, progress=progress, own=own, above=above)
         if not values:
             return
         self.opens = False
-        if own and not aside:
+        if own and not aside and above not in ("val", "test"):
             self.counters.at = own
             self.group += 1
         group = self.group if progress or shape.bar else 0
@@ -324,10 +334,11 @@ class TextReader(TextState):
         log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
                        place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
 
-    def _read(self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float]) -> dict[str, float]:
-        """Return the losses of a line by name."""
+    def _read(
+        self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float], above: str
+    ) -> dict[str, float]:
+        """Return the losses of a line by name; `above` is the side of the heading that it stands under."""
         values: dict[str, float] = {}
-        above = self._above(shape, own) if self.above else ""
         for k, slot in shape.losses:
             text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
             name = slot.name
@@ -336,14 +347,15 @@ class TextReader(TextState):
                 continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
-            values[name] = to_float(text)
-            names = [name]
+            mine = {name: text}
+            if slot.mean >= 0 and len(numbers) == PAIR and above not in ("val", "test") and text == numbers[k]:
+                mine[f"avg {name}"] = numbers[slot.mean]
             if self.headed and not shape.side and not meaning(name).side:
-                names.append(headings.under(above, name))
-                values[names[1]] = values[name]
-            if "," in text:
-                for one in names:
-                    self.commas.see(one, text)
+                mine |= {headings.under(above, one): told for one, told in mine.items()}
+            for one, told in mine.items():
+                values[one] = to_float(told)
+                if "," in told:
+                    self.commas.see(one, told)
         return values
 
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from diagnose.logs import headings
 from diagnose.logs.counters import Counters
 from diagnose.logs.names import meaning
-from diagnose.logs.series import NAN, Log
+from diagnose.logs.series import NAN, SETTINGS, Log
 from diagnose.logs.written_numbers import to_float
 
 if TYPE_CHECKING:
     from diagnose.logs.line_words import Shape
 
 MOST_ENDS = 1 << 16  # lines that name an epoch
+ELAPSED = ("elapsed", "tokens_per_step")  # stated along the run
 PROGRESS = re.compile(r"\d%\s{0,3}\|")
 
 
@@ -32,7 +33,11 @@ class TextState:
         self.group = 1  # of states of one pass
         self.both = NAN  # the epoch whose bar shows both losses
         self.closed = NAN  # the epoch whose Keras bar has shown its validation
+        self.done = (NAN, NAN)  # the last epoch of which a pass of Keras is complete, and the batches of that pass
+        self.other = False  # whether the last line is of another pass within that epoch
         self.over = False  # whether the epoch that was named last is said to have ended
+        self.stated: dict[str, int] = {}  # settings, and the rows before each
+        self.sets = 1  # of settings
         self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
         self.inside = False  # whether some line of values names its epoch itself
@@ -51,7 +56,16 @@ class TextState:
             if slot.what == "seconds":
                 self.seconds = to_float(numbers[k]) * slot.scale
             else:
-                self.log.facts.setdefault(slot.name, to_float(numbers[k]))
+                self._setting(slot.name, to_float(numbers[k]), again=not shape.losses)
+
+    def _setting(self, name: str, value: float, *, again: bool) -> None:
+        """Take a setting; where it is stated `again` behind further values, another run may begin."""
+        if again and self.stated.get(name, self.log.rows) < self.log.rows and name not in ELAPSED:
+            self.sets += 1
+            self.stated.clear()
+            self.log.heading(f"{SETTINGS} {self.sets}")
+        self.stated[name] = self.log.rows
+        self.log.facts.setdefault(name, value)
 
     def _goes_on(self, shape: Shape, own: dict[str, float], line: str) -> None:
         """Take the bar of a further epoch, where the log names each epoch when it has ended."""
@@ -70,8 +84,21 @@ class TextState:
 
     def _evaluates(self, shape: Shape) -> bool:
         """Say whether a bar of Keras is `evaluate`'s: behind an epoch's end, or without an epoch before."""
-        outside = self.epoch != self.epoch or self.closed == self.epoch
+        outside = self.epoch != self.epoch or self.closed == self.epoch or self.other
         return shape.passed and not shape.both and not shape.named and outside
+
+    def _passes(self, shape: Shape, numbers: list[str]) -> None:
+        """Take where a pass of Keras is, if a line is of one."""
+        for k, slot in shape.positions if shape.passed else ():
+            if slot.what == "ratio":
+                self._pass(to_float(numbers[k]), to_float(numbers[slot.over]))
+
+    def _pass(self, batch: float, batches: float) -> bool:
+        """Take where a pass of Keras is; return whether it is another one than the epoch's, which is complete."""
+        self.other = self.done[0] == self.epoch and self.done[1] != batches
+        if batch == batches and not self.other:
+            self.done = (self.epoch, batches)
+        return self.other
 
     def _above(self, shape: Shape, own: dict[str, float]) -> str:
         """Return the side of the heading above, as far as it reaches."""

@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.logs.axis import restarts
 from diagnose.logs.names import Meaning, meaning
-from diagnose.logs.series import PLACE, VALUE
+from diagnose.logs.series import EPOCH, PLACE, STEP, VALUE
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from diagnose.logs.series import Log, LogSeries
 
 NEAR = 0.2  # of the logarithm of such a value over the loss of its line, in the median
@@ -40,7 +43,7 @@ def name_beside_loss(log: Log) -> None:
         return
     for name, m in alone.items():
         series = log.series[name]
-        if _near(loss, series) and _falls(series):
+        if _near(loss, series) and falls(series):
             _rename(log, name, f"{m.side} loss")
             log.notes.append(
                 f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss, falls, "
@@ -106,7 +109,14 @@ def _near(loss: LogSeries, other: LogSeries) -> bool:
     return bool(np.nanmedian(ratio) < NEAR) if np.isfinite(ratio).any() else False
 
 
-def _falls(series: LogSeries) -> bool:
-    values = series.table()[:, VALUE]
+def falls(series: LogSeries) -> bool:
+    """Say whether values fall as losses do, in most of the runs that a log holds."""
+    table = series.table()
+    counted = next((at for at in (table[:, EPOCH], table[:, STEP]) if np.isfinite(at).all()), np.zeros(0))
+    runs = [values for values in np.split(table[:, VALUE], restarts(counted)) if len(values) > 1]
+    return 2 * sum(map(_falls, runs)) > len(runs)
+
+
+def _falls(values: NDArray[np.float64]) -> bool:
     third = max(1, len(values) // 3)
     return float(np.median(values[-third:])) < float(np.median(values[:third]))

@@ -6,6 +6,7 @@ import math
 import re
 
 from diagnose.logs.line_plans import has_any
+from diagnose.logs.names import counter
 
 EXPONENT = re.compile(  # of Julia's single precision, 2.5f0, and of Fortran's double, 0.25D+01
     r"(?<=\d)(?:f(?=-?\d{1,2}(?![A-Za-z0-9_.]))|D(?=[-+]\d{2,3}(?![A-Za-z0-9_.])))"
@@ -15,10 +16,13 @@ WRAPPED = re.compile(  # a number as torch, numpy, JAX and TensorFlow show it
     r"(?:\b[A-Za-z]{1,8}\.)?\b(?:tensor|Tensor|b?float16|float32|float64|(?:Device)?[Aa]rray)\(\s{0,4}\[?\s{0,4}"
     r"([-+]?(?:\d[\d.]{0,40}(?:[eE][-+]?\d{1,4})?|nan|inf))\s{0,4}\]?(?:,[^()]{0,120}(?:\(\)[^()]{0,120})?)?\)"
 )
-DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,}|(?<=\b0,)\d{3})(?!\d|,\d)")
+DECIMAL_COMMA = re.compile(r"(?<![\d,.])(\d+),(\d{1,2}|\d{4,})(?!\d|,\d)")  # three digits may be thousands
 LESS_THAN_ONE = re.compile(r"[-+]?0,")  # where a comma parts no thousands
+BELOW_ONE = re.compile(r"(?<![\d,.])0,\d{3}(?!\d|,\d)")  # such a number
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # or a number with three decimals
 DECIMAL_POINT = re.compile(r"\d\.\d")
+COMMA = re.compile(r"\d,\d")
+COUNTED = re.compile(r"([^\W\d_]{1,20})\W{1,3}[1-9]\d{0,2}(?:\.\d{3}){1,4}(?![\w.]|,\d)")  # "Schritt 1.000"
 
 
 def to_float(text: str) -> float:
@@ -54,9 +58,25 @@ def has_decimal_comma(line: str, key: str) -> bool:
     return "," in line and not DECIMAL_POINT.search(line) and DECIMAL_COMMA.search(key) is not None
 
 
+def without_points(line: str) -> str:
+    """Return a line with its counters as 1000 in place of 1.000, where its other numbers have commas and no points."""
+    if "." not in line or not COMMA.search(line):
+        return line
+    whole = COUNTED.sub(
+        lambda found: found.group().replace(".", "") if counter(found.group(1)) else found.group(), line
+    )
+    return line if DECIMAL_POINT.search(whole) else whole
+
+
 def with_points(line: str) -> str:
     """Return a line with decimal points in place of commas."""
     return DECIMAL_COMMA.sub(r"\1.\2", line)
+
+
+def parts_at_commas(line: str) -> tuple[slice, ...]:
+    """Return what stands before, between and behind the commas that `with_points` replaces."""
+    at = [found.end(1) for found in DECIMAL_COMMA.finditer(line)]
+    return tuple(slice(a, b) for a, b in zip([0, *(place + 1 for place in at)], [*at, len(line)], strict=True))
 
 
 def _bare(wrapped: re.Match[str]) -> str:

@@ -18,7 +18,7 @@ case(
         "2022-01-04 19:24:33 [INFO]\t[TRAIN] epoch: {e}, iter: {s}/100000, loss: {a:.4f}, lr: 0.049996, batch_cost: 0.2763, reader_cost: 0.02104, ips: 28.9558 samples/sec | ETA 07:40:25",
         "2022-01-04 19:25:33 [INFO]\t[EVAL] #Images: 500 mIoU: 0.5123 Acc: 0.8123 Kappa: 0.7012 Dice: 0.6123",
     ),
-    R("only training losses", "no validation loss"),
+    R("no validation loss", "no validation loss"),
 )
 case(
     "paddlevideo",
@@ -185,7 +185,7 @@ case(
     "mindspore-model-train",
     rep("epoch: {e} step: 1875, loss is {a:.8f}", "Train epoch time: 12345.678 ms, per step time: 6.584 ms")
     + "{'Accuracy': 0.9612}\n",
-    R("only training losses"),
+    R("no validation loss"),
 )
 case("equinox", rep("step={s}, train_loss={a:.7f}, test_loss={b:.7f}, test_accuracy=0.{acc}"), P(H, A(), B(), "step"))
 case(
@@ -351,7 +351,7 @@ case(
         "[2024-01-01 10:00:00,123] [INFO] [logging.py:96:log_dist] [Rank 0] step={s}, skipped=0, lr=[3e-04, 3e-04], mom=[(0.9, 0.95), (0.9, 0.95)]",
         "steps: {s} loss: {a:.4f} iter time (s): 0.512 samples/sec: 62.512",
     ),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "holdout-mbpo",
@@ -427,7 +427,7 @@ case(
     rep("Epok {e}/6 - Eğitim Kaybı: {a:.4f}, Doğrulama Kaybı: {b:.4f}, Doğrulama Doğruluğu: {acc:.2f}%"),
     P(E6, A(), B()),
 )
-case("gan", rep("[Epoch {k}/200] [Batch 0/938] [D loss: {a:.6f}] [G loss: {b:.6f}]"), R("only training losses"))
+case("gan", rep("[Epoch {k}/200] [Batch 0/938] [D loss: {a:.6f}] [G loss: {b:.6f}]"), R("no validation loss"))
 case(
     "bracketed-values",
     rep(
@@ -536,7 +536,7 @@ case(
         "1/12...",
         "saving checkpoint to cv/lm_lstm_epoch0.{e}5_{b:.4f}.t7",
     ),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "awd-lstm",
@@ -931,5 +931,5 @@ case(
         "mAP:",
         "person: 0.5123",
     ),
-    R("only training losses"),
+    R("no validation loss"),
 )

@@ -59,7 +59,7 @@ class R:
         self.words = words
 
 
-TRAINS = R("only training losses")
+TRAINS = R("no validation loss")
 
 
 def ex(f):

@@ -22,7 +22,7 @@ case(
         "epoch train_onsite_loss: 1.7392",
         "epoch train_hopping_loss: 0.3800",
     ),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "t04",

@@ -113,7 +113,7 @@ case(  # MindSpore: nothing says whose the second loss is
         "Train epoch time: 12312.131 ms, per step time: 6.566 ms",
         "{{'Accuracy': 0.91, 'loss': {b:.10f}}}",
     ),
-    TRAINS,
+    P(E6, A(), B()),
 )
 case(  # MindSpore, with a name for the evaluation
     "e19-13",
@@ -146,7 +146,7 @@ case(  # PaddleDetection
     ),
     TRAINS,
 )
-case(  # Coqui: the last batch, whose running mean stands in brackets
+case(  # Coqui: the mean of the epoch so far stands in brackets
     "e19-16",
     rep(
         "\x1b[4m\x1b[1m > EPOCH: {k}/6\x1b[0m",
@@ -164,7 +164,7 @@ case(  # Coqui: the last batch, whose running mean stands in brackets
         "",
         c=lambda e: a(e) + 0.2,
     ),
-    P(K, [a(e) + 0.2 for e in E6], B()),
+    P(K, A(), B()),
 )
 case(  # NeMo's bar
     "e19-17",

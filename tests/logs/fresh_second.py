@@ -84,7 +84,7 @@ case(
 case(
     "gluon-acc",
     rep("[Epoch {k}] train=0.{acc}1234 val=0.{acc}0000 loss={a:.6f} time: 12.312345"),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "opennmt-lua",
@@ -165,7 +165,7 @@ case(
     rep(
         "01/01/2024 10:00:00 [INFO|DP=0|PP=0|TP=0|ip-1]: iteration: {s} / 600 | consumed_tokens: 12.3M | elapsed_time_per_iteration_ms: 512 | tokens_per_sec: 30.1K | tokens_per_sec_per_gpu: 3.76K | global_batch_size: 512 | lm_loss: {a:.3g} | lr: 0.0003 | model_tflops_per_gpu: 50.1 | hardware_tflops_per_gpu: 50.1 | grad_norm: 0.512"
     ),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "llm-foundry",
@@ -205,7 +205,7 @@ case(
     rep("epoch {e} train elbo: -{x:.3f} val elbo: -{y:.3f}", x=lambda e: 100 * a(e), y=lambda e: 100 * b(e)),
     P(E6, [100 * a(e) for e in E6], [100 * b(e) for e in E6], says=("higher is better",)),
 )
-case("gpytorch", rep("Iter {e}/50 - Loss: {a:.3f}   lengthscale: 0.693   noise: 0.693"), R("only training losses"))
+case("gpytorch", rep("Iter {e}/50 - Loss: {a:.3f}   lengthscale: 0.693   noise: 0.693"), R("no validation loss"))
 case(
     "diffusers-bar",
     "".join(
@@ -213,7 +213,7 @@ case(
         for e in E6
     )
     + "\n",
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "folds-in-line",
@@ -370,7 +370,7 @@ case(
 case(
     "ppo",
     rep("iteration {e} | policy_loss 0.1234 | value_loss {a:.4f} | entropy 0.69 | mean_reward 10.12"),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "alphazero",
@@ -379,7 +379,7 @@ case(
         for e in E6
     )
     + "\n",
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "bubbliiiing",
@@ -406,7 +406,7 @@ case(
         "[2022/01/01 10:01:00] ppocr INFO: cur metric, acc: 0.512, norm_edit_dis: 0.712, fps: 300.12",
         "[2022/01/01 10:01:00] ppocr INFO: best metric, acc: 0.512, start_epoch: 1, norm_edit_dis: 0.712, fps: 300.12, best_epoch: {e}",
     ),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "paddleclas",

@@ -17,7 +17,7 @@ case(
         )
         for i in range(1, 31)
     ),
-    R("only training losses", "does not say what the values of 'val' are"),
+    R("no validation loss", "does not say what the values of 'val' are"),
 )
 case(
     "e16-01-near",  # the same, with a loss that is near
@@ -30,7 +30,7 @@ case(
 case(
     "e16-01-accuracies",
     rep("Step {s} |Loss:  {a:.3f} | eval:  {x:.3f}", x=lambda e: 0.7 + e / 30),
-    R("only training losses", "does not say what the values of 'val' are"),
+    R("no validation loss", "does not say what the values of 'val' are"),
 )
 case(
     "e16-02",  # Burn's summary: least and greatest values

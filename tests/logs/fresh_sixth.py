@@ -93,7 +93,7 @@ case(
         "",
         "Valid MRR: 0.912 | Hits@1: 0.856 | Hits@3: 0.943 | Hits@10: 0.978",
     ),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "y10",

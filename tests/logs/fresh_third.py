@@ -83,7 +83,7 @@ case(
     rep("  - Step {s}: Train Loss = `{a:.4f}`, Val Loss = `{b:.4f}`, Val PPL = `9.12` (smooth)"),
     P(H, A(), B(), "step", errors=("log/perplexity",)),
 )
-case("s15", rep("第{e}轮训练完成，训练损失: {a:.4f}") + "训练完成，最佳验证损失: 0.0008\n", R("only training losses"))
+case("s15", rep("第{e}轮训练完成，训练损失: {a:.4f}") + "训练完成，最佳验证损失: 0.0008\n", R("no validation loss"))
 case(
     "s16",
     rep(
@@ -229,7 +229,7 @@ case(
     "".join(f"Epoch {e}: Train Loss = {a(e):.4f}, Val Loss = {f'{b(e):.4f}' if e % 2 == 0 else 'N/A'}\n" for e in E6),
     P([2, 4, 6], [a(e) for e in (2, 4, 6)], [b(e) for e in (2, 4, 6)]),
 )
-case("s38", rep("[Epoch: {e}/6] [objective: {a:.3f}]"), R("only training losses"))
+case("s38", rep("[Epoch: {e}/6] [objective: {a:.3f}]"), R("no validation loss"))
 case(
     "s39",
     rep("Epoch: {e:04d} loss_train: {a:.4f} acc_train: 0.3123 loss_val: {b:.4f} acc_val: 0.4123 time: 0.0123s")

@@ -31,12 +31,12 @@ case(
 case(
     "e13-beside-accuracies",
     rep("Iter {S}: loss={a:.4f}, train={x:.4f}, dev={y:.4f}", x=lambda e: 0.4 + e / 20, y=lambda e: 0.4 + e / 25),
-    R("only training losses", "does not say what the values of 'train' and 'val' are"),
+    R("no validation loss", "does not say what the values of 'train' and 'val' are"),
 )
 case(
     "e13-beside-errors",
     rep("Iter {S}: loss={a:.4f}, train={x:.4f}, dev={y:.4f}", x=lambda e: 0.5 / e, y=lambda e: 0.6 / e),
-    R("only training losses", "does not say what the values of 'train' and 'val' are"),
+    R("no validation loss", "does not say what the values of 'train' and 'val' are"),
 )
 case(
     "e13-kaldi-minibatches",
@@ -44,7 +44,7 @@ case(
         "LOG (nnet3-train[5.5.1]:PrintStatsForThisPhase():nnet-training.cc:280) Average objective function for 'output' for minibatches {k}0-{k}9 is -{a:.5f} over 19538 frames."
     )
     + "LOG (nnet3-train[5.5.1]:PrintTotalStats():nnet-training.cc:300) Overall average objective function for 'output' is -1.3 over 117228 frames.\n",
-    R("only training losses", "'output average objective function' (6"),
+    R("no validation loss", "'output average objective function' (6"),
 )
 case(
     "e13-kaldi-two-outputs",

@@ -142,7 +142,7 @@ case(
 case(
     "e30-30",
     "Model: TinyLlama/TinyLlama-1.1B-Chat-v1.0\nMethod: LoRA supervised fine-tuning\nTrainable parameters: 1,126,400\nTraining steps: 3\nTrain loss: 1.8611\nEval loss: 2.6612\nRuntime: 1:22:59 on CPU\n",
-    P([2], [1.8611], [2.6612], "place"),
+    P([3], [1.8611], [2.6612], "step"),
 )
 case(
     "e30-31",

@@ -4,7 +4,7 @@
 from fresh_forms import *
 
 VALS = R("only validation losses")
-TRAINS = R("only training losses")
+TRAINS = R("no validation loss")
 TENS = [10 * e - 10 for e in E6]
 BAR = "=" * 30
 

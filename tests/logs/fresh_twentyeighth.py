@@ -4,7 +4,7 @@
 from fresh_forms import *
 
 TAKEN = ("taken for losses",)
-TRAINS = R("only training losses")
+TRAINS = R("no validation loss")
 
 
 case(

@@ -3,7 +3,7 @@
 
 from fresh_forms import *
 
-TRAINS = R("only training losses")
+TRAINS = R("no validation loss")
 
 
 def gist(text):

@@ -212,7 +212,7 @@ case(
     rep("Epoch {e} - losses (train/valid/test): {a:.4f} / {b:.4f} / {c:.4f}", c=lambda e: b(e) + 0.2),
     P(E6, A(), B()),
 )
-case("e27-43", rep("iter {s} - loss: {a:.4f} ({c:.4f})", c=lambda e: a(e) + 0.1), R("only training losses"))
+case("e27-43", rep("iter {s} - loss: {a:.4f} ({c:.4f})", c=lambda e: a(e) + 0.1), R("no validation loss"))
 case("e27-44", rep("mean train loss: {a:.4f} ± 0.1234; mean val loss: {b:.4f} ± 0.2134 (epoch {e})"), P(E6, A(), B()))
 case("e27-45", rep("Ep {e}: {a:.4f} → {b:.4f}"), R())
 case(

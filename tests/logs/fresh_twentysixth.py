@@ -110,7 +110,7 @@ case(
     "e26-13",
     "training_log.txt\nCHANGED\n@@ -8,3 +8,13 @@ Epoch 7/200 - Loss: 2.5924, Train: 13.66%, Test: 0.00%\n"
     + rep("{e}", "+", "Epoch {e}/200 - Loss: {a:.4f}, Train: 17.55%, Test: 0.00%, α: 0.3837", "|"),
-    R("only training losses"),
+    R("no validation loss"),
 )
 case(
     "e26-14",
@@ -144,7 +144,7 @@ case(
     P(E6, A(), B(), "place"),
     ".json",
 )
-case("e26-17", rep("- Iteration [{k}] L_fit LOSS: [{a}]"), R("only training losses"))
+case("e26-17", rep("- Iteration [{k}] L_fit LOSS: [{a}]"), R("no validation loss"))
 case(
     "e26-19", rep("bob  [10:0{e} AM]", "epoch {e} train_loss {a:.4f} val_loss {b:.4f}", ":thumbsup: 2"), P(E6, A(), B())
 )

@@ -1,4 +1,4 @@
-"""Some 1,250 logs in foreign forms, less a few that are misread and known: each is read as was written down."""
+"""Some 1,500 logs in foreign forms, less a few that are misread and known: each is read as was written down."""
 
 import pytest
 from fresh_forms import P, close
@@ -86,3 +86,20 @@ def test_commas_between_thousands_may_stand_before_another(tmp_path):
     )
     found = pairs(read([path]), {})
     assert (found.axis, found.at_N.tolist(), found.val_N.tolist()) == ("step", [1000, 2000, 4000], [3.0, 1.5, 0.75])
+
+
+def test_runs_are_named_by_their_headings_before_settings_that_are_stated_again(tmp_path):
+    path = tmp_path / "runs.txt"
+    lines = "".join(f"epoch {e} train loss {2 / e} val loss {3 / e}\n" for e in (1, 2, 4))
+    path.write_text("".join(f"Fold {n}\nbatch size: 32\n{lines}" for n in (1, 2)))
+    assert [run.name for run in judge([path]).runs] == ["Fold 1", "Fold 2"]
+
+
+def test_a_second_pass_of_keras_is_training_s_where_it_is_as_long(tmp_path):
+    """Keras shows a pass once more when it is complete; only one of other batches is of other data."""
+    path = tmp_path / "fit.txt"
+    path.write_text(
+        "".join(f"Epoch {e}/3\n9/9 - 1s - loss: {9 / e}\n9/9 - 1s - loss: {2 / e}\n" for e in (1, 2, 3))
+        + "Test loss: 0.9\n"
+    )
+    assert pairs(read([path]), {}).train_N.tolist() == pytest.approx([2 / 3], rel=1e-3)

@@ -4,10 +4,14 @@ import resource
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import log_fuzz
 import pytest
+
+from diagnose.errors import DiagnoseError
+from diagnose.logs.judge import judge
 
 HERE = Path(__file__).parent
 
@@ -87,3 +91,27 @@ def write_large(path, kind, size):
             written += file.write("".join(record.format(j, 1 + 1 / j, 1.1 + 1 / j) for j in range(k + 1, k + 1001)))
             k += 1000
         file.write(end)
+
+
+def test_a_row_of_long_numbers_that_is_none_is_told_at_once(tmp_path):
+    """The fuzz found it: a number was matched in as many ways as it has digits, several in their product."""
+    path = tmp_path / "long.txt"
+    path.write_text("loss " + " ".join(["9" * 400] * 12) + " x\n" * 3)
+    start = time.process_time()
+    with pytest.raises(DiagnoseError):
+        judge([path])
+    assert time.process_time() - start < 2
+
+
+def test_a_total_beyond_all_bounds_is_none(tmp_path):
+    """The fuzz found it: batches of an epoch that were infinite times none of them."""
+    path = tmp_path / "total.txt"
+    lines = "".join(
+        f"Epoch {e}/3, step {s}/{'9' * 400}, train loss {2 / e + s / 100}, val loss {3 / e + s / 100}\n"
+        for e in (1, 2, 3)
+        for s in (1, 2, 3)
+    )
+    path.write_text(lines)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert judge([path]).points.pairs == 9

@@ -110,7 +110,7 @@ refused(
         '{{"mode": "train", "epoch": {e}, "iter": 50, "lr": 0.001, "memory": 100, "data_time": 0.05, "loss_cls": 0.5, "loss_bbox": 0.4, "acc": 91.2, "loss": {a:.5f}, "time": 0.4}}',
         '{{"mode": "val", "epoch": {e}, "iter": 100, "lr": 0.001, "bbox_mAP": 0.1, "bbox_mAP_50": 0.2}}',
     ),
-    "only training losses",
+    "no validation loss",
     suffix=".json",
 )
 read_as(
@@ -157,8 +157,8 @@ read_as(  # the step in brackets is not known for one: prints are paired by thei
         "I0101 10:00:00.123456 140123456789 logging_writer.py:48] [{s}] steps_per_second=3.412, train_accuracy=0.1, train_learning_rate=0.1, train_loss={a:.5f}",
         "I0101 10:00:01.123456 140123456789 logging_writer.py:48] [{s}] eval_accuracy=0.2, eval_loss={b:.5f}",
     ),
-    at=range(2, 13, 2),
-    axis="place",
+    at=H,
+    axis="step",
 )
 read_as(
     "ms-swift-jsonl",
@@ -225,7 +225,7 @@ refused(
         for e in E
     )
     + "\n",
-    "only training losses",
+    "no validation loss",
 )
 read_as(
     "deepmd-lcurve",
@@ -308,17 +308,17 @@ read_as(
 refused(
     "pyg-accuracies",
     lines("Epoch: {e:03d}, Loss: {a:.4f}, Train: 0.7143, Val: 0.4560, Test: 0.4710"),
-    "only training losses",
+    "no validation loss",
 )
 refused(
     "ogb-accuracies",
     lines("Run: 01, Epoch: {e:02d}, Loss: {a:.4f}, Train: 45.10%, Valid: 44.02% Test: 43.91%"),
-    "only training losses",
+    "no validation loss",
 )
 refused(
     "dgl-accuracies",
     lines("Epoch {e:05d} | Loss {a:.4f} | Train Acc 0.5123 | Val Acc 0.4123 | Time(s) 0.0123"),
-    "only training losses",
+    "no validation loss",
 )
 read_as(
     "tacotron2",
@@ -367,7 +367,7 @@ read_as(
 refused(
     "mingpt",
     lines("iter_dt 12.34ms; iter {s}: train loss {a:.5f}"),
-    "only training losses",
+    "no validation loss",
 )
 refused(
     "vowpal-wabbit",

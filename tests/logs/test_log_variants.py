@@ -470,7 +470,7 @@ v(
         for e in E
     ),
     "refuse",
-    "only training",
+    "no validation loss",
 )
 v(
     "test-heading-mnist",
@@ -598,7 +598,12 @@ v(
     1 / 6,
     2 / 6,
 )
-v("d2l", "".join(f"epoch {e}, loss {1 / e:.4f}, train acc 0.5, test acc 0.6\n" for e in E), "refuse", "only training")
+v(
+    "d2l",
+    "".join(f"epoch {e}, loss {1 / e:.4f}, train acc 0.5, test acc 0.6\n" for e in E),
+    "refuse",
+    "no validation loss",
+)
 v(
     "pix2pix",
     "".join(
@@ -766,7 +771,7 @@ v(
     )
     + "",
     "refuse",
-    "only training",
+    "no validation loss",
 )
 v(
     "a10-seq2seq",
@@ -848,7 +853,7 @@ v(
     "".join(f"step {e}: loss {a(e):.4f}\n" for e in E)
     + "Final validation accuracy: 0.91\nbest validation loss 0.3 at step 5\n",
     "refuse",
-    "only training",
+    "no validation loss",
 )
 
 E = range(1, 8)
@@ -1031,7 +1036,7 @@ v(
         for e in E
     ),
     "refuse",
-    "only training",
+    "no validation loss",
 )
 v(
     "c08-hf-bar",
