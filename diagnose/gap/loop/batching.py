@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from diagnose.gap.loop.readings import Subject
     from diagnose.gap.side import Side
 
+EXACT = 1e-5  # of a loss: what sums in another order differ by
 FEW = 4  # batches on which it is tried whether a loss depends on its batch
 
 
@@ -68,6 +69,27 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
         )
         return SideBatching(mixed=mixed, scalar=scalar, notes=(f"{why}does is in unseen",))
     return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
+
+
+def moves_with_order(subject: Subject, side: Side, own: Condition, name: str) -> bool:
+    """Say whether the mean of a side's batches, a number each, depends on which samples share a batch.
+
+    So it does where a batch costs otherwise than the mean of its halves: targets that do not count are not as many in
+    each, a correlation is of the whole batch.
+    """
+    number, batch = first_batch(side, name)
+    where = f"batch {number + 1} of the {name} side"
+    size = samples_of(batch)
+    half = size // 2
+    if size < 2 or own.on or own.objective in subject.random:
+        return False
+    try:
+        some = (batch, rows_of(batch, 0, half), rows_of(batch, half, size))
+        whole, *parts = (subject.run(one, own, 0, where) for one in some)
+    except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
+        return False
+    mean = sum(mean_loss(part) * n for part, n in zip(parts, (half, size - half), strict=True)) / size
+    return whole.scalar and abs(mean_loss(whole) - mean) > EXACT * max(abs(mean), 1e-2)
 
 
 def _is_scalar(subject: Subject, train: Side, own: Condition) -> bool:
