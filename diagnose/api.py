@@ -112,7 +112,7 @@ def explain_gap(
     averaging, collation, then the data. What the changes do to the loss are the terms; they sum to the gap exactly.
     What cannot be known from what is given (when each loss was taken, which batches it is of) stays in `residual`.
     Where the validation side is given, the cheap rules of `audit_metric` are asked of it too, and their findings joined
-    (`dropout-on`, `state-carried`, `batch-dependent`, `ragged-mean`).
+    (`targets-broadcast`, `dropout-on`, `state-carried`, `batch-dependent`, `ragged-mean`).
 
     Args:
         model: comes back exactly as it was: weights, buffers, flags, gradients, hooks, random states. A copy of its
@@ -144,7 +144,9 @@ def explain_gap(
     """
     kept = recorder.record() if isinstance(recorder, GapRecorder) else recorder
     record = explain(model, train, val, kept, budget=budget)
-    return Gap(with_quick_findings(record, model, val) if isinstance(val, Side) else record)
+    if not isinstance(val, Side):
+        return Gap(record)
+    return Gap(with_quick_findings(record, model, train if isinstance(train, Side) else None, val))
 
 
 def loss_gap(

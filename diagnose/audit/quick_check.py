@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.audit import side_evaluation
+from diagnose.audit import broadcast, side_evaluation
 from diagnose.audit.findings import Audit
 from diagnose.audit.rules import SEVERITIES
 from diagnose.audit.side_batches import may_hold_text
@@ -31,48 +31,56 @@ if TYPE_CHECKING:
 MOST = 8  # batches that are read
 SHARE = 0.2  # of the seconds that the ledger took
 SEEDS = range(4)  # of dropout that is on in evaluation
-SEVERITY = {"state-carried": "warning", "dropout-on": "warning", "batch-dependent": "note", "ragged-mean": "note"}
+SEVERITY = {
+    "targets-broadcast": "error", "state-carried": "warning", "dropout-on": "warning", "batch-dependent": "note",
+    "ragged-mean": "note",
+}  # fmt: skip
 SAID = {  # by the ledger's own rules
     "batch-dependent": {"gap/batching", "gap/eval-forgotten"}, "ragged-mean": {"gap/reduction"},
     "dropout-on": {"gap/eval-forgotten"},
 }  # fmt: skip
 
 
-def with_quick_findings(record: LedgerRecord, model: nn.Module, val: Side) -> LedgerRecord:
-    """Return a ledger's record with what the cheap rules of the audit find in its validation side.
+def with_quick_findings(record: LedgerRecord, model: nn.Module, train: Side | None, val: Side) -> LedgerRecord:
+    """Return a ledger's record with what the cheap rules of the audit find in how its losses are taken.
 
     That a loss is random is said once: by `dropout-on` where that is why.
     """
     if ranks.several():  # each would have to make the same passes
         return record
     own = record.findings
-    found = quick_findings(model, val, {one.rule for one in own}, SHARE * max(1.0, record.budget.took))
+    found = quick_findings(model, train, val, {one.rule for one in own}, SHARE * max(1.0, record.budget.took))
     if any(one.rule == "dropout-on" for one in found):
         own = tuple(one for one in own if one.rule != "gap/random")
     both = sorted((*own, *found), key=lambda one: SEVERITIES.index(one.severity))
     return record.model_copy(update={"findings": tuple(both)})
 
 
-def quick_findings(model: nn.Module, val: Side, known: set[str], seconds: float) -> list[FindingRecord]:
-    """Return what the cheap rules of the audit find in the evaluation of a side; the model comes back as it was.
+def quick_findings(
+    model: nn.Module, train: Side | None, val: Side, known: set[str], seconds: float
+) -> list[FindingRecord]:
+    """Return what the cheap rules of the audit find in how losses are taken; the model comes back as it was.
 
     Milder than in an audit, for a ledger is asked about a gap: what a loss is by design (in-batch negatives) is a note.
 
     Args:
         model: the ledger's.
-        val: the validation side.
+        train: the training side, where one was given; its objective is looked at alone.
+        val: the validation side, whose evaluation is looked at.
         known: the ledger's own findings: what they say is not said again.
         seconds: a limit; a rule that has begun is carried out.
     """
     out, begun = Audit(), time.monotonic()
     model = ranks.unwrapped(model if val.model is None else val.model)
-    others = list(other_modules(val.objective, model).values())
-    with guarded(model, [val.batches], others) as kept:
+    sides = [side for side in (val, train) if side is not None]
+    others = list({id(m): m for side in sides for m in other_modules(side.objective, model).values()}.values())
+    with guarded(model, [side.batches for side in sides], others) as kept:
         passes = SidePasses(model, kept, val, "validation")
         try:
             passes.set_mode()
             batches = with_targets([batch for _, batch in islice(walk(val.batches)[0], MOST)])
             out.text = not batches or may_hold_text(batches[0])
+            broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
             _judged(out, passes, batches, begun + seconds)
         except (DiagnoseError, CannotRunError):
             pass  # what cannot be read so has been read by the ledger in its own way

@@ -140,6 +140,14 @@ _TABLE = (
         "network differ, and the best of several checkpoints is partly the luckiest.",
     ),
     Rule(
+        "targets-broadcast", METRIC, "error",
+        "each prediction is compared with its own target alone",
+        "give both the same shape: model(x).squeeze(-1), or y.unsqueeze(-1)",
+        "Predictions of shape (B, 1) less targets of shape (B) are broadcast to B times B differences: every "
+        "prediction is compared with every target of its batch. Such a loss has the best value where all predictions "
+        "are the mean of the targets, and it depends on who is in the batch.",
+    ),
+    Rule(
         "dropout-on", METRIC, "error",
         "dropout is off when validation is read",
         "call model.eval() before and model.train() after; give F.dropout its training=self.training, and register "
@@ -239,6 +247,15 @@ _TABLE = (
         "measures memory.",
         "validation samples do not lie inside training samples",
         "divide what samples are cut from first and cut it afterwards",
+    ),
+    Rule(
+        "labels-unrelated", TEXT, "warning",
+        "validation's labels belong to its inputs",
+        "look at a few samples with their labels: is their order that of the inputs, is the mapping of classes "
+        "training's, are inputs prepared alike? If all is well, the model has only learned training by heart",
+        "Labels that were shuffled, moved by a row or mapped to other class numbers on one side alone look like "
+        "overfitting: training's loss falls and validation's does not. The audit reads both sides with the labels of "
+        "other samples, too: where that costs validation no more than its own labels, nothing that was learned holds.",
     ),
     Rule(
         "tied-weights", NETWORK, "error",

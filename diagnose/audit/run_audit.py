@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from diagnose.records.audits import AuditRecord
 
-OTHERS = {"batch-dropped": "the final reading of a run scores whole documents"}
+OTHERS = {
+    "batch-dropped": "the final reading of a run scores whole documents",
+    "labels-unrelated": "the targets of text are its own tokens",
+    "targets-broadcast": "the loss of tokens compares no numbers",
+}
 
 
 def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | None = None) -> AuditRecord:

@@ -21,6 +21,7 @@ from diagnose.gap.loop import guard
 from diagnose.gap.loop.elements import Elements, elements, own_copy
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.modes import cast
+from diagnose.gap.side import order_hint
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
@@ -118,7 +119,8 @@ class SidePasses:
             except DiagnoseError:
                 raise
             except Exception as error:
-                raise DiagnoseError(f"the objective of the {self.name} side fails: {told(error)}") from error
+                hint = order_hint(self.side.objective, error)
+                raise DiagnoseError(f"the objective of the {self.name} side fails: {hint}{told(error)}") from error
 
     def mean(self, batch: Any) -> Tensor:
         """Return the mean loss of a batch with its gradient, as the loop would step on it."""

@@ -26,6 +26,7 @@ ROWS = 3  # of a batch that scores are compared on
 MOST_SUMMED = 600  # tokens of a vocabulary that is summed over through the objective itself
 CLOSER = 0.05  # of the tolerance for other shifts: an untrained model's losses of all shifts lie close together
 ALL_TOKENS = 0.01  # a sum of probabilities may be off 1 by
+LOGITS = "it is called (model, batch) with the whole batch"
 RULES = ("targets-shifted", "padding-counted", "padding-predicted", "softmax-twice", "probabilities", "loss-differs")
 
 
@@ -51,10 +52,11 @@ def scores_of(passes: SidePasses, batch: Any, tokens: TokenBatch, given: Callabl
         try:
             found = passes.call(lambda: given(passes.model, batch), "logits")
         except CannotRunError as error:
-            raise DiagnoseError(str(error)) from None
+            raise DiagnoseError(f"{error}; {LOGITS}") from None
         if not isinstance(found, Tensor) or found.dim() != 3 or tuple(found.shape[:2]) != shape:
             said = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
-            raise DiagnoseError(f"logits returns {said}; logits of shape {(*shape, 'V')} are wanted".replace("'", ""))
+            wanted = f"logits of shape {(*shape, 'V')} are wanted".replace("'", "")
+            raise DiagnoseError(f"logits returns {said}; {wanted}; {LOGITS}")
         return found
     why = "the model returns no logits of shape (rows, positions, vocabulary); give logits=(model, batch) -> logits"
     for call in _calls(passes, batch, tokens):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from diagnose.audit import side_data, side_evaluation, side_network, side_scores
+from diagnose.audit import broadcast, labels, side_data, side_evaluation, side_network, side_scores
 from diagnose.audit.findings import Audit
 from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, may_hold_text, tokens_of
@@ -96,6 +96,8 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         passes = SidePasses(model, kept, val, "validation")
         try:
             found = evaluation(out, passes, batches, given)
+            broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
+            labels.judge(out, passes, batches, train, [] if train is None else _first_of(train))
             again = is_redrawn(val.batches)
             _scored(out, batches, found, given, complete=complete, again=again)
             side_data.drops(out, val.batches)
@@ -123,6 +125,11 @@ def held(side: Side, name: str) -> tuple[list[Any], bool]:
     if not held:
         raise DiagnoseError(f"the {name} side yields no batch; an iterable that yields batches each time is needed")
     return with_targets(held[:MOST]), len(held) <= MOST
+
+
+def _first_of(side: Side) -> list[Any]:
+    """Return a side's first batches of which some target counts."""
+    return with_targets([batch for _, batch in islice(walk(side.batches)[0], FEW)])
 
 
 def with_targets(batches: list[Any]) -> list[Any]:

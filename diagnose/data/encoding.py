@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -115,6 +116,7 @@ class _Chunks:
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
         self._bytes_of = token_bytes(tokenizer)
+        self._lock = Lock()  # threads share what is known
         self._known: dict[bytes, bytes] = {}  # tokens as bytes, which the garbage collector need not visit
         self._held = 0
 
@@ -125,7 +127,9 @@ class _Chunks:
         ends = np.append(begins_C, len(data)).astype(np.int32)
         chunks = pa.Array.from_buffers(pa.binary(), len(begins_C), [None, pa.py_buffer(ends), pa.py_buffer(data)])
         distinct = chunks.dictionary_encode()
-        tokens = pa.array(self._look_up(distinct.dictionary.to_pylist()), pa.binary()).take(distinct.indices)
+        with self._lock:
+            known = self._look_up(distinct.dictionary.to_pylist())
+        tokens = pa.array(known, pa.binary()).take(distinct.indices)
         _, places, ids = tokens.buffers()
         lengths_C = np.diff(np.frombuffer(places, np.int32)[: len(tokens) + 1]) // 4
         of_text = np.diff(np.searchsorted(begins_C, np.append(0, np.cumsum(sizes))))

@@ -6,6 +6,9 @@ the token at `starts[N]` closes the last one.
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,7 @@ from diagnose.data.encoding import Encoded, divided, encoder, parts_at_spaces, s
 from diagnose.errors import DiagnoseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from diagnose.data.corpus import Corpus, TextBlock
 
 FORMAT = 1  # of a stream in the cache; part of its key
+WORKERS = 4  # threads that encode at most: each holds a block and what it becomes
 SMALL = 32_767  # the largest vocabulary whose ids fit int16
 
 
@@ -73,16 +78,38 @@ def _mapped(path: Path, dtype: type[np.generic]) -> NDArray[Any]:
 def _write(folder: Path, corpus: Corpus, tokenizer: Tokenizer, dtype: type[np.int16 | np.int32]) -> None:
     encode, start, place = encoder(tokenizer), tk.marks(tokenizer)[0], 0
     table = tk.token_bytes(tokenizer) if _known(tokenizer) else None
+
+    def encoded(block: TextBlock) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        found = encode(block.data, block.sizes)
+        _check(corpus, block, found, tokenizer, table)
+        tokens, begins = _with_starts(found, block.opens, start, dtype)
+        return tokens, begins[block.opens]
+
     with (folder / "tokens.bin").open("wb") as tokens_file, (folder / "starts.bin").open("wb") as starts_file:
-        for block in corpus.blocks():
-            encoded = encode(block.data, block.sizes)
-            _check(corpus, block, encoded, tokenizer, table)
-            tokens, begins = _with_starts(encoded, block.opens, start, dtype)
+        for tokens, begins in _in_order(encoded, corpus.blocks()):
             tokens_file.write(tokens.data)
-            starts_file.write((begins[block.opens] + place).data)
+            starts_file.write((begins + place).data)
             place += len(tokens)
         tokens_file.write(np.array([start], dtype).data)
         starts_file.write(np.array([place], np.int64).data)
+
+
+def _in_order(function: Callable[[TextBlock], Any], blocks: Iterable[TextBlock]) -> Iterator[Any]:
+    """Yield what a function makes of each block, in their order, some at once: numpy and pyarrow let threads run."""
+    workers = min(WORKERS, cores())
+    waiting = deque[Future[Any]]()
+    with ThreadPoolExecutor(workers) as pool:
+        for block in blocks:
+            waiting.append(pool.submit(function, block))
+            if len(waiting) > workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _known(tokenizer: Tokenizer) -> bool:

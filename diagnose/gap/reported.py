@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from diagnose.gap.side import SIDES
+
 if TYPE_CHECKING:
     from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.recorder.recording import Recording
@@ -28,6 +30,7 @@ COARSE = 0.01  # of the value: a loss that was rounded by more fits one factor o
 DECAYS = (0.9, 0.95, 0.98, 0.99)  # that losses are smoothed with
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
+FAR_APART = 10.0  # times what digits allow: so far must two losses lie apart for one not to be the other by chance
 DIGITS = (2, 6)  # significant ones of a loss that was copied from a log
 
 
@@ -178,6 +181,27 @@ def _fit(name: str, value: float, half: float, reported: float) -> FactorFit:
 def _half(found: Interval) -> float:
     wide = 0.0 if found.low is None or found.high is None else (found.high - found.low) / 2
     return max(wide, SAME * abs(found.value))
+
+
+def swapped(reported: tuple[float, float], read: tuple[float, float]) -> dict[str, list[FactorFit]]:
+    """Return that each reported loss is the other side's, where one of them is to its digits and neither is its own.
+
+    Args:
+        reported: the loss of training and of validation.
+        read: the same, as they are read.
+    """
+    apart = abs(read[0] - read[1])
+    if apart <= FAR_APART * max(slack(one) for one in reported):
+        return {}
+    own, other = ([abs(reported[k] - read[j]) for k, j in enumerate(order)] for order in ((0, 1), (1, 0)))
+    same = [off <= slack(one) for off, one in zip(other, reported, strict=True)]
+    if not any(same) or any(mine <= 2 * its for mine, its in zip(own, other, strict=True)):
+        return {}
+    said = "of the {} side: the two reported= may be swapped"
+    return {
+        name: [FactorFit(said.format(SIDES[1 - k]), read[1 - k], read[1 - k], read[1 - k], reported[k])]
+        for k, name in enumerate(SIDES)
+    }
 
 
 def means(reported: float, record: Recording) -> list[FactorFit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ REDUCTIONS = {
 MODES = ("train", "eval")
 SIDES = ("training", "validation")
 HALF = (torch.float16, torch.bfloat16)
+MODEL_NAMES = {"model", "net", "network", "module", "nn", "m"}
+MISTAKEN = ("object is not callable", "cannot unpack non-iterable")  # in errors where the two are turned round
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +122,24 @@ def _check_reported(given: Any) -> None:
         raise DiagnoseError(f"reported is {_kind(given)}; give a number, {hint}")
     if not math.isfinite(given):
         raise DiagnoseError(f"reported is {given}; a loss that is not finite has no parts")
+
+
+def order_hint(function: Any, error: BaseException) -> str:
+    """Return how an objective that failed is called, as the start of a clause; "" where it takes what it is given so.
+
+    Its parameters tell, or an error that comes of a batch that is called and a model that is taken apart.
+    """
+    try:
+        given = inspect.signature(function)
+        given.bind(None, None)
+        names = [name.strip("_").lower() for name in given.parameters][:2]
+        turned = len(names) == 2 and names[0] not in MODEL_NAMES and names[1] in MODEL_NAMES
+        mistaken = names[0] not in MODEL_NAMES and any(part in str(error) for part in MISTAKEN)
+    except TypeError:
+        turned = mistaken = True
+    except ValueError:  # a function of C has no signature
+        turned = mistaken = False
+    return "objectives are called (model, batch): " if turned or mistaken else ""
 
 
 def check_model(model: Any) -> None:

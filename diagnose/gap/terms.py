@@ -10,7 +10,7 @@ import numpy as np
 from diagnose.formatting import counted, plain, signed
 from diagnose.gap.intervals import combined
 from diagnose.gap.recorder import timing
-from diagnose.gap.reported import FactorFit, fits, means, rounding
+from diagnose.gap.reported import FactorFit, fits, means, rounding, swapped
 from diagnose.gap.term import FACTORS, KIND, Term, interval_record
 from diagnose.stats import Interval
 from diagnose.stats.crossed import t_quantile
@@ -335,6 +335,8 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
                    same=text.complete and found.steady(k) and not found.anew(k))
         for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip
+    if record is None and all(given.given) and not any(out.values()):
+        out |= swapped((given.train, given.val), (_own_train(found).mean, _own_val(found).mean))
     if record is not None:
         out["training"] = means(given.train, record)
         if found.replayed is not None and found.replayed.factor > 1:

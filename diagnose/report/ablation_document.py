@@ -127,7 +127,8 @@ def _effects(found: AblationReport, drawn: dict[str, Drawn]) -> Iterable[ReportB
         "Diamonds: the difference of the one [seed] there is; it has no interval." if summary.single
         else "Diamonds and bars: the estimate and its 95 % [interval]. Dots: single [seed|seeds]."
     )  # fmt: skip
-    band = " Grey band: [noise-band|noise of equal arms]." if summary.noise else ""
+    equal = " Grey band: how far equal arms differ by chance ([noise-band|noise of equal arms])."
+    band = equal if summary.noise else ""
     caption = marked(
         f"Each [effect] is the validation loss of the arm minus that of the [control]. {marks}{band}"
     )  # fmt: skip

@@ -93,7 +93,8 @@ def _headlines(ledger: LedgerRecord) -> tuple[Headline, ...]:
 def _headnote(ledger: LedgerRecord) -> Inline:
     if ledger.kind == "run":
         return marked(
-            "[nats-per-token|Nats per token]. [matched|Matched]: both losses under the same conditions; "
+            "[nats-per-token|Nats per token]. [matched|Matched]: both losses under the same conditions, on rows as "
+            "validation's batches hold them; "
             "± gives a 95 % [interval] over documents."
         )
     unit = "batches" if ledger.conditions.unit == "batch" else f"{ledger.conditions.unit}s"
@@ -203,7 +204,8 @@ def _matched(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBloc
         reserve = RESERVE if run.scored == "reserve" else ""
         yield Figure(drawn, marked(
             "Both losses while training. Solid: validation; dashed: training. Left, [as-reported|as reported]; right, "
-            f"[matched|matched] on fixed samples of documents, each read on its own.{reserve}"
+            "[matched|matched by document]: on fixed samples of documents, each read on its own, so that their last "
+            f"values are not those above.{reserve}"
             f"{drawn.remark}"
         ))  # fmt: skip
     yield Paragraph(gap_sentences.overlap_sentence(ledger))

@@ -78,7 +78,7 @@ def _headlines(run: RunReport) -> Iterable[Headline]:
             yield Headline(name, plain(reading.loss), "nats per token", paint)
     same = run_sentences.matched(run)
     if same is not None:
-        yield Headline("gap, matched", str(same), "nats per token")
+        yield Headline("gap, matched by document", str(same), "nats per token")
 
 
 def _curves(run: RunReport) -> Iterable[ReportBlock]:
@@ -86,9 +86,9 @@ def _curves(run: RunReport) -> Iterable[ReportBlock]:
     reserve = RESERVE if run.scored == "reserve" else ""
     caption = marked(
         "Solid: validation; dashed: training. [as-reported|As reported]: what the run logged, each loss under its own "
-        "conditions, in [nats-per-token|nats per token]. [matched|Matched]: both on fixed samples of "
-        f"documents with dropout off, with 95 % [interval|intervals] over documents as bands.{reserve}"
-        f"{drawn.remark if drawn else ''}"
+        "conditions, in [nats-per-token|nats per token]. [matched|Matched by document]: both on fixed samples of "
+        "documents, each read on its own with dropout off, with 95 % [interval|intervals] over documents as bands."
+        f"{reserve}{drawn.remark if drawn else ''}"
     )
     bars = (Bars("Loss, nats per token", tuple(_bars(run))),)
     yield Figure(drawn, caption, bars, (tables.losses(run),), detail="always")
@@ -102,8 +102,8 @@ def _bars(run: RunReport) -> Iterable[Bar]:
     named = (
         ("training, as reported", "reported", "train", "arm-1"),
         ("validation, as reported", "reported", "val", "arm-0"),
-        ("training, matched", "probe", "train", "arm-1"),
-        (f"{run.scored}, matched", "probe", "val", "arm-0"),
+        ("training, matched by document", "probe", "train", "arm-1"),
+        (f"{run.scored}, matched by document", "probe", "val", "arm-0"),
         (run_sentences.final_name(run), "final", "val", "ink"),
     )
     for name, kind, split, paint in named:

@@ -88,7 +88,8 @@ def run_verdict(run: RunReport) -> str:
     if not run.run.finished:
         parts.append(f"This run {ended(run)}.")
     if final and final.bits is not None:
-        text = "Unseen text" if run.scored == "reserve" else "Validation"
+        text, part = "Unseen text" if run.scored == "reserve" else "Validation", read_in_part(run)
+        text += "" if part is None else f" ({share(part[0] / part[1])} of it read)"
         parts.append(f"{text} ends at {estimate(final.bits, final.bits_low, final.bits_high)} bits per byte.")
     gap, same = reported(run), matched(run)
     if gap is not None:

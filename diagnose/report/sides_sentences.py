@@ -67,8 +67,8 @@ def fit_sentences(ledger: LedgerRecord) -> list[str]:
 def _fit(side: str, fit: FitRecord) -> str:
     span = "" if fit.low == fit.high else f" ({plain(fit.low)} to {plain(fit.high)})"
     return (
-        f"The {side} loss that is read, {fit.factor}, would be {plain(fit.value)}{span}; {plain(fit.reported)} was "
-        "reported."
+        f"{side.capitalize()}: what is read, {fit.factor}, would be {plain(fit.value)}{span}; {plain(fit.reported)} "
+        "was reported."
     )
 
 

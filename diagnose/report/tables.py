@@ -63,7 +63,7 @@ def arms(report: AblationReport) -> TextTable:
         "runs",
     )
     return TextTable(
-        f"Loss of each arm on the whole {text}, and both losses under the same conditions, bits per byte",
+        f"Loss of each arm on the whole {text}, and both losses under the same conditions (by document), bits per byte",
         head,
         tuple(rows),
     )
@@ -274,8 +274,8 @@ def losses(run: RunReport) -> TextTable:
     named = (
         ("training, as reported", last(run, "reported", "train")),
         ("validation, as reported", last(run, "reported", "val")),
-        ("training, matched", last(run, "probe", "train")),
-        (f"{run.scored}, matched", last(run, "probe", "val")),
+        ("training, matched by document", last(run, "probe", "train")),
+        (f"{run.scored}, matched by document", last(run, "probe", "val")),
         (final_name(run), last(run, "final", "val")),
     )
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
@@ -283,7 +283,7 @@ def losses(run: RunReport) -> TextTable:
     if gap is not None:
         rows.append(("gap, as reported", signed(gap), DASH, DASH, DASH))
     if nats is not None and bits is not None:
-        rows.append(("gap, matched", str(nats), str(bits), DASH, DASH))
+        rows.append(("gap, matched by document", str(nats), str(bits), DASH, DASH))
     head = ("loss", "nats per token", "bits per byte", "documents", "after step")
     return TextTable(
         "The run's last losses, with 95 % intervals; what was reported of a batch or a mean of batches has none",

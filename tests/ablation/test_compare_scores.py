@@ -540,3 +540,23 @@ def test_where_no_margin_is_known_a_tiny_effect_is_said_by_what_it_excludes():
     assert found.to_frame().high[0] == pytest.approx(0.00033 + 0.0216, abs=2e-4)
     assert said(found).endswith("Not resolved; effects beyond 0.022 are excluded.")
     assert "effects beyond 0.022 are excluded, and about" in said(compared(table, score="acc", margin=0.005))
+
+
+class TestSeedsInNames:
+    @pytest.mark.parametrize("names", ["wd{arm}_s{seed}", "wd{arm}-seed{seed}", "{arm}/{seed}"])
+    def test_names_of_runs_are_parted_into_arm_and_seed(self, names, tmp_path):
+        rows = [(names.format(arm=arm, seed=seed), 1 + float(arm) + 0.01 * seed) for arm in ("0.1", "0.3")
+                for seed in range(4)]  # fmt: skip
+        pd.DataFrame(rows, columns=["run", "val_loss"]).to_csv(tmp_path / "names.csv", index=False)
+        done = run(tmp_path / "names.csv", "--arm", "run", "--score", "val_loss", "--json")
+        record = json.loads(done.stdout)
+        assert [arm["seeds"] for arm in record["arms"]] == [["0", "1", "2", "3"]] * 2
+        assert record["design"]["seeds_paired"]
+        assert record["effects"][0]["value"] == pytest.approx(0.2)
+        assert any("was read from the runs' names" in note for note in record["notes"])
+
+    def test_sizes_are_no_seeds(self, tmp_path):
+        rows = [("vit-16", 1.0), ("vit-32", 1.1), ("resnet-50", 1.2)]
+        pd.DataFrame(rows, columns=["run", "val_loss"]).to_csv(tmp_path / "names.csv", index=False)
+        done = run(tmp_path / "names.csv", "--arm", "run", "--score", "val_loss", "--json")
+        assert [arm["level"] for arm in json.loads(done.stdout)["arms"]] == ["vit-16", "vit-32", "resnet-50"]

@@ -28,7 +28,9 @@ def test_an_audit_of_images_speaks_of_samples():
     assert "14.3% of the validation samples are training samples too" in shown
     kept = shown.partition("Not judged: does not apply")[0]
     assert [word for word in TEXT_WORDS if word in kept.lower()] == []
-    assert "Could not be judged\n  loss-at-start" in shown
+    unjudged = shown.partition("Could not be judged\n")[2].partition("Not judged: does not apply")[0]
+    assert "loss-at-start" in unjudged
+    assert "labels-unrelated: fewer than 64 samples" in unjudged
 
 
 def test_clean_images_pass():

@@ -273,8 +273,8 @@ def test_two_pages_are_read_side_by_side(show, pages):
     page = show("index", 1280, "light", within=pages["index"].removesuffix("index.html"))
     choose = page.locator(".choose:visible")
     assert choose.count() == 0
-    page.locator("summary", has_text="side by side").click()
-    for place, side in enumerate(("left", "right")):
+    page.locator("summary", has_text="Compare two pages").click()
+    for place, side in enumerate(("first", "second")):
         link = choose.nth(place).get_by_text(side)
         link.click()
         page.frame(side).wait_for_url(link.evaluate("e => e.href"))

@@ -27,6 +27,7 @@ SETTING = re.compile(  # in "lr=3e-4_weight_decay=0.1" and "model=vit-b_seed=0" 
 )
 MOST_NAMED = 12
 RUN, ARM = "run", "arm"
+NAMES_SPLIT = "What each run is and which seed it has was read from the runs' names."
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def table_of(runs: Sequence[SweepRun], wanted: Sequence[str], notes: Sequence[st
     scores = _scores(runs, wanted)
     settings = _settings(runs)
     if not any(run.settings for run in runs):
-        notes = [*notes, "What each run is and which seed it has was read from the runs' names."]
+        notes = [*notes, NAMES_SPLIT]
     varied = _varied(settings)
     seeds = [name for name in varied if SEED.search(name)]
     arms = tuple(name for name in varied if name not in seeds) or ((RUN,) if not seeds else ())

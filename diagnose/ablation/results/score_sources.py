@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.ablation.importers import ImportedScores, imported, knows
-from diagnose.ablation.importers.sweeps import named_apart
+from diagnose.ablation.importers.sweeps import NAMES_SPLIT, arms_and_seeds, named_apart
 from diagnose.ablation.results.own_scores import beside, own_table
 from diagnose.ablation.results.score_comparison import compare_table
 from diagnose.ablation.results.score_table import FILE, ScoreColumns, joined, read_table
@@ -21,12 +21,15 @@ from diagnose.runs import store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pandas as pd
+
     from diagnose.ablation.results.score_comparison import Margin
     from diagnose.records.score_records import ScoreComparison
 
 OURS = ("status.json", "ablation.toml", store.RECORD, "latest")
 MOST_NAMED = 20  # columns that an error lists
 FILES = (".csv", ".tsv", ".txt", ".md", ".gz", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".eval", ".db")
+SEED = "seed"  # the column that seeds of names are put into
 CHART = "__MIN"  # what ends columns of a chart that W&B exports, beside each run's own
 
 
@@ -151,8 +154,22 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
         table = beside(
             table, own_table(own, replace(asked, arms=arms)), asked.example, own_first=own[0] == str(paths[0])
         )
+    if not (by_file or own or asked.seed or asked.example):
+        split = _with_seeds_of_names(table, arms)
+        if split is not None:
+            return ImportedScores(split, arms, wanted.scores, SEED, notes=(NAMES_SPLIT,))
     notes = [] if asked.seed or asked.example else unnamed(names_of(files[0]), (*asked.arms, *asked.scores))
     return ImportedScores(table, arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster, notes=tuple(notes))
+
+
+def _with_seeds_of_names(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame | None:
+    """Return a table whose arms are names of runs ("relu_s1") with arm and seed in columns of their own; else None."""
+    if len(arms) != 1 or SEED in table.columns or table[arms[0]].duplicated().any():
+        return None
+    told = arms_and_seeds([str(name) for name in table[arms[0]]], numbered=True)
+    if not all(seed for _, seed in told) or not 1 < len({arm for arm, _ in told}) < len(told):
+        return None
+    return table.assign(**{arms[0]: [arm for arm, _ in told], SEED: [seed for _, seed in told]})
 
 
 def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:

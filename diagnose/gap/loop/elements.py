@@ -108,8 +108,8 @@ def graphs_of(batch: Any) -> int | None:
 def listed_of(batch: Any) -> int | None:
     """Return how many samples a batch of lists has, one entry a sample; None for any other batch.
 
-    So detectors take them (pictures, and a table of targets for each), and so are samples of unequal shapes held (clouds
-    of points, clips, with a tensor of labels).
+    So detectors take them (pictures, and a table of targets for each), and so are samples of unequal shapes held
+    (clouds of points, clips, with a tensor of labels).
     """
     if not isinstance(batch, (list, tuple)) or not any(isinstance(part, (list, tuple)) for part in batch):
         return None

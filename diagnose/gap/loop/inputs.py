@@ -8,23 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from diagnose.formatting import plain
+from diagnose.gap.loop.numbers_seen import SAMPLES, NumbersSeen, called
 from diagnose.gap.loop.rows_seen import RowsSeen, count_ids, new_ids
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors, parts_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
-VALUES = 512  # of a tensor that are kept of a batch
-FEWEST = 256  # values that a side must have shown; of fewer, `FURTHER` must they lie apart
-SAMPLES = 32  # values or samples at least
-FURTHER = 2.0  # times
 CLASSES = 1024  # labels at most; of more it is no label
 OFTEN = 4  # times: so often must a label occur on average
-OTHER = 2.0  # times: so much wider must the middle half of the numbers be
 NEW = 0.1  # of validation's samples: so many must have a label that training never has
 SHIFTED = 0.15  # of the samples would have to change their label for both sides to have the same shares
 
@@ -33,7 +25,7 @@ class InputsSeen:
     """Numbers and labels of batches, as they are read."""
 
     def __init__(self) -> None:
-        self.values: dict[Key, list[NDArray[np.float32]]] = {}
+        self.numbers = NumbersSeen()
         self.labels: dict[Key, dict[int, int]] = {}
         self.rows = RowsSeen()
 
@@ -49,8 +41,7 @@ class InputsSeen:
             if found.is_floating_point() and found.dim() == 1 and _is_whole(flat):
                 self._label(self.labels.setdefault(key, {}), flat)
             elif found.is_floating_point() and not found.is_sparse and found.dim():
-                step = max(1, flat.numel() // VALUES)
-                self.values.setdefault(key, []).append(flat[::step].float().cpu().numpy())
+                self.numbers.add(key, found)
             elif found.dtype in INTEGERS and found.dim() == 1:
                 self._label(self.labels.setdefault(key, {}), flat)
 
@@ -60,27 +51,10 @@ class InputsSeen:
 
     def unlike(self, val: InputsSeen) -> list[str]:
         """Return in what validation's batches differ from these of training."""
-        shared = [key for key in self.values if key in val.values]
-        out = [said for key in shared if (said := _scales(key, self.values[key], val.values[key]))]
+        out = self.numbers.unlike(val.numbers)
         labels = [key for key in self.labels if key in val.labels]
         out += self.rows.unlike(val.rows)
         return out + [said for key in labels if (said := _labels(key, self.labels[key], val.labels[key]))]
-
-
-def _scales(key: Key, train: list[NDArray[np.float32]], val: list[NDArray[np.float32]]) -> str:
-    """Say that the numbers of one tensor lie otherwise on the two sides; "" where they do not."""
-    both = [np.concatenate(some) for some in (train, val)]
-    if min(map(len, both)) < SAMPLES or not all(np.isfinite(some).all() for some in both):
-        return ""
-    least = 1.0 if min(map(len, both)) >= FEWEST else FURTHER
-    (low, middle, high), (vlow, vmiddle, vhigh) = (np.percentile(some, (25, 50, 75)) for some in both)
-    wide, vwide = high - low, vhigh - vlow
-    if min(wide, vwide) <= 0:
-        return ""
-    if max(wide / vwide, vwide / wide) < least * OTHER and abs(vmiddle - middle) < least * max(wide, vwide):
-        return ""
-    return (f"{_called(key)} is on another scale: half of its values lie in {plain(low)} to {plain(high)} in training "
-            f"and in {plain(vlow)} to {plain(vhigh)} in validation")  # fmt: skip
 
 
 def _labels(key: Key, train: dict[int, int], val: dict[int, int]) -> str:
@@ -89,10 +63,10 @@ def _labels(key: Key, train: dict[int, int], val: dict[int, int]) -> str:
     if min(number, whole) < SAMPLES or max(len(train), len(val)) > CLASSES:
         return ""
     if len(train) * OFTEN > number:
-        return f"{_called(key)} {said}" if (said := new_ids(train, val)) else ""
+        return f"{called(key)} {said}" if (said := new_ids(train, val)) else ""
     new = sum(count for value, count in val.items() if value not in train)
     if new >= NEW * whole:
-        return f"{new / whole:.0%} of {_called(key)} in validation are values that training never has"
+        return f"{new / whole:.0%} of {called(key)} in validation are values that training never has"
     return _shares(key, {k: n / number for k, n in train.items()}, {k: n / whole for k, n in val.items()},
                    1 / number + 1 / whole)  # fmt: skip
 
@@ -105,14 +79,10 @@ def _shares(key: Key, train: dict[int, float], val: dict[int, float], spread: fl
     if sum(map(abs, off.values())) / 2 < SHIFTED + 2 * luck:
         return ""
     most = max(every, key=lambda k: abs(off[k]))
-    return (f"{_called(key)} holds its values in other shares: of the batches that were read {most} is "
+    return (f"{called(key)} holds its values in other shares: of the batches that were read {most} is "
             f"{train.get(most, 0.0):.0%} in training and {val.get(most, 0.0):.0%} in validation")  # fmt: skip
 
 
 def _is_whole(flat: Tensor) -> bool:
     """Say whether floating-point numbers are labels: whole, and none of them large."""
     return bool(((flat == flat.round()) & (flat.abs() < CLASSES)).all())
-
-
-def _called(key: Key) -> str:
-    return f"entry {'.'.join(key)!r} of the batch" if key else "the batch"

@@ -34,7 +34,7 @@ from diagnose.gap.loop.other_means import OtherMeans
 from diagnose.gap.loop.rebatched import RebatchedBatches
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import BatchReadings
-from diagnose.gap.side import HALF, SIDES
+from diagnose.gap.side import HALF, SIDES, order_hint
 from diagnose.stats import Reading
 from diagnose.training.registry import told
 
@@ -126,7 +126,7 @@ class Subject:
                 raise
             except Exception as error:
                 raise DiagnoseError(
-                    f"{who} fails on {where}{self._mode(on)}: {self._hint(batch)}{told(error)}"
+                    f"{who} fails on {where}{self._mode(on)}: {self._hint(batch, number, error)}{told(error)}"
                 ) from error
         self.kept.settle()
         found = elements(returned, batch, f"{who}, on {where},")
@@ -233,7 +233,9 @@ class Subject:
         """Return what to have on: with every kind all modules, for other kernels lay masks out in another order."""
         return None if on and on == self.kinds and not self.structural else on
 
-    def _hint(self, batch: Any) -> str:
+    def _hint(self, batch: Any, number: int, error: Exception) -> str:
+        if order := order_hint(self.objectives[number], error):
+            return order
         devices = {found.device for found in tensors(batch)}
         if devices and self.device not in devices and self.device.type not in {d.type for d in devices}:
             here = ", ".join(sorted(map(str, devices)))

@@ -1,0 +1,87 @@
+"""Predictions and targets whose shapes differ by a dimension of one, so that each is compared with all others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from diagnose.gap.loop.elements import tensors
+from diagnose.gap.loop.walking import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from diagnose.audit.findings import Audit
+    from diagnose.audit.side_passes import SidePasses
+    from diagnose.gap.side import Side
+
+LOSSES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
+DIFFERENCES = {"sub", "subtract", "rsub", "__sub__", "__rsub__"}
+RULE = "targets-broadcast"
+
+
+class _Broadcasts(TorchFunctionMode):
+    """Sees losses and differences that broadcast (B, 1) against (B) while it is entered.
+
+    A loss of torch counts whatever it is of, a plain difference where one of the two is a tensor of the batch and the
+    other is not: differences of all pairs of a tensor are meant.
+    """
+
+    def __init__(self, batch: Any) -> None:
+        super().__init__()
+        self.found: tuple[tuple[int, ...], tuple[int, ...]] | None = None
+        self._own = list(tensors(batch))
+
+    def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name in LOSSES or name in DIFFERENCES:
+            both = [*args, *(given[key] for key in ("input", "target", "other") if key in given)][:2]
+            self._note(both, any_tensor=name in LOSSES)
+        return func(*args, **given)
+
+    def _note(self, both: Sequence[Any], *, any_tensor: bool) -> None:
+        if len(both) < 2 or not all(isinstance(one, Tensor) for one in both) or not _is_broadcast(*both):
+            return
+        if any_tensor or sum(map(self._is_own, both)) == 1:
+            self.found = tuple(both[0].shape), tuple(both[1].shape)
+
+    def _is_own(self, one: Tensor) -> bool:
+        """Say whether a tensor holds the values of one of the batch, which may have been copied, moved or cast."""
+        flat = one.flatten()
+        return any(own.numel() == len(flat) and torch.equal(own.flatten().to(flat), flat) for own in self._own)
+
+
+def _is_broadcast(first: Tensor, second: Tensor) -> bool:
+    """Say whether two tensors are the same but for a last dimension of one, and of more than one sample."""
+    less, more = sorted((first, second), key=lambda one: one.dim())
+    return less.dim() >= 1 and len(less) > 1 and tuple(more.shape) == (*less.shape, 1)
+
+
+def with_first(passes: SidePasses, batch: Any, train: Side | None) -> list[tuple[SidePasses, Any]]:
+    """Return validation's passes with a batch, and training's with its first one where that side is given."""
+    own = passes.side
+    if train is None or train.objective is own.objective:
+        return [(passes, batch)]
+    first = [one for _, one in islice(walk(train.batches)[0], 1)]
+    return [(passes, batch), *((replace(passes, side=train, name="training"), one) for one in first)]
+
+
+def judge(audit: Audit, sides: Sequence[tuple[SidePasses, Any]]) -> None:
+    """Judge `targets-broadcast` on a batch of each side, given with its passes."""
+    for passes, batch in sides:
+        with _Broadcasts(batch) as seen:
+            passes.losses(batch)
+        if seen.found is not None:
+            one, other = seen.found
+            size = one[0]
+            what = (f"the {passes.name} objective compares {one} with {other}, which makes {size:,} times "
+                    f"{size:,} differences: each prediction with the targets of all {size:,} samples")  # fmt: skip
+            audit.breaks(RULE, what, samples=size)
+            return
+    audit.keeps(RULE)

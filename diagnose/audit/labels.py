@@ -1,0 +1,124 @@
+"""Do validation's labels belong to its inputs: its loss with its own labels, and with those of other samples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from torch import Tensor
+
+from diagnose.audit.side_batches import some_rows
+from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
+from diagnose.gap.loop.elements import samples_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from diagnose.audit.findings import Audit
+    from diagnose.gap.side import Side
+
+RULE = "labels-unrelated"
+NAMES = ("labels", "label", "targets", "target", "y")  # of a table's labels
+CHANGED = 0.3  # of the samples must have another label for the comparison to say anything
+PART, FEWEST, MOST = 8, 8, 64  # samples whose labels are exchanged together; such parts of a side, least and most
+LUCK = 2.0  # standard errors
+LESS = 0.5  # of what labels tell in training: so much they surely do not tell in validation
+
+
+def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | None, some: Sequence[Any]) -> None:
+    """Judge `labels-unrelated`.
+
+    Args:
+        audit: takes the outcome.
+        passes: validation's.
+        val: its batches.
+        train: the training side.
+        some: its first batches.
+    """
+    if train is None:
+        audit.skips(RULE, "give train=, the training side")
+        return
+    if any(labels_of(batch) is None for batch in (*val, *some)):
+        audit.skips(RULE, "batches are no pairs (inputs, labels)", matters=False)
+        return
+    own = replace(passes, side=train, name="training")
+    try:
+        learned, told = _told(own, some), _told(passes, val)
+    except CannotRunError as why:
+        audit.skips(RULE, f"other labels cannot be read: {why}")
+        return
+    if learned is None or told is None:
+        audit.skips(RULE, f"fewer than {FEWEST * PART} samples, or their labels are alike")
+        return
+    gain, error = _gain(learned)
+    if gain <= LUCK * error:
+        audit.skips(RULE, "the model has learned nothing of training's labels", matters=False)
+        return
+    _compare(audit, learned, told, gain)
+
+
+def _compare(audit: Audit, learned: NDArray[np.float64], told: NDArray[np.float64], gain: float) -> None:
+    mine, error = _gain(told)
+    (fit, unfit), (right, wrong) = learned.mean(1), told.mean(1)
+    measured = {"own": right, "others": wrong, "training_own": fit, "training_others": unfit}
+    if mine < LUCK * error and mine + LUCK * error < LESS * gain:
+        what = (f"validation costs {right:.4f} with its own labels and {wrong:.4f} with those of other samples, "
+                f"training {fit:.4f} and {unfit:.4f}: nothing that was learned is seen to hold there")  # fmt: skip
+        audit.breaks(RULE, what, **measured)
+    else:
+        audit.keeps(RULE, **measured)
+
+
+def _gain(losses: NDArray[np.float64]) -> tuple[float, float]:
+    """Return how much less a sample costs with its own label, and the standard error of that."""
+    less = losses[1] - losses[0]
+    return float(less.mean()), float(less.std(ddof=1) / len(less) ** 0.5)
+
+
+def _told(passes: SidePasses, batches: Sequence[Any]) -> NDArray[np.float64] | None:
+    """Return the loss of each part with its own labels and with another's (2, parts); None where these are too few.
+
+    A part's other labels are those of the part half of all away, for batches may lie in the order of classes.
+    """
+    parts = [some_rows(batch, list(range(first, first + PART)))
+             for batch in batches for first in range(0, samples_of(batch) - PART + 1, PART)]  # fmt: skip
+    parts = parts[:: -(-len(parts) // MOST)] if parts else []
+    if len(parts) < FEWEST:
+        return None
+    others = [labels_of(parts[(k + len(parts) // 2) % len(parts)]) for k in range(len(parts))]
+    if np.mean([_differing(labels_of(part), other) for part, other in zip(parts, others, strict=True)]) < CHANGED:
+        return None
+    own = [mean_of(passes.losses(part)) for part in parts]
+    given = [_with(part, labels) for part, labels in zip(parts, others, strict=True)]
+    wrong = [mean_of(passes.losses(part, probe=True)) for part in given]
+    return np.array([own, wrong])
+
+
+def labels_of(batch: Any) -> Tensor | None:
+    """Return the labels of a batch that is a pair (inputs, labels) or a table that names them; None of any other."""
+    found = _named(batch)
+    label = None if found is None else batch[found]
+    if not isinstance(label, Tensor) or not label.dim() or len(label) != samples_of(batch):
+        return None
+    return label if label.dim() == 1 or label.is_floating_point() else None  # rows of whole numbers are tokens
+
+
+def _named(batch: Any) -> Any:
+    if isinstance(batch, (tuple, list)):
+        return 1 if len(batch) == 2 and isinstance(batch[0], Tensor) else None
+    return next((name for name in NAMES if name in batch), None) if hasattr(batch, "keys") else None
+
+
+def _differing(one: Any, other: Any) -> float:
+    """Return the share of samples whose label is another."""
+    return float((one != other).flatten(1).any(1).float().mean() if one.dim() > 1 else (one != other).float().mean())
+
+
+def _with(batch: Any, labels: Any) -> Any:
+    """Return a batch with other labels."""
+    if isinstance(batch, (tuple, list)):
+        return type(batch)([batch[0], labels])
+    return type(batch)({**batch, _named(batch): labels})
