@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from diagnose.gap.conditions import Condition, SideConditions
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
 
 EXACT = 1e-5  # of a loss: what sums in another order differ by
@@ -71,25 +72,34 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
     return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
 
 
-def moves_with_order(subject: Subject, side: Side, own: Condition, name: str) -> bool:
-    """Say whether the mean of a side's batches, a number each, depends on which samples share a batch.
+def moves_with_order(subject: Subject, train: Side, text: BatchReadings, sides: SideConditions) -> bool:
+    """Say whether the mean of training's batches depends on which samples share one.
 
-    So it does where a batch costs otherwise than the mean of its halves: targets that do not count are not as many in
-    each, a correlation is of the whole batch.
+    So it does where a loss is of its whole batch (a correlation), and where a mean of means weighs samples by who is
+    with them: a last batch is smaller, targets that do not count are not as many in each.
     """
-    number, batch = first_batch(side, name)
-    where = f"batch {number + 1} of the {name} side"
-    size = samples_of(batch)
+    if sides.mixed:
+        return True
+    of_means = sides.train.reduction != "weighted" and (text.scalar or sides.train.reduction == "batch")
+    if of_means and (text.samples % text.batches or text.counted < 1):
+        return True
+    return text.scalar and not _is_mean_of_halves(subject, train, sides.train)
+
+
+def _is_mean_of_halves(subject: Subject, side: Side, own: Condition) -> bool:
+    """Say whether a number for training's first batch is the mean of those for its halves; also where not known."""
+    number, batch = first_batch(side, "training")
+    where, size = f"batch {number + 1} of the training side", samples_of(batch)
     half = size // 2
-    if size < 2 or own.on or own.objective in subject.random:
-        return False
+    if size < 2 or own.on or subject.random:
+        return True
     try:
         some = (batch, rows_of(batch, 0, half), rows_of(batch, half, size))
-        whole, *parts = (subject.run(one, own, 0, where) for one in some)
+        whole, *parts = (mean_loss(subject.run(one, own, 0, where)) for one in some)
     except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
-        return False
-    mean = sum(mean_loss(part) * n for part, n in zip(parts, (half, size - half), strict=True)) / size
-    return whole.scalar and abs(mean_loss(whole) - mean) > EXACT * max(abs(mean), 1e-2)
+        return True
+    mean = float(np.average(parts, weights=(half, size - half)))
+    return abs(whole - mean) <= EXACT * max(abs(mean), 1e-2)
 
 
 def _is_scalar(subject: Subject, train: Side, own: Condition) -> bool:

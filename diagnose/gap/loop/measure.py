@@ -199,22 +199,12 @@ def _read(
     notes += noticed.once_read(subject, (train, val), losses, (read_train[0], read_val[-1]))
     random = frozenset(subject.random)
     masked = frozenset(subject.masked)
-    if 0 in shuffled and not (
-        _is_uneven(read_train[0], sides) or moves_with_order(subject, train, sides.train, "training")
-    ):
+    if 0 in shuffled and not moves_with_order(subject, train, read_train[0], sides):
         shuffled -= {0}
     return _Read(
         sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, random, tuple(notes), redrawn, masked,
         frozenset(said), shuffled,
     )  # fmt: skip
-
-
-def _is_uneven(text: BatchReadings, sides: SideConditions) -> bool:
-    """Say whether training's batches weigh otherwise than their samples do, or a loss is of its whole batch."""
-    if sides.mixed:
-        return True
-    of_batches = sides.train.reduction != "weighted" and (text.scalar or sides.train.reduction == "batch")
-    return of_batches and (text.samples % text.batches != 0 or text.counted < 1)
 
 
 def _as_taken(
