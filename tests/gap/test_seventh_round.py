@@ -219,3 +219,22 @@ def test_samples_that_are_held_in_a_list_of_tensors_are_samples():
     assert term(gap, "batching")["value"] == 0
     assert term(gap, "unseen")["value"] == pytest.approx(mean(model, val, loss) - mean(model, train, loss), abs=1e-5)
     assert gap.record["overlap"]["val_documents"] == 96
+
+
+def test_means_of_unequal_batches_on_both_sides_are_not_averaged_in_different_ways():
+    """The loop of PyTorch's tutorial: a mean of batch means, of which validation's last is of five samples."""
+
+    def scalar(model, batch):
+        return ce(model, batch).mean()
+
+    some = data(133, 2)
+    order = some.tensors[1].argsort()
+    val = DataLoader(TensorDataset(*(part[order] for part in some.tensors)), 32)
+    train = DataLoader(data(256, 1), 32)
+    model = fit(network(), train, scalar, 3)
+    sides = [Side(one, scalar, reported=mean(model, one, scalar), reduction="batch") for one in (train, val)]
+    gap = explain_gap(model, *sides)
+    with torch.no_grad():
+        over = sum(float(ce(model, batch).sum()) for batch in val) / 133
+    assert term(gap, "reduction")["value"] == pytest.approx(mean(model, val, scalar) - over, abs=1e-5)
+    assert "averaged over targets in different ways" not in gap.verdict
