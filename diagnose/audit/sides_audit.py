@@ -16,6 +16,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import lacks_targets
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
+from diagnose.gap.loop.redrawn import is_redrawn
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.recorder import ranks
 from diagnose.gap.side import Side, check_model
@@ -97,7 +98,8 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
             found = evaluation(out, passes, batches, given)
             broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
             labels.judge(out, passes, batches, train, [] if train is None else _first_of(train))
-            _scored(out, batches, found, given, complete=complete)
+            again = is_redrawn(val.batches)
+            _scored(out, batches, found, given, complete=complete, again=again)
             side_data.drops(out, val.batches)
             _text(out, given)
             side_network.ties(out, model, given.tied)
@@ -196,8 +198,13 @@ def _next_token(
         side_evaluation.padding_matters(out, passes, batch, own)
 
 
-def _scored(out: Audit, batches: list[Any], tokens: list[TokenBatch], given: Adapters, *, complete: bool) -> None:
-    side_data.twice(out, batches, tokens)
+def _scored(
+    out: Audit, batches: list[Any], tokens: list[TokenBatch], given: Adapters, *, complete: bool, again: bool
+) -> None:
+    if again:
+        out.skips("scored-twice", "validation is drawn anew each pass: what is drawn twice is luck", matters=False)
+    else:
+        side_data.twice(out, batches, tokens)
     if given.tokenizer is None or given.texts is None or not tokens or not complete:
         why = "give tokenizer= and texts=, the validation documents" if complete else "not all batches were held"
         for rule in ("bytes-lost", "end-unpaid"):

@@ -88,6 +88,8 @@ def _term_words(record: LedgerRecord) -> dict[str, str]:
     named = {"mode": _mode_words(record), "objective": _objective_words(record)}
     named |= {kind.id: kind.cause for kind in KINDS if kind.cause}
     named |= {"collation": _collation_words(record)} if record.of_loop else {}
+    if record.of_loop and record.conditions.train.mean_by == record.conditions.val.mean_by:
+        named["reduction"] = "batches of unequal sizes weigh alike in the means of both"
     easier = "easier" if record.value("draw") < 0 else "harder"
     whole = "all validation data" if record.of_loop else "the whole validation text"
     named["draw"] = f"the reported validation batch is {easier} than {whole}"

@@ -104,7 +104,8 @@ class Measurements:
         as_taken: the sides whose mode was told by their reported loss.
         masked: the objectives with losses that are 0 whatever the weights are, and count.
         redrawn: the sides whose loaders yield other samples each time: one pass is not all of them.
-        shuffled: whether validation's loader puts its samples into other batches each time.
+        shuffled: the sides whose loaders put their samples into other batches each time; training's where that moves
+            its mean.
         luck: of training's and of validation's sampler, as `draw_luck`; above 0 a reported loss is of another draw.
         by_value: whether validation's samples were looked up bit for bit alone, so that changed copies are not told.
     """
@@ -128,15 +129,20 @@ class Measurements:
     unlike: tuple[str, ...] = ()
     masked: frozenset[int] = frozenset()
     as_taken: frozenset[int] = frozenset()
-    shuffled: bool = False
+    shuffled: frozenset[int] = frozenset()
     luck: tuple[float, float] = (0.0, 0.0)
     by_value: bool = False
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
-        own, text = (self.sides.train, self.train) if not side else (self.sides.val, self.val_own)
+        own = self.sides.val if side else self.sides.train
+        return not own.on and side not in self.random and not (side in self.shuffled and self._composed(side))
+
+    def _composed(self, side: int) -> bool:
+        """Whether a side's mean depends on which samples share a batch; training's loader is not listed otherwise."""
+        own, text = self.sides.val, self.val_own
         by_batch = own.reduction in {"batch", "weighted"} and (text.scalar or text.count != text.samples)
-        return not own.on and side not in self.random and not (side and self.shuffled and by_batch)
+        return not side or self.sides.mixed or by_batch
 
     def anew(self, side: int) -> bool:
         """Whether a side's loader draws anew each pass, so that its reported loss is of another draw."""

@@ -299,7 +299,8 @@ def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term
     else:
         text = shown or found.train
         again = shown is None and found.anew(0)
-        exact = text.complete and found.steady(0) and not again
+        same = abs(given.train - text.readings[own].mean) <= RECOMPUTED * max(1.0, abs(given.train))
+        exact = text.complete and not again and (found.steady(0) or (same and 0 in found.shuffled and not own.on))
         read = _rest(given.train, text.readings[own], exact=exact, draws=found.draws(0) if shown is None else 1)
         train = _negative(read)
         held = "lag" if shown is not None else "lag and recency"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from contextlib import contextmanager, nullcontext
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,6 +12,7 @@ from lightning.fabric.utilities import move_data_to_device
 from lightning.pytorch.trainer.states import RunningStage
 from lightning.pytorch.utilities.combined_loader import CombinedLoader
 from torch import Tensor
+from torch.utils.data import SequentialSampler
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.side import HALF
@@ -200,9 +202,25 @@ def _metric_state(metric: Any) -> dict[str, Any]:
     return {name: value.clone() if isinstance(value, Tensor) else value for name, value in held.items()}
 
 
+class FirstBatches:
+    """The first batches of a loader: all that a training of few batches (`overfit_batches`) ever sees."""
+
+    def __init__(self, batches: Any, number: int) -> None:
+        self.batches, self.number = batches, number
+
+    def __len__(self) -> int:
+        return self.number
+
+    def __iter__(self) -> Iterator[Any]:
+        return islice(iter(self.batches), self.number)
+
+
 def train_batches(trainer: Any) -> Any:
-    """Return training's batches: its loader, or what a step gets of several."""
+    """Return training's batches: its loader, or what a step gets of several; no more than training ever sees."""
     loaders = trainer.train_dataloader
-    if not isinstance(loaders, (dict, list, tuple)):
-        return loaders
-    return CombinedBatches(loaders, trainer.fit_loop._combined_loader._mode)  # noqa: SLF001 - there is no other name
+    if isinstance(loaders, (dict, list, tuple)):
+        return CombinedBatches(loaders, trainer.fit_loop._combined_loader._mode)  # noqa: SLF001 - there is no other name
+    number = trainer.num_training_batches
+    if isinstance(getattr(loaders, "sampler", None), SequentialSampler) and number < len(loaders):
+        return FirstBatches(loaders, int(number))
+    return loaders

@@ -122,6 +122,16 @@ class TestLightning:
         assert "validation_step neither returns a loss nor logs 'val_loss'" in said[0]
         assert module.got == []
 
+    def test_a_training_of_the_first_batch_alone_is_read_on_it(self, tmp_path):
+        """Lightning-AI/pytorch-lightning#15021: what was learned by heart is no easier batch than usual."""
+        module = net()
+        callback, said = fit(module, tmp_path, overfit_batches=1)
+        train = loaders()[0]
+        first = next(iter(torch.utils.data.DataLoader(train.dataset, train.batch_size)))
+        assert said == []
+        assert callback.gap.matched.train == pytest.approx(brute_force(module, [first]), abs=1e-5)
+        assert "easier than usual" not in callback.gap.verdict
+
     def test_manual_optimisation(self, tmp_path):
         module = net("manual")
         callback, said = fit(module, tmp_path)

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from diagnose.gap.conditions import Condition, SideConditions
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
 
+EXACT = 1e-5  # of a loss: what sums in another order differ by
 FEW = 4  # batches on which it is tried whether a loss depends on its batch
 
 
@@ -68,6 +70,36 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
         )
         return SideBatching(mixed=mixed, scalar=scalar, notes=(f"{why}does is in unseen",))
     return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
+
+
+def moves_with_order(subject: Subject, train: Side, text: BatchReadings, sides: SideConditions) -> bool:
+    """Say whether the mean of training's batches depends on which samples share one.
+
+    So it does where a loss is of its whole batch (a correlation), and where a mean of means weighs samples by who is
+    with them: a last batch is smaller, targets that do not count are not as many in each.
+    """
+    if sides.mixed:
+        return True
+    of_means = sides.train.reduction != "weighted" and (text.scalar or sides.train.reduction == "batch")
+    if of_means and (text.samples % text.batches or text.counted < 1):
+        return True
+    return text.scalar and not _is_mean_of_halves(subject, train, sides.train)
+
+
+def _is_mean_of_halves(subject: Subject, side: Side, own: Condition) -> bool:
+    """Say whether a number for training's first batch is the mean of those for its halves; also where not known."""
+    number, batch = first_batch(side, "training")
+    where, size = f"batch {number + 1} of the training side", samples_of(batch)
+    half = size // 2
+    if size < 2 or own.on or subject.random:
+        return True
+    try:
+        some = (batch, rows_of(batch, 0, half), rows_of(batch, half, size))
+        whole, *parts = (mean_loss(subject.run(one, own, 0, where)) for one in some)
+    except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
+        return True
+    mean = float(np.average(parts, weights=(half, size - half)))
+    return abs(whole - mean) <= EXACT * max(abs(mean), 1e-2)
 
 
 def _is_scalar(subject: Subject, train: Side, own: Condition) -> bool:

@@ -106,15 +106,31 @@ def graphs_of(batch: Any) -> int | None:
 
 
 def listed_of(batch: Any) -> int | None:
-    """Return how many samples a batch of lists has, as detectors take them: pictures, and a table of targets for each.
+    """Return how many samples a batch of lists has, one entry a sample; None for any other batch.
 
-    None for any other batch.
+    So detectors take them (pictures, and a table of targets for each), and so are samples of unequal shapes held
+    (clouds of points, clips, with a tensor of labels).
     """
-    if not isinstance(batch, (list, tuple)) or not all(isinstance(part, (list, tuple)) for part in batch):
+    if not isinstance(batch, (list, tuple)) or not any(isinstance(part, (list, tuple)) for part in batch):
         return None
-    tables = any(part and all(isinstance(one, Mapping) for one in part) for part in batch)
-    lengths = {len(part) for part in batch}
-    return lengths.pop() if tables and len(lengths) == 1 else None
+    lengths = {_length(part) for part in batch}
+    if len(lengths) != 1 or not (size := lengths.pop()):
+        return None
+    lists = [part for part in batch if isinstance(part, (list, tuple))]
+    tables = len(lists) == len(batch) and any(all(isinstance(one, Mapping) for one in part) for part in lists)
+    return size if tables or any(_unequal(part, size) for part in lists) else None
+
+
+def _length(part: Any) -> int:
+    if isinstance(part, Tensor):
+        return int(part.shape[0]) if part.dim() else 0
+    return len(part) if isinstance(part, (list, tuple)) else 0
+
+
+def _unequal(part: Sequence[Any], size: int) -> bool:
+    """Say whether a list holds a tensor a sample: not each has as many rows as there are samples, as views have."""
+    tensors_alone = all(isinstance(one, Tensor) and one.dim() for one in part)
+    return tensors_alone and any(one.shape[0] != size for one in part) and len({one.dim() for one in part}) == 1
 
 
 def samples_of(batch: Any) -> int:

@@ -270,15 +270,10 @@ def guarded(model: nn.Module, loaders: Iterable[Any] = (), others: Sequence[nn.M
 
 @contextmanager
 def _modes() -> Iterator[None]:
-    """Put autocast, gradient mode and the default dtype back; meanwhile transformers take no fast path.
-
-    Torch's own transformer layers have one in evaluation mode, which leaves out the dropout of their parts even where
-    these are in training mode.
-    """
+    """Put autocast, gradient mode, the default dtype and whether transformers may take their fast path back."""
     kinds = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     cast = [(kind, torch.is_autocast_enabled(kind), torch.get_autocast_dtype(kind)) for kind in kinds]
     grad, dtype, fast = torch.is_grad_enabled(), torch.get_default_dtype(), torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
     try:
         yield
     finally:

@@ -12,7 +12,7 @@ from diagnose.gap import conditions
 from diagnose.gap.loop import noticed, sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.averaged import as_reported
-from diagnose.gap.loop.batching import batching_of
+from diagnose.gap.loop.batching import batching_of, moves_with_order
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.mode_by_loss import mode_of
@@ -67,12 +67,12 @@ class _Read:
     redrawn: frozenset[int] = frozenset()
     masked: frozenset[int] = frozenset()
     as_taken: frozenset[int] = frozenset()
-    shuffled: bool = False
+    shuffled: frozenset[int] = frozenset()
 
     @property
     def unsteady(self) -> frozenset[int]:
         """The sides whose loss is another each time it is read."""
-        return self.random | self.redrawn | ({1} if self.shuffled else frozenset())
+        return self.random | self.redrawn | (self.shuffled & {1})
 
 
 def measure(
@@ -151,7 +151,7 @@ def _read(
 ) -> _Read:
     """Read all that this process has; `luck` is that of each side's sampler."""
     redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
-    shuffled = is_shuffled(val.batches)
+    shuffled = frozenset(k for k, side in enumerate((train, val)) if is_shuffled(side.batches))
     train, val, switched = notice_habits(subject, train, val)
     train, val, own_only = each_its_own(subject, train, val)
     train, val, second = with_second_model(subject, train, val)
@@ -199,6 +199,8 @@ def _read(
     notes += noticed.once_read(subject, (train, val), losses, (read_train[0], read_val[-1]))
     random = frozenset(subject.random)
     masked = frozenset(subject.masked)
+    if 0 in shuffled and not moves_with_order(subject, train, read_train[0], sides):
+        shuffled -= {0}
     return _Read(
         sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, random, tuple(notes), redrawn, masked,
         frozenset(said), shuffled,

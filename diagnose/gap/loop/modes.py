@@ -106,14 +106,30 @@ def training(model: nn.Module, on: frozenset[str] | None, frozen: frozenset[int]
         model.train()
     live = {id(module) for module in model.modules() if module.training and (ready or id(module) not in frozen)}
     flags = [(m, id(m) in live and (on is None or kind(m) in on)) for m in model.modules()]
+    masks = any(flag and kind(module) != visible(type(module).__name__) for module, flag in flags)
     try:
         for module, flag in flags:
             module.training = flag
-        with torch.no_grad():
+        with torch.no_grad(), _no_fast_path() if masks else nullcontext():
             yield
     finally:
         for module, flag in before:
             module.training = flag
+
+
+@contextmanager
+def _no_fast_path() -> Iterator[None]:
+    """Have torch's transformer layers take no fast path for a while.
+
+    In evaluation mode they have one, which leaves out the dropout of their parts even where these are in training mode,
+    and which sets padded places to 0: what evaluation gives is read with it, dropout without it.
+    """
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 @contextmanager

@@ -100,6 +100,8 @@ def _unlike(train: Batches, val: Batches) -> str:
         return ""
     scaled = max(wide / vwide, vwide / wide) >= least * OTHER
     off = abs(vmiddle - middle) / max(wide, vwide)
+    if 2 * abs(both[1].mean() - both[0].mean()) < abs(vmiddle - middle):  # of a mask, half 0 and half 1, it jumps
+        off = 0.0
     if not scaled and off < least and not (off >= MOVED and _beyond_luck(train, val)):
         return ""
     how = "is on another scale" if scaled else "lies elsewhere"

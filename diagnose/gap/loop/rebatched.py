@@ -35,8 +35,7 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
     if graphs_of(one) is not None:
         return type(one).from_data_list([graph for value, a, b in parts for graph in value.to_data_list()[a:b]])
     if listed_of(one) is not None:
-        rows = [[part for value, a, b in parts for part in value[k][a:b]] for k in range(len(one))]
-        return type(one)(type(own)(some) for own, some in zip(one, rows, strict=True))
+        return type(one)(_listed([(value[k], a, b) for value, a, b in parts]) for k in range(len(one)))
     if isinstance(one, Tensor):
         if not one.dim() or one.shape[0] != sizes[0]:
             return one
@@ -53,6 +52,13 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
         some = [_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(one))]
         return type(one)(*some) if hasattr(one, "_fields") else type(one)(some)
     return one
+
+
+def _listed(parts: Sequence[tuple[Any, int, int]]) -> Any:
+    """Return samples of several batches' lists, or of tensors with a row a sample, as one."""
+    if isinstance(parts[0][0], Tensor):
+        return cat([value[a:b] for value, a, b in parts])
+    return type(parts[0][0])(part for value, a, b in parts for part in value[a:b])
 
 
 def sizes_of(batches: Any) -> list[int]:

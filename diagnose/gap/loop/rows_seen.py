@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors
+from diagnose.gap.loop.targets_seen import TargetsSeen
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,16 +35,21 @@ class RowsSeen:
         self.lengths: dict[Key, list[NDArray[np.int64]]] = {}
         self.targets: dict[Key, list[int]] = {}
         self.ids: dict[Key, dict[int, int]] = {}
+        self.pairs = TargetsSeen()
 
     def add(self, part: Any) -> None:
         """Add a batch, or a part of one."""
         table = dict(named_tensors(part))
+        found: dict[Key, tuple[Tensor, Tensor]] = {}
         for key, rows in table.items():
             if rows.dim() != 2 or rows.dtype not in INTEGERS or not rows.numel() or PRESENT in key:
                 continue
             present = table.get((*key[:-1], PRESENT))
             same = present is not None and present.shape == rows.shape
-            self._row(key, rows.detach(), present != 0 if present is not None and same else torch.ones_like(rows) > 0)
+            inside = present != 0 if present is not None and same else torch.ones_like(rows) > 0
+            self._row(key, rows.detach(), inside)
+            found[key] = rows.detach(), inside & (rows != IGNORED)
+        self.pairs.add(found)
 
     def _row(self, key: Key, rows_BT: Tensor, present_BT: Tensor) -> None:
         counted = rows_BT != IGNORED
@@ -64,7 +70,9 @@ class RowsSeen:
             [(key, new_ids(self.ids[key], val.ids[key])) for key in self.ids if key in val.ids],
         )
         first = [next(((key, said) for key, said in some if said), None) for some in kinds]
-        return [f"entry {'.'.join(one[0])!r} of the batch {one[1]}" for one in first if one is not None]
+        of = [f"entry {'.'.join(one[0])!r} of the batch {one[1]}" if one[0] else f"the batch {one[1]}"
+              for one in first if one is not None]  # fmt: skip
+        return self.pairs.unlike(val.pairs) + of
 
 
 def count_ids(counts: dict[int, int], values: Tensor) -> None:
