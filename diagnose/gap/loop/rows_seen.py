@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from diagnose.gap.loop.numbers_seen import called
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors
 from diagnose.gap.loop.targets_seen import TargetsSeen
 
@@ -70,8 +71,7 @@ class RowsSeen:
             [(key, new_ids(self.ids[key], val.ids[key])) for key in self.ids if key in val.ids],
         )
         first = [next(((key, said) for key, said in some if said), None) for some in kinds]
-        of = [f"entry {'.'.join(one[0])!r} of the batch {one[1]}" if one[0] else f"the batch {one[1]}"
-              for one in first if one is not None]  # fmt: skip
+        of = [f"{called(one[0])} {one[1]}" for one in first if one is not None]
         return self.pairs.unlike(val.pairs) + of
 
 

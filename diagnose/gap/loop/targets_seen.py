@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from diagnose.gap.loop.numbers_seen import called
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -63,7 +65,7 @@ class TargetsSeen:
                 return ""
             if value not in self.holds[targets] and self.holds[inputs].get(value, 0) >= WANTED:
                 share = self.holds[inputs][value] / number
-                return (f"{_named(targets)} never holds {value} in training, though {share:.0%} of rows of "
+                return (f"{called(targets)} never holds {value} in training, though {share:.0%} of rows of "
                         f"{'.'.join(inputs)!r} do, and in {often:.0%} of validation's rows it does: it may be masked "
                         "as padding on one side alone")  # fmt: skip
         return ""
@@ -93,7 +95,7 @@ def _shifted(pair: tuple[Key, Key], train: dict[int, list[int]], val: dict[int, 
     if one is None or other is None or one == other:
         return ""
     of = repr(".".join(pair[0])) if pair[0] else "the batch"
-    return (f"{_named(pair[1])} is {of} {SPOKEN[one]} in training and {SPOKEN[other]} in validation: "
+    return (f"{called(pair[1])} is {of} {SPOKEN[one]} in training and {SPOKEN[other]} in validation: "
             "what shifts targets itself must be given both alike")  # fmt: skip
 
 
@@ -103,7 +105,3 @@ def _shift_of(table: dict[int, list[int]]) -> int | None:
         return None
     shares = sorted(((same / of, k) for k, (same, of) in table.items()), reverse=True)
     return shares[0][1] if shares[0][0] >= SAME and shares[1][0] <= CLEAR else None
-
-
-def _named(key: Key) -> str:
-    return f"entry {'.'.join(key)!r} of the batch" if key else "the batch"
