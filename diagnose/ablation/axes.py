@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from diagnose.data.split import KINDS
 from diagnose.errors import DiagnoseError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
 GPT2_RATE = {"optimizer.lr": 6e-4, "optimizer.lr_reference_tokens": 524_288}  # Brown et al. 2020, table 2.1
 FIXED_RATE = {"optimizer.lr": 6e-4}
@@ -188,6 +189,7 @@ def find(text: str, levels: str | None = None) -> Axis:
         raise DiagnoseError(_unknown(name))
     names = _divided(given if equals else ",".join(axis.levels))
     names = names if levels is None else _divided(levels)
+    names = [_as_level(name, axis.levels) for name in names]
     unknown = [name for name in names if name not in axis.levels]
     if unknown:
         hints = "; ".join(f"the axis {axis.name} has no level '{n}'{nearest(n, axis.levels)}" for n in unknown)
@@ -267,6 +269,13 @@ def _of_key(key: str, values: str) -> Axis:
     if key == "model.name":
         return replace(NAMED["model"], name=key, levels=levels)
     return Axis(key, f"the recipe key {key}", "Whatever follows from the key changes with it", levels)
+
+
+def _as_level(name: str, levels: Collection[str]) -> str:
+    """Return a level as its axis names it, where it is the same number: 0 for 0.0."""
+    with suppress(ValueError):
+        return next((one for one in levels if name not in levels and float(one) == float(name)), name)
+    return name
 
 
 def _divided(text: str) -> list[str]:

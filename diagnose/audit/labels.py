@@ -53,20 +53,25 @@ def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | No
     if learned is None or told is None:
         audit.skips(RULE, f"it takes {FEWEST * PART} samples, in batches of {PART} or more, whose labels differ")
         return
-    gain, error = _gain(learned)
-    if gain <= LUCK * error:
-        audit.skips(RULE, "the model has learned nothing of training's labels", matters=False)
+    sides = {"training": learned, "validation": told}
+    if all(gain <= LUCK * error for gain, error in map(_gain, sides.values())):
+        audit.skips(RULE, "the model has learned nothing of either side's labels", matters=False)
         return
-    _compare(audit, learned, told, gain)
+    _compare(audit, sides)
 
 
-def _compare(audit: Audit, learned: NDArray[np.float64], told: NDArray[np.float64], gain: float) -> None:
-    mine, error = _gain(told)
-    (fit, unfit), (right, wrong) = learned.mean(1), told.mean(1)
-    measured = {"own": right, "others": wrong, "training_own": fit, "training_others": unfit}
+def _compare(audit: Audit, sides: dict[str, NDArray[np.float64]]) -> None:
+    """Compare what labels tell on the two sides: where they tell the more, and where they may tell nothing."""
+    more, less = sorted(sides, key=lambda name: -_gain(sides[name])[0])
+    (gain, _), (mine, error) = _gain(sides[more]), _gain(sides[less])
+    means = {name: losses.mean(1) for name, losses in sides.items()}
+    measured: dict[str, Any] = {
+        f"{name}_{what}": float(means[name][k]) for name in sides for k, what in enumerate(("own", "others"))
+    }
     if mine < LUCK * error and mine + LUCK * error < LESS * gain:
-        what = (f"validation costs {right:.4f} with its own labels and {wrong:.4f} with those of other samples, "
-                f"training {fit:.4f} and {unfit:.4f}: nothing that was learned is seen to hold there")  # fmt: skip
+        (own, wrong), (fit, unfit) = means[less], means[more]
+        what = (f"{less} costs {own:.4f} with its own labels and {wrong:.4f} with those of other samples, {more} "
+                f"{fit:.4f} and {unfit:.4f}: what was learned is not seen to hold of {less}'s labels")  # fmt: skip
         audit.breaks(RULE, what, **measured)
     else:
         audit.keeps(RULE, **measured)

@@ -250,7 +250,7 @@ _TABLE = (
     ),
     Rule(
         "labels-unrelated", TEXT, "warning",
-        "validation's labels belong to its inputs",
+        "labels belong to their inputs, on both sides",
         "look at a few samples with their labels: is their order that of the inputs, is the mapping of classes "
         "training's, are inputs prepared alike? If all is well, the model has only learned training by heart",
         "Labels that were shuffled, moved by a row or mapped to other class numbers on one side alone look like "

@@ -234,6 +234,8 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
     said = _reported(found, means, reduction)
     units = "tokens" if audit.text else "samples"
     is_reported = _is_reported(passes.side, whole, len(batches))
+    if _is_reported(passes.side, float(means.mean()), len(batches)) and not is_reported:
+        said = float(means.mean())
     measured: dict[str, Any] = {
         "reported": whole if is_reported else said,
         f"over_{units}": whole,

@@ -26,6 +26,7 @@ from diagnose.gap.gap_causes import (
     spread,
     term_of,
 )
+from diagnose.gap.reported import SWAPPED
 from diagnose.gap.term import KINDS
 from diagnose.records.schema import FindingRecord, Severity
 
@@ -109,6 +110,8 @@ def _one_batch(record: LedgerRecord) -> dict[str, float] | None:
 def _memorised(record: LedgerRecord) -> dict[str, float] | None:
     mode, beside = record.value("mode"), record.term("mode").beside
     if beside is None or beside.value is None or beside.low is None or beside.high is None:
+        return None
+    if not record.conditions.train.on or record.conditions.val.on:
         return None
     if mode * beside.value >= 0 or beside.low <= 0 <= beside.high:
         return None
@@ -215,7 +218,7 @@ RULES = (
          "nothing, where both losses are estimated so on purpose; where it is the loss that was trained on, call "
          "model.train() after validation", _train_forgotten),
     FindingRule("gap/arithmetic", "warning", "{arithmetic}",
-         "look for it in how the loss is summed, divided and logged", _arithmetic),
+         "{mend}", _arithmetic),
     FindingRule("gap/random", "warning",
          "Validation's loss is random: noise is on that model.eval() does not switch off",
          "switch it off by self.training, or set a seed before each validation where it is meant (latents, timesteps); "
@@ -269,6 +272,8 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     words = FOREIGN if record.of_loop else OURS
     words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
     words["arithmetic"] = _fitting(record)
+    swapped = SWAPPED in words["arithmetic"]
+    words["mend"] = "exchange them" if swapped else "look for it in how the loss is summed, divided and logged"
     words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
     words["meant"] = MEANT if record.of_loop else ""
     words |= {"objectives": _objectives(record), "generalise": _generalise(record).format(**words)}

@@ -30,6 +30,7 @@ COARSE = 0.01  # of the value: a loss that was rounded by more fits one factor o
 DECAYS = (0.9, 0.95, 0.98, 0.99)  # that losses are smoothed with
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
+SWAPPED = "the two reported= may be swapped"
 FAR_APART = 10.0  # times what digits allow: so far must two losses lie apart for one not to be the other by chance
 DIGITS = (2, 6)  # significant ones of a loss that was copied from a log
 
@@ -197,7 +198,7 @@ def swapped(reported: tuple[float, float], read: tuple[float, float]) -> dict[st
     same = [off <= slack(one) for off, one in zip(other, reported, strict=True)]
     if not any(same) or any(mine <= 2 * its for mine, its in zip(own, other, strict=True)):
         return {}
-    said = "of the {} side: the two reported= may be swapped"
+    said = f"of the {{}} side: {SWAPPED}"
     return {
         name: [FactorFit(said.format(SIDES[1 - k]), read[1 - k], read[1 - k], read[1 - k], reported[k])]
         for k, name in enumerate(SIDES)

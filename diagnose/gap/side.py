@@ -26,7 +26,7 @@ MODES = ("train", "eval")
 SIDES = ("training", "validation")
 HALF = (torch.float16, torch.bfloat16)
 MODEL_NAMES = {"model", "net", "network", "module", "nn", "m"}
-MISTAKEN = ("object is not callable", "cannot unpack non-iterable")  # in errors where the two are turned round
+MISTAKEN = ("object is not callable", "cannot unpack non-iterable", "must be Tensor, not")  # of wrong arguments
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +106,16 @@ def _check_batches(name: str, given: Any, *, optional: bool) -> None:
         return
     if isinstance(given, Iterator):
         raise DiagnoseError(f"{name} is {_kind(given)}, which can be read once only; give a list or a DataLoader")
+    if _is_pair(given):
+        raise DiagnoseError(f"{name} is a pair of tensors, one batch; give [(x, y)] or a DataLoader")
     if isinstance(given, (str, bytes, torch.Tensor, dict)) or not _can_be_iterated(given):
         raise DiagnoseError(f"{name} is {_kind(given)}; give what yields batches again and again: a DataLoader, a list")
+
+
+def _is_pair(given: Any) -> bool:
+    """Say whether inputs and targets were given where batches of them are wanted."""
+    two = isinstance(given, (tuple, list)) and len(given) == 2 and all(isinstance(one, torch.Tensor) for one in given)
+    return two and (given[0].dtype, given[0].dim()) != (given[1].dtype, given[1].dim())
 
 
 def _can_be_iterated(given: Any) -> bool:

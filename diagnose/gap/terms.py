@@ -119,11 +119,12 @@ def condition(found: Measurements, factor: str) -> Term:
 
 
 def _on_unseen(found: Measurements) -> dict[str, Any] | None:
-    """Return what switching training mode off does on unseen data; None where there is none."""
+    """Return what switching training mode does on unseen data, as the term has it; None where there is none."""
     if found.unseen is None or not found.sides.kinds:
         return None
     on, off = (found.unseen[replace(found.sides.end, on=on)] for on in (frozenset(found.sides.kinds), frozenset()))
-    return {"text": "unseen", **interval_record(combined([on, off], [-1.0, 1.0]))}
+    signs = [-1.0, 1.0] if found.sides.train.on or not found.sides.val.on else [1.0, -1.0]  # as the term goes
+    return {"text": "unseen", **interval_record(combined([on, off], signs))}
 
 
 def _moved(rows: Sequence[tuple[Reading, float]], extra: Sequence[tuple[Reading, float]]) -> Interval:

@@ -245,7 +245,7 @@ def _collation(e: Evidence) -> Judged:
 
 def _unseen(e: Evidence) -> Judged:
     looks = "a gap near zero at first that widens with every epoch"
-    if e.below:
+    if e.below and (e.gap.end is None or e.gap.end <= 0):
         why = "data that training has not seen put validation above; they hide a part of this gap and make none of it"
         return Judged("unseen", False, why, looks)
     if e.first_epoch:

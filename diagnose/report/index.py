@@ -65,15 +65,18 @@ def render_index(out: Path) -> Path:
     found = entries(out)
     if not found:
         raise DiagnoseError(f"{out} holds no pages; diagnose report RUN renders one")
-    counts = [
-        formatting.counted(sum(e.kind == kind for e in found), kind) for kind in dict.fromkeys(e.kind for e in found)
-    ]
+    kinds = dict.fromkeys(one.kind for one in found)
+    counts = [formatting.counted(sum(e.kind == kind for e in found), kind, _plural(kind)) for kind in kinds]
     links = Links(tuple(_link(one, place) for place, one in enumerate(found)), _filters(found))
     newest = formatting.day(found[0].when.isoformat())
     verdict = f"{formatting.counted(len(found), 'page')}, the newest of {newest}"
     sections = (Section("pages", "", "Pages", (links,)),)
     report = Report("Pages of diagnose", (", ".join(counts),), verdict, sections=sections)
     return html.write(html.page_of(report, frames=True), out / NAME)
+
+
+def _plural(kind: str) -> str:
+    return kind if kind.endswith("s") else f"{kind}s"
 
 
 def _link(one: IndexEntry, place: int) -> PageLink:

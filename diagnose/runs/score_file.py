@@ -111,7 +111,7 @@ def _read(path: Path) -> pd.DataFrame:
         if path.suffix == ".parquet":
             return parquet(files.inside(path)).to_pandas()
         table = pd.read_csv(
-            files.inside(path), dtype={EXAMPLE: str, CLUSTER: str}, keep_default_na=False, float_precision="round_trip"
+            files.inside(path), dtype={EXAMPLE: str, CLUSTER: str}, keep_default_na=False, **files.every_digit()
         )
     except (OSError, ValueError, pa.ArrowException) as error:
         said = cut(visible(" ".join(str(error).split())), 120)

@@ -208,7 +208,7 @@ class TestLabels:
         sides = DataLoader(data(512, 1), 32), DataLoader(change(data(256, 2)), 32)
         audited = audit_metric(model, *(Side(one, ce) for one in sides))
         found = next(one for one in audited.findings if one["rule"] == "labels-unrelated")
-        assert found["measured"]["own"] == pytest.approx(read(model, sides[1]), rel=0.05)
+        assert found["measured"]["validation_own"] == pytest.approx(read(model, sides[1]), rel=0.05)
 
     @pytest.mark.parametrize("order", ["as drawn", "by class"])
     def test_labels_that_belong_are_left_alone(self, order):
@@ -220,7 +220,7 @@ class TestLabels:
         audited = audit_metric(model, Side(DataLoader(data(512, 1), 32), ce), Side(DataLoader(own, 32), ce))
         assert "labels-unrelated" not in {one["rule"] for one in audited.findings}
         checked = {one["rule"]: one for one in audited.record["checked"]}["labels-unrelated"]["measured"]
-        assert checked["others"] > checked["own"]
+        assert checked["validation_others"] > checked["validation_own"]
         assert math.isfinite(checked["training_own"])
 
     def test_of_numbers_too(self):
@@ -240,3 +240,50 @@ class TestLabels:
         audited = audit_metric(network(), *(Side(one, ce) for one in sides))
         why = {one["rule"]: one["why"] for one in audited.record["skipped"]}
         assert "learned nothing" in why["labels-unrelated"]
+
+    def test_training_labels_that_do_not_belong_are_found_too(self):
+        model = fit(network(), DataLoader(data(512, 1), 32))
+        sides = DataLoader(shuffled(data(256, 1)), 32), DataLoader(data(256, 2), 32)
+        audited = audit_metric(model, *(Side(one, ce) for one in sides))
+        found = next(one for one in audited.findings if one["rule"] == "labels-unrelated")
+        assert "not seen to hold of training's labels" in found["what"]
+
+
+def test_logits_are_no_losses():
+    loader = DataLoader(data(64, 1), 32)
+
+    def logits(model, batch):
+        return model(batch[0])
+
+    with pytest.raises(DiagnoseError, match="look like logits; return the loss"):
+        explain_gap(network(), Side(loader, logits), Side(loader, logits))
+
+
+def test_a_loss_of_torch_and_a_pair_of_tensors_are_told_what_is_wanted():
+    loader = DataLoader(data(64, 1), 32)
+    for objective in (F.cross_entropy, nn.CrossEntropyLoss()):
+        with pytest.raises(DiagnoseError, match=r"objectives are called \(model, batch\)"):
+            explain_gap(network(), Side(loader, objective), Side(loader, objective))
+    with pytest.raises(DiagnoseError, match=r"a pair of tensors, one batch; give \[\(x, y\)\]"):
+        Side(data(64, 1).tensors, ce)
+    assert Side(tuple(torch.arange(96).view(-1, 8).split(6)), ce)  # two batches of tokens
+
+
+@pytest.mark.parametrize(("count", "size"), [(1000, 64), (250, 100), (600, 64)])
+def test_a_sum_of_batch_means_that_is_divided_by_samples_is_named(count, size):
+    train, val = DataLoader(data(256, 1), 32), DataLoader(data(count, 2), size)
+    model = fit(network(), train)
+    with torch.no_grad():
+        total = sum(float(ce(model, batch).mean()) for batch in val)
+    for reported, said in ((total / count, "divided by the"), (total * size / count, f"times {size}")):
+        gap = explain_gap(model, Side(train, ce, mode="eval"), Side(val, ce, reported=reported))
+        assert said in next(one["what"] for one in gap.findings if one["rule"] == ARITHMETIC)
+
+
+def test_validation_in_training_mode_alone_is_no_sign_of_memorising():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(16, 24), nn.ReLU(), nn.Dropout(0.5), nn.Linear(24, 4))
+    train, val = DataLoader(data(256, 1), 32), DataLoader(data(256, 2), 32)
+    gap = explain_gap(fit(model, train), Side(train, ce, mode="eval"), Side(val, ce, mode="train"))
+    assert "gap/memorised" not in {one["rule"] for one in gap.findings}
+    assert next(one for one in gap.record["terms"] if one["id"] == "mode")["beside"]["value"] > 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
 from diagnose.data.swelling import parquet
 from diagnose.errors import DiagnoseError
+from diagnose.files import every_digit
 from diagnose.formatting import listed, of_cell
 from diagnose.logs.source import shown
 from diagnose.runs import command_store
@@ -75,7 +76,7 @@ def _table(folder: Path, design: DesignRecord) -> pd.DataFrame:
         if file.suffix == ".parquet":
             return parquet(file).to_pandas()
         levels = dict.fromkeys(design.arm_columns, str)
-        table = pd.read_csv(file, dtype=levels, keep_default_na=False, float_precision="round_trip")
+        table = pd.read_csv(file, dtype=levels, keep_default_na=False, **every_digit())
         return table.assign(**{name: table[name].map(of_cell) for name in design.arm_columns})
     except (OSError, ValueError) as error:
         raise DiagnoseError(f"{shown(file)} cannot be read as a table: {str(error).splitlines()[0]}") from None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.ablation.importers.imported_scores import ImportedScores, Importer
 from diagnose.errors import DiagnoseError
+from diagnose.files import every_digit
 from diagnose.formatting import counted
 from diagnose.logs.source import shown
 
@@ -45,9 +46,7 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     import pandas as pd
 
     try:
-        tables = [
-            pd.read_csv(one.top, dtype_backend="numpy_nullable", float_precision="round_trip") for one in listings
-        ]
+        tables = [pd.read_csv(one.top, dtype_backend="numpy_nullable", **every_digit()) for one in listings]
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise DiagnoseError(f"{shown(listings[0].top)} cannot be read as a table: {first}") from None

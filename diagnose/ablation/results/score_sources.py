@@ -192,6 +192,11 @@ def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     found = imported(paths, wanted.scores)
     if not (wanted.arms or found.arms) or not (wanted.scores or found.scores):
         raise DiagnoseError(_ask(paths[0].name, [str(name) for name in found.table.columns], wanted))
+    split = None
+    if wanted.arms and not (wanted.seed or found.seed or wanted.example or found.example):
+        split = _with_seeds_of_names(found.table, wanted.arms)
+    if split is not None:
+        found = replace(found, table=split, seed=SEED, notes=(*found.notes, NAMES_SPLIT))
     return replace(
         found, arms=wanted.arms or found.arms, scores=wanted.scores or found.scores, seed=wanted.seed or found.seed,
         example=wanted.example or found.example, cluster=wanted.cluster or found.cluster,

@@ -153,6 +153,7 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
     given = table.pop("loss")
     empty = is_empty(given, batch)
     loss = _checked(torch.zeros_like(given) if empty else given, where)
+    _refuse_logits(loss, batch, where)
     weights = _weights(table.pop("weights", None), loss, where) * (not empty)
     others = {visible(str(name)): _mean(value, weights) for name, value in table.items()}
     size = int(loss.shape[0]) if loss.dim() > 1 else samples_of(batch) or None
@@ -182,6 +183,18 @@ def _of_losses(table: Mapping[str, Any]) -> bool:
     """Say whether a table holds losses by name and nothing else, as detectors return them: their sum is minimised."""
     named = "loss" not in table and bool(table) and all("loss" in str(name).lower() for name in table)
     return named and all(isinstance(value, Tensor) and value.numel() == 1 for value in table.values())
+
+
+def _refuse_logits(loss: Tensor, batch: Any, where: str) -> None:
+    """Refuse a score a class for each sample, of which some are below 0, where the batch has a class for each."""
+    if loss.dim() != 2 or not bool((loss < 0).any()):
+        return
+    for found in tensors(batch):
+        classes = found.dtype == torch.int64 and found.dim() == 1 and len(found) == len(loss)
+        if classes and bool(((found >= 0) & (found < loss.shape[1])).all()):
+            shape = tuple(loss.shape)
+            raise DiagnoseError(f"{where} returns {shape}, partly negative, for {len(found)} labels: these look like "
+                                "logits; return the loss, as cross_entropy(logits, y) is")  # fmt: skip
 
 
 def _checked(loss: Any, where: str) -> Tensor:

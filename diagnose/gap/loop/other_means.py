@@ -98,6 +98,10 @@ class OtherMeans:
             out[f"divided by all {held:,} samples of the loader's dataset, of which {read:,} were read"] = (
                 value * read / held
             )
+        each = sum(total / counted for total, counted, _ in self.batches.values() if counted)
+        if len(set(sizes)) > 1 and read:
+            out[f"the sum of the {len(sizes):,} batches' means, divided by the {read:,} samples"] = each / read
+            out[f"each batch's mean times {max(sizes):,}, divided by the {read:,} samples"] = each * max(sizes) / read
         if full > read:
             out[f"divided by {full:,}, as if each batch had its full size, instead of {read:,} samples"] = (
                 value * read / full
