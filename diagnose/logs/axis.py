@@ -26,6 +26,7 @@ DIGIT = re.compile(r"\d")
 COMMENT = "<!--"  # of a page, above what it says of
 SEVERAL = 0.5  # of the lines of an epoch, from which on validation is taken anew for them
 FEWEST_ROWS = 4  # that tell how a log counts
+BEGUN = 0.5  # of a batch: a count of 0 stands behind the end of the epoch before, not at it
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class LogAxis:
         if not self.scale:
             return table[:, self.column].copy()
         epoch = np.nan_to_num(np.floor(table[:, EPOCH]))
-        return table[:, self.column] + self.scale * np.maximum(epoch - self.first, 0.0)
+        within = np.where(table[:, self.column] == 0, BEGUN, table[:, self.column])
+        return within + self.scale * np.maximum(epoch - self.first, 0.0)
 
 
 def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> LogAxis:

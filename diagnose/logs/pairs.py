@@ -143,6 +143,8 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
     parts = headed or runs(train_table, val_table, way)
     if headed or (len(parts) > 1 and way.name == "place"):
         way = LogAxis(EPOCH if np.isfinite(train_table[:, EPOCH]).all() else PLACE)
+    if len(parts) > 1:  # a mean that closes the log is of the runs then, and not of one run's batches
+        choice = replace(choice, mean=None)
     every = [_run(choice, way, train, val) for train, val in parts]
     kept = [run for run in every if run is not None]
     if stale and kept:

@@ -156,13 +156,8 @@ class LogSeries:
             return True  # the epoch's value is shown on, through the next epoch
         if self._bars and goes_on and before.epoch == row.epoch:
             self._last = point
-            if (
-                before.batch == 0 and before.epoch >= 1 and row.batch > 0
-            ):  # shown before the epoch's first batch was done
-                self._last, self._held = (
-                    (last[0], replace(before, epoch=before.epoch - 1, batch=NAN), last[2]),
-                    row.epoch,
-                )
+            if before.batch == 0 and before.epoch >= 1 and row.batch > 0:
+                self._held_on(last, point)
             return True
         if row.whole and self._bars and self.stride == 1 and before.epoch == row.epoch:
             self._without_bars()
@@ -175,6 +170,18 @@ class LogSeries:
         if not (self.count - 1) % self.stride:
             self._keep(last)
         return False
+
+    def _held_on(self, first: tuple[float, LogRow, float], point: tuple[float, LogRow, float]) -> None:
+        """Take a value that a bar shows from before its epoch's first batch: it is of the epoch before.
+
+        So it is where it stays beyond the first batch; the first batch's own loss is shown before that is counted, too.
+        """
+        place, row, value = point
+        if row.batch == 1:
+            self._last = (place, first[1], value)
+            return
+        self._last = (first[0], replace(first[1], epoch=first[1].epoch - 1, batch=NAN), value)
+        self._held = row.epoch
 
     def _without_bars(self) -> None:
         """Forget the states of a bar that stand last."""

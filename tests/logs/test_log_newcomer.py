@@ -139,3 +139,30 @@ def test_a_bracket_begins_the_name_of_a_loss(tmp_path):
         f"epoch {e}: test accuracy (test loss: {3 / e}), train accuracy (train loss: {2 / e})\n" for e in (1, 2, 4)
     )
     assert pairs(read(written(tmp_path, log=text)), {}).val_N.tolist() == [3.0, 1.5, 0.75]
+
+
+@pytest.mark.parametrize("step", [1, 10])
+def test_a_bar_that_shows_its_first_loss_at_0_is_not_the_end_of_the_epoch_before(step, tmp_path):
+    """As tqdm does with `set_postfix`: each loss once before its batch is counted and, at times, once behind."""
+    text = ""
+    for epoch in range(6):
+        for done in range(0, 51, step):
+            for loss in (done - step, done):
+                shown = 2.6 - 0.25 * epoch - 0.005 * max(loss, 0)
+                text += f"\rEpoch {epoch}: {2 * done}%|#| {done}/50 [00:00<00:00, 99.5it/s, loss={shown:.3f}]"
+        text += f"\nEpoch {epoch} val_loss: {2.6 - 0.25 * epoch - 0.25 - 0.1:.3f}\n"
+    (path := tmp_path / "bar.log").write_text(text, newline="")
+    found = pairs(read([path]), {})
+    assert found.val_N - found.train_N == pytest.approx([-0.1] * 6, abs=2e-3)
+
+
+@pytest.mark.parametrize("last", ["Mean val_loss: 0.9", "Average validation loss over folds: 0.9"])
+def test_a_mean_over_folds_is_of_none_of_them(last, tmp_path):
+    text = ""
+    for fold in range(3):
+        text += f"Fold {fold + 1}/3\n" + "".join(
+            f"epoch {k + 1} train_loss: {2.6 - 0.3 * k:.4f} val_loss: {2.0 - 0.3 * k + 0.05 * fold:.4f}\n"
+            for k in range(5)
+        )
+    found = judge(written(tmp_path, folds=f"{text}{last}\n"))
+    assert [run.last.val for run in found.runs] == pytest.approx([0.8, 0.85, 0.9])
