@@ -287,3 +287,20 @@ def test_validation_in_training_mode_alone_is_no_sign_of_memorising():
     gap = explain_gap(fit(model, train), Side(train, ce, mode="eval"), Side(val, ce, mode="train"))
     assert "gap/memorised" not in {one["rule"] for one in gap.findings}
     assert next(one for one in gap.record["terms"] if one["id"] == "mode")["beside"]["value"] > 0
+
+
+def test_a_forgotten_eval_that_few_batches_do_not_prove_is_said_to_be_possible():
+    said, train, val = [], DataLoader(data(512, 0), 32), DataLoader(data(256, 50), 32)
+    for seed in range(4):
+        torch.manual_seed(seed)
+        model = nn.Sequential(nn.Linear(16, 48), nn.ReLU(), nn.Dropout(0.5), nn.Linear(48, 4))
+        fit(model.train(), train, turns=5)
+        with torch.no_grad():
+            forgotten = float(torch.cat([ce(model, batch) for batch in val]).mean())
+        for reported, forgot in ((forgotten, True), (read(model, val), False)):
+            gap = explain_gap(model, Side(train, ce), Side(val, ce, reported=reported))
+            found = "val" in gap.record["conditions"]["as_taken"]
+            found |= any("whether model.eval() was forgotten" in note for note in gap.record["notes"])
+            assert forgot or not found
+            said.append(found)
+    assert sum(said) >= 2

@@ -164,8 +164,8 @@ def _read(
         subject, [(train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")]
     )
     anew = redrawn | {k for k in range(2) if luck[k]}
-    train, val, said = _as_taken(subject, train, val, sides, anew)
-    notes += said.values()
+    train, val, told, said = _as_taken(subject, train, val, sides, anew)
+    notes += said
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
     for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
@@ -203,18 +203,20 @@ def _read(
         shuffled -= {0}
     return _Read(
         sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, random, tuple(notes), redrawn, masked,
-        frozenset(said), shuffled,
+        told, shuffled,
     )  # fmt: skip
 
 
 def _as_taken(
     subject: Subject, train: Side, val: Side, sides: SideConditions, redrawn: frozenset[int]
-) -> tuple[Side, Side, dict[int, str]]:
-    """Return the sides in the modes that their reported losses were really taken in, and what is said of which."""
+) -> tuple[Side, Side, frozenset[int], list[str]]:
+    """Return the sides in the modes that their reported losses were really taken in, which these are, and notes."""
+    before = (train.mode, val.mode)
     train, one = (train, "") if 0 in redrawn else mode_of(subject, train, sides.train, sides.kinds, "training")
     own = replace(sides.val, plain=False)
     val, other = (val, "") if 1 in redrawn else mode_of(subject, val, own, sides.kinds, "validation")
-    return train, val, {k: note for k, note in enumerate((one, other)) if note}
+    told = frozenset(k for k, side in enumerate((train, val)) if side.mode != before[k])
+    return train, val, told, [note for note in (one, other) if note]
 
 
 def _identified(side: Side) -> Any:

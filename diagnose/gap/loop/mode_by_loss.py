@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +24,12 @@ AVERAGES = ("batch", "weighted")  # that loops take beside the mean over element
 MOST = 64  # batches: of more the reported loss is not read again for this
 DRAWS = 6  # readings of a loss that is random in training mode
 HOPELESS = 8.0  # times the deviation of three draws or more: further off, no more are made
+LIKELY = 2.5  # times what the other mode may be off by: so far off, the other one is worth a word
 CLEAR, FAR = 5.0, 3.0  # times what the other mode, and this one, may be off by: so far off must this one lie
 
 
 def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], name: str) -> tuple[Side, str]:
-    """Return a side with the mode that its reported loss was taken in, and a note where that is not the usual one.
+    """Return a side with the mode that its reported loss was taken in, and a note where that is or may be another one.
 
     Where `mode` is given nothing is looked at. A loss that is the same each time has to come out to its digits,
     averaged as the side says or in another way that `Side.reduction` names; no average may give it in the usual mode.
@@ -41,12 +43,17 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     reported, within = side.reported, slack(side.reported)
     if within > COARSE * abs(reported):
         return side, ""
-    found = _other_average(subject, some, own, replace(own, on=on), reported, within)
-    if found is None:
+    found, sure = _other_average(subject, some, own, replace(own, on=on), reported, within)
+    if not found:
         return side, ""
     mode, call = ("eval", "model.train()") if own.on else ("train", "model.eval()")
     word = {"eval": "evaluation", "train": "training"}[mode]
     averaged = "" if found == side.reduction else f", averaged by reduction={found!r}"
+    if not sure:
+        return side, (
+            f"the reported {name} loss is also what the model gives in {word} mode{averaged}, to within the luck of "
+            f"its masks: so few batches do not tell whether {call} was forgotten; mode={mode!r} reads it so"
+        )
     return replace(side, mode=mode, reduction=found), (
         f"the reported {name} loss is what the model gives in {word} mode{averaged}: it was read so on purpose, or "
         f"{call} was not called before"
@@ -55,25 +62,26 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
 
 def _other_average(
     subject: Subject, some: list[Any], own: Condition, turned: Condition, reported: float, slack: float
-) -> str | None:
-    """Return the average by which a reported loss is that of the other mode; None where this mode may give it.
+) -> tuple[str, bool]:
+    """Return the average by which a reported loss is that of the other mode, and whether that is beyond doubt.
 
-    Cheapest passes come first.
+    The average is "" where this mode may give the loss, or the other does not. Cheapest passes come first.
     """
     calm = _calm(subject, some, replace(own, on=frozenset()))
     if calm is not None and _is_told(own, calm, reported, slack):
-        return None
+        return "", False
     other = _draws(subject, some, turned, (reported, slack))
     near = [
         name for name, draws in other.items() if abs(float(np.mean(draws)) - reported) - 2 * _spread(draws) <= slack
     ]
     if not near:
-        return None
+        return "", False
     found = own.reduction if own.reduction in near else min(near, key=lambda n: abs(np.mean(other[n]) - reported))
-    spread = CLEAR * (slack + _spread(other[found]))
+    spread = max(slack + _spread(other[found]), math.ulp(1.0))
     as_said = _draws(subject, some, own)
     each = [(abs(float(np.mean(draws)) - reported), FAR * _spread(draws)) for draws in as_said.values()]
-    return found if all(off > spread + wide for off, wide in each) else None
+    least = min((off - wide) / spread for off, wide in each)
+    return (found, least > CLEAR) if least > LIKELY else ("", False)
 
 
 def _some(side: Side) -> list[Any] | None:
