@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 MEANT = ", where the difference (augmentation, sampling) is not meant: matched losses are of plain data"
 FAR = 20.0  # times training's loss: a loss on unseen data that has likelier causes than overfitting
+WORSE = 3.0  # times the loss on other data: so much training's may cost where nothing is wrong with it
 LARGE_SHARE = 0.2  # of the sum of absolute parts
 
 
@@ -116,6 +117,16 @@ def _memorised(record: LedgerRecord) -> dict[str, float] | None:
     if mode * beside.value >= 0 or beside.low <= 0 <= beside.high:
         return None
     return {"mode": mode, "mode_on_unseen_text": beside.value}
+
+
+def _learned_less(record: LedgerRecord) -> dict[str, float] | None:
+    """Hold where training data cost many times what other data cost, under the same conditions."""
+    unseen, same = record.term("unseen"), record.matched
+    if not record.of_loop or record.conditions.unlike or record.conditions.masked:
+        return None
+    if unseen.high is None or unseen.high >= 0 or not 0 < WORSE * same.val < same.train:
+        return None
+    return {"train": same.train, "val": same.val}
 
 
 def _overfits(record: LedgerRecord) -> dict[str, float] | None:
@@ -249,6 +260,9 @@ RULES = (
                   kind.settings) for kind in KINDS if kind.fix),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
          "have both {cut} alike{meant}", _large("collation"), "report.val_loader=training"),
+    FindingRule("gap/training-worse", "warning", "The network does far worse on training {text} than on {unseen}",
+         "check that training's labels belong to its inputs (their order, the mapping of classes) and that both are "
+         "prepared alike; audit_metric asks whether labels belong", _learned_less),
     FindingRule("gap/unseen", "note", "The network does better on training {text} than on {unseen}",
          "{generalise}", _overfits),
 )  # fmt: skip

@@ -93,6 +93,12 @@ FIRES = {
     "gap/replay": {"kind": "sides", "arithmetic": {}, "verified": {"steps": 1, "differing": 1, "largest": 0.1}},
     "gap/train-forgotten": {"conditions": LAST | {"train": OFF, "as_taken": ["train"]}},
     "gap/masked": {"conditions": LAST | {"masked": {"train": 0.1, "val": 0.4}}},
+    "gap/training-worse": {
+        "unseen": -3.0,
+        "kind": "sides",
+        "arithmetic": {},
+        "matched": {"train": 4.0, "val": 1.0, "gap": -3.0, "low": -3.1, "high": -2.9},
+    },
     "gap/inputs": {"conditions": LAST | {"unlike": ["entry 'x' of the batch is on another scale"]}},
 }
 

@@ -247,6 +247,8 @@ class TestLabels:
         audited = audit_metric(model, *(Side(one, ce) for one in sides))
         found = next(one for one in audited.findings if one["rule"] == "labels-unrelated")
         assert "not seen to hold of training's labels" in found["what"]
+        gap = explain_gap(model, *(Side(one, ce) for one in sides))
+        assert "training's labels" in next(f["fix"] for f in gap.findings if f["rule"] == "gap/training-worse")
 
 
 def test_logits_are_no_losses():
