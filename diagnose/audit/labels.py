@@ -1,4 +1,4 @@
-"""Do validation's labels belong to its inputs: its loss with its own labels, and with those of other samples."""
+"""Do a side's labels belong to its inputs: its loss with its own labels, and with those of other samples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NAMES = ("labels", "label", "targets", "target", "y")  # of a table's labels
 CHANGED = 0.3  # of the samples must have another label for the comparison to say anything
 PART, FEWEST, MOST = 8, 8, 16  # samples whose labels are exchanged together; such parts of a side, least and most
 LUCK = 2.0  # standard errors
-LESS = 0.5  # of what labels tell in training: so much they surely do not tell in validation
+LESS = 0.5  # of what labels tell on the other side: so much they surely do not tell on this one
 
 
 def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | None, some: Sequence[Any]) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from diagnose.gap.side import SIDES
+from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
     from diagnose.gap.measurements import BatchReadings

@@ -23,7 +23,6 @@ REDUCTIONS = {
     "sum": "of the sums of each batch",
 }
 MODES = ("train", "eval")
-SIDES = ("training", "validation")
 HALF = (torch.float16, torch.bfloat16)
 MODEL_NAMES = {"model", "net", "network", "module", "nn", "m"}
 MISTAKEN = ("object is not callable", "cannot unpack non-iterable", "must be Tensor, not")  # of wrong arguments

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from diagnose.stats import Interval
 
 
+SIDES = ("training", "validation")
+
+
 @dataclass(frozen=True)
 class TermKind:
     """What there is to say of a term wherever it occurs, in one row.

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.gap.reported import fits
-from diagnose.gap.side import REDUCTIONS, SIDES
+from diagnose.gap.side import REDUCTIONS
+from diagnose.gap.term import SIDES
 from diagnose.stats import Interval
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from diagnose.gap.conditions import Condition
 from diagnose.gap.loop.elements import versions
 from diagnose.gap.loop.modes import forward_modes, kind
 from diagnose.gap.loop.setting import first_batch
-from diagnose.gap.side import SIDES
+from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
     from diagnose.gap.loop.readings import Subject

@@ -9,7 +9,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.other_precision import reported_of_all
 from diagnose.gap.loop.readings import read
 from diagnose.gap.reported import slack
-from diagnose.gap.side import SIDES
+from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
     from diagnose.gap.conditions import Condition

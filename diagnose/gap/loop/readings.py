@@ -34,7 +34,8 @@ from diagnose.gap.loop.other_means import OtherMeans
 from diagnose.gap.loop.rebatched import RebatchedBatches
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import BatchReadings
-from diagnose.gap.side import HALF, SIDES, order_hint
+from diagnose.gap.side import HALF, order_hint
+from diagnose.gap.term import SIDES
 from diagnose.stats import Reading
 from diagnose.training.registry import told
 

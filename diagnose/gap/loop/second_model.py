@@ -9,7 +9,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.conditions import Condition
 from diagnose.gap.loop import modes
 from diagnose.gap.loop.setting import first_batch
-from diagnose.gap.side import SIDES
+from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
     import torch
