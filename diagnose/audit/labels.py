@@ -71,7 +71,7 @@ def _compare(audit: Audit, sides: dict[str, NDArray[np.float64]]) -> None:
     if mine < LUCK * error and mine + LUCK * error < LESS * gain:
         (own, wrong), (fit, unfit) = means[less], means[more]
         what = (f"{less} costs {own:.4f} with its own labels and {wrong:.4f} with those of other samples, {more} "
-                f"{fit:.4f} and {unfit:.4f}: what was learned is not seen to hold of {less}'s labels")  # fmt: skip
+                f"{fit:.4f} and {unfit:.4f}: what was learned is not seen to hold for {less}'s labels")  # fmt: skip
         audit.breaks(RULE, what, **measured)
     else:
         audit.keeps(RULE, **measured)

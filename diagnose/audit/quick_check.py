@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,12 +12,11 @@ from diagnose.audit.findings import Audit
 from diagnose.audit.rules import SEVERITIES
 from diagnose.audit.side_batches import may_hold_text
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
-from diagnose.audit.sides_audit import with_targets
+from diagnose.audit.sides_audit import first_of
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import signed
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
-from diagnose.gap.loop.walking import walk
 from diagnose.gap.recorder import ranks
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ def quick_findings(
         passes = SidePasses(model, kept, val, "validation")
         try:
             passes.set_mode()
-            batches = with_targets([batch for _, batch in islice(walk(val.batches)[0], MOST)])
+            batches = first_of(val, MOST)
             out.text = not batches or may_hold_text(batches[0])
             broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
             _judged(out, passes, batches, begun + seconds)

@@ -251,11 +251,12 @@ _TABLE = (
     Rule(
         "labels-unrelated", TEXT, "warning",
         "labels belong to their inputs, on both sides",
-        "look at a few samples with their labels: is their order that of the inputs, is the mapping of classes "
-        "training's, are inputs prepared alike? If all is well, the model has only learned training by heart",
+        "look at a few samples with their labels: is their order that of the inputs, is the mapping of classes the "
+        "same on both sides, are inputs prepared alike? If all is well, the model has only learned training by heart",
         "Labels that were shuffled, moved by a row or mapped to other class numbers on one side alone look like "
         "overfitting: training's loss falls and validation's does not. The audit reads both sides with the labels of "
-        "other samples, too: where that costs validation no more than its own labels, nothing that was learned holds.",
+        "other samples, too: where that costs one side no more than its own labels, and the other side much more, "
+        "nothing shows that what was learned holds for that side.",
     ),
     Rule(
         "tied-weights", NETWORK, "error",

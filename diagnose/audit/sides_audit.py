@@ -97,7 +97,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         try:
             found = evaluation(out, passes, batches, given)
             broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
-            labels.judge(out, passes, batches, train, [] if train is None else _first_of(train))
+            labels.judge(out, passes, batches, train, [] if train is None else first_of(train, FEW))
             again = is_redrawn(val.batches)
             _scored(out, batches, found, given, complete=complete, again=again)
             side_data.drops(out, val.batches)
@@ -127,9 +127,9 @@ def held(side: Side, name: str) -> tuple[list[Any], bool]:
     return with_targets(held[:MOST]), len(held) <= MOST
 
 
-def _first_of(side: Side) -> list[Any]:
-    """Return a side's first batches of which some target counts."""
-    return with_targets([batch for _, batch in islice(walk(side.batches)[0], FEW)])
+def first_of(side: Side, most: int) -> list[Any]:
+    """Return those of a side's first batches of which some target counts."""
+    return with_targets([batch for _, batch in islice(walk(side.batches)[0], most)])
 
 
 def with_targets(batches: list[Any]) -> list[Any]:
@@ -230,7 +230,7 @@ def training(
     else:
         side_network.starts(out, passes, batches[0], given.build, _classes(passes, batches[0], given))
     own = replace(passes, side=train, name="training", quiet=False) if train else replace(passes, quiet=False)
-    some = with_targets([batch for _, batch in islice(walk(own.side.batches)[0], side_network.BATCHES)])
+    some = first_of(own.side, side_network.BATCHES)
     if not some:
         raise DiagnoseError("the training side yields no batch; an iterable that yields batches each time is needed")
     if side_network.gradients(out, own, some):

@@ -246,7 +246,7 @@ class TestLabels:
         sides = DataLoader(shuffled(data(256, 1)), 32), DataLoader(data(256, 2), 32)
         audited = audit_metric(model, *(Side(one, ce) for one in sides))
         found = next(one for one in audited.findings if one["rule"] == "labels-unrelated")
-        assert "not seen to hold of training's labels" in found["what"]
+        assert "not seen to hold for training's labels" in found["what"]
         gap = explain_gap(model, *(Side(one, ce) for one in sides))
         assert "training's labels" in next(f["fix"] for f in gap.findings if f["rule"] == "gap/training-worse")
 

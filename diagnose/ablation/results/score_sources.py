@@ -21,8 +21,6 @@ from diagnose.runs import store
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pandas as pd
-
     from diagnose.ablation.results.score_comparison import Margin
     from diagnose.records.score_records import ScoreComparison
 
@@ -124,6 +122,8 @@ def compared(
     read = _of_tools if any(map(_needs_importer, foreign)) else _of_tables
     with store.as_written(paths[0], "it cannot be read as scores"):
         found = read(paths, wanted)
+    if wanted.arms and len(foreign) == len(paths):
+        found = _with_seeds_of_names(found)
     asked = ScoreColumns(found.arms, found.scores, found.seed, found.example, found.cluster)
     return compare_table(
         found.table, asked, higher=found.higher if higher is None else higher, levels=levels, pairs=pairs,
@@ -154,22 +154,20 @@ def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
         table = beside(
             table, own_table(own, replace(asked, arms=arms)), asked.example, own_first=own[0] == str(paths[0])
         )
-    if not (by_file or own or asked.seed or asked.example):
-        split = _with_seeds_of_names(table, arms)
-        if split is not None:
-            return ImportedScores(split, arms, wanted.scores, SEED, notes=(NAMES_SPLIT,))
     notes = [] if asked.seed or asked.example else unnamed(names_of(files[0]), (*asked.arms, *asked.scores))
     return ImportedScores(table, arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster, notes=tuple(notes))
 
 
-def _with_seeds_of_names(table: pd.DataFrame, arms: Sequence[str]) -> pd.DataFrame | None:
-    """Return a table whose arms are names of runs ("relu_s1") with arm and seed in columns of their own; else None."""
-    if len(arms) != 1 or SEED in table.columns or table[arms[0]].duplicated().any():
-        return None
-    told = arms_and_seeds([str(name) for name in table[arms[0]]], numbered=True)
+def _with_seeds_of_names(found: ImportedScores) -> ImportedScores:
+    """Return scores of runs whose arms are names ("relu_s1") with arm and seed in columns of their own."""
+    table, (name, *others) = found.table, found.arms
+    if others or found.seed or found.example or SEED in table.columns or table[name].duplicated().any():
+        return found
+    told = arms_and_seeds([str(one) for one in table[name]], numbered=True)
     if not all(seed for _, seed in told) or not 1 < len({arm for arm, _ in told}) < len(told):
-        return None
-    return table.assign(**{arms[0]: [arm for arm, _ in told], SEED: [seed for _, seed in told]})
+        return found
+    parted = table.assign(**{name: [arm for arm, _ in told], SEED: [seed for _, seed in told]})
+    return replace(found, table=parted, seed=SEED, notes=(*found.notes, NAMES_SPLIT))
 
 
 def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:
@@ -192,11 +190,6 @@ def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     found = imported(paths, wanted.scores)
     if not (wanted.arms or found.arms) or not (wanted.scores or found.scores):
         raise DiagnoseError(_ask(paths[0].name, [str(name) for name in found.table.columns], wanted))
-    split = None
-    if wanted.arms and not (wanted.seed or found.seed or wanted.example or found.example):
-        split = _with_seeds_of_names(found.table, wanted.arms)
-    if split is not None:
-        found = replace(found, table=split, seed=SEED, notes=(*found.notes, NAMES_SPLIT))
     return replace(
         found, arms=wanted.arms or found.arms, scores=wanted.scores or found.scores, seed=wanted.seed or found.seed,
         example=wanted.example or found.example, cluster=wanted.cluster or found.cluster,
