@@ -63,25 +63,30 @@ def _is_broadcast(first: Tensor, second: Tensor) -> bool:
     return less.dim() >= 1 and len(less) > 1 and tuple(more.shape) == (*less.shape, 1)
 
 
-def with_first(passes: SidePasses, batch: Any, train: Side | None) -> list[tuple[SidePasses, Any]]:
-    """Return validation's passes with a batch, and training's with its first one where that side is given."""
-    own = passes.side
-    if train is None or train.objective is own.objective:
-        return [(passes, batch)]
+def with_first(passes: SidePasses, batch: Any, train: Side | None) -> list[tuple[str, SidePasses, Any]]:
+    """Return validation's passes with a batch, training's with its first one where its objective is another.
+
+    Each comes with whose objective it is, in words.
+    """
+    if train is None:
+        return [("the objective", passes, batch)]
+    if train.objective is passes.side.objective:
+        return [("the objective of both sides", passes, batch)]
     first = [one for _, one in islice(walk(train.batches)[0], 1)]
-    return [(passes, batch), *((replace(passes, side=train, name="training"), one) for one in first)]
+    of_train = [("training's objective", replace(passes, side=train, name="training"), one) for one in first]
+    return [("validation's objective", passes, batch), *of_train]
 
 
-def judge(audit: Audit, sides: Sequence[tuple[SidePasses, Any]]) -> None:
-    """Judge `targets-broadcast` on a batch of each side, given with its passes."""
-    for passes, batch in sides:
+def judge(audit: Audit, sides: Sequence[tuple[str, SidePasses, Any]]) -> None:
+    """Judge `targets-broadcast` on a batch of each side, given with whose objective it is and its passes."""
+    for whose, passes, batch in sides:
         with _Broadcasts(batch) as seen:
             passes.losses(batch)
         if seen.found is not None:
             one, other = seen.found
             size = one[0]
-            what = (f"the {passes.name} objective compares {one} with {other}, which makes {size:,} times "
-                    f"{size:,} differences: each prediction with the targets of all {size:,} samples")  # fmt: skip
+            what = (f"{whose} compares {one} with {other}, which makes {size:,} times {size:,} differences: each "
+                    f"prediction with the targets of all {size:,} samples")  # fmt: skip
             audit.breaks(RULE, what, samples=size)
             return
     audit.keeps(RULE)

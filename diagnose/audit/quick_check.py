@@ -18,6 +18,7 @@ from diagnose.formatting import signed
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.recorder import ranks
+from diagnose.gap.verdict import wrong_loss
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,7 +52,10 @@ def with_quick_findings(record: LedgerRecord, model: nn.Module, train: Side | No
     if any(one.rule == "dropout-on" for one in found):
         own = tuple(one for one in own if one.rule != "gap/random")
     both = sorted((*own, *found), key=lambda one: SEVERITIES.index(one.severity))
-    return record.model_copy(update={"findings": tuple(both)})
+    wrong = next((one.what for one in found if one.rule == broadcast.RULE), "")
+    return record.model_copy(
+        update={"findings": tuple(both), "verdict": wrong_loss(record, wrong) if wrong else record.verdict}
+    )
 
 
 def quick_findings(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed
+from diagnose.gap.reported import SWAPPED
 from diagnose.gap.term import DROPOUTS, GROUPS, KINDS
 
 if TYPE_CHECKING:
@@ -181,6 +182,8 @@ def _residual_words(record: LedgerRecord) -> str:
         return "reading the same again gives another number than was logged"
     parts = {part.id: part.value or 0.0 for part in record.term("residual").parts}
     side = "training" if abs(parts["training"]) >= abs(parts["validation"]) else "validation"
+    if any(SWAPPED in fit.factor for fits in record.arithmetic.values() for fit in fits):
+        return "the two reported losses may be swapped, for each is what the other side gives"
     named = {name: fits[0].factor.partition(":")[0] for name, fits in record.arithmetic.items() if len(fits) == 1}
     if len(named) > 1:
         return (
@@ -198,7 +201,7 @@ def _objective_words(record: LedgerRecord) -> str:
         held = [part.id for part in record.term("objective").parts if (part.value or 0.0) < 0]
         if below and held:
             return f"training's loss includes {' and '.join(held)}"
-        return "the objectives of the two sides differ"
+        return ": ".join(("the objectives of the two sides differ", *record.conditions.losses[:1]))
     said = ["label smoothing"] if train.label_smoothing != val.label_smoothing else []
     said += ["weight decay"] if train.weight_decay_in_loss != val.weight_decay_in_loss else []
     return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
@@ -229,8 +232,8 @@ def _data_words(record: LedgerRecord) -> str:
     if record.conditions.unlike:
         return "validation's batches are not as training's"
     if "train" in record.conditions.redrawn:
-        harder = "harder" if group_sum(record, "data") >= 0 else "easier"
-        return f"validation's data is {harder} than training's batches, which are drawn anew each pass"
+        harder = "easier" if group_sum(record, "data") >= 0 else "harder"
+        return f"training's samples, drawn or augmented anew each pass, are {harder} than validation's"
     if group_sum(record, "data") >= 0:
         if mostly_seen(record) or overlap is None:
             return f"its {text} is harder for this network"

@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from diagnose.records.ledgers import LedgerRecord
 
 MEANT = ", where the difference (augmentation, sampling) is not meant: matched losses are of plain data"
+STATISTICS = (
+    "have batch norm's running statistics follow (more steps, a larger momentum, larger batches), or compute them anew "
+    "(torch.optim.swa_utils.update_bn); to see the gap without them, "
+)
 FAR = 20.0  # times training's loss: a loss on unseen data that has likelier causes than overfitting
 WORSE = 3.0  # times the loss on other data: so much training's may cost where nothing is wrong with it
 LARGE_SHARE = 0.2  # of the sum of absolute parts
@@ -122,7 +126,8 @@ def _memorised(record: LedgerRecord) -> dict[str, float] | None:
 def _learned_less(record: LedgerRecord) -> dict[str, float] | None:
     """Hold where training data cost many times what other data cost, under the same conditions."""
     unseen, same = record.term("unseen"), record.matched
-    if not record.of_loop or record.conditions.unlike or record.conditions.masked:
+    unlike = record.conditions.unlike or "train" in record.conditions.redrawn
+    if not record.of_loop or unlike or record.conditions.masked:
         return None
     if unseen.high is None or unseen.high >= 0 or not 0 < WORSE * same.val < same.train:
         return None
@@ -191,6 +196,8 @@ def _arithmetic(record: LedgerRecord) -> dict[str, float] | None:
 
 def _fitting(record: LedgerRecord) -> str:
     """Say which arithmetic gives which reported loss."""
+    if any(SWAPPED in fit.factor for fits in record.arithmetic.values() for fit in fits):
+        return f"Each reported loss is what the other side gives: {SWAPPED}"
     some = {side: " or ".join(fit.factor for fit in fits) for side, fits in record.arithmetic.items() if fits}
     return "; ".join(f"The reported {side} loss is what is read, {factors}" for side, factors in some.items())
 
@@ -245,7 +252,8 @@ RULES = (
     FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
          "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
     FindingRule("gap/mode", "note", "Training's loss is taken with {on} and validation's with it {off}",
-         "compare both in evaluation mode: read a fixed sample of training {text} as validation is read", _trains_with),
+         "{statistics}compare both in evaluation mode: read a fixed sample of training {text} as validation is read",
+         _trains_with),
     FindingRule("gap/memorised", "note", "{Mode} raises the loss on training {text} and lowers it on {unseen}",
          "the network has memorised: judge {mode} by {unseen}", _memorised),
     FindingRule("gap/averaging", "note", "The training loss is a mean over steps in which the network still improved",
@@ -255,7 +263,8 @@ RULES = (
     FindingRule("gap/draw", "note", "The reported validation batch differs from the whole validation {text}",
          "read more of it", _large("draw"), "report.val=full, or a larger report.val_batches"),
     FindingRule("gap/objective", "note", "{objectives}",
-         "log the plain loss of both sides beside what is minimised", _large("objective")),
+         "where that is not meant, take both with one objective; else log the plain loss of both sides beside what is "
+         "minimised", _large("objective")),
     *(FindingRule(f"gap/{kind.id}", "note", kind.cause[0].upper() + kind.cause[1:], kind.fix, _large(kind.id),
                   kind.settings) for kind in KINDS if kind.fix),
     FindingRule("gap/collation", "note", "Validation {documents} are {cut} otherwise than training's",
@@ -289,15 +298,22 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     swapped = SWAPPED in words["arithmetic"]
     words["mend"] = "exchange them" if swapped else "look for it in how the loss is summed, divided and logged"
     words |= {"on": in_mode(live_kinds(record), on=True), "off": mode_suffix(live_kinds(record), on=False)}
+    words["statistics"] = STATISTICS if _lags_behind(record) else ""
     words["meant"] = MEANT if record.of_loop else ""
     words |= {"objectives": _objectives(record), "generalise": _generalise(record).format(**words)}
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)
 
 
+def _lags_behind(record: LedgerRecord) -> bool:
+    """Say whether it is batch norm that does worse in evaluation mode, with the statistics that it keeps."""
+    return record.value("mode") > 0 and live_kinds(record) == ["batch norm"]
+
+
 def _objectives(record: LedgerRecord) -> str:
     """Say that the objectives differ; which holds more only where what it holds is known."""
     if record.of_loop and not any(record.others.values()):
-        return "The objectives of the two sides differ"
+        how = "; ".join(record.conditions.losses)
+        return f"The objectives of the two sides differ{f': {how}' if how else ''}"
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
     return f"{more}'s loss holds more than {less}'s"
 

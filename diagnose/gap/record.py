@@ -172,6 +172,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "random": [("train", "val")[k] for k in sorted(found.random)],
         "as_taken": [("train", "val")[k] for k in sorted(found.as_taken)],
         "unlike": list(found.unlike),
+        "losses": list(found.losses),
         "masked": {"train": found.train.silent, "val": found.val_own.silent}
         if found.sides.val.objective in found.masked
         else {},

@@ -37,6 +37,15 @@ def sentence(record: LedgerRecord) -> str:
     return next((text for text in said if len(text.split()) <= MOST_WORDS), said[-1])
 
 
+def wrong_loss(record: LedgerRecord, what: str) -> str:
+    """Return the verdict of a ledger whose losses are not what they are meant to be, which explains no gap."""
+    compared, _, how = what.partition(", which makes ")
+    each = how.partition(": ")[2]
+    side = "below" if record.gap < 0 else "above"
+    return (f"Mend the loss first: {compared}: {each}. As it is, validation lies "
+            f"{plain(abs(record.gap))} {side} training, which tells nothing yet.")  # fmt: skip
+
+
 def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     """Name the largest resolved causes on the gap's side, a large one on the other side, and what is not resolved."""
     gap, found = record.gap, all_causes(record)
@@ -54,7 +63,8 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     though = f", though {against[0].words} ({signed(against[0].value)})" if told else ""
     if not same:
         no_cause = f". What {'lowers' if gap < 0 else 'raises'} it is not" if though else ", and no cause of that is"
-        return f"{out}{though}{no_cause} resolved{f': {open_}' if open_ and more else ''}."
+        what = f"{': ' if though else '. The largest is '}{open_}" if open_ and more else ""
+        return f"{out}{though}{no_cause} resolved{what}."
     named = [c for c in same[:causes] if abs(c.value) >= least]
     out += " because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
     left = next((c for c in large if not c.resolved), None)

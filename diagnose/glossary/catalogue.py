@@ -26,7 +26,7 @@ PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
     "Mode": "What training mode does", "objectives": "The objectives of the two sides differ",
     "generalise": "more text, fewer epochs, more regularisation, or nothing while the loss on unseen text falls",
-    "on": "what training mode does on", "off": "off", "unseen": "unseen text", "meant": "",
+    "on": "what training mode does on", "off": "off", "unseen": "unseen text", "meant": "", "statistics": "",
     "arithmetic": "A reported loss is what is read, computed another way",
     "mend": "look for it in how the loss is summed, divided and logged, or exchange what was reported of the two sides",
     "unlike": "numbers on another scale, labels that training never has"}  # fmt: skip

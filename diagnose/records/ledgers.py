@@ -194,6 +194,7 @@ class ConditionsRecord(Schema):
     redrawn: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()  # in what the losses of torch differ that the two objectives take
     as_taken: tuple[str, ...] = ()
     masked: dict[str, float] = Field(default_factory=dict)
     differ: tuple[str, ...] = ()

@@ -27,12 +27,13 @@ _TAG = re.compile("<[^>]*>")
 HEAD = 200_000  # bytes: a page's style, its header and its first drawing lie within
 MOST_PICTURES, MOST_PICTURE = 60, 60_000  # pages that are shown in small; characters of a drawing
 MOST_VALUES = 12  # of a filter; a longer one would be no help
-FILTERS = ("kind", "text", "axis")
+FILTERS = ("kind", "corpus", "axis")
+KINDS = {"Loss gap": "loss gap", "Audit": "audit"}  # by how a title begins; else by the first word of its line
 
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """A page: where it is, what kind, when its run or ablation began, of which text, and its verdict.
+    """A page: where it is, what kind, when its run or ablation began, of what, and its verdict.
 
     Attributes:
         values: what it is by each of `FILTERS`; "" where that does not apply.
@@ -111,15 +112,16 @@ def _entry(path: Path) -> IndexEntry | None:
     identity = [_words(part.partition("</bdi>")[0]) for part in line.split("<bdi>")[1:]]
     if not (verdict and identity):
         return None
-    kind = "loss gap" if title.startswith("Loss gap") else identity[0].partition(" ")[0]
-    about = " · ".join(part for part in (identity[0].rpartition(" ")[2], *identity[1:-1]) if part)
-    text = identity[1].partition(",")[0] if len(identity) > 2 else ""
+    subject, _, name = identity[0].partition(" ")
+    kind = next((kind for begin, kind in KINDS.items() if title.startswith(begin)), subject)
+    about = " · ".join((identity[0].rpartition(" ")[2] if name and identity[0] != kind else path.stem, *identity[1:-1]))
+    corpus = next((part.rpartition(", ")[0] for part in identity[1:] if part.endswith("documents")), "")
     axis = _words(title).removeprefix("What ").removesuffix(" changes") if title.startswith("What ") else ""
     _, wide, rest = head.partition('<svg class="wide"')
     drawing = f"{wide}{rest.partition('</svg>')[0]}</svg>" if wide and "</svg>" in rest[:MOST_PICTURE] else ""
     return IndexEntry(
-        path.name, kind, _stamp(path.name) or changed.replace(tzinfo=None), about, _words(verdict), (kind, text, axis),
-        drawing,
+        path.name, kind, _stamp(path.name) or changed.replace(tzinfo=None), about, _words(verdict),
+        (kind, corpus, axis), drawing,
     )  # fmt: skip
 
 

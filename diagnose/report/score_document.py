@@ -70,7 +70,7 @@ def _against(found: ScoreComparison) -> str:
 def _identity(found: ScoreComparison) -> tuple[str, ...]:
     files = ", ".join(cut(name, 40) for name in found.source[:MOST_FILES]) or "a table"
     more = f" and {len(found.source) - MOST_FILES} more" if len(found.source) > MOST_FILES else ""
-    what = f"ablation {found.source[0].rpartition('/')[2]}" if found.carried else f"scores of {files}{more}"
+    what = f"ablation {found.source[0].rpartition('/')[2]}" if found.carried else f"comparison of {files}{more}"
     count = counted(found.design.runs, "run") if found.carried else counted(found.design.rows, "row")
     parts = (what, count, day(found.created))
     return tuple(part for part in parts if part)

@@ -192,8 +192,8 @@ class TestNumbersBesideWords:
         record = plain(unseen=-0.018)
         next(t for t in record["terms"] if t["id"] == "unseen").update(low=-0.129, high=0.093)
         assert sentence(record).startswith(
-            "Validation lies 0.018 below training, and no cause of that is resolved: data (\N{MINUS SIGN}0.018 ± "
-            "0.111); more data would resolve it."
+            "Validation lies 0.018 below training, and no cause of that is resolved. The largest is data "
+            "(\N{MINUS SIGN}0.018 ± 0.111); more data would resolve it."
         )
 
 
@@ -333,7 +333,7 @@ class TestSentencesAgainstNumbers:
     def test_nothing_resolved_says_what_would_tell(self):
         record = spread(plain(unseen=-0.018), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.111})
         assert sentence(record) == (
-            "Validation lies 0.018 below training, and no cause of that is resolved: "
+            "Validation lies 0.018 below training, and no cause of that is resolved. The largest is "
             "data (\N{MINUS SIGN}0.018 ± 0.111); more data would resolve it. "
             "Under the same conditions the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
         )

@@ -66,7 +66,8 @@ class TestBroadcast:
         loaders = [DataLoader(regression(64, seed), 16) for seed in (1, 2)]
         gap = explain_gap(linear(), Side(loaders[0], mean_squared), Side(loaders[1], squeezed))
         found = next(one for one in gap.findings if one["rule"] == "targets-broadcast")
-        assert "training objective" in found["what"]
+        assert "training's objective" in found["what"]
+        assert gap.verdict.startswith("Mend the loss first: training's objective compares (16, 1) with (16,): each ")
 
     @pytest.mark.parametrize("objective", [squeezed, pairwise])
     def test_equal_shapes_and_losses_of_pairs_are_none(self, objective):
@@ -101,7 +102,7 @@ class TestSwapped:
         own = read(model, train), read(model, val)
         assert abs(own[0] - own[1]) > 0.01
         gap = explain_gap(model, Side(train, ce, mode="eval", reported=own[1]), Side(val, ce, reported=own[0]))
-        assert "validation side, validation's of the training side" in gap.verdict
+        assert "the two reported losses may be swapped, for each is what the other side gives" in gap.verdict
         assert "the two reported= may be swapped" in next(f["what"] for f in gap.findings if f["rule"] == ARITHMETIC)
         right = explain_gap(model, Side(train, ce, mode="eval", reported=own[0]), Side(val, ce, reported=own[1]))
         assert ARITHMETIC not in {one["rule"] for one in right.findings}

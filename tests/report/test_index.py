@@ -49,6 +49,34 @@ def test_pages_can_be_filtered_and_are_shown_in_small(pages):
     assert text.count('<img src="data:image/svg+xml;base64,') == 3
 
 
+def test_each_kind_of_page_says_what_it_is_of(tmp_path):
+    out = tmp_path / "reports"
+    render_own(write_run(tmp_path / "runs" / "20261122-150000-word-s0-aaaa"), out)
+    page = next(out.glob("*.html")).read_text(encoding="utf-8")
+    run, corpus, _ = re.findall(r"<bdi>(.*?)</bdi>", re.search(r'<p class="identity">(.*?)</p>', page)[1])
+    shown = re.search("<title>.*?</title>", page)[0]
+
+    def leave(name, title, *line):
+        identity = "&nbsp;· ".join(f"<bdi>{part}</bdi>" for part in line)
+        of_page = re.sub(r'(<p class="identity">).*?(</p>)', rf"\g<1>{identity}\g<2>", page)
+        (out / f"{name}.html").write_text(of_page.replace(shown, f"<title>{title}</title>"), encoding="utf-8")
+
+    leave("mine", "Audit", "audit")
+    leave("loop", "Loss gap", "loss gap")
+    leave("of-run", "Audit of r", run, corpus, "29 Nov 2026")
+    leave("log-a", "Log a.txt", "log a.txt", "text", "5 pairs")
+    leave("compare-a", "What method changes", "comparison of a.csv", "6 rows", "29 Nov 2026")
+    leave("own", "What lr changes", "ablation 20261129-ablate-lr", "6 runs", "29 Nov 2026")
+    found = {entry.href.removesuffix(".html"): entry for entry in entries(out)}
+    told = {name: (entry.kind, entry.values[1]) for name, entry in found.items() if not name.startswith("2026")}
+    text = corpus.rpartition(", ")[0]
+    assert told == {
+        "mine": ("audit", ""), "loop": ("loss gap", ""), "of-run": ("audit", text), "log-a": ("log", ""),
+        "compare-a": ("comparison", ""), "own": ("ablation", ""),
+    }  # fmt: skip
+    assert [found[name].about for name in ("mine", "loop", "log-a")] == ["mine", "loop", "a.txt · text"]
+
+
 def test_hostile_text_does_nothing(pages):
     path = pages / next(entry.href for entry in entries(pages) if entry.kind == "ablation")
     page = path.read_text(encoding="utf-8")

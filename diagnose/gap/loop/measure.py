@@ -15,6 +15,7 @@ from diagnose.gap.loop.averaged import as_reported
 from diagnose.gap.loop.batching import batching_of, moves_with_order
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.habits import notice_habits
+from diagnose.gap.loop.loss_calls import LossCalls, differ
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
@@ -128,8 +129,8 @@ def measure(
     return Measurements(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, (*taken, *found.notes, *repeated), found.redrawn,
-        unlike, found.masked, found.as_taken, found.shuffled,
-        luck, by_value,
+        unlike, found.masked, found.as_taken, found.shuffled, luck, by_value,
+        differ(subject.calls[0], subject.calls[1]) if len(subject.calls) > 1 else (),
     )  # fmt: skip
 
 
@@ -254,7 +255,8 @@ def _try(subject: Subject, side: Side, own: Condition, name: str) -> None:
     """Refuse a side whose loss does not depend on the model."""
     number, batch = setting.first_batch(side, name)
     where = f"batch {number + 1} of the {name} side"
-    subject.refuse_constant(batch, own, where)
+    with LossCalls() as subject.calls[own.objective]:
+        subject.refuse_constant(batch, own, where)
     subject.select(batch, own, where, int(name == "validation"))
     setting.notice_randomness(subject, batch, own, where)
     if setting.is_masked(subject, batch, own, where):

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from diagnose.gap.conditions import Condition
     from diagnose.gap.loop.elements import Elements
+    from diagnose.gap.loop.loss_calls import LossCalls
     from diagnose.gap.loop.sample_identity import DistinctSamples
     from diagnose.gap.loop.sample_parts import Key
     from diagnose.gap.side import Side
@@ -72,6 +73,7 @@ class Subject:
         writes: objectives that write into their batch (mixed samples in place), so that each gets a copy.
         switching: objectives that put the model into a mode themselves, and whether that is training mode.
         gradients: whether objectives are run with gradients on, as a training loop runs its own.
+        calls: what of torch's losses each objective takes, once it has been run.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
     """
 
@@ -92,6 +94,7 @@ class Subject:
     switching: dict[int, bool] = field(default_factory=dict)
     weighed: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
+    calls: dict[int, LossCalls] = field(default_factory=dict)
     empty: Counter[str] = field(default_factory=Counter)
     device: torch.device = field(init=False)
 
