@@ -59,7 +59,7 @@ class Asked:
 def ablate(
     axis: str | Sequence[str],
     *,
-    levels: str | None = None,
+    levels: str | Sequence[str] | None = None,
     seeds: int = 3,
     recipe: str | Path | Recipe = "quick",
     overrides: Mapping[str, Any] | None = None,
@@ -81,8 +81,8 @@ def ablate(
     Args:
         axis: a named axis (`diagnose.ablation.axes.NAMED`) or `table.key=value1,value2`; of several, every
             combination of levels is trained.
-        levels: comma-separated levels of the only axis to keep; the first is the control.
-        seeds: how many paired seeds.
+        levels: levels of the only axis to keep, also as one string with commas; the first is the control.
+        seeds: how many paired seeds; they count from the recipe's own.
         recipe: a recipe, the name of one that ships, or a TOML file.
         overrides: values by `table.key`, for all arms.
         hold: what all arms share: text, steps, tokens, epochs, flops or seconds.

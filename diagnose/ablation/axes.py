@@ -173,12 +173,12 @@ NAMED = {
 }
 
 
-def find(text: str, levels: str | None = None) -> Axis:
+def find(text: str, levels: str | Sequence[str] | None = None) -> Axis:
     """Return the axis of a name, of `name=level1,level2`, or of `table.key=value1,value2`.
 
     Args:
         text: what stands behind `--axis`.
-        levels: comma-separated levels to keep, the first as the control; all in their own order where None.
+        levels: those to keep (or one string with commas), the first as the control; all in their own order where None.
 
     Raises:
         DiagnoseError: unknown axis or level, a key that cannot vary, a level twice, fewer than two levels.
@@ -188,7 +188,8 @@ def find(text: str, levels: str | None = None) -> Axis:
     if axis is None:
         raise DiagnoseError(_unknown(name))
     names = _divided(given if equals else ",".join(axis.levels))
-    names = names if levels is None else _divided(levels)
+    if levels is not None:
+        names = _divided(levels if isinstance(levels, str) else ",".join(map(str, levels)))
     names = [_as_level(name, axis.levels) for name in names]
     unknown = [name for name in names if name not in axis.levels]
     if unknown:
@@ -201,7 +202,7 @@ def find(text: str, levels: str | None = None) -> Axis:
     return replace(axis, levels={name: axis.levels[name] for name in names})
 
 
-def find_all(texts: Sequence[str], levels: str | None = None, factors: str | None = None) -> list[Axis]:
+def find_all(texts: Sequence[str], levels: str | Sequence[str] | None = None, factors: str | None = None) -> list[Axis]:
     """Return several axes, as `find` does; `levels` are those of the only one.
 
     Args:

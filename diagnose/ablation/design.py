@@ -121,7 +121,7 @@ def design(
     Raises:
         DiagnoseError: every mistake that can be seen before training.
     """
-    if seeds < 1:
+    if not isinstance(seeds, int) or seeds < 1:
         raise DiagnoseError(f"--seeds {seeds}: give at least one, and three or more for useful intervals")
     _refuse_axes(axes, overrides, untuned=untuned, full=full)
     _refuse_match(axes, match)

@@ -41,6 +41,11 @@ class Voice:
             self.out.write(json.dumps([kind, what]) + "\n")
             self.out.flush()
 
+    def close(self) -> None:
+        """Close the line to the parent, which may be gone."""
+        with suppress(OSError):
+            self.out.close()
+
     def watch(self, state: Progress) -> None:
         """Tell a run's progress now and then, and whatever it has read at once."""
         now = time.monotonic()
@@ -65,6 +70,8 @@ def main() -> None:
             _train(order, voice)
     except KeyboardInterrupt:
         return
+    finally:
+        voice.close()
 
 
 def _listen(orders: queue.Queue[dict[str, Any] | None]) -> None:

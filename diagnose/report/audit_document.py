@@ -103,7 +103,7 @@ def _glance(audit: AuditRecord) -> Glance:
             groups.append((about[0].upper() + about[1:], marks))
     keys = [STATES[one] for one in STATES if one in state.values()]
     caption = [part for words, sign, paint in keys for part in (Span(sign, "key", paint), Span(f" {words}; "))]
-    rest = marked("Rules of [overlap] compare the texts themselves; most others change what the network is given and "
+    rest = marked("Rules of [overlap] compare the data themselves; most others change what the network is given and "
                   "look at what it answers.")  # fmt: skip
     return Glance(tuple(groups), (*caption[:-1], Span(f" {keys[-1][0]}. "), *rest) if keys else rest)
 
@@ -130,8 +130,8 @@ def _tables(audit: AuditRecord) -> Iterable[ReportBlock]:
             for row in some:
                 rules.setdefault(row.why, []).append(row.rule)
             yield from _listed(name, (f"{', '.join(which)}: {why}" for why, which in rules.items()))
-            rows = tuple((row.rule, sentence(row.why)) for row in some)
-            yield TextTable(caption, ("rule", "why"), rows, frozenset({0, 1}))
+            rows = tuple((", ".join(which), sentence(why)) for why, which in rules.items())
+            yield TextTable(caption, ("rules", "why"), rows, frozenset({0, 1}))
 
 
 def _listed(name: str, items: Iterable[str]) -> tuple[ReportBlock, ...]:

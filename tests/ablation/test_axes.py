@@ -58,6 +58,13 @@ def test_a_value_that_the_network_refuses_names_it(tiny):
 def test_levels_may_be_named_with_the_axis():
     assert list(axes.find("tokenizer=bpe,char").levels) == ["bpe", "char"]
     assert axes.find("tokenizer", "bpe,char") == axes.find("tokenizer=bpe,char")
+    assert axes.find("tokenizer", ["bpe", "char"]) == axes.find("tokenizer=bpe,char")
+
+
+@pytest.mark.parametrize("seeds", ["three", 0, [0, 1]])
+def test_seeds_that_are_no_number_are_told_in_one_line(seeds, tiny):
+    with pytest.raises(DiagnoseError, match=r"--seeds .*: give at least one"):
+        ablate.ablate("tokenizer", levels=["char", "word"], seeds=seeds, overrides=tiny)
 
 
 def test_a_value_may_be_a_list():
