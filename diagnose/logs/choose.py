@@ -71,9 +71,10 @@ def choose(log: Log, columns: Columns) -> Choice:
                 f"--columns {role}={columns[role]}: the log has no such values{nearest(columns[role], names)}"
                 + ("; in text, a name is the words right before a value" if log.format == "text" else "")
             )
-    if log.runs and not columns:
+    runs = log.swept()
+    if runs and not columns:
         raise DiagnoseError(
-            f"this is a table of {log.runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
+            f"this is a table of {runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
     spelled_out.give_sides(log)

@@ -92,8 +92,8 @@ NO_ROW = RowPlan()
 class Grid:
     """A table within text while it is read: its header, then its rows."""
 
-    def __init__(self, columns: Columns) -> None:
-        self.columns = columns
+    def __init__(self, columns: Columns, log: Log) -> None:
+        self.columns, self.log = columns, log
         self.active = False
         self._way: Callable[[str], list[str]] = _wide
         self._width = 0
@@ -144,12 +144,12 @@ class Grid:
             cells = [f"{over} {cell}".strip() for over, cell in zip(above, cells, strict=True)]
         return cells
 
-    def settle(self, log: Log) -> None:
-        """Tell a log of the rows that are runs or hold lists: neither are a curve."""
+    def settle(self) -> None:
+        """Tell the log of the rows that are runs or hold lists: neither are a curve."""
         if self.vectors:
-            log.tuples += self.vectors
-            log.example = log.example or self.example
-        log.runs = self.runs if self.runs > 1 and not log.series else 0
+            self.log.tuples += self.vectors
+            self.log.example = self.log.example or self.example
+        self.log.runs = self.runs if self.runs > 1 and not self.log.series else 0
 
     @property
     def sided(self) -> bool:
@@ -192,6 +192,8 @@ class Grid:
             return True
         row = self._keep.row(dict(enumerate(cells)))
         if row is not None:
+            self._keep.sweep(dict(enumerate(cells)), row, self.log)
+        if row is not None and not (self._keep.settings and self.log.sweep.open):
             self._keep_plan(key, self._planned(line, cells))
         return True if row is None else row
 

@@ -23,7 +23,7 @@ UNIT = re.compile(
 NAMES_NEXT = re.compile(r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]")  # " Words/sec: 12" is no unit
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(
-    r"[|;,{}\t&\u060c\u061b\u3001\uff0c\uff1b]|(?<=[^\W\d_]{4})(?<!rain|alid|test|Test)\.\s+(?=[A-Z])|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\."
+    r"[|;,{}\t&\u060c\u061b\u3001\uff0c\uff1b]|(?<=[^\W\d_]{3})(?<!rain|alid|test|Test|iter|Iter)(?<!avg|Avg|val|Val|trn|Trn|tst|Tst|acc|Acc|min|max|std|tot|Tot|est|exp|num|cls|reg)\.\s+(?=[A-Z])|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\."
     r"|\s(?:vs\.?|versus|against)\s(?:an?\s|the\s)?"
 )
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
@@ -50,6 +50,7 @@ REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval
 OF_OUTPUT = re.compile(
     r"(?P<name>.{0,100}?)\sfor\s'(?P<output>[\w.-]{1,40})'?(?=\s|$)"
 )  # Kaldi's "log-likelihood for 'output' is"
+OF_MEAN = re.compile(r"\s?[(\[](?:(?:running|moving|rolling|epoch|batch|the)\s)?(?:avg|average|mean|smoothed|ema)[)\]]$", re.IGNORECASE)
 RANGE = re.compile(r"-|\s?[\u2013\u2014~\uff5e]\s?")  # between two numbers
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
@@ -79,6 +80,20 @@ NAMES_BEHIND = re.compile(r"\s?[(\[]\s?([a-z][a-z\s_.-]{2,30}(?:[/,|][a-z\s_.-]{
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
 CHANGES = re.compile(r"\s(?:(?:de|in)creased|improved|fell|dropped|rose|went)(?:\sfrom)?$", re.IGNORECASE)
 NATS = re.compile(r"\s?nats?\b")
+WINDOW = re.compile(  # before how many values a mean is over, as in "loss (avg of last 50): 2.4"
+    r"(?:[\s(\[,-]{1,3}(?:averaged|average|avg|mean|running|rolling|smoothed|ema|ma|over|of|the|last|past|previous|prev|recent"
+    r"|window|in|for|beta|alpha)\b[\s=]?){1,6}[\s(\[]{0,2}$|[(\[]\s?$", re.IGNORECASE,
+)
+OF_WINDOW = re.compile(  # and behind it
+    r"(?:[-\s]?(?:steps?|batch(?:es)?|mini-?batch(?:es)?|iter(?:ation)?s?|its|updates?|samples|values|items|epochs?|prints)\b)?"
+    r"(?:[-\s](?:running\s|moving\s)?(?:avg|average|mean|ema|window)\b)?\s?[)\]]?\s?(?:is|was|[:=])?\s{0,4}$", re.IGNORECASE,
+)
+OVERALL = re.compile(r"\W{0,8}(?:overall|average|mean|in total|total|all)\b[^|\d]{0,16}:", re.IGNORECASE)
+OF_RUNS = re.compile(  # what is said of folds or seeds together
+    r"\b(?:cv|cross[\s_-]?val\w{0,6})\b\W{0,3}(?:results?|scores?|mean|average|avg|summary|finished|done|complete\w{0,3})\b"
+    r"|\b(?:over|across|of|for)\s(?:all\s|the\s)?(?:\d{1,4}\s|#\s)?(?:k-?)?(?:folds|seeds|runs|splits|trials|repeats)\b|\b(?:\d|k|#)-?fold\s(?:cv|mean|average|avg|results?)",
+    re.IGNORECASE,
+)
 AFTER_COUNT = re.compile(r"\s?(epoch|step|iteration|iter)s?\s?[:=]", re.IGNORECASE)  # "val loss after 3 epochs: 2.31"
 CELL = re.compile(r"([^|]{2,60})\|\s*$")  # "eval CrossEntropyLoss |  2.31"
 SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b"
@@ -169,6 +184,9 @@ class Shape:
         ratio: whether it holds a "3/10".
         named: whether all its losses are held out by their names; `both`: whether some are and some are not.
         apart: whether it is held out or named, so that its totals are not training's.
+        settings: numbers before the first loss that are settings, where the line says nowhere in the run.
+        of_runs: whether its values are of folds, seeds or other runs together.
+        overall: whether it begins as what is said of all, as of folds where there are any.
         unsaid: values that have the name of their side alone, of two sides at the least; they are losses too.
         passed: whether it is Keras's line of a whole pass, "32/32 - 1s - loss: 2.31".
         summary: whether it begins as what sums up the pass that the lines before it are of (a star, as DeiT's).
@@ -177,6 +195,7 @@ class Shape:
     positions: list[tuple[int, Slot]] = field(default_factory=list)
     losses: list[tuple[int, Slot]] = field(default_factory=list)
     facts: list[tuple[int, Slot]] = field(default_factory=list)
+    settings: list[tuple[int, Slot]] = field(default_factory=list)
     unsaid: list[tuple[int, Slot]] = field(default_factory=list)
     used: tuple[int, ...] = ()
     side: str = ""
@@ -189,6 +208,8 @@ class Shape:
     both: bool = False
     apart: bool = False
     summary: bool = False
+    of_runs: bool = False
+    overall: bool = False
     passed: bool = False
 
 
@@ -216,6 +237,8 @@ def kept_words(found: tuple[str, ...]) -> list[str]:
 
 def says_plainly(name: str) -> bool:
     """Say whether a value may follow a name without a sign: every word is known, or belongs to one identifier."""
+    mean = OF_MEAN.search(name)
+    name = name[: mean.start()] if mean else name
     last = name.rsplit(maxsplit=1)[-1]
     if meaning(last).kind and not set(words(name)) - set(words(last)) - NEUTRAL - SIDES:
         return True
@@ -264,8 +287,8 @@ def in_sentence(name: str) -> str:
 
 def count_used(shape: Shape) -> None:
     """Count the places of a shape among those numbers alone that are used."""
-    slots = [*shape.positions, *shape.losses, *shape.facts]
+    slots = [*shape.positions, *shape.losses, *shape.facts, *shape.settings]
     shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
     at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
-    for slots in (shape.positions, shape.losses, shape.facts):
+    for slots in (shape.positions, shape.losses, shape.facts, shape.settings):
         slots[:] = [(at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots]

@@ -100,6 +100,7 @@ LANGUAGES = {
         "en\\s(?:iyi|dusuk)|najlepsz[a-z]*|nejlepsi"
     ),
     "train loss": _compounds("training traning trening træning koulutus"),
+    "val error": "selection\\serror",  # OpenNN's
     "val loss": _compounds("validierung validation validering validatie validointi"),
     "loss": (
         "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perdua|gubit[a-z]*|havio|perte|perda|perdita|verlust|"

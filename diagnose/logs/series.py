@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.logs.sweeps import Sweep
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -267,6 +269,7 @@ class Log:
         lent: names whose side is of a heading or of the words around, not of the name itself.
         tuples: lines on which a loss is followed by several values in brackets; `example`: the name of one.
         runs: rows of a table whose rows are runs, 0 for other files.
+        sweep: settings of its rows, which tell whether these are runs.
         unclear: names of losses with values as "2,600", whose comma may be a decimal one, each with such a value.
     """
 
@@ -284,10 +287,15 @@ class Log:
     example: str = ""
     runs: int = 0
     unclear: dict[str, str] = field(default_factory=dict)
+    sweep: Sweep = field(default_factory=Sweep)
 
     def settings(self) -> dict[str, float]:
         """Return the settings that are numbers of a sensible size."""
         return {name: value for name, value in self.facts.items() if 0 <= value <= MOST_PLACE}
+
+    def swept(self) -> int:
+        """Return how many runs its rows are, where each has settings of its own; else 0."""
+        return self.runs or (self.sweep.runs() if len(self.sweep.heads) == self.rows else 0)
 
     def add(self, row: LogRow) -> None:
         """Take a row's values."""

@@ -33,9 +33,12 @@ from diagnose.logs.line_words import (
     NATS,
     OF,
     OF_MODEL,
+    OF_RUNS,
+    OF_WINDOW,
     OPERATOR,
     OUTPUT,
     OVER,
+    OVERALL,
     PARTS,
     PERCENT,
     PLACEHOLDER,
@@ -45,6 +48,7 @@ from diagnose.logs.line_words import (
     TIMING,
     UNIT,
     WEIGHED,
+    WINDOW,
     Shape,
     Slot,
     count_used,
@@ -56,6 +60,7 @@ from diagnose.logs.line_words import (
     without_remark,
 )
 from diagnose.logs.names import NEUTRAL, SIDES, UNSAID, meaning, side_alone, side_of, words
+from diagnose.logs.sweeps import setting
 
 if TYPE_CHECKING:
     from diagnose.logs.given_names import GivenNames
@@ -86,6 +91,8 @@ class _Line(LineSides):
         self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
+        if self.shape.positions or not self.shape.losses:
+            self.shape.settings.clear()
         if len({slot.name for _, slot in self.shape.unsaid}) > 1 or holds_little_else(self.shape, len(self.numbers)):
             self.shape.losses += self.shape.unsaid
         return self.shape
@@ -119,6 +126,8 @@ class _Line(LineSides):
         last = CHANGES.sub("", last) if becomes and "(" not in signs else last
         if becomes and meaning(last).kind:
             return self._changed(k, last, context, before, assigned=assigned)
+        if self._window(k, last, after):
+            return Slot()
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
         if over >= 0 and self.texts[over + 1].startswith("%"):
             over = -1  # "2.31 / 18.34%": a loss and an accuracy
@@ -135,7 +144,28 @@ class _Line(LineSides):
             )
         if slot is None or slot.what != "loss":
             self._aside(last)
+        if slot is None or slot.what == "fact":
+            self._sets(k, last)
         return slot or Slot(over=over)
+
+    def _window(self, k: int, name: str, after: str) -> bool:
+        """Take how many values a loss is a mean over, as in "loss (avg of last 50): 2.4"; return whether it is that."""
+        before = WINDOW.search(f"{name}{self.texts[k][len(self.texts[k].rstrip(' ([')) :]}")
+        following = self.numbers[k + 1 : k + 2] or ("",)
+        if not before or "." not in following[0] or not OF_WINDOW.match(after):
+            return False
+        title = f"{name} "[: before.start()].strip()
+        plain = bool(before.group().strip(" ([")) or bool(re.search("[a-z]", after))
+        if not plain or not meaning(title).kind or after.strip() in ("", ","):
+            return False
+        self.pending, self.unnamed, self.follows = title, k + 1, True
+        return True
+
+    def _sets(self, k: int, name: str) -> None:
+        """Take a setting that stands before the line's losses."""
+        kind = setting(name) if not self.shape.losses else ""
+        if kind:
+            self.shape.settings.append((k, Slot("setting", kind)))
 
     def _given(self, k: int, name: str) -> Slot | None:
         """Take a number whose name `--columns` gives."""
@@ -319,5 +349,7 @@ def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = No
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
     shape.apart = shape.held_out or shape.named
+    shape.overall = not shape.positions and bool(OVERALL.match(texts[0]))
+    shape.of_runs = bool(OF_RUNS.search("#".join(texts)))
     shape.summary = not shape.side and bool(SUMS_UP.match(texts[0]))
     return shape

@@ -83,12 +83,13 @@ def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
     runs = _Runs(header, keep)
     lines_read = Counted(source)
     for block in _blocks(_records(lines_read, sign, log), lines_read, keep):
-        if runs.at < 0 and add_rows(keep, block, log):
+        if runs.at < 0 and not (keep.settings and log.sweep.open) and add_rows(keep, block, log):
             continue
         for fields in block:
             row = keep.row(dict(enumerate(fields))) if any(fields) else None
             if row:
                 runs.add(fields)
+                keep.sweep(dict(enumerate(fields)), row, log)
                 log.add(row)
     log.runs = runs.count()
     return log
@@ -204,6 +205,7 @@ class Records:
                     self.kept.take(key, key)
         row = self.kept.row(fields)
         if row:
+            self.kept.sweep(fields, row, self.log)
             self.log.add(row)
 
     def add_one(self, name: str, value: Any, step: Any, seconds: float | None = None) -> None:

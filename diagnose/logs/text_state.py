@@ -35,6 +35,7 @@ class TextState:
         self.closed = NAN  # the epoch whose Keras bar has shown its validation
         self.done = (NAN, NAN)  # the last epoch of which a pass of Keras is complete, and the batches of that pass
         self.other = False  # whether the last line is of another pass within that epoch
+        self.of_runs = False  # whether the heading above is of folds or seeds together
         self.over = False  # whether the epoch that was named last is said to have ended
         self.stated: dict[str, int] = {}  # settings, and the rows before each
         self.sets = 1  # of settings
