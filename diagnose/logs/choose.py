@@ -366,8 +366,8 @@ def refuse(log: Log) -> NoReturn:
             f"no loss was found: wanted are lines or columns as 'train loss 1.9' and 'val_loss: 2.0'; name {named} "
             "with --columns train=NAME,val=NAME, or the format with --format"
         )
-    trains = {name for name, m in losses.items() if not m.held_out}
-    vals = losses.keys() - trains
+    vals = {name for name, m in losses.items() if m.held_out}
+    trains = {name for name, m in losses.items() if not m.held_out and (m.side or m.kind != "error" or not vals)}
     shown = listed(
         [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
     )

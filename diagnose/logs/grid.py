@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from diagnose.logs.kept_columns import MOST_SIDE, Columns, Keep
 from diagnose.logs.names import SIDES, counter, meaning, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
-from diagnose.logs.table import NAMES_RUN
+from diagnose.logs.table import names_of_runs
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
@@ -116,7 +116,8 @@ class Grid:
             return True
         whole = line
         line = COMMENT.sub("", line)
-        ways = [(way, cells) for way in WAYS if self._names_of(cells := _noted(self._with_line_above(way, line)))]
+        found = [(way, self._with_line_above(way, line)) for way in WAYS]
+        ways = [(way, cells) for way, every in found for cells in _noted(every) if self._names_of(cells)]
         indexed = [line.strip(), *self._single.split()]
         if not ways and counter(line) and self._single and self._names_of(indexed):
             ways, whole = [(_spaces, indexed)], self._single
@@ -260,8 +261,7 @@ class Grid:
                 self._plans.clear()
                 self._keep = Keep(columns, self.columns)
                 self._keep.sides += [k for k, cell in enumerate(cells) if _is_side(cell) and k not in self._keep.sides]
-                named = [i for i, name in enumerate(columns) if name.strip().lower() in NAMES_RUN]
-                self._names = named[0] if named and not self._keep.placed else -1
+                self._names = names_of_runs(columns, cells, self._keep)
                 return True
         return False
 
@@ -277,9 +277,9 @@ def _by_ruler(ruler: str, header: str) -> tuple[Callable[[str], list[str]], list
     return cells, cells(header)
 
 
-def _noted(cells: list[str]) -> list[str]:
-    """Return the names of columns without a last one of notes, which rows seldom have."""
-    return cells[:-1] if cells and cells[-1].strip().lower() in NOTES else cells
+def _noted(cells: list[str]) -> list[list[str]]:
+    """Return the names of columns; where the last one is of notes, which rows may leave out, without it too."""
+    return [cells, cells[:-1]] if cells and cells[-1].strip().lower() in NOTES else [cells]
 
 
 def _short(cells: list[str]) -> bool:

@@ -110,7 +110,13 @@ class Keep:
             return
         said = {kind: tuple(str(fields.get(key, "")) for key, of in self.settings if of == kind) for kind in KINDS}
         at = [place for place in row.at() if place == place]  # noqa: PLR0124
-        log.sweep.add(log.rows + 1, " ".join(said["fixed"] + said["scheduled"]), *said.values(), at[0] if at else None)
+        log.sweep.add(
+            log.rows + 1,
+            " ".join(said["fixed"] + said["scheduled"]),
+            said["fixed"],
+            said["scheduled"],
+            at[0] if at else None,
+        )
 
     def sided(self, name: str, fields: Mapping[Any, Any]) -> str:
         """Return the name of a loss in a record, with the side that a field of it names."""

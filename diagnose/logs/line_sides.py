@@ -10,6 +10,7 @@ from diagnose.logs.line_words import (
     COUNTS,
     MOST_KEY,
     NAMES_BEHIND,
+    PARALLEL,
     SIDE_BEHIND,
     SIDES_BEHIND,
     Slot,
@@ -51,6 +52,9 @@ class LineSides(LinePositions):
         named = self._names_behind(k)
         if named:
             return self._each(k, named)
+        parallel = self._parallel(k)
+        if parallel:
+            return parallel
         if self.pending and not meaning(name).kind:
             name = f"{self.pending} {self.texts[k]}"
         behind = self._sides_behind(k) if meaning(name).kind and not meaning(name).side else ""
@@ -67,6 +71,22 @@ class LineSides(LinePositions):
         if "/" not in name and "&" not in name and "," not in name and " and " not in name:
             return None
         return self._each(k, [f"{side} {rest}" for side in sides])
+
+    def _parallel(self, k: int) -> Slot | None:
+        """Take a loss and what is told beside it, as in "val loss/acc: 2.2/0.6"."""
+        found = PARALLEL.search(self.texts[k][-MOST_KEY:])
+        if not found or k + 1 >= len(self.numbers) or self.code or "." not in self.numbers[k]:
+            return None
+        before, first, sign, second = found.groups()
+        first = f"{before} {first}" if before and side_of(words(before)) else first
+        beside = re.fullmatch(rf"\s?%?\s?{re.escape(sign)}\s?", self.texts[k + 1])
+        if not beside or not meaning(first).kind or side_of(words(second)):
+            return None
+        self._named(k, first, "")
+        if meaning(second).kind:
+            side = side_of(words(first))
+            self._named(k + 1, f"{side} {second}" if side else second, "")
+        return Slot("loss", over=k + 1)
 
     def _each(self, k: int, names: list[str]) -> Slot:
         """Take several values that follow each other under their names."""

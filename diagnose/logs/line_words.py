@@ -50,7 +50,9 @@ REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval
 OF_OUTPUT = re.compile(
     r"(?P<name>.{0,100}?)\sfor\s'(?P<output>[\w.-]{1,40})'?(?=\s|$)"
 )  # Kaldi's "log-likelihood for 'output' is"
-OF_MEAN = re.compile(r"\s?[(\[](?:(?:running|moving|rolling|epoch|batch|the)\s)?(?:avg|average|mean|smoothed|ema)[)\]]$", re.IGNORECASE)
+OF_MEAN = re.compile(
+    r"\s?[(\[](?:(?:running|moving|rolling|epoch|batch|the)\s)?(?:avg|average|mean|smoothed|ema)[)\]]$", re.IGNORECASE
+)
 RANGE = re.compile(r"-|\s?[\u2013\u2014~\uff5e]\s?")  # between two numbers
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
@@ -78,21 +80,34 @@ SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|d
 SIDES_BEHIND = re.compile(r"\s?[(\[]\s?[a-z]{2,10}(?:\s?[/,|]\s?[a-z]{2,10}){1,2}\s?[)\]]", re.IGNORECASE)
 NAMES_BEHIND = re.compile(r"\s?[(\[]\s?([a-z][a-z\s_.-]{2,30}(?:[/,|][a-z\s_.-]{3,30}){1,2})[)\]]", re.IGNORECASE)
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
-CHANGES = re.compile(r"\s(?:(?:de|in)creased|improved|fell|dropped|rose|went)(?:\sfrom)?$", re.IGNORECASE)
+CHANGES = re.compile(
+    r"\s(?:(?:has|have|had|only|then|also|steadily|slowly|further|still|just)\s){0,2}(?:(?:de|in)creas(?:ed|es)|improve[sd]|fell|falls"
+    r"|fallen|drop(?:s|ped)|ros?e|ris(?:es|en)|went|goes|gone|came|moved|stayed|shrank|grew|climbed|declined|plateau)"
+    r"(?:\s(?:down|up|only|steadily|slowly|sharply|flat|gradually))?(\sfrom)?:?$",
+    re.IGNORECASE,
+)
+SAVES = re.compile(r"\bsav(?:ed?|ing)\b|checkpoint|\bbest\b", re.IGNORECASE)  # beside the best value so far
+TO = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}|\s(?:down\s|up\s)?to\s{1,3}(?:about\s)?")  # behind "from"
 NATS = re.compile(r"\s?nats?\b")
 WINDOW = re.compile(  # before how many values a mean is over, as in "loss (avg of last 50): 2.4"
     r"(?:[\s(\[,-]{1,3}(?:averaged|average|avg|mean|running|rolling|smoothed|ema|ma|over|of|the|last|past|previous|prev|recent"
-    r"|window|in|for|beta|alpha)\b[\s=]?){1,6}[\s(\[]{0,2}$|[(\[]\s?$", re.IGNORECASE,
+    r"|window|in|for|beta|alpha)\b[\s=]?){1,6}[\s(\[]{0,2}$|[(\[]\s?$",
+    re.IGNORECASE,
 )
 OF_WINDOW = re.compile(  # and behind it
     r"(?:[-\s]?(?:steps?|batch(?:es)?|mini-?batch(?:es)?|iter(?:ation)?s?|its|updates?|samples|values|items|epochs?|prints)\b)?"
-    r"(?:[-\s](?:running\s|moving\s)?(?:avg|average|mean|ema|window)\b)?\s?[)\]]?\s?(?:is|was|[:=])?\s{0,4}$", re.IGNORECASE,
+    r"(?:[-\s](?:running\s|moving\s)?(?:avg|average|mean|ema|window)\b)?\s?[)\]]?\s?(?:is|was|[:=])?\s{0,4}$",
+    re.IGNORECASE,
 )
 OVERALL = re.compile(r"\W{0,8}(?:overall|average|mean|in total|total|all)\b[^|\d]{0,16}:", re.IGNORECASE)
 OF_RUNS = re.compile(  # what is said of folds or seeds together
     r"\b(?:cv|cross[\s_-]?val\w{0,6})\b\W{0,3}(?:results?|scores?|mean|average|avg|summary|finished|done|complete\w{0,3})\b"
     r"|\b(?:over|across|of|for)\s(?:all\s|the\s)?(?:\d{1,4}\s|#\s)?(?:k-?)?(?:folds|seeds|runs|splits|trials|repeats)\b|\b(?:\d|k|#)-?fold\s(?:cv|mean|average|avg|results?)",
     re.IGNORECASE,
+)
+PARALLEL = re.compile(  # two names of two values: "val loss/acc: 2.2/0.6", "Train (loss, acc): 2.5, 0.7"
+    r"(?:([A-Za-z][\w-]{0,20})[\s:]{0,2}[(\[]\s?)?([A-Za-z][\w. -]{0,40}?)\s?([/,&|])\s?([A-Za-z][\w -]{0,20}?)"
+    r"\s?[)\]]?\s?[:=]\s{0,4}[`'\"(\[]{0,2}$"
 )
 AFTER_COUNT = re.compile(r"\s?(epoch|step|iteration|iter)s?\s?[:=]", re.IGNORECASE)  # "val loss after 3 epochs: 2.31"
 CELL = re.compile(r"([^|]{2,60})\|\s*$")  # "eval CrossEntropyLoss |  2.31"

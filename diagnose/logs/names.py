@@ -50,7 +50,8 @@ NEUTRAL = frozenset({
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
-    "improvement", "improve", "previous", "prev", "target", "patience", "from", "std", "var", "stderr", "accuracy",
+    "improvement", "improve", "previous", "prev", "before", "target", "patience", "from", "std", "var", "stderr",
+    "accuracy",
     "acc", "ratio", "weight", "weights", "coef", "coeff", "num", "n", "count", "grad", "norm", "time", "seconds",
     "runtime", "steps", "saved", "saving", "save", "saves", "checkpoint", "ckpt", "early", "stopping", "stopped",
     "threshold", "tolerance", "lambda", "alpha", "beta", "gamma", "fn", "func", "function", "type", "name", "every",

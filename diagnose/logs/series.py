@@ -136,6 +136,10 @@ class LogSeries:
         self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
         self._keep_many(points[:-1], at)
 
+    def tell_again(self, place: float, row: LogRow, value: float) -> None:
+        """Place the last value anew: a line that says where it was says it once more."""
+        self._last, self._shown = (place, row, value), place
+
     def _keep_many(self, points: NDArray[np.float64], at: int) -> None:
         """Keep one in `stride` of points; the first of them is the one of this number."""
         while len(points):

@@ -43,9 +43,11 @@ from diagnose.logs.line_words import (
     PERCENT,
     PLACEHOLDER,
     RANGE,
+    SAVES,
     SUMS_UP,
     TAIL,
     TIMING,
+    TO,
     UNIT,
     WEIGHED,
     WINDOW,
@@ -122,10 +124,9 @@ class _Line(LineSides):
         if len(parts) > 1:
             self.near = ""
         self._headings(context)
-        becomes = bool(BECOMES.fullmatch(after)) and "." in (self.numbers[k + 1 : k + 2] or ("",))[0]
-        last = CHANGES.sub("", last) if becomes and "(" not in signs else last
-        if becomes and meaning(last).kind:
-            return self._changed(k, last, context, before, assigned=assigned)
+        changed = self._changed(k, last, context, before, assigned=assigned)
+        if changed is not None:
+            return changed
         if self._window(k, last, after):
             return Slot()
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
@@ -142,11 +143,15 @@ class _Line(LineSides):
                 or self._loss(k, last, context, after, unit, over, (assigned, bool(arrow)), before)
                 or self._unsaid(k, last, after, unit, over)
             )
-        if slot is None or slot.what != "loss":
-            self._aside(last)
-        if slot is None or slot.what == "fact":
-            self._sets(k, last)
+        self._no_loss(k, last, slot.what if slot else "")
         return slot or Slot(over=over)
+
+    def _no_loss(self, k: int, name: str, what: str) -> None:
+        """Take what the name of a number says that is no loss: a side, a setting."""
+        if what != "loss":
+            self._aside(name)
+        if what in ("", "fact"):
+            self._sets(k, name)
 
     def _window(self, k: int, name: str, after: str) -> bool:
         """Take how many values a loss is a mean over, as in "loss (avg of last 50): 2.4"; return whether it is that."""
@@ -176,12 +181,21 @@ class _Line(LineSides):
         self.shape.settled = True
         return slot
 
-    def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot:
-        """Take the last value of "train loss 2.9 -> 2.7 -> 2.5"."""
+    def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot | None:
+        """Take the last value of "train loss 2.9 -> 2.7 -> 2.5", and of "train loss went from 2.9 to 2.5"."""
+        within = before.rstrip(" :='`").endswith("(") or SAVES.search("".join(self.texts))
+        changes = None if within else CHANGES.search(name)
+        way = TO if changes and changes.group(1) else BECOMES
+        if not way.fullmatch(self.texts[k + 1]) or "." not in (self.numbers[k + 1 : k + 2] or ("",))[0]:
+            return None
+        name = name[: changes.start()] if changes else name
+        if not meaning(name).kind:
+            return None
         last = k + 1
-        while last + 1 < len(self.numbers) and BECOMES.fullmatch(self.texts[last + 1]):
+        while last + 1 < len(self.numbers) and way.fullmatch(self.texts[last + 1]):
             last += 1
-        self._loss(last, name, context, self.texts[last + 1], "", -1, (assigned, False), before)
+        signs = assigned or bool(changes), False
+        self._loss(last, name, context, self.texts[last + 1], "", -1, signs, before)
         return Slot("loss", over=last)
 
     def _behind_value(self, k: int, name: str, after: str) -> Slot | None:

@@ -1,12 +1,13 @@
 """Rows whose settings differ: those of a sweep, or of a table of results, are runs and no curve.
 
-A row's settings are what stands before its losses under the name of one ("hidden 64", "batch_size"). Rows are runs where
-no two have the same settings. A learning rate may follow a schedule, so rates alone tell runs apart only where they are
-round and no schedule's: they go up and down, or change by a factor each time.
+A row's settings are what stands before its losses under the name of one ("hidden 64", "batch_size"). Rows are runs
+where no two have the same settings. A learning rate may follow a schedule, so rates alone tell runs apart only where
+they are round and no schedule's: they go up and down, or change by a factor each time.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from diagnose.logs.names import words
@@ -23,6 +24,7 @@ FIXED = frozenset({
     "subsample", "lora r", "lora rank", "reg", "regularization", "regularisation", "reg strength", "train size",
     "training size", "n train", "optimizer", "activation", "context", "block size", "seq len", "weight init",
     "polynomial degree", "model size", "params", "window size", "epochs",
+    "smoothing", "sigma", "noise", "margin", "features", "components", "clusters",
 })  # fmt: skip
 SCHEDULED = frozenset({
     "lr", "learning rate", "learningrate", "lrate", "wd", "weight decay", "momentum", "temperature", "alpha", "beta",
@@ -92,12 +94,12 @@ def _number(text: str) -> float:
 
 def _rises(epochs: list[float]) -> bool:
     """Say whether rows follow each other in a run."""
-    return len(epochs) > 1 and all(one < two for one, two in zip(epochs, epochs[1:], strict=False))
+    return len(epochs) > 1 and all(one < two for one, two in itertools.pairwise(epochs))
 
 
 def _is_schedule(rates: tuple[float, ...]) -> bool:
     """Say whether rates may be those of one run: they go one way, in steps of less than a sweep's."""
-    steps = [(one, two) for one, two in zip(rates, rates[1:], strict=False) if one != two]
+    steps = [(one, two) for one, two in itertools.pairwise(rates) if one != two]
     if len({one < two for one, two in steps}) > 1:
         return False
     return any(max(pair) < TIMES * min(pair) for pair in steps)

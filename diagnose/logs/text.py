@@ -35,7 +35,7 @@ from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.shape import shape_of
 from diagnose.logs.side_table import SideTable
-from diagnose.logs.text_state import MOST_ENDS, TextState
+from diagnose.logs.text_state import MOST_ENDS, MOST_TRIED, TextState
 from diagnose.logs.tools import MOST_TOLD, Tools
 from diagnose.logs.whole_lines import whole_lines
 from diagnose.logs.written_numbers import (
@@ -122,7 +122,11 @@ class TextReader(TextState):
     def _planned(self, plan: Plan, line: str, bar: bool) -> None:
         """Read a line as its plan says."""
         decides = self.headed or self.over or self.of_runs  # whether lines of losses are not what they say alone
-        decides = decides or (bool(plan.shape.settings) and self.log.sweep.open)
+        decides = (
+            decides
+            or (bool(self.unplaced) and self.tried < MOST_TRIED)
+            or (bool(plan.shape.settings) and self.log.sweep.open)
+        )
         if not plan.values or decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
 
@@ -203,7 +207,7 @@ class TextReader(TextState):
             for kind in ("fixed", "scheduled")
         }
         first = plan.slices[plan.shape.settings[-1][0]].stop
-        self.log.sweep.add(self.log.rows + 1, line[:first].strip(), *said.values(), None)
+        self.log.sweep.add(self.log.rows + 1, line[:first].strip(), said["fixed"], said["scheduled"], None)
 
     def _anew(self, raw: str, bar: bool, key: str) -> None:
         """Read a line by its words, and plan how lines that differ from it in digits alone are read."""
@@ -320,6 +324,7 @@ class TextReader(TextState):
             self.tools.see(line)
         self._facts(shape, numbers)
         own = self.counters.named(shape, numbers, self.above)
+        placed = bool(own)
         self.of_runs = not own and (self.of_runs or shape.of_runs or (shape.overall and self._folded()))
         self._passes(shape, numbers)
         if self.over:
@@ -350,12 +355,11 @@ class TextReader(TextState):
         self.closed = self.epoch if shape.both and shape.passed else self.closed
         self.lately = shape.side if aside and progress else self.lately if shape.summary else ""
         place = at.get
-        log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
-                       place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
-
-    def _folded(self) -> bool:
-        """Say whether headings name folds."""
-        return any("fold" in text.lower() for _, text in self.log.headings)
+        row = LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
+                     place("update", NAN), place("batch", NAN), group, whole)  # fmt: skip
+        if self.tried < MOST_TRIED and not bar:
+            self._again(row, placed=placed)
+        log.add(row)
 
     def _read(
         self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float], above: str
