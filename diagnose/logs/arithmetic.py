@@ -169,8 +169,8 @@ def _bases(log: Log) -> list[LogFinding]:
     e, two = ("training", "validation") if fits["train"] == "e" else ("validation", "training")
     return [
         finding("units", "warning", f"The {e} perplexity is e to the power of its loss and the {two} perplexity 2 to "
-                f"the power of its: either the {two} loss is in bits and the other in nats, or one perplexity is of the "
-                "wrong base", "log both losses in nats, and exp of each as its perplexity")
+                f"the power of its: either one loss is in bits ({two}) and the other in nats, or one perplexity is of "
+                "the wrong base", "log both losses in nats, and exp of each as its perplexity")
     ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ UNIT = re.compile(
     r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
 )
 NAMES_NEXT = re.compile(r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]")  # " Words/sec: 12" is no unit
+OF_NUMBER_BEFORE = re.compile(r"\s[a-z]{4,12}s\s?\(\s?")  # the word of "600 iters (16 layers)"
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(
     r"[|;,{}\t&\u060c\u061b\u3001\uff0c\uff1b]|(?<=[^\W\d_]{3})(?<!rain|alid|test|Test|iter|Iter)(?<!avg|Avg|val|Val|trn|Trn|tst|Tst|acc|Acc|min|max|std|tot|Tot|est|exp|num|cls|reg)\.\s+(?=[A-Z])|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\."
@@ -40,7 +41,9 @@ COPULA = re.compile(
 )
 OF = re.compile(r"\sof\s*$", re.IGNORECASE)  # "a training loss of 2.5", not "the loss of 3 sheep"
 ARTICLE = re.compile(r"\b(?:a|an|the|our|its|your|my|with|and|while|whereas|but)\s+", re.IGNORECASE)  # may begin a name
-BEFORE_NAME = frozenset(("reached", "with", "did", "took", "new", "computed"))  # in a sentence, before a loss's name
+BEFORE_NAME = frozenset(
+    ("reached", "with", "did", "took", "new", "computed", "accuracy", "acc", "to", "number")
+)  # in a sentence, before a loss's name
 REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval]": when it was taken
     r"\s?[(\[](?:prev|previous|last|from|since|as|computed|measured)\b"
     r"(?:[\s.]{1,2}(?:prev|previous|last|of|at|the|val|eval|validation|iter|iteration|step|epoch)\b){0,5}\.?[)\]]$"
@@ -68,6 +71,10 @@ OF_VALIDATION = re.compile(r"\w\((?:val|test)\)\s?$")
 NEXT_RATIO = re.compile(r"\s?\]\s?\[\s{0,4}")
 COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
+)
+NO_SIDE = re.compile(  # a check
+    r"\b(?:batch|unit|smoke|sanity|overfit\w{0,6}|speed|stress|gradient|forward|overfitting)\s{1,3}tests?\b",
+    re.IGNORECASE,
 )
 ALONE = re.compile(r"[\w/.\-']+")
 ENUMERATED = re.compile(r"^(?:stage|phase|mode|split)\.")  # "Stage.EVAL"
@@ -108,6 +115,10 @@ OF_RUNS = re.compile(  # what is said of folds or seeds together
 PARALLEL = re.compile(  # two names of two values: "val loss/acc: 2.2/0.6", "Train (loss, acc): 2.5, 0.7"
     r"(?:([A-Za-z][\w-]{0,20})[\s:]{0,2}[(\[]\s?)?([A-Za-z][\w. -]{0,40}?)\s?([/,&|])\s?([A-Za-z][\w -]{0,20}?)"
     r"\s?[)\]]?\s?[:=]\s{0,4}[`'\"(\[]{0,2}$"
+)
+QUALIFIED = re.compile(  # "Test loss, NN: 0.61": of which model
+    r"^\s*([A-Za-z][\w -]{2,30}),\s((?!ACC|Acc|AUC|F1|LR|Time|IoU|mIoU|Dice|PSNR|SSIM|BLEU)[A-Z][A-Za-z0-9-]{1,20})"
+    r"\s?:\s*$"
 )
 AFTER_COUNT = re.compile(r"\s?(epoch|step|iteration|iter)s?\s?[:=]", re.IGNORECASE)  # "val loss after 3 epochs: 2.31"
 CELL = re.compile(r"([^|]{2,60})\|\s*$")  # "eval CrossEntropyLoss |  2.31"
@@ -236,6 +247,7 @@ def only_sides(name: str) -> bool:
 def standing(text: str) -> str:
     """Return the side whose word stands alone in a text, the last of several; not as a part of "val_acc"."""
     side = ""
+    text = NO_SIDE.sub(" ", text) if "est" in text else text
     for token in ALONE.findall(text):
         word = ENUMERATED.sub("", token.strip("./-'_").lower())
         found = side_of((word,)) if word in SIDES else ""

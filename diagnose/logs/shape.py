@@ -42,6 +42,7 @@ from diagnose.logs.line_words import (
     PARTS,
     PERCENT,
     PLACEHOLDER,
+    QUALIFIED,
     RANGE,
     SAVES,
     SUMS_UP,
@@ -310,6 +311,9 @@ class _Line(LineSides):
 
     def _title(self, name: str, context: str, before: str, *, assigned: bool, last: bool) -> str:
         """Return the name of a loss, "" where the words before a number are none."""
+        qualified = QUALIFIED.match(before) if len(self.numbers) == 1 else None
+        if qualified and meaning(qualified.group(1)).kind and not meaning(qualified.group(2)).kind:
+            return f"{qualified.group(1)} {qualified.group(2)}"
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
         bare = COPULA.sub("", name)
