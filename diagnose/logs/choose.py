@@ -163,7 +163,7 @@ def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tup
         (_rank(log, train, val), train, val)
         for train in ([given[0]] if given[0] else trains)
         for val in ([given[1]] if given[1] else vals)
-        if train != val
+        if train != val and not _unsaid_perplexity(log, train, val)
     ]
     known = [pair for pair in pairs if pair[0][0] < UNLIKE or any(given)]
     if not known:
@@ -171,6 +171,12 @@ def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tup
     curves = [pair for pair in known if min(log.series[name].count for name in pair[1:]) > STATED]
     known = [pair for pair in known if log.series[pair[2]].count >= STATED] if curves else known
     return min(known, key=lambda pair: pair[0])[1:]
+
+
+def _unsaid_perplexity(log: Log, train: str, val: str) -> bool:
+    """Say whether a lone perplexity does not say whose it is, beside another kind of loss: it may be validation's."""
+    m, other = meaning(train), meaning(val)
+    return m.kind == "perplexity" != other.kind and not m.side and log.series[train].count <= STATED
 
 
 UNLIKE = 2  # rank of losses that are not of one kind
@@ -367,7 +373,11 @@ def refuse(log: Log) -> NoReturn:
             "with --columns train=NAME,val=NAME, or the format with --format"
         )
     vals = {name for name, m in losses.items() if m.held_out}
-    trains = {name for name, m in losses.items() if not m.held_out and (m.side or m.kind != "error" or not vals)}
+    trains = {
+        name
+        for name, m in losses.items()
+        if not m.held_out and (m.side or m.kind not in ("error", "perplexity") or not vals)
+    }
     shown = listed(
         [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
     )

@@ -21,7 +21,9 @@ UNIT = re.compile(
     r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
 )
 NAMES_NEXT = re.compile(r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]")  # " Words/sec: 12" is no unit
-OF_NUMBER_BEFORE = re.compile(r"\s[a-z]{4,12}s\s?\(\s?")  # the word of "600 iters (16 layers)"
+OF_NUMBER_BEFORE = re.compile(  # the word of "600 iters (16 layers)" and of "3 epochs on 110 pairs"
+    r"\s[a-z]{4,12}s(?:\s?\(\s?|\s(?:on|over|of|with|in|for|per|using|from)\s.{0,24})"
+)
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(
     r"[|;,{}\t&\u060c\u061b\u3001\uff0c\uff1b]|(?<=[^\W\d_]{3})(?<!rain|alid|test|Test|iter|Iter)(?<!avg|Avg|val|Val|trn|Trn|tst|Tst|acc|Acc|min|max|std|tot|Tot|est|exp|num|cls|reg)\.\s+(?=[A-Z])|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\."

@@ -136,6 +136,15 @@ class LogSeries:
         self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
         self._keep_many(points[:-1], at)
 
+    def drop_last(self) -> None:
+        """Forget the last value, where all are kept."""
+        if self.stride > 1 or not self._kept or self._last is None:
+            return
+        place, *positions, value = self._kept[-len(COLUMNS) :]
+        del self._kept[-len(COLUMNS) :]
+        self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
+        self.count -= 1
+
     def tell_again(self, place: float, row: LogRow, value: float) -> None:
         """Place the last value anew: a line that says where it was says it once more."""
         self._last, self._shown = (place, row, value), place

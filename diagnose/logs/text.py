@@ -86,6 +86,7 @@ class TextReader(TextState):
                 self._line(line, bar, key)
         self.log.tool = self.tools.likeliest
         self.commas.settle(self.log)
+        self._without_last()
         headings.settle(self.log)
         self.lists.settle(self.log)
         self._late_epochs()
@@ -121,12 +122,11 @@ class TextReader(TextState):
 
     def _planned(self, plan: Plan, line: str, bar: bool) -> None:
         """Read a line as its plan says."""
+        shape = plan.shape
         decides = self.headed or self.over or self.of_runs  # whether lines of losses are not what they say alone
-        decides = (
-            decides
-            or (bool(self.unplaced) and self.tried < MOST_TRIED)
-            or (bool(plan.shape.settings) and self.log.sweep.open)
-        )
+        decides = decides or (bool(shape.settings) and self.log.sweep.open)
+        if self.tried < MOST_TRIED and not (bar or shape.bar):
+            decides = decides or bool(self.unplaced) or not plan.places
         if not plan.values or decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
 

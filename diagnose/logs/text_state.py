@@ -15,6 +15,8 @@ from diagnose.logs.written_numbers import alike, to_float
 if TYPE_CHECKING:
     from diagnose.logs.line_words import Shape
 
+FEWEST_PLACED = 3  # values of a run, behind which another one evaluates once more
+MOST_ALONE = 1024  # values without a place of a name, until which one has to be told again
 MOST_TRIED = 64  # lines that name their place, within which one has to tell a value of a line above again
 MOST_ENDS = 1 << 16  # lines that name an epoch
 ELAPSED = ("elapsed", "tokens_per_step")  # stated along the run
@@ -43,6 +45,7 @@ class TextState:
         self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
         self.unplaced: dict[str, float] = {}  # values since the last line that names its place itself
+        self.alone: dict[str, int] = {}  # how often a name stood on lines without a place
         self.tried = 0  # such lines behind others, of which none has told a value again
         self.inside = False  # whether some line of values names its epoch itself
 
@@ -69,6 +72,9 @@ class TextState:
         """Take values that a line tells again, with their place, out of its row: they are those of lines above."""
         if not placed:
             self.unplaced |= row.values
+            for name in row.values:
+                self.alone[name] = self.alone.get(name, 0) + 1
+            self.tried += MOST_TRIED * (self.tried >= 0 and max(self.alone.values()) > MOST_ALONE)
             return
         told = {name: before for name, value in row.values.items() if (before := self._told_again(name, value))}
         self.tried += bool(self.unplaced) - len(told) * MOST_TRIED
@@ -76,6 +82,13 @@ class TextState:
             self.log.series[before].tell_again(self.log.rows + 1, row, row.values[name])
         row.values = {name: value for name, value in row.values.items() if told.get(name) != name}
         self.unplaced.clear()
+
+    def _without_last(self) -> None:
+        """Take out what stands behind the run: the only value of a series that no line places, and its last."""
+        for name in self.unplaced if self.tried < MOST_TRIED else ():
+            series = self.log.series.get(name)
+            if series and self.alone[name] == 1 and series.count > FEWEST_PLACED and meaning(name).held_out:
+                series.drop_last()
 
     def _folded(self) -> bool:
         """Say whether headings name folds."""
