@@ -7,9 +7,11 @@ import re
 from diagnose.logs.line_positions import LinePositions
 from diagnose.logs.line_words import (
     BETWEEN,
+    COPULA,
     COUNTS,
     MOST_KEY,
     NAMES_BEHIND,
+    NEXT_VALUE,
     PARALLEL,
     SIDE_BEHIND,
     SIDES_BEHIND,
@@ -59,7 +61,7 @@ class LineSides(LinePositions):
             name = f"{self.pending} {self.texts[k]}"
         behind = self._sides_behind(k) if meaning(name).kind and not meaning(name).side else ""
         name = f"{name} {behind}" if behind else name
-        found = words(name)
+        found = words(COPULA.sub("", name))
         sides = [side_of((word,)) for word in found if word in SIDES]
         last = k + len(sides) - 1
         if len(sides) < 2 or len(set(sides)) < len(sides) or "train" not in sides or last >= len(self.numbers):
@@ -123,8 +125,8 @@ class LineSides(LinePositions):
         if not side or not full or meaning(full).side or "." not in self.numbers[k] or self.code:
             return None
         self.unsided = full
-        self.unnamed = k + 1 if not after[side.end() :].strip(" |,;/") else self.unnamed
-        return self._named(k, f"{side.group(1).lower()} {full}", "")
+        self.unnamed = k + 1 if NEXT_VALUE.fullmatch(after[side.end() :]) else self.unnamed
+        return self._named(k, f"{(side.group(1) or side.group(2)).lower()} {full}", "")
 
     def _twice(self) -> None:
         """Where a line holds a name twice without a side, other numbers' names tell which is whose."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, meaning, side_alone, side_of, words
+from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, SPANS, meaning, side_alone, side_of, words
 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 120  # characters before a number that may name it
@@ -37,10 +37,14 @@ AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])
 BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
 COPULA = re.compile(
-    r"['\")\]]?\s{1,3}(?:(?:is|was|are)(?:\s(?:now|at))?|reached|equals|equal\sto|being|reads|averaged|averages|stands?\sat|stood\sat"
-    r"|(?:came|comes|falls?|fell|drops|dropped|went|decreased|sank|rises|rose|climbed|grew|increased|amounts|amounted)\s(?:down\s)?to)\s*$",
+    r"['\")\]]?\s{1,3}(?:(?:is|was|are|were)(?:\s(?:now|only|just|still|stuck))?(?:\s(?:at|around|about))?|reached|equals|equal\sto|being|reads|averaged"
+    r"|averages|stands?\sat|stood\sat|(?:(?:has|had|have)\s)?(?:stay(?:s|ed)?|remain(?:s|ed)?|hovers?|plateau(?:s|ed)?|settle[sd]?|stuck|sits)"
+    r"\s(?:at|around|about|near)|(?:(?:has|had|have)\s)?(?:came|comes|come|falls?|fell|fallen|drops|dropped|went|decreased|decreases|sank|rises|rose"
+    r"|risen|climbed|climbs|grew|grown|increased|increases|amounts|amounted)\s(?:down\s|up\s)?to|as\s(?:low|high)\sas)\s*$",
     re.IGNORECASE,
 )
+COUNTS_ON = re.compile(r"\s?(?:epoch|step|iter|batch|update)")  # behind a number that counts
+NEAR = re.compile(r"\s(?:at|to|around|about|near|roughly|approximately)\s*$", re.IGNORECASE)  # before a decimal
 OF = re.compile(r"\sof\s*$", re.IGNORECASE)  # "a training loss of 2.5", not "the loss of 3 sheep"
 ARTICLE = re.compile(r"\b(?:a|an|the|our|its|your|my|with|and|while|whereas|but)\s+", re.IGNORECASE)  # may begin a name
 BEFORE_NAME = frozenset(
@@ -68,7 +72,7 @@ OF_MODEL = re.compile(  # what ends the name of a file with weights
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
 INDEXED = re.compile(r"\]\s?[:=]\s?$")
 GOES_ON = re.compile(r":?\s{1,4}")
-BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
+BETWEEN = re.compile(r"\s{0,3}(?:[/|,;]|\band\b)?\s{0,3}")
 OF_VALIDATION = re.compile(r"\w\((?:val|test)\)\s?$")
 NEXT_RATIO = re.compile(r"\s?\]\s?\[\s{0,4}")
 COUNTED = re.compile(
@@ -83,9 +87,17 @@ ENUMERATED = re.compile(r"^(?:stage|phase|mode|split)\.")  # "Stage.EVAL"
 RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
                   r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
 NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
-    r"\s{1,3}((?:[A-Za-z]+[\s_-])?(?:loss|cross[\s_-]?entropy|nll))\s{0,3}(?=[,;|)]|$)", re.IGNORECASE
+    r"\s{1,3}((?:[A-Za-z]+[\s_-])?(?:loss|cross[\s_-]?entropy|nll))\s{0,3}(?=[,;|)]|\s(?:and|but|vs)\s|$)",
+    re.IGNORECASE,
 )
-SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]", re.IGNORECASE)
+SIDE_BEHIND = re.compile(
+    r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]"
+    r"|\s(?:on|for|over)\s(?:the\s|my\s)?(train|training|val|validation|dev|test|held-out)\s(?:set|data|split|dataset)\b",
+    re.IGNORECASE,
+)
+NEXT_VALUE = re.compile(
+    r"[\s|,;/.]*(?:and|but|vs\.?|versus|while)?[\s,]*", re.IGNORECASE
+)  # between values whose names stand behind
 SIDES_BEHIND = re.compile(r"\s?[(\[]\s?[a-z]{2,10}(?:\s?[/,|]\s?[a-z]{2,10}){1,2}\s?[)\]]", re.IGNORECASE)
 NAMES_BEHIND = re.compile(r"\s?[(\[]\s?([a-z][a-z\s_.-]{2,30}(?:[/,|][a-z\s_.-]{3,30}){1,2})[)\]]", re.IGNORECASE)
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
@@ -96,6 +108,7 @@ CHANGES = re.compile(
     re.IGNORECASE,
 )
 SAVES = re.compile(r"\bsav(?:ed?|ing)\b|checkpoint|\bbest\b", re.IGNORECASE)  # beside the best value so far
+BOLD = re.compile(r"[:=]\s?\*{1,2}\s*$|\*\*[^*]{1,60}\*\*\s*$")  # Markdown's, and no product
 TO = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}|\s(?:down\s|up\s)?to\s{1,3}(?:about\s)?")  # behind "from"
 NATS = re.compile(r"\s?nats?\b")
 WINDOW = re.compile(  # before how many values a mean is over, as in "loss (avg of last 50): 2.4"
@@ -272,7 +285,7 @@ def says_plainly(name: str) -> bool:
     if meaning(last).kind and not set(words(name)) - set(words(last)) - NEUTRAL - SIDES:
         return True
     found = words(name)
-    known = [word for word in found if word in NEUTRAL or word in SIDES or meaning(word).kind]
+    known = [word for word in found if word in NEUTRAL or word in SIDES or word in SPANS or meaning(word).kind]
     if (found[-1] in SIDES or found[-1] in SET_WORDS) and len(known) == len(found) <= 4:  # "loss on validation 2.2"
         return True
     named = meaning(found[-1]).kind or (found[-1] in SIDED_ERROR and meaning(name).kind)

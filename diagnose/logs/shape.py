@@ -16,12 +16,14 @@ from diagnose.logs.line_words import (
     AFTER_OPERATOR,
     ARROW,
     BECOMES,
+    BOLD,
     BRACKETED,
     CELL,
     CHANGES,
     COPULA,
     COUNT,
     COUNTED,
+    COUNTS_ON,
     ENDS_NAME,
     GOES_ON,
     INDEXED,
@@ -31,6 +33,8 @@ from diagnose.logs.line_words import (
     NAME_BEHIND,
     NAMES_NEXT,
     NATS,
+    NEAR,
+    NEXT_VALUE,
     OF,
     OF_MODEL,
     OF_RUNS,
@@ -210,6 +214,7 @@ class _Line(LineSides):
         if WEIGHED.search(self.texts[k - 1] if k else "") and self.texts[k].strip() == "=":
             return None  # Caffe's "(* 2 = 0.5 loss)": what an output adds to the loss
         title = behind.group(1)
+        self.unnamed = k + 1 if NEXT_VALUE.fullmatch(after[behind.end() :]) else self.unnamed
         return self._named(k, title if meaning(title).side or not side else f"{side} {title}", "")
 
     def _unsaid(self, k: int, name: str, after: str, unit: str, over: int) -> Slot | None:
@@ -234,7 +239,8 @@ class _Line(LineSides):
         assigned, arrow = signs
         if OF.search(name) and "." in self.numbers[k]:
             name, assigned = OF.sub("", name), True
-        title = self._title(name, context, before, assigned=assigned, last=k == len(self.numbers) - 1)
+        decimal = "." in self.numbers[k] and not COUNTS_ON.match(after)
+        title = self._title(name, context, before, assigned=assigned, last=k == len(self.numbers) - 1, decimal=decimal)
         beside = self._side_behind(k, title, name, after)
         if beside is not None:
             return beside
@@ -248,7 +254,7 @@ class _Line(LineSides):
             self.kind = ""
         if not title or self.code or unit or self._is_other(k, after):
             return None
-        if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
+        if OPERATOR.search(before) and not arrow and not BRACKETED.search(before) and not BOLD.search(before):
             return None
         several = (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)) or self._lists(k, assigned=assigned)
         if over >= 0 or several:
@@ -309,16 +315,16 @@ class _Line(LineSides):
     def _is_time(self, name: str) -> bool:
         return bool(set(words(name)) & TIMING)
 
-    def _title(self, name: str, context: str, before: str, *, assigned: bool, last: bool) -> str:
+    def _title(self, name: str, context: str, before: str, *, assigned: bool, last: bool, decimal: bool) -> str:
         """Return the name of a loss, "" where the words before a number are none."""
         qualified = QUALIFIED.match(before) if len(self.numbers) == 1 else None
         if qualified and meaning(qualified.group(1)).kind and not meaning(qualified.group(2)).kind:
             return f"{qualified.group(1)} {qualified.group(2)}"
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
-        bare = COPULA.sub("", name)
+        bare = NEAR.sub("", COPULA.sub("", name)) if decimal else COPULA.sub("", name)
         assigned = assigned or bare != name
-        name = in_sentence(bare) if assigned else bare
+        name = in_sentence(bare) if assigned or decimal else bare
         found = words(name)
         cell = CELL.search(before) if last and not found and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
