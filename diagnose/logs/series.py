@@ -145,6 +145,10 @@ class LogSeries:
         self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
         self.count -= 1
 
+    def ends_with(self, value: float) -> bool:
+        """Say whether a value is the last one that was taken."""
+        return self._last is not None and self._last[2] == value
+
     def tell_again(self, place: float, row: LogRow, value: float) -> None:
         """Place the last value anew: a line that says where it was says it once more."""
         self._last, self._shown = (place, row, value), place

@@ -120,7 +120,8 @@ class _Line(LineSides):
         if output and meaning(output.group(1)).kind and not side_of(words(last)):
             last, assigned = f"{output.group(1)} {last}", True
         within = last.rpartition("(")[2]  # "Test accuracy (test loss: 0.32)"
-        last = within if "(" in last and not meaning(last).kind and meaning(within).kind else last
+        whole = meaning(last).kind and len(words(last)) <= MOST_PARTS
+        last = within if "(" in last and not whole and meaning(within).kind else last
         known = self._given(k, last)
         if known is not None:
             return known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,8 @@ class TextState:
         for other, before in self.unplaced.items():
             mine = meaning(other)
             same = other == name or (mine.side, mine.kind, mine.stem) == (told.side, told.kind, told.stem)
-            if same and other in self.log.series and (before == value or alike(before, value)):
+            stands = same and other in self.log.series and self.log.series[other].ends_with(before)
+            if stands and (before == value or (math.isfinite(value) and alike(before, value))):
                 return other
         return ""
 

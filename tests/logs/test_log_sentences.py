@@ -113,3 +113,13 @@ def test_a_pair_that_does_not_say_of_what_it_is_is_refused(text, tmp_path):
     path.write_text(f"{text}\n")
     with pytest.raises(DiagnoseError):
         pairs(read([path]), {})
+
+
+def test_an_infinite_value_that_is_told_again_is_none(tmp_path):
+    """The fuzz found it: a line above had it without a place."""
+    path = tmp_path / "notes.txt"
+    path.write_text(
+        "val loss -inf\n"
+        + "".join(f"epoch {e}: train loss {2 / e}, val loss {-1e999 if e == 1 else 3 / e}\n" for e in (1, 2, 4))
+    )
+    assert pairs(read([path]), {}).val_N.tolist() == [1.5, 0.75]
