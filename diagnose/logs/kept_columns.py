@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.logs.names import UNSAID, counter, is_seconds, meaning, side_alone, side_of, words
+from diagnose.logs.row_settings import setting
 from diagnose.logs.series import NAN, POSITIONS, Log, LogRow, placed_row
-from diagnose.logs.sweeps import setting
 from diagnose.logs.table_fields import number, place_number
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from diagnose.logs.sweeps import Sweep
+from diagnose.logs.row_settings import RowSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -304,7 +304,7 @@ class Log:
     example: str = ""
     runs: int = 0
     unclear: dict[str, str] = field(default_factory=dict)
-    sweep: Sweep = field(default_factory=Sweep)
+    sweep: RowSettings = field(default_factory=RowSettings)
 
     def settings(self) -> dict[str, float]:
         """Return the settings that are numbers of a sensible size."""

@@ -67,7 +67,7 @@ from diagnose.logs.line_words import (
     without_remark,
 )
 from diagnose.logs.names import NEUTRAL, SIDES, UNSAID, meaning, side_alone, side_of, words
-from diagnose.logs.sweeps import setting
+from diagnose.logs.row_settings import setting
 
 if TYPE_CHECKING:
     from diagnose.logs.given_names import GivenNames

@@ -45,7 +45,7 @@ def setting(name: str) -> str:
     return next(("scheduled" if end in SCHEDULED else "fixed" for end in ends if end in SCHEDULED | FIXED), "")
 
 
-class Sweep:
+class RowSettings:
     """The settings of the rows of a log while it is read.
 
     Attributes:
