@@ -26,7 +26,9 @@ def log(
     columns: Annotated[
         str | None,
         typer.Option(
-            "--columns", metavar="ROLE=NAME,...", help="Names of train, val, step, epoch and seconds in a table."
+            "--columns",
+            metavar="ROLE=NAME,...",
+            help="Names of train, val, step, epoch and seconds in a table, or the numbers of their columns.",
         ),
     ] = None,
     fmt: Annotated[

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FACTORS = {"ln 2 (bits and nats)": math.log(2), "1 / ln 2 (bits and nats)": 1 / math.log(2)}
 MOST_FACTOR = 64  # whole numbers that are tried: accumulated parts, devices
 FIT = 0.02  # relative: how close a ratio has to be to a factor, and how steady
+SURE_FIT = 0.01  # the same, where bases are told apart
 RANGE = 1.5  # a ratio says something where the loss itself changes by this much over the run
 TWICE = 2.0  # times: what the elapsed time may differ by, for printing and sampling take time too
 SAME_MEAN = 0.05  # relative: a stated mean of logged values against their mean
@@ -79,7 +80,8 @@ def _counted(log: Log) -> dict[str, float]:
 def contradictions(log: Log, pairs: Pairs, derived: dict[str, float]) -> list[LogFinding]:
     """Return the findings on numbers that do not fit each other, the gravest first."""
     found = [
-        *_broken(pairs), *_units(pairs), *_identical(pairs), *_frozen(pairs), *_perplexity(log), *_factor(pairs),
+        *_broken(pairs), *_units(pairs), *_identical(pairs), *_frozen(pairs), *_perplexity(log),
+        *_bases(log), *_factor(pairs),
         *_samples(log, derived), *_time(derived), *_run_mean(log, pairs), *_closing_mean(pairs), *_start(log, pairs),
     ]  # fmt: skip
     return sorted(found, key=lambda one: ("error", "warning", "note").index(one.severity))
@@ -159,6 +161,28 @@ def _perplexity(log: Log) -> list[LogFinding]:
     return out
 
 
+def _bases(log: Log) -> list[LogFinding]:
+    """Find perplexities of two bases: training's is e to the power of its loss, and validation's 2, or the reverse."""
+    fits = {side: _base(log, side) for side in ("train", "val")}
+    if fits["train"] == fits["val"] or None in fits.values():
+        return []
+    e, two = ("training", "validation") if fits["train"] == "e" else ("validation", "training")
+    return [
+        finding("units", "warning", f"The {e} perplexity is e to the power of its loss and the {two} perplexity 2 to "
+                f"the power of its: either one loss is in bits ({two}) and the other in nats, or one perplexity is of "
+                "the wrong base", "log both losses in nats, and exp of each as its perplexity")
+    ]  # fmt: skip
+
+
+def _base(log: Log, side: str) -> str | None:
+    """Return the base, "e" or "2", of a side's own perplexity, None where it has none, or one that fits neither."""
+    own = [name for name in _perplexities(log, side)[:1] if meaning(name).side]
+    ratios = [ratio for _, ratio in _log_ratios(log, side, fewest=1)] if own else []
+    bases = {"e": 1.0, "2": math.log(2)}
+    found = [base for base, wanted in bases.items() if any(abs(ratio - wanted) < SURE_FIT for ratio in ratios)]
+    return found[0] if len(found) == 1 else None
+
+
 def _off_once(log: Log, side: str, name: str, ratio: float) -> list[LogFinding]:
     """Find single perplexities that their loss contradicts, where the others fit it."""
     base = 1.0 if abs(ratio - 1) < FIT else math.log(2)
@@ -189,7 +213,7 @@ def _perplexities(log: Log, side: str) -> list[str]:
     return [n for n in log.series if (m := meaning(n)).kind == "perplexity" and m.side in sides and log.series[n].count]
 
 
-def _log_ratios(log: Log, side: str) -> list[tuple[str, float]]:
+def _log_ratios(log: Log, side: str, fewest: int = 2) -> list[tuple[str, float]]:
     """Return the losses of a side with what a perplexity's logarithm is of each, in the median."""
     mine = [n for n in log.series if meaning(n).side in ((side, "") if side == "train" else (side, "test"))]
     perplexities = _perplexities(log, side)
@@ -203,7 +227,7 @@ def _log_ratios(log: Log, side: str) -> list[tuple[str, float]]:
         with np.errstate(all="ignore"):
             ratio = np.log(perplexity) / loss
         ratio = ratio[np.isfinite(ratio) & (loss > 0.01)]
-        if len(ratio) > 1:
+        if len(ratio) >= fewest:
             out.append((name, float(np.median(ratio))))
     return out
 

@@ -71,9 +71,10 @@ def choose(log: Log, columns: Columns) -> Choice:
                 f"--columns {role}={columns[role]}: the log has no such values{nearest(columns[role], names)}"
                 + ("; in text, a name is the words right before a value" if log.format == "text" else "")
             )
-    if log.runs and not columns:
+    runs = log.swept()
+    if runs and not columns:
         raise DiagnoseError(
-            f"this is a table of {log.runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
+            f"this is a table of {runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
     spelled_out.give_sides(log)
@@ -162,7 +163,7 @@ def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tup
         (_rank(log, train, val), train, val)
         for train in ([given[0]] if given[0] else trains)
         for val in ([given[1]] if given[1] else vals)
-        if train != val
+        if train != val and not _unsaid_perplexity(log, train, val)
     ]
     known = [pair for pair in pairs if pair[0][0] < UNLIKE or any(given)]
     if not known:
@@ -170,6 +171,12 @@ def _best(log: Log, trains: list[str], vals: list[str], columns: Columns) -> tup
     curves = [pair for pair in known if min(log.series[name].count for name in pair[1:]) > STATED]
     known = [pair for pair in known if log.series[pair[2]].count >= STATED] if curves else known
     return min(known, key=lambda pair: pair[0])[1:]
+
+
+def _unsaid_perplexity(log: Log, train: str, val: str) -> bool:
+    """Say whether a lone perplexity does not say whose it is, beside another kind of loss: it may be validation's."""
+    m, other = meaning(train), meaning(val)
+    return m.kind == "perplexity" != other.kind and not m.side and log.series[train].count <= STATED
 
 
 UNLIKE = 2  # rank of losses that are not of one kind
@@ -365,8 +372,12 @@ def refuse(log: Log) -> NoReturn:
             f"no loss was found: wanted are lines or columns as 'train loss 1.9' and 'val_loss: 2.0'; name {named} "
             "with --columns train=NAME,val=NAME, or the format with --format"
         )
-    trains = {name for name, m in losses.items() if not m.held_out}
-    vals = losses.keys() - trains
+    vals = {name for name, m in losses.items() if m.held_out}
+    trains = {
+        name
+        for name, m in losses.items()
+        if not m.held_out and (m.side or m.kind not in ("error", "perplexity") or not vals)
+    }
     shown = listed(
         [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from diagnose.logs.kept_columns import MOST_SIDE, Columns, Keep
 from diagnose.logs.names import SIDES, counter, meaning, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
-from diagnose.logs.table import NAMES_RUN
+from diagnose.logs.table import names_of_runs
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
@@ -92,8 +92,8 @@ NO_ROW = RowPlan()
 class Grid:
     """A table within text while it is read: its header, then its rows."""
 
-    def __init__(self, columns: Columns) -> None:
-        self.columns = columns
+    def __init__(self, columns: Columns, log: Log) -> None:
+        self.columns, self.log = columns, log
         self.active = False
         self._way: Callable[[str], list[str]] = _wide
         self._width = 0
@@ -116,7 +116,8 @@ class Grid:
             return True
         whole = line
         line = COMMENT.sub("", line)
-        ways = [(way, cells) for way in WAYS if self._names_of(cells := _noted(self._with_line_above(way, line)))]
+        found = [(way, self._with_line_above(way, line)) for way in WAYS]
+        ways = [(way, cells) for way, every in found for cells in _noted(every) if self._names_of(cells)]
         indexed = [line.strip(), *self._single.split()]
         if not ways and counter(line) and self._single and self._names_of(indexed):
             ways, whole = [(_spaces, indexed)], self._single
@@ -144,12 +145,12 @@ class Grid:
             cells = [f"{over} {cell}".strip() for over, cell in zip(above, cells, strict=True)]
         return cells
 
-    def settle(self, log: Log) -> None:
-        """Tell a log of the rows that are runs or hold lists: neither are a curve."""
+    def settle(self) -> None:
+        """Tell the log of the rows that are runs or hold lists: neither are a curve."""
         if self.vectors:
-            log.tuples += self.vectors
-            log.example = log.example or self.example
-        log.runs = self.runs if self.runs > 1 and not log.series else 0
+            self.log.tuples += self.vectors
+            self.log.example = self.log.example or self.example
+        self.log.runs = self.runs if self.runs > 1 and not self.log.series else 0
 
     @property
     def sided(self) -> bool:
@@ -192,6 +193,8 @@ class Grid:
             return True
         row = self._keep.row(dict(enumerate(cells)))
         if row is not None:
+            self._keep.sweep(dict(enumerate(cells)), row, self.log)
+        if row is not None and not (self._keep.settings and self.log.sweep.open):
             self._keep_plan(key, self._planned(line, cells))
         return True if row is None else row
 
@@ -258,8 +261,7 @@ class Grid:
                 self._plans.clear()
                 self._keep = Keep(columns, self.columns)
                 self._keep.sides += [k for k, cell in enumerate(cells) if _is_side(cell) and k not in self._keep.sides]
-                named = [i for i, name in enumerate(columns) if name.strip().lower() in NAMES_RUN]
-                self._names = named[0] if named and not self._keep.placed else -1
+                self._names = names_of_runs(columns, cells, self._keep)
                 return True
         return False
 
@@ -275,9 +277,9 @@ def _by_ruler(ruler: str, header: str) -> tuple[Callable[[str], list[str]], list
     return cells, cells(header)
 
 
-def _noted(cells: list[str]) -> list[str]:
-    """Return the names of columns without a last one of notes, which rows seldom have."""
-    return cells[:-1] if cells and cells[-1].strip().lower() in NOTES else cells
+def _noted(cells: list[str]) -> list[list[str]]:
+    """Return the names of columns; where the last one is of notes, which rows may leave out, without it too."""
+    return [cells, cells[:-1]] if cells and cells[-1].strip().lower() in NOTES else [cells]
 
 
 def _short(cells: list[str]) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.logs.names import UNSAID, counter, is_seconds, meaning, side_alone, side_of, words
-from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
+from diagnose.logs.row_settings import setting
+from diagnose.logs.series import NAN, POSITIONS, Log, LogRow, placed_row
 from diagnose.logs.table_fields import number, place_number
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ NAMES_SIDE = frozenset({
     "data", "fold_type", "step_type", "event", "prefix", "job_type", "group", "tag",
 })  # fmt: skip
 NAMES_VALUE = frozenset({"metric", "name", "tag", "key", "variable", "metric_name", "measure", "series"})
+KINDS = ("fixed", "scheduled")  # settings that stay in a run, and those that may move
 Columns = dict[str, str]  # "train", "val", "step" -> a column's name, as `--columns` gives them
 
 
@@ -36,6 +38,7 @@ class Keep:
         self.sides: list[Any] = []
         self.titles: list[Any] = []
         self.value: Any = None
+        self.settings: list[tuple[Any, str]] = []  # columns, and whether a setting stays in a run
         pairs = list(names.items() if hasattr(names, "items") else enumerate(names))
         for key, name in pairs:
             self.take(key, name)
@@ -66,6 +69,8 @@ class Keep:
                 self.values[key] = self.stem
         if short.rpartition("/")[2] in NAMES_SIDE:
             self.sides.append(key)
+        if key not in self.values and setting(name):
+            self.settings.append((key, setting(name)))
 
     def _role(self, name: str) -> str:
         """Return what a column places rows by, "" for any other; what `--columns` names goes first."""
@@ -98,6 +103,20 @@ class Keep:
             if place is not None:
                 at[role] = place
         return placed_row(values, at)
+
+    def sweep(self, fields: Mapping[Any, Any], row: LogRow, log: Log) -> None:
+        """Tell a log of the settings of a row, where it may yet be a run of its own."""
+        if not self.settings or not log.sweep.open:
+            return
+        said = {kind: tuple(str(fields.get(key, "")) for key, of in self.settings if of == kind) for kind in KINDS}
+        at = [place for place in row.at() if place == place]  # noqa: PLR0124
+        log.sweep.add(
+            log.rows + 1,
+            " ".join(said["fixed"] + said["scheduled"]),
+            said["fixed"],
+            said["scheduled"],
+            at[0] if at else None,
+        )
 
     def sided(self, name: str, fields: Mapping[Any, Any]) -> str:
         """Return the name of a loss in a record, with the side that a field of it names."""

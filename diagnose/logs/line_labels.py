@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs.line_plans import has_any
 from diagnose.logs.names import side_of, words
+from diagnose.logs.written_numbers import without_points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,6 +55,9 @@ class Labels:
     def plain(self, block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
         """Return a block's lines; `text` is all of them."""
         block = _of_pages(block, text)
+        if without_points(text) != text:
+            whole = without_points("\n".join([line for line, _ in block])).split("\n")
+            block = [(line, bar) for (_, bar), line in zip(block, whole, strict=True)]
         if any(sign in text for sign in FILES):
             block = [(_without_file(line), bar) for line, bar in block]
         if '="' in text and "{" in text:

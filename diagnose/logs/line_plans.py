@@ -111,7 +111,7 @@ def planned(line: str, key: str, shape: Shape, numbers: list[str]) -> Plan | Non
 def _is_plain(shape: Shape) -> bool:
     """Say whether the lines of a shape are taken for what they are, whatever their numbers."""
     return bool(shape.losses) and not (
-        shape.tuple or shape.apart or shape.summary or shape.side in ("val", "test")
+        shape.tuple or shape.apart or shape.summary or shape.of_runs or shape.overall or shape.side in ("val", "test")
         or any(slot.whole or slot.mean >= 0 for _, slot in shape.losses)
     )  # fmt: skip
 

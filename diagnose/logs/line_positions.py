@@ -21,6 +21,7 @@ from diagnose.logs.line_words import (
     LONGEST_FACT,
     MOST_KEY,
     NEXT_RATIO,
+    OF_NUMBER_BEFORE,
     OF_OBJECTIVE,
     OF_ORDINAL,
     OF_VALIDATION,
@@ -65,14 +66,15 @@ class LinePositions:
         total_unit = UNIT.match(self.texts[over + 1]) if over >= 0 else None
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
-        what = "" if self._is_setting(name, before) else self._counter(name, assigned=assigned)
+        stated = self._is_setting(name, before) or (k > 0 and OF_NUMBER_BEFORE.fullmatch(self.texts[k]))
+        what = "" if stated else self._counter(name, assigned=assigned)
         if what and what != "epoch" and self._of_validation(name, over):
             return Slot(over=over)
         if what and not rated and not COUNTED.match(after):
             return self._counts(k, name, what, after, over)
-        stated = self._stated(k, name, before, after, over)
-        if stated is not None:
-            return stated
+        ordinal = self._stated(k, name, before, after, over)
+        if ordinal is not None:
+            return ordinal
         if what and unit.startswith("%"):
             self.percent = what
         if words(name) and not (over >= 0 and standing(name) and only_sides(name)):

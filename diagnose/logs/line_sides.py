@@ -7,9 +7,12 @@ import re
 from diagnose.logs.line_positions import LinePositions
 from diagnose.logs.line_words import (
     BETWEEN,
+    COPULA,
     COUNTS,
     MOST_KEY,
     NAMES_BEHIND,
+    NEXT_VALUE,
+    PARALLEL,
     SIDE_BEHIND,
     SIDES_BEHIND,
     Slot,
@@ -51,11 +54,14 @@ class LineSides(LinePositions):
         named = self._names_behind(k)
         if named:
             return self._each(k, named)
+        parallel = self._parallel(k)
+        if parallel:
+            return parallel
         if self.pending and not meaning(name).kind:
             name = f"{self.pending} {self.texts[k]}"
         behind = self._sides_behind(k) if meaning(name).kind and not meaning(name).side else ""
         name = f"{name} {behind}" if behind else name
-        found = words(name)
+        found = words(COPULA.sub("", name))
         sides = [side_of((word,)) for word in found if word in SIDES]
         last = k + len(sides) - 1
         if len(sides) < 2 or len(set(sides)) < len(sides) or "train" not in sides or last >= len(self.numbers):
@@ -67,6 +73,22 @@ class LineSides(LinePositions):
         if "/" not in name and "&" not in name and "," not in name and " and " not in name:
             return None
         return self._each(k, [f"{side} {rest}" for side in sides])
+
+    def _parallel(self, k: int) -> Slot | None:
+        """Take a loss and what is told beside it, as in "val loss/acc: 2.2/0.6"."""
+        found = PARALLEL.search(self.texts[k][-MOST_KEY:])
+        if not found or k + 1 >= len(self.numbers) or self.code or "." not in self.numbers[k]:
+            return None
+        before, first, sign, second = found.groups()
+        first = f"{before} {first}" if before and side_of(words(before)) else first
+        beside = re.fullmatch(rf"\s?%?\s?{re.escape(sign)}\s?", self.texts[k + 1])
+        if not beside or not meaning(first).kind or side_of(words(second)):
+            return None
+        self._named(k, first, "")
+        if meaning(second).kind:
+            side = side_of(words(first))
+            self._named(k + 1, f"{side} {second}" if side else second, "")
+        return Slot("loss", over=k + 1)
 
     def _each(self, k: int, names: list[str]) -> Slot:
         """Take several values that follow each other under their names."""
@@ -103,8 +125,8 @@ class LineSides(LinePositions):
         if not side or not full or meaning(full).side or "." not in self.numbers[k] or self.code:
             return None
         self.unsided = full
-        self.unnamed = k + 1 if not after[side.end() :].strip(" |,;/") else self.unnamed
-        return self._named(k, f"{side.group(1).lower()} {full}", "")
+        self.unnamed = k + 1 if NEXT_VALUE.fullmatch(after[side.end() :]) else self.unnamed
+        return self._named(k, f"{(side.group(1) or side.group(2)).lower()} {full}", "")
 
     def _twice(self) -> None:
         """Where a line holds a name twice without a side, other numbers' names tell which is whose."""

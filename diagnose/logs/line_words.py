@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, meaning, side_alone, side_of, words
+from diagnose.logs.names import FOREIGN, NEUTRAL, SIDED_ERROR, SIDES, SPANS, meaning, side_alone, side_of, words
 
 MOST_NUMBERS = 64  # of a line
 MOST_KEY = 120  # characters before a number that may name it
@@ -21,9 +21,12 @@ UNIT = re.compile(
     r"[A-Za-z%\u00b5]{1,12}(?:/[A-Za-z]{1,9})?|\s?[A-Za-z]{1,12}/(?:s|sec|second|min|step|batch|it|epoch)\b"
 )
 NAMES_NEXT = re.compile(r"\s[A-Za-z]{1,12}/[A-Za-z]{1,9}\s?[:=]")  # " Words/sec: 12" is no unit
+OF_NUMBER_BEFORE = re.compile(  # the word of "600 iters (16 layers)" and of "3 epochs on 110 pairs"
+    r"\s[a-z]{4,12}s(?:\s?\(\s?|\s(?:on|over|of|with|in|for|per|using|from)\s.{0,24})"
+)
 ORDINAL = re.compile(r"\s?(?:st|nd|rd|th)?[\s-]?epoch(?![a-z])", re.IGNORECASE)
 PARTS = re.compile(
-    r"[|;,{}\t&\u060c\u061b\u3001\uff0c\uff1b]|(?<=[^\W\d_]{4})(?<!rain|alid|test|Test)\.\s+(?=[A-Z])|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\."
+    r"[|;,{}\t&\u060c\u061b\u3001\uff0c\uff1b]|(?<=[^\W\d_]{3})(?<!rain|alid|test|Test|iter|Iter)(?<!avg|Avg|val|Val|trn|Trn|tst|Tst|acc|Acc|min|max|std|tot|Tot|est|exp|num|cls|reg)\.\s+(?=[A-Z])|\]\s|\s[-\u2013\u2014]\s|\s{3,}(?![\s(])|[\u2500-\u259f]|\.\.\."
     r"|\s(?:vs\.?|versus|against)\s(?:an?\s|the\s)?"
 )
 PLACEHOLDER = re.compile(r"(?:n/a|none|null|no log)\b", re.IGNORECASE)
@@ -34,13 +37,19 @@ AFTER_OPERATOR = re.compile(r"\s?\*|\s[+/<>]\s|\s?[*^]|\s-\s[a-z_]+\b(?!\s?[:=])
 BRACKETED = re.compile(r"<\w{1,40}>=\s*$")  # "<loss>=0.5" is a name in brackets, and no comparison
 COUNT = re.compile(r"\d{1,3}(?:,\d{3})+|\d{4,}")  # of words that a mean is over, as in "Cost 5.2 * 1,234,567"
 COPULA = re.compile(
-    r"['\")\]]?\s{1,3}(?:(?:is|was|are)(?:\s(?:now|at))?|reached|equals|equal\sto|being|reads|averaged|averages|stands?\sat|stood\sat"
-    r"|(?:came|comes|falls?|fell|drops|dropped|went|decreased|sank|rises|rose|climbed|grew|increased|amounts|amounted)\s(?:down\s)?to)\s*$",
+    r"['\")\]]?\s{1,3}(?:(?:is|was|are|were)(?:\s(?:now|only|just|still|stuck))?(?:\s(?:at|around|about))?|reached|equals|equal\sto|being|reads|averaged"
+    r"|averages|stands?\sat|stood\sat|(?:(?:has|had|have)\s)?(?:stay(?:s|ed)?|remain(?:s|ed)?|hovers?|plateau(?:s|ed)?|settle[sd]?|stuck|sits)"
+    r"\s(?:at|around|about|near)|(?:(?:has|had|have)\s)?(?:came|comes|come|falls?|fell|fallen|drops|dropped|went|decreased|decreases|sank|rises|rose"
+    r"|risen|climbed|climbs|grew|grown|increased|increases|amounts|amounted)\s(?:down\s|up\s)?to|as\s(?:low|high)\sas)\s*$",
     re.IGNORECASE,
 )
+COUNTS_ON = re.compile(r"\s?(?:epoch|step|iter|batch|update)")  # behind a number that counts
+NEAR = re.compile(r"\s(?:at|to|around|about|near|roughly|approximately)\s*$", re.IGNORECASE)  # before a decimal
 OF = re.compile(r"\sof\s*$", re.IGNORECASE)  # "a training loss of 2.5", not "the loss of 3 sheep"
 ARTICLE = re.compile(r"\b(?:a|an|the|our|its|your|my|with|and|while|whereas|but)\s+", re.IGNORECASE)  # may begin a name
-BEFORE_NAME = frozenset(("reached", "with", "did", "took", "new", "computed"))  # in a sentence, before a loss's name
+BEFORE_NAME = frozenset(
+    ("reached", "with", "did", "took", "new", "computed", "accuracy", "acc", "to", "number")
+)  # in a sentence, before a loss's name
 REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval]": when it was taken
     r"\s?[(\[](?:prev|previous|last|from|since|as|computed|measured)\b"
     r"(?:[\s.]{1,2}(?:prev|previous|last|of|at|the|val|eval|validation|iter|iteration|step|epoch)\b){0,5}\.?[)\]]$"
@@ -50,6 +59,9 @@ REMARK = re.compile(  # "val loss (prev val iter)" and "val loss [from last eval
 OF_OUTPUT = re.compile(
     r"(?P<name>.{0,100}?)\sfor\s'(?P<output>[\w.-]{1,40})'?(?=\s|$)"
 )  # Kaldi's "log-likelihood for 'output' is"
+OF_MEAN = re.compile(
+    r"\s?[(\[](?:(?:running|moving|rolling|epoch|batch|the)\s)?(?:avg|average|mean|smoothed|ema)[)\]]$", re.IGNORECASE
+)
 RANGE = re.compile(r"-|\s?[\u2013\u2014~\uff5e]\s?")  # between two numbers
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
@@ -60,25 +72,69 @@ OF_MODEL = re.compile(  # what ends the name of a file with weights
 OVER = re.compile(r"\s{0,4}(?:/|\bof\b|out of)\s{0,6}")
 INDEXED = re.compile(r"\]\s?[:=]\s?$")
 GOES_ON = re.compile(r":?\s{1,4}")
-BETWEEN = re.compile(r"\s{0,3}[/|,;]?\s{0,3}")
+BETWEEN = re.compile(r"\s{0,3}(?:[/|,;]|\band\b)?\s{0,3}")
 OF_VALIDATION = re.compile(r"\w\((?:val|test)\)\s?$")
 NEXT_RATIO = re.compile(r"\s?\]\s?\[\s{0,4}")
 COUNTED = re.compile(
     r"\s{0,3}(?:mini-?)?(validation|val|eval|training|train)?\s?(?:mini-?)?(batches|samples|tokens)\b", re.IGNORECASE
+)
+NO_SIDE = re.compile(  # a check
+    r"\b(?:batch|unit|smoke|sanity|overfit\w{0,6}|speed|stress|gradient|forward|overfitting)\s{1,3}tests?\b",
+    re.IGNORECASE,
 )
 ALONE = re.compile(r"[\w/.\-']+")
 ENUMERATED = re.compile(r"^(?:stage|phase|mode|split)\.")  # "Stage.EVAL"
 RATE = re.compile(r"(?:\b(?:words?|tok(?:en)?s?|samples?|sec(?:ond)?s?|s|ms|time|im(?:ag)?e?s?|examples?|seqs?)\s?/\s?"
                   r"|\bper\b.{0,12}|_per_\w{0,12})[A-Za-z]{0,12}\W{0,6}$", re.IGNORECASE)  # fmt: skip
 NAME_BEHIND = re.compile(  # "2.31 train loss," whose name stands behind it
-    r"\s{1,3}((?:[A-Za-z]+[\s_-])?(?:loss|cross[\s_-]?entropy|nll))\s{0,3}(?=[,;|)]|$)", re.IGNORECASE
+    r"\s{1,3}((?:[A-Za-z]+[\s_-])?(?:loss|cross[\s_-]?entropy|nll))\s{0,3}(?=[,;|)]|\s(?:and|but|vs)\s|$)",
+    re.IGNORECASE,
 )
-SIDE_BEHIND = re.compile(r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]", re.IGNORECASE)
+SIDE_BEHIND = re.compile(
+    r"\s?[(\[]\s?(train|training|trn|val|valid|validation|dev|eval|test)\s?[)\]]"
+    r"|\s(?:on|for|over)\s(?:the\s|my\s)?(train|training|val|validation|dev|test|held-out)\s(?:set|data|split|dataset)\b",
+    re.IGNORECASE,
+)
+NEXT_VALUE = re.compile(
+    r"[\s|,;/.]*(?:and|but|vs\.?|versus|while)?[\s,]*", re.IGNORECASE
+)  # between values whose names stand behind
 SIDES_BEHIND = re.compile(r"\s?[(\[]\s?[a-z]{2,10}(?:\s?[/,|]\s?[a-z]{2,10}){1,2}\s?[)\]]", re.IGNORECASE)
 NAMES_BEHIND = re.compile(r"\s?[(\[]\s?([a-z][a-z\s_.-]{2,30}(?:[/,|][a-z\s_.-]{3,30}){1,2})[)\]]", re.IGNORECASE)
 BECOMES = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}")  # from the value before to the one that is told
-CHANGES = re.compile(r"\s(?:(?:de|in)creased|improved|fell|dropped|rose|went)(?:\sfrom)?$", re.IGNORECASE)
+CHANGES = re.compile(
+    r"\s(?:(?:has|have|had|only|then|also|steadily|slowly|further|still|just)\s){0,2}(?:(?:de|in)creas(?:ed|es)|improve[sd]|fell|falls"
+    r"|fallen|drop(?:s|ped)|ros?e|ris(?:es|en)|went|goes|gone|came|moved|stayed|shrank|grew|climbed|declined|plateau)"
+    r"(?:\s(?:down|up|only|steadily|slowly|sharply|flat|gradually))?(\sfrom)?:?$",
+    re.IGNORECASE,
+)
+SAVES = re.compile(r"\bsav(?:ed?|ing)\b|checkpoint|\bbest\b", re.IGNORECASE)  # beside the best value so far
+BOLD = re.compile(r"[:=]\s?\*{1,2}\s*$|\*\*[^*]{1,60}\*\*\s*$")  # Markdown's, and no product
+TO = re.compile(r"\s{0,3}(?:\u2192|-{1,2}>|=>)\s{0,3}|\s(?:down\s|up\s)?to\s{1,3}(?:about\s)?")  # behind "from"
 NATS = re.compile(r"\s?nats?\b")
+WINDOW = re.compile(  # before how many values a mean is over, as in "loss (avg of last 50): 2.4"
+    r"(?:[\s(\[,-]{1,3}(?:averaged|average|avg|mean|running|rolling|smoothed|ema|ma|over|of|the|last|past|previous|prev|recent"
+    r"|window|in|for|beta|alpha)\b[\s=]?){1,6}[\s(\[]{0,2}$|[(\[]\s?$",
+    re.IGNORECASE,
+)
+OF_WINDOW = re.compile(  # and behind it
+    r"(?:[-\s]?(?:steps?|batch(?:es)?|mini-?batch(?:es)?|iter(?:ation)?s?|its|updates?|samples|values|items|epochs?|prints)\b)?"
+    r"(?:[-\s](?:running\s|moving\s)?(?:avg|average|mean|ema|window)\b)?\s?[)\]]?\s?(?:is|was|[:=])?\s{0,4}$",
+    re.IGNORECASE,
+)
+OVERALL = re.compile(r"\W{0,8}(?:overall|average|mean|in total|total|all)\b[^|\d]{0,16}:", re.IGNORECASE)
+OF_RUNS = re.compile(  # what is said of folds or seeds together
+    r"\b(?:cv|cross[\s_-]?val\w{0,6})\b\W{0,3}(?:results?|scores?|mean|average|avg|summary|finished|done|complete\w{0,3})\b"
+    r"|\b(?:over|across|of|for)\s(?:all\s|the\s)?(?:\d{1,4}\s|#\s)?(?:k-?)?(?:folds|seeds|runs|splits|trials|repeats)\b|\b(?:\d|k|#)-?fold\s(?:cv|mean|average|avg|results?)",
+    re.IGNORECASE,
+)
+PARALLEL = re.compile(  # two names of two values: "val loss/acc: 2.2/0.6", "Train (loss, acc): 2.5, 0.7"
+    r"(?:([A-Za-z][\w-]{0,20})[\s:]{0,2}[(\[]\s?)?([A-Za-z][\w. -]{0,40}?)\s?([/,&|])\s?([A-Za-z][\w -]{0,20}?)"
+    r"\s?[)\]]?\s?[:=]\s{0,4}[`'\"(\[]{0,2}$"
+)
+QUALIFIED = re.compile(  # "Test loss, NN: 0.61": of which model
+    r"^\s*([A-Za-z][\w -]{2,30}),\s((?!ACC|Acc|AUC|F1|LR|Time|IoU|mIoU|Dice|PSNR|SSIM|BLEU)[A-Z][A-Za-z0-9-]{1,20})"
+    r"\s?:\s*$"
+)
 AFTER_COUNT = re.compile(r"\s?(epoch|step|iteration|iter)s?\s?[:=]", re.IGNORECASE)  # "val loss after 3 epochs: 2.31"
 CELL = re.compile(r"([^|]{2,60})\|\s*$")  # "eval CrossEntropyLoss |  2.31"
 SETTINGS = re.compile(r"^\W{0,12}(?:[\w.]{0,40}\s)?(?:Namespace|Config|Arguments|Args|Options|hparams|EasyDict)\b"
@@ -169,6 +225,9 @@ class Shape:
         ratio: whether it holds a "3/10".
         named: whether all its losses are held out by their names; `both`: whether some are and some are not.
         apart: whether it is held out or named, so that its totals are not training's.
+        settings: numbers before the first loss that are settings, where the line says nowhere in the run.
+        of_runs: whether its values are of folds, seeds or other runs together.
+        overall: whether it begins as what is said of all, as of folds where there are any.
         unsaid: values that have the name of their side alone, of two sides at the least; they are losses too.
         passed: whether it is Keras's line of a whole pass, "32/32 - 1s - loss: 2.31".
         summary: whether it begins as what sums up the pass that the lines before it are of (a star, as DeiT's).
@@ -177,6 +236,7 @@ class Shape:
     positions: list[tuple[int, Slot]] = field(default_factory=list)
     losses: list[tuple[int, Slot]] = field(default_factory=list)
     facts: list[tuple[int, Slot]] = field(default_factory=list)
+    settings: list[tuple[int, Slot]] = field(default_factory=list)
     unsaid: list[tuple[int, Slot]] = field(default_factory=list)
     used: tuple[int, ...] = ()
     side: str = ""
@@ -189,6 +249,8 @@ class Shape:
     both: bool = False
     apart: bool = False
     summary: bool = False
+    of_runs: bool = False
+    overall: bool = False
     passed: bool = False
 
 
@@ -200,6 +262,7 @@ def only_sides(name: str) -> bool:
 def standing(text: str) -> str:
     """Return the side whose word stands alone in a text, the last of several; not as a part of "val_acc"."""
     side = ""
+    text = NO_SIDE.sub(" ", text) if "est" in text else text
     for token in ALONE.findall(text):
         word = ENUMERATED.sub("", token.strip("./-'_").lower())
         found = side_of((word,)) if word in SIDES else ""
@@ -216,11 +279,13 @@ def kept_words(found: tuple[str, ...]) -> list[str]:
 
 def says_plainly(name: str) -> bool:
     """Say whether a value may follow a name without a sign: every word is known, or belongs to one identifier."""
+    mean = OF_MEAN.search(name)
+    name = name[: mean.start()] if mean else name
     last = name.rsplit(maxsplit=1)[-1]
     if meaning(last).kind and not set(words(name)) - set(words(last)) - NEUTRAL - SIDES:
         return True
     found = words(name)
-    known = [word for word in found if word in NEUTRAL or word in SIDES or meaning(word).kind]
+    known = [word for word in found if word in NEUTRAL or word in SIDES or word in SPANS or meaning(word).kind]
     if (found[-1] in SIDES or found[-1] in SET_WORDS) and len(known) == len(found) <= 4:  # "loss on validation 2.2"
         return True
     named = meaning(found[-1]).kind or (found[-1] in SIDED_ERROR and meaning(name).kind)
@@ -264,8 +329,8 @@ def in_sentence(name: str) -> str:
 
 def count_used(shape: Shape) -> None:
     """Count the places of a shape among those numbers alone that are used."""
-    slots = [*shape.positions, *shape.losses, *shape.facts]
+    slots = [*shape.positions, *shape.losses, *shape.facts, *shape.settings]
     shape.used = tuple(sorted({place for k, slot in slots for place in (k, slot.over, slot.mean) if place >= 0}))
     at = {place: i for i, place in enumerate(shape.used)} | {-1: -1}
-    for slots in (shape.positions, shape.losses, shape.facts):
+    for slots in (shape.positions, shape.losses, shape.facts, shape.settings):
         slots[:] = [(at[k], replace(slot, over=at[slot.over], mean=at[slot.mean], first=k == 0)) for k, slot in slots]

@@ -50,7 +50,8 @@ NEUTRAL = frozenset({
 })  # fmt: skip
 FOREIGN = frozenset({
     "scale", "scaler", "best", "min", "max", "lowest", "minimum", "delta", "diff", "difference", "gap", "improved",
-    "improvement", "improve", "previous", "prev", "target", "patience", "from", "std", "var", "stderr", "accuracy",
+    "improvement", "improve", "previous", "prev", "before", "target", "patience", "from", "std", "var", "stderr",
+    "accuracy",
     "acc", "ratio", "weight", "weights", "coef", "coeff", "num", "n", "count", "grad", "norm", "time", "seconds",
     "runtime", "steps", "saved", "saving", "save", "saves", "checkpoint", "ckpt", "early", "stopping", "stopped",
     "threshold", "tolerance", "lambda", "alpha", "beta", "gamma", "fn", "func", "function", "type", "name", "every",
@@ -100,6 +101,7 @@ LANGUAGES = {
         "en\\s(?:iyi|dusuk)|najlepsz[a-z]*|nejlepsi"
     ),
     "train loss": _compounds("training traning trening træning koulutus"),
+    "val error": "selection\\serror",  # OpenNN's
     "val loss": _compounds("validierung validation validering validatie validointi"),
     "loss": (
         "损失函数|损失值|损失|損失関数|損失|ロス|손실|로스|потер[а-яё]*|лосс[а-яё]*|perdida|perdua|gubit[a-z]*|havio|perte|perda|perdita|verlust|"

@@ -176,6 +176,8 @@ def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[
     notes = [*choice.notes, *_several_a_place(choice.val.name, val, way)]
     tracks = {"train": _track(choice.train, _placed(train, way)), "val": _track(choice.val, _placed(val, way))}
     left_out = sum(len(table) - len(tracks[name].at) for name, table in (("train", train), ("val", val)))
+    if way.name == "place":
+        tracks["val"] = _once_more(tracks["train"], tracks["val"])
     last, one = tracks["val"], None
     if choice.mean is not None:
         end = _placed(choice.mean.table()[-1:], way)
@@ -233,6 +235,18 @@ def _track(series: LogSeries, placed: NDArray[np.float64]) -> Track:
         series.name, placed[:, 0], placed[:, SECONDS], placed[:, VALUE],
         series.count, series.broken, series.broken_step, series.stride,
     )  # fmt: skip
+
+
+def _once_more(train: Track, val: Track) -> Track:
+    """Return a validation loss without a last value taken once more, behind a run whose others each have their own."""
+    before = np.searchsorted(train.at, val.at, "right")
+    if (
+        len(val.at) <= LINE
+        or len(val.at) != len(train.at) + 1
+        or not np.array_equal(before[:-1], range(1, len(val.at)))
+    ):
+        return val
+    return replace(val, at=val.at[:-1], seconds=val.seconds[:-1], value=val.value[:-1], count=val.count - 1)
 
 
 def _with_mean(val: Track, end: NDArray[np.float64]) -> Track:

@@ -14,6 +14,7 @@ from diagnose.logs.line_labels import of_page
 from diagnose.logs.messages import read_records
 from diagnose.logs.names import meaning
 from diagnose.logs.notebook import page_lines
+from diagnose.logs.numbered import by_number, read_numbered
 from diagnose.logs.series import Log, placed_row
 from diagnose.logs.table import read_csv, separator
 from diagnose.logs.text import read_text
@@ -21,6 +22,7 @@ from diagnose.logs.text import read_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from diagnose.logs.folders.plain_files import FolderRun
     from diagnose.logs.kept_columns import Columns
@@ -149,15 +151,22 @@ def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
                 return log
             if kind == "json":
                 return read_document(source.texts(file, path), columns)
-            if kind == "text" and head.lstrip().startswith(JSON_ON_PAGE):
-                return read_document((f"{of_page(line)}\n" for line, _ in source.lines(file, path)), columns)
-            if kind == "text" and _is_page(head):
-                return read_text(page_lines(source.texts(file, path)), columns)
+            if kind in ("text", "csv") and by_number(columns):
+                return read_numbered((line for line, _ in source.lines(file, path)), columns)
             if kind == "text":
-                return read_text(source.lines(file, path), columns)
+                return _text(file, path, head, columns)
             plain = (line for line, _ in source.lines(file, path, source.MOST_RECORD))
             log = read_csv(plain, columns, path.stem) if kind == "csv" else read_records(plain, columns)
         return log if fmt or kind != "csv" or columns or _has_losses(log) else _as_text(path, log)
+
+
+def _text(file: BinaryIO, path: Path, head: bytes, columns: Columns) -> Log:
+    """Return the log of a text, or of what a page shows of one."""
+    if head.lstrip().startswith(JSON_ON_PAGE):
+        return read_document((f"{of_page(line)}\n" for line, _ in source.lines(file, path)), columns)
+    if _is_page(head):
+        return read_text(page_lines(source.texts(file, path)), columns)
+    return read_text(source.lines(file, path), columns)
 
 
 def _as_text(path: Path, table: Log) -> Log:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.logs.row_settings import RowSettings
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -133,6 +135,23 @@ class LogSeries:
         place, *positions, value = points[-1].tolist()
         self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
         self._keep_many(points[:-1], at)
+
+    def drop_last(self) -> None:
+        """Forget the last value, where all are kept."""
+        if self.stride > 1 or not self._kept or self._last is None:
+            return
+        place, *positions, value = self._kept[-len(COLUMNS) :]
+        del self._kept[-len(COLUMNS) :]
+        self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
+        self.count -= 1
+
+    def ends_with(self, value: float) -> bool:
+        """Say whether a value is the last one that was taken."""
+        return self._last is not None and self._last[2] == value
+
+    def tell_again(self, place: float, row: LogRow, value: float) -> None:
+        """Place the last value anew: a line that says where it was says it once more."""
+        self._last, self._shown = (place, row, value), place
 
     def _keep_many(self, points: NDArray[np.float64], at: int) -> None:
         """Keep one in `stride` of points; the first of them is the one of this number."""
@@ -267,6 +286,7 @@ class Log:
         lent: names whose side is of a heading or of the words around, not of the name itself.
         tuples: lines on which a loss is followed by several values in brackets; `example`: the name of one.
         runs: rows of a table whose rows are runs, 0 for other files.
+        sweep: settings of its rows, which tell whether these are runs.
         unclear: names of losses with values as "2,600", whose comma may be a decimal one, each with such a value.
     """
 
@@ -284,10 +304,15 @@ class Log:
     example: str = ""
     runs: int = 0
     unclear: dict[str, str] = field(default_factory=dict)
+    sweep: RowSettings = field(default_factory=RowSettings)
 
     def settings(self) -> dict[str, float]:
         """Return the settings that are numbers of a sensible size."""
         return {name: value for name, value in self.facts.items() if 0 <= value <= MOST_PLACE}
+
+    def swept(self) -> int:
+        """Return how many runs its rows are, where each has settings of its own; else 0."""
+        return self.runs or (self.sweep.runs() if len(self.sweep.heads) == self.rows else 0)
 
     def add(self, row: LogRow) -> None:
         """Take a row's values."""

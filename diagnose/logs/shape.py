@@ -16,12 +16,14 @@ from diagnose.logs.line_words import (
     AFTER_OPERATOR,
     ARROW,
     BECOMES,
+    BOLD,
     BRACKETED,
     CELL,
     CHANGES,
     COPULA,
     COUNT,
     COUNTED,
+    COUNTS_ON,
     ENDS_NAME,
     GOES_ON,
     INDEXED,
@@ -31,20 +33,29 @@ from diagnose.logs.line_words import (
     NAME_BEHIND,
     NAMES_NEXT,
     NATS,
+    NEAR,
+    NEXT_VALUE,
     OF,
     OF_MODEL,
+    OF_RUNS,
+    OF_WINDOW,
     OPERATOR,
     OUTPUT,
     OVER,
+    OVERALL,
     PARTS,
     PERCENT,
     PLACEHOLDER,
+    QUALIFIED,
     RANGE,
+    SAVES,
     SUMS_UP,
     TAIL,
     TIMING,
+    TO,
     UNIT,
     WEIGHED,
+    WINDOW,
     Shape,
     Slot,
     count_used,
@@ -56,6 +67,7 @@ from diagnose.logs.line_words import (
     without_remark,
 )
 from diagnose.logs.names import NEUTRAL, SIDES, UNSAID, meaning, side_alone, side_of, words
+from diagnose.logs.row_settings import setting
 
 if TYPE_CHECKING:
     from diagnose.logs.given_names import GivenNames
@@ -86,6 +98,8 @@ class _Line(LineSides):
         self._behind(self.texts[-1][unit:])
         self._twice()
         self.shape.side = self.side
+        if self.shape.positions or not self.shape.losses:
+            self.shape.settings.clear()
         if len({slot.name for _, slot in self.shape.unsaid}) > 1 or holds_little_else(self.shape, len(self.numbers)):
             self.shape.losses += self.shape.unsaid
         return self.shape
@@ -106,7 +120,8 @@ class _Line(LineSides):
         if output and meaning(output.group(1)).kind and not side_of(words(last)):
             last, assigned = f"{output.group(1)} {last}", True
         within = last.rpartition("(")[2]  # "Test accuracy (test loss: 0.32)"
-        last = within if "(" in last and not meaning(last).kind and meaning(within).kind else last
+        whole = meaning(last).kind and len(words(last)) <= MOST_PARTS
+        last = within if "(" in last and not whole and meaning(within).kind else last
         known = self._given(k, last)
         if known is not None:
             return known
@@ -115,10 +130,11 @@ class _Line(LineSides):
         if len(parts) > 1:
             self.near = ""
         self._headings(context)
-        becomes = bool(BECOMES.fullmatch(after)) and "." in (self.numbers[k + 1 : k + 2] or ("",))[0]
-        last = CHANGES.sub("", last) if becomes and "(" not in signs else last
-        if becomes and meaning(last).kind:
-            return self._changed(k, last, context, before, assigned=assigned)
+        changed = self._changed(k, last, context, before, assigned=assigned)
+        if changed is not None:
+            return changed
+        if self._window(k, last, after):
+            return Slot()
         over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
         if over >= 0 and self.texts[over + 1].startswith("%"):
             over = -1  # "2.31 / 18.34%": a loss and an accuracy
@@ -133,9 +149,34 @@ class _Line(LineSides):
                 or self._loss(k, last, context, after, unit, over, (assigned, bool(arrow)), before)
                 or self._unsaid(k, last, after, unit, over)
             )
-        if slot is None or slot.what != "loss":
-            self._aside(last)
+        self._no_loss(k, last, slot.what if slot else "")
         return slot or Slot(over=over)
+
+    def _no_loss(self, k: int, name: str, what: str) -> None:
+        """Take what the name of a number says that is no loss: a side, a setting."""
+        if what != "loss":
+            self._aside(name)
+        if what in ("", "fact"):
+            self._sets(k, name)
+
+    def _window(self, k: int, name: str, after: str) -> bool:
+        """Take how many values a loss is a mean over, as in "loss (avg of last 50): 2.4"; return whether it is that."""
+        before = WINDOW.search(f"{name}{self.texts[k][len(self.texts[k].rstrip(' ([')) :]}")
+        following = self.numbers[k + 1 : k + 2] or ("",)
+        if not before or "." not in following[0] or not OF_WINDOW.match(after):
+            return False
+        title = f"{name} "[: before.start()].strip()
+        plain = bool(before.group().strip(" ([")) or bool(re.search("[a-z]", after))
+        if not plain or not meaning(title).kind or after.strip() in ("", ","):
+            return False
+        self.pending, self.unnamed, self.follows = title, k + 1, True
+        return True
+
+    def _sets(self, k: int, name: str) -> None:
+        """Take a setting that stands before the line's losses."""
+        kind = setting(name) if not self.shape.losses else ""
+        if kind:
+            self.shape.settings.append((k, Slot("setting", kind)))
 
     def _given(self, k: int, name: str) -> Slot | None:
         """Take a number whose name `--columns` gives."""
@@ -146,12 +187,21 @@ class _Line(LineSides):
         self.shape.settled = True
         return slot
 
-    def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot:
-        """Take the last value of "train loss 2.9 -> 2.7 -> 2.5"."""
+    def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot | None:
+        """Take the last value of "train loss 2.9 -> 2.7 -> 2.5", and of "train loss went from 2.9 to 2.5"."""
+        within = before.rstrip(" :='`").endswith("(") or SAVES.search("".join(self.texts))
+        changes = None if within else CHANGES.search(name)
+        way = TO if changes and changes.group(1) else BECOMES
+        if not way.fullmatch(self.texts[k + 1]) or "." not in (self.numbers[k + 1 : k + 2] or ("",))[0]:
+            return None
+        name = name[: changes.start()] if changes else name
+        if not meaning(name).kind:
+            return None
         last = k + 1
-        while last + 1 < len(self.numbers) and BECOMES.fullmatch(self.texts[last + 1]):
+        while last + 1 < len(self.numbers) and way.fullmatch(self.texts[last + 1]):
             last += 1
-        self._loss(last, name, context, self.texts[last + 1], "", -1, (assigned, False), before)
+        signs = assigned or bool(changes), False
+        self._loss(last, name, context, self.texts[last + 1], "", -1, signs, before)
         return Slot("loss", over=last)
 
     def _behind_value(self, k: int, name: str, after: str) -> Slot | None:
@@ -165,6 +215,7 @@ class _Line(LineSides):
         if WEIGHED.search(self.texts[k - 1] if k else "") and self.texts[k].strip() == "=":
             return None  # Caffe's "(* 2 = 0.5 loss)": what an output adds to the loss
         title = behind.group(1)
+        self.unnamed = k + 1 if NEXT_VALUE.fullmatch(after[behind.end() :]) else self.unnamed
         return self._named(k, title if meaning(title).side or not side else f"{side} {title}", "")
 
     def _unsaid(self, k: int, name: str, after: str, unit: str, over: int) -> Slot | None:
@@ -189,7 +240,8 @@ class _Line(LineSides):
         assigned, arrow = signs
         if OF.search(name) and "." in self.numbers[k]:
             name, assigned = OF.sub("", name), True
-        title = self._title(name, context, before, assigned=assigned, last=k == len(self.numbers) - 1)
+        decimal = "." in self.numbers[k] and not COUNTS_ON.match(after)
+        title = self._title(name, context, before, assigned=assigned, last=k == len(self.numbers) - 1, decimal=decimal)
         beside = self._side_behind(k, title, name, after)
         if beside is not None:
             return beside
@@ -203,7 +255,7 @@ class _Line(LineSides):
             self.kind = ""
         if not title or self.code or unit or self._is_other(k, after):
             return None
-        if OPERATOR.search(before) and not arrow and not BRACKETED.search(before):
+        if OPERATOR.search(before) and not arrow and not BRACKETED.search(before) and not BOLD.search(before):
             return None
         several = (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)) or self._lists(k, assigned=assigned)
         if over >= 0 or several:
@@ -264,13 +316,16 @@ class _Line(LineSides):
     def _is_time(self, name: str) -> bool:
         return bool(set(words(name)) & TIMING)
 
-    def _title(self, name: str, context: str, before: str, *, assigned: bool, last: bool) -> str:
+    def _title(self, name: str, context: str, before: str, *, assigned: bool, last: bool, decimal: bool) -> str:
         """Return the name of a loss, "" where the words before a number are none."""
+        qualified = QUALIFIED.match(before) if len(self.numbers) == 1 else None
+        if qualified and meaning(qualified.group(1)).kind and not meaning(qualified.group(2)).kind:
+            return f"{qualified.group(1)} {qualified.group(2)}"
         if PLACEHOLDER.search(name):
             name = PLACEHOLDER.split(name)[-1]
-        bare = COPULA.sub("", name)
+        bare = NEAR.sub("", COPULA.sub("", name)) if decimal else COPULA.sub("", name)
         assigned = assigned or bare != name
-        name = in_sentence(bare) if assigned else bare
+        name = in_sentence(bare) if assigned or decimal else bare
         found = words(name)
         cell = CELL.search(before) if last and not found and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
@@ -319,5 +374,7 @@ def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = No
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
     shape.apart = shape.held_out or shape.named
+    shape.overall = not shape.positions and bool(OVERALL.match(texts[0]))
+    shape.of_runs = bool(OF_RUNS.search("#".join(texts)))
     shape.summary = not shape.side and bool(SUMS_UP.match(texts[0]))
     return shape

@@ -12,7 +12,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs.kept_columns import Columns, Keep
-from diagnose.logs.names import meaning
+from diagnose.logs.names import counter, meaning
 from diagnose.logs.rows_at_once import add_rows
 from diagnose.logs.series import NAN, PLACE, STEP, VALUE, Log, LogRow
 from diagnose.logs.table_fields import number
@@ -29,6 +29,12 @@ MOST_CELLS = 1 << 14  # that are read at once
 MOST_CHARACTERS = 1 << 21  # that are read at once
 MOST_HELD = 4096  # values that are added at once
 MOST_DEPTH = 3  # of objects within records
+NOT_WORD = re.compile(r"[\W_]+")
+LABEL = re.compile(r"[A-Za-z][\w .+/()-]+$")  # that a row begins with
+OF_TIME = re.compile(
+    r"(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\b|nan\b|inf\b|none\b|null\b",
+    re.IGNORECASE,
+)
 MOST_ROWS = 10_000  # of a table that is looked at for whether its rows are runs
 NAMES_RUN = frozenset({
     "name", "run", "id", "seed", "run_id", "run id", "trial", "trial_id", "model", "experiment", "config", "run_name",
@@ -80,15 +86,17 @@ def read_csv(lines: Iterable[str], columns: Columns, stem: str = "") -> Log:
     log = Log("csv")
     log.tool = _tool(header)
     keep = Keep([name.strip() for name in header], columns, stem)
-    runs = _Runs(header, keep)
+    below = next(iter(csv.reader([second], delimiter=sign, skipinitialspace=True)), [])
+    runs = _Runs(header, below, keep)
     lines_read = Counted(source)
     for block in _blocks(_records(lines_read, sign, log), lines_read, keep):
-        if runs.at < 0 and add_rows(keep, block, log):
+        if runs.at < 0 and not (keep.settings and log.sweep.open) and add_rows(keep, block, log):
             continue
         for fields in block:
             row = keep.row(dict(enumerate(fields))) if any(fields) else None
             if row:
                 runs.add(fields)
+                keep.sweep(dict(enumerate(fields)), row, log)
                 log.add(row)
     log.runs = runs.count()
     return log
@@ -135,12 +143,21 @@ def _records(source: Iterator[str], sign: str, log: Log) -> Iterator[list[str]]:
             reader = csv.reader(source, delimiter=sign, skipinitialspace=True)
 
 
+def names_of_runs(header: list[str], row: list[str], keep: Keep) -> int:
+    """Return the column that names runs, -1 where rows are none: they say where in a run they are, or have no names."""
+    if keep.placed:
+        return -1
+    named = [i for i, name in enumerate(header) if NOT_WORD.sub(" ", name).strip().lower() in NAMES_RUN]
+    first = row[0].strip(" *`_") if row and 0 not in keep.sides + keep.titles else ""
+    labelled = LABEL.match(first) and not OF_TIME.match(first) and not any(map(counter, first.split()))
+    return 0 if labelled and 0 not in keep.values else named[0] if named else -1
+
+
 class _Runs:
     """Whether the rows of a table are runs: none has a position, and each has a name of its own."""
 
-    def __init__(self, header: list[str], keep: Keep) -> None:
-        named = [i for i, name in enumerate(header) if name.strip().lower() in NAMES_RUN]
-        self.at = named[0] if named and not keep.placed else -1
+    def __init__(self, header: list[str], row: list[str], keep: Keep) -> None:
+        self.at = names_of_runs(header, row, keep)
         self.names: set[str] = set()
         self.rows = 0
 
@@ -204,6 +221,7 @@ class Records:
                     self.kept.take(key, key)
         row = self.kept.row(fields)
         if row:
+            self.kept.sweep(fields, row, self.log)
             self.log.add(row)
 
     def add_one(self, name: str, value: Any, step: Any, seconds: float | None = None) -> None:

@@ -30,12 +30,12 @@ from diagnose.logs.line_plans import (
     planned,
     shape_key,
 )  # fmt: skip
-from diagnose.logs.line_words import HEADS, MISSING, MOST_NUMBERS, NUMBER, SPEAKS, Shape, standing
+from diagnose.logs.line_words import HEADS, MISSING, MOST_NUMBERS, NUMBER, OF_RUNS, SPEAKS, Shape, standing
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.shape import shape_of
 from diagnose.logs.side_table import SideTable
-from diagnose.logs.text_state import MOST_ENDS, TextState
+from diagnose.logs.text_state import MOST_ENDS, MOST_TRIED, TextState
 from diagnose.logs.tools import MOST_TOLD, Tools
 from diagnose.logs.whole_lines import whole_lines
 from diagnose.logs.written_numbers import (
@@ -70,7 +70,7 @@ class TextReader(TextState):
 
     def __init__(self, columns: dict[str, str] | None = None) -> None:
         super().__init__()
-        self.grid = Grid(columns or {})
+        self.grid = Grid(columns or {}, self.log)
         self.given = GivenNames(columns) if columns else None
         self.measures = SideTable()
         self.tools = Tools()
@@ -86,10 +86,15 @@ class TextReader(TextState):
                 self._line(line, bar, key)
         self.log.tool = self.tools.likeliest
         self.commas.settle(self.log)
+        self._without_last()
         headings.settle(self.log)
         self.lists.settle(self.log)
         self._late_epochs()
-        self.grid.settle(self.log)
+        self.grid.settle()
+        if not self.grid.active and self.log.swept():
+            self.log.headings += zip(self.log.sweep.places, self.log.sweep.heads, strict=True)
+            self.log.headings.sort()
+            self.log.sweep.open = False
         return self.log
 
     def _line(self, line: str, bar: bool, key: str) -> None:
@@ -117,7 +122,11 @@ class TextReader(TextState):
 
     def _planned(self, plan: Plan, line: str, bar: bool) -> None:
         """Read a line as its plan says."""
-        decides = self.headed or self.over  # whether lines of losses are not what they say alone
+        shape = plan.shape
+        decides = self.headed or self.over or self.of_runs  # whether lines of losses are not what they say alone
+        decides = decides or (bool(shape.settings) and self.log.sweep.open)
+        if self.tried < MOST_TRIED and not (bar or shape.bar):
+            decides = decides or bool(self.unplaced) or not plan.places
         if not plan.values or decides or self.log.rows < MOST_TOLD or not self._quick(plan, line, bar):
             self._take(plan, [line[part] for part in plan.slices], bar, line)
 
@@ -185,9 +194,20 @@ class TextReader(TextState):
         if plan.shape.losses or plan.shape.tuple:
             if plan.names and not plan.shape.positions and ROW_OF_RUN.match(line):
                 self.log.heading(line.strip())
+            if plan.shape.settings and plan.slices and self.log.sweep.open:
+                self._sweep(plan, numbers, line)
             self._values(plan.shape, numbers, bar, line)
         else:
             self._between(plan, numbers, line)
+
+    def _sweep(self, plan: Plan, numbers: list[str], line: str) -> None:
+        """Take the settings that a line of losses begins with."""
+        said = {
+            kind: tuple(numbers[k] for k, slot in plan.shape.settings if slot.name == kind)
+            for kind in ("fixed", "scheduled")
+        }
+        first = plan.slices[plan.shape.settings[-1][0]].stop
+        self.log.sweep.add(self.log.rows + 1, line[:first].strip(), said["fixed"], said["scheduled"], None)
 
     def _anew(self, raw: str, bar: bool, key: str) -> None:
         """Read a line by its words, and plan how lines that differ from it in digits alone are read."""
@@ -266,6 +286,7 @@ class TextReader(TextState):
             return True
         if heads and (self._sides(line) or self.grid.header(line)):
             return False
+        self.of_runs = bool(OF_RUNS.search(line))
         side = standing(line) if heads and len(line) < MOST_HEADING else ""
         self._head(side)
         self.opens = bool(side) and line.rstrip().endswith(":")
@@ -278,6 +299,7 @@ class TextReader(TextState):
         shape = plan.shape
         self._facts(shape, numbers)
         own = self.counters.named(shape, numbers, self.above, lone=True)
+        self.of_runs = shape.of_runs and not own
         if plan.names:
             self.log.heading(line.strip())
         if "epoch" in own:
@@ -302,6 +324,8 @@ class TextReader(TextState):
             self.tools.see(line)
         self._facts(shape, numbers)
         own = self.counters.named(shape, numbers, self.above)
+        placed = bool(own)
+        self.of_runs = not own and (self.of_runs or shape.of_runs or (shape.overall and self._folded()))
         self._passes(shape, numbers)
         if self.over:
             self._goes_on(shape, own, line)
@@ -331,8 +355,11 @@ class TextReader(TextState):
         self.closed = self.epoch if shape.both and shape.passed else self.closed
         self.lately = shape.side if aside and progress else self.lately if shape.summary else ""
         place = at.get
-        log.add(LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
-                       place("update", NAN), place("batch", NAN), group, whole))  # fmt: skip
+        row = LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
+                     place("update", NAN), place("batch", NAN), group, whole)  # fmt: skip
+        if self.tried < MOST_TRIED and not bar:
+            self._again(row, placed=placed)
+        log.add(row)
 
     def _read(
         self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float], above: str
@@ -341,8 +368,7 @@ class TextReader(TextState):
         values: dict[str, float] = {}
         for k, slot in shape.losses:
             text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
-            name = slot.name
-            name = self._summed(shape, name, own)
+            name = f"{slot.name} over runs" if self.of_runs else self._summed(shape, slot.name, own)
             if name in values or (slot.whole and text.isdigit() and name not in self.log.series):
                 continue
             if slot.lent and name not in self.log.series:

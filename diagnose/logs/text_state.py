@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from typing import TYPE_CHECKING
 
 from diagnose.logs import headings
 from diagnose.logs.counters import Counters
 from diagnose.logs.names import meaning
-from diagnose.logs.series import NAN, SETTINGS, Log
-from diagnose.logs.written_numbers import to_float
+from diagnose.logs.series import NAN, SETTINGS, Log, LogRow
+from diagnose.logs.written_numbers import alike, to_float
 
 if TYPE_CHECKING:
     from diagnose.logs.line_words import Shape
 
+FEWEST_PLACED = 3  # values of a run, behind which another one evaluates once more
+MOST_ALONE = 1024  # values without a place of a name, until which one has to be told again
+MOST_TRIED = 64  # lines that name their place, within which one has to tell a value of a line above again
 MOST_ENDS = 1 << 16  # lines that name an epoch
 ELAPSED = ("elapsed", "tokens_per_step")  # stated along the run
 PROGRESS = re.compile(r"\d%\s{0,3}\|")
@@ -35,11 +39,15 @@ class TextState:
         self.closed = NAN  # the epoch whose Keras bar has shown its validation
         self.done = (NAN, NAN)  # the last epoch of which a pass of Keras is complete, and the batches of that pass
         self.other = False  # whether the last line is of another pass within that epoch
+        self.of_runs = False  # whether the heading above is of folds or seeds together
         self.over = False  # whether the epoch that was named last is said to have ended
         self.stated: dict[str, int] = {}  # settings, and the rows before each
         self.sets = 1  # of settings
         self.lately = ""  # the side of the pass over held-out data that the last line of losses was of
         self.ends: list[tuple[int, float]] = []  # epochs that a line of their own names, with the rows until then
+        self.unplaced: dict[str, float] = {}  # values since the last line that names its place itself
+        self.alone: dict[str, int] = {}  # how often a name stood on lines without a place
+        self.tried = 0  # such lines behind others, of which none has told a value again
         self.inside = False  # whether some line of values names its epoch itself
 
     def _late_epochs(self) -> None:
@@ -50,6 +58,43 @@ class TextState:
         if all(earlier < later for earlier, later in itertools.pairwise(rows)):
             for series in self.log.series.values():
                 series.end_epochs(self.ends)
+
+    def _told_again(self, name: str, value: float) -> str:
+        """Return under which name a value that a line tells with its place stood above it without one, "" for none."""
+        told = meaning(name)
+        for other, before in self.unplaced.items():
+            mine = meaning(other)
+            same = other == name or (mine.side, mine.kind, mine.stem) == (told.side, told.kind, told.stem)
+            stands = same and other in self.log.series and self.log.series[other].ends_with(before)
+            if stands and (before == value or (math.isfinite(value) and alike(before, value))):
+                return other
+        return ""
+
+    def _again(self, row: LogRow, *, placed: bool) -> None:
+        """Take values that a line tells again, with their place, out of its row: they are those of lines above."""
+        if not placed:
+            self.unplaced |= row.values
+            for name in row.values:
+                self.alone[name] = self.alone.get(name, 0) + 1
+            self.tried += MOST_TRIED * (self.tried >= 0 and max(self.alone.values()) > MOST_ALONE)
+            return
+        told = {name: before for name, value in row.values.items() if (before := self._told_again(name, value))}
+        self.tried += bool(self.unplaced) - len(told) * MOST_TRIED
+        for name, before in told.items():
+            self.log.series[before].tell_again(self.log.rows + 1, row, row.values[name])
+        row.values = {name: value for name, value in row.values.items() if told.get(name) != name}
+        self.unplaced.clear()
+
+    def _without_last(self) -> None:
+        """Take out what stands behind the run: the only value of a series that no line places, and its last."""
+        for name in self.unplaced if self.tried < MOST_TRIED else ():
+            series = self.log.series.get(name)
+            if series and self.alone[name] == 1 and series.count > FEWEST_PLACED and meaning(name).held_out:
+                series.drop_last()
+
+    def _folded(self) -> bool:
+        """Say whether headings name folds."""
+        return any("fold" in text.lower() for _, text in self.log.headings)
 
     def _facts(self, shape: Shape, numbers: list[str]) -> None:
         for k, slot in shape.facts:

@@ -20,6 +20,7 @@ LOGGER = re.compile(r"(?:\[[^\]]{4,40}\])?\s{1,30}(?:DEBUG|INFO|WARNING|ERROR|CR
 SOURCE = re.compile(r"\s{1,80}[\w./-]{1,60}\.py:\d{1,6}\s*$")  # that wrote the line, at the right margin
 ITEM = re.compile(r"\s{0,8}- ([-+.\d][-+.\deE]{0,40}|\.nan|nan)\s*$")  # of a list in YAML
 BEST = "est iteration is:"  # behind which LightGBM repeats the values of its best round
+ARROW = re.compile(r"(?:\u2192|->)\s*\n(?=\s*[-+*`]*\d)")  # in prose that goes on in the next line
 WIKI_ROW = "\n|-\n"
 AT_ONCE, MOST_AT_ONCE = 1024, 8192  # lines of a block, and with those that go on from its last
 CONTINUES = re.compile(r"\s{20}|\s{0,8}- ")
@@ -41,6 +42,8 @@ def whole_lines(lines: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, b
         text = "\n".join([line for line, _ in block])
         block = list(_celled(block)) if WIKI_ROW in text else block
         block = _unbroken(block)
+        if ("\u2192\n" in text or ">\n" in text) and ARROW.search(text):
+            block = [(line, False) for line in ARROW.sub("\u2192 ", text).split("\n")]
         block = labels.plain(block, text)
         yield list(_joined(_listed(block))) if any(sign in text for sign in SIGNS) else block
 

@@ -22,7 +22,11 @@ BELOW_ONE = re.compile(r"(?<![\d,.])0,\d{3}(?!\d|,\d)")  # such a number
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")  # or a number with three decimals
 DECIMAL_POINT = re.compile(r"\d\.\d")
 COMMA = re.compile(r"\d,\d")
+OF_THOUSAND = re.compile(r"\d{3}(?!\d)")
 COUNTED = re.compile(r"([^\W\d_]{1,20})\W{1,3}[1-9]\d{0,2}(?:\.\d{3}){1,4}(?![\w.]|,\d)")  # "Schritt 1.000"
+
+FEWEST_DIGITS = 2  # behind the point, of a number that is told again
+TOTAL = re.compile(r"(?<=\d)\s?(?:/|of|von|de|di|van)\s?[1-9]\d{0,2}(?:\.\d{3}){1,4}(?![\w.]|,\d)")  # "1000 von 6.000"
 
 
 def to_float(text: str) -> float:
@@ -35,6 +39,12 @@ def to_float(text: str) -> float:
         return float(text.replace(",", "." if LESS_THAN_ONE.match(text) else ""))
     except (ValueError, OverflowError):
         return math.inf
+
+
+def alike(one: float, two: float) -> bool:
+    """Say whether two numbers are one, told with more and with fewer digits."""
+    few = min(len(repr(number).partition(".")[2]) for number in (one, two))
+    return few >= FEWEST_DIGITS and abs(one - two) <= 0.5001 * 10.0**-few
 
 
 def unwrapped(line: str) -> str:
@@ -59,12 +69,14 @@ def has_decimal_comma(line: str, key: str) -> bool:
 
 
 def without_points(line: str) -> str:
-    """Return a line with its counters as 1000 in place of 1.000, where its other numbers have commas and no points."""
-    if "." not in line or not COMMA.search(line):
+    """Return text with its counters as 1000 in place of 1.000, where its other numbers have commas and no points."""
+    first = DECIMAL_POINT.search(line)
+    if not first or not OF_THOUSAND.match(line, first.start() + 2) or not COMMA.search(line):
         return line
     whole = COUNTED.sub(
         lambda found: found.group().replace(".", "") if counter(found.group(1)) else found.group(), line
     )
+    whole = TOTAL.sub(lambda found: found.group().replace(".", ""), whole)
     return line if DECIMAL_POINT.search(whole) else whole
 
 

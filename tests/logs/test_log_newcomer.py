@@ -9,7 +9,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.logs import document
 from diagnose.logs.judge import judge
 from diagnose.logs.pairs import pairs
-from diagnose.logs.read import read
+from diagnose.logs.read import parse_columns, read
 
 
 def written(folder, **files):
@@ -166,3 +166,58 @@ def test_a_mean_over_folds_is_of_none_of_them(last, tmp_path):
         )
     found = judge(written(tmp_path, folds=f"{text}{last}\n"))
     assert [run.last.val for run in found.runs] == pytest.approx([0.8, 0.85, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [
+        ("100 2.5 2.9\n200 2.1 2.4\n300 1.7 2.2\n", "train=2,val=3,step=1"),
+        ("100,2.5,2.9\n200,2.1,2.4\n300,1.7,2.2\n", "train=2,val=3,step=1"),
+        ("# n a b\n100\t2.5\t2.9\n200\t2.1\t2.4\n300\t1.7\t2.2\n", "train=2,val=3,step=1"),
+        ("0.1;100;2,9;2,5\n0.1;200;2,4;2,1\n0.1;300;2,2;1,7\n", "val=3, train=4, step=2"),
+        ("n,a,b\n100,2.5,2.9\n200,2.1,2.4\n300,1.7,2.2\n", "train=2,val=3,step=1"),
+    ],
+)
+def test_columns_without_names_are_given_by_number(text, given, tmp_path):
+    path = tmp_path / "losses.dat"
+    path.write_text(text)
+    columns = parse_columns(given)
+    found = pairs(read([path], columns=columns), columns)
+    assert (found.axis, found.at_N.tolist()) == ("step", [100, 200, 300])
+    assert (found.train_N.tolist(), found.val_N.tolist()) == ([2.5, 2.1, 1.7], [2.9, 2.4, 2.2])
+
+
+def test_a_column_s_number_beyond_the_rows_is_told(tmp_path):
+    path = tmp_path / "losses.dat"
+    path.write_text("100 2.5 2.9\n200 2.1 2.4\n")
+    with pytest.raises(DiagnoseError, match="val=4: the rows have 3 columns, the first of which is 1"):
+        read([path], columns=parse_columns("train=2,val=4"))
+    path.write_text("no numbers\nat all\n")
+    with pytest.raises(DiagnoseError, match="the file has no rows of numbers"):
+        read([path], columns=parse_columns("train=2,val=4"))
+
+
+def test_columns_that_are_called_by_numbers_keep_their_names(tmp_path):
+    path = tmp_path / "losses.csv"
+    path.write_text("0,1,2\n100,2.5,2.9\n200,2.1,2.4\n300,1.7,2.2\n")
+    columns = parse_columns("train=1,val=2,step=0")
+    found = pairs(read([path], columns=columns), columns)
+    assert (found.train_N.tolist(), found.val_N.tolist()) == ([2.5, 2.1, 1.7], [2.9, 2.4, 2.2])
+
+
+@pytest.mark.parametrize("values", [(2.5, 2.0), (2.1, 1.7, 1.3)])
+@pytest.mark.parametrize(("of_train", "of_val"), [(math.e, 2), (2, math.e), (math.e, math.e), (2, 2)])
+def test_perplexities_of_two_bases_are_told(of_train, of_val, values, tmp_path):
+    lines = "".join(
+        f"epoch {e} train loss {x:.3f} ppl {of_train**x:.3f} | val loss {x + 0.2:.3f} ppl {of_val ** (x + 0.2):.3f}\n"
+        for e, x in enumerate(values, 1)
+    )
+    found = judge(written(tmp_path, log=lines)).findings
+    told = [one.what for one in found if one.rule == "log/units"]
+    assert bool(told) == (of_train != of_val)
+    assert not told or ("training perplexity is e" in told[0]) == (of_train == math.e)
+
+
+def test_perplexities_of_two_bases_are_told_of_a_single_line(tmp_path):
+    line = "train loss 2.000 ppl 7.389 val loss 2.100 ppl 4.287\n"
+    assert any("2 to the power" in one.what for one in judge(written(tmp_path, log=line)).findings)
