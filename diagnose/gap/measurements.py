@@ -108,6 +108,7 @@ class Measurements:
             its mean.
         luck: of training's and of validation's sampler, as `draw_luck`; above 0 a reported loss is of another draw.
         by_value: whether validation's samples were looked up bit for bit alone, so that changed copies are not told.
+        same_data: whether the two sides hold the same samples, and their loss depends on which of them share a batch.
     """
 
     sides: SideConditions
@@ -132,6 +133,7 @@ class Measurements:
     shuffled: frozenset[int] = frozenset()
     luck: tuple[float, float] = (0.0, 0.0)
     by_value: bool = False
+    same_data: bool = False
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
