@@ -299,7 +299,8 @@ def read(
         for run in runs:
             same = [condition for condition in conditions if condition.run == run]
             whole = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
-            found = by_sample(subject, batch, whole, same[0], total, where) if groups is None else whole
+            apart = groups is None and same[0].objective not in subject.random
+            found = by_sample(subject.run, batch, whole, same[0], total, where) if apart else whole
             ids = identities(found, number, groups, where)
             if isinstance(batches, RebatchedBatches) and groups is None and found.known:
                 ids = batches.origins[number][found.samples]
