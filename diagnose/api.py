@@ -210,9 +210,10 @@ def audit_metric(
         print(audited)
 
     With sides alone it judges whether evaluation is deterministic, dropout off, a sample's loss independent of its
-    batch, gradients complete, a batch learnable, and whether the sides share samples. Where batches are those of
-    next-token prediction (`input_ids` and `labels`, or two integer tensors of one shape) and the model returns logits,
-    it judges causality, shift, padding and probabilities too. What cannot be judged is in `skipped`, with the reason.
+    batch, gradients complete, a batch learnable, whether the sides share samples, and whether their batches are made
+    alike. Where batches are those of next-token prediction (`input_ids` and `labels`, or two integer tensors of one
+    shape) and the model returns logits, it judges causality, shift, padding and probabilities too. What cannot be
+    judged is in `skipped`, with the reason.
 
     Args:
         model: comes back exactly as it was; see `explain_gap`.
