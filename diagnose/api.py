@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.audit.quick_check import with_quick_findings
 from diagnose.audit.sides_audit import Adapters, audit
+from diagnose.errors import own_words
 from diagnose.gap.ledger import explain
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from diagnose.runs.watched import Watch
 
 
+@own_words
 def train(
     recipe: Recipe | str | Path = "quick",
     overrides: Mapping[str, Any] | None = None,
@@ -66,6 +68,7 @@ def train(
     return path
 
 
+@own_words
 def load(what: str | Path) -> StoredRun | StoredAblation | ComparedScores:
     """Open a run or an ablation that was left behind, in a notebook or a script.
 
@@ -90,6 +93,7 @@ def load(what: str | Path) -> StoredRun | StoredAblation | ComparedScores:
     return stored(what)
 
 
+@own_words
 def explain_gap(
     model: nn.Module,
     train: Side | Objective,
@@ -149,6 +153,7 @@ def explain_gap(
     return Gap(with_quick_findings(record, model, train if isinstance(train, Side) else None, val))
 
 
+@own_words
 def loss_gap(
     run: str | Path,
     *,
@@ -180,6 +185,7 @@ def loss_gap(
     return found.model_dump(mode="json")
 
 
+@own_words
 def audit_metric(
     model: nn.Module,
     train: Side | None,
@@ -204,9 +210,10 @@ def audit_metric(
         print(audited)
 
     With sides alone it judges whether evaluation is deterministic, dropout off, a sample's loss independent of its
-    batch, gradients complete, a batch learnable, and whether the sides share samples. Where batches are those of
-    next-token prediction (`input_ids` and `labels`, or two integer tensors of one shape) and the model returns logits,
-    it judges causality, shift, padding and probabilities too. What cannot be judged is in `skipped`, with the reason.
+    batch, gradients complete, a batch learnable, whether the sides share samples, and whether their batches are made
+    alike. Where batches are those of next-token prediction (`input_ids` and `labels`, or two integer tensors of one
+    shape) and the model returns logits, it judges causality, shift, padding and probabilities too. What cannot be
+    judged is in `skipped`, with the reason.
 
     Args:
         model: comes back exactly as it was; see `explain_gap`.
@@ -245,6 +252,7 @@ def audit_metric(
     return Audited(audit(model, train, val, given, budget))
 
 
+@own_words
 def compare_scores(
     table: pd.DataFrame,
     *,

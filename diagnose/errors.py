@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from diagnose.formatting import cut, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 FINDING = 1  # exit code: a run failed, a threshold was crossed
 MISTAKE = 2  # exit code: what was asked cannot be done as asked
@@ -84,3 +89,52 @@ def nearest_file(path: Path) -> str:
         close = get_close_matches(path.name, [one.name for one in path.parent.iterdir()], n=1, cutoff=0.6)
         return f"; did you mean '{visible(close[0])}'?" if close else ""
     return ""
+
+
+def own_words(function: Callable[P, R]) -> Callable[P, R]:
+    """Have a public function refuse arguments that it does not take in a line that names those that it takes.
+
+    Raises:
+        DiagnoseError: on a call with an unknown name, without what is needed, or with too many arguments.
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError:
+            raise DiagnoseError(_misfit(function, signature, args, kwargs)) from None
+        return function(*args, **kwargs)
+
+    return called
+
+
+def built_in_own_words(made: type[R]) -> type[R]:
+    """Have a dataclass refuse arguments that it does not take as `own_words` does: its `__init__` is made."""
+    made.__init__ = own_words(made.__init__)  # type: ignore[method-assign]
+    return made
+
+
+def _misfit(
+    function: Callable[..., object], signature: inspect.Signature, args: Sequence[object], named: object
+) -> str:
+    """Say what does not fit a signature: a name that is unknown, what is missing, or too many arguments."""
+    of_method = next(iter(signature.parameters), "") == "self"
+    takes = list(signature.parameters.values())[of_method:]
+    name = function.__qualname__.removesuffix(".__init__")
+    given = set(named) if isinstance(named, dict) else set[str]()
+    unknown = sorted(given - {one.name for one in takes})
+    if unknown:
+        return f"{name} takes no {unknown[0]!r}{nearest(unknown[0], [one.name for one in takes])}"
+    places = [one for one in takes if one.kind is not one.KEYWORD_ONLY]
+    wanted = [one for one in takes if one.default is one.empty]
+    called = f"{name}({', '.join(one.name for one in wanted)})"
+    number = len(args) - of_method
+    if number > len(places):
+        named_only = [f"{one.name}=" for one in takes if one.kind is one.KEYWORD_ONLY]
+        return f"{name} is given {number} arguments without names; it is {called}, and by name {', '.join(named_only)}"
+    missing = [one.name for one in wanted if one.name not in given and one not in places[:number]]
+    twice = sorted(given & {one.name for one in places[:number]})
+    what = f"lacks {' and '.join(missing)}" if missing else f"is given {' and '.join(twice)} twice"
+    return f"{name} {what}; it is called {called}"

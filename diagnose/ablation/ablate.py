@@ -22,7 +22,7 @@ from diagnose.baselines import run_baselines
 from diagnose.engines.job import Job
 from diagnose.engines.selection import Place
 from diagnose.engines.work import Ended
-from diagnose.errors import FINDING, DiagnoseError
+from diagnose.errors import FINDING, DiagnoseError, own_words
 from diagnose.records.ablations import AblationRecord, AxisRecord, Failure, Hold, TextSeenRecord
 from diagnose.records.schema import FORMAT
 from diagnose.runs import run_tables, runner, store
@@ -56,6 +56,7 @@ class Asked:
     pairs: bool = False
 
 
+@own_words
 def ablate(
     axis: str | Sequence[str],
     *,

@@ -104,7 +104,9 @@ class Audit:
         if self.open:
             rules = counted(len(self.open), "rule")
             return f"No finding, but {rules} could not be judged: {listed(self.open)}. {judged}."
-        return f"PASS: no finding. {judged}; the others do not apply or were not needed."
+        notes = listed([finding.rule for finding in self.findings])
+        passed = f"no error or warning, but a note: {notes}" if notes else "no finding"
+        return f"PASS: {passed}. {judged}; the others do not apply or were not needed."
 
     def record(
         self, kind: Literal["run", "sides"], seconds: float, *, run: str = "", batches: int | None = None

@@ -53,7 +53,7 @@ def judge_start(audit: Audit, loss: float, classes: int) -> None:
         audit.keeps("loss-at-start", loss=loss, uniform=uniform)
 
 
-def judge_overfit(audit: Audit, fit: tuple[float, float, int, bool], on: str, late: str) -> None:
+def judge_overfit(audit: Audit, fit: tuple[float, float, int, bool], on: str, late: str, least: float = 0.0) -> None:
     """Say whether a little data could be overfitted.
 
     Args:
@@ -61,9 +61,10 @@ def judge_overfit(audit: Audit, fit: tuple[float, float, int, bool], on: str, la
         fit: what `training.overfit` returned: first and lowest loss, steps, and whether time ran out.
         on: what was trained on, in words.
         late: what is said where time ran out; `{steps}` stands for the steps.
+        least: a floor that the loss cannot fall below, whatever the network.
     """
     start, lowest, steps, spent = fit
-    if lowest < training_checks.ENOUGH * start:
+    if training_checks.has_fallen(start, lowest, least):
         audit.keeps("cannot-overfit", start=start, lowest=lowest, steps=steps)
     elif spent:
         audit.skips("cannot-overfit", late.format(steps=steps), matters=False)

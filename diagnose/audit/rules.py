@@ -259,6 +259,15 @@ _TABLE = (
         "nothing shows that what was learned holds for that side.",
     ),
     Rule(
+        "inputs-unlike", TEXT, "note",
+        "validation's batches are made as training's are",
+        "see that both are prepared alike (the same normalisation, encoding, tokenizer and masks) and split at random",
+        "Validation that is not normalised as training is, that holds classes or ids which training never has, or of "
+        "which rows are packed, cut or masked otherwise costs more or less for that alone. The audit compares what "
+        "batches hold: where numbers lie and how wide, which labels occur and how often, how long rows of tokens are "
+        "and which targets are left out. A split by time or by source differs so, too, and is meant: a note.",
+    ),
+    Rule(
         "tied-weights", NETWORK, "error",
         "weights that should be shared are one tensor",
         "assign head.weight = embedding.weight after loading (and after .to(device) of parts), and save one of them",

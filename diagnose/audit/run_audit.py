@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OTHERS = {
     "batch-dropped": "the final reading of a run scores whole documents",
+    "inputs-unlike": "one program makes the batches of both",
     "labels-unrelated": "the targets of text are its own tokens",
     "targets-broadcast": "the loss of tokens compares no numbers",
 }

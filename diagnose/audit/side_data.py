@@ -16,6 +16,7 @@ from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, dropped
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import sample_identity, sample_parts
+from diagnose.gap.loop.shared import REPEATED
 from diagnose.gap.loop.walking import walk
 from diagnose.training.registry import told
 
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from diagnose.audit.findings import Audit
     from diagnose.gap.side import Side
 
+SERIES: dict[str, Any] = {  # of windows of numbers that overlap, as those of forecasts do
+    "severity": "note",
+    "fix": "nothing, where each window predicts something else; such samples are not independent, so fewer would tell "
+    "nearly as much",
+}  # fmt: skip
 OVERLAP = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
 SPANS_TWICE = 0.1  # of validation's spans
@@ -157,14 +163,17 @@ def _scored_twice(audit: Audit, rows: list[Tensor], span: int, wholes: list[int]
     more = 1 - len(np.unique(spans)) / len(spans) if len(spans) else 0.0
     overlapping = _overlapping(rows) if span else 0.0
     measured: dict[str, Any] = {"samples": len(wholes), "repeated": again, "passages": more, "overlapping": overlapping}
-    if again > own.TWICE_SHARE:
+    series = bool(rows) and rows[0].is_floating_point()  # what is predicted of each window is another
+    if again > REPEATED:
         audit.breaks("scored-twice", f"{again:.1%} of the validation samples repeat an earlier one", **measured)
     elif overlapping > SPANS_TWICE:
         what = f"{overlapping:.0%} of the validation samples begin with what another ends with: windows overlap"
-        audit.breaks("scored-twice", what, **measured)
+        audit.breaks("scored-twice", what, **measured, **(SERIES if series else {}))
     elif more > SPANS_TWICE:
         what = f"{more:.1%} of the passages of {span} tokens that are scored were scored before: windows overlap"
-        audit.breaks("scored-twice", what, **measured)
+        if series:
+            what = f"{more:.1%} of the passages of {span} numbers are in an earlier sample too: windows overlap"
+        audit.breaks("scored-twice", what, **measured, **(SERIES if series else {}))
     else:
         audit.keeps("scored-twice", **measured)
 

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from diagnose.audit import row_outputs
 from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, differ, mean_of
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 MOST_ROWS = 6  # of a batch that are read alone
+OF_BATCH = ("nothing, where that is meant (negatives of the batch, a correlation): then compare losses of batches of "
+            "one size alone, with drop_last=True")  # fmt: skip
 RAGGED = 1e-3  # of the loss: what averaging may change
 
 
@@ -82,7 +85,7 @@ def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch 
         audit.skips("batch-dependent", f"a batch of one row cannot be read: {error}")
         return
     if whole.scalar:
-        _scalars(audit, passes, mean_of(whole), [mean_of(one) for one in alone], tokens)
+        _scalars(audit, passes, batch, mean_of(whole), [mean_of(one) for one in alone], tokens)
     elif whole.known and all(one.known for one in alone):
         beside = by_sample(whole)[: len(alone)]
         own = np.array([by_sample(one).sum() for one in alone])
@@ -90,7 +93,7 @@ def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch 
             why = "a sample's loss depends on its place in the batch, not on the other samples: noise is drawn by place"
             audit.skips("batch-dependent", why, matters=False)
             return
-        _judge_rows(audit, passes, own, beside)
+        _judge_rows(audit, passes, batch, own, beside)
     else:
         audit.skips("batch-dependent", "the objective does not say which loss is of which sample")
 
@@ -112,17 +115,28 @@ def _by_place(passes: SidePasses, batch: Any, own: Any, beside: Any) -> bool:
     return True
 
 
-def _judge_rows(audit: Audit, passes: SidePasses, own: Any, beside: Any) -> None:
+def _judge_rows(audit: Audit, passes: SidePasses, batch: Any, own: Any, beside: Any) -> None:
     off = np.abs(own - beside) / np.maximum(np.maximum(np.abs(own), np.abs(beside)), 0.1)
     worst = int(off.argmax())
     if off[worst] > passes.tolerance:
         what = f"sample {worst + 1} costs {own[worst]:.4f} alone and {beside[worst]:.4f} beside the others of its batch"
-        audit.breaks("batch-dependent", what, alone=own[worst], beside=beside[worst])
+        _breaks(audit, passes, batch, what, alone=own[worst], beside=beside[worst])
     else:
         audit.keeps("batch-dependent", rows=len(own), largest_difference=float(off.max()))
 
 
-def _scalars(audit: Audit, passes: SidePasses, whole: float, alone: list[float], tokens: TokenBatch | None) -> None:
+def _breaks(audit: Audit, passes: SidePasses, batch: Any, what: str, **measured: Any) -> None:
+    """Note that losses depend on the batch: an error where the model mixes rows, a note where the loss alone does."""
+    if not row_outputs.stay(passes, batch):
+        audit.breaks("batch-dependent", what, **measured)
+        return
+    said = f"the loss is of the batch as a whole, though the model's outputs are each row's own: {what}"
+    audit.breaks("batch-dependent", said, severity="note", fix=OF_BATCH, **measured)
+
+
+def _scalars(
+    audit: Audit, passes: SidePasses, batch: Any, whole: float, alone: list[float], tokens: TokenBatch | None
+) -> None:
     """Compare a batch's mean with the means of its rows, of tokens or of rows: one of them has to be it."""
     means = {"rows": float(np.mean(alone))}
     if tokens is not None:
@@ -137,9 +151,9 @@ def _scalars(audit: Audit, passes: SidePasses, whole: float, alone: list[float],
         if min(alone) * (1 - passes.tolerance) <= whole <= max(alone) * (1 + passes.tolerance):
             audit.skips("batch-dependent", "the objective returns one number, and what its mean is over is not known")
             return
-        audit.breaks("batch-dependent", _beyond(whole, alone), batch=whole, rows=alone[:MOST_ROWS])
+        _breaks(audit, passes, batch, _beyond(whole, alone), batch_loss=whole, rows=alone[:MOST_ROWS])
     else:
-        audit.breaks("batch-dependent", _beyond(whole, alone), batch=whole, rows=alone[:MOST_ROWS])
+        _breaks(audit, passes, batch, _beyond(whole, alone), batch_loss=whole, rows=alone[:MOST_ROWS])
 
 
 def _beyond(whole: float, alone: list[float]) -> str:

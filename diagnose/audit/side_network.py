@@ -102,7 +102,11 @@ def overfits(audit: Audit, passes: SidePasses, batch: Any, seconds: float) -> No
     try:
         steps = training_checks.affordable(lambda: passes.mean(some), passes.device.type, seconds)
         passes.forget()
-        fit = training_checks.overfit(passes.model, lambda: passes.mean(some), steps)
+        fit, floor = training_checks.overfit(passes.model, lambda: passes.mean(some), steps), 0.0
+        if not training_checks.has_fallen(*fit[:2]):
+            passes.kept.restore()
+            passes.forget()
+            floor = training_checks.least(passes.model, lambda: passes.mean(some))
     except DiagnoseError as error:
         audit.skips("cannot-overfit", str(error))
         return
@@ -110,7 +114,8 @@ def overfits(audit: Audit, passes: SidePasses, batch: Any, seconds: float) -> No
         passes.quiet = quiet
         passes.kept.restore()
         passes.forget()
-    judge_overfit(audit, fit, f"{min(ROWS, size)} samples", "{steps} steps, all that the budget allows, do not tell")
+    late = "{steps} steps, all that the budget allows, do not tell"
+    judge_overfit(audit, fit, f"{min(ROWS, size)} samples", late, floor)
 
 
 def starts(audit: Audit, passes: SidePasses, batch: Any, build: Callable[[], nn.Module], classes: int | None) -> None:

@@ -102,7 +102,7 @@ class SidePasses:
         where = f"the objective of the {self.name} side"
         try:
             with torch.no_grad():
-                return elements(self.loss(batch, seed), batch, where)
+                return elements(self.loss(batch, seed), batch, where, self.model)
         except DiagnoseError as error:
             if probe:
                 raise CannotRunError(str(error)) from None

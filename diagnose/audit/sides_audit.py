@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from diagnose.audit import broadcast, labels, side_data, side_evaluation, side_network, side_scores
+from diagnose.audit import broadcast, labels, side_data, side_evaluation, side_inputs, side_network, side_scores
 from diagnose.audit.findings import Audit
 from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, may_hold_text, tokens_of
@@ -97,6 +97,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         try:
             found = evaluation(out, passes, batches, given)
             broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
+            side_inputs.judge(out, train, val, batches)
             labels.judge(out, passes, batches, train, [] if train is None else first_of(train, FEW))
             again = is_redrawn(val.batches)
             _scored(out, batches, found, given, complete=complete, again=again)

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
 
 
 EXACT_SHARE, NEAR_SHARE, WINDOW_SHARE = 0.05, 0.1, 0.1  # of validation: the Bible repeats itself by 0.041 in all
-TWICE_SHARE = 0.02  # of what is scored
 LEAKED, LEAKED_SHARE = 3, 0.9  # tokens that training text lacks; how many of these validation must hold
 SHOWN = 24  # characters of a text that is lost
 

@@ -5,11 +5,12 @@ The network's weights are changed; who calls puts them back.
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -17,12 +18,12 @@ from torch.utils.flop_counter import FlopCounterMode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from torch import Tensor
-
 STEPS, RATES = 120, (3e-3, 1e-2)
 FEWEST = 8  # steps at each rate, however large the network is
 CPU_RATE, CARD_RATE = 1e10, 1e13  # operations a second that a budget counts on, of any machine
 TIMES_FORWARD = 3  # a step's operations over those of its loss
+AT_FLOOR = 0.05  # of the loss at the start
+FREE_STEPS, FREE_RATE, FREE_START = 200, 0.1, 0.01  # of outputs that are free
 ENOUGH = 0.7  # of the loss at the start; label smoothing alone keeps it from falling to nothing
 DROPS = {
     F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout,
@@ -120,3 +121,46 @@ def overfit(model: nn.Module, loss: Callable[[], Tensor], steps: int = STEPS) ->
         if lowest < ENOUGH * start:
             break
     return start, lowest, taken, steps < STEPS
+
+
+def has_fallen(start: float, lowest: float, floor: float = 0.0) -> bool:
+    """Say whether a loss has fallen clearly, or had no way to fall: it began at its floor."""
+    return lowest - floor < ENOUGH * (start - floor) or (floor > 0 and start - floor < AT_FLOOR * start)
+
+
+def least(model: nn.Module, loss: Callable[[], Tensor]) -> float:
+    """Return the lowest loss that the model's outputs could give, were they free: a floor that no network gets below.
+
+    So label smoothing has one, and a loss with a constant part. 0 where the model's outputs are no tensors, or where
+    free outputs hardly lower the loss either: that is no floor but an objective that cannot be learned.
+    """
+    free, place = list[Tensor](), 0
+    draw = torch.Generator().manual_seed(0)
+
+    def freed(_: nn.Module, __: Any, given: Any) -> Any:
+        nonlocal place
+        if not isinstance(given, Tensor) or not given.is_floating_point():
+            return given
+        if place == len(free):
+            begun = FREE_START * torch.randn(given.shape, generator=draw)
+            free.append(begun.to(given).requires_grad_())
+        place += 1
+        return free[place - 1]
+
+    handle = model.register_forward_hook(freed)
+    try:
+        value = loss()
+        start = lowest = float(value.detach())
+        if not free or not value.requires_grad:
+            return 0.0
+        optimizer = torch.optim.Adam(free, FREE_RATE)
+        for _ in range(FREE_STEPS):
+            place = 0
+            value = loss()
+            lowest = min(lowest, float(value.detach()))
+            optimizer.zero_grad()
+            value.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        return max(0.0, lowest) if has_fallen(start, lowest) and math.isfinite(lowest) else 0.0
+    finally:
+        handle.remove()

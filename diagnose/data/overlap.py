@@ -132,6 +132,10 @@ class SeenDocuments:
         """The documents that neither are training documents nor nearly so."""
         return self.documents[~self.exact & ~self.near]
 
+    def moved(self, shift: int) -> SeenDocuments:
+        """Return the same of documents whose numbers are so much higher."""
+        return SeenDocuments(self.documents + shift, self.exact, self.near, self.share)
+
     def among(self, documents: NDArray[np.int64]) -> SeenDocuments:
         """Return what is known of some of the documents."""
         kept = np.isin(self.documents, documents)

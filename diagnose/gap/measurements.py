@@ -109,6 +109,7 @@ class Measurements:
         luck: of training's and of validation's sampler, as `draw_luck`; above 0 a reported loss is of another draw.
         by_value: whether validation's samples were looked up bit for bit alone, so that changed copies are not told.
         losses: in what the losses of torch that the two objectives take differ.
+        same_data: whether the two sides hold the same samples, and their loss depends on which of them share a batch.
     """
 
     sides: SideConditions
@@ -134,6 +135,7 @@ class Measurements:
     luck: tuple[float, float] = (0.0, 0.0)
     by_value: bool = False
     losses: tuple[str, ...] = ()
+    same_data: bool = False
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""

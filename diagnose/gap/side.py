@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from diagnose.errors import DiagnoseError, nearest
+from diagnose.errors import DiagnoseError, built_in_own_words, nearest
 
 Objective = Callable[[nn.Module, Any], Any]
 REDUCTIONS = {
@@ -28,6 +28,7 @@ MODEL_NAMES = {"model", "net", "network", "module", "nn", "m"}
 MISTAKEN = ("object is not callable", "cannot unpack non-iterable", "must be Tensor, not")  # of wrong arguments
 
 
+@built_in_own_words
 @dataclass(frozen=True, eq=False)
 class Side:
     """What one of the two losses is of, and how it is taken.

@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from diagnose.stats import Reading
     from diagnose.stats.shapley import Coalition
 
+AGAINST = {  # what validation's own batches are read against, by condition
+    "collation": "plain ones", "reduction": "the mean over all their elements",
+    "batching": "the same samples as training batches them",
+}  # fmt: skip
+SAME_DATA = "exact: both sides hold the same samples"
 RECOMPUTED = 1e-5  # relative: reading the same again may differ by as much through the order of sums
 NO_REPLAY = "not known without a record of the steps (GapRecorder); together with recency in residual"
 
@@ -111,9 +116,8 @@ def condition(found: Measurements, factor: str) -> Term:
         low, high = min(over), max(over)
     basis = f"the training batches, paired by {found.train.unit} ({_units(found)}); {_over_orders(found)}"
     if factor not in sides.factors:
-        held = "plain ones" if factor == "collation" else "the mean over all their elements"
-        basis = f"{'exact: ' if exact else ''}the validation batches against {held}"
-        basis += "" if exact else f", paired by {found.val.unit}"
+        basis = f"{'exact: ' if exact else ''}the validation batches against {AGAINST[factor]}"
+        basis += "" if exact or factor == "batching" else f", paired by {found.val.unit}"
     parts, beside = _parts(found, factor, value), _on_unseen(found) if factor == "mode" else None
     return Term(factor, value.value, value.low, value.high, low, high, parts, basis, how, beside=beside)
 
@@ -152,6 +156,8 @@ def _of_validation(found: Measurements, factor: str) -> list[tuple[Reading, floa
         return [(found.val_own.readings[end], 1.0), (found.val.readings[end], -1.0)]
     if factor == "reduction" and val.reduction != end.reduction:
         return [(found.val_own.readings[val], 1.0), (found.val_own.readings[end], -1.0)]
+    if factor == "batching" and found.same_data:  # what differs is which of them share a batch
+        return [(found.val.readings[end], 1.0), (found.train.readings[end], -1.0)]
     return None
 
 
@@ -209,6 +215,8 @@ def _data(found: Measurements) -> list[Term]:
     end, whole = found.train.readings[val], found.val.readings[val]
     how = "unseen validation data minus training data, both under validation's conditions"
     how_leak = "all validation data minus its unseen part, both under validation's conditions"
+    if found.same_data:
+        return [Term("unseen", 0.0, basis=SAME_DATA, how=how), Term("leak", 0.0, basis=SAME_DATA, how=how_leak)]
     if found.unseen is None:
         both = combined([end, whole], [-1.0, 1.0], mixed=found.sides.together)
         reason = f"{found.why}: this is unseen and leak together, validation data minus training data"

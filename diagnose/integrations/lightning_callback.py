@@ -22,7 +22,7 @@ import torch
 from lightning.pytorch import Callback
 from torch import Tensor
 
-from diagnose.errors import DiagnoseError, nearest
+from diagnose.errors import DiagnoseError, nearest, own_words
 from diagnose.gap.loop.elements import size_of, versions
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.recorder import GapRecorder
@@ -89,6 +89,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         most_bytes: of batches that are kept.
     """
 
+    @own_words
     def __init__(
         self,
         train: str = "train_loss",

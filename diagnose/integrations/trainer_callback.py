@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from transformers import Trainer, TrainerCallback
 
-from diagnose.errors import DiagnoseError
+from diagnose.errors import DiagnoseError, own_words
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
@@ -73,6 +73,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         most_bytes: of batches that are kept.
     """
 
+    @own_words
     def __init__(
         self, page: str | Path | None = None, *, budget: float | str = 20.0, most_bytes: int = 256 << 20
     ) -> None:

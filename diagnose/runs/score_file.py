@@ -17,7 +17,7 @@ import numpy as np
 
 from diagnose import files
 from diagnose.data.swelling import parquet
-from diagnose.errors import DiagnoseError
+from diagnose.errors import DiagnoseError, own_words
 from diagnose.formatting import cut, visible
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ VARIABLE = "DIAGNOSE_SCORES"  # names the folder
 EXAMPLE, CLUSTER = "example", "cluster"
 
 
+@own_words
 def report_scores(
     scores: Any, examples: Any = None, *, clusters: Any = None, name: str = "loss"
 ) -> Path | None:  # fmt: skip

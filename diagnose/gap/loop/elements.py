@@ -17,12 +17,14 @@ from torch import Tensor
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
+from diagnose.gap.loop.finite import why_not_finite
 from diagnose.gap.side import HALF
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+    from torch import nn
 
 IGNORED = -100  # torch's `ignore_index`: a target that does not count
 SAMPLES = 1 << 24  # of a batch at most: room between the numbers of two batches' samples
@@ -138,8 +140,8 @@ def samples_of(batch: Any) -> int:
     return graphs_of(batch) or listed_of(batch) or size_of(batch) or 0
 
 
-def elements(returned: Any, batch: Any, where: str) -> Elements:
-    """Check what an objective returned for a batch.
+def elements(returned: Any, batch: Any, where: str, model: nn.Module | None = None) -> Elements:
+    """Check what an objective returned for a batch; where a loss is no number, its model's weights are looked at.
 
     Raises:
         DiagnoseError: it is no loss; `where` says whose.
@@ -153,6 +155,7 @@ def elements(returned: Any, batch: Any, where: str) -> Elements:
     given = table.pop("loss")
     empty = is_empty(given, batch)
     loss = _checked(torch.zeros_like(given) if empty else given, where)
+    _refuse_not_finite(loss, batch, where, model)
     _refuse_logits(loss, batch, where)
     weights = _weights(table.pop("weights", None), loss, where) * (not empty)
     others = {visible(str(name)): _mean(value, weights) for name, value in table.items()}
@@ -207,11 +210,15 @@ def _checked(loss: Any, where: str) -> Tensor:
         raise DiagnoseError(f"{where} returns losses in {name}, which holds 3 digits; compute them from logits.float()")
     if not loss.dtype.is_floating_point:
         raise DiagnoseError(f"{where} returns a tensor of {loss.dtype}, which holds no loss; give a floating one")
-    if not bool(torch.isfinite(loss).all()):
-        bad = int((~torch.isfinite(loss)).sum())
-        raise DiagnoseError(f"{where} returns NaN or infinity ({bad} of {loss.numel():,} losses)")
     found: Tensor = loss.detach()
     return found
+
+
+def _refuse_not_finite(loss: Tensor, batch: Any, where: str, model: nn.Module | None) -> None:
+    bad = int((~torch.isfinite(loss)).sum())
+    if bad:
+        why = why_not_finite(model, tensors(batch))
+        raise DiagnoseError(f"{where} returns NaN or infinity ({bad} of {loss.numel():,} losses){why}")
 
 
 def _weights(given: Any, loss: Tensor, where: str) -> Tensor:

@@ -77,13 +77,15 @@ class GuardedTensor:
         now = self.tensor.detach().to(self.copy.device)
         return not torch.equal(now, self.copy) and not torch.equal(now.nan_to_num(), self.copy.nan_to_num())
 
-    def restore(self) -> None:
-        """Put memory and values back."""
+    def restore(self) -> bool:
+        """Put memory and values back; return whether the values had changed."""
         if self.tensor.data_ptr() != self.data.data_ptr() or self.tensor.shape != self.data.shape:
             self.tensor.data = self.data
-        if self.changed():
+        changed = self.changed()
+        if changed:
             with torch.no_grad():
                 self.tensor.copy_(self.copy)
+        return changed
 
 
 class GuardedAttributes:
@@ -172,21 +174,29 @@ class StateGuard:
         self.attributes = [GuardedAttributes(module) for module in self.modules]
         self.stateful: set[str] = set()
 
-    def settle(self) -> None:
-        """Put buffers back that a pass has written, so that one pass does not reach into the next.
+    def settle(self) -> set[str]:
+        """Put buffers back that a pass has written, so that one pass does not reach into the next; return their names.
 
         By their values: batch norm writes its running statistics without raising their version.
         """
-        for other in self.others:
-            other.settle()
+        written = set[str]().union(*(other.settle() for other in self.others))
         for module, tables in zip(self.modules, self.tables, strict=True):
             held = vars(module)["_buffers"]
-            held.update({key: own for key, own in tables["_buffers"].items() if key in held})
-        for buffer in self.buffers:
-            buffer.restore()
+            for key, own in tables["_buffers"].items():
+                if key in held and held[key] is not own:
+                    written |= self._called(own, held[key])
+                    held[key] = own
+        written |= {buffer.name for buffer in self.buffers if buffer.restore()}
         self._settle_parameters()
         for one in self.attributes:
             self.stateful |= {f"{type(one.module).__name__}.{key}" for key in one.restore()}
+        return written
+
+    def _called(self, own: Tensor | None, now: Tensor | None) -> set[str]:
+        """Return the name of a buffer in whose place another tensor was put; none where that holds the same."""
+        if own is None or (now is not None and own.shape == now.shape and torch.equal(own, now)):
+            return set()
+        return {kept.name for kept in self.buffers if kept.tensor is local(own)}
 
     def _settle_parameters(self) -> None:
         """Put parameters without gradients back that a pass has written: Keras keeps moving averages and seeds so."""

@@ -27,6 +27,7 @@ class InputsSeen:
     def __init__(self) -> None:
         self.numbers = NumbersSeen()
         self.labels: dict[Key, dict[int, int]] = {}
+        self.shapes: dict[Key, set[tuple[int, ...]]] = {}  # of a sample
         self.rows = RowsSeen()
 
     def add(self, batch: Any) -> None:
@@ -42,6 +43,7 @@ class InputsSeen:
                 self._label(self.labels.setdefault(key, {}), flat)
             elif found.is_floating_point() and not found.is_sparse and found.dim():
                 self.numbers.add(key, found)
+                self.shapes.setdefault(key, set()).add(tuple(found.shape[1:]))
             elif found.dtype in INTEGERS and found.dim() == 1:
                 self._label(self.labels.setdefault(key, {}), flat)
 
@@ -53,8 +55,20 @@ class InputsSeen:
         """Return in what validation's batches differ from these of training."""
         out = self.numbers.unlike(val.numbers)
         labels = [key for key in self.labels if key in val.labels]
+        other = {key: val.shapes.get(key, one) for key, one in self.shapes.items()}
+        out += [f"{called(key)} holds samples of shape {_shape(one)} in training and {_shape(other[key])} in validation"
+                for key, one in self.shapes.items() if _of_one_other_shape(one, other[key])]  # fmt: skip
         out += self.rows.unlike(val.rows)
         return out + [said for key in labels if (said := _labels(key, self.labels[key], val.labels[key]))]
+
+
+def _of_one_other_shape(train: set[tuple[int, ...]], val: set[tuple[int, ...]]) -> bool:
+    """Say whether samples have one shape on each side, and not the same one."""
+    return len(train) == len(val) == 1 and train != val
+
+
+def _shape(shapes: set[tuple[int, ...]]) -> str:
+    return " x ".join(map(str, next(iter(shapes)))) or "()"
 
 
 def _labels(key: Key, train: dict[int, int], val: dict[int, int]) -> str:

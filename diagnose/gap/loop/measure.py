@@ -17,6 +17,7 @@ from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.loss_calls import LossCalls, differ
 from diagnose.gap.loop.mode_by_loss import mode_of
+from diagnose.gap.loop.order import without_order
 from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
@@ -24,6 +25,7 @@ from diagnose.gap.loop.readings import Subject, read
 from diagnose.gap.loop.redrawn import is_redrawn, is_shuffled, sampler_of, transformed, unweighted
 from diagnose.gap.loop.resampled import draw_luck, luck_notes
 from diagnose.gap.loop.second_model import with_second_model
+from diagnose.gap.loop.shared import OTHERS, SharedSamples
 from diagnose.gap.loop.unseen import unseen_readings
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
@@ -33,10 +35,8 @@ from diagnose.stats import Reading
 from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import nn
 
-    from diagnose.data.overlap import SeenDocuments
     from diagnose.gap.conditions import Condition, ReadingPlan, SideConditions
     from diagnose.gap.loop.batching import SideBatching
     from diagnose.gap.loop.reading_budget import ReadingBudget
@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
-OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
-RELABELLED = 0.05  # of the samples that both sides have: so many must have other labels to be worth a word
 APART = "they are built otherwise, so that what the two objectives differ in is not told from the data"
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
@@ -114,11 +112,17 @@ def measure(
         if averaged and not ranks.several():  # each may report its own
             (train, val), taken = sides, [*taken, *averaged]
             subject, found = read_all()
-        overlap, whole, why = _overlap(subject, val, found)
+        both = found.train[0], found.val[0]
+        shared = SharedSamples(subject, _identified(val), found.known, both, found.sides.val.objective)
+        overlap, whole, why = shared.overlap()
+        same = found.sides.mixed and shared.same_as(_identified(train))
         unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
-        unlike += (*_relabelled(subject, val, found, overlap), *([APART] if subject.apart else []))
+        unlike += (*shared.relabelled(overlap), *([APART] if subject.apart else []))
+        unlike += without_order(subject, (train, val), found.sides)
         repeated = [] if sampler else noticed.repeats(train, "training")
-        repeated += noticed.repeats(val, "validation")
+        again = noticed.repeats(val, "validation")
+        known_so = again or 1 in found.redrawn or luck[1]  # a sampler repeats samples, or draws them anew
+        repeated += again if known_so else shared.repeated(found.val[-1].readings[found.sides.val])
     found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     alike = found.known is not None and found.known.alike
@@ -130,7 +134,7 @@ def measure(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, (*taken, *found.notes, *repeated), found.redrawn,
         unlike, found.masked, found.as_taken, found.shuffled, luck, by_value,
-        differ(subject.calls[0], subject.calls[1]) if len(subject.calls) > 1 else (),
+        differ(subject.calls[0], subject.calls[1]) if len(subject.calls) > 1 else (), same,
     )  # fmt: skip
 
 
@@ -348,47 +352,3 @@ def _averaged(found: BatchReadings, every: list[Reading], own: Condition) -> Bat
     means = np.array([r.mean for r in every])
     half = float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1) * (1 + 1 / len(means)) ** 0.5)
     return replace(found, readings={own: mean}, luck=half)
-
-
-def _overlap(subject: Subject, val: Side, found: _Read) -> tuple[SeenDocuments | None, bool, str]:
-    """Return what validation shares with training, whether all training batches were looked through, and why not."""
-    if found.known is None:
-        ids = [next(iter(text.readings.values())).documents for text in (found.train[0], found.val[0])]
-        complete = found.train[0].complete
-        return sample_identity.by_group(*ids), complete, "" if complete else "not all training groups were read"
-    known = found.known
-    if not known.wholes:
-        return None, False, known.why
-    most = found.val[0].batches
-
-    def chosen(batch: Any) -> NDArray[np.int64] | None:
-        return subject.rows(batch, found.sides.val.objective)
-
-    every = ranks.together(lambda: sample_identity.seen(_identified(val), known, most, chosen))
-    shared = _distinct_only(ranks.seen(every), found.val[0])
-    if not len(shared.documents):
-        return None, False, "the batches of the two sides hold different tensors"
-    return replace(shared, documents=shared.documents + OTHERS), known.complete, known.why
-
-
-def _relabelled(subject: Subject, val: Side, found: _Read, overlap: SeenDocuments | None) -> tuple[str, ...]:
-    """Say that training has validation's samples under other labels, where it has them so."""
-    known = found.known
-    if known is None or overlap is None or not known.labels or not bool(overlap.exact.any()):
-        return ()
-
-    def counted() -> tuple[int, int]:
-        most, number = found.val[0].batches, found.sides.val.objective
-        return sample_identity.relabelled(_identified(val), known, most, lambda batch: subject.rows(batch, number))
-
-    other, every = (sum(some) for some in zip(*ranks.together(counted), strict=True))
-    if other < RELABELLED * every:
-        return ()
-    return (f"{other:,} of the {every:,} validation samples that training has too are labelled otherwise there",)
-
-
-def _distinct_only(found: SeenDocuments, val: BatchReadings) -> SeenDocuments:
-    """Return the samples that were read as one each: those that occur once more are left out."""
-    if val.unit != "sample":
-        return found
-    return found.among(next(iter(val.readings.values())).documents - OTHERS)

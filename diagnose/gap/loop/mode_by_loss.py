@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.gap.loop.elements import sums
+from diagnose.gap.loop.elements import samples_of, sums
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.reported import COARSE, slack
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Means = dict[str, float]  # by how they average
 AVERAGES = ("batch", "weighted")  # that loops take beside the mean over elements
-MOST = 64  # batches: of more the reported loss is not read again for this
+MOST, SAMPLES = 64, 1024  # batches, samples: of more of both the reported loss is not read again for this
 DRAWS = 6  # readings of a loss that is random in training mode
 HOPELESS = 8.0  # times the deviation of three draws or more: further off, no more are made
 LIKELY = 2.5  # times what the other mode may be off by: so far off, the other one is worth a word
@@ -86,11 +86,12 @@ def _other_average(
 
 def _some(side: Side) -> list[Any] | None:
     """Return the batches that the reported loss is of; None where there are too many."""
-    out: list[Any] = []
+    out, held = list[Any](), 0
     for _, batch in walk(side.batches if side.reported_on is None else side.reported_on)[0]:
-        if len(out) == MOST:
+        if len(out) >= MOST and (held >= SAMPLES or not held):
             return None
         out.append(batch)
+        held += samples_of(batch)
     return out
 
 
@@ -139,7 +140,7 @@ def _means(subject: Subject, batches: list[Any], condition: Condition, seed: int
     names = dict.fromkeys([condition.reduction, *(() if condition.reduction == "sum" else AVERAGES)])
     totals = {name: np.zeros(2) for name in names}
     for number, batch in enumerate(batches):
-        found = subject.run(batch, condition, seed * MOST + number, "a batch that was reported on")
+        found = subject.run(batch, condition, seed * len(batches) + number, "a batch that was reported on")
         for name, total in totals.items():
             nats, weights = sums(found, name)
             total[:] += nats.sum(), weights.sum()

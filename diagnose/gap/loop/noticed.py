@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 
+NAMED = 3  # buffers
 BIT_FOR_BIT = (
     "samples were compared bit for bit: changed copies (augmented, cropped, noisy) are not told; groups= tells them"
 )
@@ -53,9 +54,18 @@ def once_read(
     if subject.kept.stateful:
         notes.append(f"the model keeps a state from batch to batch ({', '.join(sorted(subject.kept.stateful))}); it "
                      "was put back before each batch")  # fmt: skip
+    if subject.written:
+        notes.append(f"in evaluation mode the model writes into its buffers ({_some(subject.written)}): the loop goes "
+                     "on from what validation wrote; here they were put back before each batch")  # fmt: skip
     notes += [f"{count} batch{'' if count == 1 else 'es'} of {name} without any target that counts: no number, left out"
               for name, count in subject.empty.items() if count]  # fmt: skip
     return notes
+
+
+def _some(names: set[str]) -> str:
+    """Name the first few."""
+    shown = sorted(names)[:NAMED]
+    return ", ".join(shown) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _half_weights(model: nn.Module, sides: Sequence[tuple[Side, float, BatchReadings]]) -> list[str]:

@@ -93,6 +93,8 @@ def _unlike(train: Batches, val: Batches) -> str:
     both = [np.concatenate([some.ravel() for some in side]) for side in (train, val)]
     if min(map(len, both)) < SAMPLES or not all(np.isfinite(some).all() for some in both):
         return ""
+    if all(bool(((some == 0) | (some == 1)).all()) for some in both):
+        return _ones(train, val)
     least = 1.0 if min(map(len, both)) >= FEWEST else FURTHER
     (low, middle, high), (vlow, vmiddle, vhigh) = (np.percentile(some, (25, 50, 75)) for some in both)
     wide, vwide = high - low, vhigh - vlow
@@ -107,6 +109,16 @@ def _unlike(train: Batches, val: Batches) -> str:
     how = "is on another scale" if scaled else "lies elsewhere"
     return (f"{how}: half of its values lie in {plain(low)} to {plain(high)} in training and in {plain(vlow)} to "
             f"{plain(vhigh)} in validation")  # fmt: skip
+
+
+def _ones(train: Batches, val: Batches) -> str:
+    """Say that 0 and 1 (several labels a sample, a mask) hold 1 much more often on one side; "" where they do not."""
+    share, vshare = (float(np.concatenate([some.ravel() for some in side]).mean()) for side in (train, val))
+    few = min(share, vshare, 1 - share, 1 - vshare)
+    often = max(share, vshare) >= OTHER * min(share, vshare) if few in (share, vshare) else False
+    if not often or not _beyond_luck(train, val):
+        return ""
+    return f"is 1 in {share:.1%} of its places in training and in {vshare:.1%} in validation"
 
 
 def _beyond_luck(train: Batches, val: Batches) -> bool:

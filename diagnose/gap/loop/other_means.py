@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from diagnose.gap.loop.elements import Elements
 
 
+FIRST = (1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100)  # batches that limits name
+
+
 class OtherMeans:
     """Sums as batches are read, in whatever order."""
 
@@ -61,6 +64,7 @@ class OtherMeans:
         if len(each) > 1:
             out |= _without_last(rows, each)
             out["the last batch's alone"] = float(each[-1])
+            out |= _first_alone(rows)
             out[f"the last batch's, divided by the {len(each):,} batches"] = float(each[-1] / len(each))
             if (each >= 0).all():
                 out["as the mean of each batch's square root (an RMSE a batch)"] = float(np.sqrt(each).mean())
@@ -119,6 +123,16 @@ def _with_zeros(rows: list[tuple[float, float, int]], each: np.ndarray[Any, np.d
     name = f"with a loss of 0 for {some} of which nothing counts"
     whole, means = float((each * sizes).sum() / sizes.sum()), float(each.mean())
     return {name: means} if np.isclose(whole, means) else {name: means, f"{name}, by samples": whole}
+
+
+def _first_alone(rows: list[tuple[float, float, int]]) -> dict[str, float]:
+    """Return the mean of the first few batches alone, at most half of all: of a limit, or of a loop that stopped."""
+    out = {}
+    for k in (number for number in FIRST if 2 * number <= len(rows)):
+        total, counted = sum(one[0] for one in rows[:k]), sum(one[1] for one in rows[:k])
+        if counted:
+            out["the first batch's alone" if k == 1 else f"over the first {k} batches alone"] = total / counted
+    return out
 
 
 def _without_last(

@@ -31,8 +31,9 @@ from diagnose.gap.loop.inputs import InputsSeen
 from diagnose.gap.loop.masked import as_selected, rows_selected, selector
 from diagnose.gap.loop.modes import cast, mode_held, training
 from diagnose.gap.loop.other_means import OtherMeans
+from diagnose.gap.loop.parted import by_sample
 from diagnose.gap.loop.rebatched import RebatchedBatches
-from diagnose.gap.loop.walking import walk
+from diagnose.gap.loop.walking import held_by, walk
 from diagnose.gap.measurements import BatchReadings
 from diagnose.gap.side import HALF, order_hint
 from diagnose.gap.term import SIDES
@@ -70,6 +71,7 @@ class Subject:
         random: objectives that are random though nothing of training mode is on.
         masked: objectives with losses that are 0 whatever the weights are, and count.
         empty: by what was read, its batches in which nothing counts.
+        written: buffers that a pass in evaluation mode wrote into.
         writes: objectives that write into their batch (mixed samples in place), so that each gets a copy.
         switching: objectives that put the model into a mode themselves, and whether that is training mode.
         gradients: whether objectives are run with gradients on, as a training loop runs its own.
@@ -96,6 +98,7 @@ class Subject:
     masked: set[int] = field(default_factory=set)
     calls: dict[int, LossCalls] = field(default_factory=dict)
     empty: Counter[str] = field(default_factory=Counter)
+    written: set[str] = field(default_factory=set)
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
@@ -132,8 +135,9 @@ class Subject:
                 raise DiagnoseError(
                     f"{who} fails on {where}{self._mode(on)}: {self._hint(batch, number, error)}{told(error)}"
                 ) from error
-        self.kept.settle()
-        found = elements(returned, batch, f"{who}, on {where},")
+        written = self.kept.settle()
+        self.written |= set() if on else written
+        found = elements(returned, batch, f"{who}, on {where},", model)
         return of_rows(found, self.rows(batch, number))
 
     def _seeded(self, number: int, model: nn.Module, batch: Any, seed: int | Callable[[], None]) -> Any:
@@ -188,11 +192,13 @@ class Subject:
         self, weights: list[torch.Tensor], size: float, before: Any, batch: Any, condition: Condition, where: str
     ) -> bool:
         guard.nudge(weights, size)
+        written = set(self.written)  # buffers are among what is moved
         try:
             after = self.run(batch, condition, 0, where).nats
         except DiagnoseError:  # other weights may give no finite loss
             after = before + 1
         self.kept.restore()
+        self.written = written
         return not np.array_equal(before, after)
 
     def silent_elsewhere(self, batch: Any, condition: Condition, where: str) -> NDArray[np.bool_]:
@@ -295,7 +301,9 @@ def read(
         state = guard.states()  # the loader goes on with its own draws, whatever passes draw
         for run in runs:
             same = [condition for condition in conditions if condition.run == run]
-            found = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
+            whole = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
+            apart = groups is None and same[0].objective not in subject.random
+            found = by_sample(subject.run, batch, whole, same[0], total, where) if apart else whole
             ids = identities(found, number, groups, where)
             if isinstance(batches, RebatchedBatches) and groups is None and found.known:
                 ids = batches.origins[number][found.samples]
@@ -304,20 +312,12 @@ def read(
             tally.add(found, ids, same, named=groups is not None)
             if run == runs[0]:
                 subject.empty[name] += found.scalar and not found.weights.any()
-                tally.notice(number, found, batch)
+                tally.notice(number, whole, batch)
         guard.put(state)
     if not tally.batches:
         raise DiagnoseError(f"{name} yields no batch; an iterable that yields the same batches each time is needed")
     complete = complete and (total is None or tally.batches >= total)
-    return tally.text(len(runs), complete=complete, held=_held(batches))
-
-
-def _held(batches: Any) -> int:
-    """Return how many samples a loader's dataset has, whatever its sampler takes of them; 0 where that is not known."""
-    try:
-        return len(batches.dataset)
-    except (AttributeError, TypeError, NotImplementedError):
-        return 0
+    return tally.text(len(runs), complete=complete, held=held_by(batches))
 
 
 def _grouped(side: Side, batch: Any, where: str) -> Any:
@@ -355,9 +355,11 @@ class _Tally:
         if conditions[0].run == self._first:
             self.batches += 1
             self.samples += found.size
-            self.count += len(found.nats)
-            self.counted += int((found.weights > 0).sum())
-            self.silent += int(((found.nats == 0) & (found.weights > 0)).sum())
+            some = slice(1 if found.scalar else None)
+            counts = found.weights[some] > 0
+            self.count += len(counts)
+            self.counted += int(counts.sum())
+            self.silent += int(((found.nats[some] == 0) & counts).sum())
             self.units.add("group" if named else "sample" if found.known else "batch")
         self.kinds.add(found.scalar)
         for condition in conditions:

@@ -24,6 +24,15 @@ def rows_of(batch: Any, first: int, last: int) -> Any:
     return _joined([(batch, first, last)], [samples_of(batch)])
 
 
+def rows_in_order(batch: Any, order: Sequence[int]) -> Any:
+    """Return a batch with its samples in another order.
+
+    Raises:
+        RuntimeError, TypeError, KeyError: it cannot be taken apart.
+    """
+    return _joined([(batch, k, k + 1) for k in order], [samples_of(batch)])
+
+
 def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:  # noqa: PLR0911 - a way for each kind
     """Return samples of several batches as one batch.
 

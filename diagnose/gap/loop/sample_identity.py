@@ -8,6 +8,7 @@ commonplace: about 32 characters, 14 words.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -281,15 +282,22 @@ class _HeldSpans:
         return np.setdiff1d(spans, common, assume_unique=True), aligned
 
 
-def seen(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> SeenDocuments:
-    """Look up to `most` batches' samples up among training's, in the order in which they are read."""
-    rows = list(_looked_up(batches, training, most, chosen))
+def seen(
+    batches: Any, training: Known, most: int, chosen: Chosen = all_rows, times: Counter[int] | None = None
+) -> SeenDocuments:
+    """Look up to `most` batches' samples up among training's, in the order in which they are read.
+
+    Adds to `times` how often each occurs.
+    """
+    rows = list(_looked_up(batches, training, most, chosen, Counter[int]() if times is None else times))
     ids, exact, share = ([row[k] for row in rows] for k in range(3))
     same, part = np.array(exact, bool), np.array(share, np.float64)
     return SeenDocuments(np.array(ids, np.int64), same, ~same & (part >= NEAR), part)
 
 
-def _looked_up(batches: Any, training: Known, most: int, chosen: Chosen) -> Iterator[tuple[int, bool, float]]:
+def _looked_up(
+    batches: Any, training: Known, most: int, chosen: Chosen, times: Counter[int]
+) -> Iterator[tuple[int, bool, float]]:
     some, _ = walk(batches)
     for place, (number, batch) in enumerate(some):
         if place >= most:
@@ -297,6 +305,7 @@ def _looked_up(batches: Any, training: Known, most: int, chosen: Chosen) -> Iter
         one = hashes(batch, training.layout, chosen)
         if one is None:
             continue
+        times.update(one.wholes)
         for k, row in enumerate(one.rows.tolist()):
             yield number * SAMPLES + row, one.wholes[k] in training.wholes, _share(one, k, training)
 
@@ -339,6 +348,17 @@ class DistinctSamples:
             for row, whole in zip(one.rows.tolist(), one.wholes, strict=True)
         }
         return np.array([first.get(row, base + row) for row in samples_E.tolist()], np.int64)
+
+
+def all_rows_of(batches: Any) -> Counter[int] | None:
+    """Return how often each sample occurs, by the hash of all that batches hold of it; None where that is not known."""
+    out = Counter[int]()
+    for _, batch in walk(batches)[0]:
+        for table in map(rows_by_key, parts_of(batch)):
+            if not table:
+                return None
+            out.update(_hash(b"|".join(raw)) for raw in zip(*(map(_raw, rows) for rows in table.values()), strict=True))
+    return out
 
 
 def by_group(train: NDArray[np.int64], val: NDArray[np.int64]) -> SeenDocuments:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
 from diagnose import random as seeding
+from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 GOLDEN = 0.6180339887498949
 
@@ -28,8 +27,20 @@ def walk(batches: Any, number: int = 0) -> tuple[Iterator[tuple[int, Any]], int 
     if isinstance(batches, (list, tuple)) and count:
         stride = next(k for k in range(max(1, round(GOLDEN * count)), count + 2) if np.gcd(k, count) == 1)
         order = [k * stride % count for k in range(count)]
-        return ((k, batches[k]) for k in order), count
-    return enumerate(batches), count
+        return ((k, _again(k, batches[k])) for k in order), count
+    return ((k, _again(k, batch)) for k, batch in enumerate(batches)), count
+
+
+def _again(number: int, batch: Any) -> Any:
+    """Return a batch that can be read again.
+
+    Raises:
+        DiagnoseError: it is a generator.
+    """
+    if isinstance(batch, Iterator):
+        raise DiagnoseError(f"batch {number + 1} is a {type(batch).__name__}, which can be read once only; batches are "
+                            "tensors, lists, dictionaries")  # fmt: skip
+    return batch
 
 
 def _count(batches: Any) -> int | None:
@@ -38,3 +49,11 @@ def _count(batches: Any) -> int | None:
         return len(batches)
     except (TypeError, NotImplementedError):
         return None
+
+
+def held_by(batches: Any) -> int:
+    """Return how many samples a loader's dataset has, whatever its sampler takes of them; 0 where that is not known."""
+    try:
+        return len(batches.dataset)
+    except (AttributeError, TypeError, NotImplementedError):
+        return 0

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Self
 import torch
 from torch import Tensor, nn
 
-from diagnose.errors import DiagnoseError
+from diagnose.errors import DiagnoseError, own_words
 from diagnose.gap.recorder import random_states
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.ranks import unwrapped
@@ -100,6 +100,7 @@ class GapRecorder:
         DiagnoseError: the folder cannot be written, or a value is of the wrong kind.
     """
 
+    @own_words
     def __init__(
         self,
         folder: str | Path,
@@ -166,6 +167,7 @@ class GapRecorder:
         """Say that an epoch begins: with `reports="epoch"` the reported loss averages from here."""
         self._fresh = True
 
+    @own_words
     def step(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
         """Record a step: after its loss was taken, before or after the weights moved.
 
@@ -204,6 +206,7 @@ class GapRecorder:
         self.first, self.losses, self.weights = self.number, [], []
         self.start, self._coming = self._coming, {}
 
+    @own_words
     def validation(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
         """Record a validation batch and its loss; those between two training steps make one reported loss.
 
