@@ -244,7 +244,7 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError):
         return in_words(error)
     wanted = re.search(r"Tried to allocate [\d.]+ \w+", str(error))  # as torch says it of a CUDA device
-    more = f" ({wanted[0].lower()})" if wanted else ""
+    more = f" (t{wanted[0][1:]})" if wanted else ""
     return f"memory ran out{more}: lower batches.size and raise batches.accumulate"
 
 

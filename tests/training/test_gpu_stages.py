@@ -16,9 +16,9 @@ from diagnose.training import device, switches, trainer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
-import gpu_common  # noqa: E402
-import gpu_speed  # noqa: E402
-import gpu_stages  # noqa: E402
+import gpu_common
+import gpu_speed
+import gpu_stages
 
 
 class Profile:
