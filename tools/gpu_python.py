@@ -17,7 +17,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DRIVER = Path("/proc/driver/nvidia/version")
-TOOLS = ("setuptools>=77", "pytest>=8.2", "pytest-benchmark>=4", "hypothesis>=6.100")
+TOOLS = (
+    "setuptools>=77,<82",
+    "pytest>=8.2",
+    "pytest-benchmark>=4",
+    "hypothesis>=6.100",
+)  # torch 2.11 wants setuptools < 82
 PLATFORMS = ("manylinux2014_x86_64", "manylinux_2_28_x86_64")
 
 
