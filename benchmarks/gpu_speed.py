@@ -212,45 +212,60 @@ def contender(prepare, make, wait, burst):
     return Contender(prepare, course, (torch.cuda.max_memory_allocated() - before) / 1e9)
 
 
-def contenders(wait, burst):
-    """Yield the names of those who take part, and them; what compiles comes last."""
-    eager = first_user("off")
-    yield "ours, eager", contender(eager.prepare, lambda: our_steps(eager), wait, burst), eager
-    yield "nanoGPT, eager", contender(as_found, lambda: nanogpt(eager, compiled=False), wait, burst), eager
-    if mode() == "off":
-        return
-    compiled = first_user("on")
-    yield "ours, compiled", contender(compiled.prepare, lambda: our_steps(compiled), wait, burst), compiled
-    yield "nanoGPT, compiled", contender(as_found, lambda: nanogpt(eager, compiled=True), wait, burst), eager
-    fast = first_user("on", **{"run.deterministic": False})
-    name = "ours, compiled, run.deterministic=false"
-    yield name, contender(fast.prepare, lambda: our_steps(fast), wait, burst), fast
+def eager_ones(wait, burst):
+    """Return those who take part uncompiled, and the set-up of each."""
+    ours = first_user("off")
+    return {
+        "ours, eager": (contender(ours.prepare, lambda: our_steps(ours), wait, burst), ours),
+        "nanoGPT, eager": (contender(as_found, lambda: nanogpt(ours, compiled=False), wait, burst), ours),
+    }
 
 
-def race():
-    """Ours against nanoGPT's loop and the Hugging Face Trainer, taking turns, each with the switches of its own."""
-    where, wait = place()
-    burst, rounds = (50, 5) if is_large() else (2, 1)
-    taking_part = {name: (one, setup) for name, one, setup in contenders(wait, burst)}
+def compiled_ones(wait, burst):
+    """Return those who take part compiled, and the set-up of each."""
+    ours, fast = first_user("on"), first_user("on", **{"run.deterministic": False})
+    return {
+        "ours, compiled": (contender(ours.prepare, lambda: our_steps(ours), wait, burst), ours),
+        "nanoGPT, compiled": (contender(as_found, lambda: nanogpt(ours, compiled=True), wait, burst), ours),
+        "ours, compiled, run.deterministic=false": (
+            contender(fast.prepare, lambda: our_steps(fast), wait, burst), fast,
+        ),
+    }  # fmt: skip
+
+
+def heat(taking_part, wait, burst, own):
+    """Have some take turns, each with the switches of its own, and note after each round what their steps come to."""
     took = {name: [] for name in taking_part}
-    for _ in range(rounds):
+    for _ in range(5 if is_large() else 1):
         for name, (one, _) in taking_part.items():
             one.prepare()
             took[name].append(timed(one.course, wait, burst))
-    own = rate(where, wait)
-    for name, (one, setup) in taking_part.items():
-        figures = speed(statistics.median(took[name]), setup, own)
-        memory = {} if one.gigabytes is None else {"gb_at_its_peak": one.gigabytes}
-        note(**{f"{name}, {what}": value for what, value in (figures | memory).items()})
-    for name, (one, _) in taking_part.items() if has_cuda() else ():
-        one.prepare()
-        seen = waits(one.course) | dict(list(kernels(one.course, wait).items())[:6])
-        note(**{f"{name}, {what}": value for what, value in seen.items()})
+        for name, (one, setup) in taking_part.items():
+            figures = speed(statistics.median(took[name]), setup, own)
+            memory = {} if one.gigabytes is None else {"gb_at_its_peak": one.gigabytes}
+            note(**{f"{name}, {what}": value for what, value in (figures | memory).items()})
+
+
+def race():
+    """Ours against nanoGPT's loop and the Hugging Face Trainer: uncompiled, compiled, and then watched."""
+    where, wait = place()
+    burst = 50 if is_large() else 2
+    taking_part = eager_ones(wait, burst)
+    own = rate(where, wait)  # no sooner: a process's first product decides whether others can repeat
+    heat(taking_part, wait, burst, own)
     if find_spec("transformers") and find_spec("accelerate"):
         as_found()
         course = huggingface(first_user("off"), where)
         short, long = (timed(course, wait, n) * n for n in (burst, 4 * burst))
         note(**{"Hugging Face Trainer, ms_a_step": 1e3 * (long - short) / (3 * burst)})
+    if mode() == "on":
+        compiled = compiled_ones(wait, burst)
+        heat(compiled, wait, burst, own)
+        taking_part |= compiled
+    for name, (one, _) in reversed(taking_part.items()) if has_cuda() else ():
+        one.prepare()
+        seen = waits(one.course) | dict(list(kernels(one.course, wait).items())[:6])
+        note(**{f"{name}, {what}": value for what, value in seen.items()})
     return done()
 
 

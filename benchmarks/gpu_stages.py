@@ -211,10 +211,10 @@ def together():
 
 
 STAGES = {
-    "environment": Stage(environment, 40), "tests": Stage(tests, 55), "parity": Stage(parity, 35),
-    "step": Stage(gpu_speed.step, 65), "resume": Stage(resume, 115), "race": Stage(gpu_speed.race, 85),
-    "whole": Stage(whole, 35), "jobs": Stage(jobs, 40), "gpt2": Stage(gpu_speed.gpt2, 40),
-    "together": Stage(together, 30),
+    "environment": Stage(environment, 35), "tests": Stage(tests, 50), "parity": Stage(parity, 30),
+    "step": Stage(gpu_speed.step, 60), "resume": Stage(resume, 105), "race": Stage(gpu_speed.race, 115),
+    "whole": Stage(whole, 40), "jobs": Stage(jobs, 40), "gpt2": Stage(gpu_speed.gpt2, 40),
+    "together": Stage(together, 25),
 }  # fmt: skip
 
 

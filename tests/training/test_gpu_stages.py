@@ -38,6 +38,12 @@ class Profile:
         return [SimpleNamespace(key=key, device_time_total=time, count=count) for key, time, count in rows]
 
 
+@pytest.fixture(autouse=True)
+def unset_workspace(monkeypatch):
+    """Torch up to 2.9 looks at it once a process, so a stage has to set it before its first product."""
+    monkeypatch.delenv(switches.WORKSPACE, raising=False)
+
+
 @pytest.fixture
 def stage(monkeypatch, capsys):
     """Return a function that runs a stage on a pretended card and gives what it printed last, and what it returned."""
@@ -118,7 +124,8 @@ def test_each_in_the_race_runs_with_the_switches_of_its_own(stage, monkeypatch):
     timed = gpu_speed.timed
 
     def watched(course, wait, count):
-        seen.setdefault(course, set()).add((torch.are_deterministic_algorithms_enabled(), count))
+        if count > 1:  # the rate of products takes one at a time
+            seen.setdefault(course, set()).add((torch.are_deterministic_algorithms_enabled(), count))
         return timed(course, wait, count)
 
     monkeypatch.setattr(gpu_speed, "timed", watched)
@@ -130,7 +137,7 @@ def test_each_in_the_race_runs_with_the_switches_of_its_own(stage, monkeypatch):
         {True}, {False}, {True}, {False}, {False},
     ]  # fmt: skip
     assert found["nanoGPT, compiled, gb_at_its_peak"] == pytest.approx(2.1, rel=0.05)
-    assert not torch.are_deterministic_algorithms_enabled()
+    assert found["nanoGPT, compiled, waits_in_4_steps"] == 0
 
 
 def test_gpt2_is_timed(stage):
