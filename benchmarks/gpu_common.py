@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -95,7 +96,12 @@ def first_user(compiled, steps=2000, **more):
 def started(order):
     """Start a run in a process of its own, with a compiler cache of its own; see `gpu_stages.child`."""
     Path(order["runs"]).mkdir(parents=True, exist_ok=True)
-    own = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": tempfile.mkdtemp(dir=Path(order["runs"]).parent)}
+    cache = tempfile.mkdtemp(dir=Path(order["runs"]).parent)
+    own = {
+        **os.environ,
+        "TORCHINDUCTOR_CACHE_DIR": cache,
+        "TORCHINDUCTOR_COMPILE_THREADS": "2",
+    }  # several start at once
     command = [sys.executable, str(STAGES), "child", json.dumps(order)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace", env=own
@@ -105,11 +111,9 @@ def started(order):
 def ended(process, *, killed=False):
     """Wait for a run and return its folder; None where it was to be killed."""
     out, error = process.communicate()
-    if killed:
-        return None
-    if process.returncode:
-        raise RuntimeError((error.strip().splitlines() or ["a run ended without a word"])[-1])
-    return Path(json.loads(out.splitlines()[-1]))
+    if process.returncode != (-signal.SIGKILL if killed else 0):
+        raise RuntimeError((error.strip().splitlines() or ["a run ended otherwise than it should"])[-1])
+    return None if killed else Path(json.loads(out.splitlines()[-1]))
 
 
 def timed(course, wait, count):

@@ -4,6 +4,7 @@ What this cannot show: that torch's compiler, its profiler and its count of wait
 """
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -174,3 +175,23 @@ def test_a_card_that_torch_does_not_see_is_no_success(driver, visible, built, st
     assert (found["state"] == "failed") is (state is not None)
     if state is not None:
         assert state in found["why"]
+
+
+@pytest.mark.parametrize(
+    ("code", "killed", "wanted"),
+    [
+        ("print('\"runs/one\"')", False, Path("runs/one")),
+        ("import os; os.kill(os.getpid(), 9)", True, None),
+        ("import sys; sys.exit('no room')", False, "no room"),
+        ("import sys; sys.exit('no room')", True, "no room"),  # it ended before it could be killed
+        ("pass", True, "a run ended otherwise than it should"),
+    ],
+)
+def test_a_run_that_ends_otherwise_than_it_should_fails_its_stage(code, killed, wanted):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([sys.executable, "-c", code], **pipes)
+    if isinstance(wanted, str):
+        with pytest.raises(RuntimeError, match=wanted):
+            gpu_common.ended(process, killed=killed)
+    else:
+        assert gpu_common.ended(process, killed=killed) == wanted
