@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN = .venv/bin
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-fast check format bench bench-growth gpu planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills lowest versions docs clean
+.PHONY: demo test test-fast check format bench bench-growth gpu gpu-wheels planted commands aa cluster coverage fuzz fuzz-logs fuzz-records faults kills lowest versions docs clean
 
 demo: .venv/installed
 	$(BIN)/diagnose demo
@@ -33,8 +33,11 @@ bench: .venv/tested
 bench-growth: .venv/tested
 	$(BIN)/python benchmarks/growth.py
 
-gpu: .venv/tested
-	$(BIN)/python benchmarks/gpu.py
+gpu:
+	$(PYTHON) tools/gpu_python.py $(if $(WHEELS),--wheels $(WHEELS))
+
+gpu-wheels:
+	$(PYTHON) tools/gpu_python.py --download wheels --for $(or $(FOR),3.12)
 
 planted: .venv/tested
 	$(BIN)/pytest tests/validation/planted -m "slow or not slow" -s
@@ -94,4 +97,4 @@ fuzz-logs: .venv/tested
 	touch $@
 
 clean:
-	rm -rf .venv build models/native/*.so *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-gpu build models/native/*.so *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

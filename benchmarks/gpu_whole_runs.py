@@ -1,4 +1,4 @@
-"""Two more stages of `make gpu`: samples with and without a memory, and one run trained on several cards."""
+"""Parts of `make gpu` that are no steps: reports, samples and readings, stacked seeds, one run on several cards."""
 
 import os
 import subprocess
@@ -8,27 +8,101 @@ import time
 from pathlib import Path
 from unittest import mock
 
+from gpu_common import FOUND, is_large, once, timed
+
 MOST_CARDS = 8
 
 
-def samples(setup, wait):
-    """Return milliseconds a token of a sample, where each token is read once and where the text is read anew."""
+def parts(setup, wait, note):
+    """Time what a run does beside its steps, each the second time."""
+    from diagnose.runs import session
+    from diagnose.runs.probes import final_documents, probe_documents
+    from diagnose.training import evaluation
+
+    net, recipe = setup.network(), setup.recipe
+    condition = session.reported_condition(recipe, net)
+    some = list(session.reported_batches(setup, 0))
+    note(report_s=once(lambda: evaluation.read(net, some, condition, setup.course.bytes_V), wait))
+    for how, remembers in (("read once", True), ("read anew", False)):
+        seconds, tokens = sample(setup, net, wait, remembers=remembers)
+        note(**{f"sample_s, {how}": seconds, f"ms a token, {how}": 1e3 * seconds / tokens})
+    sides = [probe_documents(setup, side) for side in ("train", "val")]
+    note(probe_s=once(lambda: [session.read_documents(setup, net, some) for some in sides], wait))
+    last = final_documents(setup.text, recipe, setup.derived)
+    note(last_reading_s=timed(lambda _: session.read_documents(setup, net, last), wait, 1))
+
+
+def sample(setup, net, wait, *, remembers):
+    """Return the seconds of a sample and its tokens, where each is read once or where the text is read anew."""
     from diagnose.training import sampling
 
-    figures, net = {}, setup.network()
-    encode = setup.text.tokenizer.encode
-    for how, remembers in (("read once", True), ("read anew", False)):
-        with mock.patch.object(sampling, "remembers", lambda _, remembers=remembers: remembers):
-            for _ in range(2):  # the first sample warms up
-                wait()
-                begun = time.perf_counter()
-                text = sampling.generate(
-                    net, setup.text.tokenizer, "In the beginning", context=setup.recipe.batches.context, seed=0,
-                    most_bytes=300, precision=setup.recipe.run.precision,
-                )  # fmt: skip
-                took = time.perf_counter() - begun
-        figures[f"ms a token, {how}"] = 1e3 * took / max(1, len(encode(text, add_special_tokens=False).ids))
-    return figures
+    texts = []
+
+    def write():
+        texts.append(sampling.generate(
+            net, setup.text.tokenizer, "In the beginning", context=setup.recipe.batches.context, seed=0,
+            most_bytes=300 if is_large() else 40,
+            precision=setup.recipe.run.precision,
+        ))  # fmt: skip
+
+    with mock.patch.object(sampling, "remembers", return_value=remembers):
+        seconds = once(write, wait)
+    return seconds, max(1, len(setup.text.tokenizer.encode(texts[-1], add_special_tokens=False).ids))
+
+
+def projected(setup, wait, steps, count):
+    """Return what the parts of a whole run come to, its steps timed here: some, after as many to warm up."""
+    from diagnose.runs.probes import probe_steps
+
+    timed(steps, wait, count)
+    each, total, table = timed(steps, wait, count), setup.course.steps, setup.recipe.report
+    reports, probes = total // table.interval, len(probe_steps(setup))
+    parts_s = {
+        "steps_s": total * each, "reports_s": reports * FOUND["report_s"],
+        "samples_s": reports * FOUND["sample_s, read once"] * table.sample, "probes_s": probes * FOUND["probe_s"],
+    }  # fmt: skip
+    rest = FOUND["set_up_s"] + FOUND["last_reading_s"]
+    return {"steps": total, "reports": reports, "probes": probes, **parts_s,
+            "projected_s_of_the_whole_run": sum(parts_s.values()) + rest}  # fmt: skip
+
+
+def stacked(where, wait, count):
+    """Return milliseconds of a pass of several seeds' networks, one after another and stacked to one, no dropout."""
+    import torch
+    from torch.func import functional_call, grad, stack_module_state, vmap
+    from torch.nn import functional as F
+
+    from diagnose.training import device, network
+
+    if (loops := device.fused_loops()) is not None:
+        loops.use(wanted=False)  # which know nothing of stacks
+    layers, width, rows, context, vocabulary = (4, 128, 64, 128, 4096) if is_large() else (1, 32, 4, 16, 50)
+    settings = {"layers": layers, "heads": 4, "width": width, "dropout": 0.0}
+    nets = [network.build("gpt", settings, vocabulary, context, seed, where) for seed in range(count)]
+    draw = torch.Generator().manual_seed(0)
+    texts = torch.randint(vocabulary, (count, rows, context + 1), generator=draw).to(where)
+
+    def loss(weights, buffers, text_BT):
+        logits_BTV = functional_call(nets[0], (weights, buffers), (text_BT[:, :-1],))
+        return F.cross_entropy(logits_BTV.flatten(0, 1), text_BT[:, 1:].flatten())
+
+    def one_by_one(_=0):
+        own = [dict(net.named_parameters()) for net in nets]
+        return [grad(loss)({k: p.detach() for k, p in w.items()}, {}, text) for w, text in zip(own, texts, strict=True)]
+
+    state = stack_module_state(nets)
+    weights = {name: p.detach() for name, p in state[0].items()}
+
+    def all_at_once(_=0):
+        return vmap(grad(loss))(weights, state[1], texts)
+
+    name = next(iter(weights))
+    apart = (all_at_once()[name] - torch.stack([one[name] for one in one_by_one()])).abs().max()
+    return {
+        f"{count} seeds, ms one after another": 1e3 * timed(one_by_one, wait, 1),
+        f"{count} seeds, ms stacked": 1e3 * timed(all_at_once, wait, 1),
+        f"{count} seeds, largest difference of a gradient": float(apart),
+    }
 
 
 def together(given, cards):

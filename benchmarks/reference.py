@@ -132,7 +132,7 @@ class Loop:
         """
         self.config, self.precision, self.device = config, precision, batches[0][0].device.type
         self.network = NanoGPT(config).to(batches[0][0].device).train()
-        self.updater = optimizer(self.network, config)
+        self.updater = optimizer(self.network, config, fused=self.device == "cuda")  # as nanoGPT has it
         self.turn = cycle(batches)
 
     def _loss(self, batch: tuple[Tensor, Tensor]) -> Tensor:
@@ -140,14 +140,18 @@ class Loop:
         with cast:
             return self.network(*batch)[1]
 
-    def step(self) -> float:
-        """Take one training step on the next batch and return its loss, in nats per token."""
+    def take(self) -> Tensor:
+        """Take one training step on the next batch and return its loss, in nats per token, on its device."""
         loss = self._loss(next(self.turn))
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.config.clip)
         self.updater.step()
         self.updater.zero_grad(set_to_none=True)
-        return loss.item()
+        return loss
+
+    def step(self) -> float:
+        """Take one training step on the next batch and return its loss, once it is known."""
+        return self.take().item()
 
     @torch.no_grad()
     def estimate_loss(self, batches: Sequence[tuple[Tensor, Tensor]]) -> float:

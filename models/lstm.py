@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     State = tuple[Tensor, Tensor]  # of a layer: its output and its cell
 
+EXACT = ("cpu", "cuda")  # devices on which recurrent layers compute in their weights' dtype
 SHORT = 16  # segments up to this length share a bucket
 EMBEDDING_RANGE = 0.1  # of the uniform initial embedding (Merity et al. 2018)
 
@@ -114,7 +115,7 @@ class LSTM(nn.Module):
         x_BTD, after = self.embedding(tokens_BT), []
         before: Sequence[State | None] = memory or [None] * len(self.layers)
         for layer, state in zip(self.layers, before, strict=True):
-            with _exact_on_cpu(x_BTD):
+            with _exactly(x_BTD):
                 x_BTD, left = layer(_as_weights(x_BTD, layer), state)
             after.append(left)
         logits_BTV: Tensor = self.head(x_BTD)
@@ -156,10 +157,11 @@ def _buckets(segments_BT: Tensor) -> list[_Bucket]:
 def _run(layer: nn.Module, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tensor:
     """Run a layer from a zero state at the start of each row, or of each segment.
 
-    A segment's padding lies behind its end, where it cannot change what comes before it. In bfloat16 torch's
-    LSTM takes 8 times as long on a CPU, so autocast is left there.
+    A segment's padding lies behind its end, where it cannot change what comes before it. Autocast is left: in bfloat16
+    torch's LSTM takes 8 times as long on a CPU, and on a CUDA device autocast would make it float16, whatever dtype was
+    asked for, in which gradients vanish.
     """
-    with _exact_on_cpu(x_BTD):
+    with _exactly(x_BTD):
         x_BTD = _as_weights(x_BTD, layer)
         if buckets is None:
             whole_BTD: Tensor = layer(x_BTD)[0]
@@ -171,13 +173,13 @@ def _run(layer: nn.Module, x_BTD: Tensor, buckets: list[_Bucket] | None) -> Tens
         return y_ND.index_copy(0, tokens_N, torch.cat(parts)).view(x_BTD.shape)
 
 
-def _exact_on_cpu(x_BTD: Tensor) -> AbstractContextManager[object]:
-    return torch.autocast("cpu", enabled=False) if x_BTD.device.type == "cpu" else nullcontext()
+def _exactly(x_BTD: Tensor) -> AbstractContextManager[object]:
+    return torch.autocast(x_BTD.device.type, enabled=False) if x_BTD.device.type in EXACT else nullcontext()
 
 
 def _as_weights(x_BTD: Tensor, layer: nn.Module) -> Tensor:
     """Give values the dtype of a layer's weights where autocast is left."""
-    return x_BTD.to(next(layer.parameters()).dtype) if x_BTD.device.type == "cpu" else x_BTD
+    return x_BTD.to(next(layer.parameters()).dtype) if x_BTD.device.type in EXACT else x_BTD
 
 
 def _run_bucket(layer: nn.Module, x_ND: Tensor, bucket: _Bucket) -> Tensor:

@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # torch up to 2.9 looks once, at a process's first product
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,7 +27,8 @@ TRAIN = frozenset({
     "test_hostile_folders", "test_log_fuzz", "test_site", "test_native", "test_audit_planted", "test_explain_planted",
     "test_planted_effects", "test_factorial", "test_run_resumed", "test_noise_floor", "test_worker_path",
     "test_written_by_0_1", "test_engine_ray", "test_log_folders", "test_browser", "test_noise_scale", "test_compare",
-    "test_run_on_card", "test_without_a_card", "test_fused_loss", "test_gpu_report", "test_clean_setups",
+    "test_run_on_card", "test_without_a_card", "test_fused_loss", "test_gpu_report", "test_gpu_stages",
+    "test_clean_setups",
     "test_reliability", "test_surroundings", "test_sides_planted", "test_real_libraries", "test_documented_commands",
     "test_snippets",
 })  # fmt: skip

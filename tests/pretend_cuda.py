@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
+import pretend_determinism
 import pytest
 import torch
 from torch.nn import functional as F
@@ -52,10 +53,11 @@ class Card:
         ops: how often each operation was launched.
         waits: for what the host would have waited, and at which line of ours.
         refuses: whether a wait is an error.
+        first: what a process decides once; see `pretend_determinism`.
     """
 
     def __init__(self):
-        self.ops, self.waits, self.refuses = Counter(), Counter(), False
+        self.ops, self.waits, self.refuses, self.first = Counter(), Counter(), False, {}
 
     def reset(self):
         self.ops.clear()
@@ -202,6 +204,8 @@ def _run(func, args, kwargs):
     elif there:
         _refuse_mixture(name, args, here)
         _note_waits(name, args)
+    if there:
+        pretend_determinism.refuse(func, args, kwargs, CARD.first)
     values, more = tree_map(_held, args), tree_map(_held, kwargs)
     out = func(*values, **(more | {"device": torch.device("cpu")} if wanted else more))
     if (there or wanted) and name not in FREE | SCALAR:
@@ -340,6 +344,9 @@ CALLS = {
     "_lazy_init": lambda: None, "is_available": lambda: True, "is_initialized": lambda: True, "device_count": lambda: 1,
     "current_device": lambda: 0, "is_bf16_supported": lambda *_, **__: True,
     "get_device_name": lambda *_: "Pretended", "get_device_capability": lambda *_: (9, 0),
+    "synchronize": lambda *_: None, "set_sync_debug_mode": lambda _: None, "reset_peak_memory_stats": lambda *_: None,
+    "is_current_stream_capturing": lambda: False, "memory_allocated": lambda *_: 1 << 30,
+    "max_memory_allocated": lambda *_: 3 << 30,
     "mem_get_info": lambda *_: (1 << 36, 1 << 36),
     "get_device_properties": lambda _: SimpleNamespace(total_memory=8e10),
     "default_generators": (GENERATOR,),
@@ -375,6 +382,7 @@ def pretended():
         before = torch.__future__.get_swap_module_params_on_conversion()
         torch.__future__.set_swap_module_params_on_conversion(True)
         CARD.reset()
+        CARD.first.clear()
         try:
             with _Moves(), _Dispatch():
                 yield CARD

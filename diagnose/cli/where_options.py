@@ -38,9 +38,10 @@ class Placement:
         str | None,
         typer.Option("--time", metavar="TIME", help="Limit of each Slurm job, as 2h; the partition's without it."),
     ] = None
-    gpus: Annotated[int | None, typer.Option("--gpus-per-task", metavar="N", help="GPUs of each run on a cluster.")] = (
-        None
-    )
+    gpus: Annotated[
+        float | None,
+        typer.Option("--gpus-per-task", metavar="N", help="GPUs of each run on a cluster; on Ray also a part, as 0.5."),
+    ] = None
     cpus: Annotated[
         int | None, typer.Option("--cpus-per-task", metavar="N", help="Processors, and threads, of each run there.")
     ] = None
@@ -66,7 +67,8 @@ class Placement:
         from diagnose.engines.resources import Resources
         from diagnose.engines.selection import Place
 
+        gpus = int(self.gpus) if self.gpus is not None and self.gpus.is_integer() else self.gpus
         takes = Resources(
-            self.gpus, self.cpus, self.memory, self.partition, self.time, self.requeues, tuple(self.sbatch)
+            gpus, self.cpus, self.memory, self.partition, self.time, self.requeues, tuple(self.sbatch)
         )  # fmt: skip
         return Place(self.engine, self.jobs, self.address, takes)

@@ -14,6 +14,7 @@ from diagnose.training import chunked_loss, network
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from diagnose.config.recipe import Recipe
     from diagnose.training.preparation import Setup
 
 PROCESS = 420 << 20  # bytes of a process that has imported torch and pandas and read the text
@@ -35,9 +36,18 @@ def needed(setup: Setup) -> int:
         settings = recipe.model.settings()
         net = network.build(recipe.model.name, settings, setup.text.vocabulary, recipe.batches.context, 0, nowhere)
     per_row = _kept(net, recipe.batches.context, setup.text.vocabulary)
-    logits = 4 * setup.text.vocabulary * recipe.batches.size * recipe.batches.context
-    chunk = CHUNK * setup.text.vocabulary if recipe.run.device == "cpu" else 3 * min(logits, chunked_loss.CHUNK_BYTES)
-    return int(STATE * network.parameters(net) + SLACK * recipe.batches.size * per_row + chunk)
+    kept = SLACK * recipe.batches.size * per_row
+    return int(STATE * network.parameters(net) + kept + _logits(recipe, setup.text.vocabulary))
+
+
+def _logits(recipe: Recipe, vocabulary: int) -> int:
+    """Return the bytes that logits and their gradient take at once: of a chunk, or of a part where that is compiled."""
+    if recipe.run.device == "cpu":
+        return CHUNK * vocabulary
+    logits = vocabulary * recipe.batches.size * recipe.batches.context
+    if recipe.run.compile == "on" and network.fits_fused(logits):
+        return 2 * (2 if recipe.run.precision == "bf16" else 4) * logits
+    return 3 * min(4 * logits, chunked_loss.CHUNK_BYTES)
 
 
 def _kept(net: torch.nn.Module, context: int, vocabulary: int) -> int:

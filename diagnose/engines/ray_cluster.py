@@ -25,7 +25,6 @@ from diagnose.engines.progress_notes import TOLD_SECONDS, ProgressNote
 from diagnose.engines.resources import ANYTHING, Resources
 from diagnose.engines.work import ATTEMPTS, STOPPED, Ended, died_often, never, told
 from diagnose.errors import INTERRUPTED, DiagnoseError
-from diagnose.formatting import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
@@ -128,7 +127,7 @@ class Cluster:
     def _cpus(self, job: Work) -> int:
         return self.takes.cpus or job.threads
 
-    def _gpus(self, job: Work) -> int:
+    def _gpus(self, job: Work) -> float:
         return int(job.on_gpu) if self.takes.gpus is None else self.takes.gpus
 
     def _refuse(self, jobs: Sequence[Work]) -> None:
@@ -141,7 +140,7 @@ class Cluster:
         gpus = max(map(self._gpus, jobs))
         if gpus > max(node.get("GPU", 0) for node in nodes):
             raise DiagnoseError(
-                f"the runs take {counted(gpus, 'GPU')} each and no node of the cluster has that: give --set "
+                f"the runs take {gpus:g} GPU{'s' * (gpus > 1)} each and no node of the cluster has that: give --set "
                 "run.device=cpu or another --gpus-per-task"
             )
 

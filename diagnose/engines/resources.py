@@ -30,7 +30,7 @@ class Resources:
     """What each run takes; None leaves it to the engine.
 
     Attributes:
-        gpus, cpus: how many.
+        gpus, cpus: how many; on Ray a part of a GPU too, such as 0.5, where several runs share one.
         memory: as "16G".
         partition: of Slurm; of several, separated by commas, it takes any.
         time: limit of each job, as "2h" or "02:00:00".
@@ -38,7 +38,7 @@ class Resources:
         sbatch: further options of sbatch, as "account=vision".
     """
 
-    gpus: int | None = None
+    gpus: float | None = None
     cpus: int | None = None
     memory: str | None = None
     partition: str | None = None
@@ -64,8 +64,11 @@ class Resources:
         for name, number, least in (
             ("--gpus-per-task", self.gpus, 0), ("--cpus-per-task", self.cpus, 1), ("--requeues", self.requeues, 0),
         ):  # fmt: skip
-            if number is not None and number < least:
+            if number is not None and not number >= least:  # NaN is none, too
                 raise DiagnoseError(f"{name} {number}: give at least {least}")
+        if self.gpus is not None and not float(self.gpus).is_integer() and (engine == "slurm" or self.gpus > 1):
+            gives = "Slurm gives whole GPUs" if engine == "slurm" else "a run gets a part of one GPU or whole ones"
+            raise DiagnoseError(f"--gpus-per-task {self.gpus}: {gives}")
         _ = self.seconds, self.bytes, self.further
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import threading
 from contextlib import contextmanager, suppress
@@ -242,7 +243,9 @@ def _in_words(error: BaseException) -> str:
         return "the disk is full (ENOSPC): make room"
     if isinstance(error, OSError):
         return in_words(error)
-    return "memory ran out: lower batches.size and raise batches.accumulate"
+    wanted = re.search(r"Tried to allocate [\d.]+ \w+", str(error))  # as torch says it of a CUDA device
+    more = f" (t{wanted[0][1:]})" if wanted else ""
+    return f"memory ran out{more}: lower batches.size and raise batches.accumulate"
 
 
 def _restore(session: Session) -> None:

@@ -7,10 +7,12 @@ import os
 import re
 import shutil
 import sys
+import sysconfig
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import lru_cache
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -142,12 +144,22 @@ def card_name(device: torch.device) -> str:
 
 def _compiling_pays(recipe: Recipe, device: torch.device, flops: float) -> bool:
     """Compiling needs a C++ compiler; on a CPU it is a loss with dropout (measured: 0.89) or fused loops (0.93)."""
-    if sys.platform == "win32" or not (shutil.which("g++") or shutil.which("c++") or shutil.which("clang++")):
-        return False
     if device.type == "cuda":
-        return flops > 400 * COMPILE_PAYS_AFTER
+        return flops > 400 * COMPILE_PAYS_AFTER and compiles_for_cards()
+    if sys.platform == "win32" or not any(map(shutil.which, ("g++", "c++", "clang++"))):
+        return False
     dropouts = [v for k, v in recipe.model.settings().items() if k.startswith("dropout") and isinstance(v, float)]
     return device.type == "cpu" and not any(dropouts) and flops > COMPILE_PAYS_AFTER and not _use_fused_loops()
+
+
+def compiles_for_cards() -> bool:
+    """Say whether there is what the compiler needs for a CUDA device: triton, and a C compiler with Python's headers.
+
+    Triton builds what launches its kernels with that compiler, by the name in CC, or gcc or clang.
+    """
+    compiler = any(map(shutil.which, (os.environ.get("CC", "gcc"), "gcc", "clang")))
+    headers = Path(sysconfig.get_paths()["include"], "Python.h").exists()
+    return sys.platform != "win32" and compiler and headers and find_spec("triton") is not None
 
 
 def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
@@ -166,6 +178,8 @@ def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
     torch.set_float32_matmul_precision("medium" if fast else "highest")
     if device.type == "cuda":
         switches.use_card(deterministic=recipe.run.deterministic, compiled=recipe.run.compile == "on")
+        if recipe.run.deterministic:
+            switches.check_products(device)
     else:
         switches.leave_card()
     return device
@@ -173,7 +187,9 @@ def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
 
 def random_kept(device: torch.device) -> AbstractContextManager[None]:
     """Return a context after which the random states of the CPU and of this device are as they were."""
-    return torch.random.fork_rng([device.index or 0] if device.type == "cuda" else [])
+    if device.type != "cuda":
+        return torch.random.fork_rng([])
+    return torch.random.fork_rng([torch.cuda.current_device() if device.index is None else device.index])
 
 
 class FusedLoops(Protocol):
@@ -213,14 +229,15 @@ def _use_fused_loops() -> bool:
 
 @lru_cache(maxsize=1)
 def _onednn_is_fp32() -> bool:
-    """Say whether oneDNN's products, which "medium" allows, are true fp32 here; on some processors they are bf16."""
+    """Say whether oneDNN's products, which "medium" allows, are true fp32 here; on some processors they are bf16.
+
+    "medium" is left set. What was set before is not asked for: torch refuses to say where its newer names were used.
+    """
     draw = torch.Generator().manual_seed(0)
     a, b = (torch.randn(512, 512, generator=draw) for _ in range(2))
     exact = a.double() @ b.double()
-    before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     error = float(((a @ b).double() - exact).abs().max() / exact.abs().max())
-    torch.set_float32_matmul_precision(before)
     return error < FP32_ERROR
 
 

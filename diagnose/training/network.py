@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Flops", "build", "builder_settings", "check", "compile_in_place", "compiled_loss", "count_flops", "eager", "find",
-    "fingerprint", "flops", "flops_per_token", "fuses_loss", "parameters", "remembers",
+    "fingerprint", "fits_fused", "flops", "flops_per_token", "fuses_loss", "parameters", "remembers",
 ]  # fmt: skip
 
 LOSS = "compiled_loss"  # the name under which a network keeps its compiled training loss
@@ -127,7 +127,12 @@ def compile_in_place(network: nn.Module, logits: int) -> None:
 
 def fuses_loss(network: nn.Module, logits: int) -> bool:
     """Say whether the compiler is given the whole loss."""
-    return next(network.parameters()).device.type == "cuda" and 2 * logits <= FUSED_BYTES
+    return next(network.parameters()).device.type == "cuda" and fits_fused(logits)
+
+
+def fits_fused(logits: int) -> bool:
+    """Say whether a part's logits are few enough to be written whole."""
+    return 2 * logits <= FUSED_BYTES
 
 
 def compiled_loss(network: nn.Module) -> Callable[..., Tensor] | None:

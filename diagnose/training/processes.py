@@ -106,6 +106,8 @@ def _keep_to_one(cards: Sequence[str]) -> None:
             "or give --device cpu"
         )
     os.environ["CUDA_VISIBLE_DEVICES"] = cards[own]
+    if torch.cuda.device_count() > 1:  # without NVML the cards were counted by CUDA, which reads the variable once
+        torch.cuda.set_device(own)
 
 
 @contextmanager
@@ -167,5 +169,5 @@ def of_the_first(value: Any, otherwise: str = GONE) -> Any:
         return value
     told = [value]
     with _explained(otherwise):
-        torch.distributed.broadcast_object_list(told)
+        torch.distributed.broadcast_object_list(told, src=0)
     return told[0]

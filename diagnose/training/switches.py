@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMPILER = "torch._inductor.config"
+COMPILERS = ("torch._dynamo", "torch._inductor", "torch._functorch")  # whose errors are of compiling
 WORKSPACE = "CUBLAS_WORKSPACE_CONFIG"
 FIXED = (":4096:8", ":16:8")  # workspaces with which cuBLAS promises the same sums each time
 
@@ -34,7 +35,8 @@ class Switches:
         deterministic: operations refuse to run where they have no deterministic kernel.
         filled: whether such a mode writes into all memory that it allocates, which costs time.
         workspace: of cuBLAS.
-        cudnn_tf32, cudnn_deterministic, cudnn_benchmark: of cuDNN's recurrent layers and convolutions.
+        cudnn_tf32, cudnn_deterministic, cudnn_benchmark: of cuDNN's recurrent layers and convolutions; the first is a
+            pair of precisions where somebody set the two apart, which newer versions of torch allow.
         cudnn_attention: whether cuDNN's attention may be chosen.
         compiler: whether torch's compiler chooses nothing by timing.
     """
@@ -42,7 +44,7 @@ class Switches:
     deterministic: bool
     filled: bool
     workspace: str | None
-    cudnn_tf32: bool
+    cudnn_tf32: bool | tuple[str, str]
     cudnn_deterministic: bool
     cudnn_benchmark: bool
     cudnn_attention: bool
@@ -74,21 +76,47 @@ def restored() -> Iterator[None]:
         leave_card()
 
 
-@contextmanager
-def explained() -> Iterator[None]:
-    """Say in a line what to do where an operation of a network has no deterministic kernel.
+def check_products(device: torch.device) -> None:
+    """Refuse a process that has multiplied matrices on a card before `use_card` fixed the workspace of cuBLAS.
+
+    Torch looks at the workspace once, at the first product of a process.
 
     Raises:
-        DiagnoseError: it has none.
+        DiagnoseError: such products came first, as they do in a notebook.
+    """
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        return
+    try:
+        torch.mm(*torch.ones(2, 8, 8, device=device))
+    except RuntimeError as error:
+        if WORKSPACE not in str(error):
+            raise
+        leave_card()
+        raise DiagnoseError(
+            f"no run repeats bit for bit in this process, which multiplied matrices on the card before {WORKSPACE} was "
+            f"set: set {WORKSPACE}={FIXED[0]} before Python starts, or give run.deterministic=false"
+        ) from None
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say in a line what to do where an operation has no deterministic kernel, or where a step cannot be compiled.
+
+    Raises:
+        DiagnoseError: one of the two.
     """
     try:
         yield
     except RuntimeError as error:
-        told = str(error).strip()
+        told = (str(error).strip().splitlines() or [""])[0][:160]
+        if type(error).__module__.startswith(COMPILERS):
+            raise DiagnoseError(
+                f"a step cannot be compiled here ({told}): --set run.compile=off takes it as it is written"
+            ) from None
         if "deterministic" not in told:
             raise
         raise DiagnoseError(
-            f"the network cannot be trained so that it repeats bit for bit ({told.splitlines()[0][:160]}): "
+            f"the network cannot be trained so that it repeats bit for bit ({told}): "
             "--set run.deterministic=false gives that up, and with it exact resuming and --verify"
         ) from None
 
@@ -113,12 +141,20 @@ def _now() -> Switches:
         deterministic=torch.are_deterministic_algorithms_enabled(),
         filled=bool(torch.utils.deterministic.fill_uninitialized_memory),  # type: ignore[attr-defined]
         workspace=os.environ.get(WORKSPACE),
-        cudnn_tf32=cudnn.allow_tf32,
+        cudnn_tf32=_cudnn_tf32(),
         cudnn_deterministic=cudnn.deterministic,
         cudnn_benchmark=cudnn.benchmark,
         cudnn_attention=torch.backends.cuda.cudnn_sdp_enabled(),  # type: ignore[no-untyped-call]
         compiler=bool(getattr(compiler, "deterministic", False)),
     )
+
+
+def _cudnn_tf32() -> bool | tuple[str, str]:
+    cudnn: Any = torch.backends.cudnn
+    try:
+        return bool(cudnn.allow_tf32)
+    except RuntimeError:  # the two were set apart
+        return cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision
 
 
 def _set(wanted: Switches, *, compiled: bool) -> None:
@@ -128,9 +164,12 @@ def _set(wanted: Switches, *, compiled: bool) -> None:
         os.environ.pop(WORKSPACE, None)
     else:
         os.environ[WORKSPACE] = wanted.workspace  # read when the process first multiplies matrices on a card
-    cudnn = torch.backends.cudnn
-    cudnn.allow_tf32, cudnn.deterministic = wanted.cudnn_tf32, wanted.cudnn_deterministic
-    cudnn.benchmark = wanted.cudnn_benchmark
+    cudnn: Any = torch.backends.cudnn
+    if isinstance(wanted.cudnn_tf32, tuple):
+        cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision = wanted.cudnn_tf32
+    else:
+        cudnn.allow_tf32 = wanted.cudnn_tf32
+    cudnn.deterministic, cudnn.benchmark = wanted.cudnn_deterministic, wanted.cudnn_benchmark
     torch.backends.cuda.enable_cudnn_sdp(wanted.cudnn_attention)
     compiler = _compiler(wanted=compiled)
     if hasattr(compiler, "deterministic"):  # torch 2.9 and newer

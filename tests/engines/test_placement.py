@@ -5,10 +5,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from diagnose.engines import local_pool, memory, selection
+from diagnose.config.recipe import Recipe
+from diagnose.engines import local_pool, memory, ray_cluster, selection
 from diagnose.errors import DiagnoseError
+from diagnose.training import chunked_loss
 
 GB = 10**9
+VOCABULARY = 16_384
+LOGITS = VOCABULARY * 192 * 128
 
 
 @pytest.mark.parametrize(
@@ -89,3 +93,30 @@ def test_memory_is_asked_of_the_cards_in_use(device, gpus, jobs, fit, monkeypatc
         return
     with pytest.raises(DiagnoseError, match=f"--jobs {jobs}: .*--jobs {fit} would fit"):
         memory.refuse_too_many(jobs, setups, gpus)
+
+
+@pytest.mark.parametrize(
+    ("more", "wanted"),
+    [
+        ({}, 3 * chunked_loss.CHUNK_BYTES),
+        ({"run.compile": "on"}, 2 * 2 * LOGITS),  # written whole, and their gradient
+        ({"run.compile": "on", "run.precision": "fp32"}, 2 * 4 * LOGITS),
+        ({"run.compile": "on", "batches.size": 6 * 192}, 3 * chunked_loss.CHUNK_BYTES),  # too many: in chunks
+        ({"batches.size": 1}, 3 * 4 * LOGITS // 192),
+    ],
+)
+def test_logits_that_a_card_must_hold(more, wanted):
+    given = {"run.device": "cuda", "run.precision": "bf16", "run.compile": "off"} | more
+    assert memory._logits(Recipe.load("first-user", given), VOCABULARY) == wanted
+
+
+@pytest.mark.parametrize(("given", "takes"), [(None, None), (1.0, 1), (0.5, 0.5), (0.0, 0)])
+def test_a_part_of_a_gpu_is_asked_of_ray(given, takes):
+    from diagnose.cli.where_options import Placement
+
+    asked = Placement(gpus=given).place.takes
+    asked.check("ray")
+    assert repr(asked.gpus) == repr(takes)
+    cluster = object.__new__(ray_cluster.Cluster)
+    cluster.takes = asked
+    assert cluster._gpus(SimpleNamespace(on_gpu=True)) == (1 if takes is None else takes)

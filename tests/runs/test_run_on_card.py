@@ -71,6 +71,25 @@ def test_the_device_is_read_on_a_machine_without_it(trained):
     assert any(note.startswith("--verify: only on cuda, where the run was trained") for note in notes)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"model.name": "lstm", "run.precision": "bf16", "batches.mask": "document", "report.noise_scale": True},
+        {"report.noise_scale": True, "report.val_dropout": True, "loss.weight_decay": 0.01, "batches.loader": "padded"},
+    ],
+)
+def test_whatever_else_a_run_does_has_a_deterministic_kernel_and_stays_on_its_device(
+    more, given, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(torch.backends.cudnn, "is_acceptable", lambda _: False)
+    others = {key: value for key, value in given.items() if key not in ("batches.mask", "run.precision", "model.heads")}
+    with quickly(), pretended():
+        path = runner.train("quick", others | more, runs=tmp_path)
+        if "model.name" not in more:  # a pretended device cannot load weights into torch's recurrent layers
+            assert loss_gap(path, budget="600 tokens", verify=True)["verified"]["weights"]
+    assert (path / "noise.json").exists()
+
+
 def test_a_page_of_such_a_run_needs_no_device(trained, tmp_path):
     page = render_own(trained[0], tmp_path)
     assert "Pretended (9.0, 80 GB)" in page.read_text(encoding="utf-8")

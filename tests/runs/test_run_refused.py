@@ -8,6 +8,7 @@ from run_fixture import refusal
 
 from diagnose.errors import FINDING
 from diagnose.runs import run_tables, runner, store
+from diagnose.training import device, trainer
 from diagnose.training.preparation import set_up
 
 pytestmark = pytest.mark.usefixtures("quick_probes")
@@ -133,3 +134,15 @@ def test_a_budget_in_seconds_ends_by_the_clock_and_is_kept(plain, runs):
     assert steps.seconds.iloc[-1] >= 0.2
     assert (steps.seconds.iloc[:-1] < 0.2).all()
     assert store.read_json(path / "checkpoint" / "state.json")["step"] == len(steps)
+
+
+def test_a_card_without_room_is_a_line_with_what_was_asked_of_it(plain, runs, monkeypatch):
+    def full(*_):
+        raise device.OUT_OF_MEMORY(
+            "CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.11 GiB of which 1.20 GiB "
+            "is free. Process 7 has 77.90 GiB memory in use."
+        )
+
+    monkeypatch.setattr(trainer, "accumulate", full)
+    error = refusal("quick", plain, runs=runs, exit_code=FINDING)
+    assert str(error).startswith("memory ran out (tried to allocate 2.00 GiB): lower batches.size and raise")

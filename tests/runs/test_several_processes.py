@@ -186,3 +186,15 @@ def test_each_process_sees_one_card_and_too_few_are_refused(monkeypatch):
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "5"
     with pytest.raises(DiagnoseError, match=r"this machine shows 1 CUDA device.* to process 2 of it"):
         processes._keep_to_one(["3"])
+
+
+@pytest.mark.parametrize(("seen", "wanted"), [(1, []), (8, [5])])
+def test_a_driver_that_has_read_which_cards_to_show_is_told_otherwise(seen, wanted, monkeypatch):
+    """Without NVML torch counts cards by CUDA, which reads CUDA_VISIBLE_DEVICES once: all would take the first card."""
+    chosen = []
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setenv("LOCAL_RANK", "5")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: seen)
+    monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
+    processes._keep_to_one([str(k) for k in range(8)])
+    assert chosen == wanted

@@ -69,6 +69,92 @@ def test_a_workspace_that_repeats_is_left_and_another_is_not(monkeypatch):
             assert os.environ.get(switches.WORKSPACE) == given
 
 
+def test_products_on_a_card_before_the_run_are_refused_where_torch_would():
+    with pytest.MonkeyPatch.context() as patch, pretended():
+        patch.setenv(switches.WORKSPACE, "")
+        before = switches._now()
+        x = torch.ones(2, 2, device="cuda")
+        torch.mm(x, x)  # a notebook's own
+        with pytest.raises(DiagnoseError, match=r"CUBLAS_WORKSPACE_CONFIG=:4096:8 before Python starts.*=false$"):
+            prepared(CARD)
+        assert switches._now() == before
+        assert not prepared(FAST)[0].deterministic
+        torch.mm(x, x)
+        switches.leave_card()
+
+
+def test_a_process_that_has_not_used_the_card_is_not_made_to():
+    with pretended() as card, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "is_initialized", lambda: False)
+        prepared(CARD)
+        assert not card.ops
+
+
+def test_precisions_that_somebody_set_apart_are_put_back():
+    cudnn = torch.backends.cudnn
+    if not hasattr(cudnn, "rnn"):
+        pytest.skip("this version of torch has one switch for both")
+    found = cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision
+    try:
+        cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision = "tf32", "ieee"
+        with pretended():
+            now, _ = prepared(CARD)
+            assert not now.cudnn_tf32 or "tf32" not in now.cudnn_tf32
+            switches.leave_card()
+        assert (cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision) == ("tf32", "ieee")
+    finally:
+        cudnn.allow_tf32 = True
+        cudnn.conv.fp32_precision, cudnn.rnn.fp32_precision = found
+
+
+def test_what_has_no_deterministic_kernel_is_told_in_a_line():
+    with pretended():
+        prepared(CARD)
+        told = r"repeats bit for bit \(cumsum_cuda .*run\.deterministic=false"
+        with pytest.raises(DiagnoseError, match=told), switches.explained():
+            torch.ones(3, device="cuda").cumsum(0)
+        torch.ones(3, dtype=torch.int64, device="cuda").cumsum(0)
+        prepared(FAST)
+        torch.ones(3, device="cuda").cumsum(0)
+
+
+def test_a_step_that_cannot_be_compiled_is_told_in_a_line():
+    def backend(*_):
+        raise RuntimeError("Cannot find a working triton installation")
+
+    with pytest.raises(DiagnoseError, match=r"cannot be compiled here \(.*run\.compile=off"), switches.explained():
+        torch.compile(lambda x: x + 1, backend=backend)(torch.ones(2))
+    torch._dynamo.reset()
+    with pytest.raises(RuntimeError, match="out of memory"), switches.explained():
+        raise device.OUT_OF_MEMORY("CUDA out of memory")
+
+
+@pytest.mark.parametrize(
+    ("triton", "compilers", "headers", "wanted"),
+    [
+        (True, {"gcc"}, True, "on"),
+        (True, {"clang"}, True, "on"),
+        (True, {"my-cc"}, True, "on"),
+        (False, {"gcc"}, True, "off"),
+        (True, set(), True, "off"),
+        (True, {"gcc"}, False, "off"),  # triton's launcher includes Python.h
+    ],
+)
+def test_a_long_run_on_a_card_is_compiled_where_triton_can_build(
+    triton, compilers, headers, wanted, monkeypatch, tmp_path
+):
+    if headers:
+        (tmp_path / "Python.h").touch()
+    monkeypatch.setattr(device, "find_spec", lambda _: object() if triton else None)
+    monkeypatch.setattr(device.shutil, "which", lambda name: name if name in compilers else None)
+    monkeypatch.setattr(device.sysconfig, "get_paths", lambda: {"include": str(tmp_path)})
+    monkeypatch.setenv("CC", "my-cc")
+    with pretended():
+        recipe = device.resolve(Recipe.load("quick", CARD | {"run.compile": "auto"}), 1e18)
+        assert device.resolve(Recipe.load("quick", CARD | {"run.compile": "auto"}), 1e9).run.compile == "off"
+    assert recipe.run.compile == wanted
+
+
 def test_the_compiler_is_told_where_it_is_used():
     from torch._inductor import config
 

@@ -17,18 +17,19 @@ from gpu_stages import STAGES  # noqa: E402
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="would measure this machine's card")
 def test_it_runs_to_its_end_without_a_card(tmp_path):
-    some = "environment,tests,parity,step"
-    command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--out", str(tmp_path), "--stages", some]
+    command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--out", str(tmp_path)]
     run = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "tests: skipped" in run.stdout
     assert "no CUDA: skipped" in run.stdout
     report = json.loads((tmp_path / "gpu-report.json").read_text())
-    assert [(s["stage"], s["state"]) for s in report["stages"]] == [
-        ("environment", "done"), ("tests", "skipped"), ("parity", "done"), ("step", "done"),
-    ]  # fmt: skip
-    figures = report["stages"][2]["figures"]
-    assert figures["largest_relative_difference_fp32"] == 0.0
-    assert figures["repeats_bit_for_bit"]
+    assert {s["stage"]: s["state"] for s in report["stages"]} == dict.fromkeys(STAGES, "done") | {"tests": "skipped"}
+    figures = {s["stage"]: s.get("figures", {}) for s in report["stages"]}
+    assert figures["parity"]["largest_relative_difference_fp32"] == 0.0
+    assert figures["parity"]["repeats_bit_for_bit"]
+    assert list(figures["resume"].values()) == ["after kill -9: bit for bit; --verify: bit for bit"]
+    assert figures["jobs"]["2 seeds, largest difference of a gradient"] < 1e-6
+    assert figures["together"]["largest difference of a weight"] < 1e-4
+    assert figures["whole"]["projected_s_of_the_whole_run"] > figures["whole"]["steps_s"] > 0
     assert "no CUDA device: tiny sizes on the CPU" in (tmp_path / "gpu-report.md").read_text()
 
 
@@ -40,17 +41,23 @@ def test_a_stage_that_fails_or_takes_too_long_ends_no_other(tmp_path, monkeypatc
     slow = tmp_path / "benchmarks" / "gpu_stages.py"
     slow.parent.mkdir()
     slow.write_text(
-        "import sys, time\n"
+        "import os, sys, time\n"
+        'print(\'{"state": "begun", "figures": {"b": 2}}\', flush=True)\n'
         "if sys.argv[1] == 'step': time.sleep(60)\n"
         "if sys.argv[1] == 'parity': raise ValueError('no such luck')\n"
+        "if sys.argv[1] == 'gpt2': print('{half a li', end=''), sys.exit(0)\n"
+        "if sys.argv[1] == 'race': os.kill(os.getpid(), 9)\n"
         'print(\'{"state": "done", "figures": {"a": 1.5}}\')\n'
     )
     monkeypatch.setattr(gpu, "ROOT", tmp_path)
     monkeypatch.setattr(gpu, "STAGES", {k: STAGES[k]._replace(limit=2 if k == "step" else 60) for k in STAGES})
-    monkeypatch.setattr(sys, "argv", ["gpu.py", "--out", str(tmp_path), "--stages", "parity,step,jobs"])
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--out", str(tmp_path), "--stages", "parity,step,gpt2,race,jobs"])
     assert gpu.main() == 1
     stages = json.loads((tmp_path / "gpu-report.json").read_text())["stages"]
-    assert [s["state"] for s in stages] == ["failed", "timed out", "done"]
-    assert stages[0]["why"] == "ValueError: no such luck"
+    assert [s["state"] for s in stages] == ["failed", "timed out", "failed", "failed", "done"]
+    assert [s["why"] for s in stages[:4]] == [
+        "ValueError: no such luck", "not done after 2 s", "it said nothing", "it said nothing",
+    ]  # fmt: skip
+    assert all(s["figures"] == {"b": 2} for s in stages[:4])  # what they had found until then
     assert "| a | 1.5 |" in (tmp_path / "gpu-report.md").read_text()
     assert "step: timed out" in capsys.readouterr().out

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from pretend_cuda import CUDA, pretended
 from torch import nn
 from torch.nn import functional as F
 
@@ -494,6 +495,25 @@ def test_cuda_agrees_with_the_cpu_and_seeds_decide_masks(kind, segmented):
     network(*there)
     assert torch.equal(torch.cuda.get_rng_state(), (torch.manual_seed(2), torch.cuda.get_rng_state())[1])
     assert state is not None
+
+
+def test_a_card_runs_recurrent_layers_in_their_weights_dtype_under_autocast(monkeypatch):
+    """Autocast would have cuDNN's layers in float16, whatever dtype it was given (ATen/cudnn/AutocastRNN.cpp)."""
+    monkeypatch.setattr(torch.backends.cudnn, "is_acceptable", lambda _: False)  # nor is there a cuDNN to ask
+    network, seen = make("lstm"), []
+    for layer in network.layers:
+        layer.register_forward_pre_hook(
+            lambda _, given: seen.append((torch.is_autocast_enabled("cuda"), given[0].dtype))
+        )
+    with pretended():
+        network, rows_BT = network.to(CUDA), tokens(2).to(CUDA)
+        for segments_BT in (None, torch.tensor([0] * 10 + [1] * 14, device=CUDA).expand(2, T)):
+            with torch.autocast("cuda", dtype=torch.bfloat16):
+                logits_BTV = network(rows_BT, segments_BT)
+                read_BTV = network.read_on(rows_BT)[0]
+            assert logits_BTV.dtype == read_BTV.dtype == torch.bfloat16  # the output layer is a product like others
+    assert len(seen) >= 8
+    assert set(seen) == {(False, torch.float32)}
 
 
 @cuda

@@ -1,14 +1,28 @@
 """A CUDA device itself: what the pretended one cannot show. Nobody has run these yet."""
 
+import math
+
 import pytest
 import torch
 from test_trainer import CPU, START, gpt, timeless
 from test_without_a_card import LOADERS, loaded, on
 
-from diagnose.training import device, trainer
+from diagnose.training import device, switches, trainer
 
 CUDA = torch.device("cuda")
-pytestmark = [pytest.mark.cuda, pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")]
+pytestmark = [
+    pytest.mark.cuda,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+    pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype feature"),
+]
+
+
+@pytest.fixture(autouse=True)
+def own_switches(monkeypatch):
+    """Let no block end early: the first products of a process take a second. Put torch's switches back."""
+    monkeypatch.setattr(trainer, "PATIENCE", math.inf)
+    yield
+    switches.leave_card()
 
 
 def trained(plan, net):
