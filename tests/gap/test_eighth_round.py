@@ -241,3 +241,35 @@ class TestCleanAudits:
         train = DataLoader(TensorDataset(x, torch.arange(320) % 4), 32)
         audited = audit_metric(Blind(), Side(train, loss), Side(DataLoader(data(160, 2), 32), loss))
         assert rules(audited)["cannot-overfit"] == "error"
+
+
+class TestRowsThatAreForetold:
+    """Rows that count on from the token before hold one bit a token: short ones are near one another by chance."""
+
+    @staticmethod
+    def rows(count, length, seed):
+        draw = draws(seed)
+        steps = torch.randint(1, 3, (count, length), generator=draw)
+        return (torch.randint(0, 40, (count, 1), generator=draw) + steps.cumsum(1)) % 40
+
+    @staticmethod
+    def read(train, val):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Embedding(40, 8), nn.Linear(8, 40))
+
+        def loss(model, rows):
+            return F.cross_entropy(model(rows[:, :-1]).transpose(1, 2), rows[:, 1:], reduction="none")
+
+        return explain_gap(model, Side(DataLoader(train, 32), loss), Side(DataLoader(val, 32), loss))
+
+    def test_short_ones_are_no_copies_of_one_another(self):
+        gap = self.read(self.rows(640, 20, 1), self.rows(320, 20, 2))
+        assert gap.record["overlap"]["near"] == 0
+        assert "gap/duplicates" not in {one["rule"] for one in gap.findings}
+        assert gap.record["conditions"]["by_value"]  # changed copies are not told, and the page says so
+
+    def test_copies_of_long_ones_are_found(self):
+        train, val = self.rows(640, 60, 1), self.rows(320, 60, 2)
+        val[:60] = train[:60]
+        val[:60, 5] = 0
+        assert self.read(train, val).record["overlap"]["near"] == pytest.approx(60, abs=2)

@@ -24,6 +24,8 @@ FLOAT_BITS = 16.0  # of a column of floats of which no two are equal
 LOOKED, MOST_COLUMNS = 256, 512  # samples and columns that bits are estimated from
 SERIES = 4096  # values of a sample whose spans are compared; larger ones, and pictures, are compared whole
 SPAN_BITS, LEAST_BITS = 130, 80  # of unigram entropy that a span holds; at least, where rows are short
+CHANCE_BITS = 24  # that a span holds at least where tokens follow from the ones before: less recurs by chance
+FOLLOWERS = 8.0  # tokens' worth of unigram shares that the counts of what follows a token are smoothed with
 SPANS = (8, 32)  # tokens of a span, least and most
 PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
 LONGEST = 0.75  # of a row: a longer span would not find rows again that overlap
@@ -181,7 +183,7 @@ def _span(some: Sequence[Tensor], dims: int) -> int:
 
 
 def span_of(rows: list[Tensor]) -> int:
-    """Return how many tokens a span of such rows takes; 0 where they are no text."""
+    """Return how many tokens a span of such rows takes; 0 where they are no text, or hold too little to be told by."""
     if rows[0].dtype not in INTEGERS and not rows[0].is_floating_point():
         return 0
     _, counts = torch.cat(rows).unique(return_counts=True)  # type: ignore[no-untyped-call]
@@ -189,5 +191,26 @@ def span_of(rows: list[Tensor]) -> int:
     bits = float(-(share * share.log2()).sum())
     if bits < PLAIN:
         return 0
-    least = max(SPANS[0], round(LEAST_BITS / bits))
+    needed = CHANCE_BITS / max(_rate(rows), 1 / CHANCE_BITS) if rows[0].dtype in INTEGERS else 0.0
+    if needed > min(SPANS[1], LONGEST * max(map(len, rows))):
+        return 0
+    least = max(SPANS[0], round(LEAST_BITS / bits), round(needed))
     return min(max(least, min(round(SPAN_BITS / bits), int(LONGEST * min(map(len, rows))))), SPANS[1])
+
+
+def _rate(rows: list[Tensor]) -> float:
+    """Return how many bits a token holds beside the one before it, over the tokens that do not repeat that one.
+
+    What follows a token is counted without the place itself, and smoothed by how often each token is met at all, so
+    that few rows of many words do not seem to be foretold.
+    """
+    before, here = torch.cat([row[:-1] for row in rows]), torch.cat([row[1:] for row in rows])
+    moved = before != here
+    before, here = before[moved], here[moved]
+    if not len(here):
+        return 0.0
+    _, first, ones = before.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
+    _, second, met = here.unique(return_inverse=True, return_counts=True)  # type: ignore[no-untyped-call]
+    _, place, twos = (first * len(met) + second).unique(return_inverse=True, return_counts=True)
+    likely = (twos[place] - 1 + FOLLOWERS * met[second].double() / len(here)) / (ones[first] - 1 + FOLLOWERS)
+    return float(-likely.log2().mean())
