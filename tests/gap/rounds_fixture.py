@@ -1,5 +1,7 @@
 """A small classifier, its data and its training, as rounds of causes hold them against plain torch."""
 
+import copy
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -30,3 +32,23 @@ def fit(model, loader, loss=ce, turns=8):
             loss(model, batch).mean().backward()
             optimizer.step()
     return model
+
+
+def draws(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def mean(model, loader, loss=ce, *, training=False):
+    """Return the mean of the batches' means."""
+    model = copy.deepcopy(model).train(training)
+    with torch.no_grad():
+        found = [float(loss(model, batch).mean()) for batch in loader]
+    return sum(found) / len(found)
+
+
+def term(gap, name):
+    return next(row for row in gap.record["terms"] if row["id"] == name)
+
+
+def unlike(gap):
+    return gap.record["conditions"].get("unlike", [])

@@ -1,35 +1,13 @@
 """The seventh round of causes that people report (docs/LOG.md, 2026-11-29), held against plain torch."""
 
-import copy
-
 import pytest
 import torch
-from rounds_fixture import ce, data, fit, network
+from rounds_fixture import ce, data, draws, fit, mean, network, term, unlike
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from diagnose import Side, audit_metric, explain_gap
-
-
-def draws(seed):
-    return torch.Generator().manual_seed(seed)
-
-
-def mean(model, loader, loss, *, training=False):
-    """Return the mean of the batches' means."""
-    model = copy.deepcopy(model).train(training)
-    with torch.no_grad():
-        found = [float(loss(model, batch).mean()) for batch in loader]
-    return sum(found) / len(found)
-
-
-def term(gap, name):
-    return next(row for row in gap.record["terms"] if row["id"] == name)
-
-
-def unlike(gap):
-    return gap.record["conditions"].get("unlike", [])
 
 
 class Language(nn.Module):

@@ -6,16 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
+
+from diagnose.gap.loop.loss_calls import BY_CLASS, arguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-POSITIONS = {  # of arguments that may be given without their names
-    F.cross_entropy: {"input": 0, "target": 1, "weight": 2, "ignore_index": 4, "reduction": 6},
-    F.nll_loss: {"input": 0, "target": 1, "weight": 2, "ignore_index": 4, "reduction": 6},
-}
 
 
 class ClassWeights(TorchFunctionMode):
@@ -34,11 +30,11 @@ class ClassWeights(TorchFunctionMode):
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Note a loss's class weights; the loss is as it was."""
         found = func(*args, **(kwargs or {}))
-        if func in POSITIONS:
-            given = {name: args[k] for name, k in POSITIONS[func].items() if k < len(args)} | (kwargs or {})
-            weight, target = given.get("weight"), given["target"]
-            if given.get("reduction") == "none" and target.dtype == torch.int64:
-                kept = target != given.get("ignore_index", -100)
+        given = arguments(func, args, kwargs) if func in BY_CLASS else None
+        if given is not None:
+            weight, target = given["weight"], given["target"]
+            if given["reduction"] == "none" and target.dtype == torch.int64:
+                kept = target != given["ignore_index"]
                 self.called, self.classes = True, self.classes or weight is not None
                 if weight is not None or not bool(kept.all()):
                     counts = kept.to(found.dtype) if weight is None else weight[target.clamp(min=0)]

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 NUMBERS = {  # settings that are numbers, by the loss that has them
     F.cross_entropy: ("label_smoothing",),
@@ -32,6 +32,15 @@ WEIGHTS = {"weight": "weights by class", "pos_weight": "a weight of positive tar
 BY_CLASS = {F.cross_entropy, F.nll_loss}
 
 
+def arguments(function: Any, args: Sequence[Any], kwargs: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the arguments of one of torch's losses by name, defaults too; None of any other function."""
+    if function not in LOSSES:
+        return None
+    given = LOSSES[function].bind(*args, **(kwargs or {}))
+    given.apply_defaults()
+    return given.arguments
+
+
 class LossCalls(TorchFunctionMode):
     """Sees which of torch's losses are taken while it is entered, and how.
 
@@ -45,10 +54,8 @@ class LossCalls(TorchFunctionMode):
 
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Note a loss's settings; the loss is as it was."""
-        if func in LOSSES:
-            given = LOSSES[func].bind(*args, **(kwargs or {}))
-            given.apply_defaults()
-            self.taken[func.__name__] = _settings(func, given.arguments)
+        if (given := arguments(func, args, kwargs)) is not None:
+            self.taken[func.__name__] = _settings(func, given)
         return func(*args, **(kwargs or {}))
 
 

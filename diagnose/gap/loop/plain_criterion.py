@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from diagnose.gap.loop.loss_calls import arguments
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-OPTIONS: dict[
-    Any, dict[str, tuple[int, float | None]]
-] = {  # what changes a loss, with its place and what leaves it as it is
-    F.cross_entropy: {"weight": (2, None), "label_smoothing": (7, 0.0)},
-    F.nll_loss: {"weight": (2, None)},
-    F.binary_cross_entropy_with_logits: {"weight": (2, None), "pos_weight": (6, None)},
-    F.binary_cross_entropy: {"weight": (2, None)},
-}
+OPTIONS = {
+    "weight": None,
+    "pos_weight": None,
+    "label_smoothing": 0.0,
+}  # what changes a loss, and what leaves it as it is
+LOSSES = {F.cross_entropy, F.nll_loss, F.binary_cross_entropy_with_logits, F.binary_cross_entropy}
 
 
 class PlainCriterion(TorchFunctionMode):
@@ -34,14 +34,14 @@ class PlainCriterion(TorchFunctionMode):
 
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Take a loss without the options."""
-        given, named = list(args), dict(kwargs or {})
-        for name, (place, none) in OPTIONS.get(func, {}).items():
-            value = given[place] if place < len(given) else named.get(name, none)
+        given = arguments(func, args, kwargs) if func in LOSSES else None
+        if given is None:
+            return func(*args, **(kwargs or {}))
+        for name, none in OPTIONS.items():
+            value = given.get(name)
             if value is None or (isinstance(value, float) and value == none):
                 continue
             self.seen.add(name)
             if name in self.without:
-                named = {key: one for key, one in named.items() if key != name}
-                if place < len(given):
-                    given[place] = none
-        return func(*given, **named)
+                given[name] = none
+        return func(**given)
