@@ -35,7 +35,7 @@ SEVERITY = {
     "ragged-mean": "note",
 }  # fmt: skip
 SAID = {  # by the ledger's own rules
-    "batch-dependent": {"gap/batching", "gap/eval-forgotten"}, "ragged-mean": {"gap/reduction"},
+    "batch-dependent": {"gap/batching", "gap/eval-forgotten", "targets-broadcast"}, "ragged-mean": {"gap/reduction"},
     "dropout-on": {"gap/eval-forgotten"},
 }  # fmt: skip
 
@@ -89,6 +89,7 @@ def quick_findings(
         finally:
             passes.forget()
             kept.restore()
+    known = known | {one.rule for one in out.findings}
     found = [one for one in out.findings if one.rule in SEVERITY and not SAID.get(one.rule, set()) & known]
     return [one.model_copy(update={"severity": SEVERITY[one.rule]}) for one in found]
 

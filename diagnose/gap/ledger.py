@@ -33,6 +33,8 @@ def explain(
     """Return a ledger; see `diagnose.api.explain_gap`."""
     check_model(model)
     limit = ReadingBudget.of(budget)
+    if kept is not None:
+        kept.check()
     sides = _train_side(kept, train), _val_side(kept, val)
     found = measure(model, *sides, limit, kept)
     given = reported(found, *sides)

@@ -48,7 +48,7 @@ KINDS = (
     TermKind("recency", "timing", "recency: which batches"),
     TermKind("mode", "conditions", "mode: dropout off", how="what training mode switches on: on → off"),
     TermKind(
-        "objective", "conditions", "objective: plain", lead="What else the training loss holds",
+        "objective", "conditions", "objective: plain", lead="What the two objectives differ in",
         how="what training minimises → what validation reports", change="{train.objective} → {val.objective}",
     ),
     TermKind(

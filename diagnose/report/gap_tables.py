@@ -68,9 +68,12 @@ def _filled(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[lis
 def groups(ledger: LedgerRecord) -> TextTable:
     """Return the groups' sums and shares."""
     members = {g.id: ", ".join(term.id for term in ledger.terms if term.group == g.id) for g in ledger.groups}
+    known = {term.group for term in ledger.terms if term.value is not None}
     rows = [
-        [f"{g.id}: {members[g.id]}", *_cells(ledger, g.value, g.low, g.high), share(g.share)] for g in ledger.groups
-    ]
+        [f"{g.id}: {members[g.id]}", *_cells(ledger, g.value if g.id in known else None, g.low, g.high),
+         share(g.share) if g.id in known else NONE]
+        for g in ledger.groups
+    ]  # fmt: skip
     head = ["group", ledger.unit, "95 % interval", "bits per byte", "share of all groups"]
     names, cells = _filled(head, rows)
     return TextTable("The groups", tuple(names), tuple(map(tuple, cells)))

@@ -251,3 +251,21 @@ class TestRowsThatAreForetold:
         val[:60] = train[:60]
         val[:60, 5] = 0
         assert self.read(train, val).record["overlap"]["near"] == pytest.approx(60, abs=2)
+
+
+def test_another_shuffle_s_last_batch_is_no_explanation():
+    """Means by class weights over batches of another order: none of this order's batches tells what was left out."""
+    weight = torch.tensor([4.0, 1.0, 1.0, 0.2])
+
+    def weighed(model, batch):
+        return F.cross_entropy(model(batch[0]), batch[1], weight=weight)
+
+    def each(model, batch):
+        return F.cross_entropy(model(batch[0]), batch[1], weight=weight, reduction="none")
+
+    train, val = DataLoader(data(1000, 1), 32, shuffle=True), DataLoader(data(320, 2), 32)
+    model = fit(network(), train, weighed)
+    for seed in range(3):
+        torch.manual_seed(seed)
+        gap = explain_gap(model, Side(train, each, reported=mean(model, train, weighed), mode="eval"), Side(val, ce))
+        assert "last batch" not in " ".join(one["what"] for one in gap.findings)

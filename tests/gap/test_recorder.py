@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from diagnose import DiagnoseError, GapRecorder, Side, explain_gap
 from diagnose.cli import app
+from diagnose.gap.recorder.recording import read_record
 
 FILE = """
 import torch
@@ -287,3 +288,29 @@ def test_a_record_without_a_ledger_says_how_one_is_made(tmp_path, monkeypatch):
     shown = CliRunner().invoke(app, ["report", "runs/mine"])
     assert isinstance(shown.exception, DiagnoseError)
     assert "`diagnose loss-gap runs/mine --model FILE.py:build`" in str(shown.exception)
+
+
+@pytest.mark.parametrize("side", ["training", "validation"])
+def test_a_loss_that_is_no_number_ends_no_training(tmp_path, side):
+    model, batch = nn.Linear(4, 1), torch.randn(8, 4)
+
+    def loss(model, batch):
+        return model(batch).square().mean()
+
+    recorder = GapRecorder(tmp_path / "run", model)
+    recorder.step(batch, 1.5)
+    recorder.step(batch, torch.tensor(float("nan" if side == "training" else 1.25)))
+    recorder.validation(batch, float("inf") if side == "validation" else 1.0)
+    recorder.close()
+    for kept in (recorder, read_record(tmp_path / "run")[0]):
+        with pytest.raises(DiagnoseError, match=rf"^the recorded {side} loss is (nan|inf) at step 2: it has no parts$"):
+            explain_gap(model, loss, loss, recorder=kept)
+
+
+def test_a_record_without_a_step_is_told_in_one_line(tmp_path):
+    model, batch = nn.Linear(4, 1), torch.randn(8, 4)
+    recorder = GapRecorder(tmp_path / "run", model)
+    recorder.validation(batch, 1.0)
+    recorder.close()
+    with pytest.raises(DiagnoseError, match=r"^the record holds no training step: call recorder\.step"):
+        explain_gap(model, lambda m, b: m(b).square().mean(), lambda m, b: m(b).square().mean(), recorder=recorder)

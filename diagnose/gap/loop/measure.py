@@ -18,6 +18,7 @@ from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.loss_calls import LossCalls, differ
 from diagnose.gap.loop.mode_by_loss import mode_of
 from diagnose.gap.loop.order import without_order
+from diagnose.gap.loop.other_means import in_any_order
 from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
 from diagnose.gap.loop.reached import other_modules
@@ -204,6 +205,9 @@ def _read(
     notes += noticed.once_read(subject, (train, val), losses, (read_train[0], read_val[-1]))
     random = frozenset(subject.random)
     masked = frozenset(subject.masked)
+    for number, texts in ((0, read_train), (1, read_val)):
+        if number in shuffled:
+            texts[:] = [replace(text, likely=in_any_order(text.likely)) for text in texts]
     if 0 in shuffled and not moves_with_order(subject, train, read_train[0], sides):
         shuffled -= {0}
     return _Read(

@@ -13,10 +13,18 @@ from diagnose.gap.reported import DECAYS, LARGEST_EXPONENT
 from diagnose.gap.side import REDUCTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from diagnose.gap.loop.elements import Elements
 
 
 FIRST = (1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100)  # batches that limits name
+OF_ORDER = ("without the last batch", "the last batch's", "the first batch's", "over the first ", "a decaying mean")
+
+
+def in_any_order(likely: Mapping[str, float]) -> dict[str, float]:
+    """Return means but for those that another shuffle would make another value of: which batch was the last."""
+    return {name: value for name, value in likely.items() if not name.startswith(OF_ORDER)}
 
 
 class OtherMeans:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,11 @@ def numbers(losses: list[Any]) -> list[float]:
     return [next(found) if isinstance(loss, Tensor) else float(loss) for loss in losses]
 
 
+def told(loss: float) -> float | str:
+    """Return a loss as JSON holds it, which has no word for one that is not finite."""
+    return loss if math.isfinite(loss) else str(loss)
+
+
 def packed(steps: list[RecordedStep]) -> tuple[list[dict[str, Any]], dict[str, Tensor]]:
     """Return steps as JSON, and the tensors that it names."""
     tensors: list[Tensor] = []
@@ -55,7 +61,7 @@ def packed(steps: list[RecordedStep]) -> tuple[list[dict[str, Any]], dict[str, T
         {
             "number": step.number,
             "batch": pack(step.batch, tensors),
-            "loss": None if step.loss is None else float(step.loss),
+            "loss": None if step.loss is None else told(float(step.loss)),
             "early": step.early,
             "weight": step.weight,
             "states": {name: pack(value, tensors) for name, value in step.states.items()},
@@ -107,6 +113,18 @@ class Recording:
         losses, weights = ([step.loss for step in self.validation], [step.weight for step in self.validation])
         return float(np.average(losses, weights=weights)) if losses else None
 
+    def check(self) -> None:
+        """See that there is a gap to explain.
+
+        Raises:
+            DiagnoseError: no step was recorded, or a loss is not finite.
+        """
+        if not self.losses:
+            raise DiagnoseError("the record holds no training step: call recorder.step(batch, loss) after each")
+        for name, loss in (("training", self.train), ("validation", self.val)):
+            if loss is not None and not math.isfinite(loss):
+                raise DiagnoseError(f"the recorded {name} loss is {loss} at step {self.steps:,}: it has no parts")
+
     def of_last(self) -> Recording:
         """Return the record with the last step alone as what the reported loss is of."""
         last = [step for step in self.window if step.number == self.steps - 1]
@@ -147,7 +165,8 @@ def read_record(folder: Path, fetch: Callable[[Any], Any] | None = None) -> tupl
     parts = {name: [_step(row, tensors.get(name, {})) for row in rows] for name, rows in state["parts"].items()}
     record = Recording(
         parts["window"], parts["earlier"], parts["validation"], state["whole"], state["reports"], state["steps"],
-        state["first"], state["offered"], state["losses"], state["weights"], state["means"], tensors.get("start", {}),
+        state["first"], state["offered"], [float(loss) for loss in state["losses"]], state["weights"],
+        {name: float(mean) for name, mean in state["means"].items()}, tensors.get("start", {}),
         fetch if state["ids"] else None,
     )  # fmt: skip
     return record, tensors["model"]
@@ -155,4 +174,5 @@ def read_record(folder: Path, fetch: Callable[[Any], Any] | None = None) -> tupl
 
 def _step(row: dict[str, Any], tensors: dict[str, Tensor]) -> RecordedStep:
     states = {key: unpack(value, tensors) for key, value in row["states"].items()}
-    return RecordedStep(row["number"], unpack(row["batch"], tensors), row["loss"], states, row["early"], row["weight"])
+    loss = None if row["loss"] is None else float(row["loss"])
+    return RecordedStep(row["number"], unpack(row["batch"], tensors), loss, states, row["early"], row["weight"])
