@@ -192,9 +192,10 @@ def span_of(rows: list[Tensor]) -> int:
     if bits < PLAIN:
         return 0
     needed = CHANCE_BITS / max(_rate(rows), 1 / CHANCE_BITS) if rows[0].dtype in INTEGERS else 0.0
-    if needed > min(SPANS[1], LONGEST * max(map(len, rows))):
+    least, longest = max(SPANS[0], round(LEAST_BITS / bits)), LONGEST * max(map(len, rows))
+    if needed > SPANS[1] or least <= longest < needed:
         return 0
-    least = max(SPANS[0], round(LEAST_BITS / bits), round(needed))
+    least = max(least, round(needed))
     return min(max(least, min(round(SPAN_BITS / bits), int(LONGEST * min(map(len, rows))))), SPANS[1])
 
 
