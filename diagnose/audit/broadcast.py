@@ -85,8 +85,8 @@ def judge(audit: Audit, sides: Sequence[tuple[str, SidePasses, Any]]) -> None:
         if seen.found is not None:
             one, other = seen.found
             size = one[0]
-            what = (f"{whose} compares {one} with {other}, which makes {size:,} times {size:,} differences: each "
-                    f"prediction with the targets of all {size:,} samples")  # fmt: skip
+            what = (f"{whose} compares {one} with {other}: each prediction with the targets of all {size:,} samples "
+                    f"({size:,} times {size:,} differences)")  # fmt: skip
             audit.breaks(RULE, what, samples=size)
             return
     audit.keeps(RULE)

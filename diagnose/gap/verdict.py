@@ -38,12 +38,10 @@ def sentence(record: LedgerRecord) -> str:
 
 
 def wrong_loss(record: LedgerRecord, what: str) -> str:
-    """Return the verdict of a ledger whose losses are not what they are meant to be, which explains no gap."""
-    compared, _, how = what.partition(", which makes ")
-    each = how.partition(": ")[2]
+    """Return the verdict of a ledger whose losses are not what they are meant to be, as `what` says of them."""
     side = "below" if record.gap < 0 else "above"
-    return (f"Mend the loss first: {compared}: {each}. As it is, validation lies "
-            f"{plain(abs(record.gap))} {side} training, which tells nothing yet.")  # fmt: skip
+    return (f"Mend the loss first: {what}. As it is, validation lies {plain(abs(record.gap))} {side} training, which "
+            "tells nothing yet.")  # fmt: skip
 
 
 def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:

@@ -373,11 +373,8 @@ def refuse(log: Log) -> NoReturn:
             "with --columns train=NAME,val=NAME, or the format with --format"
         )
     vals = {name for name, m in losses.items() if m.held_out}
-    trains = {
-        name
-        for name, m in losses.items()
-        if not m.held_out and (m.side or m.kind not in ("error", "perplexity") or not vals)
-    }
+    trains = {name for name, m in losses.items()
+              if not m.held_out and (m.side or m.kind not in ("error", "perplexity") or not vals)}  # fmt: skip
     shown = listed(
         [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
     )

@@ -17,7 +17,7 @@ from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.loss_calls import LossCalls, differ
 from diagnose.gap.loop.mode_by_loss import mode_of
-from diagnose.gap.loop.order import without_order
+from diagnose.gap.loop.order import order_tells
 from diagnose.gap.loop.other_means import in_any_order
 from diagnose.gap.loop.other_objective import with_other_objective
 from diagnose.gap.loop.other_precision import with_other_precision
@@ -119,11 +119,9 @@ def measure(
         same = found.sides.mixed and shared.same_as(_identified(train))
         unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
         unlike += (*shared.relabelled(overlap), *([APART] if subject.apart else []))
-        unlike += without_order(subject, (train, val), found.sides)
+        unlike += order_tells(subject, (train, val), found.sides)
         repeated = [] if sampler else noticed.repeats(train, "training")
-        again = noticed.repeats(val, "validation")
-        known_so = again or 1 in found.redrawn or luck[1]  # a sampler repeats samples, or draws them anew
-        repeated += again if known_so else shared.repeated(found.val[-1].readings[found.sides.val])
+        repeated += _repeated(val, found, shared, luck[1])
     found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     alike = found.known is not None and found.known.alike
@@ -137,6 +135,14 @@ def measure(
         unlike, found.masked, found.as_taken, found.shuffled, luck, by_value,
         differ(subject.calls[0], subject.calls[1]) if len(subject.calls) > 1 else (), same,
     )  # fmt: skip
+
+
+def _repeated(val: Side, found: _Read, shared: SharedSamples, luck: float) -> list[str]:
+    """Say that validation's samples are repeated: by its sampler, or else in its data; drawn anew they may well be."""
+    by_sampler = noticed.repeats(val, "validation")
+    if by_sampler or 1 in found.redrawn or luck:
+        return by_sampler
+    return shared.repeated(found.val[-1].readings[found.sides.val])
 
 
 def _beside(texts: tuple[BatchReadings, ...], others: tuple[BatchReadings, ...]) -> tuple[BatchReadings, ...]:
@@ -203,16 +209,14 @@ def _read(
     notes += setting.summed(read_train[0], sides)
     losses = read_train[0].readings[sides.train].mean, read_val[-1].readings[sides.val].mean
     notes += noticed.once_read(subject, (train, val), losses, (read_train[0], read_val[-1]))
-    random = frozenset(subject.random)
-    masked = frozenset(subject.masked)
-    for number, texts in ((0, read_train), (1, read_val)):
-        if number in shuffled:
-            texts[:] = [replace(text, likely=in_any_order(text.likely)) for text in texts]
+    for number in shuffled:
+        texts = (read_train, read_val)[number]
+        texts[:] = [replace(text, likely=in_any_order(text.likely)) for text in texts]
     if 0 in shuffled and not moves_with_order(subject, train, read_train[0], sides):
         shuffled -= {0}
     return _Read(
-        sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, random, tuple(notes), redrawn, masked,
-        told, shuffled,
+        sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, frozenset(subject.random),
+        tuple(notes), redrawn, frozenset(subject.masked), told, shuffled,
     )  # fmt: skip
 
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import samples_of
-from diagnose.gap.loop.rebatched import rows_in_order
+from diagnose.gap.loop.rebatched import CANNOT_CUT, rows_in_order
 from diagnose.gap.loop.setting import mean_loss
 from diagnose.gap.loop.walking import walk
 
@@ -23,10 +22,9 @@ LOOKED = 4  # batches of each side
 FEWEST = 4  # samples of a batch
 CLEAR = 4.0  # standard errors that training's batches cost more by when their samples are put in another order
 LITTLE = 0.2  # of that, and less, is what validation's may
-CANNOT = (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError, ValueError)
 
 
-def without_order(subject: Subject, both: tuple[Side, Side], sides: SideConditions) -> tuple[str, ...]:
+def order_tells(subject: Subject, both: tuple[Side, Side], sides: SideConditions) -> tuple[str, ...]:
     """Say that places in a batch tell something in training and nothing in validation, under validation's condition."""
     if not sides.mixed or subject.random:
         return ()
@@ -53,7 +51,7 @@ def _costs(subject: Subject, side: Side, own: Condition, name: str) -> list[tupl
                 return []
             some: tuple[Any, Any] = batch, rows_in_order(batch, draw.permutation(size).tolist())
             out.append(tuple(mean_loss(subject.run(one, own, 0, where)) for one in some))
-    except CANNOT:
+    except CANNOT_CUT:
         return []
     return out  # type: ignore[return-value]
 

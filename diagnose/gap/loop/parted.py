@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose import random as seeding
-from diagnose.errors import DiagnoseError
 from diagnose.gap.intervals import ENOUGH
 from diagnose.gap.loop.elements import samples_of
-from diagnose.gap.loop.rebatched import rows_of
+from diagnose.gap.loop.rebatched import CANNOT_CUT, rows_of
 from diagnose.gap.term import DROPOUTS
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 MOST = 256  # samples of a side that are read alone
 ADDS_UP = 1e-4  # of a loss: what other kernels for batches of other sizes may differ by
-CANNOT_CUT = (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError, ValueError)
 
 
 def by_sample(run: Run, batch: Any, found: Elements, condition: Condition, total: int | None, where: str) -> Elements:

@@ -257,18 +257,9 @@ class Subject:
 
 
 def read(
-    subject: Subject,
-    side: Side,
-    batches: Any,
-    conditions: Sequence[Condition],
-    *,
-    name: str,
-    seconds: float,
-    most: int | None = None,
-    stream: str = "masks",
-    distinct: DistinctSamples | None = None,
-    owner: int | None = None,
-) -> BatchReadings:
+    subject: Subject, side: Side, batches: Any, conditions: Sequence[Condition], *, name: str, seconds: float,
+    most: int | None = None, stream: str = "masks", distinct: DistinctSamples | None = None, owner: int | None = None,
+) -> BatchReadings:  # fmt: skip
     """Read batches under conditions; each batch runs once through the model for each that differs in its pass.
 
     Args:
@@ -288,9 +279,8 @@ def read(
     """
     begun = time.monotonic()
     runs = list(dict.fromkeys(condition.run for condition in conditions))
-    tally = _Tally()
+    tally, complete = _Tally(), True
     some, total = walk(batches)
-    complete = True
     for place, (number, batch) in enumerate(some):
         late = place >= FEWEST and time.monotonic() - begun > seconds
         if late or (most is not None and place >= most):

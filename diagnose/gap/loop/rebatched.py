@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor, cat
 
+from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import SAMPLES, graphs_of, listed_of, samples_of
 from diagnose.gap.loop.walking import walk
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LOOKED = 256  # batches whose sizes are looked at
+CANNOT_CUT = (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError, ValueError)
 
 
 def rows_of(batch: Any, first: int, last: int) -> Any:

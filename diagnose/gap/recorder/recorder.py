@@ -22,7 +22,7 @@ from diagnose.errors import DiagnoseError, own_words
 from diagnose.gap.recorder import random_states
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.ranks import unwrapped
-from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, numbers, packed, told
+from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, for_json, numbers, packed
 from diagnose.gap.recorder.smoothed import SmoothedLosses
 from diagnose.gap.side import check_model
 from diagnose.runs import checkpoints, store
@@ -241,8 +241,8 @@ class GapRecorder:
         state = {
             "record": FORMAT, "reports": self.reports, "interval": self.interval, "steps": self.number,
             "first": self.first, "offered": self.window.offered, "whole": self.shown_whole,
-            "means": {name: told(mean) for name, mean in self._means().items()}, "ids": self.fetch is not None,
-            "losses": [told(loss) for loss in numbers(self.losses)], "weights": self.weights,
+            "means": {name: for_json(mean) for name, mean in self._means().items()}, "ids": self.fetch is not None,
+            "losses": [for_json(loss) for loss in numbers(self.losses)], "weights": self.weights,
             "parts": {name: rows for name, (rows, _) in found.items()},
         }  # fmt: skip
         weights = {

@@ -49,7 +49,7 @@ def numbers(losses: list[Any]) -> list[float]:
     return [next(found) if isinstance(loss, Tensor) else float(loss) for loss in losses]
 
 
-def told(loss: float) -> float | str:
+def for_json(loss: float) -> float | str:
     """Return a loss as JSON holds it, which has no word for one that is not finite."""
     return loss if math.isfinite(loss) else str(loss)
 
@@ -61,7 +61,7 @@ def packed(steps: list[RecordedStep]) -> tuple[list[dict[str, Any]], dict[str, T
         {
             "number": step.number,
             "batch": pack(step.batch, tensors),
-            "loss": None if step.loss is None else told(float(step.loss)),
+            "loss": None if step.loss is None else for_json(float(step.loss)),
             "early": step.early,
             "weight": step.weight,
             "states": {name: pack(value, tensors) for name, value in step.states.items()},
