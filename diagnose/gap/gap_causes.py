@@ -63,11 +63,10 @@ def spread(record: LedgerRecord, name: str) -> tuple[float | None, float | None]
 
 def all_causes(record: LedgerRecord) -> list[Cause]:
     """Return the parts of the gap that can be named, the largest first; they sum to the gap."""
-    groups = (("timing", _timing_words(record)), ("data", _data_words(record)))
-    found = [
-        Cause(name, group_sum(record, name), words, *spread(record, name), exact=name == "timing")
-        for name, words in groups
-    ]
+    timing = Cause(
+        "timing", group_sum(record, "timing"), _timing_words(record), *spread(record, "timing"), exact=True
+    )  # fmt: skip
+    found = [timing, *_data_causes(record)]
     for name, words in _term_words(record).items():
         if (term := term_of(record, name)) is not None:
             exact = name in EXACT or term.basis.startswith("exact")
@@ -99,7 +98,7 @@ def _term_words(record: LedgerRecord) -> dict[str, str]:
 
 EXACT = ("draw", "residual")  # without an interval they are arithmetic
 RESOLVES = {
-    "data": "more data", "timing": "a record of more steps", "draw": "more validation batches",
+    **dict.fromkeys(("data", "unseen", "leak"), "more data"), "timing": "a record of more steps", "draw": "more validation batches",
     "residual": "the batches that it was reported on",
 }  # fmt: skip
 
@@ -223,8 +222,34 @@ def _timing_words(record: LedgerRecord) -> str:
     return f"the training loss averages batches that were {'harder' if value < 0 else 'easier'} than earlier ones"
 
 
+def _data_causes(record: LedgerRecord) -> list[Cause]:
+    """Return what the data make of the gap: where some of validation's were found in training, in two parts."""
+    unseen, leak, part = record.term("unseen"), record.term("leak"), partly_seen(record)
+    if not leak.value or not part or _made_otherwise(record):
+        return [Cause("data", group_sum(record, "data"), _data_words(record), *spread(record, "data"))]
+    rest = _easier_words(record) if (unseen.value or 0.0) < 0 else _unseen_words(record)
+    return [
+        Cause("unseen", unseen.value or 0.0, rest, unseen.low, unseen.high),
+        Cause("leak", leak.value, part, leak.low, leak.high),
+    ]
+
+
+def partly_seen(record: LedgerRecord) -> str:
+    """Say that some of validation's data are in training, too; empty where they are few, or most of them."""
+    if seen_share(record) < FEW or mostly_seen(record):
+        return ""
+    documents = (FOREIGN if record.of_loop else OURS)["documents"]
+    return f"{seen_share(record):.0%} of validation's {documents} are in training, too"
+
+
+def _made_otherwise(record: LedgerRecord) -> bool:
+    """Say whether the data differ in how batches are made, which hides what else they differ in."""
+    conditions = record.conditions
+    return _masked_explains(record) or bool(conditions.unlike) or "train" in conditions.redrawn
+
+
 def _data_words(record: LedgerRecord) -> str:
-    text, overlap = said_text(record), record.overlap
+    text = said_text(record)
     if _masked_explains(record):
         masked = record.conditions.masked
         more = "more" if masked["val"] > masked["train"] else "fewer"
@@ -235,20 +260,17 @@ def _data_words(record: LedgerRecord) -> str:
         harder = "easier" if group_sum(record, "data") >= 0 else "harder"
         return f"training's samples, drawn or augmented anew each pass, are {harder} than validation's"
     if group_sum(record, "data") >= 0:
-        if mostly_seen(record) or overlap is None:
-            return f"its {text} is harder for this network"
-        return _unseen_words(record)
-    seen = ", and training has seen it" if mostly_seen(record) else ""
-    return f"validation's {text} is easier than training's{seen}"
+        not_looked_for = mostly_seen(record) or record.overlap is None
+        return f"its {text} is harder for this network" if not_looked_for else _unseen_words(record)
+    return _easier_words(record) + (", and training has seen it" if mostly_seen(record) else "")
+
+
+def _easier_words(record: LedgerRecord) -> str:
+    return f"validation's {said_text(record)} is easier than training's"
 
 
 def _unseen_words(record: LedgerRecord) -> str:
-    """Say which of validation's data was not found among training's, and no more than was looked for."""
-    overlap = record.overlap
-    part = overlap is not None and overlap.exact + overlap.near >= FEW * overlap.val_documents
-    if record.conditions.by_value:
-        return f"{'most of ' if part else ''}validation's samples are not in training (compared bit for bit)"
-    return f"training has not seen {'most of ' if part else ''}the validation {said_text(record)}"
+    return f"the network does better on training {said_text(record)} than on {other_data(record)}"
 
 
 def other_data(record: LedgerRecord) -> str:
@@ -271,7 +293,12 @@ def said_text(record: LedgerRecord) -> str:
     return (FOREIGN if record.of_loop else OURS)["text"]
 
 
+def seen_share(record: LedgerRecord) -> float:
+    """Return the share of validation's data that training holds, too; 0 where that was not looked for."""
+    overlap = record.overlap
+    return (overlap.exact + overlap.near) / max(1, overlap.val_documents) if overlap is not None else 0.0
+
+
 def mostly_seen(record: LedgerRecord) -> bool:
     """Say whether training has seen so much of validation's data that its loss is no validation loss."""
-    overlap = record.overlap
-    return overlap is not None and overlap.exact + overlap.near >= SEEN * overlap.val_documents
+    return seen_share(record) >= SEEN

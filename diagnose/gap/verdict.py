@@ -17,7 +17,9 @@ from diagnose.gap.gap_causes import (
     all_causes,
     mostly_seen,
     other_data,
+    partly_seen,
     said_text,
+    seen_share,
 )
 
 if TYPE_CHECKING:
@@ -31,9 +33,9 @@ EQUAL = 1e-9  # of a loss: what is the same but for the order of sums
 
 def sentence(record: LedgerRecord) -> str:
     """Return the verdict: what makes the gap, what it is under the same conditions, and whether the text was seen."""
-    rest = _matched(record) + _seen(record)
     shapes = ((2, True, True), (2, False, True), (1, False, True), (1, False, False))
-    said = [f"{_why(record, causes=causes, other=other, more=more)} {rest}" for causes, other, more in shapes]
+    why = [_why(record, causes=causes, other=other, more=more) for causes, other, more in shapes]
+    said = [f"{text} {_matched(record)}{_seen(record, text)}" for text in why]
     return next((text for text in said if len(text.split()) <= MOST_WORDS), said[-1])
 
 
@@ -58,16 +60,17 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     out = f"{_named(record, 'Validation', 1)} lies {plain(abs(gap))} {side} {_named(record, 'training', 0)}"
     least = BESIDE * abs((same or large)[0].value)
     told = other and against and abs(against[0].value) >= least
-    though = f", though {against[0].words} ({signed(against[0].value)})" if told else ""
+    but = f"{against[0].words} ({signed(against[0].value)})" if told else ""
     if not same:
-        no_cause = f". What {'lowers' if gap < 0 else 'raises'} it is not" if though else ", and no cause of that is"
-        what = f"{': ' if though else '. The largest is '}{open_}" if open_ and more else ""
-        return f"{out}{though}{no_cause} resolved{what}."
+        no_cause = f". What {'lowers' if gap < 0 else 'raises'} it is not" if but else ", and no cause of that is"
+        what = f"{': ' if but else '. The largest is '}{open_}" if open_ and more else ""
+        return f"{out}{f', although {but}' if but else ''}{no_cause} resolved{what}."
     named = [c for c in same[:causes] if abs(c.value) >= least]
     out += " because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
     left = next((c for c in large if not c.resolved), None)
     rest = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
-    return f"{out}{though}. Not resolved: {open_}." if rest and more else f"{out}{though}."
+    out += f", partly offset because {but}" if but else ""
+    return f"{out}. Not resolved: {open_}." if rest and more else f"{out}."
 
 
 def _named(record: LedgerRecord, name: str, side: int) -> str:
@@ -109,12 +112,18 @@ def _alike(record: LedgerRecord) -> str:
     return "Under the same conditions"
 
 
-def _seen(record: LedgerRecord) -> str:
-    overlap = record.overlap
-    if overlap is None or not mostly_seen(record):
+def _seen(record: LedgerRecord, before: str) -> str:
+    """Say how much of validation's data training has seen, and the loss on the rest; once, if said before."""
+    if mostly_seen(record):
+        return _mostly(record)
+    part = partly_seen(record)
+    if not part or part in before:
         return "."
-    part = (overlap.exact + overlap.near) / overlap.val_documents
-    text = said_text(record)
+    return f"; {part}{f': on the others the loss is {plain(record.unseen.loss, 2)}' if record.unseen else ''}."
+
+
+def _mostly(record: LedgerRecord) -> str:
+    part, text = seen_share(record), said_text(record)
     what = f"this {text}" if part > ALL_SEEN else f"{part:.0%} of this {text}"
     if record.unseen is None:
         return f"; but training has seen {what}, so it is no validation loss."
