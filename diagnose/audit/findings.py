@@ -99,8 +99,9 @@ class Audit:
         """Return the outcome in a sentence or two."""
         judged = f"{len(self.checked) + len(self.broken)} of {len(RULES)} rules were judged"
         if self.serious:
-            names = listed([finding.rule for finding in self.serious])
-            return f"{counted(len(self.serious), 'finding')}: {names}. {judged}."
+            first, *rest = sorted(self.serious, key=lambda finding: SEVERITIES.index(finding.severity))
+            also = f" Also found: {listed([finding.rule for finding in rest])}." if rest else ""
+            return f"{first.what[0].upper()}{first.what[1:].rstrip('.')}.{also} {judged}."
         if self.open:
             rules = counted(len(self.open), "rule")
             return f"No finding, but {rules} could not be judged: {listed(self.open)}. {judged}."

@@ -122,7 +122,7 @@ _TABLE = (
         "a document's loss does not depend on what else is in the batch",
         "put batch norms into evaluation mode (or replace them by layer norms), and mix nothing across rows",
         "A batch norm that is left in training mode, or a sum over the wrong dimension, mixes rows: the loss depends "
-        "on the batch size and on who sits beside whom, and text leaks from row to row.",
+        "on the batch size and on who sits beside whom, and what one row holds leaks into others.",
         "a sample's loss does not depend on what else is in the batch",
     ),
     Rule(
@@ -159,8 +159,8 @@ _TABLE = (
         "ragged-mean", METRIC, "warning",
         "the mean is over tokens, not over means of unequal batches",
         "sum the losses and the numbers of tokens over all batches, and divide once at the end",
-        "A mean of batch means gives each token of a small batch (the last one, or one of short documents) more "
-        "weight. The result depends on the batch size and on the order of the documents.",
+        "A mean of batch means gives each token or sample of a small batch (the last one, or one of short documents) "
+        "more weight. The result depends on the batch size and on the order.",
         "the mean is over samples, not over means of unequal batches",
         "sum the losses and the numbers of samples over all batches, and divide once at the end",
     ),
@@ -176,7 +176,7 @@ _TABLE = (
         "the last, smaller batch is read too",
         "DataLoader(..., drop_last=False) for validation",
         "With drop_last=True the validation loss leaves out up to a batch of samples: which, depends on the batch "
-        "size, so that two runs with different batch sizes are not scored on the same text.",
+        "size, so that two runs with different batch sizes are not scored on the same data.",
     ),
     Rule(
         "scored-twice", METRIC, "error",
@@ -226,15 +226,15 @@ _TABLE = (
         "split-overlap-exact", TEXT, "error",
         "no validation document is a training document",
         "remove duplicates before the split (or keep all copies on one side)",
-        "What was trained on is remembered: the loss of a validation document that is also a training document says "
-        "how well it was memorised, not how well the network predicts text.",
+        "What was trained on is remembered: the loss on validation data that are also training data says how well they "
+        "were memorised, not how well the network does on new data.",
         "no validation sample is a training sample",
     ),
     Rule(
         "split-overlap-near", TEXT, "warning",
         "few validation documents are nearly training documents",
         "remove near-duplicates before the split: documents that share most of their passages",
-        "A document that differs from a training document in a few words is mostly remembered.",
+        "What differs from a training document or sample in a few places is mostly remembered.",
         "few validation samples are nearly training samples",
         "remove near-duplicates before the split",
     ),

@@ -98,8 +98,8 @@ def _term_words(record: LedgerRecord) -> dict[str, str]:
 
 EXACT = ("draw", "residual")  # without an interval they are arithmetic
 RESOLVES = {
-    **dict.fromkeys(("data", "unseen", "leak"), "more data"), "timing": "a record of more steps", "draw": "more validation batches",
-    "residual": "the batches that it was reported on",
+    **dict.fromkeys(("data", "unseen", "leak"), "more data"), "timing": "a record of more steps",
+    "draw": "more validation batches", "residual": "the batches that it was reported on",
 }  # fmt: skip
 
 

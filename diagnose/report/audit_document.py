@@ -45,11 +45,9 @@ HOW = {
     "which was taken once more.",
     "sides": "From the model and the batches that were given; nothing of either was changed.",
 }
-LIMITS = (
-    "Whether the loss is good: the audit asks whether it means what it says. diagnose yardstick says what other ways "
-    "to predict the text need.",
-    "Mistakes that no rule asks for, and rules that were not judged.",
-)
+GOOD = "Whether the loss is good: the audit asks whether it means what it says."
+YARDSTICK = " diagnose yardstick says what other ways to predict the text need."
+UNASKED = "Mistakes that no rule asks for, and rules that were not judged."
 
 
 def report_of(audit: AuditRecord, run: RunReport | None = None) -> Report:
@@ -68,7 +66,8 @@ def report_of(audit: AuditRecord, run: RunReport | None = None) -> Report:
     return Report(
         title=f"Audit of {run.run.name}" if run else "Audit",
         identity=identity(run) if run else ("audit",),
-        verdict=audit.verdict, headlines=_headlines(audit), sections=tuple(sections), limits=LIMITS,
+        verdict=audit.verdict, headlines=_headlines(audit), sections=tuple(sections),
+        limits=(GOOD + (YARDSTICK if run else ""), UNASKED),
     )  # fmt: skip
 
 
