@@ -136,6 +136,14 @@ def half(low: float | None, high: float | None) -> float | None:
     return None if low is None or high is None else abs(high - low) / 2
 
 
+def carried(value: float, low: float | None, high: float | None) -> int:
+    """Return how many decimals a value is said with in a sentence: three, or as many as its interval supports."""
+    width = half(low, high)
+    if low is None or high is None or width is None or width < ROUNDING * abs(value):
+        return PLAIN_DECIMALS
+    return min(PLAIN_DECIMALS, telling_decimals(value, low, high))
+
+
 def estimate(value: float | None, low: float | None, high: float | None, *, difference: bool = False) -> str:
     """Return "1.853 ± 0.012", "1.853 (1.84 to 1.87)" where the interval is lopsided, "1.853" where it is rounding.
 
@@ -157,11 +165,12 @@ def estimate(value: float | None, low: float | None, high: float | None, *, diff
 
 
 def between(low: float | None, high: float | None, *, difference: bool = False) -> str:
-    """Return "(0.015 to 0.027)" with the digits that the interval supports, or a dash."""
+    """Return "(0.015 to 0.027)" with the digits that the interval supports, or a dash where it is none or rounding."""
     show = signed if difference else plain
-    digits = decimals(half(low, high))
-    if low is None or high is None:
+    width = half(low, high)
+    if low is None or high is None or width is None or width < ROUNDING * abs(high):
         return DASH
+    digits = decimals(width)
     return f"({show(low, digits)} to {show(high, digits)})".replace(" ", NARROW)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.formatting import plain, signed, visible
+from diagnose.formatting import carried, plain, signed, visible
 from diagnose.gap.gap_causes import (
     ALL_SEEN,
     BESIDE,
@@ -60,17 +60,21 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     out = f"{_named(record, 'Validation', 1)} lies {plain(abs(gap))} {side} {_named(record, 'training', 0)}"
     least = BESIDE * abs((same or large)[0].value)
     told = other and against and abs(against[0].value) >= least
-    but = f"{against[0].words} ({signed(against[0].value)})" if told else ""
+    but = f"{against[0].words} ({_size(against[0])})" if told else ""
     if not same:
         no_cause = f". What {'lowers' if gap < 0 else 'raises'} it is not" if but else ", and no cause of that is"
         what = f"{': ' if but else '. The largest is '}{open_}" if open_ and more else ""
         return f"{out}{f', although {but}' if but else ''}{no_cause} resolved{what}."
     named = [c for c in same[:causes] if abs(c.value) >= least]
-    out += " because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
+    out += " because " + " and ".join(f"{c.words} ({_size(c)})" for c in named)
     left = next((c for c in large if not c.resolved), None)
     rest = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
     out += f", partly offset because {but}" if but else ""
     return f"{out}. Not resolved: {open_}." if rest and more else f"{out}."
+
+
+def _size(cause: Cause) -> str:
+    return signed(cause.value, carried(cause.value, cause.low, cause.high))
 
 
 def _named(record: LedgerRecord, name: str, side: int) -> str:
@@ -87,19 +91,20 @@ def _unresolved(large: Sequence[Cause], gap: float) -> str:
         return ""
     first = next((c for c in some if c.value * gap > 0), some[0])
     low, high = first.low, first.high
-    half = f" ± {plain((high - low) / 2)}" if low is not None and high is not None else ", no interval"
-    return f"{first.id} ({signed(first.value)}{half}); {RESOLVES.get(first.id, 'more batches')} would resolve it"
+    digits = carried(first.value, low, high)
+    half = f" ± {plain((high - low) / 2, digits)}" if low is not None and high is not None else ", no interval"
+    return f"{first.id} ({_size(first)}{half}); {RESOLVES.get(first.id, 'more batches')} would resolve it"
 
 
 def _matched(record: LedgerRecord) -> str:
     gap, low, high = record.matched.gap, record.matched.low, record.matched.high
-    side = "above" if gap > 0 else "below"
+    side, digits = "above" if gap > 0 else "below", carried(gap, low, high)
     if mostly_seen(record) and abs(gap) <= EQUAL * max(1.0, abs(record.matched.train)):
         return f"{_alike(record)} the two are equal"
     if low is not None and high is not None and low <= 0 <= high:
         half = (high - low) / 2
-        return f"{_alike(record)} the two do not differ measurably ({signed(gap)} ± {plain(half)})"
-    return f"{_alike(record)} it is {plain(abs(gap))} {side}"
+        return f"{_alike(record)} the two do not differ measurably ({signed(gap, digits)} ± {plain(half, digits)})"
+    return f"{_alike(record)} it is {plain(abs(gap), digits)} {side}"
 
 
 def _alike(record: LedgerRecord) -> str:

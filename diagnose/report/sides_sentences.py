@@ -18,7 +18,7 @@ FOLLOWS = {
 
 
 LEADS = {
-    "data": "The data themselves",
+    "data": "The data",
     "unseen": "Data other than training's",
     "collation": "How batches are made",
 }
@@ -37,6 +37,8 @@ def changed(ledger: LedgerRecord, term: TermRecord) -> str:
         return " · ".join(f"{part.id} {signed(part.value)}" for part in term.parts if part.value) or "nothing is left"
     if term.id == "objective" and term.parts:
         return " · ".join(f"{part.id} {signed(part.value, 2)}" for part in term.parts)
+    if term.id == "reduction" and train.mean_by == val.mean_by:
+        return "batches of unequal sizes weigh alike"
     return KIND[term.id].change.format(train=train, val=val)
 
 

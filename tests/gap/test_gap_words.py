@@ -195,7 +195,7 @@ class TestNumbersBesideWords:
         next(t for t in record["terms"] if t["id"] == "unseen").update(low=-0.129, high=0.093)
         assert sentence(record).startswith(
             "Validation lies 0.018 below training, and no cause of that is resolved. The largest is data "
-            "(\N{MINUS SIGN}0.018 ± 0.111); more data would resolve it."
+            "(\N{MINUS SIGN}0.02 ± 0.11); more data would resolve it."
         )
 
 
@@ -330,15 +330,15 @@ class TestSentencesAgainstNumbers:
         record = spread(plain(mode=-0.058, unseen=0.066), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.071})
         assert sentence(record).startswith(
             "Validation lies 0.008 above training, although dropout is on for one and off for the other "
-            "(\N{MINUS SIGN}0.058). What raises it is not resolved: data (+0.066 ± 0.071); more data would resolve it."
+            "(\N{MINUS SIGN}0.058). What raises it is not resolved: data (+0.07 ± 0.07); more data would resolve it."
         )
 
     def test_nothing_resolved_says_what_would_tell(self):
         record = spread(plain(unseen=-0.018), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.111})
         assert sentence(record) == (
             "Validation lies 0.018 below training, and no cause of that is resolved. The largest is "
-            "data (\N{MINUS SIGN}0.018 ± 0.111); more data would resolve it. "
-            "Under the same conditions the two do not differ measurably (\N{MINUS SIGN}0.018 ± 0.111)."
+            "data (\N{MINUS SIGN}0.02 ± 0.11); more data would resolve it. "
+            "Under the same conditions the two do not differ measurably (\N{MINUS SIGN}0.02 ± 0.11)."
         )
 
     def test_a_frozen_module_is_no_cause(self):
