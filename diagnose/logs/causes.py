@@ -73,6 +73,12 @@ class Evidence:
         return self.value < 0
 
     @property
+    def began_below(self) -> bool:
+        """Whether validation lay below training at first and lies above it at the end: the two have causes apart."""
+        start, end = self.gap.start, self.gap.end
+        return self.gap.moves == "crosses" and start is not None and end is not None and start < 0 < end
+
+    @property
     def told(self) -> bool:
         """Whether there is a gap to speak of: of one sign, or with a course."""
         return self.one or self.gap.steady or self.gap.moves in ("narrows", "widens", "crosses")
@@ -93,6 +99,9 @@ class Judged:
         return LogCause(id=self.id, why=self.why, looks=self.looks)
 
 
+EARLY = "as in the first prints, not in the last"
+
+
 def taken(log: Log, pairs: Pairs) -> str:
     """Return what the training loss is a mean of, as far as tool and name tell."""
     span = meaning(pairs.train.name).span
@@ -105,28 +114,21 @@ def taken(log: Log, pairs: Pairs) -> str:
     return {"epoch": "epoch", "smooth": "smooth", "batch": "batch", "step": "batch"}.get(span, "")
 
 
+Rules = tuple["Callable[[Evidence], Judged]", ...]
+
+
 def judge(evidence: Evidence) -> list[Judged]:
     """Return every cause with what the log says of it, possible ones first, the likelier before the others.
 
     Where prints lie on both sides and no steady gap shows, the luck of the batches alone is named.
     """
-    rules: tuple[Callable[[Evidence], Judged], ...] = (
-        (_mode, _augmentation, _lag, _objective, _leak, _draw, _reduction, _collation, _precision, _recency, _unseen)
-        if evidence.below
-        else (
-            _unseen,
-            _draw,
-            _reduction,
-            _collation,
-            _leak,
-            _mode,
-            _precision,
-            _objective,
-            _recency,
-            _lag,
-            _augmentation,
-        )
-    )
+    above: Rules = (_mode, _augmentation, _lag, _objective)  # what puts training above
+    either: Rules = (_draw, _reduction, _collation)
+    rules: Rules = (_unseen, *either, _leak, _mode, _precision, _objective, _recency, _lag, _augmentation)
+    if evidence.below:
+        rules = (*above, _leak, *either, _precision, _recency, _unseen)
+    elif evidence.began_below:
+        rules = (_unseen, _lag, _mode, _augmentation, *either, _leak, _precision, _objective, _recency)
     if not evidence.told:
         rules = (_draw, _recency)
     found = [rule(evidence) for rule in rules]
@@ -159,6 +161,8 @@ def _augmentation(e: Evidence) -> Judged:
     looks = "a gap that goes when training's data are read without augmentation, mixup or noise"
     if e.taken == "evaluated":
         return Judged("augmentation", False, f"{e.tool}'s own loop, if it is unchanged, augments nothing", looks)
+    if not e.below and e.began_below:
+        return Judged("augmentation", True, f"harder training samples put training above, {EARLY}", looks)
     if not e.below:
         return Judged("augmentation", False, "harder training samples put training above validation, not below", looks)
     stated = f"the log states a mixup of {plain(e.mixup, 2)}" if e.mixup else "the log does not say that there is none"
@@ -174,6 +178,8 @@ def _lag(e: Evidence) -> Judged:
     if e.taken == "batch":
         why = "the training loss is of the last batch, at most one step before validation's weights"
         return Judged("lag", False, why, looks)
+    if not e.below and e.began_below:
+        return Judged("lag", True, f"a mean over earlier steps is too high while the loss falls, {EARLY}", looks)
     if not e.below:
         why = "a mean over earlier steps is too high while the loss falls, which puts training above"
         return Judged("lag", e.fallen <= 0, why, looks)

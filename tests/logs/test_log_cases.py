@@ -201,6 +201,18 @@ def test_mixup_and_augmentation_are_possible_of_one_pair():
     assert "mixup" in report.next.what
 
 
+def test_what_puts_validation_below_at_first_is_possible_where_it_ends_above(tmp_path):
+    """The commonest course: an epoch's mean lags while the loss falls fast, and overfitting shows later."""
+    losses = [(2.71, 2.43), (2.21, 2.03), (1.91, 1.87), (1.71, 1.79), (1.54, 1.76), (1.41, 1.78)]
+    path = tmp_path / "train.log"
+    path.write_text("".join(f"epoch {k} train loss {a} val loss {b}\n" for k, (a, b) in enumerate(losses, 1)))
+    report = judge([path])
+    assert [cause.id for cause in report.possible][:4] == ["unseen", "lag", "mode", "augmentation"]
+    assert not report.ruled_out
+    path.write_text("".join(f"epoch {k} train loss {b} val loss {a}\n" for k, (a, b) in enumerate(losses[:3], 1)))
+    assert {cause.id for cause in judge([path]).ruled_out} == {"lag", "augmentation"}
+
+
 @pytest.mark.parametrize("name", [*READ, *VERDICTS])
 def test_what_matters_takes_fifteen_lines(name, diagnose):
     _, out, err = diagnose("log", CASES / name)
