@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from diagnose.records.ledgers import LedgerRecord
 
 MOST_WORDS = 60
+MANY = 0.1  # of validation's data: so many in training are said, whatever they make of the gap
 EQUAL = 1e-9  # of a loss: what is the same but for the order of sums
 
 
@@ -122,7 +123,7 @@ def _seen(record: LedgerRecord, before: str) -> str:
     if mostly_seen(record):
         return _mostly(record)
     part = partly_seen(record)
-    if not part or part in before:
+    if not part or part in before or seen_share(record) < MANY:
         return "."
     return f"; {part}{f': on the others the loss is {plain(record.unseen.loss, 2)}' if record.unseen else ''}."
 
