@@ -200,10 +200,24 @@ def _objective_words(record: LedgerRecord) -> str:
         held = [part.id for part in record.term("objective").parts if (part.value or 0.0) < 0]
         if below and held:
             return f"training's loss includes {' and '.join(held)}"
-        return ": ".join(("the objectives of the two sides differ", *record.conditions.losses[:1]))
+        how = differing(record, most=1)
+        return f"the objectives of the two sides differ{f': {how}' if how else ''}"
     said = ["label smoothing"] if train.label_smoothing != val.label_smoothing else []
     said += ["weight decay"] if train.weight_decay_in_loss != val.weight_decay_in_loss else []
     return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
+
+
+def differing(record: LedgerRecord, most: int | None = None) -> str:
+    """Say what is known to differ in the two objectives, which need not be all; so many of torch's settings at most.
+
+    Random draws on one side alone, as mixup's, are a part of the same term.
+    """
+    drawn = [side for side in ("train", "val") if side in record.conditions.random]
+    some = list(record.conditions.losses[:most])
+    if len(drawn) == 1:
+        side = "training's" if drawn == ["train"] else "validation's"
+        some.append(f"{side} draws at random (mixed samples, noise)")
+    return "; ".join(some) if most is None else ", and ".join(some)
 
 
 def _timing_words(record: LedgerRecord) -> str:

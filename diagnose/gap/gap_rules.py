@@ -13,6 +13,7 @@ from diagnose.gap.gap_causes import (
     OURS,
     REPLAYED,
     all_causes,
+    differing,
     group_sum,
     in_mode,
     largest_difference,
@@ -312,7 +313,7 @@ def _lags_behind(record: LedgerRecord) -> bool:
 def _objectives(record: LedgerRecord) -> str:
     """Say that the objectives differ; which holds more only where what it holds is known."""
     if record.of_loop and not any(record.others.values()):
-        how = "; ".join(record.conditions.losses)
+        how = differing(record)
         return f"The objectives of the two sides differ{f': {how}' if how else ''}"
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
     return f"{more}'s loss holds more than {less}'s"

@@ -91,3 +91,19 @@ def test_nothing_is_named_where_settings_are_alike_or_losses_are_several(model, 
     gap, true = of_sides(model, first, second)
     assert objective(gap) == pytest.approx(true, abs=1e-5)
     assert gap.record["conditions"]["losses"] == []
+
+
+def test_random_draws_of_one_side_are_named_beside_a_setting(model):
+    """Mixup under label smoothing: the whole difference is not smoothing's."""
+
+    def mixed(out, y):
+        share = float(torch.distributions.Beta(0.4, 0.4).sample())
+        other, smoothing = y[torch.randperm(len(y))], 0.1
+        first, second = (F.cross_entropy(out, one, label_smoothing=smoothing) for one in (y, other))
+        return share * first + (1 - share) * second
+
+    gap, _ = of_sides(model, mixed, F.cross_entropy)
+    said = "label_smoothing is 0.1 in training and 0 in validation"
+    assert f": {said}, and training's draws at random (mixed samples, noise) (" in gap.verdict
+    what = next(one["what"] for one in gap.findings if one["rule"] == "gap/objective")
+    assert what.endswith(f": {said}; training's draws at random (mixed samples, noise)")
