@@ -269,7 +269,8 @@ def _data_words(record: LedgerRecord) -> str:
         more = "more" if masked["val"] > masked["train"] else "fewer"
         return f"{more} of validation's losses are masked to 0, and these count"
     if record.conditions.unlike:
-        return "validation's batches are not as training's"
+        more = "more" if group_sum(record, "data") >= 0 else "less"
+        return f"validation's {text} costs {more} than training's, and is prepared otherwise, too"
     if "train" in record.conditions.redrawn:
         harder = "easier" if group_sum(record, "data") >= 0 else "harder"
         return f"training's samples, drawn or augmented anew each pass, are {harder} than validation's"

@@ -108,7 +108,7 @@ class Measurements:
             its mean.
         luck: of training's and of validation's sampler, as `draw_luck`; above 0 a reported loss is of another draw.
         by_value: whether validation's samples were looked up bit for bit alone, so that changed copies are not told.
-        losses: in what the losses of torch that the two objectives take differ.
+        losses: in what the two objectives were seen to differ, and the losses of torch that they take.
         same_data: whether the two sides hold the same samples, and their loss depends on which of them share a batch.
     """
 

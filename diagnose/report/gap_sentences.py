@@ -74,11 +74,12 @@ def ledger_title(ledger: LedgerRecord) -> str:
     if not total:
         return "Nothing lies between the two losses"
     lead = training_mode(ledger).capitalize() if name == "mode" else _leads(ledger)[name]
+    largest = "largest" if abs(value) >= max(abs(part.value) for part in every) else "largest resolved"
     if value * ledger.gap < 0:
-        return f"{lead} is the largest part, and works against the gap"
+        return f"{lead} is the {largest} part, and works against the gap"
     if abs(value) > total / 2:
         return f"{lead} makes up most of the gap"
-    return f"{lead} is the largest of the gap's parts"
+    return f"{lead} is the {largest} of the gap's parts" if largest == "largest" else f"{lead} is the {largest} part"
 
 
 def _leads(ledger: LedgerRecord) -> dict[str, str]:

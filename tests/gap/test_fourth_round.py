@@ -250,7 +250,9 @@ def test_an_objective_that_sums_over_samples_is_called_that():
         for some, how in ((train, "mean"), (val, "sum"))
     ]
     gap = explain_gap(network(), *sides)
-    assert any(note.startswith("the validation side's objective is 32 times") for note in gap.record["notes"])
+    said = "validation's is the other's times a whole number on every batch (at most 32): a sum over samples instead of"
+    assert gap.record["conditions"]["losses"][0].startswith(said)
+    assert f"because the objectives of the two sides differ: {said} their mean (" in gap.verdict
     other = Side(val, lambda m, b: ce(m, b).mean() * 1.3)
     assert not any("times the other's" in note for note in explain_gap(network(), sides[0], other).record["notes"])
 

@@ -107,3 +107,22 @@ def test_random_draws_of_one_side_are_named_beside_a_setting(model):
     assert f": {said}, and training's draws at random (mixed samples, noise) (" in gap.verdict
     what = next(one["what"] for one in gap.findings if one["rule"] == "gap/objective")
     assert what.endswith(f": {said}; training's draws at random (mixed samples, noise)")
+
+
+def test_zeros_that_count_on_one_side_are_named_in_the_verdict(model):
+    """The losses of training hold the zeros of ignored targets, and their mean counts them."""
+    train, val = rows(800, 1), rows(400, 2)
+
+    def zeros_count(model, batch):
+        return F.cross_entropy(model(batch[0]), batch[1], ignore_index=0, reduction="none")
+
+    def left_out(model, batch):
+        return F.cross_entropy(model(batch[0]), batch[1], ignore_index=0)
+
+    with torch.no_grad():
+        both = [float(torch.stack([one(model, b).mean() for b in train]).mean()) for one in (zeros_count, left_out)]
+    gap = explain_gap(model, Side(train, zeros_count, reported=both[0]), Side(val, left_out))
+    assert objective(gap) + sum(t["value"] for t in gap.record["terms"] if t["id"] == "reduction") == pytest.approx(
+        both[1] - both[0], abs=1e-4
+    )
+    assert "differ: zeros of ignored targets (ignore_index) count in training's mean (" in gap.verdict

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 NUMBERS = {  # settings that are numbers, by the loss that has them
     F.cross_entropy: ("label_smoothing",),
@@ -70,8 +70,11 @@ def _settings(function: Any, given: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def differ(train: LossCalls, val: LossCalls) -> tuple[str, ...]:
-    """Return in what the losses of the two sides differ, in words; none where they are several or alike."""
+def differ(calls: Mapping[int, LossCalls]) -> tuple[str, ...]:
+    """Return in what the losses of the two sides differ, in words; none where they are several, alike or not seen."""
+    if len(calls) < 2:
+        return ()
+    train, val = calls[0], calls[1]
     if len(train.taken) != 1 or len(val.taken) != 1:
         return ()
     ((of_train, first),), ((of_val, second),) = train.taken.items(), val.taken.items()

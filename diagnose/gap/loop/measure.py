@@ -68,6 +68,7 @@ class _Read:
     masked: frozenset[int] = frozenset()
     as_taken: frozenset[int] = frozenset()
     shuffled: frozenset[int] = frozenset()
+    losses: tuple[str, ...] = ()
 
     @property
     def unsteady(self) -> frozenset[int]:
@@ -133,7 +134,7 @@ def measure(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, (*taken, *found.notes, *repeated), found.redrawn,
         unlike, found.masked, found.as_taken, found.shuffled, luck, by_value,
-        differ(subject.calls[0], subject.calls[1]) if len(subject.calls) > 1 else (), same,
+        found.losses, same,
     )  # fmt: skip
 
 
@@ -206,7 +207,6 @@ def _read(
         if 0 in redrawn and known.complete:
             why = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
             known = replace(known, complete=False, why=why)
-    notes += setting.summed(read_train[0], sides)
     losses = read_train[0].readings[sides.train].mean, read_val[-1].readings[sides.val].mean
     notes += noticed.once_read(subject, (train, val), losses, (read_train[0], read_val[-1]))
     for number in shuffled:
@@ -217,6 +217,7 @@ def _read(
     return _Read(
         sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, frozenset(subject.random),
         tuple(notes), redrawn, frozenset(subject.masked), told, shuffled,
+        (*setting.apart(subject, read_train[0], sides), *differ(subject.calls)),
     )  # fmt: skip
 
 

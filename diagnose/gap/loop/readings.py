@@ -77,6 +77,7 @@ class Subject:
         gradients: whether objectives are run with gradients on, as a training loop runs its own.
         calls: what of torch's losses each objective takes, once it has been run.
         weighed: objectives whose class weights, or ignored targets, say what each loss counts.
+        zeros: objectives whose zeros of ignored targets count in the mean, as the reported loss says.
     """
 
     model: nn.Module
@@ -95,6 +96,7 @@ class Subject:
     writes: set[int] = field(default_factory=set)
     switching: dict[int, bool] = field(default_factory=dict)
     weighed: set[int] = field(default_factory=set)
+    zeros: set[int] = field(default_factory=set)
     masked: set[int] = field(default_factory=set)
     calls: dict[int, LossCalls] = field(default_factory=dict)
     empty: Counter[str] = field(default_factory=Counter)

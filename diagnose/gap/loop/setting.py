@@ -186,6 +186,7 @@ def _weighed(
     off = [float("inf")] * 2 if reported is None else [abs(mean - reported) for mean in means]
     if not classes:
         if off[0] * NEARER < off[1]:
+            subject.zeros.add(number)
             return [f"the {name} side's zeros of ignored targets (ignore_index) count, as the reported loss says"]
         subject.weighed.add(number)
         return [f"the {name} side ignores targets without averaging (ignore_index, reduction='none'): they count 0"]
@@ -296,6 +297,15 @@ def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
     return plain.dataset is not own and same
 
 
+def apart(subject: Subject, text: BatchReadings, sides: SideConditions) -> list[str]:
+    """Say in what the objectives were seen to differ: sums for means, and zeros that one side alone counts."""
+    out = summed(text, sides)
+    if len(subject.zeros) == 1 and subject.objectives[0] is not subject.objectives[1]:
+        name = "training" if 0 in subject.zeros else "validation"
+        out.append(f"zeros of ignored targets (ignore_index) count in {name}'s mean")
+    return out
+
+
 def summed(text: BatchReadings, sides: SideConditions) -> list[str]:
     """Say that one objective is a sum over a batch's samples where the other is their mean: on every batch."""
     both = [text.means.get(sides.condition(changed), []) for changed in (frozenset[str](), frozenset({"objective"}))]
@@ -310,6 +320,6 @@ def summed(text: BatchReadings, sides: SideConditions) -> list[str]:
     for k, name in ((1, "validation"), (0, "training")):
         ratios = np.divide(both[k], both[1 - k])
         if (np.abs(ratios - ratios.round()) <= DEPENDS * ratios).all() and ratios.min() > 1 + DEPENDS:
-            return [f"the {name} side's objective is {ratios.max():,.0f} times the other's, on every batch by a whole "
-                    "number: a sum over the batch's samples in the place of their mean"]  # fmt: skip
+            return [f"{name}'s is the other's times a whole number on every batch (at most {ratios.max():,.0f}): a sum "
+                    "over samples instead of their mean"]  # fmt: skip
     return []
