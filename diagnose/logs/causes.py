@@ -353,7 +353,7 @@ def _of_gap(e: Evidence, given: str) -> LogExperiment:
             "if it equals validation, how training's loss is taken makes the gap; if it stays below, the network knows "
             "its training data better than data it has not seen"
         )
-    return _experiment(what, outcome, "diagnose loss-gap runs/mine --model file.py:build (docs/your-own-loop.md)")
+    return _experiment(what, outcome, "diagnose loss-gap runs/mine --model file.py:build")
 
 
 def _experiment(what: str, outcome: str, command: str = "") -> LogExperiment:

@@ -34,7 +34,7 @@ def promise(run: RunReport) -> str | None:
     final = run_sentences.last(run, "final", "val")
     if final is None:
         return None
-    unsure = plain(math.exp(min(final.loss, 50.0)), 2)
+    unsure = plain(math.exp(min(final.loss, 50.0)), 1)
     return (
         f"By its loss of {plain(final.loss)} nats per token the network is as unsure of each token of the scored text "
         f"as between {unsure} equally likely ones (its [perplexity]). What it writes should read as surely: one that "

@@ -279,11 +279,11 @@ def losses(run: RunReport) -> TextTable:
         (final_name(run), last(run, "final", "val")),
     )
     rows = [_loss_row(name, reading) for name, reading in named if reading is not None]
-    gap, nats, bits = reported(run), matched(run), matched(run, "bits")
+    gap, same = reported(run), matched(run)
     if gap is not None:
         rows.append(("gap, as reported", signed(gap), DASH, DASH, DASH))
-    if nats is not None and bits is not None:
-        rows.append(("gap, matched by document", str(nats), str(bits), DASH, DASH))
+    if same is not None:  # in bits per byte the two texts' bytes a token would be part of it
+        rows.append(("gap, matched by document", str(same), DASH, DASH, DASH))
     head = ("loss", "nats per token", "bits per byte", "documents", "after step")
     return TextTable(
         "The run's last losses, with 95 % intervals; what was reported of a batch or a mean of batches has none",
