@@ -31,6 +31,7 @@ CLEAR = 3.0  # times the scatter: a gap that the luck of fresh batches would not
 # what the logged training loss is a mean of, by tool
 TAKEN = {
     "nanoGPT": "evaluated", "Hugging Face": "interval", "Keras": "epoch", "llm.c": "batch", "nanochat": "smooth",
+    "icefall": "smooth",
 }  # fmt: skip
 LANGUAGE = frozenset({"nanoGPT", "nanochat", "llm.c"})  # tools that train on text alone
 
@@ -105,6 +106,8 @@ EARLY = "as in the first prints, not in the last"
 def taken(log: Log, pairs: Pairs) -> str:
     """Return what the training loss is a mean of, as far as tool and name tell."""
     span = meaning(pairs.train.name).span
+    if pairs.train.means and log.tool not in TAKEN:
+        return "epoch"
     if log.tool == "nanoGPT":
         return "evaluated" if meaning(pairs.train.name).side == "train" else "batch"
     if log.tool in TAKEN and not (log.tool == "llm.c" and span):

@@ -74,7 +74,7 @@ def choose(log: Log, columns: Columns) -> Choice:
     runs = log.swept()
     if runs and not columns:
         raise DiagnoseError(
-            f"this is a table of {runs} runs, one row each: no run has a curve in it, so {BLIND} along a run; give "
+            f"this is a table of {runs} runs, one value each: no run has a curve in it, so {BLIND} along a run; give "
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
     spelled_out.give_sides(log)

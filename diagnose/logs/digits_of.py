@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MOST_LOOKED = 200
+FEWEST = 12  # values, of which one hardly ever is without a zero at its end
 FULL = 9  # significant digits from which a value is a float as it was computed, not as it was printed
 SIGNIFICANT = 3
 SMALL = 1e-4  # below this a number is written with an exponent, as logs write it
@@ -20,27 +21,38 @@ SMALL = 1e-4  # below this a number is written with an exponent, as logs write i
 
 @dataclass(frozen=True)
 class Digits:
-    """How many decimals the values of a log were printed with; None where they are floats in full."""
+    """How many decimals the values of a log were printed with; None where they are floats in full.
+
+    `sure` says whether they are known: few numbers without their text do not tell 2.50 from 2.5.
+    """
 
     decimals: int | None
+    sure: bool = True
 
     @classmethod
-    def of(cls, values: Iterable[float]) -> Digits:
-        """Return the digits of printed values."""
-        most = 0
+    def of(cls, values: Iterable[float], told: int | None = None) -> Digits:
+        """Return the digits of printed values; `told` are decimals that the text itself was seen to have."""
+        most, count = told or 0, 0
         for value, _ in zip(values, range(MOST_LOOKED), strict=False):
+            count += 1
             _, digits, exponent = Decimal(repr(float(value))).normalize().as_tuple()
             if not isinstance(exponent, int):
                 continue
             if len(digits) >= FULL:
                 return cls(None)
             most = max(most, -exponent)
-        return cls(most)
+        return cls(most, told is not None or count >= FEWEST)
 
     @property
     def unit(self) -> float:
         """The smallest difference that printing keeps, zero where it is not known."""
         return 0.0 if self.decimals is None else 10.0**-self.decimals
+
+    def of_logarithms(self, most: float) -> Digits:
+        """Return the digits of the logarithms of values up to `most` that were printed with these."""
+        if self.decimals is None or most <= 0:
+            return Digits(None)
+        return Digits(max(0, math.floor(math.log10(most) + self.decimals + 1e-9)), self.sure)
 
     def _places(self, value: float, significant: int) -> int:
         places = significant - 1 - math.floor(math.log10(abs(value)) + 1e-9)
@@ -73,6 +85,36 @@ class Digits:
         places = self._places(value, significant)
         rounded = round(value, places)
         return (signed if sign else plain)(rounded, max(places, 0))
+
+
+@dataclass(frozen=True)
+class LogDigits:
+    """The digits of both losses of a log, and of their difference."""
+
+    train: Digits
+    val: Digits
+    gap: Digits
+
+    @classmethod
+    def of(cls, train: Digits, val: Digits) -> LogDigits:
+        """Return the digits of two losses: their difference has as many as the coarser, where that is known."""
+        known = [side.decimals for side in (train, val) if side.decimals is not None]
+        least = min if train.sure and val.sure else max
+        return cls(train, val, Digits(least(known) if known else None))
+
+    @property
+    def decimals(self) -> tuple[int | None, int | None, int | None]:
+        """How many decimals training's, validation's and their difference have."""
+        return self.train.decimals, self.val.decimals, self.gap.decimals
+
+
+def decimals(text: str) -> int:
+    """Return how many decimals a number is written with: two of "2.50" and of "2.5e-1"."""
+    try:
+        exponent = Decimal(text).as_tuple().exponent
+    except ArithmeticError:
+        return 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def times(ratio: float) -> str:

@@ -12,6 +12,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
+from diagnose.formatting import counted
 from diagnose.logs.long_document import read_lists
 from diagnose.logs.messages import MOST_LOOKED, message_field, messages
 from diagnose.logs.names import meaning, side_alone
@@ -209,12 +210,29 @@ def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     if isinstance(found.get("history"), dict):
         found = found["history"]
     if "nbformat" in found and isinstance(found.get("cells"), list):
-        return read_text(printed(found["cells"]), columns)
+        return _of_notebook(found["cells"], columns)
     records = _records_of(found) or _of_scalars(found)
     field = message_field(records[:MOST_LOOKED])
     if field:
         return read_text(messages(records, field), columns)
     return _listing(records, columns) if records else _by_columns(found, columns)
+
+
+def _of_notebook(cells: list[Any], columns: Columns) -> Log:
+    """Read what a notebook's cells printed.
+
+    Raises:
+        DiagnoseError: they printed no loss.
+    """
+    log = read_text(printed(cells), columns)
+    if log.series or log.tuples or log.runs:
+        return log
+    code = [cell for cell in cells if isinstance(cell, dict) and cell.get("cell_type") == "code"]
+    run = sum(bool(cell.get("outputs")) for cell in code)
+    raise DiagnoseError(
+        f"it is a notebook, and what its cells printed holds no loss ({run} of {counted(len(code), 'cell')} with code "
+        "have outputs): run it, save it with its outputs, and give it again, or give what was printed"
+    )
 
 
 def _whole(head: str, pieces: Iterator[str]) -> Any:

@@ -150,7 +150,7 @@ class Grid:
         if self.vectors:
             self.log.tuples += self.vectors
             self.log.example = self.log.example or self.example
-        self.log.runs = self.runs if self.runs > 1 and not self.log.series else 0
+        self.log.runs = self.log.runs or (self.runs if self.runs > 1 and not self.log.series else 0)
 
     @property
     def sided(self) -> bool:

@@ -10,7 +10,8 @@ import numpy as np
 from diagnose.formatting import counted, cut, estimate, visible
 from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
-from diagnose.logs.log_verdict import Sides, digits_of, last_ratio, place, verdict
+from diagnose.logs.fold_columns import run_of
+from diagnose.logs.log_verdict import Sides, averaged, digits_of, last_ratio, place, shown_as, verdict
 from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read_each, whole
 from diagnose.logs.series import SETTINGS
@@ -94,7 +95,7 @@ class _Judge:
     """A log while it is judged: what several parts of the record need, computed once."""
 
     def __init__(self, log: Log, runs: list[Pairs], choice: Choice, files: list[str], names: list[str]) -> None:
-        self.log, self.files, self.choice = log, files, choice
+        self.log, self.files, self.choice, self.given = log, files, choice, runs
         self.pairs = runs[_last_with_most([len(run.at_N) for run in runs])]
         self.runs = _named(log, runs, names) if len(runs) > 1 else []
         self.gap = statistics.gap(self.pairs.at_N, self.pairs.gap_N)
@@ -143,6 +144,7 @@ class _Judge:
             files=tuple(self.files), format=self.log.format, tool=self.log.tool or None, train=self.pairs.train.name,
             val=self.pairs.val.name, unit=self.pairs.unit or None, axis=self.pairs.axis,
             settings=self.log.facts, train_is=causes.taken(self.log, self.pairs) or None,
+            shown=shown_as(self.pairs) or None,
         )  # fmt: skip
 
     def _points(self) -> LogPoints:
@@ -151,6 +153,7 @@ class _Judge:
         return LogPoints(
             pairs=len(p.at_N), train=p.train.count, val=p.val.count, rows=self.log.rows, bad=self.log.bad,
             broken=p.train.broken + p.val.broken, restarted=p.dropped, stale=p.stale,
+            averaged=int(p.averaged_N.sum()), decimals=self.digits.decimals,
             shown=tuple(_point(p, int(i)) for i in some),
         )  # fmt: skip
 
@@ -179,7 +182,7 @@ class _Judge:
     def _others(self) -> list[LogRun]:
         """Return further pairs of like losses, of the run with most pairs."""
         out = []
-        for train, val in self.choice.others:
+        for train, val in self.choice.others if not any(run_of(run.train.name) for run in self.given) else ():
             runs = paired(self.log, Choice(train, val))
             if runs:
                 most = max(runs, key=lambda run: len(run.at_N))
@@ -221,7 +224,7 @@ class _Judge:
         batch = self.pairs.batch
         if batch is None or causes.taken(self.log, self.pairs) != "evaluated":
             return []
-        at, single, evaluated = pair(batch, self.pairs.train)
+        at, single, evaluated, _ = pair(batch, self.pairs.train)
         if len(at) < 3:
             return []
         found = statistics.mean(single - evaluated, at)
@@ -259,12 +262,13 @@ class _Judge:
         """Return what is remarkable in the gap itself."""
         said, out = self.gap.said, []
         most = self.sides.below > self.sides.above + self.sides.equal
-        if self.gap.steady and said.value < -self.digits.unit and most:
+        digits = self.digits.gap
+        if self.gap.steady and said.value < -digits.unit and most:
             sure = not said.assumed or self.sides.one
             out.append(
                 arithmetic.finding(
                     "validation-below-training", "warning" if sure and self.sides.count > 5 else "note",
-                    f"Validation lies {self.digits.size(said.value)} below training on average, in "
+                    f"Validation lies {digits.size(said.value)} below {averaged(self.pairs)} on average, in "
                     f"{self.sides.below} of {self.sides.count} prints",
                     "read both alike before comparing them: see the experiment below",
                     gap=said.value, below=self.sides.below, prints=self.sides.count,
@@ -289,8 +293,8 @@ class _Judge:
         return [
             arithmetic.finding(
                 "overfitting", "warning",
-                f"The validation loss was lowest at {where} ({self.digits.loss(float(val[lowest]))}) and is "
-                f"{self.digits.loss(float(val[-1]))} at the end, while training's goes on falling",
+                f"The validation loss was lowest at {where} ({self.digits.val.loss(float(val[lowest]))}) and is "
+                f"{self.digits.val.loss(float(val[-1]))} at the end, while training's goes on falling",
                 "keep the weights of the lowest validation loss; more data, fewer epochs or more regularisation",
                 lowest=low, last=end, lowest_value=float(val[lowest]),
             )
@@ -302,8 +306,8 @@ class _Judge:
         draw = None if self.pairs.mean is None or not len(single) else self.pairs.mean - float(single[-3:].mean())
         rules = {one.rule for one in self.findings}
         return causes.Evidence(
-            value=said.value, least=_least(said, self.gap), gap=self.gap, digits=self.digits, one=bool(self.sides.one),
-            tool=self.log.tool, taken=causes.taken(self.log, self.pairs),
+            value=said.value, least=_least(said, self.gap), gap=self.gap, digits=self.digits.gap,
+            one=bool(self.sides.one), tool=self.log.tool, taken=causes.taken(self.log, self.pairs),
             fall=statistics.fall(self.pairs.train.at, train),
             fallen=float(train.max() - train[-1]) if len(train) else 0.0,
             draw=draw, dropout=facts.get("dropout"), smoothing=facts.get("label_smoothing"), mixup=facts.get("mixup"),
@@ -313,7 +317,10 @@ class _Judge:
 
 
 def _point(pairs: Pairs, i: int) -> LogPair:
-    return LogPair(at=float(pairs.at_N[i]), train=float(pairs.train_N[i]), val=float(pairs.val_N[i]))
+    return LogPair(
+        at=float(pairs.at_N[i]), train=float(pairs.train_N[i]), val=float(pairs.val_N[i]),
+        printed=float(pairs.printed_N[i]) if pairs.averaged_N[i] else None,
+    )  # fmt: skip
 
 
 def _run(name: str, run: Pairs) -> LogRun:
@@ -328,6 +335,8 @@ def _named(log: Log, runs: list[Pairs], given: list[str]) -> list[LogRun]:
 
     The heading is the last line before the run's first row that may name a run, where each run has one.
     """
+    beside = [run_of(run.train.name) for run in runs]
+    given = given or (beside if all(beside) else [])
     names, before = [cut(visible(name), 40) for name in given], 0.0
     for run in runs if not given else []:
         mine = [text for place, text in log.headings if before < place <= run.place]

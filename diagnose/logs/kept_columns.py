@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from diagnose.logs.digits_of import decimals
 from diagnose.logs.names import UNSAID, counter, is_seconds, meaning, side_alone, side_of, words
 from diagnose.logs.row_settings import setting
 from diagnose.logs.series import NAN, POSITIONS, Log, LogRow, placed_row
@@ -18,6 +19,7 @@ NAMES_SIDE = frozenset({
     "data", "fold_type", "step_type", "event", "prefix", "job_type", "group", "tag",
 })  # fmt: skip
 NAMES_VALUE = frozenset({"metric", "name", "tag", "key", "variable", "metric_name", "measure", "series"})
+TOLD = 16  # rows whose digits are looked at
 KINDS = ("fixed", "scheduled")  # settings that stay in a run, and those that may move
 Columns = dict[str, str]  # "train", "val", "step" -> a column's name, as `--columns` gives them
 
@@ -38,6 +40,7 @@ class Keep:
         self.sides: list[Any] = []
         self.titles: list[Any] = []
         self.value: Any = None
+        self._rows = 0
         self.settings: list[tuple[Any, str]] = []  # columns, and whether a setting stays in a run
         pairs = list(names.items() if hasattr(names, "items") else enumerate(names))
         for key, name in pairs:
@@ -102,7 +105,16 @@ class Keep:
             place = place_number(fields.get(key))
             if place is not None:
                 at[role] = place
-        return placed_row(values, at)
+        row = placed_row(values, at)
+        if self._rows < TOLD:
+            self._rows += 1
+            row.told = {name: told for name in values if (told := self._decimals(fields, name)) is not None} or None
+        return row
+
+    def _decimals(self, fields: Mapping[Any, Any], name: str) -> int | None:
+        """Return how many decimals the text of a value has, None where it is no text."""
+        key = next((key for key, own in self.values.items() if name.endswith(own)), self.value)
+        return decimals(fields[key]) if isinstance(fields.get(key), str) else None
 
     def sweep(self, fields: Mapping[Any, Any], row: LogRow, log: Log) -> None:
         """Tell a log of the settings of a row, where it may yet be a run of its own."""

@@ -25,7 +25,11 @@ LABELLED = re.compile(r"^(\w{2,80})\{([^{}]{0,400})\}\s")  # 'train_loss{epoch="
 OF_ABSL = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,20} [\w.-]{1,60}:\d{1,6}\] ")  # before each of its lines
 RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
 
-
+OF_ICEFALL = re.compile(
+    r"\bloss\[[^\[\]]{0,400}\], tot_loss\[([^\[\]]{0,400})\]"
+)  # a batch, and a mean over recent ones
+OF_BIGDL = re.compile(r"\b[Ll]oss: ?[\d.eE+-]{1,40}, count: ?\d{1,12}, (?=[Aa]verage [Ll]oss)")  # a sum before its mean
+FIELD = re.compile(r"\b(?=\w{1,40}=)")
 LETTERS = (  # of sides, where both stand in a block: "[T] loss 2.5 [V] loss 2.2"
     (("V]", "V)", "V>", "v]", "v)"), re.compile(r"[\[(<]([TVtv])[\])>](?=[^\[(<\n]{0,60}\b[Ll]oss)")),
     (("V:",), re.compile(r"\b([TV]):(?=\s{0,2}[Ll]oss)")),
@@ -92,7 +96,11 @@ def _of_pages(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]
 
 
 def _spelled(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
-    """Return lines with the sides that letters stand for, where both do."""
+    """Return lines with the sides that letters stand for, where both do, and with icefall's means alone."""
+    if "tot_loss[" in text:
+        block = [(OF_ICEFALL.sub(lambda found: FIELD.sub("tot_", found.group(1)), line), bar) for line, bar in block]
+    if ", count: " in text:
+        block = [(OF_BIGDL.sub("", line), bar) for line, bar in block]
     for signs, letters in LETTERS:
         if has_any(signs, text) and {letter.lower() for letter in letters.findall(text)} == SIDE_OF_LETTER.keys():
             block = [(letters.sub(lambda found: SIDE_OF_LETTER[found[1].lower()], line), bar) for line, bar in block]

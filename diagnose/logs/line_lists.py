@@ -31,6 +31,8 @@ ROW = re.compile(  # "| train loss | 0.9 | 0.7 | 0.6 | 0.5 |"
     re.IGNORECASE,
 )
 COLUMNS = re.compile(r"^\W{0,40}((?:[A-Za-z]{2,10}[\s_]?\d{1,9}[\s|,;]{0,40}){4,64})$")  # "epoch 8   epoch 50 ..."
+OF_RUNS = re.compile(r"(?<![A-Za-z])(?:fold|run|seed|trial|repeat|split)[\s_-]?\d{1,4}(?=[\s|,;]|$)", re.IGNORECASE)
+DECIMAL = re.compile(r"\d\.\d")
 COLUMN = re.compile(r"([A-Za-z]{2,10})[\s_]?(\d{1,9})")
 
 
@@ -48,6 +50,8 @@ class Lists:
         self._places: dict[
             int, tuple[str, array[float]]
         ] = {}  # of lists of so many values: what counts, and its values
+        self._runs = 0  # columns of runs, as "fold_1,fold_2,fold_3"
+        self._rows = 0  # of losses below them
         self._unclear: set[str] = set()  # names with several lists of which none goes on from the one before
 
     def begins(self, line: str) -> bool:
@@ -75,6 +79,8 @@ class Lists:
         values = array("d", (float(value) for value in VALUE.findall(found.group(2))))
         if counts and all(one < two for one, two in itertools.pairwise(values)):
             self._places[len(values)] = counts, values
+        elif meaning(name).kind and self._runs:
+            self._rows += 1
         elif meaning(name).kind:
             self._values, self.open = values, name
             self._close()
@@ -84,6 +90,9 @@ class Lists:
 
     def _heads(self, line: str) -> bool:
         """Take a line that heads columns by where in the run they are; return whether it is one."""
+        if len(runs := OF_RUNS.findall(line)) > 1 and not DECIMAL.search(line):
+            self._runs = len(runs)
+            return True
         found = COLUMNS.match(line)
         columns = COLUMN.findall(found.group(1)) if found else []
         counts = counter(columns[0][0]) if len({word for word, _ in columns}) == 1 else ""
@@ -125,6 +134,7 @@ class Lists:
         """Give the lists to a log whose lines hold no two losses to compare; unclear ones count as several values."""
         if self.open:
             self._close()
+        log.runs = log.runs or (self._runs if self._rows and not log.series else 0)
         sides = {meaning(name).held_out for name in log.series if meaning(name).kind}
         if len(sides) == 2:
             return

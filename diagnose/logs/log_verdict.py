@@ -9,11 +9,11 @@ import numpy as np
 
 from diagnose.formatting import counted, listed, plain
 from diagnose.logs.choose import MOST_APART, said
-from diagnose.logs.digits_of import Digits, times
+from diagnose.logs.digits_of import Digits, LogDigits, times
 from diagnose.logs.names import meaning
 
 if TYPE_CHECKING:
-    from diagnose.logs.pairs import Pairs
+    from diagnose.logs.pairs import Pairs, Track
     from diagnose.logs.statistics import GapCourse
     from diagnose.records.log_report import LogFinding, LogRun
 
@@ -41,9 +41,9 @@ class Sides:
     equal: int
 
     @classmethod
-    def of(cls, pairs: Pairs, digits: Digits) -> Sides:
+    def of(cls, pairs: Pairs, digits: LogDigits) -> Sides:
         """Count the prints on each side."""
-        slack = digits.unit / 2 if digits.unit else 0.0
+        slack = digits.gap.unit / 2
         below, above = int((pairs.gap_N < -slack).sum()), int((pairs.gap_N > slack).sum())
         return cls(below, above, len(pairs.gap_N) - below - above)
 
@@ -59,9 +59,33 @@ class Sides:
         return name if most and most >= MOST * (self.below + self.above) else ""
 
 
-def digits_of(pairs: Pairs) -> Digits:
-    """Return the digits that both losses carry."""
-    return Digits.of(np.concatenate([pairs.train.value[:100], pairs.val.value[:100]]).tolist())
+def digits_of(pairs: Pairs) -> LogDigits:
+    """Return the digits that the losses carry; of a perplexity those of its logarithm, which is compared."""
+    return LogDigits.of(_digits(pairs.train), _digits(pairs.val))
+
+
+def _digits(track: Track) -> Digits:
+    own = Digits.of(track.value[:100].tolist(), track.decimals)
+    if meaning(track.name).kind != "perplexity" or not len(track.value):
+        return own
+    return own.of_logarithms(float(track.value.max()))
+
+
+def averaged(pairs: Pairs) -> str:
+    """Return what the training values of pairs are called: local means, where most are."""
+    return "training's local mean" if 2 * int(pairs.averaged_N.sum()) > len(pairs.at_N) else "training"
+
+
+def shown_as(pairs: Pairs) -> str:
+    """Return what the values that are shown are, where they are not those of the log; "" where they are."""
+    means, count = int(pairs.averaged_N.sum()), len(pairs.at_N)
+    some = "" if means == count else f" in {means} of {counted(count, 'pair')}"
+    out = [f"training as a local mean of its prints{some}"] if means else []
+    sides = (("training", pairs.train), ("validation", pairs.val))
+    logarithms = [side for side, track in sides if meaning(track.name).kind == "perplexity"]
+    turned = [side for side, track in sides if track.turned]
+    out += [f"{listed(logarithms)} as logarithms of perplexities"] if logarithms else []
+    return "; ".join([*out, *([f"{listed(turned)} as negatives of what is printed"] if turned else [])])
 
 
 def place(pairs: Pairs, at: float) -> str:
@@ -90,7 +114,7 @@ def verdict(pairs: Pairs, gap: GapCourse, findings: list[LogFinding], runs: list
     risen = rules.get("log/overfitting")
     if risen:
         digits, at = digits_of(pairs), pairs.at_N[int(np.argmin(pairs.val_N))]
-        low = digits.loss(risen.measured["lowest_value"])
+        low = digits.val.loss(risen.measured["lowest_value"])
         return f"{lead} Validation was lowest at {place(pairs, float(at))} ({low}) and has risen since: overfitting."
     return lead
 
@@ -109,10 +133,10 @@ def _apart(pairs: Pairs) -> float:
 
 def size(pairs: Pairs, gap: GapCourse) -> str:
     """Return where validation lies, how it moves and where it ends."""
-    digits, gaps = digits_of(pairs), pairs.gap_N
-    sides = Sides.of(pairs, digits)
+    carried, gaps = digits_of(pairs), pairs.gap_N
+    sides, digits, training = Sides.of(pairs, carried), carried.gap, averaged(pairs)
     if sides.count == 1:
-        return _single(pairs, digits)
+        return _single(pairs, carried)
     if sides.equal == sides.count:
         return f"Both losses are equal in all {sides.count} prints, to the digits printed."
     ends = (
@@ -121,7 +145,7 @@ def size(pairs: Pairs, gap: GapCourse) -> str:
     )
     ratio = _ratio(pairs)
     if not sides.one:
-        both = f"Validation lies below training in {sides.below} of {sides.count} prints and above in {sides.above}"
+        both = f"Validation lies below {training} in {sides.below} of {sides.count} prints and above in {sides.above}"
         if gap.moves in MOVING:
             return f"{both}: the gap goes from {ends[0]} to {ends[1]}{ratio}."
         return f"{both}: the mean difference is {_interval(gap, digits)}, {ends[1]}{ratio}."
@@ -134,7 +158,7 @@ def size(pairs: Pairs, gap: GapCourse) -> str:
     else:
         course = f", by {digits.size(gap.said.value)} on average, {ends[1]}{ratio}"
     equal = f" (equal in {sides.equal})" if sides.equal else ""
-    return f"Validation lies {sides.one} training in {agree} of {sides.count} prints{equal}{course}{few}."
+    return f"Validation lies {sides.one} {training} in {agree} of {sides.count} prints{equal}{course}{few}."
 
 
 def _interval(gap: GapCourse, digits: Digits) -> str:
@@ -144,12 +168,12 @@ def _interval(gap: GapCourse, digits: Digits) -> str:
     return f"{digits.gap(said.value)} ({digits.gap(said.low)} to {digits.gap(said.high)})"
 
 
-def _single(pairs: Pairs, digits: Digits) -> str:
+def _single(pairs: Pairs, digits: LogDigits) -> str:
     train, val = float(pairs.train_N[0]), float(pairs.val_N[0])
     ratio = val / train if min(train, val) > 0 else 1.0
     said = (
-        f"One pair alone, at {place(pairs, float(pairs.at_N[0]))}: validation {digits.loss(val)}, training "
-        f"{digits.loss(train)}, a difference of {digits.gap(val - train)}{_ratio(pairs)}"
+        f"One pair alone, at {place(pairs, float(pairs.at_N[0]))}: validation {digits.val.loss(val)}, training "
+        f"{digits.train.loss(train)}, a difference of {digits.gap.gap(val - train)}{_ratio(pairs)}"
     )
     if not 1 - CHANCE < ratio < 1 / (1 - CHANCE):
         return f"{said}; that is too large for the luck of a batch alone."
@@ -180,6 +204,6 @@ def several(runs: list[LogRun], pairs: Pairs) -> str:
     names = [run.name for run in runs[:MOST_NAMED]]
     named = f" ({listed(names)})" if len(runs) <= MOST_NAMED and any(not n.startswith("run ") for n in names) else ""
     return (
-        f"The log holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.loss(val)} and "
-        f"training {digits.loss(train)} on average, {side} in {count} of {len(runs)}."
+        f"The log holds {counted(len(runs), 'run')}{named}; at their ends validation is {digits.val.loss(val)} and "
+        f"{averaged(pairs)} {digits.train.loss(train)} on average, {side} in {count} of {len(runs)}."
     )

@@ -27,7 +27,7 @@ KIND_OF_LOSS = {
 }  # fmt: skip
 NO_LOSS = frozenset(("gloss", "floss", "stoploss", "weightloss"))
 BITS = frozenset(("bpb",))
-LIKELIHOOD = frozenset(("objf", "elbo", "loglik", "loglike", "loglikelihood", "logprob"))  # the higher the better
+LIKELIHOOD = frozenset(("ll", "objf", "elbo", "loglik", "loglike", "loglikelihood", "logprob"))  # the higher the better
 LIKELIHOODS = frozenset((("log", "likelihood"), ("log", "prob"), ("log", "probability"), ("log", "lik")))
 PERPLEXITY = frozenset(("ppl", "perplexity", "pplx"))
 ERROR = frozenset(("rmse", "mse", "mae", "l1", "l2", "rmsle", "metric", "deviance"))

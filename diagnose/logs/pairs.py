@@ -22,6 +22,7 @@ from diagnose.logs.axis import (
     runs,
 )
 from diagnose.logs.choose import Choice, choose, refuse, said
+from diagnose.logs.fold_columns import side_by_side
 from diagnose.logs.names import meaning
 from diagnose.logs.series import EPOCH, PLACE, SECONDS, VALUE
 
@@ -49,7 +50,7 @@ class Track:
         at: where in the run, (points,), rising.
         seconds: since some start, NaN where the log does not say, (points,).
         value: nats, or whatever the loop's unit is, (points,).
-        count, broken, broken_step, stride: as of the series.
+        count, broken, broken_step, stride, decimals, means, turned: as of the series.
     """
 
     name: str
@@ -60,6 +61,9 @@ class Track:
     broken: int
     broken_step: float
     stride: int
+    decimals: int | None = None
+    means: bool = False
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,8 @@ class Pairs:
     Attributes:
         train, val: the series.
         at_N, train_N, val_N: where, and both values; NaN never.
+        printed_N: the training value that the log has at or last before each place, of which `train_N` may be the local
+            mean.
         unit: "loss", "bits per byte" or "" where the two are in different units.
         axis: what `at` counts: "step", "epoch" or "place" (in the log).
         place: of the run's first row in the log.
@@ -85,6 +91,7 @@ class Pairs:
     at_N: NDArray[np.float64]
     train_N: NDArray[np.float64]
     val_N: NDArray[np.float64]
+    printed_N: NDArray[np.float64]
     unit: str
     axis: Counted
     place: float = 0.0
@@ -98,6 +105,11 @@ class Pairs:
     def gap_N(self) -> NDArray[np.float64]:
         """Validation minus training, (N,)."""
         return self.val_N - self.train_N
+
+    @property
+    def averaged_N(self) -> NDArray[np.bool_]:
+        """Where the training value is a local mean and no value of the log, (N,)."""
+        return np.not_equal(self.train_N, self.printed_N)
 
 
 def pairs(log: Log, columns: Columns) -> Pairs:
@@ -118,6 +130,9 @@ def all_pairs(log: Log, columns: Columns) -> list[Pairs]:
         DiagnoseError: one of the two losses is not in the log, or nothing pairs.
     """
     choice = choose(log, columns)
+    beside = [] if columns else side_by_side((choice.train, choice.val), choice.others)
+    if beside:
+        return [run for train, val in beside for run in paired(log, Choice(train, val, notes=choice.notes))]
     every = paired(log, choice) or _of_others(log, choice, columns)
     if not every:
         _nothing(log, choice)
@@ -184,16 +199,17 @@ def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[
         if len(end):
             one, last = float(end[-1, VALUE]), _with_mean(last, end)
     turns = _by_turns(tracks["train"], last) if way.name == "place" else None
-    at, left, right = turns or pair(tracks["train"], last, way.scale)
-    left, right = (_nats(name, values, notes) for name, values in ((choice.train.name, left), (choice.val.name, right)))
+    at, left, right, printed = turns or pair(tracks["train"], last, way.scale)
+    right = _nats(choice.val.name, right, notes)
+    printed, left = (_nats(choice.train.name, values, some) for values, some in ((printed, []), (left, notes)))
     keep = np.isfinite(left) & np.isfinite(right)
     if not keep.any():
         return None
     batch = _track(choice.batch, _placed(choice.batch.table(), way)) if choice.batch is not None else None
     return Pairs(
-        tracks["train"], tracks["val"], at[keep], left[keep], right[keep], _unit(choice.train.name, choice.val.name),
-        way.name, min(float(train[0, PLACE]), float(val[0, PLACE])), one, batch,
-        left_out if way.name == "step" else 0, 0, notes,
+        tracks["train"], tracks["val"], at[keep], left[keep], right[keep], printed[keep],
+        _unit(choice.train.name, choice.val.name), way.name, min(float(train[0, PLACE]), float(val[0, PLACE])), one,
+        batch, left_out if way.name == "step" else 0, 0, notes,
     )  # fmt: skip
 
 
@@ -233,7 +249,8 @@ def _placed(table: NDArray[np.float64], way: LogAxis) -> NDArray[np.float64]:
 def _track(series: LogSeries, placed: NDArray[np.float64]) -> Track:
     return Track(
         series.name, placed[:, 0], placed[:, SECONDS], placed[:, VALUE],
-        series.count, series.broken, series.broken_step, series.stride,
+        series.count, series.broken, series.broken_step, series.stride, series.decimals, series.means,
+        series.turned,
     )  # fmt: skip
 
 
@@ -258,10 +275,8 @@ def _with_mean(val: Track, end: NDArray[np.float64]) -> Track:
     )  # fmt: skip
 
 
-def pair(
-    train: Track, val: Track, scale: float = 0.0
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Return where, the training loss and the validation loss of each pair.
+def pair(train: Track, val: Track, scale: float = 0.0) -> tuple[NDArray[np.float64], ...]:
+    """Return where, the training loss and the validation loss of each pair, and the training loss as it is printed.
 
     Where training is printed much more often, a validation value is compared with training's course at its place: a
     curve through the values near it, as many on one side as on the other, so that a falling loss biases nothing. Else
@@ -270,7 +285,7 @@ def pair(
     """
     if not len(train.at) or not len(val.at):
         nothing = np.zeros(0)
-        return nothing, nothing, nothing
+        return nothing, nothing, nothing, nothing
     space = float(np.median(np.diff(val.at))) if len(val.at) > 1 else 0.0
     own = float(np.median(np.diff(train.at))) if len(train.at) > 1 else 0.0
     last = np.searchsorted(train.at, val.at, "right") - 1
@@ -278,23 +293,25 @@ def pair(
     if len(train.at) == 1:
         keep = np.arange(len(val.at)) == int(np.argmin(np.abs(distance)))
         keep &= (distance == 0) | (len(val.at) == 1)
-        return val.at[keep], np.full(int(keep.sum()), train.value[0]), val.value[keep]
+        alone = np.full(int(keep.sum()), train.value[0])
+        return val.at[keep], alone, val.value[keep], alone
     early = (last < 0) & (-distance <= NEAR * space)
     keep = early | ((last >= 0) & (distance <= max(space, own)))
-    near = train.value[np.maximum(last, 0)].copy()
-    if own < space * AROUND:
+    printed = train.value[np.maximum(last, 0)]
+    near = printed.copy()
+    if own < space * AROUND and not train.means:
         for k in np.flatnonzero(keep & ~early):
             near[k] = _course(train, float(val.at[k]), AROUND * space, float(near[k]), _ends(float(val.at[k]), scale))
-    return val.at[keep], near[keep], val.value[keep]
+    return val.at[keep], near[keep], val.value[keep], printed[keep]
 
 
-def _by_turns(train: Track, val: Track) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
+def _by_turns(train: Track, val: Track) -> tuple[NDArray[np.float64], ...] | None:
     """Return the pairs of a log without positions that prints each validation before its training, None for others."""
     if len(train.at) != len(val.at) or not len(val.at):
         return None
     if not ((val.at < train.at).all() and (train.at[:-1] < val.at[1:]).all()):
         return None
-    return train.at, train.value, val.value
+    return train.at, train.value, val.value, train.value
 
 
 def _ends(at: float, scale: float) -> bool:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from diagnose.errors import DiagnoseError, nearest, nearest_file
-from diagnose.logs import folders, source
+from diagnose.logs import folders, no_log, source
 from diagnose.logs.document import read_document
 from diagnose.logs.events import is_events, read_events
 from diagnose.logs.line_labels import of_page
@@ -141,23 +141,32 @@ def _named(path: Path) -> Iterator[None]:
 def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
     with _named(path):
         head = source.head_of(path)
-        kind = fmt or detect(head)
-        if kind == "tensorboard" and not is_events(head):
-            raise DiagnoseError("it is no TensorBoard file: its first frame is damaged")
-        with source.opened(path) as file:
-            if kind == "tensorboard":
-                log = Log("tensorboard", "TensorBoard")
-                read_events(file, path, log, before)
-                return log
-            if kind == "json":
-                return read_document(source.texts(file, path), columns)
-            if kind in ("text", "csv") and by_number(columns):
-                return read_numbered((line for line, _ in source.lines(file, path)), columns)
-            if kind == "text":
-                return _text(file, path, head, columns)
-            plain = (line for line, _ in source.lines(file, path, source.MOST_RECORD))
-            log = read_csv(plain, columns, path.stem) if kind == "csv" else read_records(plain, columns)
-        return log if fmt or kind != "csv" or columns or _has_losses(log) else _as_text(path, log)
+        if fmt is None:
+            no_log.refuse_page(head)
+        log = _of_kind(path, head, before, fmt, columns)
+        if fmt is None and not columns:
+            no_log.refuse_source(path, head, log)
+        return log
+
+
+def _of_kind(path: Path, head: bytes, before: str, fmt: str | None, columns: Columns) -> Log:
+    kind = fmt or detect(head)
+    if kind == "tensorboard" and not is_events(head):
+        raise DiagnoseError("it is no TensorBoard file: its first frame is damaged")
+    with source.opened(path) as file:
+        if kind == "tensorboard":
+            log = Log("tensorboard", "TensorBoard")
+            read_events(file, path, log, before)
+            return log
+        if kind == "json":
+            return read_document(source.texts(file, path), columns)
+        if kind in ("text", "csv") and by_number(columns):
+            return read_numbered((line for line, _ in source.lines(file, path)), columns)
+        if kind == "text":
+            return _text(file, path, head, columns)
+        plain = (line for line, _ in source.lines(file, path, source.MOST_RECORD))
+        log = read_csv(plain, columns, path.stem) if kind == "csv" else read_records(plain, columns)
+    return log if fmt or kind != "csv" or columns or _has_losses(log) else _as_text(path, log)
 
 
 def _text(file: BinaryIO, path: Path, head: bytes, columns: Columns) -> Log:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from diagnose.logs.digits_of import decimals
+from diagnose.logs.kept_columns import TOLD
 from diagnose.logs.names import meaning
 from diagnose.logs.series import NAN, PLACE, POSITIONS, STEP, VALUE, Log
 from diagnose.logs.table_fields import MOST_NUMBER, number, place_number
@@ -41,7 +43,8 @@ def add_rows(keep: Keep, records: list[list[str]], log: Log) -> bool:
     points = _placed(keep, records, np.logical_or.reduce([there for _, there in found.values()]), log)
     for name, key, there in sorted(series, key=lambda one: int(one[2].argmax())):
         points[:, VALUE] = found[key][0]
-        log.add_many(name, points[there])
+        told = max(map(decimals, _column(records[:TOLD], key)))
+        log.add_many(name, points[there], told)
     return True
 
 

@@ -44,6 +44,7 @@ class LogRow:
         bar: whether it is a state of a progress bar, which the next state of the same position replaces.
         group: states of one pass over the data share a number above zero; the last one replaces those before it.
         whole: whether it sums up the epoch whose states of a bar came before it, which go.
+        told: decimals of the values as text has them, by name, of some rows.
     """
 
     values: dict[str, float]
@@ -56,6 +57,7 @@ class LogRow:
     batch: float = NAN
     group: int = 0
     whole: bool = False
+    told: dict[str, int] | None = None
 
     def at(self) -> tuple[float, ...]:
         """Return its positions, without the time."""
@@ -78,6 +80,8 @@ class LogSeries:
         broken: values that were NaN, infinite or beyond `MOST_VALUE`; `broken_step`: of the first of them.
         stride: one in so many is kept.
         turned: whether the log has the negatives of its values.
+        decimals: that the text of its values was seen to have, None where there was no text.
+        means: whether values are means over many batches, as since an epoch began: none is averaged again.
     """
 
     name: str
@@ -86,6 +90,8 @@ class LogSeries:
     broken_step: float = NAN
     stride: int = 1
     turned: bool = False
+    decimals: int | None = None
+    means: bool = False
     _kept: array[float] = field(default_factory=lambda: array("d"), repr=False)
     _last: tuple[float, LogRow, float] | None = None  # place, row and value of the last point
     _bars: int = 0  # points at the end that are states of a bar of one epoch
@@ -314,9 +320,9 @@ class Log:
         """Return how many runs its rows are, where each has settings of its own; else 0."""
         return self.runs or (self.sweep.runs() if len(self.sweep.heads) == self.rows else 0)
 
-    def add(self, row: LogRow) -> None:
-        """Take a row's values."""
-        self.rows += 1
+    def add(self, row: LogRow, *, counts: bool = True) -> None:
+        """Take a row's values; one that does not count is a part of the row before."""
+        self.rows += counts
         for name, value in row.values.items():
             series = self.series.get(name)
             if series is None:
@@ -325,13 +331,21 @@ class Log:
                     continue
                 series = self.series[name] = LogSeries(name)
             series.add(self.rows, row, value)
+            if row.told:
+                series.decimals = max(series.decimals or 0, row.told.get(name, 0))
 
-    def add_many(self, name: str, points: NDArray[np.float64]) -> None:
-        """Take many values of one name, of rows that are counted already: (points, 8), as `COLUMNS` names them."""
+    def add_many(self, name: str, points: NDArray[np.float64], told: int | None = None) -> None:
+        """Take many values of one name, of rows that are counted already: (points, 8), as `COLUMNS` names them.
+
+        `told` are the decimals that text has of some of them.
+        """
         if name not in self.series and len(self.series) >= MOST_NAMES:
             self.names_left += len(points)
             return
-        self.series.setdefault(name, LogSeries(name)).add_many(points)
+        series = self.series.setdefault(name, LogSeries(name))
+        series.add_many(points)
+        if told is not None:
+            series.decimals = max(series.decimals or 0, told)
 
     def heading(self, text: str) -> None:
         """Note a line that may name the run whose rows follow."""

@@ -39,7 +39,7 @@ MOST_ROWS = 10_000  # of a table that is looked at for whether its rows are runs
 NAMES_RUN = frozenset({
     "name", "run", "id", "seed", "run_id", "run id", "trial", "trial_id", "model", "experiment", "config", "run_name",
     "run name",
-    "exp", "model_name", "arch", "number", "trial number",
+    "exp", "model_name", "arch", "number", "trial number", "fold", "fold_id", "fold id", "cv_fold", "repeat",
 })  # fmt: skip
 
 

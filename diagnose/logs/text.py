@@ -12,8 +12,9 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from diagnose.logs import headings
+from diagnose.logs import headings, running_means
 from diagnose.logs.commas import Commas
+from diagnose.logs.digits_of import decimals
 from diagnose.logs.given_names import GivenNames
 from diagnose.logs.grid import Grid
 from diagnose.logs.line_lists import Lists
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
 
 MOST_SHAPES = 4096  # kept
 MOST_PLANS = 8192  # kept
-PAIR = 2  # numbers of a line that holds a value and its running mean
 MOST_KEPT = 600  # characters of a line whose shape is kept
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NO_NUMBER = ("nan", "inf")
@@ -88,6 +88,7 @@ class TextReader(TextState):
         self.commas.settle(self.log)
         self._without_last()
         headings.settle(self.log)
+        running_means.settle(self.log)
         self.lists.settle(self.log)
         self._late_epochs()
         self.grid.settle()
@@ -341,7 +342,8 @@ class TextReader(TextState):
         if shape.tuple:
             log.tuples += 1
             log.example = shape.tuple
-        values = self._read(shape, numbers, progress=progress, own=own, above=above)
+        texts, means = self._read(shape, numbers, progress=progress, own=own, above=above)
+        values = {name: to_float(text) for name, text in texts.items()}
         if not values:
             return
         self.opens = False
@@ -359,13 +361,23 @@ class TextReader(TextState):
                      place("update", NAN), place("batch", NAN), group, whole)  # fmt: skip
         if self.tried < MOST_TRIED and not bar:
             self._again(row, placed=placed)
+        row.told = {name: decimals(text) for name, text in texts.items()} if log.rows < MOST_TOLD else None
         log.add(row)
+        self._passed(row, means, aside=aside or shape.named)
+
+    def _passed(self, row: LogRow, means: dict[str, str], *, aside: bool) -> None:
+        """Take the running means of a row, and where a pass over the other side's data begins."""
+        self.passes += self.aside != aside
+        self.aside = aside
+        if means:
+            running_means.add(self.log, means, replace(row, group=self.passes))
 
     def _read(
         self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float], above: str
-    ) -> dict[str, float]:
-        """Return the losses of a line by name; `above` is the side of the heading that it stands under."""
-        values: dict[str, float] = {}
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the losses of a line by name, and their running means; `above` is the side of the heading above."""
+        values: dict[str, str] = {}
+        means: dict[str, str] = {}
         for k, slot in shape.losses:
             text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
             name = f"{slot.name} over runs" if self.of_runs else self._summed(shape, slot.name, own)
@@ -373,16 +385,14 @@ class TextReader(TextState):
                 continue
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
-            mine = {name: text}
-            if slot.mean >= 0 and len(numbers) == PAIR and above not in ("val", "test") and text == numbers[k]:
-                mine[f"avg {name}"] = numbers[slot.mean]
-            if self.headed and not shape.side and not meaning(name).side:
-                mine |= {headings.under(above, one): told for one, told in mine.items()}
-            for one, told in mine.items():
-                values[one] = to_float(told)
-                if "," in told:
-                    self.commas.see(one, told)
-        return values
+            under = self.headed and not shape.side and not meaning(name).side
+            for one in (name, headings.under(above, name)) if under else (name,):
+                values[one] = text
+                if slot.mean >= 0:
+                    means[one] = numbers[slot.mean]
+                if "," in text:
+                    self.commas.see(one, text)
+        return values, means
 
 
 def read_text(lines: Iterable[tuple[str, bool]], columns: dict[str, str] | None = None) -> Log:

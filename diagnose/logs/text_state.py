@@ -35,6 +35,8 @@ class TextState:
         self.headed = False  # whether there was one
         self.opens = False  # whether the last one opens what is below it, as "Validation:"
         self.group = 1  # of states of one pass
+        self.passes = 1  # over data: each ends with its epoch, or where losses of the other side stand
+        self.aside = False  # whether the last losses were held out
         self.both = NAN  # the epoch whose bar shows both losses
         self.closed = NAN  # the epoch whose Keras bar has shown its validation
         self.done = (NAN, NAN)  # the last epoch of which a pass of Keras is complete, and the batches of that pass
@@ -164,5 +166,6 @@ class TextState:
         """Take an epoch that is named; a heading for validation ends with its epoch."""
         if (value != self.epoch or self.epoch != self.epoch) and not self.opens:
             self.above = self.above if self.above == "train" else ""
+        self.passes += value != self.epoch
         self.epoch = value
         self.group += 1

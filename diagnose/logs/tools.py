@@ -12,6 +12,7 @@ TOOLS = (  # a line that only this tool prints
         "llm.c",
         re.compile(r"^s:\d+ (?:tel|trl):|^step +\d+/\d+ \| loss .{1,12} \(.{1,9}z\)\| norm |^val loss \d+\.\d{6}$"),
     ),
+    ("icefall", re.compile(r"\btot_loss=.{0,300}\bover [\d.]+ frames")),
     ("Hugging Face", re.compile(r"^\{'(?:loss|eval_loss)': ")),
     ("Keras", re.compile(r" - val_loss: .{0,30}$|ms/step - .{0,40}loss: ")),
 )

@@ -24,6 +24,7 @@ class LogSource(LogRecord):
         axis: what positions count: "step", "epoch" or "place" (in the log).
         train_is: what the training loss is a mean of, where tool or name tell.
         settings: that the log states.
+        shown: what the values that are shown are, where they are not those of the log: local means, logarithms.
     """
 
     files: tuple[str, ...]
@@ -35,14 +36,21 @@ class LogSource(LogRecord):
     axis: Literal["step", "epoch", "place"]
     train_is: str | None = None
     settings: dict[str, float] = Field(default_factory=dict)
+    shown: str | None = None
 
 
 class LogPair(LogRecord):
-    """Both losses at one place of the run."""
+    """Both losses at one place of the run.
+
+    Attributes:
+        at, train, val: the place and what is compared there.
+        printed: the training value that the log has there or last before, where `train` is the local mean of such.
+    """
 
     at: float
     train: float
     val: float
+    printed: float | None = None
 
 
 class LogCurve(LogRecord):
@@ -61,6 +69,8 @@ class LogPoints(LogRecord):
         broken: values that are NaN or infinite.
         restarted: points that a resumed run repeats; `stale`: validation values that were printed again.
         shown: up to twelve pairs, the first and the last among them.
+        averaged: pairs whose training value is a local mean; `decimals`: of both losses and of their
+            difference, None for one that is in full.
     """
 
     pairs: int
@@ -72,6 +82,8 @@ class LogPoints(LogRecord):
     restarted: int
     stale: int = 0
     shown: tuple[LogPair, ...]
+    averaged: int = 0
+    decimals: tuple[int | None, ...] | None = None
 
 
 class LogMean(LogRecord):
@@ -137,7 +149,10 @@ class LogGap(LogMean):
 
 
 class LogNoise(LogRecord):
-    """How values scatter about their course, and whether neighbours share what they average."""
+    """How printed values scatter about their course, and whether neighbouring ones share what they average.
+
+    Of the values as the log has them; whether those that are compared are local means is said by `LogPoints.averaged`.
+    """
 
     train: float | None
     val: float | None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import chance, counted, cut, estimate, listed, plain
-from diagnose.logs.digits_of import Digits, times
+from diagnose.logs.digits_of import Digits, LogDigits, times
 from diagnose.report import figures
 from diagnose.report.blocks import (
     Bars,
@@ -79,14 +79,15 @@ def report_of(log: LogReport) -> Report:
 def _headlines(log: LogReport) -> tuple[Headline, ...]:
     carried, last = digits(log), log.points.shown[-1]
     where = f"{AXES[log.source.axis]} {_at(last.at)}"
+    mean = "" if last.printed is None else f", a local mean; printed: {carried.train.loss(last.printed)}"
     out = [
-        Headline("training", carried.loss(last.train), where, "arm-1"),
-        Headline("validation", carried.loss(last.val), where, "arm-0"),
+        Headline("training", carried.train.loss(last.train), f"{where}{mean}", "arm-1"),
+        Headline("validation", carried.val.loss(last.val), where, "arm-0"),
     ]
     if log.gap:
         ratio = log.gap.ratio
         note = f"validation is {times(ratio)} training" if ratio is not None and abs(ratio - 1) > 0.22 else ""
-        out.append(Headline("validation minus training", carried.gap(log.gap.last), note))
+        out.append(Headline("validation minus training", carried.gap.gap(log.gap.last), note))
     return tuple(out)
 
 
@@ -137,13 +138,16 @@ def _source(log: LogReport, most: int) -> str:
     files = listed([cut(name, 60 if most > 1 else 30) for name in source.files[:2]])
     files += " and more" if len(source.files) > 2 else ""
     count = f"{counted(points.pairs, 'pair')} of {points.train:,} training and {points.val:,} validation values"
-    return f"{files} ({source.format}{tool}): {names}, {count}{taken}"
+    shown = f"; shown: {source.shown}" if source.shown else ""
+    return f"{files} ({source.format}{tool}): {names}, {count}{taken}{shown}"
 
 
-def digits(log: LogReport) -> Digits:
+def digits(log: LogReport) -> LogDigits:
     """Return the digits that a log's losses carry."""
-    curves = [log.curves[key] for key in ("train", "val") if key in log.curves]
-    return Digits.of([value for curve in curves for value in curve.value[:100]])
+    if log.points.decimals is not None:
+        return LogDigits(*map(Digits, log.points.decimals))
+    curves = [log.curves[key].value[:100] if key in log.curves else () for key in ("train", "val")]
+    return LogDigits.of(*map(Digits.of, curves))
 
 
 def _at(at: float) -> str:
@@ -166,27 +170,27 @@ def _bars(log: LogReport, most: int) -> list[Bar]:
     return rows
 
 
-def _bar(name: str, one: LogPair, carried: Digits, log: LogReport) -> Bar:
-    note = f"training {carried.loss(one.train)}, validation {carried.loss(one.val)}"
+def _bar(name: str, one: LogPair, carried: LogDigits, log: LogReport) -> Bar:
+    note = f"training {_training(one, carried)}, validation {carried.val.loss(one.val)}"
     gap = one.val - one.train if log.gap else None
     paint = "arm-0" if gap is not None and gap < 0 else "arm-1"
-    return Bar(cut(name, 24), "" if gap is None else carried.gap(gap), note, gap, None, None, paint)
+    return Bar(cut(name, 24), "" if gap is None else carried.gap.gap(gap), note, gap, None, None, paint)
 
 
 def _drawn(log: LogReport) -> Drawn | None:
     """Return both losses drawn, and the gap where both are in one unit."""
     carried = digits(log)
     curves = [
-        (curve, name, paint)
+        (curve, name, paint, getattr(carried, key))
         for key, name, paint in SIDES
         if (curve := log.curves.get(key)) is not None and curve.at
     ]  # fmt: skip
     if not curves:
         return None
-    lines = [Line(curve.at, curve.value, paint, dashed=name == "training") for curve, name, paint in curves]
+    lines = [Line(curve.at, curve.value, paint, dashed=name == "training") for curve, name, paint, _ in curves]
     labels = [
-        Label(curve.at[-1], curve.value[-1], name, paint, (carried.loss(curve.value[-1]),))
-        for curve, name, paint in curves
+        Label(curve.at[-1], curve.value[-1], name, paint, (own.loss(curve.value[-1]),))
+        for curve, name, paint, own in curves
     ]
     start = min(line.x[0] for line in lines)
     end = max(line.x[-1] for line in lines)
@@ -204,7 +208,7 @@ def _gap_panel(log: LogReport, begin: float) -> list[Panel]:
     if not log.gap or curve is None or not curve.at:
         return []
     zero = Line((begin, curve.at[-1]), (0.0, 0.0), "quiet", strong=True, dashed=True)
-    label = Label(curve.at[-1], curve.value[-1], "gap", "ink", (digits(log).gap(end.val - end.train),))
+    label = Label(curve.at[-1], curve.value[-1], "gap", "ink", (digits(log).gap.gap(end.val - end.train),))
     line = Line(curve.at, curve.value, "ink")
     return [Panel((zero, line), (label,), "validation minus training", "The gap", None, begin)]
 
@@ -250,7 +254,8 @@ def _ends(log: LogReport) -> TextTable:
 def _prints(log: LogReport) -> TextTable:
     carried, axis = digits(log), AXES[log.source.axis]
     rows = tuple(_row(_at(one.at), one, carried) for one in log.points.shown)
-    return TextTable("Both losses at some prints", (axis, "training", "validation", "difference"), rows)
+    training = "training, local mean" if log.points.averaged else "training"
+    return TextTable("Both losses at some prints", (axis, training, "validation", "difference"), rows)
 
 
 def _runs(log: LogReport, caption: str, first: str, some: tuple[LogRun, ...]) -> TextTable:
@@ -259,8 +264,14 @@ def _runs(log: LogReport, caption: str, first: str, some: tuple[LogRun, ...]) ->
     return TextTable(caption, (first, "training", "validation", "difference", "below in"), rows)
 
 
-def _row(name: str, one: LogPair, carried: Digits) -> tuple[str, ...]:
-    return name, carried.loss(one.train), carried.loss(one.val), carried.gap(one.val - one.train)
+def _training(one: LogPair, carried: LogDigits) -> str:
+    """Return the training loss that is compared; beside a local mean stands what the log has there."""
+    printed = "" if one.printed is None else f" (printed {carried.train.loss(one.printed)})"
+    return f"{carried.train.loss(one.train)}{printed}"
+
+
+def _row(name: str, one: LogPair, carried: LogDigits) -> tuple[str, ...]:
+    return name, _training(one, carried), carried.val.loss(one.val), carried.gap.gap(one.val - one.train)
 
 
 def _numbers(log: LogReport) -> list[ReportBlock]:
@@ -268,7 +279,7 @@ def _numbers(log: LogReport) -> list[ReportBlock]:
     out = [*_interval(log), *_scatter(log), *_against(log)]
     for other in log.others:
         first, last = (one.val - one.train for one in (other.first, other.last))
-        carried = digits(log)
+        carried = digits(log).gap
         out.append(
             f"Also in the log: {other.name}, {other.pairs} pairs, validation below in {other.below}, above in "
             f"{other.above}; {carried.gap(first)} at first, {carried.gap(last)} at the end."
@@ -296,8 +307,8 @@ def _scatter(log: LogReport) -> list[str]:
         return []
     smooth = "; training's values share what they average" if noise.train_smoothed else ""
     out = [
-        f"Values scatter about their course by {carried.size(noise.train)} (training) and {carried.size(noise.val)} "
-        f"(validation){smooth}."
+        f"Printed values scatter about their course by {carried.train.size(noise.train)} (training) and "
+        f"{carried.val.size(noise.val)} (validation){smooth}."
     ]
     last = log.points.shown[-1]
     scales = last.val / last.train if last.train and last.val / last.train > 0 else 0.0

@@ -364,7 +364,7 @@ case(
         c=lambda e: a(e) + 0.1,
         d=lambda e: b(e) - 0.1,
     ),
-    P([30 + 37 * k for k in K], near(0.15), B(), "step"),
+    P(K, A(), B()),
 )
 case(
     "e8-35",

@@ -110,12 +110,12 @@ VERDICTS = {
     "scale-quieter.txt": ("1/667 of training", "69,500,000"),
     "cross-entropy.txt": ("above training in 10 of 10 prints, by 0.1",),
     "one-pair.txt": ("One pair", "0.37 of training", "too large for the luck"),
-    "iter-and-step.txt": ("below training in 5 of 5 prints, by 0.10",),
-    "fixed-val-set.txt": ("below training in 26 of 31 prints",),
+    "iter-and-step.txt": ("below training's local mean in 5 of 5 prints, by 0.10",),
+    "fixed-val-set.txt": ("below training's local mean in 26 of 31 prints",),
     "three-runs.txt": ("3\xa0runs (model A, model B and model C)", "below in 3 of 3"),
     "k-folds.txt": ("5\xa0runs", "validation is 0.2800", "training 0.2300", "above in 5 of 5"),
     "appended-fits.csv": ("3\xa0runs", "above in 3 of 3"),
-    "skorch-table.txt": ("below training in 6 of 7", "from −0.17 at epoch 1 to +0.01 at epoch 7"),
+    "skorch-table.txt": ("below training in 6 of 7", "from −0.170 at epoch 1 to +0.0100 at epoch 7"),
     "val-and-test.txt": ("above training in 6 of 6", "2 times training"),
 }  # fmt: skip
 

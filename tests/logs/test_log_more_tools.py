@@ -441,8 +441,7 @@ read_as(
         "2024-01-01,10:00:30 | INFO | Train Epoch: {k} [100000/100000 (100%)] Data (t): 0.123 Batch (t): 0.512, 250.123/s, 250.123/s/gpu LR: 0.000100 Logit Scale: 14.286 Contrastive_loss: {a:.4f} ({a:.4f}) Loss: {a:.4f} ({a:.4f})",
         "2024-01-01,10:00:40 | INFO | Eval Epoch: {e} image_to_text_mean_rank: 12.3456\timage_to_text_R@1: 0.1234\tclip_val_loss: {b:.4f}\tepoch: {e}.0000\tnum_samples: 1000.0000",
     ),
-    at=[100_000 * e for e in E],
-    axis="step",
+    at=range(6),
 )
 read_as(
     "detr-log-txt",
