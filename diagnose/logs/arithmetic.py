@@ -23,6 +23,9 @@ FACTORS = {"ln 2 (bits and nats)": math.log(2), "1 / ln 2 (bits and nats)": 1 / 
 MOST_FACTOR = 64  # whole numbers that are tried: accumulated parts, devices
 FIT = 0.02  # relative: how close a ratio has to be to a factor, and how steady
 SURE_FIT = 0.01  # the same, where bases are told apart
+STEADY = 0.003  # relative: a ratio that stays within this is a factor, whichever number it is
+APART = 5.0  # times: a steady ratio of less may be the data's
+SCALES = 20.0  # times: means of like losses are not so far apart in every print, with training above
 RANGE = 1.5  # a ratio says something where the loss itself changes by this much over the run
 TWICE = 2.0  # times: what the elapsed time may differ by, for printing and sampling take time too
 SAME_MEAN = 0.05  # relative: a stated mean of logged values against their mean
@@ -268,8 +271,9 @@ def _factor(pairs: Pairs) -> list[LogFinding]:
         return []
     ratio = val / train
     middle = float(np.median(ratio))
-    if float(np.quantile(np.abs(ratio / middle - 1), 0.9)) > FIT:
-        return []
+    spread = float(np.quantile(np.abs(ratio / middle - 1), 0.9))
+    if spread > FIT:
+        return _scales(ratio)
     wholes = {f"{k}": float(k) for k in range(2, MOST_FACTOR + 1)} | {
         f"1/{k}": 1 / k for k in range(2, MOST_FACTOR + 1)
     }
@@ -281,7 +285,26 @@ def _factor(pairs: Pairs) -> list[LogFinding]:
                         "devices, "
                         "logarithm to base 2)", ratio=middle, factor=factor)
             ]  # fmt: skip
-    return []
+    if spread > STEADY or 1 / APART < middle < APART:
+        return []
+    return [
+        finding("factor", "error", f"Validation is training times {plain(middle)} all along: one factor, no gap",
+                "look for it in how the two are summed, divided and logged: a sum over batches or samples that was "
+                "divided by another number, or not at all", ratio=middle)
+    ]  # fmt: skip
+
+
+def _scales(ratio_N: NDArray[np.float64]) -> list[LogFinding]:
+    """Find a training loss that is many times validation's in every print: a sum beside a mean."""
+    most = float(ratio_N.max())
+    if most > 1 / SCALES:
+        return []
+    return [
+        finding("factor", "warning", f"Training is at least {plain(1 / most, 0)} times validation in every print, as a "
+                "sum is beside a mean",
+                "look whether training's loss was added up over batches or samples and not divided by their number",
+                ratio=most)
+    ]  # fmt: skip
 
 
 def _samples(log: Log, derived: dict[str, float]) -> list[LogFinding]:

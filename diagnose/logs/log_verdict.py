@@ -28,7 +28,7 @@ SECOND = (
     ("log/not-finite", "Some values are NaN or infinite."),
     ("log/identical", "Both losses are the same numbers."),
     ("log/frozen", "The validation value stopped moving."),
-    ("log/factor", "The two stay in one ratio, as a factor in how they are summed would make."),
+    ("log/factor", "They lie a factor apart, as a sum and a mean do."),
 )
 
 

@@ -35,7 +35,7 @@ SIDED_ERROR = frozenset(("error", "err"))  # a measure only where its name says 
 SPANS = {
     "epoch": "epoch", "step": "step", "batch": "batch", "minibatch": "batch", "mean": "mean", "avg": "mean",
     "average": "mean", "averaged": "mean", "avr": "mean", "smooth": "smooth", "smoothed": "smooth", "ema": "smooth",
-    "running": "smooth", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean", "history": "mean",
+    "running": "running", "final": "mean", "iter": "step", "iteration": "step", "meter": "mean", "history": "mean",
 }  # fmt: skip
 NEUTRAL = frozenset({
     "mini", "total", "tot", "overall", "sum", "lm", "model", "mlm", "current", "curr", "cur", "on", "per", "the", "set",
@@ -157,7 +157,8 @@ class Meaning:
         kind: "loss" (nats or whatever the loop's unit is), "bits" (bits per byte), "perplexity", "likelihood" (its
             logarithm: higher is better), "error" (another measure of error, as rmse), "unsaid" (named by its side
             alone), or "" for none of them.
-        span: what the value is a mean of: "batch", "step", "epoch", "mean", "smooth", or "" where it does not say.
+        span: what the value is a mean of: "batch", "step", "epoch", "mean", "smooth", "running" (a sum or a mean
+            so far), or "" where it does not say.
         stem: what else qualifies it ("dice" of "val dice loss"): losses are compared with their like.
     """
 

@@ -236,3 +236,30 @@ def test_a_log_has_a_page(diagnose, tmp_path):
     again = tmp_path / "again.html"
     diagnose("log", CASES / "smooth-gap.txt", "--page", "--out", again)
     assert again.read_text(encoding="utf-8") == text
+
+
+def _printed(path, pairs, form):
+    path.write_text("".join(form.format(k=k, train=a, val=b) + "\n" for k, (a, b) in enumerate(pairs)))
+    return judge([path])
+
+
+TRAINED = [1.9231, 1.4102, 1.1555, 0.9817, 0.8613, 0.7744]
+
+
+def test_one_ratio_in_all_prints_is_a_factor_whichever_it_is(tmp_path):
+    """Summed over 408 batches and divided by 12.5: 32.64 is no whole number, and a gap is never so steady."""
+    pairs = [(loss, 32.64 * loss) for loss in TRAINED]
+    report = _printed(tmp_path / "a.log", pairs, "epoch {k} train loss {train:.4f} val loss {val:.4f}")
+    (found,) = report.findings
+    assert found.rule == "log/factor"
+    assert found.measured["ratio"] == pytest.approx(32.64, rel=1e-4)
+    assert "They lie a factor apart" in report.verdict
+    moved = [(loss, 32.64 * loss * (1 + 0.01 * (-1) ** k)) for k, loss in enumerate(TRAINED)]
+    assert not _printed(tmp_path / "b.log", moved, "epoch {k} train loss {train:.4f} val loss {val:.4f}").findings
+
+
+def test_a_running_loss_that_is_a_sum_is_no_decaying_mean(tmp_path, diagnose):
+    pairs = [(250 * loss, 1.7 - 0.1 * k) for k, loss in enumerate(TRAINED)]
+    report = _printed(tmp_path / "a.log", pairs, "epoch {k}, running_loss {train:.3f}, val_loss {val:.4f}")
+    assert any("as a sum is beside a mean" in found.what for found in report.findings if found.rule == "log/factor")
+    assert "decaying mean" not in diagnose("log", tmp_path / "a.log")[1]
