@@ -44,6 +44,13 @@ def wrong_loss(record: LedgerRecord, what: str) -> str:
             "tells nothing yet.")  # fmt: skip
 
 
+def wrong_labels(record: LedgerRecord, what: str) -> str:
+    """Return the verdict of a ledger of which one side's labels are not seen to tell anything, as `what` says."""
+    side = "below" if record.gap < 0 else "above"
+    return (f"{what}. Validation lies {plain(abs(record.gap))} {side} training; if the labels are right, what was "
+            "learned holds on one side alone.")  # fmt: skip
+
+
 def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     """Name the largest resolved causes on the gap's side, a large one on the other side, and what is not resolved."""
     gap, found = record.gap, all_causes(record)
@@ -58,16 +65,18 @@ def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     out = f"{_named(record, 'Validation', 1)} lies {plain(abs(gap))} {side} {_named(record, 'training', 0)}"
     least = BESIDE * abs((same or large)[0].value)
     told = other and against and abs(against[0].value) >= least
-    though = f", though {against[0].words} ({signed(against[0].value)})" if told else ""
+    over = f" Against that, {against[0].words} ({signed(against[0].value)})." if told else ""
     if not same:
-        no_cause = f". What {'lowers' if gap < 0 else 'raises'} it is not" if though else ", and no cause of that is"
-        what = f"{': ' if though else '. The largest is '}{open_}" if open_ and more else ""
-        return f"{out}{though}{no_cause} resolved{what}."
+        if over:
+            what = f": {open_}" if open_ and more else ""
+            return f"{out}.{over} What {'lowers' if gap < 0 else 'raises'} it is not resolved{what}."
+        what = f". The largest is {open_}" if open_ and more else ""
+        return f"{out}, and no cause of that is resolved{what}."
     named = [c for c in same[:causes] if abs(c.value) >= least]
     out += " because " + " and ".join(f"{c.words} ({signed(c.value)})" for c in named)
     left = next((c for c in large if not c.resolved), None)
     rest = left is not None and abs(left.value) >= BESIDE * max(abs(gap), abs(same[0].value))
-    return f"{out}{though}. Not resolved: {open_}." if rest and more else f"{out}{though}."
+    return f"{out}.{over}{f' Not resolved: {open_}.' if rest and more else ''}"
 
 
 def _named(record: LedgerRecord, name: str, side: int) -> str:

@@ -297,9 +297,10 @@ class TestSentencesAgainstNumbers:
         first = said.split(". Under the same")[0]
         because, _, rest = first.partition(" because ")
         causes = {cause.words: cause for cause in all_causes(record)}
-        named = [cause for words, cause in causes.items() if rest and f"{words} (" in rest.partition(", though ")[0]]
+        before, _, after = first.partition(" Against that, ")
+        named = [cause for words, cause in causes.items() if rest and f"{words} (" in before]
         assert all(cause.resolved and cause.value * record["gap"] > 0 for cause in named)
-        against = [cause for words, cause in causes.items() if f"{words} (" in first.partition(", though ")[2]]
+        against = [cause for words, cause in causes.items() if f"{words} (" in after]
         assert all(cause.resolved and cause.value * record["gap"] < 0 for cause in against)
         if rest:
             assert named
@@ -326,7 +327,7 @@ class TestSentencesAgainstNumbers:
     def test_what_is_resolved_on_the_other_side_is_named_where_no_cause_is(self):
         record = spread(plain(mode=-0.058, unseen=0.066), dict.fromkeys(TERMS, 0.001) | {"unseen": 0.071})
         assert sentence(record).startswith(
-            "Validation lies 0.008 above training, though dropout is on for one and off for the other "
+            "Validation lies 0.008 above training. Against that, dropout is on for one and off for the other "
             "(\N{MINUS SIGN}0.058). What raises it is not resolved: data (+0.066 ± 0.071); more data would resolve it."
         )
 
