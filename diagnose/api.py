@@ -116,7 +116,8 @@ def explain_gap(
     averaging, collation, then the data. What the changes do to the loss are the terms; they sum to the gap exactly.
     What cannot be known from what is given (when each loss was taken, which batches it is of) stays in `residual`.
     Where the validation side is given, the cheap rules of `audit_metric` are asked of it too, and their findings joined
-    (`targets-broadcast`, `dropout-on`, `state-carried`, `batch-dependent`, `ragged-mean`).
+    (`targets-broadcast`, `dropout-on`, `state-carried`, `batch-dependent`, `ragged-mean`; `labels-unrelated` where data
+    alone make a difference).
 
     Args:
         model: comes back exactly as it was: weights, buffers, flags, gradients, hooks, random states. A copy of its

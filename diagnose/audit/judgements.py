@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.audit import text_checks as own
 from diagnose.audit import training_checks
 from diagnose.formatting import listed
+from diagnose.gap.gap_causes import BY_GROUP
 
 if TYPE_CHECKING:
     from diagnose.audit.findings import Audit
@@ -24,7 +25,8 @@ def judge_overlap(audit: Audit, measured: dict[str, Any], what: str) -> None:
     }
     for key, (rule, limit, words) in limits.items():
         if measured[key] > limit:
-            audit.breaks(rule, f"{measured[key]:.1%} {words}", **measured)
+            fix = BY_GROUP if what == "groups" else None
+            audit.breaks(rule, f"{measured[key]:.1%} {words}", fix=fix, **measured)
         else:
             audit.keeps(rule, share=measured[key])
 

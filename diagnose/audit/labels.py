@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from diagnose.audit.class_mapping import Moved, moved
 from diagnose.audit.side_batches import some_rows
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
+from diagnose.formatting import plain
 from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 RULE = "labels-unrelated"
 NAMES = ("labels", "label", "targets", "target", "y")  # of a table's labels
 CHANGED = 0.3  # of the samples must have another label for the comparison to say anything
-PART, FEWEST, MOST = 8, 8, 16  # samples whose labels are exchanged together; such parts of a side, least and most
+PARTS = (32, 16, 8)  # samples whose labels are exchanged together: as many as leave enough such parts
+FEWEST, MOST = 8, 16  # parts of a side, least and most
 LUCK = 2.0  # standard errors
 LESS = 0.5  # of what labels tell on the other side: so much they surely do not tell on this one
 
@@ -51,30 +55,58 @@ def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | No
         audit.skips(RULE, f"other labels cannot be read: {why}")
         return
     if learned is None or told is None:
-        audit.skips(RULE, f"it takes {FEWEST * PART} samples, in batches of {PART} or more, whose labels differ")
+        audit.skips(
+            RULE, f"it takes {FEWEST * PARTS[-1]} samples, in batches of {PARTS[-1]} or more, whose labels differ"
+        )
         return
     sides = {"training": learned, "validation": told}
     if all(gain <= LUCK * error for gain, error in map(_gain, sides.values())):
         audit.skips(RULE, "the model has learned nothing of either side's labels", matters=False)
         return
-    _compare(audit, sides)
+    _compare(audit, sides, moved([(own, some), (passes, val)], labels_of))
 
 
-def _compare(audit: Audit, sides: dict[str, NDArray[np.float64]]) -> None:
-    """Compare what labels tell on the two sides: where they tell the more, and where they may tell nothing."""
+def _compare(audit: Audit, sides: dict[str, NDArray[np.float64]], elsewhere: tuple[int, Moved] | None) -> None:
+    """Compare what labels tell on the two sides: where they tell the more, and where they may tell nothing.
+
+    Args:
+        audit: takes the outcome.
+        sides: training's and validation's losses, as `_told` returns them.
+        elsewhere: the side whose labels are predicted as other classes, and these.
+    """
     more, less = sorted(sides, key=lambda name: -_gain(sides[name])[0])
     (gain, _), (mine, error) = _gain(sides[more]), _gain(sides[less])
     means = {name: losses.mean(1) for name, losses in sides.items()}
     measured: dict[str, Any] = {
         f"{name}_{what}": float(means[name][k]) for name in sides for k, what in enumerate(("own", "others"))
     }
-    if mine < LUCK * error and mine + LUCK * error < LESS * gain:
+    if elsewhere is not None:
+        side, other = SIDES[elsewhere[0]], SIDES[1 - elsewhere[0]]
+        mapping = str(elsewhere[1])
+        what = (f"{side.capitalize()}'s classes are numbered otherwise than {other}'s: the model predicts its label "
+                f"{mapping}, in {elsewhere[1].share:.0%} of these samples")  # fmt: skip
+        audit.breaks(RULE, what, side=side, mapping=mapping, **measured)
+    elif mine < LUCK * error and mine + LUCK * error < LESS * gain:
         (own, wrong), (fit, unfit) = means[less], means[more]
-        what = (f"{less} costs {own:.4f} with its own labels and {wrong:.4f} with those of other samples, {more} "
-                f"{fit:.4f} and {unfit:.4f}: what was learned is not seen to hold for {less}'s labels")  # fmt: skip
+        what = (f"{less.capitalize()} costs {own:.4f} with its own labels and {wrong:.4f} with those of other samples, "
+                f"{more} {fit:.4f} and {unfit:.4f}: what was learned is not seen to hold for {less}'s "
+                "labels")  # fmt: skip
         audit.breaks(RULE, what, **measured)
     else:
         audit.keeps(RULE, **measured)
+
+
+def lead(measured: Mapping[str, Any]) -> str:
+    """Return what a verdict says first, where labels are seen to tell nothing on one side."""
+    if "mapping" in measured:
+        return (f"Check {measured['side']}'s labels first: its classes are numbered otherwise, for the model predicts "
+                f"its label {measured['mapping']}")  # fmt: skip
+    less, more = sorted(SIDES, key=lambda side: measured[f"{side}_others"] - measured[f"{side}_own"])
+    (own, others), (fit, unfit) = (
+        [plain(float(measured[f"{side}_{what}"])) for what in ("own", "others")] for side in (less, more)
+    )
+    return (f"Check {less}'s labels first: with its own it costs {own}, with those of other samples {others} "
+            f"({more} {fit} and {unfit})")  # fmt: skip
 
 
 def _gain(losses: NDArray[np.float64]) -> tuple[float, float]:
@@ -88,9 +120,7 @@ def _told(passes: SidePasses, batches: Sequence[Any]) -> NDArray[np.float64] | N
 
     A part's other labels are those of the part half of all away, for batches may lie in the order of classes.
     """
-    parts = [some_rows(batch, list(range(first, first + PART)))
-             for batch in batches for first in range(0, samples_of(batch) - PART + 1, PART)]  # fmt: skip
-    parts = parts[:: -(-len(parts) // MOST)] if parts else []
+    parts = _parts(batches)
     if len(parts) < FEWEST:
         return None
     others = [labels_of(parts[(k + len(parts) // 2) % len(parts)]) for k in range(len(parts))]
@@ -100,6 +130,16 @@ def _told(passes: SidePasses, batches: Sequence[Any]) -> NDArray[np.float64] | N
     given = [_with(part, labels) for part, labels in zip(parts, others, strict=True)]
     wrong = [mean_of(passes.losses(part, probe=True)) for part in given]
     return np.array([own, wrong])
+
+
+def _parts(batches: Sequence[Any]) -> list[Any]:
+    """Return parts of batches, spread over all: as large ones as make enough."""
+    for size in PARTS:
+        found = [(batch, first) for batch in batches for first in range(0, samples_of(batch) - size + 1, size)]
+        if len(found) >= MOST or size == PARTS[-1]:
+            break
+    some = found[:: -(-len(found) // MOST)] if found else []
+    return [some_rows(batch, list(range(first, first + size))) for batch, first in some]
 
 
 def labels_of(batch: Any) -> Tensor | None:

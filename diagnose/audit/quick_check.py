@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.audit import broadcast, side_evaluation
+from diagnose.audit import broadcast, labels, side_evaluation
 from diagnose.audit.findings import Audit
 from diagnose.audit.rules import SEVERITIES
 from diagnose.audit.side_batches import may_hold_text
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
-from diagnose.audit.sides_audit import first_of
+from diagnose.audit.sides_audit import FEW, first_of
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import signed
+from diagnose.gap.gap_causes import mostly_seen
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
 from diagnose.gap.recorder import ranks
-from diagnose.gap.verdict import wrong_loss
+from diagnose.gap.verdict import wrong_labels, wrong_loss
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,7 +33,10 @@ SHARE = 0.2  # of the seconds that the ledger took
 SEEDS = range(4)  # of dropout that is on in evaluation
 SEVERITY = {
     "targets-broadcast": "error", "state-carried": "warning", "dropout-on": "warning", "batch-dependent": "note",
-    "ragged-mean": "note",
+    "ragged-mean": "note", "labels-unrelated": "warning",
+}  # fmt: skip
+INSTEAD = {  # of the ledger's own findings: what these come of
+    "dropout-on": {"gap/random"}, "labels-unrelated": {"gap/unseen", "gap/training-worse"},
 }  # fmt: skip
 SAID = {  # by the ledger's own rules
     "batch-dependent": {"gap/batching", "gap/eval-forgotten", "targets-broadcast"}, "ragged-mean": {"gap/reduction"},
@@ -43,23 +47,38 @@ SAID = {  # by the ledger's own rules
 def with_quick_findings(record: LedgerRecord, model: nn.Module, train: Side | None, val: Side) -> LedgerRecord:
     """Return a ledger's record with what the cheap rules of the audit find in how its losses are taken.
 
-    That a loss is random is said once: by `dropout-on` where that is why.
+    What comes of the same cause is said once: that a loss is random by `dropout-on`, where that is why.
     """
     if ranks.several():  # each would have to make the same passes
         return record
-    own = record.findings
-    found = quick_findings(model, train, val, {one.rule for one in own}, SHARE * max(1.0, record.budget.took))
-    if any(one.rule == "dropout-on" for one in found):
-        own = tuple(one for one in own if one.rule != "gap/random")
+    seconds = SHARE * max(1.0, record.budget.took)
+    known = {one.rule for one in record.findings}
+    found = quick_findings(model, train, val, known, seconds, asks_labels=_asks_labels(record))
+    gone = {rule for one in found for rule in INSTEAD.get(one.rule, ())}
+    own = [one for one in record.findings if one.rule not in gone]
     both = sorted((*own, *found), key=lambda one: SEVERITIES.index(one.severity))
-    wrong = next((one.what for one in found if one.rule == broadcast.RULE), "")
-    return record.model_copy(
-        update={"findings": tuple(both), "verdict": wrong_loss(record, wrong) if wrong else record.verdict}
-    )
+    return record.model_copy(update={"findings": tuple(both), "verdict": _verdict(record, found)})
+
+
+def _verdict(record: LedgerRecord, found: list[FindingRecord]) -> str:
+    """Return the verdict: of a loss that is not what it is meant to be, or of labels that tell nothing, that first."""
+    said = {one.rule: one for one in found}
+    if broadcast.RULE in said:
+        return wrong_loss(record, said[broadcast.RULE].what)
+    if labels.RULE in said:
+        return wrong_labels(record, labels.lead(said[labels.RULE].measured))
+    return record.verdict
+
+
+def _asks_labels(record: LedgerRecord) -> bool:
+    """Say whether data alone make a resolved difference, on samples that are made alike: labels may be why."""
+    data, same = record.group("data"), record.conditions
+    resolved = data.low is not None and data.high is not None and not data.low <= 0 <= data.high
+    return resolved and not same.unlike and not same.masked and not mostly_seen(record)
 
 
 def quick_findings(
-    model: nn.Module, train: Side | None, val: Side, known: set[str], seconds: float
+    model: nn.Module, train: Side | None, val: Side, known: set[str], seconds: float, *, asks_labels: bool = False
 ) -> list[FindingRecord]:
     """Return what the cheap rules of the audit find in how losses are taken; the model comes back as it was.
 
@@ -71,6 +90,7 @@ def quick_findings(
         val: the validation side, whose evaluation is looked at.
         known: the ledger's own findings: what they say is not said again.
         seconds: a limit; a rule that has begun is carried out.
+        asks_labels: whether labels are asked for, too.
     """
     out, begun = Audit(), time.monotonic()
     model = ranks.unwrapped(model if val.model is None else val.model)
@@ -84,6 +104,8 @@ def quick_findings(
             out.text = not batches or may_hold_text(batches[0])
             broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
             _judged(out, passes, batches, begun + seconds)
+            if asks_labels and train is not None:
+                labels.judge(out, passes, first_of(val, FEW), train, first_of(train, FEW))
         except (DiagnoseError, CannotRunError):
             pass  # what cannot be read so has been read by the ledger in its own way
         finally:

@@ -16,30 +16,38 @@ if TYPE_CHECKING:
 
     from diagnose.audit.side_passes import SidePasses
 
-ROWS = 3  # of a batch that are looked at
+ROWS = 3  # of a batch that are looked at, or pairs of them
 SAME = 1e-4  # of the largest output
 
 
-def stay(passes: SidePasses, batch: Any) -> bool:
-    """Say whether a row's outputs are the same alone and beside others; False where that cannot be told."""
+def stay(passes: SidePasses, batch: Any, width: int = 1) -> bool | None:
+    """Say whether a row's outputs are the same alone and beside others; None where that cannot be told.
+
+    Args:
+        passes: of the model.
+        batch: whose first rows are looked at.
+        width: how many rows are read at a time: two where one alone cannot be read.
+    """
     size = samples_of(batch)
+    some = [list(range(k, k + width)) for k in range(0, min(ROWS * width, size - width + 1), width)]
     try:
-        beside = _outputs(passes, batch)
-        alone = [_outputs(passes, some_rows(batch, [k])) for k in range(min(ROWS, size))]
+        beside = outputs_of(passes, batch)
+        alone = [outputs_of(passes, some_rows(batch, rows)) for rows in some]
     except CannotRunError:
-        return False
-    same = all(len(one) == len(beside) for one in alone)
-    return same and bool(beside) and all(
-        _is_own(whole, one[place], k, size) for k, one in enumerate(alone) for place, whole in enumerate(beside)
-    )  # fmt: skip
+        return None
+    if not beside or any(len(one) != len(beside) for one in alone):
+        return None
+    told = [_is_own(whole, one[place], rows, size)
+            for rows, one in zip(some, alone, strict=True) for place, whole in enumerate(beside)]  # fmt: skip
+    return None if None in told else all(told)
 
 
-def _outputs(passes: SidePasses, batch: Any) -> list[Tensor]:
+def outputs_of(passes: SidePasses, batch: Any) -> list[Tensor]:
     """Return what the model returns each time that the objective calls it; none where it is no tensor."""
     found: list[Any] = []
 
     def seen(_: nn.Module, __: Any, given: Any) -> None:
-        found.append(given)
+        found.append(getattr(given, "logits", given))
 
     handle = passes.model.register_forward_hook(seen)
     try:
@@ -49,11 +57,12 @@ def _outputs(passes: SidePasses, batch: Any) -> list[Tensor]:
     return [one.detach() for one in found] if all(isinstance(one, Tensor) and one.dim() for one in found) else []
 
 
-def _is_own(whole: Tensor, one: Tensor, row: int, size: int) -> bool:
-    """Say whether a row's outputs alone are those beside others; views of a row lie one after another, or in blocks."""
-    views = len(one)
-    if len(whole) != views * size or whole.shape[1:] != one.shape[1:]:
-        return False
-    places = ([row * views + k for k in range(views)], [k * size + row for k in range(views)])
+def _is_own(whole: Tensor, one: Tensor, rows: list[int], size: int) -> bool | None:
+    """Say whether rows' outputs alone are those beside others; views of a row lie one after another, or in blocks."""
+    views = len(one) // len(rows)
+    if len(one) != views * len(rows) or len(whole) != views * size or whole.shape[1:] != one.shape[1:]:
+        return None
+    along = [row * views + k for row in rows for k in range(views)]
+    places = (along, [k * size + row for k in range(views) for row in rows])
     most = SAME * float(whole.abs().max().clamp(min=1e-6))
     return any(bool(torch.all((whole[place] - one).abs() <= most)) for place in places)

@@ -82,7 +82,7 @@ def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch 
         count = size if whole.scalar else min(size, MOST_ROWS)
         alone = [passes.losses(some_rows(batch, [k]), probe=True) for k in range(count)]
     except CannotRunError as error:
-        audit.skips("batch-dependent", f"a batch of one row cannot be read: {error}")
+        _in_pairs(audit, passes, batch, str(error))
         return
     if whole.scalar:
         _scalars(audit, passes, batch, mean_of(whole), [mean_of(one) for one in alone], tokens)
@@ -96,6 +96,27 @@ def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch 
         _judge_rows(audit, passes, batch, own, beside)
     else:
         audit.skips("batch-dependent", "the objective does not say which loss is of which sample")
+
+
+def _in_pairs(audit: Audit, passes: SidePasses, batch: Any, why: str) -> None:
+    """Judge `batch-dependent` by two rows at a time: a batch norm without running statistics cannot read one alone."""
+    even = samples_of(batch) // 2 * 2
+    some = some_rows(batch, list(range(even)))
+    try:
+        whole = passes.losses(some, probe=True)
+        most = even if whole.scalar else min(even, 2 * MOST_ROWS)
+        pairs = [passes.losses(some_rows(some, [k, k + 1]), probe=True) for k in range(0, most, 2)]
+    except CannotRunError as error:
+        audit.skips("batch-dependent", f"neither one row nor two can be read: {error}")
+        return
+    if even < 2 * 2 or not (whole.scalar or (whole.known and all(one.known for one in pairs))):
+        audit.skips("batch-dependent", f"a batch of one row cannot be read: {why}")
+        return
+    if whole.scalar:
+        _scalars(audit, passes, some, mean_of(whole), [mean_of(one) for one in pairs], None, width=2)
+        return
+    beside, own = by_sample(whole)[:most], np.concatenate([by_sample(one) for one in pairs])
+    _judge_rows(audit, passes, some, own, beside, width=2)
 
 
 def _by_place(passes: SidePasses, batch: Any, own: Any, beside: Any) -> bool:
@@ -115,29 +136,34 @@ def _by_place(passes: SidePasses, batch: Any, own: Any, beside: Any) -> bool:
     return True
 
 
-def _judge_rows(audit: Audit, passes: SidePasses, batch: Any, own: Any, beside: Any) -> None:
+def _judge_rows(audit: Audit, passes: SidePasses, batch: Any, own: Any, beside: Any, *, width: int = 1) -> None:
     off = np.abs(own - beside) / np.maximum(np.maximum(np.abs(own), np.abs(beside)), 0.1)
     worst = int(off.argmax())
     if off[worst] > passes.tolerance:
-        what = f"sample {worst + 1} costs {own[worst]:.4f} alone and {beside[worst]:.4f} beside the others of its batch"
-        _breaks(audit, passes, batch, what, alone=own[worst], beside=beside[worst])
+        how = "alone" if width == 1 else "beside one other"
+        what = f"sample {worst + 1} costs {own[worst]:.4f} {how} and {beside[worst]:.4f} beside the others of its batch"
+        _breaks(audit, passes, batch, what, width=width, alone=own[worst], beside=beside[worst])
     else:
         audit.keeps("batch-dependent", rows=len(own), largest_difference=float(off.max()))
 
 
-def _breaks(audit: Audit, passes: SidePasses, batch: Any, what: str, **measured: Any) -> None:
+def _breaks(audit: Audit, passes: SidePasses, batch: Any, what: str, *, width: int = 1, **measured: Any) -> None:
     """Note that losses depend on the batch: an error where the model mixes rows, a note where the loss alone does."""
-    if not row_outputs.stay(passes, batch):
+    if not row_outputs.stay(passes, batch, width):
         audit.breaks("batch-dependent", what, **measured)
         return
-    said = f"the loss is of the batch as a whole, though the model's outputs are each row's own: {what}"
+    said = f"the loss is of the batch as a whole (the model's outputs are each row's own): {what}"
     audit.breaks("batch-dependent", said, severity="note", fix=OF_BATCH, **measured)
 
 
 def _scalars(
-    audit: Audit, passes: SidePasses, batch: Any, whole: float, alone: list[float], tokens: TokenBatch | None
-) -> None:
-    """Compare a batch's mean with the means of its rows, of tokens or of rows: one of them has to be it."""
+    audit: Audit, passes: SidePasses, batch: Any, whole: float, alone: list[float], tokens: TokenBatch | None,
+    *, width: int = 1,
+) -> None:  # fmt: skip
+    """Compare a batch's mean with the means of its rows, of tokens or of rows: one of them has to be it.
+
+    Where its rows may weigh otherwise, as by their classes, the model's outputs tell.
+    """
     means = {"rows": float(np.mean(alone))}
     if tokens is not None:
         for name, targets in (("tokens", tokens.scored_BT), ("targets", tokens.targets_BT)):
@@ -145,19 +171,19 @@ def _scalars(
             means[name] = float(np.average(alone, weights=counts))
     means["sum of rows"] = float(np.sum(alone))
     best = min(means, key=lambda name: abs(means[name] - whole))
+    between = min(alone) * (1 - passes.tolerance) <= whole <= max(alone) * (1 + passes.tolerance)
     if not differ(means[best], whole, passes.tolerance):
-        audit.keeps("batch-dependent", rows=len(alone), largest_difference=abs(means[best] - whole))
-    elif tokens is None or tokens.padded:
-        if min(alone) * (1 - passes.tolerance) <= whole <= max(alone) * (1 + passes.tolerance):
-            audit.skips("batch-dependent", "the objective returns one number, and what its mean is over is not known")
-            return
-        _breaks(audit, passes, batch, _beyond(whole, alone), batch_loss=whole, rows=alone[:MOST_ROWS])
+        audit.keeps("batch-dependent", rows=len(alone) * width, largest_difference=abs(means[best] - whole))
+    elif (tokens is None or tokens.padded) and between and row_outputs.stay(passes, batch, width) is not False:
+        audit.skips("batch-dependent", "the objective returns one number, and what its mean is over is not known")
     else:
-        _breaks(audit, passes, batch, _beyond(whole, alone), batch_loss=whole, rows=alone[:MOST_ROWS])
+        what = _beyond(whole, alone, width)
+        _breaks(audit, passes, batch, what, width=width, batch_loss=whole, rows=alone[:MOST_ROWS])
 
 
-def _beyond(whole: float, alone: list[float]) -> str:
-    return f"a batch costs {whole:.4f} and its rows, each alone, {float(np.mean(alone)):.4f} on average"
+def _beyond(whole: float, alone: list[float], width: int) -> str:
+    how = "each alone" if width == 1 else "two at a time"
+    return f"a batch costs {whole:.4f} and its rows, {how}, {float(np.mean(alone)):.4f} on average"
 
 
 def padding_matters(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from diagnose.gap.loop.inputs import InputsSeen
+from diagnose.gap.loop.inputs import InputsSeen, group_names
 from diagnose.gap.loop.redrawn import is_shuffled
 from diagnose.gap.loop.walking import walk
 
@@ -42,7 +42,7 @@ def judge(audit: Audit, train: Side | None, val: Side, batches: Sequence[Any]) -
     other = InputsSeen()
     for batch in batches:
         other.add(batch)
-    found = seen.unlike(other)
+    found = seen.unlike(other, group_names((train, val)))
     if found:
         audit.breaks(RULE, "; ".join(found), training_batches=number, batches=len(batches))
     else:

@@ -42,7 +42,7 @@ def ties(audit: Audit, model: nn.Module, tied: bool | None) -> None:
     told_so = tied if tied is not None else _says_tied(model)
     alike = float(torch.corrcoef(torch.stack([first.detach().flatten(), last.detach().flatten()]).float())[0, 1])
     if told_so or (tied is None and math.isfinite(alike) and alike > COPIES):
-        what = f"embedding and output matrix are two tensors (correlation {alike:.2f}), though they should be one"
+        what = f"embedding and output matrix should be one and are two tensors (correlation {alike:.2f})"
         audit.breaks("tied-weights", what, shared=False, correlation=alike)
     else:
         audit.skips("tied-weights", f"the matrices are not meant to be shared (correlation {alike:.2f})", matters=False)

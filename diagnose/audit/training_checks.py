@@ -15,6 +15,8 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from diagnose.audit.side_batches import changed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -131,15 +133,16 @@ def has_fallen(start: float, lowest: float, floor: float = 0.0) -> bool:
 def least(model: nn.Module, loss: Callable[[], Tensor]) -> float:
     """Return the lowest loss that the model's outputs could give, were they free: a floor that no network gets below.
 
-    So label smoothing has one, and a loss with a constant part. 0 where the model's outputs are no tensors, or where
-    free outputs hardly lower the loss either: that is no floor but an objective that cannot be learned.
+    So label smoothing has one, and a loss with a constant part. Of a table of outputs all are freed but single numbers,
+    which are losses. 0 where the model returns no tensors, or where free outputs hardly lower the loss either: that is
+    no floor but an objective that cannot be learned.
     """
     free, place = list[Tensor](), 0
     draw = torch.Generator().manual_seed(0)
 
-    def freed(_: nn.Module, __: Any, given: Any) -> Any:
+    def free_one(given: Tensor) -> Tensor:
         nonlocal place
-        if not isinstance(given, Tensor) or not given.is_floating_point():
+        if not given.dim() or not given.is_floating_point():
             return given
         if place == len(free):
             begun = FREE_START * torch.randn(given.shape, generator=draw)
@@ -147,7 +150,7 @@ def least(model: nn.Module, loss: Callable[[], Tensor]) -> float:
         place += 1
         return free[place - 1]
 
-    handle = model.register_forward_hook(freed)
+    handle = model.register_forward_hook(lambda _, __, given: changed(given, free_one))
     try:
         value = loss()
         start = lowest = float(value.detach())

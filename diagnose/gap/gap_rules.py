@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from diagnose.gap.gap_causes import (
+    BY_GROUP,
     FEW,
     FOREIGN,
     NOTHING,
@@ -230,7 +231,7 @@ RULES = (
          "the same at every step: smoothing that ended or a weight that was annealed meanwhile is in lag", _other_loss),
     FindingRule("gap/leaking-split", "error",
          "Training has seen most of the validation {text}: this is not a validation loss",
-         "split by {document} before cutting samples", _leaks, "data.split=documents"),
+         "{split}", _leaks, "data.split=documents"),
     FindingRule("gap/eval-forgotten", "warning", "The validation loss is taken in training mode",
          "call model.eval() before validation and model.train() after it", _eval_forgotten, "report.val_dropout=false"),
     FindingRule("gap/train-forgotten", "note", "The training loss was taken in evaluation mode: {mode} {off}",
@@ -248,8 +249,8 @@ RULES = (
          "see that both are prepared alike, and split at random; plain= tells preparation from data", _unlike),
     FindingRule("gap/redrawn", "note", "A loader yields other samples each pass: {text} and their drawing are together",
          "give plain=, the same data without augmentation or sampling", _redrawn),
-    FindingRule("gap/duplicates", "warning", "Some validation {documents} occur in the training {text}",
-         "remove duplicates before splitting", _duplicates),
+    FindingRule("gap/duplicates", "warning", "Some validation {units} occur in the training {text}",
+         "{apart}", _duplicates),
     FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
          "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
     FindingRule("gap/mode", "note", "Training's loss is taken with {on} and validation's with it {off}",
@@ -295,6 +296,7 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     mode = mode_name(live_kinds(record))
     words = FOREIGN if record.of_loop else OURS
     words = words | {"unlike": "; ".join(record.conditions.unlike), "unseen": other_data(record)}
+    words |= _sharing(record, words)
     words["arithmetic"] = _fitting(record)
     swapped = SWAPPED in words["arithmetic"]
     words["mend"] = "exchange them" if swapped else "look for it in how the loss is summed, divided and logged"
@@ -303,6 +305,14 @@ def _in_words(said: str, record: LedgerRecord) -> str:
     words["meant"] = MEANT if record.of_loop else ""
     words |= {"objectives": _objectives(record), "generalise": _generalise(record).format(**words)}
     return said.format(mode=mode, Mode=mode[0].upper() + mode[1:], **words)
+
+
+def _sharing(record: LedgerRecord, words: dict[str, str]) -> dict[str, str]:
+    """Return what the two sides share, and how to split: samples of one group are no duplicates."""
+    if record.conditions.by_group:
+        return {"units": "groups", "apart": BY_GROUP, "split": BY_GROUP}
+    split = f"split by {words['document']} before cutting samples"
+    return {"units": words["documents"], "apart": "remove duplicates before splitting", "split": split}
 
 
 def _lags_behind(record: LedgerRecord) -> bool:

@@ -171,6 +171,12 @@ class Measurements:
         return found is not None and self.overlap_whole and len(found.unseen) == len(found.documents)
 
     @property
+    def by_group(self) -> bool:
+        """Whether it was looked up by groups what validation shares with training."""
+        found = self.overlap
+        return found is not None and len(found.documents) > 0 and bool(found.documents[0] < 0)
+
+    @property
     def passes(self) -> float:
         """How often what was read ran through the model, on average."""
         return sum(t.passes * t.batches for t in self.texts) / sum(t.batches for t in self.texts)

@@ -89,7 +89,7 @@ def of_loop(
         "arithmetic": {name: [asdict(fit) for fit in fits] for name, fits in explained(found, given, kept).items()},
         "others": {"train": _others(found.train, found.sides.train), "val": _others(found.val_own, found.sides.val)},
         "conditions": _conditions(found, sides, kept),
-        "notes": notes(found),
+        "notes": [*([] if kept is None else kept.said), *notes(found)],
     })  # fmt: skip
 
 
@@ -167,6 +167,7 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "validation_text": _amount(found.val),
         "unseen_text": found.why,
         "by_value": found.by_value,
+        "by_group": found.by_group,
         "unit": found.train.unit,
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
         "random": [("train", "val")[k] for k in sorted(found.random)],

@@ -217,6 +217,8 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
         "the mean since the epoch began, as Keras shows it": record.means["epoch"],
         "the mean since training began": record.means["run"],
     }
+    if record.said and "open" in record.means:
+        known["the mean of the steps since the last whole interval"] = record.means["open"]
     smoothed = {decay: record.means.get(f"smoothed {decay}") for decay in DECAYS}
     known |= {
         f"a decaying mean over steps (smoothed with {d})": mean for d, mean in smoothed.items() if mean is not None

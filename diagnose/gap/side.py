@@ -83,6 +83,7 @@ class Side:
             _check_batches(name, getattr(self, name), optional=name != "batches")
         if not callable(self.objective):
             raise DiagnoseError(f"objective is {_kind(self.objective)}; give a function objective(model, batch)")
+        _check_is_no_criterion(self.objective)
         _check_reported(self.reported)
         if self.mode is not None and self.mode not in MODES:
             raise DiagnoseError(f"mode is {self.mode!r}; give 'train' or 'eval', what the model was in")
@@ -132,6 +133,21 @@ def _check_reported(given: Any) -> None:
         raise DiagnoseError(f"reported is {given}; a loss that is not finite has no parts")
 
 
+def _check_is_no_criterion(given: Any) -> None:
+    """Refuse a loss of torch's own, which takes predictions and targets: an objective makes these of a batch."""
+    function = getattr(given, "__module__", "") == "torch.nn.functional"
+    if not function and not type(given).__module__.startswith("torch.nn.modules.loss"):
+        return
+    name = f"F.{given.__name__}" if function else f"nn.{type(given).__name__}"
+    call = f"{name}(model(batch[0]), batch[1], reduction='none')" if function else (
+        f"{name}(reduction='none')(model(batch[0]), batch[1])"
+    )  # fmt: skip
+    raise DiagnoseError(
+        f"objective is {name}, which takes predictions and targets; objectives are called (model, batch) and return "
+        f"losses: give lambda model, batch: {call}, with its options if it has any"
+    )
+
+
 def order_hint(function: Any, error: BaseException) -> str:
     """Return how an objective that failed is called, as the start of a clause; "" where it takes what it is given so.
 
@@ -147,7 +163,9 @@ def order_hint(function: Any, error: BaseException) -> str:
         turned = mistaken = True
     except ValueError:  # a function of C has no signature
         turned = mistaken = False
-    return "objectives are called (model, batch): " if turned or mistaken else ""
+    if not turned and not mistaken:
+        return ""
+    return "objectives are called (model, batch), as lambda model, batch: criterion(model(batch[0]), batch[1]); "
 
 
 def check_model(model: Any) -> None:

@@ -47,6 +47,13 @@ def wrong_loss(record: LedgerRecord, what: str) -> str:
             "tells nothing yet.")  # fmt: skip
 
 
+def wrong_labels(record: LedgerRecord, what: str) -> str:
+    """Return the verdict of a ledger of which one side's labels are not seen to tell anything, as `what` says."""
+    side = "below" if record.gap < 0 else "above"
+    return (f"{what}. Validation lies {plain(abs(record.gap))} {side} training; if the labels are right, what was "
+            "learned holds on one side alone.")  # fmt: skip
+
+
 def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     """Name the largest resolved causes on the gap's side, a large one on the other side, and what is not resolved."""
     gap, found = record.gap, all_causes(record)

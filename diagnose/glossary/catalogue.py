@@ -25,6 +25,8 @@ TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity,
 PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
     "Mode": "What training mode does", "objectives": "The objectives of the two sides differ",
+    "units": "documents", "apart": "remove duplicates before splitting",
+    "split": "split by document before cutting samples",
     "generalise": "more text, fewer epochs, more regularisation, or nothing while the loss on unseen text falls",
     "on": "what training mode does on", "off": "off", "unseen": "unseen text", "meant": "", "statistics": "",
     "arithmetic": "A reported loss is what is read, computed another way",

@@ -282,9 +282,13 @@ def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any)
         return asked
     losses = [name for name in own if "loss" in name.lower()] or (own if len(own) == 1 else [])
     if not losses:
-        logged = f"it logs {', '.join(sorted(own))}" if own else "it logs nothing"
+        if not own:
+            raise DiagnoseError(
+                f"no metric was logged of a whole epoch, as '{asked}' would be: what self.log(..., on_step=True, "
+                "on_epoch=False) shows is one batch's alone, and no callback sees it; log the loss with on_epoch=True"
+            )
         raise DiagnoseError(
-            f"no metric '{asked}' was logged ({logged}){nearest(asked, known)}; name the loss: "
+            f"no metric '{asked}' was logged (it logs {', '.join(sorted(own))}){nearest(asked, known)}; name the loss: "
             f"GapCallback({option}=...)"
         )
     exact = [name for name in losses if _plain(name) == _plain(asked)]

@@ -191,6 +191,7 @@ class ConditionsRecord(Schema):
     unit: str = "document"
     unseen_text: Text = ""
     by_value: bool = False  # samples were compared bit for bit alone: a changed copy is not told
+    by_group: bool = False  # what the two sides share was looked up by the groups that both were given with
     redrawn: tuple[str, ...] = ()
     random: tuple[str, ...] = ()
     unlike: tuple[str, ...] = ()

@@ -173,7 +173,7 @@ def test_what_may_be_meant_otherwise_is_said():
     assert "some percent" in notes(percent, score="accuracy")
     assert "percent" not in notes(RUNS.assign(accuracy=1 - RUNS.val_loss), score="accuracy")
     assert "percent" not in notes(RUNS.assign(reward=RUNS.val_loss * 2), score="reward")
-    assert "though the table has seed" in notes(RUNS, seed=None)
+    assert "The table has seed" in notes(RUNS, seed=None)
     assert "The very same scores: gelu and relu" in notes(RUNS.assign(val_loss=0.5))
     assert "share no seed" in notes(RUNS.assign(seed=RUNS.model + RUNS.seed.astype(str)))
 
@@ -182,7 +182,7 @@ def test_the_note_of_an_unnamed_seed_is_of_files_too(tmp_path):
     RUNS.assign(epoch=1).to_csv(tmp_path / "r.csv", index=False)
     words = ["compare", str(tmp_path / "r.csv"), "--arm", "model", "--score", "val_loss", "--json"]
     shown = json.loads(CliRunner().invoke(app, [*words, "--out", str(tmp_path)]).stdout)
-    assert "though the table has seed and epoch" in shown["notes"][0]
+    assert "The table has seed and epoch" in shown["notes"][0]
 
 
 def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
@@ -276,13 +276,23 @@ def test_seeds_are_no_arms(table, which, tmp_path):
     assert which in told
 
 
-def test_one_of_several_columns_a_seed_is_noted(tmp_path):
-    path = tmp_path / "pivot.csv"
-    path.write_text("lr,1,2,3\n1e-3,2.5,2.6,2.4\n1e-4,3.0,3.1,3.2\n")
-    command = ["compare", str(path), "--arm", "lr", "--score", "1", "--out", str(tmp_path)]
-    shown = CliRunner().invoke(app, command)
-    assert shown.exit_code == 0
-    assert "1, 2 and 3 look like a column a seed, of which one is compared here" in " ".join(shown.output.split())
+FOLDS = "model,fold1,fold2,fold3\nA,0.5,0.52,0.49\nB,0.4,0.43,0.41\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "arm", "score"),
+    [("lr,1,2,3\n1e-3,2.5,2.6,2.4\n1e-4,3.0,3.1,3.2\n", "lr", "1"), (FOLDS, "model", "fold1")],
+)
+def test_one_of_several_columns_a_seed_is_not_compared(table, arm, score, tmp_path):
+    (tmp_path / "pivot.csv").write_text(table)
+    told = refused(tmp_path / "pivot.csv", "--arm", arm, "--score", score)
+    assert f"look like a column a seed, of which {score} alone would be compared: a row a run is wanted" in told
+
+
+def test_a_pivot_whose_columns_are_not_named_is_told_what_to_do(tmp_path):
+    (tmp_path / "pivot.csv").write_text(FOLDS)
+    told = refused(tmp_path / "pivot.csv")
+    assert "fold1, fold2 and fold3 look like a column a seed: a row a run is wanted" in told
 
 
 @pytest.mark.parametrize(

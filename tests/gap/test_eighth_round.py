@@ -203,6 +203,29 @@ class TestCleanAudits:
         audited = audit_metric(fit(network(), train, loss), Side(train, loss), Side(val, loss))
         assert "cannot-overfit" in {one["rule"] for one in audited.record["checked"]}
 
+    @pytest.mark.parametrize("kind", ["table", "pair", "output"])
+    def test_a_loss_at_its_floor_whose_model_returns_no_tensor(self, kind):
+        class Table(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.body = network()
+
+            def forward(self, x):
+                scores = self.body(x)
+                if kind == "output":
+                    outputs = pytest.importorskip("transformers").modeling_outputs
+                    return outputs.SequenceClassifierOutput(logits=scores)
+                return {"scores": scores} if kind == "table" else (scores, x)
+
+        def loss(model, batch):
+            given = model(batch[0])
+            scores = given["scores"] if kind == "table" else given[0]  # an output's first part is its logits
+            return F.cross_entropy(scores, batch[1], label_smoothing=0.4)
+
+        train, val = DataLoader(data(320, 1), 32, shuffle=True), DataLoader(data(160, 2), 32)
+        audited = audit_metric(fit(Table(), train, loss), Side(train, loss), Side(val, loss))
+        assert "cannot-overfit" in {one["rule"] for one in audited.record["checked"]}
+
     def test_a_network_that_cannot_learn_is_still_an_error(self):
         class Blind(nn.Module):
             def __init__(self):

@@ -129,7 +129,7 @@ class TestTargets:
         for row in ends:
             row[int((row > 0).sum()) + 1 :] = -100
         (said,) = self.said((rows, masked), (other, ends))
-        assert "never holds 0 in training, though 100% of rows of '0' do, and in 100% of validation's rows" in said
+        assert "never holds 0 in training, where 100% of rows of '0' do, and does in 100% of validation's rows" in said
         assert not self.said((rows, masked), (other, other.masked_fill(other == 0, -100)))
 
 

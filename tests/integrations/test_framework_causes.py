@@ -252,7 +252,7 @@ def module(kind):
                 self.train()
 
         def validation_step(self, batch, _):
-            self.log("val_loss", self.loss(batch))
+            self.log("val_loss", self.loss(batch), on_step=kind == "step", on_epoch=kind != "step")
 
         def configure_optimizers(self):
             return torch.optim.Adam(self.parameters(), 3e-3)
@@ -327,6 +327,14 @@ class TestLightning:
         assert callback.gap.matched.val == pytest.approx(plain[2], abs=1e-5)
         assert callback.gap.record["verified"]["largest"] < 1e-5
         assert "easier" not in callback.gap.verdict
+
+    def test_a_loss_that_is_logged_by_the_step_alone_is_said_to_be_one_batchs(self, tmp_path):
+        """lincc-frameworks/hyrax#1034: what is shown is the last batch's."""
+        pytest.importorskip("lightning")
+        with pytest.warns(
+            GapWarning, match="shows is one batch's alone, and no callback sees it; log the loss with on_epoch"
+        ):
+            assert fit("step", tmp_path)[1] is None
 
     def test_a_validation_in_training_mode_is_found(self, tmp_path):
         pytest.importorskip("lightning")

@@ -13,7 +13,7 @@ from diagnose.ablation.results.own_scores import beside, own_table
 from diagnose.ablation.results.score_comparison import compare_table
 from diagnose.ablation.results.score_table import FILE, ScoreColumns, joined, read_table
 from diagnose.ablation.results.table_files import names_of
-from diagnose.ablation.results.table_hints import IS_SEED, of_seeds_as_arms, unnamed
+from diagnose.ablation.results.table_hints import IS_SEED, of_pivot, of_seeds_as_arms, unnamed
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import cut, listed, visible
 from diagnose.runs import store
@@ -180,7 +180,8 @@ def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:
     missing = [option for option, given in (("--arm", wanted.arms), ("--score", wanted.scores)) if not given]
     more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
     shown = listed([*(cut(visible(name), 40) for name in names[:MOST_NAMED]), *more])
-    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}"
+    pivot = of_pivot(names)
+    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}{'; ' * bool(pivot)}{pivot}"
 
 
 def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:

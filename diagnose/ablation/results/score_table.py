@@ -60,6 +60,9 @@ class ScoreColumns:
         if table_hints.are_seeds(self.scores):
             said = listed(list(self.scores[: table_hints.MOST_SHOWN]))
             raise DiagnoseError(f"{said} look like a column a seed, not several scores: {table_hints.A_ROW_EACH}")
+        alone = len(self.scores) == 1 and not self.seed and not self.example
+        if alone and (pivot := table_hints.of_pivot(names, self.scores[0])):
+            raise DiagnoseError(pivot)
         names = [name for name in names if name in {*self.keys, *self.scores}]
         double = next((name for name in names if names.count(name) > 1), None)
         if double is not None:

@@ -119,23 +119,33 @@ def of_seeds_as_arms(arm: str, names: Sequence[str], scores: Sequence[str]) -> s
     )
 
 
+def of_pivot(names: Sequence[str], score: str = "") -> str:
+    """Return what is said of a table with a column a seed or fold, of which one is the score; "" of any other.
+
+    Args:
+        names: of all columns.
+        score: the column that is to be compared; "" where none was named.
+    """
+    seeds = [one for one in names if A_SEED.fullmatch(one)]
+    if len(seeds) < 2 or (score and score not in seeds):
+        return ""
+    which = f", of which {visible(score)} alone would be compared" if score else ""
+    return f"{listed([visible(one) for one in seeds[:MOST_SHOWN]])} look like a column a seed{which}: {A_ROW_EACH}"
+
+
 def unnamed(names: Sequence[str], known: Sequence[str]) -> list[str]:
-    """Return the note that rows are taken for runs of their own though a column may say which run they are of.
+    """Return the note that rows are taken for runs of their own where a column may say which run they are of.
 
     Args:
         names: of all columns.
         known: columns that are an arm or a score.
     """
-    seeds = [one for one in names if A_SEED.fullmatch(one)]
-    if len(seeds) > 1 and any(one in seeds for one in known):
-        listed_seeds = listed([visible(one) for one in seeds[:MOST_SHOWN]])
-        return [f"{listed_seeds} look like a column a seed, of which one is compared here: {A_ROW_EACH}."]
     found = [one for one in names if one not in known and (one.lower() in TIMES or one.lower().endswith("seed"))]
     if not found:
         return []
     return [
-        f"Each row is taken for a run of its own, though the table has {listed([visible(one) for one in found])}: name "
-        "the runs with --seed, and of a run's epochs or steps keep one."
+        f"Each row is taken for a run of its own. The table has {listed([visible(one) for one in found])}: name the "
+        "runs with --seed, and of a run's epochs or steps keep one."
     ]
 
 

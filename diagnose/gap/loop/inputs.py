@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from diagnose.gap.loop.numbers_seen import SAMPLES, NumbersSeen, called
 from diagnose.gap.loop.rows_seen import RowsSeen, count_ids, new_ids
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, named_tensors, parts_of
+from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from torch import Tensor
+
+    from diagnose.gap.side import Side
 
 CLASSES = 1024  # labels at most; of more it is no label
 OFTEN = 4  # times: so often must a label occur on average
@@ -51,15 +58,30 @@ class InputsSeen:
         if len(counts) <= CLASSES:
             count_ids(counts, flat)
 
-    def unlike(self, val: InputsSeen) -> list[str]:
-        """Return in what validation's batches differ from these of training."""
+    def unlike(self, val: InputsSeen, names: Collection[Key] = ()) -> list[str]:
+        """Return in what validation's batches differ from these of training; `names` are tensors that name groups."""
         out = self.numbers.unlike(val.numbers)
-        labels = [key for key in self.labels if key in val.labels]
+        labels = [key for key in self.labels if key in val.labels and key not in names]
         other = {key: val.shapes.get(key, one) for key, one in self.shapes.items()}
         out += [f"{called(key)} holds samples of shape {_shape(one)} in training and {_shape(other[key])} in validation"
                 for key, one in self.shapes.items() if _of_one_other_shape(one, other[key])]  # fmt: skip
         out += self.rows.unlike(val.rows)
         return out + [said for key in labels if (said := _labels(key, self.labels[key], val.labels[key]))]
+
+
+def group_names(sides: Sequence[Side]) -> set[Key]:
+    """Return the tensors of batches that say which group a sample is of: `groups` returns their values."""
+    out = set[Key]()
+    for side in sides:
+        batch = next((one for _, one in walk(side.batches)[0]), None)
+        if side.groups is not None and batch is not None:
+            given = np.ravel(np.asarray(_plain(side.groups(batch)))).tolist()
+            out |= {key for key, found in named_tensors(batch) if found.dim() == 1 and found.tolist() == given}
+    return out
+
+
+def _plain(given: Any) -> Any:
+    return given.detach().cpu() if hasattr(given, "detach") else given
 
 
 def _of_one_other_shape(train: set[tuple[int, ...]], val: set[tuple[int, ...]]) -> bool:

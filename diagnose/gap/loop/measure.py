@@ -127,7 +127,7 @@ def measure(
     own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
     alike = found.known is not None and found.known.alike
     by_value = alike or (found.known is not None and found.known.layout.by_value)
-    repeated += [noticed.ALIKE if alike else noticed.BIT_FOR_BIT] if by_value and overlap is not None else []
+    repeated += [noticed.how_compared(found.known)] if by_value and overlap is not None else []
     unseen, said = unseen_readings(found.val[0], overlap, whole, why, by_value=by_value)
     texts = (*found.train, *found.val, *(text for text in found.shown if text))
     return Measurements(

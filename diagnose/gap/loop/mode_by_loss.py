@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from diagnose.gap.loop.elements import samples_of, sums
+from diagnose.gap.loop.redrawn import is_shuffled
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.reported import COARSE, slack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from diagnose.gap.conditions import Condition
     from diagnose.gap.loop.readings import Subject
@@ -25,6 +26,9 @@ MOST, SAMPLES = 64, 1024  # batches, samples: of more of both the reported loss 
 DRAWS = 6  # readings of a loss that is random in training mode
 HOPELESS = 8.0  # times the deviation of three draws or more: further off, no more are made
 LIKELY = 2.5  # times what the other mode may be off by: so far off, the other one is worth a word
+SAME = 1e-7  # of a loss: what sums in another order differ by
+RARE = 0.02  # chance that this mode gives a reported loss to its digits: below it, the other mode is beyond doubt
+PASS = 1 << 20  # added to the seed of a batch, for each pass
 CLEAR, FAR = 5.0, 3.0  # times what the other mode, and this one, may be off by: so far off must this one lie
 
 
@@ -36,7 +40,7 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     """
     if side.reported is None or side.mode is not None or not kinds:
         return side, ""
-    some = _some(side)
+    some = PassesOfLoss.of(side)
     if some is None:
         return side, ""
     on = frozenset[str]() if own.on else frozenset(kinds)
@@ -61,14 +65,14 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
 
 
 def _other_average(
-    subject: Subject, some: list[Any], own: Condition, turned: Condition, reported: float, slack: float
+    subject: Subject, some: PassesOfLoss, own: Condition, turned: Condition, reported: float, slack: float
 ) -> tuple[str, bool]:
     """Return the average by which a reported loss is that of the other mode, and whether that is beyond doubt.
 
     The average is "" where this mode may give the loss, or the other does not. Cheapest passes come first.
     """
     calm = _calm(subject, some, replace(own, on=frozenset()))
-    if calm is not None and _is_told(own, calm, reported, slack):
+    if calm and _is_told(own, calm, reported, slack):
         return "", False
     other = _draws(subject, some, turned, (reported, slack))
     near = [
@@ -77,22 +81,54 @@ def _other_average(
     if not near:
         return "", False
     found = own.reduction if own.reduction in near else min(near, key=lambda n: abs(np.mean(other[n]) - reported))
-    spread = max(slack + _spread(other[found]), math.ulp(1.0))
     as_said = _draws(subject, some, own)
+    to_digits = own.on and _spread(other[found]) <= slack
+    if to_digits and max(_chance(draws, reported, slack) for draws in as_said.values()) < RARE:
+        return found, True
+    spread = max(slack + _spread(other[found]), math.ulp(1.0))
     each = [(abs(float(np.mean(draws)) - reported), FAR * _spread(draws)) for draws in as_said.values()]
     least = min((off - wide) / spread for off, wide in each)
     return (found, least > CLEAR) if least > LIKELY else ("", False)
 
 
-def _some(side: Side) -> list[Any] | None:
-    """Return the batches that the reported loss is of; None where there are too many."""
-    out, held = list[Any](), 0
-    for _, batch in walk(side.batches if side.reported_on is None else side.reported_on)[0]:
-        if len(out) >= MOST and (held >= SAMPLES or not held):
-            return None
-        out.append(batch)
-        held += samples_of(batch)
-    return out
+def _chance(draws: list[float], reported: float, slack: float) -> float:
+    """Return the chance that one more draw is a reported loss to its digits; 1 where there is no luck to judge by."""
+    if len(draws) < 2:
+        return 1.0
+    from scipy.special import stdtr
+
+    wide = max(_spread(draws) * (1 + 1 / len(draws)) ** 0.5, math.ulp(1.0))
+    low, high = ((reported + side * slack - float(np.mean(draws))) / wide for side in (-1, 1))
+    return float(stdtr(len(draws) - 1, high) - stdtr(len(draws) - 1, low))
+
+
+@dataclass(frozen=True)
+class PassesOfLoss:
+    """The batches that a reported loss is of, once for each draw: those of a loader that shuffles lie in another order.
+
+    Attributes:
+        batches: the side's own; first: those of the first pass; shuffled: whether others differ from it.
+    """
+
+    batches: Any
+    first: list[Any]
+    shuffled: bool
+
+    @classmethod
+    def of(cls, side: Side) -> PassesOfLoss | None:
+        """Return a side's; None where there are too many batches."""
+        batches = side.batches if side.reported_on is None else side.reported_on
+        first, held = list[Any](), 0
+        for _, batch in walk(batches)[0]:
+            if len(first) >= MOST and (held >= SAMPLES or not held):
+                return None
+            first.append(batch)
+            held += samples_of(batch)
+        return cls(batches, first, is_shuffled(batches))
+
+    def draw(self, number: int) -> Iterable[Any]:
+        """Return the batches of a pass."""
+        return (batch for _, batch in walk(self.batches, number)[0]) if self.shuffled and number else self.first
 
 
 def _is_told(own: Condition, calm: Means, reported: float, slack: float) -> bool:
@@ -101,28 +137,39 @@ def _is_told(own: Condition, calm: Means, reported: float, slack: float) -> bool
     For training it is the other mode, which has to come out; for validation it is the usual one, which has come out.
     """
     off = min(abs(mean - reported) for mean in calm.values())
-    return off > slack if own.on else abs(calm[own.reduction] - reported) <= CLEAR * slack or off <= slack
+    if own.on:
+        return off > slack and len(calm) == len(_averages(own))
+    return off <= slack or (own.reduction in calm and abs(calm[own.reduction] - reported) <= CLEAR * slack)
 
 
-def _calm(subject: Subject, batches: list[Any], condition: Condition) -> Means | None:
-    """Return the loss in evaluation mode by one pass; None where it is random there."""
-    one, again = (_means(subject, batches[:1], condition, seed) for seed in (0, 1))
-    return _means(subject, batches, condition, 0) if one == again else None
+def _calm(subject: Subject, some: PassesOfLoss, condition: Condition) -> Means:
+    """Return the loss in evaluation mode by one pass; nothing where it is random there.
+
+    Of a loader that shuffles, without the averages that depend on which samples share a batch.
+    """
+    one, again = (_means(subject, some.first[:1], condition, seed) for seed in (0, 1))
+    if one != again:
+        return {}
+    whole = _means(subject, some.first, condition, 0)
+    if not some.shuffled:
+        return whole
+    other = _means(subject, some.draw(1), condition, 0)
+    return {name: mean for name, mean in whole.items() if math.isclose(mean, other[name], rel_tol=SAME)}
 
 
 def _draws(
-    subject: Subject, batches: list[Any], condition: Condition, near: tuple[float, float] | None = None
+    subject: Subject, some: PassesOfLoss, condition: Condition, near: tuple[float, float] | None = None
 ) -> dict[str, list[float]]:
     """Return the loss under a condition by its average: once, or with several draws where it is random.
 
     Few are drawn where each lies far off what is `near`: a loss, and by how much it may be off.
     """
-    draws = [_means(subject, batches, condition, seed) for seed in (0, 1)]
-    if draws[0] == draws[1]:
+    draws = [_means(subject, some.draw(seed), condition, seed) for seed in (0, 1)]
+    if all(math.isclose(mean, draws[1][name], rel_tol=SAME) for name, mean in draws[0].items()):
         return {name: [mean] for name, mean in draws[0].items()}
     for k in range(2, DRAWS):
-        draws.append(_means(subject, batches, condition, k))
-        if near is not None and all(_is_hopeless(some, *near) for some in _by_average(draws).values()):
+        draws.append(_means(subject, some.draw(k), condition, k))
+        if near is not None and all(_is_hopeless(one, *near) for one in _by_average(draws).values()):
             break
     return _by_average(draws)
 
@@ -135,16 +182,20 @@ def _is_hopeless(draws: list[float], reported: float, slack: float) -> bool:
     return abs(float(np.mean(draws)) - reported) > slack + HOPELESS * _spread(draws)
 
 
-def _means(subject: Subject, batches: list[Any], condition: Condition, seed: int) -> Means:
+def _means(subject: Subject, batches: Iterable[Any], condition: Condition, seed: int) -> Means:
     """Return the loss by each way of averaging that is meant or may be: not by samples where these are not known."""
-    names = dict.fromkeys([condition.reduction, *(() if condition.reduction == "sum" else AVERAGES)])
-    totals = {name: np.zeros(2) for name in names}
+    totals = {name: np.zeros(2) for name in _averages(condition)}
     for number, batch in enumerate(batches):
-        found = subject.run(batch, condition, seed * len(batches) + number, "a batch that was reported on")
+        found = subject.run(batch, condition, seed * PASS + number, "a batch that was reported on")
         for name, total in totals.items():
             nats, weights = sums(found, name)
             total[:] += nats.sum(), weights.sum()
     return {name: float(total[0] / total[1]) if total[1] else 0.0 for name, total in totals.items()}
+
+
+def _averages(condition: Condition) -> list[str]:
+    """Return by which averages a loss is looked for: the one that is meant, and those that loops take."""
+    return list(dict.fromkeys([condition.reduction, *(() if condition.reduction == "sum" else AVERAGES)]))
 
 
 def _spread(draws: list[float]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 from torch.utils.data import DataLoader, DistributedSampler, RandomSampler, SequentialSampler
 
 from diagnose.gap.loop import guard
+from diagnose.gap.loop.inputs import group_names
 from diagnose.gap.loop.other_precision import NEAR
 from diagnose.gap.loop.redrawn import is_indexed, numbers_of, sampler_of, writes_into_samples
 from diagnose.gap.recorder import ranks
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from diagnose.gap.loop.readings import Subject
+    from diagnose.gap.loop.sample_identity import Known
     from diagnose.gap.measurements import BatchReadings
     from diagnose.gap.side import Side
 
@@ -29,10 +31,28 @@ NAMED = 3  # buffers
 BIT_FOR_BIT = (
     "samples were compared bit for bit: changed copies (augmented, cropped, noisy) are not told; groups= tells them"
 )
+PICTURES = (
+    "pictures were compared bit for bit and by thumbnails: copies that were mirrored, saved again or made noisy are "
+    "told, cropped or shifted ones are not; groups= tells them"
+)
+PICTURES_ALIKE = (
+    "many of training's pictures are nearly the same as another one of training (copies, frames of a film): whether "
+    "validation holds such copies is not told; groups= tells them"
+)
 ALIKE = (
     "training's rows are like one another at the same places: copies of which some values were changed (before the "
     "split) are not told from other rows; groups= tells them"
 )
+
+
+def how_compared(known: Known | None) -> str:
+    """Return what is to be said of how samples were looked up that are no text."""
+    if known is not None and known.alike:
+        return ALIKE
+    pictures = () if known is None else known.pictures
+    if any(one.is_crowded for one in pictures):
+        return PICTURES_ALIKE
+    return PICTURES if any(one.telling for one in pictures) else BIT_FOR_BIT
 
 
 def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -> tuple[str, ...]:
@@ -42,7 +62,8 @@ def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -
     said += [f"{name}'s dataset changes its own samples each time they are read (a transform that writes in place): "
              "have it change a copy" for name, side in zip(names, (train, val), strict=True)
              if writes_into_samples(side.batches)]  # fmt: skip
-    some = () if train.plain is not None or val.plain is not None else texts[0].inputs.unlike(texts[1].inputs)
+    made = train.plain is not None or val.plain is not None
+    some = () if made else texts[0].inputs.unlike(texts[1].inputs, group_names((train, val)))
     return (*filter(None, said), *some)
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from diagnose.data.overlap import NEAR, SeenDocuments
 from diagnose.gap.loop.elements import SAMPLES
+from diagnose.gap.loop.near_pictures import NearPictures
 from diagnose.gap.loop.near_rows import NearRows
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key
 from diagnose.gap.loop.walking import walk
@@ -55,7 +56,7 @@ class Known:
         why: why samples cannot be recognised; "" where they can.
         labels: by hash, what each sample is labelled with; None where several samples of the same values differ in it.
         label_keys: which tensors are labels.
-        near: its rows of tokens, for copies of which some tokens were changed.
+        near: its rows of tokens, for copies of which some tokens were changed; pictures: for changed copies of those.
         aligned: for each text, hashes of its spans at their places where these tell nothing: training's rows are alike
             there among themselves (fields, motifs).
     """
@@ -69,6 +70,7 @@ class Known:
     label_keys: tuple[Key, ...] = ()
     near: tuple[NearRows, ...] = ()
     aligned: tuple[NDArray[np.int64], ...] = ()
+    pictures: tuple[NearPictures, ...] = ()
 
     @property
     def alike(self) -> bool:
@@ -105,7 +107,8 @@ def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans:
     table = {key: [row for part in parts for row in part[key]] for key in found.keys}
     index = chosen(batch)
     index = np.arange(len(table[found.keys[0]])) if index is None else index
-    single = {key: [_single(some[k]) for k in index] for key, some in table.items()}
+    pads = dict(found.pads)
+    single = {key: [_single(some[k], pads.get(key)) for k in index] for key, some in table.items()}
     wholes = [_hash(b"|".join(raw)) for raw in zip(*(map(_raw, some) for some in single.values()), strict=True)]
     none = np.zeros(0, np.int64)
     if not spans or not found.texts:
@@ -122,8 +125,11 @@ def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans:
     return SampleHashes(index, wholes, spans_of, tokens, placed)
 
 
-def _single(row: Tensor) -> Tensor:
-    """Return a row without the padding at its ends: tokens that repeat there."""
+def _single(row: Tensor, pad: int | None = None) -> Tensor:
+    """Return a row without the padding at its ends: where it is not known what that is, tokens that repeat there."""
+    if pad is not None:
+        kept = (row != pad).nonzero().flatten()
+        return row[int(kept[0]) : int(kept[-1]) + 1] if len(kept) else row[:0]
     if row.dtype not in INTEGERS or len(row) < 2:
         return row
     other = (row[1:] != row[:-1]).nonzero().flatten()
@@ -184,7 +190,7 @@ def known(
     found = layout((batch for _, batch in walk(batches)[0]), None if val is None else _first(val))
     wholes, held, complete = set[int](), _HeldSpans(len(found.texts)), True
     labels: dict[int, bytes | None] = {}
-    near = NearRows()
+    near, pictures = NearRows(), NearPictures(found.keys)
     keys: tuple[Key, ...] | None = None
     if found.why:
         return Known(frozenset(), (), found, complete=False, why=found.why)
@@ -201,12 +207,14 @@ def known(
         wholes.update(one.wholes)
         held.add(one, new)
         near.add(one.tokens[k] for k in new if one.tokens)
+        pictures.add(batch)
         keys = _label_keys(batch, found) if keys is None else keys
         for whole, label in _labelled(batch, keys, one):
             labels[whole] = label if labels.get(whole, label) == label else None
     why = "" if complete else f"the first {len(wholes):,} training samples alone were looked through"
     spans, aligned = held.telling()
-    return Known(frozenset(wholes), spans, found, complete, why, labels, keys or (), (near,), aligned)
+    own = frozenset(wholes)
+    return Known(own, spans, found, complete, why, labels, keys or (), (near,), aligned, (pictures,))
 
 
 def relabelled(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> tuple[int, int]:
@@ -306,8 +314,11 @@ def _looked_up(
         if one is None:
             continue
         times.update(one.wholes)
+        copies = [held for known in training.pictures if (held := known.holds(batch))]
+        copied = [any(rows) for rows in zip(*copies, strict=True)]
         for k, row in enumerate(one.rows.tolist()):
-            yield number * SAMPLES + row, one.wholes[k] in training.wholes, _share(one, k, training)
+            share = NEAR if row < len(copied) and copied[row] else _share(one, k, training)
+            yield number * SAMPLES + row, one.wholes[k] in training.wholes, share
 
 
 def _share(one: SampleHashes, k: int, training: Known) -> float:
@@ -350,14 +361,19 @@ class DistinctSamples:
         return np.array([first.get(row, base + row) for row in samples_E.tolist()], np.int64)
 
 
-def all_rows_of(batches: Any) -> Counter[int] | None:
-    """Return how often each sample occurs, by the hash of all that batches hold of it; None where that is not known."""
-    out = Counter[int]()
+def all_rows_of(batches: Any, found: SampleLayout) -> Counter[int] | None:
+    """Return how often each sample occurs, by the hash of all that batches hold of it; None where that is not known.
+
+    Where rows are filled up, what lies beside them place by place (a mask) follows from them and is left out.
+    """
+    out, pads = Counter[int](), dict(found.pads)
     for _, batch in walk(batches)[0]:
         for table in map(rows_by_key, parts_of(batch)):
             if not table:
                 return None
-            out.update(_hash(b"|".join(raw)) for raw in zip(*(map(_raw, rows) for rows in table.values()), strict=True))
+            some = {k: rows for k, rows in table.items() if not pads or k in found.keys or rows.shape[1] == 1}
+            each = [[_raw(_single(row, pads[k]) if k in pads else row) for row in rows] for k, rows in some.items()]
+            out.update(_hash(b"|".join(raw)) for raw in zip(*each, strict=True))
     return out
 
 

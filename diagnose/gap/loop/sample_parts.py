@@ -6,8 +6,9 @@ from sample to sample. Tensors with one number a sample (labels, numbers of samp
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -28,6 +29,7 @@ CHANCE_BITS = 24  # that a span holds at least where tokens follow from the ones
 FOLLOWERS = 8.0  # tokens' worth of unigram shares that the counts of what follows a token are smoothed with
 SPANS = (8, 32)  # tokens of a span, least and most
 PLAIN = 2.0  # bits a token: integers with less (pixels, flags) are no text
+PADDING = 0.8  # of the ends of rows that repeat a value: so many must repeat one value for it to be padding
 LONGEST = 0.75  # of a row: a longer span would not find rows again that overlap
 TOO_LITTLE = "samples hold too little to be recognised"
 Key = tuple[str, ...]
@@ -44,6 +46,7 @@ class SampleLayout:
             beside them, for it holds more (the picture of a prompt).
         why: why samples cannot be recognised; "" where they can.
         by_value: whether anything but text is compared, bit for bit, so that changed copies are not recognised.
+        pads: what rows of integers are filled up with, by tensor, where batches fill them up to their longest row.
     """
 
     keys: tuple[Key, ...]
@@ -52,6 +55,7 @@ class SampleLayout:
     beside: tuple[Key, ...] = ()
     why: str = ""
     by_value: bool = False
+    pads: tuple[tuple[Key, int], ...] = ()
 
 
 def named_tensors(batch: Any, key: Key = ()) -> Iterator[tuple[Key, Tensor]]:
@@ -129,12 +133,26 @@ def layout(batches: Iterator[Any], other: Any = None) -> SampleLayout:
                 shapes[key] = dims.get(key, 2)
         if count >= LOOKED:
             break
+    others = [] if other is None else [rows_by_key(part) for part in parts_of(other)]
+    pads = {key: _pad_of([*some, *(rows[key] for rows in others if key in rows)]) for key, some in held.items()}
     if other is not None:
-        shared = set.intersection(*(set(rows_by_key(part)) for part in parts_of(other)))
+        shared = set.intersection(*map(set, others))
         if held and not shared & set(held):
             return SampleLayout((), why="the batches of the two sides hold different tensors")
         held = {key: some for key, some in held.items() if key in shared}
-    return _chosen(held, shapes)
+    known = tuple((key, pad) for key, pad in pads.items() if pad is not None and key in held)
+    return replace(_chosen(held, shapes), pads=known)
+
+
+def _pad_of(some: Sequence[Tensor]) -> int | None:
+    """Return what rows of integers are filled up with: nearly all ends of two or more alike are of it; else None."""
+    votes = Counter[int]()
+    for found in some:
+        if found.dtype in INTEGERS and found.shape[1] > 1:
+            for end, beside in ((-1, -2), (0, 1)):
+                votes.update(found[:, end][found[:, end] == found[:, beside]].tolist())
+    ((pad, count),) = votes.most_common(1) or [(0, 0)]
+    return pad if count > 1 and count >= PADDING * votes.total() else None
 
 
 def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> SampleLayout:

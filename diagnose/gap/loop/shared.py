@@ -77,10 +77,12 @@ class SharedSamples:
 
     def same_as(self, training: Any) -> bool:
         """Say whether training's batches hold the same samples, each as often, in all that batches hold of them."""
-        some = self.known is None or not self.known.wholes.issuperset(self.times) or not self.times
-        if some or ranks.several() or not all(text.complete for text in self.texts):
+        if self.known is None or not self.known.wholes.issuperset(self.times) or not self.times:
             return False
-        first, second = (sample_identity.all_rows_of(batches) for batches in (training, self.batches))
+        if ranks.several() or not all(text.complete for text in self.texts):
+            return False
+        layout = self.known.layout
+        first, second = (sample_identity.all_rows_of(batches, layout) for batches in (training, self.batches))
         return first is not None and first == second
 
     def repeated(self, reading: Reading) -> list[str]:

@@ -65,9 +65,9 @@ class TargetsSeen:
                 return ""
             if value not in self.holds[targets] and self.holds[inputs].get(value, 0) >= WANTED:
                 share = self.holds[inputs][value] / number
-                return (f"{called(targets)} never holds {value} in training, though {share:.0%} of rows of "
-                        f"{'.'.join(inputs)!r} do, and in {often:.0%} of validation's rows it does: it may be masked "
-                        "as padding on one side alone")  # fmt: skip
+                return (f"{called(targets)} never holds {value} in training, where {share:.0%} of rows of "
+                        f"{'.'.join(inputs)!r} do, and does in {often:.0%} of validation's rows: it may be masked as "
+                        "padding on one side alone")  # fmt: skip
         return ""
 
 

@@ -132,11 +132,12 @@ def known(some: Sequence[Known]) -> Known:
     for one in some:
         labels |= {k: v if labels.get(k, v) == v else None for k, v in one.labels.items()}
     complete = all(one.complete for one in some)
-    near = tuple(rows for one in some for rows in one.near)
+    near, pictures = (tuple(held for one in some for held in getattr(one, name)) for name in ("near", "pictures"))
     aligned = tuple(np.unique(np.concatenate(text)) for text in zip(*(one.aligned for one in some), strict=False))
     return replace(
-        some[0], wholes=wholes, spans=spans, complete=complete, why=why, labels=labels, near=near, aligned=aligned
-    )
+        some[0], wholes=wholes, spans=spans, complete=complete, why=why, labels=labels, near=near, aligned=aligned,
+        pictures=pictures,
+    )  # fmt: skip
 
 
 def seen(some: Sequence[SeenDocuments]) -> SeenDocuments:

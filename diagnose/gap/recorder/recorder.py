@@ -15,6 +15,7 @@ from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -63,6 +64,23 @@ class Reservoir:
             self.steps.append(step)
 
 
+@dataclass(frozen=True)
+class ReportedSteps:
+    """The steps that a reported training loss averages.
+
+    Attributes:
+        window: those of them that were kept; offered: how many there were; first: the first one's number.
+        losses, weights: of all of them; start: the weights before the first one.
+    """
+
+    window: list[RecordedStep]
+    offered: int
+    first: int
+    losses: list[Any]
+    weights: list[float]
+    start: dict[str, Tensor]
+
+
 class GapRecorder:
     """Records a training loop so that its gap can be explained to the last step.
 
@@ -85,13 +103,14 @@ class GapRecorder:
     ...         batch = torch.randn(8, 2)
     ...         recorder.step(batch, model(batch).square().mean())
     >>> recorder.record().steps, len(recorder.record().window)
-    (25, 5)
+    (25, 10)
 
     Args:
         folder: where the record goes; made if it is not there.
         model: the network that is trained. Hooks on it note the random state before it runs; `close` removes them.
-        reports: what the reported training loss is: "interval" (the mean since the last multiple of `interval` steps),
-            "last" (the last step's) or "epoch" (the mean since `epoch()` was last called, as Keras shows it).
+        reports: what the reported training loss is: "interval" (the mean of the last whole interval, as a loop prints
+            it every `interval` steps; of the steps so far before there is one), "last" (the last step's) or "epoch"
+            (the mean since `epoch()` was last called, as Keras shows it).
         interval: steps of an interval.
         most_bytes: of batches that are kept in memory and on the disk.
         fetch: `fetch(id)` returns a batch, for loops that give `step` and `validation` ids instead of batches.
@@ -126,6 +145,7 @@ class GapRecorder:
         self.shown: list[RecordedStep] = []
         self.shown_whole, self.shown_open = True, False
         self.start: dict[str, Tensor] = {}
+        self.whole: ReportedSteps | None = None  # the interval before the one that is open
         self.sums, self.counts = dict[str, Any](epoch=0.0, run=0.0), {"epoch": 0, "run": 0}
         self.smoothed = SmoothedLosses()
         self._states: dict[str, Tensor] | None = None
@@ -199,12 +219,29 @@ class GapRecorder:
         for step in self.window.steps:
             place = self.earlier.place()
             if place is not None:
-                self.earlier.put(place, RecordedStep(step.number, step.batch, None, {}))
+                self.earlier.put(place, _batch_alone(step))
+        two = 2 if self.reports == "interval" else 1  # the open interval, and the whole one before it
+        if self.losses and two > 1:
+            start = self.start if sum(map(nbytes, self.start.values())) <= self.most_bytes else {}
+            self.whole = replace(self._open_steps(), start=start)
         room = max(1, self.most_bytes // 2 // (nbytes(batch) + STATES))
         self.earlier.most = max(1, min(EARLIER, room // 2))
-        self.window = Reservoir(max(1, room - self.earlier.most), self.window.chance)
+        self.window = Reservoir(max(1, (room - self.earlier.most) // two), self.window.chance)
         self.first, self.losses, self.weights = self.number, [], []
         self.start, self._coming = self._coming, {}
+
+    def _open_steps(self) -> ReportedSteps:
+        return ReportedSteps(
+            list(self.window.steps), self.window.offered, self.first, self.losses, self.weights, self.start
+        )
+
+    def _reported(self) -> tuple[ReportedSteps, list[RecordedStep]]:
+        """Return the steps that the reported loss averages, and a sample of other ones."""
+        steps, whole = self._open_steps(), self.whole
+        if whole is None or steps.offered >= self.interval:
+            return steps, list(self.earlier.steps)
+        others = [step for step in self.earlier.steps if step.number < whole.first]
+        return whole, [*others, *map(_batch_alone, steps.window)]
 
     @own_words
     def validation(self, batch: Any, loss: Any, weight: float = 1.0) -> None:
@@ -236,19 +273,20 @@ class GapRecorder:
             DiagnoseError: there is no room, or a batch cannot be kept.
         """
         begun = time.monotonic()
-        parts = {"window": self.window.steps, "earlier": self.earlier.steps, "validation": self.shown}
+        own, others = self._reported()
+        parts = {"window": own.window, "earlier": others, "validation": self.shown}
         found = {name: packed(steps) for name, steps in parts.items()}
         state = {
             "record": FORMAT, "reports": self.reports, "interval": self.interval, "steps": self.number,
-            "first": self.first, "offered": self.window.offered, "whole": self.shown_whole,
+            "first": own.first, "offered": own.offered, "whole": self.shown_whole,
             "means": {name: for_json(mean) for name, mean in self._means().items()}, "ids": self.fetch is not None,
-            "losses": [for_json(loss) for loss in numbers(self.losses)], "weights": self.weights,
+            "losses": [for_json(loss) for loss in numbers(own.losses)], "weights": own.weights,
             "parts": {name: rows for name, (rows, _) in found.items()},
         }  # fmt: skip
         weights = {
             name: value.detach().to("cpu", copy=True) for name, value in unwrapped(self.model).state_dict().items()
         }
-        tensors = {name: held for name, (_, held) in found.items()} | {"model": weights, "start": self.start}
+        tensors = {name: held for name, (_, held) in found.items()} | {"model": weights, "start": own.start}
         try:
             checkpoints.write_checkpoint(
                 self.folder / FOLDER, {name: held for name, held in tensors.items() if held}, state
@@ -261,6 +299,8 @@ class GapRecorder:
     def _means(self) -> dict[str, float]:
         """Return other means that a loop may have reported: since its epoch began, and since it began."""
         found = {name: float(total) / max(1, self.counts[name]) for name, total in self.sums.items()}
+        if self.losses:
+            found["open"] = float(np.average(numbers(self.losses), weights=self.weights))
         return found | self.smoothed.means()
 
     def detach(self) -> None:
@@ -286,11 +326,16 @@ class GapRecorder:
 
     def record(self) -> Recording:
         """Return what is recorded so far."""
-        window, shown = ([replace(s, loss=float(s.loss)) for s in some] for some in (self.window.steps, self.shown))
+        own, others = self._reported()
+        window, shown = ([replace(s, loss=float(s.loss)) for s in some] for some in (own.window, self.shown))
         return Recording(
-            window, list(self.earlier.steps), shown, self.shown_whole, self.reports, self.number, self.first,
-            self.window.offered, numbers(self.losses), list(self.weights), self._means(), self.start, self.fetch,
+            window, others, shown, self.shown_whole, self.reports, self.number, own.first, own.offered,
+            numbers(own.losses), list(own.weights), self._means(), own.start, self.fetch,
         )  # fmt: skip
+
+
+def _batch_alone(step: RecordedStep) -> RecordedStep:
+    return RecordedStep(step.number, step.batch, None, {})
 
 
 def _scalar(loss: Any) -> Any:

@@ -77,11 +77,12 @@ class Recording:
 
     Attributes:
         window: steps that the reported training loss averages: all `offered`, or a sample of them.
-        earlier: a sample of steps before them; validation: the batches of the last reported validation loss.
+        earlier: a sample of other steps; validation: the batches of the last reported validation loss.
         whole: whether all of these were kept.
         reports: as in `GapRecorder`; steps: how many there were; first: the window's first.
         offered: how many steps the window had; losses: all of their losses as logged; weights: what each counts.
-        means: of all losses since the epoch began, since the run began, and decaying ones ("smoothed 0.98").
+        means: of all losses since the epoch began, since the run began, of an interval that is open yet ("open"), and
+            decaying ones ("smoothed 0.98").
         start: the weights before the window's first step.
         fetch: returns the batch of an id; None where the batches themselves were kept.
     """
@@ -112,6 +113,15 @@ class Recording:
         """The reported validation loss: its batches' mean by what each counts; None where there was no validation."""
         losses, weights = ([step.loss for step in self.validation], [step.weight for step in self.validation])
         return float(np.average(losses, weights=weights)) if losses else None
+
+    @property
+    def said(self) -> list[str]:
+        """Which steps the reported training loss is of, where others came after them."""
+        last = self.first + self.offered
+        if last >= self.steps:
+            return []
+        return [f"the training loss is the mean of steps {self.first + 1:,} to {last:,}, the last whole interval; the "
+                f"{self.steps - last:,} steps after it are in no print"]  # fmt: skip
 
     def check(self) -> None:
         """See that there is a gap to explain.
