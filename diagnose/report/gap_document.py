@@ -97,11 +97,17 @@ def _headnote(ledger: LedgerRecord) -> Inline:
             "validation's batches hold them; "
             "± gives a 95 % [interval] over documents."
         )
-    unit = "batches" if ledger.conditions.unit == "batch" else f"{ledger.conditions.unit}s"
     return marked(
         "[matched|Matched]: both losses in evaluation mode with validation's objective; ± gives a 95 % "
-        f"[interval] over {unit}."
+        f"[interval] over {_units(ledger)}."
     )
+
+
+def _units(ledger: LedgerRecord) -> str:
+    """Return what intervals are over."""
+    if ledger.kind == "run":
+        return "documents"
+    return "batches" if ledger.conditions.unit == "batch" else f"{ledger.conditions.unit}s"
 
 
 def _walk(ledger: LedgerRecord) -> Figure:
@@ -308,14 +314,12 @@ def _numbers(ledger: LedgerRecord) -> Iterable[ReportBlock]:
     places = gap_tables.places(ledger)
     if places:
         yield Fold("The numbers behind the strips", tuple(places))
-    units = "documents" if ledger.kind == "run" else "samples"
     what = "this run" if ledger.kind == "run" else "these weights and batches"
     size = ledger.bytes_per_token
     nothing = [f"[{term.id}]" for term in ledger.terms if not gap_sentences.is_shown(term)]
     yield Paragraph(marked(
-        f"Intervals are over {units}, with masks drawn anew; terms without one are exact for {what}. “Over the "
-        "orders”: the smallest and largest effect of a condition over all orders of changing them; the value is the "
-        "mean over orders (Shapley)."
+        f"Intervals are over {_units(ledger)}, with masks drawn anew; terms without one are exact for {what}."
+        + (gap_tables.OVER_ORDERS if gap_tables.over_orders(ledger) else "")
         + (f" Bits per byte are nats per token over ln 2 and {plain(size, 2)} bytes a token." if size else "")
         + (f" Exactly nothing here: {listed(nothing)}." if nothing else "")
     ), "note")  # fmt: skip

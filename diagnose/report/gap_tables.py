@@ -23,9 +23,13 @@ from diagnose.report.blocks import TextTable
 from diagnose.report.gap_sentences import PADDING, is_shown, mean_words, reported_words
 
 if TYPE_CHECKING:
-    from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, Value
+    from diagnose.records.ledgers import ArmLedgers, LedgerRecord, LossRow, SideRecord, TermRecord, Value
 
 NONE = "\N{EN DASH}"
+OVER_ORDERS = (
+    " “Over the orders”: the smallest and largest effect of a condition over all orders of changing them; the value is "
+    "the mean over orders (Shapley)."
+)
 
 
 def _bits(ledger: LedgerRecord, value: float | None) -> float | None:
@@ -41,9 +45,7 @@ def terms(ledger: LedgerRecord) -> TextTable:
     """Return every term with its interval, in both units, over the orders, with what it stands on."""
     rows: list[list[str]] = []
     for term in ledger.terms:
-        over = NONE
-        if term.order_low is not None and term.order_high is not None and term.order_low != term.order_high:
-            over = f"{signed(term.order_low)} to {signed(term.order_high)}"
+        over = f"{signed(term.order_low)} to {signed(term.order_high)}" if _depends_on_order(term) else NONE
         rows.append([term.id, *_cells(ledger, term.value, term.low, term.high), over, term.basis])
         for part in term.parts:
             remark = "" if part.alone is None else f"the loss with it alone on is {plain(part.alone)}"
@@ -57,6 +59,15 @@ def terms(ledger: LedgerRecord) -> TextTable:
     head, rows = _filled(head, rows)
     caption = "The terms, from reported training to reported validation"
     return TextTable(caption, tuple(head), tuple(map(tuple, rows)), frozenset({0, len(head) - 1}))
+
+
+def _depends_on_order(term: TermRecord) -> bool:
+    return term.order_low is not None and term.order_high is not None and term.order_low != term.order_high
+
+
+def over_orders(ledger: LedgerRecord) -> bool:
+    """Say whether a term's value depends on the order in which conditions are changed."""
+    return any(map(_depends_on_order, ledger.terms))
 
 
 def _filled(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
