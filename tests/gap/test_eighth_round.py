@@ -54,6 +54,35 @@ class TestFirstBatches:
         assert not gap.record["arithmetic"]["validation"]
 
 
+class TestPartsOfALoss:
+    """An objective that names its parts, of which one side's log holds one alone, or all but one."""
+
+    @pytest.mark.parametrize(
+        ("count", "kept", "said"),
+        [
+            (320, "fit", "its part 'fit' alone"),
+            (320, "loss", "without its part 'penalty'"),
+            (300, "fit", "its part 'fit' alone"),
+        ],
+    )
+    def test_a_part_that_is_reported_alone_is_named(self, count, kept, said):
+        train, val = DataLoader(data(320, 1), 32, shuffle=True), DataLoader(data(count, 2), 32)
+        model = fit(network(), train)
+
+        def parts(model, batch):
+            out = model(batch[0])
+            fitted, penalty = F.cross_entropy(out, batch[1]), 0.1 * out.square().mean()
+            other = out.abs().mean()
+            return {"loss": fitted + penalty + other, "fit": fitted, "penalty": penalty}
+
+        def reported(model, batch):
+            found = parts(model, batch)
+            return found["fit"] if kept == "fit" else found["loss"] - found["penalty"]
+
+        gap = explain_gap(model, Side(train, parts), Side(val, parts, reported=mean(model, val, reported)))
+        assert [fit["factor"] for fit in gap.record["arithmetic"]["validation"]] == [said]
+
+
 class TestOtherInputs:
     def test_several_labels_that_are_rarer(self):
         """uma-pi1/kge#99: validation's labels are those of its own triples alone."""

@@ -34,6 +34,9 @@ class OtherMeans:
         self.sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in REDUCTIONS if name != "sum"}
         self.lengths: dict[str, list[float]] = {}
         self.batches: dict[int, tuple[float, float, int]] = {}  # sum of losses, what counts, samples
+        self.parts: dict[
+            str, list[tuple[float, int]]
+        ] = {}  # of each batch, what the objective returned beside: samples
 
     def add(self, number: int, found: Elements, batch: Any) -> None:
         """Add a batch's losses."""
@@ -45,6 +48,8 @@ class OtherMeans:
             total[1] += float(counts.sum())
         summed, counted = float((found.nats * found.weights).sum()), float(found.weights.sum())
         self.batches[number] = (summed, counted, found.size)
+        for name, value in found.others.items():
+            self.parts.setdefault(name, []).append((value, found.size))
         if found.known and len(found.nats) == found.size:
             self._by_length(found, batch)
 
@@ -66,6 +71,7 @@ class OtherMeans:
         }  # fmt: skip
         out |= self._by_samples(held)
         out |= {f"each sample's divided by entry {name!r} of the batch": a / b for name, (a, b) in self.lengths.items()}
+        out |= self._parts()
         rows = [self.batches[number] for number in sorted(self.batches)]
         each = np.array([total / counted if counted else 0.0 for total, counted, _ in rows])
         out |= self._totals(each) | _with_zeros(rows, each)
@@ -80,6 +86,22 @@ class OtherMeans:
                 out["as the mean of each batch's perplexity (exp of its mean)"] = float(np.exp(each).mean())
             for decay in DECAYS:
                 out[f"a decaying mean over batches ({decay})"] = _decaying(each, decay)
+        return out
+
+    def _parts(self) -> dict[str, float]:
+        """Return each part that the objective named beside the loss, alone and left out, over batches and samples."""
+        out: dict[str, float] = {}
+        total = self.sums["weighted"]
+        if not total[1]:
+            return out
+        each = [whole / counted for whole, counted, _ in self.batches.values() if counted]
+        losses = {"": float(np.mean(each)), ", by samples": total[0] / total[1]}
+        for name, some in self.parts.items():
+            values, sizes = (np.array(one, float) for one in zip(*some, strict=True))
+            parts = {"": float(values.mean()), ", by samples": float((values * sizes).sum() / sizes.sum())}
+            for how in [""] if len(set(sizes)) == 1 else parts:
+                out[f"its part {name!r} alone{how}"] = parts[how]
+                out[f"without its part {name!r}{how}"] = losses[how] - parts[how]
         return out
 
     def _totals(self, each: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float]:
