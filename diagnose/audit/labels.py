@@ -29,7 +29,7 @@ CHANGED = 0.3  # of the samples must have another label for the comparison to sa
 PARTS = (32, 16, 8)  # samples whose labels are exchanged together: as many as leave enough such parts
 FEWEST, MOST = 8, 16  # parts of a side, least and most
 LUCK = 2.0  # standard errors
-LESS = 0.5  # of what labels tell on the other side: so much they surely do not tell on this one
+LESS = 0.3  # of what labels tell on the other side: so much they surely do not tell on this one
 
 
 def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | None, some: Sequence[Any]) -> None:

@@ -13,6 +13,7 @@ from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, differ, mean_of
 from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.rebatched import CANNOT_CUT
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.reported import slack
 from diagnose.gap.side import REDUCTIONS
@@ -101,13 +102,13 @@ def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch 
 def _in_pairs(audit: Audit, passes: SidePasses, batch: Any, why: str) -> None:
     """Judge `batch-dependent` by two rows at a time: a batch norm without running statistics cannot read one alone."""
     even = samples_of(batch) // 2 * 2
-    some = some_rows(batch, list(range(even)))
     try:
+        some = some_rows(batch, list(range(even)))
         whole = passes.losses(some, probe=True)
         most = even if whole.scalar else min(even, 2 * MOST_ROWS)
         pairs = [passes.losses(some_rows(some, [k, k + 1]), probe=True) for k in range(0, most, 2)]
-    except CannotRunError as error:
-        audit.skips("batch-dependent", f"neither one row nor two can be read: {error}")
+    except (CannotRunError, *CANNOT_CUT):
+        audit.skips("batch-dependent", f"neither one row nor two can be read: {why}")
         return
     if even < 2 * 2 or not (whole.scalar or (whole.known and all(one.known for one in pairs))):
         audit.skips("batch-dependent", f"a batch of one row cannot be read: {why}")

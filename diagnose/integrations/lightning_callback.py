@@ -284,7 +284,7 @@ def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any)
     if not losses:
         if not own:
             raise DiagnoseError(
-                f"no metric was logged of a whole epoch, as '{asked}' would be: what self.log(..., on_step=True, "
+                f"no metric '{asked}' was logged, nor any other of a whole epoch: what self.log(..., on_step=True, "
                 "on_epoch=False) shows is one batch's alone, and no callback sees it; log the loss with on_epoch=True"
             )
         raise DiagnoseError(

@@ -28,7 +28,6 @@ HOPELESS = 8.0  # times the deviation of three draws or more: further off, no mo
 LIKELY = 2.5  # times what the other mode may be off by: so far off, the other one is worth a word
 SAME = 1e-7  # of a loss: what sums in another order differ by
 RARE = 0.02  # chance that this mode gives a reported loss to its digits: below it, the other mode is beyond doubt
-PASS = 1 << 20  # added to the seed of a batch, for each pass
 CLEAR, FAR = 5.0, 3.0  # times what the other mode, and this one, may be off by: so far off must this one lie
 
 
@@ -147,7 +146,7 @@ def _calm(subject: Subject, some: PassesOfLoss, condition: Condition) -> Means:
 
     Of a loader that shuffles, without the averages that depend on which samples share a batch.
     """
-    one, again = (_means(subject, some.first[:1], condition, seed) for seed in (0, 1))
+    one, again = (_means(subject, some.first[:1], condition, start) for start in (0, 1))
     if one != again:
         return {}
     whole = _means(subject, some.first, condition, 0)
@@ -164,11 +163,12 @@ def _draws(
 
     Few are drawn where each lies far off what is `near`: a loss, and by how much it may be off.
     """
-    draws = [_means(subject, some.draw(seed), condition, seed) for seed in (0, 1)]
+    each = len(some.first)
+    draws = [_means(subject, some.draw(k), condition, k * each) for k in (0, 1)]
     if all(math.isclose(mean, draws[1][name], rel_tol=SAME) for name, mean in draws[0].items()):
         return {name: [mean] for name, mean in draws[0].items()}
     for k in range(2, DRAWS):
-        draws.append(_means(subject, some.draw(k), condition, k))
+        draws.append(_means(subject, some.draw(k), condition, k * each))
         if near is not None and all(_is_hopeless(one, *near) for one in _by_average(draws).values()):
             break
     return _by_average(draws)
@@ -182,11 +182,18 @@ def _is_hopeless(draws: list[float], reported: float, slack: float) -> bool:
     return abs(float(np.mean(draws)) - reported) > slack + HOPELESS * _spread(draws)
 
 
-def _means(subject: Subject, batches: Iterable[Any], condition: Condition, seed: int) -> Means:
-    """Return the loss by each way of averaging that is meant or may be: not by samples where these are not known."""
+def _means(subject: Subject, batches: Iterable[Any], condition: Condition, start: int) -> Means:
+    """Return the loss by each way of averaging that is meant or may be: not by samples where these are not known.
+
+    Args:
+        subject: reads a batch.
+        batches: of a pass.
+        condition: that they are read under.
+        start: the first one's seed.
+    """
     totals = {name: np.zeros(2) for name in _averages(condition)}
     for number, batch in enumerate(batches):
-        found = subject.run(batch, condition, seed * PASS + number, "a batch that was reported on")
+        found = subject.run(batch, condition, start + number, "a batch that was reported on")
         for name, total in totals.items():
             nats, weights = sums(found, name)
             total[:] += nats.sum(), weights.sum()
