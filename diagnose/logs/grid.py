@@ -30,6 +30,7 @@ WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za
 MOST_HEADER = 600  # characters of a header with digits
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
+TITLED = re.compile(r"[^\d=:\[({][^=:\[{]{0,30}")  # a cell that may be a column's name
 NUMBERED_RUNS = RUNS | {"exp", "experiment", "config", "run_id", "run id", "trial_id"}
 NOTES = ("note", "notes", "comment", "remark", "remarks")
 IDENTIFIERS = re.compile(r"\s{2,40}\w{2,40}(?:\s{2,40}\w{2,40}){0,40}\s*")  # above the name of pandas' index
@@ -136,7 +137,7 @@ class Grid:
         return _short(cells) and any(meaning(cell).kind or cell in self.columns.values() for cell in cells)
 
     def header_with_digits(self, line: str) -> bool:
-        """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5", "| loss | Top-10 |"."""
+        """Take a table's header that has digits in its words alone, as "f1  loss  recall@5" or "| loss | Top-10 |"."""
         return len(line) < MOST_HEADER and bool(WORDS_ALONE.fullmatch(line) or _names_alone(line)) and self.header(line)
 
     def _with_line_above(self, way: Callable[[str], list[str]], line: str) -> list[str]:
@@ -297,7 +298,8 @@ def _names_alone(line: str) -> bool:
     cells = _pipes(line) if "|" in line else []
     with_digits = [cell for cell in cells if any(sign.isdigit() for sign in cell)]
     plain = all(number(cell) is None and not meaning(cell).kind and not side_alone(cell) for cell in with_digits)
-    return len(cells) > 2 and plain and not any(any(map(counter, cell.split())) for cell in with_digits)
+    named = plain and all(TITLED.fullmatch(cell) for cell in cells if cell)
+    return len(cells) > 2 and named and not any(any(map(counter, cell.split())) for cell in with_digits)
 
 
 def _short(cells: list[str]) -> bool:
