@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from diagnose.logs.series import BATCH, EPOCH, ITERATION, PLACE, STEP, UPDATE, VALUE
+from diagnose.logs.titles import TITLE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -192,8 +193,8 @@ def headed_runs(
 
 
 def _tells_apart(heading: str) -> bool:
-    """Say whether a heading names a run by a number, or is a page's comment."""
-    return DIGIT.search(heading) is not None or heading.startswith(COMMENT)
+    """Say whether a heading names a run by a number or a configuration, or is a page's comment."""
+    return DIGIT.search(heading) is not None or heading.startswith((COMMENT, TITLE))
 
 
 def rising(at: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -10,8 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from diagnose.logs.fold_columns import RUNS
 from diagnose.logs.kept_columns import MOST_SIDE, Columns, Keep
-from diagnose.logs.names import SIDES, counter, meaning, words
+from diagnose.logs.names import SIDES, counter, meaning, side_alone, words
 from diagnose.logs.series import NAN, POSITIONS, LogRow, placed_row
 from diagnose.logs.table import names_of_runs
 from diagnose.logs.table_fields import number
@@ -29,6 +30,8 @@ WORDS_ALONE = re.compile(r"\s*(?:[A-Za-z][A-Za-z0-9_@/%()-]{0,40}\s+){2,60}[A-Za
 MOST_HEADER = 600  # characters of a header with digits
 MOST_LINE = 4000  # characters of a table's line
 OTHER_SIDE = re.compile(r"(val(?:id(?:ation)?)?|test|eval)\s{1,4}(\d{1,12}(?:\.\d{1,20})?)", re.IGNORECASE)
+TITLED = re.compile(r"[^\d=:\[({][^=:\[{]{0,30}")  # a cell that may be a column's name
+NUMBERED_RUNS = RUNS | {"exp", "experiment", "config", "run_id", "run id", "trial_id"}
 NOTES = ("note", "notes", "comment", "remark", "remarks")
 IDENTIFIERS = re.compile(r"\s{2,40}\w{2,40}(?:\s{2,40}\w{2,40}){0,40}\s*")  # above the name of pandas' index
 COMMENT = re.compile(r"^\s{0,8}(?:#|//|%)\s{0,8}(?=[A-Za-z])")  # numpy.savetxt and others begin a header so
@@ -101,6 +104,8 @@ class Grid:
         self.example = ""  # the name of such a loss
         self.runs = 0  # rows of a table whose rows are runs: they are no curve
         self._names = -1  # the column that names them
+        self._numbered = False  # whether it is one of folds or seeds, which have numbers
+        self._numbers: list[str] = []  # of folds or seeds
         self._keep = Keep([], columns)
         self._plans: dict[str, RowPlan] = {}
         self._header = ""  # the last line that was one
@@ -132,8 +137,8 @@ class Grid:
         return _short(cells) and any(meaning(cell).kind or cell in self.columns.values() for cell in cells)
 
     def header_with_digits(self, line: str) -> bool:
-        """Take the header of a table that has digits in its words alone, as "f1  loss  recall@5"."""
-        return len(line) < MOST_HEADER and bool(WORDS_ALONE.fullmatch(line)) and self.header(line)
+        """Take a table's header that has digits in its words alone, as "f1  loss  recall@5" or "| loss | Top-10 |"."""
+        return len(line) < MOST_HEADER and bool(WORDS_ALONE.fullmatch(line) or _names_alone(line)) and self.header(line)
 
     def _with_line_above(self, way: Callable[[str], list[str]], line: str) -> list[str]:
         """Return the names of columns, each with what the line above has for it, where a header takes two lines."""
@@ -150,6 +155,9 @@ class Grid:
         if self.vectors:
             self.log.tuples += self.vectors
             self.log.example = self.log.example or self.example
+        if 1 < len(set(self._numbers)) == len(self._numbers) == self.log.rows:
+            self.log.series.clear()
+            self.log.runs = self.log.rows
         self.log.runs = self.log.runs or (self.runs if self.runs > 1 and not self.log.series else 0)
 
     @property
@@ -194,7 +202,9 @@ class Grid:
         row = self._keep.row(dict(enumerate(cells)))
         if row is not None:
             self._keep.sweep(dict(enumerate(cells)), row, self.log)
-        if row is not None and not (self._keep.settings and self.log.sweep.open):
+        if row is not None and self._numbered:
+            self._numbers.append(cells[self._names])
+        elif row is not None and not (self._keep.settings and self.log.sweep.open):
             self._keep_plan(key, self._planned(line, cells))
         return True if row is None else row
 
@@ -262,6 +272,7 @@ class Grid:
                 self._keep = Keep(columns, self.columns)
                 self._keep.sides += [k for k, cell in enumerate(cells) if _is_side(cell) and k not in self._keep.sides]
                 self._names = names_of_runs(columns, cells, self._keep)
+                self._numbered = self._names >= 0 and columns[self._names].strip(" *`#_").lower() in NUMBERED_RUNS
                 return True
         return False
 
@@ -280,6 +291,15 @@ def _by_ruler(ruler: str, header: str) -> tuple[Callable[[str], list[str]], list
 def _noted(cells: list[str]) -> list[list[str]]:
     """Return the names of columns; where the last one is of notes, which rows may leave out, without it too."""
     return [cells, cells[:-1]] if cells and cells[-1].strip().lower() in NOTES else [cells]
+
+
+def _names_alone(line: str) -> bool:
+    """Say whether the cells of a line are names: those with digits are neither numbers nor losses nor positions."""
+    cells = _pipes(line) if "|" in line else []
+    with_digits = [cell for cell in cells if any(sign.isdigit() for sign in cell)]
+    plain = all(number(cell) is None and not meaning(cell).kind and not side_alone(cell) for cell in with_digits)
+    named = plain and all(TITLED.fullmatch(cell) for cell in cells if cell)
+    return len(cells) > 2 and named and not any(any(map(counter, cell.split())) for cell in with_digits)
 
 
 def _short(cells: list[str]) -> bool:

@@ -16,6 +16,7 @@ from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read_each, whole
 from diagnose.logs.series import SETTINGS
 from diagnose.logs.several_files import runs_of_files, unplaced
+from diagnose.logs.titles import TITLE
 from diagnose.records.log_report import (
     LogCurve,
     LogFinding,
@@ -341,7 +342,8 @@ def _named(log: Log, runs: list[Pairs], given: list[str]) -> list[LogRun]:
     for run in runs if not given else []:
         mine = [text for place, text in log.headings if before < place <= run.place]
         mine = [text for text in mine if not text.startswith(SETTINGS)] or mine
-        names.append(cut(visible(mine[-1].strip("#=-* :<>!")), 40) if mine else "")
+        mine = mine or [text for place, text in log.titles if before < place <= run.place]
+        names.append(cut(visible(mine[-1].strip(f"#=-* :<>!{TITLE}")), 40) if mine else "")
         before = run.place
     if not all(names) or len(set(names)) < len(names):
         names = [f"run {k + 1}" for k in range(len(runs))]

@@ -130,13 +130,22 @@ class Lists:
         if before is not None or len(self._lists) < MOST_LISTS:
             self._lists[name] = values
 
+    def _go_beyond(self, log: Log) -> bool:
+        """Say whether the lists are of the log's own names, both sides', and its one value of each is their first."""
+        mine = [name for name, values in self._lists.items() if len(values) >= FEWEST and name not in self._unclear]
+        first = all(
+            name in log.series and log.series[name].count == 1 and log.series[name].ends_with(self._lists[name][0])
+            for name in mine
+        )
+        return first and {meaning(name).held_out for name in mine} == {True, False}
+
     def settle(self, log: Log) -> None:
         """Give the lists to a log whose lines hold no two losses to compare; unclear ones count as several values."""
         if self.open:
             self._close()
         log.runs = log.runs or (self._runs if self._rows and not log.series else 0)
         sides = {meaning(name).held_out for name in log.series if meaning(name).kind}
-        if len(sides) == 2:
+        if len(sides) == 2 and not self._go_beyond(log):
             return
         for name, values in self._lists.items():
             if name in self._unclear or len(values) < FEWEST:

@@ -217,7 +217,7 @@ class LinePositions:
         side = self.near or self.side
         slot = Slot("loss", title if own.side or not side else f"{side} {title}", whole=lone and not after.strip())
         slot.lent = slot.name != title
-        if k + 1 < len(self.numbers) and re.fullmatch(r"\s{1,3}\(\s?", after) and self.texts[k + 2].startswith(")"):
+        if k + 1 < len(self.numbers) and re.fullmatch(r"\s{0,3}\(\s?", after) and self.texts[k + 2].startswith(")"):
             slot.mean = k + 1
         self.shape.losses.append((k, slot))
         self.shape.settled = self.shape.settled or bool(own.side)

@@ -47,6 +47,7 @@ COUNTS_ON = re.compile(r"\s?(?:epoch|step|iter|batch|update)")  # behind a numbe
 NEAR = re.compile(r"\s(?:at|to|around|about|near|roughly|approximately)\s*$", re.IGNORECASE)  # before a decimal
 OF = re.compile(r"\sof\s*$", re.IGNORECASE)  # "a training loss of 2.5", not "the loss of 3 sheep"
 ARTICLE = re.compile(r"\b(?:a|an|the|our|its|your|my|with|and|while|whereas|but)\s+", re.IGNORECASE)  # may begin a name
+ADJECTIVE = re.compile(r"^(?:an?\s|the\s)?(?:high|low|small|large)(?:er)?\s", re.IGNORECASE)  # behind an article
 BEFORE_NAME = frozenset(
     ("reached", "with", "did", "took", "new", "computed", "accuracy", "acc", "to", "number")
 )  # in a sentence, before a loss's name
@@ -63,6 +64,7 @@ OF_MEAN = re.compile(
     r"\s?[(\[](?:(?:running|moving|rolling|epoch|batch|the)\s)?(?:avg|average|mean|smoothed|ema)[)\]]$", re.IGNORECASE
 )
 RANGE = re.compile(r"-|\s?[\u2013\u2014~\uff5e]\s?")  # between two numbers
+BOUND = re.compile(r"\+(?=[\s,;.)\]]|$)")  # "10+" and more
 PERCENT = re.compile(r"\s?%")
 OUTPUT = re.compile(r"(?<!\S)([a-z]{2,12}):[a-z][\w/-]{1,24}$")  # "cost:output 19.2", as RETURNN prints it
 ENDS_NAME = re.compile(r"[\s,;|)\]]")  # no part of a file's name
@@ -151,6 +153,9 @@ SUMS_UP = re.compile(r"\s{0,8}(?:\*\s|Averaged stats:)")
 WEIGHED = re.compile(r"\(\*\s?$")
 BAR = ("batch", "epoch")  # what "3/10" counts: Keras's bar is of the epoch
 LEVELS = frozenset({"info", "debug", "log", "main", "root"})  # what a logger puts before a line's words
+JOINING = frozenset((
+    "the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set",
+))  # fmt: skip
 SET_WORDS = frozenset({"data", "set", "dataset", "split"})
 COUNTS = frozenset({"steps", "samples", "batches", "size", "examples"})  # "Val steps: 7" heads nothing
 OF_OBJECTIVE = frozenset(("function",))
@@ -272,9 +277,7 @@ def standing(text: str) -> str:
 
 def kept_words(found: tuple[str, ...]) -> list[str]:
     """Return the words of a name without those that only join the others."""
-    return [
-        word for word in found if word not in ("the", "per", "on", "for", "of", "at", "in", "after", "is", "was", "set")
-    ]
+    return [word for word in found if word not in JOINING]
 
 
 def says_plainly(name: str) -> bool:
@@ -317,9 +320,11 @@ def without_remark(name: str) -> str:
 def in_sentence(name: str) -> str:
     """Return a loss's name without the words of a sentence before it, as of "the model reached a training loss"."""
     for article in ARTICLE.finditer(name):
-        before, rest = words(name[: article.start()]), name[article.end() :]
+        before, rest = words(name[: article.start()]), ADJECTIVE.sub("", name[article.end() :])
         if not before:
             return in_sentence(rest)
+        if article.group().strip().lower() in ("a", "an", "the") and meaning(rest).side and not meaning(rest).stem:
+            return rest if meaning(rest).kind else name
         if meaning(name).kind or set(before) & (FOREIGN - BEFORE_NAME):
             break
         if meaning(rest).kind:

@@ -15,10 +15,13 @@ from functools import lru_cache
 VAL = frozenset({
     "val", "vali", "valid", "validation", "validating", "validate", "validated", "dev", "devset", "heldout", "holdout",
     "tel", "cv", "va", "vl", "vld", "crossval", "crossvalidation", "xval",
+    "validataion", "validaton", "valiation", "vaildation", "validtion", "validaion", "vaild", "valdiation",
 })  # fmt: skip
 EVAL = frozenset({"eval", "evaluation", "evaluating", "evaluate", "evaluated"})
 TEST = frozenset({"test", "testing", "tst"})
-TRAIN = frozenset({"train", "training", "trained", "trn", "tr", "trl", "learn"})
+TRAIN = frozenset({
+    "train", "training", "trained", "trn", "tr", "trl", "learn", "traning", "trainig", "trainning", "traing",
+})  # fmt: skip
 SIDES = VAL | EVAL | TEST | TRAIN
 PLAIN_LOSS = frozenset({"loss", "losses", "cost", "objective", "trl", "tel"})
 KIND_OF_LOSS = {

@@ -154,7 +154,7 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
     val_table = of_epochs_before(train_table, val_table)
     val_table, stale = _fresh(val_table)
     way = axis(train_table, val_table, log)
-    headed = headed_runs(train_table, val_table, log.headings)
+    headed = headed_runs(train_table, val_table, log.headings) or headed_runs(train_table, val_table, log.titles)
     parts = headed or runs(train_table, val_table, way)
     if headed or (len(parts) > 1 and way.name == "place"):
         way = LogAxis(EPOCH if np.isfinite(train_table[:, EPOCH]).all() else PLACE)

@@ -265,6 +265,7 @@ def _join(whole: Log, more: Log) -> None:
             whole.series[name].broken += series.broken
     whole.rows = base + more.rows
     whole.headings += [(place + base, text) for place, text in more.headings]
+    whole.titles += [(place + base, text) for place, text in more.titles]
     whole.bad += more.bad
     whole.tuples += more.tuples
     whole.lent |= more.lent

@@ -17,6 +17,7 @@ from diagnose.logs.line_words import (
     ARROW,
     BECOMES,
     BOLD,
+    BOUND,
     BRACKETED,
     CELL,
     CHANGES,
@@ -267,8 +268,12 @@ class _Line(LineSides):
 
     def _is_other(self, k: int, after: str) -> bool:
         """Say whether a number is a percentage, a count, a part of a calculation or of a model's file name."""
-        other = PERCENT.match(after) or COUNTED.match(after) or RANGE.fullmatch(after)
+        other = PERCENT.match(after) or self._bounds(k, after) or COUNTED.match(after) or RANGE.fullmatch(after)
         return bool(other) or self._in_file_name(k) or self._calculated(k, after)
+
+    def _bounds(self, k: int, after: str) -> bool:
+        """Say whether a number is but the least of what there is, as in "10+"."""
+        return bool(BOUND.match(after)) and (k + 1 == len(self.numbers) or after != "+")
 
     def _in_file_name(self, k: int) -> bool:
         """Say whether a number is a part of a saved model's name, as in "ssd-Epoch-3-Loss-2.5.pth"."""

@@ -8,6 +8,7 @@ from typing import Any
 
 MOST_NUMBER = 64  # characters
 SCATTER = re.compile(r"\s{0,3}(?:\u00b1|\+/?-)\s{0,3}[\d.eE+-]{1,24}$")  # behind a mean
+REMARK = re.compile(r"\s\([^()]{1,24}\)$")  # "3,000 (best val)"
 THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3}){1,4}")
 COMMAS = re.compile(r"[-+]?\d{1,40}(?:,\d{1,40}){1,6}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?")
 
@@ -51,6 +52,8 @@ def _with_commas(text: str) -> float | None:
 
 def place_number(value: Any) -> float | None:
     """Return a field that counts steps or epochs: commas part thousands there, but for those of "0,5"."""
+    if isinstance(value, str) and value[-1:] == ")":
+        value = REMARK.sub("", value)
     if isinstance(value, str) and "," in value and THOUSANDS.fullmatch(value.strip()):
         return float(value.replace(",", ""))
     return number(value)

@@ -59,7 +59,6 @@ MOST_PLANS = 8192  # kept
 MOST_KEPT = 600  # characters of a line whose shape is kept
 RATIO = re.compile(r"\d\s?/\s?\d|\d%")
 NO_NUMBER = ("nan", "inf")
-ROW_OF_RUN = re.compile(r"\W{0,8}(?:fold|run|trial|seed|split|repeat)\W{0,3}\d{1,6}\b", re.IGNORECASE)
 ENDED = re.compile(
     r"\bepoch\W{0,3}\d{1,9}\W{0,3}(?:is|has)?\s?(?:finished|completed?|done|ended)\W{0,4}$", re.IGNORECASE
 )
@@ -87,6 +86,7 @@ class TextReader(TextState):
         self.log.tool = self.tools.likeliest
         self.commas.settle(self.log)
         self._without_last()
+        self._evaluated_alone()
         headings.settle(self.log)
         running_means.settle(self.log)
         self.lists.settle(self.log)
@@ -99,6 +99,7 @@ class TextReader(TextState):
         return self.log
 
     def _line(self, line: str, bar: bool, key: str) -> None:
+        self.before, self.now = self.now, line
         plan = self._plans.get(key)
         if plan is BARE:
             return
@@ -193,22 +194,13 @@ class TextReader(TextState):
 
     def _take(self, plan: Plan, numbers: list[str], bar: bool, line: str) -> None:
         if plan.shape.losses or plan.shape.tuple:
-            if plan.names and not plan.shape.positions and ROW_OF_RUN.match(line):
-                self.log.heading(line.strip())
+            if not plan.shape.positions:
+                self._title(line)
             if plan.shape.settings and plan.slices and self.log.sweep.open:
                 self._sweep(plan, numbers, line)
             self._values(plan.shape, numbers, bar, line)
         else:
             self._between(plan, numbers, line)
-
-    def _sweep(self, plan: Plan, numbers: list[str], line: str) -> None:
-        """Take the settings that a line of losses begins with."""
-        said = {
-            kind: tuple(numbers[k] for k, slot in plan.shape.settings if slot.name == kind)
-            for kind in ("fixed", "scheduled")
-        }
-        first = plan.slices[plan.shape.settings[-1][0]].stop
-        self.log.sweep.add(self.log.rows + 1, line[:first].strip(), said["fixed"], said["scheduled"], None)
 
     def _anew(self, raw: str, bar: bool, key: str) -> None:
         """Read a line by its words, and plan how lines that differ from it in digits alone are read."""
@@ -362,15 +354,7 @@ class TextReader(TextState):
         if self.tried < MOST_TRIED and not bar:
             self._again(row, placed=placed)
         row.told = {name: decimals(text) for name, text in texts.items()} if log.rows < MOST_TOLD else None
-        log.add(row)
-        self._passed(row, means, aside=aside or shape.named)
-
-    def _passed(self, row: LogRow, means: dict[str, str], *, aside: bool) -> None:
-        """Take the running means of a row, and where a pass over the other side's data begins."""
-        self.passes += self.aside != aside
-        self.aside = aside
-        if means:
-            running_means.add(self.log, means, replace(row, group=self.passes))
+        self._added(row, texts, means, "" if own or bar else line, aside=aside or shape.named)
 
     def _read(
         self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float], above: str
@@ -378,9 +362,12 @@ class TextReader(TextState):
         """Return the losses of a line by name, and their running means; `above` is the side of the heading above."""
         values: dict[str, str] = {}
         means: dict[str, str] = {}
+        self.repeated = {}
         for k, slot in shape.losses:
             text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
             name = f"{slot.name} over runs" if self.of_runs else self._summed(shape, slot.name, own)
+            if name in values:
+                self.repeated[name] = text
             if name in values or (slot.whole and text.isdigit() and name not in self.log.series):
                 continue
             if slot.lent and name not in self.log.series:

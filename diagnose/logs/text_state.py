@@ -5,21 +5,27 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from diagnose.logs import headings
+from diagnose.logs import headings, running_means
 from diagnose.logs.counters import Counters
 from diagnose.logs.names import meaning
 from diagnose.logs.series import NAN, SETTINGS, Log, LogRow
+from diagnose.logs.titles import MOST as MOST_TITLED
+from diagnose.logs.titles import ROW_OF_RUN, TITLE, title_of
 from diagnose.logs.written_numbers import alike, to_float
 
 if TYPE_CHECKING:
+    from diagnose.logs.line_plans import Plan
     from diagnose.logs.line_words import Shape
 
 FEWEST_PLACED = 3  # values of a run, behind which another one evaluates once more
 MOST_ALONE = 1024  # values without a place of a name, until which one has to be told again
 MOST_TRIED = 64  # lines that name their place, within which one has to tell a value of a line above again
 MOST_ENDS = 1 << 16  # lines that name an epoch
+EVALUATE = "evaluate "  # before the name of a loss that Keras shows outside an epoch
+MOST_NAMED = 32  # characters of a line that name a run
 ELAPSED = ("elapsed", "tokens_per_step")  # stated along the run
 PROGRESS = re.compile(r"\d%\s{0,3}\|")
 
@@ -50,7 +56,46 @@ class TextState:
         self.unplaced: dict[str, float] = {}  # values since the last line that names its place itself
         self.alone: dict[str, int] = {}  # how often a name stood on lines without a place
         self.tried = 0  # such lines behind others, of which none has told a value again
+        self.before = self.now = ""  # the line before, and the one that is read
+        self.repeated: dict[str, str] = {}  # losses that a line names twice: their second values
         self.inside = False  # whether some line of values names its epoch itself
+
+    def _sweep(self, plan: Plan, numbers: list[str], line: str) -> None:
+        """Take the settings that a line of losses begins with."""
+        said = {
+            kind: tuple(numbers[k] for k, slot in plan.shape.settings if slot.name == kind)
+            for kind in ("fixed", "scheduled")
+        }
+        first = plan.slices[plan.shape.settings[-1][0]].stop
+        self.log.sweep.add(self.log.rows + 1, line[:first].strip(), said["fixed"], said["scheduled"], None)
+
+    def _added(self, row: LogRow, texts: dict[str, str], means: dict[str, str], line: str, *, aside: bool) -> None:
+        """Add a row to the log, with its running means; both trainings that a `line` may name, under headings."""
+        other = self._other_training(texts) if line else {}
+        if other:
+            self.log.titles.append((self.log.rows + 1, f"{TITLE}{line.strip()[:MOST_NAMED]} (first)"))
+        self.log.add(row)
+        self.passes += self.aside != aside
+        self.aside = aside
+        if means:
+            running_means.add(self.log, means, replace(row, group=self.passes))
+        if other:
+            self.log.titles.append((self.log.rows + 1, f"{TITLE}{line.strip()[:MOST_NAMED]} (second)"))
+            self.log.add(replace(row, values=other))
+
+    def _title(self, line: str) -> None:
+        """Take the run or the configuration that a line of losses names, or the line above it."""
+        title = title_of(line, self.before) if self.log.rows < MOST_TITLED else ""
+        if ROW_OF_RUN.match(line):
+            self.log.heading(line.strip())
+        elif title:
+            self.log.titles.append((self.log.rows + 1, title))
+
+    def _other_training(self, texts: dict[str, str]) -> dict[str, float]:
+        """Return the losses of another training that a line names too, of both sides; none where it names one."""
+        other = {name: text for name, text in self.repeated.items() if "." in text and texts.get(name) != text}
+        sides = {m.held_out for name in other if (m := meaning(name)).side}
+        return {name: to_float(text) for name, text in other.items()} if len(sides) == 2 else {}
 
     def _late_epochs(self) -> None:
         """Place values in the epochs that are named behind them, where the log names each at its end."""
@@ -94,6 +139,15 @@ class TextState:
             if series and self.alone[name] == 1 and series.count > FEWEST_PLACED and meaning(name).held_out:
                 series.drop_last()
 
+    def _evaluated_alone(self) -> None:
+        """Take the side off passes of Keras outside an epoch where the log has no other: it may be training's."""
+        losses = [name for name in self.log.series if meaning(name).kind]
+        if losses and all(name.startswith(EVALUATE) for name in losses):
+            for name in losses:
+                series = self.log.series.pop(name)
+                series.name = name.removeprefix(EVALUATE)
+                self.log.series[series.name] = series
+
     def _folded(self) -> bool:
         """Say whether headings name folds."""
         return any("fold" in text.lower() for _, text in self.log.headings)
@@ -126,7 +180,7 @@ class TextState:
         """Return a loss's name with the side that the lines before it give, of a pass that it sums up or evaluates."""
         if meaning(name).side or not (shape.summary or shape.passed):
             return name
-        side = "evaluate" if self._evaluates(shape) else self.lately if shape.summary and not own else ""
+        side = EVALUATE.strip() if self._evaluates(shape) else self.lately if shape.summary and not own else ""
         return f"{side} {name}" if side else name
 
     def _evaluates(self, shape: Shape) -> bool:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from diagnose.logs.line_labels import Labels
+from diagnose.logs.prose import reordered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +45,7 @@ def whole_lines(lines: Iterable[tuple[str, bool]]) -> Iterator[list[tuple[str, b
         block = _unbroken(block)
         if ("\u2192\n" in text or ">\n" in text) and ARROW.search(text):
             block = [(line, False) for line in ARROW.sub("\u2192 ", text).split("\n")]
-        block = labels.plain(block, text)
+        block = reordered(labels.plain(block, text), text)
         yield list(_joined(_listed(block))) if any(sign in text for sign in SIGNS) else block
 
 

@@ -296,7 +296,7 @@ case(
 case(
     "e34-44",
     "| **Concrete example** | Specific numbers for the capacity comparison: 50 data points. The student sees that 1000 parameters gives training loss = 0.001 but validation loss = 0.45, while 100 parameters gives training loss = 0.08 and validation loss = 0.12. |\n",
-    P([1], [0.001], [0.45], "place"),
+    P([2], [0.08], [0.12], "place", runs=2),
 )
 case("e34-45", "```\n" + rep("batch #{k} processed in 233.63s, training loss = {a}.") + "```\n", TRAINS)
 case(

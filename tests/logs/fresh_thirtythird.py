@@ -206,7 +206,7 @@ case(
 case(
     "e33-27",
     "**Impact on overfitting:**\n\n**Without augmentation:**\n\n- Training loss: 0.05 → Validation loss: 0.35 (large gap = overfitting)\n\n**With augmentation:**\n\n- Training loss: 0.15 → Validation loss: 0.20 (smaller gap = better generalization)\n",
-    P([1, 2], [0.05, 0.15], [0.35, 0.20], "place"),
+    P([2], [0.15], [0.20], "place", runs=2),
 )
 case(
     "e33-28",

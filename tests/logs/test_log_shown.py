@@ -142,6 +142,8 @@ def test_icefall_s_mean_over_batches_is_compared(tmp_path):
 FOLDS = {
     "a row each": "fold,train_loss,val_loss\n" + "".join(f"{f},0.2{f},0.3{f}\n" for f in range(1, 6)),
     "a column each": "metric,fold_1,fold_2,fold_3,mean\ntrain_loss,0.21,0.22,0.23,0.22\nval_loss,0.31,0.33,0.35,0.33\n",
+    "rows of text": "Results\nfold  train_loss  val_loss\n1  0.21  0.31\n2  0.22  0.33\n3  0.23  0.35\n",
+    "rows of Markdown": "| Seed | Train loss | Val loss |\n|---|---|---|\n| 1 | 0.21 | 0.31 |\n| 2 | 0.22 | 0.33 |\n| 3 | 0.23 | 0.35 |\n",
     "turned in text": "              fold 1  fold 2  fold 3  fold 4\ntrain loss     0.21    0.22    0.23    0.24\nval loss       0.31    0.33    0.35    0.36\n",
 }
 
