@@ -15,8 +15,15 @@ if TYPE_CHECKING:
 START_OFF = 0.15  # of ln V, and a tenth of a nat
 
 
-def judge_overlap(audit: Audit, measured: dict[str, Any], what: str) -> None:
-    """Judge shares of validation that are, nearly are, or lie inside training text."""
+def judge_overlap(audit: Audit, measured: dict[str, Any], what: str, unjudged: str = "") -> None:
+    """Judge shares of validation that are, nearly are, or lie inside training text.
+
+    Args:
+        audit: takes the outcome.
+        measured: the shares.
+        what: is shared.
+        unjudged: why changed copies would not have been recognised; "" where they would.
+    """
     limits = {
         "exact": ("split-overlap-exact", own.EXACT_SHARE, f"of the validation {what} are training {what} too"),
         "near": ("split-overlap-near", own.NEAR_SHARE, f"of the validation {what} are nearly training {what}"),
@@ -25,8 +32,10 @@ def judge_overlap(audit: Audit, measured: dict[str, Any], what: str) -> None:
     for key, (rule, limit, words) in limits.items():
         if measured[key] > limit:
             audit.breaks(rule, f"{measured[key]:.1%} {words}", **measured)
+        elif unjudged and key != "exact":
+            audit.skips(rule, unjudged, matters=False)
         else:
-            audit.keeps(rule, share=measured[key])
+            audit.keeps(rule, share=measured[key], limit=limit)
 
 
 def judge_vocabulary(audit: Audit, strings: list[str], train: str, val: str) -> None:

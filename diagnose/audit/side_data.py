@@ -35,6 +35,8 @@ SERIES: dict[str, Any] = {  # of windows of numbers that overlap, as those of fo
     "nearly as much",
 }  # fmt: skip
 OVERLAP = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
+BY_VALUE = "samples were compared bit for bit: changed copies are not looked for (groups= tells them)"
+BY_NAME = "groups were compared by their names alone"
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
 SPANS_TWICE = 0.1  # of validation's spans
 HEAD, MOST_ROWS = 8, 2048  # tokens that windows share at least; samples looked at
@@ -105,7 +107,7 @@ def overlap(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float
         "samples": len(found.documents), "exact": float(found.exact.mean()), "near": float(near.mean()),
         "inside": float(inside.mean()),
     }  # fmt: skip
-    judge_overlap(audit, measured, "samples")
+    judge_overlap(audit, measured, "samples", BY_VALUE if known.layout.by_value or known.alike else "")
 
 
 def _by_group(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float) -> None:
@@ -116,7 +118,7 @@ def _by_group(audit: Audit, train: Side, own: Side, val: list[Any], seconds: flo
             break
     found = set[str]().union(*(_names(own, batch) for batch in val))
     shared = len(found & known) / max(len(found), 1)
-    judge_overlap(audit, {"samples": len(found), "exact": shared, "near": 0.0, "inside": 0.0}, "groups")
+    judge_overlap(audit, {"samples": len(found), "exact": shared, "near": 0.0, "inside": 0.0}, "groups", BY_NAME)
 
 
 def _names(side: Side, batch: Any) -> set[str]:
