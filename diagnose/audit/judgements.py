@@ -33,7 +33,7 @@ def judge_overlap(audit: Audit, measured: dict[str, Any], what: str, unjudged: s
         if measured[key] > limit:
             audit.breaks(rule, f"{measured[key]:.1%} {words}", **measured)
         elif unjudged and key != "exact":
-            audit.skips(rule, unjudged, matters=False)
+            audit.skips(rule, unjudged, matters=key == "near" and what != "groups")
         else:
             audit.keeps(rule, share=measured[key], limit=limit)
 

@@ -99,6 +99,7 @@ class TestOverlap:
         for rule in ("split-overlap-near", "split-overlap-window"):
             assert checked(found, rule) is None
             assert "changed copies are not looked for" in skipped(found)[rule]
+        assert "split-overlap-near" in str(found).partition("Could not be judged")[2].partition("Not judged")[0]
 
 
 def texts(n, seed):
