@@ -11,13 +11,22 @@ from diagnose.formatting import listed
 from diagnose.gap.gap_causes import BY_GROUP
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from diagnose.audit.findings import Audit
 
 START_OFF = 0.15  # of ln V, and a tenth of a nat
 
 
-def judge_overlap(audit: Audit, measured: dict[str, Any], what: str) -> None:
-    """Judge shares of validation that are, nearly are, or lie inside training text."""
+def judge_overlap(audit: Audit, measured: dict[str, Any], what: str, unjudged: Mapping[str, str] | None = None) -> None:
+    """Judge shares of validation that are, nearly are, or lie inside training text.
+
+    Args:
+        audit: takes the outcome.
+        measured: the shares.
+        what: is shared.
+        unjudged: why changed copies ("near") and spans ("inside") would not have been recognised; none where they would.
+    """
     limits = {
         "exact": ("split-overlap-exact", own.EXACT_SHARE, f"of the validation {what} are training {what} too"),
         "near": ("split-overlap-near", own.NEAR_SHARE, f"of the validation {what} are nearly training {what}"),
@@ -27,8 +36,10 @@ def judge_overlap(audit: Audit, measured: dict[str, Any], what: str) -> None:
         if measured[key] > limit:
             fix = BY_GROUP if what == "groups" else None
             audit.breaks(rule, f"{measured[key]:.1%} {words}", fix=fix, **measured)
+        elif unjudged and key in unjudged:
+            audit.skips(rule, unjudged[key], matters=key == "near" and what != "groups")
         else:
-            audit.keeps(rule, share=measured[key])
+            audit.keeps(rule, share=measured[key], limit=limit)
 
 
 def judge_vocabulary(audit: Audit, strings: list[str], train: str, val: str) -> None:

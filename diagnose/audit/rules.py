@@ -224,11 +224,11 @@ _TABLE = (
     ),
     Rule(
         "split-overlap-exact", TEXT, "error",
-        "no validation document is a training document",
+        "hardly any validation document is a training document",
         "remove duplicates before the split (or keep all copies on one side)",
         "What was trained on is remembered: the loss on validation data that are also training data says how well they "
         "were memorised, not how well the network does on new data.",
-        "no validation sample is a training sample",
+        "hardly any validation sample is a training sample",
     ),
     Rule(
         "split-overlap-near", TEXT, "warning",
@@ -240,12 +240,12 @@ _TABLE = (
     ),
     Rule(
         "split-overlap-window", TEXT, "error",
-        "validation text does not lie inside training text",
+        "hardly any validation text lies inside training text",
         "divide the documents first and cut them into windows afterwards",
         "Where overlapping windows are cut first and divided at random afterwards, nearly every token of each "
         "validation window is also in a training window that begins a token earlier or later. Validation then "
         "measures memory.",
-        "validation samples do not lie inside training samples",
+        "hardly any validation sample lies inside a training sample",
         "divide what samples are cut from first and cut it afterwards",
     ),
     Rule(

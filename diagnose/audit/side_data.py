@@ -16,6 +16,7 @@ from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, dropped
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import sample_identity, sample_parts
+from diagnose.gap.loop.noticed import PICTURES, how_compared
 from diagnose.gap.loop.shared import REPEATED
 from diagnose.gap.loop.walking import walk
 from diagnose.training.registry import told
@@ -35,6 +36,7 @@ SERIES: dict[str, Any] = {  # of windows of numbers that overlap, as those of fo
     "nearly as much",
 }  # fmt: skip
 OVERLAP = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
+BY_NAME = "groups were compared by their names alone"
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
 SPANS_TWICE = 0.1  # of validation's spans
 HEAD, MOST_ROWS = 8, 2048  # tokens that windows share at least; samples looked at
@@ -105,7 +107,15 @@ def overlap(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float
         "samples": len(found.documents), "exact": float(found.exact.mean()), "near": float(near.mean()),
         "inside": float(inside.mean()),
     }  # fmt: skip
-    judge_overlap(audit, measured, "samples")
+    judge_overlap(audit, measured, "samples", _unjudged(known))
+
+
+def _unjudged(known: sample_identity.Known) -> dict[str, str]:
+    """Return why near copies, and spans, of these samples were not looked for; nothing where they were."""
+    if not (known.layout.by_value or known.alike):
+        return {}
+    how = how_compared(known)
+    return {"inside": how} if how is PICTURES else {"near": how, "inside": how}
 
 
 def _by_group(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float) -> None:
@@ -116,7 +126,8 @@ def _by_group(audit: Audit, train: Side, own: Side, val: list[Any], seconds: flo
             break
     found = set[str]().union(*(_names(own, batch) for batch in val))
     shared = len(found & known) / max(len(found), 1)
-    judge_overlap(audit, {"samples": len(found), "exact": shared, "near": 0.0, "inside": 0.0}, "groups")
+    judge_overlap(audit, {"samples": len(found), "exact": shared, "near": 0.0, "inside": 0.0}, "groups",
+                  dict.fromkeys(("near", "inside"), BY_NAME))  # fmt: skip
 
 
 def _names(side: Side, batch: Any) -> set[str]:

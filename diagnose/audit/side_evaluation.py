@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from diagnose.audit import row_outputs
 from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, differ, mean_of
-from diagnose.gap.loop.elements import samples_of
+from diagnose.gap.loop.elements import lacks_targets, samples_of
 from diagnose.gap.loop.rebatched import CANNOT_CUT
+from diagnose.gap.loop.redrawn import draws_others, is_redrawn
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.reported import slack
 from diagnose.gap.side import REDUCTIONS
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 6  # of a batch that are read alone
 OF_BATCH = ("nothing, where that is meant (negatives of the batch, a correlation): then compare losses of batches of "
             "one size alone, with drop_last=True")  # fmt: skip
+PASS = 64  # batches of a pass that a loader's draws are compared over
+DRAW_ONCE = "validate without augmentation or sampling, or draw the samples once and keep them"
 RAGGED = 1e-3  # of the loss: what averaging may change
 
 
@@ -48,6 +52,32 @@ def repeatable(audit: Audit, passes: SidePasses, batches: list[Any]) -> bool:
             audit.keeps(rule, difference=abs(first - other))
         return True
     return _which_noise(audit, passes, batches[0], first, other)
+
+
+def drawn_anew(audit: Audit, passes: SidePasses) -> bool:
+    """Judge `evaluation-random` by the loader: whether it draws validation's samples anew each pass, which is returned.
+
+    Samples that are drawn anew and cost the same (a field that nothing reads) leave evaluation as it was.
+    """
+    batches = passes.side.batches
+    if not is_redrawn(batches) and not draws_others(batches):
+        return False
+    what = "the loader draws validation's samples anew each pass"
+    found = [_mean_of_pass(passes, number) for number in range(2)]
+    one, two = (mean for mean, _ in found)
+    if all(whole for _, whole in found):
+        if not differ(one, two, passes.tolerance / 10):
+            return True
+        what += f": one pass costs {one:.4f} and another {two:.4f}"
+    audit.breaks("evaluation-random", what, fix=DRAW_ONCE, first=one, again=two)
+    return True
+
+
+def _mean_of_pass(passes: SidePasses, number: int) -> tuple[float, bool]:
+    """Return the loss of a pass through the loader, over so many batches, and whether that is all of it."""
+    some = [batch for _, batch in islice(walk(passes.side.batches, number)[0], PASS + 1)]
+    found = [passes.losses(batch) for batch in some[:PASS] if not lacks_targets(batch)]
+    return _reported(found, np.array([mean_of(one) for one in found]), passes.side.reduction), len(some) <= PASS
 
 
 def _live_dropouts(model: nn.Module) -> list[str]:

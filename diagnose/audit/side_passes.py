@@ -18,14 +18,16 @@ from torch import Tensor
 from diagnose.audit.training_checks import no_dropout
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import guard
+from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import Elements, elements, own_copy
 from diagnose.gap.loop.gradients import with_gradients
 from diagnose.gap.loop.modes import cast
+from diagnose.gap.loop.setting import WEIGHED, weights_count
 from diagnose.gap.side import order_hint
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
@@ -48,6 +50,7 @@ class SidePasses:
         kept: the guard.
         side: whose objective; name: for errors.
         quiet: whether torch's dropout functions are switched off, once they are known to be on.
+        weighed: whether class weights and ignored targets say what each loss counts, as in the ledger.
     """
 
     model: nn.Module
@@ -55,6 +58,7 @@ class SidePasses:
     side: Side
     name: str
     quiet: bool = False
+    weighed: bool = False
 
     def __post_init__(self) -> None:
         self.device = next((p.device for p in self.model.parameters()), torch.device("cpu"))
@@ -102,11 +106,47 @@ class SidePasses:
         where = f"the objective of the {self.name} side"
         try:
             with torch.no_grad():
-                return elements(self.loss(batch, seed), batch, where, self.model)
+                return elements(self._counted(batch, seed), batch, where, self.model)
         except DiagnoseError as error:
             if probe:
                 raise CannotRunError(str(error)) from None
             raise
+
+    def _counted(self, batch: Any, seed: int) -> Any:
+        if not self.weighed:
+            return self.loss(batch, seed)
+        with ClassWeights() as seen:
+            returned = self.loss(batch, seed)
+        return seen.weighed(returned)
+
+    def weigh(self, batches: Sequence[Any], *, meant: bool) -> None:
+        """Find out whether class weights and ignored targets say what each loss counts: as the ledger does.
+
+        Args:
+            batches: of the side.
+            meant: whether the other side says itself what each loss counts: then zeros count where nothing is reported.
+        """
+        with ClassWeights() as seen, torch.no_grad():
+            plain = [mean_of(self.losses(batch)) for batch in batches[:WEIGHED]]
+        if not seen.calls or (meant and not seen.classes and self.side.reported is None):
+            return
+        self.weighed = True
+        counted = [mean_of(self.losses(batch)) for batch in batches[:WEIGHED]]
+        means = float(np.mean(plain)), float(np.mean(counted))
+        self.weighed = bool(weights_count(self.side.reported, means, classes=seen.classes))
+
+    def refuse_steps(self, batch: Any) -> Elements:
+        """Return a batch's losses.
+
+        Raises:
+            DiagnoseError: the objective changes the weights.
+        """
+        found = self.losses(batch)
+        changed = self.kept.changed_weight()
+        if changed is not None:
+            raise DiagnoseError(f"the objective of the {self.name} side changes the weights that it reads ({changed}); "
+                                "it must only compute a loss: no step. The model has been put back")  # fmt: skip
+        return found
 
     def loss(self, batch: Any, seed: int = 0) -> Any:
         """Return what the objective returns, with a gradient where there is one; errors as one line."""

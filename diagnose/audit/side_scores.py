@@ -5,11 +5,12 @@ Shapes: B rows, T positions, V vocabulary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from diagnose.audit.predictions import NONE, first_leak, is_distribution, nats, shifted, total_probability
 from diagnose.audit.side_batches import TokenBatch, changed, some_rows, with_inputs
@@ -18,10 +19,14 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from diagnose.audit.findings import Audit
+    from diagnose.gap.loop.elements import Elements
 
+LOOKED = 8  # batches in which padding is looked for
+COUNTED = -1  # stands for a target that counts in one place and not in another
+UNKNOWN_PADDING = "which of the places that count nothing are padding is not known: give pad=, or targets of -100"
 ROWS = 3  # of a batch that scores are compared on
 MOST_SUMMED = 600  # tokens of a vocabulary that is summed over through the objective itself
 CLOSER = 0.05  # of the tolerance for other shifts: an untrained model's losses of all shifts lie close together
@@ -93,37 +98,77 @@ def _floats(returned: Any) -> Iterator[Tensor]:
             yield from _floats(one)
 
 
+def with_padding(passes: SidePasses, batches: Sequence[Any], tokens: list[TokenBatch]) -> list[TokenBatch]:
+    """Return tokens whose targets of one id are padding, where the objective gives these, and no others, no weight.
+
+    So it does where it ignores them, whether or not their zeros count in its mean.
+    """
+    looked = list(zip(batches, tokens, strict=False))[:LOOKED]
+    ignoring = replace(passes, weighed=True)
+    weights = [weights_of(ignoring.losses(batch), own) for batch, own in looked]
+    for shift in (1 - tokens[0].offset, 0, 1):
+        ids = set[int]()
+        for (_, own), counts_BT in zip(looked, weights, strict=True):
+            moved_BT = shifted(own.clean_BT, shift).cpu()
+            ids |= set() if counts_BT is None else _left_out(moved_BT, counts_BT)
+        if len(ids) == 1 and (pad := ids.pop()) != COUNTED:
+            return [replace(own, real_BT=own.real_BT & (own.targets_BT != pad)) for own in tokens]
+    return tokens
+
+
+def _left_out(targets_BT: Tensor, counts_BT: Tensor) -> set[int]:
+    """Return which targets have no weight; `COUNTED` among them where such a target has some elsewhere."""
+    without, counted = (targets_BT[(targets_BT != NONE) & some].unique() for some in (counts_BT == 0, counts_BT > 0))  # type: ignore[no-untyped-call]
+    return {*without.tolist(), *([COUNTED] if bool(torch.isin(without, counted).any()) else [])}
+
+
+def weights_of(found: Elements, tokens: TokenBatch) -> Tensor | None:
+    """Return what the loss at each place counts (B, T); None where the objective does not give these losses."""
+    rows, width = tokens.targets_BT.shape
+    if found.scalar or len(found.weights) not in (rows * width, rows * (width - 1)):
+        return None
+    counts_BT = torch.from_numpy(found.weights).view(rows, -1)
+    return functional.pad(counts_BT, (0, width - counts_BT.shape[1]))
+
+
 def compare(
     audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch, scores_BTV: Tensor, *, given: bool
 ) -> None:
     """Judge what the loss is of, by finding what turns the scores into it."""
-    found = _match(passes, mean_of(passes.losses(batch)), tokens, scores_BTV)
+    losses = passes.losses(batch)
+    counts_BT = weights_of(losses, tokens)
+    found = _match(passes, mean_of(losses), tokens, scores_BTV, counts_BT)
     if found is None:
         why = "the loss is no mean of cross-entropies that the logits give"
         if given:
-            audit.breaks("loss-differs", why, loss=mean_of(passes.losses(batch)))
+            audit.breaks("loss-differs", why, loss=mean_of(losses))
         for rule in RULES:
             audit.skips(rule, why)
         return
     audit.keeps("loss-differs", loss=found.value)
     _judge_shift(audit, tokens, found)
-    _judge_padding(audit, tokens, found)
+    _judge_padding(audit, tokens, found, left_out=counts_BT is not None and bool((counts_BT == 0).any()))
     _judge_scores(audit, scores_BTV, found)
 
 
-def _match(passes: SidePasses, loss: float, tokens: TokenBatch, scores_BTV: Tensor) -> Match | None:
+def _match(
+    passes: SidePasses, loss: float, tokens: TokenBatch, scores_BTV: Tensor, counts_BT: Tensor | None
+) -> Match | None:
+    """Return what turns the scores into the loss, places weighed as the objective says; None where nothing does."""
+    weights_BT = torch.ones(tokens.targets_BT.shape) if counts_BT is None else counts_BT
+    weights_BT = weights_BT.to(scores_BTV.device, torch.float64)
     sound = 1 - tokens.offset
     for how in _hows(scores_BTV):
         for shift in (sound, *(s for s in (0, 1, -1, 2, -2) if s != sound)):
             clean_BT, raw_BT = (shifted(t, shift) for t in (tokens.clean_BT, tokens.targets_BT))
-            own, raw = nats(scores_BTV, clean_BT, how), nats(scores_BTV, raw_BT, how)
-            counts = (clean_BT != NONE).sum(1)
+            own, raw = (nats(scores_BTV, one, how) * weights_BT for one in (clean_BT, raw_BT))
+            counts = ((clean_BT != NONE) * weights_BT).sum(1)
             width = clean_BT.shape[1] - abs(shift)
             candidates = {
                 "left out": own.sum() / counts.sum(),
-                "left out, mean of rows": (own.sum(1) / counts.clamp(min=1))[counts > 0].mean(),
+                "left out, mean of rows": (own.sum(1) / counts)[counts > 0].mean(),
                 "left out, sum": own.sum(),
-                "predicted": raw.sum() / (raw_BT != NONE).sum(),
+                "predicted": raw.sum() / ((raw_BT != NONE) * weights_BT).sum(),
                 "counted": own.sum() / (len(own) * width),
                 "counted, with the last place": own.sum() / own.numel(),
             }
@@ -150,12 +195,13 @@ def _judge_shift(audit: Audit, tokens: TokenBatch, found: Match) -> None:
     audit.breaks("targets-shifted", what, ahead=ahead, loss=found.value)
 
 
-def _judge_padding(audit: Audit, tokens: TokenBatch, found: Match) -> None:
+def _judge_padding(audit: Audit, tokens: TokenBatch, found: Match, *, left_out: bool) -> None:
     missing = int((shifted(tokens.clean_BT, found.shift) == NONE).sum())
     share = missing / tokens.clean_BT.numel()
     if not tokens.padded:
+        why = UNKNOWN_PADDING if left_out else "no row of the batches that were read is padded"
         for rule in ("padding-counted", "padding-predicted"):
-            audit.skips(rule, "no row of the batches that were read is padded", matters=False)
+            audit.skips(rule, why, matters=False)
     elif found.padding == "predicted":
         audit.breaks("padding-predicted", "padding is predicted and counted like text", share=share, loss=found.value)
         audit.skips("padding-counted", "padding is predicted", matters=False)

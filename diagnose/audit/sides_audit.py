@@ -16,7 +16,6 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import lacks_targets
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
-from diagnose.gap.loop.redrawn import is_redrawn
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.recorder import ranks
 from diagnose.gap.side import Side, check_model
@@ -95,11 +94,12 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
                 out.skips(rule, NO_TEXT, matters=False)
         passes = SidePasses(model, kept, val, "validation")
         try:
+            _begin(passes, train, batches)
             found = evaluation(out, passes, batches, given)
             broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
             side_inputs.judge(out, train, val, batches)
             labels.judge(out, passes, batches, train, [] if train is None else first_of(train, FEW))
-            again = is_redrawn(val.batches)
+            again = side_evaluation.drawn_anew(out, passes)
             _scored(out, batches, found, given, complete=complete, again=again)
             side_data.drops(out, val.batches)
             _text(out, given)
@@ -138,12 +138,28 @@ def with_targets(batches: list[Any]) -> list[Any]:
     return [batch for batch in batches if not lacks_targets(batch)] or batches
 
 
+def _begin(passes: SidePasses, train: Side | None, batches: list[Any]) -> None:
+    """Refuse objectives that train, and find out what validation's losses count.
+
+    Raises:
+        DiagnoseError: an objective changes the weights.
+    """
+    passes.set_mode()
+    passes.refuse_steps(batches[0])
+    some = [] if train is None else first_of(train, 1)
+    own = replace(passes, side=train, name="training") if train is not None else passes
+    meant = any(bool((own.refuse_steps(batch).weights != 1).any()) for batch in some)
+    passes.weigh(batches, meant=meant)
+
+
 def evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapters) -> list[TokenBatch]:
     """Judge how validation's loss is taken; return the batches' tokens, none where that cannot be told."""
     passes.set_mode()
     found = [tokens_of(batch, given.tokens, given.pad) for batch in batches]
     tokens = [one for one in found if isinstance(one, TokenBatch)]
     why = next((one for one in found if isinstance(one, str)), "")
+    if not why:
+        tokens = side_scores.with_padding(passes, batches, tokens)
     repeats = side_evaluation.repeatable(out, passes, batches)
     if repeats:
         first = tokens[0] if not why else None

@@ -22,6 +22,7 @@ import torch
 from lightning.pytorch import Callback
 from torch import Tensor
 
+from diagnose.ablation.results.score_names import better_side
 from diagnose.errors import DiagnoseError, nearest, own_words
 from diagnose.gap.loop.elements import size_of, versions
 from diagnose.gap.recorder.packing import copied, nbytes
@@ -258,6 +259,12 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         if value is None and any("loss" in key.lower() for key in logged):
             name = _chosen(self.train, list(logged), list(logged), "train", self.say)
             value = logged[name]
+        if record is None and value is not None:
+            self.say(
+                f"training_step returned no loss, so no step was recorded: '{name}' is taken as it was logged, and how "
+                "far the weights moved meanwhile is in the residual; let training_step return the loss"
+            )
+            return name.removesuffix("_epoch").removesuffix("_step"), value, None
         if record is None or value is None:
             return name, record.train if record is not None else None, record
         last = record.losses[-1]
@@ -280,7 +287,8 @@ def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any)
     """
     if asked in known:
         return asked
-    losses = [name for name in own if "loss" in name.lower()] or (own if len(own) == 1 else [])
+    losses = [name for name in own if "loss" in name.lower()]
+    losses = losses or (own if len(own) == 1 and not _is_score(own[0]) else [])
     if not losses:
         if not own:
             raise DiagnoseError(
@@ -288,8 +296,9 @@ def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any)
                 "on_epoch=False) shows is one batch's alone, and no callback sees it; log the loss with on_epoch=True"
             )
         raise DiagnoseError(
-            f"no metric '{asked}' was logged (it logs {', '.join(sorted(own))}){nearest(asked, known)}; name the loss: "
-            f"GapCallback({option}=...)"
+            f"no metric '{asked}' was logged, nor another loss (it logs {', '.join(sorted(own))})"
+            f"{nearest(asked, known)}; "
+            f"log it, as self.log('{asked}', loss), or name it: GapCallback({option}=...)"
         )
     exact = [name for name in losses if _plain(name) == _plain(asked)]
     name = (exact or losses)[0]
@@ -297,6 +306,11 @@ def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any)
         others = f" (there are also {', '.join(losses[1:])})" if len(losses) > 1 else ""
         say(f"no metric '{asked}' was logged, so '{name}' is taken{others}; GapCallback({option}=...) names another")
     return name
+
+
+def _is_score(name: str) -> bool:
+    """Say whether a name is that of a score which is better the higher it is, as accuracy is."""
+    return better_side(name) == "higher"
 
 
 def _plain(name: str) -> str:

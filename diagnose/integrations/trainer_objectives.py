@@ -151,11 +151,15 @@ def _own_loss(trainer: Trainer, model: nn.Module, parts: list[Any]) -> Tensor:
 
 
 def _all(trainer: Trainer, model: nn.Module, batch: Any) -> dict[str, Tensor]:
-    """Return the loss and the weight of each target of a step's parts, rows of equal length."""
+    """Return the loss and the weight of each target of a step's parts, rows of equal length.
+
+    Where each part's own mean counts alike, its targets' weights say so; those of a step sum to how many count.
+    """
     parts = batch if isinstance(batch, list) else [batch]
     found = [pair for pair in (_each(trainer, model, part) for part in parts) if pair is not None]
     if not _scales(trainer):
-        found = [(loss, weights / weights.sum()) for loss, weights in found]
+        mean = sum(weights.sum() for _, weights in found) / len(found)
+        found = [(loss, weights * (mean / weights.sum())) for loss, weights in found]
     if found[0][0].dim() == 1:
         return {"loss": torch.cat([loss for loss, _ in found]), "weights": torch.cat([w for _, w in found])}
     most = max(loss.shape[1] for loss, _ in found)

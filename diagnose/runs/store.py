@@ -23,7 +23,7 @@ from diagnose.errors import DiagnoseError, nearest
 from diagnose.records.ablations import AblationRecord
 from diagnose.records.run_records import Environment, State, Status
 from diagnose.records.schema import FORMAT, Record, Schema, parse
-from diagnose.runs import known_recipes
+from diagnose.runs import known_recipes, not_found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -310,9 +310,11 @@ def find(name: str | Path) -> Path:
         path = path.parent / path.read_text(encoding="utf-8", errors="replace").strip()
     if any((path / name).exists() for name in ("status.json", "ablation.toml", RECORD, "comparison.json")):
         return path.parent / path.readlink() if path.is_symlink() else path
-    known = [p.name for p in entries(path.parent)] + [p.name for p in ablations(path.parent)]
+    known, others = [p.name for p in (*entries(path.parent), *ablations(path.parent))], commands(path.parent)
     known += [LATEST] if known and os.path.lexists(path.parent / LATEST) else []
     hint = nearest(path.name, known) if known else f"; {path.parent} holds no runs"
+    if path in others or (others and not known):
+        hint = not_found.of_commands(path, others, _folders(path.parent, "comparison.json"))
     raise DiagnoseError(f"no run or ablation at {name}{hint if len(hint) < 400 else ''}")
 
 

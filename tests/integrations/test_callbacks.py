@@ -108,6 +108,13 @@ class TestLightning:
             "GapCallback(val=...) names another"
         ]
 
+    def test_an_accuracy_is_not_taken_for_the_loss(self, tmp_path):
+        callback, said = fit(net(val="val_acc"), tmp_path)
+        assert callback.gap is None
+        assert len(said) == 1
+        assert "no metric 'val_loss' was logged, nor another loss (it logs val_acc)" in said[0]
+        assert "log it, as self.log('val_loss', loss)" in said[0]
+
     def test_validation_that_logs_nothing_costs_a_warning(self, tmp_path):
         callback, said = fit(net("silent"), tmp_path)
         assert callback.gap is None
@@ -135,7 +142,10 @@ class TestLightning:
     def test_manual_optimisation(self, tmp_path):
         module = net("manual")
         callback, said = fit(module, tmp_path)
-        assert said == []
+        assert len(said) == 1
+        assert "training_step returned no loss, so no step was recorded: 'train_loss' is taken as it was" in said[0]
+        logged = [float(module.trainer.callback_metrics[f"{name}_loss"]) for name in ("train", "val")]
+        assert callback.gap.record["gap"] == pytest.approx(logged[1] - logged[0], rel=1e-5)
         weights = {name: value.clone() for name, value in module.state_dict().items()}
         assert callback.gap.matched.val == pytest.approx(brute_force(module, loaders()[1]), rel=1e-5)
         assert all(torch.equal(weights[name], value) for name, value in module.state_dict().items())

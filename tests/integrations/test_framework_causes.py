@@ -108,6 +108,25 @@ class TestTrainer:
         assert terms(gap)["weights"] == pytest.approx(off - on, abs=4e-3)  # Shapley: reduction beside it
         assert "different weights" in gap.verdict
 
+    def test_a_smaller_last_batch_counts_by_its_samples(self, tmp_path):
+        transformers = pytest.importorskip("transformers")
+
+        class Plain(nn.Module):
+            def __init__(self):
+                super().__init__()
+                torch.manual_seed(0)
+                self.e, self.o = nn.Embedding(40, 8), nn.Linear(96, 2)
+
+            def forward(self, input_ids=None, labels=None):
+                scores = self.o(self.e(input_ids).flatten(1))
+                return {"loss": F.cross_entropy(scores, labels), "logits": scores}
+
+        data = [[row | {"labels": int(row["labels"])} for row in labelled(*some)] for some in ((92, 1), (42, 2))]
+        trainer, gap = train(transformers.Trainer, Plain(), data, tmp_path)
+        means = [read(trainer.model, some, lambda m, b: m(**b)["loss"]) for some in data]
+        assert (gap.matched.train, gap.matched.val) == pytest.approx(means, rel=1e-5)
+        assert gap.record["reported"]["val"] == pytest.approx(means[1], abs=1e-4)
+
     def test_a_loss_that_is_smoothed_in_training_mode_alone_is_mode(self, tmp_path):
         pytest.importorskip("transformers")
         data = [labelled(96, 1), labelled(48, 2)]

@@ -30,6 +30,20 @@ def refusal(function, *args):
     return said
 
 
+def test_runs_of_commands_are_not_runs_of_train(tmp_path):
+    runs = tmp_path / "runs"
+    for name in ("a", "b"):
+        (runs / name).mkdir(parents=True)
+        (runs / name / "command.json").write_text("{}")
+    said = refusal(store.find, runs / "latest")
+    assert f"{runs} holds 2\N{NO-BREAK SPACE}runs of other commands and none of `diagnose train`" in said
+    assert f"lies in its folder, as {runs / 'b'}" in said
+    (runs / "c").mkdir()
+    (runs / "c" / "comparison.json").write_text("{}")
+    assert f"`diagnose report {runs / 'c'}` shows what they came to" in refusal(store.find, runs / "latest")
+    assert "it is a run of another command" in refusal(store.find, runs / "a")
+
+
 @pytest.fixture
 def run(tmp_path):
     return store.create(tmp_path / "runs", "word", Recipe.load("quick"), ENVIRONMENT)

@@ -221,8 +221,12 @@ class StateGuard:
         for module, tables in zip(self.modules, self.tables, strict=True):
             if any(list(vars(module)[t]) != list(tables[t]) for t in ("_parameters", "_buffers", "_modules")):
                 return f"the parts of {type(module).__name__}"
-        changed = next((kept.name for kept in self.weights if kept.changed()), None)
+        changed = self.changed_weight()
         return changed if changed is not None else next((n for p, g, n in self._grads_changed()), None)
+
+    def changed_weight(self) -> str | None:
+        """Return the name of a weight that is no longer as it was; None where all are."""
+        return next((kept.name for kept in self.weights if kept.changed()), None)
 
     def _grads_changed(self) -> Iterator[tuple[Tensor, Tensor | None, str]]:
         for parameter, grad, kept in self.grads:

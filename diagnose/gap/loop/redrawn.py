@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 LOOKED = 64  # batches that are walked twice
 TRANSFORMS = ("transform", "target_transform", "transforms")
+ITEMS = 8  # samples of a dataset that are read twice to see whether reading them is random
 COLLATED = 4  # samples that a batch is made of to see whether making it is random
 REPEATED = 0.05  # of what a sampler draws: by so many repeats it is no padding of the last batch
 IDLE = 3  # walks of a sampler that bring no new sample: then it is known what it can draw
@@ -144,6 +145,17 @@ def is_redrawn(batches: Any) -> bool:
     return bool(first) and len(first & second) < SAME * len(first)
 
 
+def draws_others(batches: Any) -> bool:
+    """Say whether another walk draws other samples of a dataset; to be used within `guarded` alone."""
+    if not isinstance(batches, DataLoader) or not _is_table(batches.dataset):
+        return False
+    drawn = []
+    for number in range(2):
+        walk(batches, number)
+        drawn.append(sorted(numbers_of(batches)))
+    return drawn[0] != drawn[1]
+
+
 def is_shuffled(batches: Any) -> bool:
     """Say whether another walk begins with another batch; to be used within `guarded` alone."""
     if isinstance(batches, (list, tuple)):
@@ -170,7 +182,8 @@ def is_indexed(dataset: Any) -> bool:
 
 
 def _item_changes(dataset: Any) -> bool:
-    return _changes(lambda: dataset[0])
+    """Say whether some of a dataset's first samples are others each time: one that is flipped now and then may not."""
+    return _changes(lambda: [dataset[k] for k in range(min(ITEMS, len(dataset)))])
 
 
 def writes_into_samples(batches: Any) -> bool:

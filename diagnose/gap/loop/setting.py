@@ -183,21 +183,35 @@ def _weighed(
     subject: Subject, number: int, name: str, reported: float | None, means: Any, *, classes: bool
 ) -> list[str]:
     """Decide what an objective's losses count by the reported loss, where there is one."""
-    off = [float("inf")] * 2 if reported is None else [abs(mean - reported) for mean in means]
+    counted = weights_count(reported, means, classes=classes)
     if not classes:
-        if off[0] * NEARER < off[1]:
+        if not counted:
             subject.zeros.add(number)
             return [f"the {name} side's zeros of ignored targets (ignore_index) count, as the reported loss says"]
         subject.weighed.add(number)
         return [f"the {name} side ignores targets without averaging (ignore_index, reduction='none'): they count 0"]
     what = f"the {name} side's objective weighs classes without averaging (reduction='none')"
-    if off[0] > NEARER * off[1]:
+    if counted:
         subject.weighed.add(number)
         return [f"{what}; its weights are taken as what each loss counts, which gives the reported loss"]
-    if off[1] > NEARER * off[0]:
+    if counted is False:
         return []
     return [f"{what}: torch's mean divides by the weights' sum, which these losses lack; where that mean is what the "
             "loop takes, return {'loss': losses without weight=, 'weights': weight[target]}"]  # fmt: skip
+
+
+def weights_count(reported: float | None, means: Any, *, classes: bool) -> bool | None:
+    """Say whether class weights, or the zeros of ignored targets, say what a loss counts; None where it is not told.
+
+    Args:
+        reported: the loss as the loop took it; None where it is not known.
+        means: the mean of the losses as they are, and as the weights say.
+        classes: whether classes are weighed; of ignored targets alone, a zero counts only where the loop says so.
+    """
+    off = [float("inf")] * 2 if reported is None else [abs(mean - reported) for mean in means]
+    if not classes:
+        return not off[0] * NEARER < off[1]
+    return True if off[0] > NEARER * off[1] else False if off[1] > NEARER * off[0] else None
 
 
 def _mean_of_first(subject: Subject, batches: Any, own: Condition, name: str, most: int = LOOKED) -> float:
