@@ -25,7 +25,7 @@ def judge_overlap(audit: Audit, measured: dict[str, Any], what: str, unjudged: M
         audit: takes the outcome.
         measured: the shares.
         what: is shared.
-        unjudged: why changed copies ("near") and spans ("inside") would not have been recognised; none where they would.
+        unjudged: why changed copies ("near") and spans ("inside") would not be recognised; none where they would.
     """
     limits = {
         "exact": ("split-overlap-exact", own.EXACT_SHARE, f"of the validation {what} are training {what} too"),
