@@ -119,9 +119,9 @@ def _alike(record: LedgerRecord) -> str:
     """Say what the two are alike in once the walk is done; where data are still made otherwise, not in all."""
     conditions = record.conditions
     if "train" in conditions.redrawn:
-        return "Read alike, but for how samples are drawn or augmented,"
+        return "Under conditions that are the same but for how samples are drawn or augmented,"
     if conditions.masked or conditions.unlike:
-        return "Read alike, but for how batches are made,"
+        return "Under conditions that are the same but for how batches are made,"
     return "Under the same conditions"
 
 
