@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed
 from diagnose.gap.reported import SWAPPED
-from diagnose.gap.term import DROPOUTS, GROUPS, KINDS
+from diagnose.gap.term import DROPOUTS, GROUPS, KINDS, SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -201,24 +201,17 @@ def _objective_words(record: LedgerRecord) -> str:
         held = [part.id for part in record.term("objective").parts if (part.value or 0.0) < 0]
         if below and held:
             return f"training's loss includes {' and '.join(held)}"
-        how = differing(record, most=1)
+        how = ", and ".join([*record.conditions.losses[:1], *drawn_on_one_side(record)])
         return f"the objectives of the two sides differ{f': {how}' if how else ''}"
     said = ["label smoothing"] if train.label_smoothing != val.label_smoothing else []
     said += ["weight decay"] if train.weight_decay_in_loss != val.weight_decay_in_loss else []
     return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
 
 
-def differing(record: LedgerRecord, most: int | None = None) -> str:
-    """Say what is known to differ in the two objectives, which need not be all; so many of torch's settings at most.
-
-    Random draws on one side alone, as mixup's, are a part of the same term.
-    """
-    drawn = [side for side in ("train", "val") if side in record.conditions.random]
-    some = list(record.conditions.losses[:most])
-    if len(drawn) == 1:
-        side = "training's" if drawn == ["train"] else "validation's"
-        some.append(f"{side} draws at random (mixed samples, noise)")
-    return "; ".join(some) if most is None else ", and ".join(some)
+def drawn_on_one_side(record: LedgerRecord) -> list[str]:
+    """Say that one side's objective alone draws at random, as mixup does, which is part of what the two differ in."""
+    drawn = [side for name, side in zip(("train", "val"), SIDES, strict=True) if name in record.conditions.random]
+    return [f"{drawn[0]}'s draws at random (mixed samples, noise)"] if len(drawn) == 1 else []
 
 
 def _timing_words(record: LedgerRecord) -> str:
@@ -257,28 +250,29 @@ def partly_seen(record: LedgerRecord) -> str:
     return f"{seen_share(record):.0%} of validation's {documents} are in training, too"
 
 
-def _made_otherwise(record: LedgerRecord) -> bool:
-    """Say whether the data differ in how batches are made, which hides what else they differ in."""
-    conditions = record.conditions
-    return _masked_explains(record) or bool(conditions.unlike) or "train" in conditions.redrawn
-
-
 def _data_words(record: LedgerRecord) -> str:
-    text = said_text(record)
+    if made := _made_otherwise(record):
+        return made
+    if group_sum(record, "data") >= 0:
+        not_looked_for = mostly_seen(record) or record.overlap is None
+        return f"its {said_text(record)} is harder for this network" if not_looked_for else _unseen_words(record)
+    return _easier_words(record) + (", and training has seen it" if mostly_seen(record) else "")
+
+
+def _made_otherwise(record: LedgerRecord) -> str:
+    """Say how batches are made otherwise on one side, which hides what else data differ in; "" where they are not."""
+    above = group_sum(record, "data") >= 0
     if _masked_explains(record):
         masked = record.conditions.masked
         more = "more" if masked["val"] > masked["train"] else "fewer"
         return f"{more} of validation's losses are masked to 0, and these count"
     if record.conditions.unlike:
-        more = "more" if group_sum(record, "data") >= 0 else "less"
-        return f"validation's {text} costs {more} than training's, and is prepared otherwise, too"
+        cost = "more" if above else "less"
+        return f"validation's {said_text(record)} costs {cost} than training's, and is prepared otherwise, too"
     if "train" in record.conditions.redrawn:
-        harder = "easier" if group_sum(record, "data") >= 0 else "harder"
+        harder = "easier" if above else "harder"
         return f"training's samples, drawn or augmented anew each pass, are {harder} than validation's"
-    if group_sum(record, "data") >= 0:
-        not_looked_for = mostly_seen(record) or record.overlap is None
-        return f"its {text} is harder for this network" if not_looked_for else _unseen_words(record)
-    return _easier_words(record) + (", and training has seen it" if mostly_seen(record) else "")
+    return ""
 
 
 def _easier_words(record: LedgerRecord) -> str:

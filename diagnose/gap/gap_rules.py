@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 from diagnose.gap.gap_causes import (
     BY_GROUP,
-    FEW,
     FOREIGN,
     NOTHING,
     OURS,
     REPLAYED,
     all_causes,
-    differing,
+    drawn_on_one_side,
     group_sum,
     in_mode,
     largest_difference,
@@ -24,6 +23,7 @@ from diagnose.gap.gap_causes import (
     mostly_seen,
     of_other_losses,
     other_data,
+    partly_seen,
     replayed,
     spread,
     term_of,
@@ -92,7 +92,7 @@ def _leaks(record: LedgerRecord) -> dict[str, float] | None:
 
 def _duplicates(record: LedgerRecord) -> dict[str, float] | None:
     overlap = record.overlap
-    if overlap is None or mostly_seen(record) or overlap.exact + overlap.near < FEW * overlap.val_documents:
+    if overlap is None or not partly_seen(record):
         return None
     return {"exact": overlap.exact, "near": overlap.near, "val_documents": overlap.val_documents}
 
@@ -323,7 +323,7 @@ def _lags_behind(record: LedgerRecord) -> bool:
 def _objectives(record: LedgerRecord) -> str:
     """Say that the objectives differ; which holds more only where what it holds is known."""
     if record.of_loop and not any(record.others.values()):
-        how = differing(record)
+        how = "; ".join([*record.conditions.losses, *drawn_on_one_side(record)])
         return f"The objectives of the two sides differ{f': {how}' if how else ''}"
     more, less = ("Training", "validation") if record.value("objective") <= 0 else ("Validation", "training")
     return f"{more}'s loss holds more than {less}'s"

@@ -297,8 +297,7 @@ def _chosen(asked: str, known: list[str], own: list[str], option: str, say: Any)
             )
         raise DiagnoseError(
             f"no metric '{asked}' was logged, nor another loss (it logs {', '.join(sorted(own))})"
-            f"{nearest(asked, known)}; "
-            f"log it, as self.log('{asked}', loss), or name it: GapCallback({option}=...)"
+            f"{nearest(asked, known)}; log it, as self.log('{asked}', loss), or name it: GapCallback({option}=...)"
         )
     exact = [name for name in losses if _plain(name) == _plain(asked)]
     name = (exact or losses)[0]

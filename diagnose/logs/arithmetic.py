@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from diagnose.formatting import counted, cut, duration, plain, share, visible
 from diagnose.logs.digits_of import Digits
+from diagnose.logs.factors import factor
+from diagnose.logs.log_finding import finding
 from diagnose.logs.names import meaning
 from diagnose.logs.series import EPOCH, PLACE, STEP, VALUE
-from diagnose.records.log_report import LogFinding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
+    from diagnose.records.log_report import LogFinding
 
-FACTORS = {"ln 2 (bits and nats)": math.log(2), "1 / ln 2 (bits and nats)": 1 / math.log(2)}
-MOST_FACTOR = 64  # whole numbers that are tried: accumulated parts, devices
-FIT = 0.02  # relative: how close a ratio has to be to a factor, and how steady
+FIT = 0.02  # relative: how close two perplexities' bases have to come
 SURE_FIT = 0.01  # the same, where bases are told apart
-STEADY = 0.003  # relative: a ratio that stays within this is a factor, whichever number it is
-APART = 5.0  # times: a steady ratio of less may be the data's
-SCALES = 20.0  # times: means of like losses are not so far apart in every print, with training above
-RANGE = 1.5  # a ratio says something where the loss itself changes by this much over the run
 TWICE = 2.0  # times: what the elapsed time may differ by, for printing and sampling take time too
 SAME_MEAN = 0.05  # relative: a stated mean of logged values against their mean
 START = 0.7  # nats: an untrained network may be off ln V by so much
@@ -34,14 +30,6 @@ MOVED = 3.0  # of the smallest printed differences: what training has to move by
 OFF = 0.1  # nats: what a single perplexity has to be off by,
 MOST_OFF = 10.0  # and times as much as they are in the median
 SAME = 8  # validation values in a row that are exactly alike
-
-
-def finding(
-    rule: str, severity: Literal["error", "warning", "note"], what: str, fix: str, **measured: float
-) -> LogFinding:
-    """Return a finding in the form that all of the toolkit's have."""
-    known = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
-    return LogFinding(rule=f"log/{rule}", severity=severity, what=what, fix=fix, measured=known)
 
 
 def implied(log: Log, pairs: Pairs) -> dict[str, float]:
@@ -84,7 +72,7 @@ def contradictions(log: Log, pairs: Pairs, derived: dict[str, float]) -> list[Lo
     """Return the findings on numbers that do not fit each other, the gravest first."""
     found = [
         *_broken(pairs), *_units(pairs), *_identical(pairs), *_frozen(pairs), *_perplexity(log),
-        *_bases(log), *_factor(pairs),
+        *_bases(log), *factor(pairs),
         *_samples(log, derived), *_time(derived), *_run_mean(log, pairs), *_closing_mean(pairs), *_start(log, pairs),
     ]  # fmt: skip
     return sorted(found, key=lambda one: ("error", "warning", "note").index(one.severity))
@@ -260,51 +248,6 @@ def in_bits(log: Log) -> list[str]:
             )
             return [f"The perplexity is 2 to the power of {name!r}, so losses are in bits{smooth}."]
     return []
-
-
-def _factor(pairs: Pairs) -> list[LogFinding]:
-    """Find a validation loss that is training's times a factor all along: a sum not divided, or another unit."""
-    train, val = pairs.train_N, pairs.val_N
-    if len(train) < 5 or not pairs.unit or min(train.min(), val.min()) < 1e-9:
-        return []
-    if train.max() < RANGE * train.min():
-        return []
-    ratio = val / train
-    middle = float(np.median(ratio))
-    spread = float(np.quantile(np.abs(ratio / middle - 1), 0.9))
-    if spread > FIT:
-        return _scales(ratio)
-    wholes = {f"{k}": float(k) for k in range(2, MOST_FACTOR + 1)} | {
-        f"1/{k}": 1 / k for k in range(2, MOST_FACTOR + 1)
-    }
-    for name, factor in (FACTORS | wholes).items():
-        if abs(middle / factor - 1) < FIT / 2:
-            return [
-                finding("factor", "error", f"Validation is training times {plain(middle)} all along, which is {name}",
-                        "look for the factor in how the two are summed, divided and logged (accumulated parts, "
-                        "devices, "
-                        "logarithm to base 2)", ratio=middle, factor=factor)
-            ]  # fmt: skip
-    if spread > STEADY or 1 / APART < middle < APART:
-        return []
-    return [
-        finding("factor", "error", f"Validation is training times {plain(middle)} all along: one factor, no gap",
-                "look for it in how the two are summed, divided and logged: a sum over batches or samples that was "
-                "divided by another number, or not at all", ratio=middle)
-    ]  # fmt: skip
-
-
-def _scales(ratio_N: NDArray[np.float64]) -> list[LogFinding]:
-    """Find a training loss that is many times validation's in every print: a sum beside a mean."""
-    most = float(ratio_N.max())
-    if most > 1 / SCALES:
-        return []
-    return [
-        finding("factor", "warning", f"Training is at least {plain(1 / most, 0)} times validation in every print, as a "
-                "sum is beside a mean",
-                "look whether training's loss was added up over batches or samples and not divided by their number",
-                ratio=most)
-    ]  # fmt: skip
 
 
 def _samples(log: Log, derived: dict[str, float]) -> list[LogFinding]:

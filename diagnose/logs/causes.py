@@ -33,6 +33,7 @@ TAKEN = {
     "nanoGPT": "evaluated", "Hugging Face": "interval", "Keras": "epoch", "llm.c": "batch", "nanochat": "smooth",
     "icefall": "smooth",
 }  # fmt: skip
+EARLY = "as in the first prints, not in the last"
 LANGUAGE = frozenset({"nanoGPT", "nanochat", "llm.c"})  # tools that train on text alone
 
 
@@ -75,9 +76,10 @@ class Evidence:
 
     @property
     def began_below(self) -> bool:
-        """Whether validation lay below training at first and lies above it at the end: the two have causes apart."""
+        """Whether validation lies above training and lay below it at first: the two have causes apart."""
         start, end = self.gap.start, self.gap.end
-        return self.gap.moves == "crosses" and start is not None and end is not None and start < 0 < end
+        known = start is not None and end is not None and start < 0 < end
+        return known and not self.below and self.gap.moves == "crosses"
 
     @property
     def told(self) -> bool:
@@ -98,9 +100,6 @@ class Judged:
     def record(self) -> LogCause:
         """As it is printed."""
         return LogCause(id=self.id, why=self.why, looks=self.looks)
-
-
-EARLY = "as in the first prints, not in the last"
 
 
 def taken(log: Log, pairs: Pairs) -> str:
@@ -164,7 +163,7 @@ def _augmentation(e: Evidence) -> Judged:
     looks = "a gap that goes when training's data are read without augmentation, mixup or noise"
     if e.taken == "evaluated":
         return Judged("augmentation", False, f"{e.tool}'s own loop, if it is unchanged, augments nothing", looks)
-    if not e.below and e.began_below:
+    if e.began_below:
         return Judged("augmentation", True, f"harder training samples put training above, {EARLY}", looks)
     if not e.below:
         return Judged("augmentation", False, "harder training samples put training above validation, not below", looks)
@@ -181,7 +180,7 @@ def _lag(e: Evidence) -> Judged:
     if e.taken == "batch":
         why = "the training loss is of the last batch, at most one step before validation's weights"
         return Judged("lag", False, why, looks)
-    if not e.below and e.began_below:
+    if e.began_below:
         return Judged("lag", True, f"a mean over earlier steps is too high while the loss falls, {EARLY}", looks)
     if not e.below:
         why = "a mean over earlier steps is too high while the loss falls, which puts training above"

@@ -18,15 +18,8 @@ if TYPE_CHECKING:
     from diagnose.logs.series import Log, LogSeries
 
 KINDS = {"loss": 0, "bits": 1, "perplexity": 2, "likelihood": 3, "error": 4, "unsaid": 5}
-SPANS = {
-    "epoch": 0,
-    "": 1,
-    "batch": 2,
-    "smooth": 3,
-    "running": 3,
-    "step": 4,
-    "mean": 5,
-}  # which of several series is the one meant
+# which of several series is the one meant, by what its values are means of
+SPANS = {"epoch": 0, "": 1, "batch": 2, "smooth": 3, "running": 3, "step": 4, "mean": 5}
 ACTORS = {"pi", "policy", "actor"}  # beside whose losses "Val. Loss" is that of the values of states
 STATED_MEAN = 0.5  # of a validation loss: a mean goes before single values, where it is printed as often
 MOST_LISTED = 8

@@ -24,10 +24,8 @@ FILES = (".log:", ".txt:", ".out:")
 LABELLED = re.compile(r"^(\w{2,80})\{([^{}]{0,400})\}\s")  # 'train_loss{epoch="1"} 2.5' of Prometheus
 OF_ABSL = re.compile(r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} +\d{1,20} [\w.-]{1,60}:\d{1,6}\] ")  # before each of its lines
 RANK = re.compile(r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>: ?")  # mpirun's, before each line
-
-OF_ICEFALL = re.compile(
-    r"\bloss\[[^\[\]]{0,400}\], tot_loss\[([^\[\]]{0,400})\]"
-)  # a batch, and a mean over recent ones
+# icefall's loss of a batch, and its mean over recent ones
+OF_ICEFALL = re.compile(r"\bloss\[[^\[\]]{0,400}\], tot_loss\[([^\[\]]{0,400})\]")
 OF_BIGDL = re.compile(r"\b[Ll]oss: ?[\d.eE+-]{1,40}, count: ?\d{1,12}, (?=[Aa]verage [Ll]oss)")  # a sum before its mean
 FIELD = re.compile(r"\b(?=\w{1,40}=)")
 LETTERS = (  # of sides, where both stand in a block: "[T] loss 2.5 [V] loss 2.2"

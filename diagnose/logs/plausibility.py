@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed, plain, share
-from diagnose.logs.arithmetic import finding
+from diagnose.logs.log_finding import finding
 from diagnose.records.log_report import LogFinding, LogYardstick
 
 if TYPE_CHECKING:

@@ -217,7 +217,7 @@ def _read(
     return _Read(
         sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, frozenset(subject.random),
         tuple(notes), redrawn, frozenset(subject.masked), told, shuffled,
-        (*setting.apart(subject, read_train[0], sides), *differ(subject.calls)),
+        (*setting.differences(subject, read_train[0], sides), *differ(subject.calls)),
     )  # fmt: skip
 
 

@@ -34,9 +34,7 @@ class OtherMeans:
         self.sums: dict[str, list[float]] = {name: [0.0, 0.0] for name in REDUCTIONS if name != "sum"}
         self.lengths: dict[str, list[float]] = {}
         self.batches: dict[int, tuple[float, float, int]] = {}  # sum of losses, what counts, samples
-        self.parts: dict[
-            str, list[tuple[float, int]]
-        ] = {}  # of each batch, what the objective returned beside: samples
+        self.parts: dict[str, list[tuple[float, int]]] = {}  # by name, what batches' losses have beside them: samples
 
     def add(self, number: int, found: Elements, batch: Any) -> None:
         """Add a batch's losses."""

@@ -15,6 +15,7 @@ from diagnose.gap.loop import modes
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import lacks_targets
 from diagnose.gap.loop.walking import walk
+from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -311,12 +312,11 @@ def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
     return plain.dataset is not own and same
 
 
-def apart(subject: Subject, text: BatchReadings, sides: SideConditions) -> list[str]:
+def differences(subject: Subject, text: BatchReadings, sides: SideConditions) -> list[str]:
     """Say in what the objectives were seen to differ: sums for means, and zeros that one side alone counts."""
     out = summed(text, sides)
     if len(subject.zeros) == 1 and subject.objectives[0] is not subject.objectives[1]:
-        name = "training" if 0 in subject.zeros else "validation"
-        out.append(f"zeros of ignored targets (ignore_index) count in {name}'s mean")
+        out.append(f"zeros of ignored targets (ignore_index) count in {SIDES[min(subject.zeros)]}'s mean")
     return out
 
 
