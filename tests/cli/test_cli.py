@@ -1,6 +1,7 @@
 """The command line: bad input gives one clear line, exit code 2 and nothing written; results go to standard output."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -234,3 +235,14 @@ def test_what_every_command_line_answers(option):
     assert done.stdout.startswith("diagnose 0." if option == "--version" else "Usage: diagnose")
     short = subprocess.run([sys.executable, "-m", "diagnose", "log", "-h"], capture_output=True, text=True, check=False)
     assert short.stdout.startswith("Usage: diagnose log")
+
+
+@pytest.mark.parametrize(
+    ("words", "place", "said"), [("diagnose au", "1", ["audit"]), ("diagnose ablate --axis-", "2", ["--axis-file"])]
+)
+def test_a_shell_completes_commands_and_options(words, place, said):
+    asked = {"_DIAGNOSE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": place}
+    done = subprocess.run(
+        [sys.executable, "-m", "diagnose"], capture_output=True, text=True, check=False, env={**os.environ, **asked}
+    )
+    assert done.stdout.split() == said
