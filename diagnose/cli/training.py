@@ -211,7 +211,7 @@ def train(setting: Setting, output: Output, resume: ResumeOption = False, tracke
     It can be stopped at any moment; --resume goes on to the very weights that it would have had. On several GPUs:
     torchrun --nproc-per-node 8 -m diagnose train ...
     """
-    from diagnose.engines.selection import cards
+    from diagnose.engines.cards import cards
     from diagnose.runs import runner
     from diagnose.training import processes
 

@@ -46,28 +46,32 @@ class Resources:
     requeues: int | None = None
     sbatch: tuple[str, ...] = ()
 
-    def check(self, engine: str) -> None:
-        """Refuse what makes no sense, or makes none with an engine.
+    @property
+    def given(self) -> list[str]:
+        """The options of the command line that were given."""
+        values = {
+            "--partition": self.partition, "--time": self.time, "--requeues": self.requeues,
+            "--sbatch": self.sbatch or None, "--gpus-per-task": self.gpus, "--cpus-per-task": self.cpus,
+            "--mem": self.memory,
+        }  # fmt: skip
+        return [name for name, value in values.items() if value is not None]
+
+    def check(self, whole_gpus: str = "") -> None:
+        """Refuse what makes no sense.
+
+        Args:
+            whole_gpus: the name of an engine that gives whole GPUs alone; "" for one that shares them.
 
         Raises:
             DiagnoseError: one line names the first option that does not fit.
         """
-        slurm = {
-            "--partition": self.partition, "--time": self.time, "--requeues": self.requeues,
-            "--sbatch": self.sbatch or None,
-        }  # fmt: skip
-        both = {"--gpus-per-task": self.gpus, "--cpus-per-task": self.cpus, "--mem": self.memory}
-        for given, engines in ((slurm, ("slurm",)), (both, ("slurm", "ray"))):
-            name = next((name for name, value in given.items() if value is not None), None)
-            if name is not None and engine not in engines:
-                raise DiagnoseError(f"{name} is of a cluster: give --engine {' or '.join(engines)} with it")
         for name, number, least in (
             ("--gpus-per-task", self.gpus, 0), ("--cpus-per-task", self.cpus, 1), ("--requeues", self.requeues, 0),
         ):  # fmt: skip
             if number is not None and not number >= least:  # NaN is none, too
                 raise DiagnoseError(f"{name} {number}: give at least {least}")
-        if self.gpus is not None and not float(self.gpus).is_integer() and (engine == "slurm" or self.gpus > 1):
-            gives = "Slurm gives whole GPUs" if engine == "slurm" else "a run gets a part of one GPU or whole ones"
+        if self.gpus is not None and not float(self.gpus).is_integer() and (whole_gpus or self.gpus > 1):
+            gives = f"{whole_gpus} gives whole GPUs" if whole_gpus else "a run gets a part of one GPU or whole ones"
             raise DiagnoseError(f"--gpus-per-task {self.gpus}: {gives}")
         _ = self.seconds, self.bytes, self.further
 

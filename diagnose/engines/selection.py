@@ -1,17 +1,22 @@
-"""Which engine carries an ablation out, from what was asked for."""
+"""Where an ablation is carried out: which engines there are, and the place that was asked for.
+
+An engine is one file of this package whose name ends in `_engine` and that holds a `KIND`; nothing else names it.
+"""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-from contextlib import AbstractContextManager, nullcontext, suppress
+import pkgutil
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+import diagnose.engines as package
 from diagnose.engines.resources import ANYTHING, Resources
 from diagnose.engines.work import never
 from diagnose.errors import DiagnoseError, nearest
+from diagnose.formatting import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,8 +24,83 @@ if TYPE_CHECKING:
     from diagnose.engines.work import Engine, Work
     from diagnose.training.preparation import Setup
 
-ASKED_SECONDS = 20.0
-ENGINES = ("local", "ray", "slurm")
+SUFFIX = "_engine"
+
+
+class EngineKind:
+    """One kind of engine; what is written here holds for one that says no other.
+
+    Attributes:
+        options: of the command line that this engine understands, beside --jobs.
+        whole_gpus: the engine's name in words, where a run takes whole GPUs only.
+    """
+
+    options: frozenset[str] = frozenset()
+    whole_gpus = ""
+
+    def check(self, place: Place) -> None:
+        """Refuse a place that is not there.
+
+        Raises:
+            DiagnoseError: in one line, with what to do.
+        """
+
+    def planned(self, place: Place, jobs: Sequence[Work]) -> dict[str, object]:
+        """Return what a plan says of this engine."""
+        del place, jobs
+        return {}
+
+    def at_once(self, place: Place, count: int) -> int:
+        """Return how many of so many runs are carried out at once."""
+        del count
+        return place.jobs or 1
+
+    def threads(self, place: Place) -> int | None:
+        """Return the threads of a run that does not say; None leaves them to the run."""
+        raise NotImplementedError
+
+    def devices(self, place: Place) -> AbstractContextManager[None]:
+        """Return the context to set runs up in; on a cluster they are for its GPUs, where this machine has none."""
+        import torch
+
+        from diagnose.training import device
+
+        if torch.cuda.is_available():
+            return nullcontext()
+        return device.of_other_machines("cuda" if place.takes.gpus else "cpu")
+
+    def open(self, place: Place, setups: dict[str, Setup], arms: Iterable[Setup]) -> Engine:
+        """Return the engine for runs of ours; see `Place.open`."""
+        del setups, arms
+        return self.open_for_commands(place)
+
+    def open_for_commands(self, place: Place, hopeless: Callable[[], bool] = never) -> Engine:
+        """Return the engine for commands; see `Place.open_for_commands`."""
+        raise NotImplementedError
+
+
+@cache
+def engines() -> tuple[str, ...]:
+    """Return the engines' names, this machine's first."""
+    found = [module.name for module in pkgutil.iter_modules(package.__path__) if module.name.endswith(SUFFIX)]
+    return tuple(sorted((name.removesuffix(SUFFIX) for name in found), key=lambda name: (name != "local", name)))
+
+
+def kind_of(name: str) -> EngineKind:
+    """Return the engine of a name.
+
+    Raises:
+        DiagnoseError: there is none.
+    """
+    if name not in engines():
+        raise DiagnoseError(f"--engine {name} is not known{nearest(name, engines())}")
+    kind: EngineKind = import_module(f"{package.__name__}.{name}{SUFFIX}").KIND
+    return kind
+
+
+def those_with(option: str) -> list[str]:
+    """Return the names of the engines that understand an option."""
+    return [name for name in engines() if option in kind_of(name).options]
 
 
 @dataclass(frozen=True)
@@ -28,7 +108,7 @@ class Place:
     """Where runs are to be trained.
 
     Attributes:
-        engine: "local", "ray" or "slurm".
+        engine: its name, as "local".
         jobs: how many at once; None for one on this machine, and for as many as fit on a cluster.
         address: of the Ray cluster.
         takes: what each run takes on a cluster.
@@ -39,27 +119,31 @@ class Place:
     address: str | None = None
     takes: Resources = ANYTHING
 
+    @property
+    def kind(self) -> EngineKind:
+        """The engine's kind.
+
+        Raises:
+            DiagnoseError: no engine has this name.
+        """
+        return kind_of(self.engine)
+
     def check(self) -> None:
         """Refuse what makes no sense, before anything is set up.
 
         Raises:
             DiagnoseError: an unknown engine, no jobs, options of another engine, or a cluster that is not there.
         """
-        if self.engine not in ENGINES:
-            raise DiagnoseError(f"--engine {self.engine} is not known{nearest(self.engine, ENGINES)}")
+        kind = self.kind
         if self.jobs is not None and self.jobs < 1:
             raise DiagnoseError(f"--jobs {self.jobs}: give at least one")
-        if self.address is not None and self.engine != "ray":
+        if self.address is not None and "--address" not in kind.options:
             raise DiagnoseError("--address is that of a Ray cluster: give --engine ray with it")
-        self.takes.check(self.engine)
-        if self.engine == "ray":
-            from diagnose.engines import ray_cluster
-
-            ray_cluster.check(self.address)
-        if self.engine == "slurm":
-            from diagnose.engines import slurm_cluster
-
-            slurm_cluster.check(self.takes)
+        other = next((name for name in self.takes.given if name not in kind.options), None)
+        if other is not None:
+            raise DiagnoseError(f"{other} is of a cluster: give --engine {listed(those_with(other), 'or')} with it")
+        self.takes.check(kind.whole_gpus)
+        kind.check(self)
 
     def shown(self, jobs: Sequence[Work]) -> dict[str, object]:
         """Return what a plan says of this place: of Slurm, what sbatch would be asked for.
@@ -67,43 +151,23 @@ class Place:
         Raises:
             DiagnoseError: a run needs more than is asked for.
         """
-        if self.engine != "slurm":
-            return {}
-        from diagnose.engines.slurm_cluster import SbatchPlan
-
-        return {"sbatch": SbatchPlan.of(self.takes, jobs, self.jobs).record()}
+        return self.kind.planned(self, jobs)
 
     def at_once(self, count: int) -> int:
         """Return how many of so many runs are carried out at once; on Slurm as if all had room."""
-        return self.jobs or (max(1, count) if self.engine == "slurm" else 1)
+        return self.kind.at_once(self, count)
 
     @property
     def threads(self) -> int | None:
         """Threads of a run that does not say: this machine's, shared out; None leaves them to the run."""
-        from diagnose.training.device import THREADS
-
-        if self.takes.cpus is not None:
-            return self.takes.cpus
-        if self.engine == "slurm":
-            return 1  # as sbatch has it
-        if self.engine == "ray":
-            from diagnose.engines import ray_cluster
-
-            return min(THREADS, ray_cluster.smallest(self.address))
-        return None if self.jobs in (None, 1) else max(1, THREADS // (self.jobs or 1))
+        return self.kind.threads(self) if self.takes.cpus is None else self.takes.cpus
 
     def devices(self) -> AbstractContextManager[None]:
         """Return the context to set runs up in: those of a cluster are for its GPUs, where this machine has none.
 
         `run.device=auto` then means a GPU if GPUs are asked for.
         """
-        import torch
-
-        from diagnose.training import device
-
-        if self.engine == "local" or torch.cuda.is_available():
-            return nullcontext()
-        return device.of_other_machines("cuda" if self.takes.gpus else "cpu")
+        return self.kind.devices(self)
 
     def open(self, setups: dict[str, Setup], arms: Iterable[Setup]) -> Engine:
         """Return the engine.
@@ -115,19 +179,7 @@ class Place:
         Raises:
             DiagnoseError: more jobs than memory holds, or a cluster that is not there.
         """
-        from diagnose.engines.job import Here
-
-        if self.engine != "local":
-            return self._cluster()
-        if self.jobs in (None, 1):
-            return Here(setups)
-        from diagnose.engines import memory
-        from diagnose.engines.local_pool import Pool
-
-        assert self.jobs is not None
-        gpus = cards(next(iter(setups.values())).recipe.run.device)
-        memory.refuse_too_many(min(self.jobs, len(setups)), arms, gpus)
-        return Pool(self.jobs, gpus)
+        return self.kind.open(self, setups, arms)
 
     def open_for_commands(self, hopeless: Callable[[], bool]) -> Engine:
         """Return the engine for commands.
@@ -138,62 +190,7 @@ class Place:
         Raises:
             DiagnoseError: a cluster that is not there.
         """
-        if self.engine != "local":
-            return self._cluster(hopeless)
-        from diagnose.engines.local_pool import Pool
-
-        jobs = self.jobs or 1
-        return Pool(jobs, gpus_of_machine() if jobs > 1 else (), hopeless)
-
-    def _cluster(self, hopeless: Callable[[], bool] = never) -> Engine:
-        if self.engine == "slurm":
-            from diagnose.engines.slurm_cluster import Slurm
-
-            return Slurm(self.takes, self.jobs, hopeless)
-        from diagnose.engines.ray_cluster import Cluster
-
-        return Cluster(self.address, self.jobs, self.takes, hopeless)
+        return self.kind.open_for_commands(self, hopeless)
 
 
 ONE_BY_ONE = Place()
-
-
-def cards(device: str) -> list[str]:
-    """Return the names by which processes can be given one CUDA device each.
-
-    Args:
-        device: of the runs: "cuda" shares them out among all that this process sees, in the order of
-            CUDA_VISIBLE_DEVICES; with a number, as "cuda:1", or on another kind of device nothing is shared out.
-    """
-    import torch
-
-    if device != "cuda":
-        return []
-    listed, count = os.environ.get("CUDA_VISIBLE_DEVICES"), torch.cuda.device_count()
-    names = [str(k) for k in range(count)] if listed is None else _listed(listed)
-    return names if names and names[0].startswith("MIG-") else names[:count]  # a process sees one slice of several
-
-
-def gpus_of_machine() -> list[str]:
-    """Return the names by which commands can be given one GPU each, whatever they are written with."""
-    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if listed is not None:
-        return _listed(listed)
-    asked = shutil.which("nvidia-smi")
-    if asked is None:
-        return []
-    query = [asked, "--query-gpu=index", "--format=csv,noheader"]
-    with suppress(OSError, subprocess.SubprocessError):
-        told = subprocess.run(query, capture_output=True, text=True, timeout=ASKED_SECONDS, check=True).stdout  # noqa: S603
-        return [line.strip() for line in told.splitlines() if line.strip().isdigit()]
-    return []
-
-
-def _listed(names: str) -> list[str]:
-    """Read CUDA_VISIBLE_DEVICES as CUDA does: what follows a name of no device is not seen; "" and "-1" hide all."""
-    found = []
-    for name in (part.strip() for part in names.split(",")):
-        if not (name.isdigit() or name.startswith(("GPU-", "MIG-"))):
-            break
-        found.append(name)
-    return found

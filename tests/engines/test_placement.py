@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from diagnose.config.recipe import Recipe
-from diagnose.engines import local_pool, memory, ray_cluster, selection
+from diagnose.engines import cards, local_pool, memory, ray_cluster
 from diagnose.errors import DiagnoseError
 from diagnose.training import chunked_loss
 
@@ -39,7 +39,7 @@ def test_cards_that_jobs_are_dealt_out_to(device, visible, count, wanted, monkey
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert selection.cards(device) == wanted
+    assert cards.cards(device) == wanted
 
 
 def test_each_process_sees_one_card_in_turn(monkeypatch):
@@ -115,7 +115,7 @@ def test_a_part_of_a_gpu_is_asked_of_ray(given, takes):
     from diagnose.cli.where_options import Placement
 
     asked = Placement(gpus=given).place.takes
-    asked.check("ray")
+    asked.check()
     assert repr(asked.gpus) == repr(takes)
     cluster = object.__new__(ray_cluster.Cluster)
     cluster.takes = asked

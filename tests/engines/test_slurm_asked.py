@@ -79,7 +79,7 @@ def test_a_machine_without_slurm_is_told_what_to_do(tmp_path, monkeypatch, diagn
     [
         (Place(takes=Resources(partition="gpu")), "--partition is of a cluster: give --engine slurm with it"),
         (Place("ray", takes=Resources(time="2h")), "--time is of a cluster: give --engine slurm with it"),
-        (Place(takes=Resources(gpus=1)), "--gpus-per-task is of a cluster: give --engine slurm or ray with it"),
+        (Place(takes=Resources(gpus=1)), "--gpus-per-task is of a cluster: give --engine ray or slurm with it"),
         (Place("slurm", takes=Resources(gpus=-1)), "--gpus-per-task -1: give at least 0"),
         (Place("slurm", takes=Resources(gpus=0.5)), "--gpus-per-task 0.5: Slurm gives whole GPUs"),
         (Place("ray", takes=Resources(gpus=1.5)), "--gpus-per-task 1.5: a run gets a part of one GPU or whole ones"),

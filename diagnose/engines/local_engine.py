@@ -1,0 +1,53 @@
+"""This machine: one run after the other in this process, or several processes at a time."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
+
+from diagnose.engines.selection import EngineKind, Place
+from diagnose.engines.work import never
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from diagnose.engines.work import Engine
+    from diagnose.training.preparation import Setup
+
+
+class _Local(EngineKind):
+    def threads(self, place: Place) -> int | None:
+        """Share this machine's out."""
+        from diagnose.training.device import THREADS
+
+        return None if place.jobs in (None, 1) else max(1, THREADS // (place.jobs or 1))
+
+    def devices(self, place: Place) -> AbstractContextManager[None]:
+        """Leave them as they are."""
+        del place
+        return nullcontext()
+
+    def open(self, place: Place, setups: dict[str, Setup], arms: Iterable[Setup]) -> Engine:
+        """Refuse more runs at once than memory holds."""
+        from diagnose.engines import memory
+        from diagnose.engines.cards import cards
+        from diagnose.engines.job import Here
+        from diagnose.engines.local_pool import Pool
+
+        if place.jobs in (None, 1):
+            return Here(setups)
+        assert place.jobs is not None
+        gpus = cards(next(iter(setups.values())).recipe.run.device)
+        memory.refuse_too_many(min(place.jobs, len(setups)), arms, gpus)
+        return Pool(place.jobs, gpus)
+
+    def open_for_commands(self, place: Place, hopeless: Callable[[], bool] = never) -> Engine:
+        """Deal this machine's GPUs out where several run at once."""
+        from diagnose.engines.cards import gpus_of_machine
+        from diagnose.engines.local_pool import Pool
+
+        jobs = place.jobs or 1
+        return Pool(jobs, gpus_of_machine() if jobs > 1 else (), hopeless)
+
+
+KIND = _Local()
