@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from diagnose.audit.side_batches import changed
+from diagnose.training.eager_optimizer import EagerAdam
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,7 +110,7 @@ def overfit(model: nn.Module, loss: Callable[[], Tensor], steps: int = STEPS) ->
         with torch.no_grad():
             for p, value in zip(trained, kept, strict=True):
                 p.copy_(value)
-        optimizer = torch.optim.Adam(trained, rate)
+        optimizer = EagerAdam(trained, rate)
         for _ in range(steps):
             value = loss()
             lowest = min(lowest, float(value.detach()))
@@ -156,7 +157,7 @@ def least(model: nn.Module, loss: Callable[[], Tensor]) -> float:
         start = lowest = float(value.detach())
         if not free or not value.requires_grad:
             return 0.0
-        optimizer = torch.optim.Adam(free, FREE_RATE)
+        optimizer = EagerAdam(free, FREE_RATE)
         for _ in range(FREE_STEPS):
             place = 0
             value = loss()

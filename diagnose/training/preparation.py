@@ -6,6 +6,7 @@ made once and kept in the cache.
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 import subprocess
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from diagnose.data import corpus, overlap, split, stream, tokenizer
-from diagnose.data.cache import cache_folder
+from diagnose.data.cache import cache_folder, digest, entry
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.records.run_records import CorpusRecord, Derived, Environment, OverlapRecord, SplitRecord
 from diagnose.training import batches, device, network
@@ -163,7 +164,7 @@ def _derived(recipe: Recipe, text: PreparedText) -> Derived:
     tokens = (layout.targets - truncated) / per_epoch if table.loader == "padded" else float(per_step)
     text_per_step = tokens * train_bytes / layout.targets
     example = build(recipe, text.vocabulary, torch.device("cpu"))
-    flops = network.flops(example, table.size * table.accumulate, table.context, text.vocabulary)
+    flops = table.size * table.accumulate * _flops_of_a_row(recipe, example, text.vocabulary)
     steps = _steps(recipe, {"epochs": 1 / per_epoch, "tokens": tokens, "text": text_per_step, "flops": flops})
     total = steps or 0
     return Derived(
@@ -182,6 +183,23 @@ def _derived(recipe: Recipe, text: PreparedText) -> Derived:
         learning_rate=peak_learning_rate(recipe.optimizer, tokens),
         learned_from=tokenizer.learned_from(recipe.tokenizer, text.corpus, text.split),
     )
+
+
+def _flops_of_a_row(recipe: Recipe, example: torch.nn.Module, vocabulary: int) -> float:
+    """Return the operations of a forward and backward pass over one row.
+
+    They are counted once for the code and the settings of a network and kept in the cache: counting them imports
+    torch's compiler, which takes a second of every process.
+    """
+    context = recipe.batches.context
+    made_of = network.fingerprint(recipe.model.name), recipe.model.settings(), context, vocabulary, torch.__version__
+
+    def write(folder: Path) -> None:
+        amount = network.flops(example, 1, context, vocabulary)
+        (folder / "flops.json").write_text(json.dumps(amount), encoding="utf-8")
+
+    folder = entry(cache_folder(), "flops", digest(*made_of), write)
+    return float(json.loads((folder / "flops.json").read_text(encoding="utf-8")))
 
 
 def _steps(recipe: Recipe, per_step: dict[str, float]) -> int | None:

@@ -20,6 +20,7 @@ from diagnose.errors import FINDING, DiagnoseError
 from diagnose.training import chunked_loss, processes, switches
 from diagnose.training.batches import moved, step_batches, steps_per_epoch
 from diagnose.training.device import autocast
+from diagnose.training.eager_optimizer import EagerAdamW
 from diagnose.training.network import compiled_loss
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def make_optimizer(network: nn.Module, table: OptimizerTable) -> torch.optim.Ada
         {"params": [p for p in trained if p.dim() < 2], "weight_decay": 0.0},
     ]
     fused = trained[0].device.type in ("cpu", "cuda")
-    return torch.optim.AdamW([g for g in groups if g["params"]], lr=table.lr, betas=table.betas, fused=fused)
+    return EagerAdamW([g for g in groups if g["params"]], lr=table.lr, betas=table.betas, fused=fused)
 
 
 def peak_learning_rate(table: OptimizerTable, tokens_per_step: float) -> float:

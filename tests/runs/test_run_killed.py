@@ -71,7 +71,7 @@ CHAINS = {
     "steps and readings": {
         "before any checkpoint": at_watch("training", 1),
         "in the middle of a table": at("pandas", "DataFrame.to_parquet", 3, before_kill=half_a_table),
-        "in an update": at("torch.optim", "AdamW.step", 2, after=True),
+        "in an update": at("diagnose.training.eager_optimizer", "EagerAdamW.step", 2, after=True),
         "while probing": at_watch("probing", 6),
         "while reading for a print": at_watch("validating", 10),
         "before it is said to be finished": at(
