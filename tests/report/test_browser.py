@@ -48,7 +48,7 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def gaps(tmp_path_factory, tiny):
+def gaps(tmp_path_factory, tiny, quick_probes):
     """A run's ledger with every kind of term, and one of an ablation's arms; text that tries to act among it."""
     from diagnose import ablate, loss_gap, train
     from diagnose.ablation.comparison import compare
