@@ -147,8 +147,8 @@ def explain_gap(
     >>> bool(abs(gap.terms.value.fillna(0).sum() - gap.gap) < 1e-9)
     True
     """
-    kept = recorder.record() if isinstance(recorder, GapRecorder) else recorder
-    record = explain(model, train, val, kept, budget=budget)
+    recording = recorder.record() if isinstance(recorder, GapRecorder) else recorder
+    record = explain(model, train, val, recording, budget=budget)
     if not isinstance(val, Side):
         return Gap(record)
     return Gap(with_quick_findings(record, model, train if isinstance(train, Side) else None, val))
@@ -182,8 +182,8 @@ def loss_gap(
     """
     from diagnose.gap.run import run_gap
 
-    found = run_gap.loss_gap(run, budget=budget, verify=verify, against=against, data=data, model=model)
-    return found.model_dump(mode="json")
+    ledger = run_gap.loss_gap(run, budget=budget, verify=verify, against=against, data=data, model=model)
+    return ledger.model_dump(mode="json")
 
 
 @own_words
@@ -310,9 +310,9 @@ def compare_scores(
     from diagnose.ablation.results.score_table import ScoreColumns
     from diagnose.report.compared_scores import ComparedScores
 
-    arms, scores = ((one,) if isinstance(one, str) else tuple(one) for one in (arm, score))
-    found = compare_table(
+    arms, scores = ((name,) if isinstance(name, str) else tuple(name) for name in (arm, score))
+    comparison = compare_table(
         table, ScoreColumns(arms, scores, seed, example, cluster), higher=higher_is_better, levels=levels, pairs=pairs,
         margin=margin, source=("a DataFrame",),
     )  # fmt: skip
-    return ComparedScores(found)
+    return ComparedScores(comparison)

@@ -86,7 +86,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
 def nearest_file(path: Path) -> str:
     """Return "; did you mean 'train.log'?" for what lies nearest by name beside a path that is not there, else ""."""
     with suppress(OSError, ValueError):
-        close = get_close_matches(path.name, [one.name for one in path.parent.iterdir()], n=1, cutoff=0.6)
+        close = get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1, cutoff=0.6)
         return f"; did you mean '{visible(close[0])}'?" if close else ""
     return ""
 
@@ -124,17 +124,19 @@ def _misfit(
     takes = list(signature.parameters.values())[of_method:]
     name = function.__qualname__.removesuffix(".__init__")
     given = set(named) if isinstance(named, dict) else set[str]()
-    unknown = sorted(given - {one.name for one in takes})
+    unknown = sorted(given - {parameter.name for parameter in takes})
     if unknown:
-        return f"{name} takes no {unknown[0]!r}{nearest(unknown[0], [one.name for one in takes])}"
-    places = [one for one in takes if one.kind is not one.KEYWORD_ONLY]
-    wanted = [one for one in takes if one.default is one.empty]
-    called = f"{name}({', '.join(one.name for one in wanted)})"
+        return f"{name} takes no {unknown[0]!r}{nearest(unknown[0], [parameter.name for parameter in takes])}"
+    places = [parameter for parameter in takes if parameter.kind is not parameter.KEYWORD_ONLY]
+    wanted = [parameter for parameter in takes if parameter.default is parameter.empty]
+    called = f"{name}({', '.join(parameter.name for parameter in wanted)})"
     number = len(args) - of_method
     if number > len(places):
-        named_only = [f"{one.name}=" for one in takes if one.kind is one.KEYWORD_ONLY]
+        named_only = [f"{parameter.name}=" for parameter in takes if parameter.kind is parameter.KEYWORD_ONLY]
         return f"{name} is given {number} arguments without names; it is {called}, and by name {', '.join(named_only)}"
-    missing = [one.name for one in wanted if one.name not in given and one not in places[:number]]
-    twice = sorted(given & {one.name for one in places[:number]})
+    missing = [
+        parameter.name for parameter in wanted if parameter.name not in given and parameter not in places[:number]
+    ]
+    twice = sorted(given & {parameter.name for parameter in places[:number]})
     what = f"lacks {' and '.join(missing)}" if missing else f"is given {' and '.join(twice)} twice"
     return f"{name} {what}; it is called {called}"

@@ -54,13 +54,13 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     clear_once(path.parent)
-    held, name = _begun_file(path)
+    descriptor, name = _begun_file(path)
     try:
-        with os.fdopen(os.dup(held), "wb") as file:  # closing it lets the lock be, and tells what was put off
+        with os.fdopen(os.dup(descriptor), "wb") as file:  # closing it lets the lock be, and tells what was put off
             write(file)
             file.flush()
-            os.fchmod(held, 0o666 & ~_mask())
-            os.fsync(held)
+            os.fchmod(descriptor, 0o666 & ~_mask())
+            os.fsync(descriptor)
         os.replace(name, path)  # noqa: PTH105 - a Path would be made for it
     except BaseException:
         with suppress(OSError):
@@ -68,7 +68,7 @@ def _write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         raise
     finally:
         with suppress(OSError):
-            os.close(held)
+            os.close(descriptor)
 
 
 def _begun_file(path: Path) -> tuple[int, str]:
@@ -143,8 +143,8 @@ def clear_once(folder: Path) -> None:
 
 def clear_leftovers(folder: Path) -> None:
     """Remove what killed processes left half-written in a folder; what cannot be removed stays."""
-    with suppress(OSError), os.scandir(folder) as found:
-        for item in [Path(item.path) for item in found if item.name.startswith(".") and item.name.endswith(PARTS)]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for item in [Path(item.path) for item in entries if item.name.startswith(".") and item.name.endswith(PARTS)]:
             with suppress(OSError):
                 _remove_unheld(item)
 

@@ -52,10 +52,10 @@ def decimals(half_width: float | None, size: float | None = None) -> int:
     if half_width is None or not math.isfinite(half_width) or half_width <= 0:
         return PLAIN_DECIMALS
     exponent = math.floor(math.log10(half_width))
-    kept = 1 if half_width / 10**exponent < 3.55 else 0
+    significant = 1 if half_width / 10**exponent < 3.55 else 0
     if size is not None and (abs(size) < TINY or half_width >= WIDE):
-        return max(kept - exponent, 0)
-    return min(max(kept - exponent, FEWEST_DECIMALS), MOST_DECIMALS)
+        return max(significant - exponent, 0)
+    return min(max(significant - exponent, FEWEST_DECIMALS), MOST_DECIMALS)
 
 
 def telling_decimals(value: float, low: float, high: float) -> int:

@@ -61,7 +61,7 @@ def assert_no_leak(
     allowed, out = _known(allow, OVERLAP), Audit()
     training, validation = (Side(batches, _unread, groups=groups) for batches in (train, val))
     overlap(out, training, validation, held(validation, "validation")[0], budget)
-    _fail([one for one in out.findings if one.rule not in allowed])
+    _fail([finding for finding in out.findings if finding.rule not in allowed])
     open_rules = [rule for rule in out.open if rule not in allowed]
     if open_rules:
         raise AssertionError(f"whether samples are on both sides cannot be judged: {out.skipped[open_rules[0]][0]}")
@@ -100,7 +100,7 @@ def assert_metric_sound(
     """
     allowed, required = _known(allow, RULES), _known(require, RULES)
     audited = audit_metric(model, train, val, **given)
-    _fail([one for one in audited.found.findings if one.severity != "note" and one.rule not in allowed])
+    _fail([finding for finding in audited.found.findings if finding.severity != "note" and finding.rule not in allowed])
     unjudged = [f"{rule} was not judged: {why}" for rule, why in audited.skipped.items() if rule in required]
     if unjudged:
         raise AssertionError("\n".join(unjudged))
@@ -108,12 +108,12 @@ def assert_metric_sound(
 
 
 def _known(named: Iterable[str], known: Iterable[str]) -> set[str]:
-    rules, found = set(known), set(named)
-    for one in sorted(found - rules):
-        raise DiagnoseError(f"there is no rule '{one}'{nearest(one, rules)}")
-    return found
+    rules, wanted = set(known), set(named)
+    for rule in sorted(wanted - rules):
+        raise DiagnoseError(f"there is no rule '{rule}'{nearest(rule, rules)}")
+    return wanted
 
 
 def _fail(findings: list[FindingRecord]) -> None:
     if findings:
-        raise AssertionError("\n".join(f"{one.rule}: {one.what}; {one.fix}" for one in findings))
+        raise AssertionError("\n".join(f"{finding.rule}: {finding.what}; {finding.fix}" for finding in findings))

@@ -35,13 +35,13 @@ def audit(
     folder = store.find(run)
     store.check_writable(page.folder_of(out))
     judged = audit_run(folder, data=data, model=model)
-    found = keep(folder, judged)
-    if found is not judged:
-        warn(found.notes[-1])
-    report = page.audit_report(folder, found)
+    recorded = keep(folder, judged)
+    if recorded is not judged:
+        warn(recorded.notes[-1])
+    report = page.audit_report(folder, recorded)
     where = page.put(report, folder, out, AUDIT)
-    found = found.model_copy(update={"page": str(where)})
+    recorded = recorded.model_copy(update={"page": str(where)})
     page.refresh(folder, out)
-    show_outcome(found.model_dump(mode="json"), report, where, output)
-    if found.exit_code:
-        raise typer.Exit(found.exit_code)
+    show_outcome(recorded.model_dump(mode="json"), report, where, output)
+    if recorded.exit_code:
+        raise typer.Exit(recorded.exit_code)

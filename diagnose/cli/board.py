@@ -92,10 +92,10 @@ class Board:
         """Return the table."""
         arms = list(dict.fromkeys(label for label, _ in self.runs))
         busy = {label for (label, _), s in self.runs.items() if s.doing not in (*DONE, "waiting")}
-        shown = arms if len(arms) <= MOST_ROWS else [arm for arm in arms if arm in busy][:MOST_ROWS]
+        listed_arms = arms if len(arms) <= MOST_ROWS else [arm for arm in arms if arm in busy][:MOST_ROWS]
         seeds = sorted({seed for _, seed in self.runs})
         table = Table(escape(self.axis), *(f"seed {seed}" for seed in seeds), box=None, pad_edge=False)
-        for arm in shown:
+        for arm in listed_arms:
             keys = [(arm, seed) for seed in seeds]
             table.add_row(Text(arm), *(self._cell(key) if key in self.runs else "" for key in keys))
         return Group(table, Text(self._foot(), style="dim"))
@@ -134,28 +134,28 @@ def watching(axis: str, *, quiet: bool = False) -> Iterator[Watch]:
         yield _lines(board)
         return
     with Live(console=console, transient=True, auto_refresh=False) as live:
-        shown = [0.0]
+        last_shown = [0.0]
 
         def watch(state: Progress) -> None:
-            if board.note(state) or time.monotonic() - shown[0] > SHOWN_SECONDS:
-                shown[0] = time.monotonic()
+            if board.note(state) or time.monotonic() - last_shown[0] > SHOWN_SECONDS:
+                last_shown[0] = time.monotonic()
                 live.update(board.table(), refresh=True)
 
         yield watch
 
 
 def _lines(board: Board) -> Watch:
-    shown: dict[Key, float] = {}
+    last_shown: dict[Key, float] = {}
 
     def watch(state: Progress) -> None:
         news, key, now = board.note(state), (state.label, state.seed), time.monotonic()
         goes_on = state.doing in ("training", "running")
-        quiet = goes_on and now - shown.get(key, now if key not in shown else 0) < QUIET_SECONDS
-        shown.setdefault(key, now)
+        quiet = goes_on and now - last_shown.get(key, now if key not in last_shown else 0) < QUIET_SECONDS
+        last_shown.setdefault(key, now)
         if state.doing == "waiting" or (quiet and not news):
             return
         if news or goes_on:
-            shown[key] = now
+            last_shown[key] = now
             print(_line(board, state), file=sys.stderr, flush=True)
 
     return watch

@@ -104,13 +104,13 @@ def compare(
         folder = comparison(what, pairs=pairs, margin=bits_of(margin), command=command())
         finish_ablation(folder, out, output)
         return
-    found = compared(
-        [Path(one) for one in what], table.wanted, higher=table.higher, levels=_split(table.levels) or None,
+    result = compared(
+        [Path(path) for path in what], table.wanted, higher=table.higher, levels=_split(table.levels) or None,
         pairs=pairs, margin=margin_of(margin), command=command(),
     )  # fmt: skip
-    report = score_document.report_of(found)
-    where = page.render_alone(report, out, score_document.name_of_page(found))
-    record = {**found.model_dump(mode="json"), "page": str(where)}
+    report = score_document.report_of(result)
+    where = page.render_alone(report, out, score_document.name_of_page(result))
+    record = {**result.model_dump(mode="json"), "page": str(where)}
     show_outcome(record, report, where, output)
 
 

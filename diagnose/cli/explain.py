@@ -25,11 +25,11 @@ def explain(
     from diagnose.report import glossary_terminal
 
     if name is None:
-        found = list(catalogue.entries().values())
+        entries = list(catalogue.entries().values())
         if as_json:
-            print_json({"entries": [{"id": e.id, "kind": e.kind, "title": e.title, "about": e.short} for e in found]})
+            print_json({"entries": [{"id": e.id, "kind": e.kind, "title": e.title, "about": e.short} for e in entries]})
         else:
-            show(glossary_terminal.listing(found))
+            show(glossary_terminal.listing(entries))
         return
     entry = catalogue.find(name)
     print_json(glossary_terminal.record(entry)) if as_json else show(glossary_terminal.page(entry))

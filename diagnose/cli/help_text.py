@@ -20,8 +20,10 @@ class GroupedCommand(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write arguments, then the options under their headings."""
-        shown = [(one, record) for one in self.get_params(ctx) if (record := one.get_help_record(ctx))]
-        titled = [(_heading(one), record) for one, record in shown]
+        documented = [
+            (parameter, record) for parameter in self.get_params(ctx) if (record := parameter.get_help_record(ctx))
+        ]
+        titled = [(_heading(parameter), record) for parameter, record in documented]
         _write_groups(titled, formatter)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  (the caller's signature)
@@ -36,12 +38,12 @@ class GroupedCommands(TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the commands under their headings."""
-        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
-        width = formatter.width - 6 - max(len(name) for name, _ in found)
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        width = formatter.width - 6 - max(len(name) for name, _ in commands)
         rows = [
-            (str(getattr(one, "rich_help_panel", None) or "Commands"), (name, one.get_short_help_str(width)))
-            for name, one in found
-            if one is not None and not one.hidden
+            (str(getattr(command, "rich_help_panel", None) or "Commands"), (name, command.get_short_help_str(width)))
+            for name, command in commands
+            if command is not None and not command.hidden
         ]
         _write_groups(rows, formatter)
 

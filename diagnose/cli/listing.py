@@ -24,10 +24,10 @@ def runs(
     from diagnose.runs import inventory
 
     if prune:
-        found = inventory.prunable(RUNS)
-        print(inventory.prune_sentence(found), file=sys.stderr)
-        if found and (yes or typer.confirm("Remove them?", err=True)):
-            inventory.prune(found)
+        unfinished = inventory.prunable(RUNS)
+        print(inventory.prune_sentence(unfinished), file=sys.stderr)
+        if unfinished and (yes or typer.confirm("Remove them?", err=True)):
+            inventory.prune(unfinished)
         return
     listed = inventory.listing(RUNS)
     print_json({"runs": listed}) if as_json else show(inventory.rows(listed))
@@ -105,14 +105,14 @@ def report(
     pages = [str(path) for some in rendered for path in some]
     listed = str(render_index(out)) if index else None
     for folder, some in zip(folders, rendered, strict=True) if tracker else []:
-        report_to(tracker, folder, some[0], next(one for _, one in page.reports_of(folder)))
+        report_to(tracker, folder, some[0], next(document for _, document in page.reports_of(folder)))
     if output.opens:
         open_page(listed or pages[0])
     if output.as_json:
         print_json({"pages": pages, "index": listed} | ({"exports": drawn} if figures or tables else {}))
     elif output.markdown or everything:
-        for one in (one for folder in folders for _, one in page.reports_of(folder)):
-            show_report(one, markdown=output.markdown, everything=everything)
+        for document in (document for folder in folders for _, document in page.reports_of(folder)):
+            show_report(document, markdown=output.markdown, everything=everything)
             print()
     else:
         print("\n".join([*pages, *([listed] if listed else []), *drawn]))
@@ -123,19 +123,21 @@ def recipes(as_json: JsonOption = False) -> None:
     """List the recipes that ship, with what each is for."""
     from diagnose.config.recipe import Recipe, shipped
 
-    found = {name: Recipe.load(name) for name in shipped()}
+    loaded = {name: Recipe.load(name) for name in shipped()}
     if as_json:
-        rows = [{"name": n, "about": r.about, "assumptions": list(r.assumptions)} for n, r in found.items()]
+        rows = [{"name": n, "about": r.about, "assumptions": list(r.assumptions)} for n, r in loaded.items()]
         print_json({"recipes": rows})
         return
     from rich.table import Table
 
     table = Table("recipe", "what it is for", box=None, pad_edge=False)
-    for name, one in found.items():
+    for name, recipe in loaded.items():
         assumed = (
-            f"\n[dim]assumed, for its source does not say: {', '.join(one.assumptions)}[/]" if one.assumptions else ""
+            f"\n[dim]assumed, for its source does not say: {', '.join(recipe.assumptions)}[/]"
+            if recipe.assumptions
+            else ""
         )
-        table.add_row(name, one.about + assumed)
+        table.add_row(name, recipe.about + assumed)
     show(table)
 
 
@@ -146,15 +148,13 @@ def list_axes(
     """List the axes, with the trap in reading each."""
     from diagnose.ablation.axes import NAMED, find
 
-    found = [find(name)] if name else list(NAMED.values())
+    axes = [find(name)] if name else list(NAMED.values())
     if as_json:
-        print_json(
-            {"axes": [{"name": a.name, "levels": list(a.levels), "what": a.what, "trap": a.trap} for a in found]}
-        )
+        print_json({"axes": [{"name": a.name, "levels": list(a.levels), "what": a.what, "trap": a.trap} for a in axes]})
         return
     from rich.table import Table
 
     table = Table("axis", "levels", "what it varies, and its trap", box=None, pad_edge=False)
-    for one in found:
-        table.add_row(one.name, ", ".join(one.levels), f"{one.what}\n[dim]{one.trap}[/]")
+    for axis in axes:
+        table.add_row(axis.name, ", ".join(axis.levels), f"{axis.what}\n[dim]{axis.trap}[/]")
     show(table)

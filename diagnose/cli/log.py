@@ -63,10 +63,10 @@ def log(
     from diagnose.report import log_document
     from diagnose.report import page as pages
 
-    found = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
-    written = pages.render_log(found, out) if page or output.opens else None
-    record = found.model_dump(mode="json") | ({"page": str(written)} if written else {})
-    report = log_document.report_of(found)
+    judgement = judge(files, fmt=fmt, columns=columns, data=data, tokens=tokens, split=split, run=run)
+    written = pages.render_log(judgement, out) if page or output.opens else None
+    record = judgement.model_dump(mode="json") | ({"page": str(written)} if written else {})
+    report = log_document.report_of(judgement)
     show_outcome(record, report, written, output, everything=everything)
-    if found.findings:
+    if judgement.findings:
         raise typer.Exit(FINDING)

@@ -61,12 +61,12 @@ def loss_gap(
         gap = recorded.loss_gap(folder, model, budget=budget)
     else:
         gap = run_gap.loss_gap(folder, budget=budget, verify=verify, against=against, data=data, model=model)
-    found = run_gap.keep(folder, gap)
-    if found is not gap:
-        warn(found.notes[-1])
-    report = page.gap_report(folder, found)
+    ledger = run_gap.keep(folder, gap)
+    if ledger is not gap:
+        warn(ledger.notes[-1])
+    report = page.gap_report(folder, ledger)
     where = page.put(report, folder, out, GAP)
-    found = found.model_copy(update={"page": str(where)})
+    ledger = ledger.model_copy(update={"page": str(where)})
     page.refresh(folder, out)
-    show_outcome(found.model_dump(mode="json"), report, where, output)
-    thresholds.refuse(found, limits)
+    show_outcome(ledger.model_dump(mode="json"), report, where, output)
+    thresholds.refuse(ledger, limits)

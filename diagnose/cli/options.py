@@ -177,11 +177,13 @@ def subcommand(examples: str, *, panel: str, name: str | None = None) -> Callabl
             made = {key: _gathered(group, given) for key, group in groups.items()}
             function(**given, **made)
 
-        own = [one for one in inspect.signature(function).parameters.values() if one.name not in groups]
-        parameters = [one.replace(annotation=hints[one.name]) for one in own]
-        parameters += [one for group in groups.values() for one in _options(group)]
+        ungrouped = [
+            parameter for parameter in inspect.signature(function).parameters.values() if parameter.name not in groups
+        ]
+        parameters = [parameter.replace(annotation=hints[parameter.name]) for parameter in ungrouped]
+        parameters += [parameter for group in groups.values() for parameter in _options(group)]
         called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        called.__annotations__ = {one.name: one.annotation for one in parameters}
+        called.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
         app.command(name, cls=GroupedCommand, epilog=examples, rich_help_panel=panel)(called)
         return function
 
@@ -190,18 +192,18 @@ def subcommand(examples: str, *, panel: str, name: str | None = None) -> Callabl
 
 def _gathered(group: type, given: dict[str, Any]) -> Any:
     """Take a group's fields out of what was given, and return the group."""
-    return group(**{one.name: given.pop(one.name) for one in fields(group)})
+    return group(**{option.name: given.pop(option.name) for option in fields(group)})
 
 
 def _options(group: Any) -> list[inspect.Parameter]:
     """Return a parameter for each field of a group, under the group's heading."""
     hints, out = get_type_hints(group, include_extras=True), []
-    for one in fields(group):
-        option = hints[one.name].__metadata__[0]
+    for entry in fields(group):
+        option = hints[entry.name].__metadata__[0]
         option.rich_help_panel = group.HEADING
-        default = [] if one.default is MISSING else one.default
+        default = [] if entry.default is MISSING else entry.default
         out.append(
-            inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[one.name])
+            inspect.Parameter(entry.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[entry.name])
         )
     return out
 

@@ -33,9 +33,9 @@ def print_json(value: dict[str, Any]) -> None:
 def _finite(value: Any) -> Any:
     """Return a JSON value with null for every number that is none."""
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(one) for one in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -152,11 +152,11 @@ def carry_out(
     store.check_writable(page.folder_of(out))
     store.check_writable(RUNS)
     with watching(plan.name, quiet=output.quiet) as watch:
-        found = ablate_command(plan, place=place, pairs=pairs, margin=margin, watch=watch, command=command())
-    report = score_document.report_of(found)
-    where = page.render_alone(report, out, score_document.name_of_page(found))
-    folder = found.carried.folder if found.carried else ""
-    record = {"ablation": folder, **found.model_dump(mode="json"), "page": str(where)}
+        comparison = ablate_command(plan, place=place, pairs=pairs, margin=margin, watch=watch, command=command())
+    report = score_document.report_of(comparison)
+    where = page.render_alone(report, out, score_document.name_of_page(comparison))
+    folder = comparison.carried.folder if comparison.carried else ""
+    record = {"ablation": folder, **comparison.model_dump(mode="json"), "page": str(where)}
     show_outcome(record, report, where, output)
-    if found.carried and found.carried.failed:
+    if comparison.carried and comparison.carried.failed:
         raise typer.Exit(1)

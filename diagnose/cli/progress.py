@@ -35,25 +35,27 @@ def _bars(console: Console, axis: str | None) -> Iterator[Watch]:
     columns = (TextColumn("{task.description}"), BarColumn(bar_width=18), TextColumn("{task.fields[state]}"))
     with Progress(*columns, console=console, transient=True) as display:
         tasks: dict[str, TaskID] = {}
-        shown = [0.0]
+        last_shown = [0.0]
 
         def watch(state: State) -> None:
             if state.run not in tasks:
                 tasks[state.run] = display.add_task(_name(state, axis), total=state.steps, state="")
-            elif time.monotonic() - shown[0] < 0.1 and state.step != state.steps and state.doing == "training":
+            elif time.monotonic() - last_shown[0] < 0.1 and state.step != state.steps and state.doing == "training":
                 return
-            shown[0] = time.monotonic()
+            last_shown[0] = time.monotonic()
             display.update(tasks[state.run], completed=state.step, state=in_words(state))
 
         yield watch
 
 
 def _lines() -> Watch:
-    shown = [-QUIET_SECONDS]
+    last_shown = [-QUIET_SECONDS]
 
     def watch(state: State) -> None:
-        if time.monotonic() - shown[0] >= QUIET_SECONDS or (state.step == state.steps and state.doing == "training"):
-            shown[0] = time.monotonic()
+        if time.monotonic() - last_shown[0] >= QUIET_SECONDS or (
+            state.step == state.steps and state.doing == "training"
+        ):
+            last_shown[0] = time.monotonic()
             print(f"{_name(state, None)}  {in_words(state)}", file=sys.stderr, flush=True)
 
     return watch

@@ -151,12 +151,12 @@ def ablate(
             warn(
                 f"{tracker} is told of each run when it has ended; of runs on this machine it is told while they train"
             )
-        with watching(title, quiet=output.quiet) as shown:
+        with watching(title, quiet=output.quiet) as display:
             folder = ablation.ablate(
                 axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
                 resume=resume, untuned=fairness.untuned, full=full, place=place, factors=fairness.factors,
                 match=fairness.match, pairs=pairs, margin=bits_of(margin),
-                watch=all_of(shown, tracked.watch), command=command(),
+                watch=all_of(display, tracked.watch), command=command(),
             )  # fmt: skip
         finish_ablation(folder, out, output, tracked)
 
@@ -233,15 +233,15 @@ def _train(recipe: str, overrides: dict[str, Any], output: Output, tracker: str 
     from diagnose.runs.watched import all_of
 
     with live_in(tracker) as tracked:
-        with watching(quiet=output.quiet) as shown:
-            watch = all_of(shown, tracked.watch)
+        with watching(quiet=output.quiet) as display:
+            watch = all_of(display, tracked.watch)
             path = api.train(recipe, overrides, runs=RUNS, resume=resume, watch=watch)
         from diagnose.report import baseline_rows, page, run_document, sample_sentences
         from diagnose.report.summary import read_run
 
-        found = read_run(path)
-        report = run_document.report_of(found)
+        run_page = read_run(path)
+        report = run_document.report_of(run_page)
         where = page.render_own(path, REPORTS, report) if output.opens or tracker or not output.as_json else None
         tracked.finish(path, where, report.verdict)
-    more = {"scale": baseline_rows.record(found), "verbatim": sample_sentences.record(found)}
+    more = {"scale": baseline_rows.record(run_page), "verbatim": sample_sentences.record(run_page)}
     show_outcome(runner.summary(path) | more, report, where, output)

@@ -63,15 +63,15 @@ def yardstick(
         if not output.quiet:
             print(f"computing {name}", file=sys.stderr)
 
-    found = scoring.yardsticks(text, parts, cache_folder(), watch=watch)
+    baselines = scoring.yardsticks(text, parts, cache_folder(), watch=watch)
     runs = peers.runs_on(RUNS, text, parts)
     scored = f"{len(parts.scored):,} {parts.scored_text} documents"
     laws = growth.laws(text, parts, runs, cache_folder(), watch)
     name = text.title or text.name
-    report = report_of(BaselineScale(name, tuple(found), tuple(runs), tuple(laws), scored, command()))
+    report = report_of(BaselineScale(name, tuple(baselines), tuple(runs), tuple(laws), scored, command()))
     where = render_alone(report, out, f"yardstick-{name}") if page or output.opens else None
     size = int(text.doc_bytes[parts.scored].sum())
-    rows = {"runs": [asdict(one) for one in runs], "published": [asdict(one) for one in peers.PUBLISHED]}
-    more = {"laws": [one.record() for one in laws]} | ({"page": str(where)} if where else {})
-    record = {"bytes": size, "yardsticks": scoring.records(found), **rows, **more}
+    rows = {"runs": [asdict(peer) for peer in runs], "published": [asdict(peer) for peer in peers.PUBLISHED]}
+    more = {"laws": [law.record() for law in laws]} | ({"page": str(where)} if where else {})
+    record = {"bytes": size, "yardsticks": scoring.records(baselines), **rows, **more}
     show_outcome(record, report, where, output)

@@ -70,12 +70,12 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
         if not sign and pair.endswith(".toml"):
             place, given = (
                 files,
-                {f"{table}.{name}": one for table, keys in _tables(Path(pair)).items() for name, one in keys.items()},
+                {f"{table}.{name}": rest for table, keys in _tables(Path(pair)).items() for name, rest in keys.items()},
             )
         elif not sign or "." not in key:
             errors.append(f"{shown(pair)} is no setting; write table.key=value, for instance batches.size=32")
             continue
-        errors += [f"{one} is set twice" for one in given if one in place]
+        errors += [f"{setting} is set twice" for setting in given if setting in place]
         place.update(given)
     if errors:
         raise DiagnoseError("; ".join(errors))
@@ -84,10 +84,10 @@ def parse_settings(pairs: Iterable[str]) -> dict[str, Any]:
 
 def _tables(path: Path) -> dict[str, dict[str, Any]]:
     """Return the tables of a file of settings; a key outside of a table is a mistake."""
-    found = _parse(path)
-    if loose := [key for key, value in found.items() if not isinstance(value, dict)]:
+    parsed = _parse(path)
+    if loose := [key for key, value in parsed.items() if not isinstance(value, dict)]:
         raise DiagnoseError(f"{path}: {loose[0]} stands in no table; write it under [table], for instance [optimizer]")
-    return found
+    return parsed
 
 
 def _toml_value(text: str) -> Any:

@@ -220,12 +220,12 @@ class Recipe(ConfigTable):
         """Return the keys that determine the run, table by table; what other keys make irrelevant is absent."""
         full = self.model_dump(mode="json", exclude_none=True)
         skip = unused(self)
-        kept = {
+        given = {
             table: {k: v for k, v in rows.items() if f"{table}.{k}" not in skip}
             for table, rows in full.items()
             if isinstance(rows, dict)
         }
-        return {table: rows for table, rows in kept.items() if rows}
+        return {table: rows for table, rows in given.items() if rows}
 
     def to_toml(self) -> str:
         """Return the recipe as TOML, fully resolved; `diagnose train --recipe FILE` repeats the run."""

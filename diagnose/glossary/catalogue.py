@@ -59,16 +59,16 @@ def find(name: str) -> GlossaryEntry:
     named += [entry for entry in known.values() if entry.title.lower() == name.strip().lower()]
     if named:
         return named[0]
-    shown = visible(cut(name.replace("\n", " "), 60))
+    quoted = visible(cut(name.replace("\n", " "), 60))
     words = [*known, *(key.rpartition("/")[2] for key in known)]
     close = get_close_matches(asked[:60], words, n=1, cutoff=0.6)
     hint = f"did you mean '{find(close[0]).id}'?" if close else "`diagnose explain` lists what there is"
-    raise DiagnoseError(f"the field guide has no entry '{shown}'; {hint}")
+    raise DiagnoseError(f"the field guide has no entry '{quoted}'; {hint}")
 
 
 def _linked(entry: GlossaryEntry) -> GlossaryEntry:
     """Return a rule or an axis with the written entries that explain it."""
-    more = [key for key, one in written().items() if entry.id in one.rules or entry.id in one.see]
+    more = [key for key, other in written().items() if entry.id in other.rules or entry.id in other.see]
     return replace(entry, see=tuple(dict.fromkeys((*entry.see, *more))))
 
 

@@ -60,11 +60,11 @@ def parse(name: str, text: str) -> GlossaryEntry:
     Raises:
         ValueError: the file has no head, no title or no paragraph that says what it is (a mistake of ours).
     """
-    found = _HEAD.match(text)
-    if found is None:
+    header = _HEAD.match(text)
+    if header is None:
         raise ValueError(f"{name}: an entry begins with a head between lines of ---")
-    head = dict(line.split(": ", 1) for line in found["head"].splitlines())
-    before, *rest = re.split(r"^## ", _COMMENT.sub("", text[found.end() :]), flags=re.MULTILINE)
+    head = dict(line.split(": ", 1) for line in header["head"].splitlines())
+    before, *rest = re.split(r"^## ", _COMMENT.sub("", text[header.end() :]), flags=re.MULTILINE)
     picture = _PICTURE.search(before)
     title, _, about = _PICTURE.sub("", before).strip().partition("\n")
     if not title.startswith("# ") or not about.strip():
@@ -80,8 +80,8 @@ def parse(name: str, text: str) -> GlossaryEntry:
 
 def parse_short(text: str, kind: str) -> dict[str, GlossaryEntry]:
     """Return the entries of a file of many, a section each: `## title {#id}` and a paragraph."""
-    found = _SHORT.finditer(_COMMENT.sub("", text))
-    return {part["id"]: GlossaryEntry(part["id"], kind, part["title"], part["text"].strip()) for part in found}
+    sections = _SHORT.finditer(_COMMENT.sub("", text))
+    return {part["id"]: GlossaryEntry(part["id"], kind, part["title"], part["text"].strip()) for part in sections}
 
 
 @cache
@@ -89,9 +89,11 @@ def written() -> dict[str, GlossaryEntry]:
     """Return the terms, causes, words and rules of logs, by id."""
     folder = files("diagnose.glossary") / "entries"
     names = sorted(path.name for path in folder.iterdir() if path.name.endswith(".md"))
-    found = {name[:-3]: parse(name[:-3], (folder / name).read_text("utf-8")) for name in names if name not in SHORT}
+    long_entries = {
+        name[:-3]: parse(name[:-3], (folder / name).read_text("utf-8")) for name in names if name not in SHORT
+    }
     words, logs = (parse_short((folder / name).read_text("utf-8"), kind) for name, kind in OF_MANY.items())
-    return found | words | logs
+    return long_entries | words | logs
 
 
 @cache

@@ -26,11 +26,11 @@ def explain_as_averaged(
     A metric object counts each batch alike; a packed batch of many samples is one row. `named` is the name of the
     validation loss, where there are several.
     """
-    found = _as_averaged(model, train, val, record, budget)
+    ledger = _as_averaged(model, train, val, record, budget)
     if not named:
-        return found
-    found = found.model_copy(update={"reported": found.reported.model_copy(update={"named": named})})
-    return found.model_copy(update={"verdict": sentence(found)})
+        return ledger
+    ledger = ledger.model_copy(update={"reported": ledger.reported.model_copy(update={"named": named})})
+    return ledger.model_copy(update={"verdict": sentence(ledger)})
 
 
 def _as_averaged(
@@ -38,15 +38,15 @@ def _as_averaged(
 ) -> LedgerRecord:
     given = of_first((train.reported, val.reported))
     train, val = replace(train, reported=given[0]), replace(val, reported=given[1])
-    found = explain(model, train, val, record, budget=budget)
-    fits = [fit.factor for fit in found.arithmetic.get("validation", ())]
+    ledger = explain(model, train, val, record, budget=budget)
+    fits = [fit.factor for fit in ledger.arithmetic.get("validation", ())]
     some = [name for name in REDUCTIONS if any(_is_average(fit, name) for fit in fits)]
     name = of_first(some[-1] if some and len(fits) == 1 else None)
     if name is not None:  # of scalars "mean" and "batch" are one
         return explain(model, train, replace(val, reduction=name), record, budget=budget)
-    return found
+    return ledger
 
 
 def _is_average(factor: str, name: str) -> bool:
     """Say whether a fit is this average of all batches, not of one process's alone."""
-    return any(one.endswith(f"(reduction={name!r})") for one in factor.split(", or "))
+    return any(name_of_fit.endswith(f"(reduction={name!r})") for name_of_fit in factor.split(", or "))

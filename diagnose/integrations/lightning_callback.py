@@ -169,12 +169,12 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
 
     def _show(self, loader: int, batch: Any) -> None:
         """Keep a batch that validation reads, as long as there is room; of a loader that has none, none is kept."""
-        kept = self._shown.setdefault(loader, [])
+        batches = self._shown.setdefault(loader, [])
         self._room -= nbytes(batch)
         if self._room < 0:
-            kept.clear()
+            batches.clear()
         else:
-            kept.append(copied(batch))
+            batches.append(copied(batch))
 
     @steps_aside
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
@@ -199,11 +199,11 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         Raises:
             DiagnoseError: validation logs nothing that looks like a loss.
         """
-        found, count = trainer.callback_metrics, len(_loaders(trainer))
+        metrics, count = trainer.callback_metrics, len(_loaders(trainer))
         several = [f"{self.val}/dataloader_idx_{number}" for number in range(count)]
-        if count > 1 and all(name in found for name in several):
+        if count > 1 and all(name in metrics for name in several):
             return several
-        return [_chosen(self.val, list(found), self._logged_by_validation, "val", self.say)]
+        return [_chosen(self.val, list(metrics), self._logged_by_validation, "val", self.say)]
 
     @steps_aside
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
@@ -348,10 +348,10 @@ def _plain_batches(trainer: Any) -> Any:
 
 def _loaders(trainer: Any) -> list[Any]:
     """Return the validation loaders."""
-    found = trainer.val_dataloaders
-    if isinstance(found, dict):
-        return list(found.values())
-    return list(found) if isinstance(found, (list, tuple)) else [found]
+    loaders = trainer.val_dataloaders
+    if isinstance(loaders, dict):
+        return list(loaders.values())
+    return list(loaders) if isinstance(loaders, (list, tuple)) else [loaders]
 
 
 def _length(loader: Any) -> float:

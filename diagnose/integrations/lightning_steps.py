@@ -101,12 +101,12 @@ def objective(trainer: Any, step: str, name: str, loader: int = 0) -> Callable[[
         with _quiet(module) as logged, context():
             returned = getattr(module, step)(batch, *_numbers(getattr(module, step), loader))
         loss = returned.get("loss") if isinstance(returned, dict) else returned
-        found = logged.get(name, loss) if step == "validation_step" or loss is None else loss
-        if not isinstance(found, Tensor):
+        value = logged.get(name, loss) if step == "validation_step" or loss is None else loss
+        if not isinstance(value, Tensor):
             raise DiagnoseError(
                 f"{step} neither returns a loss nor logs '{name}', so it cannot be read again: let it do one of these"
             )
-        return found.float() if found.dtype in HALF else found
+        return value.float() if value.dtype in HALF else value
 
     of_step.__qualname__ = step
     return of_step
@@ -120,12 +120,12 @@ def _numbers(function: Any, loader: int) -> list[int]:
 @contextmanager
 def _quiet(module: Any) -> Iterator[dict[str, Any]]:
     """Catch what a module logs and let it train nothing: neither could be done outside of its Trainer's loop."""
-    found: dict[str, Any] = {}
+    logged: dict[str, Any] = {}
 
     def log(name: str, value: Any, *_: Any, **__: Any) -> None:
         value = getattr(value, "_forward_cache", value)  # of a torchmetrics object: the batch's own value
         if value is not None:
-            found[name] = torch.as_tensor(value)
+            logged[name] = torch.as_tensor(value)
 
     def log_dict(values: Any, *_: Any, **__: Any) -> None:
         for name, value in values.items():
@@ -135,13 +135,13 @@ def _quiet(module: Any) -> Iterator[dict[str, Any]]:
     if not getattr(module, "automatic_optimization", True):
         replaced |= dict.fromkeys(("manual_backward", "clip_gradients", "toggle_optimizer", "untoggle_optimizer"), _no)
         replaced |= {"optimizers": lambda *_, **__: _idle(module), "lr_schedulers": _Idle}
-    own = {name: vars(module).get(name) for name in replaced}
+    replaced_before = {name: vars(module).get(name) for name in replaced}
     for name, function in replaced.items():
         object.__setattr__(module, name, function)
     try:
-        yield found
+        yield logged
     finally:
-        for name, value in own.items():
+        for name, value in replaced_before.items():
             if value is None:
                 object.__delattr__(module, name)
             else:
@@ -198,8 +198,8 @@ def state_kept(module: nn.Module) -> Iterator[None]:
 def _metric_state(metric: Any) -> dict[str, Any]:
     """Return a copy of a torchmetrics object's state."""
     names = (*metric.metric_state, "_update_count", "_computed", "_forward_cache")
-    held = {name: vars(metric)[name] for name in names if name in vars(metric)}
-    return {name: value.clone() if isinstance(value, Tensor) else value for name, value in held.items()}
+    states = {name: vars(metric)[name] for name in names if name in vars(metric)}
+    return {name: value.clone() if isinstance(value, Tensor) else value for name, value in states.items()}
 
 
 class FirstBatches:

@@ -87,8 +87,8 @@ class Tracking:
                     self.open[name] = _Open(self._begin(TrackedRun(name, settings)))
                 self.open[name].log(curve)
             if state.doing == "finished" and name not in self.ended:  # where no reading came, it is sent whole now
-                found = replace(summary.read_run(self.runs / state.run).run, level=level, seed=state.seed)
-                self._end(_tracked(self.runs, found))
+                run = replace(summary.read_run(self.runs / state.run).run, level=level, seed=state.seed)
+                self._end(_tracked(self.runs, run))
             if name in self.open and state.doing in FAILED:
                 self.open.pop(name).run.abandon()
 
@@ -97,11 +97,11 @@ class Tracking:
         if self.tracker is None:
             return
         with self._forgiven(self.tracker, folder):
-            found = _ended(folder, page, says)
-            if found.kind != "ablation":
-                self._end(found)
+            tracked = _ended(folder, page, says)
+            if tracked.kind != "ablation":
+                self._end(tracked)
                 return
-            whole = replace(found, name=self.title or found.name)
+            whole = replace(tracked, name=self.title or tracked.name)
             self.whole = self.whole or TRACKERS[self.tracker](whole)
             for part in whole.parts:
                 if part.name not in self.ended:
@@ -111,11 +111,11 @@ class Tracking:
 
     def leave(self) -> None:
         """End what has not ended: the run failed or was stopped, or the tracker refused it."""
-        left = [*(one.run for one in self.open.values()), *([self.whole] if self.whole else [])]
+        left = [*(tracked.run for tracked in self.open.values()), *([self.whole] if self.whole else [])]
         self.open, self.whole = {}, None
-        for one in left:
+        for tracked in left:
             with suppress(Exception):
-                one.abandon()
+                tracked.abandon()
 
     def _begin(self, run: TrackedRun) -> TrackerRun:
         """Open a run, below its ablation's, which is opened before the first."""
@@ -160,17 +160,26 @@ def _ended(folder: Path, page: Path | None, says: str) -> TrackedRun:
     """
     if not (folder / "summary.json").exists():
         return replace(_tracked(folder.parent, summary.read_run(folder).run), says=says, page=page)
-    found = summary.read_ablation(folder)
-    scores = {f"effect/{one.level}": one.value for one in found.summary.effects}
-    parts = tuple(_tracked(folder.parent, one) for one in found.runs if one.finished)
+    ablation = summary.read_ablation(folder)
+    scores = {f"effect/{item.level}": item.value for item in ablation.summary.effects}
+    parts = tuple(_tracked(folder.parent, item) for item in ablation.runs if item.finished)
     return TrackedRun(
         folder.name, {"folder": folder.name}, scores=scores, says=says, page=page, kind="ablation", parts=parts
     )
 
 
 def _tracked(runs: Path, run: RunSummary) -> TrackedRun:
-    curve = _curve([{"step": one.step, "kind": one.kind, "split": one.split, "loss": one.loss} for one in run.readings])
-    scores = {f"{one.split}/bits_per_byte": one.bits for one in run.select("final", "val") if one.bits is not None}
+    curve = _curve(
+        [
+            {"step": reading.step, "kind": reading.kind, "split": reading.split, "loss": reading.loss}
+            for reading in run.readings
+        ]
+    )
+    scores = {
+        f"{reading.split}/bits_per_byte": reading.bits
+        for reading in run.select("final", "val")
+        if reading.bits is not None
+    }
     settings = _settings(runs / run.name, run.level)
     seed = settings.get("run.seed", run.seed)  # an ablation counts its seeds from 0, whichever is the first
     return TrackedRun(_name(run.level, seed) or run.name, settings, curve, scores)

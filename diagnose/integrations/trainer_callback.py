@@ -153,13 +153,13 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
     @steps_aside
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:  # noqa: ARG002
         """Note the losses of an evaluation, and the weights that they were taken with."""
-        found = {name: float(value) for name, value in (metrics or {}).items() if _is_loss(name)}
-        if not found or self._recorder is None:
+        losses = {name: float(value) for name, value in (metrics or {}).items() if _is_loss(name)}
+        if not losses or self._recorder is None:
             return
         if self._last is not None and self._last.step == state.global_step and self._trainer.is_in_train:
-            self._last.losses.update(found)  # another set of the same evaluation
+            self._last.losses.update(losses)  # another set of the same evaluation
         else:
-            self._last = self._evaluated(found, state.global_step)
+            self._last = self._evaluated(losses, state.global_step)
         if not self._trainer.is_in_train:
             self._explain(self._last)
 
@@ -253,9 +253,9 @@ def _trainer() -> Trainer:
     """Return the Trainer that calls: it gives a callback everything but itself."""
     frame = inspect.currentframe()
     while frame is not None:
-        found = frame.f_locals.get("self")
-        if isinstance(found, Trainer):
-            return found
+        candidate = frame.f_locals.get("self")
+        if isinstance(candidate, Trainer):
+            return candidate
         frame = frame.f_back
     raise DiagnoseError("GapCallback was not called by a Trainer; give it as Trainer(callbacks=[GapCallback()])")
 

@@ -40,15 +40,15 @@ def objectives(trainer: Trainer, loader: Any, say: Callable[[str], None]) -> tup
     first = next(iter(loader))
     with guarded(trainer.model), torch.no_grad():
         trainer.model.eval()
-        own = float(_own_loss(trainer, trainer.model, [first]))
-        found = _tried(trainer, first)
-        shown = float(_evaluated(trainer, trainer.model, first))
+        trainer_loss = float(_own_loss(trainer, trainer.model, [first]))
+        per_element = _tried(trainer, first)
+        evaluated_loss = float(_evaluated(trainer, trainer.model, first))
     mean_of_parts = _ignores_count(trainer, first)
-    if found is not None and not (mean_of_parts and trainer.args.gradient_accumulation_steps > 1):
-        mean = float((found[0] * found[1]).sum() / found[1].sum())
-        if _close(mean, own) and _same_in_training(trainer, first):
+    if per_element is not None and not (mean_of_parts and trainer.args.gradient_accumulation_steps > 1):
+        mean = _mean(*per_element)
+        if _close(mean, trainer_loss) and _same_in_training(trainer, first):
             each = _of_targets(trainer)
-            return each, each if _close(mean, shown) else partial(_evaluated, trainer)
+            return each, each if _close(mean, evaluated_loss) else partial(_evaluated, trainer)
     train = _of_parts(trainer, mean=False)
     if mean_of_parts:
         parts = trainer.args.gradient_accumulation_steps
@@ -58,7 +58,7 @@ def objectives(trainer: Trainer, loader: Any, say: Callable[[str], None]) -> tup
                 f"{parts} parts: divide the loss by it (or by {parts}, where each part's own mean is meant)"
             )
         return _named_sum(train, parts), _of_parts(trainer, mean=True)
-    return train, train if _close(own, shown) else partial(_evaluated, trainer)
+    return train, train if _close(trainer_loss, evaluated_loss) else partial(_evaluated, trainer)
 
 
 def _named_sum(total: Any, parts: int) -> Any:
@@ -88,10 +88,14 @@ def _same_in_training(trainer: Trainer, part: Any) -> bool:
     with guarded(trainer.model), torch.no_grad():
         trainer.model.train()
         seed(0)
-        own = float(_own_loss(trainer, trainer.model, [part]))
+        trainer_loss = float(_own_loss(trainer, trainer.model, [part]))
         seed(0)
-        found = _tried(trainer, part)
-    return found is not None and _close(float((found[0] * found[1]).sum() / found[1].sum()), own)
+        per_element = _tried(trainer, part)
+    return per_element is not None and _close(_mean(*per_element), trainer_loss)
+
+
+def _mean(losses: Tensor, weights: Tensor) -> float:
+    return float((losses * weights).sum() / weights.sum())
 
 
 def _close(one: float, other: float) -> bool:
@@ -145,7 +149,7 @@ def _own_loss(trainer: Trainer, model: nn.Module, parts: list[Any]) -> Tensor:
     """Return what the Trainer would log for a step of these parts."""
     inputs = [trainer._prepare_inputs(dict(part)) for part in parts]  # noqa: SLF001 - there is no public way
     count = trainer._get_num_items_in_batch(inputs, trainer.args.device)  # noqa: SLF001
-    losses = [trainer.compute_loss(model, dict(one), num_items_in_batch=count) for one in inputs]
+    losses = [trainer.compute_loss(model, dict(inputs_of_part), num_items_in_batch=count) for inputs_of_part in inputs]
     total: Tensor = torch.stack([loss.mean() for loss in losses]).sum()
     return total if count is not None and _scales(trainer) else total / len(parts)
 
@@ -156,14 +160,14 @@ def _all(trainer: Trainer, model: nn.Module, batch: Any) -> dict[str, Tensor]:
     Where each part's own mean counts alike, its targets' weights say so; those of a step sum to how many count.
     """
     parts = batch if isinstance(batch, list) else [batch]
-    found = [pair for pair in (_each(trainer, model, part) for part in parts) if pair is not None]
+    pairs = [pair for pair in (_each(trainer, model, part) for part in parts) if pair is not None]
     if not _scales(trainer):
-        mean = sum(weights.sum() for _, weights in found) / len(found)
-        found = [(loss, weights * (mean / weights.sum())) for loss, weights in found]
-    if found[0][0].dim() == 1:
-        return {"loss": torch.cat([loss for loss, _ in found]), "weights": torch.cat([w for _, w in found])}
-    most = max(loss.shape[1] for loss, _ in found)
-    rows = [[F.pad(one, (0, most - one.shape[1])) for one in pair] for pair in found]
+        mean = sum(weights.sum() for _, weights in pairs) / len(pairs)
+        pairs = [(loss, weights * (mean / weights.sum())) for loss, weights in pairs]
+    if pairs[0][0].dim() == 1:
+        return {"loss": torch.cat([loss for loss, _ in pairs]), "weights": torch.cat([w for _, w in pairs])}
+    most = max(loss.shape[1] for loss, _ in pairs)
+    rows = [[F.pad(values, (0, most - values.shape[1])) for values in pair] for pair in pairs]
     return {"loss": torch.cat([loss for loss, _ in rows]), "weights": torch.cat([weights for _, weights in rows])}
 
 

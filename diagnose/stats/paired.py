@@ -202,8 +202,8 @@ def noise_band(
         DiagnoseError: a reading is missing, or bytes are not positive in sum.
     """
     arms = list(bits_by_arm.values()) if hasattr(bits_by_arm, "values") else list(bits_by_arm)
-    found = [checked(arm, bytes_N, f"arm {i + 1}") for i, arm in enumerate(arms)]
-    levels = [bits.sum(1) / size_N.sum() for bits, size_N in found]
+    arms_checked = [checked(arm, bytes_N, f"arm {i + 1}") for i, arm in enumerate(arms)]
+    levels = [bits.sum(1) / size_N.sum() for bits, size_N in arms_checked]
     df = sum(len(level_S) - 1 for level_S in levels)
     if df == 0:
         return None

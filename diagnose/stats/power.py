@@ -45,11 +45,13 @@ class _Plan:
 
         rest = self.sd_rest**2 / (self.seeds * self.documents)
         text = self.sd_documents**2 / self.documents + rest
-        own, df = self.sd_seeds**2 / self.seeds, self.seeds - 1
-        by_seed_P = (own + rest) * 2 * gammaincinv(df / 2, (np.arange(POINTS) + 0.5) / POINTS) / df  # chi-squared
+        seeds_part, df = self.sd_seeds**2 / self.seeds, self.seeds - 1
+        by_seed_P = (
+            (seeds_part + rest) * 2 * gammaincinv(df / 2, (np.arange(POINTS) + 0.5) / POINTS) / df
+        )  # chi-squared
         df_text = max(self.documents * self.effective - 1, 1.0)
         half_P = satterthwaite(by_seed_P, text, rest, df_seeds=df, df_text=df_text).half_width(self.confidence)
-        sd = math.sqrt(own + text)
+        sd = math.sqrt(seeds_part + text)
         if sd == 0:
             return float(value != 0)
         return float(ndtr((abs(value) - half_P) / sd).mean())
@@ -73,8 +75,8 @@ def power(
     """
     if seeds < 2 or documents < 2:
         raise DiagnoseError(f"an interval needs two seeds and two documents, not {seeds} and {documents}")
-    one = each(confidence, comparisons)
-    return _Plan(sd_seeds, sd_documents, sd_rest, seeds, documents, 1.0, one).power(value)
+    each_confidence = each(confidence, comparisons)
+    return _Plan(sd_seeds, sd_documents, sd_rest, seeds, documents, 1.0, each_confidence).power(value)
 
 
 def seeds_needed(effect: Effect, *, size: float | None = None, power: float = POWER) -> int | None:

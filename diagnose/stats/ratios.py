@@ -79,8 +79,8 @@ class Reading:
 
     def only(self, documents: NDArray[np.int64]) -> Reading | None:
         """Return the part that lies in these documents; None where it holds none of them."""
-        kept = np.isin(self.documents, documents) & (self.weights > 0)
-        return Reading(self.documents[kept], self.nats[kept], self.weights[kept]) if kept.any() else None
+        chosen = np.isin(self.documents, documents) & (self.weights > 0)
+        return Reading(self.documents[chosen], self.nats[chosen], self.weights[chosen]) if chosen.any() else None
 
     def influences(self) -> NDArray[np.float64] | None:
         """Return by how much each document moves the mean (jackknife); None for a single document.
@@ -189,9 +189,9 @@ def two_sample_interval(
     first: tuple[ArrayLike, ArrayLike], second: tuple[ArrayLike, ArrayLike], *, confidence: float = 0.95
 ) -> Interval:
     """Return the mean of `second` minus that of `first`, (nats_N, weights_N) of different documents."""
-    one, two = Reading.of(*first), Reading.of(*second)
-    apart = Reading(two.documents + len(one.documents), two.nats, two.weights)
-    return combination([one, apart], [-1.0, 1.0], confidence=confidence)
+    left, right = Reading.of(*first), Reading.of(*second)
+    apart = Reading(right.documents + len(left.documents), right.nats, right.weights)
+    return combination([left, apart], [-1.0, 1.0], confidence=confidence)
 
 
 def in_blocks(count: int, size: int) -> NDArray[np.int64]:

@@ -83,7 +83,7 @@ def runs_level(score_S: ArrayLike, *, confidence: float = 0.95) -> Interval:
 
 def _spreads(values_S: NDArray[np.float64], *scale: ArrayLike) -> bool:
     """Tell whether there are two values that differ by more than rounding, held against themselves and `scale`."""
-    most = max(float(np.abs(np.asarray(one)).max()) for one in (values_S, *scale))
+    most = max(float(np.abs(np.asarray(values)).max()) for values in (values_S, *scale))
     return len(values_S) > 1 and float(np.ptp(values_S)) > ALIKE * most
 
 
