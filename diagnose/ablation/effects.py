@@ -35,11 +35,7 @@ MOST_TIMES = 10  # as many seeds or as much text: an effect that wants more lies
 
 
 def checked_margin(margin: float) -> float:
-    """Return the margin of an equivalence test.
-
-    Raises:
-        DiagnoseError: it is not above 0.
-    """
+    """Return the margin of an equivalence test. Raises DiagnoseError where it is not above 0."""
     if not 0 < margin < math.inf:
         raise DiagnoseError(f"--margin {margin:g}: bits per byte above 0, for instance {MARGIN:g}")
     return margin

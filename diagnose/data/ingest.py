@@ -79,11 +79,7 @@ class Writer:
 
 
 def existing(given: str) -> Path:
-    """Return the file or folder that a recipe names.
-
-    Raises:
-        DiagnoseError: there is none.
-    """
+    """Return the file or folder that a recipe names. Raises DiagnoseError where there is none."""
     if not given:
         raise DiagnoseError('data.corpus = "file" needs data.path, the file or folder to read')
     path = Path(given).expanduser().absolute()

@@ -70,26 +70,27 @@ def _counted(log: Log) -> dict[str, float]:
 
 def contradictions(log: Log, pairs: Pairs, derived: dict[str, float]) -> list[LogFinding]:
     """Return the findings on numbers that do not fit each other, the gravest first."""
-    found = [
+    findings = [
         *_broken(pairs), *_units(pairs), *_identical(pairs), *_frozen(pairs), *_perplexity(log),
         *_bases(log), *factor(pairs),
         *_samples(log, derived), *_time(derived), *_run_mean(log, pairs), *_closing_mean(pairs), *_start(log, pairs),
     ]  # fmt: skip
-    return sorted(found, key=lambda one: ("error", "warning", "note").index(one.severity))
+    return sorted(findings, key=lambda entry: ("error", "warning", "note").index(entry.severity))
 
 
 def _broken(pairs: Pairs) -> list[LogFinding]:
     out = []
     for side, track in (("training", pairs.train), ("validation", pairs.val)):
-        if track.broken:
-            first = f", first at step {plain(track.broken_step, 0)}" if math.isfinite(track.broken_step) else ""
+        broken, step = track.series.broken, track.series.broken_step
+        if broken:
+            first = f", first at step {plain(step, 0)}" if math.isfinite(step) else ""
             out.append(
                 finding(
                     "not-finite", "error",
-                    f"{counted(track.broken, 'value')} of the {side} loss are NaN or infinite{first}",
+                    f"{counted(broken, 'value')} of the {side} loss are NaN or infinite{first}",
                     "a lower learning rate, gradient clipping, or masks that leave a row without targets out of the "
                     "mean",
-                    values=track.broken,
+                    values=broken,
                 )
             )  # fmt: skip
     return out
@@ -138,12 +139,12 @@ def _perplexity(log: Log) -> list[LogFinding]:
     out = []
     for side in ("train", "val"):
         ratios = _log_ratios(log, side)
-        fits = [one for one in ratios if abs(one[1] - 1) < FIT or abs(one[1] - math.log(2)) < FIT]
+        fits = [(name, r) for name, r in ratios if min(abs(r - 1), abs(r - math.log(2))) < FIT]
         if fits:
             out += _off_once(log, side, *fits[0])
         if not ratios or fits:
             continue
-        name, ratio = min(ratios, key=lambda one: abs(one[1] - 1))
+        name, ratio = min(ratios, key=lambda fit: abs(fit[1] - 1))
         out.append(
             finding("perplexity", "warning", f"The {side} perplexity is neither e nor 2 to the power of a {side} loss: "
                     f"its logarithm is {plain(ratio)} times {cut(visible(name), 30)!r}", "take exp of the mean loss, "
@@ -167,11 +168,11 @@ def _bases(log: Log) -> list[LogFinding]:
 
 def _base(log: Log, side: str) -> str | None:
     """Return the base, "e" or "2", of a side's own perplexity, None where it has none, or one that fits neither."""
-    own = [name for name in _perplexities(log, side)[:1] if meaning(name).side]
-    ratios = [ratio for _, ratio in _log_ratios(log, side, fewest=1)] if own else []
+    perplexities = [name for name in _perplexities(log, side)[:1] if meaning(name).side]
+    ratios = [ratio for _, ratio in _log_ratios(log, side, fewest=1)] if perplexities else []
     bases = {"e": 1.0, "2": math.log(2)}
-    found = [base for base, wanted in bases.items() if any(abs(ratio - wanted) < SURE_FIT for ratio in ratios)]
-    return found[0] if len(found) == 1 else None
+    fitting = [base for base, wanted in bases.items() if any(abs(ratio - wanted) < SURE_FIT for ratio in ratios)]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _off_once(log: Log, side: str, name: str, ratio: float) -> list[LogFinding]:
@@ -291,7 +292,7 @@ def _run_mean(log: Log, pairs: Pairs) -> list[LogFinding]:
     """Compare the mean over the whole run that a Trainer states with the values that it logged."""
     stated = log.facts.get("run_mean")
     values = pairs.train.value
-    if stated is None or len(values) < 3 or pairs.train.stride > 1 or pairs.dropped:
+    if stated is None or len(values) < 3 or pairs.train.series.stride > 1 or pairs.dropped:
         return []
     mean = float(values.mean())
     if abs(stated - mean) <= SAME_MEAN * abs(mean) + 2 * float(values.std()) / math.sqrt(len(values)):

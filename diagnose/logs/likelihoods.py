@@ -22,12 +22,12 @@ def turn(log: Log) -> None:
     objectives = [name for name, m in named.items() if m.kind == "loss" and OBJECTIVE in words(name)]
     for names in (likelihoods, objectives):
         series = [log.series[name] for name in names if log.series[name].count]
-        if not series or any(one.turned for one in series):
+        if not series or any(curve.turned for curve in series):
             continue
-        trains = [one for one in series if not named[one.name].held_out] or series
-        if _is_gain(max(trains, key=lambda one: one.count), surely=names is likelihoods):
-            for one in series:
-                one.turn()
+        trains = [curve for curve in series if not named[curve.name].held_out] or series
+        if _is_gain(max(trains, key=lambda curve: curve.count), surely=names is likelihoods):
+            for curve in series:
+                curve.turn()
 
 
 def _is_gain(series: LogSeries, *, surely: bool) -> bool:

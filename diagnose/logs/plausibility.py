@@ -152,7 +152,7 @@ def cuts(text: Text, derived: dict[str, float], context: float) -> list[Cut]:
             ratio = (train + val) / max(expected, 1.0)
             if low <= ratio <= high and not (each == "document" and any(c.each == "document" for c in out)):
                 out.append(Cut(kind, each, expected, ratio))
-    return sorted(out, key=lambda one: abs(math.log(one.ratio)))
+    return sorted(out, key=lambda way: abs(math.log(way.ratio)))
 
 
 EACH = {
@@ -164,11 +164,11 @@ EACH = {
 UNITS = {"word": "word", "char": "character"}
 
 
-def overlap_findings(found: list[Cut], derived: dict[str, float], context: float) -> list[LogFinding]:
+def overlap_findings(ways: list[Cut], derived: dict[str, float], context: float) -> list[LogFinding]:
     """Return the finding that samples overlap, where every way of cutting that fits overlaps."""
-    if not found or not all(one.overlaps for one in found):
+    if not ways or not all(way.overlaps for way in ways):
         return []
-    best, samples = found[0], derived["train_samples"] + derived.get("val_samples", 0.0)
+    best, samples = ways[0], derived["train_samples"] + derived.get("val_samples", 0.0)
     whole = best.expected * (1 if best.each == "position" else context / 2) / max(context, 1.0)
     disjoint = f"; cut without overlap there would be {plain(whole, 0)}" if context >= 2 else ""
     unit = UNITS.get(best.kind, "subword")
@@ -209,13 +209,13 @@ def implausible(
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
     rows = [LogYardstick(name=y.name, bits_per_byte=y.bits_per_byte) for y in scale]
-    found = standing(value, scale)
-    if found is None or not found.implausible:
+    placement = standing(value, scale)
+    if placement is None or not placement.implausible:
         return [], rows
-    best = found.best
+    best = placement.best
     unit = UNITS.get(kind, "subword")
     at_most = "at most " if bound else ""
-    said = finding(
+    warning = finding(
         "implausible", "error",
         f"A validation loss of {plain(loss)} nats a {unit} token is {at_most}{plain(value, 2)} bits per byte of "
         f"{text.name}; {best.name} needs {plain(best.bits_per_byte, 2)}",
@@ -223,15 +223,15 @@ def implausible(
         "loss is averaged, and its unit",
         bits_per_byte=value, yardstick=best.bits_per_byte,
     )  # fmt: skip
-    return [said], rows
+    return [warning], rows
 
 
-def cut_words(found: list[Cut]) -> str:
+def cut_words(ways: list[Cut]) -> str:
     """Return what the number of samples says of how they were cut."""
-    if not found:
+    if not ways:
         return ""
     return (
         "The number of samples fits "
-        + listed([f"{EACH[c.each].format(kind=UNITS.get(c.kind, 'subword'))} ({share(c.ratio)})" for c in found], "or")
+        + listed([f"{EACH[c.each].format(kind=UNITS.get(c.kind, 'subword'))} ({share(c.ratio)})" for c in ways], "or")
         + "."
     )

@@ -349,6 +349,12 @@ class Log:
         if told is not None:
             series.decimals = max(series.decimals or 0, told)
 
+    def rename(self, name: str, to: str) -> None:
+        """Give a series another name; it goes behind the others, or takes the place of one that has that name."""
+        series = self.series.pop(name)
+        series.name = to
+        self.series[to] = series
+
     def heading(self, text: str) -> None:
         """Note a line that may name the run whose rows follow."""
         if len(self.headings) < MOST_HEADINGS:

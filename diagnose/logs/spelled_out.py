@@ -37,15 +37,14 @@ def _of_two_words(log: Log) -> None:
 
 def _rename(log: Log, name: str, k: int, side: str) -> None:
     """Give a name a side in place of its kth word."""
-    series, found = log.series.pop(name), words(name)
-    series.name = " ".join([*found[:k], side, *found[k + 1 :]])
-    log.series[series.name] = series
+    parts = words(name)
+    log.rename(name, " ".join([*parts[:k], side, *parts[k + 1 :]]))
 
 
 def _beside_train(log: Log) -> None:
     """Give "loss_te", "ts_loss" and "ev loss" their sides, where a name beside them has a word for training there."""
     names = {words(name): name for name in log.series}
-    for found, name in names.items():
-        k = next((k for k, word in enumerate(found) if word in SHORT_SIDES), -1)
-        if k >= 0 and any((*found[:k], train, *found[k + 1 :]) in names for train in TRAIN):
-            _rename(log, name, k, SHORT_SIDES[found[k]])
+    for parts, name in names.items():
+        k = next((k for k, word in enumerate(parts) if word in SHORT_SIDES), -1)
+        if k >= 0 and any((*parts[:k], train, *parts[k + 1 :]) in names for train in TRAIN):
+            _rename(log, name, k, SHORT_SIDES[parts[k]])

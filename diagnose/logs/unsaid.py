@@ -44,7 +44,7 @@ def name_beside_loss(log: Log) -> None:
     for name, m in alone.items():
         series = log.series[name]
         if _near(loss, series) and falls(series):
-            _rename(log, name, f"{m.side} loss")
+            log.rename(name, f"{m.side} loss")
             log.notes.append(
                 f"the log does not say what the value of {m.side!r} beside each loss is: it is near the loss, falls, "
                 "and is taken for one"
@@ -64,17 +64,17 @@ def name_by_perplexity(log: Log) -> None:
     for name, m in alone.items():
         kind = _kind_beside(log.series[perplexity], log.series[name])
         if kind:
-            for one, its in alone.items():
-                _rename(log, one, f"{its.side} {kind}")
-            _rename(log, perplexity, f"{m.side} {'perplexity' if kind == 'loss' else 'perplexity again'}")
+            for other, its in alone.items():
+                log.rename(other, f"{its.side} {kind}")
+            log.rename(perplexity, f"{m.side} {'perplexity' if kind == 'loss' else 'perplexity again'}")
             return
 
 
 def _kind_beside(perplexity: LogSeries, values: LogSeries) -> str:
     """Return what values are by the perplexity of their lines: its logarithm ("loss"), itself, or neither ("")."""
-    one, two = perplexity.table(), values.table()
-    _, left, right = np.intersect1d(one[:, PLACE], two[:, PLACE], return_indices=True)
-    given, mine = one[left, VALUE], two[right, VALUE]
+    first, second = perplexity.table(), values.table()
+    _, left, right = np.intersect1d(first[:, PLACE], second[:, PLACE], return_indices=True)
+    given, mine = first[left, VALUE], second[right, VALUE]
     if len(given) < FEWEST or np.ptp(given) == 0:
         return ""
     with np.errstate(all="ignore"):
@@ -82,12 +82,6 @@ def _kind_beside(perplexity: LogSeries, values: LogSeries) -> str:
             if bool(np.nanmax(np.abs(mine / wanted - 1)) < FIT):
                 return kind
     return ""
-
-
-def _rename(log: Log, name: str, to: str) -> None:
-    series = log.series.pop(name)
-    series.name = to
-    log.series[to] = series
 
 
 def _one_loss(log: Log, losses: dict[str, Meaning], *, held_out: bool = False) -> LogSeries | None:
@@ -100,12 +94,12 @@ def _one_loss(log: Log, losses: dict[str, Meaning], *, held_out: bool = False) -
 
 def _near(loss: LogSeries, other: LogSeries) -> bool:
     """Say whether values are near the losses of their lines, or of the last lines before them that have one."""
-    one, two = loss.table(), other.table()
-    at = np.searchsorted(one[:, PLACE], two[:, PLACE], "right") - 1
-    if len(one) < FEWEST or len(two) < FEWEST:
+    first, second = loss.table(), other.table()
+    at = np.searchsorted(first[:, PLACE], second[:, PLACE], "right") - 1
+    if len(first) < FEWEST or len(second) < FEWEST:
         return False
     with np.errstate(all="ignore"):
-        ratio = np.abs(np.log(two[at >= 0, VALUE] / one[at[at >= 0], VALUE]))
+        ratio = np.abs(np.log(second[at >= 0, VALUE] / first[at[at >= 0], VALUE]))
     return bool(np.nanmedian(ratio) < NEAR) if np.isfinite(ratio).any() else False
 
 

@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LEVEL = 0.05  # of a sign test
+
 
 class LogRecord(BaseModel):
     """What all parts of a log's record share: they are frozen, and know every key that they hold."""
@@ -87,7 +89,13 @@ class LogPoints(LogRecord):
 
 
 class LogMean(LogRecord):
-    """A mean over prints with its 95 % interval, which allows for neighbours being alike."""
+    """A mean over prints with its 95 % interval, which allows for neighbours being alike.
+
+    Attributes:
+        low, high: the interval, None for one value.
+        prints: that the mean is over; `effective`: independent ones that they are worth, None where it is not known.
+        alike: lag-1 autocorrelation, estimated or, up to eleven values, assumed.
+    """
 
     value: float
     low: float | None
@@ -97,9 +105,21 @@ class LogMean(LogRecord):
     alike: float | None
     alike_assumed: bool
 
+    @property
+    def resolved(self) -> bool:
+        """Whether the interval excludes zero."""
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
 
 class LogSign(LogRecord):
-    """How consistent the gap's sign is."""
+    """How consistent the gap's sign is.
+
+    Attributes:
+        below, above: values below and above zero.
+        stretches: whose means are as good as independent; `agree`: of those, with the sign of most.
+        p: two-sided, of so many that agree, were either sign as likely.
+        assumed_independent: whether values are taken to be so, since too few show whether they are.
+    """
 
     below: int
     above: int
@@ -107,6 +127,11 @@ class LogSign(LogRecord):
     agree: int
     p: float
     assumed_independent: bool
+
+    @property
+    def resolved(self) -> bool:
+        """Whether chance would seldom make signs so consistent; never where values are taken to be independent."""
+        return self.p < LEVEL and not self.assumed_independent
 
 
 class LogTrend(LogRecord):

@@ -44,11 +44,7 @@ def page_of(report: Report, others: Sequence[tuple[str, str]] = (), *, frames: b
 
 
 def write(page: str, target: Path) -> Path:
-    """Write a page whole or not at all, and return where it lies.
-
-    Raises:
-        DiagnoseError: it cannot be written.
-    """
+    """Write a page whole or not at all, and return where it lies. Raises DiagnoseError where it cannot be written."""
     return files.put(target, page.encode("utf-8", "replace"), "the page")
 
 

@@ -18,11 +18,7 @@ _known: dict[str, Recipe] = {}  # by their text without the seed
 
 
 def read(file: Path) -> Recipe:
-    """Read a recipe.
-
-    Raises:
-        DiagnoseError: it is missing or damaged.
-    """
+    """Read a recipe. Raises DiagnoseError where it is missing or damaged."""
     text = None
     with suppress(OSError, ValueError):
         text = files.text(file)

@@ -144,11 +144,7 @@ def read_record(kind: type[Record], path: Path) -> Record:
 
 
 def read_text(path: Path) -> str:
-    """Read a file of text.
-
-    Raises:
-        DiagnoseError: missing or damaged.
-    """
+    """Read a file of text. Raises DiagnoseError where missing or damaged."""
     with one_line(path):
         return files.text(path)
 
@@ -211,11 +207,7 @@ def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
 
 
 def read_samples(path: Path) -> list[dict[str, Any]]:
-    """Read what the network wrote; none is an empty list.
-
-    Raises:
-        DiagnoseError: damaged.
-    """
+    """Read what the network wrote; none is an empty list. Raises DiagnoseError where damaged."""
     file = path / "samples.jsonl"
     if not file.exists():
         return []
@@ -380,11 +372,7 @@ def known_state(path: Path) -> str | None:
 
 
 def recipe_of(path: Path) -> Recipe:
-    """Read a run's recipe, fully resolved.
-
-    Raises:
-        DiagnoseError: it is missing or damaged.
-    """
+    """Read a run's recipe, fully resolved. Raises DiagnoseError where it is missing or damaged."""
     return known_recipes.read(files.inside(path / "recipe.toml"))
 
 

@@ -28,11 +28,7 @@ def owns(listing: Listing) -> bool:
 
 
 def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores:
-    """Return a row for each job.
-
-    Raises:
-        DiagnoseError: fewer than two jobs, or no score that all have.
-    """
+    """Return a row for each job. Raises DiagnoseError where fewer than two jobs, or no score that all have."""
     runs = []
     for listing in listings:
         for folder in _jobs(listing):

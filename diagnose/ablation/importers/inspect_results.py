@@ -144,11 +144,7 @@ def _scores(rows: list[dict[str, Any]], wanted: tuple[str, ...]) -> tuple[str, .
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return a log's header and its samples.
-
-    Raises:
-        DiagnoseError: it is damaged.
-    """
+    """Return a log's header and its samples. Raises DiagnoseError where it is damaged."""
     if path.suffix == ".json":
         whole = object_of(path)
         samples = whole.get("samples")

@@ -36,11 +36,7 @@ def object_of(path: Path) -> dict[str, Any]:
 
 
 def objects_in(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a file of JSON lines.
-
-    Raises:
-        DiagnoseError: it cannot be read, or a line is no JSON.
-    """
+    """Yield the objects of a file of JSON lines. Raises DiagnoseError where it cannot be read, or a line is no JSON."""
     with source.opened(path) as file:
         for place, (line, _) in enumerate(source.lines(file, path, MOST_LINE)):
             if not line.strip():

@@ -62,11 +62,7 @@ def _columns(design: DesignRecord) -> tuple[str, ...]:
 
 
 def _table(folder: Path, design: DesignRecord) -> pd.DataFrame:
-    """Return a folder's table, its levels as they were typed.
-
-    Raises:
-        DiagnoseError: it is missing or damaged.
-    """
+    """Return a folder's table, its levels as they were typed. Raises DiagnoseError where it is missing or damaged."""
     import pandas as pd
 
     file = next((path for path in map(folder.joinpath, command_store.TABLES) if path.is_file()), None)

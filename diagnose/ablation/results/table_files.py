@@ -61,11 +61,7 @@ def columns_of(
 
 
 def names_of(path: Path) -> list[str]:
-    """Return the names of a file's columns.
-
-    Raises:
-        DiagnoseError: it cannot be read.
-    """
+    """Return the names of a file's columns. Raises DiagnoseError where it cannot be read."""
     with _told(path):
         if _kind(path) == ".parquet":
             return _names_of_parquet(path)
