@@ -62,7 +62,8 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
     if start:
         return _trainer_state(head[: start.start()], chain([head[start.end() :]], pieces), columns)
     if head.lstrip().startswith("["):
-        field = _message_field(head)
+        first, _ = _first(head.lstrip()[1:].lstrip())
+        field = message_field([first])
         if field:
             document = _whole(head, pieces)
             if isinstance(document, list):
@@ -73,29 +74,20 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
         rest = chain([head.lstrip()[1:]], pieces)
         _array(map(_as_json, rest) if OF_PYTHON.match(head) else rest, records)
         return log
-    if _goes_on(head):
+    if _first(head.lstrip())[1].startswith("{"):  # a loop that prints each record over several lines
         log = Log("json")
         _array(chain([head.lstrip()], pieces), Records(log, columns))
         return log
     return _history(head, pieces, columns)
 
 
-def _message_field(head: str) -> str:
-    """Return the field that holds the messages of a list of records, "" where the first one has none."""
+def _first(text: str) -> tuple[Any, str]:
+    """Return the first value of a text that begins with JSON, and what follows it; None and "" where it does not."""
     try:
-        first, _ = json.JSONDecoder().raw_decode(head.lstrip()[1:].lstrip())
+        value, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        return ""
-    return message_field([first])
-
-
-def _goes_on(head: str) -> bool:
-    """Say whether another object follows the first one, as where a loop prints each over several lines."""
-    try:
-        _, end = json.JSONDecoder().raw_decode(head.lstrip())
-    except (ValueError, RecursionError):
-        return False
-    return head.lstrip()[end:].lstrip().startswith("{")
+        return None, ""
+    return value, text[end:].lstrip()
 
 
 def _trainer_state(before: str, pieces: Iterator[str], columns: Columns) -> Log:

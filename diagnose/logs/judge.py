@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -252,7 +251,7 @@ class _Judge:
             corpus=text.name, documents=text.documents, bytes=text.bytes, tokens=known,
             tokens_from="given" if tokens else "the number of samples" if known else None,
             bits_per_byte=value, at_most=not known and not in_bytes, yardsticks=tuple(scale),
-            counts=text.tokens, cuts=tuple(asdict(way) for way in ways),
+            counts=text.tokens, cuts=tuple(ways),
         )  # fmt: skip
 
     def _of_gap(self) -> list[LogFinding]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.logs.names import meaning
-from diagnose.logs.series import EPOCH, ITERATION, NAN, PLACE, VALUE
+from diagnose.logs.series import EPOCH, ITERATION, PLACE, VALUE, bare_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,8 +74,7 @@ def _numbers(name: str, pieces: Iterator[str], records: Records) -> tuple[str, i
         whole, _, rest = (inside, "", "") if closed else inside.rpartition(",")
         values = _values(whole) if name else np.zeros(0)
         if len(values):
-            points = np.full((len(values), VALUE + 1), NAN)
-            points[:, PLACE] = np.arange(count + 1, count + len(values) + 1)
+            points = bare_points(len(values), count)
             points[:, column] = points[:, PLACE] - 1
             points[:, VALUE] = values
             log.add_many(name, points)

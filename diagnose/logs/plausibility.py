@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed, plain, share
 from diagnose.logs.log_finding import finding
-from diagnose.records.log_report import LogFinding, LogYardstick
+from diagnose.records.log_report import Each, LogCut, LogFinding, LogYardstick
 
 if TYPE_CHECKING:
     from diagnose.config.recipe import Recipe
@@ -116,42 +116,22 @@ def _subwords(recipe: Recipe, corpus: Corpus, split: Split, cache: Path) -> floa
     return count / max(read, 1) * float(corpus.doc_bytes.sum())
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A way of cutting a corpus that gives about as many samples as the log has.
-
-    Attributes:
-        kind: of tokens; `each`: "position", "half" (of a context), "context" or "document".
-        expected: samples that it gives; `ratio`: the log's over these.
-    """
-
-    kind: str
-    each: str
-    expected: float
-    ratio: float
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether samples share text."""
-        return self.each in ("position", "half")
-
-
-def cuts(text: Text, derived: dict[str, float], context: float) -> list[Cut]:
+def cuts(text: Text, derived: dict[str, float], context: float) -> list[LogCut]:
     """Return the ways of cutting that fit the number of samples, the best first; none where a log does not say."""
     train, val = derived.get("train_samples", 0.0), derived.get("val_samples", 0.0)
     if not train:
         return []
     low, high = (1 - FIT, 1 + FIT) if val else TRAINED
-    out: list[Cut] = []
+    out: list[LogCut] = []
     for kind, tokens in text.tokens.items():
         marked = tokens + 2 * text.documents
-        ways = {"position": marked, "document": float(text.documents)}
+        ways: dict[Each, float] = {"position": marked, "document": float(text.documents)}
         if context >= 2:
             ways |= {"half": 2 * marked / context, "context": marked / context}
         for each, expected in ways.items():
             ratio = (train + val) / max(expected, 1.0)
             if low <= ratio <= high and not (each == "document" and any(c.each == "document" for c in out)):
-                out.append(Cut(kind, each, expected, ratio))
+                out.append(LogCut(kind=kind, each=each, expected=expected, ratio=ratio))
     return sorted(out, key=lambda way: abs(math.log(way.ratio)))
 
 
@@ -164,7 +144,7 @@ EACH = {
 UNITS = {"word": "word", "char": "character"}
 
 
-def overlap_findings(ways: list[Cut], derived: dict[str, float], context: float) -> list[LogFinding]:
+def overlap_findings(ways: list[LogCut], derived: dict[str, float], context: float) -> list[LogFinding]:
     """Return the finding that samples overlap, where every way of cutting that fits overlaps."""
     if not ways or not all(way.overlaps for way in ways):
         return []
@@ -226,7 +206,7 @@ def implausible(
     return [warning], rows
 
 
-def cut_words(ways: list[Cut]) -> str:
+def cut_words(ways: list[LogCut]) -> str:
     """Return what the number of samples says of how they were cut."""
     if not ways:
         return ""

@@ -9,7 +9,7 @@ import numpy as np
 from diagnose.logs.digits_of import decimals
 from diagnose.logs.kept_columns import TOLD
 from diagnose.logs.names import meaning
-from diagnose.logs.series import NAN, PLACE, POSITIONS, STEP, VALUE, Log
+from diagnose.logs.series import NAN, PLACE, POSITIONS, STEP, VALUE, Log, bare_points
 from diagnose.logs.table_fields import MOST_NUMBER, number, place_number
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def _column(records: list[list[str]], key: int) -> list[str]:
 
 def _placed(keep: Keep, records: list[list[str]], rows: NDArray[np.bool_], log: Log) -> NDArray[np.float64]:
     """Return where each row stands, (rows, 8), without a value; count the rows that hold one."""
-    points = np.full((len(rows), VALUE + 1), NAN)
+    points = bare_points(len(rows), log.rows)
     points[:, PLACE] = log.rows + np.cumsum(rows)
     log.rows += int(rows.sum())
     for role, key in keep.where.items():

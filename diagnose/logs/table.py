@@ -13,7 +13,7 @@ from diagnose.errors import DiagnoseError
 from diagnose.logs.kept_columns import Columns, Keep
 from diagnose.logs.names import counter, meaning
 from diagnose.logs.rows_at_once import add_rows
-from diagnose.logs.series import NAN, PLACE, STEP, VALUE, Log, LogRow
+from diagnose.logs.series import NAN, STEP, VALUE, Log, LogRow, bare_points
 from diagnose.logs.table_fields import json_of, number
 
 if TYPE_CHECKING:
@@ -253,8 +253,7 @@ class Records:
         waiting, self._held = self._held, []
         if not waiting:
             return
-        points = np.full((len(waiting), VALUE + 1), NAN)
-        points[:, PLACE] = self.log.rows + np.arange(1, len(waiting) + 1)
+        points = bare_points(len(waiting), self.log.rows)
         points[:, STEP] = [float(step) for _, step, _ in waiting]
         points[:, VALUE] = [value for _, _, value in waiting]
         self.log.rows += len(waiting)

@@ -158,14 +158,8 @@ class TextReader(TextState):
             self.counters.at = positions
             self.group += 1
         at = positions or ({} if shape.bar else self.counters.at)
-        whole = shape.both and not bar and self.both != self.epoch
-        if shape.both and bar:
-            self.both = self.epoch
         self.lately = ""
-        self.closed = self.epoch if shape.both and shape.passed else self.closed
-        place = at.get
-        row = LogRow({}, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
-                     place("update", NAN), place("batch", NAN), self.group if shape.bar else 0, whole)  # fmt: skip
+        row = self._row_at(at, shape, {}, bar=bar, group=self.group if shape.bar else 0)
         log.rows += 1
         for name, part in plan.values:
             series = log.series.get(name)
@@ -342,15 +336,8 @@ class TextReader(TextState):
         if positions and not aside and above not in ("val", "test"):
             self.counters.at = positions
             self.group += 1
-        group = self.group if progress or shape.bar else 0
-        whole = shape.both and not bar and self.both != self.epoch
-        if shape.both and bar:
-            self.both = self.epoch
-        self.closed = self.epoch if shape.both and shape.passed else self.closed
         self.lately = shape.side if aside and progress else self.lately if shape.summary else ""
-        place = at.get
-        row = LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
-                     place("update", NAN), place("batch", NAN), group, whole)  # fmt: skip
+        row = self._row_at(at, shape, values, bar=bar, group=self.group if progress or shape.bar else 0)
         if self.tried < MOST_TRIED and not bar:
             self._again(row, placed=placed)
         row.told = {name: decimals(text) for name, text in texts.items()} if log.rows < MOST_TOLD else None

@@ -67,6 +67,15 @@ class TextState:
         first = plan.slices[plan.shape.settings[-1][0]].stop
         self.log.sweep.add(self.log.rows + 1, line[:first].strip(), fixed, scheduled, None)
 
+    def _row_at(self, at: dict[str, float], shape: Shape, values: dict[str, float], *, bar: bool, group: int) -> LogRow:
+        """Return the row of a line of losses at a place, and note of which epoch a bar shows both losses."""
+        whole = shape.both and not bar and self.both != self.epoch
+        self.both = self.epoch if shape.both and bar else self.both
+        self.closed = self.epoch if shape.both and shape.passed else self.closed
+        place = at.get
+        return LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
+                      place("update", NAN), place("batch", NAN), group, whole)  # fmt: skip
+
     def _added(self, row: LogRow, texts: dict[str, str], means: dict[str, str], line: str, *, aside: bool) -> None:
         """Add a row to the log, with its running means; both trainings that a `line` may name, under headings."""
         other = self._other_training(texts) if line else {}

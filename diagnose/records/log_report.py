@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+Each = Literal["position", "half", "context", "document"]
 LEVEL = 0.05  # of a sign test
 
 
@@ -192,6 +193,25 @@ class LogYardstick(LogRecord):
     bits_per_byte: float
 
 
+class LogCut(LogRecord):
+    """A way of cutting a corpus that gives about as many samples as the log has.
+
+    Attributes:
+        kind: of tokens; `each`: what there is a sample for: each position, half context, context or document.
+        expected: samples that it gives; `ratio`: the log's over these.
+    """
+
+    kind: str
+    each: Each
+    expected: float
+    ratio: float
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether samples share text."""
+        return self.each in ("position", "half")
+
+
 class LogPlausibility(LogRecord):
     """A log held against its corpus."""
 
@@ -204,7 +224,7 @@ class LogPlausibility(LogRecord):
     at_most: bool
     yardsticks: tuple[LogYardstick, ...]
     counts: dict[str, float]
-    cuts: tuple[dict[str, Any], ...]
+    cuts: tuple[LogCut, ...]
 
 
 class LogFinding(LogRecord):
