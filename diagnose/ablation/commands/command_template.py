@@ -68,8 +68,8 @@ class CommandTemplate:
     @property
     def names(self) -> list[str]:
         """The placeholders, each once."""
-        found = (match.group(2) for part in self.parts for match in HOLE.finditer(part))
-        return list(dict.fromkeys(name for name in found if name))
+        holes = (match.group(2) for part in self.parts for match in HOLE.finditer(part))
+        return list(dict.fromkeys(name for name in holes if name))
 
     def check(self, known: Sequence[str]) -> None:
         """Refuse a command that does not take what varies, or takes what is not there.

@@ -62,8 +62,8 @@ def scores_of(files: Sequence[Path]) -> dict[str, float]:
             if kind == ".json":
                 out |= numbers_in(object_of(file))
             elif kind == ".jsonl":
-                for one in objects_in(file):
-                    out |= numbers_in(one)
+                for record in objects_in(file):
+                    out |= numbers_in(record)
             elif kind == ".csv":
                 out |= _last_of_csv(file)
         except DiagnoseError:

@@ -79,8 +79,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException, ValueError) as error:
-        said = ONE_OBJECT if "Column(/data/[]/[])" in str(error) else " ".join(visible(str(error)).split())
-        raise DiagnoseError(f"{visible(str(path))} cannot be read as a table: {cut(said, 160)}") from None
+        reason = ONE_OBJECT if "Column(/data/[]/[])" in str(error) else " ".join(visible(str(error)).split())
+        raise DiagnoseError(f"{visible(str(path))} cannot be read as a table: {cut(reason, 160)}") from None
 
 
 def _names_of_parquet(path: Path) -> list[str]:
