@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
-from diagnose.logs import likelihoods, spelled_out, unsaid
+from diagnose.logs import told_beside
 from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
 from diagnose.logs.series import EPOCH, PLACE, SECONDS, STEP, VALUE
 
@@ -78,10 +78,10 @@ def choose(log: Log, columns: Columns) -> Choice:
             f"this is a table of {runs} runs, one value each: no run has a curve in it, so {BLIND} along a run; give "
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
-    spelled_out.give_sides(log)
-    likelihoods.turn(log)
-    unsaid.name_by_perplexity(log)
-    unsaid.name_beside_loss(log)
+    told_beside.give_sides(log)
+    told_beside.turn_gains(log)
+    told_beside.name_by_perplexity(log)
+    told_beside.name_beside_loss(log)
     losses = _losses(log)
     vals = [name for name, m in losses.items() if m.held_out]
     trains = [name for name, m in losses.items() if not m.held_out]
@@ -106,7 +106,7 @@ def _losses(log: Log) -> dict[str, Meaning]:
     if any(set(words(name)) & {"loss", "losses"} for name in named):  # Paddle's costs are seconds
         named = {name: m for name, m in named.items() if words(name) not in COSTS}
     both = {m.held_out for m in named.values()} == {True, False}
-    return named if (both or telling) and not unsaid.go_with_loss(log, every) else every
+    return named if (both or telling) and not told_beside.go_with_loss(log, every) else every
 
 
 def _unsaid(log: Log, choice: Choice) -> Choice:
@@ -117,7 +117,7 @@ def _unsaid(log: Log, choice: Choice) -> Choice:
     """
     train, val = choice.train, choice.val
     placed = bool(np.isfinite(train.table()[:, STEP:SECONDS]).any())
-    if not unsaid.falls(train) or (len(log.headings) >= train.count and not placed):
+    if not told_beside.falls(train) or (len(log.headings) >= train.count and not placed):
         raise DiagnoseError(
             f"the log has values of {said(train.name)} ({counted(train.count, 'value')}) and {said(val.name)} "
             f"({counted(val.count, 'value')}) and does not say of what: they do not fall as losses do (accuracies "

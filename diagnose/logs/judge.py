@@ -10,7 +10,6 @@ from diagnose.formatting import counted, cut, estimate, visible
 from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
 from diagnose.logs.fold_columns import run_of
-from diagnose.logs.log_finding import finding
 from diagnose.logs.log_verdict import Sides, averaged, digits_of, last_ratio, place, shown_as, verdict
 from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read_each, whole
@@ -262,7 +261,7 @@ class _Judge:
         if self.gap.steady and mean.value < -digits.unit and most:
             sure = not mean.alike_assumed or self.sides.one
             out.append(
-                finding(
+                LogFinding.of(
                     "validation-below-training", "warning" if sure and self.sides.count > 5 else "note",
                     f"Validation lies {digits.size(mean.value)} below {averaged(self.pairs)} on average, in "
                     f"{self.sides.below} of {self.sides.count} prints",
@@ -287,7 +286,7 @@ class _Judge:
             return []
         where = place(self.pairs, float(self.pairs.at_N[lowest]))
         return [
-            finding(
+            LogFinding.of(
                 "overfitting", "warning",
                 f"The validation loss was lowest at {where} ({self.digits.val.loss(float(val[lowest]))}) and is "
                 f"{self.digits.val.loss(float(val[-1]))} at the end, while training's goes on falling",

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed, plain, share
-from diagnose.logs.log_finding import finding
 from diagnose.records.log_report import Each, LogCut, LogFinding, LogYardstick
 
 if TYPE_CHECKING:
@@ -153,7 +152,7 @@ def overlap_findings(ways: list[LogCut], derived: dict[str, float], context: flo
     disjoint = f"; cut without overlap there would be {plain(whole, 0)}" if context >= 2 else ""
     unit = UNITS.get(best.kind, "subword")
     return [
-        finding(
+        LogFinding.of(
             "overlapping-samples", "error",
             f"The log's {plain(samples, 0)} samples are {EACH[best.each].format(kind=unit)} "
             f"({plain(best.expected, 0)}; "
@@ -195,7 +194,7 @@ def implausible(
     best = placement.best
     unit = UNITS.get(kind, "subword")
     at_most = "at most " if bound else ""
-    warning = finding(
+    warning = LogFinding.of(
         "implausible", "error",
         f"A validation loss of {plain(loss)} nats a {unit} token is {at_most}{plain(value, 2)} bits per byte of "
         f"{text.name}; {best.name} needs {plain(best.bits_per_byte, 2)}",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import math
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from diagnose.records.schema import Severity  # noqa: TC001  (pydantic reads it)
 
 Each = Literal["position", "half", "context", "document"]
 LEVEL = 0.05  # of a sign test
@@ -231,10 +234,16 @@ class LogFinding(LogRecord):
     """Something wrong, or to be known."""
 
     rule: str
-    severity: Literal["error", "warning", "note"]
+    severity: Severity
     what: str
     fix: str
     measured: dict[str, float] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rule: str, severity: Severity, what: str, fix: str, **measured: float) -> Self:
+        """Return the finding of a rule of logs; of what was measured the numbers that are finite."""
+        known = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
+        return cls(rule=f"log/{rule}", severity=severity, what=what, fix=fix, measured=known)
 
 
 class LogCause(LogRecord):

@@ -1,4 +1,9 @@
-"""Values that are named by their side alone, beside a loss: losses too, or accuracies, or rates of error."""
+"""What a log's other values tell of a loss: whose it is, whether it is one at all, and whether more of it is better.
+
+Names whose side only the names beside them tell are "tloss" and "vloss", "fit loss" and "check loss", "ts_loss". Of
+log-likelihoods and of objectives that rise while a network learns, as Kaldi's, the negatives are losses. Values that
+are named by their side alone may be losses, accuracies or rates of error.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.logs.axis import restarts
-from diagnose.logs.names import Meaning, meaning
+from diagnose.logs.names import TRAIN, Meaning, meaning, words
 from diagnose.logs.series import EPOCH, PLACE, STEP, VALUE
 
 if TYPE_CHECKING:
@@ -15,9 +20,75 @@ if TYPE_CHECKING:
 
     from diagnose.logs.series import Log, LogSeries
 
+SIDES = ("train", "val")
+APART = {("t", "v"), ("fit", "check"), ("seen", "unseen")}  # words for training and held-out data beside each other
+SHORT_SIDES = {"te": "test", "ts": "test", "ev": "eval", "vd": "val"}  # beside a name that says "tr" or "train"
+OBJECTIVE = "objective"  # may be a loss, too
 NEAR = 0.2  # of the logarithm of such a value over the loss of its line, in the median
 FIT = 0.02  # relative: how close the logarithm of a perplexity has to be to a loss
 FEWEST = 3  # values of a series
+
+
+def give_sides(log: Log) -> None:
+    """Give such names their sides."""
+    _of_two_words(log)
+    _beside_train(log)
+
+
+def _of_two_words(log: Log) -> None:
+    """Give two names that differ in a word of `APART` alone their sides, where a log has these and no loss else."""
+    names = [name for name in log.series if meaning(name).kind == "loss"]
+    if len(names) != len(SIDES):
+        return
+    at = [(k, pair) for k, pair in enumerate(zip(*map(words, names), strict=False)) if pair[0] != pair[1]]
+    if len(at) != 1 or len({len(words(name)) for name in names}) > 1:
+        return
+    k, pair = at[0]
+    if pair not in APART and pair[::-1] not in APART:
+        return
+    for name, side in zip(names, SIDES if pair in APART else SIDES[::-1], strict=True):
+        _rename(log, name, k, side)
+
+
+def _rename(log: Log, name: str, k: int, side: str) -> None:
+    """Give a name a side in place of its kth word."""
+    parts = words(name)
+    log.rename(name, " ".join([*parts[:k], side, *parts[k + 1 :]]))
+
+
+def _beside_train(log: Log) -> None:
+    """Give "loss_te", "ts_loss" and "ev loss" their sides, where a name beside them has a word for training there."""
+    names = {words(name): name for name in log.series}
+    for parts, name in names.items():
+        k = next((k for k, word in enumerate(parts) if word in SHORT_SIDES), -1)
+        if k >= 0 and any((*parts[:k], train, *parts[k + 1 :]) in names for train in TRAIN):
+            _rename(log, name, k, SHORT_SIDES[parts[k]])
+
+
+def turn_gains(log: Log) -> None:
+    """Put the negatives in place of what is the higher the better, once for all series of a kind."""
+    named = {name: meaning(name) for name in log.series}
+    likelihoods = [name for name, m in named.items() if m.kind == "likelihood"]
+    objectives = [name for name, m in named.items() if m.kind == "loss" and OBJECTIVE in words(name)]
+    for names in (likelihoods, objectives):
+        series = [log.series[name] for name in names if log.series[name].count]
+        if not series or any(curve.turned for curve in series):
+            continue
+        trains = [curve for curve in series if not named[curve.name].held_out] or series
+        if _is_gain(max(trains, key=lambda curve: curve.count), surely=names is likelihoods):
+            for curve in series:
+                curve.turn()
+
+
+def _is_gain(series: LogSeries, *, surely: bool) -> bool:
+    """Say whether a series is the higher the better: it rises below zero, or does either and is `surely` of that kind.
+
+    A log-likelihood above zero that falls was printed as a loss.
+    """
+    values = series.table()[:, VALUE]
+    rises = _change(values) > 0
+    negative = bool((values < 0).all())
+    return (rises or negative) if surely else (rises and negative)
 
 
 def go_with_loss(log: Log, losses: dict[str, Meaning]) -> bool:
@@ -108,9 +179,10 @@ def falls(series: LogSeries) -> bool:
     table = series.table()
     counted = next((at for at in (table[:, EPOCH], table[:, STEP]) if np.isfinite(at).all()), np.zeros(0))
     runs = [values for values in np.split(table[:, VALUE], restarts(counted)) if len(values) > 1]
-    return 2 * sum(map(_falls, runs)) > len(runs)
+    return 2 * sum(_change(values) < 0 for values in runs) > len(runs)
 
 
-def _falls(values: NDArray[np.float64]) -> bool:
+def _change(values: NDArray[np.float64]) -> float:
+    """Return by how much values change from the first third to the last, in the median."""
     third = max(1, len(values) // 3)
-    return float(np.median(values[-third:])) < float(np.median(values[:third]))
+    return float(np.median(values[-third:])) - float(np.median(values[:third]))
