@@ -125,10 +125,10 @@ def _text(match: re.Match[str], told: Mapping[str, Value], part: str) -> str:
     return value
 
 
-def shown_command(args: Sequence[str], folder: str = "{dir}") -> str:
+def shown_command(args: Sequence[str]) -> str:
     """Return arguments as a shell would take them, in one line that a terminal can show."""
     mark = "diagnose-dir"  # needs no quotation marks
-    told = shlex.join(arg.replace(DIR, mark) for arg in args).replace(mark, folder)
+    told = shlex.join(arg.replace(DIR, mark) for arg in args).replace(mark, "{dir}")
     return visible(told).replace("\n", " ")
 
 

@@ -85,12 +85,12 @@ def _bounded(base: sqlite3.Connection) -> None:
     base.set_progress_handler(over, OPERATIONS)
 
 
-def has_columns(path: Path, table: str, columns: set[str]) -> bool:
-    """Say whether a file is a database with these columns in a plain table of that name."""
+def has_metrics(path: Path, columns: set[str]) -> bool:
+    """Say whether a file is a database whose plain table of metrics has these columns."""
     if not is_database(path):
         return False
     with read_only(path) as base:
-        return columns_of(base, table) >= columns
+        return columns_of(base, "metrics") >= columns
 
 
 def columns_of(base: sqlite3.Connection, table: str) -> set[str]:

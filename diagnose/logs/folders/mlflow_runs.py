@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from diagnose.logs import source
-from diagnose.logs.folders.database import columns_of, has_columns, is_database, read_only
+from diagnose.logs.folders.database import columns_of, has_metrics, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, short_text
 from diagnose.logs.table_fields import number
 
@@ -30,7 +30,7 @@ def find(listing: Listing) -> list[FolderRun]:
 
 def owns(path: Path) -> bool:
     """Say whether a file is a database of MLflow's."""
-    return has_columns(path, "metrics", METRICS)
+    return has_metrics(path, METRICS)
 
 
 def _of_base(path: Path) -> list[FolderRun]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.logs.folders.database import MOST_TEXT, columns_of, has_columns, is_database, read_only
+from diagnose.logs.folders.database import MOST_TEXT, columns_of, has_metrics, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.table_fields import json_of
 
@@ -25,7 +25,7 @@ def find(listing: Listing) -> list[FolderRun]:
 
 def owns(path: Path) -> bool:
     """Say whether a file is a database of Trackio's."""
-    return has_columns(path, "metrics", NEEDED)
+    return has_metrics(path, NEEDED)
 
 
 def _runs(path: Path) -> list[FolderRun]:
