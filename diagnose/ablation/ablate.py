@@ -187,11 +187,11 @@ def record(plan: Design, done: Outcome, runs: Path, command: str, asked: Asked =
         told = f"too few runs finished to compare anything with {plan.control}: {why}"
         raise DiagnoseError(told, exit_code=FINDING)
     plan = replace(plan, arms=tuple(arms))
-    kept = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in arms}
-    summary = _summary(plan, kept, done, complete, command, asked or Asked())
-    names = [path.name for paths in kept.values() for path in paths]
+    complete_runs = {arm.level: tuple(done.runs[arm.level][seed] for seed in complete) for arm in arms}
+    summary = _summary(plan, complete_runs, done, complete, command, asked or Asked())
+    names = [path.name for paths in complete_runs.values() for path in paths]
     digest = blake2b("\n".join(names).encode(), digest_size=8).hexdigest()
-    write = partial(fill, summary=summary, toml=_toml(plan, kept, complete))
+    write = partial(fill, summary=summary, toml=_toml(plan, complete_runs, complete))
     return store.create_ablation(runs, plan.name, digest, write)
 
 
@@ -212,21 +212,21 @@ def fill(folder: Path, name: str, summary: AblationRecord, toml: str) -> None:
 
 def _summary(
     plan: Design,
-    kept: dict[str, tuple[Path, ...]],
+    complete_runs: dict[str, tuple[Path, ...]],
     done: Outcome,
     seeds: list[int],
     command: str,
     asked: Asked,
 ) -> AblationRecord:
-    scores = effects.score(kept)
-    found = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores, asked.margin)
-    environments = {level: store.environment(paths[0]) for level, paths in kept.items()}
+    scores = effects.score(complete_runs)
+    compared = effects.compare(plan.axes, {arm.level: arm.levels for arm in plan.arms}, scores, asked.margin)
+    environments = {level: store.environment(paths[0]) for level, paths in complete_runs.items()}
     environment = environments[plan.control]
     arms = tuple(
         effects.arm_record(arm.level, arm.levels, scores[arm.level], arm.first.derived, tuple(seeds))
         for arm in plan.arms
     )
-    seen = float(run_tables.read_table(kept[plan.control][0], "steps").iloc[-1].text_bytes)
+    seen = float(run_tables.read_table(complete_runs[plan.control][0], "steps").iloc[-1].text_bytes)
     unit, amount = plan.hold or ("nothing", 0.0)
     seeded = with_seeds(scores, seeds)
     return AblationRecord(
@@ -241,18 +241,18 @@ def _summary(
         seeds=tuple(seeds),
         seen=TextSeenRecord(bytes=seen, share=seen / arms[0].derived.training_text),
         arms=arms,
-        effects=tuple(found),
+        effects=tuple(compared),
         pairs=tuple(all_pairs(seeded, plan.name, asked.margin)) if asked.pairs else (),
         apart=told_apart(seeded),
         left_out=tuple(seed for seed in plan.seeds if seed not in seeds),
         noise=effects.noise(scores),
-        notes=notes(plan, kept, scores),
-        changed=(*changed(plan), *leaks({level: one.overlap for level, one in environments.items()})),
+        notes=notes(plan, complete_runs, scores),
+        changed=(*changed(plan), *leaks({level: recorded.overlap for level, recorded in environments.items()})),
         untuned=plan.untuned,
         tuning=tuple(sweep.record(level) for level, sweep in plan.sweeps.items()),
         failed=tuple(done.failed),
         reused=tuple(done.reused),
-        verdict=verdict([axis.name for axis in plan.axes], arms, found, _held_in_words(plan, seen), done.failed),
+        verdict=verdict([axis.name for axis in plan.axes], arms, compared, _held_in_words(plan, seen), done.failed),
         seconds=sum(sum(arm.seconds) for arm in arms),
         command=command,
         environment=environment,
@@ -264,9 +264,11 @@ def _held_in_words(plan: Design, seen: float) -> str:
     budget = _budget_in_words(plan, seen)
     if plan.untuned:
         return f"{budget} and at one learning rate for all, untuned"
-    ends = "; ".join(f"{level}'s is the {one.end} that was tried" for level, one in plan.sweeps.items() if one.end)
-    own = ", each at a learning rate of its own" if plan.sweeps else ""
-    return budget + own + (f" ({ends})" if ends else "")
+    ends = "; ".join(
+        f"{level}'s is the {sweep.end} that was tried" for level, sweep in plan.sweeps.items() if sweep.end
+    )
+    rates = ", each at a learning rate of its own" if plan.sweeps else ""
+    return budget + rates + (f" ({ends})" if ends else "")
 
 
 def _budget_in_words(plan: Design, seen: float) -> str:
@@ -296,7 +298,7 @@ def _frame(rows: Sequence[EffectRecord]) -> Any:
     return pd.DataFrame([row.model_dump(exclude={"per_seed", "paired"}) for row in rows])
 
 
-def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> str:
+def _toml(plan: Design, complete_runs: dict[str, tuple[Path, ...]], seeds: list[int]) -> str:
     import tomli_w
 
     unit, amount = plan.hold or ("nothing", 0.0)
@@ -311,7 +313,7 @@ def _toml(plan: Design, kept: dict[str, tuple[Path, ...]], seeds: list[int]) -> 
         "axes": varied,
         "widths": {arm.level: arm.width for arm in plan.arms if arm.width is not None},
         "learning_rates": {level: sweep.rate for level, sweep in plan.sweeps.items()},
-        "arms": {level: [path.name for path in paths] for level, paths in kept.items()},
+        "arms": {level: [path.name for path in paths] for level, paths in complete_runs.items()},
     }
     return tomli_w.dumps({key: value for key, value in record.items() if value})
 

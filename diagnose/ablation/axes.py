@@ -216,12 +216,12 @@ def find_all(texts: Sequence[str], levels: str | Sequence[str] | None = None, fa
     """
     if levels is not None and len(texts) > 1:
         raise DiagnoseError("--levels goes with one --axis; of several, each is given as --axis name=level1,level2")
-    found = [find(text, levels) for text in texts]
-    names = [axis.name for axis in found]
+    axes = [find(text, levels) for text in texts]
+    names = [axis.name for axis in axes]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or not names:
         raise DiagnoseError(f"the axis {twice[0]} is given twice" if twice else "give an axis")
-    return found if factors is None else [*found, _factors(found, factors)]
+    return axes if factors is None else [*axes, _factors(axes, factors)]
 
 
 def _factors(axes: Sequence[Axis], given: str) -> Axis:
@@ -275,7 +275,7 @@ def _of_key(key: str, values: str) -> Axis:
 def _as_level(name: str, levels: Collection[str]) -> str:
     """Return a level as its axis names it, where it is the same number: 0 for 0.0."""
     with suppress(ValueError):
-        return next((one for one in levels if name not in levels and float(one) == float(name)), name)
+        return next((level for level in levels if name not in levels and float(level) == float(name)), name)
     return name
 
 

@@ -58,7 +58,7 @@ def _positions(plan: Design, runs: Runs) -> Positions | None:
     tables = {level: [run_tables.read_table(path, "places") for path in paths] for level, paths in runs.items()}
     documents = reduce(np.intersect1d, [t.document.unique() for some in tables.values() for t in some])
     tables = {level: [t[t.document.isin(documents)] for t in some] for level, some in tables.items()}
-    contexts = {one.batches.context for one in recipes}
+    contexts = {recipe.batches.context for recipe in recipes}
     sizes = run_tables.read_table(next(iter(runs.values()))[0], "validation").set_index("document").loc[documents]
     return Positions(
         contexts=len(contexts) > 1,
@@ -100,7 +100,7 @@ def _parts(
         parts = []
         for before in (True, False):
             arm_SN, control_SN = (
-                np.stack([_bits(t, documents, edge, before=before) for t in tables[one]]) for one in (level, control)
+                np.stack([_bits(t, documents, edge, before=before) for t in tables[side]]) for side in (level, control)
             )
             parts.append(_part(stats.paired_effect(arm_SN, control_SN, bytes_N, comparisons=2 * len(others))))
         out.append(Divided(level=level, against=control, edge=edge, near=parts[0], far=parts[1]))
@@ -122,13 +122,15 @@ def _dead_units(runs: Runs) -> tuple[Units, ...]:
     """Return the share of units that never answer, for arms that have units that may not."""
     out = []
     for level, paths in runs.items():
-        found = [store.read_json(path / "units.json") for path in paths if (path / "units.json").exists()]
-        if found:
-            shares = [float(one["share"]) for one in found]
-            layers = [float(np.mean(layer)) for layer in zip(*(one["layers"] for one in found), strict=True)]
+        units_of_runs = [store.read_json(path / "units.json") for path in paths if (path / "units.json").exists()]
+        if units_of_runs:
+            shares = [float(units["share"]) for units in units_of_runs]
+            layers = [
+                float(np.mean(layer)) for layer in zip(*(units["layers"] for units in units_of_runs), strict=True)
+            ]
             out.append(Units(
                 level=level, share=float(np.mean(shares)), low=min(shares), high=max(shares),
-                units=int(found[0]["units"]), tokens=int(found[0]["tokens"]), layers=tuple(layers),
+                units=int(units_of_runs[0]["units"]), tokens=int(units_of_runs[0]["tokens"]), layers=tuple(layers),
             ))  # fmt: skip
     return tuple(out)
 

@@ -23,28 +23,28 @@ def noise_note(plan: Design, runs: Mapping[str, tuple[Path, ...]]) -> tuple[Scal
     """Return each arm's gradient noise scale in tokens beside its step's; arms without one are left out."""
     out = []
     for arm in plan.arms:
-        found = {path: read_noise(path) for path in runs[arm.level]}
-        if all(found.values()):
-            out.append(_note(plan, arm, list(found.values())))
+        noise_of_runs = {path: read_noise(path) for path in runs[arm.level]}
+        if all(noise_of_runs.values()):
+            out.append(_note(plan, arm, list(noise_of_runs.values())))
     return tuple(out)
 
 
-def _note(plan: Design, arm: Arm, found: list[list[dict[str, Any]]]) -> Scale:
+def _note(plan: Design, arm: Arm, probes: list[list[dict[str, Any]]]) -> Scale:
     recipe, derived = arm.first.recipe, arm.first.derived
     a_row = derived.tokens_per_step / (recipe.batches.size * recipe.batches.accumulate)
-    scales = [_tokens(average([_of(one, "parts") for one in seed]), a_row) for seed in found]
-    whole = _tokens(average([_of(one, "parts") for seed in found for one in seed]), a_row)
-    other = _tokens(average([_of(one, "two_sizes") for seed in found for one in seed]), a_row)
+    scales = [_tokens(average([_of(probe, "parts") for probe in seed]), a_row) for seed in probes]
+    whole = _tokens(average([_of(probe, "parts") for seed in probes for probe in seed]), a_row)
+    other = _tokens(average([_of(probe, "two_sizes") for seed in probes for probe in seed]), a_row)
     known = [scale for scale in scales if scale is not None]
-    places = range(min(map(len, found)))
+    places = range(min(map(len, probes)))
     batch = float(derived.tokens_per_step)
     more: dict[str, Any] = {}
     if any("optimizer.lr_rule" in axis.keys for axis in plan.axes) and whole is not None:
-        reference = float(max(one.first.recipe.optimizer.lr_reference_tokens for one in plan.arms))
+        reference = float(max(probe.first.recipe.optimizer.lr_reference_tokens for probe in plan.arms))
         more = {"reference": reference, **rules(batch, reference, whole)}
     whole_range = (min(known), max(known)) if len(known) == len(scales) else (None, None)
     course = tuple(
-        ScaleAt(step=found[0][k]["step"], scale=_tokens(average([_of(seed[k], "parts") for seed in found]), a_row))
+        ScaleAt(step=probes[0][k]["step"], scale=_tokens(average([_of(seed[k], "parts") for seed in probes]), a_row))
         for k in places
     )
     return Scale(
@@ -53,12 +53,12 @@ def _note(plan: Design, arm: Arm, found: list[list[dict[str, Any]]]) -> Scale:
     )  # fmt: skip
 
 
-def _of(one: Mapping[str, Any], name: str) -> NoiseScale:
-    return NoiseScale(**one[name])
+def _of(probe: Mapping[str, Any], name: str) -> NoiseScale:
+    return NoiseScale(**probe[name])
 
 
-def _tokens(found: NoiseScale, a_row: float) -> float | None:
-    return None if found.rows is None or found.rows <= 0 else found.rows * a_row
+def _tokens(scale: NoiseScale, a_row: float) -> float | None:
+    return None if scale.rows is None or scale.rows <= 0 else scale.rows * a_row
 
 
 def side(batch: float, scale: float | None) -> str:

@@ -41,7 +41,7 @@ def differing(derived: Mapping[str, Derived]) -> list[ChangedRecord]:
     """Return a row for each quantity that is not equal in all arms, given what each arm's recipe derives."""
     rows = []
     for key, (what, unit) in ROWS.items():
-        per_arm = {level: getattr(found, key) for level, found in derived.items()}
+        per_arm = {level: getattr(derived_values, key) for level, derived_values in derived.items()}
         values = [v for v in per_arm.values() if v is not None]
         if values and max(values) - min(values) > TOLERANCE * max(map(abs, values)):
             rows.append(ChangedRecord(what=what, unit=unit, per_arm=per_arm))
@@ -70,7 +70,9 @@ def context_in_text(derived: Mapping[str, Derived], contexts: Mapping[str, int])
         derived: what each arm's recipe derives.
         contexts: each arm's, in tokens.
     """
-    per_arm = {level: contexts[level] * found.text_per_step / found.tokens_per_step for level, found in derived.items()}
+    per_arm = {
+        level: contexts[level] * amounts.text_per_step / amounts.tokens_per_step for level, amounts in derived.items()
+    }
     if max(per_arm.values()) - min(per_arm.values()) <= TOLERANCE * max(per_arm.values()):
         return []
     return [ChangedRecord(what="text that the context spans", unit="bytes", per_arm=per_arm)]
@@ -82,7 +84,7 @@ def leaks(overlaps: Mapping[str, OverlapRecord]) -> list[ChangedRecord]:
     Args:
         overlaps: as a run of each arm records it.
     """
-    per_arm = {level: found.exact + found.near for level, found in overlaps.items()}
+    per_arm = {level: overlap.exact + overlap.near for level, overlap in overlaps.items()}
     if len(set(per_arm.values())) == 1:
         return []
     return [

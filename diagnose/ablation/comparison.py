@@ -69,16 +69,16 @@ def compare(
         DiagnoseError: no comparison can be made: fewer than two runs, one that has not finished, other text.
     """
     effects.checked_margin(margin)
-    found = runs_of(names)
-    if len(found) < 2:
-        raise DiagnoseError(f"a comparison takes two different runs, not {len(found)}")
-    _refuse(found)
-    arms, differs = _arms(found)
-    told = command or "diagnose compare " + " ".join(one.path.name for one in found)
+    runs = runs_of(names)
+    if len(runs) < 2:
+        raise DiagnoseError(f"a comparison takes two different runs, not {len(runs)}")
+    _refuse(runs)
+    arms, differs = _arms(runs)
+    told = command or "diagnose compare " + " ".join(run.path.name for run in runs)
     summary = _summary(arms, differs, margin, told, pairs=pairs)
-    digest = blake2b("\n".join(one.path.name for one in found).encode(), digest_size=8).hexdigest()
+    digest = blake2b("\n".join(run.path.name for run in runs).encode(), digest_size=8).hexdigest()
     write = partial(fill, summary=summary, toml=_toml(summary))
-    return store.create_comparison(found[0].path.parent, digest, write)
+    return store.create_comparison(runs[0].path.parent, digest, write)
 
 
 def runs_of(names: Sequence[str | Path]) -> list[ComparedRun]:
@@ -116,84 +116,84 @@ def opened(path: Path, environment: Environment | None = None) -> ComparedRun:
 
 def settings_of(recipe: Recipe) -> dict[str, Any]:
     """Return a recipe's settings by `table.key`, without its seed."""
-    found = {f"{table}.{key}": value for table, rows in recipe.tables().items() for key, value in rows.items()}
-    return {key: value for key, value in found.items() if key != "run.seed"}
+    settings = {f"{table}.{key}": value for table, rows in recipe.tables().items() for key, value in rows.items()}
+    return {key: value for key, value in settings.items() if key != "run.seed"}
 
 
-def _refuse(found: Sequence[ComparedRun]) -> None:
+def _refuse(runs: Sequence[ComparedRun]) -> None:
     """Refuse runs whose losses are of different text; of one text, a run may have read more than another."""
-    scored = [run_tables.read_table(one.path, "validation") for one in found]
-    for (one, first), (other, second) in pairwise(zip(found, scored, strict=True)):
-        texts = [side.environment.corpus for side in (one, other)]
-        both = f"{one.path.name} and {other.path.name} cannot be compared"
+    scored = [run_tables.read_table(first_run.path, "validation") for first_run in runs]
+    for (first_run, first), (other, second) in pairwise(zip(runs, scored, strict=True)):
+        texts = [side.environment.corpus for side in (first_run, other)]
+        both = f"{first_run.path.name} and {other.path.name} cannot be compared"
         if texts[0].fingerprint != texts[1].fingerprint:
             title = listed([text.title or text.name for text in texts])
             raise DiagnoseError(f"{both}: they are of different text ({title})")
         read, also_read = set(first.document), set(second.document)
-        one_split = one.environment.split.fingerprint == other.environment.split.fingerprint
+        one_split = first_run.environment.split.fingerprint == other.environment.split.fingerprint
         if read != also_read and not (one_split and (read <= also_read or also_read <= read)):
-            kinds = listed([_divided(side) for side in (one, other)])
+            kinds = listed([_divided(side) for side in (first_run, other)])
             raise DiagnoseError(f"{both}: they are scored on different documents of the text ({kinds})")
 
 
-def _divided(one: ComparedRun) -> str:
-    data = one.recipe.data
-    return f"{one.environment.split.scored} of the split {data.split}, {data.val_fraction:g}, {data.split_seed}"
+def _divided(run: ComparedRun) -> str:
+    data = run.recipe.data
+    return f"{run.environment.split.scored} of the split {data.split}, {data.val_fraction:g}, {data.split_seed}"
 
 
-def arms_of(found: Sequence[ComparedRun]) -> Arms:
+def arms_of(runs: Sequence[ComparedRun]) -> Arms:
     """Return the runs of each recipe by what recipes differ in; those of a single one by the first run's folder.
 
     Raises:
         DiagnoseError: a recipe was run twice with one seed.
     """
-    several = _by_recipe(found)
-    return {found[0].path.name: several[0]} if len(several) == 1 else _named(found, several)[0]
+    several = _by_recipe(runs)
+    return {runs[0].path.name: several[0]} if len(several) == 1 else _named(runs, several)[0]
 
 
-def _by_recipe(found: Sequence[ComparedRun]) -> list[list[ComparedRun]]:
+def _by_recipe(compared: Sequence[ComparedRun]) -> list[list[ComparedRun]]:
     groups: dict[str, list[ComparedRun]] = {}
-    for one in found:
-        groups.setdefault(repr(sorted(learned(one).items())), []).append(one)
+    for run in compared:
+        groups.setdefault(repr(sorted(learned(run).items())), []).append(run)
     several = list(groups.values())
     for runs in several:
-        twice = {one.seed for one in runs if [other.seed for other in runs].count(one.seed) > 1}
+        twice = {run.seed for run in runs if [other.seed for other in runs].count(run.seed) > 1}
         if twice:
-            same = listed([one.path.name for one in runs if one.seed in twice])
+            same = listed([run.path.name for run in runs if run.seed in twice])
             raise DiagnoseError(f"{same} are the same recipe with the same seed; leave one out")
     return several
 
 
-def _arms(found: Sequence[ComparedRun]) -> tuple[Arms, list[ChangedRecord]]:
+def _arms(runs: Sequence[ComparedRun]) -> tuple[Arms, list[ChangedRecord]]:
     """Return the runs of each arm, the first run's first, and the settings that differ, per arm; see `arms_of`.
 
     Runs of a single recipe are an arm each.
     """
-    several = _by_recipe(found)
-    return _named(found, [[one] for one in several[0]] if len(several) == 1 else several)
+    several = _by_recipe(runs)
+    return _named(runs, [[run] for run in several[0]] if len(several) == 1 else several)
 
 
 def _named(
-    found: Sequence[ComparedRun], several: Sequence[list[ComparedRun]]
+    compared: Sequence[ComparedRun], several: Sequence[list[ComparedRun]]
 ) -> tuple[Arms, list[ChangedRecord]]:  # fmt: skip
     """Name arms by the settings that differ, and return these."""
-    keys = sorted({key for one in found for key in one.settings}, key=lambda key: (key.startswith("budget."), key))
-    shown = {key: [_values(runs, key) for runs in several] for key in keys}
-    varied = {key: values for key, values in shown.items() if len(set(values)) > 1}
+    keys = sorted({key for run in compared for key in run.settings}, key=lambda key: (key.startswith("budget."), key))
+    texts = {key: [_values(runs, key) for runs in several] for key in keys}
+    varied = {key: values for key, values in texts.items() if len(set(values)) > 1}
     names = _names(several, {key: values for key, values in varied.items() if not key.startswith(IDLE)})
     arms = dict(zip(names, several, strict=True))
     return arms, [ChangedRecord(what=k, per_arm=dict(zip(names, v, strict=True))) for k, v in varied.items()]
 
 
-def learned(one: ComparedRun) -> dict[str, Any]:
+def learned(run: ComparedRun) -> dict[str, Any]:
     """Return what a run's weights follow from, but its seed: budgets that come to as many steps are the same."""
-    steps = one.environment.derived.steps
+    steps = run.environment.derived.steps
     idle = IDLE if steps is None else (*IDLE, "budget.")
-    return {"steps": steps} | {key: value for key, value in one.settings.items() if not key.startswith(idle)}
+    return {"steps": steps} | {key: value for key, value in run.settings.items() if not key.startswith(idle)}
 
 
 def _values(runs: Sequence[ComparedRun], key: str) -> str:
-    return " or ".join(dict.fromkeys(_shown(one.settings.get(key)) for one in runs))
+    return " or ".join(dict.fromkeys(_shown(run.settings.get(key)) for run in runs))
 
 
 def _shown(value: object) -> str:
@@ -226,16 +226,16 @@ def _told(varied: dict[str, list[str]], keys: Sequence[str]) -> int:
 def _summary(
     arms: Arms, differs: list[ChangedRecord], margin: float, command: str, *, pairs: bool
 ) -> AblationRecord:  # fmt: skip
-    scores = effects.score({level: tuple(one.path for one in runs) for level, runs in arms.items()})
-    seeded = {level: ArmCost(scores[level], tuple(one.seed for one in runs)) for level, runs in arms.items()}
+    scores = effects.score({level: tuple(run.path for run in runs) for level, runs in arms.items()})
+    seeded = {level: ArmCost(scores[level], tuple(run.seed for run in runs)) for level, runs in arms.items()}
     learned = [row.what for row in differs if not row.what.startswith(IDLE)]
     axis = learned[0] if len(learned) == 1 else "recipe" if learned else "run.seed"
-    found = against_first(seeded, axis, margin)
+    effects_found = against_first(seeded, axis, margin)
     first = {level: runs[0].environment for level, runs in arms.items()}
-    derived = {level: one.derived for level, one in first.items()}
+    derived = {level: run.derived for level, run in first.items()}
     rows = tuple(
-        effects.arm_record(level, {axis: level}, scores[level], derived[level], one.seeds)
-        for level, one in seeded.items()
+        effects.arm_record(level, {axis: level}, scores[level], derived[level], run.seeds)
+        for level, run in seeded.items()
     )
     control = next(iter(arms.values()))[0]
     contexts = {level: runs[0].recipe.batches.context for level, runs in arms.items()}
@@ -247,16 +247,16 @@ def _summary(
         corpus=control.environment.corpus,
         split=control.environment.split,
         overlap=control.environment.overlap,
-        seeds=tuple(sorted({one.seed for runs in arms.values() for one in runs})),
+        seeds=tuple(sorted({run.seed for runs in arms.values() for run in runs})),
         arms=rows,
-        effects=tuple(found),
+        effects=tuple(effects_found),
         pairs=tuple(all_pairs(seeded, axis, margin)) if pairs else (),
         apart=told_apart(seeded),
         differs=tuple(differs),
         noise=effects.noise(scores),
         changed=(*differing(derived), *context_in_text(derived, contexts),
-                 *leaks({level: one.overlap for level, one in first.items()})),
-        verdict=verdict([axis], rows, found, _held(derived)),
+                 *leaks({level: run.overlap for level, run in first.items()})),
+        verdict=verdict([axis], rows, effects_found, _held(derived)),
         seconds=sum(sum(row.seconds) for row in rows),
         command=command,
         environment=control.environment,
@@ -265,7 +265,7 @@ def _summary(
 
 
 def _held(derived: dict[str, Derived]) -> str:
-    amounts = [found.text for found in derived.values() if found.text]
+    amounts = [amount.text for amount in derived.values() if amount.text]
     if len(amounts) == len(derived) and max(amounts) - min(amounts) <= TOLERANCE * max(amounts):
         return f"After the same {in_bytes(amounts[0])} of text"
     if not amounts:

@@ -38,9 +38,9 @@ def verdict(
 
 def _lost(failed: Sequence[Failure]) -> list[str]:
     """Say which arms diverged with how many seeds: that they did is a result."""
-    counts = Counter(one.level for one in failed)
-    said = [f"{level} diverged with {count} {'seed' if count == 1 else 'seeds'}" for level, count in counts.items()]
-    return [f"{listed(said)}."] if said else []
+    counts = Counter(failure.level for failure in failed)
+    clauses = [f"{level} diverged with {count} {'seed' if count == 1 else 'seeds'}" for level, count in counts.items()]
+    return [f"{listed(clauses)}."] if clauses else []
 
 
 def _compared(axes: Sequence[str], arms: Sequence[ArmRecord], effects: Sequence[EffectRecord], held: str) -> str:
@@ -50,10 +50,10 @@ def _compared(axes: Sequence[str], arms: Sequence[ArmRecord], effects: Sequence[
     if all(effect.low is None for effect in effects):
         return f"{held}, {_ranking(arms)}. One seed gives no interval: run three or more before believing it."
     single = [effect.level for effect in effects if effect.low is None]
-    said = _of_known(axes, control, [effect for effect in effects if effect.low is not None], held)
+    sentence = _of_known(axes, control, [effect for effect in effects if effect.low is not None], held)
     if min(effect.seeds or FEW + 1 for effect in effects if effect.low is not None) <= FEW:
-        said = f"{of_few(any(effect.resolved for effect in effects))} {said}"
-    return f"{said} {listed(single)}: one seed, so no interval." if single else said
+        sentence = f"{of_few(any(effect.resolved for effect in effects))} {sentence}"
+    return f"{sentence} {listed(single)}: one seed, so no interval." if single else sentence
 
 
 def of_few(resolved: bool) -> str:
@@ -116,10 +116,10 @@ def _size(effect: EffectRecord) -> str:
 def _open(effects: Sequence[EffectRecord]) -> str:
     """Say of unresolved effects which are shown to be small, and what would resolve the others."""
     small = [effect for effect in effects if effect.equivalent]
-    said = []
+    sentences = []
     if small:
         names = _names(small)
-        said.append(f"{names}: no effect larger than {small[0].margin:g}.")
+        sentences.append(f"{names}: no effect larger than {small[0].margin:g}.")
     rest = [effect for effect in effects if not effect.equivalent]
     tiny = [effect for effect in rest if is_tiny(effect)]
     large = [effect for effect in rest if effect not in tiny]
@@ -128,10 +128,10 @@ def _open(effects: Sequence[EffectRecord]) -> str:
         remedy = f"{about_seeds(max(seeds))} seeds would" if all(seeds) else "only more validation text would"
         if not any(effect.value for effect in large):
             remedy = "the same bits are spent on every document"
-        said.append(f"{_names(large)}: not resolved; {remedy}.")
+        sentences.append(f"{_names(large)}: not resolved; {remedy}.")
     if tiny:
-        said.append(f"{_names(tiny)}: {'; '.join(excluded(tiny))}.")
-    return " ".join(said)
+        sentences.append(f"{_names(tiny)}: {'; '.join(excluded(tiny))}.")
+    return " ".join(sentences)
 
 
 def _names(effects: Sequence[EffectRecord]) -> str:

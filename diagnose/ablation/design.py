@@ -96,8 +96,8 @@ class Design:
 
 
 def _at_rate(arm: Arm, rate: float) -> Arm:
-    found = {seed: set_up(one.recipe.with_values({"optimizer.lr": rate})) for seed, one in arm.setups.items()}
-    setups = {seed: replace(one, dropped=arm.setups[seed].dropped) for seed, one in found.items()}
+    at_rate = {seed: set_up(setup.recipe.with_values({"optimizer.lr": rate})) for seed, setup in arm.setups.items()}
+    setups = {seed: replace(setup, dropped=arm.setups[seed].dropped) for seed, setup in at_rate.items()}
     return replace(arm, setups=setups)
 
 
@@ -133,15 +133,15 @@ def design(
     widths = _matched(axes, recipes, match or "parameters")
     recipes |= {levels: recipes[levels].with_values({"model.width": width}) for levels, width in widths.items()}
     control = set_up(next(iter(recipes.values())))
-    held = _amount(axes, control, hold)
-    shared = _shared(control, _keys(axes)) | ({} if held is None else {f"budget.{held[0]}": _whole(*held)})
+    amount = _amount(axes, control, hold)
+    shared = _shared(control, _keys(axes)) | ({} if amount is None else {f"budget.{amount[0]}": _whole(*amount)})
     arms = []
     for levels, recipe in recipes.items():
         numbered = enumerate(recipe.run.seed + s for s in range(seeds))
         setups = {place: set_up(recipe.with_values({**shared, "run.seed": number})) for place, number in numbered}
         named = {axis.name: level for axis, level in zip(axes, levels, strict=True)}
         arms.append(Arm(", ".join(levels), named, setups, widths.get(levels)))
-    return _distinct(Design(tuple(axes), tuple(arms), tuple(range(seeds)), held, untuned, match or "parameters"))
+    return _distinct(Design(tuple(axes), tuple(arms), tuple(range(seeds)), amount, untuned, match or "parameters"))
 
 
 def _with_threads(recipe: Recipe, threads: int | None) -> Recipe:
@@ -161,10 +161,10 @@ def _refuse_axes(axes: Sequence[Axis], overrides: Mapping[str, Any], *, untuned:
         raise DiagnoseError(
             "optimizer.lr: tuned for each network, so that it cannot be an axis too (or give --untuned)"
         )
-    for one, other in combinations(axes, 2):
-        both = sorted(one.keys & other.keys)
+    for first, other in combinations(axes, 2):
+        both = sorted(first.keys & other.keys)
         if both:
-            raise DiagnoseError(f"the axes {one.name} and {other.name} both set {', '.join(both)}")
+            raise DiagnoseError(f"the axes {first.name} and {other.name} both set {', '.join(both)}")
     count = math.prod(len(axis.levels) for axis in axes)
     if count > MOST_ARMS and not full:
         raise DiagnoseError(f"{count} arms are more than {MOST_ARMS}: leave levels out, or train them all with --full")

@@ -35,11 +35,7 @@ MOST_TIMES = 10  # as many seeds or as much text: an effect that wants more lies
 
 
 def checked_margin(margin: float) -> float:
-    """Return the margin of an equivalence test.
-
-    Raises:
-        DiagnoseError: it is not above 0.
-    """
+    """Return the margin of an equivalence test. Raises DiagnoseError where it is not above 0."""
     if not 0 < margin < math.inf:
         raise DiagnoseError(f"--margin {margin:g}: bits per byte above 0, for instance {MARGIN:g}")
     return margin
@@ -133,8 +129,8 @@ def compare(
         margin: in bits per byte, of the test whether an effect is no larger.
     """
     contrasts = contrasts_of(axes, arms)
-    found = [(c, _effect(c, scores, len(contrasts))) for c in contrasts]
-    return records(found, margin, several=len(axes) > 1)
+    by_contrast = [(c, _effect(c, scores, len(contrasts))) for c in contrasts]
+    return records(by_contrast, margin, several=len(axes) > 1)
 
 
 class Factor(Protocol):
@@ -164,7 +160,7 @@ def contrasts_of(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) 
 
 
 def records(
-    found: Sequence[tuple[Contrast, stats.Effect]],
+    compared: Sequence[tuple[Contrast, stats.Effect]],
     margin: float | Sequence[float | None] | None,
     *,
     several: bool = False,
@@ -173,20 +169,20 @@ def records(
     """Return effects whose intervals hold together as records, p-values and equivalence tests after Holm.
 
     Args:
-        found: what was compared, and what came out.
+        compared: contrasts, and what came out of each.
         margin: of the test whether an effect is no larger, in bits per byte (or the score's unit), of all or of each;
             None for no test.
         several: whether there are several axes, which sentences then name.
         say: makes the sentence of an effect; None for that of an ablation, in bits per byte.
     """
-    margins = [margin] * len(found) if margin is None or isinstance(margin, float | int) else margin
-    adjusted = stats.holm([effect.p for _, effect in found])
-    tested = zip(found, margins, strict=True)
+    margins = [margin] * len(compared) if margin is None or isinstance(margin, float | int) else margin
+    adjusted = stats.holm([effect.p for _, effect in compared])
+    tested = zip(compared, margins, strict=True)
     alike = stats.holm([None if size is None else stats.equivalence(effect, size) for (_, effect), size in tested])
     told = say or partial(_sentence, several=several)
     return [
         _record(contrast, effect, p, (size, same), told)
-        for (contrast, effect), p, size, same in zip(found, adjusted, margins, alike, strict=True)
+        for (contrast, effect), p, size, same in zip(compared, adjusted, margins, alike, strict=True)
     ]
 
 
@@ -198,23 +194,23 @@ def _main(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) -> Iter
             at_level = [levels for levels in named if levels[place] == level]
             others = [(*levels[:place], axis.control, *levels[place + 1 :]) for levels in at_level]
             both = zip(at_level, others, strict=True)
-            pairs = tuple((named[one], named[other]) for one, other in both if other in named)
+            pairs = tuple((named[given], named[other]) for given, other in both if other in named)
             yield Contrast(axis.name, level, axis.control, pairs)
 
 
 def _interactions(axes: Sequence[Factor], arms: Mapping[str, Mapping[str, str]]) -> Iterator[Contrast]:
     """Yield by how much a level of one axis changes the effect of a level of another."""
     named = {tuple(levels.values()): arm for arm, levels in arms.items()}
-    for (i, one), (j, other) in combinations(enumerate(axes), 2):
-        for a, b in product(list(one.levels)[1:], list(other.levels)[1:]):
+    for (i, axis_i), (j, other) in combinations(enumerate(axes), 2):
+        for a, b in product(list(axis_i.levels)[1:], list(other.levels)[1:]):
             pairs: list[tuple[str, str]] = []
             for levels in named:
-                square = [_with(levels, {i: p, j: q}) for p in (a, one.control) for q in (b, other.control)]
+                square = [_with(levels, {i: p, j: q}) for p in (a, axis_i.control) for q in (b, other.control)]
                 if levels == square[0] and all(corner in named for corner in square):
                     both, first, second, neither = (named[corner] for corner in square)
                     pairs += [(both, first), (neither, second)]
-            name, level = f"{one.name} x {other.name}", f"{a} x {b}"
-            yield Contrast(name, level, f"{one.control} x {other.control}", tuple(pairs), 2)
+            name, level = f"{axis_i.name} x {other.name}", f"{a} x {b}"
+            yield Contrast(name, level, f"{axis_i.control} x {other.control}", tuple(pairs), 2)
 
 
 def _with(levels: tuple[str, ...], others: Mapping[int, str]) -> tuple[str, ...]:
@@ -249,32 +245,32 @@ def _record(
     return out.model_copy(update={"sentence": say(contrast, out)})
 
 
-def _sentence(contrast: Contrast, found: EffectRecord, *, several: bool) -> str:
+def _sentence(contrast: Contrast, effect: EffectRecord, *, several: bool) -> str:
     """Say in words what the effect is and how sure that is."""
-    known = found.half
+    known = effect.half
     digits = decimals(known)
     half = "" if known is None else f" ± {known:.{digits}f}"
-    said = _compared(contrast, f"{abs(found.value):.{digits}f}{half}", found.value, several=several)
-    if known is not None and not found.resolved:
-        said = _undecided(contrast, f"{signed(found.value, digits)}{half}", several=several)
-    small = f"; an effect larger than {found.margin:g} is excluded" if found.equivalent else ""
+    sentence = _compared(contrast, f"{abs(effect.value):.{digits}f}{half}", effect.value, several=several)
+    if known is not None and not effect.resolved:
+        sentence = _undecided(contrast, f"{signed(effect.value, digits)}{half}", several=several)
+    small = f"; an effect larger than {effect.margin:g} is excluded" if effect.equivalent else ""
     if known is None:
-        why = "with one seed" if found.seeds == 1 else "with one document"
-        return f"{said}, {why}, which gives no interval."
-    if found.resolved:
-        return f"{said}{small}."
-    return f"{said}, not resolved{small or f'; {_remedy(found)}'}."
+        why = "with one seed" if effect.seeds == 1 else "with one document"
+        return f"{sentence}, {why}, which gives no interval."
+    if effect.resolved:
+        return f"{sentence}{small}."
+    return f"{sentence}, not resolved{small or f'; {_remedy(effect)}'}."
 
 
-def _remedy(found: EffectRecord) -> str:
+def _remedy(effect: EffectRecord) -> str:
     """Say what would resolve an effect; of one too small to matter, what is excluded and how many seeds tell more."""
-    if found.value == 0:
+    if effect.value == 0:
         return "the two spend the same bits on every document"
-    if is_tiny(found):
-        return ", and ".join(excluded([found]))
-    if found.seeds_needed:
-        return f"{about_seeds(found.seeds_needed)} seeds would resolve it"
-    more = f" (about {found.text_needed:.2g} times as much)" if (found.text_needed or 0) > 1 else ""
+    if is_tiny(effect):
+        return ", and ".join(excluded([effect]))
+    if effect.seeds_needed:
+        return f"{about_seeds(effect.seeds_needed)} seeds would resolve it"
+    more = f" (about {effect.text_needed:.2g} times as much)" if (effect.text_needed or 0) > 1 else ""
     return f"only more validation text would resolve it{more}"
 
 
@@ -287,12 +283,12 @@ def is_tiny(effect: EffectRecord) -> bool:
 def excluded(effects: Sequence[EffectRecord], text: str = "validation text") -> list[str]:
     """Say of tiny effects which size is excluded, and what would tell one of the margin's size, where there is one."""
     beyond = max(abs(end) for effect in effects for end in (effect.low, effect.high) if end is not None)
-    said = [f"effects beyond {beyond:.2g} are excluded"]
+    clauses = [f"effects beyond {beyond:.2g} are excluded"]
     if effects[0].margin is not None:
         seeds = [effect.seeds_for_margin or 0 for effect in effects]
         more = f"{about_seeds(max(seeds))} seeds" if all(seeds) else f"only more {text}"
-        said.append(f"{more} would tell one of {effects[0].margin:g}")
-    return said
+        clauses.append(f"{more} would tell one of {effects[0].margin:g}")
+    return clauses
 
 
 def _compared(contrast: Contrast, size: str, value: float, *, several: bool) -> str:
@@ -329,21 +325,21 @@ def noise(scores: Mapping[str, Scores]) -> Noise | None:
 
 
 def arm_record(
-    level: str, levels: Mapping[str, str], one: Scores, derived: Derived, seeds: tuple[int, ...]
+    level: str, levels: Mapping[str, str], scores: Scores, derived: Derived, seeds: tuple[int, ...]
 ) -> ArmRecord:
     """Return an arm: its runs, its own bits per byte with its interval and per seed, and how long its runs took.
 
     Args:
         level: its name.
         levels: its level on each axis.
-        one: what its runs spent.
+        scores: of its runs.
         derived: what its recipe comes to.
         seeds: of its runs.
     """
-    interval = stats.arm_level(one.bits_SN, one.bytes_N)
+    interval = stats.arm_level(scores.bits_SN, scores.bytes_N)
     return ArmRecord(
-        level=level, levels=dict(levels), runs=tuple(path.name for path in one.runs),
+        level=level, levels=dict(levels), runs=tuple(path.name for path in scores.runs),
         bits_per_byte=Estimate(value=interval.value, low=interval.low, high=interval.high), seeds=seeds,
-        per_seed=tuple(float(v) for v in one.bits_per_byte_S), nats_per_token=one.nats_per_token, derived=derived,
-        seconds=tuple(float(run_tables.read_table(path, "steps").iloc[-1].seconds) for path in one.runs),
+        per_seed=tuple(float(v) for v in scores.bits_per_byte_S), nats_per_token=scores.nats_per_token, derived=derived,
+        seconds=tuple(float(run_tables.read_table(path, "steps").iloc[-1].seconds) for path in scores.runs),
     )  # fmt: skip

@@ -38,10 +38,10 @@ def matched(recipes: Mapping[str, Recipe], match: str = "parameters") -> dict[st
         DiagnoseError: no width of a network comes within 2 %.
     """
     steps = {level: _step(recipe) for level, recipe in recipes.items()}
-    kept = max(steps, key=lambda level: steps[level])
-    wanted = _size(recipes[kept], None, match)
-    others = [level for level, step in steps.items() if level != kept and not math.isinf(step)]
-    return {level: _width(recipes[level], int(steps[level]), wanted, kept, match) for level in others}
+    reference = max(steps, key=lambda level: steps[level])
+    wanted = _size(recipes[reference], None, match)
+    others = [level for level, step in steps.items() if level != reference and not math.isinf(step)]
+    return {level: _width(recipes[level], int(steps[level]), wanted, reference, match) for level in others}
 
 
 def _step(recipe: Recipe) -> float:
@@ -65,7 +65,7 @@ def _size(recipe: Recipe, width: int | None, match: str) -> int:
     return round(network.flops_per_token(built, recipe.batches.context, vocabulary))
 
 
-def _width(recipe: Recipe, step: int, wanted: int, kept: str, match: str) -> int:
+def _width(recipe: Recipe, step: int, wanted: int, reference: str, match: str) -> int:
     """Return the multiple of `step` that comes nearest to the size that is wanted, as a width."""
     size = lru_cache(maxsize=None)(lambda count: _size(recipe, count * step, match))
     low, high = _bracket(size, wanted, WIDEST // step)
@@ -76,8 +76,9 @@ def _width(recipe: Recipe, step: int, wanted: int, kept: str, match: str) -> int
     width = min(sizes, key=lambda w: abs(sizes[w] - wanted))
     if abs(sizes[width] - wanted) > TOLERANCE * wanted:
         raise DiagnoseError(
-            f"{kept} has {wanted:,} {MATCHES[match]}, and no width of the network '{recipe.model.name}' comes within "
-            f"{TOLERANCE:.0%}: at {width} it has {sizes[width]:,}; another model.width, model.layers or model.heads may"
+            f"{reference} has {wanted:,} {MATCHES[match]}, and no width of the network '{recipe.model.name}' comes "
+            f"within {TOLERANCE:.0%}: at {width} it has {sizes[width]:,}; another model.width, model.layers or "
+            "model.heads may"
         )
     return width
 

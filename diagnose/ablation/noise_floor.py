@@ -46,7 +46,7 @@ def floor(design: Design, runs: Path) -> dict[str, Any] | None:
     chosen = _nearest(design, _groups(design, runs))
     if not chosen:
         return None
-    scores = effects.score({"": tuple(one.path for one in chosen)})[""]
+    scores = effects.score({"": tuple(run.path for run in chosen)})[""]
     parts = analyse(scores.bits_SN, scores.bytes_N.astype(np.float64))
     seeds, documents = scores.bits_SN.shape
     between = math.sqrt(2 * max(float(parts.by_seed - parts.rest), 0.0) * seeds)
@@ -63,7 +63,7 @@ def floor(design: Design, runs: Path) -> dict[str, Any] | None:
         "comparisons": comparisons(design),
         "documents": documents,
         "sd_seeds": between / math.sqrt(2),
-        "runs": [one.path.name for one in chosen],
+        "runs": [run.path.name for run in chosen],
         "differ": _differ(design, chosen[0]),
     }
 
@@ -80,10 +80,13 @@ def _groups(design: Design, runs: Path) -> list[list[ComparedRun]]:
     groups: dict[str, dict[int, ComparedRun]] = {}
     for path in store.entries(runs):
         with suppress(DiagnoseError):  # not finished, damaged or of another format: no help for a plan
-            found = store.environment(path)
-            if (found.corpus.fingerprint, found.split.fingerprint) == (text.corpus.fingerprint, text.split.fingerprint):
-                one = opened(path, found)
-                groups.setdefault(repr(sorted(learned(one).items())), {})[one.seed] = one
+            environment = store.environment(path)
+            if (environment.corpus.fingerprint, environment.split.fingerprint) == (
+                text.corpus.fingerprint,
+                text.split.fingerprint,
+            ):
+                run = opened(path, environment)
+                groups.setdefault(repr(sorted(learned(run).items())), {})[run.seed] = run
     return [list(group.values()) for group in groups.values() if len(group) > 1]
 
 
@@ -92,36 +95,39 @@ def _nearest(design: Design, groups: Sequence[list[ComparedRun]]) -> list[Compar
     return min(groups, key=lambda group: (len(_differ(design, group[0])), -len(group)), default=[])
 
 
-def _differ(design: Design, one: ComparedRun) -> list[str]:
+def _differ(design: Design, first: ComparedRun) -> list[str]:
     """Return the settings in which a run differs from the planned control."""
     setup = design.arms[0].first
     planned = ComparedRun(
-        one.path, setup.recipe, settings_of(setup.recipe), one.environment.model_copy(update={"derived": setup.derived})
+        first.path,
+        setup.recipe,
+        settings_of(setup.recipe),
+        first.environment.model_copy(update={"derived": setup.derived}),
     )
-    mine, wanted = learned(one), learned(planned)
+    mine, wanted = learned(first), learned(planned)
     return sorted(key for key in mine.keys() | wanted.keys() if mine.get(key) != wanted.get(key))
 
 
-def sentences(found: dict[str, Any] | None, seeds: int) -> list[str]:
+def sentences(noise: dict[str, Any] | None, seeds: int) -> list[str]:
     """Return what planned seeds can resolve in words, and what that rests on."""
-    if found is None:
+    if noise is None:
         return [
             f"What {counted(seeds, 'seed')} can resolve is not known yet: no two finished runs of one recipe read this "
             "text. --axis seed measures it."
         ]
-    from_runs = listed(found["runs"]) if len(found["runs"]) <= MOST_NAMED else f"{len(found['runs'])} runs"
-    differ = found["differ"] if len(found["differ"]) <= MOST_NAMED else [*found["differ"][:MOST_NAMED], "more"]
-    rough = "; a rough guess" if len(found["differ"]) > ALIKE else ""
+    from_runs = listed(noise["runs"]) if len(noise["runs"]) <= MOST_NAMED else f"{len(noise['runs'])} runs"
+    differ = noise["differ"] if len(noise["differ"]) <= MOST_NAMED else [*noise["differ"][:MOST_NAMED], "more"]
+    rough = "; a rough guess" if len(noise["differ"]) > ALIKE else ""
     unlike = f"which differ from the planned control in {listed(differ)}{rough}" if differ else "the planned control's"
-    others = ", ".join(f"{plain(v, 4)} with {n}" for n, v in found["by_seeds"].items() if v and int(n) != seeds)
-    own = (
+    others = ", ".join(f"{plain(v, 4)} with {n}" for n, v in noise["by_seeds"].items() if v and int(n) != seeds)
+    of_runs = (
         "One seed resolves nothing"
-        if found["bits_per_byte"] is None
-        else f"{counted(seeds, 'seed')} would resolve {plain(found['bits_per_byte'], 4)} bits per byte four times in "
+        if noise["bits_per_byte"] is None
+        else f"{counted(seeds, 'seed')} would resolve {plain(noise['bits_per_byte'], 4)} bits per byte four times in "
         "five, as far as chance between seeds goes"
     )
     return [
-        f"{own} ({others}).",
+        f"{of_runs} ({others}).",
         f"From how far seeds lie apart in {from_runs}, {unlike}. An effect that differs between documents takes more; "
         "arms that stay alike, for they share a seed's streams, take less.",
     ]

@@ -62,26 +62,26 @@ def differences(
     Returns:
         Effects with `paired`, the seeds that both arms share; empty where pairs are of documents alone.
     """
-    found = []
+    pairs = []
     for level, other in couples:
         both = _both(arms[level], arms[other])
         contrast = Contrast(axis, level, other, ((level, other),))
-        found.append((contrast, both, _effect(arms[level], arms[other], both, len(couples))))
-    rows = records([(contrast, effect) for contrast, _, effect in found], margin)
-    return [row.model_copy(update={"paired": tuple(both)}) for row, (_, both, _) in zip(rows, found, strict=True)]
+        pairs.append((contrast, both, _effect(arms[level], arms[other], both, len(couples))))
+    rows = records([(contrast, effect) for contrast, _, effect in pairs], margin)
+    return [row.model_copy(update={"paired": tuple(both)}) for row, (_, both, _) in zip(rows, pairs, strict=True)]
 
 
-def _both(one: ArmCost, other: ArmCost) -> list[int]:
-    return stats.shared(np.array(one.seeds), np.array(other.seeds))
+def _both(first: ArmCost, other: ArmCost) -> list[int]:
+    return stats.shared(np.array(first.seeds), np.array(other.seeds))
 
 
-def _effect(one: ArmCost, other: ArmCost, both: list[int], comparisons: int) -> stats.Effect:
-    size = one.scores.bytes_N
+def _effect(first: ArmCost, other: ArmCost, both: list[int], comparisons: int) -> stats.Effect:
+    size = first.scores.bytes_N
     if both:
-        return stats.paired_effect(one.of(both), other.of(both), size, comparisons=comparisons)
-    return stats.unpaired_effect(one.scores.bits_SN, other.scores.bits_SN, size, comparisons=comparisons)
+        return stats.paired_effect(first.of(both), other.of(both), size, comparisons=comparisons)
+    return stats.unpaired_effect(first.scores.bits_SN, other.scores.bits_SN, size, comparisons=comparisons)
 
 
 def with_seeds(scores: Mapping[str, Scores], seeds: Sequence[int]) -> dict[str, ArmCost]:
     """Return the arms of an ablation, which share all seeds."""
-    return {level: ArmCost(one, tuple(seeds)) for level, one in scores.items()}
+    return {level: ArmCost(scores_of_arm, tuple(seeds)) for level, scores_of_arm in scores.items()}

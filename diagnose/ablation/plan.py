@@ -96,11 +96,11 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     shares = (arm["share_of_training_text"] for arm in arms)
     table.add_row("share of the training text", *("" if share is None else f"{share:.1%}" for share in shares))
     runs = len(arms) * plan["seeds"]
-    held = "nothing is held equal" if plan["hold"] is None else f"{plan['hold']['what']} is held equal"
+    equal = "nothing is held equal" if plan["hold"] is None else f"{plan['hold']['what']} is held equal"
     took = "" if plan["seconds"] is None else f"; about {plan['seconds'] / 60:.1f} minutes of training"
     at_once = f", {plan['jobs']} at once" if plan["jobs"] > 1 else ""
     size = f"{len(arms)} arms x {plan['seeds']} seeds = {runs} runs{at_once}"
-    head = f"{plan['axis']}: {size}, {held}{took}"
+    head = f"{plan['axis']}: {size}, {equal}{took}"
     resolves = map(Text, noise_floor.sentences(plan["resolvable"], plan["seeds"]))
     where = map(Text, submission_rows(plan))
     return Group(Text(head), Text(""), table, *_tuning_rows(plan["tuning"]), Text(""), *where, *resolves)
@@ -113,9 +113,9 @@ def _tuning_rows(tuned: list[dict[str, Any]]) -> list[RenderableType]:
     if not tuned:
         return []
     rows = [
-        f"{one['level']}: {', '.join(f'{lr:g}' for lr in one['learning_rates'])}, {one['steps']:,} steps each on "
-        f"{one['documents']:,} training documents, read on {one['scored_documents']:,} others of them"
-        for one in tuned
+        f"{trial['level']}: {', '.join(f'{lr:g}' for lr in trial['learning_rates'])}, {trial['steps']:,} steps each on "
+        f"{trial['documents']:,} training documents, read on {trial['scored_documents']:,} others of them"
+        for trial in tuned
     ]
     head = f"Learning rates tried first, and further ones (at most {lr_tuning.MOST}) while the best is at an end:"
     return [Text(""), Text(head), *map(Text, rows)]

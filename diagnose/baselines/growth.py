@@ -107,29 +107,29 @@ def curves(of: str, runs: Sequence[PeerRun]) -> list[tuple[str, list[float], lis
     """
     groups: dict[str, dict[float, list[float]]] = defaultdict(lambda: defaultdict(list))
     names = {}
-    for one in runs:
-        recipe = _recipe(one)
+    for run in runs:
+        recipe = _recipe(run)
         if recipe is not None:
-            amount, other = (one.parameters, one.steps) if of == PARAMETERS else (one.steps, one.parameters)
+            amount, other = (run.parameters, run.steps) if of == PARAMETERS else (run.steps, run.parameters)
             key = digest(_but_for(of, recipe), other)
-            names[key] = one.model
-            groups[key][float(amount)].append(one.bits_per_byte)
-    found = ((names[key], sorted(by_amount), by_amount) for key, by_amount in groups.items())
-    return [(name, amounts, [fmean(by_amount[amount]) for amount in amounts]) for name, amounts, by_amount in found]
+            names[key] = run.model
+            groups[key][float(amount)].append(run.bits_per_byte)
+    by_curve = ((names[key], sorted(by_amount), by_amount) for key, by_amount in groups.items())
+    return [(name, amounts, [fmean(by_amount[amount]) for amount in amounts]) for name, amounts, by_amount in by_curve]
 
 
-def _recipe(one: PeerRun) -> dict[str, Any] | None:
+def _recipe(run: PeerRun) -> dict[str, Any] | None:
     try:
-        return store.recipe_of(Path(one.run)).model_dump(mode="json")
+        return store.recipe_of(Path(run.run)).model_dump(mode="json")
     except DiagnoseError:
         return None
 
 
 def _but_for(of: str, recipe: dict[str, Any]) -> dict[str, Any]:
     """Return what two runs must share to differ in parameters or steps alone."""
-    kept = {name: recipe[name] for name in ("data", "tokenizer", "batches", "optimizer", "loss", "model", "budget")}
+    tables = {name: recipe[name] for name in ("data", "tokenizer", "batches", "optimizer", "loss", "model", "budget")}
     if of == STEPS:
-        del kept["budget"]
+        del tables["budget"]
     else:
-        kept["model"] = {name: value for name, value in kept["model"].items() if name not in SIZES}
-    return kept
+        tables["model"] = {name: value for name, value in tables["model"].items() if name not in SIZES}
+    return tables

@@ -152,8 +152,8 @@ def _discounts(counts_G: Ints) -> tuple[float, float, float]:
     if not (n1 and n2 and n3):
         return FALLBACK
     y = n1 / (n1 + 2 * n2)
-    found = (1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3)
-    return found if all(0 < d <= k for k, d in enumerate(found, 1)) else FALLBACK
+    discounts = (1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3)
+    return discounts if all(0 < d <= k for k, d in enumerate(discounts, 1)) else FALLBACK
 
 
 def nats(model: KneserNey, sequences: Sequence[Ints], orders: Iterable[int]) -> dict[int, Floats]:
@@ -165,12 +165,12 @@ def nats(model: KneserNey, sequences: Sequence[Ints], orders: Iterable[int]) -> 
         orders: at most the model's.
     """
     text = laid_out(sequences, model.size, model.orders - 1)
-    found = {}
+    by_order = {}
     for order, p_P in _probabilities(model, text):
         if order in set(orders):
             bits = -np.log(p_P[text.scored_P])
-            found[order] = np.bincount(text.sequence_P[text.scored_P], bits, len(sequences)).astype(np.float64)
-    return found
+            by_order[order] = np.bincount(text.sequence_P[text.scored_P], bits, len(sequences)).astype(np.float64)
+    return by_order
 
 
 def distribution(model: KneserNey, context: Sequence[int], order: int) -> Floats:

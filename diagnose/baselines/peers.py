@@ -69,8 +69,8 @@ def runs_on(runs: Path, corpus: Corpus, split: Split) -> list[PeerRun]:
         split: which documents are learned from, and which are scored.
     """
     wanted = (corpus.fingerprint, split.fingerprint)
-    found = (_beside(path, wanted) for path in store.entries(runs))
-    return sorted((one for one in found if one is not None), key=lambda one: -one.bits_per_byte)
+    peers = (_beside(path, wanted) for path in store.entries(runs))
+    return sorted((peer for peer in peers if peer is not None), key=lambda peer: -peer.bits_per_byte)
 
 
 def _beside(path: Path, wanted: tuple[str, str]) -> PeerRun | None:

@@ -83,16 +83,16 @@ def standing(bits_per_byte: float, scale: Sequence[Yardstick]) -> Standing | Non
         bits_per_byte: of a network that was trained on the same text as the yardsticks, and nothing else.
         scale: yardsticks of the same text, in any order.
     """
-    learned = [one for one in scale if one.family != "uniform"]
+    learned = [row for row in scale if row.family != "uniform"]
     if not learned:
         return None
-    best = min(learned, key=lambda one: one.bits_per_byte)
-    worse = [one for one in scale if one.bits_per_byte >= bits_per_byte]
-    better = [one for one in scale if one.bits_per_byte < bits_per_byte]
+    best = min(learned, key=lambda row: row.bits_per_byte)
+    worse = [row for row in scale if row.bits_per_byte >= bits_per_byte]
+    better = [row for row in scale if row.bits_per_byte < bits_per_byte]
     ratio = bits_per_byte / max(best.bits_per_byte, SMALLEST)  # a text of equal lines costs nothing
     return Standing(
         bits_per_byte,
-        min(worse, key=lambda one: one.bits_per_byte, default=None),
-        max(better, key=lambda one: one.bits_per_byte, default=None),
+        min(worse, key=lambda row: row.bits_per_byte, default=None),
+        max(better, key=lambda row: row.bits_per_byte, default=None),
         best, ratio, ratio < MARGIN,
     )  # fmt: skip

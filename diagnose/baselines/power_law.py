@@ -100,11 +100,11 @@ def fit(amounts_P: Floats, loss_P: Floats) -> Curve:
     from scipy.optimize import nnls
 
     relative_P, loss_P = amounts_P[-MOST:] / amounts_P[-1], loss_P[-MOST:]
-    found = []
+    fits = []
     for exponent in EXPONENTS.tolist():
         (floor, scale), norm = nnls(np.stack([np.ones_like(relative_P), relative_P**-exponent], axis=1), loss_P)
-        found.append((norm, Curve(float(floor), float(scale), exponent, float(amounts_P[-1]))))
-    return min(found, key=lambda pair: pair[0])[1]
+        fits.append((norm, Curve(float(floor), float(scale), exponent, float(amounts_P[-1]))))
+    return min(fits, key=lambda pair: pair[0])[1]
 
 
 def back_tests(amounts_P: Floats, loss_P: Floats, factor: float) -> list[float]:
@@ -113,7 +113,7 @@ def back_tests(amounts_P: Floats, loss_P: Floats, factor: float) -> list[float]:
     A law is tested at every point that has about `factor` times as much as the last point it was fitted to. Where the
     loss did not fall, the promise was infinitely too much.
     """
-    found = []
+    tests = []
     for end in range(FEWEST, len(amounts_P)):
         ratio_P = amounts_P[end:] / amounts_P[end - 1]
         at = end + int(np.abs(np.log(ratio_P / factor)).argmin())
@@ -121,8 +121,8 @@ def back_tests(amounts_P: Floats, loss_P: Floats, factor: float) -> list[float]:
             continue
         promised = fit(amounts_P[:end], loss_P[:end]).gain(float(amounts_P[at]))
         gained = float(loss_P[end - 1] - loss_P[at])
-        found.append(max(promised / gained, gained / promised) if min(promised, gained) > 0 else np.inf)
-    return found
+        tests.append(max(promised / gained, gained / promised) if min(promised, gained) > 0 else np.inf)
+    return tests
 
 
 def law(of: str, learner: str, amounts: Sequence[float], losses: Sequence[float], off: float = OFF_TEXT) -> Law:
@@ -144,8 +144,10 @@ def law(of: str, learner: str, amounts: Sequence[float], losses: Sequence[float]
     if worst is None:
         return _refused(bare, f"no point has about {plain(FACTORS[0], 0)} times as much as the first {FEWEST} reach")
     if worst > WORST:
-        said = f"{plain(worst, 1)} times" if np.isfinite(worst) else "wholly"
-        return _refused(bare, f"where the law could be tested it was {said} off; {plain(WORST, 0)} times is the most")
+        worst_factor = f"{plain(worst, 1)} times" if np.isfinite(worst) else "wholly"
+        return _refused(
+            bare, f"where the law could be tested it was {worst_factor} off; {plain(WORST, 0)} times is the most"
+        )
     curve, last, width = fit(amounts_P, loss_P), float(loss_P[-1]), max(off, worst)
     gains = ((factor, curve.gain(factor * curve.last)) for factor in FACTORS)
     forecasts = tuple(Forecast(factor, last - gain, last - gain * width, last - gain / width) for factor, gain in gains)
@@ -154,11 +156,11 @@ def law(of: str, learner: str, amounts: Sequence[float], losses: Sequence[float]
 
 def _apart(amounts_P: Floats, loss_P: Floats) -> tuple[Floats, Floats]:
     """Return points without those that lie close before another: the largest amount stays."""
-    kept: list[int] = []
+    apart: list[int] = []
     for place in range(len(amounts_P) - 1, -1, -1):
-        if not kept or amounts_P[kept[-1]] / amounts_P[place] >= NEAR:
-            kept.append(place)
-    return amounts_P[kept[::-1]], loss_P[kept[::-1]]
+        if not apart or amounts_P[apart[-1]] / amounts_P[place] >= NEAR:
+            apart.append(place)
+    return amounts_P[apart[::-1]], loss_P[apart[::-1]]
 
 
 def _refused(bare: Law, why: str) -> Law:

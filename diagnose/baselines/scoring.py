@@ -45,8 +45,8 @@ def _uniform(text: Excerpt) -> Computed:
 def _ngrams(text: Excerpt, family: str, orders: int) -> Computed:
     learn = symbols.characters if family == "characters" else symbols.words
     model = learn([document.decode() for document in text.train], orders)
-    found = model.nats([document.decode() for document in text.scored], range(1, orders + 1))
-    return {_named(family, order): (nats / np.log(2), text.sizes_N) for order, nats in found.items()}
+    by_order = model.nats([document.decode() for document in text.scored], range(1, orders + 1))
+    return {_named(family, order): (nats / np.log(2), text.sizes_N) for order, nats in by_order.items()}
 
 
 def _named(family: str, order: int) -> str:
@@ -75,19 +75,19 @@ class BaselineGroup:
 
 def groups() -> list[BaselineGroup]:
     """Return all yardsticks, those first that are quickly had."""
-    found = [BaselineGroup("uniform", (UNIFORM,), _uniform)]
-    found.append(
+    listed = [BaselineGroup("uniform", (UNIFORM,), _uniform)]
+    listed.append(
         BaselineGroup("characters", (_named("characters", 1),), partial(_ngrams, family="characters", orders=1))
     )
-    found += [
+    listed += [
         BaselineGroup("compressor", (f"PPMd of order {order}",), partial(_ppmd, order=order))
         for order in compressors.PPMD_ORDERS
     ]
-    found += [BaselineGroup("compressor", (name,), partial(_compressed, name=name)) for name in compressors.SIZES]
+    listed += [BaselineGroup("compressor", (name,), partial(_compressed, name=name)) for name in compressors.SIZES]
     for family, orders in (("words", WORD_ORDERS), ("characters", CHARACTER_ORDERS)):
         names = tuple(_named(family, order) for order in range(1, orders + 1))
-        found.append(BaselineGroup(family, names, partial(_ngrams, family=family, orders=orders)))
-    return found
+        listed.append(BaselineGroup(family, names, partial(_ngrams, family=family, orders=orders)))
+    return listed
 
 
 QUICK = (UNIFORM, "characters, order 0", "gzip", "bzip2", "PPMd of order 4", "PPMd of order 8", "PPMd of order 16")
@@ -115,36 +115,36 @@ def yardsticks(
     for name in wanted:
         if name not in known:
             raise DiagnoseError(f"there is no yardstick '{name}'{nearest(name, known)}")
-    found: dict[str, Yardstick] = {}
+    scale: dict[str, Yardstick] = {}
     text = lru_cache(maxsize=1)(partial(excerpt, corpus, split))  # read when first needed
     for group in every:
-        if not any(name in wanted and name not in found for name in group.names):
+        if not any(name in wanted and name not in scale for name in group.names):
             continue
         key = digest("yardstick", FORMAT, corpus.fingerprint, split.fingerprint, group.names)
         folder = entry(
             cache, "yardsticks", key, partial(_compute, group=group, text=text, watch=watch or (lambda _: None))
         )
         rows = json.loads((folder / "yardsticks.json").read_text(encoding="utf-8"))
-        found |= {row["name"]: Yardstick(**row) for row in rows if row["name"] in wanted}
-    return sorted(found.values(), key=lambda one: -one.bits_per_byte)
+        scale |= {row["name"]: Yardstick(**row) for row in rows if row["name"] in wanted}
+    return sorted(scale.values(), key=lambda yardstick: -yardstick.bits_per_byte)
 
 
 def _compute(folder: Path, group: BaselineGroup, text: Callable[[], Excerpt], watch: Callable[[str], None]) -> None:
     watch(group.names[0] if len(group.names) == 1 else f"n-grams over {group.family}")
     given = text()
     begun = time.perf_counter()
-    found = group.compute(given)
+    computed = group.compute(given)
     seconds = time.perf_counter() - begun
     rows = [
-        asdict(_yardstick(name, group.family, *found[name], seconds, ordered=given.ordered)) for name in group.names
+        asdict(_yardstick(name, group.family, *computed[name], seconds, ordered=given.ordered)) for name in group.names
     ]
     (folder / "yardsticks.json").write_text(json.dumps(rows), encoding="utf-8")
 
 
 def _yardstick(name: str, family: str, bits_N: Floats, bytes_N: Floats, seconds: float, *, ordered: bool) -> Yardstick:
     blocks_N = in_blocks(len(bits_N), len(bits_N) // BLOCKS) if ordered and len(bits_N) > BLOCKS else None
-    found = ratio_interval(bits_N, bytes_N, blocks_N=blocks_N)
-    return Yardstick(name, family, found.value, found.low, found.high, seconds)
+    interval = ratio_interval(bits_N, bytes_N, blocks_N=blocks_N)
+    return Yardstick(name, family, interval.value, interval.low, interval.high, seconds)
 
 
 def record(corpus: Corpus, split: Split, cache: Path, names: Sequence[str] = QUICK) -> dict[str, Any]:
@@ -152,13 +152,13 @@ def record(corpus: Corpus, split: Split, cache: Path, names: Sequence[str] = QUI
 
     Not how long each took, so that runs of the same text keep the same.
     """
-    kept = [
+    rows = [
         {key: value for key, value in row.items() if key != "seconds"}
         for row in records(yardsticks(corpus, split, cache, names))
     ]
-    return {"sampled": not fits(corpus, split), "yardsticks": kept}
+    return {"sampled": not fits(corpus, split), "yardsticks": rows}
 
 
 def records(scale: Sequence[Yardstick]) -> list[dict[str, Any]]:
     """Return yardsticks as JSON values."""
-    return [asdict(one) for one in scale]
+    return [asdict(row) for row in scale]

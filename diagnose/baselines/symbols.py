@@ -50,9 +50,9 @@ class Characters:
 
     def nats(self, texts: Sequence[str], orders: Iterable[int]) -> dict[int, Floats]:
         """Return what each text costs under the models of some orders, its end included."""
-        found = kneser_ney.nats(self.model, [_numbered(text, self.symbols) for text in texts], orders)
+        by_order = kneser_ney.nats(self.model, [_numbered(text, self.symbols) for text in texts], orders)
         strange = [sum(len(c.encode()) for c in text if c not in self.symbols) for text in texts]
-        return {order: nats + NATS_PER_BYTE * np.array(strange) for order, nats in found.items()}
+        return {order: nats + NATS_PER_BYTE * np.array(strange) for order, nats in by_order.items()}
 
 
 def characters(texts: Sequence[str], orders: int) -> Characters:
@@ -82,11 +82,11 @@ class Words:
     def nats(self, texts: Sequence[str], orders: Iterable[int]) -> dict[int, Floats]:
         """Return what each text costs under the models of some orders, its end included."""
         cut = [WORD.findall(text) for text in texts]
-        found = kneser_ney.nats(self.model, [_numbered(words, self.symbols) for words in cut], orders)
+        by_order = kneser_ney.nats(self.model, [_numbered(words, self.symbols) for words in cut], orders)
         new = sorted({word for words in cut for word in words if word not in self.symbols})
         cost = dict(zip(new, self.spelling.nats(new, [SPELLED])[SPELLED].tolist(), strict=True)) if new else {}
         spelled = [sum(cost.get(word, 0.0) for word in words) for words in cut]
-        return {order: nats + np.array(spelled) for order, nats in found.items()}
+        return {order: nats + np.array(spelled) for order, nats in by_order.items()}
 
 
 def words(texts: Sequence[str], orders: int) -> Words:

@@ -56,16 +56,18 @@ def cache_folder() -> Path:
     Raises:
         DiagnoseError: nothing can be written there.
     """
-    own, shared = os.environ.get("DIAGNOSE_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    chosen, shared = os.environ.get("DIAGNOSE_CACHE"), os.environ.get("XDG_CACHE_HOME")
     try:
-        folder = Path(own).expanduser() if own else (Path(shared) if shared else Path.home() / ".cache") / "diagnose"
+        folder = (
+            Path(chosen).expanduser() if chosen else (Path(shared) if shared else Path.home() / ".cache") / "diagnose"
+        )
         folder = folder.absolute()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = _of_the_user(folder)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except (OSError, RuntimeError) as error:
-        where = own or shared or "~/.cache"
+        where = chosen or shared or "~/.cache"
         why = getattr(error, "strerror", None) or str(error)
         raise DiagnoseError(
             f"the cache folder {where} cannot be written: {why}; set DIAGNOSE_CACHE to another"
@@ -81,13 +83,13 @@ def _of_the_user(folder: Path) -> Path:
     """
     if _is_private(folder):
         return folder
-    own = folder / f"user-{os.getuid()}"
-    own.mkdir(mode=0o700, exist_ok=True)
-    if own.is_symlink() or not _is_private(own):
+    private = folder / f"user-{os.getuid()}"
+    private.mkdir(mode=0o700, exist_ok=True)
+    if private.is_symlink() or not _is_private(private):
         raise DiagnoseError(
-            f"{own} is not yours alone, so what it holds cannot be trusted; set DIAGNOSE_CACHE to another"
+            f"{private} is not yours alone, so what it holds cannot be trusted; set DIAGNOSE_CACHE to another"
         )
-    return own
+    return private
 
 
 def _is_private(folder: Path) -> bool:
@@ -156,13 +158,13 @@ def _put(temporary: Path, folder: Path) -> None:
 
 def _checksum(file: Path, *, keep: bool = False) -> list[int]:
     """Return a file's size and CRC-32; with `keep` have it on the disk before its folder gets its name."""
-    size, found = 0, 0
+    size, checksum = 0, 0
     with file.open("rb") as opened:
         if keep:
             os.fsync(opened.fileno())
         while data := opened.read(CHUNK):
-            size, found = size + len(data), zlib.crc32(data, found)
-    return [size, found]
+            size, checksum = size + len(data), zlib.crc32(data, checksum)
+    return [size, checksum]
 
 
 def _is_whole(folder: Path) -> bool:
@@ -175,7 +177,7 @@ def _is_whole(folder: Path) -> bool:
         seen = (str(folder), *((s.st_ino, s.st_size, s.st_mtime_ns, s.st_ctime_ns) for s in states))
         if seen in _seen:
             return True
-        whole = all(_checksum(folder / name) == found for name, found in sums.items())
+        whole = all(_checksum(folder / name) == checksum for name, checksum in sums.items())
     except (OSError, ValueError, AttributeError, TypeError, RecursionError):
         return False
     if whole:
@@ -186,8 +188,8 @@ def _is_whole(folder: Path) -> bool:
 def stale(cache: Path, days: float = UNUSED_DAYS) -> list[CacheEntry]:
     """List what was not used for that many days, killed writers' leftovers included; nothing is deleted."""
     oldest = time.time() - days * 86_400
-    found = [_measure(folder) for folder in sorted(cache.glob("*/*")) if folder.is_dir()]
-    return [item for item in found if item.last_use < oldest]
+    entries = [_measure(folder) for folder in sorted(cache.glob("*/*")) if folder.is_dir()]
+    return [item for item in entries if item.last_use < oldest]
 
 
 def _measure(folder: Path) -> CacheEntry:

@@ -139,11 +139,11 @@ class _Chunks:
         if self._held > KEPT:
             self._known.clear()
             self._held = 0
-        found = list(map(self._known.get, chunks))
-        new = [chunk for chunk, tokens in zip(chunks, found, strict=True) if tokens is None]
+        ids = list(map(self._known.get, chunks))
+        new = [chunk for chunk, tokens in zip(chunks, ids, strict=True) if tokens is None]
         self._encode(new)
         self._held += sum(len(chunk) + len(self._known[chunk]) + OVERHEAD for chunk in new)
-        return [self._known[chunk] if tokens is None else tokens for chunk, tokens in zip(chunks, found, strict=True)]
+        return [self._known[chunk] if tokens is None else tokens for chunk, tokens in zip(chunks, ids, strict=True)]
 
     def _encode(self, new: list[bytes]) -> None:
         """Encode chunks, those that may follow each other as one text, which is sooner."""

@@ -79,11 +79,7 @@ class Writer:
 
 
 def existing(given: str) -> Path:
-    """Return the file or folder that a recipe names.
-
-    Raises:
-        DiagnoseError: there is none.
-    """
+    """Return the file or folder that a recipe names. Raises DiagnoseError where there is none."""
     if not given:
         raise DiagnoseError('data.corpus = "file" needs data.path, the file or folder to read')
     path = Path(given).expanduser().absolute()
@@ -103,10 +99,10 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     try:
-        found = [file for file in path.rglob("*") if file.is_file()]
+        files = [file for file in path.rglob("*") if file.is_file()]
     except OSError as error:
         raise DiagnoseError(f"{path} cannot be read: {error.strerror}") from None
-    names = [file.relative_to(path) for file in found]
+    names = [file.relative_to(path) for file in files]
     seen = sorted(n.as_posix() for n in names if not any(part.startswith(".") for part in n.parts))
     if not seen:
         raise DiagnoseError(f"the folder {path} holds no files")

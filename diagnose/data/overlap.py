@@ -138,8 +138,8 @@ class SeenDocuments:
 
     def among(self, documents: NDArray[np.int64]) -> SeenDocuments:
         """Return what is known of some of the documents."""
-        kept = np.isin(self.documents, documents)
-        return SeenDocuments(self.documents[kept], self.exact[kept], self.near[kept], self.share[kept])
+        inside = np.isin(self.documents, documents)
+        return SeenDocuments(self.documents[inside], self.exact[inside], self.near[inside], self.share[inside])
 
 
 def seen(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> SeenDocuments:
@@ -180,9 +180,9 @@ def _most_from_one(
     distinct, place, count = np.unique(hashes, return_inverse=True, return_counts=True)
     owners, first = owner[np.argsort(place, kind="stable")], np.cumsum(count) - count
     pairs: list[NDArray[np.int64]] = []
-    for theirs, found in _passages(corpus, train, sampled):
-        at = np.minimum(np.searchsorted(distinct, found), len(distinct) - 1)
-        hit = (distinct[at] == found) & (count[at] <= COMMON)
+    for theirs, passages in _passages(corpus, train, sampled):
+        at = np.minimum(np.searchsorted(distinct, passages), len(distinct) - 1)
+        hit = (distinct[at] == passages) & (count[at] <= COMMON)
         once = np.unique(at[hit] * len(train) + theirs[hit])  # what a document says twice counts once
         passage, by = once // len(train), once % len(train)
         times = count[passage]
@@ -202,8 +202,8 @@ def _seen_passages(
     owner = np.concatenate([index for index, _ in parts]) if parts else np.zeros(0, np.int64)
     hashes = np.concatenate([part for _, part in parts]) if parts else np.zeros(0, np.uint64)
     distinct, place = np.unique(hashes, return_inverse=True)
-    found = _found(distinct, (part for _, part in _passages(corpus, train, sampled)))[place]
-    seen_N, total_N = (np.bincount(some, minlength=len(documents)) for some in (owner[found], owner))
+    present = _found(distinct, (part for _, part in _passages(corpus, train, sampled)))[place]
+    seen_N, total_N = (np.bincount(some, minlength=len(documents)) for some in (owner[present], owner))
     return seen_N.astype(np.int64), total_N.astype(np.int64)
 
 
@@ -224,13 +224,13 @@ def _digests(corpus: Corpus, indices: NDArray[np.int64]) -> NDArray[np.uint64]:
 
 def _found(distinct: NDArray[np.uint64], others: Iterable[NDArray[np.uint64]]) -> NDArray[np.bool_]:
     """Return which of `distinct` (sorted) occur in any of `others`."""
-    found = np.zeros(len(distinct), bool)
+    present = np.zeros(len(distinct), bool)
     for other in others:
         if len(distinct) and len(other):
             other.sort()  # neighbours in order find their places several times sooner
             place = np.minimum(np.searchsorted(distinct, other), len(distinct) - 1)
-            found[place[distinct[place] == other]] = True
-    return found
+            present[place[distinct[place] == other]] = True
+    return present
 
 
 def _passages(
@@ -243,10 +243,10 @@ def _passages(
     """
     for data, ends, places in _blocks(corpus, indices):
         hashes = window_hashes(np.frombuffer(data, np.uint8))
-        kept = np.flatnonzero((hashes & np.uint64(sampled - 1)) == 0)
-        part = np.searchsorted(ends, kept, "right")
-        within = kept + WINDOW <= ends[part]
-        yield places[part[within]], hashes[kept[within]]
+        sampled_at = np.flatnonzero((hashes & np.uint64(sampled - 1)) == 0)
+        part = np.searchsorted(ends, sampled_at, "right")
+        within = sampled_at + WINDOW <= ends[part]
+        yield places[part[within]], hashes[sampled_at[within]]
 
 
 def _blocks(corpus: Corpus, indices: NDArray[np.int64]) -> Iterator[tuple[bytes, NDArray[np.int64], NDArray[np.int64]]]:
@@ -255,7 +255,7 @@ def _blocks(corpus: Corpus, indices: NDArray[np.int64]) -> Iterator[tuple[bytes,
     A document that comes in several parts has the last bytes of one repeated before the next, so that no
     passage is lost between them.
     """
-    held: list[bytes] = []
+    parts: list[bytes] = []
     ends: list[int] = []
     places: list[int] = []
     place, size, last = -1, 0, b""
@@ -263,15 +263,15 @@ def _blocks(corpus: Corpus, indices: NDArray[np.int64]) -> Iterator[tuple[bytes,
         place += opens
         part = data if opens else last[-(WINDOW - 1) :] + data
         last = part
-        held.append(part)
+        parts.append(part)
         size += len(part)
         ends.append(size)
         places.append(place)
         if size > BLOCK:
-            yield b"".join(held), np.array(ends), np.array(places)
-            held, ends, places, size = [], [], [], 0
-    if held:
-        yield b"".join(held), np.array(ends), np.array(places)
+            yield b"".join(parts), np.array(ends), np.array(places)
+            parts, ends, places, size = [], [], [], 0
+    if parts:
+        yield b"".join(parts), np.array(ends), np.array(places)
 
 
 def window_hashes(text: NDArray[np.uint8]) -> NDArray[np.uint64]:

@@ -149,61 +149,61 @@ def _zstandard(file: BinaryIO) -> Iterator[bytes]:
 
 def lines(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bytes]]:
     r"""Yield (text, line end); the end is \n or \r\n, or empty where the line goes on or the file ends."""
-    held = b""
+    rest = b""
     for chunk in chunks:
-        parts = (held + chunk).split(b"\n")
-        held = parts.pop()
+        parts = (rest + chunk).split(b"\n")
+        rest = parts.pop()
         for part in parts:
             yield (part[:-1], b"\r\n") if part.endswith(b"\r") else (part, b"\n")
-        if len(held) > CHUNK:
-            cut = len(held) - held.endswith(b"\r")
-            yield held[:cut], b""
-            held = held[cut:]
-    if held:
-        yield held, b""
+        if len(rest) > CHUNK:
+            cut = len(rest) - rest.endswith(b"\r")
+            yield rest[:cut], b""
+            rest = rest[cut:]
+    if rest:
+        yield rest, b""
 
 
 def _by_line(parts: Iterator[tuple[bytes, bytes]], sink: Sink, *, paragraphs: bool) -> None:
-    number, held, within, gap = 1, b"", False, b""
+    number, text_before, within, gap = 1, b"", False, b""
     for text, end in parts:
-        held = held + text if held else text
-        if within or held.strip():
+        text_before = text_before + text if text_before else text
+        if within or text_before.strip():
             if not sink.is_open:
                 sink.begin(number)
             elif not within:
                 sink.extend(gap)
-            sink.extend(held)
-            held, within = b"", True
+            sink.extend(text_before)
+            text_before, within = b"", True
         if end:
             if sink.is_open and not (paragraphs and within):
                 sink.end()
-            number, held, within, gap = number + 1, b"", False, end
+            number, text_before, within, gap = number + 1, b"", False, end
     if sink.is_open:
         sink.end()
 
 
 def _whole(chunks: Iterator[bytes], sink: Sink) -> None:
-    held = b""
+    document = b""
     for chunk in chunks:
-        held += chunk
-        if sink.is_open or held.strip():
+        document += chunk
+        if sink.is_open or document.strip():
             if not sink.is_open:
                 sink.begin(0)
-            sink.extend(held)
-            held = b""
+            sink.extend(document)
+            document = b""
     if sink.is_open:
-        sink.extend(held)
+        sink.extend(document)
         sink.end()
 
 
 def _by_record(path: Path, parts: Iterator[tuple[bytes, bytes]], sink: Sink) -> None:
-    number, held = 1, []
+    number, record_lines = 1, []
     for text, end in parts:
-        held.append(text)
+        record_lines.append(text)
         if end:
-            _record(path, number, b"".join(held), sink)
-            number, held = number + 1, []
-    _record(path, number, b"".join(held), sink)
+            _record(path, number, b"".join(record_lines), sink)
+            number, record_lines = number + 1, []
+    _record(path, number, b"".join(record_lines), sink)
 
 
 def _record(path: Path, number: int, line: bytes, sink: Sink) -> None:

@@ -127,13 +127,13 @@ def inner(whole: Split, share: float, val_share: float, seed: int) -> Split:
     Raises:
         DiagnoseError: there are too few documents.
     """
-    own = np.setdiff1d(whole.train, whole.scored)
-    n = round(share * len(own))
+    unscored = np.setdiff1d(whole.train, whole.scored)
+    n = round(share * len(unscored))
     n_val = min(round(val_share * n), INNER_MOST)
     if not 0 < n_val < n:
-        raise DiagnoseError(f"{len(own)} training documents are too few to divide {share:.0%} of them again")
-    place = _places(len(own), seeding.key(seed, "inner split"))
-    val, train = own[place < n_val], own[(place >= n_val) & (place < n)]
+        raise DiagnoseError(f"{len(unscored)} training documents are too few to divide {share:.0%} of them again")
+    place = _places(len(unscored), seeding.key(seed, "inner split"))
+    val, train = unscored[place < n_val], unscored[(place >= n_val) & (place < n)]
     parts = (train, val, np.zeros(0, np.int64))
     return Split("documents", *parts, val, _fingerprint(whole.fingerprint, "inner", parts))
 

@@ -80,9 +80,9 @@ def _write(folder: Path, corpus: Corpus, tokenizer: Tokenizer, dtype: type[np.in
     table = tk.token_bytes(tokenizer) if _known(tokenizer) else None
 
     def encoded(block: TextBlock) -> tuple[NDArray[Any], NDArray[np.int64]]:
-        found = encode(block.data, block.sizes)
-        _check(corpus, block, found, tokenizer, table)
-        tokens, begins = _with_starts(found, block.opens, start, dtype)
+        ids = encode(block.data, block.sizes)
+        _check(corpus, block, ids, tokenizer, table)
+        tokens, begins = _with_starts(ids, block.opens, start, dtype)
         return tokens, begins[block.opens]
 
     with (folder / "tokens.bin").open("wb") as tokens_file, (folder / "starts.bin").open("wb") as starts_file:
@@ -149,7 +149,7 @@ def _check(
         ids = [part.tolist() for part in np.split(encoded.tokens, np.cumsum(encoded.lengths)[:-1])]
         back = tokenizer.decode_batch(ids, skip_special_tokens=False)
         texts = divided(block.data, block.sizes)
-        right = np.array([one.encode() == text for one, text in zip(back, texts, strict=True)])
+        right = np.array([decoded.encode() == text for decoded, text in zip(back, texts, strict=True)])
     if not right.all():
         first = int(np.flatnonzero(~right)[0])
         name = f"of this run (document {corpus.label(int(block.documents[first]))})"

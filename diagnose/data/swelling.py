@@ -24,10 +24,10 @@ def bounded(pieces: Iterable[bytes], path: Path) -> Iterator[bytes]:
     Raises:
         DiagnoseError: they are more than `ALWAYS` bytes and more than `FACTOR` times the file's own size.
     """
-    most, held = max(ALWAYS, FACTOR * path.stat().st_size), 0
+    most, total = max(ALWAYS, FACTOR * path.stat().st_size), 0
     for piece in pieces:
-        held += len(piece)
-        if held > most:
+        total += len(piece)
+        if total > most:
             raise DiagnoseError(
                 f"{visible(str(path))} holds more than {size(most)}, over {FACTOR} times its size: that is no text; "
                 "decompress it yourself if it is"
@@ -80,7 +80,7 @@ def _length(column: pa.ChunkedArray) -> int:
     from pyarrow import compute
 
     sizes = (compute.take(compute.binary_length(chunk.dictionary), chunk.indices) for chunk in column.chunks)
-    return sum(compute.sum(compute.cast(one, "int64")).as_py() or 0 for one in sizes)
+    return sum(compute.sum(compute.cast(lengths, "int64")).as_py() or 0 for lengths in sizes)
 
 
 def _within(path: Path, claimed: int, most: int) -> None:

@@ -208,15 +208,15 @@ def _chunk_counts(texts: Iterable[str]) -> Iterator[Counter[str]]:
     that distinct chunks are few is what makes counting quick.
     """
     counts: Counter[str] = Counter()
-    held = 0
+    characters = 0
     for text in texts:
         chunks = text.split(" ")
         counts.update(chunks)
         counts[" "] += len(chunks) - 1
-        held += len(text)
-        if held > HELD:
+        characters += len(text)
+        if characters > HELD:
             yield counts
-            counts, held = Counter(), 0
+            counts, characters = Counter(), 0
     yield counts
 
 
@@ -226,20 +226,20 @@ def _characters(texts: Iterable[str]) -> dict[str, int]:
     for text in _joined(texts):
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         totals += np.bincount(codes, minlength=CODES)
-    found = np.flatnonzero(totals)
-    return dict(zip(map(chr, found.tolist()), totals[found].tolist(), strict=True))
+    present = np.flatnonzero(totals)
+    return dict(zip(map(chr, present.tolist()), totals[present].tolist(), strict=True))
 
 
 def _joined(texts: Iterable[str]) -> Iterator[str]:
-    held: list[str] = []
+    parts: list[str] = []
     size = 0
     for text in texts:
-        held.append(text)
+        parts.append(text)
         size += len(text)
         if size > LETTERS:
-            yield "".join(held)
-            held, size = [], 0
-    yield "".join(held)
+            yield "".join(parts)
+            parts, size = [], 0
+    yield "".join(parts)
 
 
 def _words(chunks: Iterable[Counter[str]]) -> Counter[str]:
@@ -303,10 +303,10 @@ def ready(path: Path, texts: Iterable[str]) -> Tokenizer:
     with library_errors(f"the tokenizer {path} cannot encode the text"):
         for text in islice(texts, SAMPLE):
             check_lossless(tokenizer, text, str(path))
-        own = set(marks(tokenizer))
+        own_marks = set(marks(tokenizer))
         for mark in (START, PAD):
             tries = (mark, f"a{mark}b", f"a {mark} b")
-            if any(own & set(tokenizer.encode(text, add_special_tokens=False).ids) for text in tries):
+            if any(own_marks & set(tokenizer.encode(text, add_special_tokens=False).ids) for text in tries):
                 raise DiagnoseError(f"{path} takes the text {mark!r} for a mark; rename that token of its vocabulary")
     return tokenizer
 

@@ -82,9 +82,9 @@ def _matched(data: bytes, training: Index) -> tuple[int, int]:
     line_M = np.sort((place_M - own_M + len(windows_Q)) * (len(windows_Q) + 1) + own_M)
     begins = np.flatnonzero(np.diff(line_M, prepend=-1) != 1)
     length = np.diff(begins, append=len(line_M))
-    own = line_M[begins] % (len(windows_Q) + 1)
-    best = int(np.lexsort((own, -length))[0])
-    return int(own[best]), int(length[best]) + WINDOW - 1
+    place_in_windows = line_M[begins] % (len(windows_Q) + 1)
+    best = int(np.lexsort((place_in_windows, -length))[0])
+    return int(place_in_windows[best]), int(length[best]) + WINDOW - 1
 
 
 def _short(data: bytes, text: bytes) -> tuple[int, int]:

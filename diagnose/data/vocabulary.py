@@ -71,8 +71,8 @@ def _added_bytes(tokenizer: Tokenizer, i: int) -> int:
     if tokenizer.id_to_token(i) in BYTE_SET:
         return 1
     before = tokenizer.encode("a", add_special_tokens=False).ids
-    one, both = (tokenizer.decode(ids, skip_special_tokens=False) for ids in (before, [*before, i]))
-    return max(0, len(both.encode()) - len(one.encode()))
+    alone, both = (tokenizer.decode(ids, skip_special_tokens=False) for ids in (before, [*before, i]))
+    return max(0, len(both.encode()) - len(alone.encode()))
 
 
 def whole_words(tokenizer: Tokenizer) -> NDArray[np.bool_]:

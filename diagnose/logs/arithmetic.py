@@ -10,16 +10,15 @@ import numpy as np
 from diagnose.formatting import counted, cut, duration, plain, share, visible
 from diagnose.logs.digits_of import Digits
 from diagnose.logs.factors import factor
-from diagnose.logs.log_finding import finding
 from diagnose.logs.names import meaning
 from diagnose.logs.series import EPOCH, PLACE, STEP, VALUE
+from diagnose.records.log_report import LogFinding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
-    from diagnose.records.log_report import LogFinding
 
 FIT = 0.02  # relative: how close two perplexities' bases have to come
 SURE_FIT = 0.01  # the same, where bases are told apart
@@ -70,26 +69,27 @@ def _counted(log: Log) -> dict[str, float]:
 
 def contradictions(log: Log, pairs: Pairs, derived: dict[str, float]) -> list[LogFinding]:
     """Return the findings on numbers that do not fit each other, the gravest first."""
-    found = [
+    findings = [
         *_broken(pairs), *_units(pairs), *_identical(pairs), *_frozen(pairs), *_perplexity(log),
         *_bases(log), *factor(pairs),
         *_samples(log, derived), *_time(derived), *_run_mean(log, pairs), *_closing_mean(pairs), *_start(log, pairs),
     ]  # fmt: skip
-    return sorted(found, key=lambda one: ("error", "warning", "note").index(one.severity))
+    return sorted(findings, key=lambda entry: ("error", "warning", "note").index(entry.severity))
 
 
 def _broken(pairs: Pairs) -> list[LogFinding]:
     out = []
     for side, track in (("training", pairs.train), ("validation", pairs.val)):
-        if track.broken:
-            first = f", first at step {plain(track.broken_step, 0)}" if math.isfinite(track.broken_step) else ""
+        broken, step = track.series.broken, track.series.broken_step
+        if broken:
+            first = f", first at step {plain(step, 0)}" if math.isfinite(step) else ""
             out.append(
-                finding(
+                LogFinding.of(
                     "not-finite", "error",
-                    f"{counted(track.broken, 'value')} of the {side} loss are NaN or infinite{first}",
+                    f"{counted(broken, 'value')} of the {side} loss are NaN or infinite{first}",
                     "a lower learning rate, gradient clipping, or masks that leave a row without targets out of the "
                     "mean",
-                    values=track.broken,
+                    values=broken,
                 )
             )  # fmt: skip
     return out
@@ -100,7 +100,7 @@ def _units(pairs: Pairs) -> list[LogFinding]:
         return []
     bits = pairs.val if meaning(pairs.val.name).kind == "bits" else pairs.train
     return [
-        finding(
+        LogFinding.of(
             "units", "warning",
             f"The two losses are in different units: {cut(visible(bits.name), 30)!r} is in bits per byte, the other "
             "is not",
@@ -113,7 +113,7 @@ def _identical(pairs: Pairs) -> list[LogFinding]:
     if len(pairs.at_N) < 3 or not np.array_equal(pairs.train_N, pairs.val_N):
         return []
     return [
-        finding("identical", "error", f"Both losses are the same number at all {len(pairs.at_N)} prints",
+        LogFinding.of("identical", "error", f"Both losses are the same number at all {len(pairs.at_N)} prints",
                 "check which batches validation reads, and which variable is logged", prints=len(pairs.at_N))
     ]  # fmt: skip
 
@@ -126,9 +126,9 @@ def _frozen(pairs: Pairs) -> list[LogFinding]:
     if same < SAME or np.ptp(pairs.train.value[-same:]) <= MOVED * unit:
         return []
     return [
-        finding("frozen", "error", f"The last {same} validation losses are exactly {plain(float(value[-1]), 4)}, while "
-                "training's move", "check whether it is one value printed again; if not, whether validation reads the "
-                "weights that are trained",
+        LogFinding.of("frozen", "error", f"The last {same} validation losses are exactly {plain(float(value[-1]), 4)}, "
+                "while training's move", "check whether it is one value printed again; if not, whether validation "
+                "reads the weights that are trained",
                 values=same)
     ]  # fmt: skip
 
@@ -138,16 +138,16 @@ def _perplexity(log: Log) -> list[LogFinding]:
     out = []
     for side in ("train", "val"):
         ratios = _log_ratios(log, side)
-        fits = [one for one in ratios if abs(one[1] - 1) < FIT or abs(one[1] - math.log(2)) < FIT]
+        fits = [(name, r) for name, r in ratios if min(abs(r - 1), abs(r - math.log(2))) < FIT]
         if fits:
             out += _off_once(log, side, *fits[0])
         if not ratios or fits:
             continue
-        name, ratio = min(ratios, key=lambda one: abs(one[1] - 1))
+        name, ratio = min(ratios, key=lambda fit: abs(fit[1] - 1))
         out.append(
-            finding("perplexity", "warning", f"The {side} perplexity is neither e nor 2 to the power of a {side} loss: "
-                    f"its logarithm is {plain(ratio)} times {cut(visible(name), 30)!r}", "take exp of the mean loss, "
-                    "not the mean of batches' perplexities; and check the base of both", ratio=ratio)
+            LogFinding.of("perplexity", "warning", f"The {side} perplexity is neither e nor 2 to the power of a {side} "
+                    f"loss: its logarithm is {plain(ratio)} times {cut(visible(name), 30)!r}", "take exp of the mean "
+                    "loss, not the mean of batches' perplexities; and check the base of both", ratio=ratio)
         )  # fmt: skip
     return out
 
@@ -159,19 +159,19 @@ def _bases(log: Log) -> list[LogFinding]:
         return []
     e, two = ("training", "validation") if fits["train"] == "e" else ("validation", "training")
     return [
-        finding("units", "warning", f"The {e} perplexity is e to the power of its loss and the {two} perplexity 2 to "
-                f"the power of its: either one loss is in bits ({two}) and the other in nats, or one perplexity is of "
-                "the wrong base", "log both losses in nats, and exp of each as its perplexity")
+        LogFinding.of("units", "warning", f"The {e} perplexity is e to the power of its loss and the {two} perplexity "
+                f"2 to the power of its: either one loss is in bits ({two}) and the other in nats, or one perplexity "
+                "is of the wrong base", "log both losses in nats, and exp of each as its perplexity")
     ]  # fmt: skip
 
 
 def _base(log: Log, side: str) -> str | None:
     """Return the base, "e" or "2", of a side's own perplexity, None where it has none, or one that fits neither."""
-    own = [name for name in _perplexities(log, side)[:1] if meaning(name).side]
-    ratios = [ratio for _, ratio in _log_ratios(log, side, fewest=1)] if own else []
+    perplexities = [name for name in _perplexities(log, side)[:1] if meaning(name).side]
+    ratios = [ratio for _, ratio in _log_ratios(log, side, fewest=1)] if perplexities else []
     bases = {"e": 1.0, "2": math.log(2)}
-    found = [base for base, wanted in bases.items() if any(abs(ratio - wanted) < SURE_FIT for ratio in ratios)]
-    return found[0] if len(found) == 1 else None
+    fitting = [base for base, wanted in bases.items() if any(abs(ratio - wanted) < SURE_FIT for ratio in ratios)]
+    return fitting[0] if len(fitting) == 1 else None
 
 
 def _off_once(log: Log, side: str, name: str, ratio: float) -> list[LogFinding]:
@@ -191,7 +191,7 @@ def _off_once(log: Log, side: str, name: str, ratio: float) -> list[LogFinding]:
     where = f"step {plain(step, 0)}" if step == step else f"epoch {plain(epoch, 0)}" if epoch == epoch else "a line"  # noqa: PLR0124
     fits = math.exp(min(base * float(loss[left[k], VALUE]), 700.0))
     return [
-        finding("perplexity", "warning", f"The {side} perplexity contradicts its loss at {where}: it is "
+        LogFinding.of("perplexity", "warning", f"The {side} perplexity contradicts its loss at {where}: it is "
                 f"{plain(float(perplexity[right[k], VALUE]))}, and {plain(fits)} would fit "
                 f"{cut(visible(name), 30)!r} there, as in {len(at) - len(wrong)} of {len(at)} prints",
                 "find out which of the two was written wrongly there", prints=len(wrong))
@@ -264,9 +264,9 @@ def _samples(log: Log, derived: dict[str, float]) -> list[LogFinding]:
     if abs(ratio / nearest - 1) <= slack:
         return []
     return [
-        finding("samples", "warning", f"An epoch has {plain(derived['train_samples'], 0)} samples by its batches and "
-                f"{plain(read, 0)} by the rate that is logged", "check batch size, accumulation and whether the run "
-                "was resumed",
+        LogFinding.of("samples", "warning", f"An epoch has {plain(derived['train_samples'], 0)} samples by its batches "
+                f"and {plain(read, 0)} by the rate that is logged", "check batch size, accumulation and whether the "
+                "run was resumed",
                 by_batches=derived["train_samples"], by_rate=read)
     ]  # fmt: skip
 
@@ -279,7 +279,7 @@ def _time(derived: dict[str, float]) -> list[LogFinding]:
     if 1 / TWICE <= ratio <= TWICE or derived["steps"] < 2:
         return []
     return [
-        finding("time", "warning", f"{plain(derived['steps'], 0)} steps at the pace of the prints take "
+        LogFinding.of("time", "warning", f"{plain(derived['steps'], 0)} steps at the pace of the prints take "
         f"{duration(needed)}, "
                 f"and {duration(derived['seconds'])} had passed", "check what is counted: steps or batches, of one "
                 "epoch or "
@@ -291,13 +291,13 @@ def _run_mean(log: Log, pairs: Pairs) -> list[LogFinding]:
     """Compare the mean over the whole run that a Trainer states with the values that it logged."""
     stated = log.facts.get("run_mean")
     values = pairs.train.value
-    if stated is None or len(values) < 3 or pairs.train.stride > 1 or pairs.dropped:
+    if stated is None or len(values) < 3 or pairs.train.series.stride > 1 or pairs.dropped:
         return []
     mean = float(values.mean())
     if abs(stated - mean) <= SAME_MEAN * abs(mean) + 2 * float(values.std()) / math.sqrt(len(values)):
         return []
     return [
-        finding("run-mean", "warning", f"The run's mean training loss is said to be {plain(stated)}, the logged "
+        LogFinding.of("run-mean", "warning", f"The run's mean training loss is said to be {plain(stated)}, the logged "
         "values average "
                 f"{plain(mean)}", "after resuming, the Trainer divides the new part's sum by all steps: trust the "
                 "logged values",
@@ -315,8 +315,8 @@ def _closing_mean(pairs: Pairs) -> list[LogFinding]:
     if abs(z) < 5:
         return []
     return [
-        finding("closing-mean", "warning", f"The mean over all validation batches is {plain(pairs.mean)}, the last "
-                f"{len(last)} single batches average {plain(float(last.mean()))}: {plain(abs(z), 1)} times their "
+        LogFinding.of("closing-mean", "warning", f"The mean over all validation batches is {plain(pairs.mean)}, the "
+                f"last {len(last)} single batches average {plain(float(last.mean()))}: {plain(abs(z), 1)} times their "
                 "spread apart",
                 "check whether both read the same text, in the same mode, with the same averaging", deviations=z)
     ]  # fmt: skip
@@ -331,8 +331,8 @@ def _start(log: Log, pairs: Pairs) -> list[LogFinding]:
     if abs(first - uniform) < START:
         return []
     return [
-        finding("start", "warning", f"Before training the loss is {plain(first)}; a network that knows nothing has "
-        "ln V = "
+        LogFinding.of("start", "warning", f"Before training the loss is {plain(first)}; a network that knows nothing "
+        "has ln V = "
                 f"{plain(uniform)} for V = {plain(size, 0)}", "check the initialisation, whether weights were "
                 "loaded, and how "
                 "the loss is averaged", first=first, uniform=uniform)

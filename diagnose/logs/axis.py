@@ -69,7 +69,7 @@ def axis(train: NDArray[np.float64], val: NDArray[np.float64], log: Log) -> LogA
     epochs = _carried(EPOCH, train) and _carried(EPOCH, val)
     epochs = epochs and (_moves(train[:, EPOCH]) or _moves(val[:, EPOCH]) or len(train) == len(val) == 1)
     if counters:
-        finest = max(counters, key=lambda one: (one.column != BATCH, float(np.nanmax(one.at(train)))))
+        finest = max(counters, key=lambda candidate: (candidate.column != BATCH, float(np.nanmax(candidate.at(train)))))
         if not epochs or finest.column != BATCH or not (_once(train) and _once(val)):
             return finest
     return LogAxis(EPOCH) if epochs and not _rows_within(train, val) else LogAxis(PLACE)

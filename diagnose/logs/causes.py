@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from diagnose.formatting import plain
 from diagnose.logs.names import meaning
@@ -34,6 +34,7 @@ TAKEN = {
     "icefall": "smooth",
 }  # fmt: skip
 EARLY = "as in the first prints, not in the last"
+EARLIER = "a mean over earlier steps is too high while the loss falls"
 LANGUAGE = frozenset({"nanoGPT", "nanochat", "llm.c"})  # tools that train on text alone
 
 
@@ -87,25 +88,17 @@ class Evidence:
         return self.one or self.gap.steady or self.gap.moves in ("narrows", "widens", "crosses")
 
 
-@dataclass(frozen=True)
-class Judged:
-    """A cause: whether it is possible, why, and what it would look like."""
+class Judged(NamedTuple):
+    """Whether a cause is possible, and why."""
 
-    id: str
     possible: bool
     why: str
-    looks: str
-
-    @property
-    def record(self) -> LogCause:
-        """As it is printed."""
-        return LogCause(id=self.id, why=self.why, looks=self.looks)
 
 
 def taken(log: Log, pairs: Pairs) -> str:
     """Return what the training loss is a mean of, as far as tool and name tell."""
     span = meaning(pairs.train.name).span
-    if pairs.train.means and log.tool not in TAKEN:
+    if pairs.train.series.means and log.tool not in TAKEN:
         return "epoch"
     if log.tool == "nanoGPT":
         return "evaluated" if meaning(pairs.train.name).side == "train" else "batch"
@@ -116,178 +109,169 @@ def taken(log: Log, pairs: Pairs) -> str:
     return {"epoch": "epoch", "smooth": "smooth", "batch": "batch", "step": "batch"}.get(span, "")
 
 
-Rules = tuple["Callable[[Evidence], Judged]", ...]
-
-
-def judge(evidence: Evidence) -> list[Judged]:
-    """Return every cause with what the log says of it, possible ones first, the likelier before the others.
+def judge(evidence: Evidence) -> tuple[list[LogCause], list[LogCause]]:
+    """Return the causes that a log leaves possible, the likelier before the others, and those that it excludes.
 
     Where prints lie on both sides and no steady gap shows, the luck of the batches alone is named.
     """
-    above: Rules = (_mode, _augmentation, _lag, _objective)  # what puts training above
-    either: Rules = (_draw, _reduction, _collation)
-    rules: Rules = (_unseen, *either, _leak, _mode, _precision, _objective, _recency, _lag, _augmentation)
+    above = ("mode", "augmentation", "lag", "objective")  # what puts training above
+    either = ("draw", "reduction", "collation")
+    order: tuple[str, ...] = (
+        "unseen", *either, "leak", "mode", "precision", "objective", "recency", "lag", "augmentation",
+    )  # fmt: skip
     if evidence.below:
-        rules = (*above, _leak, *either, _precision, _recency, _unseen)
+        order = (*above, "leak", *either, "precision", "recency", "unseen")
     elif evidence.began_below:
-        rules = (_unseen, _lag, _mode, _augmentation, *either, _leak, _precision, _objective, _recency)
+        order = ("unseen", "lag", "mode", "augmentation", *either, "leak", "precision", "objective", "recency")
     if not evidence.told:
-        rules = (_draw, _recency)
-    found = [rule(evidence) for rule in rules]
-    return [one for one in found if one.possible] + [one for one in found if not one.possible]
+        order = ("draw", "recency")
+    judged = {cause: _judged(cause, evidence) for cause in order}
+    possible, excluded = (
+        [LogCause(id=cause, why=j.why, looks=LOOKS[cause]) for cause, j in judged.items() if j.possible is wanted]
+        for wanted in (True, False)
+    )
+    return possible, excluded
 
 
-def _published(evidence: Evidence) -> str:
-    return f"{evidence.tool}'s own loop, if it is unchanged, reads both with the same weights in evaluation mode"
+LOOKS = {
+    "mode": "an offset of one sign that stays as the loss falls, and goes when both are read in evaluation mode",
+    "augmentation": "a gap that goes when training's data are read without augmentation, mixup or noise",
+    "lag": "a gap that is largest where the loss falls fastest and goes where it levels off",
+    "recency": "signs that change from print to print",
+    "objective": "an offset that no training removes; label smoothing has a floor that validation's plain loss has not",
+    "precision": "a small offset of constant size that goes with autocast off",
+    "reduction": "a ratio of the two that stays while both fall; padding that counts, or means of unequal batches",
+    "collation": "an offset that goes when training data are read through validation's loader",
+    "unseen": "a gap near zero at first that widens with every epoch",
+    "leak": (
+        "both losses equally low under the same conditions, and a much higher one on data that were really held out"
+    ),
+    "draw": "another validation set, or more of it, gives another loss",
+}
+# why a tool's own loop that evaluates both losses excludes a cause; {tool} is its name
+ALIKE = "{tool}'s own loop, if it is unchanged, reads both with the same weights in evaluation mode"
+EVALUATED = {
+    "mode": ALIKE,
+    "augmentation": "{tool}'s own loop, if it is unchanged, augments nothing",
+    "lag": ALIKE,
+    "recency": "the training loss is of batches drawn anew from all training data",
+    "objective": f"{ALIKE}, by the same function",
+    "precision": f"{ALIKE}, in the same precision",
+    "reduction": f"{ALIKE}, by the same function",
+    "collation": "{tool}'s own loop, if it is unchanged, draws both batches alike",
+}
+UNSAID = {  # of which a log never says enough
+    "precision": "the log does not say in which precision either is computed",
+    "reduction": "the log does not say what either mean is over",
+    "collation": "the log does not say how samples are cut, sized and padded on either side",
+}
+
+
+def _judged(cause: str, evidence: Evidence) -> Judged:
+    if evidence.taken == "evaluated" and cause in EVALUATED:
+        return Judged(False, EVALUATED[cause].format(tool=evidence.tool))
+    return Judged(True, UNSAID[cause]) if cause in UNSAID else RULES[cause](evidence)
 
 
 def _mode(e: Evidence) -> Judged:
-    looks = "an offset of one sign that stays as the loss falls, and goes when both are read in evaluation mode"
-    if e.taken == "evaluated":
-        return Judged("mode", False, _published(e), looks)
     if not e.below:
         why = "dropout puts training above validation, but batch norm's running averages can put validation above"
-        return Judged("mode", True, why, looks)
+        return Judged(True, why)
     if e.dropout == 0:
         why = "the log states a dropout of 0; batch norm or stochastic depth would act in training mode alone too"
-        return Judged("mode", True, why, looks)
+        return Judged(True, why)
     stated = (
         f"the log states a dropout of {plain(e.dropout, 2)}"
         if e.dropout
         else "the log does not say that dropout is off"
     )
-    return Judged("mode", True, f"dropout raises the training loss, and {stated}", looks)
+    return Judged(True, f"dropout raises the training loss, and {stated}")
 
 
 def _augmentation(e: Evidence) -> Judged:
-    looks = "a gap that goes when training's data are read without augmentation, mixup or noise"
-    if e.taken == "evaluated":
-        return Judged("augmentation", False, f"{e.tool}'s own loop, if it is unchanged, augments nothing", looks)
     if e.began_below:
-        return Judged("augmentation", True, f"harder training samples put training above, {EARLY}", looks)
+        return Judged(True, f"harder training samples put training above, {EARLY}")
     if not e.below:
-        return Judged("augmentation", False, "harder training samples put training above validation, not below", looks)
+        return Judged(False, "harder training samples put training above validation, not below")
     stated = f"the log states a mixup of {plain(e.mixup, 2)}" if e.mixup else "the log does not say that there is none"
-    return Judged(
-        "augmentation", True, f"augmented or mixed samples raise the training loss alone, and {stated}", looks
-    )
+    return Judged(True, f"augmented or mixed samples raise the training loss alone, and {stated}")
 
 
 def _lag(e: Evidence) -> Judged:
-    looks = "a gap that is largest where the loss falls fastest and goes where it levels off"
-    if e.taken == "evaluated":
-        return Judged("lag", False, _published(e), looks)
     if e.taken == "batch":
-        why = "the training loss is of the last batch, at most one step before validation's weights"
-        return Judged("lag", False, why, looks)
+        return Judged(False, "the training loss is of the last batch, at most one step before validation's weights")
     if e.began_below:
-        return Judged("lag", True, f"a mean over earlier steps is too high while the loss falls, {EARLY}", looks)
+        return Judged(True, f"{EARLIER}, {EARLY}")
     if not e.below:
-        why = "a mean over earlier steps is too high while the loss falls, which puts training above"
-        return Judged("lag", e.fallen <= 0, why, looks)
-    return _bounded_lag(e, looks)
-
-
-def _bounded_lag(e: Evidence, looks: str) -> Judged:
-    """Bound what a mean over earlier steps can lag by: what the loss has fallen by while it was taken."""
+        return Judged(e.fallen <= 0, f"{EARLIER}, which puts training above")
     if e.fall is None or e.fall.most is None:
-        return Judged(
-            "lag",
-            True,
-            "a mean over earlier steps is too high while the loss falls; prints are too few to bound it",
-            looks,
-        )
+        return Judged(True, f"{EARLIER}; prints are too few to bound it")
     known = e.taken in ("interval", "epoch")
-    bound = max(e.fall.most, 0.0) if known else e.fallen
+    bound = max(e.fall.most, 0.0) if known else e.fallen  # a mean lags by what the loss fell by while it was taken
     over = "a print" if known else "in all of the log"
-    said = f"the training loss falls by {e.digits.size(bound)} {over}, and a mean over earlier steps lags by no more"
-    if bound < HALF * e.least:
-        return Judged("lag", False, said, looks)
-    return Judged("lag", True, f"a mean over earlier steps is too high while the loss falls; {said}", looks)
+    bounded = f"the training loss falls by {e.digits.size(bound)} {over}, and a mean over earlier steps lags by no more"
+    return Judged(False, bounded) if bound < HALF * e.least else Judged(True, f"{EARLIER}; {bounded}")
 
 
 def _recency(e: Evidence) -> Judged:
-    looks = "signs that change from print to print"
-    if e.taken == "evaluated":
-        return Judged("recency", False, "the training loss is of batches drawn anew from all training data", looks)
     scatter = e.gap.scatter
     if e.gap.steady and scatter is not None and abs(e.gap.whole.value) > CLEAR * scatter:
         by = e.digits.size(scatter)
-        why = f"the luck of training's batches, new at each print, would scatter; the gap scatters by {by}"
-        return Judged("recency", False, why, looks)
-    return Judged("recency", True, "the luck of training's latest batches cannot be told from a gap", looks)
+        return Judged(
+            False, f"the luck of training's batches, new at each print, would scatter; the gap scatters by {by}"
+        )
+    return Judged(True, "the luck of training's latest batches cannot be told from a gap")
 
 
 def _objective(e: Evidence) -> Judged:
-    looks = "an offset that no training removes; label smoothing has a floor that validation's plain loss has not"
-    if e.taken == "evaluated":
-        return Judged("objective", False, f"{_published(e)}, by the same function", looks)
     if not e.below:
         why = "what training adds to its loss puts it above validation; only weights or masks could put it below"
-        return Judged("objective", True, why, looks)
+        return Judged(True, why)
     if e.smoothing:
-        return Judged("objective", True, f"the log states a label smoothing of {plain(e.smoothing, 2)}", looks)
-    return Judged("objective", True, "the log does not say what training minimises beside the plain loss", looks)
-
-
-def _precision(e: Evidence) -> Judged:
-    looks = "a small offset of constant size that goes with autocast off"
-    if e.taken == "evaluated":
-        return Judged("precision", False, f"{_published(e)}, in the same precision", looks)
-    return Judged("precision", True, "the log does not say in which precision either is computed", looks)
-
-
-def _reduction(e: Evidence) -> Judged:
-    looks = "a ratio of the two that stays while both fall; padding that counts, or means of unequal batches"
-    if e.taken == "evaluated":
-        return Judged("reduction", False, f"{_published(e)}, by the same function", looks)
-    return Judged("reduction", True, "the log does not say what either mean is over", looks)
-
-
-def _collation(e: Evidence) -> Judged:
-    looks = "an offset that goes when training data are read through validation's loader"
-    if e.taken == "evaluated":
-        return Judged("collation", False, f"{e.tool}'s own loop, if it is unchanged, draws both batches alike", looks)
-    return Judged("collation", True, "the log does not say how samples are cut, sized and padded on either side", looks)
+        return Judged(True, f"the log states a label smoothing of {plain(e.smoothing, 2)}")
+    return Judged(True, "the log does not say what training minimises beside the plain loss")
 
 
 def _unseen(e: Evidence) -> Judged:
-    looks = "a gap near zero at first that widens with every epoch"
     if e.below and (e.gap.end is None or e.gap.end <= 0):
         why = "data that training has not seen put validation above; they hide a part of this gap and make none of it"
-        return Judged("unseen", False, why, looks)
+        return Judged(False, why)
     if e.first_epoch:
         why = "in the first epoch training's batches are unseen too when read, so only data of another kind could"
-        return Judged("unseen", True, why, looks)
+        return Judged(True, why)
     moves = {"widens": "; it widens along the log, as this does", "narrows": "; though it narrows along the log"}
-    return Judged("unseen", True, f"training has seen its data{moves.get(e.gap.moves, '')}", looks)
+    return Judged(True, f"training has seen its data{moves.get(e.gap.moves, '')}")
 
 
 def _leak(e: Evidence) -> Judged:
-    looks = "both losses equally low under the same conditions, and a much higher one on data that were really held out"
     if e.leaks:
         why = "samples or loss point to it; it takes off what holds validation up, but alone cannot put it below"
-        return Judged("leak", True, why, looks)
-    if not e.below:
+    elif not e.below:
         why = "a leak of part of the validation data would leave validation above, by less than without it"
-        return Judged("leak", True, why, looks)
-    why = "it would hide what holds validation up, so that another cause shows; alone it cannot put validation below"
-    return Judged("leak", True, why, looks)
+    else:
+        why = (
+            "it would hide what holds validation up, so that another cause shows; alone it cannot put validation below"
+        )
+    return Judged(True, why)
 
 
 def _draw(e: Evidence) -> Judged:
-    looks = "another validation set, or more of it, gives another loss"
     kind = "easier" if e.below else "harder"
     if e.draw is not None and abs(e.draw) < HALF * abs(e.value):
         why = (
             f"not the luck of single batches (the mean over all differs from them by {e.digits.size(e.draw)}), but the "
             f"validation set as a whole may be {kind}"
         )
-        return Judged("draw", True, why, looks)
+        return Judged(True, why)
     if e.one or e.gap.steady:
-        why = f"a fixed validation set may be {kind} than training's data, and keeps that in every print"
-        return Judged("draw", True, why, looks)
-    return Judged("draw", True, "the luck of validation's batches cannot be told from a gap", looks)
+        return Judged(True, f"a fixed validation set may be {kind} than training's data, and keeps that in every print")
+    return Judged(True, "the luck of validation's batches cannot be told from a gap")
+
+
+RULES: dict[str, Callable[[Evidence], Judged]] = {
+    "mode": _mode, "augmentation": _augmentation, "lag": _lag, "recency": _recency, "objective": _objective,
+    "unseen": _unseen, "leak": _leak, "draw": _draw,
+}  # fmt: skip
 
 
 def first_epoch(log: Log) -> bool | None:
@@ -306,9 +290,9 @@ FIXED_BATCH = (
 BY_HAND = frozenset({"log/factor", "log/identical", "log/frozen", "log/units", "log/perplexity"})
 
 
-def experiment(e: Evidence, found: list[LogFinding], data: str | None) -> LogExperiment:
+def experiment(e: Evidence, findings: list[LogFinding], data: str | None) -> LogExperiment:
     """Return the one experiment that would tell most: what to do, what each outcome says, a command."""
-    rules = {one.rule for one in found}
+    rules = {finding.rule for finding in findings}
     given = f" --data {data}" if data and data != "akjv" else ""
     if "log/not-finite" in rules:
         return _experiment(

@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.formatting import counted, cut, listed, visible
-from diagnose.logs import likelihoods, spelled_out, unsaid
+from diagnose.logs import told_beside
 from diagnose.logs.names import UNSAID, Meaning, loss_types_only, meaning, words
 from diagnose.logs.series import EPOCH, PLACE, SECONDS, STEP, VALUE
 
@@ -78,10 +78,10 @@ def choose(log: Log, columns: Columns) -> Choice:
             f"this is a table of {runs} runs, one value each: no run has a curve in it, so {BLIND} along a run; give "
             "the history of one run (W&B: run.history(); a metrics.csv with a row a step or an epoch)"
         )
-    spelled_out.give_sides(log)
-    likelihoods.turn(log)
-    unsaid.name_by_perplexity(log)
-    unsaid.name_beside_loss(log)
+    told_beside.give_sides(log)
+    told_beside.turn_gains(log)
+    told_beside.name_by_perplexity(log)
+    told_beside.name_beside_loss(log)
     losses = _losses(log)
     vals = [name for name, m in losses.items() if m.held_out]
     trains = [name for name, m in losses.items() if not m.held_out]
@@ -106,7 +106,7 @@ def _losses(log: Log) -> dict[str, Meaning]:
     if any(set(words(name)) & {"loss", "losses"} for name in named):  # Paddle's costs are seconds
         named = {name: m for name, m in named.items() if words(name) not in COSTS}
     both = {m.held_out for m in named.values()} == {True, False}
-    return named if (both or telling) and not unsaid.go_with_loss(log, every) else every
+    return named if (both or telling) and not told_beside.go_with_loss(log, every) else every
 
 
 def _unsaid(log: Log, choice: Choice) -> Choice:
@@ -117,7 +117,7 @@ def _unsaid(log: Log, choice: Choice) -> Choice:
     """
     train, val = choice.train, choice.val
     placed = bool(np.isfinite(train.table()[:, STEP:SECONDS]).any())
-    if not unsaid.falls(train) or (len(log.headings) >= train.count and not placed):
+    if not told_beside.falls(train) or (len(log.headings) >= train.count and not placed):
         raise DiagnoseError(
             f"the log has values of {said(train.name)} ({counted(train.count, 'value')}) and {said(val.name)} "
             f"({counted(val.count, 'value')}) and does not say of what: they do not fall as losses do (accuracies "
@@ -212,36 +212,32 @@ def _rank(log: Log, train: str, val: str) -> tuple[float, ...]:
     )
 
 
+def _of_one_loss(log: Log, like: Meaning, *, means: bool) -> list[LogSeries]:
+    """Return the series of one loss of a side: its means over many batches, or all others."""
+    named = [(series, meaning(name)) for name, series in log.series.items()]
+    return [series for series, m in named if m.names_loss_of(like) and (m.span == "mean") == means]
+
+
 def _means(log: Log, train: Meaning) -> bool:
     """Say whether a log has means of a training loss beside its values."""
-    like = (train.side, train.kind, train.stem)
-    return any(
-        (m.side, m.kind, m.stem) == like and m.span == "mean" and series.count > STATED
-        for name, series in log.series.items() if (m := meaning(name))
-    )  # fmt: skip
+    return any(series.count > STATED for series in _of_one_loss(log, train, means=True))
 
 
 def _runs_beside(log: Log, train: str) -> bool:
     """Say whether a mean stands on the lines of single values, as the mean so far."""
-    m, places = meaning(train), log.series[train].table()[:, PLACE]
-    return any(
-        (o.side, o.kind, o.stem) == (m.side, m.kind, m.stem) and o.span != "mean"
-        and np.array_equal(series.table()[:, PLACE], places)
-        for name, series in log.series.items() if (o := meaning(name))
-    )  # fmt: skip
+    places = log.series[train].table()[:, PLACE]
+    single = _of_one_loss(log, meaning(train), means=False)
+    return any(np.array_equal(series.table()[:, PLACE], places) for series in single)
 
 
 def _of_batches(log: Log, val: str) -> bool:
     """Say whether a series has a validation's single batches: their mean stands beside each, or behind an epoch's."""
-    m, table = meaning(val), log.series[val].table()
+    table = log.series[val].table()
     epochs = len(np.unique(table[:, EPOCH]))
-    if epochs == len(table):
-        return False
-    return any(
-        (o.side, o.kind, o.stem, o.span) == (m.side, m.kind, m.stem, "mean")
-        and (series.count == epochs > STATED or np.isin(table[:, PLACE], series.table()[:, PLACE]).all())
-        for name, series in log.series.items() if (o := meaning(name))
-    )  # fmt: skip
+    return epochs != len(table) and any(
+        series.count == epochs > STATED or np.isin(table[:, PLACE], series.table()[:, PLACE]).all()
+        for series in _of_one_loss(log, meaning(val), means=True)
+    )
 
 
 def _running(log: Log, val: str) -> bool:
@@ -376,25 +372,25 @@ def refuse(log: Log) -> NoReturn:
     vals = {name for name, m in losses.items() if m.held_out}
     trains = {name for name, m in losses.items()
               if not m.held_out and (m.side or m.kind not in ("error", "perplexity") or not vals)}  # fmt: skip
-    shown = listed(
+    losses_named = listed(
         [f"{said(name)} ({counted(log.series[name].count, 'value')})" for name in list(losses)[:MOST_LISTED]]
     )
     if unclear:
-        shown += f"; it does not say what the values of {listed(unclear)} are"
+        losses_named += f"; it does not say what the values of {listed(unclear)} are"
     if not vals:
         sided = any(losses[name].side for name in trains)
         only = "only training losses" if sided else "losses that name no side"
         raise DiagnoseError(
-            f"the log has {only} and no validation loss: {shown}; {BLIND} until the loop prints a validation loss "
-            "too, as 'val loss 2.0'"
+            f"the log has {only} and no validation loss: {losses_named}; {BLIND} until the loop prints a validation "
+            "loss too, as 'val loss 2.0'"
         )
     if not trains:
         raise DiagnoseError(
-            f"the log has only validation losses and no training loss: {shown}; {BLIND} until the loop prints a "
+            f"the log has only validation losses and no training loss: {losses_named}; {BLIND} until the loop prints a "
             "training loss too, as 'train loss 1.9'"
             + ("; if one of these is of training data: --columns train=NAME,val=NAME" if len(vals) > 1 else "")
         )
     raise DiagnoseError(
-        f"the log has no training and validation loss of one kind: it has {shown}; name the two to compare with "
+        f"the log has no training and validation loss of one kind: it has {losses_named}; name the two to compare with "
         "--columns train=NAME,val=NAME"
     )

@@ -37,7 +37,7 @@ class Counters:
             above: the side of the heading above, "" where there is none.
             lone: whether the line holds no loss.
         """
-        own: dict[str, float] = {}
+        positions: dict[str, float] = {}
         self.elsewhere = False
         for k, slot in shape.positions:
             value, name = to_float(numbers[k]), slot.name
@@ -45,16 +45,16 @@ class Counters:
                 continue
             if slot.over >= 0 or shape.apart:
                 total = to_float(numbers[slot.over]) if slot.over >= 0 else NAN
-                below = above in ("val", "test") and "epoch" not in own
+                below = above in ("val", "test") and "epoch" not in positions
                 if not self._counts(shape, slot, value, total, lone=lone, below=below):
                     continue
-            if name not in own:
-                own[name] = value
-        return own
+            if name not in positions:
+                positions[name] = value
+        return positions
 
-    def passed(self, own: dict[str, float], *names: str) -> bool:
+    def passed(self, positions: dict[str, float], *names: str) -> bool:
         """Say whether one of the positions that a line names lies beyond where training was."""
-        return any(own.get(name, 0.0) > self.at.get(name, math.inf) for name in names)
+        return any(positions.get(name, 0.0) > self.at.get(name, math.inf) for name in names)
 
     def _counts(self, shape: Shape, slot: Slot, value: float, total: float, *, lone: bool, below: bool) -> bool:
         """Say whether a counter that runs to a total, or on a line apart from training's, is of training's batches."""

@@ -43,18 +43,15 @@ FACTS = {
 OF_PYTHON = re.compile(r"\s*\[\s*\{\s*'")  # what Python shows of a list of dictionaries
 PYTHON_WORD = re.compile(r"(?<=[:\[,\s])(?:None|True|False|nan|inf)\b")
 JSON_WORDS = {"None": "null", "True": "true", "False": "false", "nan": "NaN", "inf": "Infinity"}
-SUMMARIES = {"train_runtime", "train_samples_per_second", "train_steps_per_second"}
+EVALUATIONS = ("eval_runtime", "eval_samples_per_second", "eval_steps_per_second")
+SUMMARIES = ("train_runtime", "train_samples_per_second", "train_steps_per_second")
 HOLDS_NONE = (
     "this JSON holds no log: wanted are trainer_state.json, a History ({name: [values]}), records or a notebook"
 )
 
 
 def read_document(texts: Iterable[str], columns: Columns) -> Log:
-    """Read a JSON document.
-
-    Raises:
-        DiagnoseError: it is no JSON, or of no shape that holds a log.
-    """
+    """Read a JSON document. Raises DiagnoseError where it is no JSON, or of no shape that holds a log."""
     pieces = iter(texts)
     head = ""
     for piece in pieces:
@@ -65,40 +62,32 @@ def read_document(texts: Iterable[str], columns: Columns) -> Log:
     if start:
         return _trainer_state(head[: start.start()], chain([head[start.end() :]], pieces), columns)
     if head.lstrip().startswith("["):
-        field = _message_field(head)
+        first, _ = _first(head.lstrip()[1:].lstrip())
+        field = message_field([first])
         if field:
-            found = _whole(head, pieces)
-            if isinstance(found, list):
-                return read_text(messages(found, field), columns)
-            head = found if isinstance(found, str) else head
+            document = _whole(head, pieces)
+            if isinstance(document, list):
+                return read_text(messages(document, field), columns)
+            head = document if isinstance(document, str) else head
         log = Log("json")
         records = _Rows(log, columns)
         rest = chain([head.lstrip()[1:]], pieces)
         _array(map(_as_json, rest) if OF_PYTHON.match(head) else rest, records)
         return log
-    if _goes_on(head):
+    if _first(head.lstrip())[1].startswith("{"):  # a loop that prints each record over several lines
         log = Log("json")
         _array(chain([head.lstrip()], pieces), Records(log, columns))
         return log
     return _history(head, pieces, columns)
 
 
-def _message_field(head: str) -> str:
-    """Return the field that holds the messages of a list of records, "" where the first one has none."""
+def _first(text: str) -> tuple[Any, str]:
+    """Return the first value of a text that begins with JSON, and what follows it; None and "" where it does not."""
     try:
-        first, _ = json.JSONDecoder().raw_decode(head.lstrip()[1:].lstrip())
+        value, end = json.JSONDecoder().raw_decode(text)
     except (ValueError, RecursionError):
-        return ""
-    return message_field([first])
-
-
-def _goes_on(head: str) -> bool:
-    """Say whether another object follows the first one, as where a loop prints each over several lines."""
-    try:
-        _, end = json.JSONDecoder().raw_decode(head.lstrip())
-    except (ValueError, RecursionError):
-        return False
-    return head.lstrip()[end:].lstrip().startswith("{")
+        return None, ""
+    return value, text[end:].lstrip()
 
 
 def _trainer_state(before: str, pieces: Iterator[str], columns: Columns) -> Log:
@@ -107,24 +96,19 @@ def _trainer_state(before: str, pieces: Iterator[str], columns: Columns) -> Log:
     records = Records(log, columns, lambda record: _summary(record, log))
     after = _array(pieces, records)
     for name, value in SETTING.findall(before[-(1 << 16) :] + after):
-        found = number(value)
-        if found is not None:
-            log.facts[FACTS[name]] = found
+        setting = number(value)
+        if setting is not None:
+            log.facts[FACTS[name]] = setting
     return log
 
 
 def _summary(record: dict[str, Any], log: Log) -> bool:
     """Take the settings that a record states; return whether it is the summary of the run."""
-    for key, name in (
-        ("eval_runtime", "eval_runtime"),
-        ("eval_samples_per_second", "eval_samples_per_second"),
-        ("eval_steps_per_second", "eval_steps_per_second"),
-        *((key, key) for key in SUMMARIES),
-    ):
-        value = number(record.get(key))
+    for name in (*EVALUATIONS, *SUMMARIES):
+        value = number(record.get(name))
         if value is not None and math.isfinite(value):
             log.facts[name] = value
-    if not SUMMARIES & record.keys():
+    if record.keys().isdisjoint(SUMMARIES):
         return False
     mean = number(record.get("train_loss"))
     if mean is not None and math.isfinite(mean):
@@ -134,26 +118,26 @@ def _summary(record: dict[str, Any], log: Log) -> bool:
 
 def _array(pieces: Iterator[str], records: Records) -> str:
     """Read the records of an array whose bracket is open; return what follows the array, or nothing."""
-    decoder, held = json.JSONDecoder(), ""
+    decoder, unread = json.JSONDecoder(), ""
     done = False
     while not done:
         piece = next(pieces, None)
         done = piece is None
-        held += piece or ""
+        unread += piece or ""
         at = 0
         while True:
-            at = _next(held, at)
-            if at < len(held) and held[at] == "]":
-                return held[at + 1 :] + "".join(part for part, _ in zip(pieces, range(4), strict=False))
+            at = _next(unread, at)
+            if at < len(unread) and unread[at] == "]":
+                return unread[at + 1 :] + "".join(part for part, _ in zip(pieces, range(4), strict=False))
             try:
-                record, at = decoder.raw_decode(held, at)
+                record, at = decoder.raw_decode(unread, at)
             except (ValueError, RecursionError):
                 break
             records.add(record)
-        held = held[at:]
-        if len(held) > MOST_RECORD:
+        unread = unread[at:]
+        if len(unread) > MOST_RECORD:
             raise DiagnoseError("the document holds a record that is no JSON or larger than a mebibyte")
-    if held.strip():
+    if unread.strip():
         records.log.bad += 1
         records.log.notes.append(
             "the document breaks off, or holds something that is no JSON; what came before is read"
@@ -179,51 +163,47 @@ class _Rows(Records):
 
 def _as_json(piece: str) -> str:
     """Return a piece of what Python shows of a list of dictionaries as JSON has it."""
-    return PYTHON_WORD.sub(lambda found: JSON_WORDS[found.group()], piece.replace("'", '"'))
+    return PYTHON_WORD.sub(lambda word: JSON_WORDS[word.group()], piece.replace("'", '"'))
 
 
 _GAP = re.compile(r"[\s,]*")
 
 
 def _next(text: str, at: int) -> int:
-    found = _GAP.match(text, at)
-    return found.end() if found else at
+    gap = _GAP.match(text, at)
+    return gap.end() if gap else at
 
 
 def _history(head: str, pieces: Iterator[str], columns: Columns) -> Log:
     """Read a document that has to be held: Keras's `history.history`, a table by columns as of pandas, a notebook."""
-    found = _whole(head, pieces)
-    if isinstance(found, str):
-        parts = (found[at : at + MOST_RECORD] for at in range(0, len(found), MOST_RECORD))
+    document = _whole(head, pieces)
+    if isinstance(document, str):
+        parts = (document[at : at + MOST_RECORD] for at in range(0, len(document), MOST_RECORD))
         return _long(chain(parts, pieces), columns)
-    if not isinstance(found, dict):
+    if not isinstance(document, dict):
         raise DiagnoseError(HOLDS_NONE)
-    if isinstance(found.get("columns"), list) and isinstance(found.get("data"), list):
+    if isinstance(document.get("columns"), list) and isinstance(document.get("data"), list):
         return _listing(
             [
-                dict(zip(map(str, found["columns"]), row, strict=False))
-                for row in found["data"]
+                dict(zip(map(str, document["columns"]), row, strict=False))
+                for row in document["data"]
                 if isinstance(row, list)
             ],
             columns,
         )
-    if isinstance(found.get("history"), dict):
-        found = found["history"]
-    if "nbformat" in found and isinstance(found.get("cells"), list):
-        return _of_notebook(found["cells"], columns)
-    records = _records_of(found) or _of_scalars(found)
+    if isinstance(document.get("history"), dict):
+        document = document["history"]
+    if "nbformat" in document and isinstance(document.get("cells"), list):
+        return _of_notebook(document["cells"], columns)
+    records = _records_of(document) or _of_scalars(document)
     field = message_field(records[:MOST_LOOKED])
     if field:
         return read_text(messages(records, field), columns)
-    return _listing(records, columns) if records else _by_columns(found, columns)
+    return _listing(records, columns) if records else _by_columns(document, columns)
 
 
 def _of_notebook(cells: list[Any], columns: Columns) -> Log:
-    """Read what a notebook's cells printed.
-
-    Raises:
-        DiagnoseError: they printed no loss.
-    """
+    """Read what a notebook's cells printed. Raises DiagnoseError where they printed no loss."""
     log = read_text(printed(cells), columns)
     if log.series or log.tuples or log.runs:
         return log
@@ -268,25 +248,25 @@ def _long(pieces: Iterator[str], columns: Columns) -> Log:
     return log
 
 
-def _records_of(found: dict[str, Any]) -> list[Any]:
+def _records_of(document: dict[str, Any]) -> list[Any]:
     """Return the records that an object holds, in a list or under the number of each epoch; none of any other."""
-    if found and all(key.isdecimal() and isinstance(value, dict) for key, value in found.items()):
-        return [{"epoch": float(key), **value} for key, value in found.items()]
-    sided = {key: v for key, v in found.items() if side_alone(key) and isinstance(v, list)}
+    if document and all(key.isdecimal() and isinstance(value, dict) for key, value in document.items()):
+        return [{"epoch": float(key), **value} for key, value in document.items()]
+    sided = {key: v for key, v in document.items() if side_alone(key) and isinstance(v, list)}
     if len(sided) > 1:
         return [{"split": key, **row} for key, rows in sided.items() for row in rows if isinstance(row, dict)]
-    inner = next((v for v in found.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
-    held = _of_catboost(found, inner) if inner is not None else []
-    return held if held and _has_loss(held[0]) else _deeper(found, MOST_DEEP) or held
+    inner = next((v for v in document.values() if isinstance(v, list) and v and isinstance(v[0], dict)), None)
+    listed = _of_catboost(document, inner) if inner is not None else []
+    return listed if listed and _has_loss(listed[0]) else _deeper(document, MOST_DEEP) or listed
 
 
 def _has_loss(record: Any) -> bool:
     return isinstance(record, dict) and any(meaning(name).kind for name in flat(record))
 
 
-def _deeper(found: dict[str, Any], levels: int) -> list[Any]:
+def _deeper(branch: dict[str, Any], levels: int) -> list[Any]:
     """Return the records with a loss that stand in a list further within an object, none where there are none."""
-    for value in found.values():
+    for value in branch.values():
         if isinstance(value, list) and value and _has_loss(value[0]):
             return value
         for inner in value[:MOST_OPENED] if isinstance(value, list) else [value]:
@@ -296,9 +276,9 @@ def _deeper(found: dict[str, Any], levels: int) -> list[Any]:
     return []
 
 
-def _of_scalars(found: dict[str, Any]) -> list[Any]:
+def _of_scalars(document: dict[str, Any]) -> list[Any]:
     """Return the records of TensorBoard's scalars as JSON: [wall time, step, value] for each name."""
-    table = {name: points for name, points in found.items() if isinstance(points, list) and points}
+    table = {name: points for name, points in document.items() if isinstance(points, list) and points}
     if not table or not all(
         isinstance(point, list) and len(point) == len(SCALAR) for points in table.values() for point in points
     ):
@@ -308,16 +288,16 @@ def _of_scalars(found: dict[str, Any]) -> list[Any]:
     ]
 
 
-def _by_columns(found: dict[str, Any], columns: Columns) -> Log:
+def _by_columns(document: dict[str, Any], columns: Columns) -> Log:
     """Read an object that has a list for each name, or one value for each: what a run ended with.
 
     Raises:
         DiagnoseError: it has neither.
     """
-    lists = {k: _listed(v) for k, v in flat(found).items()} | {k: _listed(v) for k, v in found.items()}
+    lists = {k: _listed(v) for k, v in flat(document).items()} | {k: _listed(v) for k, v in document.items()}
     table = {key: values for key, values in lists.items() if values}
     if not table:
-        return _ended_with(found, columns)
+        return _ended_with(document, columns)
     log = Log("history", "Keras" if "val_loss" in table and "loss" in table else "")
     records = Records(log, columns)
     at = "iteration" if any("/" in name for name in table) else "epoch"  # boosting keeps a history for each set
@@ -326,21 +306,21 @@ def _by_columns(found: dict[str, Any], columns: Columns) -> Log:
     return log
 
 
-def _ended_with(found: dict[str, Any], columns: Columns) -> Log:
+def _ended_with(document: dict[str, Any], columns: Columns) -> Log:
     """Read the values that a run ended with; Hugging Face's `train_loss` there is a mean over the run, and goes."""
-    last = {k: v for k, v in flat(found).items() if not (SUMMARIES & found.keys() and k == "train_loss")}
+    last = {k: v for k, v in flat(document).items() if (k != "train_loss" or document.keys().isdisjoint(SUMMARIES))}
     if not any(meaning(name).kind and number(value) is not None for name, value in last.items()):
         raise DiagnoseError(HOLDS_NONE)
     return _listing([last], columns)
 
 
-def _of_catboost(found: dict[str, Any], records: list[Any]) -> list[Any]:
+def _of_catboost(document: dict[str, Any], records: list[Any]) -> list[Any]:
     """Return the records of `catboost_training.json`, whose values have their names apart; any others as they are."""
-    meta = found.get("meta")
+    meta = document.get("meta")
     if not isinstance(meta, dict) or "learn_metrics" not in meta:
         return records
     names = {
-        side: [one.get("name") for one in meta.get(f"{key}_metrics") or [] if isinstance(one, dict)]
+        side: [metric.get("name") for metric in meta.get(f"{key}_metrics") or [] if isinstance(metric, dict)]
         for key in ("learn", "test")
         for side in meta.get(f"{key}_sets") or []
         if isinstance(side, str)
@@ -357,11 +337,11 @@ def _catboost_record(record: dict[str, Any], names: dict[str, list[Any]]) -> dic
     return out
 
 
-def _listing(found: list[Any], columns: Columns) -> Log:
+def _listing(listed: list[Any], columns: Columns) -> Log:
     """Read records that stand in a list within an object."""
     log = Log("json")
     records = Records(log, columns)
-    for record in found:
+    for record in listed:
         records.add(record)
     return log
 

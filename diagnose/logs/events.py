@@ -72,10 +72,10 @@ def checksums(records: list[bytes]) -> list[int]:
     out = [0] * len(records)
     for length, places in alike.items():
         if len(places) < FEWEST_TOGETHER:
-            found = [checksum(records[place]) for place in places]
+            sums = [checksum(records[place]) for place in places]
         else:
-            found = _together(b"".join(records[place] for place in places), length)
-        for place, value in zip(places, found, strict=True):
+            sums = _together(b"".join(records[place] for place in places), length)
+        for place, value in zip(places, sums, strict=True):
             out[place] = value
     return out
 
@@ -133,8 +133,8 @@ def _records(file: BinaryIO, log: Log) -> Iterator[bytes]:
     frames = _frames(file, log)
     while block := list(islice(frames, AT_ONCE)):
         short = [body if len(body) <= CHECKED else b"" for body, _ in block]
-        for (body, check), found in zip(block, checksums(short), strict=True):
-            if len(body) > CHECKED or not body or found == check:
+        for (body, check), computed in zip(block, checksums(short), strict=True):
+            if len(body) > CHECKED or not body or computed == check:
                 yield body
             else:
                 log.bad += 1
@@ -223,8 +223,8 @@ def _event(data: bytes, log: Log, before: str) -> None:
         if whole[0] == inner[0] + 2 and inner[0] == length[0] + 7 and length[0] == len(tag):
             name = _name(tag, before)
             if name:
-                found = float(UNPACK_FLOAT(number)[0])
-                log.add(LogRow({name: found}, float(_varint(steps, 0)[0]), NAN, *UNPACK_DOUBLE(seconds)))
+                loss = float(UNPACK_FLOAT(number)[0])
+                log.add(LogRow({name: loss}, float(_varint(steps, 0)[0]), NAN, *UNPACK_DOUBLE(seconds)))
             return
     _any_event(data, log, before)
 
@@ -238,9 +238,9 @@ def _any_event(data: bytes, log: Log, before: str) -> None:
         elif field == WALL_TIME and kind == FIXED64 and isinstance(value, bytes):
             seconds = float(UNPACK_DOUBLE(value)[0])
         elif field == SUMMARY and isinstance(value, bytes):
-            for inner, _, one in fields(value):
-                if inner == VALUE and isinstance(one, bytes):
-                    name, number = _value(one, before)
+            for inner, _, content in fields(value):
+                if inner == VALUE and isinstance(content, bytes):
+                    name, number = _value(content, before)
                     if number is not None:
                         named[name] = number
     if named:
@@ -256,15 +256,15 @@ def _name(tag: bytes, before: str) -> str:
 
 def _value(data: bytes, before: str) -> tuple[str, float | None]:
     """Return the name of a loss and its number, None for anything else."""
-    name, found = "", None
+    name, loss = "", None
     for field, kind, value in fields(data):
         if field == TAG and kind == BYTES and isinstance(value, bytes):
             name = _name(value[:MOST_TAG], before)
         elif field == SIMPLE and kind == FIXED32 and isinstance(value, bytes):
-            found = float(UNPACK_FLOAT(value)[0])
+            loss = float(UNPACK_FLOAT(value)[0])
         elif field == TENSOR and kind == BYTES and isinstance(value, bytes):
-            found = _tensor(value)
-    return name, found if name else None
+            loss = _tensor(value)
+    return name, loss if name else None
 
 
 def _tensor(data: bytes) -> float | None:

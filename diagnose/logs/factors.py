@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.formatting import plain
-from diagnose.logs.log_finding import finding
+from diagnose.records.log_report import LogFinding
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from diagnose.logs.pairs import Pairs
-    from diagnose.records.log_report import LogFinding
 
 FACTORS = {"ln 2 (bits and nats)": math.log(2), "1 / ln 2 (bits and nats)": 1 / math.log(2)}
 MOST_FACTOR = 64  # whole numbers that are tried: accumulated parts, devices
@@ -43,15 +42,16 @@ def factor(pairs: Pairs) -> list[LogFinding]:
     for name, factor in (FACTORS | wholes).items():
         if abs(middle / factor - 1) < FIT / 2:
             return [
-                finding("factor", "error", f"Validation is training times {plain(middle)} all along, which is {name}",
-                        "look for the factor in how the two are summed, divided and logged (accumulated parts, "
-                        "devices, "
-                        "logarithm to base 2)", ratio=middle, factor=factor)
+                LogFinding.of(
+                    "factor", "error", f"Validation is training times {plain(middle)} all along, which is {name}",
+                    "look for the factor in how the two are summed, divided and logged (accumulated parts, devices, "
+                    "logarithm to base 2)", ratio=middle, factor=factor,
+                )
             ]  # fmt: skip
     if spread > STEADY or 1 / APART < middle < APART:
         return []
     return [
-        finding("factor", "error", f"Validation is training times {plain(middle)} all along: one factor, no gap",
+        LogFinding.of("factor", "error", f"Validation is training times {plain(middle)} all along: one factor, no gap",
                 "look for it in how the two are summed, divided and logged: a sum over batches or samples that was "
                 "divided by another number, or not at all", ratio=middle)
     ]  # fmt: skip
@@ -63,8 +63,8 @@ def _scales(ratio_N: NDArray[np.float64]) -> list[LogFinding]:
     if most > 1 / SCALES:
         return []
     return [
-        finding("factor", "warning", f"Training is at least {plain(1 / most, 0)} times validation in every print, as a "
-                "sum is beside a mean",
+        LogFinding.of("factor", "warning", f"Training is at least {plain(1 / most, 0)} times validation in every "
+                "print, as a sum is beside a mean",
                 "look whether training's loss was added up over batches or samples and not divided by their number",
                 ratio=most)
     ]  # fmt: skip

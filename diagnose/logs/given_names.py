@@ -18,7 +18,7 @@ class GivenNames:
 
     def __init__(self, columns: Columns) -> None:
         self._names = [(role, name, words(name)) for role, name in columns.items() if words(name)]
-        self._said = tuple(found[-1] for *_, found in self._names)
+        self._said = tuple(parts[-1] for *_, parts in self._names)
 
     def stand_in(self, low: str) -> bool:
         """Say whether a line in small letters may hold one of the names."""
@@ -32,8 +32,8 @@ class GivenNames:
             before: all of the line before it; the first words of a name may stand anywhere in it.
         """
         last = words(name)
-        for role, given, found in self._names:
-            head = found[: -len(last)] if last and found[-len(last) :] == last else None
+        for role, given, parts in self._names:
+            head = parts[: -len(last)] if last and parts[-len(last) :] == last else None
             if head is not None and set(head) <= set(words(before)):
                 return Slot("loss", given) if role in VALUES else Slot("position", role)
         return None

@@ -121,8 +121,8 @@ class Grid:
             return True
         whole = line
         line = COMMENT.sub("", line)
-        found = [(way, self._with_line_above(way, line)) for way in WAYS]
-        ways = [(way, cells) for way, every in found for cells in _noted(every) if self._names_of(cells)]
+        split = [(way, self._with_line_above(way, line)) for way in WAYS]
+        ways = [(way, cells) for way, every in split for cells in _noted(every) if self._names_of(cells)]
         indexed = [line.strip(), *self._single.split()]
         if not ways and counter(line) and self._single and self._names_of(indexed):
             ways, whole = [(_spaces, indexed)], self._single
@@ -226,8 +226,8 @@ class Grid:
         if PROGRESS.match(line) or keep.titles or len(set(keep.values.values())) < len(keep.values):
             return None
         fields = dict(enumerate(cells))  # the words that name a side are the same in all these rows
-        kept = [(name, k) for k, name in keep.values.items() if number(cells[k]) is not None]
-        values = [(keep.sided(name, fields), parts[k]) for name, k in kept]
+        losses = [(name, k) for k, name in keep.values.items() if number(cells[k]) is not None]
+        values = [(keep.sided(name, fields), parts[k]) for name, k in losses]
         where = {role: parts[k] for role, k in keep.where.items() if number(cells[k]) is not None}
         used = [*(part for _, part in values), *where.values()]
         if not all(DECIMAL.fullmatch(line[part]) for part in used):
@@ -238,15 +238,15 @@ class Grid:
         """Return a row that holds another side's loss in place of the columns, as "10  val 3.322  0.02s" of MLX-LM."""
         for way, names in self._ways:
             cells = way(line)
-            found = next(
+            beside = next(
                 ((i, cell) for i, text in enumerate(cells) if i and (cell := OTHER_SIDE.fullmatch(text))), None
             )
-            if found is None or len(cells) > len(names):
+            if beside is None or len(cells) > len(names):
                 continue
-            at = {role: number(cells[k]) for role, k in Keep(names, self.columns).where.items() if k < found[0]}
+            at = {role: number(cells[k]) for role, k in Keep(names, self.columns).where.items() if k < beside[0]}
             loss = next(name for name in names if meaning(name).kind)
-            name = " ".join([found[1].group(1).lower(), *(word for word in words(loss) if word not in SIDES)])
-            return LogRow({name: float(found[1].group(2))}, **{k: v for k, v in at.items() if v is not None})  # type: ignore[arg-type]
+            name = " ".join([beside[1].group(1).lower(), *(word for word in words(loss) if word not in SIDES)])
+            return LogRow({name: float(beside[1].group(2))}, **{k: v for k, v in at.items() if v is not None})  # type: ignore[arg-type]
         return None
 
     def _takes_lists(self, line: str) -> bool:
@@ -279,7 +279,7 @@ class Grid:
 
 def _by_ruler(ruler: str, header: str) -> tuple[Callable[[str], list[str]], list[str]]:
     """Return how a line is cut into cells where runs of dashes stand below the names of columns, and these names."""
-    starts = [found.start() for found in DASHES.finditer(ruler)]
+    starts = [dashes.start() for dashes in DASHES.finditer(ruler)]
     parts = [slice(a, b) for a, b in zip(starts, [*starts[1:], None], strict=True)]
 
     def cells(line: str) -> list[str]:
@@ -319,4 +319,4 @@ def _values(cells: list[str]) -> bool:
 
 def _is_side(cell: str) -> bool:
     """Say whether a cell is the word for a side."""
-    return len(cell) <= MOST_SIDE and bool(found := words(cell)) and set(found) <= SIDES
+    return len(cell) <= MOST_SIDE and bool(cell_words := words(cell)) and set(cell_words) <= SIDES

@@ -45,8 +45,8 @@ def settle(log: Log) -> None:
         if use and side == NO_HEADING:
             unsaid[plain] = series
         elif use:
-            series.name = name[1:]
-            log.series[series.name] = series
+            log.series[name] = series
+            log.rename(name, name[1:])
             log.series.pop(plain, None)
     if not use:
         _only_below(log, split)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,6 @@ from diagnose.formatting import counted, cut, estimate, visible
 from diagnose.logs import arithmetic, causes, plausibility, statistics
 from diagnose.logs.choose import Choice, choose
 from diagnose.logs.fold_columns import run_of
-from diagnose.logs.log_finding import finding
 from diagnose.logs.log_verdict import Sides, averaged, digits_of, last_ratio, place, shown_as, verdict
 from diagnose.logs.pairs import all_pairs, pair, paired
 from diagnose.logs.read import parse_columns, read_each, whole
@@ -22,14 +20,12 @@ from diagnose.records.log_report import (
     LogCurve,
     LogFinding,
     LogGap,
-    LogMean,
     LogNoise,
     LogPair,
     LogPlausibility,
     LogPoints,
     LogReport,
     LogRun,
-    LogSign,
     LogSource,
     LogTrend,
 )
@@ -41,7 +37,8 @@ if TYPE_CHECKING:
 
     from diagnose.logs.pairs import Pairs
     from diagnose.logs.series import Log
-    from diagnose.logs.statistics import GapCourse, Mean
+    from diagnose.logs.statistics import GapCourse
+    from diagnose.records.log_report import LogMean
 
 MOST_SHOWN = 12  # prints of the terminal's picture
 MOST_DRAWN = 600  # points of a curve on the page
@@ -116,9 +113,9 @@ class _Judge:
         comparable = bool(self.pairs.unit)
         self.findings += self._of_gap() if comparable else []
         order = ("error", "warning", "note")
-        self.findings.sort(key=lambda one: order.index(one.severity))
+        self.findings.sort(key=lambda entry: order.index(entry.severity))
         evidence = self._evidence()
-        judged = causes.judge(evidence) if comparable else []
+        possible, excluded = causes.judge(evidence) if comparable else ([], [])
         return LogReport(
             source=self._source(),
             points=self._points(),
@@ -127,8 +124,8 @@ class _Judge:
             implied=self.derived,
             plausibility=against,
             findings=tuple(self.findings),
-            possible=tuple(c.record for c in judged if c.possible),
-            ruled_out=tuple(c.record for c in judged if not c.possible),
+            possible=tuple(possible),
+            ruled_out=tuple(excluded),
             next=causes.experiment(evidence, self.findings, data),
             notes=tuple(note if note.endswith(".") else f"{note[:1].upper()}{note[1:]}." for note in self.notes),
             verdict=verdict(self.pairs, self.gap, self.findings, self.runs),
@@ -154,7 +151,7 @@ class _Judge:
         some = np.unique(np.linspace(0, len(p.at_N) - 1, MOST_SHOWN).round().astype(int))
         return LogPoints(
             pairs=len(p.at_N), train=p.train.count, val=p.val.count, rows=self.log.rows, bad=self.log.bad,
-            broken=p.train.broken + p.val.broken, restarted=p.dropped, stale=p.stale,
+            broken=p.train.series.broken + p.val.series.broken, restarted=p.dropped, stale=p.stale,
             averaged=int(p.averaged_N.sum()), decimals=self.digits.decimals,
             shown=tuple(_point(p, int(i)) for i in some),
         )  # fmt: skip
@@ -170,12 +167,8 @@ class _Judge:
         gap, gaps = self.gap, self.pairs.gap_N
         trend = gap.trend
         return LogGap(
-            **_mean(gap.said).model_dump(), whole=_mean(gap.whole), late=_mean(gap.late) if gap.late else None,
-            late_used=gap.late is not None,
-            sign=LogSign(
-                below=self.sides.below, above=self.sides.above, stretches=gap.sign.blocks, agree=gap.sign.agree,
-                p=gap.sign.p, assumed_independent=gap.sign.assumed,
-            ),
+            **gap.said.model_dump(), whole=gap.whole, late=gap.late, late_used=gap.late is not None,
+            sign=gap.sign.model_copy(update={"below": self.sides.below, "above": self.sides.above}),
             moves=gap.moves, start=gap.start, end=gap.end, first=float(gaps[0]), last=float(gaps[-1]),
             scatter=gap.scatter, ratio=last_ratio(self.pairs), steady=gap.steady,
             trend=LogTrend(value=trend.value, low=trend.low, high=trend.high, p=trend.p) if trend else None,
@@ -194,8 +187,8 @@ class _Judge:
     def _counts(self) -> list[str]:
         out = []
         for side, track in (("training", self.pairs.train), ("validation", self.pairs.val)):
-            if track.stride > 1:
-                out.append(f"Of {track.count:,} values of the {side} loss one in {track.stride} is kept.")
+            if track.series.stride > 1:
+                out.append(f"Of {track.count:,} values of the {side} loss one in {track.series.stride} is kept.")
         if self.pairs.dropped:
             out.append(f"{counted(self.pairs.dropped, 'value')} before a restart, or repeated, are left out.")
         if self.log.bad:
@@ -229,10 +222,10 @@ class _Judge:
         at, single, evaluated, _ = pair(batch, self.pairs.train)
         if len(at) < 3:
             return []
-        found = statistics.mean(single - evaluated, at)
-        said = estimate(found.value, found.low, found.high, difference=True)
+        offset = statistics.mean(single - evaluated, at)
+        written = estimate(offset.value, offset.low, offset.high, difference=True)
         return [
-            f"Training's single batches lie {said} from the training loss that is read in evaluation mode: what "
+            f"Training's single batches lie {written} from the training loss that is read in evaluation mode: what "
             "training mode, timing and their luck make together."
         ]
 
@@ -242,38 +235,38 @@ class _Judge:
         context = self.log.facts.get("context", 0.0)
         ways = plausibility.cuts(text, self.derived, context)
         self.findings += plausibility.overlap_findings(ways, self.derived, context)
-        self.notes += [said for said in (plausibility.cut_words(ways),) if said]
+        self.notes += [note for note in (plausibility.cut_words(ways),) if note]
         kinds = {way.kind for way in ways if way.each != "document"}
         known = tokens or (kinds.pop() if len(kinds) == 1 else None)
         known = known if known in text.tokens else None
         loss = float(self.pairs.val_N[-1])
         in_bytes = self.pairs.unit == "bits per byte" or (not self.pairs.unit and "bpb" in self.pairs.val.name.lower())
         value = loss if in_bytes else plausibility.bits(loss, text, known or "char")
-        found, scale = plausibility.implausible(
+        too_good, scale = plausibility.implausible(
             value, known or "char", loss, text, corpus, divided, bound=not known and not in_bytes
         )
-        self.findings += found
+        self.findings += too_good
         return LogPlausibility(
             corpus=text.name, documents=text.documents, bytes=text.bytes, tokens=known,
             tokens_from="given" if tokens else "the number of samples" if known else None,
             bits_per_byte=value, at_most=not known and not in_bytes, yardsticks=tuple(scale),
-            counts=text.tokens, cuts=tuple(asdict(way) for way in ways),
+            counts=text.tokens, cuts=tuple(ways),
         )  # fmt: skip
 
     def _of_gap(self) -> list[LogFinding]:
         """Return what is remarkable in the gap itself."""
-        said, out = self.gap.said, []
+        mean, out = self.gap.said, []
         most = self.sides.below > self.sides.above + self.sides.equal
         digits = self.digits.gap
-        if self.gap.steady and said.value < -digits.unit and most:
-            sure = not said.assumed or self.sides.one
+        if self.gap.steady and mean.value < -digits.unit and most:
+            sure = not mean.alike_assumed or self.sides.one
             out.append(
-                finding(
+                LogFinding.of(
                     "validation-below-training", "warning" if sure and self.sides.count > 5 else "note",
-                    f"Validation lies {digits.size(said.value)} below {averaged(self.pairs)} on average, in "
+                    f"Validation lies {digits.size(mean.value)} below {averaged(self.pairs)} on average, in "
                     f"{self.sides.below} of {self.sides.count} prints",
                     "read both alike before comparing them: see the experiment below",
-                    gap=said.value, below=self.sides.below, prints=self.sides.count,
+                    gap=mean.value, below=self.sides.below, prints=self.sides.count,
                 )
             )  # fmt: skip
         return out + self._risen()
@@ -293,7 +286,7 @@ class _Judge:
             return []
         where = place(self.pairs, float(self.pairs.at_N[lowest]))
         return [
-            finding(
+            LogFinding.of(
                 "overfitting", "warning",
                 f"The validation loss was lowest at {where} ({self.digits.val.loss(float(val[lowest]))}) and is "
                 f"{self.digits.val.loss(float(val[-1]))} at the end, while training's goes on falling",
@@ -303,12 +296,12 @@ class _Judge:
         ]  # fmt: skip
 
     def _evidence(self) -> causes.Evidence:
-        facts, said, train = self.log.facts, self.gap.said, self.pairs.train.value
+        facts, mean, train = self.log.facts, self.gap.said, self.pairs.train.value
         single = self.pairs.val.value
         draw = None if self.pairs.mean is None or not len(single) else self.pairs.mean - float(single[-3:].mean())
-        rules = {one.rule for one in self.findings}
+        rules = {entry.rule for entry in self.findings}
         return causes.Evidence(
-            value=said.value, least=_least(said, self.gap), gap=self.gap, digits=self.digits.gap,
+            value=mean.value, least=_least(mean, self.gap), gap=self.gap, digits=self.digits.gap,
             one=bool(self.sides.one), tool=self.log.tool, taken=causes.taken(self.log, self.pairs),
             fall=statistics.fall(self.pairs.train.at, train),
             fallen=float(train.max() - train[-1]) if len(train) else 0.0,
@@ -357,17 +350,10 @@ def _curve(at: NDArray[np.float64], value: NDArray[np.float64]) -> LogCurve:
     return LogCurve(at=tuple(at[some].tolist()), value=tuple(value[some].tolist()))
 
 
-def _least(mean: Mean, gap: GapCourse) -> float:
+def _least(mean: LogMean, gap: GapCourse) -> float:
     """Return the least distance from zero that an interval leaves, or that scatter leaves where one sign is steady."""
     if mean.resolved and mean.low is not None and mean.high is not None:
         return min(abs(mean.low), abs(mean.high))
     if gap.steady and gap.scatter is not None:
         return max(0.0, abs(mean.value) - 2 * gap.scatter)
     return 0.0
-
-
-def _mean(mean: Mean) -> LogMean:
-    return LogMean(
-        value=mean.value, low=mean.low, high=mean.high, prints=mean.count, effective=mean.effective, alike=mean.alike,
-        alike_assumed=mean.assumed,
-    )  # fmt: skip

@@ -6,21 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.logs.digits_of import decimals
 from diagnose.logs.names import UNSAID, counter, is_seconds, meaning, side_alone, side_of, words
-from diagnose.logs.row_settings import setting
+from diagnose.logs.row_settings import KINDS, setting
 from diagnose.logs.series import NAN, POSITIONS, Log, LogRow, placed_row
 from diagnose.logs.table_fields import number, place_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-MOST_SIDE = 40  # characters of a field that names a side
+MOST_SIDE, MOST_TITLE = 40, 80  # characters of a field that names a side, or a value
 NAMES_SIDE = frozenset({
     "mode", "split", "phase", "stage", "set", "subset", "dataset", "partition", "type", "kind", "part", "loader", "run",
     "data", "fold_type", "step_type", "event", "prefix", "job_type", "group", "tag",
 })  # fmt: skip
 NAMES_VALUE = frozenset({"metric", "name", "tag", "key", "variable", "metric_name", "measure", "series"})
 TOLD = 16  # rows whose digits are looked at
-KINDS = ("fixed", "scheduled")  # settings that stay in a run, and those that may move
 Columns = dict[str, str]  # "train", "val", "step" -> a column's name, as `--columns` gives them
 
 
@@ -90,14 +89,11 @@ class Keep:
         titled = self._titled(fields) if self.value is not None else ""
         side = self._side(fields) if self.sides else ""
         side = side or (self._side_as_title(fields) if self.titles else "")
-        for key, name in self.values.items():
-            value = number(fields[key]) if key in fields else None
-            if value is not None and (key != self.value or not self.titles):
-                values[name if not side or meaning(name).side else f"{side}/{name}"] = value
-        if titled:
-            value = number(fields.get(self.value))
+        named = [(key, name) for key, name in self.values.items() if key != self.value or not self.titles]
+        for key, name in [*named, (self.value, titled)] if titled else named:
+            value = number(fields.get(key))
             if value is not None:
-                values[titled if meaning(titled).side or not side else f"{side}/{titled}"] = value
+                values[_sided(name, side)] = value
         if not values:
             return None
         at = [NAN] * len(POSITIONS)
@@ -113,27 +109,22 @@ class Keep:
 
     def _decimals(self, fields: Mapping[Any, Any], name: str) -> int | None:
         """Return how many decimals the text of a value has, None where it is no text."""
-        key = next((key for key, own in self.values.items() if name.endswith(own)), self.value)
+        key = next((key for key, column in self.values.items() if name.endswith(column)), self.value)
         return decimals(fields[key]) if isinstance(fields.get(key), str) else None
 
     def sweep(self, fields: Mapping[Any, Any], row: LogRow, log: Log) -> None:
         """Tell a log of the settings of a row, where it may yet be a run of its own."""
         if not self.settings or not log.sweep.open:
             return
-        said = {kind: tuple(str(fields.get(key, "")) for key, of in self.settings if of == kind) for kind in KINDS}
-        at = [place for place in row.at() if place == place]  # noqa: PLR0124
-        log.sweep.add(
-            log.rows + 1,
-            " ".join(said["fixed"] + said["scheduled"]),
-            said["fixed"],
-            said["scheduled"],
-            at[0] if at else None,
+        fixed, scheduled = (
+            tuple(str(fields.get(key, "")) for key, of in self.settings if of == kind) for kind in KINDS
         )
+        at = next((place for place in row.at() if place == place), None)  # noqa: PLR0124
+        log.sweep.add(log.rows + 1, " ".join(fixed + scheduled), fixed, scheduled, at)
 
     def sided(self, name: str, fields: Mapping[Any, Any]) -> str:
         """Return the name of a loss in a record, with the side that a field of it names."""
-        side = self._side(fields) if self.sides else ""
-        return name if not side or meaning(name).side else f"{side}/{name}"
+        return _sided(name, self._side(fields) if self.sides else "")
 
     def _side(self, fields: Mapping[Any, Any]) -> str:
         return next((side for key in self.sides if (side := self.side(fields.get(key)))), "")
@@ -143,16 +134,16 @@ class Keep:
         return next((side for key in self.titles if (side := side_alone(str(fields.get(key, ""))[:MOST_SIDE]))), "")
 
     @staticmethod
-    def side(said: Any) -> str:
+    def side(field: Any) -> str:
         """Return the side that a field names."""
-        return side_of(words(said)) if isinstance(said, str) and len(said) <= MOST_SIDE else ""
+        return side_of(words(field)) if isinstance(field, str) and len(field) <= MOST_SIDE else ""
 
     def _titled(self, fields: Mapping[Any, Any]) -> str:
         """Return the name that a row gives its value."""
-        if self.value is None:
-            return ""
-        for key in self.titles:
-            said = fields.get(key)
-            if isinstance(said, str) and len(said) <= 80 and meaning(said).kind:
-                return said
-        return ""
+        titles = (fields.get(key) for key in self.titles)
+        return next((t for t in titles if isinstance(t, str) and len(t) <= MOST_TITLE and meaning(t).kind), "")
+
+
+def _sided(name: str, side: str) -> str:
+    """Return a loss's name with a side where it has none of its own."""
+    return name if not side or meaning(name).side else f"{side}/{name}"

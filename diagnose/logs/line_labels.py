@@ -8,7 +8,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from diagnose.logs.line_plans import has_any
+from diagnose.logs.line_plans import Rewrite, has_any, rewritten
 from diagnose.logs.names import side_of, words
 from diagnose.logs.written_numbers import without_points
 
@@ -60,15 +60,7 @@ class Labels:
         if without_points(text) != text:
             whole = without_points("\n".join([line for line, _ in block])).split("\n")
             block = [(line, bar) for (_, bar), line in zip(block, whole, strict=True)]
-        if any(sign in text for sign in FILES):
-            block = [(_without_file(line), bar) for line, bar in block]
-        if '="' in text and "{" in text:
-            block = [(LABELLED.sub(r"\2 \1: ", line), bar) for line, bar in block]
-        if "] [" in text and ".py:" in text:
-            block = [(OF_ABSL.sub("", line, count=1), bar) for line, bar in block]
-        if "]<std" in text:
-            block = [(RANK.sub("", line), bar) for line, bar in block]
-        block = _spelled(block, text)
+        block = _spelled(rewritten(block, text, REWRITES), text)
         if "loss is " in text:
             self.of_mindspore = self.of_mindspore or OF_MINDSPORE.search(text) is not None
         if self.of_mindspore and "{" in text:
@@ -94,20 +86,16 @@ def _of_pages(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]
 
 
 def _spelled(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
-    """Return lines with the sides that letters stand for, where both do, and with icefall's means alone."""
-    if "tot_loss[" in text:
-        block = [(OF_ICEFALL.sub(lambda found: FIELD.sub("tot_", found.group(1)), line), bar) for line, bar in block]
-    if ", count: " in text:
-        block = [(OF_BIGDL.sub("", line), bar) for line, bar in block]
+    """Return lines with the sides that letters stand for, where both do."""
     for signs, letters in LETTERS:
         if has_any(signs, text) and {letter.lower() for letter in letters.findall(text)} == SIDE_OF_LETTER.keys():
-            block = [(letters.sub(lambda found: SIDE_OF_LETTER[found[1].lower()], line), bar) for line, bar in block]
+            block = [(letters.sub(lambda match: SIDE_OF_LETTER[match[1].lower()], line), bar) for line, bar in block]
     return block
 
 
 def _counts_in_epochs(lines: Iterable[str]) -> bool | None:
     """Say whether "Batch 4/200" names an epoch first: what follows goes up by even steps, as no totals do."""
-    pairs = [found.groups() for line in lines if (found := BATCH.search(line)) and not EPOCH.search(line)]
+    pairs = [batch.groups() for line in lines if (batch := BATCH.search(line)) and not EPOCH.search(line)]
     if not pairs:
         return None
     firsts, seconds = ({pair[k] for pair in pairs} for k in (0, 1))
@@ -117,22 +105,32 @@ def _counts_in_epochs(lines: Iterable[str]) -> bool | None:
 
 def _without_file(line: str) -> str:
     """Return a line with its file's side, and its number as of an iteration, in place of the file's name."""
-    found = FROM_FILE.match(line)
-    side = side_of(words(found.group(1).rpartition("/")[2])) if found else ""
-    if not found or not (side or found.group(2)):
+    match = FROM_FILE.match(line)
+    side = side_of(words(match.group(1).rpartition("/")[2])) if match else ""
+    if not match or not (side or match.group(2)):
         return line
-    number = f"iteration {found.group(2)} | " if found.group(2) else ""
-    return f"{side} | {number}{line[found.end() :]}"
+    number = f"iteration {match.group(2)} | " if match.group(2) else ""
+    return f"{side} | {number}{line[match.end() :]}"
+
+
+REWRITES: tuple[Rewrite, ...] = (
+    ((FILES,), _without_file),
+    ((('="',), ("{",)), lambda line: LABELLED.sub(r"\2 \1: ", line)),
+    ((("] [",), (".py:",)), lambda line: OF_ABSL.sub("", line, count=1)),
+    ((("]<std",),), lambda line: RANK.sub("", line)),
+    ((("tot_loss[",),), lambda line: OF_ICEFALL.sub(lambda means: FIELD.sub("tot_", means.group(1)), line)),
+    (((", count: ",),), lambda line: OF_BIGDL.sub("", line)),
+)
 
 
 def of_page(line: str) -> str:
     """Return what a page shows of a line in a cell of its own, other lines as they are."""
-    found = OF_PAGE.match(line)
-    return found.group(1) if found else line
+    cell = OF_PAGE.match(line)
+    return cell.group(1) if cell else line
 
 
 def _is_numbered(block: list[tuple[str, bool]]) -> bool:
     """Say whether lines are numbered, each by one more than the line before."""
-    numbers = [int(found.group(1)) for line, _ in block if (found := NUMBERED.match(line))]
-    follow = sum(one + 1 == two for one, two in itertools.pairwise(numbers))
+    numbers = [int(number.group(1)) for line, _ in block if (number := NUMBERED.match(line))]
+    follow = sum(first + 1 == second for first, second in itertools.pairwise(numbers))
     return len(numbers) >= FEWEST and follow >= IN_ORDER * (len(block) - 1)

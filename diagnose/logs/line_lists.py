@@ -60,24 +60,24 @@ class Lists:
             line = WRAPPED.sub(r"\1", line)
         if "{" in line:
             return self._within_object(line)
-        found = BEGINS.match(line)
-        if not found or not meaning(found.group(1)).kind:
+        beginning = BEGINS.match(line)
+        if not beginning or not meaning(beginning.group(1)).kind:
             return False
-        inside, closed, _ = line[found.end() :].partition("]")
+        inside, closed, _ = line[beginning.end() :].partition("]")
         if not PLAIN.fullmatch(inside) or (closed and inside.count(",") + 1 < FEWEST and len(inside.split()) < FEWEST):
             return False
-        self._values, self.open = array("d"), found.group(1).strip()
+        self._values, self.open = array("d"), beginning.group(1).strip()
         self._add(inside, closed=bool(closed))
         return True
 
     def row(self, line: str) -> bool:
         """Take a line that is a name and its values; return whether it is one."""
-        found = ROW.match(line)
-        if not found:
+        match = ROW.match(line)
+        if not match:
             return self._heads(line)
-        name, counts = found.group(1).strip(), counter(found.group(1))
-        values = array("d", (float(value) for value in VALUE.findall(found.group(2))))
-        if counts and all(one < two for one, two in itertools.pairwise(values)):
+        name, counts = match.group(1).strip(), counter(match.group(1))
+        values = array("d", (float(value) for value in VALUE.findall(match.group(2))))
+        if counts and all(first < second for first, second in itertools.pairwise(values)):
             self._places[len(values)] = counts, values
         elif meaning(name).kind and self._runs:
             self._rows += 1
@@ -93,8 +93,8 @@ class Lists:
         if len(runs := OF_RUNS.findall(line)) > 1 and not DECIMAL.search(line):
             self._runs = len(runs)
             return True
-        found = COLUMNS.match(line)
-        columns = COLUMN.findall(found.group(1)) if found else []
+        match = COLUMNS.match(line)
+        columns = COLUMN.findall(match.group(1)) if match else []
         counts = counter(columns[0][0]) if len({word for word, _ in columns}) == 1 else ""
         if counts:
             self._places[len(columns)] = counts, array("d", (float(place) for _, place in columns))

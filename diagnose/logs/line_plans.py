@@ -7,10 +7,16 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from diagnose.logs.line_words import GOES_ON, MOST_NUMBERS, NUMBER, Shape
+from diagnose.logs import line_patterns as patterns
+from diagnose.logs.line_words import Shape, Slot
 from diagnose.logs.series import NAN
 
+# groups of signs, one of each of which has to be in a block, and how its lines are rewritten then
+Rewrite = tuple[tuple[tuple[str, ...], ...], "Callable[[str], str]"]
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diagnose.logs.line_words import Slot
 
 MOST_PLANNED = 24  # numbers of a line with a plan
@@ -79,7 +85,7 @@ def shape_key(parts: list[str]) -> str:
     Where only a blank stands between two numbers, which of them are whole ones belongs to it.
     """
     key = "\0".join(parts[::2])
-    if any(GOES_ON.fullmatch(text) for text in parts[2:-1:2]):
+    if any(patterns.GOES_ON.fullmatch(text) for text in parts[2:-1:2]):
         key += "\0\0" + "".join("0" if number.isdigit() else "." for number in parts[1::2])
     return key
 
@@ -158,13 +164,21 @@ def _spans(line: str) -> list[tuple[int, int]]:
         at = start
     parted += line[at:]
     origin += [*range(at, len(line) + 1)]
-    found = itertools.islice(NUMBER.finditer(parted), MOST_NUMBERS)
-    return [(origin[number.start()], origin[number.end()]) for number in found]
+    numbers = itertools.islice(patterns.NUMBER.finditer(parted), patterns.MOST_NUMBERS)
+    return [(origin[number.start()], origin[number.end()]) for number in numbers]
 
 
 def names_run(line: str) -> bool:
     """Say whether a line may name a run."""
     return len(line) < MOST_HEADING and has_any(RUNS, line.lower()) and bool(NAMES_RUN.match(line))
+
+
+def rewritten(block: list[tuple[str, bool]], text: str, rewrites: tuple[Rewrite, ...]) -> list[tuple[str, bool]]:
+    """Return a block's lines, rewritten by each of `rewrites` whose signs are in the block; `text` is all of it."""
+    for signs, rewrite in rewrites:
+        if all(has_any(some, text) for some in signs):
+            block = [(rewrite(line), bar) for line, bar in block]
+    return block
 
 
 def has_any(parts: tuple[str, ...], low: str) -> bool:

@@ -8,35 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from diagnose.logs.line_words import (
-    AFTER_COUNT,
-    ASSIGNED,
-    BAR,
-    BEST,
-    CODE,
-    COUNTED,
-    FACTS,
-    KERAS,
-    LEVELS,
-    LONGEST_FACT,
-    MOST_KEY,
-    NEXT_RATIO,
-    OF_NUMBER_BEFORE,
-    OF_OBJECTIVE,
-    OF_ORDINAL,
-    OF_VALIDATION,
-    ORDINAL,
-    RATE,
-    SETTINGS,
-    SIDE_ALONE,
-    STOPPING,
-    UNIT,
-    Shape,
-    Slot,
-    kept_words,
-    only_sides,
-    standing,
-)
+from diagnose.logs import line_patterns as patterns
+from diagnose.logs.line_words import Shape, Slot, kept_words, only_sides, standing
 from diagnose.logs.names import FOREIGN, VAL, counter, meaning, side_of, words
 
 
@@ -56,21 +29,23 @@ class LinePositions:
         self.counters: set[str] = set()  # sides that counters have: of both, neither is the line's
         self.seen: dict[str, list[tuple[Slot, str]]] = {}
         self.side = "val" if "Saving dict for global step" in texts[0] else ""  # as TensorFlow's Estimator says it
-        self.code = bool(SETTINGS.search(texts[0]) or CODE.search("0".join(texts)))
+        self.code = bool(patterns.SETTINGS.search(texts[0]) or patterns.CODE.search("0".join(texts)))
 
     def _position(
         self, k: int, name: str, before: str, after: str, unit: str, over: int, *, assigned: bool
     ) -> Slot | None:
         """Return the slot of a number that says where in the run the line is."""
-        rated = bool(RATE.search(before)) or (bool(unit) and unit not in OF_ORDINAL and not ORDINAL.match(after))
-        total_unit = UNIT.match(self.texts[over + 1]) if over >= 0 else None
+        rated = bool(patterns.RATE.search(before)) or (
+            bool(unit) and unit not in patterns.OF_ORDINAL and not patterns.ORDINAL.match(after)
+        )
+        total_unit = patterns.UNIT.match(self.texts[over + 1]) if over >= 0 else None
         rated = rated or (bool(total_unit) and total_unit is not None and not total_unit.group().startswith("%")
                           and not total_unit.group().lower().startswith(("batch", "step", "it ", "epoch")))  # fmt: skip
-        stated = self._is_setting(name, before) or (k > 0 and OF_NUMBER_BEFORE.fullmatch(self.texts[k]))
+        stated = self._is_setting(name, before) or (k > 0 and patterns.OF_NUMBER_BEFORE.fullmatch(self.texts[k]))
         what = "" if stated else self._counter(name, assigned=assigned)
         if what and what != "epoch" and self._of_validation(name, over):
             return Slot(over=over)
-        if what and not rated and not COUNTED.match(after):
+        if what and not rated and not patterns.COUNTED.match(after):
             return self._counts(k, name, what, after, over)
         ordinal = self._stated(k, name, before, after, over)
         if ordinal is not None:
@@ -80,13 +55,17 @@ class LinePositions:
         if words(name) and not (over >= 0 and standing(name) and only_sides(name)):
             return self._leads(k, before, after) or self._seconds(k, name, unit)
         if over >= 0 and not rated and not self.texts[over + 1].startswith("/"):
-            bar = k == 0 and not before.strip() and bool(KERAS.match(self.texts[over + 1]))
+            bar = k == 0 and not before.strip() and bool(patterns.KERAS.match(self.texts[over + 1]))
             self.shape.bar = self.shape.bar or bar
             dashed = k == 0 and not before.strip() and self.texts[over + 1].strip() == "-"
             self.shape.passed = self.shape.passed or bar or dashed
             self._epoch_before(k)
-            titled = (k == 0 and bool(SIDE_ALONE.match(before))) or (self.percent == "epoch" and not self.counters)
-            return self._placed(k, Slot("position", "epoch", over) if titled else Slot("ratio", BAR[bar], over))
+            titled = (k == 0 and bool(patterns.SIDE_ALONE.match(before))) or (
+                self.percent == "epoch" and not self.counters
+            )
+            return self._placed(
+                k, Slot("position", "epoch", over) if titled else Slot("ratio", patterns.BAR[bar], over)
+            )
         return self._leads(k, before, after) or self._seconds(k, name, unit)
 
     def _is_setting(self, name: str, before: str) -> bool:
@@ -97,14 +76,14 @@ class LinePositions:
         """Say whether a counter is of validation's own batches: "eval_step=3/10", and mmcv's "Iter(val) [32]"."""
         if over >= 0:
             return side_of(words(name.rsplit(maxsplit=1)[-1])) in ("val", "test")
-        if OF_VALIDATION.search(name):
+        if patterns.OF_VALIDATION.search(name):
             self._alone_before(name)
             return True
         return False
 
     def _counts(self, k: int, name: str, what: str, after: str, over: int) -> Slot:
         """Take a counter; a number with decimals that ends a line as "loss at the end of epoch 2.5" is the loss."""
-        if "at" in words(name) and BEST & set(words("".join(self.texts[: k + 1])[:MOST_KEY])):
+        if "at" in words(name) and patterns.BEST & set(words("".join(self.texts[: k + 1])[: patterns.MOST_KEY])):
             return Slot(over=over)  # where the best value was
         if after == "-" and self.numbers[k].isdigit() and self.numbers[k + 1 : k + 2] and self.numbers[k + 1].isdigit():
             self._placed(k + 1, Slot("position", what))
@@ -117,19 +96,21 @@ class LinePositions:
 
     def _stated(self, k: int, name: str, before: str, after: str, over: int) -> Slot | None:
         """Return the slot of a position whose word stands behind it: "3rd epoch", "val loss after 3 epochs: 2.31"."""
-        counted = AFTER_COUNT.match(after) if meaning(name).kind and self.numbers[k].isdigit() else None
+        counted = patterns.AFTER_COUNT.match(after) if meaning(name).kind and self.numbers[k].isdigit() else None
         if counted:
             self.pending, self.unnamed = name, k + 1
             return self._placed(k, Slot("position", counter(counted.group(1))))
-        leads = not set(words(before if k == 0 else name)) - LEVELS and (k == 0 or after.startswith("epoch"))
+        leads = not set(words(before if k == 0 else name)) - patterns.LEVELS and (k == 0 or after.startswith("epoch"))
         counts = after.strip().lower() == "epoch" and self.numbers[k + 1 : k + 2] and self.numbers[k + 1].isdigit()
-        ordinal = leads and ORDINAL.match(after) and not counts  # the epoch of "1714557600 Epoch 3" is the third
+        ordinal = (
+            leads and patterns.ORDINAL.match(after) and not counts
+        )  # the epoch of "1714557600 Epoch 3" is the third
         return self._placed(k, Slot("position", "epoch", over)) if ordinal else None
 
     def _epoch_before(self, k: int) -> None:
         """Take the first of two bare ratios in brackets, as in "[1/90][200/5005]", for the epoch."""
         last, slot = self.shape.positions[-1] if self.shape.positions else (-1, Slot())
-        if slot.what == "ratio" and slot.over == k - 1 and NEXT_RATIO.fullmatch(self.texts[k]):
+        if slot.what == "ratio" and slot.over == k - 1 and patterns.NEXT_RATIO.fullmatch(self.texts[k]):
             self.shape.positions[-1] = last, replace(slot, what="position", name="epoch")
 
     def _leads(self, k: int, before: str, after: str) -> Slot | None:
@@ -146,20 +127,20 @@ class LinePositions:
         last = name.rsplit(maxsplit=1)[-1] if name.split() else ""
         last = last.rpartition("(")[2] or last  # "Metrics(epoch=1, train_loss=2.5)"
         what = counter(last) or counter(name) or ("step" if name.strip().lower() == "s" and assigned else "")
-        found = words(name)
+        name_words = words(name)
         foreign = (
             FOREIGN
             - ({"gap"} if "(" in name else set())
             - {"steps", "to"}
-            - (STOPPING if "at" in found else set())
-            - OF_OBJECTIVE
+            - (patterns.STOPPING if "at" in name_words else set())
+            - patterns.OF_OBJECTIVE
         )
-        if not what or meaning(last).kind or set(found) & foreign or "size" in found:
+        if not what or meaning(last).kind or set(name_words) & foreign or "size" in name_words:
             return ""
         rest = " ".join(word for word in name.split()[:-1])
         if meaning(rest).kind:
             self.pending = rest
-        elif len(found) > 5 and not assigned:
+        elif len(name_words) > 5 and not assigned:
             return ""
         return what
 
@@ -183,10 +164,10 @@ class LinePositions:
         return ""
 
     def _seconds(self, k: int, name: str, unit: str) -> Slot | None:
-        found = words(name)
-        if unit == "s" and not found:
+        name_words = words(name)
+        if unit == "s" and not name_words:
             return self._timed(k, 1.0)
-        if found[-2:] == ("total", "time") and unit in ("m", "min", "s"):
+        if name_words[-2:] == ("total", "time") and unit in ("m", "min", "s"):
             return self._timed(k, 1.0 if unit == "s" else 60.0)
         return None
 
@@ -197,13 +178,13 @@ class LinePositions:
 
     def _fact(self, k: int, name: str, after: str) -> Slot | None:
         """Return the slot of a setting."""
-        counted = COUNTED.match(after)
+        counted = patterns.COUNTED.match(after)
         title = ""
         if counted and counted.group(1):
             title = f"{'val' if counted.group(1).lower() in VAL | {'eval'} else 'train'}_{counted.group(2).lower()}"
-        found = words(name)
-        for size in range(min(LONGEST_FACT, len(found)), 0, -1):
-            title = title or FACTS.get(found[-size:], "")
+        name_words = words(name)
+        for size in range(min(patterns.LONGEST_FACT, len(name_words)), 0, -1):
+            title = title or patterns.FACTS.get(name_words[-size:], "")
         if not title:
             return None
         slot = Slot("fact", title)
@@ -212,17 +193,19 @@ class LinePositions:
 
     def _named(self, k: int, title: str, after: str) -> Slot:
         """Keep a loss under its name and side."""
-        own = meaning(title)
-        lone = len(self.numbers) == 1 and bool(ASSIGNED.match(self.texts[0]) or self.texts[0].strip()[-1:] in "=:")
+        named = meaning(title)
+        lone = len(self.numbers) == 1 and bool(
+            patterns.ASSIGNED.match(self.texts[0]) or self.texts[0].strip()[-1:] in "=:"
+        )
         side = self.near or self.side
-        slot = Slot("loss", title if own.side or not side else f"{side} {title}", whole=lone and not after.strip())
+        slot = Slot("loss", title if named.side or not side else f"{side} {title}", whole=lone and not after.strip())
         slot.lent = slot.name != title
         if k + 1 < len(self.numbers) and re.fullmatch(r"\s{0,3}\(\s?", after) and self.texts[k + 2].startswith(")"):
             slot.mean = k + 1
         self.shape.losses.append((k, slot))
-        self.shape.settled = self.shape.settled or bool(own.side)
-        if not own.side:
+        self.shape.settled = self.shape.settled or bool(named.side)
+        if not named.side:
             self.seen.setdefault(title, []).append((slot, self.weak))
         apart = after.lstrip().startswith(")") and self.texts[k].rfind("(") > self.texts[k].rfind(")")
-        self.kind = title if (own.side or side) and not apart else ""  # one without a side has none behind it
+        self.kind = title if (named.side or side) and not apart else ""  # one without a side has none behind it
         return slot

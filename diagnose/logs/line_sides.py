@@ -4,21 +4,9 @@ from __future__ import annotations
 
 import re
 
+from diagnose.logs import line_patterns as patterns
 from diagnose.logs.line_positions import LinePositions
-from diagnose.logs.line_words import (
-    BETWEEN,
-    COPULA,
-    COUNTS,
-    MOST_KEY,
-    NAMES_BEHIND,
-    NEXT_VALUE,
-    PARALLEL,
-    SIDE_BEHIND,
-    SIDES_BEHIND,
-    Slot,
-    only_sides,
-    standing,
-)
+from diagnose.logs.line_words import Slot, only_sides, standing
 from diagnose.logs.names import SIDES, meaning, side_of, words
 
 
@@ -27,8 +15,8 @@ class LineSides(LinePositions):
 
     def _behind(self, text: str) -> None:
         """Take the side that a line ends with: of a heading, or in brackets behind its loss."""
-        side = standing(text[:MOST_KEY])
-        only = len(words(text[:MOST_KEY])) == 1
+        side = standing(text[: patterns.MOST_KEY])
+        only = len(words(text[: patterns.MOST_KEY])) == 1
         if not side or self.side or (self.shape.losses and not only):
             return
         self.side = side
@@ -40,7 +28,7 @@ class LineSides(LinePositions):
         side = standing(name) if len(self.counters) < 2 else ""
         if side and only_sides(name):
             self.side = self.weak = side
-        near = side if side and not set(words(name)) & COUNTS else self.near
+        near = side if side and not set(words(name)) & patterns.COUNTS else self.near
         self.near = near if len(self.counters) < 2 else ""
 
     def _headings(self, context: str) -> None:
@@ -61,13 +49,13 @@ class LineSides(LinePositions):
             name = f"{self.pending} {self.texts[k]}"
         behind = self._sides_behind(k) if meaning(name).kind and not meaning(name).side else ""
         name = f"{name} {behind}" if behind else name
-        found = words(COPULA.sub("", name))
-        sides = [side_of((word,)) for word in found if word in SIDES]
+        name_words = words(patterns.COPULA.sub("", name))
+        sides = [side_of((word,)) for word in name_words if word in SIDES]
         last = k + len(sides) - 1
         if len(sides) < 2 or len(set(sides)) < len(sides) or "train" not in sides or last >= len(self.numbers):
             return None
-        rest = " ".join(word for word in found if word not in SIDES)
-        apart = all(BETWEEN.fullmatch(text) for text in self.texts[k + 1 : last + 1])
+        rest = " ".join(word for word in name_words if word not in SIDES)
+        apart = all(patterns.BETWEEN.fullmatch(text) for text in self.texts[k + 1 : last + 1])
         if not meaning(rest).kind or not apart or self.code:
             return None
         if "/" not in name and "&" not in name and "," not in name and " and " not in name:
@@ -76,10 +64,10 @@ class LineSides(LinePositions):
 
     def _parallel(self, k: int) -> Slot | None:
         """Take a loss and what is told beside it, as in "val loss/acc: 2.2/0.6"."""
-        found = PARALLEL.search(self.texts[k][-MOST_KEY:])
-        if not found or k + 1 >= len(self.numbers) or self.code or "." not in self.numbers[k]:
+        match = patterns.PARALLEL.search(self.texts[k][-patterns.MOST_KEY :])
+        if not match or k + 1 >= len(self.numbers) or self.code or "." not in self.numbers[k]:
             return None
-        before, first, sign, second = found.groups()
+        before, first, sign, second = match.groups()
         first = f"{before} {first}" if before and side_of(words(before)) else first
         beside = re.fullmatch(rf"\s?%?\s?{re.escape(sign)}\s?", self.texts[k + 1])
         if not beside or not meaning(first).kind or side_of(words(second)):
@@ -99,20 +87,20 @@ class LineSides(LinePositions):
     def _last_beside(self, k: int) -> int:
         """Return the place behind the last of the values that follow each other from a place on."""
         last = k + 1
-        while last < len(self.numbers) and BETWEEN.fullmatch(self.texts[last]):
+        while last < len(self.numbers) and patterns.BETWEEN.fullmatch(self.texts[last]):
             last += 1
         return last
 
     def _sides_behind(self, k: int) -> str:
         """Return the sides that stand in brackets behind several values, as in "loss 1.0/1.2 (train/val)"."""
         last = self._last_beside(k)
-        behind = SIDES_BEHIND.match(self.texts[last])
+        behind = patterns.SIDES_BEHIND.match(self.texts[last])
         return behind.group() if behind and len(words(behind.group())) == last - k else ""
 
     def _names_behind(self, k: int) -> list[str]:
         """Return the names in brackets behind several values, as in "2.5, 2.2 (train loss, val loss)", else nothing."""
         last = self._last_beside(k)
-        behind = NAMES_BEHIND.match(self.texts[last]) if last > k + 1 else None
+        behind = patterns.NAMES_BEHIND.match(self.texts[last]) if last > k + 1 else None
         names = [name.strip() for name in re.split(r"[/,|]", behind.group(1))] if behind else []
         told = [meaning(name) for name in names]
         whole = len(names) == last - k and len({m.side for m in told}) == len(names)
@@ -120,12 +108,12 @@ class LineSides(LinePositions):
 
     def _side_behind(self, k: int, title: str, name: str, after: str) -> Slot | None:
         """Return the slot of a loss whose side stands behind its value, as in "loss 2.1 (train) | 2.3 (val)"."""
-        side = SIDE_BEHIND.match(after)
+        side = patterns.SIDE_BEHIND.match(after)
         full = title or ("" if words(name) else self.unsided)
         if not side or not full or meaning(full).side or "." not in self.numbers[k] or self.code:
             return None
         self.unsided = full
-        self.unnamed = k + 1 if NEXT_VALUE.fullmatch(after[side.end() :]) else self.unnamed
+        self.unnamed = k + 1 if patterns.NEXT_VALUE.fullmatch(after[side.end() :]) else self.unnamed
         return self._named(k, f"{(side.group(1) or side.group(2)).lower()} {full}", "")
 
     def _twice(self) -> None:

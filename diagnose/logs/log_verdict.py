@@ -65,10 +65,10 @@ def digits_of(pairs: Pairs) -> LogDigits:
 
 
 def _digits(track: Track) -> Digits:
-    own = Digits.of(track.value[:100].tolist(), track.decimals)
+    digits = Digits.of(track.value[:100].tolist(), track.series.decimals)
     if meaning(track.name).kind != "perplexity" or not len(track.value):
-        return own
-    return own.of_logarithms(float(track.value.max()))
+        return digits
+    return digits.of_logarithms(float(track.value.max()))
 
 
 def averaged(pairs: Pairs) -> str:
@@ -83,7 +83,7 @@ def shown_as(pairs: Pairs) -> str:
     out = [f"training as a local mean of its prints{some}"] if means else []
     sides = (("training", pairs.train), ("validation", pairs.val))
     logarithms = [side for side, track in sides if meaning(track.name).kind == "perplexity"]
-    turned = [side for side, track in sides if track.turned]
+    turned = [side for side, track in sides if track.series.turned]
     out += [f"{listed(logarithms)} as logarithms of perplexities"] if logarithms else []
     return "; ".join([*out, *([f"{listed(turned)} as negatives of what is printed"] if turned else [])])
 
@@ -103,7 +103,7 @@ def verdict(pairs: Pairs, gap: GapCourse, findings: list[LogFinding], runs: list
             f"{said(pairs.train.name)} and {said(pairs.val.name)} are of two scales (one is {times(_apart(pairs))} the "
             "other) and named differently: they are hardly means over the same, and their difference is no gap."
         )
-    rules = {one.rule: one for one in findings}
+    rules = {finding.rule: finding for finding in findings}
     lead = several(runs, pairs) if len(runs) > 1 else size(pairs, gap)
     if "log/implausible" in rules:
         overlap = "; samples that overlap would explain it" if "log/overlapping-samples" in rules else ""
@@ -162,22 +162,22 @@ def size(pairs: Pairs, gap: GapCourse) -> str:
 
 
 def _interval(gap: GapCourse, digits: Digits) -> str:
-    said = gap.said
-    if said.low is None or said.high is None:
-        return digits.gap(said.value)
-    return f"{digits.gap(said.value)} ({digits.gap(said.low)} to {digits.gap(said.high)})"
+    mean = gap.said
+    if mean.low is None or mean.high is None:
+        return digits.gap(mean.value)
+    return f"{digits.gap(mean.value)} ({digits.gap(mean.low)} to {digits.gap(mean.high)})"
 
 
 def _single(pairs: Pairs, digits: LogDigits) -> str:
     train, val = float(pairs.train_N[0]), float(pairs.val_N[0])
     ratio = val / train if min(train, val) > 0 else 1.0
-    said = (
+    sentence = (
         f"One pair alone, at {place(pairs, float(pairs.at_N[0]))}: validation {digits.val.loss(val)}, training "
         f"{digits.train.loss(train)}, a difference of {digits.gap.gap(val - train)}{_ratio(pairs)}"
     )
     if not 1 - CHANCE < ratio < 1 / (1 - CHANCE):
-        return f"{said}; that is too large for the luck of a batch alone."
-    return f"{said}; one pair cannot tell a gap from chance."
+        return f"{sentence}; that is too large for the luck of a batch alone."
+    return f"{sentence}; one pair cannot tell a gap from chance."
 
 
 def _ratio(pairs: Pairs) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.logs.names import meaning
-from diagnose.logs.series import EPOCH, ITERATION, NAN, PLACE, VALUE
+from diagnose.logs.series import EPOCH, ITERATION, PLACE, VALUE, bare_points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -36,33 +36,33 @@ def read_lists(
         columns: names that `--columns` gives.
         array: reads the records of a list that is open, and returns what follows it.
     """
-    held, at, path = "", 0, list[str]()
+    text, at, path = "", 0, list[str]()
     for piece in pieces:
-        held, at = held[at:] + piece, 0
-        while (found := TOKEN.search(held, at)) and found.end() < len(held) - MOST_KEY:
-            held, at = _token(found, held, path, pieces, records, columns, array)
-    while found := TOKEN.search(held, at):
-        held, at = _token(found, held, path, pieces, records, columns, array)
+        text, at = text[at:] + piece, 0
+        while (token := TOKEN.search(text, at)) and token.end() < len(text) - MOST_KEY:
+            text, at = _token(token, text, path, pieces, records, columns, array)
+    while token := TOKEN.search(text, at):
+        text, at = _token(token, text, path, pieces, records, columns, array)
 
 
 def _token(
-    found: re.Match[str], held: str, path: list[str], pieces: Iterator[str], records: Records, columns: Columns,
+    token: re.Match[str], text: str, path: list[str], pieces: Iterator[str], records: Records, columns: Columns,
     array: Callable[[Iterator[str], Records], str],
 ) -> tuple[str, int]:  # fmt: skip
     """Take a name with what it opens, or a brace; return the text that is held then, and where to go on."""
-    name, opens = found.group(1), (found.group(2) or "")[:1]
-    at = found.end()
+    name, opens = token.group(1), (token.group(2) or "")[:1]
+    at = token.end()
     if opens == "{":
         path.append(name)
-    elif found.group() == "}" and path:
+    elif token.group() == "}" and path:
         path.pop()
-    elif opens == "[" and held[at : at + 1] == "{":
-        return array(chain([held[at:]], pieces), records), 0
-    elif opens == "[" and held[at : at + 1] not in ('"', "["):
+    elif opens == "[" and text[at : at + 1] == "{":
+        return array(chain([text[at:]], pieces), records), 0
+    elif opens == "[" and text[at : at + 1] not in ('"', "["):
         full = "/".join([*(part for part in path if part != HOLDER), name])
         keep = bool(meaning(full).kind) or full in columns.values()
-        return _numbers(full if keep else "", chain([held[at:]], pieces), records)
-    return held, at
+        return _numbers(full if keep else "", chain([text[at:]], pieces), records)
+    return text, at
 
 
 def _numbers(name: str, pieces: Iterator[str], records: Records) -> tuple[str, int]:
@@ -74,8 +74,7 @@ def _numbers(name: str, pieces: Iterator[str], records: Records) -> tuple[str, i
         whole, _, rest = (inside, "", "") if closed else inside.rpartition(",")
         values = _values(whole) if name else np.zeros(0)
         if len(values):
-            points = np.full((len(values), VALUE + 1), NAN)
-            points[:, PLACE] = np.arange(count + 1, count + len(values) + 1)
+            points = bare_points(len(values), count)
             points[:, column] = points[:, PLACE] - 1
             points[:, VALUE] = values
             log.add_many(name, points)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
 from typing import TYPE_CHECKING, Any
 
 from diagnose.logs.names import meaning
 from diagnose.logs.source import of_text
 from diagnose.logs.table import flat, read_jsonl
-from diagnose.logs.table_fields import number
+from diagnose.logs.table_fields import json_of, number
 from diagnose.logs.text import read_text
 
 if TYPE_CHECKING:
@@ -33,21 +32,18 @@ def read_records(lines: Iterable[str], columns: Columns) -> Log:
 
 def message_field(records: Iterable[Any]) -> str:
     """Return the field that holds the messages, "" where records hold losses themselves or no messages."""
-    found = ""
+    field = ""
     for record in records:
         if not isinstance(record, dict):
             return ""
         if any(meaning(name).kind and number(value) is not None for name, value in flat(record).items()):
             return ""
-        found = found or next((name for name in FIELDS if isinstance(record.get(name), str)), "")
-    return found
+        field = field or next((name for name in FIELDS if isinstance(record.get(name), str)), "")
+    return field
 
 
 def _object(line: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
+    record = json_of(line)
     return record if isinstance(record, dict) else {}
 
 

@@ -175,6 +175,10 @@ class Meaning:
         """Whether the value is of data that is not trained on."""
         return self.side in ("val", "test")
 
+    def names_loss_of(self, other: Meaning) -> bool:
+        """Say whether two names are of one loss of one side, whatever each is a mean of."""
+        return (self.side, self.kind, self.stem) == (other.side, other.kind, other.stem)
+
 
 def translated(text: str) -> str:
     """Return a text with the words for losses, sides and positions of other languages in English."""
@@ -200,10 +204,10 @@ def words(name: str) -> tuple[str, ...]:
     return tuple(_WORDS.findall(_GLUED.sub(r"\1\3 \2\4", text)))
 
 
-def side_of(found: tuple[str, ...]) -> str:
+def side_of(name_words: tuple[str, ...]) -> str:
     """Return the side that words name: validation outweighs the others; of training and evaluation, the last named."""
-    side = "val" if "out" in found and {"held", "hold"} & set(found) else ""
-    for word in found:
+    side = "val" if "out" in name_words and {"held", "hold"} & set(name_words) else ""
+    for word in name_words:
         if word in VAL:
             return "val"
         if word in TRAIN:
@@ -218,32 +222,32 @@ def side_of(found: tuple[str, ...]) -> str:
 @lru_cache(maxsize=4096)
 def meaning(name: str) -> Meaning:
     """Return what a name says; of a W&B export's "run - train/loss" the part after the run's name counts."""
-    found = words(name.rpartition(" - ")[2])
+    name_words = words(name.rpartition(" - ")[2])
     if name.endswith(UNSAID):
-        return Meaning(side_of(found[:-3]), "unsaid", "")
-    held = set(found)
-    span = next((SPANS[word] for word in found if word in SPANS), "")
-    side = side_of(found)
-    if held & (FOREIGN - {"function"} if "objective" in held else FOREIGN):
+        return Meaning(side_of(name_words[:-3]), "unsaid", "")
+    word_set = set(name_words)
+    span = next((SPANS[word] for word in name_words if word in SPANS), "")
+    side = side_of(name_words)
+    if word_set & (FOREIGN - {"function"} if "objective" in word_set else FOREIGN):
         return Meaning(side, "", span)
-    kind = _likelihood(found, held) or _kind(held) or (_sided_kind(held) if side else "")
-    return Meaning(side, kind, span, _stem(found, held) if kind else ())
+    kind = _likelihood(name_words, word_set) or _kind(word_set) or (_sided_kind(word_set) if side else "")
+    return Meaning(side, kind, span, _stem(name_words, word_set) if kind else ())
 
 
-def _kind(held: set[str]) -> str:
-    if held & BITS:
+def _kind(word_set: set[str]) -> str:
+    if word_set & BITS:
         return "bits"
-    if held & PERPLEXITY:
+    if word_set & PERPLEXITY:
         return "perplexity"
-    entropy = {"cross", "entropy"} <= held or {"log", "likelihood", "negative"} <= held
-    if held & PLAIN_LOSS or held & KIND_OF_LOSS.keys() or entropy or any(map(_ends_in_loss, held)):
+    entropy = {"cross", "entropy"} <= word_set or {"log", "likelihood", "negative"} <= word_set
+    if word_set & PLAIN_LOSS or word_set & KIND_OF_LOSS.keys() or entropy or any(map(_ends_in_loss, word_set)):
         return "loss"
-    return "error" if held & ERROR else ""
+    return "error" if word_set & ERROR else ""
 
 
-def _sided_kind(held: set[str]) -> str:
+def _sided_kind(word_set: set[str]) -> str:
     """Return the kind of a name that is a measure only where it says whose it is."""
-    return "loss" if "costs" in held else "error" if held & SIDED_ERROR else ""
+    return "loss" if "costs" in word_set else "error" if word_set & SIDED_ERROR else ""
 
 
 def _ends_in_loss(word: str) -> bool:
@@ -251,19 +255,19 @@ def _ends_in_loss(word: str) -> bool:
     return word.endswith("loss") and word not in NO_LOSS
 
 
-def _likelihood(found: tuple[str, ...], held: set[str]) -> str:
-    if held & (PLAIN_LOSS | {"negative", "nll"}):
+def _likelihood(name_words: tuple[str, ...], word_set: set[str]) -> str:
+    if word_set & (PLAIN_LOSS | {"negative", "nll"}):
         return ""
-    return "likelihood" if held & LIKELIHOOD or LIKELIHOODS & set(itertools.pairwise(found)) else ""
+    return "likelihood" if word_set & LIKELIHOOD or LIKELIHOODS & set(itertools.pairwise(name_words)) else ""
 
 
-def _stem(found: tuple[str, ...], held: set[str]) -> tuple[str, ...]:
-    out: list[str] = ["ce"] if {"cross", "entropy"} <= held else []
-    out += ["nll"] if {"negative", "likelihood"} <= held else []
+def _stem(name_words: tuple[str, ...], word_set: set[str]) -> tuple[str, ...]:
+    out: list[str] = ["ce"] if {"cross", "entropy"} <= word_set else []
+    out += ["nll"] if {"negative", "likelihood"} <= word_set else []
     before = ""
-    if any(pair == ("value", loss) for pair in itertools.pairwise(found) for loss in PLAIN_LOSS):
+    if any(pair == ("value", loss) for pair in itertools.pairwise(name_words) for loss in PLAIN_LOSS):
         out.append("values")  # of states, as reinforcement learning has it beside the policy's
-    for word in found:
+    for word in name_words:
         if word in KIND_OF_LOSS:
             out.append(KIND_OF_LOSS[word])
         elif not (
@@ -282,18 +286,23 @@ def loss_types_only(stem: tuple[str, ...]) -> bool:
 
 def side_alone(name: str) -> str:
     """Return the side of a name that says nothing else ("val", "L_train"), "" for any other."""
-    found = words(name)
-    if not found or len(found) > 2 or not set(found) <= SIDES | SHORT_NAMES or not set(found) & SIDES:
+    name_words = words(name)
+    if (
+        not name_words
+        or len(name_words) > 2
+        or not set(name_words) <= SIDES | SHORT_NAMES
+        or not set(name_words) & SIDES
+    ):
         return ""
-    return side_of(found)
+    return side_of(name_words)
 
 
 @lru_cache(maxsize=4096)
 def counter(name: str) -> str:
     """Return what a name counts ("epoch", "step", "iteration", "update", "batch"), "" where it is no position."""
-    found = [word for word in words(name) if word not in SIDES and word not in BESIDE_COUNTER]
+    counting = [word for word in words(name) if word not in SIDES and word not in BESIDE_COUNTER]
     ends = words(name)
-    if not ends or len(found) > 1 or (found and found[0] not in COUNTERS):
+    if not ends or len(counting) > 1 or (counting and counting[0] not in COUNTERS):
         return ""
     last = next((word for word in reversed(ends) if word in COUNTERS), "")
     return COUNTERS.get(last, "")

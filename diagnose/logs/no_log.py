@@ -30,11 +30,7 @@ TITLE = re.compile(r"<title>([^<]{0,400})</title>")
 
 
 def refuse_page(head: bytes) -> None:
-    """Refuse a page of ours, by a file's first bytes.
-
-    Raises:
-        DiagnoseError: it is one.
-    """
+    """Refuse a page of ours, by a file's first bytes. Raises DiagnoseError where it is one."""
     if all(sign in head for sign in PAGE):
         _refuse_page(head.decode("utf-8-sig", "replace"))
 
@@ -67,8 +63,8 @@ def _is_python(text: str) -> bool:
 
 
 def _refuse_page(text: str) -> None:
-    found = TITLE.search(text)
-    title = visible(html.unescape(found.group(1))) if found else "without a title"
+    match = TITLE.search(text)
+    title = visible(html.unescape(match.group(1))) if match else "without a title"
     kind, _, name = title.partition(" ")
     instead = (
         f"the log itself, {cut(name, 60)}" if kind == "Log"

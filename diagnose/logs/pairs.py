@@ -46,24 +46,23 @@ class Track:
     """A loss along the run.
 
     Attributes:
-        name: as the log has it.
+        series: all of the loss in the log.
         at: where in the run, (points,), rising.
         seconds: since some start, NaN where the log does not say, (points,).
         value: nats, or whatever the loop's unit is, (points,).
-        count, broken, broken_step, stride, decimals, means, turned: as of the series.
+        count: of the values of the series that are spoken of.
     """
 
-    name: str
+    series: LogSeries
     at: NDArray[np.float64]
     seconds: NDArray[np.float64]
     value: NDArray[np.float64]
     count: int
-    broken: int
-    broken_step: float
-    stride: int
-    decimals: int | None = None
-    means: bool = False
-    turned: bool = False
+
+    @property
+    def name(self) -> str:
+        """As the log has it."""
+        return self.series.name
 
 
 @dataclass(frozen=True)
@@ -161,14 +160,14 @@ def paired(log: Log, choice: Choice) -> list[Pairs]:
     if len(parts) > 1:  # a mean that closes the log is of the runs then, and not of one run's batches
         choice = replace(choice, mean=None)
     every = [_run(choice, way, train, val) for train, val in parts]
-    kept = [run for run in every if run is not None]
-    if stale and kept:
+    pairing = [run for run in every if run is not None]
+    if stale and pairing:
         note = (
             f"{counted(stale, 'validation value')} {'is the one' if stale == 1 else 'are the ones'} before, printed "
             "again, and left out"
         )
-        kept = [_noted(run, stale, note) for run in kept]
-    return kept
+        pairing = [_noted(run, stale, note) for run in pairing]
+    return pairing
 
 
 def _noted(run: Pairs, stale: int, note: str) -> Pairs:
@@ -193,11 +192,11 @@ def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[
     left_out = sum(len(table) - len(tracks[name].at) for name, table in (("train", train), ("val", val)))
     if way.name == "place":
         tracks["val"] = _once_more(tracks["train"], tracks["val"])
-    last, one = tracks["val"], None
+    last, closing = tracks["val"], None
     if choice.mean is not None:
         end = _placed(choice.mean.table()[-1:], way)
         if len(end):
-            one, last = float(end[-1, VALUE]), _with_mean(last, end)
+            closing, last = float(end[-1, VALUE]), _with_mean(last, end)
     turns = _by_turns(tracks["train"], last) if way.name == "place" else None
     at, left, right, printed = turns or pair(tracks["train"], last, way.scale)
     right = _nats(choice.val.name, right, notes)
@@ -208,7 +207,7 @@ def _run(choice: Choice, way: LogAxis, train: NDArray[np.float64], val: NDArray[
     batch = _track(choice.batch, _placed(choice.batch.table(), way)) if choice.batch is not None else None
     return Pairs(
         tracks["train"], tracks["val"], at[keep], left[keep], right[keep], printed[keep],
-        _unit(choice.train.name, choice.val.name), way.name, min(float(train[0, PLACE]), float(val[0, PLACE])), one,
+        _unit(choice.train.name, choice.val.name), way.name, min(float(train[0, PLACE]), float(val[0, PLACE])), closing,
         batch, left_out if way.name == "step" else 0, 0, notes,
     )  # fmt: skip
 
@@ -220,8 +219,8 @@ def _several_a_place(name: str, val: NDArray[np.float64], way: LogAxis) -> list[
     places = len(np.unique(at[np.isfinite(at)]))
     if way.name != "epoch" or several < SEVERAL * places:
         return []
-    found = f"{counted(several + places, 'value')} at {counted(places, 'epoch')}"
-    return [f"{said(name)} has {found}: the last one of each is compared"]
+    counts = f"{counted(several + places, 'value')} at {counted(places, 'epoch')}"
+    return [f"{said(name)} has {counts}: the last one of each is compared"]
 
 
 def _fresh(table: NDArray[np.float64]) -> tuple[NDArray[np.float64], int]:
@@ -247,11 +246,7 @@ def _placed(table: NDArray[np.float64], way: LogAxis) -> NDArray[np.float64]:
 
 
 def _track(series: LogSeries, placed: NDArray[np.float64]) -> Track:
-    return Track(
-        series.name, placed[:, 0], placed[:, SECONDS], placed[:, VALUE],
-        series.count, series.broken, series.broken_step, series.stride, series.decimals, series.means,
-        series.turned,
-    )  # fmt: skip
+    return Track(series, placed[:, 0], placed[:, SECONDS], placed[:, VALUE], series.count)
 
 
 def _once_more(train: Track, val: Track) -> Track:
@@ -269,9 +264,9 @@ def _once_more(train: Track, val: Track) -> Track:
 def _with_mean(val: Track, end: NDArray[np.float64]) -> Track:
     """Return a validation loss with the mean that closes the log as its last value."""
     keep = val.at < end[-1, 0]
-    return Track(
-        val.name, np.append(val.at[keep], end[-1, 0]), np.append(val.seconds[keep], end[-1, SECONDS]),
-        np.append(val.value[keep], end[-1, VALUE]), val.count, val.broken, val.broken_step, val.stride,
+    return replace(
+        val, at=np.append(val.at[keep], end[-1, 0]), seconds=np.append(val.seconds[keep], end[-1, SECONDS]),
+        value=np.append(val.value[keep], end[-1, VALUE]),
     )  # fmt: skip
 
 
@@ -287,7 +282,7 @@ def pair(train: Track, val: Track, scale: float = 0.0) -> tuple[NDArray[np.float
         nothing = np.zeros(0)
         return nothing, nothing, nothing, nothing
     space = float(np.median(np.diff(val.at))) if len(val.at) > 1 else 0.0
-    own = float(np.median(np.diff(train.at))) if len(train.at) > 1 else 0.0
+    spacing = float(np.median(np.diff(train.at))) if len(train.at) > 1 else 0.0
     last = np.searchsorted(train.at, val.at, "right") - 1
     distance = val.at - train.at[np.maximum(last, 0)]
     if len(train.at) == 1:
@@ -296,10 +291,10 @@ def pair(train: Track, val: Track, scale: float = 0.0) -> tuple[NDArray[np.float
         alone = np.full(int(keep.sum()), train.value[0])
         return val.at[keep], alone, val.value[keep], alone
     early = (last < 0) & (-distance <= NEAR * space)
-    keep = early | ((last >= 0) & (distance <= max(space, own)))
+    keep = early | ((last >= 0) & (distance <= max(space, spacing)))
     printed = train.value[np.maximum(last, 0)]
     near = printed.copy()
-    if own < space * AROUND and not train.means:
+    if spacing < space * AROUND and not train.series.means:
         for k in np.flatnonzero(keep & ~early):
             near[k] = _course(train, float(val.at[k]), AROUND * space, float(near[k]), _ends(float(val.at[k]), scale))
     return val.at[keep], near[keep], val.value[keep], printed[keep]

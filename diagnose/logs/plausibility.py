@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import listed, plain, share
-from diagnose.logs.log_finding import finding
-from diagnose.records.log_report import LogFinding, LogYardstick
+from diagnose.records.log_report import Each, LogCut, LogFinding, LogYardstick
 
 if TYPE_CHECKING:
     from diagnose.config.recipe import Recipe
@@ -116,43 +115,23 @@ def _subwords(recipe: Recipe, corpus: Corpus, split: Split, cache: Path) -> floa
     return count / max(read, 1) * float(corpus.doc_bytes.sum())
 
 
-@dataclass(frozen=True)
-class Cut:
-    """A way of cutting a corpus that gives about as many samples as the log has.
-
-    Attributes:
-        kind: of tokens; `each`: "position", "half" (of a context), "context" or "document".
-        expected: samples that it gives; `ratio`: the log's over these.
-    """
-
-    kind: str
-    each: str
-    expected: float
-    ratio: float
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether samples share text."""
-        return self.each in ("position", "half")
-
-
-def cuts(text: Text, derived: dict[str, float], context: float) -> list[Cut]:
+def cuts(text: Text, derived: dict[str, float], context: float) -> list[LogCut]:
     """Return the ways of cutting that fit the number of samples, the best first; none where a log does not say."""
     train, val = derived.get("train_samples", 0.0), derived.get("val_samples", 0.0)
     if not train:
         return []
     low, high = (1 - FIT, 1 + FIT) if val else TRAINED
-    out: list[Cut] = []
+    out: list[LogCut] = []
     for kind, tokens in text.tokens.items():
         marked = tokens + 2 * text.documents
-        ways = {"position": marked, "document": float(text.documents)}
+        ways: dict[Each, float] = {"position": marked, "document": float(text.documents)}
         if context >= 2:
             ways |= {"half": 2 * marked / context, "context": marked / context}
         for each, expected in ways.items():
             ratio = (train + val) / max(expected, 1.0)
             if low <= ratio <= high and not (each == "document" and any(c.each == "document" for c in out)):
-                out.append(Cut(kind, each, expected, ratio))
-    return sorted(out, key=lambda one: abs(math.log(one.ratio)))
+                out.append(LogCut(kind=kind, each=each, expected=expected, ratio=ratio))
+    return sorted(out, key=lambda way: abs(math.log(way.ratio)))
 
 
 EACH = {
@@ -164,16 +143,16 @@ EACH = {
 UNITS = {"word": "word", "char": "character"}
 
 
-def overlap_findings(found: list[Cut], derived: dict[str, float], context: float) -> list[LogFinding]:
+def overlap_findings(ways: list[LogCut], derived: dict[str, float], context: float) -> list[LogFinding]:
     """Return the finding that samples overlap, where every way of cutting that fits overlaps."""
-    if not found or not all(one.overlaps for one in found):
+    if not ways or not all(way.overlaps for way in ways):
         return []
-    best, samples = found[0], derived["train_samples"] + derived.get("val_samples", 0.0)
+    best, samples = ways[0], derived["train_samples"] + derived.get("val_samples", 0.0)
     whole = best.expected * (1 if best.each == "position" else context / 2) / max(context, 1.0)
     disjoint = f"; cut without overlap there would be {plain(whole, 0)}" if context >= 2 else ""
     unit = UNITS.get(best.kind, "subword")
     return [
-        finding(
+        LogFinding.of(
             "overlapping-samples", "error",
             f"The log's {plain(samples, 0)} samples are {EACH[best.each].format(kind=unit)} "
             f"({plain(best.expected, 0)}; "
@@ -209,13 +188,13 @@ def implausible(
 
     scale = yardsticks(corpus, split, cache_folder(), names=list(SCALE))
     rows = [LogYardstick(name=y.name, bits_per_byte=y.bits_per_byte) for y in scale]
-    found = standing(value, scale)
-    if found is None or not found.implausible:
+    placement = standing(value, scale)
+    if placement is None or not placement.implausible:
         return [], rows
-    best = found.best
+    best = placement.best
     unit = UNITS.get(kind, "subword")
     at_most = "at most " if bound else ""
-    said = finding(
+    warning = LogFinding.of(
         "implausible", "error",
         f"A validation loss of {plain(loss)} nats a {unit} token is {at_most}{plain(value, 2)} bits per byte of "
         f"{text.name}; {best.name} needs {plain(best.bits_per_byte, 2)}",
@@ -223,15 +202,15 @@ def implausible(
         "loss is averaged, and its unit",
         bits_per_byte=value, yardstick=best.bits_per_byte,
     )  # fmt: skip
-    return [said], rows
+    return [warning], rows
 
 
-def cut_words(found: list[Cut]) -> str:
+def cut_words(ways: list[LogCut]) -> str:
     """Return what the number of samples says of how they were cut."""
-    if not found:
+    if not ways:
         return ""
     return (
         "The number of samples fits "
-        + listed([f"{EACH[c.each].format(kind=UNITS.get(c.kind, 'subword'))} ({share(c.ratio)})" for c in found], "or")
+        + listed([f"{EACH[c.each].format(kind=UNITS.get(c.kind, 'subword'))} ({share(c.ratio)})" for c in ways], "or")
         + "."
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from diagnose.logs.line_plans import has_any
+from diagnose.logs.line_plans import Rewrite, has_any, rewritten
 
 VALUE = r"[-+]?\d{0,9}\.\d{1,12}(?:[eE][-+]?\d{1,3})?"
 SIDE = r"(?:train(?:ing)?|val(?:id(?:ation)?)?|test|dev|eval)"
@@ -23,7 +23,6 @@ BEHIND = re.compile(  # "0.25 / 0.31 train/val loss", and "loss 0.25 / 0.31 trai
     rf"(?:\bloss(?:es)?:?\s)?({VALUE})\s?/\s?({VALUE})\s[(\[]?({SIDE})\s?/\s?({SIDE})(?:\s(?:loss|losses)\b)?[)\]]?",
     re.IGNORECASE,
 )
-BEHIND_SIGNS = (" train/", " train /", "(train/", " training/", " training /")
 NAME_ALONE = re.compile(rf"[\s*#>|-]{{0,8}}({SIDE}[\s_-]loss)[\s*:]{{0,6}}$", re.IGNORECASE)
 VALUE_ALONE = re.compile(rf"[\s*`>]{{0,16}}({VALUE})[\s*`]{{0,6}}$")
 NAME_SIGNS = ("oss\n", "oss:\n", "oss**\n", "oss:**\n", "oss**:\n")
@@ -31,20 +30,22 @@ NAME_SIGNS = ("oss\n", "oss:\n", "oss**\n", "oss:**\n", "oss**:\n")
 
 def reordered(block: list[tuple[str, bool]], text: str) -> list[tuple[str, bool]]:
     """Return a block's lines; `text` is all of them."""
-    if " from " in text and " to " in text:
-        block = [(WITHOUT_VERB.sub(" went from ", COURSE.sub(r"\1", line)), bar) for line, bar in block]
-    if has_any((") is ", ") was "), text) and has_any((" than ", " above ", " below "), text):
-        block = [(COMPARED.sub(r"(\1), ", line), bar) for line, bar in block]
-    if has_any(BEHIND_SIGNS, text):
-        block = [(BEHIND.sub(_before, line), bar) for line, bar in block]
+    block = rewritten(block, text, REWRITES)
     return _joined(block) if has_any(NAME_SIGNS, text) else block
 
 
-def _before(found: re.Match[str]) -> str:
+def _before(match: re.Match[str]) -> str:
     """Return two values behind their names; as they were where the words are no names of losses."""
-    if "loss" not in found.group().lower():
-        return found.group()
-    return f"{found[3]}/{found[4]} loss: {found[1]}/{found[2]}"
+    if "loss" not in match.group().lower():
+        return match.group()
+    return f"{match[3]}/{match[4]} loss: {match[1]}/{match[2]}"
+
+
+REWRITES: tuple[Rewrite, ...] = (
+    (((" from ",), (" to ",)), lambda line: WITHOUT_VERB.sub(" went from ", COURSE.sub(r"\1", line))),
+    (((") is ", ") was "), (" than ", " above ", " below ")), lambda line: COMPARED.sub(r"(\1), ", line)),
+    (((" train/", " train /", "(train/", " training/", " training /"),), lambda line: BEHIND.sub(_before, line)),
+)
 
 
 def _joined(block: list[tuple[str, bool]]) -> list[tuple[str, bool]]:

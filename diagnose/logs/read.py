@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,13 +15,14 @@ from diagnose.logs.names import meaning
 from diagnose.logs.notebook import page_lines
 from diagnose.logs.numbered import by_number, read_numbered
 from diagnose.logs.series import Log, placed_row
-from diagnose.logs.table import read_csv, separator
+from diagnose.logs.table import Records, read_csv, separator
+from diagnose.logs.table_fields import json_of
 from diagnose.logs.text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from diagnose.logs.folders.plain_files import FolderRun
     from diagnose.logs.kept_columns import Columns
@@ -33,11 +33,7 @@ ROLES = ("train", "val", "step", "epoch", "seconds")
 
 
 def parse_columns(given: str | None) -> Columns:
-    """Return what `--columns train=a,val=b,step=c` says.
-
-    Raises:
-        DiagnoseError: it is no such list.
-    """
+    """Return what `--columns train=a,val=b,step=c` says. Raises DiagnoseError where it is no such list."""
     out: Columns = {}
     for part in (given or "").split(","):
         role, sign, name = part.partition("=")
@@ -103,12 +99,14 @@ def _is_tracked(path: Path, fmt: str | None) -> bool:
 
 def _folder(path: Path, run: str | None, columns: Columns) -> Log:
     """Return the log of a folder's run."""
-    return folders.chosen(path, run, lambda found: _run(found, columns))
+    return folders.chosen(path, run, lambda tracked: _run(tracked, columns))
 
 
 def _run(run: FolderRun, columns: Columns) -> Log:
-    if run.load is not None:
-        return run.load(columns)
+    if run.fill is not None:
+        records = Records(Log(run.format, run.tracker), columns)
+        run.fill(records)
+        return records.log
     logs = [_before(_read(path, before, None, columns), before) for path, before in run.parts]
     return whole(logs, [path for path, _ in run.parts])
 
@@ -116,9 +114,8 @@ def _run(run: FolderRun, columns: Columns) -> Log:
 def _before(log: Log, before: str) -> Log:
     """Return a table's log with what its names begin with; those of event files have it already."""
     if before and log.format != "tensorboard":
-        for series in log.series.values():
-            series.name = f"{before}{series.name}"
-        log.series = {series.name: series for series in log.series.values()}
+        for name in list(log.series):
+            log.rename(name, f"{before}{name}")
     return log
 
 
@@ -133,9 +130,9 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except DiagnoseError as error:
-        said = str(error)
+        text = str(error)
         name = source.shown(path)
-        raise DiagnoseError(said if name in said else f"{name}: {said}", exit_code=error.exit_code) from None
+        raise DiagnoseError(text if name in text else f"{name}: {text}", exit_code=error.exit_code) from None
 
 
 def _read(path: Path, before: str, fmt: str | None, columns: Columns) -> Log:
@@ -203,7 +200,8 @@ def detect(head: bytes) -> str:
         raise DiagnoseError(f"it is binary, and no event file of TensorBoard; formats are {', '.join(FORMATS)}")
     lines = [line for line in text.splitlines() if line.strip()][:3]
     first = lines[0].lstrip() if lines else ""
-    if first.startswith("{") and _is_object(lines[0]) and (len(lines) > 1 or not _is_history(lines[0])):
+    record = json_of(lines[0]) if first.startswith("{") else None
+    if isinstance(record, dict) and (len(lines) > 1 or not _is_history(record)):
         return "jsonl"
     if first.startswith(("{", "[")) and _opens_json(text):
         return "json"
@@ -225,15 +223,9 @@ def _is_table(lines: list[str]) -> bool:
         return False
 
 
-def _is_object(line: str) -> bool:
-    try:
-        return isinstance(json.loads(line), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _is_history(line: str) -> bool:
-    return '"log_history"' in line or any(isinstance(value, list | dict) for value in json.loads(line).values())
+def _is_history(record: dict[str, Any]) -> bool:
+    """Say whether a file's one record holds all of a log, and not one print of it."""
+    return "log_history" in record or any(isinstance(value, list | dict) for value in record.values())
 
 
 def _opens_json(text: str) -> bool:
@@ -249,9 +241,7 @@ def _sided(log: Log, path: Path) -> None:
     if not side or sides - {"", side}:
         return
     for name in [name for name in log.series if not meaning(name).side]:
-        series = log.series.pop(name)
-        series.name = f"{side}/{name}"
-        log.series[series.name] = series
+        log.rename(name, f"{side}/{name}")
 
 
 def _join(whole: Log, more: Log) -> None:

@@ -34,14 +34,15 @@ BESIDE = frozenset({
     "n", "num", "number", "of", "the", "with", "for", "using", "dim", "size", "rate", "param", "init", "initial",
     "base", "max",
 })  # fmt: skip
+KINDS = ("fixed", "scheduled")  # settings that stay in a run, and those that may move
 _MANTISSA = re.compile(r"[^0-9]|[eE].*")
 
 
 def setting(name: str) -> str:
     """Return "fixed" for the name of a setting that stays in a run, "scheduled" for one that may move, else ""."""
-    found = words(name.replace("_", " "))
-    ends = [" ".join(found[-size:]) for size in range(min(LONGEST, len(found)), 0, -1)]
-    ends += [" ".join(word for word in found if word not in BESIDE)]
+    name_words = words(name.replace("_", " "))
+    ends = [" ".join(name_words[-size:]) for size in range(min(LONGEST, len(name_words)), 0, -1)]
+    ends += [" ".join(word for word in name_words if word not in BESIDE)]
     return next(("scheduled" if end in SCHEDULED else "fixed" for end in ends if end in SCHEDULED | FIXED), "")
 
 
@@ -94,12 +95,12 @@ def _number(text: str) -> float:
 
 def _rises(epochs: list[float]) -> bool:
     """Say whether rows follow each other in a run."""
-    return len(epochs) > 1 and all(one < two for one, two in itertools.pairwise(epochs))
+    return len(epochs) > 1 and all(first < second for first, second in itertools.pairwise(epochs))
 
 
 def _is_schedule(rates: tuple[float, ...]) -> bool:
     """Say whether rates may be those of one run: they go one way, in steps of less than a sweep's."""
-    steps = [(one, two) for one, two in itertools.pairwise(rates) if one != two]
-    if len({one < two for one, two in steps}) > 1:
+    steps = [(first, second) for first, second in itertools.pairwise(rates) if first != second]
+    if len({first < second for first, second in steps}) > 1:
         return False
     return any(max(pair) < TIMES * min(pair) for pair in steps)

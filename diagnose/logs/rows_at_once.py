@@ -9,7 +9,7 @@ import numpy as np
 from diagnose.logs.digits_of import decimals
 from diagnose.logs.kept_columns import TOLD
 from diagnose.logs.names import meaning
-from diagnose.logs.series import NAN, PLACE, POSITIONS, STEP, VALUE, Log
+from diagnose.logs.series import NAN, PLACE, POSITIONS, STEP, VALUE, Log, bare_points
 from diagnose.logs.table_fields import MOST_NUMBER, number, place_number
 
 if TYPE_CHECKING:
@@ -27,22 +27,22 @@ def add_rows(keep: Keep, records: list[list[str]], log: Log) -> bool:
     """
     if keep.titles:
         return False
-    found = {key: _numbers(_column(records, key)) for key in keep.values}
-    if not found:
+    numbers = {key: _numbers(_column(records, key)) for key in keep.values}
+    if not numbers:
         return True
     sides = _sides(keep, records)
     series = [
         (name if not side else f"{side}/{name}", key, there & of)
-        for key, (_, there) in found.items()
+        for key, (_, there) in numbers.items()
         for name in [keep.values[key]]
         for side, of in ({"": np.True_} if meaning(name).side else sides).items()
     ]
     series = [(name, key, there) for name, key, there in series if there.any()]
     if len({name for name, *_ in series}) < len(series):
         return False
-    points = _placed(keep, records, np.logical_or.reduce([there for _, there in found.values()]), log)
-    for name, key, there in sorted(series, key=lambda one: int(one[2].argmax())):
-        points[:, VALUE] = found[key][0]
+    points = _placed(keep, records, np.logical_or.reduce([there for _, there in numbers.values()]), log)
+    for name, key, there in sorted(series, key=lambda entry: int(entry[2].argmax())):
+        points[:, VALUE] = numbers[key][0]
         told = max(map(decimals, _column(records[:TOLD], key)))
         log.add_many(name, points[there], told)
     return True
@@ -54,7 +54,7 @@ def _column(records: list[list[str]], key: int) -> list[str]:
 
 def _placed(keep: Keep, records: list[list[str]], rows: NDArray[np.bool_], log: Log) -> NDArray[np.float64]:
     """Return where each row stands, (rows, 8), without a value; count the rows that hold one."""
-    points = np.full((len(rows), VALUE + 1), NAN)
+    points = bare_points(len(rows), log.rows)
     points[:, PLACE] = log.rows + np.cumsum(rows)
     log.rows += int(rows.sum())
     for role, key in keep.where.items():
@@ -67,9 +67,9 @@ def _sides(keep: Keep, records: list[list[str]]) -> dict[str, NDArray[np.bool_]]
     sides = np.full(len(records), "", object)
     for key in reversed(keep.sides):
         column = _column(records, key)
-        said = {text: keep.side(text) for text in set(column)}
-        own = np.array([said[text] for text in column], object)
-        sides = np.where(own != "", own, sides)
+        named = {text: keep.side(text) for text in set(column)}
+        column_sides = np.array([named[text] for text in column], object)
+        sides = np.where(column_sides != "", column_sides, sides)
     return {side: sides == side for side in dict.fromkeys(sides.tolist())}
 
 
@@ -83,5 +83,5 @@ def _numbers(
     except ValueError:
         pass
     numbers = [number(field) for field in column]
-    there = np.array([one is not None for one in numbers])
-    return np.array([NAN if one is None else one for one in numbers]), there
+    there = np.array([value is not None for value in numbers])
+    return np.array([NAN if value is None else value for value in numbers]), there

@@ -64,6 +64,13 @@ class LogRow:
         return (self.step, self.iteration, self.update, self.batch, self.epoch)
 
 
+def bare_points(count: int, rows: int) -> NDArray[np.float64]:
+    """Return points of the `count` rows behind the first `rows` of a log that say nowhere in the run: (count, 8)."""
+    points = np.full((count, len(COLUMNS)), NAN)
+    points[:, PLACE] = rows + np.arange(1, count + 1)
+    return points
+
+
 def placed_row(values: dict[str, float], at: Sequence[float]) -> LogRow:
     """Return a row from its positions, in the order of `POSITIONS`."""
     step, iteration, update, batch, epoch, seconds = at
@@ -138,18 +145,28 @@ class LogSeries:
         at = self.count - 1 if self._last is not None else self.count
         self.count += len(points)
         points = points if self._last is None else np.vstack([_flat(self._last), points])
-        place, *positions, value = points[-1].tolist()
-        self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
+        self._end_with(points[-1].tolist())
         self._keep_many(points[:-1], at)
 
     def drop_last(self) -> None:
         """Forget the last value, where all are kept."""
         if self.stride > 1 or not self._kept or self._last is None:
             return
-        place, *positions, value = self._kept[-len(COLUMNS) :]
+        self._end_with(self._kept[-len(COLUMNS) :].tolist())
         del self._kept[-len(COLUMNS) :]
-        self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
         self.count -= 1
+
+    def _end_with(self, point: list[float]) -> None:
+        """Take a point, as `COLUMNS` has it, for the last one, which no later state of a bar replaces."""
+        place, *positions, value = point
+        self._last, self._bars, self._shown = (place, placed_row({}, positions), value), 0, place
+
+    def _put(self, table: NDArray[np.float64]) -> None:
+        """Put a table, as `table` gives it, in place of what is kept."""
+        if self._last is not None:
+            place, *positions, value = table[-1].tolist()
+            self._last, table = (place, placed_row({}, positions), value), table[:-1]
+        self._kept = array("d", table.tobytes())
 
     def ends_with(self, value: float) -> bool:
         """Say whether a value is the last one that was taken."""
@@ -187,8 +204,8 @@ class LogSeries:
         if row.whole and self._bars and self.stride == 1 and before.epoch == row.epoch:
             self._without_bars()
             return False
-        unplaced = all(at != at for at in row.at())  # noqa: PLR0124
-        same = before.at() == row.at() and (follows or not unplaced)  # other values end a pass that says nowhere
+        bare_points = all(at != at for at in row.at())  # noqa: PLR0124
+        same = before.at() == row.at() and (follows or not bare_points)  # other values end a pass that says nowhere
         if (row.group and row.group == before.group) or ((row.bar or self._bars) and same):
             self._last = point
             return True
@@ -216,32 +233,23 @@ class LogSeries:
 
     def turn(self) -> None:
         """Put the negative in place of each value."""
+        table = self.table()
+        table[:, VALUE] *= -1
+        self._put(table)
         self.turned = not self.turned
-        self._kept = array("d", (self._whole() * [*(1.0,) * VALUE, -1.0]).tobytes())
-        if self._last is not None:
-            place, row, value = self._last
-            self._last = (place, row, -value)
 
     def divide(self, by: float) -> None:
         """Put a value over `by` in place of each that is as large or larger."""
-        table = self._whole().copy()
-        large = np.abs(table[:, VALUE]) >= by
-        table[large, VALUE] /= by
-        self._kept = array("d", table.tobytes())
-        if self._last is not None and abs(self._last[2]) >= by:
-            place, row, value = self._last
-            self._last = (place, row, value / by)
+        table = self.table()
+        table[np.abs(table[:, VALUE]) >= by, VALUE] /= by
+        self._put(table)
 
     def end_epochs(self, ends: list[tuple[int, float]]) -> None:
         """Place each point in the epoch that is named behind it: `ends` holds (rows until then, epoch)."""
         places, epochs = (np.array(column, float) for column in zip(*ends, strict=True))
         table = self.table()
         table[:, EPOCH] = epochs[np.minimum(np.searchsorted(places, table[:, PLACE]), len(ends) - 1)]
-        if self._last is not None:
-            place, row, value = self._last
-            self._last = (place, replace(row, epoch=float(table[-1, EPOCH])), value)
-            table = table[:-1]
-        self._kept = array("d", table.tobytes())
+        self._put(table)
 
     def _keep(self, last: tuple[float, LogRow, float]) -> None:
         self._kept.extend(_flat(last))
@@ -348,6 +356,12 @@ class Log:
         series.add_many(points)
         if told is not None:
             series.decimals = max(series.decimals or 0, told)
+
+    def rename(self, name: str, to: str) -> None:
+        """Give a series another name; it goes behind the others, or takes the place of one that has that name."""
+        series = self.series.pop(name)
+        series.name = to
+        self.series[to] = series
 
     def heading(self, text: str) -> None:
         """Note a line that may name the run whose rows follow."""

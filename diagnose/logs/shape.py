@@ -11,52 +11,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from diagnose.logs import line_patterns as patterns
 from diagnose.logs.line_sides import LineSides
 from diagnose.logs.line_words import (
-    AFTER_OPERATOR,
-    ARROW,
-    BECOMES,
-    BOLD,
-    BOUND,
-    BRACKETED,
-    CELL,
-    CHANGES,
-    COPULA,
-    COUNT,
-    COUNTED,
-    COUNTS_ON,
-    ENDS_NAME,
-    GOES_ON,
-    INDEXED,
-    MOST_KEY,
-    MOST_NAME,
-    MOST_PARTS,
-    NAME_BEHIND,
-    NAMES_NEXT,
-    NATS,
-    NEAR,
-    NEXT_VALUE,
-    OF,
-    OF_MODEL,
-    OF_RUNS,
-    OF_WINDOW,
-    OPERATOR,
-    OUTPUT,
-    OVER,
-    OVERALL,
-    PARTS,
-    PERCENT,
-    PLACEHOLDER,
-    QUALIFIED,
-    RANGE,
-    SAVES,
-    SUMS_UP,
-    TAIL,
-    TIMING,
-    TO,
-    UNIT,
-    WEIGHED,
-    WINDOW,
     Shape,
     Slot,
     count_used,
@@ -87,13 +44,13 @@ class _Line(LineSides):
     def read(self) -> Shape:
         k, unit = 0, 0
         while k < len(self.numbers):
-            before, after = self.texts[k][unit:][-MOST_KEY:], self.texts[k + 1]
-            found = None if NAMES_NEXT.match(after) else UNIT.match(after)
-            slot = self._slot(k, before, after, found.group() if found else "")
-            unit = found.end() if found and slot.over < 0 and found.group() != " of" else 0
+            before, after = self.texts[k][unit:][-patterns.MOST_KEY :], self.texts[k + 1]
+            unit_match = None if patterns.NAMES_NEXT.match(after) else patterns.UNIT.match(after)
+            slot = self._slot(k, before, after, unit_match.group() if unit_match else "")
+            unit = unit_match.end() if unit_match and slot.over < 0 and unit_match.group() != " of" else 0
             if slot.over >= 0:
                 k = slot.over
-                trailing = UNIT.match(self.texts[k + 1])
+                trailing = patterns.UNIT.match(self.texts[k + 1])
                 unit = trailing.end() if trailing else 0
             k += 1
         self._behind(self.texts[-1][unit:])
@@ -107,21 +64,21 @@ class _Line(LineSides):
 
     def _slot(self, k: int, before: str, after: str, unit: str) -> Slot:
         """Decide what a number is."""
-        tail = TAIL.search(before)
+        tail = patterns.TAIL.search(before)
         name = before[: tail.start()] if tail else before
-        arrow = ARROW.search(before)
+        arrow = patterns.ARROW.search(before)
         signs = before[len(name) :]
         assigned = bool(arrow) or ":" in signs or "=" in signs
-        parts = PARTS.split(name)
+        parts = patterns.PARTS.split(name)
         part, colon, last = parts[-1].rpartition(":") if ":" in parts[-1] else parts[-1].rpartition("=")
         quote = next((sign for sign in "'\"" if sign in signs and sign in last), "")
         last = last.rpartition(quote)[2] if quote else last
         last = "" if k == self.unnamed else last
-        output = OUTPUT.search(name)
+        output = patterns.OUTPUT.search(name)
         if output and meaning(output.group(1)).kind and not side_of(words(last)):
             last, assigned = f"{output.group(1)} {last}", True
         within = last.rpartition("(")[2]  # "Test accuracy (test loss: 0.32)"
-        whole = meaning(last).kind and len(words(last)) <= MOST_PARTS
+        whole = meaning(last).kind and len(words(last)) <= patterns.MOST_PARTS
         last = within if "(" in last and not whole and meaning(within).kind else last
         known = self._given(k, last)
         if known is not None:
@@ -136,7 +93,7 @@ class _Line(LineSides):
             return changed
         if self._window(k, last, after):
             return Slot()
-        over = k + 1 if k + 1 < len(self.numbers) and OVER.fullmatch(after) else -1
+        over = k + 1 if k + 1 < len(self.numbers) and patterns.OVER.fullmatch(after) else -1
         if over >= 0 and self.texts[over + 1].startswith("%"):
             over = -1  # "2.31 / 18.34%": a loss and an accuracy
         dual = self._dual(k, last)
@@ -162,9 +119,9 @@ class _Line(LineSides):
 
     def _window(self, k: int, name: str, after: str) -> bool:
         """Take how many values a loss is a mean over, as in "loss (avg of last 50): 2.4"; return whether it is that."""
-        before = WINDOW.search(f"{name}{self.texts[k][len(self.texts[k].rstrip(' ([')) :]}")
+        before = patterns.WINDOW.search(f"{name}{self.texts[k][len(self.texts[k].rstrip(' ([')) :]}")
         following = self.numbers[k + 1 : k + 2] or ("",)
-        if not before or "." not in following[0] or not OF_WINDOW.match(after):
+        if not before or "." not in following[0] or not patterns.OF_WINDOW.match(after):
             return False
         title = f"{name} "[: before.start()].strip()
         plain = bool(before.group().strip(" ([")) or bool(re.search("[a-z]", after))
@@ -190,9 +147,9 @@ class _Line(LineSides):
 
     def _changed(self, k: int, name: str, context: str, before: str, *, assigned: bool) -> Slot | None:
         """Take the last value of "train loss 2.9 -> 2.7 -> 2.5", and of "train loss went from 2.9 to 2.5"."""
-        within = before.rstrip(" :='`").endswith("(") or SAVES.search("".join(self.texts))
-        changes = None if within else CHANGES.search(name)
-        way = TO if changes and changes.group(1) else BECOMES
+        within = before.rstrip(" :='`").endswith("(") or patterns.SAVES.search("".join(self.texts))
+        changes = None if within else patterns.CHANGES.search(name)
+        way = patterns.TO if changes and changes.group(1) else patterns.BECOMES
         if not way.fullmatch(self.texts[k + 1]) or "." not in (self.numbers[k + 1 : k + 2] or ("",))[0]:
             return None
         name = name[: changes.start()] if changes else name
@@ -207,16 +164,16 @@ class _Line(LineSides):
 
     def _behind_value(self, k: int, name: str, after: str) -> Slot | None:
         """Take a value whose name stands behind it, as in "2.31 train loss, 2.45 val loss"."""
-        behind = NAME_BEHIND.match(after)
+        behind = patterns.NAME_BEHIND.match(after)
         side = side_alone(name)
         if not behind or "." not in self.numbers[k] or self.code or not (side or not words(name)):
             return None
         if behind.end() == len(after) and k + 1 < len(self.numbers):
             return None  # it is the name of the next number
-        if WEIGHED.search(self.texts[k - 1] if k else "") and self.texts[k].strip() == "=":
+        if patterns.WEIGHED.search(self.texts[k - 1] if k else "") and self.texts[k].strip() == "=":
             return None  # Caffe's "(* 2 = 0.5 loss)": what an output adds to the loss
         title = behind.group(1)
-        self.unnamed = k + 1 if NEXT_VALUE.fullmatch(after[behind.end() :]) else self.unnamed
+        self.unnamed = k + 1 if patterns.NEXT_VALUE.fullmatch(after[behind.end() :]) else self.unnamed
         return self._named(k, title if meaning(title).side or not side else f"{side} {title}", "")
 
     def _unsaid(self, k: int, name: str, after: str, unit: str, over: int) -> Slot | None:
@@ -225,7 +182,7 @@ class _Line(LineSides):
         within = ")" in name and "(" not in name  # a bracket that opened before, as of "F1 (macro, train)"
         if not side or within or "." not in self.numbers[k] or unit.strip() or over >= 0 or self.code:
             return None
-        if NATS.match(after):
+        if patterns.NATS.match(after):
             return self._named(k, f"{side} loss", "")
         self.shape.unsaid.append((k, Slot("loss", f"{side} {UNSAID}")))
         if len({slot.name for _, slot in self.shape.unsaid}) > 1:
@@ -239,9 +196,9 @@ class _Line(LineSides):
     ) -> Slot | None:
         """Return the slot of a loss."""
         assigned, arrow = signs
-        if OF.search(name) and "." in self.numbers[k]:
-            name, assigned = OF.sub("", name), True
-        decimal = "." in self.numbers[k] and not COUNTS_ON.match(after)
+        if patterns.OF.search(name) and "." in self.numbers[k]:
+            name, assigned = patterns.OF.sub("", name), True
+        decimal = "." in self.numbers[k] and not patterns.COUNTS_ON.match(after)
         title = self._title(name, context, before, assigned=assigned, last=k == len(self.numbers) - 1, decimal=decimal)
         beside = self._side_behind(k, title, name, after)
         if beside is not None:
@@ -256,7 +213,12 @@ class _Line(LineSides):
             self.kind = ""
         if not title or self.code or unit or self._is_other(k, after):
             return None
-        if OPERATOR.search(before) and not arrow and not BRACKETED.search(before) and not BOLD.search(before):
+        if (
+            patterns.OPERATOR.search(before)
+            and not arrow
+            and not patterns.BRACKETED.search(before)
+            and not patterns.BOLD.search(before)
+        ):
             return None
         several = (before.rstrip()[-1:] in ("(", "[") and self._several(k, after)) or self._lists(k, assigned=assigned)
         if over >= 0 or several:
@@ -268,26 +230,31 @@ class _Line(LineSides):
 
     def _is_other(self, k: int, after: str) -> bool:
         """Say whether a number is a percentage, a count, a part of a calculation or of a model's file name."""
-        other = PERCENT.match(after) or self._bounds(k, after) or COUNTED.match(after) or RANGE.fullmatch(after)
+        other = (
+            patterns.PERCENT.match(after)
+            or self._bounds(k, after)
+            or patterns.COUNTED.match(after)
+            or patterns.RANGE.fullmatch(after)
+        )
         return bool(other) or self._in_file_name(k) or self._calculated(k, after)
 
     def _bounds(self, k: int, after: str) -> bool:
         """Say whether a number is but the least of what there is, as in "10+"."""
-        return bool(BOUND.match(after)) and (k + 1 == len(self.numbers) or after != "+")
+        return bool(patterns.BOUND.match(after)) and (k + 1 == len(self.numbers) or after != "+")
 
     def _in_file_name(self, k: int) -> bool:
         """Say whether a number is a part of a saved model's name, as in "ssd-Epoch-3-Loss-2.5.pth"."""
-        while k + 1 < len(self.numbers) and self.texts[k + 1] and not ENDS_NAME.search(self.texts[k + 1]):
+        while k + 1 < len(self.numbers) and self.texts[k + 1] and not patterns.ENDS_NAME.search(self.texts[k + 1]):
             k += 1
-        return bool(OF_MODEL.match(self.texts[k + 1]))
+        return bool(patterns.OF_MODEL.match(self.texts[k + 1]))
 
     def _counts_first(self, k: int, title: str, after: str, *, assigned: bool) -> bool:
         """Say whether an integer stands between a loss and its value, as in "Train loss 100 2.5": it is a position."""
-        if INDEXED.match(after) and self.texts[k].endswith("[") and self.numbers[k].isdigit():
+        if patterns.INDEXED.match(after) and self.texts[k].endswith("[") and self.numbers[k].isdigit():
             self.pending = title  # "train_loss[3] = 2.5"
             return True
         self.follows = (
-            not assigned and bool(GOES_ON.fullmatch(after)) and self.numbers[k].isdigit()
+            not assigned and bool(patterns.GOES_ON.fullmatch(after)) and self.numbers[k].isdigit()
             and k + 1 < len(self.numbers) and "." in self.numbers[k + 1]
         )  # fmt: skip
         if self.follows:
@@ -305,8 +272,10 @@ class _Line(LineSides):
             return False  # the spread over folds, as LightGBM shows it
         if not more and after.strip() in ("*", "**"):
             return False  # which marks the best one
-        counted = more and bool(COUNT.fullmatch(self.numbers[k + 1]))
-        return bool(AFTER_OPERATOR.match(after)) and not (after.strip() == "*" and "." in self.numbers[k] and counted)
+        counted = more and bool(patterns.COUNT.fullmatch(self.numbers[k + 1]))
+        return bool(patterns.AFTER_OPERATOR.match(after)) and not (
+            after.strip() == "*" and "." in self.numbers[k] and counted
+        )
 
     def _several(self, k: int, after: str) -> bool:
         """Say whether a bracket that has opened holds more than one value."""
@@ -319,46 +288,50 @@ class _Line(LineSides):
         return not assigned or all("." in number for number in self.numbers)
 
     def _is_time(self, name: str) -> bool:
-        return bool(set(words(name)) & TIMING)
+        return bool(set(words(name)) & patterns.TIMING)
 
     def _title(self, name: str, context: str, before: str, *, assigned: bool, last: bool, decimal: bool) -> str:
         """Return the name of a loss, "" where the words before a number are none."""
-        qualified = QUALIFIED.match(before) if len(self.numbers) == 1 else None
+        qualified = patterns.QUALIFIED.match(before) if len(self.numbers) == 1 else None
         if qualified and meaning(qualified.group(1)).kind and not meaning(qualified.group(2)).kind:
             return f"{qualified.group(1)} {qualified.group(2)}"
-        if PLACEHOLDER.search(name):
-            name = PLACEHOLDER.split(name)[-1]
-        bare = NEAR.sub("", COPULA.sub("", name)) if decimal else COPULA.sub("", name)
+        if patterns.PLACEHOLDER.search(name):
+            name = patterns.PLACEHOLDER.split(name)[-1]
+        bare = patterns.NEAR.sub("", patterns.COPULA.sub("", name)) if decimal else patterns.COPULA.sub("", name)
         assigned = assigned or bare != name
         name = in_sentence(bare) if assigned or decimal else bare
-        found = words(name)
-        cell = CELL.search(before) if last and not found and not self.pending else None
+        name_words = words(name)
+        cell = patterns.CELL.search(before) if last and not name_words and not self.pending else None
         if cell and meaning(cell.group(1)).kind:
             return " ".join(kept_words(words(cell.group(1))))
-        if not found:
+        if not name_words:
             pending, self.pending = self.pending, ""
             return " ".join(kept_words(words(pending))) if pending and (assigned or self.follows) else ""
         if not meaning(name).kind:
-            return self._inherited(found, context, assigned=assigned)
-        kept = kept_words(found)
+            return self._inherited(name_words, context, assigned=assigned)
+        title_words = kept_words(name_words)
         if not assigned and not says_plainly(name):
             return ""
-        said = [word for word in name.split() if not set(words(word)) <= NEUTRAL | SIDES]
-        return " ".join(kept) if len(said) <= MOST_NAME and len(kept) <= MOST_PARTS else ""
+        telling = [word for word in name.split() if not set(words(word)) <= NEUTRAL | SIDES]
+        return (
+            " ".join(title_words)
+            if len(telling) <= patterns.MOST_NAME and len(title_words) <= patterns.MOST_PARTS
+            else ""
+        )
 
-    def _inherited(self, found: tuple[str, ...], context: str, *, assigned: bool) -> str:
+    def _inherited(self, name_words: tuple[str, ...], context: str, *, assigned: bool) -> str:
         """Return the name of a value that has but its side, as in "loss train: 1.0, val: 1.2"."""
-        if not set(found) <= SIDES | SHARING or not side_of(found):
+        if not set(name_words) <= SIDES | SHARING or not side_of(name_words):
             return ""
         around = [part for part in context.split("|") if words(part)]
         if around:
             last = meaning(around[-1])
             self.kind = " ".join(kept_words(words(around[-1])[-2:])) if last.kind and not last.side else ""
         shared = self.kind
-        if not shared and found[0] == "learn" and assigned:
+        if not shared and name_words[0] == "learn" and assigned:
             shared = "metric"
         rest = " ".join(word for word in shared.split() if word not in SIDES)
-        side = next(word for word in found if word in SIDES)
+        side = next(word for word in name_words if word in SIDES)
         return f"{side} {rest}" if rest and meaning(rest).kind else ""
 
 
@@ -379,7 +352,7 @@ def shape_of(texts: list[str], numbers: list[str], given: GivenNames | None = No
     shape.named = bool(held_out) and all(held_out) and not shape.side
     shape.both = any(held_out) and not all(held_out)
     shape.apart = shape.held_out or shape.named
-    shape.overall = not shape.positions and bool(OVERALL.match(texts[0]))
-    shape.of_runs = bool(OF_RUNS.search("#".join(texts)))
-    shape.summary = not shape.side and bool(SUMS_UP.match(texts[0]))
+    shape.overall = not shape.positions and bool(patterns.OVERALL.match(texts[0]))
+    shape.of_runs = bool(patterns.OF_RUNS.search("#".join(texts)))
+    shape.summary = not shape.side and bool(patterns.SUMS_UP.match(texts[0]))
     return shape

@@ -48,8 +48,8 @@ def _sides(cells: list[str]) -> tuple[str, ...]:
     """Return the sides that the last cells of a header are; nothing where these are not training and another one."""
     sides: list[str] = []
     for cell in cells[: -MOST_COLUMNS - 1 : -1]:
-        found = words(cell.split()[-1] if not sides else cell)
-        if len(found) != 1 or found[0] not in SIDES:
+        cell_words = words(cell.split()[-1] if not sides else cell)
+        if len(cell_words) != 1 or cell_words[0] not in SIDES:
             break
-        sides.insert(0, side_of(found))
+        sides.insert(0, side_of(cell_words))
     return tuple(sides) if len(set(sides)) == len(sides) > 1 and "train" in sides else ()

@@ -47,11 +47,7 @@ def shown(path: Path) -> str:
 
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading, decompressed.
-
-    Raises:
-        DiagnoseError: it cannot be read.
-    """
+    """Open a file for reading, decompressed. Raises DiagnoseError where it cannot be read."""
     with ExitStack() as stack:
         try:
             file = stack.enter_context(path.open("rb"))
@@ -137,23 +133,23 @@ def lines(file: BinaryIO, path: Path, most: int = MOST_LINE) -> Iterator[tuple[s
         path: its name, for errors.
         most: characters of a line; the rest of a longer one is passed over.
     """
-    held, acts = "", False
+    rest, acts = "", False
     for text in texts(file, path):
         acts = acts or any(sign in text for sign in ACTING)
-        parts = (held + text).split("\n")
-        held = parts.pop()
+        parts = (rest + text).split("\n")
+        rest = parts.pop()
         for line in parts:
             if "\r" in line or acts:
                 yield from _states(line, most)
             elif line:
                 yield line[:most], False
-        if len(held) > most:
-            *states, held = held.split("\r")
+        if len(rest) > most:
+            *states, rest = rest.split("\r")
             for state in states:
                 yield plain(state[:most]), True
-            held = held[:most]
-        acts = any(sign in held for sign in ACTING)
-    yield from _states(held, most)
+            rest = rest[:most]
+        acts = any(sign in rest for sign in ACTING)
+    yield from _states(rest, most)
 
 
 def of_text(text: str) -> Iterator[tuple[str, bool]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from diagnose.records.log_report import LogMean, LogSign
 from diagnose.stats.crossed import t_quantile
 from diagnose.stats.trends import FEWEST, Trend, trend
 
@@ -38,56 +39,6 @@ LEAST_ALIKE = 0.3  # autocorrelation allowed for where fewer than `LATE` values 
 
 
 @dataclass(frozen=True)
-class Mean:
-    """A mean over prints.
-
-    Attributes:
-        value: the mean.
-        low, high: its 95 % interval, None for one value.
-        count: of values; `effective`: independent ones that they are worth (None where it is not known).
-        alike: lag-1 autocorrelation, estimated or, up to eleven values, assumed.
-        assumed: whether it was assumed.
-    """
-
-    value: float
-    low: float | None
-    high: float | None
-    count: int
-    effective: float | None
-    alike: float | None
-    assumed: bool
-
-    @property
-    def resolved(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
-
-
-@dataclass(frozen=True)
-class Sign:
-    """How consistent a sign is.
-
-    Attributes:
-        below, above: values below and above zero.
-        blocks: stretches whose means are as good as independent; `agree`: of those, with the sign of most.
-        p: two-sided, of so many that agree, were either sign as likely.
-        assumed: whether values are taken to be independent, since too few show whether they are.
-    """
-
-    below: int
-    above: int
-    blocks: int
-    agree: int
-    p: float
-    assumed: bool
-
-    @property
-    def resolved(self) -> bool:
-        """Whether chance would seldom make signs so consistent; never where values are taken to be independent."""
-        return self.p < LEVEL and not self.assumed
-
-
-@dataclass(frozen=True)
 class GapCourse:
     """A gap along a run: the whole of it, its second half, its sign, its trend and its course.
 
@@ -97,9 +48,9 @@ class GapCourse:
         scatter: standard deviation about the gap's course, None below five pairs.
     """
 
-    whole: Mean
-    late: Mean | None
-    sign: Sign
+    whole: LogMean
+    late: LogMean | None
+    sign: LogSign
     trend: Trend | None
     moves: Moves
     start: float | None
@@ -111,11 +62,11 @@ class GapCourse:
         """Whether one sign is more than scatter makes: by the calibrated tests, or far beyond the scatter."""
         if self.said.resolved or self.sign.resolved:
             return True
-        one = min(self.sign.below, self.sign.above) == 0 and self.sign.below + self.sign.above >= PRINTS
-        return one and self.scatter is not None and abs(self.whole.value) > CLEAR * self.scatter
+        one_sided = min(self.sign.below, self.sign.above) == 0 and self.sign.below + self.sign.above >= PRINTS
+        return one_sided and self.scatter is not None and abs(self.whole.value) > CLEAR * self.scatter
 
     @property
-    def said(self) -> Mean:
+    def said(self) -> LogMean:
         """The mean that is spoken of: of the second half where there are enough pairs."""
         return self.late or self.whole
 
@@ -124,10 +75,10 @@ def gap(at_N: NDArray[np.float64], gap_N: NDArray[np.float64]) -> GapCourse:
     """Return what can be said of a gap; N pairs in the order of the run."""
     half = len(gap_N) // 2
     late = mean(gap_N[half:], at_N[half:]) if len(gap_N) >= LATE else None
-    found = trend(at_N, gap_N) if len(gap_N) >= FEWEST else None
+    line = trend(at_N, gap_N) if len(gap_N) >= FEWEST else None
     scatter = noise(gap_N)
-    moves, start, end = _moves(gap_N, scatter, found)
-    return GapCourse(mean(gap_N, at_N), late, sign(gap_N), found, moves, start, end, scatter)
+    moves, start, end = _moves(gap_N, scatter, line)
+    return GapCourse(mean(gap_N, at_N), late, sign(gap_N), line, moves, start, end, scatter)
 
 
 def autocorrelation(residual_N: NDArray[np.float64]) -> float:
@@ -139,31 +90,36 @@ def autocorrelation(residual_N: NDArray[np.float64]) -> float:
     return min(max(r + (1 + 4 * r) / len(residual_N), 0.0), 0.99)
 
 
-def mean(values_N: NDArray[np.float64], at_N: NDArray[np.float64] | None = None) -> Mean:
+def mean(values_N: NDArray[np.float64], at_N: NDArray[np.float64] | None = None) -> LogMean:
     """Return a mean with an interval that allows for neighbours being alike.
 
     Where a straight trend along `at_N` is resolved, values count by their distance from it: the mean over the run is
     sharp though what it is a mean of moves.
     """
     n, value = len(values_N), float(values_N.mean())
-    if n < 2:
-        return Mean(value, None, None, n, None, None, assumed=True)
     residual = values_N - value
     if n < FEWEST:
-        half = CRITICAL[n] * float(residual.std(ddof=1)) / math.sqrt(n)
-        return Mean(value, value - half, value + half, n, None, ALIKE, assumed=True)
-    found = trend(at_N, values_N) if at_N is not None else None
-    line = found is not None and n >= LATE and found.p < SURE
-    if found is not None and at_N is not None and line:
-        residual = residual - found.value * (at_N - at_N.mean()) / np.ptp(at_N)
+        half = CRITICAL[n] * float(residual.std(ddof=1)) / math.sqrt(n) if n > 1 else None
+        return _mean(value, half, n, None, ALIKE if n > 1 else None)
+    slope = trend(at_N, values_N) if at_N is not None else None
+    line = slope is not None and n >= LATE and slope.p < SURE
+    if slope is not None and at_N is not None and line:
+        residual = residual - slope.value * (at_N - at_N.mean()) / np.ptp(at_N)
     r = max(autocorrelation(residual), LEAST_ALIKE if n < LATE else 0.0)
     effective = max(2.0 + line, n * (1 - r) / (1 + r))
     df = effective - 1 - line
     half = float(t_quantile(0.95, np.float64(df))) * math.sqrt(float((residual**2).sum()) / n / df)
-    return Mean(value, value - half, value + half, n, effective, r, assumed=False)
+    return _mean(value, half, n, effective, r)
 
 
-def sign(values_N: NDArray[np.float64]) -> Sign:
+def _mean(value: float, half: float | None, n: int, effective: float | None, alike: float | None) -> LogMean:
+    low, high = (None, None) if half is None else (value - half, value + half)
+    return LogMean(
+        value=value, low=low, high=high, prints=n, effective=effective, alike=alike, alike_assumed=effective is None
+    )
+
+
+def sign(values_N: NDArray[np.float64]) -> LogSign:
     """Return how consistently values are of one sign: a sign test on means of stretches that are nearly independent.
 
     A stretch is about 1 + 3 r / (1 - r) values long for the autocorrelation r, one value where r is zero.
@@ -179,7 +135,8 @@ def sign(values_N: NDArray[np.float64]) -> Sign:
         means = values[len(values) - blocks * size :].reshape(blocks, size).mean(1) if blocks else values[:0]
     ups = int((means > 0).sum())
     agree = max(ups, len(means) - ups)
-    return Sign(below, above, len(means), agree, _two_sided(agree, len(means)), assumed)
+    p = _two_sided(agree, len(means))
+    return LogSign(below=below, above=above, stretches=len(means), agree=agree, p=p, assumed_independent=assumed)
 
 
 def _two_sided(agree: int, count: int) -> float:
@@ -266,10 +223,10 @@ def fall(at_N: NDArray[np.float64], values_N: NDArray[np.float64]) -> LossFall |
         return None
     space = float(np.median(np.diff(at)))
     if len(half) >= FEWEST:
-        found = trend(at, half, confidence=0.90)
-        assert found is not None  # there are enough, and they differ in place
+        line = trend(at, half, confidence=0.90)
+        assert line is not None  # there are enough, and they differ in place
         scale = space / float(np.ptp(at))
-        return LossFall(-found.value * scale, -found.low * scale, len(half))
+        return LossFall(-line.value * scale, -line.low * scale, len(half))
     across = at - at.mean()
     squares = float((across**2).sum())
     slope = float((across * half).sum()) / squares

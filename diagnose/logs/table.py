@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -14,8 +13,8 @@ from diagnose.errors import DiagnoseError
 from diagnose.logs.kept_columns import Columns, Keep
 from diagnose.logs.names import counter, meaning
 from diagnose.logs.rows_at_once import add_rows
-from diagnose.logs.series import NAN, PLACE, STEP, VALUE, Log, LogRow
-from diagnose.logs.table_fields import number
+from diagnose.logs.series import NAN, STEP, VALUE, Log, LogRow, bare_points
+from diagnose.logs.table_fields import json_of, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -202,7 +201,7 @@ class Records:
 
     def __init__(self, log: Log, columns: Columns, skip: Callable[[dict[str, Any]], bool] = lambda _: False) -> None:
         self.log, self.columns, self.skip = log, columns, skip
-        self._keep: dict[str, bool] = {}
+        self._seen: set[str] = set()  # names
         self._held: list[tuple[str, int, float]] = []  # name, step and value
         self.kept = Keep({}, columns)
 
@@ -214,11 +213,10 @@ class Records:
         if self.skip(record):
             return
         fields = flat(record) if dict in map(type, record.values()) else record
-        if not fields.keys() <= self._keep.keys():
-            for key in fields:
-                if key not in self._keep and len(self._keep) < MOST_COLUMNS:
-                    self._keep[key] = True
-                    self.kept.take(key, key)
+        for key in () if fields.keys() <= self._seen else fields:
+            if key not in self._seen and len(self._seen) < MOST_COLUMNS:
+                self._seen.add(key)
+                self.kept.take(key, key)
         row = self.kept.row(fields)
         if row:
             self.kept.sweep(fields, row, self.log)
@@ -226,20 +224,23 @@ class Records:
 
     def add_one(self, name: str, value: Any, step: Any, seconds: float | None = None) -> None:
         """Take a record of one value, its step and its time: what `add` does, in less time once the name is known."""
-        kept = self.kept
-        if name not in self._keep or kept.sides or kept.titles or self.columns:
+        if not self._is_plain(name):
             self.add({"step": step, "seconds": seconds, name: value})
             return
-        found = number(value) if name in kept.values else None
-        if found is not None:
+        loss = number(value) if name in self.kept.values else None
+        if loss is not None:
             place = number(step)
             self.log.add(
-                LogRow({name: found}, NAN if place is None else place, NAN, NAN if seconds is None else seconds)
+                LogRow({name: loss}, NAN if place is None else place, NAN, NAN if seconds is None else seconds)
             )
+
+    def _is_plain(self, name: str) -> bool:
+        """Say whether a name is known, and nothing else of a record could change what its value is taken for."""
+        return name in self._seen and not (self.kept.sides or self.kept.titles or self.columns)
 
     def hold(self, name: str, value: float, step: int) -> None:
         """Take what `add_one` takes, many at once; `flush` has to be called at the end."""
-        if name not in self._keep or self.kept.sides or self.kept.titles or self.columns:
+        if not self._is_plain(name):
             self.flush()
             self.add_one(name, value, step)
         elif name in self.kept.values:
@@ -249,15 +250,14 @@ class Records:
 
     def flush(self) -> None:
         """Add what is held to the log."""
-        held, self._held = self._held, []
-        if not held:
+        waiting, self._held = self._held, []
+        if not waiting:
             return
-        points = np.full((len(held), VALUE + 1), NAN)
-        points[:, PLACE] = self.log.rows + np.arange(1, len(held) + 1)
-        points[:, STEP] = [float(step) for _, step, _ in held]
-        points[:, VALUE] = [value for _, _, value in held]
-        self.log.rows += len(held)
-        names = np.array([name for name, _, _ in held], object)
+        points = bare_points(len(waiting), self.log.rows)
+        points[:, STEP] = [float(step) for _, step, _ in waiting]
+        points[:, VALUE] = [value for _, _, value in waiting]
+        self.log.rows += len(waiting)
+        names = np.array([name for name, _, _ in waiting], object)
         for name in dict.fromkeys(names.tolist()):
             self.log.add_many(name, points[names == name])
 
@@ -268,12 +268,8 @@ def read_jsonl(lines: Iterable[str], columns: Columns) -> Log:
     records = Records(log, columns)
     for line in lines:
         text = line.strip()
-        if not text:
-            continue
-        try:
-            records.add(json.loads(text))
-        except (ValueError, RecursionError):
-            log.bad += 1
+        if text:
+            records.add(json_of(text))
     names = set(log.series)
     log.tool = "W&B" if "_step" in records.kept.where.values() else "Hugging Face" if "eval_loss" in names else ""
     return log

@@ -1,7 +1,8 @@
-"""A field of a table or a record as a number."""
+"""A line as a record, and a field of a table or a record as a number."""
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import Any
@@ -11,6 +12,14 @@ SCATTER = re.compile(r"\s{0,3}(?:\u00b1|\+/?-)\s{0,3}[\d.eE+-]{1,24}$")  # behin
 REMARK = re.compile(r"\s\([^()]{1,24}\)$")  # "3,000 (best val)"
 THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3}){1,4}")
 COMMAS = re.compile(r"[-+]?\d{1,40}(?:,\d{1,40}){1,6}(?:\.\d{1,40})?(?:[eE][-+]?\d{1,4})?")
+
+
+def json_of(text: str) -> Any:
+    """Return what a text is as JSON, None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def number(value: Any) -> float | None:

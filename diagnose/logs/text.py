@@ -7,12 +7,12 @@ last, and a loss without a side, where the log names none elsewhere, to the side
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.logs import headings, running_means
+from diagnose.logs import line_patterns as patterns
 from diagnose.logs.commas import Commas
 from diagnose.logs.digits_of import decimals
 from diagnose.logs.given_names import GivenNames
@@ -31,7 +31,7 @@ from diagnose.logs.line_plans import (
     planned,
     shape_key,
 )  # fmt: skip
-from diagnose.logs.line_words import HEADS, MISSING, MOST_NUMBERS, NUMBER, OF_RUNS, SPEAKS, Shape, standing
+from diagnose.logs.line_words import Shape, standing
 from diagnose.logs.names import FOREIGN_LETTERS, meaning, translated
 from diagnose.logs.series import NAN, Log, LogRow
 from diagnose.logs.shape import shape_of
@@ -149,23 +149,17 @@ class TextReader(TextState):
         log, shape = self.log, plan.shape
         if shape.passed and self._evaluates(shape):
             return False
-        own = self._places(plan, line)
-        if own is None:
+        positions = self._places(plan, line)
+        if positions is None:
             return False
         if plan.seconds:
             self.seconds = float(line[plan.seconds]) * plan.scale
-        if own:
-            self.counters.at = own
+        if positions:
+            self.counters.at = positions
             self.group += 1
-        at = own or ({} if shape.bar else self.counters.at)
-        whole = shape.both and not bar and self.both != self.epoch
-        if shape.both and bar:
-            self.both = self.epoch
+        at = positions or ({} if shape.bar else self.counters.at)
         self.lately = ""
-        self.closed = self.epoch if shape.both and shape.passed else self.closed
-        place = at.get
-        row = LogRow({}, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
-                     place("update", NAN), place("batch", NAN), self.group if shape.bar else 0, whole)  # fmt: skip
+        row = self._row_at(at, shape, {}, bar=bar, group=self.group if shape.bar else 0)
         log.rows += 1
         for name, part in plan.values:
             series = log.series.get(name)
@@ -177,7 +171,7 @@ class TextReader(TextState):
 
     def _places(self, plan: Plan, line: str) -> dict[str, float] | None:
         """Return the positions that a line names, its epoch taken; None where a counter is beyond its total."""
-        own: dict[str, float] = {}
+        positions: dict[str, float] = {}
         for name, part, over, total in plan.places:
             value = float(line[part])
             if over:
@@ -189,8 +183,8 @@ class TextReader(TextState):
                 if value != self.epoch:
                     self._epoch(value)
             elif name:
-                own[name] = value
-        return own
+                positions[name] = value
+        return positions
 
     def _take(self, plan: Plan, numbers: list[str], bar: bool, line: str) -> None:
         if plan.shape.losses or plan.shape.tuple:
@@ -222,11 +216,11 @@ class TextReader(TextState):
         comma = has_decimal_comma(line, key)
         line = with_points(line) if comma else line
         joined = JOINED.sub(r"\1 \2", line)
-        if not NUMBER.search(joined):
+        if not patterns.NUMBER.search(joined):
             if self._without_numbers(line):
                 self._keep(key, Plan(EMPTY))
             return
-        parts = NUMBER.split(joined, MOST_NUMBERS)
+        parts = patterns.NUMBER.split(joined, patterns.MOST_NUMBERS)
         shape = self._shapes.get(shape_key(parts)) or self._shaped(line, parts)
         plan = planned(with_points(raw) if comma else raw, key, shape, parts[1::2])
         if plan is not None and not (comma and raw != written):
@@ -255,12 +249,12 @@ class TextReader(TextState):
         low = translated(line.lower())
         if (
             (self.given and self.given.stand_in(low))
-            or has_any(SPEAKS, low)
+            or has_any(patterns.SPEAKS, low)
             or RATIO.search(line)
             or (line[:1] == "[" and len(line) < MOST_KEPT)
         ):
-            if MISSING.search(line):
-                texts = [MISSING.sub("| ", text) for text in texts]
+            if patterns.MISSING.search(line):
+                texts = [patterns.MISSING.sub("| ", text) for text in texts]
             shape = shape_of(texts, parts[1::2], self.given)
         elif names_run(line):
             shape = Shape()
@@ -273,13 +267,15 @@ class TextReader(TextState):
     def _without_numbers(self, line: str) -> bool:
         """Take a heading, or the header of a table; return whether the line is neither."""
         low = line.lower()
-        heads = len(line) <= MOST_HEADING * 4 and (has_any(HEADS, low) or bool(self.given and self.given.stand_in(low)))
+        heads = len(line) <= MOST_HEADING * 4 and (
+            has_any(patterns.HEADS, low) or bool(self.given and self.given.stand_in(low))
+        )
         names = names_run(line)
         if not heads and not names:
             return True
         if heads and (self._sides(line) or self.grid.header(line)):
             return False
-        self.of_runs = bool(OF_RUNS.search(line))
+        self.of_runs = bool(patterns.OF_RUNS.search(line))
         side = standing(line) if heads and len(line) < MOST_HEADING else ""
         self._head(side)
         self.opens = bool(side) and line.rstrip().endswith(":")
@@ -291,23 +287,21 @@ class TextReader(TextState):
         """Take a line that holds no loss: where the run is, a heading, settings."""
         shape = plan.shape
         self._facts(shape, numbers)
-        own = self.counters.named(shape, numbers, self.above, lone=True)
-        self.of_runs = shape.of_runs and not own
+        positions = self.counters.named(shape, numbers, self.above, lone=True)
+        self.of_runs = shape.of_runs and not positions
         if plan.names:
             self.log.heading(line.strip())
-        if "epoch" in own:
+        if "epoch" in positions:
             self.over, self.closed = bool(ENDED.search(line)), NAN
             if len(self.ends) < MOST_ENDS:
-                self.ends.append((self.log.rows, own["epoch"]))
-            self._epoch(own.pop("epoch"))
+                self.ends.append((self.log.rows, positions["epoch"]))
+            self._epoch(positions.pop("epoch"))
         if shape.side and len(line) < MOST_HEADING:
             self._head(shape.side)
-        if own and not shape.side.startswith("v") and not shape.side.startswith("te"):
-            if any(
-                own.get(name, 0.0) > self.counters.at.get(name, math.inf) for name in ("step", "iteration", "update")
-            ):
+        if positions and not shape.side.startswith("v") and not shape.side.startswith("te"):
+            if self.counters.passed(positions, "step", "iteration", "update"):
                 self.above = self.above if self.above == "train" else ""
-            self.counters.at = own
+            self.counters.at = positions
             self.group += 1
 
     def _values(self, shape: Shape, numbers: list[str], bar: bool, line: str) -> None:
@@ -316,48 +310,41 @@ class TextReader(TextState):
         if log.rows < MOST_TOLD:
             self.tools.see(line)
         self._facts(shape, numbers)
-        own = self.counters.named(shape, numbers, self.above)
-        placed = bool(own)
-        self.of_runs = not own and (self.of_runs or shape.of_runs or (shape.overall and self._folded()))
+        positions = self.counters.named(shape, numbers, self.above)
+        placed = bool(positions)
+        self.of_runs = not positions and (self.of_runs or shape.of_runs or (shape.overall and self._folded()))
         self._passes(shape, numbers)
         if self.over:
-            self._goes_on(shape, own, line)
-        if "epoch" in own:
-            epoch = own.pop("epoch")
+            self._goes_on(shape, positions, line)
+        if "epoch" in positions:
+            epoch = positions.pop("epoch")
             self.inside = True
             if epoch != self.epoch:
                 self._epoch(epoch)
-        above = self._above(shape, own) if self.above else ""
+        above = self._above(shape, positions) if self.above else ""
         aside = shape.side in ("val", "test") or self.counters.elsewhere
-        progress = aside and shape.ratio and not own
-        at = own or ({} if shape.bar else self.counters.at)
+        progress = aside and shape.ratio and not positions
+        at = positions or ({} if shape.bar else self.counters.at)
         if shape.tuple:
             log.tuples += 1
             log.example = shape.tuple
-        texts, means = self._read(shape, numbers, progress=progress, own=own, above=above)
+        texts, means = self._read(shape, numbers, progress=progress, positions=positions, above=above)
         values = {name: to_float(text) for name, text in texts.items()}
         if not values:
             return
         self.opens = False
-        if own and not aside and above not in ("val", "test"):
-            self.counters.at = own
+        if positions and not aside and above not in ("val", "test"):
+            self.counters.at = positions
             self.group += 1
-        group = self.group if progress or shape.bar else 0
-        whole = shape.both and not bar and self.both != self.epoch
-        if shape.both and bar:
-            self.both = self.epoch
-        self.closed = self.epoch if shape.both and shape.passed else self.closed
         self.lately = shape.side if aside and progress else self.lately if shape.summary else ""
-        place = at.get
-        row = LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
-                     place("update", NAN), place("batch", NAN), group, whole)  # fmt: skip
+        row = self._row_at(at, shape, values, bar=bar, group=self.group if progress or shape.bar else 0)
         if self.tried < MOST_TRIED and not bar:
             self._again(row, placed=placed)
         row.told = {name: decimals(text) for name, text in texts.items()} if log.rows < MOST_TOLD else None
-        self._added(row, texts, means, "" if own or bar else line, aside=aside or shape.named)
+        self._added(row, texts, means, "" if positions or bar else line, aside=aside or shape.named)
 
     def _read(
-        self, shape: Shape, numbers: list[str], *, progress: bool, own: dict[str, float], above: str
+        self, shape: Shape, numbers: list[str], *, progress: bool, positions: dict[str, float], above: str
     ) -> tuple[dict[str, str], dict[str, str]]:
         """Return the losses of a line by name, and their running means; `above` is the side of the heading above."""
         values: dict[str, str] = {}
@@ -365,7 +352,7 @@ class TextReader(TextState):
         self.repeated = {}
         for k, slot in shape.losses:
             text = numbers[slot.mean if (progress or shape.summary) and slot.mean >= 0 else k]
-            name = f"{slot.name} over runs" if self.of_runs else self._summed(shape, slot.name, own)
+            name = f"{slot.name} over runs" if self.of_runs else self._summed(shape, slot.name, positions)
             if name in values:
                 self.repeated[name] = text
             if name in values or (slot.whole and text.isdigit() and name not in self.log.series):
@@ -373,12 +360,12 @@ class TextReader(TextState):
             if slot.lent and name not in self.log.series:
                 self.log.lent.add(name)
             under = self.headed and not shape.side and not meaning(name).side
-            for one in (name, headings.under(above, name)) if under else (name,):
-                values[one] = text
+            for key in (name, headings.under(above, name)) if under else (name,):
+                values[key] = text
                 if slot.mean >= 0:
-                    means[one] = numbers[slot.mean]
+                    means[key] = numbers[slot.mean]
                 if "," in text:
-                    self.commas.see(one, text)
+                    self.commas.see(key, text)
         return values, means
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from diagnose.logs import headings, running_means
 from diagnose.logs.counters import Counters
 from diagnose.logs.names import meaning
+from diagnose.logs.row_settings import KINDS
 from diagnose.logs.series import NAN, SETTINGS, Log, LogRow
 from diagnose.logs.titles import MOST as MOST_TITLED
 from diagnose.logs.titles import ROW_OF_RUN, TITLE, title_of
@@ -62,12 +63,18 @@ class TextState:
 
     def _sweep(self, plan: Plan, numbers: list[str], line: str) -> None:
         """Take the settings that a line of losses begins with."""
-        said = {
-            kind: tuple(numbers[k] for k, slot in plan.shape.settings if slot.name == kind)
-            for kind in ("fixed", "scheduled")
-        }
+        fixed, scheduled = (tuple(numbers[k] for k, slot in plan.shape.settings if slot.name == kind) for kind in KINDS)
         first = plan.slices[plan.shape.settings[-1][0]].stop
-        self.log.sweep.add(self.log.rows + 1, line[:first].strip(), said["fixed"], said["scheduled"], None)
+        self.log.sweep.add(self.log.rows + 1, line[:first].strip(), fixed, scheduled, None)
+
+    def _row_at(self, at: dict[str, float], shape: Shape, values: dict[str, float], *, bar: bool, group: int) -> LogRow:
+        """Return the row of a line of losses at a place, and note of which epoch a bar shows both losses."""
+        whole = shape.both and not bar and self.both != self.epoch
+        self.both = self.epoch if shape.both and bar else self.both
+        self.closed = self.epoch if shape.both and shape.passed else self.closed
+        place = at.get
+        return LogRow(values, place("step", NAN), self.epoch, self.seconds, bar, place("iteration", NAN),
+                      place("update", NAN), place("batch", NAN), group, whole)  # fmt: skip
 
     def _added(self, row: LogRow, texts: dict[str, str], means: dict[str, str], line: str, *, aside: bool) -> None:
         """Add a row to the log, with its running means; both trainings that a `line` may name, under headings."""
@@ -110,8 +117,7 @@ class TextState:
         """Return under which name a value that a line tells with its place stood above it without one, "" for none."""
         told = meaning(name)
         for other, before in self.unplaced.items():
-            mine = meaning(other)
-            same = other == name or (mine.side, mine.kind, mine.stem) == (told.side, told.kind, told.stem)
+            same = other == name or meaning(other).names_loss_of(told)
             stands = same and other in self.log.series and self.log.series[other].ends_with(before)
             if stands and (before == value or (math.isfinite(value) and alike(before, value))):
                 return other
@@ -144,9 +150,7 @@ class TextState:
         losses = [name for name in self.log.series if meaning(name).kind]
         if losses and all(name.startswith(EVALUATE) for name in losses):
             for name in losses:
-                series = self.log.series.pop(name)
-                series.name = name.removeprefix(EVALUATE)
-                self.log.series[series.name] = series
+                self.log.rename(name, name.removeprefix(EVALUATE))
 
     def _folded(self) -> bool:
         """Say whether headings name folds."""
@@ -168,19 +172,19 @@ class TextState:
         self.stated[name] = self.log.rows
         self.log.facts.setdefault(name, value)
 
-    def _goes_on(self, shape: Shape, own: dict[str, float], line: str) -> None:
+    def _goes_on(self, shape: Shape, positions: dict[str, float], line: str) -> None:
         """Take the bar of a further epoch, where the log names each epoch when it has ended."""
         trains = shape.side not in ("val", "test") and not shape.named
-        if "epoch" in own or (trains and PROGRESS.search(line)):
+        if "epoch" in positions or (trains and PROGRESS.search(line)):
             self.over = False
-        if not self.over and "epoch" not in own:
+        if not self.over and "epoch" not in positions:
             self._epoch(self.epoch + 1)
 
-    def _summed(self, shape: Shape, name: str, own: dict[str, float]) -> str:
+    def _summed(self, shape: Shape, name: str, positions: dict[str, float]) -> str:
         """Return a loss's name with the side that the lines before it give, of a pass that it sums up or evaluates."""
         if meaning(name).side or not (shape.summary or shape.passed):
             return name
-        side = EVALUATE.strip() if self._evaluates(shape) else self.lately if shape.summary and not own else ""
+        side = EVALUATE.strip() if self._evaluates(shape) else self.lately if shape.summary and not positions else ""
         return f"{side} {name}" if side else name
 
     def _evaluates(self, shape: Shape) -> bool:
@@ -201,11 +205,11 @@ class TextState:
             self.done = (self.epoch, batches)
         return self.other
 
-    def _above(self, shape: Shape, own: dict[str, float]) -> str:
+    def _above(self, shape: Shape, positions: dict[str, float]) -> str:
         """Return the side of the heading above, as far as it reaches."""
         if shape.side:
             return ""
-        if self.above != "train" and self.counters.passed(own, *own):
+        if self.above != "train" and self.counters.passed(positions, *positions):
             self.above = ""
         return self.above
 

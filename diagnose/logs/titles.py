@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from diagnose.logs.line_words import LEVELS, standing
+from diagnose.logs import line_patterns as patterns
+from diagnose.logs.line_words import standing
 from diagnose.logs.names import counter, meaning, words
 
 TITLE = "\x1d"  # marks such names
@@ -17,8 +18,8 @@ NUMBER = re.compile(r"(?<![A-Za-z\d-])\d")  # a number of its own, not that of "
 
 def title_of(line: str, above: str) -> str:
     """Return the name of the configuration of a line of losses, "" for none: `above` is the line before it."""
-    found = LABEL.match(line) or ABOVE.match(above)
-    name = found.group(1).strip() if found else ""
+    label = LABEL.match(line) or ABOVE.match(above)
+    name = label.group(1).strip() if label else ""
     if not name or NUMBER.search(name) or standing(name) or meaning(name).kind or counter(name):
         return ""
-    return "" if set(words(name)) <= LEVELS or any(map(counter, name.split())) else f"{TITLE}{name}"
+    return "" if set(words(name)) <= patterns.LEVELS or any(map(counter, name.split())) else f"{TITLE}{name}"

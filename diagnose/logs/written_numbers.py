@@ -41,10 +41,10 @@ def to_float(text: str) -> float:
         return math.inf
 
 
-def alike(one: float, two: float) -> bool:
+def alike(first: float, second: float) -> bool:
     """Say whether two numbers are one, told with more and with fewer digits."""
-    few = min(len(repr(number).partition(".")[2]) for number in (one, two))
-    return few >= FEWEST_DIGITS and abs(one - two) <= 0.5001 * 10.0**-few
+    few = min(len(repr(number).partition(".")[2]) for number in (first, second))
+    return few >= FEWEST_DIGITS and abs(first - second) <= 0.5001 * 10.0**-few
 
 
 def unwrapped(line: str) -> str:
@@ -59,8 +59,7 @@ def of_julia(line: str) -> str:
 
 def parts_of_julia(line: str) -> tuple[slice, ...]:
     """Return what stands before, between and behind the letters that `of_julia` replaces."""
-    at = [found.start() for found in EXPONENT.finditer(line)]
-    return tuple(slice(a, b) for a, b in zip([0, *(place + 1 for place in at)], [*at, len(line)], strict=True))
+    return _between([letter.start() for letter in EXPONENT.finditer(line)], line)
 
 
 def has_decimal_comma(line: str, key: str) -> bool:
@@ -74,9 +73,9 @@ def without_points(line: str) -> str:
     if not first or not OF_THOUSAND.match(line, first.start() + 2) or not COMMA.search(line):
         return line
     whole = COUNTED.sub(
-        lambda found: found.group().replace(".", "") if counter(found.group(1)) else found.group(), line
+        lambda match: match.group().replace(".", "") if counter(match.group(1)) else match.group(), line
     )
-    whole = TOTAL.sub(lambda found: found.group().replace(".", ""), whole)
+    whole = TOTAL.sub(lambda match: match.group().replace(".", ""), whole)
     return line if DECIMAL_POINT.search(whole) else whole
 
 
@@ -87,8 +86,12 @@ def with_points(line: str) -> str:
 
 def parts_at_commas(line: str) -> tuple[slice, ...]:
     """Return what stands before, between and behind the commas that `with_points` replaces."""
-    at = [found.end(1) for found in DECIMAL_COMMA.finditer(line)]
-    return tuple(slice(a, b) for a, b in zip([0, *(place + 1 for place in at)], [*at, len(line)], strict=True))
+    return _between([number.end(1) for number in DECIMAL_COMMA.finditer(line)], line)
+
+
+def _between(signs: list[int], line: str) -> tuple[slice, ...]:
+    """Return the parts of a line that signs at these places part."""
+    return tuple(slice(a, b) for a, b in zip([0, *(at + 1 for at in signs)], [*signs, len(line)], strict=True))
 
 
 def _bare(wrapped: re.Match[str]) -> str:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from diagnose.records.schema import Severity  # noqa: TC001  (pydantic reads it)
+
+Each = Literal["position", "half", "context", "document"]
+LEVEL = 0.05  # of a sign test
 
 
 class LogRecord(BaseModel):
@@ -87,7 +93,13 @@ class LogPoints(LogRecord):
 
 
 class LogMean(LogRecord):
-    """A mean over prints with its 95 % interval, which allows for neighbours being alike."""
+    """A mean over prints with its 95 % interval, which allows for neighbours being alike.
+
+    Attributes:
+        low, high: the interval, None for one value.
+        prints: that the mean is over; `effective`: independent ones that they are worth, None where it is not known.
+        alike: lag-1 autocorrelation, estimated or, up to eleven values, assumed.
+    """
 
     value: float
     low: float | None
@@ -97,9 +109,21 @@ class LogMean(LogRecord):
     alike: float | None
     alike_assumed: bool
 
+    @property
+    def resolved(self) -> bool:
+        """Whether the interval excludes zero."""
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
 
 class LogSign(LogRecord):
-    """How consistent the gap's sign is."""
+    """How consistent the gap's sign is.
+
+    Attributes:
+        below, above: values below and above zero.
+        stretches: whose means are as good as independent; `agree`: of those, with the sign of most.
+        p: two-sided, of so many that agree, were either sign as likely.
+        assumed_independent: whether values are taken to be so, since too few show whether they are.
+    """
 
     below: int
     above: int
@@ -107,6 +131,11 @@ class LogSign(LogRecord):
     agree: int
     p: float
     assumed_independent: bool
+
+    @property
+    def resolved(self) -> bool:
+        """Whether chance would seldom make signs so consistent; never where values are taken to be independent."""
+        return self.p < LEVEL and not self.assumed_independent
 
 
 class LogTrend(LogRecord):
@@ -167,6 +196,25 @@ class LogYardstick(LogRecord):
     bits_per_byte: float
 
 
+class LogCut(LogRecord):
+    """A way of cutting a corpus that gives about as many samples as the log has.
+
+    Attributes:
+        kind: of tokens; `each`: what there is a sample for: each position, half context, context or document.
+        expected: samples that it gives; `ratio`: the log's over these.
+    """
+
+    kind: str
+    each: Each
+    expected: float
+    ratio: float
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether samples share text."""
+        return self.each in ("position", "half")
+
+
 class LogPlausibility(LogRecord):
     """A log held against its corpus."""
 
@@ -179,17 +227,23 @@ class LogPlausibility(LogRecord):
     at_most: bool
     yardsticks: tuple[LogYardstick, ...]
     counts: dict[str, float]
-    cuts: tuple[dict[str, Any], ...]
+    cuts: tuple[LogCut, ...]
 
 
 class LogFinding(LogRecord):
     """Something wrong, or to be known."""
 
     rule: str
-    severity: Literal["error", "warning", "note"]
+    severity: Severity
     what: str
     fix: str
     measured: dict[str, float] = Field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rule: str, severity: Severity, what: str, fix: str, **measured: float) -> Self:
+        """Return the finding of a rule of logs; of what was measured the numbers that are finite."""
+        known = {name: float(value) for name, value in measured.items() if math.isfinite(value)}
+        return cls(rule=f"log/{rule}", severity=severity, what=what, fix=fix, measured=known)
 
 
 class LogCause(LogRecord):

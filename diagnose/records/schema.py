@@ -43,11 +43,11 @@ class FindingRecord(Schema):
 Record = TypeVar("Record", bound=Schema)
 
 
-def parse(kind: type[Record], found: dict[str, Any], path: Path) -> Record:
+def parse(kind: type[Record], document: dict[str, Any], path: Path) -> Record:
     """Return a record of what a file held, or raise DiagnoseError naming the file and the first bad key."""
     try:
-        return kind.model_validate(found)
+        return kind.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
-        where, said = ".".join(map(str, first["loc"])), " ".join(first["msg"].split()).rstrip(".").lower()
-        raise DiagnoseError(f"{path} is corrupted: {where}: {said}") from None
+        where, problem = ".".join(map(str, first["loc"])), " ".join(first["msg"].split()).rstrip(".").lower()
+        raise DiagnoseError(f"{path} is corrupted: {where}: {problem}") from None

@@ -53,7 +53,7 @@ class ScoredArm(Schema):
 
     def score(self, metric: str) -> ScoreLevel:
         """Return its scores of one metric."""
-        return next(one for one in self.scores if one.metric == metric)
+        return next(candidate for candidate in self.scores if candidate.metric == metric)
 
 
 class ScoreEffect(EffectRecord):
@@ -128,4 +128,4 @@ class ScoreComparison(Schema):
 
     def metric(self, name: str) -> ScoreMetric:
         """Return a score by its name."""
-        return next(one for one in self.metrics if one.name == name)
+        return next(candidate for candidate in self.metrics if candidate.name == name)

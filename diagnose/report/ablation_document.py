@@ -49,27 +49,27 @@ PAIRS_CAPTION = marked(
 )
 
 
-def report_of(found: AblationReport, gaps: ArmLedgers | None = None) -> Report:
+def report_of(report: AblationReport, gaps: ArmLedgers | None = None) -> Report:
     """Return what there is to say of an ablation; `gaps` are its arms' ledgers, None where none were taken."""
-    summary, drawn = found.summary, ablation_figures(found)
+    summary, drawn = report.summary, ablation_figures(report)
     sections = [
-        Section("effects", ablation_sentences.forest_title(summary), "Effects", tuple(_effects(found, drawn))),
+        Section("effects", ablation_sentences.forest_title(summary), "Effects", tuple(_effects(report, drawn))),
         *_pairs(summary, drawn.get("pairs")),
         *_interaction(summary, drawn.get("interaction")),
-        Section("curves", ablation_sentences.curves_title(found), "Learning curves",
+        Section("curves", ablation_sentences.curves_title(report), "Learning curves",
                 tuple(_curves(summary, drawn.get("curves")))),
         *_notes(summary),
         *_gaps(gaps),
-        *_samples(found),
+        *_samples(report),
         Section("changed", "", "What else changed", tuple(_changed(summary))),
-        Section("numbers", "Numbers", "Numbers", tuple(_numbers(found))),
+        Section("numbers", "Numbers", "Numbers", tuple(_numbers(report))),
         Section("how", "How this was obtained", "How this was obtained", tuple(_how(summary))),
     ]  # fmt: skip
     return Report(
         title=f"What {ablation_sentences.called(summary)} changes" if summary.planned else "Runs compared",
         identity=named(summary.kind, summary.name, summary.corpus, summary.created), verdict=summary.verdict,
-        headlines=_headlines(found), sections=tuple(sections), lead=tuple(_lead(summary)),
-        headnote=_headnote(summary), limits=tuple(ablation_limits.limits(found)),
+        headlines=_headlines(report), sections=tuple(sections), lead=tuple(_lead(summary)),
+        headnote=_headnote(summary), limits=tuple(ablation_limits.limits(report)),
     )  # fmt: skip
 
 
@@ -77,12 +77,12 @@ def _lead(summary: AblationRecord) -> Iterable[ReportBlock]:
     """Yield what was changed and what was held equal, and what took no part."""
     yield Paragraph(_setup(summary), "setup")
     if summary.failed:
-        said = f"**{counted(len(summary.failed), 'run')} did not finish.** What is said here rests on the others. "
+        warning = f"**{counted(len(summary.failed), 'run')} did not finish.** What is said here rests on the others. "
         lost = tuple(ablation_sentences.failures(summary))
-        yield Paragraph(marked(said + ablation_sentences.left_out(summary)), "alert", lost, detail="always")
+        yield Paragraph(marked(warning + ablation_sentences.left_out(summary)), "alert", lost, detail="always")
     if summary.single:
-        said = "Effects are given without intervals: a single run of each arm cannot tell a difference from chance."
-        yield Paragraph(marked(f"**One seed.** {said}"), "alert")
+        warning = "Effects are given without intervals: a single run of each arm cannot tell a difference from chance."
+        yield Paragraph(marked(f"**One seed.** {warning}"), "alert")
 
 
 def _setup(summary: AblationRecord) -> Inline:
@@ -92,15 +92,15 @@ def _setup(summary: AblationRecord) -> Inline:
             f"{ablation_sentences.pairing(summary)}"
         )
     axes = [part for axis in summary.axes for part in (axis.what or axis.name, ", ".join(axis.levels))]
-    held = ablation_sentences.held(summary)
-    equal = "Held equal: {}." if held else "The axis sets what each run trains on, so nothing is held equal."
+    held_equal = ablation_sentences.held(summary)
+    equal = "Held equal: {}." if held_equal else "The axis sets what each run trains on, so nothing is held equal."
     changed = "; ".join(["{} ({})"] * len(summary.axes))
     seeds = counted(len(summary.seeds), "seed")
-    return marked(f"Changed: {changed}. {equal} {seeds} an [arm].", *axes, held)
+    return marked(f"Changed: {changed}. {equal} {seeds} an [arm].", *axes, held_equal)
 
 
-def _headlines(found: AblationReport) -> tuple[Headline, ...]:
-    summary, colour = found.summary, paints(found.summary)
+def _headlines(report: AblationReport) -> tuple[Headline, ...]:
+    summary, colour = report.summary, paints(report.summary)
     chosen = [arm for arm in summary.arms if arm.bits_per_byte.value is not None]
     if len(chosen) > MOST_HEADLINES:
         order = sorted(chosen, key=lambda arm: arm.bits_per_byte.value or 0)
@@ -121,8 +121,8 @@ def _headnote(summary: AblationRecord) -> Inline:
     )
 
 
-def _effects(found: AblationReport, drawn: dict[str, Drawn]) -> Iterable[ReportBlock]:
-    summary = found.summary
+def _effects(report: AblationReport, drawn: dict[str, Drawn]) -> Iterable[ReportBlock]:
+    summary = report.summary
     marks = (
         "Diamonds: the difference of the one [seed] there is; it has no interval." if summary.single
         else "Diamonds and bars: the estimate and its 95 % [interval]. Dots: single [seed|seeds]."
@@ -132,15 +132,15 @@ def _effects(found: AblationReport, drawn: dict[str, Drawn]) -> Iterable[ReportB
     caption = marked(
         f"Each [effect] is the validation loss of the arm minus that of the [control]. {marks}{band}"
     )  # fmt: skip
-    both = (tables.effects(summary), tables.arms(found))
+    both = (tables.effects(summary), tables.arms(report))
     yield Figure(drawn.get("forest"), caption, _bars(summary), both, detail="always")
     equivalence = ablation_sentences.equivalence_sentence(summary)
     if equivalence:
         more = "{} [equivalence|Equivalence] is another question than whether an effect is resolved."
         yield Paragraph(marked(more, equivalence), "note")
-    said = [effect for effect in summary.effects if effect.sentence]
-    if said and (len(said) > 3 or not all(effect.resolved for effect in said)):
-        yield Paragraph(items=tuple(effect.sentence for effect in said))
+    told = [effect for effect in summary.effects if effect.sentence]
+    if told and (len(told) > 3 or not all(effect.resolved for effect in told)):
+        yield Paragraph(items=tuple(effect.sentence for effect in told))
 
 
 def _bars(summary: AblationRecord) -> tuple[Bars, ...]:
@@ -204,7 +204,7 @@ def _notes(summary: AblationRecord) -> Iterable[Section]:
 def _gaps(gaps: ArmLedgers | None) -> list[Section]:
     if gaps is None:
         return []
-    terms = ", ".join(f"[{one}]" for one in gap_sentences.arm_terms(gaps))
+    terms = ", ".join(f"[{term}]" for term in gap_sentences.arm_terms(gaps))
     caption = marked(
         "What each [arm|arm's] [gap] between reported training and reported validation loss is made of, mean over "
         "[seed|seeds]: what raises validation above training to the right, what lowers it to the left. Diamond: the "
@@ -214,12 +214,12 @@ def _gaps(gaps: ArmLedgers | None) -> list[Section]:
     return [Section("gaps", gap_sentences.arms_title(gaps), "Each arm's loss gap", (figure,))]
 
 
-def _samples(found: AblationReport) -> list[Section]:
+def _samples(report: AblationReport) -> list[Section]:
     """Return samples side by side, a row for each seed; those of the first seed lead."""
     rows: dict[int, list[Sample]] = {}
-    colour = paints(found.summary)
-    for arm in found.summary.arms:
-        runs = [run for run in found.arm(arm.level) if run.samples]
+    colour = paints(report.summary)
+    for arm in report.summary.arms:
+        runs = [run for run in report.arm(arm.level) if run.samples]
         for place, run in enumerate(runs):
             rows.setdefault(place, []).append(
                 sample(arm.level, run.samples[-1], seed=run.seed, paint=colour[arm.level], unfinished=not run.finished)
@@ -246,9 +246,9 @@ def _changed(summary: AblationRecord) -> Iterable[ReportBlock]:
         yield from map(Paragraph, traps)
 
 
-def _numbers(found: AblationReport) -> Iterable[ReportBlock]:
-    summary = found.summary
-    yield from (tables.arms(found), tables.effects(summary), tables.seeds(summary))
+def _numbers(report: AblationReport) -> Iterable[ReportBlock]:
+    summary = report.summary
+    yield from (tables.arms(report), tables.effects(summary), tables.seeds(summary))
     pairs = tables.pairs(summary)
     if pairs:
         yield pairs
@@ -272,10 +272,10 @@ def _how(summary: AblationRecord) -> Iterable[ReportBlock]:
 
 
 def _sources(summary: AblationRecord) -> Iterable[tuple[Inline, Inline]]:
-    held, planned = ablation_sentences.held(summary), summary.planned
+    held_equal, planned = ablation_sentences.held(summary), summary.planned
     equal = "Nothing was held equal on purpose; what the recipes share is equal."
     if planned:
-        equal = sentence(held) if held else "Nothing: the axis sets what each run trains on."
+        equal = sentence(held_equal) if held_equal else "Nothing: the axis sets what each run trains on."
     chance = "the axis does" if planned else "their recipes do"
     yield "Held equal", f"{equal} Arms with the same seed share all chance that {chance} not touch."
     yield from corpus_rows(summary.corpus, summary.split, summary.overlap)

@@ -17,42 +17,42 @@ if TYPE_CHECKING:
 def limits(report: AblationReport) -> list[str]:
     """Return what an ablation's data cannot say, each as a sentence or two."""
     summary = report.summary
-    found = [*_chance_limits(summary), *_budget_limits(report)]
+    sentences = [*_chance_limits(summary), *_budget_limits(report)]
     if summary.changed:
         named = listed([visible(change.what) for change in summary.changed])
-        found.append(
+        sentences.append(
             f"Which part of an effect is due to the axis itself and which to what changed along with it ({named}).",
         )
-    found += _text_limits(summary)
-    found.append(
+    sentences += _text_limits(summary)
+    sentences.append(
         "Whether other sizes of network, other settings or another learning rate for each arm "
         "would rank the arms alike.",
     )
-    found.append("Which arm writes better: one sample of each is shown, and none was judged.")
-    return found
+    sentences.append("Which arm writes better: one sample of each is shown, and none was judged.")
+    return sentences
 
 
 def _chance_limits(summary: AblationRecord) -> list[str]:
-    found = []
+    sentences = []
     if summary.single:
-        found.append(
+        sentences.append(
             "Whether any difference here is more than chance: each arm was trained once, "
             "so how far two equal arms lie apart is not known.",
         )
     elif summary.effects and not all(effect.resolved for effect in summary.effects):
         names = listed([name_of(effect, summary) for effect in summary.effects if not effect.resolved])
-        found.append(
+        sentences.append(
             f"That {names} has no effect. Not resolved means that these runs cannot tell; "
             "the interval says how large an effect may still be.",
         )
     if summary.failed:
-        found.append("What the runs that did not finish would have come to; the means are over the runs that did.")
+        sentences.append("What the runs that did not finish would have come to; the means are over the runs that did.")
     if not summary.planned:
-        found.append(
+        sentences.append(
             "What any one setting did: the runs were not planned together, and an effect is of all that their recipes "
             "differ in. Who chose which runs to compare after seeing their losses has no valid p-values."
         )
-    return found
+    return sentences
 
 
 def _budget_limits(report: AblationReport) -> list[str]:
@@ -71,17 +71,20 @@ def _budget_limits(report: AblationReport) -> list[str]:
 
 def _text_limits(summary: AblationRecord) -> list[str]:
     title = visible(summary.corpus.title or summary.corpus.name) or "one text"
-    found = [f"Whether it holds for other text: all runs read {title}."]
-    read, scored = max((one.documents or 0 for one in summary.effects), default=0), summary.split.scored_documents or 0
+    sentences = [f"Whether it holds for other text: all runs read {title}."]
+    read, scored = (
+        max((effect.documents or 0 for effect in summary.effects), default=0),
+        summary.split.scored_documents or 0,
+    )
     if 0 < read < scored:
-        found.append(of_a_part("effects", read, scored, summary.split.scored_text))
+        sentences.append(of_a_part("effects", read, scored, summary.split.scored_text))
     overlap = summary.overlap
     if overlap and overlap.val_documents and (overlap.exact or overlap.near):
         varies = any("scored" in change.what for change in summary.changed)
         shared = "" if varies else " All arms share this."
         part = share(((overlap.exact or 0) + (overlap.near or 0)) / overlap.val_documents)
-        found.append(
+        sentences.append(
             f"How much lower the losses are because {part} of the documents that they are read on "
             f"also occur in the training text, word for word or nearly.{shared}",
         )
-    return found
+    return sentences

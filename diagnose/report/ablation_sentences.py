@@ -54,9 +54,9 @@ def interaction_title(summary: AblationRecord) -> str:
     if not resolved:
         return "No interaction is resolved: the effects may simply add up"
     most = resolved[0]
-    one, _, other = visible(most.axis).partition(" x ")
+    first, _, other = visible(most.axis).partition(" x ")
     size_of_it = signed(most.value, decimals(half(most.low, most.high)))
-    return f"What {one} does depends on {other}: together {size_of_it} bits per byte beyond the sum"
+    return f"What {first} does depends on {other}: together {size_of_it} bits per byte beyond the sum"
 
 
 def under(effect: EffectRecord, summary: AblationRecord) -> str:
@@ -80,12 +80,12 @@ def pairing(summary: AblationRecord) -> str:
     for effect in summary.effects:
         if effect.paired is not None:
             groups.setdefault(effect.paired, []).append(name_of(effect, summary))
-    said = []
+    facts = []
     for seeds, names in groups.items():
         who = listed(names) if len(names) <= MOST_NAMED else f"{len(names)} arms"
         how = f"by {_seeds(seeds)} and by document" if seeds else "by document alone, for they share too few seeds"
-        said.append(f"{who} with the control {how}")
-    return f"Paired are {'; '.join(said)}." if said else ""
+        facts.append(f"{who} with the control {how}")
+    return f"Paired are {'; '.join(facts)}." if facts else ""
 
 
 def _seeds(seeds: tuple[int, ...]) -> str:
@@ -97,8 +97,8 @@ def left_out(summary: AblationRecord) -> str:
     if not summary.left_out:
         return ""
     verb = "is" if len(summary.left_out) == 1 else "are"
-    said = _seeds(summary.left_out)
-    return f"{said[0].upper()}{said[1:]} {verb} left out of all arms, for effects are paired by seed."
+    left = _seeds(summary.left_out)
+    return f"{left[0].upper()}{left[1:]} {verb} left out of all arms, for effects are paired by seed."
 
 
 def equivalence_sentence(summary: AblationRecord) -> str:
@@ -132,8 +132,8 @@ def differs_title(summary: AblationRecord) -> str:
     names = [visible(row.what) for row in summary.differs]
     if not names:
         return "The runs share one recipe and differ in their seeds alone"
-    said = listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more settings"
-    return f"The recipes differ in {said}"
+    named = listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more settings"
+    return f"The recipes differ in {named}"
 
 
 def note_of(effect: EffectRecord, *, p: bool = True) -> str:
@@ -182,17 +182,17 @@ def forest_title(summary: AblationRecord) -> str:
         verb = "is" if len(resolved) == 1 else "are"
         most_said = f"the largest is of {cut(name_of(most, summary), 40)}: {size_of_it} bits per byte"
         return f"{len(resolved)} of {len(effects)} effects {verb} resolved; {most_said}"
-    said = [_lowers(resolved[0], summary)]
+    clauses = [_lowers(resolved[0], summary)]
     for before, effect in pairwise(resolved):
         same = (before.value or 0) * (effect.value or 0) > 0
-        said.append(
+        clauses.append(
             _lowers(effect, summary).replace(" lowers the loss", "").replace(" raises the loss", "")
             if same
             else _lowers(effect, summary)
         )
     rest = [name_of(effect, summary) for effect in effects if not effect.resolved]
     tail = f"; {listed(rest)} {'is' if len(rest) == 1 else 'are'} not resolved" if rest else ""
-    return listed(said) + " bits per byte" + tail
+    return listed(clauses) + " bits per byte" + tail
 
 
 def _lowers(effect: EffectRecord, summary: AblationRecord) -> str:
@@ -259,15 +259,15 @@ def told_apart(one: str, other: str, summary: AblationRecord) -> bool:
     if summary.apart is not None:
         return (one, other) in summary.apart or (other, one) in summary.apart
     losses = {arm.level: arm.bits_per_byte for arm in summary.arms}
-    found = effects if len(summary.axes) == 1 else losses
-    return apart(found.get(one), found.get(other))
+    compared = effects if len(summary.axes) == 1 else losses
+    return apart(compared.get(one), compared.get(other))
 
 
-def apart(one: EffectRecord | Estimate | None, other: EffectRecord | Estimate | None) -> bool:
+def apart(effect: EffectRecord | Estimate | None, other: EffectRecord | Estimate | None) -> bool:
     """Return whether two intervals are known and do not touch."""
-    if one is None or other is None or None in (one.low, one.high, other.low, other.high):
+    if effect is None or other is None or None in (effect.low, effect.high, other.low, other.high):
         return False
-    return (one.high or 0) < (other.low or 0) or (other.high or 0) < (one.low or 0)
+    return (effect.high or 0) < (other.low or 0) or (other.high or 0) < (effect.low or 0)
 
 
 def called(summary: AblationRecord) -> str:
@@ -281,8 +281,8 @@ def changed_title(summary: AblationRecord) -> str:
     axes = called(summary)
     if not names:
         return f"Nothing else that was recorded differs with {axes}"
-    said = listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
-    return f"{said[0].upper()}{said[1:]} changed along with {axes}"
+    named = listed(names) if len(names) <= 4 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return f"{named[0].upper()}{named[1:]} changed along with {axes}"
 
 
 _HELD = {
@@ -314,8 +314,8 @@ def seen(summary: AblationRecord) -> str:
     same = len(amounts) < len(each) or max(amounts) - min(amounts) <= 0.01 * max(amounts)
     if same and summary.seen and summary.seen.bytes is not None:
         return f"Each run trained on {_amount(summary.seen.bytes, summary.seen.share)}."
-    said = [f"{visible(level)} {_amount(amount, part)}" for level, (amount, part) in each.items() if amount is not None]
-    return f"The arms trained on different amounts: {'; '.join(said)}." if said else ""
+    told = [f"{visible(level)} {_amount(amount, part)}" for level, (amount, part) in each.items() if amount is not None]
+    return f"The arms trained on different amounts: {'; '.join(told)}." if told else ""
 
 
 def _amount(amount: float, part: float | None) -> str:

@@ -52,14 +52,16 @@ UNASKED = "Mistakes that no rule asks for, and rules that were not judged."
 
 def report_of(audit: AuditRecord, run: RunReport | None = None) -> Report:
     """Return what there is to say of an audit; `run` is the run that was audited, None for a user's own model."""
-    found = tuple(
-        RuleFinding(one.severity, one.rule, sentence(one.what), f"{one.fix}.", numbers(one.measured), _why(one.rule),
-                    detail="always")
-        for one in audit.findings
+    broken = tuple(
+        RuleFinding(
+            finding.severity, finding.rule, sentence(finding.what), f"{finding.fix}.", numbers(finding.measured),
+            _why(finding.rule), detail="always",
+        )
+        for finding in audit.findings
     )  # fmt: skip
     sections = [
         Section("rules", title(audit), "All rules", (_glance(audit),)),
-        *([Section("findings", "What was found, and what would mend it", "Findings", found)] if found else []),
+        *([Section("findings", "What was found, and what would mend it", "Findings", broken)] if broken else []),
         Section("judged", "What was judged and what not", "What was judged and what not", tuple(_tables(audit))),
         Section("how", "How this was obtained", "How this was obtained", _how(audit, run)),
     ]
@@ -80,19 +82,19 @@ def _headlines(audit: AuditRecord) -> tuple[Headline, ...]:
 
 def title(audit: AuditRecord) -> str:
     """Return how many rules were judged, as the title of their picture."""
-    judged = len(audit.checked) + len({found.rule for found in audit.findings})
+    judged = len(audit.checked) + len({finding.rule for finding in audit.findings})
     left = sum(row.applies for row in audit.skipped)
     broken = f"{plain(len(audit.findings), 0)} broken or to be known" if audit.findings else "all of them kept"
-    said = f"{counted(judged, 'rule')} judged, {broken}"
-    return f"{said}, {counted(left, 'rule')} left open" if left else said
+    counts = f"{counted(judged, 'rule')} judged, {broken}"
+    return f"{counts}, {counted(left, 'rule')} left open" if left else counts
 
 
 def _glance(audit: AuditRecord) -> Glance:
     """Return every rule's state, by what it is about and in the order of the table of rules."""
     state = {row.rule: "open" if row.applies else "idle" for row in audit.skipped}
     state |= {row.rule: "kept" for row in audit.checked}
-    for found in sorted(audit.findings, key=lambda one: -SEVERITIES.index(one.severity)):
-        state[found.rule] = found.severity
+    for finding in sorted(audit.findings, key=lambda item: -SEVERITIES.index(item.severity)):
+        state[finding.rule] = finding.severity
     order = [*(rule for rule in RULES if rule in state), *(rule for rule in state if rule not in RULES)]
     groups = []
     for about in (METRIC, TEXT, NETWORK):
@@ -100,7 +102,7 @@ def _glance(audit: AuditRecord) -> Glance:
         if mine:
             marks = tuple(Mark(rule, state[rule], *STATES[state[rule]]) for rule in mine)
             groups.append((about[0].upper() + about[1:], marks))
-    keys = [STATES[one] for one in STATES if one in state.values()]
+    keys = [STATES[item] for item in STATES if item in state.values()]
     caption = [part for words, sign, paint in keys for part in (Span(sign, "key", paint), Span(f" {words}; "))]
     rest = marked("Rules of [overlap] compare the data themselves; most others change what the network is given and "
                   "look at what it answers.")  # fmt: skip
@@ -113,12 +115,14 @@ def _why(rule: str) -> str:
 
 def _tables(audit: AuditRecord) -> Iterable[ReportBlock]:
     """Yield the rules that are kept, those that could not be judged and those that do not apply."""
-    kept = tuple((row.rule, row.asks, numbers(row.measured)) for row in audit.checked)
-    if kept:
+    judged = tuple((row.rule, row.asks, numbers(row.measured)) for row in audit.checked)
+    if judged:
         short = ((row, numbers(row.measured, MOST)) for row in audit.checked)
-        yield from _listed("Checked", (f"{row.rule}: {row.asks}{f' ({said})' if said else ''}" for row, said in short))
+        yield from _listed(
+            "Checked", (f"{row.rule}: {row.asks}{f' ({measured})' if measured else ''}" for row, measured in short)
+        )
         head = ("rule", "what holds", "measured")
-        yield TextTable("Rules that were judged and are kept", head, kept, frozenset({0, 1, 2}))
+        yield TextTable("Rules that were judged and are kept", head, judged, frozenset({0, 1, 2}))
     for applies, name, caption in (
         (True, "Could not be judged", "Rules that could not be judged"),
         (False, "Not judged: does not apply", "Rules that do not apply"),

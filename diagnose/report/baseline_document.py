@@ -51,28 +51,30 @@ class BaselineScale:
     call: str = ""
 
 
-def report_of(found: BaselineScale) -> Report:
+def report_of(scale: BaselineScale) -> Report:
     """Return what needs least, yardsticks with the best runs among them, what more would give, published figures."""
-    best, runs = found.scale[-1], found.runs[-MOST_RUNS:]
-    said = f"{best.name} needs least for the {found.scored}: {plain(best.bits_per_byte)}"
+    best, runs = scale.scale[-1], scale.runs[-MOST_RUNS:]
+    sentence = f"{best.name} needs least for the {scale.scored}: {plain(best.bits_per_byte)}"
     tiles = [Headline(best.name, estimate(best.bits_per_byte, best.low, best.high), "bits per byte", "quiet")]
     if runs:
         most = runs[-1]
         more = most.bits_per_byte - best.bits_per_byte
-        said += f"; the best of {counted(len(found.runs), 'run')} needs {plain(abs(more), 2)} "
-        said += "more" if more > 0 else "less"
+        sentence += f"; the best of {counted(len(scale.runs), 'run')} needs {plain(abs(more), 2)} "
+        sentence += "more" if more > 0 else "less"
         tiles.append(Headline(_name(most), estimate(most.bits_per_byte, most.low, most.high), "bits per byte", "arm-0"))
-    published = tuple(f"{one.name}: {plain(one.bits_per_byte, 2)}, {one.text} ({one.source})" for one in PUBLISHED)
+    published = tuple(
+        f"{result.name}: {plain(result.bits_per_byte, 2)}, {result.text} ({result.source})" for result in PUBLISHED
+    )
     sections = (
-        Section("scale", f"{best.name} needs least", "What each needs", tuple(_scale(found))),
+        Section("scale", f"{best.name} needs least", "What each needs", tuple(_scale(scale))),
         Section("more", "What more would give, bits per byte", "What more would give",
-                (Paragraph(items=tuple(map(law_sentence, found.laws)), detail="always"),), "always"),
+                (Paragraph(items=tuple(map(law_sentence, scale.laws)), detail="always"),), "always"),
         Section("published", "For orientation, of another text and not to be compared with", "Of other texts",
                 (Paragraph(items=published, detail="always"),), "always"),
-        Section("how", "How this was obtained", "How this was obtained", (Paragraph(HOW), *command(found.call))),
+        Section("how", "How this was obtained", "How this was obtained", (Paragraph(HOW), *command(scale.call))),
     )  # fmt: skip
-    return Report(f"Baselines of {found.text}", ("baseline scale", found.text, found.scored), f"{said}.", tuple(tiles),
-                  sections, limits=LIMITS)  # fmt: skip
+    identity = ("baseline scale", scale.text, scale.scored)
+    return Report(f"Baselines of {scale.text}", identity, f"{sentence}.", tuple(tiles), sections, limits=LIMITS)
 
 
 HOW = marked(
@@ -82,32 +84,32 @@ HOW = marked(
 )
 
 
-def _scale(found: BaselineScale) -> Iterable[ReportBlock]:
-    runs = [_bar(one) for one in found.runs[-MOST_RUNS:]]
-    rows = among(found.scale, runs)
+def _scale(scale: BaselineScale) -> Iterable[ReportBlock]:
+    runs = [_bar(run) for run in scale.runs[-MOST_RUNS:]]
+    rows = among(scale.scale, runs)
     bars = (Bars("Bits per byte, given the training text; left is better", tuple(rows)),)
-    figure = ladder(found.scale, runs) or Figure(None)
+    figure = ladder(scale.scale, runs) or Figure(None)
     yield replace(figure, bars=bars, tables=(table(rows),), detail="always")
-    if len(found.runs) > MOST_RUNS:
-        left = f"{counted(len(found.runs) - MOST_RUNS, 'run')} that need more are not shown; --json has all."
+    if len(scale.runs) > MOST_RUNS:
+        left = f"{counted(len(scale.runs) - MOST_RUNS, 'run')} that need more are not shown; --json has all."
         yield Paragraph(left, "note", detail="always")
     yield Fold("The same in numbers", (table(rows),))
 
 
-def law_sentence(one: Law) -> str:
+def law_sentence(law: Law) -> str:
     """Return what more of something would give, or why nothing is said of it."""
-    if one.refused:
-        return f"More {one.of}: nothing is said, for {one.refused}."
-    said = [f"{plain(row.bits_per_byte)} ({plain(row.low)} to {plain(row.high)})" for row in one.forecasts]
-    more = listed([f"{figure} with {TIMES[row.factor]}" for figure, row in zip(said, one.forecasts, strict=True)])
-    return f"More {one.of}: {one.learner} needs {plain(one.bits_per_byte[-1])} now, {more} as much."
+    if law.refused:
+        return f"More {law.of}: nothing is said, for {law.refused}."
+    forecasts = [f"{plain(row.bits_per_byte)} ({plain(row.low)} to {plain(row.high)})" for row in law.forecasts]
+    more = listed([f"{figure} with {TIMES[row.factor]}" for figure, row in zip(forecasts, law.forecasts, strict=True)])
+    return f"More {law.of}: {law.learner} needs {plain(law.bits_per_byte[-1])} now, {more} as much."
 
 
-def _bar(one: PeerRun) -> Bar:
-    note = f"run, {one.model}, {counted(one.steps, 'step')}"
-    figure = estimate(one.bits_per_byte, one.low, one.high)
-    return Bar(_name(one), figure, note, one.bits_per_byte, one.low, one.high, "arm-0")
+def _bar(run: PeerRun) -> Bar:
+    note = f"run, {run.model}, {counted(run.steps, 'step')}"
+    figure = estimate(run.bits_per_byte, run.low, run.high)
+    return Bar(_name(run), figure, note, run.bits_per_byte, run.low, run.high, "arm-0")
 
 
-def _name(one: PeerRun) -> str:
-    return Path(one.run).name.split("-", 2)[-1]
+def _name(run: PeerRun) -> str:
+    return Path(run.run).name.split("-", 2)[-1]

@@ -23,14 +23,14 @@ DIGITS = 2
 def losses(run: RunReport) -> list[tuple[str, float]]:
     """Return the losses of a run that yardsticks can judge, with what they are called: bits per byte."""
     named = (("final", "The loss on the scored text"), ("reported", "The reported validation loss"))
-    found = ((name, run_sentences.last(run, kind, "val")) for kind, name in named)
-    return [(name, reading.bits) for name, reading in found if reading is not None and reading.bits is not None]
+    readings = ((name, run_sentences.last(run, kind, "val")) for kind, name in named)
+    return [(name, reading.bits) for name, reading in readings if reading is not None and reading.bits is not None]
 
 
 def place(run: RunReport) -> Standing | None:
     """Return where a run's loss on the scored text lies; None where it has none, or no yardsticks."""
-    found = losses(run)
-    return standing(found[0][1], run.scale) if found else None
+    known = losses(run)
+    return standing(known[0][1], run.scale) if known else None
 
 
 def title(where: Standing) -> str:
@@ -46,9 +46,9 @@ def sentence(where: Standing) -> str:
     """Return "0.31 better than gzip, 0.12 worse than bzip2; ...", in bits per byte."""
     sides = ((where.above, "better"), (where.below, "worse"))
     parts = [
-        f"{plain(abs(where.bits_per_byte - one.bits_per_byte), DIGITS)} {word} than {_called(one)}"
-        for one, word in sides
-        if one is not None
+        f"{plain(abs(where.bits_per_byte - row.bits_per_byte), DIGITS)} {word} than {_called(row)}"
+        for row, word in sides
+        if row is not None
     ]
     rest = f"{plain(where.bits_per_byte, DIGITS)} bits per byte: {', '.join(parts)}"
     if where.below is None or where.below == where.best:
@@ -56,20 +56,22 @@ def sentence(where: Standing) -> str:
     return f"{rest}. The best yardstick, {_called(where.best)}, needs {plain(where.best.bits_per_byte, DIGITS)}."
 
 
-def _called(one: Yardstick) -> str:
+def _called(baseline: Yardstick) -> str:
     """Return a yardstick's name as it reads in a sentence."""
-    return visible(one.name).replace(", order", " of order")
+    return visible(baseline.name).replace(", order", " of order")
 
 
 def alarm(run: RunReport) -> tuple[str, list[str]] | None:
     """Return that a loss is too good to be true, and what would tell why; None where none is."""
     for name, bits in losses(run):
-        found = standing(bits, run.scale)
-        if found is not None and found.implausible:
-            best = f"{visible(found.best.name)}, the best yardstick of it, needs {plain(found.best.bits_per_byte)}"
+        placed = standing(bits, run.scale)
+        if placed is not None and placed.implausible:
+            best = f"{visible(placed.best.name)}, the best yardstick of it, needs {plain(placed.best.bits_per_byte)}"
             known = f"the largest gain of a network that we know of leaves {share(MARGIN)}"
-            said = f"{name} is {plain(bits)} bits per byte; {best}. That is {share(found.ratio)} of the best; {known}."
-            return said, list(CHECKS)
+            warning = (
+                f"{name} is {plain(bits)} bits per byte; {best}. That is {share(placed.ratio)} of the best; {known}."
+            )
+            return warning, list(CHECKS)
     return None
 
 
@@ -85,8 +87,16 @@ def this_run(run: RunReport) -> list[Bar]:
 def among(scale: Iterable[Yardstick], runs: Iterable[Bar]) -> list[Bar]:
     """Return yardsticks with runs among them, the worst first."""
     rows = [
-        Bar(one.name, estimate(one.bits_per_byte, one.low, one.high), "", one.bits_per_byte, one.low, one.high, "quiet")
-        for one in scale
+        Bar(
+            baseline.name,
+            estimate(baseline.bits_per_byte, baseline.low, baseline.high),
+            "",
+            baseline.bits_per_byte,
+            baseline.low,
+            baseline.high,
+            "quiet",
+        )
+        for baseline in scale
     ]
     return sorted([*rows, *runs], key=lambda row: -(row.value or 0.0))
 
@@ -96,14 +106,14 @@ def ladder(scale: Sequence[Yardstick], runs: Sequence[Bar]) -> Figure | None:
 
     Bytes at random are left out: they need so much that the others could not be told apart.
     """
-    learned = [one for one in scale if one.family != "uniform"]
+    learned = [baseline for baseline in scale if baseline.family != "uniform"]
     if not learned:
         return None
     rows = among(learned, runs)
-    said = "; ".join(f"{row.name} {row.figure}" for row in rows)
+    described = "; ".join(f"{row.name} {row.figure}" for row in rows)
     draw = partial(figures.ladder, rows, unit="bits per byte of the scored text; left is better")
     caption = "Each on the scored text, given the same training text; lines: 95 % [interval|intervals] over documents."
-    return Figure(Drawn("ladder", draw, f"Bits per byte, the worst first: {said}."), marked(caption))
+    return Figure(Drawn("ladder", draw, f"Bits per byte, the worst first: {described}."), marked(caption))
 
 
 def table(rows: Iterable[Bar], *, sampled: bool = False) -> TextTable:

@@ -69,9 +69,9 @@ def _span(mark: re.Match[str], left: Iterator[str]) -> Span:
     return Span(next(left) if words == "{}" else words, style)
 
 
-def plain_text(said: Inline) -> str:
+def plain_text(inline: Inline) -> str:
     """Return running text without its styles."""
-    return said if isinstance(said, str) else "".join(span.text for span in said)
+    return inline if isinstance(inline, str) else "".join(span.text for span in inline)
 
 
 @dataclass(frozen=True, kw_only=True)

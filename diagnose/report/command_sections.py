@@ -23,81 +23,82 @@ MOST_FILES = 8
 SETTLED = 0.15  # share of a curve after which the y axis begins
 
 
-def failed_section(found: CarriedOut) -> list[Section]:
+def failed_section(carried: CarriedOut) -> list[Section]:
     """Return the runs that gave no result, with the last lines of what they printed."""
-    if not found.failed:
+    if not carried.failed:
         return []
-    total = len(found.failed) + len(found.runs)
-    verb = "run gave" if len(found.failed) == 1 else "runs gave"
-    head = f"{len(found.failed)} {verb} no result"
+    total = len(carried.failed) + len(carried.runs)
+    verb = "run gave" if len(carried.failed) == 1 else "runs gave"
+    head = f"{len(carried.failed)} {verb} no result"
     rows = tuple(
-        (visible(one.level), str(one.seed), visible(one.why), visible(one.run or "")) for one in found.failed
-    )  # fmt: skip
+        (visible(failed.level), str(failed.seed), visible(failed.why), visible(failed.run or ""))
+        for failed in carried.failed
+    )
     table = TextTable(
         f"Runs that gave no result, of {total}", ("arm", "seed", "why", "folder"), rows, frozenset({0, 2, 3})
     )
-    shown = [block for one in _some(found.failed) for block in _last_lines(one)]
-    return [Section("failed", head, "Failed runs", (table, *shown), detail="always")]
+    last_lines = [block for failed in _some(carried.failed) for block in _last_lines(failed)]
+    return [Section("failed", head, "Failed runs", (table, *last_lines), detail="always")]
 
 
 def _some(failed: Iterable[FailedCommand]) -> list[FailedCommand]:
     """Return runs whose output is shown, one for each way to end."""
     by_end: dict[str, FailedCommand] = {}
-    for one in failed:
-        by_end.setdefault(one.output[-1] if one.output else one.why, one)
+    for command in failed:
+        by_end.setdefault(command.output[-1] if command.output else command.why, command)
     return list(by_end.values())[:MOST_FAILED]
 
 
-def _last_lines(one: FailedCommand) -> list[ReportBlock]:
-    head = f"{visible(one.level)}, seed {one.seed}: {visible(one.why)}"
-    if not one.output:
+def _last_lines(failed: FailedCommand) -> list[ReportBlock]:
+    head = f"{visible(failed.level)}, seed {failed.seed}: {visible(failed.why)}"
+    if not failed.output:
         return [Paragraph(f"{head}. It printed nothing.", detail="always")]
-    short, whole = "\n".join(one.output[-MOST_LINES:]), "\n".join(one.output)
+    short, whole = "\n".join(failed.output[-MOST_LINES:]), "\n".join(failed.output)
     return [
-        Paragraph(marked("{}. Its last lines (`{}`):", head, visible(one.file)), detail="always"),
+        Paragraph(marked("{}. Its last lines (`{}`):", head, visible(failed.file)), detail="always"),
         CodeText(short, "Output", detail="brief"),
         CodeText(whole, "Output"),
     ]
 
 
-def curves_section(found: ScoreComparison, colours: Mapping[str, str]) -> list[Section]:
+def curves_section(comparison: ScoreComparison, colours: Mapping[str, str]) -> list[Section]:
     """Return the course of the score in each run, where logs have it."""
-    curves = found.carried.curves if found.carried else ()
+    curves = comparison.carried.curves if comparison.carried else ()
     if not curves:
         return []
-    panel = _panel(curves, found, colours)
+    panel = _panel(curves, comparison, colours)
     draw = partial(figures.curves, [panel], x_name=curves[0].unit)
     name = visible(curves[0].name)
-    said = f"{name} by {curves[0].unit}: a thin line for each run, a thick one for the mean of each arm."
-    drawn = Drawn("score-curves", draw, said, panel.clipped)
+    description = f"{name} by {curves[0].unit}: a thin line for each run, a thick one for the mean of each arm."
+    drawn = Drawn("score-curves", draw, description, panel.clipped)
     figure = Figure(drawn, f"Thin lines: single runs. Thick lines: the mean of each arm.{drawn.remark}")
     return [Section("curves", f"{name} in the course of training", "Curves", (figure,))]
 
 
-def _panel(curves: tuple[ScoreCurve, ...], found: ScoreComparison, colours: Mapping[str, str]) -> Panel:
+def _panel(curves: tuple[ScoreCurve, ...], comparison: ScoreComparison, colours: Mapping[str, str]) -> Panel:
     lines, labels = [], []
     last = [curve.y[-1] for curve in curves]
     digits = decimals((max(last) - min(last)) / 4)
-    for arm in found.arms:
-        own = [curve for curve in curves if curve.level == arm.level]
-        if not own:
+    for arm in comparison.arms:
+        of_arm = [curve for curve in curves if curve.level == arm.level]
+        if not of_arm:
             continue
         colour = colours[arm.level]
-        lines += [Line(curve.x, curve.y, colour, strong=False) for curve in own]
-        mean = _mean(own)
-        if len(own) > 1 and mean is not None:
+        lines += [Line(curve.x, curve.y, colour, strong=False) for curve in of_arm]
+        mean = _mean(of_arm)
+        if len(of_arm) > 1 and mean is not None:
             lines.append(Line(mean[0], mean[1], colour))
-        x, y = mean or (own[0].x, own[0].y)
+        x, y = mean or (of_arm[0].x, of_arm[0].y)
         labels.append(Label(x[-1], y[-1], visible(arm.level), colour, (plain(y[-1], digits),)))
     start = min(line.x[0] for line in lines)
     return Panel(tuple(lines), tuple(labels), cut(visible(curves[0].name), 40), top=_top(lines), start=start)
 
 
-def _mean(own: list[ScoreCurve]) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+def _mean(of_arm: list[ScoreCurve]) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
     """Return the mean of an arm's curves; None where they were read at different places."""
-    if any(curve.x != own[0].x for curve in own):
+    if any(curve.x != of_arm[0].x for curve in of_arm):
         return None
-    return own[0].x, tuple(sum(values) / len(own) for values in zip(*(c.y for c in own), strict=True))
+    return of_arm[0].x, tuple(sum(values) / len(of_arm) for values in zip(*(c.y for c in of_arm), strict=True))
 
 
 def _top(lines: list[Line]) -> float | None:
@@ -110,44 +111,44 @@ def _top(lines: list[Line]) -> float | None:
     return high + room if max(every) > high + 2 * (high - low) and high > low else None
 
 
-def rows(found: CarriedOut) -> Iterable[tuple[Inline, Inline]]:
+def rows(carried: CarriedOut) -> Iterable[tuple[Inline, Inline]]:
     """Yield what was run, what was read, and what a run is known by."""
-    yield "Runs", _runs(found)
-    yield "Result", _read(found)
-    yield "Seeds", f"{found.seeds} of each arm, from 0 on, given as {{seed}}."
-    if found.timeout:
-        yield "Time limit", f"{duration(found.timeout)} for each run."
-    names = [visible(name) for name in found.files[:MOST_FILES]]
-    more = [f"{len(found.files) - MOST_FILES} more"] if len(found.files) > MOST_FILES else []
+    yield "Runs", _runs(carried)
+    yield "Result", _read(carried)
+    yield "Seeds", f"{carried.seeds} of each arm, from 0 on, given as {{seed}}."
+    if carried.timeout:
+        yield "Time limit", f"{duration(carried.timeout)} for each run."
+    names = [visible(name) for name in carried.files[:MOST_FILES]]
+    more = [f"{len(carried.files) - MOST_FILES} more"] if len(carried.files) > MOST_FILES else []
     known = f", and these files: {listed([*names, *more])}" if names else ""
     yield "Known by", f"A finished run is used again while it has the same command{known}."
     yield (
         "Left behind",
-        marked("`{}`: the table of results, the record; the runs lie beside it.", visible(found.folder)),
+        marked("`{}`: the table of results, the record; the runs lie beside it.", visible(carried.folder)),
     )
 
 
-def _runs(found: CarriedOut) -> str:
-    reused = sum(run.reused for run in found.runs)
-    seconds = sum(run.seconds for run in found.runs)
+def _runs(carried: CarriedOut) -> str:
+    reused = sum(run.reused for run in carried.runs)
+    seconds = sum(run.seconds for run in carried.runs)
     again = f", {reused} of which were there already" if reused else ""
-    count = counted(len(found.runs), "run")
+    count = counted(len(carried.runs), "run")
     return f"{count} that ended with exit code 0 and left a result{again}; {duration(seconds)} in all."
 
 
-def _read(found: CarriedOut) -> Inline:
-    if not found.read:
+def _read(carried: CarriedOut) -> Inline:
+    if not carried.read:
         return "Reported by the command itself, an example at a time (report_scores)."
-    return marked("Read from " + listed(["`{}`"] * len(found.read)) + ".", *map(visible, found.read))
+    return marked("Read from " + listed(["`{}`"] * len(carried.read)) + ".", *map(visible, carried.read))
 
 
-def command_blocks(found: CarriedOut) -> Iterable[ReportBlock]:
+def command_blocks(carried: CarriedOut) -> Iterable[ReportBlock]:
     """Yield the command with its placeholders, and how long runs took."""
-    yield CodeText(found.template, "What was run")
-    if len(found.runs) <= 200:
+    yield CodeText(carried.template, "What was run")
+    if len(carried.runs) <= 200:
         took = tuple(
             (visible(run.level), str(run.seed), plain(run.seconds, 1), "yes" if run.reused else "no", visible(run.run))
-            for run in found.runs
+            for run in carried.runs
         )  # fmt: skip
         head = ("arm", "seed", "seconds", "used again", "folder")
         yield Fold("Every run", (TextTable("Runs", head, took, frozenset({0, 3, 4})),))

@@ -45,14 +45,14 @@ def rows(report: Report, *, everything: bool = False) -> RenderableType:
     lead = _rows(report.lead, everything=everything)
     parts += [*gap, *lead] if lead else []
     for section in report.sections:
-        found = _rows(section.blocks, everything=everything)
-        if found and section.heading and (everything or section.detail == "always"):
-            found = [Narrow(section.heading, "bold"), *found]
-        parts += [*gap, *found] if found else []
+        lines = _rows(section.blocks, everything=everything)
+        if lines and section.heading and (everything or section.detail == "always"):
+            lines = [Narrow(section.heading, "bold"), *lines]
+        parts += [*gap, *lines] if lines else []
     if report.more and not everything:
         parts += [*gap, Narrow(report.more, "dim")]
     if everything and report.limits:
-        parts += [Text(), Narrow("What this does not show", "bold"), *(Narrow(one, "", 2) for one in report.limits)]
+        parts += [Text(), Narrow("What this does not show", "bold"), *(Narrow(limit, "", 2) for limit in report.limits)]
     return Group(*parts)
 
 
@@ -70,8 +70,8 @@ def _rows(some: tuple[ReportBlock, ...], *, everything: bool) -> list[Renderable
 class Narrow:
     """Text that is wrapped at 100 columns, however wide the console is; all its lines are indented alike."""
 
-    def __init__(self, said: Inline | Text, style: str = "", indent: int = 0) -> None:
-        text = said if isinstance(said, Text) else Text(visible(plain_text(said)), style=style)
+    def __init__(self, inline: Inline | Text, style: str = "", indent: int = 0) -> None:
+        text = inline if isinstance(inline, Text) else Text(visible(plain_text(inline)), style=style)
         self.text = Padding(text, (0, 0, 0, indent), expand=False)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
@@ -91,7 +91,7 @@ def _heading(block: blocks.Heading) -> list[RenderableType]:
 
 
 def _pairs(block: blocks.NamedRows) -> list[RenderableType]:
-    return [Narrow(f"{plain_text(name)}: {plain_text(said)}", "", 2) for name, said in block.rows]
+    return [Narrow(f"{plain_text(name)}: {plain_text(inline)}", "", 2) for name, inline in block.rows]
 
 
 def _listing(block: blocks.CodeText) -> list[RenderableType]:
@@ -128,9 +128,9 @@ def _figure(block: blocks.Figure) -> list[RenderableType]:
 
 def _samples(block: blocks.Samples) -> list[RenderableType]:
     out: list[RenderableType] = []
-    for one in block.samples:
-        head = " ".join(part for part in (one.name, one.note) if part)
-        out += [Narrow(head, STYLES[one.paint]), Narrow(f"{one.prompt}{''.join(one.text)}", "", 2)]
+    for sample in block.samples:
+        head = " ".join(part for part in (sample.name, sample.note) if part)
+        out += [Narrow(head, STYLES[sample.paint]), Narrow(f"{sample.prompt}{''.join(sample.text)}", "", 2)]
     return out
 
 

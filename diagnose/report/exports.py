@@ -21,12 +21,12 @@ DOTS = 200  # an inch, of a PNG
 
 def write(folder: Path, figures: Path | None, tables: Path | None) -> list[Path]:
     """Write the figures and tables of a run or an ablation, its ledger and its audit, each where a folder is given."""
-    found = []
+    written = []
     for end, report in page.reports_of(folder) if figures or tables else []:
         name = f"{folder.resolve().name}{end}"
-        found += write_figures(report, figures, name) if figures else []
-        found += write_tables(report, tables, name) if tables else []
-    return found
+        written += write_figures(report, figures, name) if figures else []
+        written += write_tables(report, tables, name) if tables else []
+    return written
 
 
 def write_figures(report: Report, folder: Path, name: str) -> list[Path]:
@@ -45,20 +45,20 @@ def write_figures(report: Report, folder: Path, name: str) -> list[Path]:
     """
     drawn = (block.drawn for block in blocks_of(report) if isinstance(block, blocks.Figure) and block.drawn)
     return [
-        files.put(folder / f"{name}-{one.name}.{kind}", data, "a figure")
-        for one in drawn
-        for kind, data in _pictures(one).items()
+        files.put(folder / f"{name}-{figure.name}.{kind}", data, "a figure")
+        for figure in drawn
+        for kind, data in _pictures(figure).items()
     ]  # fmt: skip
 
 
 def write_tables(report: Report, folder: Path, name: str) -> list[Path]:
     """Write each table of a report as CSV and as LaTeX (booktabs); arguments and errors as `write_figures`."""
-    found = []
+    written = []
     for number, table in enumerate(tables_of(report), 1):
         path = folder / f"{name}-table-{number}-{slug(table.caption)}"
-        found.append(files.put(path.with_name(f"{path.name}.csv"), csv_of(table).encode(), "a table"))
-        found.append(files.put(path.with_name(f"{path.name}.tex"), latex_of(table).encode(), "a table"))
-    return found
+        written.append(files.put(path.with_name(f"{path.name}.csv"), csv_of(table).encode(), "a table"))
+        written.append(files.put(path.with_name(f"{path.name}.tex"), latex_of(table).encode(), "a table"))
+    return written
 
 
 def blocks_of(report: Report) -> Iterator[ReportBlock]:
@@ -79,15 +79,15 @@ def _unfolded(some: Iterable[ReportBlock]) -> Iterator[ReportBlock]:
 
 def tables_of(report: Report) -> list[TextTable]:
     """Return a report's tables and those that stand for its figures, each once."""
-    found: list[TextTable] = []
+    tables: list[TextTable] = []
     for block in blocks_of(report):
-        found += [block] if isinstance(block, blocks.TextTable) else []
-        found += block.tables if isinstance(block, blocks.Figure) else []
-    return list(dict.fromkeys(found))
+        tables += [block] if isinstance(block, blocks.TextTable) else []
+        tables += block.tables if isinstance(block, blocks.Figure) else []
+    return list(dict.fromkeys(tables))
 
 
-def _pictures(one: Drawn) -> dict[str, bytes]:
+def _pictures(picture: Drawn) -> dict[str, bytes]:
     """Return a drawing, wide, in each format."""
     with canvas.drawing(), canvas.painted(light()):
-        sheet = one.draw(narrow=False)
+        sheet = picture.draw(narrow=False)
         return {kind: sheet.picture(kind, DOTS) for kind in FIGURES}

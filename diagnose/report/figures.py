@@ -153,21 +153,21 @@ def forest(rows: Sequence[Bar], *, zero: str, unit: str, noise: tuple[float, flo
         noise: where 95 % of the differences between equal arms fall; None where it is not known.
         narrow: whether for a phone: words and figures above each track instead of beside it.
     """
-    found = tracks(len(rows), FOREST, reach(_ends(rows, noise)), unit, narrow=narrow)
-    within = (found.left, found.right)
-    _at(found.sheet, found.at(0), 20, zero, within=within, bold=True)
+    across = tracks(len(rows), FOREST, reach(_ends(rows, noise)), unit, narrow=narrow)
+    within = (across.left, across.right)
+    _at(across.sheet, across.at(0), 20, zero, within=within, bold=True)
     if noise:
         width = max(map(abs, noise))
         words = f"grey: equal arms, ±{f'{width:.3f}' if width >= 0.001 else quantity(width)}"
-        _at(found.sheet, found.at(0), 38, words, within=within, paint="quiet")
+        _at(across.sheet, across.at(0), 38, words, within=within, paint="quiet")
     for place, row in enumerate(rows):
-        track = found.ground(place, zero=True)
+        track = across.ground(place, zero=True)
         if noise:
-            found.axes.fill_between(noise, *track, color=PAINT["band"], linewidth=0, zorder=0.5)
-        _effect(found.axes, row, (track[0] + track[1]) / 2 - 3)
+            across.axes.fill_between(noise, *track, color=PAINT["band"], linewidth=0, zorder=0.5)
+        _effect(across.axes, row, (track[0] + track[1]) / 2 - 3)
         label, under = cut(row.name, 20 if narrow else 28), cut(row.under, 24 if narrow else 36)
-        found.words(place, label, under, row.figure, note=row.note, paint=row.paint)
-    return found.sheet
+        across.words(place, label, under, row.figure, note=row.note, paint=row.paint)
+    return across.sheet
 
 
 LADDER = Layout(left=250, right=740, step=(32, 46), above=(0, 22), head=8)
@@ -182,12 +182,12 @@ def ladder(rows: Sequence[Bar], *, unit: str, narrow: bool) -> Sheet:
         narrow: whether for a phone.
     """
     within = reach([x for row in rows for x in (row.value, row.low, row.high) if x is not None])
-    found = tracks(len(rows), LADDER, within, unit, narrow=narrow, say=plain)
+    across = tracks(len(rows), LADDER, within, unit, narrow=narrow, say=plain)
     for place, row in enumerate(rows):
-        track = found.ground(place, zero=False)
-        _effect(found.axes, row, (track[0] + track[1]) / 2)
-        found.words(place, cut(row.name, 30), "", row.figure, paint=row.paint)
-    return found.sheet
+        track = across.ground(place, zero=False)
+        _effect(across.axes, row, (track[0] + track[1]) / 2)
+        across.words(place, cut(row.name, 30), "", row.figure, paint=row.paint)
+    return across.sheet
 
 
 def _ends(rows: Sequence[Bar], noise: tuple[float, float] | None) -> list[float]:

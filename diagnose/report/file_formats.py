@@ -74,7 +74,7 @@ def standalone(drawing: str) -> str:
 def light() -> dict[str, str]:
     """Return the colours of the light page, which its style sheet gives first."""
     style = (Path(__file__).parent / "templates" / "page.css").read_text(encoding="utf-8")
-    found: dict[str, str] = {}
+    colours: dict[str, str] = {}
     for name, colour in _COLOUR.findall(style):
-        found.setdefault(name, colour)
-    return found
+        colours.setdefault(name, colour)
+    return colours

@@ -23,35 +23,35 @@ ARM_LIMITS = (
 )
 
 
-def arms_report(found: ArmLedgers, summary: AblationRecord) -> Report:
+def arms_report(ledgers: ArmLedgers, summary: AblationRecord) -> Report:
     """Return what there is to say of the ledgers of an ablation's arms."""
-    terms = gap_sentences.arm_terms(found)
+    terms = gap_sentences.arm_terms(ledgers)
     caption = marked(
         "Each [arm|arm's] [gap] as its terms, [nats-per-token|nats per token], mean over [seed|seeds]: what raises "
         "validation above training to the right, what lowers it to the left. Diamond: the gap as reported, which they "
         f"sum to; line: its 95 % [interval] over seeds. {terms_named(terms)}"
     )
-    table = gap_tables.arms(found)
-    figure = Figure(arm_figure(found), caption, _arm_bars(found), (table,), detail="always")
+    table = gap_tables.arms(ledgers)
+    figure = Figure(arm_figure(ledgers), caption, _arm_bars(ledgers), (table,), detail="always")
     how = Paragraph(
         "A ledger for each run, as its own page explains; means over the runs of an arm, with t intervals over seeds."
     )
     sections = (
-        Section("parts", gap_sentences.arms_title(found), "What each gap is made of", (figure,)),
+        Section("parts", gap_sentences.arms_title(ledgers), "What each gap is made of", (figure,)),
         Section("numbers", "Numbers", "Numbers", (table,)),
         Section("how", "How this was obtained", "How this was obtained",
                 (how, *command(f"diagnose loss-gap runs/{summary.name}"))),
     )  # fmt: skip
     return Report(
         f"Loss gap of {summary.name}", named("gaps of ablation", summary.name, summary.corpus, summary.created),
-        found.verdict, sections=sections, limits=ARM_LIMITS,
+        ledgers.verdict, sections=sections, limits=ARM_LIMITS,
     )  # fmt: skip
 
 
-def _arm_bars(found: ArmLedgers) -> tuple[Bars, ...]:
+def _arm_bars(ledgers: ArmLedgers) -> tuple[Bars, ...]:
     """Return each arm's terms, with intervals over seeds."""
     out = []
-    for arm in found.arms:
+    for arm in ledgers.arms:
         rows = [
             bar(KIND[term.id].label, term, PAINTS[term.group], "")
             for term in arm.terms if term.value and abs(term.value) > NOTHING

@@ -69,8 +69,8 @@ def report_of(ledger: LedgerRecord, run: RunReport | None = None) -> Report:
         identity=identity(run) if run else ("loss gap", *([name] if name else [])),
         verdict=ledger.verdict, headlines=_headlines(ledger), sections=tuple(sections),
         lead=tuple(
-            Paragraph(marked("**{}** {}", f"{one.what}.", sentence(one.fix)), "alert")
-            for one in ledger.findings if one.severity == "error"
+            Paragraph(marked("**{}** {}", f"{finding.what}.", sentence(finding.fix)), "alert")
+            for finding in ledger.findings if finding.severity == "error"
         ),
         headnote=_headnote(ledger), limits=tuple(gap_sentences.limits(ledger)),
     )  # fmt: skip
@@ -136,7 +136,7 @@ def _way(reported: ReportedRecord) -> str:
 
 def terms_named(ids: Iterable[str]) -> str:
     """Return terms by their ids, as words that the glossary explains."""
-    return f"The terms, one by one: {', '.join(f'[{one}]' for one in ids)}."
+    return f"The terms, one by one: {', '.join(f'[{term}]' for term in ids)}."
 
 
 def _bars(ledger: LedgerRecord) -> list[Bar]:
@@ -192,18 +192,21 @@ def _note(term: TermRecord) -> str:
     return "exact" if term.basis.startswith("exact") else ""
 
 
-def _fixes(found: tuple[FindingRecord, ...]) -> list[Section]:
-    items = tuple(RuleFinding(one.severity, one.rule, f"{one.what}.", f"{one.fix}.", detail="always") for one in found)
-    return [Section("fixes", "What to do", "What to do", items)] if found else []
+def _fixes(findings: tuple[FindingRecord, ...]) -> list[Section]:
+    items = tuple(
+        RuleFinding(finding.severity, finding.rule, f"{finding.what}.", f"{finding.fix}.", detail="always")
+        for finding in findings
+    )
+    return [Section("fixes", "What to do", "What to do", items)] if findings else []
 
 
 def _matched(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]:
     """Yield both losses under the same conditions, and how much of the one's data the other has seen."""
     off, on = ledger.matched, ledger.matched_on
-    said = f"Matched: training {plain(off.train)}, validation {plain(off.val)}"
+    text = f"Matched: training {plain(off.train)}, validation {plain(off.val)}"
     if ledger.conditions.kinds:
-        said += f"; with training mode on for both: {plain(on.train)} and {plain(on.val)}"
-    yield Paragraph(f"{said}.", "note", detail="brief")
+        text += f"; with training mode on for both: {plain(on.train)} and {plain(on.val)}"
+    yield Paragraph(f"{text}.", "note", detail="brief")
     yield _matrix(ledger)
     drawn = run_figure(run) if run else None
     if run and drawn:
@@ -259,26 +262,26 @@ def _where(ledger: LedgerRecord) -> list[Section]:
         gap_sentences.training_mode(ledger),
     )
     called = {"reserve": "the reserve"}
-    said = [
+    sentences = [
         gap_sentences.trend_sentence(place, called.get(place.text, f"{place.text} text"), "the corpus")
         for place in where.places
     ]
-    said.append(gap_sentences.trend_sentence(where.epoch, "the batches of training steps", "the epoch"))
+    sentences.append(gap_sentences.trend_sentence(where.epoch, "the batches of training steps", "the epoch"))
     if where.epoch.epochs <= 1:
-        said[-1] += " There was no more than one epoch, so later steps are also the more recent ones."
+        sentences[-1] += " There was no more than one epoch, so later steps are also the more recent ones."
     note = (
         "Trends are least squares over blocks of neighbouring documents, or over steps; their intervals allow for "
         "neighbours being alike. One set of weights reads everything, so a trend is one of the text or of what was "
         "trained on last, never of learning."
     )
-    blocks = (Figure(drawn, caption), Paragraph(items=tuple(said)), Paragraph(note, "note"))
+    blocks = (Figure(drawn, caption), Paragraph(items=tuple(sentences)), Paragraph(note, "note"))
     return [Section("where", gap_sentences.where_title(ledger), "Where in the text", blocks)]
 
 
 def _documents(ledger: LedgerRecord) -> list[Section]:
     """Return the documents with the highest and the lowest loss, coloured by what each piece cost."""
-    found = ledger.where.documents if ledger.where else {}
-    if not ledger.where or not found.get("worst"):
+    documents = ledger.where.documents if ledger.where else {}
+    if not ledger.where or not documents.get("worst"):
         return []
     between = (f"{a} to {b}" for a, b in pairwise(COSTS))
     edges = (f"under {COSTS[0]}", *between, f"{COSTS[3]} and more")
@@ -291,7 +294,7 @@ def _documents(ledger: LedgerRecord) -> list[Section]:
     title = f"The documents of the {ledger.where.scored}{text} with the highest and the lowest loss"
     blocks: list[ReportBlock] = [Paragraph(note, "note")]
     for name, key in (("Highest", "worst"), ("Lowest", "best")):
-        blocks += [Heading(name), *map(_coloured, found.get(key, ()))]
+        blocks += [Heading(name), *map(_coloured, documents.get(key, ()))]
     return [Section("documents", title, "Best and worst documents", tuple(blocks))]
 
 
@@ -337,8 +340,8 @@ def _how(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]:
 
 
 def _sources(ledger: LedgerRecord, run: RunReport) -> Iterable[tuple[Inline, Inline]]:
-    found, place = run.environment, baseline_rows.place(run)
-    yield from corpus_rows(found.corpus, found.split, found.overlap)
+    environment, place = run.environment, baseline_rows.place(run)
+    yield from corpus_rows(environment.corpus, environment.split, environment.overlap)
     if place:
         yield "How good that is", baseline_rows.sentence(place)
     if ledger.conditions.unseen_text:
@@ -367,11 +370,11 @@ def _read_of_sides(ledger: LedgerRecord) -> Iterable[tuple[Inline, Inline]]:
 def _remarks(ledger: LedgerRecord, run: RunReport | None) -> Iterable[ReportBlock]:
     """Yield what short forms say last; the page says it among its limits and sources."""
     place = baseline_rows.place(run) if run else None
-    said = list(ledger.notes)
+    remarks = list(ledger.notes)
     if place:
         alarm = f" Too good to be true; check first: {CHECKS[0]}." if place.implausible else ""
-        said.append(f"How good that is: {baseline_rows.sentence(place)}{alarm}")
+        remarks.append(f"How good that is: {baseline_rows.sentence(place)}{alarm}")
     if ledger.budget.sharpens:
         option = "budget=" if ledger.kind == "sides" else "--budget"
-        said.append(f"A larger {option} would sharpen {', '.join(ledger.budget.sharpens)}.")
-    yield from (Paragraph(one, "note", detail="brief") for one in said)
+        remarks.append(f"A larger {option} would sharpen {', '.join(ledger.budget.sharpens)}.")
+    yield from (Paragraph(remark, "note", detail="brief") for remark in remarks)

@@ -47,16 +47,16 @@ WATERFALL = Layout(left=345, right=765, step=(52, 70), above=(0, 42), head=10)
 def waterfall(rows: Sequence[WaterfallRow], unit: str, *, narrow: bool) -> Sheet:
     """Draw the way from one loss to the other, a row a term, from top to bottom."""
     ends = [x for row in rows for x in (row.start, row.end, row.low, row.high) if x is not None]
-    found = tracks(len(rows), WATERFALL, reach(ends, 0.07), unit, narrow=narrow, say=plain)
+    across = tracks(len(rows), WATERFALL, reach(ends, 0.07), unit, narrow=narrow, say=plain)
     for place, row in enumerate(rows):
-        track = found.ground(place, zero=False)
+        track = across.ground(place, zero=False)
         middle = (track[0] + track[1]) / 2
-        _fall(found.axes, row, middle)
+        _fall(across.axes, row, middle)
         if place + 1 < len(rows):
-            end = track[1] if narrow else middle + found.step - BAR  # on a phone words lie between the tracks
-            found.axes.plot([row.end, row.end], [middle, end], color=PAINT["quiet"], linewidth=1, linestyle=DASHES)
-        found.words(place, cut(row.label, 27 if narrow else 36), cut(row.under, 54), row.figure, paint=row.paint)
-    return found.sheet
+            end = track[1] if narrow else middle + across.step - BAR  # on a phone words lie between the tracks
+            across.axes.plot([row.end, row.end], [middle, end], color=PAINT["quiet"], linewidth=1, linestyle=DASHES)
+        across.words(place, cut(row.label, 27 if narrow else 36), cut(row.under, 54), row.figure, paint=row.paint)
+    return across.sheet
 
 
 def _fall(axes: Axes, row: WaterfallRow, y: float) -> None:
@@ -99,27 +99,27 @@ def stacked(rows: Sequence[Stack], unit: str, *, narrow: bool) -> Sheet:
     """Draw each arm's terms as a stack to either side of zero, and the gap that they sum to as a diamond."""
     ends = [sum(p.value for p in row.pieces if p.value * side > 0) for row in rows for side in (1, -1)]
     ends += [0.0, *(x for row in rows for x in (row.gap, row.low, row.high) if x is not None)]
-    found = tracks(len(rows), STACKED, reach(ends), unit, narrow=narrow)
+    across = tracks(len(rows), STACKED, reach(ends), unit, narrow=narrow)
     for place, row in enumerate(rows):
-        track = found.ground(place, zero=True)
-        _stack(found, row, (track[0] + track[1]) / 2)
+        track = across.ground(place, zero=True)
+        _stack(across, row, (track[0] + track[1]) / 2)
         label, under = cut(row.label, 20 if narrow else 22), cut(row.under, 36 if narrow else 28)
-        found.words(place, label, under, row.figure)
-    return found.sheet
+        across.words(place, label, under, row.figure)
+    return across.sheet
 
 
-def _stack(found: Tracks, row: Stack, y: float) -> None:
+def _stack(across: Tracks, row: Stack, y: float) -> None:
     """Draw an arm's pieces outwards from zero, each named above where there is room for its name."""
-    axes, reached = found.axes, {1: 0.0, -1: 0.0}
+    axes, reached = across.axes, {1: 0.0, -1: 0.0}
     for piece in row.pieces:
         side = 1 if piece.value > 0 else -1
         start, end = reached[side], reached[side] + piece.value
         reached[side] = end
         axes.fill_between(sorted((start, end)), y - 10, y + 6, color=PAINT[piece.paint], linewidth=0, alpha=0.8)
         axes.vlines([end], y - 10, y + 6, color=PAINT["paper"], linewidth=1.5)
-        if abs(found.at(end) - found.at(start)) > 8 * len(piece.name):
-            middle = found.at((start + end) / 2)
-            found.sheet.text(middle, found.head + y - 19, piece.name, paint=piece.paint, size=11, align="center")
+        if abs(across.at(end) - across.at(start)) > 8 * len(piece.name):
+            middle = across.at((start + end) / 2)
+            across.sheet.text(middle, across.head + y - 19, piece.name, paint=piece.paint, size=11, align="center")
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [y + 17, y + 17], color=PAINT["ink"], linewidth=2, zorder=3)
     axes.plot(

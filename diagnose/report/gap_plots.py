@@ -23,8 +23,8 @@ SMALLEST = 0.005  # of the widest stack: a thinner piece is not drawn
 def waterfall_figure(ledger: LedgerRecord) -> Drawn:
     """Return the way from one loss to the other."""
     rows = falls(ledger)
-    said = "; ".join(f"{row.label} {row.figure}" for row in rows)
-    return Drawn("waterfall", partial(waterfall, rows, _unit(ledger)), f"From one loss to the other: {said}.")
+    description = "; ".join(f"{row.label} {row.figure}" for row in rows)
+    return Drawn("waterfall", partial(waterfall, rows, _unit(ledger)), f"From one loss to the other: {description}.")
 
 
 def where_figure(ledger: LedgerRecord) -> Drawn | None:
@@ -32,8 +32,8 @@ def where_figure(ledger: LedgerRecord) -> Drawn | None:
     panels = where_strips(ledger)
     if not panels:
         return None
-    said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
-    return Drawn("where", partial(curves, panels, small=True), f"Loss in nats per token by place. {said}.")
+    description = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels)
+    return Drawn("where", partial(curves, panels, small=True), f"Loss in nats per token by place. {description}.")
 
 
 def _unit(ledger: LedgerRecord) -> str:
@@ -69,14 +69,14 @@ def where_strips(ledger: LedgerRecord) -> list[Panel]:
     where, unit = ledger.where, _unit(ledger)
     if where is None:
         return []
-    classes = [row for found in where.positions for row in found.rows]
+    classes = [row for measured in where.positions for row in measured.rows]
     firsts = sorted({row.first for row in classes})
     ticks = tuple((k + 0.5, _range(next(r for r in classes if r.first == first))) for k, first in enumerate(firsts))
     at = {first: k + 0.5 for k, first in enumerate(firsts)}
     positions = [_dots(s.text, s.rows, [at[row.first] for row in s.rows]) for s in where.positions]
     lengths = [_dots(where.scored, where.lengths, [k + 0.5 for k in range(len(where.lengths))])]
     length_ticks = tuple((k + 0.5, _range(row)) for k, row in enumerate(where.lengths))
-    places = [line for found in where.places if found.rows for line in _along(found.text, found)]
+    places = [line for measured in where.places if measured.rows for line in _along(measured.text, measured)]
     percent = tuple((k / 4, f"{25 * k} %") for k in range(5))
     length = f"tokens of a document of the {where.scored} text"
     # where the run is shorter than an epoch, the last panel is over what it saw of it
@@ -100,20 +100,20 @@ def _dots(text: str, rows: Sequence[LossRow], x: Sequence[float], *, joined: boo
     return Line(tuple(x), loss, TEXTS[text], low=low, high=high, dots=True, joined=joined, name=text)
 
 
-def _along(text: str, found: Measured, part: float = 1.0) -> list[Line]:
+def _along(text: str, measured: Measured, part: float = 1.0) -> list[Line]:
     """Return losses by the share of the way, and their trend, drawn through the middle of the points."""
-    x, y = [row.at / part for row in found.rows], [row.loss for row in found.rows]
-    dots = _dots(text, found.rows, x, joined=False)
-    if found.trend is None:
+    x, y = [row.at / part for row in measured.rows], [row.loss for row in measured.rows]
+    dots = _dots(text, measured.rows, x, joined=False)
+    if measured.trend is None:
         return [dots]
-    slope, mean = found.trend.value / (max(x) - min(x)), sum(y) / len(y)
+    slope, mean = measured.trend.value / (max(x) - min(x)), sum(y) / len(y)
     ends = tuple(mean + slope * (at - sum(x) / len(x)) for at in (min(x), max(x)))
     return [dots, Line((min(x), max(x)), ends, dots.paint, dashed=True)]
 
 
-def arm_figure(found: ArmLedgers) -> Drawn:
+def arm_figure(ledgers: ArmLedgers) -> Drawn:
     """Return what each arm's gap is made of."""
-    widest = max(sum(abs(term.value or 0.0) for term in arm.terms) for arm in found.arms) or 1.0
+    widest = max(sum(abs(term.value or 0.0) for term in arm.terms) for arm in ledgers.arms) or 1.0
     rows = [
         Stack(
             visible(arm.level), f"mean of {counted(len(arm.runs), 'seed')}",
@@ -124,11 +124,11 @@ def arm_figure(found: ArmLedgers) -> Drawn:
             ),
             arm.gap.value or 0.0, arm.gap.low, arm.gap.high,
         )
-        for arm in found.arms
+        for arm in ledgers.arms
     ]  # fmt: skip
-    said = "; ".join(
+    description = "; ".join(
         f"{row.label}: gap {row.figure}, of which " + ", ".join(f"{p.name} {plain(p.value)}" for p in row.pieces)
         for row in rows
     )
     draw = partial(stacked, rows, "validation minus training, nats per token")
-    return Drawn("stacked", draw, f"What each arm's gap is made of: {said}.")
+    return Drawn("stacked", draw, f"What each arm's gap is made of: {description}.")

@@ -48,7 +48,7 @@ def parts(ledger: LedgerRecord) -> list[WalkRow]:
     for group, some in groupby(ledger.terms, key=lambda term: term.group):
         members = tuple(some)
         if group == "timing" or (group == "data" and leads([term.value for term in members])):
-            span = next(found for found in ledger.groups if found.id == group)
+            span = next(candidate for candidate in ledger.groups if candidate.id == group)
             out.append(WalkRow(group, group, members, span.value or 0.0, span.low, span.high))
         else:
             out += [WalkRow(t.id, group, (t,), t.value or 0.0, t.low, t.high) for t in members if is_shown(t)]
@@ -129,13 +129,13 @@ def mean_words(side: SideRecord) -> str:
 
 def replaying(ledger: LedgerRecord, term: TermRecord) -> str:
     """Return whether reading again, and training again where that was asked for, gave what was logged."""
-    found = ledger.verified or VerifiedRecord(largest=0.0, differing=0, steps=0)
-    off = max(abs(term.value or 0.0), found.largest)
+    verified = ledger.verified or VerifiedRecord(largest=0.0, differing=0, steps=0)
+    off = max(abs(term.value or 0.0), verified.largest)
     if "not checked" in term.basis:
         return "training not checked" if off <= REPLAYED else "read again, and not the same"
     if off > REPLAYED:
         return "replayed, and not the same"
-    return f"replayed, the same to within {REPLAYED:.4f}" if found.differing else "replayed, and the same"
+    return f"replayed, the same to within {REPLAYED:.4f}" if verified.differing else "replayed, and the same"
 
 
 def is_shown(term: TermRecord) -> bool:
@@ -170,16 +170,16 @@ def matched_title(ledger: LedgerRecord) -> str:
 
 def trend_sentence(strip: StripRecord, what: str, along: str) -> str:
     """Return what a strip's trend says."""
-    found: TrendRecord | None = strip.trend
-    if found is None:
+    slope: TrendRecord | None = strip.trend
+    if slope is None:
         return f"Too few units to say whether the loss on {what} changes along {along}."
-    figure = estimate(found.value, found.low, found.high, difference=True)
-    if found.low <= 0 <= found.high:
-        edge = max(abs(found.low), abs(found.high))
+    figure = estimate(slope.value, slope.low, slope.high, difference=True)
+    if slope.low <= 0 <= slope.high:
+        edge = max(abs(slope.low), abs(slope.high))
         return (
             f"No trend of the loss on {what} along {along} is resolved ({figure}; none larger than {plain(edge, 2)})."
         )
-    way = "rises" if found.value > 0 else "falls"
+    way = "rises" if slope.value > 0 else "falls"
     return f"The loss on {what} {way} by {figure[1:]} along {along}."
 
 
@@ -211,9 +211,9 @@ def overlap_sentence(ledger: LedgerRecord) -> str:
         beside = estimate(leak.beside.value, leak.beside.low, leak.beside.high, difference=True)
         low, high = leak.beside.low, leak.beside.high
         alike = low is not None and high is not None and low <= 0 <= high
-        said = "no difference in difficulty is resolved" if alike else "part of leak is their difficulty"
+        difficulty = "no difference in difficulty is resolved" if alike else "part of leak is their difficulty"
         out += (
-            f" Leak compares different documents. By bigrams that have seen neither, {said}: the seen ones are "
+            f" Leak compares different documents. By bigrams that have seen neither, {difficulty}: the seen ones are "
             f"{beside} nats per token harder."
         )
     return out
@@ -237,17 +237,17 @@ def limits(ledger: LedgerRecord) -> list[str]:
     return out + [note[0].upper() + note[1:] + "." for note in ledger.notes if note]
 
 
-def arms_title(found: ArmLedgers) -> str:
+def arms_title(ledgers: ArmLedgers) -> str:
     """Return which part differs most between arms, as a sentence."""
     spreads = {
         term.id: max(values) - min(values)
-        for k, term in enumerate(found.arms[0].terms)
-        for values in [[arm.terms[k].value or 0.0 for arm in found.arms]]
+        for k, term in enumerate(ledgers.arms[0].terms)
+        for values in [[arm.terms[k].value or 0.0 for arm in ledgers.arms]]
     }
     name = max(spreads, key=lambda key: spreads[key])
     return f"Between arms, {name} differs most: by {plain(spreads[name])} nats per token"
 
 
-def arm_terms(found: ArmLedgers) -> list[str]:
+def arm_terms(ledgers: ArmLedgers) -> list[str]:
     """Return the ids of the terms that are something in any arm."""
-    return [term.id for k, term in enumerate(found.arms[0].terms) if any(arm.terms[k].value for arm in found.arms)]
+    return [term.id for k, term in enumerate(ledgers.arms[0].terms) if any(arm.terms[k].value for arm in ledgers.arms)]

@@ -72,8 +72,8 @@ def over_orders(ledger: LedgerRecord) -> bool:
 
 def _filled(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
     """Return a table without the columns that say nothing in any row."""
-    kept = [k for k in range(len(head)) if any(row[k] not in {"", NONE} for row in rows)]
-    return [head[k] for k in kept], [[row[k] for k in kept] for row in rows]
+    columns = [k for k in range(len(head)) if any(row[k] not in {"", NONE} for row in rows)]
+    return [head[k] for k in columns], [[row[k] for k in columns] for row in rows]
 
 
 def groups(ledger: LedgerRecord) -> TextTable:
@@ -94,9 +94,9 @@ def losses(ledger: LedgerRecord) -> TextTable:
     """Return both losses as reported and matched."""
     kinds, reported = ledger.conditions.kinds, ledger.reported
     rows = [["as reported", plain(reported.train), plain(reported.val), *_cells(ledger, ledger.gap, None, None)]]
-    found = [(f"matched, {in_mode(kinds, on=False)}", ledger.matched)]
-    found += [(f"matched, {in_mode(kinds, on=True)}", ledger.matched_on)] if ledger.conditions.kinds else []
-    rows += [[name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)] for name, m in found]
+    named_losses = [(f"matched, {in_mode(kinds, on=False)}", ledger.matched)]
+    named_losses += [(f"matched, {in_mode(kinds, on=True)}", ledger.matched_on)] if ledger.conditions.kinds else []
+    rows += [[name, plain(m.train), plain(m.val), *_cells(ledger, m.gap, m.low, m.high)] for name, m in named_losses]
     head = ["losses", "training", "validation", "gap", "95 % interval", "gap, bits per byte"]
     names, cells = _filled(head, rows)
     caption = f"Both losses, as reported and matched{_in(ledger)}"
@@ -121,8 +121,8 @@ def against(ledger: LedgerRecord) -> list[TextTable]:
     other = ledger.against
     if other is None:
         return []
-    shown = [change for change in other.terms if change.before or change.after]
-    rows = [(c.id, signed(c.before), signed(c.after), signed(c.difference)) for c in shown]
+    changes = [change for change in other.terms if change.before or change.after]
+    rows = [(c.id, signed(c.before), signed(c.after), signed(c.difference)) for c in changes]
     rows.append(("gap", signed(other.gap.before), signed(other.gap.after), signed(other.gap.difference)))
     caption = f"Against {visible(other.run)}, nats per token"
     return [TextTable(caption, ("term", "before", "after", "difference"), tuple(rows), detail="always")]
@@ -188,16 +188,16 @@ def how(ledger: LedgerRecord) -> TextTable:
     return TextTable("How each number was obtained", ("term", "measured as"), rows, frozenset({0, 1}))
 
 
-def arms(found: ArmLedgers) -> TextTable:
+def arms(ledgers: ArmLedgers) -> TextTable:
     """Return the terms of each arm side by side."""
     some: dict[str, list[Value]] = {
-        term.id: [arm.terms[k] for arm in found.arms] for k, term in enumerate(found.arms[0].terms)
+        term.id: [arm.terms[k] for arm in ledgers.arms] for k, term in enumerate(ledgers.arms[0].terms)
     }
-    some |= {"gap": [arm.gap for arm in found.arms], "gap, matched": [arm.matched for arm in found.arms]}
+    some |= {"gap": [arm.gap for arm in ledgers.arms], "gap, matched": [arm.matched for arm in ledgers.arms]}
     rows = tuple(
         (name, *(estimate(cell.value, cell.low, cell.high, difference=True) for cell in cells))
         for name, cells in some.items()
         if any(cell.value for cell in cells)  # what is the same on both sides in every arm is left out
     )
-    head = ("term", *(visible(arm.level) for arm in found.arms))
+    head = ("term", *(visible(arm.level) for arm in ledgers.arms))
     return TextTable("Each arm's terms, means over its seeds, nats per token", head, rows)

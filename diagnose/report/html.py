@@ -44,11 +44,7 @@ def page_of(report: Report, others: Sequence[tuple[str, str]] = (), *, frames: b
 
 
 def write(page: str, target: Path) -> Path:
-    """Write a page whole or not at all, and return where it lies.
-
-    Raises:
-        DiagnoseError: it cannot be written.
-    """
+    """Write a page whole or not at all, and return where it lies. Raises DiagnoseError where it cannot be written."""
     return files.put(target, page.encode("utf-8", "replace"), "the page")
 
 
@@ -87,20 +83,20 @@ def _drawing(drawn: Drawn) -> Markup:
     return Markup(drawn.svg)  # noqa: S704
 
 
-def _files(shown: TextTable | Markup, name: str) -> list[tuple[str, str, str]]:
+def _files(table: TextTable | Markup, name: str) -> list[tuple[str, str, str]]:
     """Return what a table or a drawing can be saved as: the format, the file's name, an address that holds it."""
     from diagnose.report.file_formats import csv_of, latex_of, slug, standalone
 
-    if isinstance(shown, str):
-        return [("SVG", f"{slug(name)}.svg", address("image/svg+xml", standalone(str(shown))))]
-    forms = (("CSV", "csv", "text/csv", csv_of(shown)), ("LaTeX", "tex", "text/x-tex", latex_of(shown)))
+    if isinstance(table, str):
+        return [("SVG", f"{slug(name)}.svg", address("image/svg+xml", standalone(str(table))))]
+    forms = (("CSV", "csv", "text/csv", csv_of(table)), ("LaTeX", "tex", "text/x-tex", latex_of(table)))
     return [(form, f"{slug(name)}.{end}", address(kind, text)) for form, end, kind, text in forms]
 
 
 def _pictures(name: str, beside: str) -> list[tuple[str, str, str]]:
     """Return where a drawing lies in other formats, as `_files` returns what a page holds itself."""
     addresses = ((kind, f"{beside}-{name}.{kind}") for kind in ("png", "pdf") if beside)
-    return [(kind.upper(), f"{name}.{kind}", found) for kind, found in addresses]
+    return [(kind.upper(), f"{name}.{kind}", url) for kind, url in addresses]
 
 
 def address(kind: str, text: str) -> str:
@@ -110,13 +106,13 @@ def address(kind: str, text: str) -> str:
     return f"data:{kind};base64,{b64encode(text.encode('utf-8', 'replace')).decode()}"
 
 
-def _inline(said: Inline) -> Markup:
+def _inline(inline: Inline) -> Markup:
     """Return running text as HTML."""
     from markupsafe import Markup, escape
 
-    if isinstance(said, str):
-        return Markup("<bdi>%s</bdi>") % escape(_visible(said))
-    return Markup("").join(map(_span, said))
+    if isinstance(inline, str):
+        return Markup("<bdi>%s</bdi>") % escape(_visible(inline))
+    return Markup("").join(map(_span, inline))
 
 
 def _span(span: Span) -> Markup:

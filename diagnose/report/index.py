@@ -63,14 +63,14 @@ def render_index(out: Path) -> Path:
     Raises:
         DiagnoseError: there is no such folder, or no page in it.
     """
-    found = entries(out)
-    if not found:
+    pages = entries(out)
+    if not pages:
         raise DiagnoseError(f"{out} holds no pages; diagnose report RUN renders one")
-    kinds = dict.fromkeys(one.kind for one in found)
-    counts = [formatting.counted(sum(e.kind == kind for e in found), kind, _plural(kind)) for kind in kinds]
-    links = Links(tuple(_link(one, place) for place, one in enumerate(found)), _filters(found))
-    newest = formatting.day(found[0].when.isoformat())
-    verdict = f"{formatting.counted(len(found), 'page')}, the newest of {newest}"
+    kinds = dict.fromkeys(entry.kind for entry in pages)
+    counts = [formatting.counted(sum(e.kind == kind for e in pages), kind, _plural(kind)) for kind in kinds]
+    links = Links(tuple(_link(entry, place) for place, entry in enumerate(pages)), _filters(pages))
+    newest = formatting.day(pages[0].when.isoformat())
+    verdict = f"{formatting.counted(len(pages), 'page')}, the newest of {newest}"
     sections = (Section("pages", "", "Pages", (links,)),)
     report = Report("Pages of diagnose", (", ".join(counts),), verdict, sections=sections)
     return html.write(html.page_of(report, frames=True), out / NAME)
@@ -80,14 +80,16 @@ def _plural(kind: str) -> str:
     return kind if kind.endswith("s") else f"{kind}s"
 
 
-def _link(one: IndexEntry, place: int) -> PageLink:
-    picture = html.address("image/svg+xml", standalone(one.drawing)) if one.drawing and place < MOST_PICTURES else ""
-    return PageLink(f"{one.day} · {one.kind} · {one.about}", one.href, one.verdict, one.values, picture)
+def _link(entry: IndexEntry, place: int) -> PageLink:
+    picture = (
+        html.address("image/svg+xml", standalone(entry.drawing)) if entry.drawing and place < MOST_PICTURES else ""
+    )
+    return PageLink(f"{entry.day} · {entry.kind} · {entry.about}", entry.href, entry.verdict, entry.values, picture)
 
 
-def _filters(found: list[IndexEntry]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _filters(pages: list[IndexEntry]) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return each filter that tells pages apart, with its values; none of a few pages."""
-    values = [tuple(sorted({one.values[k] for one in found} - {""})) for k in range(len(FILTERS))]
+    values = [tuple(sorted({entry.values[k] for entry in pages} - {""})) for k in range(len(FILTERS))]
     return tuple(
         (name, some if 2 <= len(some) <= MOST_VALUES else ()) for name, some in zip(FILTERS, values, strict=True)
     )
@@ -97,8 +99,8 @@ def entries(out: Path) -> list[IndexEntry]:
     """Return the pages of a folder, newest first; files that are none of ours are passed over."""
     if not out.is_dir():
         return []
-    found = [entry for path in sorted(out.glob("*.html")) if path.name != NAME and (entry := _entry(path))]
-    return sorted(found, key=lambda entry: (entry.when, entry.href), reverse=True)
+    pages = [entry for path in sorted(out.glob("*.html")) if path.name != NAME and (entry := _entry(path))]
+    return sorted(pages, key=lambda entry: (entry.when, entry.href), reverse=True)
 
 
 def _entry(path: Path) -> IndexEntry | None:

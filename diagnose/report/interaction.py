@@ -21,17 +21,17 @@ MOST_PANELS = 6  # of pairs of axes that are drawn
 def interaction_figure(summary: AblationRecord) -> Drawn | None:
     """Return the panels, one for each two axes; None where there is one axis."""
     varied = [axis for axis in summary.axes if len(axis.levels) > 1]
-    panels = [found for pair in combinations(varied, 2) if (found := _panel(summary, *pair)) is not None]
+    panels = [drawn_panel for pair in combinations(varied, 2) if (drawn_panel := _panel(summary, *pair)) is not None]
     if not panels:
         return None
     draw = partial(curves, panels[:MOST_PANELS], small=True)
-    said = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels[:MOST_PANELS])
-    return Drawn("interaction", draw, f"Mean loss in bits per byte by level. {said}.")
+    description = "; ".join(f"{panel.title}: {_said(panel)}" for panel in panels[:MOST_PANELS])
+    return Drawn("interaction", draw, f"Mean loss in bits per byte by level. {description}.")
 
 
-def _panel(summary: AblationRecord, one: AxisRecord, other: AxisRecord) -> Panel | None:
+def _panel(summary: AblationRecord, first: AxisRecord, other: AxisRecord) -> Panel | None:
     """Return the losses of one axis' levels for each level of the other; the one with more levels goes across."""
-    across, lines = (other, one) if len(other.levels) > len(one.levels) else (one, other)
+    across, lines = (other, first) if len(other.levels) > len(first.levels) else (first, other)
     drawn = [line for place, level in enumerate(lines.levels) for line in _lines(summary, across, lines, level, place)]
     if not drawn:
         return None

@@ -25,9 +25,9 @@ def pages_beside(folder: Path) -> list[tuple[str, str]]:
                 (other.name, f"{'a comparison' if _is_comparison(other) else 'the ablation'} that it belongs to")
             )
         if other.name == path.name:
-            held = [name for name in runs if (path.parent / name / "gap.json").exists()]
-            out += [(f"{name}{GAP}", f"the loss gap of {name}") for name in held]
-    return [(f"{name}.html", said) for name, said in out]
+            with_gap = [name for name in runs if (path.parent / name / "gap.json").exists()]
+            out += [(f"{name}{GAP}", f"the loss gap of {name}") for name in with_gap]
+    return [(f"{name}.html", title) for name, title in out]
 
 
 def _this(path: Path) -> str:

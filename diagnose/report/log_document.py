@@ -58,12 +58,13 @@ def report_of(log: LogReport) -> Report:
     """Return what there is to say of a log; the short form takes at most fifteen lines."""
     name, source = name_of(log), log.source
     tool = f" of {source.tool}" if source.tool else ""
-    found = tuple(
-        RuleFinding(one.severity, one.rule, f"{one.what}.", f"{one.fix}.", detail="full") for one in log.findings
+    broken = tuple(
+        RuleFinding(finding.severity, finding.rule, f"{finding.what}.", f"{finding.fix}.", detail="full")
+        for finding in log.findings
     )
     sections = [
         Section("curves", _curves_title(log), "Curves", _curves(log)),
-        *([Section("findings", "What was found", "Findings", found)] if found else []),
+        *([Section("findings", "What was found", "Findings", broken)] if broken else []),
         Section("next", "What would tell", "What would tell", _next(log)),
         Section("causes", "What is possible, and what is excluded", "What is possible", (_causes(log),)),
         Section("numbers", "Numbers", "Numbers", (*_tables(log), *_numbers(log))),
@@ -113,18 +114,18 @@ def _curves(log: LogReport) -> tuple[ReportBlock, ...]:
 
 def _short(log: LogReport) -> list[ReportBlock]:
     """Return findings, causes by name and the next step, a line or two each."""
-    said = [one for one in log.findings if one.rule not in IN_VERDICT]
+    others = [item for item in log.findings if item.rule not in IN_VERDICT]
     lines: list[Inline] = [
-        marked(f"**{one.severity}** {{}}: {{}}. To mend: {{}}.", one.rule, one.what, one.fix) for one in said
+        marked(f"**{item.severity}** {{}}: {{}}. To mend: {{}}.", item.rule, item.what, item.fix) for item in others
     ]
     out: list[ReportBlock] = [Paragraph(line, "line", detail="brief") for line in lines[:MOST_FOUND]]
-    if len(said) > MOST_FOUND:
-        out.append(Paragraph(f"and {len(said) - MOST_FOUND} more findings", detail="brief"))
-    elif not said and log.notes and not log.runs:
+    if len(others) > MOST_FOUND:
+        out.append(Paragraph(f"and {len(others) - MOST_FOUND} more findings", detail="brief"))
+    elif not others and log.notes and not log.runs:
         out.append(Paragraph(log.notes[0], "line", detail="brief"))
     if log.possible:
-        causes = f"Possible causes: {', '.join(one.id for one in log.possible)}"
-        excluded = f"; excluded: {', '.join(one.id for one in log.ruled_out)}" if log.ruled_out else ""
+        causes = f"Possible causes: {', '.join(item.id for item in log.possible)}"
+        excluded = f"; excluded: {', '.join(item.id for item in log.ruled_out)}" if log.ruled_out else ""
         out.append(Paragraph(f"{causes}{excluded}.", detail="brief"))
     return [*out, Paragraph(f"What would tell: {log.next.what}.", detail="brief")]
 
@@ -138,8 +139,8 @@ def _source(log: LogReport, most: int) -> str:
     files = listed([cut(name, 60 if most > 1 else 30) for name in source.files[:2]])
     files += " and more" if len(source.files) > 2 else ""
     count = f"{counted(points.pairs, 'pair')} of {points.train:,} training and {points.val:,} validation values"
-    shown = f"; shown: {source.shown}" if source.shown else ""
-    return f"{files} ({source.format}{tool}): {names}, {count}{taken}{shown}"
+    display = f"; shown: {source.shown}" if source.shown else ""
+    return f"{files} ({source.format}{tool}): {names}, {count}{taken}{display}"
 
 
 def digits(log: LogReport) -> LogDigits:
@@ -161,7 +162,7 @@ def _bars(log: LogReport, most: int) -> list[Bar]:
         return [_bar(run.name, run.last, carried, log) for run in log.runs[-2 * most :]]
     axis, prints = AXES[log.source.axis], log.points.shown
     every = max(1, -(-(len(prints) - 1) // (most - 1))) if most > 1 else 1
-    rows = [_bar(f"{axis} {_at(one.at)}", one, carried, log) for one in [*prints[:-1:every], prints[-1]]]
+    rows = [_bar(f"{axis} {_at(pair.at)}", pair, carried, log) for pair in [*prints[:-1:every], prints[-1]]]
     gap = log.gap
     if gap and most == ALL_ROWS:
         figure = estimate(gap.value, gap.low, gap.high, difference=True)
@@ -170,9 +171,9 @@ def _bars(log: LogReport, most: int) -> list[Bar]:
     return rows
 
 
-def _bar(name: str, one: LogPair, carried: LogDigits, log: LogReport) -> Bar:
-    note = f"training {_training(one, carried)}, validation {carried.val.loss(one.val)}"
-    gap = one.val - one.train if log.gap else None
+def _bar(name: str, pair: LogPair, carried: LogDigits, log: LogReport) -> Bar:
+    note = f"training {_training(pair, carried)}, validation {carried.val.loss(pair.val)}"
+    gap = pair.val - pair.train if log.gap else None
     paint = "arm-0" if gap is not None and gap < 0 else "arm-1"
     return Bar(cut(name, 24), "" if gap is None else carried.gap.gap(gap), note, gap, None, None, paint)
 
@@ -189,8 +190,8 @@ def _drawn(log: LogReport) -> Drawn | None:
         return None
     lines = [Line(curve.at, curve.value, paint, dashed=name == "training") for curve, name, paint, _ in curves]
     labels = [
-        Label(curve.at[-1], curve.value[-1], name, paint, (own.loss(curve.value[-1]),))
-        for curve, name, paint, own in curves
+        Label(curve.at[-1], curve.value[-1], name, paint, (values.loss(curve.value[-1]),))
+        for curve, name, paint, values in curves
     ]
     start = min(line.x[0] for line in lines)
     end = max(line.x[-1] for line in lines)
@@ -199,8 +200,8 @@ def _drawn(log: LogReport) -> Drawn | None:
     panels = [Panel(tuple(lines), tuple(labels), unit, "Both losses", _top(log), begin), *_gap_panel(log, begin)]
     axis = AXES[log.source.axis]
     draw = partial(figures.curves, panels, x_name="line of the log" if axis == "line" else axis)
-    said = f"Both losses against the {axis}, and their difference. {log.verdict}"
-    return Drawn("curves", draw, said, any(panel.clipped for panel in panels))
+    description = f"Both losses against the {axis}, and their difference. {log.verdict}"
+    return Drawn("curves", draw, description, any(panel.clipped for panel in panels))
 
 
 def _gap_panel(log: LogReport, begin: float) -> list[Panel]:
@@ -227,15 +228,15 @@ def _both(log: LogReport) -> list[LogCurve]:
 
 
 def _next(log: LogReport) -> tuple[ReportBlock, ...]:
-    said = (Paragraph(sentence(log.next.what)), Paragraph(sentence(log.next.outcome)))
-    return (*said, CodeText(log.next.command)) if log.next.command else said
+    paragraphs = (Paragraph(sentence(log.next.what)), Paragraph(sentence(log.next.outcome)))
+    return (*paragraphs, CodeText(log.next.command)) if log.next.command else paragraphs
 
 
 def _causes(log: LogReport) -> ReportBlock:
     if not log.possible:
         return Paragraph("The two losses are not in one unit, so nothing is said of causes.")
-    rows = [(one.id, marked("Possible: {}. Looks like: {}.", one.why, one.looks)) for one in log.possible]
-    rows += [(one.id, marked("Excluded: {}.", one.why)) for one in log.ruled_out]
+    rows = [(cause.id, marked("Possible: {}. Looks like: {}.", cause.why, cause.looks)) for cause in log.possible]
+    rows += [(cause.id, marked("Excluded: {}.", cause.why)) for cause in log.ruled_out]
     return NamedRows(tuple(rows), long=True)
 
 
@@ -253,32 +254,32 @@ def _ends(log: LogReport) -> TextTable:
 
 def _prints(log: LogReport) -> TextTable:
     carried, axis = digits(log), AXES[log.source.axis]
-    rows = tuple(_row(_at(one.at), one, carried) for one in log.points.shown)
+    rows = tuple(_row(_at(pair.at), pair, carried) for pair in log.points.shown)
     training = "training, local mean" if log.points.averaged else "training"
     return TextTable("Both losses at some prints", (axis, training, "validation", "difference"), rows)
 
 
 def _runs(log: LogReport, caption: str, first: str, some: tuple[LogRun, ...]) -> TextTable:
     carried = digits(log)
-    rows = tuple((*_row(one.name, one.last, carried), f"{one.below} of {one.pairs}") for one in some)
+    rows = tuple((*_row(run.name, run.last, carried), f"{run.below} of {run.pairs}") for run in some)
     return TextTable(caption, (first, "training", "validation", "difference", "below in"), rows)
 
 
-def _training(one: LogPair, carried: LogDigits) -> str:
+def _training(pair: LogPair, carried: LogDigits) -> str:
     """Return the training loss that is compared; beside a local mean stands what the log has there."""
-    printed = "" if one.printed is None else f" (printed {carried.train.loss(one.printed)})"
-    return f"{carried.train.loss(one.train)}{printed}"
+    printed = "" if pair.printed is None else f" (printed {carried.train.loss(pair.printed)})"
+    return f"{carried.train.loss(pair.train)}{printed}"
 
 
-def _row(name: str, one: LogPair, carried: LogDigits) -> tuple[str, ...]:
-    return name, _training(one, carried), carried.val.loss(one.val), carried.gap.gap(one.val - one.train)
+def _row(name: str, pair: LogPair, carried: LogDigits) -> tuple[str, ...]:
+    return name, _training(pair, carried), carried.val.loss(pair.val), carried.gap.gap(pair.val - pair.train)
 
 
 def _numbers(log: LogReport) -> list[ReportBlock]:
     """Return the sentences on intervals, scatter, plausibility and other losses, and the notes."""
     out = [*_interval(log), *_scatter(log), *_against(log)]
     for other in log.others:
-        first, last = (one.val - one.train for one in (other.first, other.last))
+        first, last = (pair.val - pair.train for pair in (other.first, other.last))
         carried = digits(log).gap
         out.append(
             f"Also in the log: {other.name}, {other.pairs} pairs, validation below in {other.below}, above in "
@@ -320,12 +321,12 @@ def _scatter(log: LogReport) -> list[str]:
 
 
 def _against(log: LogReport) -> list[str]:
-    found = log.plausibility
-    if not found:
+    held_against = log.plausibility
+    if not held_against:
         return []
-    most = "At most " if found.at_most else ""
-    scale = listed([f"{y.name} {plain(y.bits_per_byte, 2)}" for y in found.yardsticks])
+    most = "At most " if held_against.at_most else ""
+    scale = listed([f"{y.name} {plain(y.bits_per_byte, 2)}" for y in held_against.yardsticks])
     beside = f"; {scale} on the same text" if scale else ""
-    guessed = bool(found.tokens) and found.tokens_from != "given"
-    tokens = f", taking tokens to be {found.tokens}s ({found.tokens_from})" if guessed else ""
-    return [f"{most}{plain(found.bits_per_byte, 2)} bits per byte of {found.corpus}{tokens}{beside}."]
+    guessed = bool(held_against.tokens) and held_against.tokens_from != "given"
+    tokens = f", taking tokens to be {held_against.tokens}s ({held_against.tokens_from})" if guessed else ""
+    return [f"{most}{plain(held_against.bits_per_byte, 2)} bits per byte of {held_against.corpus}{tokens}{beside}."]

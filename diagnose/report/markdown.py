@@ -23,13 +23,13 @@ def text_of(report: Report, *, everything: bool = False) -> str:
     """Return a report as Markdown: its short form, or (everything) the long one."""
     out = [f"**{escaped(report.verdict)}**"]
     if report.headlines:
-        out.append(" · ".join(_headline(one) for one in report.headlines))
+        out.append(" · ".join(_headline(headline) for headline in report.headlines))
     out += _written(report.lead, everything=everything)
     for section in report.sections:
-        found = _written(section.blocks, everything=everything)
-        if found and section.heading and (everything or section.detail == "always"):
-            found = [f"### {escaped(section.heading)}", *found]
-        out += found
+        parts = _written(section.blocks, everything=everything)
+        if parts and section.heading and (everything or section.detail == "always"):
+            parts = [f"### {escaped(section.heading)}", *parts]
+        out += parts
     if everything and report.limits:
         out += ["### What this does not show", _list(report.limits)]
     return "\n\n".join(dict.fromkeys(out))  # a table that stands for a figure is not said again among the numbers
@@ -40,8 +40,9 @@ def escaped(text: str) -> str:
     return _ACTS.sub(r"\\\1", visible(_BREAKS.sub(" ", text)))
 
 
-def _headline(one: blocks.Headline) -> str:
-    return f"{escaped(one.name)} **{escaped(one.figure)}**{f' {escaped(one.note)}' if one.note else ''}"
+def _headline(headline: blocks.Headline) -> str:
+    note = f" {escaped(headline.note)}" if headline.note else ""
+    return f"{escaped(headline.name)} **{escaped(headline.figure)}**{note}"
 
 
 def _written(some: tuple[ReportBlock, ...], *, everything: bool) -> list[str]:
@@ -55,8 +56,8 @@ def _written(some: tuple[ReportBlock, ...], *, everything: bool) -> list[str]:
     return out
 
 
-def _inline(said: Inline) -> str:
-    return escaped(said) if isinstance(said, str) else "".join(map(_span, said))
+def _inline(inline: Inline) -> str:
+    return escaped(inline) if isinstance(inline, str) else "".join(map(_span, inline))
 
 
 def _span(span: Span) -> str:
@@ -67,9 +68,9 @@ def _span(span: Span) -> str:
 
 def _code(text: str) -> str:
     """Return text as code: between more backticks than it holds in a row."""
-    held = visible(" ".join(text.split()))
-    ticks = "`" * (1 + max(map(len, re.findall("`+", held)), default=0))
-    return f"{ticks} {held} {ticks}" if "`" in held else f"`{held}`"
+    code = visible(" ".join(text.split()))
+    ticks = "`" * (1 + max(map(len, re.findall("`+", code)), default=0))
+    return f"{ticks} {code} {ticks}" if "`" in code else f"`{code}`"
 
 
 def _list(items: Iterable[Inline], sign: str = "-") -> str:
@@ -86,13 +87,13 @@ def _heading(block: blocks.Heading) -> list[str]:
 
 
 def _pairs(block: blocks.NamedRows) -> list[str]:
-    return ["\n".join(f"- **{_inline(name)}**: {_inline(said)}" for name, said in block.rows)]
+    return ["\n".join(f"- **{_inline(name)}**: {_inline(inline)}" for name, inline in block.rows)]
 
 
 def _listing(block: blocks.CodeText) -> list[str]:
-    held = visible(block.text)
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", held)), default=0))
-    return [f"{fence}\n{held}\n{fence}"]
+    listing = visible(block.text)
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", listing)), default=0))
+    return [f"{fence}\n{listing}\n{fence}"]
 
 
 def _table(block: blocks.TextTable) -> list[str]:
@@ -122,8 +123,8 @@ def _bars(bars: Bars) -> list[str]:
 
 
 def _samples(block: blocks.Samples) -> list[str]:
-    heads = (" ".join(part for part in (one.name, one.note) if part) for one in block.samples)
-    texts = (f"{one.prompt}{''.join(one.text)}" for one in block.samples)
+    heads = (" ".join(part for part in (sample.name, sample.note) if part) for sample in block.samples)
+    texts = (f"{sample.prompt}{''.join(sample.text)}" for sample in block.samples)
     return [_list(f"{head}: {text}" for head, text in zip(heads, texts, strict=True))]
 
 

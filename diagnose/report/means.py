@@ -61,10 +61,10 @@ def course(runs: tuple[RunSummary, ...], split: str) -> MeanCurve:
     return MeanCurve(tuple(text), tuple(mean))
 
 
-def courses(report: AblationReport, split: str = "val") -> dict[str, MeanCurve]:
-    """Return the mean curve of each arm that has one."""
-    found = {arm.level: course(report.arm(arm.level), split) for arm in report.summary.arms}
-    return {level: line for level, line in found.items() if line.text}
+def courses(report: AblationReport) -> dict[str, MeanCurve]:
+    """Return the mean validation curve of each arm that has one."""
+    by_level = {arm.level: course(report.arm(arm.level), "val") for arm in report.summary.arms}
+    return {level: line for level, line in by_level.items() if line.text}
 
 
 def leader(lines: dict[str, MeanCurve]) -> tuple[str, float] | None:

@@ -98,17 +98,24 @@ def refresh(folder: Path, out: Path) -> None:
     """
     path = folder.resolve()
     if _among(out) and _is_ours(path):
-        for other in (path, *(found for found in store.ablations(path.parent) if path.name in runs_of(found))):
+        for other in (
+            path,
+            *(
+                ablation_folder
+                for ablation_folder in store.ablations(path.parent)
+                if path.name in runs_of(ablation_folder)
+            ),
+        ):
             render_own(other, out)
 
 
-def render_gap(folder: Path, out: Path, found: LedgerRecord | ArmLedgers | None = None) -> Path:
+def render_gap(folder: Path, out: Path, ledger: LedgerRecord | ArmLedgers | None = None) -> Path:
     """Render the page of a run's ledger, or of an ablation's.
 
     Args:
         folder: of the run or ablation.
         out: the folder for the page, or a path that ends in ".html".
-        found: the ledger; None for the one that is stored beside the run.
+        ledger: to be shown; None for the one that is stored beside the run.
 
     Returns:
         Where the page lies.
@@ -116,25 +123,25 @@ def render_gap(folder: Path, out: Path, found: LedgerRecord | ArmLedgers | None 
     Raises:
         DiagnoseError: as `render_own`.
     """
-    return put(gap_report(folder, found), folder, out, GAP)
+    return put(gap_report(folder, ledger), folder, out, GAP)
 
 
-def gap_report(folder: Path, found: LedgerRecord | ArmLedgers | None = None) -> Report:
+def gap_report(folder: Path, record: LedgerRecord | ArmLedgers | None = None) -> Report:
     """Return what there is to say of a ledger, the stored one where none is given."""
-    ledger = found or read_gap(folder)
+    ledger = record or read_gap(folder)
     if isinstance(ledger, ArmLedgers):
         return gap_arms_document.arms_report(ledger, read_ablation(folder).summary)
     return gap_document.report_of(ledger, None if ledger.kind == "sides" else read_run(folder))
 
 
-def render_audit(folder: Path, out: Path, found: AuditRecord | None = None) -> Path:
+def render_audit(folder: Path, out: Path, record: AuditRecord | None = None) -> Path:
     """Render the page of a run's audit; arguments and errors are those of `render_gap`."""
-    return put(audit_report(folder, found), folder, out, AUDIT)
+    return put(audit_report(folder, record), folder, out, AUDIT)
 
 
-def audit_report(folder: Path, found: AuditRecord | None = None) -> Report:
+def audit_report(folder: Path, record: AuditRecord | None = None) -> Report:
     """Return what there is to say of a run's audit, the stored one where none is given."""
-    return audit_document.report_of(found or store.read_record(AuditRecord, folder / "audit.json"), read_run(folder))
+    return audit_document.report_of(record or store.read_record(AuditRecord, folder / "audit.json"), read_run(folder))
 
 
 def render_log(log: LogReport, out: Path) -> Path:
@@ -150,9 +157,9 @@ def render_alone(report: Report, out: Path, name: str) -> Path:
         out: the folder for the page, or a path that ends in ".html".
         name: of the page in a folder; what files may not be called is replaced.
     """
-    kept = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
-    kept = formatting.cut(kept, 84).rstrip("\N{HORIZONTAL ELLIPSIS}.-") or "page"
-    return html.write(html.page_of(report), out / f"{kept}.html" if _among(out) else out)
+    plain_name = "".join(c if c.isalnum() or c in "-_." else "-" for c in name)
+    plain_name = formatting.cut(plain_name, 84).rstrip("\N{HORIZONTAL ELLIPSIS}.-") or "page"
+    return html.write(html.page_of(report), out / f"{plain_name}.html" if _among(out) else out)
 
 
 def folder_of(out: Path) -> Path:

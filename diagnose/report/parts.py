@@ -66,8 +66,8 @@ def corpus_rows(corpus: CorpusRecord, split: SplitRecord, overlap: OverlapRecord
     return rows
 
 
-def _fingerprint(found: CorpusRecord | SplitRecord) -> str:
-    return ". Fingerprint `{}`." if found.fingerprint else "."
+def _fingerprint(corpus: CorpusRecord | SplitRecord) -> str:
+    return ". Fingerprint `{}`." if corpus.fingerprint else "."
 
 
 def _sizes(split: SplitRecord) -> str:
@@ -80,28 +80,28 @@ def _sizes(split: SplitRecord) -> str:
 
 def _overlap(overlap: OverlapRecord, documents: int, exact: int, split: SplitRecord) -> str:
     text = "reserve" if split.scored_text == "reserve" else "validation text"
-    said = (
+    overlap_text = (
         f"Of {plain(documents, 0)} documents of the {text}, {plain(exact, 0)} ({share(exact / documents)}) occur word "
         "for word in the training text"
     )
     if overlap.near is not None:
-        said += f", {plain(overlap.near, 0)} ({share(overlap.near / documents)}) nearly so"
+        overlap_text += f", {plain(overlap.near, 0)} ({share(overlap.near / documents)}) nearly so"
     if overlap.window_share is not None:
-        said += (
+        overlap_text += (
             f". {share(overlap.window_share)} of the {text} lies in stretches of {overlap.window_bytes or 'some'} "
             "bytes that the training text holds too"
         )
-    return f"{said}."
+    return f"{overlap_text}."
 
 
-def environment(found: Environment) -> Fold:
+def environment(recorded: Environment) -> Fold:
     """Return where a run was carried out."""
-    commit = found.commit + (" with uncommitted changes" if found.dirty else "") if found.commit else ""
-    threads = f", {counted(found.threads, 'thread')}" if found.threads else ""
+    commit = recorded.commit + (" with uncommitted changes" if recorded.dirty else "") if recorded.commit else ""
+    threads = f", {counted(recorded.threads, 'thread')}" if recorded.threads else ""
     pairs = [
-        ("diagnose", found.version), ("commit", commit), ("platform", found.platform),
-        ("device", found.device + threads if found.device else ""), *found.versions.items(),
-        ("settings given", ", ".join(found.given)), ("settings dropped", ", ".join(found.dropped)),
+        ("diagnose", recorded.version), ("commit", commit), ("platform", recorded.platform),
+        ("device", recorded.device + threads if recorded.device else ""), *recorded.versions.items(),
+        ("settings given", ", ".join(recorded.given)), ("settings dropped", ", ".join(recorded.dropped)),
     ]  # fmt: skip
     return Fold("Environment", (NamedRows(tuple((name, value) for name, value in pairs if value)),))
 
@@ -117,20 +117,20 @@ def command(text: str, what: str = "command") -> list[ReportBlock]:
 
 
 def sample(
-    name: str, found: WrittenSample, *, seed: int | None = None, paint: str = "ink", unfinished: bool = False
+    name: str, written: WrittenSample, *, seed: int | None = None, paint: str = "ink", unfinished: bool = False
 ) -> Sample:
     """Return what a network wrote as it is shown."""
-    follows = found.text.removeprefix(found.prompt)
-    kept = follows[:MOST_SAMPLE]
-    note = f"after step {found.step:,}" if seed is None else f"seed {seed}, after step {found.step:,}"
+    follows = written.text.removeprefix(written.prompt)
+    beginning = follows[:MOST_SAMPLE]
+    note = f"after step {written.step:,}" if seed is None else f"seed {seed}, after step {written.step:,}"
     note += "; the run did not finish" if unfinished else ""
-    before, stretch, after = kept.partition(found.verbatim) if found.verbatim else (kept, "", "")
-    return Sample(name, note, found.prompt, (before, stretch, after), len(follows) - len(kept), paint)
+    before, stretch, after = beginning.partition(written.verbatim) if written.verbatim else (beginning, "", "")
+    return Sample(name, note, written.prompt, (before, stretch, after), len(follows) - len(beginning), paint)
 
 
 def sample_note(some: Iterable[Samples]) -> Paragraph:
     """Return what marks in samples mean."""
-    stretch = any(one.text[1] for row in some for one in row.samples)
+    stretch = any(item.text[1] for row in some for item in row.samples)
     marks = " Marked: the longest stretch that stands in the training text [verbatim|word for word]." if stretch else ""
     text = (
         f"The prompt is underlined.{marks} Characters that would act instead of being read (controls, marks that turn "

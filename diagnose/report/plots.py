@@ -27,8 +27,8 @@ SETTLED = 0.15  # share of the text after which the y axis of curves begins: bef
 def paints(summary: AblationRecord) -> dict[str, str]:
     """Return each arm's colour: ink for the control, then six colours, grey for further arms."""
     others = [arm.level for arm in summary.arms if arm.level != summary.control]
-    found = {level: f"arm-{place}" if place < ARMS else "quiet" for place, level in enumerate(others)}
-    return found | {summary.control: "ink"}
+    paint_of = {level: f"arm-{place}" if place < ARMS else "quiet" for place, level in enumerate(others)}
+    return paint_of | {summary.control: "ink"}
 
 
 def effect_rows(summary: AblationRecord) -> list[Bar]:
@@ -40,7 +40,7 @@ def effect_rows(summary: AblationRecord) -> list[Bar]:
 def pair_rows(summary: AblationRecord) -> list[Bar]:
     """Return the rows of the picture of every two arms."""
     colour = paints(summary)
-    return [_row(one, (visible(one.level), f"against {visible(one.against)}"), colour) for one in summary.pairs]
+    return [_row(pair, (visible(pair.level), f"against {visible(pair.against)}"), colour) for pair in summary.pairs]
 
 
 def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -> Bar:
@@ -60,31 +60,31 @@ def _row(effect: EffectRecord, words: tuple[str, str], colour: dict[str, str]) -
 def ablation_figures(report: AblationReport) -> dict[str, Drawn]:
     """Return an ablation's figures: "forest", "pairs", "interaction", "curves", where there is something to draw."""
     summary = report.summary
-    found: dict[str, Drawn] = {}
+    pictures: dict[str, Drawn] = {}
     rows = effect_rows(summary)
     if rows:
-        found["forest"] = _forest("forest", rows, summary, f"{cut(visible(summary.control), 24)} (control)")
+        pictures["forest"] = _forest("forest", rows, summary, f"{cut(visible(summary.control), 24)} (control)")
     if 0 < len(summary.pairs) <= MOST_PAIR_ROWS:
-        found["pairs"] = _forest("pairs", pair_rows(summary), summary, "no difference")
+        pictures["pairs"] = _forest("pairs", pair_rows(summary), summary, "no difference")
     drawn = interaction_figure(summary)
     if drawn:
-        found["interaction"] = drawn
+        pictures["interaction"] = drawn
     panel = _arm_panel(report)
     if panel.lines:
         scale, unit = _text_unit(panel)
         ends = "; ".join(f"{label.name}: {', '.join(label.small)}" for label in panel.labels)
         draw = partial(figures.curves, [_scaled(panel, scale)], x_name=f"text trained on, {unit}")
         sentence = f"Loss in bits per byte against text trained on. At the end, {ends}."
-        found["curves"] = Drawn("curves", draw, sentence, panel.clipped)
-    return found
+        pictures["curves"] = Drawn("curves", draw, sentence, panel.clipped)
+    return pictures
 
 
 def _forest(name: str, rows: list[Bar], summary: AblationRecord, zero: str) -> Drawn:
     noise = (summary.noise.low, summary.noise.high) if summary.noise else None
     unit = "difference of the loss, bits per byte (left is better)"
     draw = partial(figures.forest, rows, zero=zero, unit=unit, noise=noise)
-    said = "; ".join(f"{row.name} {row.under} {row.figure}, {row.note}" for row in rows)
-    return Drawn(name, draw, f"Differences of the validation loss in bits per byte: {said}.")
+    description = "; ".join(f"{row.name} {row.under} {row.figure}, {row.note}" for row in rows)
+    return Drawn(name, draw, f"Differences of the validation loss in bits per byte: {description}.")
 
 
 def _arm_panel(report: AblationReport) -> Panel:
@@ -95,8 +95,8 @@ def _arm_panel(report: AblationReport) -> Panel:
         for run in runs:
             lines += _seed_lines(run, colour[arm.level])
         train, val = course(runs, "train"), course(runs, "val")
-        shown = (train, val) if few else (val,)
-        lines += [Line(c.text, c.bits, colour[arm.level], dashed=c is train) for c in shown if c.text]
+        splits = (train, val) if few else (val,)
+        lines += [Line(c.text, c.bits, colour[arm.level], dashed=c is train) for c in splits if c.text]
         if val.text:
             small = (
                 f"validation {plain(val.last)}",

@@ -31,8 +31,8 @@ class ShownResult(Generic[Found]):
 
     PAGE = "page.html"
 
-    def __init__(self, found: Found) -> None:
-        self.found = found
+    def __init__(self, record: Found) -> None:
+        self.found = record
 
     @property
     def record(self) -> dict[str, Any]:

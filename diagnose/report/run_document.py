@@ -57,9 +57,9 @@ def _alarms(run: RunReport) -> Iterable[ReportBlock]:
     """Yield that the run did not finish, and that its loss cannot be believed."""
     if not run.run.finished:
         why = run.run.status.why
-        said = marked(f"**This run did not finish{':** {}.' if why else '.**'} What it recorded until then is shown.",
-                      why.rstrip("."))  # fmt: skip
-        yield Paragraph(said, "alert")
+        end = ":** {}." if why else ".**"
+        sentence = marked(f"**This run did not finish{end} What it recorded until then is shown.", why.rstrip("."))
+        yield Paragraph(sentence, "alert")
     alarm = baseline_rows.alarm(run)
     if alarm is not None:
         words = marked("**This loss is too good to be true.** {} What would tell why, the likeliest first:", alarm[0])
@@ -118,13 +118,13 @@ def _scale(run: RunReport) -> list[Section]:
     place = baseline_rows.place(run)
     if place is None:
         return []
-    said, part = baseline_rows.sentence(place), run_sentences.read_in_part(run)
+    placed, part = baseline_rows.sentence(place), run_sentences.read_in_part(run)
     which = "the same documents" if part is None else f"all scored documents (the run: for {part[0]:,} of {part[1]:,})"
     words = marked(
         "{} [yardstick|Yardsticks] are compressors and counts of characters that read the same training text once and "
-        f"pay for {which}, ends included.", said,
+        f"pay for {which}, ends included.", placed,
     )  # fmt: skip
-    blocks: list[ReportBlock] = [Paragraph(words), Paragraph(said, detail="brief")]
+    blocks: list[ReportBlock] = [Paragraph(words), Paragraph(placed, detail="brief")]
     rows = baseline_rows.this_run(run)
     figure = baseline_rows.ladder(run.scale, rows) if rows else None
     table = baseline_rows.table(baseline_rows.among(run.scale, rows), sampled=run.sampled)
@@ -141,16 +141,16 @@ def _samples(run: RunReport) -> list[Section]:
     verbatim, promise = sample_sentences.verbatim(run), sample_sentences.promise(run)
     blocks += [Paragraph(verbatim)] if verbatim else []
     blocks += [Paragraph(marked(promise))] if promise else []
-    earlier = tuple(sample("", one) for one in written[:-1])[-EARLIER:]
+    earlier = tuple(sample("", sample_text) for sample_text in written[:-1])[-EARLIER:]
     blocks += [Fold("Earlier samples", (Samples(earlier),))] if earlier else []
     return [Section("samples", "What it writes", "Samples", (*blocks, sample_note([row])))]
 
 
 def _how(run: RunReport) -> Iterable[ReportBlock]:
-    found = run.environment
+    recorded = run.environment
     took = "" if run.seconds is None else f", {duration(run.seconds)}"
-    rows = [*corpus_rows(found.corpus, found.split, found.overlap), UNIT, INTERVALS]
+    rows = [*corpus_rows(recorded.corpus, recorded.split, recorded.overlap), UNIT, INTERVALS]
     yield NamedRows((*rows, ("Training", f"{counted(run.steps, 'step')}{took}.")))
     yield from command(f"diagnose train --recipe runs/{run.run.name}/recipe.toml")
-    yield environment(found)
+    yield environment(recorded)
     yield from recipe(run.recipe)

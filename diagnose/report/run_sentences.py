@@ -55,8 +55,8 @@ def reported(run: RunReport) -> float | None:
 
 def last(run: RunReport, kind: str, split: str) -> LoggedReading | None:
     """Return the last reading of a kind and a split that is a number."""
-    found = [reading for reading in run.run.select(kind, split) if math.isfinite(reading.loss)]
-    return found[-1] if found else None
+    readings = [reading for reading in run.run.select(kind, split) if math.isfinite(reading.loss)]
+    return readings[-1] if readings else None
 
 
 def read_in_part(run: RunReport) -> tuple[int, int] | None:
@@ -131,21 +131,21 @@ def ended(run: RunReport) -> str:
 
 def run_limits(run: RunReport) -> list[str]:
     """Return what one run's data cannot say."""
-    found = ["How far another seed would end from this one: one run has no interval over seeds."]
+    sentences = ["How far another seed would end from this one: one run has no interval over seeds."]
     if reported(run) is not None:
-        found.append(
+        sentences.append(
             "Which conditions make the difference between the two reported losses. "
             "They differ in more than the text: dropout may be on for one alone, "
             "the weights move while training losses are averaged, and a validation batch is small.",
         )
     part = run.environment.derived.share_of_training_text
     if part is not None and part < 1:
-        found.append(f"What longer training would give: this run saw {share(part)} of the training text.")
+        sentences.append(f"What longer training would give: this run saw {share(part)} of the training text.")
     read = read_in_part(run)
     if read is not None:
-        found.append(of_a_part("loss", *read, run.scored))
-    found.append("Whether the network writes well: the samples are shown as they came, and none was judged.")
-    return found
+        sentences.append(of_a_part("loss", *read, run.scored))
+    sentences.append("Whether the network writes well: the samples are shown as they came, and none was judged.")
+    return sentences
 
 
 def run_title(run: RunReport) -> str:

@@ -19,14 +19,14 @@ def verbatim(run: RunReport) -> str | None:
         return None
     size, unseen = len(last.verbatim), last.unseen
     where = "the part of the training text that was searched" if run.sampled else "the training text"
-    found = (
+    sentence = (
         f"Its longest stretch that {where} holds word for word has {counted(size, 'character')}; in "
         f"{counted(unseen.excerpts, 'unseen document')} cut to the same length such a stretch has "
         f"{plain(unseen.median, 0)} at the median and {plain(unseen.most, 0)} at most."
     )
     if size > unseen.most:
-        return f"{found} So it writes from memory, more than texts that only share turns of phrase."
-    return found
+        return f"{sentence} So it writes from memory, more than texts that only share turns of phrase."
+    return sentence
 
 
 def promise(run: RunReport) -> str | None:

@@ -16,6 +16,6 @@ class SentenceTable(pd.DataFrame):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         hidden = [name for name in SENTENCES if name in self.columns]
-        shown = pd.DataFrame(self).drop(columns=hidden)
-        table = shown.to_string(float_format="{:.4f}".format, na_rep="\N{EN DASH}")
+        printed = pd.DataFrame(self).drop(columns=hidden)
+        table = printed.to_string(float_format="{:.4f}".format, na_rep="\N{EN DASH}")
         return f"{table}\nnot shown, for they hold sentences: {', '.join(hidden)}"

@@ -55,10 +55,10 @@ def overlap_sentence(ledger: LedgerRecord) -> str:
     overlap = ledger.overlap
     if overlap is None:
         return f"Whether validation data occur in training could not be told: {ledger.conditions.unseen_text}."
-    found = f"Of {plain(overlap.val_documents, 0)} validation samples, {plain(overlap.exact, 0)} occur in training"
-    found += " bit for bit" if ledger.conditions.by_value else ""
+    sentence = f"Of {plain(overlap.val_documents, 0)} validation samples, {plain(overlap.exact, 0)} occur in training"
+    sentence += " bit for bit" if ledger.conditions.by_value else ""
     near = f" and {plain(overlap.near, 0)} nearly so (most of their spans of tokens do)" if overlap.near else ""
-    return f"{found}{near}."
+    return f"{sentence}{near}."
 
 
 def fit_sentences(ledger: LedgerRecord) -> list[str]:
@@ -80,9 +80,9 @@ def limits(ledger: LedgerRecord) -> list[str]:
     out = [f"How another seed's gap would divide: intervals are over {over} and masks, for these weights alone."]
     lag, recency, draw = (ledger.term(name) for name in ("lag", "recency", "draw"))
     if lag.value is None:
-        held = "lag and recency" if recency.value is None else "lag"
+        terms = "lag and recency" if recency.value is None else "lag"
         out.append(
-            f"When each loss was taken: {held} cannot be told from the weights alone; GapRecorder keeps the steps."
+            f"When each loss was taken: {terms} cannot be told from the weights alone; GapRecorder keeps the steps."
         )
     if draw.value is None:
         out.append("The luck of the batches that were reported on: which they were was not given (reported_on).")

@@ -85,7 +85,7 @@ class StoredAblation(ShownResult[AblationRecord]):
         from diagnose.report.sentence_table import SentenceTable
 
         return SentenceTable(
-            [{name: getattr(one, name) for name in EFFECTS} for one in self.found.effects], columns=EFFECTS
+            [{name: getattr(effect, name) for name in EFFECTS} for effect in self.found.effects], columns=EFFECTS
         )
 
     @property

@@ -154,15 +154,15 @@ def read_ablation(folder: Path) -> AblationReport:
     Raises:
         DiagnoseError: a file is missing, corrupted or of a newer format; the line names it.
     """
-    found = store.ablation(folder)
-    return AblationReport(folder, found, tuple(_runs(found, folder.resolve().parent)))
+    record = store.ablation(folder)
+    return AblationReport(folder, record, tuple(_runs(record, folder.resolve().parent)))
 
 
-def _runs(found: AblationRecord, beside: Path) -> Iterator[RunSummary]:
-    known = {failure.run: failure for failure in found.failed if failure.run}
-    for arm in found.arms:
+def _runs(record: AblationRecord, beside: Path) -> Iterator[RunSummary]:
+    known = {failure.run: failure for failure in record.failed if failure.run}
+    for arm in record.arms:
         for place, name in enumerate(arm.runs):
-            seed = found.seeds[place] if len(arm.runs) == len(found.seeds) else None
+            seed = record.seeds[place] if len(arm.runs) == len(record.seeds) else None
             failure = known.pop(name, None)
             if failure is None or _left_something(beside / _plain_name(name)):
                 yield _read_run(beside / _plain_name(name), arm.level, failure.seed if failure else seed)
@@ -211,8 +211,8 @@ def read_gap(folder: Path) -> LedgerRecord | ArmLedgers:
         DiagnoseError: a value is missing or of the wrong kind; the line names the file and the key.
     """
     path = folder / "gap.json"
-    found = store.read_json(path)
-    return parse(ArmLedgers, found, path) if "arms" in found else parse(LedgerRecord, found, path)
+    ledger = store.read_json(path)
+    return parse(ArmLedgers, ledger, path) if "arms" in ledger else parse(LedgerRecord, ledger, path)
 
 
 def read_scale(folder: Path) -> tuple[tuple[Yardstick, ...], bool]:
@@ -224,13 +224,13 @@ def read_scale(folder: Path) -> tuple[tuple[Yardstick, ...], bool]:
     path = folder / "yardsticks.json"
     if not path.exists():
         return (), False
-    found = store.read_record(Yardsticks, path)
-    return tuple(Yardstick(y.name, y.family, y.bits_per_byte, y.low, y.high) for y in found.yardsticks), found.sampled
+    stored = store.read_record(Yardsticks, path)
+    return tuple(Yardstick(y.name, y.family, y.bits_per_byte, y.low, y.high) for y in stored.yardsticks), stored.sampled
 
 
 def _read_run(folder: Path, level: str, seed: int | None) -> RunSummary:
     status = store.status(folder)
-    samples = tuple(parse(WrittenSample, found, folder / "samples.jsonl") for found in store.read_samples(folder))
+    samples = tuple(parse(WrittenSample, sample, folder / "samples.jsonl") for sample in store.read_samples(folder))
     return RunSummary(folder.name, status, level, seed, tuple(_readings(folder)), samples)
 
 

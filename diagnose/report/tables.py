@@ -144,8 +144,8 @@ def seeds(summary: AblationRecord) -> TextTable:
     for effect in summary.effects:
         which = summary.seeds if effect.paired is None else effect.paired
         values = dict(zip(which, effect.per_seed, strict=True)) if len(which) == len(effect.per_seed) else {}
-        shown = (signed(values.get(seed), 4) for seed in summary.seeds)
-        rows.append((f"{name_of(effect, summary)} {under(effect, summary)}", *shown))
+        differences = (signed(values.get(seed), 4) for seed in summary.seeds)
+        rows.append((f"{name_of(effect, summary)} {under(effect, summary)}", *differences))
     return TextTable("Each seed's loss and effects, bits per byte", ("arm or effect", *names), tuple(rows))
 
 
@@ -170,8 +170,11 @@ def spread(summary: AblationRecord) -> TextTable | None:
 def _by_seed(arm: ArmRecord, summary: AblationRecord) -> tuple[str, ...]:
     lost = {failure.seed for failure in summary.failed if failure.level == arm.level}
     seeds = arm.seeds or tuple(seed for seed in summary.seeds if seed not in lost)  # 0.1 wrote none
-    own = dict(zip(seeds, arm.per_seed, strict=False))
-    return tuple("failed" if seed in lost and seed not in own else plain(own.get(seed), 4) for seed in summary.seeds)
+    value_of_seed = dict(zip(seeds, arm.per_seed, strict=False))
+    return tuple(
+        "failed" if seed in lost and seed not in value_of_seed else plain(value_of_seed.get(seed), 4)
+        for seed in summary.seeds
+    )
 
 
 def changed(summary: AblationRecord) -> TextTable:
@@ -253,10 +256,10 @@ def tuning(summary: AblationRecord) -> TextTable | None:
         for arm in summary.tuning
         for trial in arm.trials
     )
-    one = summary.tuning[0]
+    first = summary.tuning[0]
     caption = (
-        f"Learning rates tried, {one.steps:,} steps each on {one.documents:,} training documents, read on "
-        f"{one.scored_documents:,} others of them"
+        f"Learning rates tried, {first.steps:,} steps each on {first.documents:,} training documents, read on "
+        f"{first.scored_documents:,} others of them"
     )
     return TextTable(caption, ("arm", "learning rate", "bits per byte", ""), rows, frozenset({0, 3}))
 

@@ -38,11 +38,7 @@ LOOK_SECONDS = 1.0
 
 
 def create(runs: Path, run: CommandRun) -> Path:
-    """Make the folder of a command that is about to be started.
-
-    Raises:
-        DiagnoseError: it cannot be written.
-    """
+    """Make the folder of a command that is about to be started. Raises DiagnoseError where it cannot be written."""
 
     def fill(part: Path, _: str) -> None:
         store.write_record(part / COMMAND, run)

@@ -100,31 +100,31 @@ def prunable(runs: Path) -> dict[Path, int]:
     from diagnose.data.cache import cache_folder, stale
 
     latest = runs / store.LATEST
-    kept = store.find(latest) if latest.exists() else None
-    found = {}
+    latest_run = store.find(latest) if latest.exists() else None
+    to_prune = {}
     files.clear_leftovers(runs)
     for path in store.entries(runs):
         checkpoints.clear_leftovers(path)
-        if store.known_state(path) == "finished" and (kept is None or path.name != kept.name):
+        if store.known_state(path) == "finished" and (latest_run is None or path.name != latest_run.name):
             for folder in ("checkpoint", "interval"):
                 if (path / folder).is_dir():
-                    found[path / folder] = store.disk_use(path / folder)
-    return found | {entry.path: entry.size for entry in stale(cache_folder())}
+                    to_prune[path / folder] = store.disk_use(path / folder)
+    return to_prune | {entry.path: entry.size for entry in stale(cache_folder())}
 
 
-def prune_sentence(found: dict[Path, int]) -> str:
+def prune_sentence(to_prune: dict[Path, int]) -> str:
     """Say what would be removed."""
-    if not found:
+    if not to_prune:
         return "nothing to remove"
-    listed = "\n".join(f"  {path}  {size / 1e6:.1f} MB" for path, size in found.items())
-    total = sum(found.values()) / 1e6
+    listed = "\n".join(f"  {path}  {size / 1e6:.1f} MB" for path, size in to_prune.items())
+    total = sum(to_prune.values()) / 1e6
     cost = "records and pages stay, but `diagnose sample` no longer works for these runs"
-    return f"{listed}\n{len(found)} folders, {total:.1f} MB; {cost}"
+    return f"{listed}\n{len(to_prune)} folders, {total:.1f} MB; {cost}"
 
 
-def prune(found: dict[Path, int]) -> None:
+def prune(to_prune: dict[Path, int]) -> None:
     """Remove them."""
-    for path in found:
+    for path in to_prune:
         if (path.parent / "status.json").exists():
             checkpoints.drop_checkpoints(path.parent)
         else:
@@ -156,14 +156,14 @@ def samples(
     from diagnose.training.preparation import build
 
     path = store.find(run)
-    found = checkpoints.read_checkpoint(path / "checkpoint")
-    if found is None:
+    checkpoint = checkpoints.read_checkpoint(path / "checkpoint")
+    if checkpoint is None:
         raise DiagnoseError(f"{path} has no checkpoint to sample from (pruned, or stopped before its first one)")
     recipe = store.recipe_of(path)
     recipe = recipe.with_values({"model.name": registry.consented(recipe.model.name, model)})
     learned = tokenizer.load(files.inside(path / "tokenizer.json"))
     net = build(recipe, tokenizer.vocabulary_size(learned), torch.device("cpu"))
-    load_state(net, None, found[0])
+    load_state(net, None, checkpoint[0])
     return [
         sampling.generate(
             net, learned, prompt, context=recipe.batches.context, seed=seed, turn=turn, most_bytes=most_bytes,

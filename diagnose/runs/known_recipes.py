@@ -18,11 +18,7 @@ _known: dict[str, Recipe] = {}  # by their text without the seed
 
 
 def read(file: Path) -> Recipe:
-    """Read a recipe.
-
-    Raises:
-        DiagnoseError: it is missing or damaged.
-    """
+    """Read a recipe. Raises DiagnoseError where it is missing or damaged."""
     text = None
     with suppress(OSError, ValueError):
         text = files.text(file)
@@ -33,7 +29,7 @@ def read(file: Path) -> Recipe:
     if rest in _known:
         known = _known[rest]
         return known.model_copy(update={"run": known.run.model_copy(update={"seed": seed})})
-    found = Recipe.load(file)
-    if found.run.seed == seed and len(_known) < MOST:  # another table may have a key of this name
-        _known[rest] = found
-    return found
+    recipe = Recipe.load(file)
+    if recipe.run.seed == seed and len(_known) < MOST:  # another table may have a key of this name
+        _known[rest] = recipe
+    return recipe

@@ -11,18 +11,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def of_commands(path: Path, found: Sequence[Path], compared: Sequence[Path]) -> str:
+def of_commands(path: Path, folders: Sequence[Path], compared: Sequence[Path]) -> str:
     """Say that runs of commands are no runs of `diagnose train`, and what can be shown of them.
 
     Args:
         path: what was asked for.
-        found: the runs of commands beside it, oldest first.
+        folders: the runs of commands beside it, oldest first.
         compared: what ablations of them came to.
     """
-    what = "it is a run of another command" if path in found else (
-        f"{path.parent} holds {counted(len(found), 'run')} of other commands and none of `diagnose train`"
+    what = "it is a run of another command" if path in folders else (
+        f"{path.parent} holds {counted(len(folders), 'run')} of other commands and none of `diagnose train`"
     )  # fmt: skip
-    shown = f"`diagnose report {compared[-1]}` shows what they came to" if compared else (
-        f"what a command printed and scored lies in its folder, as {found[-1]}"
+    hint = f"`diagnose report {compared[-1]}` shows what they came to" if compared else (
+        f"what a command printed and scored lies in its folder, as {folders[-1]}"
     )  # fmt: skip
-    return f": {what}; {shown}"
+    return f": {what}; {hint}"

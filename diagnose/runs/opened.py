@@ -73,10 +73,10 @@ def open_run(run: str | Path, data: str | Path | None = None, model: str | None 
     recorded = store.recipe_of(path)
     moved = None if device.is_here(recorded.run.device) else recorded.run.device
     recipe, why = _consented(_moved(recorded, data, moved), model)
-    found = checkpoints.read_checkpoint(path / "checkpoint")
-    if found is None:
+    checkpoint = checkpoints.read_checkpoint(path / "checkpoint")
+    if checkpoint is None:
         why = why or "the run keeps no checkpoint (pruned?)"
-    tensors, progress = found or (None, None)
+    tensors, progress = checkpoint or (None, None)
     return OpenedRun(path, recorded, recipe, store.environment(path), tensors, progress, why, moved)
 
 

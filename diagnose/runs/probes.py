@@ -47,9 +47,9 @@ def probe_steps(setup: Setup) -> frozenset[int] | None:
 def _affordable(setup: Setup, training: float) -> int:
     """Return how many probes cost little beside training, which is given in positions of forward passes."""
     documents = np.concatenate([probe_documents(setup, side) for side in ("train", "val")])
-    one = evaluation.positions(setup.text.stream, documents, setup.recipe.batches.context).sum()
+    once = evaluation.positions(setup.text.stream, documents, setup.recipe.batches.context).sum()
     count = PROBES
-    while count > FEWEST and count * one > SHARE * training:
+    while count > FEWEST and count * once > SHARE * training:
         count //= 2
     return count
 

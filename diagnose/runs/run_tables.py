@@ -24,11 +24,7 @@ def write_table(path: Path, name: str, frame: pd.DataFrame) -> None:
 
 
 def read_table(path: Path, name: str) -> pd.DataFrame:
-    """Read `name`.parquet of a run or ablation.
-
-    Raises:
-        DiagnoseError: missing or damaged.
-    """
+    """Read `name`.parquet of a run or ablation. Raises DiagnoseError where missing or damaged."""
     file = path / f"{name}.parquet"
     with one_line(file):
         return _arrow(file).to_pandas()

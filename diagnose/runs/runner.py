@@ -151,14 +151,14 @@ def _refuse_elsewhere(runs: Path, setup: Setup) -> None:
     Raises:
         DiagnoseError: an unfinished run of the same recipe is of a device that this machine lacks.
     """
-    own = {name: rows for name, rows in setup.recipe.tables().items() if name != "run"}
+    settings = {name: rows for name, rows in setup.recipe.tables().items() if name != "run"}
     for path in reversed(store.entries(runs)):
         if store.known_state(path) not in ("failed", "interrupted"):
             continue
         with suppress(DiagnoseError):
             begun = store.recipe_of(path)
             there = begun.run.device
-            same = {name: rows for name, rows in begun.tables().items() if name != "run"} == own
+            same = {name: rows for name, rows in begun.tables().items() if name != "run"} == settings
             if same and begun.run.seed == setup.recipe.run.seed and not device.is_here(there):
                 break
     else:
@@ -252,10 +252,10 @@ def _restore(session: Session) -> None:
     """Go back to the last checkpoint, if there is one; records of later steps are dropped and made again."""
     for folder in ("checkpoint", "interval"):
         checkpoints.settle_checkpoint(session.path / folder)
-    found = checkpoints.read_checkpoint(session.path / "checkpoint")
-    if found is None:
+    saved = checkpoints.read_checkpoint(session.path / "checkpoint")
+    if saved is None:
         return
-    tensors, state = found
+    tensors, state = saved
     load_state(session.network, session.optimizer, tensors)
     steps = run_tables.read_table(session.path, "steps")
     readings = run_tables.read_table(session.path, "readings")
@@ -264,7 +264,7 @@ def _restore(session: Session) -> None:
         [Step(**row) for row in steps[steps.step <= done].to_dict("records")],
         readings[(readings.step <= done) & (readings.kind != "final")].to_dict("records"),
         [s for s in store.read_samples(session.path) if s["step"] <= done and not s.get("final")],
-        [found for found in read_noise(session.path) if found["step"] <= done],
+        [saved for saved in read_noise(session.path) if saved["step"] <= done],
     )
 
 
@@ -302,8 +302,8 @@ def _is_due(session: Session, step: int) -> bool:
     """Say whether the weights after a step are wanted for more than the next step."""
     recipe, steps = session.recipe, session.setup.course.steps
     interval = recipe.report.interval
-    own = step % interval == 0 or step == session.last_interval
-    return own or is_noise_step(recipe, step, steps) or is_probe(session, step)
+    at_interval = step % interval == 0 or step == session.last_interval
+    return at_interval or is_noise_step(recipe, step, steps) or is_probe(session, step)
 
 
 @contextmanager

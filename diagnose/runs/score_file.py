@@ -84,10 +84,10 @@ def read_scores(folder: Path) -> tuple[pd.DataFrame, list[str]] | None:
     """
     import pandas as pd
 
-    found = sorted([*folder.glob("*.parquet"), *folder.glob("*.csv")], key=_when)
-    if not found:
+    newest_last = sorted([*folder.glob("*.parquet"), *folder.glob("*.csv")], key=_when)
+    if not newest_last:
         return None
-    tables = [_read(path) for path in found]
+    tables = [_read(path) for path in newest_last]
     columns = [str(name) for name in tables[0].columns]
     if any([str(name) for name in table.columns] != columns for table in tables):
         raise DiagnoseError(f"{folder}: calls of report_scores do not agree in what they report")
@@ -115,8 +115,8 @@ def _read(path: Path) -> pd.DataFrame:
             files.inside(path), dtype={EXAMPLE: str, CLUSTER: str}, keep_default_na=False, **files.every_digit()
         )
     except (OSError, ValueError, pa.ArrowException) as error:
-        said = cut(visible(" ".join(str(error).split())), 120)
-        raise DiagnoseError(f"{visible(path.name)} cannot be read as scores: {said}") from None
+        reason = cut(visible(" ".join(str(error).split())), 120)
+        raise DiagnoseError(f"{visible(path.name)} cannot be read as scores: {reason}") from None
     keys = {EXAMPLE, CLUSTER} & set(table.columns)
     scores = {str(name): _numbers(str(name), table[name]) for name in table.columns if name not in keys}
     if not len(table) or not scores or (EXAMPLE not in keys and len(table) > 1):

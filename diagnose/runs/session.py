@@ -250,8 +250,8 @@ def save(session: Session, folder: str) -> None:
 
 def _model_tensors(net: torch.nn.Module) -> checkpoints.Tensors:
     """Return weights and buffers, a tied weight once."""
-    kept = {name for name, _ in net.named_parameters()} | {name for name, _ in net.named_buffers()}
-    return {name: value for name, value in net.state_dict().items() if name in kept}
+    learned = {name for name, _ in net.named_parameters()} | {name for name, _ in net.named_buffers()}
+    return {name: value for name, value in net.state_dict().items() if name in learned}
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> checkpoints.Tensors:
@@ -295,9 +295,9 @@ def _read_units(session: Session) -> None:
     """Note which units never answer to a sample of the validation text, where the network has some that may not."""
     rows = session.setup.validation
     some = (batches.step_batches(rows, number, 1)[0] for number in range(UNIT_BATCHES))
-    found = dead_units.dead_units(session.network, some, session.recipe.run.precision)
-    if found is not None:
-        store.write_json(session.path / "units.json", {"format": FORMAT, **found})
+    units = dead_units.dead_units(session.network, some, session.recipe.run.precision)
+    if units is not None:
+        store.write_json(session.path / "units.json", {"format": FORMAT, **units})
 
 
 def is_noise_step(recipe: Recipe, step: int, steps: int | None) -> bool:
@@ -310,9 +310,9 @@ def is_noise_step(recipe: Recipe, step: int, steps: int | None) -> bool:
 def measure_noise(session: Session) -> None:
     """Measure the gradient noise scale."""
     tell(session, "measuring gradients")
-    found = noise_scale.measure(session.network, session.setup.course, session.history.last().step)
-    if found is not None:
-        session.history.noise.append(found)
+    scale = noise_scale.measure(session.network, session.setup.course, session.history.last().step)
+    if scale is not None:
+        session.history.noise.append(scale)
 
 
 def read_noise(path: Path) -> list[dict[str, Any]]:

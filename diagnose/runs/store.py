@@ -144,11 +144,7 @@ def read_record(kind: type[Record], path: Path) -> Record:
 
 
 def read_text(path: Path) -> str:
-    """Read a file of text.
-
-    Raises:
-        DiagnoseError: missing or damaged.
-    """
+    """Read a file of text. Raises DiagnoseError where missing or damaged."""
     with one_line(path):
         return files.text(path)
 
@@ -167,8 +163,8 @@ def as_written(path: Path, what: str = "its records are not as a run writes them
     try:
         yield
     except DAMAGED as error:
-        said = formatting.visible(" ".join(str(error).split())[:60])
-        told = f"{type(error).__name__}{': ' * bool(said)}{said}"
+        reason = formatting.visible(" ".join(str(error).split())[:60])
+        told = f"{type(error).__name__}{': ' * bool(reason)}{reason}"
         raise DiagnoseError(f"{formatting.visible(str(path))}: {what} ({told})") from error
 
 
@@ -181,8 +177,8 @@ def one_line(file: Path, *others: type[Exception]) -> Iterator[None]:
     except FileNotFoundError:
         raise DiagnoseError(f"{file} is missing: {file.parent} is no complete run or ablation") from None
     except errors as error:
-        said = " ".join(str(error).split())[:80]
-        raise DiagnoseError(f"{file} cannot be read ({said}); the folder is damaged") from None
+        reason = " ".join(str(error).split())[:80]
+        raise DiagnoseError(f"{file} cannot be read ({reason}); the folder is damaged") from None
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -211,11 +207,7 @@ def write_samples(path: Path, samples: list[dict[str, Any]]) -> None:
 
 
 def read_samples(path: Path) -> list[dict[str, Any]]:
-    """Read what the network wrote; none is an empty list.
-
-    Raises:
-        DiagnoseError: damaged.
-    """
+    """Read what the network wrote; none is an empty list. Raises DiagnoseError where damaged."""
     file = path / "samples.jsonl"
     if not file.exists():
         return []
@@ -341,8 +333,8 @@ def commands(runs: Path) -> list[Path]:
 
 def _folders(runs: Path, file: str) -> list[Path]:
     """Return the folders that hold a file; hidden ones are half-written."""
-    with os.scandir(runs) as found:
-        names = sorted(f.name for f in found if not f.name.startswith(".") and f.is_dir(follow_symlinks=False))
+    with os.scandir(runs) as listing:
+        names = sorted(f.name for f in listing if not f.name.startswith(".") and f.is_dir(follow_symlinks=False))
     return [runs / name for name in names if os.path.lexists(os.path.join(runs, name, file))]  # noqa: PTH118
 
 
@@ -380,18 +372,14 @@ def known_state(path: Path) -> str | None:
 
 
 def recipe_of(path: Path) -> Recipe:
-    """Read a run's recipe, fully resolved.
-
-    Raises:
-        DiagnoseError: it is missing or damaged.
-    """
+    """Read a run's recipe, fully resolved. Raises DiagnoseError where it is missing or damaged."""
     return known_recipes.read(files.inside(path / "recipe.toml"))
 
 
 def disk_use(path: Path) -> int:
     """Return the bytes that a folder's files take."""
-    with os.scandir(path) as found:
-        return sum(disk_use(Path(f.path)) if f.is_dir(follow_symlinks=False) else _size(f) for f in found)
+    with os.scandir(path) as listing:
+        return sum(disk_use(Path(f.path)) if f.is_dir(follow_symlinks=False) else _size(f) for f in listing)
 
 
 def _size(item: os.DirEntry[str]) -> int:

@@ -32,7 +32,7 @@ class Progress:
 
     def numbers(self) -> dict[str, Any]:
         """Return all but the readings, as JSON values."""
-        return {one.name: getattr(self, one.name) for one in fields(self) if one.name != "readings"}
+        return {column.name: getattr(self, column.name) for column in fields(self) if column.name != "readings"}
 
     def message(self) -> dict[str, Any]:
         """Return what is told to another process, as JSON values: of each reading what it is and its loss."""
@@ -46,7 +46,7 @@ def all_of(*watches: Watch) -> Watch:
     """Return a watcher that passes on what it is told to each of these."""
 
     def watch(state: Progress) -> None:
-        for one in watches:
-            one(state)
+        for watched in watches:
+            watched(state)
 
     return watch

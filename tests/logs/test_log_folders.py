@@ -227,7 +227,7 @@ def test_values_that_are_no_numbers_are_left(tmp_path):
     log = of_wandb(tmp_path, [*bodies, *(history(_step=9, val_loss=value) for value in bad)])
     found = pairs(log, {})
     assert found.val_N.tolist() == [2.5, 1.5, 0.5]
-    assert found.val.broken == 1
+    assert found.val.series.broken == 1
 
 
 def test_a_transaction_log_that_is_cut_off_is_read_up_to_there(tmp_path):
@@ -355,7 +355,7 @@ def test_lines_of_a_metric_that_are_none_count_as_bad(tmp_path):
         file.write("no numbers here at all really\n\n1 nan 9\n")
     log = read([folder])
     assert log.bad == 1
-    assert pairs(log, {}).val.broken == 1
+    assert pairs(log, {}).val.series.broken == 1
 
 
 # the others

@@ -38,7 +38,7 @@ def test_three_prints_of_one_sign_are_half_of_what_chance_gives_twice():
     mean = statistics.mean(np.array([-0.128, -0.162, -0.110]))
     half = 7.73 * np.std([-0.128, -0.162, -0.110], ddof=1) / math.sqrt(3)
     assert (mean.value, mean.high - mean.value) == (pytest.approx(-0.4 / 3), pytest.approx(half))
-    assert mean.assumed
+    assert mean.alike_assumed
 
 
 def test_one_print_has_no_interval():

@@ -126,13 +126,13 @@ def ablate_command(
     """
     _check_margin(margin, metric_names(plan.readouts))
     done = _carry_out(plan, place, watch or (lambda _: None))
-    kept, left_out = _taking_part(plan, done)
-    table, columns = _table(plan, kept)
+    finished, left_out = _taking_part(plan, done)
+    table, columns = _table(plan, finished)
     notes = _notes(plan, done, left_out, several=place.engine != "local" or (place.jobs or 1) > 1)
-    found = compare_table(
+    comparison = compare_table(
         table, columns, higher=plan.higher, pairs=pairs, margin=margin, command=command, notes=notes,
     )  # fmt: skip
-    return _recorded(plan, found, _carried(plan, done, kept, left_out), table)
+    return _recorded(plan, comparison, _carried(plan, done, finished, left_out), table)
 
 
 def _check_margin(margin: Margin, scores: Sequence[str]) -> None:
@@ -146,12 +146,12 @@ def _carry_out(plan: CommandPlan, place: Place, watch: Watch) -> CommandOutcome:
     for planned in plan.jobs:  # so that the first that is told of is one of all
         watch(planned.progress("waiting"))
     for planned in plan.jobs:
-        found, job = plan.there(planned)
-        if found is None:
+        recorded, job = plan.there(planned)
+        if recorded is None:
             pending.append(job)
         else:
             watch(replace(job.progress("waiting"), doing="reused"))
-            done.finished.append(CommandResult(job, found.path, found.scores, reused=True))
+            done.finished.append(CommandResult(job, recorded.path, recorded.scores, reused=True))
     if not done.finished:
         _refuse_unread(plan, pending)
     if pending:
@@ -160,8 +160,8 @@ def _carry_out(plan: CommandPlan, place: Place, watch: Watch) -> CommandOutcome:
             for ended in ends:
                 done.note(plan, ended, watch)
     order = {(job.label, job.seed): place for place, job in enumerate(plan.jobs)}
-    done.finished.sort(key=lambda one: order[one.job.label, one.job.seed])
-    done.failed.sort(key=lambda one: order[one.level, one.seed or 0])
+    done.finished.sort(key=lambda started: order[started.job.label, started.job.seed])
+    done.failed.sort(key=lambda started: order[started.level, started.seed or 0])
     return done
 
 
@@ -192,19 +192,19 @@ def _taking_part(plan: CommandPlan, done: CommandOutcome) -> tuple[list[CommandR
     Raises:
         DiagnoseError: the control is such an arm, or all others are.
     """
-    counts = Counter(one.job.label for one in done.finished)
+    counts = Counter(result.job.label for result in done.finished)
     fewest = min(2, max(counts.values(), default=1))
     left_out = [arm.name for arm in plan.arms if counts[arm.name] < fewest]
-    kept = [one for one in done.finished if one.job.label not in left_out]
+    taking_part = [result for result in done.finished if result.job.label not in left_out]
     control = plan.arms[0].name
     if control in left_out or len(plan.arms) - len(left_out) < 2:
         raise DiagnoseError(_too_few(plan, done), exit_code=FINDING)
-    names = {one.scores.metrics for one in kept}
+    names = {result.scores.metrics for result in taking_part}
     if len(names) > 1:
-        raise DiagnoseError(f"runs report different scores: {listed([', '.join(one) for one in sorted(names)])}")
-    if len({one.scores.by_example for one in kept}) > 1:
+        raise DiagnoseError(f"runs report different scores: {listed([', '.join(result) for result in sorted(names)])}")
+    if len({result.scores.by_example for result in taking_part}) > 1:
         raise DiagnoseError("some runs report scores of examples, and others one number: report the same in all")
-    return kept, left_out
+    return taking_part, left_out
 
 
 def _too_few(plan: CommandPlan, done: CommandOutcome) -> str:
@@ -219,15 +219,15 @@ def _too_few(plan: CommandPlan, done: CommandOutcome) -> str:
     return f"{head}; {visible(first.level)} seed {first.seed}: {first.why}{last}{where}"
 
 
-def _table(plan: CommandPlan, kept: Sequence[CommandResult]) -> tuple[pd.DataFrame, ScoreColumns]:
+def _table(plan: CommandPlan, results: Sequence[CommandResult]) -> tuple[pd.DataFrame, ScoreColumns]:
     """Return all results as one table."""
     import pandas as pd
 
     levels = {arm.name: arm.levels for arm in plan.arms}
-    tables = [one.scores.table.assign(**levels[one.job.label], seed=one.job.seed) for one in kept]
+    tables = [result.scores.table.assign(**levels[result.job.label], seed=result.job.seed) for result in results]
     names = tuple(axis.name for axis in plan.axes)
     table = pd.concat(tables, ignore_index=True)
-    metrics = kept[0].scores.metrics
+    metrics = results[0].scores.metrics
     keys = [key for key in (score_file.EXAMPLE, score_file.CLUSTER) if key in table.columns]
     columns = ScoreColumns(
         names, metrics, "seed", *(key if key in keys else None for key in (score_file.EXAMPLE, score_file.CLUSTER))
@@ -245,8 +245,8 @@ def _notes(plan: CommandPlan, done: CommandOutcome, left_out: Sequence[str], *, 
             "because their arm is a bad one, that arm looks better here than it is."
         )
     if left_out:
-        notes.append(f"Left out, for too few runs finished: {listed([visible(one) for one in left_out])}.")
-    best = [visible(one.key) for one in plan.readouts if one.pick != "last"]
+        notes.append(f"Left out, for too few runs finished: {listed([visible(name) for name in left_out])}.")
+    best = [visible(name.key) for name in plan.readouts if name.pick != "last"]
     if best:
         notes.append(
             f"{listed(best)}: the best value in the course of each run, picked by the very scores that are compared; "
@@ -261,8 +261,8 @@ def _notes(plan: CommandPlan, done: CommandOutcome, left_out: Sequence[str], *, 
 def _same_results(done: CommandOutcome) -> str:
     """Say that seeds of an arm all came to the very same, which is a seed that is not used."""
     by_arm: dict[str, list[float]] = {}
-    for one in done.finished:
-        by_arm.setdefault(one.job.label, []).append(float(one.scores.table[one.scores.metrics[0]].sum()))
+    for result in done.finished:
+        by_arm.setdefault(result.job.label, []).append(float(result.scores.table[result.scores.metrics[0]].sum()))
     several = [values for values in by_arm.values() if len(values) > 1]
     if several and all(len(set(values)) == 1 for values in several):
         return "All seeds of each arm gave the very same scores: does the command use its seed?"
@@ -270,54 +270,54 @@ def _same_results(done: CommandOutcome) -> str:
 
 
 def _carried(
-    plan: CommandPlan, done: CommandOutcome, kept: Sequence[CommandResult], left_out: Sequence[str]
+    plan: CommandPlan, done: CommandOutcome, results: Sequence[CommandResult], left_out: Sequence[str]
 ) -> CarriedOut:  # fmt: skip
-    ends = {one.path: command_store.ended(one.path) for one in kept}
+    ends = {result.path: command_store.ended(result.path) for result in results}
     runs = tuple(
         CarriedRun(
-            level=one.job.label, seed=one.job.seed, run=one.path.name, reused=one.reused,
-            seconds=ends[one.path].seconds if ends[one.path] else 0.0,  # type: ignore[union-attr]
+            level=result.job.label, seed=result.job.seed, run=result.path.name, reused=result.reused,
+            seconds=ends[result.path].seconds if ends[result.path] else 0.0,  # type: ignore[union-attr]
         )
-        for one in kept
+        for result in results
     )  # fmt: skip
     return CarriedOut(
-        template=plan.template.text, read=tuple(one.given for one in plan.readouts), seeds=plan.seeds, runs=runs,
+        template=plan.template.text, read=tuple(result.given for result in plan.readouts), seeds=plan.seeds, runs=runs,
         failed=tuple(done.failed), left_out=tuple(left_out), timeout=plan.timeout, files=plan.known_files,
-        curves=tuple(_curves(plan, kept)),
+        curves=tuple(_curves(plan, results)),
     )  # fmt: skip
 
 
-def _curves(plan: CommandPlan, kept: Sequence[CommandResult]) -> list[ScoreCurve]:
+def _curves(plan: CommandPlan, results: Sequence[CommandResult]) -> list[ScoreCurve]:
     """Return a score in the course of each run: the first one that is read, else what the output has of it."""
-    metric = kept[0].scores.metrics[0]
-    asked = [*plan.readouts[:1], Readout("", LOG, metric), Readout("", LOG, held_out_loss(kept[0].path))]
-    for one in asked:
-        found = [curve_of(run.path, one, MOST_CURVE) for run in kept]
-        known = [curve for curve in found if curve is not None]
-        if len(known) == len(kept) and len({unit for _, _, unit in known}) == 1:
+    metric = results[0].scores.metrics[0]
+    asked = [*plan.readouts[:1], Readout("", LOG, metric), Readout("", LOG, held_out_loss(results[0].path))]
+    for readout in asked:
+        curves = [curve_of(run.path, readout, MOST_CURVE) for run in results]
+        known = [curve for curve in curves if curve is not None]
+        if len(known) == len(results) and len({unit for _, _, unit in known}) == 1:
             return [
-                ScoreCurve(level=run.job.label, seed=run.job.seed, name=one.key, x=tuple(x), y=tuple(y), unit=unit)
-                for run, (x, y, unit) in zip(kept, known, strict=True)
+                ScoreCurve(level=run.job.label, seed=run.job.seed, name=readout.key, x=tuple(x), y=tuple(y), unit=unit)
+                for run, (x, y, unit) in zip(results, known, strict=True)
             ]
     return []
 
 
 def _recorded(
-    plan: CommandPlan, found: ScoreComparison, carried: CarriedOut, table: pd.DataFrame
+    plan: CommandPlan, comparison: ScoreComparison, carried: CarriedOut, table: pd.DataFrame
 ) -> ScoreComparison:  # fmt: skip
     """Leave the record and the table in a folder beside the runs."""
     whole: list[ScoreComparison] = []
 
     def fill(folder: Path, name: str) -> None:
-        kept = carried.model_copy(update={"folder": str(plan.runs / name)})
-        whole.append(found.model_copy(update={"carried": kept, "source": (str(plan.runs / name),)}))
+        carried_in = carried.model_copy(update={"folder": str(plan.runs / name)})
+        whole.append(comparison.model_copy(update={"carried": carried_in, "source": (str(plan.runs / name),)}))
         store.write_record(folder / command_store.COMPARISON, whole[-1])
         if score_file.EXAMPLE in table.columns:
             table.to_parquet(folder / command_store.EXAMPLES_TABLE)
         else:
-            arms = {name: table[name].astype(str).map(as_cell) for name in found.design.arm_columns}
+            arms = {name: table[name].astype(str).map(as_cell) for name in comparison.design.arm_columns}
             table.assign(**arms).to_csv(folder / command_store.RUNS_TABLE, index=False)
 
-    names = "\n".join(one.run for one in carried.runs)
+    names = "\n".join(run.run for run in carried.runs)
     store.create_ablation(plan.runs, plan.name, blake2b(names.encode(), digest_size=8).hexdigest(), fill)
     return whole[-1]

@@ -103,17 +103,17 @@ def axis_of_file(path: Path) -> CommandAxis:
     """
     where = f"--axis-file {visible(str(path))}"
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
+        tables = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=str)
     except OSError as error:
         raise DiagnoseError(f"{where} cannot be read: {error.strerror or error}") from None
     except ValueError as error:  # of decoding too
         raise DiagnoseError(f"{where} is no TOML: {cut(visible(' '.join(str(error).split())), 120)}") from None
-    loose = [name for name, table in found.items() if not isinstance(table, dict)]
-    if loose or not found:
+    loose = [name for name, table in tables.items() if not isinstance(table, dict)]
+    if loose or not tables:
         stray = f"; {cut(visible(loose[0]), 40)!r} stands in none" if loose else ""
         raise DiagnoseError(f"{where}: an arm is a table, [name] with a value for each placeholder{stray}")
-    _checked(list(found), where)
-    levels = {arm: _values(table, f"{where}, [{visible(arm)}]") for arm, table in found.items()}
+    _checked(list(tables), where)
+    levels = {arm: _values(table, f"{where}, [{visible(arm)}]") for arm, table in tables.items()}
     _check_alike(levels, where)
     return CommandAxis(_name_of(path), levels)
 
@@ -128,7 +128,7 @@ def _values(table: dict[str, Any], where: str) -> dict[str, Value]:
     for name, value in table.items():
         _check_name(name, where)
         if isinstance(value, list):
-            out[name] = tuple(_argument(one, f"{where}, {name}") for one in value)
+            out[name] = tuple(_argument(argument, f"{where}, {name}") for argument in value)
         else:
             out[name] = _argument(value, f"{where}, {name}")
     return out

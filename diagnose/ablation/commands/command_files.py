@@ -42,13 +42,13 @@ class CommandFiles:
         Raises:
             DiagnoseError: there is no such file.
         """
-        found: list[Path] = []
+        files: list[Path] = []
         for name in paths:
             path = Path(name)
             if not path.exists():
                 raise DiagnoseError(f"--code {visible(name)} does not exist")
-            found += _code_in(path) if path.is_dir() else [path]
-        return self._digests(found)
+            files += _code_in(path) if path.is_dir() else [path]
+        return self._digests(files)
 
     def _digests(self, paths: Sequence[Path]) -> dict[str, str]:
         return {path.as_posix(): self._digest(path) for path in dict.fromkeys(paths)}
@@ -85,9 +85,9 @@ def _modules(args: Sequence[str]) -> Iterator[Path]:
     """Yield the file of `-m package.module`, where it lies in the working folder."""
     for flag, name in pairwise(args):
         path = Path(*name.split(".")) if flag == "-m" else Path()
-        for found in (path.with_suffix(".py"), path / "__main__.py") if path.name else ():
-            if found.is_file():
-                yield found
+        for candidate in (path.with_suffix(".py"), path / "__main__.py") if path.name else ():
+            if candidate.is_file():
+                yield candidate
 
 
 def _beside(path: Path) -> list[Path]:
@@ -96,13 +96,13 @@ def _beside(path: Path) -> list[Path]:
 
 def _code_in(folder: Path) -> list[Path]:
     """Return the Python files of a folder and below; of a huge one those that lie in it directly."""
-    found: list[Path] = []
+    files: list[Path] = []
     for place, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if _is_code(Path(place) / name))
-        found += [Path(place) / name for name in sorted(names) if name.endswith(".py")]
-        if len(found) > MOST_CODE:
+        files += [Path(place) / name for name in sorted(names) if name.endswith(".py")]
+        if len(files) > MOST_CODE:
             return sorted(folder.glob("*.py"))
-    return found
+    return files
 
 
 def _is_code(folder: Path) -> bool:

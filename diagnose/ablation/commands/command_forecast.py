@@ -37,11 +37,11 @@ def describe(plan: CommandPlan, place: Place = ONE_BY_ONE) -> dict[str, Any]:
         plan: what is planned.
         place: where, and how many runs at once.
     """
-    found = [(job, plan.there(job)[0]) for job in plan.jobs]
-    there = [(job, run) for job, run in found if run]
+    states = [(job, plan.there(job)[0]) for job in plan.jobs]
+    there = [(job, run) for job, run in states if run]
     ends = [command_store.ended(run.path) for _, run in there]
     seconds = [end.seconds for end in ends if end is not None]
-    pending = len(found) - len(there)
+    pending = len(states) - len(there)
     jobs = place.at_once(pending)
     return {
         "axis": plan.name,
@@ -53,7 +53,7 @@ def describe(plan: CommandPlan, place: Place = ONE_BY_ONE) -> dict[str, Any]:
                 "level": job.label, "seed": job.seed, "command": shown_command(job.args),
                 "run": run.path.name if run else None, "stale": run is None and plan.is_stale(job),
             }
-            for job, run in found
+            for job, run in states
         ],
         "jobs": jobs,
         "timeout": plan.timeout,
@@ -74,15 +74,15 @@ def _resolvable(plan: CommandPlan, there: list[tuple[CommandJob, FoundRun]]) -> 
     by_arm: dict[str, list[RunScores]] = {}
     for job, run in there:
         by_arm.setdefault(job.label, []).append(run.scores)
-    groups = [found for found in by_arm.values() if len(found) > 1]
+    groups = [scores for scores in by_arm.values() if len(scores) > 1]
     if not groups:
         return None
     metric = groups[0][0].metrics[0]
-    by_example = all(one.by_example for found in groups for one in found)
-    parts = [_parts(found, metric, by_example=by_example) for found in groups]
+    by_example = all(run_scores.by_example for scores in groups for run_scores in scores)
+    parts = [_parts(scores, metric, by_example=by_example) for scores in groups]
     seed, rest, examples = (fmean(column) for column in zip(*parts, strict=True))
     counts = sorted({plan.seeds, *ALSO})
-    found = {
+    scores = {
         str(count): smallest_resolvable(
             math.sqrt(2 * seed), 0.0, math.sqrt(2 * rest), seeds=count, documents=int(examples),
             comparisons=plan.comparisons,
@@ -90,22 +90,22 @@ def _resolvable(plan: CommandPlan, there: list[tuple[CommandJob, FoundRun]]) -> 
         for count in counts
     }  # fmt: skip
     return {
-        "metric": metric, "smallest": found[str(plan.seeds)], "by_seeds": found, "comparisons": plan.comparisons,
+        "metric": metric, "smallest": scores[str(plan.seeds)], "by_seeds": scores, "comparisons": plan.comparisons,
         "runs": sum(map(len, groups)), "arms": len(groups),
     }  # fmt: skip
 
 
-def _parts(found: list[RunScores], metric: str, *, by_example: bool) -> tuple[float, float, float]:
+def _parts(runs: list[RunScores], metric: str, *, by_example: bool) -> tuple[float, float, float]:
     """Return the variances between seeds and of the rest of one arm, and its number of examples."""
     if by_example:
-        tables = [one.table.set_index(score_file.EXAMPLE)[metric] for one in found]
+        tables = [run.table.set_index(score_file.EXAMPLE)[metric] for run in runs]
         common = sorted(set.intersection(*(set(table.index) for table in tables)))
         if len(common) > 1:
             scores_SN = np.array([table.loc[common].to_numpy() for table in tables], dtype=np.float64)
             parts = analyse(scores_SN, np.ones(len(common)))
             seeds, examples = scores_SN.shape
             return max(float(parts.by_seed - parts.rest), 0.0) * seeds, float(parts.rest) * seeds * examples, examples
-    means = [float(one.table[metric].mean()) for one in found]
+    means = [float(run.table[metric].mean()) for run in runs]
     return float(np.var(means, ddof=1)), 0.0, 2
 
 
@@ -115,7 +115,7 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     from rich.text import Text
 
     runs = plan["runs"]
-    pending = [one for one in runs if not one["run"]]
+    pending = [run for run in runs if not run["run"]]
     at_once = f", {plan['jobs']} at once" if plan["jobs"] > 1 else ""
     size = f"{counted(len(plan['arms']), 'arm')} x {counted(plan['seeds'], 'seed')} = {counted(len(runs), 'run')}"
     head = f"{visible(plan['axis'])}: {size}{at_once}"
@@ -124,14 +124,14 @@ def plan_rows(plan: dict[str, Any]) -> RenderableType:
     if plan["seconds"]:
         head += f"; about {duration(plan['seconds'])}"
     lines = [head, *_stale(runs, plan["files"]), ""]
-    lines += [one["command"] for one in pending[:MOST_SHOWN]]
+    lines += [run["command"] for run in pending[:MOST_SHOWN]]
     lines += [f"... and {len(pending) - MOST_SHOWN} more (--json lists all)"] if len(pending) > MOST_SHOWN else []
     lines += ["", *submission_rows(plan), *_known_by(plan["files"]), *_sentences(plan)]
     return Group(*(Text(line) for line in lines))
 
 
 def _stale(runs: list[dict[str, Any]], files: list[str]) -> list[str]:
-    stale = sum(one["stale"] for one in runs)
+    stale = sum(run["stale"] for run in runs)
     if not stale:
         return []
     verb = "is" if stale == 1 else "are"
@@ -142,8 +142,8 @@ def _stale(runs: list[dict[str, Any]], files: list[str]) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    shown = [visible(name) for name in names[:MOST_NAMED]]
-    return listed([*shown, f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else shown)
+    first = [visible(name) for name in names[:MOST_NAMED]]
+    return listed([*first, f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else first)
 
 
 def _known_by(names: list[str]) -> list[str]:
@@ -157,22 +157,23 @@ def _sentences(plan: dict[str, Any]) -> list[str]:
     out = []
     if not plan["takes_folder"]:
         out.append("The command does not take {dir}: what one run writes, another at the same time may overwrite.")
-    found, seeds = plan["resolvable"], counted(plan["seeds"], "seed")
-    if found is None:
+    resolvable, seeds = plan["resolvable"], counted(plan["seeds"], "seed")
+    if resolvable is None:
         return [*out, f"What {seeds} can resolve is not known yet: no arm has two finished runs of this command."]
     others = ", ".join(
-        f"{quantity(value)} with {count}" for count, value in found["by_seeds"].items()
+        f"{quantity(value)} with {count}" for count, value in resolvable["by_seeds"].items()
         if value and int(count) != plan["seeds"]
     )  # fmt: skip
-    own = (
+    of_each = (
         "One seed resolves nothing"
-        if found["smallest"] is None
-        else f"{seeds} would resolve a difference of {quantity(found['smallest'])} in {visible(found['metric'])} four "
-        "times in five"
+        if resolvable["smallest"] is None
+        else f"{seeds} would resolve a difference of {quantity(resolvable['smallest'])} in "
+        f"{visible(resolvable['metric'])} four times in five"
     )
     return [
         *out,
-        f"{own} ({others}).",
-        f"From how far seeds lie apart in {counted(found['runs'], 'finished run')} of {counted(found['arms'], 'arm')}; "
-        "arms that stay alike under one seed take less, effects that differ between examples more.",
+        f"{of_each} ({others}).",
+        f"From how far seeds lie apart in {counted(resolvable['runs'], 'finished run')} of "
+        f"{counted(resolvable['arms'], 'arm')}; arms that stay alike under one seed take less, "
+        "effects that differ between examples more.",
     ]

@@ -104,7 +104,7 @@ class CommandPlan:
         shared = next((axis.name for axis in axes if axis.name in names), None)
         if shared is not None:
             raise DiagnoseError(f"{shared} is both varied and read as the result; call the axis otherwise")
-        if any(not one.is_log for one in readouts) and FOLDER not in template.names:
+        if any(not readout.is_log for readout in readouts) and FOLDER not in template.names:
             raise DiagnoseError(
                 "--run holds no {dir}, the folder of each run, so the command cannot write there what --read looks for"
             )
@@ -143,9 +143,9 @@ class CommandPlan:
         asked = self._files.of_paths(self.code)
         named = self._files.of(args)
         digest = blake2b("\0\0".join(args).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
-        shown = tuple(arg.replace(DIR, "{dir}") for arg in args)
+        command = tuple(arg.replace(DIR, "{dir}") for arg in args)
         run = CommandRun(
-            args=shown, digest=digest, files={**named, **asked}, level=arm.name,
+            args=command, digest=digest, files={**named, **asked}, level=arm.name,
             levels=arm.levels, seed=seed, cwd=str(Path.cwd()), version=version("diagnose-training"),
             created=datetime.now().astimezone().isoformat(timespec="seconds"),
         )  # fmt: skip
@@ -165,15 +165,15 @@ class CommandPlan:
         if self.readouts:
             names = metric_names(self.readouts)
             row = {
-                name: value_of(run, one, self.higher) for name, one in zip(names, self.readouts, strict=True)
+                name: value_of(run, readout, self.higher) for name, readout in zip(names, self.readouts, strict=True)
             }  # fmt: skip
             return RunScores(pd.DataFrame([row]), tuple(names))
-        found = score_file.read_scores(run / command_store.SCORES)
-        if found is None:
+        scores = score_file.read_scores(run / command_store.SCORES)
+        if scores is None:
             raise DiagnoseError(
                 "it reported no scores: give --read FILE:KEY, or call diagnose.report_scores in the script"
             )
-        table, metrics = found
+        table, metrics = scores
         for name in metrics:
             bad = int((~table[name].abs().lt(math.inf)).sum())
             if bad:

@@ -68,8 +68,8 @@ class CommandTemplate:
     @property
     def names(self) -> list[str]:
         """The placeholders, each once."""
-        found = (match.group(2) for part in self.parts for match in HOLE.finditer(part))
-        return list(dict.fromkeys(name for name in found if name))
+        holes = (match.group(2) for part in self.parts for match in HOLE.finditer(part))
+        return list(dict.fromkeys(name for name in holes if name))
 
     def check(self, known: Sequence[str]) -> None:
         """Refuse a command that does not take what varies, or takes what is not there.
@@ -125,10 +125,10 @@ def _text(match: re.Match[str], told: Mapping[str, Value], part: str) -> str:
     return value
 
 
-def shown_command(args: Sequence[str], folder: str = "{dir}") -> str:
+def shown_command(args: Sequence[str]) -> str:
     """Return arguments as a shell would take them, in one line that a terminal can show."""
     mark = "diagnose-dir"  # needs no quotation marks
-    told = shlex.join(arg.replace(DIR, mark) for arg in args).replace(mark, folder)
+    told = shlex.join(arg.replace(DIR, mark) for arg in args).replace(mark, "{dir}")
     return visible(told).replace("\n", " ")
 
 

@@ -78,7 +78,7 @@ def readout_of(given: str) -> Readout:
         )
     if file != LOG:
         file = _inside(file, given)
-    return Readout(given, file, key, next(one for one in PICKS if one == pick))
+    return Readout(given, file, key, next(known for known in PICKS if known == pick))
 
 
 def _inside(file: str, given: str) -> str:
@@ -97,8 +97,11 @@ def metric_names(readouts: Sequence[Readout]) -> list[str]:
     Raises:
         DiagnoseError: the same is asked for twice.
     """
-    keys = [one.key for one in readouts]
-    names = [one.key if keys.count(one.key) == 1 else f"{one.file}:{one.key}:{one.pick}" for one in readouts]
+    keys = [readout.key for readout in readouts]
+    names = [
+        readout.key if keys.count(readout.key) == 1 else f"{readout.file}:{readout.key}:{readout.pick}"
+        for readout in readouts
+    ]
     if len(set(names)) < len(names):
         raise DiagnoseError("--read asks for the same number twice")
     return names
@@ -139,11 +142,11 @@ def _file(run: Path, asked: Readout) -> Path:
     if asked.is_log:
         return files.inside(run / command_store.OUTPUT)
     folder = run / command_store.FILES
-    found = sorted(folder.glob(asked.file), key=lambda path: path.stat().st_mtime) if "*" in asked.file else []
-    path = found[-1] if found else folder / asked.file
+    matching = sorted(folder.glob(asked.file), key=lambda path: path.stat().st_mtime) if "*" in asked.file else []
+    path = matching[-1] if matching else folder / asked.file
     if not path.is_file():
-        there = sorted(one.relative_to(folder).as_posix() for one in _some_files(folder))
-        others = f"; it wrote {listed([visible(one) for one in there[:4]])}" if there else "; its folder is empty"
+        there = sorted(file.relative_to(folder).as_posix() for file in _some_files(folder))
+        others = f"; it wrote {listed([visible(file) for file in there[:4]])}" if there else "; its folder is empty"
         raise DiagnoseError(f"it wrote no {visible(asked.file)}{others}")
     return files.inside(path, folder)
 
@@ -173,40 +176,40 @@ def _values(path: Path, asked: Readout) -> list[float]:
 
 def _of_json(path: Path, asked: Readout) -> list[float]:
     """Return a number by its path of keys; of a Trainer's state the values of its log."""
-    found = object_of(path)
-    history = found.get("log_history")
+    record = object_of(path)
+    history = record.get("log_history")
     if isinstance(history, list):
         rows = [row for row in history if isinstance(row, dict)]
         values = [_number(row[asked.key], asked) for row in rows if asked.key in row]
         if values:
             return values
-        found = {**{key: 0.0 for row in rows for key in row}, **found}
-    value = _at(found, asked.key)
+        record = {**{key: 0.0 for row in rows for key in row}, **record}
+    value = _at(record, asked.key)
     if isinstance(value, list) and value:
-        return [_number(one, asked) for one in value]
+        return [_number(item, asked) for item in value]
     if value is None or isinstance(value, dict | list):
-        raise _missing(asked, list(_paths(found)), path)
+        raise _missing(asked, list(_paths(record)), path)
     return [_number(value, asked)]
 
 
-def _at(found: Any, key: str, depth: int = 0) -> Any:
+def _at(within: Any, key: str, depth: int = 0) -> Any:
     """Return what lies at a path of keys with dots (or slashes) between, where keys may hold such signs themselves."""
-    if isinstance(found, list):
-        found = {str(place): one for place, one in enumerate(found)}
-    if not isinstance(found, dict) or depth > MOST_DEPTH:
+    if isinstance(within, list):
+        within = {str(place): item for place, item in enumerate(within)}
+    if not isinstance(within, dict) or depth > MOST_DEPTH:
         return None
-    if key in found:
-        return found[key]
+    if key in within:
+        return within[key]
     for sign in re.finditer(r"[./]", key):
         first = key[: sign.start()]
-        value = _at(found[first], key[sign.end() :], depth + 1) if first in found else None
+        value = _at(within[first], key[sign.end() :], depth + 1) if first in within else None
         if value is not None:
             return value
     return None
 
 
-def _paths(found: dict[str, Any], before: str = "", depth: int = 0) -> Iterator[str]:
-    for key, value in found.items():
+def _paths(within: dict[str, Any], before: str = "", depth: int = 0) -> Iterator[str]:
+    for key, value in within.items():
         if isinstance(value, dict) and depth < MOST_DEPTH:
             yield from _paths(value, f"{before}{key}.", depth + 1)
         elif isinstance(value, int | float | list):
@@ -267,8 +270,8 @@ def _series(path: Path, asked: Readout) -> LogSeries:
         log = read([path])
     except DiagnoseError as error:
         name = "its output" if asked.is_log else visible(path.name)
-        said = str(error).removeprefix(source.shown(path)).lstrip(": ")
-        raise DiagnoseError(f"{name} cannot be read as a log: {said}") from None
+        reason = str(error).removeprefix(source.shown(path)).lstrip(": ")
+        raise DiagnoseError(f"{name} cannot be read as a log: {reason}") from None
     if asked.key in log.series:
         return log.series[asked.key]
     same = [name for name in log.series if _plain(name) == _plain(asked.key)]
@@ -302,14 +305,14 @@ def curve_of(run: Path, asked: Readout, most: int) -> tuple[list[float], list[fl
     """
     try:
         where = _file(run, asked)
-        found = _positions(where, asked)
+        positions = _positions(where, asked)
     except DiagnoseError:
         return None
-    if found is None or len(found[0]) < 3:
+    if positions is None or len(positions[0]) < 3:
         return None
-    x, y, unit = found
-    kept = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).round().astype(int))
-    return [float(x[k]) for k in kept], [float(y[k]) for k in kept], unit
+    x, y, unit = positions
+    points = np.unique(np.linspace(0, len(x) - 1, min(most, len(x))).round().astype(int))
+    return [float(x[k]) for k in points], [float(y[k]) for k in points], unit
 
 
 def held_out_loss(run: Path) -> str:
@@ -345,5 +348,5 @@ def output_tail(run: Path, most: int) -> tuple[str, ...]:
     except (OSError, DiagnoseError):
         return ()
     lines = [line.split("\r")[-1] for line in text.replace("\r\n", "\n").split("\n")]
-    shown = [cut(visible(source.plain(line)).rstrip(), 300) for line in lines]
-    return tuple([line for line in shown if line][-most:])
+    tail = [cut(visible(source.plain(line)).rstrip(), 300) for line in lines]
+    return tuple([line for line in tail if line][-most:])

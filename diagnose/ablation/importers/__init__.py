@@ -28,13 +28,13 @@ __all__ = ["ImportedScores", "Importer", "imported", "importers", "knows"]
 def importers() -> tuple[Importer, ...]:
     """Return the tools whose results are read, those first that know a folder best."""
     names = [module.name for module in pkgutil.iter_modules(__path__) if module.name.endswith(SUFFIX)]
-    found: list[Importer] = [import_module(f"{__name__}.{name}").IMPORTER for name in names]
-    return tuple(sorted(found, key=lambda one: (one.rank, one.name)))
+    known: list[Importer] = [import_module(f"{__name__}.{name}").IMPORTER for name in names]
+    return tuple(sorted(known, key=lambda importer: (importer.rank, importer.name)))
 
 
 def knows(path: Path) -> bool:
     """Say whether a single file is a tool's own, and no table."""
-    return path.is_file() and any(one.is_file_of(path) for one in importers())
+    return path.is_file() and any(importer.is_file_of(path) for importer in importers())
 
 
 def imported(paths: Sequence[Path], scores: Sequence[str]) -> ImportedScores:
@@ -52,10 +52,10 @@ def imported(paths: Sequence[Path], scores: Sequence[str]) -> ImportedScores:
         if not path.exists():
             raise DiagnoseError(f"{shown(path)} does not exist{nearest_file(path)}")
         listings.append(Listing(path))
-    for one in importers():
-        if all(one.owns(listing) for listing in listings):
-            return one.load(listings, tuple(scores))
-    known = listed([one.name for one in importers()], "or")
+    for importer in importers():
+        if all(importer.owns(listing) for listing in listings):
+            return importer.load(listings, tuple(scores))
+    known = listed([importer.name for importer in importers()], "or")
     raise DiagnoseError(
         f"{shown(paths[0])} holds no results of {known}: give a table (CSV, Parquet, JSON lines) instead"
     )

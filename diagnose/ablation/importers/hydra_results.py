@@ -28,11 +28,7 @@ def owns(listing: Listing) -> bool:
 
 
 def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores:
-    """Return a row for each job.
-
-    Raises:
-        DiagnoseError: fewer than two jobs, or no score that all have.
-    """
+    """Return a row for each job. Raises DiagnoseError where fewer than two jobs, or no score that all have."""
     runs = []
     for listing in listings:
         for folder in _jobs(listing):
@@ -66,8 +62,8 @@ def scores_of(files: Sequence[Path]) -> dict[str, float]:
             if kind == ".json":
                 out |= numbers_in(object_of(file))
             elif kind == ".jsonl":
-                for one in objects_in(file):
-                    out |= numbers_in(one)
+                for record in objects_in(file):
+                    out |= numbers_in(record)
             elif kind == ".csv":
                 out |= _last_of_csv(file)
         except DiagnoseError:

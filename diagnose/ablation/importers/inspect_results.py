@@ -110,9 +110,9 @@ def _rows(logs: Logs) -> tuple[list[dict[str, Any]], bool]:
         arm, seed = told[model, folder]
         answers: dict[str, dict[str, list[float]]] = {}
         for sample in samples:
-            own = answers.setdefault(str(sample.get("id")), {})
+            answers_of_sample = answers.setdefault(str(sample.get("id")), {})
             for name, value in _values(sample.get("scores")):
-                own.setdefault(name, []).append(value)
+                answers_of_sample.setdefault(name, []).append(value)
         for key, scores in answers.items():
             repeated = repeated or any(len(values) > 1 for values in scores.values())
             means = {name: sum(values) / len(values) for name, values in scores.items()}
@@ -125,12 +125,12 @@ def _values(scores: Any) -> Iterator[tuple[str, float]]:
     for scorer, score in (scores or {}).items():
         value = score.get("value") if isinstance(score, dict) else score
         parts = value.items() if isinstance(value, dict) else [("", value)]
-        for inner, one in parts:
+        for inner, part in parts:
             name = f"{scorer}/{inner}" if inner else str(scorer)
-            if isinstance(one, bool | int | float):
-                yield name, float(one)
-            elif isinstance(one, str) and one in GRADES:
-                yield name, GRADES[one]
+            if isinstance(part, bool | int | float):
+                yield name, float(part)
+            elif isinstance(part, str) and part in GRADES:
+                yield name, GRADES[part]
 
 
 def _scores(rows: list[dict[str, Any]], wanted: tuple[str, ...]) -> tuple[str, ...]:
@@ -144,11 +144,7 @@ def _scores(rows: list[dict[str, Any]], wanted: tuple[str, ...]) -> tuple[str, .
 
 
 def _read(path: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return a log's header and its samples.
-
-    Raises:
-        DiagnoseError: it is damaged.
-    """
+    """Return a log's header and its samples. Raises DiagnoseError where it is damaged."""
     if path.suffix == ".json":
         whole = object_of(path)
         samples = whole.get("samples")

@@ -27,38 +27,34 @@ def object_of(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MOST_OBJECT:
             raise DiagnoseError(f"{shown(path)} is larger than {MOST_OBJECT >> 20} MiB")
-        found = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+        content = json.loads(path.read_text(encoding="utf-8", errors="replace"))
     except OSError as error:
         raise DiagnoseError(f"{shown(path)} cannot be read: {error.strerror or error}") from None
     except (ValueError, RecursionError):
         raise DiagnoseError(f"{shown(path)} is no whole JSON") from None
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def objects_in(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the objects of a file of JSON lines.
-
-    Raises:
-        DiagnoseError: it cannot be read, or a line is no JSON.
-    """
+    """Yield the objects of a file of JSON lines. Raises DiagnoseError where it cannot be read, or a line is no JSON."""
     with source.opened(path) as file:
         for place, (line, _) in enumerate(source.lines(file, path, MOST_LINE)):
             if not line.strip():
                 continue
             try:
-                found = json.loads(line)
+                content = json.loads(line)
             except (ValueError, RecursionError):
                 raise DiagnoseError(f"{shown(path)}, line {place + 1}, is no whole JSON") from None
-            if isinstance(found, dict):
-                yield found
+            if isinstance(content, dict):
+                yield content
 
 
-def numbers_in(found: Any, before: str = "", depth: int = 0) -> dict[str, float]:
+def numbers_in(content: Any, before: str = "", depth: int = 0) -> dict[str, float]:
     """Return the numbers of an object by name; those of inner objects with a slash between."""
     out: dict[str, float] = {}
-    if not isinstance(found, dict) or depth > MOST_DEPTH:
+    if not isinstance(content, dict) or depth > MOST_DEPTH:
         return out
-    for key, value in found.items():
+    for key, value in content.items():
         name = f"{before}{key}"
         if isinstance(value, bool | int | float):
             out[name] = float(value)

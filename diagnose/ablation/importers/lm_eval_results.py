@@ -53,15 +53,15 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     newest, older = _newest(listings)
     if not newest:
         raise DiagnoseError(_without_samples(listings))
-    models = {folder: _model(folder) for folder in dict.fromkeys(one.path.parent for one in newest)}
+    models = {folder: _model(folder) for folder in dict.fromkeys(samples.path.parent for samples in newest)}
     names = named_apart([(name, folder.parent.name) for folder, (name, _) in models.items()])
     told = dict(zip(models, arms_and_seeds(names), strict=True))
     rows: list[dict[str, Any]] = []
     higher: dict[str, bool] = {}
-    for one in newest:
-        arm, run = told[one.path.parent]
-        rows += _rows(one, {"model": arm, "seed": run})
-        sides = models[one.path.parent][1].get(one.task) or {}
+    for samples in newest:
+        arm, run = told[samples.path.parent]
+        rows += _rows(samples, {"model": arm, "seed": run})
+        sides = models[samples.path.parent][1].get(samples.task) or {}
         higher |= {str(name): bool(side) for name, side in sides.items()}
     rows, scores = _with_scores(rows, wanted)
     for score in scores:
@@ -88,39 +88,39 @@ def _without_samples(listings: Sequence[Listing]) -> str:
 
 def _newest(listings: Sequence[Listing]) -> tuple[list[_Samples], int]:
     """Return the newest samples of each task of each folder, and how many older files there are."""
-    found: dict[tuple[Path, str], _Samples] = {}
+    newest: dict[tuple[Path, str], _Samples] = {}
     count = 0
     for listing in listings:
         for file in listing.files:
             match = SAMPLES.fullmatch(file.name)
             if match:
-                one = _Samples(file, match["task"], match["date"])
-                kept = found.get((file.parent, one.task), one)
-                found[file.parent, one.task] = max(kept, one, key=lambda each: each.date)
+                samples = _Samples(file, match["task"], match["date"])
+                before = newest.get((file.parent, samples.task), samples)
+                newest[file.parent, samples.task] = max(before, samples, key=lambda each: each.date)
                 count += 1
-    return list(found.values()), count - len(found)
+    return list(newest.values()), count - len(newest)
 
 
 def _model(folder: Path) -> tuple[str, dict[str, Any]]:
     """Return a folder's model, and by task which of its metrics are better higher."""
     results = sorted(folder.glob("results_*.json"))
-    found = object_of(results[-1]) if results else {}
-    sides = found.get("higher_is_better")
-    name = found.get("model_name") or folder.name.replace("__", "/")
+    settings = object_of(results[-1]) if results else {}
+    sides = settings.get("higher_is_better")
+    name = settings.get("model_name") or folder.name.replace("__", "/")
     return str(name), sides if isinstance(sides, dict) else {}
 
 
 def _rows(samples: _Samples, run: dict[str, str]) -> list[dict[str, Any]]:
     """Return a row an example: its scores by name, with the filter's behind where a task has several."""
     by_example: dict[str, dict[str, Any]] = {}
-    for one in objects_in(samples.path):
-        example = f"{samples.task}/{one.get('doc_id')}"
+    for record in objects_in(samples.path):
+        example = f"{samples.task}/{record.get('doc_id')}"
         row = by_example.setdefault(example, {**run, "task": samples.task, "example": example})
-        names = one.get("metrics")
-        told = names if isinstance(names, list) else [key for key in one if key not in OTHER_KEYS]
-        sign = str(one.get("filter", "none"))
+        names = record.get("metrics")
+        told = names if isinstance(names, list) else [key for key in record if key not in OTHER_KEYS]
+        sign = str(record.get("filter", "none"))
         for name in told:
-            value = one.get(name)
+            value = record.get(name)
             if isinstance(value, bool | int | float):
                 row[str(name) if sign == "none" else f"{name},{sign}"] = float(value)
     return list(by_example.values())

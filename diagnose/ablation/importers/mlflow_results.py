@@ -41,9 +41,9 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     for listing in listings:
         for run in sorted(mlflow_runs.find(listing), key=_started):  # the first run's arm is the control
             key = run.also[0] if run.also else run.name
-            found = _of_base(run.root, key, run.name) if run.root.is_file() else _of_folder(run.root, run.name)
-            runs += [found] if found is not None else []
-            left += found is None
+            runs_read = _of_base(run.root, key, run.name) if run.root.is_file() else _of_folder(run.root, run.name)
+            runs += [runs_read] if runs_read is not None else []
+            left += runs_read is None
     note = f"{counted(left, 'run')} that did not finish {'is' if left == 1 else 'are'} left out."
     return table_of(runs, wanted, [note] if left else [])
 
@@ -51,8 +51,8 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
 def _started(run: FolderRun) -> int:
     """Return when a run of the file store began; those of a database are in order."""
     meta = short_text(run.root / "meta.yaml") if run.root.is_dir() else ""
-    found = re.search(r"^start_time: *(\d+)", meta, re.MULTILINE)
-    return int(found.group(1)) if found else 0
+    match = re.search(r"^start_time: *(\d+)", meta, re.MULTILINE)
+    return int(match.group(1)) if match else 0
 
 
 def _of_folder(folder: Path, name: str) -> SweepRun | None:

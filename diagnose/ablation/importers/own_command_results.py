@@ -37,20 +37,20 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     """
     import pandas as pd
 
-    records = [command_store.comparison(one.top) for one in listings]
+    records = [command_store.comparison(item.top) for item in listings]
     first = records[0]
-    design, metrics = first.design, tuple(one.name for one in first.metrics)
-    for one, record in zip(listings, records, strict=True):
+    design, metrics = first.design, tuple(item.name for item in first.metrics)
+    for item, record in zip(listings, records, strict=True):
         columns = _columns(record.design)
         scores = [metric.name for metric in record.metrics if metric.name in metrics]
         if columns != _columns(design) or not scores:
             theirs = listed([name for name in (*columns, *(metric.name for metric in record.metrics)) if name])
-            raise DiagnoseError(f"{shown(one.top)} has {theirs}, which is not what {shown(listings[0].top)} has")
+            raise DiagnoseError(f"{shown(item.top)} has {theirs}, which is not what {shown(listings[0].top)} has")
         metrics = tuple(scores)
-    tables = [_table(one.top, design) for one in listings]
+    tables = [_table(item.top, design) for item in listings]
     keys = [name for name in _columns(design) if name]
     table = pd.concat(tables, ignore_index=True)[[*keys, *metrics]].drop_duplicates(ignore_index=True)
-    higher = {one.name: one.better == "higher" for one in first.metrics if one.told_by == "option"}
+    higher = {item.name: item.better == "higher" for item in first.metrics if item.told_by == "option"}
     return ImportedScores(
         table, design.arm_columns, wanted or metrics, design.seed_column or None, design.example_column or None,
         design.cluster_column or None, higher,
@@ -62,11 +62,7 @@ def _columns(design: DesignRecord) -> tuple[str, ...]:
 
 
 def _table(folder: Path, design: DesignRecord) -> pd.DataFrame:
-    """Return a folder's table, its levels as they were typed.
-
-    Raises:
-        DiagnoseError: it is missing or damaged.
-    """
+    """Return a folder's table, its levels as they were typed. Raises DiagnoseError where it is missing or damaged."""
     import pandas as pd
 
     file = next((path for path in map(folder.joinpath, command_store.TABLES) if path.is_file()), None)

@@ -67,8 +67,8 @@ def table_of(runs: Sequence[SweepRun], wanted: Sequence[str], notes: Sequence[st
     if not arms:
         raise DiagnoseError(f"the runs differ in {seeds[0]} alone: there is one arm, and a comparison takes two")
     rows = [
-        {RUN: run.name, **{name: own[name] for name in varied}, **{name: run.scores[name] for name in scores}}
-        for run, own in zip(runs, settings, strict=True)
+        {RUN: run.name, **{name: of_run[name] for name in varied}, **{name: run.scores[name] for name in scores}}
+        for run, of_run in zip(runs, settings, strict=True)
     ]
     lost = [run.name for run in runs if not all(math.isfinite(run.scores[name]) for name in scores)]
     if lost:
@@ -89,7 +89,9 @@ def _scores(runs: Sequence[SweepRun], wanted: Sequence[str]) -> tuple[str, ...]:
             known = sorted({name for run in runs for name in run.scores})
             raise DiagnoseError(f"--score {visible(name)}: no run has it{nearest(name, known[:MOST_NAMED])}")
         if without:
-            who = listed([cut(visible(one), 40) for one in without[:3]]) + (" and others" if len(without) > 3 else "")
+            who = listed([cut(visible(lacking), 40) for lacking in without[:3]]) + (
+                " and others" if len(without) > 3 else ""
+            )
             raise DiagnoseError(f"--score {visible(name)}: {who} has no value of it; move unfinished runs elsewhere")
     if wanted:
         return tuple(wanted)
@@ -99,26 +101,28 @@ def _scores(runs: Sequence[SweepRun], wanted: Sequence[str]) -> tuple[str, ...]:
     losses = [name for name in held_out if meaning(name).kind]
     if len(losses) == 1:
         return (losses[0],)
-    shown = listed([visible(name) for name in shared[:MOST_NAMED]]) or "none in common"
-    raise DiagnoseError(f"name a score with --score: the runs have {shown}")
+    names_shared = listed([visible(name) for name in shared[:MOST_NAMED]]) or "none in common"
+    raise DiagnoseError(f"name a score with --score: the runs have {names_shared}")
 
 
 def _settings(runs: Sequence[SweepRun]) -> list[dict[str, str]]:
     """Return the settings of each run, of all the same names; those that a name holds where there are no others."""
     told = arms_and_seeds([run.name for run in runs], numbered=True)
-    found = [
+    by_run = [
         run.settings or dict(SETTING.findall(run.name)) or {ARM: arm, **({"seed": seed} if seed else {})}
         for run, (arm, seed) in zip(runs, told, strict=True)
     ]
-    names = list(dict.fromkeys(name for one in found for name in one))
-    return [{name: one.get(name, "-") for name in names} for one in found]
+    names = list(dict.fromkeys(name for of_run in by_run for name in of_run))
+    return [{name: of_run.get(name, "-") for name in names} for of_run in by_run]
 
 
 def _varied(settings: Sequence[dict[str, str]]) -> list[str]:
     """Return the settings that differ, without those that only name a run, as a path that every run has its own of."""
-    found = {name: [one[name] for one in settings] for name in settings[0]}
-    varied = [name for name, values in found.items() if len(set(values)) > 1]
-    names = [name for name in varied if len(set(found[name])) == len(settings) and not _are_numbers(found[name])]
+    by_setting = {name: [of_run[name] for of_run in settings] for name in settings[0]}
+    varied = [name for name, values in by_setting.items() if len(set(values)) > 1]
+    names = [
+        name for name in varied if len(set(by_setting[name])) == len(settings) and not _are_numbers(by_setting[name])
+    ]
     others = [name for name in varied if name not in names]
     return others if any(not SEED.search(name) for name in others) else varied
 
@@ -141,13 +145,13 @@ def arms_and_seeds(names: Sequence[str], *, numbered: bool = False) -> list[tupl
     told = [_cut(name, SEEDED) for name in names]
     if any(seed for _, seed in told) or not numbered:
         return told
-    found = [_cut(name, NUMBERED) for name in names]
+    cuts = [_cut(name, NUMBERED) for name in names]
     counted_up: dict[str, list[int]] = {}
-    for arm, number in found:
+    for arm, number in cuts:
         counted_up.setdefault(arm, []).append(int(number) if number else -1)
     first, *others = (sorted(numbers) for numbers in counted_up.values())
     alike = bool(others) and all(numbers == first for numbers in others)
-    return found if alike and len(first) > 1 and first in _counts(len(first)) else told
+    return cuts if alike and len(first) > 1 and first in _counts(len(first)) else told
 
 
 def _counts(many: int) -> list[list[int]]:
@@ -161,8 +165,8 @@ def named_apart(models: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _cut(name: str, pattern: re.Pattern[str]) -> tuple[str, str]:
-    found = pattern.search(name)
-    if found is None:
+    match = pattern.search(name)
+    if match is None:
         return name, ""
-    rest = f"{name[: found.start()]}{name[found.end() :]}"
-    return re.sub(r"[-_/,. ]{2,}", "-", rest).strip("-_/,. ") or name, found.group(1)
+    rest = f"{name[: match.start()]}{name[match.end() :]}"
+    return re.sub(r"[-_/,. ]{2,}", "-", rest).strip("-_/,. ") or name, match.group(1)

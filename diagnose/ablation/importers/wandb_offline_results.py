@@ -28,7 +28,7 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     Raises:
         DiagnoseError: fewer than two runs ended well, or no score that all have.
     """
-    runs = [wandb_runs.summary_of(path) for one in listings for path in wandb_runs.transaction_logs(one)]
+    runs = [wandb_runs.summary_of(path) for listing in listings for path in wandb_runs.transaction_logs(listing)]
     done = [SweepRun(run.name, run.settings, run.numbers) for run in runs if run.finished]
     left = len(runs) - len(done)
     note = f"{counted(left, 'run')} that did not end well {'is' if left == 1 else 'are'} left out."

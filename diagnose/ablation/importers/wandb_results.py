@@ -46,7 +46,7 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     import pandas as pd
 
     try:
-        tables = [pd.read_csv(one.top, dtype_backend="numpy_nullable", **every_digit()) for one in listings]
+        tables = [pd.read_csv(listing.top, dtype_backend="numpy_nullable", **every_digit()) for listing in listings]
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise DiagnoseError(f"{shown(listings[0].top)} cannot be read as a table: {first}") from None
@@ -54,9 +54,9 @@ def load(listings: Sequence[Listing], wanted: tuple[str, ...]) -> ImportedScores
     done = (table["State"].astype(str).str.lower() == "finished").to_numpy()
     left = int((~done).sum())
     note = f"{counted(left, 'run')} whose state is not finished {'is' if left == 1 else 'are'} left out."
-    kept = table[done].reset_index(drop=True)
+    finished = table[done].reset_index(drop=True)
     seed = next((name for name in table.columns if str(name).lower() == "seed"), None)
-    return ImportedScores(kept, (), wanted, seed, notes=(note,) if left else ())
+    return ImportedScores(finished, (), wanted, seed, notes=(note,) if left else ())
 
 
 IMPORTER = Importer(NAME, 5, owns, load, is_file_of)

@@ -47,24 +47,24 @@ def own_table(names: Sequence[str], columns: ScoreColumns) -> pd.DataFrame:
                 f"--score {score}: runs of ours have no such score of a document{nearest(score, SCORES)}"
             )
     parts = [
-        _rows(one, arm, columns) for arm, runs in comparison.arms_of(comparison.runs_of(names)).items() for one in runs
+        _rows(run, arm, columns) for arm, runs in comparison.arms_of(comparison.runs_of(names)).items() for run in runs
     ]
     return pd.concat(parts, ignore_index=True)
 
 
-def _rows(one: comparison.ComparedRun, arm: str, columns: ScoreColumns) -> pd.DataFrame:
-    read = run_tables.read_table(one.path, "validation")
-    found = {
+def _rows(run: comparison.ComparedRun, arm: str, columns: ScoreColumns) -> pd.DataFrame:
+    read = run_tables.read_table(run.path, "validation")
+    scores = {
         "nats": read.nats, "bits": read.nats / np.log(2), "bits_per_byte": read.nats / np.log(2) / read.bytes,
         "nats_per_token": read.nats / read.tokens,
     }  # fmt: skip
-    keys = {columns.arms[0]: arm, columns.seed: str(one.seed), columns.example: read.document.astype(str)}
+    keys = {columns.arms[0]: arm, columns.seed: str(run.seed), columns.example: read.document.astype(str)}
     keys |= {} if columns.cluster is None else {columns.cluster: read.document.astype(str)}
     table = read[[]].assign(**{name: value for name, value in keys.items() if name is not None})
-    return table.assign(**{score: found[score] for score in columns.scores})
+    return table.assign(**{score: scores[score] for score in columns.scores})
 
 
-def beside(table: pd.DataFrame, own: pd.DataFrame, example: str | None, *, own_first: bool) -> pd.DataFrame:
+def beside(table: pd.DataFrame, own_scores: pd.DataFrame, example: str | None, *, own_first: bool) -> pd.DataFrame:
     """Return a table and runs of ours as one; the first arm of what comes first is the control.
 
     Raises:
@@ -72,12 +72,12 @@ def beside(table: pd.DataFrame, own: pd.DataFrame, example: str | None, *, own_f
     """
     import pandas as pd
 
-    theirs, ours = set(table[example].astype(str)), set(own[example])
+    theirs, ours = set(table[example].astype(str)), set(own_scores[example])
     if not theirs & ours:
         raise DiagnoseError(
             f"--example {example}: the table has none of the {len(ours):,} documents that the runs were scored on "
             f"({listed(sorted(ours, key=int)[:3])}, ...); an example's key is the document's number in the corpus"
         )
-    table = table.astype({name: object for name in table.columns if name in own.columns})
-    parts = [own, table] if own_first else [table, own]
+    table = table.astype({name: object for name in table.columns if name in own_scores.columns})
+    parts = [own_scores, table] if own_first else [table, own_scores]
     return pd.concat(parts, ignore_index=True)

@@ -69,15 +69,16 @@ def compare_table(
         DiagnoseError: no comparison can be made of it; one line says why.
     """
     margins = margins_of(margin, asked.scores)
-    found = as_text_and_numbers(table, asked)
+    readable = as_text_and_numbers(table, asked)
     try:
-        design = design_of(found, asked, levels)
+        design = design_of(readable, asked, levels)
     except RepeatedRowsError as error:
-        names = columns() if columns else [str(one) for one in table.columns]
+        names = columns() if columns else [str(item) for item in table.columns]
         raise DiagnoseError(f"{error}{of_repeats(names, (*asked.keys, *asked.scores))}") from None
-    metrics = {name: metric_of(name, found[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
+    metrics = {name: metric_of(name, readable[name].to_numpy(), _higher(higher, name)) for name in asked.scores}
     scored = [
-        Scored(name, metric.kind == "binary", design.cells(found[name].to_numpy())) for name, metric in metrics.items()
+        Scored(name, metric.kind == "binary", design.cells(readable[name].to_numpy()))
+        for name, metric in metrics.items()
     ]
     several = len(design.factors) > 1
 
@@ -91,9 +92,9 @@ def compare_table(
     return ScoreComparison(
         source=tuple(source), created=datetime.now().astimezone().isoformat(timespec="seconds"), axes=design.factors,
         design=_design(design, asked, effects), arms=tuple(arms), effects=tuple(effects), pairs=tuple(every),
-        metrics=tuple(_with_noise(design, one, metrics[one.metric]) for one in scored),
+        metrics=tuple(_with_noise(design, item, metrics[item.metric]) for item in scored),
         notes=(*notes, *_unnamed(table, asked), *_folds(asked, effects), *_notes(design, effects),
-               *_mixed_units(scored, metrics), *failure_codes(found, asked)),
+               *_mixed_units(scored, metrics), *failure_codes(readable, asked)),
         command=command, version=version("diagnose-training"),
         verdict=_sentence_case(verdict_of(design, list(metrics.values()), arms, effects)),
     )  # fmt: skip
@@ -112,18 +113,18 @@ def margins_of(margin: Margin, scores: Sequence[str]) -> dict[str, float]:
     if margin is None:
         return {}
     if not isinstance(margin, float | int):
-        found = {name: float(size) for name, size in margin.items()}
+        margins = {name: float(size) for name, size in margin.items()}
     elif len(scores) == 1:
-        found = {scores[0]: float(margin)}
+        margins = {scores[0]: float(margin)}
     else:
         each = ",".join(f"{name}=SIZE" for name in scores[:2])
         raise DiagnoseError(f"--margin {margin:g}: {len(scores)} scores are compared, each in its own unit: {each}")
-    for name, size in found.items():
+    for name, size in margins.items():
         if name not in scores:
             raise DiagnoseError(f"--margin {name}: no such score is compared{nearest(name, scores)}")
         if not 0 < size < math.inf:
             raise DiagnoseError(f"--margin {size:g}: above 0, in the score's own unit")
-    return found
+    return margins
 
 
 def _higher(given: bool | Mapping[str, bool] | None, name: str) -> bool | None:
@@ -132,11 +133,18 @@ def _higher(given: bool | Mapping[str, bool] | None, name: str) -> bool | None:
 
 def _arm(design: ScoreDesign, scored: Sequence[Scored], level: str) -> ScoredArm:
     scores = []
-    for one in scored:
-        interval, own = score_effects.level_of(design, one, level), score_effects.per_seed(design, one, level)
+    for metric in scored:
+        interval, seed_means = (
+            score_effects.level_of(design, metric, level),
+            score_effects.per_seed(design, metric, level),
+        )
         scores.append(
             ScoreLevel(
-                metric=one.metric, value=interval.value, low=interval.low, high=interval.high, per_seed=tuple(own)
+                metric=metric.metric,
+                value=interval.value,
+                low=interval.low,
+                high=interval.high,
+                per_seed=tuple(seed_means),
             )
         )
     return ScoredArm(level=level, levels=design.levels[level], seeds=design.arms[level], scores=tuple(scores))
@@ -156,8 +164,8 @@ def _design(design: ScoreDesign, asked: ScoreColumns, effects: Sequence[ScoreEff
 
 
 def _notes(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
-    same = [one for one in effects if not (one.value or one.low or one.sd_rest or one.sd_documents)]
-    names = dict.fromkeys(f"{one.level} and {one.against} ({one.metric})" for one in same)
+    same = [effect for effect in effects if not (effect.value or effect.low or effect.sd_rest or effect.sd_documents)]
+    names = dict.fromkeys(f"{effect.level} and {effect.against} ({effect.metric})" for effect in same)
     more = [f"The very same scores: {', '.join(names)}. Check that these are different runs."] if names else []
     return [*design.notes, *_unpaired(design, effects), *more]
 
@@ -180,15 +188,15 @@ def _folds(asked: ScoreColumns, effects: Sequence[ScoreEffect]) -> list[str]:
 def _mixed_units(scored: Sequence[Scored], metrics: Mapping[str, ScoreMetric]) -> list[str]:
     """Say of which scores some runs may be in percent and others fractions."""
     out = []
-    for one in scored:
-        values = np.concatenate([cells.mean(axis=1) for cells in one.cells.values()])
+    for metric in scored:
+        values = np.concatenate([cells.mean(axis=1) for cells in metric.cells.values()])
         below, above = values[values < 1], values[values >= 1]
-        if metrics[one.metric].better != "higher" or not (len(below) and len(above)):
+        if metrics[metric.metric].better != "higher" or not (len(below) and len(above)):
             continue
         if below.min() >= 0 and below.max() * FAR < above.min() and above.max() <= PERCENT:
             out.append(
-                f"In {one.metric} {len(below)} of {len(values)} runs lie below 1 and the highest is {above.max():.3g}: "
-                "if some are fractions and some percent, the differences mean nothing."
+                f"In {metric.metric} {len(below)} of {len(values)} runs lie below 1 and the highest is "
+                f"{above.max():.3g}: if some are fractions and some percent, the differences mean nothing."
             )
     return out
 
@@ -199,11 +207,11 @@ def _unpaired(design: ScoreDesign, effects: Sequence[ScoreEffect]) -> list[str]:
         return ["Arms share no seed, as the table names them: differences are those of means, not paired by seed."]
     if not any(effect.paired_seeds for effect in effects):
         return []
-    seeds = list(dict.fromkeys(seed for own in design.arms.values() for seed in own))
-    lacks = [f"{arm} seed {seed}" for arm, own in design.arms.items() for seed in seeds if seed not in own]
+    seeds = list(dict.fromkeys(seed for arm_seeds in design.arms.values() for seed in arm_seeds))
+    lacks = [f"{arm} seed {seed}" for arm, arm_seeds in design.arms.items() for seed in seeds if seed not in arm_seeds]
     if not lacks:
         return []
-    named = [visible(one) for one in lacks[:MOST_NAMED]]
+    named = [visible(arm_seed) for arm_seed in lacks[:MOST_NAMED]]
     more = [f"{len(lacks) - MOST_NAMED} more"] if len(lacks) > MOST_NAMED else []
     return [
         f"Not in the table: {listed([*named, *more])}. Differences are paired by seed, over the seeds that their arms "

@@ -113,13 +113,13 @@ def design_of(table: pd.DataFrame, asked: ScoreColumns, levels: Sequence[str] | 
     """
     arm_of_row, names, parts = _arms_of(table, asked)
     wanted = _chosen(names, levels)
-    kept = np.flatnonzero(np.isin(arm_of_row, [names.index(name) for name in wanted]))
+    rows = np.flatnonzero(np.isin(arm_of_row, [names.index(name) for name in wanted]))
     rank = {names.index(name): place for place, name in enumerate(wanted)}
-    arm_K = np.array([rank[code] for code in arm_of_row[kept]]) if levels else arm_of_row[kept]
-    run_K, arms = _runs_of(table, asked, kept, arm_K, wanted)
+    arm_K = np.array([rank[code] for code in arm_of_row[rows]]) if levels else arm_of_row[rows]
+    run_K, arms = _runs_of(table, asked, rows, arm_K, wanted)
     _refuse_few(arms, asked)
     chosen = {name: parts[name] for name in wanted}
-    return _laid_out(table, asked, kept, run_K, arms, chosen)
+    return _laid_out(table, asked, rows, run_K, arms, chosen)
 
 
 def _arms_of(
@@ -131,13 +131,13 @@ def _arms_of(
     codes = np.stack([table[name].cat.codes.to_numpy(dtype=np.int64) for name in asked.arms])
     sizes = [len(table[name].cat.categories) for name in asked.arms]
     flat = np.ravel_multi_index(tuple(codes), sizes)
-    arm_of_row, found = pd.factorize(flat)
-    places = np.stack(np.unravel_index(found, sizes), axis=1)
+    arm_of_row, arms = pd.factorize(flat)
+    places = np.stack(np.unravel_index(arms, sizes), axis=1)
     levels = [
         {name: str(table[name].cat.categories[code]) for name, code in zip(asked.arms, row, strict=True)}
         for row in places
     ]
-    names = [", ".join(one.values()) for one in levels]
+    names = [", ".join(values.values()) for values in levels]
     return np.asarray(arm_of_row, dtype=np.int64), names, dict(zip(names, levels, strict=True))
 
 
@@ -147,8 +147,8 @@ def _chosen(names: Sequence[str], levels: Sequence[str] | None) -> list[str]:
         if name not in names:
             raise DiagnoseError(f"--levels {visible(name)}: the table has no such arm{nearest(name, names)}")
     if len(wanted) < 2:
-        one = visible(wanted[0])
-        raise DiagnoseError(f"a comparison takes two arms, and there is one: {cut(one, 60)}")
+        first = visible(wanted[0])
+        raise DiagnoseError(f"a comparison takes two arms, and there is one: {cut(first, 60)}")
     if len(wanted) > MOST_ARMS:
         raise DiagnoseError(f"the table has {len(wanted):,} arms; --levels a,b,c takes up to {MOST_ARMS} of them")
     return wanted
@@ -157,29 +157,29 @@ def _chosen(names: Sequence[str], levels: Sequence[str] | None) -> list[str]:
 def _runs_of(
     table: pd.DataFrame,
     asked: ScoreColumns,
-    kept: NDArray[np.int64],
+    rows: NDArray[np.int64],
     arm_K: NDArray[np.int64],
     names: Sequence[str],
 ) -> tuple[NDArray[np.int64], dict[str, tuple[str, ...]]]:
     """Return each row's run, runs being sorted by arm and seed, and the seeds of each arm."""
     if asked.seed is not None:
-        seeds = [str(one) for one in table[asked.seed].cat.categories]
-        seed_K = table[asked.seed].cat.codes.to_numpy(dtype=np.int64)[kept]
+        seeds = [str(item) for item in table[asked.seed].cat.categories]
+        seed_K = table[asked.seed].cat.codes.to_numpy(dtype=np.int64)[rows]
     elif asked.example is not None:
-        seeds, seed_K = [""], np.zeros(len(kept), dtype=np.int64)
+        seeds, seed_K = [""], np.zeros(len(rows), dtype=np.int64)
     else:  # every row is a run without a name
         order = np.argsort(arm_K, kind="stable")
         starts = np.searchsorted(arm_K[order], np.arange(len(names)))
-        seed_K = np.empty(len(kept), dtype=np.int64)
-        seed_K[order] = np.arange(len(kept)) - starts[arm_K[order]]
+        seed_K = np.empty(len(rows), dtype=np.int64)
+        seed_K[order] = np.arange(len(rows)) - starts[arm_K[order]]
         seeds = [str(place + 1) for place in range(int(seed_K.max()) + 1)]
     order_of = _ranks(seeds)
     flat = arm_K * len(seeds) + order_of[seed_K]
-    found, run_K = np.unique(flat, return_inverse=True)
+    keys, run_K = np.unique(flat, return_inverse=True)
     by_rank = np.argsort(order_of)
     arms: dict[str, tuple[str, ...]] = dict.fromkeys(names, ())
-    for one in found:
-        arms[names[one // len(seeds)]] += (seeds[by_rank[one % len(seeds)]],)
+    for item in keys:
+        arms[names[item // len(seeds)]] += (seeds[by_rank[item % len(seeds)]],)
     return run_K.astype(np.int64), arms
 
 
@@ -208,7 +208,7 @@ def _refuse_few(arms: Mapping[str, tuple[str, ...]], asked: ScoreColumns) -> Non
 def _laid_out(
     table: pd.DataFrame,
     asked: ScoreColumns,
-    kept: NDArray[np.int64],
+    chosen: NDArray[np.int64],
     run_K: NDArray[np.int64],
     arms: dict[str, tuple[str, ...]],
     levels: dict[str, dict[str, str]],
@@ -225,21 +225,21 @@ def _laid_out(
     if asked.example is None:
         if asked.cluster is not None:
             raise DiagnoseError("--cluster groups examples: name their column with --example")
-        _refuse_twice(table, asked, kept, run_K)
+        _refuse_twice(table, asked, chosen, run_K)
         over: Over = "seeds" if several else "nothing"
-        return ScoreDesign(factors, arms, levels, "runs", over, named, np.ones(1), 0, 0, 0, kept, run_K, None)
-    order, example_K, complete_N = _crossing(table, asked, kept, run_K)
-    rows, runs = kept[order], run_K[order]
+        return ScoreDesign(factors, arms, levels, "runs", over, named, np.ones(1), 0, 0, 0, chosen, run_K, None)
+    order, example_K, complete_N = _crossing(table, asked, chosen, run_K)
+    rows, runs = chosen[order], run_K[order]
     per_run = np.bincount(run_K)
     common = int(complete_N.sum())
-    if common < ENOUGH * float(np.median(per_run)) and _nested(table, asked, kept, example_K):
+    if common < ENOUGH * float(np.median(per_run)) and _nested(table, asked, chosen, example_K):
         if not several:
             raise DiagnoseError(
                 f"the arms share {common} examples, and each was run once: there is nothing to compare; if each row is "
                 "a draw of its own, as a user of an A/B test, leave --example out"
             )
-        found = len(complete_N)
-        return ScoreDesign(factors, arms, levels, "nested", "seeds", named, np.ones(1), found, 0, 0, rows, runs, None)
+        count = len(complete_N)
+        return ScoreDesign(factors, arms, levels, "nested", "seeds", named, np.ones(1), count, 0, 0, rows, runs, None)
     if len(complete_N) == 1:
         raise DiagnoseError(f"the table has one {asked.example}: leave --example out, and a row is a run")
     if common < 2:
@@ -254,22 +254,24 @@ def _laid_out(
     return ScoreDesign(
         factors, arms, levels, "crossed", "seeds and examples" if several else "examples", named, weights_M, common,
         len(weights_M) if cluster is not None else 0, missing, rows, runs, cluster,
-        _missing(missing, len(complete_N), len(kept), len(per_run)),
+        _missing(missing, len(complete_N), len(chosen), len(per_run)),
     )  # fmt: skip
 
 
 def _factors(asked: ScoreColumns, levels: Mapping[str, Mapping[str, str]]) -> tuple[FactorRecord, ...]:
     out = []
     for name in asked.arms:
-        own = tuple(dict.fromkeys(one[name] for one in levels.values()))
-        out.append(FactorRecord(name=name, levels=own, control=own[0]))
+        levels_of_axis = tuple(dict.fromkeys(arm[name] for arm in levels.values()))
+        out.append(FactorRecord(name=name, levels=levels_of_axis, control=levels_of_axis[0]))
     return tuple(out)
 
 
-def _refuse_twice(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int64], run_K: NDArray[np.int64]) -> None:
+def _refuse_twice(
+    table: pd.DataFrame, asked: ScoreColumns, chosen: NDArray[np.int64], run_K: NDArray[np.int64]
+) -> None:
     count_R = np.bincount(run_K)
     if count_R.max() > 1:
-        rows = kept[run_K == int(count_R.argmax())]
+        rows = chosen[run_K == int(count_R.argmax())]
         keys = asked.arms if asked.seed is None else (*asked.arms, asked.seed)
         if len(table.iloc[rows].drop_duplicates()) == 1:
             raise RepeatedRowsError(
@@ -283,7 +285,7 @@ def _refuse_twice(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int
 
 
 def _crossing(
-    table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int64], run_K: NDArray[np.int64]
+    table: pd.DataFrame, asked: ScoreColumns, rows: NDArray[np.int64], run_K: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
     """Return the order of rows by run and example, each row's example, and which examples every run was scored on.
 
@@ -292,13 +294,13 @@ def _crossing(
     """
     import pandas as pd
 
-    example_K = np.asarray(pd.factorize(table[asked.example].cat.codes.to_numpy()[kept])[0], dtype=np.int64)
+    example_K = np.asarray(pd.factorize(table[asked.example].cat.codes.to_numpy()[rows])[0], dtype=np.int64)
     count = int(example_K.max()) + 1
     place = run_K * count + example_K
     order = np.argsort(place, kind="stable")
     twice = np.flatnonzero(np.diff(place[order]) == 0)
     if len(twice):
-        row = int(kept[order[twice[0]]])
+        row = int(rows[order[twice[0]]])
         within = f"; if they are numbered within each {asked.cluster}, give them unique names" if asked.cluster else ""
         raise RepeatedRowsError(
             f"{counted(len(twice), 'row')} too many: a run has two scores of one example, the first "
@@ -307,7 +309,7 @@ def _crossing(
     return order, example_K, np.bincount(example_K, minlength=count) == int(run_K.max()) + 1
 
 
-def _nested(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int64], example_K: NDArray[np.int64]) -> bool:
+def _nested(table: pd.DataFrame, asked: ScoreColumns, rows: NDArray[np.int64], example_K: NDArray[np.int64]) -> bool:
     """Tell whether no example is scored under two seeds.
 
     Raises:
@@ -315,11 +317,11 @@ def _nested(table: pd.DataFrame, asked: ScoreColumns, kept: NDArray[np.int64], e
     """
     if asked.seed is None:
         return True
-    seed_K = table[asked.seed].cat.codes.to_numpy(dtype=np.int64)[kept]
+    seed_K = table[asked.seed].cat.codes.to_numpy(dtype=np.int64)[rows]
     if not _each_under_one(example_K, seed_K):
         return False
     if asked.cluster is not None:
-        cluster_K = table[asked.cluster].cat.codes.to_numpy(dtype=np.int64)[kept]
+        cluster_K = table[asked.cluster].cat.codes.to_numpy(dtype=np.int64)[rows]
         if not _each_under_one(cluster_K, seed_K):
             raise DiagnoseError(
                 f"each seed has examples of its own, but values of {asked.cluster} recur between seeds: such runs are "

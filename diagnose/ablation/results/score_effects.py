@@ -74,11 +74,15 @@ def effects_of(
         say: makes the sentence of an effect.
     """
     count = len(scored) * len(wanted)
-    found = [(one.metric, contrast, effect_of(design, one, contrast, count)) for one in scored for contrast in wanted]
-    sizes = [margins.get(metric) for metric, _, _ in found]
-    rows = records([(contrast, effect) for _, contrast, effect in found], sizes, say=lambda *_: "")
+    effects = [
+        (scored_metric.metric, contrast, effect_of(design, scored_metric, contrast, count))
+        for scored_metric in scored
+        for contrast in wanted
+    ]
+    sizes = [margins.get(metric) for metric, _, _ in effects]
+    rows = records([(contrast, effect) for _, contrast, effect in effects], sizes, say=lambda *_: "")
     out = []
-    for row, (metric, contrast, effect) in zip(rows, found, strict=True):
+    for row, (metric, contrast, effect) in zip(rows, effects, strict=True):
         known = ScoreEffect(
             **row.model_dump(exclude={"resolved"}), metric=metric,
             over=design.over if effect.low is not None else "nothing", excludes_zero=effect.resolved,
@@ -118,9 +122,9 @@ def effect_of(design: ScoreDesign, scored: Scored, contrast: Contrast, compariso
     if both:
         at = {arm: [design.arms[arm].index(seed) for seed in both] for arm in factors}
         parts = {arm: cells[at[arm]] for arm, cells in parts.items()}
-    found = _effect(design, factors, parts, design.weights_M, comparisons, paired=bool(both))
-    if not scored.binary or design.layout != "crossed" or found.low is None:
-        return found
+    effect = _effect(design, factors, parts, design.weights_M, comparisons, paired=bool(both))
+    if not scored.binary or design.layout != "crossed" or effect.low is None:
+        return effect
     weight = design_effect(list(parts.values()), design.weights_M)
     arms = {
         arm: with_made_up(cells, DIFFERENCE if factors[arm] > 0 else DIFFERENCE[::-1], weight)
@@ -128,7 +132,7 @@ def effect_of(design: ScoreDesign, scored: Scored, contrast: Contrast, compariso
     }
     weights_M = with_made_up(design.weights_M, (1.0, 1.0), weight)
     steady = _effect(design, factors, arms, weights_M, comparisons, paired=bool(both))
-    return estimated_by(found, steady)
+    return estimated_by(effect, steady)
 
 
 def _effect(

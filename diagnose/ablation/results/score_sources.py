@@ -79,7 +79,7 @@ def _refuse_missing(names: Sequence[str]) -> None:
     if path is None:
         return
     folder = path.parent
-    beside = [one.name for one in folder.iterdir() if one.suffix in FILES] if folder.is_dir() else []
+    beside = [file.name for file in folder.iterdir() if file.suffix in FILES] if folder.is_dir() else []
     where = "this folder" if folder == Path() else visible(str(folder))
     if not folder.is_dir():
         hint = f"; there is no folder {where}"
@@ -121,13 +121,13 @@ def compared(
     foreign = [path for path in paths if _is_foreign(path)]
     read = _of_tools if any(map(_needs_importer, foreign)) else _of_tables
     with store.as_written(paths[0], "it cannot be read as scores"):
-        found = read(paths, wanted)
+        table = read(paths, wanted)
     if wanted.arms and len(foreign) == len(paths):
-        found = _with_seeds_of_names(found)
-    asked = ScoreColumns(found.arms, found.scores, found.seed, found.example, found.cluster)
+        table = _with_seeds_of_names(table)
+    asked = ScoreColumns(table.arms, table.scores, table.seed, table.example, table.cluster)
     return compare_table(
-        found.table, asked, higher=found.higher if higher is None else higher, levels=levels, pairs=pairs,
-        margin=margin, source=[str(path) for path in paths], command=command, notes=found.notes,
+        table.table, asked, higher=table.higher if higher is None else higher, levels=levels, pairs=pairs,
+        margin=margin, source=[str(path) for path in paths], command=command, notes=table.notes,
         columns=partial(names_of, foreign[0]) if read is _of_tables else None,
     )  # fmt: skip
 
@@ -138,36 +138,36 @@ def _needs_importer(path: Path) -> bool:
 
 def _of_tables(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     """Return tables and runs of ours as one table; of several tables without --arm each file is an arm."""
-    files, own = [path for path in paths if _is_foreign(path)], [str(path) for path in paths if not _is_foreign(path)]
+    files, ours = [path for path in paths if _is_foreign(path)], [str(path) for path in paths if not _is_foreign(path)]
     by_file = len(paths) > 1 and not wanted.arms
     if not (wanted.scores and (wanted.arms or by_file)):
         raise DiagnoseError(_ask(files[0].name, names_of(files[0]), wanted))
     asked = ScoreColumns(wanted.arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster)
-    seeds = next((one for one in wanted.arms if IS_SEED.fullmatch(one)), None)
+    seeds = next((arm for arm in wanted.arms if IS_SEED.fullmatch(arm)), None)
     if seeds is not None and wanted.example is None and seeds in names_of(files[0]):
         raise DiagnoseError(of_seeds_as_arms(seeds, names_of(files[0]), wanted.scores))
     names = named_apart([(path.stem, path.parent.name) for path in files])
     tables = [(name, read_table(path, asked)) for name, path in zip(names, files, strict=True)]
     arms = (FILE,) if by_file else wanted.arms
     table = joined(tables) if by_file or len(tables) > 1 else tables[0][1]
-    if own:
+    if ours:
         table = beside(
-            table, own_table(own, replace(asked, arms=arms)), asked.example, own_first=own[0] == str(paths[0])
+            table, own_table(ours, replace(asked, arms=arms)), asked.example, own_first=ours[0] == str(paths[0])
         )
     notes = [] if asked.seed or asked.example else unnamed(names_of(files[0]), (*asked.arms, *asked.scores))
     return ImportedScores(table, arms, wanted.scores, wanted.seed, wanted.example, wanted.cluster, notes=tuple(notes))
 
 
-def _with_seeds_of_names(found: ImportedScores) -> ImportedScores:
+def _with_seeds_of_names(scores: ImportedScores) -> ImportedScores:
     """Return scores of runs whose arms are names ("relu_s1") with arm and seed in columns of their own."""
-    table, (name, *others) = found.table, found.arms
-    if others or found.seed or found.example or SEED in table.columns or table[name].duplicated().any():
-        return found
-    told = arms_and_seeds([str(one) for one in table[name]], numbered=True)
+    table, (name, *others) = scores.table, scores.arms
+    if others or scores.seed or scores.example or SEED in table.columns or table[name].duplicated().any():
+        return scores
+    told = arms_and_seeds([str(name_of_arm) for name_of_arm in table[name]], numbered=True)
     if not all(seed for _, seed in told) or not 1 < len({arm for arm, _ in told}) < len(told):
-        return found
+        return scores
     parted = table.assign(**{name: [arm for arm, _ in told], SEED: [seed for _, seed in told]})
-    return replace(found, table=parted, seed=SEED, notes=(*found.notes, NAMES_SPLIT))
+    return replace(scores, table=parted, seed=SEED, notes=(*scores.notes, NAMES_SPLIT))
 
 
 def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:
@@ -179,19 +179,19 @@ def _ask(table: str, names: Sequence[str], wanted: Wanted) -> str:
         )
     missing = [option for option, given in (("--arm", wanted.arms), ("--score", wanted.scores)) if not given]
     more = [f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
-    shown = listed([*(cut(visible(name), 40) for name in names[:MOST_NAMED]), *more])
+    choices = listed([*(cut(visible(name), 40) for name in names[:MOST_NAMED]), *more])
     pivot = of_pivot(names)
-    return f"name columns of {visible(table)} with {listed(missing)}: it has {shown}{'; ' * bool(pivot)}{pivot}"
+    return f"name columns of {visible(table)} with {listed(missing)}: it has {choices}{'; ' * bool(pivot)}{pivot}"
 
 
 def _of_tools(paths: Sequence[Path], wanted: Wanted) -> ImportedScores:
     """Return what other tools left as one table, with the columns that the command names instead of the tool's."""
     if len(paths) > 1 and not all(_needs_importer(path) for path in paths):
         raise DiagnoseError("tables and other tools' folders cannot be compared with each other")
-    found = imported(paths, wanted.scores)
-    if not (wanted.arms or found.arms) or not (wanted.scores or found.scores):
-        raise DiagnoseError(_ask(paths[0].name, [str(name) for name in found.table.columns], wanted))
+    scores = imported(paths, wanted.scores)
+    if not (wanted.arms or scores.arms) or not (wanted.scores or scores.scores):
+        raise DiagnoseError(_ask(paths[0].name, [str(name) for name in scores.table.columns], wanted))
     return replace(
-        found, arms=wanted.arms or found.arms, scores=wanted.scores or found.scores, seed=wanted.seed or found.seed,
-        example=wanted.example or found.example, cluster=wanted.cluster or found.cluster,
+        scores, arms=wanted.arms or scores.arms, scores=wanted.scores or scores.scores, seed=wanted.seed or scores.seed,
+        example=wanted.example or scores.example, cluster=wanted.cluster or scores.cluster,
     )  # fmt: skip

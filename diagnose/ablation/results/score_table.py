@@ -58,8 +58,10 @@ class ScoreColumns:
                     hint = table_hints.of_column(option, name, names)
                     raise DiagnoseError(f"{option} {name}: {where} has no such column{hint}")
         if table_hints.are_seeds(self.scores):
-            said = listed(list(self.scores[: table_hints.MOST_SHOWN]))
-            raise DiagnoseError(f"{said} look like a column a seed, not several scores: {table_hints.A_ROW_EACH}")
+            listed_scores = listed(list(self.scores[: table_hints.MOST_SHOWN]))
+            raise DiagnoseError(
+                f"{listed_scores} look like a column a seed, not several scores: {table_hints.A_ROW_EACH}"
+            )
         alone = len(self.scores) == 1 and not self.seed and not self.example
         if alone and (pivot := table_hints.of_pivot(names, self.scores[0])):
             raise DiagnoseError(pivot)
@@ -211,10 +213,10 @@ def _refuse_missing(table: pd.DataFrame, asked: ScoreColumns) -> None:
 def _refuse_summaries(table: pd.DataFrame, asked: ScoreColumns) -> None:
     """Refuse rows that are a mean or deviation over the others."""
     seeds, examples = (list(table[name].cat.categories) if name else [] for name in (asked.seed, asked.example))
-    of_seeds = next((one for one in seeds if one.lower() in table_hints.SUMMARIES), None)
-    for name, found in ((asked.seed, of_seeds), (asked.example, table_hints.summary_of(examples))):
-        if found is not None:
-            raise DiagnoseError(f"the table has rows of {name} {found}, a summary of other rows: leave them out")
+    of_seeds = next((value for value in seeds if value.lower() in table_hints.SUMMARIES), None)
+    for name, summary in ((asked.seed, of_seeds), (asked.example, table_hints.summary_of(examples))):
+        if summary is not None:
+            raise DiagnoseError(f"the table has rows of {name} {summary}, a summary of other rows: leave them out")
 
 
 def failure_codes(table: pd.DataFrame, asked: ScoreColumns) -> list[str]:
@@ -236,8 +238,8 @@ def failure_codes(table: pd.DataFrame, asked: ScoreColumns) -> list[str]:
 
 def where_is(table: pd.DataFrame, keys: Sequence[str], row: int) -> str:
     """Return which row it is, by its keys."""
-    said = [f"{key} {cut(visible(str(table[key].iloc[row])), 40)}" for key in keys]
-    return f"at {listed(said)}"
+    parts = [f"{key} {cut(visible(str(table[key].iloc[row])), 40)}" for key in keys]
+    return f"at {listed(parts)}"
 
 
 def joined(tables: Sequence[tuple[str, pd.DataFrame]]) -> pd.DataFrame:

@@ -65,12 +65,12 @@ def sentence_of(contrast: Contrast, effect: ScoreEffect, metric: ScoreMetric, *,
     if effect.low is None:
         return f"{metric.name}: {who} against {than} {signed(effect.value, 4)}, without an interval."
     if effect.excludes_zero:
-        said = f"{metric.name}: {who} is {size_of(effect)} {side(effect.value, metric)} than {than}"
-        return f"{said}{'' if effect.resolved else ' for these very models'}{_small(effect)}."
+        sentence = f"{metric.name}: {who} is {size_of(effect)} {side(effect.value, metric)} than {than}"
+        return f"{sentence}{'' if effect.resolved else ' for these very models'}{_small(effect)}."
     half, digits = _half(effect)
-    said = f"{metric.name}: {who} against {than} {signed(effect.value, digits)} ± {plain(half, digits)}"
+    sentence = f"{metric.name}: {who} against {than} {signed(effect.value, digits)} ± {plain(half, digits)}"
     what = "not resolved" if effect.over.startswith("seeds") else "not told apart on such examples"
-    return f"{said}, {what}{_small(effect) or _remedy(effect)}."
+    return f"{sentence}, {what}{_small(effect) or _remedy(effect)}."
 
 
 def _small(effect: ScoreEffect) -> str:
@@ -101,10 +101,10 @@ def verdict_of(
     if design.over == "nothing":
         return _without_intervals(metrics[0], arms)
     by_metric = [(metric, [e for e in effects if e.metric == metric.name]) for metric in metrics]
-    said = [_of_metric(design, metric, some, lone=len(metrics) == 1) for metric, some in by_metric[:MOST_SCORES]]
+    sentences = [_of_metric(design, metric, some, lone=len(metrics) == 1) for metric, some in by_metric[:MOST_SCORES]]
     if len(metrics) > MOST_SCORES:
-        said.append(f"{counted(len(metrics) - MOST_SCORES, 'more score')} below.")
-    return " ".join([*_before(design, any(effect.resolved for effect in effects)), *said, *_after(design)])
+        sentences.append(f"{counted(len(metrics) - MOST_SCORES, 'more score')} below.")
+    return " ".join([*_before(design, any(effect.resolved for effect in effects)), *sentences, *_after(design)])
 
 
 def _before(design: ScoreDesign, resolved: bool) -> list[str]:
@@ -133,12 +133,12 @@ def _after(design: ScoreDesign) -> list[str]:
 
 
 def _without_intervals(metric: ScoreMetric, arms: Sequence[ScoredArm]) -> str:
-    values = [(one.level, one.score(metric.name).value) for one in arms]
-    order = sorted(values, key=lambda one: one[1], reverse=metric.better == "higher")
-    shown = [f"{level} {quantity(value)}" for level, value in order[: MOST_SAID + 1]]
-    more = [f"{len(order) - len(shown)} more"] if len(order) > len(shown) else []
+    values = [(arm.level, arm.score(metric.name).value) for arm in arms]
+    order = sorted(values, key=lambda arm: arm[1], reverse=metric.better == "higher")
+    figures = [f"{level} {quantity(value)}" for level, value in order[: MOST_SAID + 1]]
+    more = [f"{len(order) - len(figures)} more"] if len(order) > len(figures) else []
     return (
-        f"One run an arm gives no interval over seeds: {metric.name} is {listed([*shown, *more])}, and whether any "
+        f"One run an arm gives no interval over seeds: {metric.name} is {listed([*figures, *more])}, and whether any "
         "difference is more than chance is not known. Run three seeds or more."
     )
 
@@ -148,16 +148,18 @@ def _of_metric(design: ScoreDesign, metric: ScoreMetric, effects: Sequence[Score
     unknown = [effect for effect in effects if effect.low is None]
     known = [effect for effect in effects if effect.low is not None]
     apart = sorted((e for e in known if e.excludes_zero), key=lambda e: -abs(e.value))
-    said = [_apart(design, metric, apart)] if apart else []
+    sentences = [_apart(design, metric, apart)] if apart else []
     if not apart and known:
-        said.append(_none_apart(design, metric, known, lone=lone))
+        sentences.append(_none_apart(design, metric, known, lone=lone))
     elif known:
-        said += _open(design, [e for e in known if not e.excludes_zero])
+        sentences += _open(design, [e for e in known if not e.excludes_zero])
     if unknown:
         verb = "is" if len(unknown) == 1 else "are"
         where = "" if known else f"in {metric.name}, "
-        said.append(f"{where}{_names(design, unknown)} {verb} without an interval: all seeds give the same difference.")
-    return " ".join(said)
+        sentences.append(
+            f"{where}{_names(design, unknown)} {verb} without an interval: all seeds give the same difference."
+        )
+    return " ".join(sentences)
 
 
 def _apart(design: ScoreDesign, metric: ScoreMetric, apart: Sequence[ScoreEffect]) -> str:
@@ -208,9 +210,11 @@ def _would(needed: Sequence[int | None]) -> str:
         return "the scores are the very same"
     if not known:
         return "only more examples would"
-    said = f"about {known[0]} to {known[-1]} seeds would" if known[0] < known[-1] else f"about {known[-1]} seeds would"
+    seeds_text = (
+        f"about {known[0]} to {known[-1]} seeds would" if known[0] < known[-1] else f"about {known[-1]} seeds would"
+    )
     others = len(needed) - len(known)
-    return f"{said}, but of {others} only more examples" if others else said
+    return f"{seeds_text}, but of {others} only more examples" if others else seeds_text
 
 
 def _name(design: ScoreDesign, effect: ScoreEffect) -> str:

@@ -61,11 +61,7 @@ def columns_of(
 
 
 def names_of(path: Path) -> list[str]:
-    """Return the names of a file's columns.
-
-    Raises:
-        DiagnoseError: it cannot be read.
-    """
+    """Return the names of a file's columns. Raises DiagnoseError where it cannot be read."""
     with _told(path):
         if _kind(path) == ".parquet":
             return _names_of_parquet(path)
@@ -83,8 +79,8 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, pa.ArrowException, ValueError) as error:
-        said = ONE_OBJECT if "Column(/data/[]/[])" in str(error) else " ".join(visible(str(error)).split())
-        raise DiagnoseError(f"{visible(str(path))} cannot be read as a table: {cut(said, 160)}") from None
+        reason = ONE_OBJECT if "Column(/data/[]/[])" in str(error) else " ".join(visible(str(error)).split())
+        raise DiagnoseError(f"{visible(str(path))} cannot be read as a table: {cut(reason, 160)}") from None
 
 
 def _names_of_parquet(path: Path) -> list[str]:

@@ -39,39 +39,40 @@ def of_column(option: str, name: str, names: Sequence[str]) -> str:
         name: of the column.
         names: of all columns that there are.
     """
-    columns = [one for one in names if A_SEED.fullmatch(one)]
+    columns = [column for column in names if A_SEED.fullmatch(column)]
     parts = [part.strip() for part in name.split(",")]
     near = nearest(name, names)
     if len(parts) > 1 and all(part in names for part in parts):
         right = f"--scores {name}" if option == "--score" else " ".join(f"{option} {part}" for part in parts)
-        said = f"; several are named with {right}"
+        hint = f"; several are named with {right}"
     elif names and names[0].startswith("\\begin"):
-        said = ": it is a LaTeX table; save the numbers as CSV"
+        hint = ": it is a LaTeX table; save the numbers as CSV"
     elif len(names) == 1 and len(names[0].split()) > 1:
-        said = f": its first line is one column, {visible(names[0])!r}; is it a CSV, separated by commas, ; or tabs?"
-    elif any(NUMBER.fullmatch(one) for one in names):
-        said = f": its first line holds numbers ({listed([visible(one) for one in names[:MOST_SHOWN]])}), no names of "
-        said += "columns: write these above"
+        hint = f": its first line is one column, {visible(names[0])!r}; is it a CSV, separated by commas, ; or tabs?"
+    elif any(NUMBER.fullmatch(column) for column in names):
+        first = listed([visible(column) for column in names[:MOST_SHOWN]])
+        hint = f": its first line holds numbers ({first}), no names of columns: write these above"
     elif _has_several_headings(names):
-        said = f": its columns have several headings (rows of a header, or MultiIndex); {A_ROW_EACH}"
+        hint = f": its columns have several headings (rows of a header, or MultiIndex); {A_ROW_EACH}"
     elif len(columns) > 1:
         typo = f"{near} or: " if "did you mean" in near else "; "
-        said = f"{typo}{listed([visible(one) for one in columns[:MOST_SHOWN]])} look like a column a seed: {A_ROW_EACH}"
+        first = listed([visible(column) for column in columns[:MOST_SHOWN]])
+        hint = f"{typo}{first} look like a column a seed: {A_ROW_EACH}"
     elif "did you mean" in near:
-        said = near
+        hint = near
     else:
-        said = nearest(name, names[:MOST_NAMED]) + ("; without --seed each row is a run" if option == "--seed" else "")
-    return said
+        hint = nearest(name, names[:MOST_NAMED]) + ("; without --seed each row is a run" if option == "--seed" else "")
+    return hint
 
 
 def _has_several_headings(names: Sequence[str]) -> bool:
-    filled = [one for one in names if one]
-    return len(set(filled)) < len(filled) or any(one.startswith("('") for one in filled)
+    filled = [name for name in names if name]
+    return len(set(filled)) < len(filled) or any(name.startswith("('") for name in filled)
 
 
 def are_seeds(scores: Sequence[str]) -> bool:
     """Tell whether columns that are to be several scores are seeds or folds by their names."""
-    return len(scores) > 1 and all(NAMED_SEED.fullmatch(one) for one in scores)
+    return len(scores) > 1 and all(NAMED_SEED.fullmatch(score) for score in scores)
 
 
 def of_repeats(names: Sequence[str], known: Sequence[str]) -> str:
@@ -81,7 +82,7 @@ def of_repeats(names: Sequence[str], known: Sequence[str]) -> str:
         names: of all columns.
         known: columns that were named.
     """
-    others = [cut(visible(one), 40) for one in names if one not in known]
+    others = [cut(visible(name), 40) for name in names if name not in known]
     if not others:
         return ""
     more = [f"{len(others) - MOST_NAMED} more"] if len(others) > MOST_NAMED else []
@@ -98,8 +99,8 @@ def summary_of(names: Sequence[str]) -> str | None:
     Args:
         names: of the examples, in the table's order.
     """
-    ends = [one for one in (*names[:1], *names[-1:]) if one.lower() in TOTALS]
-    return next((one for one in names if one.lower() in AVERAGES), ends[0] if ends else None)
+    ends = [name for name in (*names[:1], *names[-1:]) if name.lower() in TOTALS]
+    return next((name for name in names if name.lower() in AVERAGES), ends[0] if ends else None)
 
 
 def of_seeds_as_arms(arm: str, names: Sequence[str], scores: Sequence[str]) -> str:
@@ -110,7 +111,7 @@ def of_seeds_as_arms(arm: str, names: Sequence[str], scores: Sequence[str]) -> s
         names: of all columns.
         scores: columns that are named as scores.
     """
-    others = [cut(visible(one), 40) for one in names if one not in (arm, "", *scores)]
+    others = [cut(visible(name), 40) for name in names if name not in (arm, "", *scores)]
     which = f" ({listed(others[:MOST_SHOWN], 'or')})" if others else ""
     return (
         f"--arm {visible(arm)}: seeds are chance and not what is compared: give --seed {visible(arm)}, and --arm "
@@ -126,11 +127,11 @@ def of_pivot(names: Sequence[str], score: str = "") -> str:
         names: of all columns.
         score: the column that is to be compared; "" where none was named.
     """
-    seeds = [one for one in names if A_SEED.fullmatch(one)]
+    seeds = [name for name in names if A_SEED.fullmatch(name)]
     if len(seeds) < 2 or (score and score not in seeds):
         return ""
     which = f", of which {visible(score)} alone would be compared" if score else ""
-    return f"{listed([visible(one) for one in seeds[:MOST_SHOWN]])} look like a column a seed{which}: {A_ROW_EACH}"
+    return f"{listed([visible(name) for name in seeds[:MOST_SHOWN]])} look like a column a seed{which}: {A_ROW_EACH}"
 
 
 def unnamed(names: Sequence[str], known: Sequence[str]) -> list[str]:
@@ -140,12 +141,14 @@ def unnamed(names: Sequence[str], known: Sequence[str]) -> list[str]:
         names: of all columns.
         known: columns that are an arm or a score.
     """
-    found = [one for one in names if one not in known and (one.lower() in TIMES or one.lower().endswith("seed"))]
-    if not found:
+    names_left = [
+        name for name in names if name not in known and (name.lower() in TIMES or name.lower().endswith("seed"))
+    ]
+    if not names_left:
         return []
     return [
-        f"Each row is taken for a run of its own. The table has {listed([visible(one) for one in found])}: name the "
-        "runs with --seed, and of a run's epochs or steps keep one."
+        f"Each row is taken for a run of its own. The table has {listed([visible(name) for name in names_left])}: name "
+        "the runs with --seed, and of a run's epochs or steps keep one."
     ]
 
 

@@ -32,8 +32,8 @@ SUFFIX = "_runs"
 def trackers() -> tuple[Tracker, ...]:
     """Return the trackers whose folders are read, those first that know a folder best."""
     names = [module.name for module in pkgutil.iter_modules(__path__) if module.name.endswith(SUFFIX)]
-    found: list[Tracker] = [import_module(f"{__name__}.{name}").TRACKER for name in names]
-    return tuple(sorted(found, key=lambda tracker: (tracker.rank, tracker.name)))
+    known: list[Tracker] = [import_module(f"{__name__}.{name}").TRACKER for name in names]
+    return tuple(sorted(known, key=lambda tracker: (tracker.rank, tracker.name)))
 
 
 def is_tracked(path: Path) -> bool:
@@ -48,14 +48,14 @@ def runs_in(path: Path) -> list[FolderRun]:
         DiagnoseError: it holds none, or it cannot be listed.
     """
     listing = Listing(path)
-    found: list[FolderRun] = []
+    runs: list[FolderRun] = []
     for tracker in trackers():
-        roots = [run.root for run in found if run.tracker != tracker.name]
+        roots = [run.root for run in runs if run.tracker != tracker.name]
         more = tracker.find(listing)
-        found += [run for run in more if not any(run.root.is_relative_to(root) for root in roots)]
-    if not found:
+        runs += [run for run in more if not any(run.root.is_relative_to(root) for root in roots)]
+    if not runs:
         raise DiagnoseError(_nothing(path, listing))
-    return found[:MOST_RUNS]
+    return runs[:MOST_RUNS]
 
 
 def _nothing(path: Path, listing: Listing) -> str:
@@ -118,13 +118,13 @@ def _named(runs: list[FolderRun], name: str, path: Path) -> FolderRun:
     for fits in (
         [run for run in runs if name == run.name],
         [run for run in runs if name in run.also or run.name.endswith(f"/{name}")],
-        [run for run in runs if name in run.name or any(one.startswith(name) for one in run.also)],
+        [run for run in runs if name in run.name or any(other.startswith(name) for other in run.also)],
     ):
         if len(fits) == 1:
             return fits[0]
         if fits:
-            said = listed([_with_id(run) for run in fits[:MOST_LISTED]])
-            raise DiagnoseError(f"--run {visible(name)}: {counted(len(fits), 'run')} in {shown(path)} fit: {said}")
+            fitting = listed([_with_id(run) for run in fits[:MOST_LISTED]])
+            raise DiagnoseError(f"--run {visible(name)}: {counted(len(fits), 'run')} in {shown(path)} fit: {fitting}")
     raise DiagnoseError(f"--run {visible(name)}: {shown(path)} holds no such run; it holds {_names(runs)}")
 
 

@@ -6,19 +6,15 @@ import importlib
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
 from diagnose.logs.folders.database import columns_of, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
 from diagnose.logs.names import meaning
-from diagnose.logs.series import Log
 from diagnose.logs.source import shown
 from diagnose.logs.table import Records
-
-if TYPE_CHECKING:
-    from diagnose.logs.kept_columns import Columns
 
 NAME = "Aim"
 FOLDER = ".aim"
@@ -55,13 +51,13 @@ def _names(path: Path) -> dict[str, str]:
 
 
 def _run(base: Path, files: list[Path], key: str, name: str) -> FolderRun:
-    def load(columns: Columns) -> Log:
+    def fill(records: Records) -> None:
         with tempfile.TemporaryDirectory() as folder:
             _copied(base, files, Path(folder) / FOLDER)
-            return _read(folder, key, columns, base)
+            _read(folder, key, records, base)
 
     title = key if not name or name.startswith(NO_NAME) else name
-    return FolderRun(title, NAME, base, load=load, also=(key,) if title != key else ())
+    return FolderRun(title, NAME, base, fill=fill, also=(key,) if title != key else ())
 
 
 def _copied(base: Path, files: list[Path], to: Path) -> None:
@@ -88,17 +84,15 @@ def _library() -> Any:
         ) from None
 
 
-def _read(folder: str, key: str, columns: Columns, base: Path) -> Log:
+def _read(folder: str, key: str, records: Records, base: Path) -> None:
     aim = _library()
-    log = Log("aim", NAME)
     try:
         run = aim.Repo(folder).get_run(key)
         for metric in run.metrics() if run is not None else ():
-            _metric(metric, Records(log, columns))
+            _metric(metric, Records(records.log, records.columns))
     except Exception as error:  # noqa: BLE001  (a damaged repository fails in as many ways as its library has)
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise DiagnoseError(f"{shown(base)} cannot be read by Aim's library: {visible(first)[:200]}") from None
-    return log
 
 
 def _metric(metric: Any, records: Records) -> None:

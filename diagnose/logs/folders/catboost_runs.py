@@ -11,8 +11,10 @@ def find(listing: Listing) -> list[FolderRun]:
     """Return a run for each folder that holds the errors of training."""
     runs = []
     for file in listing.named("learn_error.tsv"):
-        others = [one for one in listing.files if one.parent == file.parent and one.name == "test_error.tsv"]
-        parts = ((file, "learn/"), *((one, "test/") for one in others))
+        others = [
+            beside for beside in listing.files if beside.parent == file.parent and beside.name == "test_error.tsv"
+        ]
+        parts = ((file, "learn/"), *((beside, "test/") for beside in others))
         runs.append(FolderRun(listing.title(file.parent), NAME, file.parent, parts))
     return runs
 

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 import zlib
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from diagnose.errors import DiagnoseError
 from diagnose.logs import source
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
-from diagnose.logs.series import Log
-from diagnose.logs.table import Records
+from diagnose.logs.table_fields import json_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
-    from diagnose.logs.kept_columns import Columns
+    from diagnose.logs.table import Records
 
 NAME = "Comet"
 MAGIC = b"PK\x03\x04"
@@ -32,8 +31,8 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 
 def find(listing: Listing) -> list[FolderRun]:
     """Return a run for each archive."""
-    files = listing.files if listing.files == [listing.top] else listing.named("*.zip")[:MOST_ARCHIVES]
-    return [FolderRun(file.stem, NAME, file, load=_loader(file)) for file in files if owns(file)]
+    files = listing.given_or_named("*.zip")[:MOST_ARCHIVES]
+    return [FolderRun(file.stem, NAME, file, fill=partial(_read, file)) for file in files if owns(file)]
 
 
 def owns(path: Path) -> bool:
@@ -48,16 +47,10 @@ def owns(path: Path) -> bool:
     return {MESSAGES, "experiment.json"} <= names
 
 
-def _loader(path: Path) -> Callable[[Columns], Log]:
-    def load(columns: Columns) -> Log:
-        log = Log("comet", NAME)
-        records = Records(log, columns)
-        with _messages(path) as file:
-            for line, _ in source.lines(file, path, source.MOST_RECORD):
-                _message(line, records)
-        return log
-
-    return load
+def _read(path: Path, records: Records) -> None:
+    with _messages(path) as file:
+        for line, _ in source.lines(file, path, source.MOST_RECORD):
+            _message(line, records)
 
 
 @contextmanager
@@ -94,12 +87,9 @@ class _Bounded(io.RawIOBase):
 def _message(line: str, records: Records) -> None:
     if "metric_msg" not in line[-200:] and "metric_msg" not in line[:200]:
         return
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        records.log.bad += 1
-        return
-    payload = found.get("payload") if isinstance(found, dict) else None
+    message = json_of(line)
+    records.log.bad += message is None
+    payload = message.get("payload") if isinstance(message, dict) else None
     metric = payload.get("metric") if isinstance(payload, dict) else None
     if isinstance(metric, dict) and isinstance(metric.get("metricName"), str):
         at = {"step": metric.get("step"), "epoch": metric.get("epoch")}

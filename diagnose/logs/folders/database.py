@@ -46,8 +46,8 @@ def read_only(path: Path) -> Iterator[sqlite3.Connection]:
             finally:
                 base.close()
     except (sqlite3.Error, OverflowError, UnicodeError) as error:
-        said = " ".join(visible(str(error)).split())[:200]
-        raise DiagnoseError(f"{shown(path)} cannot be read as a database: {said}") from None
+        reason = " ".join(visible(str(error)).split())[:200]
+        raise DiagnoseError(f"{shown(path)} cannot be read as a database: {reason}") from None
     except OSError as error:
         raise DiagnoseError(f"{shown(path)} cannot be read: {error.strerror or error}") from None
 
@@ -83,6 +83,14 @@ def _bounded(base: sqlite3.Connection) -> None:
         return counted > MOST_COUNTED
 
     base.set_progress_handler(over, OPERATIONS)
+
+
+def has_metrics(path: Path, columns: set[str]) -> bool:
+    """Say whether a file is a database whose plain table of metrics has these columns."""
+    if not is_database(path):
+        return False
+    with read_only(path) as base:
+        return columns_of(base, "metrics") >= columns
 
 
 def columns_of(base: sqlite3.Connection, table: str) -> set[str]:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 from diagnose.errors import DiagnoseError
 from diagnose.logs import source
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
-from diagnose.logs.series import Log
-from diagnose.logs.table import Records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.logs.kept_columns import Columns
+    from diagnose.logs.table import Records
 
 NAME = "DVCLive"
 INNER = ("plots", "metrics")
@@ -35,14 +33,11 @@ def find(listing: Listing) -> list[FolderRun]:
 def _run(listing: Listing, folder: Path, files: list[Path]) -> FolderRun:
     root = folder.parent.parent
 
-    def load(columns: Columns) -> Log:
-        log = Log("dvclive", NAME)
-        records = Records(log, columns)
+    def fill(records: Records) -> None:
         for file in files:
             _table(file, file.relative_to(folder).with_suffix("").as_posix(), records)
-        return log
 
-    return FolderRun(listing.title(root), NAME, root, load=load)
+    return FolderRun(listing.title(root), NAME, root, fill=fill)
 
 
 def _table(path: Path, name: str, records: Records) -> None:

@@ -6,16 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from diagnose.logs import source
-from diagnose.logs.folders.database import columns_of, is_database, read_only
+from diagnose.logs.folders.database import columns_of, has_metrics, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, short_text
-from diagnose.logs.series import Log
-from diagnose.logs.table import Records
 from diagnose.logs.table_fields import number
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.logs.kept_columns import Columns
+    from diagnose.logs.table import Records
 
 NAME = "MLflow"
 MOST_METRICS = 512  # files of a run
@@ -26,18 +24,13 @@ RUNS = {"run_uuid", "name", "start_time", "lifecycle_stage"}
 
 def find(listing: Listing) -> list[FolderRun]:
     """Return the runs of the databases and of the file stores."""
-    bases = [file for file in listing.named("*.db", "*.sqlite", "*.sqlite3")[:MOST_BASES] if is_database(file)]
-    if listing.files == [listing.top] and is_database(listing.top):
-        bases = [listing.top]
-    return [run for base in bases for run in _of_base(base)] + _of_files(listing)
+    bases = listing.given_or_named("*.db", "*.sqlite", "*.sqlite3")[:MOST_BASES]
+    return [run for base in bases if is_database(base) for run in _of_base(base)] + _of_files(listing)
 
 
 def owns(path: Path) -> bool:
     """Say whether a file is a database of MLflow's."""
-    if not is_database(path):
-        return False
-    with read_only(path) as base:
-        return columns_of(base, "metrics") >= METRICS
+    return has_metrics(path, METRICS)
 
 
 def _of_base(path: Path) -> list[FolderRun]:
@@ -52,9 +45,7 @@ def _of_base(path: Path) -> list[FolderRun]:
 
 
 def _base_run(path: Path, run: str, name: str) -> FolderRun:
-    def load(columns: Columns) -> Log:
-        log = Log("mlflow", NAME)
-        records = Records(log, columns)
+    def fill(records: Records) -> None:
         with read_only(path) as base:
             flag = "is_nan" if "is_nan" in columns_of(base, "metrics") else "0"
             rows = base.execute(
@@ -63,9 +54,8 @@ def _base_run(path: Path, run: str, name: str) -> FolderRun:
             )
             for key, value, step, time, bad in rows:
                 _add(records, str(key), "nan" if bad else value, step, time)
-        return log
 
-    return FolderRun(name, NAME, path, load=load, also=(run,))
+    return FolderRun(name, NAME, path, fill=fill, also=(run,))
 
 
 def _add(records: Records, key: str, value: object, step: object, time: object) -> None:
@@ -95,15 +85,12 @@ def _file_run(folder: Path, meta: Path, files: list[Path]) -> FolderRun | None:
     named = re.search(r"^run_name: *['\"]?([^'\"\r\n]{1,200})", text, re.MULTILINE)
     name = short_text(folder / "tags" / "mlflow.runName", 200).strip() if not (folder / "tags").is_symlink() else ""
 
-    def load(columns: Columns) -> Log:
-        log = Log("mlflow", NAME)
-        records = Records(log, columns)
+    def fill(records: Records) -> None:
         for file in files[:MOST_METRICS]:
             _metric(file, file.relative_to(folder / "metrics").as_posix(), records)
-        return log
 
     title = name or (named.group(1).strip() if named else folder.name)
-    return FolderRun(title, NAME, folder, load=load, also=(folder.name,))
+    return FolderRun(title, NAME, folder, fill=fill, also=(folder.name,))
 
 
 def _metric(path: Path, key: str, records: Records) -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
 from diagnose.logs import source
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
-from diagnose.logs.series import Log
-from diagnose.logs.table import Records
+from diagnose.logs.table_fields import json_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.logs.kept_columns import Columns
+    from diagnose.logs.table import Records
 
 NAME = "Neptune"
 FILE = re.compile(r"data-(\d{1,15})\.log")
@@ -34,27 +32,21 @@ def find(listing: Listing) -> list[FolderRun]:
 
 
 def _run(folder: Path, files: list[Path]) -> FolderRun:
-    def load(columns: Columns) -> Log:
-        log = Log("neptune", NAME)
-        records = Records(log, columns)
+    def fill(records: Records) -> None:
         for path in files:
             with source.opened(path) as file:
                 for line, _ in source.lines(file, path, source.MOST_RECORD):
                     _operation(line, records)
-        return log
 
-    return FolderRun(folder.name, NAME, folder, load=load)
+    return FolderRun(folder.name, NAME, folder, fill=fill)
 
 
 def _operation(line: str, records: Records) -> None:
     if "LogFloats" not in line[:200]:
         return
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        records.log.bad += 1
-        return
-    operation = found.get("obj") if isinstance(found, dict) else None
+    record = json_of(line)
+    records.log.bad += record is None
+    operation = record.get("obj") if isinstance(record, dict) else None
     if not isinstance(operation, dict) or not isinstance(operation.get("path"), list):
         return
     name = "/".join(str(part) for part in operation["path"][-MOST_PARTS:])

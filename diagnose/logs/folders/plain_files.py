@@ -14,8 +14,7 @@ from diagnose.logs.source import shown
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from diagnose.logs.kept_columns import Columns
-    from diagnose.logs.series import Log
+    from diagnose.logs.table import Records
 
 MOST_DEPTH = 12  # folders within folders
 MOST_NAME = 200  # characters of a run's name
@@ -31,7 +30,7 @@ class FolderRun:
         tracker: whose files they are.
         root: the folder, or the file, that belongs to it.
         parts: its files with what the names in each begin with, where they are read by their content.
-        load: reads it, where a tracker has a format of its own.
+        fill: gives its values to records, where a tracker has a format of its own.
         also: other names of it, as the tracker's identifier.
     """
 
@@ -39,12 +38,17 @@ class FolderRun:
     tracker: str
     root: Path
     parts: tuple[tuple[Path, str], ...] = ()
-    load: Callable[[Columns], Log] | None = None
+    fill: Callable[[Records], None] | None = None
     also: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", " ".join(self.name.split())[:MOST_NAME] or "run")
-        object.__setattr__(self, "also", tuple(" ".join(one.split())[:MOST_NAME] for one in self.also))
+        object.__setattr__(self, "also", tuple(" ".join(name.split())[:MOST_NAME] for name in self.also))
+
+    @property
+    def format(self) -> str:
+        """What its log is said to be of: "wandb" for W&B."""
+        return self.tracker.lower().replace("&", "and")
 
 
 def owns_nothing(_: Path) -> bool:
@@ -118,6 +122,10 @@ class Listing:
         """Return the files whose names are of one of the patterns."""
         return [file for file in self.files if any(fnmatchcase(file.name, pattern) for pattern in patterns)]
 
+    def given_or_named(self, *patterns: str) -> list[Path]:
+        """Return the one file that was given, or those of a folder whose names are of one of the patterns."""
+        return self.files if self.files == [self.top] else self.named(*patterns)
+
     def title(self, path: Path) -> str:
         """Return what a run in a folder is called: its path from the top, or the top's own name."""
         inner = path.relative_to(self.top).as_posix() if path != self.top and path.is_relative_to(self.top) else "."
@@ -127,8 +135,8 @@ class Listing:
 def _entries(folder: Path, *, must: bool) -> list[os.DirEntry[str]]:
     """Return what a folder holds; one that may not be listed holds nothing, but for the one that was given."""
     try:
-        with os.scandir(folder) as found:
-            return [entry for entry, _ in zip(found, range(MOST_ENTRIES + 1), strict=False)]
+        with os.scandir(folder) as entries:
+            return [entry for entry, _ in zip(entries, range(MOST_ENTRIES + 1), strict=False)]
     except OSError:
         if must:
             raise

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from diagnose.logs import source
 from diagnose.logs.events import FIXED64, fields
-from diagnose.logs.folders.framing import frames
+from diagnose.logs.folders.framing import framed_run, frames, texts_of
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
-from diagnose.logs.series import MOST_NAMES, Log
-from diagnose.logs.table import Records
+from diagnose.logs.series import MOST_NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.logs.kept_columns import Columns
+    from diagnose.logs.table import Records
 
 NAME = "SwanLab"
 IDENT = b":SWL"
@@ -23,7 +22,6 @@ HEADER = IDENT + b"\xd6\xe1\x02"  # a magic number and the version
 RUN, SCALAR = 10, 13  # of Record
 RUN_NAME, RUN_ID = 4, 10  # of the run
 KEY, STEP, VALUE, DOUBLE = 1, 2, 5, 1  # of a scalar
-BEFORE_NAME = 64
 LEAST, ONE_BYTE, MOST_VARINT = 17, 0x7F, 9
 TAGS, STEP_TAG, VALUE_TAGS = bytes([SCALAR << 3 | 2, 0x0A]), 0x10, b"\x2a\x09\x09"
 UNPACK = struct.Struct("<d").unpack
@@ -31,8 +29,7 @@ UNPACK = struct.Struct("<d").unpack
 
 def find(listing: Listing) -> list[FolderRun]:
     """Return a run for each file of a run."""
-    files = listing.files if listing.files == [listing.top] else listing.named("*.swanlab")
-    return [_run(listing, file) for file in files if owns(file)]
+    return [_run(listing, file) for file in listing.given_or_named("*.swanlab") if owns(file)]
 
 
 def owns(path: Path) -> bool:
@@ -41,40 +38,19 @@ def owns(path: Path) -> bool:
 
 
 def _run(listing: Listing, path: Path) -> FolderRun:
-    name, run = _named(path)
-    folder = path.parent if listing.top != path else path
-    title = name or run or listing.title(folder)
-
-    def load(columns: Columns) -> Log:
-        log = Log("swanlab", NAME)
-        records = Records(log, columns)
+    def fill(records: Records) -> None:
+        names: dict[bytes, str] = {}
         with source.opened(path) as file:
-            names: dict[bytes, str] = {}
-            for body in frames(file, path, log, HEADER):
+            for body in frames(file, path, records.log, HEADER):
                 if _add_plain(body, names, records):
                     continue
                 for number, _, value in fields(body):
                     if number == SCALAR and isinstance(value, bytes):
                         _add(value, names, records)
             records.flush()
-        return log
 
-    also = tuple(dict.fromkeys(part for part in (run, path.parent.name) if part and part != title))
-    return FolderRun(title, NAME, folder, load=load, also=also)
-
-
-def _named(path: Path) -> tuple[str, str]:
-    """Return a run's name and its identifier, from its first records."""
-    found = {RUN_NAME: "", RUN_ID: ""}
-    with source.opened(path) as file:
-        for body, _ in zip(frames(file, path, Log("swanlab"), HEADER), range(BEFORE_NAME), strict=False):
-            runs = [value for number, _, value in fields(body) if number == RUN and isinstance(value, bytes)]
-            for number, _, value in fields(runs[0]) if runs else ():
-                if number in found and isinstance(value, bytes):
-                    found[number] = value[:200].decode("utf-8", "replace")
-            if runs:
-                break
-    return found[RUN_NAME], found[RUN_ID]
+    name, run = texts_of(path, HEADER, RUN, (RUN_NAME, RUN_ID))
+    return framed_run(listing, path, (name, run), NAME, fill)
 
 
 def _add_plain(body: bytes, names: dict[bytes, str], records: Records) -> bool:

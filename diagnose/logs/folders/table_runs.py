@@ -19,11 +19,11 @@ FIXED = (
 
 def find(listing: Listing) -> list[FolderRun]:
     """Return a run for each folder that holds such a table, or one table for each side."""
-    found: dict[Path, Path] = {}
+    tables: dict[Path, Path] = {}
     for file in sorted(listing.named(*FIXED), key=lambda file: FIXED.index(file.name)):
-        found.setdefault(file.parent, file)
-    runs = [FolderRun(listing.title(folder), NAME, folder, ((file, ""),)) for folder, file in sorted(found.items())]
-    return runs + [run for run in _by_side(listing) if run.root not in found]
+        tables.setdefault(file.parent, file)
+    runs = [FolderRun(listing.title(folder), NAME, folder, ((file, ""),)) for folder, file in sorted(tables.items())]
+    return runs + [run for run in _by_side(listing) if run.root not in tables]
 
 
 def _by_side(listing: Listing) -> list[FolderRun]:

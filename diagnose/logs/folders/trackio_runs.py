@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
-from diagnose.logs.folders.database import MOST_TEXT, columns_of, is_database, read_only
+from diagnose.logs.folders.database import MOST_TEXT, columns_of, has_metrics, is_database, read_only
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker
-from diagnose.logs.series import Log
-from diagnose.logs.table import Records
+from diagnose.logs.table_fields import json_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.logs.kept_columns import Columns
+    from diagnose.logs.table import Records
 
 NAME = "Trackio"
 NEEDED = {"run_name", "step", "metrics", "timestamp"}
@@ -22,16 +20,12 @@ MOST_BASES = 64
 
 def find(listing: Listing) -> list[FolderRun]:
     """Return the runs of each project."""
-    bases = listing.named("*.db")[:MOST_BASES] if listing.files != [listing.top] else [listing.top]
-    return [run for base in bases if is_database(base) for run in _runs(base)]
+    return [run for base in listing.given_or_named("*.db")[:MOST_BASES] if is_database(base) for run in _runs(base)]
 
 
 def owns(path: Path) -> bool:
     """Say whether a file is a database of Trackio's."""
-    if not is_database(path):
-        return False
-    with read_only(path) as base:
-        return columns_of(base, "metrics") >= NEEDED
+    return has_metrics(path, NEEDED)
 
 
 def _runs(path: Path) -> list[FolderRun]:
@@ -46,28 +40,19 @@ def _runs(path: Path) -> list[FolderRun]:
 
 
 def _run(path: Path, key: str, run: str, name: str) -> FolderRun:
-    def load(columns: Columns) -> Log:
-        log = Log("trackio", NAME)
-        records = Records(log, columns)
+    def fill(records: Records) -> None:
         with read_only(path) as base:
             rows = base.execute(f"SELECT step, metrics FROM metrics WHERE {key} = ? ORDER BY step, rowid", (run,))  # noqa: S608
             for step, metrics in rows:
                 _record(step, metrics, records)
-        return log
 
-    return FolderRun(name, NAME, path, load=load, also=(f"{path.stem}/{name}", run))
+    return FolderRun(name, NAME, path, fill=fill, also=(f"{path.stem}/{name}", run))
 
 
 def _record(step: object, metrics: object, records: Records) -> None:
     text = metrics.decode("utf-8", "replace") if isinstance(metrics, bytes) else str(metrics)
-    try:
-        found = json.loads(text[: MOST_TEXT + 1])
-    except (ValueError, RecursionError):
-        found = None
-    if isinstance(found, dict):
-        records.add({"step": step, **{k: v for k, v in found.items() if k != "step"}})
-    else:
-        records.log.bad += 1
+    values = json_of(text[: MOST_TEXT + 1])
+    records.add({"step": step} | values | {"step": step} if isinstance(values, dict) else None)
 
 
 TRACKER = Tracker(NAME, 30, find, owns)

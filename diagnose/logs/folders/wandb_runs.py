@@ -11,17 +11,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from diagnose.logs import source
 from diagnose.logs.events import fields
-from diagnose.logs.folders.framing import frames
+from diagnose.logs.folders.framing import framed_run, messages, texts_of
 from diagnose.logs.folders.plain_files import FolderRun, Listing, Tracker, file_head
 from diagnose.logs.series import Log
-from diagnose.logs.table import Records
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from diagnose.logs.kept_columns import Columns
+    from diagnose.logs.table import Records
 
 NAME = "W&B"
 IDENT = b":W&B"
@@ -36,7 +34,6 @@ KEY, NESTED, VALUE = 1, 2, 16  # of HistoryItem
 RUN_ID, RUN_CONFIG, RUN_NAME = 1, 4, 8  # of RunRecord
 VALUE_KEY = b"\x82\x01"  # what an item's value begins with
 NOT_FINITE = (b'"NaN"', b'"Infinity"', b'"-Infinity"', b"NaN", b"Infinity")
-BEFORE_NAME = 64  # records among which the run's name is looked for
 
 
 def find(listing: Listing) -> list[FolderRun]:
@@ -46,8 +43,7 @@ def find(listing: Listing) -> list[FolderRun]:
 
 def transaction_logs(listing: Listing) -> list[Path]:
     """Return the transaction logs of a folder, or the one that was given."""
-    files = listing.files if listing.files == [listing.top] else listing.named("*.wandb")
-    return [file for file in files if owns(file)]
+    return [file for file in listing.given_or_named("*.wandb") if owns(file)]
 
 
 def owns(path: Path) -> bool:
@@ -56,36 +52,18 @@ def owns(path: Path) -> bool:
 
 
 def _run(listing: Listing, path: Path) -> FolderRun:
-    run, name = _named(path)
-    folder = path.parent if listing.top != path else path
-    title = name or run or listing.title(folder)
+    def fill(records: Records) -> None:
+        for number, message in messages(path, records.log, HEADER):
+            if number == HISTORY:
+                records.add(_history(message))
 
-    def load(columns: Columns) -> Log:
-        log = Log("wandb", NAME)
-        records = Records(log, columns)
-        with source.opened(path) as file:
-            for body in frames(file, path, log, HEADER):
-                for number, _, value in fields(body):
-                    if number == HISTORY and isinstance(value, bytes):
-                        records.add(_history(value))
-        return log
-
-    also = tuple(dict.fromkeys(part for part in (run, path.parent.name) if part and part != title))
-    return FolderRun(title, NAME, folder, load=load, also=also)
+    return framed_run(listing, path, _called(path), NAME, fill)
 
 
-def _named(path: Path) -> tuple[str, str]:
-    """Return a run's identifier and its name, from its first records."""
-    found = {RUN_ID: "", RUN_NAME: ""}
-    with source.opened(path) as file:
-        for body, _ in zip(frames(file, path, Log("wandb"), HEADER), range(BEFORE_NAME), strict=False):
-            runs = [value for number, _, value in fields(body) if number == RUN and isinstance(value, bytes)]
-            for number, _, value in fields(runs[0]) if runs else ():
-                if number in found and isinstance(value, bytes):
-                    found[number] = value[:MOST_NAME].decode("utf-8", "replace")
-            if runs:
-                break
-    return found[RUN_ID], found[RUN_NAME]
+def _called(path: Path) -> tuple[str, str]:
+    """Return a run's name and its identifier."""
+    name, run = texts_of(path, HEADER, RUN, (RUN_NAME, RUN_ID))
+    return name, run
 
 
 @dataclass
@@ -100,19 +78,16 @@ class WandbSummary:
 
 def summary_of(path: Path) -> WandbSummary:
     """Return what a transaction log says of a run as a whole."""
-    run, name = _named(path)
+    name, run = _called(path)
     out = WandbSummary(name or run or path.parent.name)
-    with source.opened(path) as file:
-        for body in frames(file, path, Log("wandb"), HEADER):
-            for number, _, value in fields(body):
-                if isinstance(value, bytes):
-                    _sum_up(out, number, value)
+    for number, message in messages(path, Log("wandb"), HEADER):
+        _sum_up(out, number, message)
     return out
 
 
 def _sum_up(out: WandbSummary, number: int, value: bytes) -> None:
     if number in (HISTORY, SUMMARY):
-        out.numbers.update({name: found for name, found in _history(value).items() if not name.startswith("_")})
+        out.numbers.update({name: last for name, last in _history(value).items() if not name.startswith("_")})
     elif number == CONFIG:
         out.settings.update(_settings(value))
     elif number == RUN:
@@ -147,9 +122,9 @@ def _history(data: bytes) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for number, _, value in fields(data):
         if number == ITEM and isinstance(value, bytes) and len(out) < MOST_ITEMS:
-            name, found = _item(value)
-            if found is not None:
-                out[name] = found
+            name, measured = _item(value)
+            if measured is not None:
+                out[name] = measured
         elif number == STEP and isinstance(value, bytes):
             steps = [v for n, _, v in fields(value) if n == STEP_NUMBER and isinstance(v, int)]
             out.setdefault("_step", steps[-1] if steps else 0)
