@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from itertools import islice
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from diagnose.audit import broadcast, labels, side_data, side_evaluation, side_inputs, side_network, side_scores
@@ -77,6 +78,8 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         DiagnoseError: a side or an adapter is no such thing, fails, or returns something of the wrong shape.
     """
     check_model(model)
+    if isinstance(seconds, bool) or not isinstance(seconds, Real) or not seconds > 0:
+        raise DiagnoseError(f"budget is {seconds!r}; give seconds, a number above 0, for instance 20")
     for name, side in (("train", train), ("val", val)):
         if not isinstance(side, Side) and not (side is None and name == "train"):
             raise DiagnoseError(f"{name} is a {type(side).__name__}; give a Side(batches, objective)")

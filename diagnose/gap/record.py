@@ -172,8 +172,10 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
         "random": [("train", "val")[k] for k in sorted(found.random)],
         "as_taken": [("train", "val")[k] for k in sorted(found.as_taken)],
+        "may_be_on": [("train", "val")[k] for k in sorted(found.may_be)],
         "unlike": list(found.unlike),
         "losses": list(found.losses),
+        "cut": found.cut,
         "masked": {"train": found.train.silent, "val": found.val_own.silent}
         if found.sides.val.objective in found.masked
         else {},

@@ -110,6 +110,8 @@ def condition(found: Measurements, factor: str) -> Term:
     exact = factor == "reduction" and extra is not None and found.exact(1)  # what averaging does to these very batches
     few = factor == "batching"
     value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []), few=few)
+    alike = factor == "mode" and found.same_samples and found.fixed and found.train.complete
+    value = Interval(value.value, None, None, None, None) if alike else value
     low = high = None
     if found.plan.whole and factor in sides.factors:
         over = marginals(sides.factors, factor, lambda changed: _mean(found, changed))
@@ -118,6 +120,7 @@ def condition(found: Measurements, factor: str) -> Term:
     if factor not in sides.factors:
         basis = f"{'exact: ' if exact else ''}the validation batches against {AGAINST[factor]}"
         basis += "" if exact or factor == "batching" else f", paired by {found.val.unit}"
+    basis = SAME_DATA if alike else basis
     parts, beside = _parts(found, factor, value), _on_unseen(found) if factor == "mode" else None
     return Term(factor, value.value, value.low, value.high, low, high, parts, basis, how, beside=beside)
 
@@ -215,7 +218,8 @@ def _data(found: Measurements) -> list[Term]:
     end, whole = found.train.readings[val], found.val.readings[val]
     how = "unseen validation data minus training data, both under validation's conditions"
     how_leak = "all validation data minus its unseen part, both under validation's conditions"
-    if found.same_data:
+    alike = found.same_samples and abs(whole.mean - end.mean) <= RECOMPUTED * max(1.0, abs(end.mean))
+    if found.same_data or alike:
         return [Term("unseen", 0.0, basis=SAME_DATA, how=how), Term("leak", 0.0, basis=SAME_DATA, how=how_leak)]
     if found.unseen is None:
         both = combined([end, whole], [-1.0, 1.0], mixed=found.sides.together)
@@ -288,6 +292,14 @@ def _rest(loss: float, reading: Reading, *, exact: bool, draws: float = 1) -> In
     return Interval(value, value - half, value + half, found.se, found.df)
 
 
+def _narrowed(found: Interval, times: float) -> Interval:
+    """Return an interval of so many times the variance."""
+    if times == 1 or found.low is None or found.high is None:
+        return found
+    low, high = (found.value + (end - found.value) * times**0.5 for end in (found.low, found.high))
+    return replace(found, low=low, high=high)
+
+
 def _spread(text: BatchReadings, own: Any) -> float | None:
     """Return how far one batch's loss may lie from the mean of all, in 95 of 100 cases; None for a single batch."""
     means = np.array(text.means[own])
@@ -340,7 +352,7 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
     rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
     rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
     out = {
-        name: fits(value, combined([reading], [1.0]), text,
+        name: fits(value, _narrowed(combined([reading], [1.0]), min(1.0, found.draws(k))), text,
                    same=text.complete and found.steady(k) and not found.anew(k))
         for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip
