@@ -139,7 +139,7 @@ def _told(passes: SidePasses, batches: Sequence[Any]) -> NDArray[np.float64] | N
     others = [labels_of(parts[(k + len(parts) // 2) % len(parts)]) for k in range(len(parts))]
     if np.mean([_differing(labels_of(part), other) for part, other in zip(parts, others, strict=True)]) < CHANGED:
         return None
-    own = [mean_of(passes.losses(part)) for part in parts]
+    own = [mean_of(passes.losses(part, probe=True)) for part in parts]
     given = [_with(part, labels) for part, labels in zip(parts, others, strict=True)]
     wrong = [mean_of(passes.losses(part, probe=True)) for part in given]
     return np.array([own, wrong])

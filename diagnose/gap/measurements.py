@@ -25,6 +25,7 @@ class BatchReadings:
         unit: what intervals resample: "sample", "group", "batch" or "document".
         scalar: whether the objective gives one number a batch.
         luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
+        draws: how often they were read with other random numbers, of which readings are the mean.
         likely: what else may be reported of the first condition's losses, by what it is.
         beside: the number of the other side's batches; 0 where not all were read.
         inputs: what the batches of a user's loop hold (`loop.inputs.InputsSeen`).
@@ -47,6 +48,7 @@ class BatchReadings:
     likely: dict[str, float] = field(default_factory=dict)
     beside: int = 0
     luck: float | None = None
+    draws: int = 1
     zeros: int = 0
     repeated: bool = False
     inputs: Any = None

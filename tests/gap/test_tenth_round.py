@@ -209,3 +209,86 @@ class TestASmoothedTrainingLoss:
         record = SimpleNamespace(train=0.7, losses=[0.6, 0.8], means=table, said=[])
         (found,) = means(0.5123, record)
         assert found.factor == "a decaying mean over steps (smoothed with 0.98, begun from the first loss or 0.99)"
+
+
+class TestTheTenthRound:
+    def test_one_example_with_dropout_has_the_luck_of_its_masks(self):
+        """OpenNMT/OpenNMT-py#625: one example on both sides; the luck of masks was said to be the cause."""
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(16, 64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 4))
+        batches = [data(1, 1).tensors]
+        fit(model, batches, turns=8)
+        on = [mean(model, batches, training=True) for _ in range(400)]
+        off = mean(model, batches)
+        gap = explain_gap(model, Side(batches, ce, reported=on[0]), Side(batches, ce, reported=off))
+        mode, residual = term(gap, "mode"), term(gap, "residual")
+        true = off - sum(on) / len(on)
+        assert mode["low"] <= true <= mode["high"]
+        assert residual["low"] <= 0 <= residual["high"]
+        assert "the reported training loss is not" not in gap.verdict
+
+    def test_a_sampler_of_validation_that_repeats_is_collation(self):
+        """MIC-DKFZ/nnUNet#1729: patches with foreground are drawn more often in validation."""
+        draw = draws(2)
+        y = (torch.rand(960, generator=draw) < 0.15).long()
+        x = 0.7 * y[:, None] + torch.randn(960, 16, generator=draw)
+        train = DataLoader(TensorDataset(x[:640], y[:640]), 32, shuffle=True)
+        own = TensorDataset(x[640:], y[640:])
+        weights = 1 + 9 * y[640:].double()
+        val = DataLoader(own, 32, sampler=torch.utils.data.WeightedRandomSampler(weights, 320))
+        model = fit(network(2), train, turns=5)
+        with torch.no_grad():
+            each = ce(model, own.tensors).double()
+        gap = explain_gap(model, Side(train, ce), Side(val, ce))
+        collation, seen = term(gap, "collation"), gap.record["matched"]
+        true = ((each * weights).sum() / weights.sum() - each.mean()).item()
+        assert seen["val"] == pytest.approx(each.mean().item(), rel=1e-5)
+        assert collation["low"] <= true <= collation["high"]
+        assert "validation's batches are not its plain data" in gap.verdict
+        assert any("validation's loader draws by a WeightedRandomSampler" in note for note in gap.record["notes"])
+
+    def test_a_meter_that_is_given_sums(self):
+        """lixiny/bihand#3: each batch's sum, times its samples, over all samples."""
+        train, val = DataLoader(data(320, 1), 32), DataLoader(data(310, 2), 32)
+        model = fit(network(), train)
+        with torch.no_grad():
+            reported = sum(float(ce(model, batch).sum()) * len(batch[0]) for batch in val) / 310
+        gap = explain_gap(model, Side(train, ce), Side(val, ce, reported=reported))
+        (found,) = gap.record["arithmetic"]["validation"]
+        assert found["factor"].startswith("each batch's sum, weighed by its samples")
+
+    @pytest.mark.parametrize("scalar", [True, False])
+    @pytest.mark.parametrize("as_index", [True, False])
+    def test_one_graph_with_masks_is_no_leak(self, scalar, as_index):
+        draw, count = draws(1), 200
+        y = torch.randint(0, 3, (count,), generator=draw)
+        near = (torch.rand(count, count, generator=draw) < 0.05).float() + torch.eye(count)
+        some = torch.rand(count, generator=draw) < 0.5
+        masks = {"train": some, "val": ~some}
+        if as_index:
+            masks = {name: mask.nonzero().flatten() for name, mask in masks.items()}
+        graph = {"x": torch.randn(count, 8, generator=draw) + F.one_hot(y, 8), "near": near, "y": y, **masks}
+
+        class Network(nn.Module):
+            def __init__(self):
+                super().__init__()
+                torch.manual_seed(0)
+                self.first, self.last = nn.Linear(8, 16), nn.Linear(16, 3)
+
+            def forward(self, graph):
+                return self.last(graph["near"] @ F.relu(self.first(graph["x"])) / 10)
+
+        def of(name):
+            how = "mean" if scalar else "none"
+            return lambda model, batch: F.cross_entropy(
+                model(batch)[batch[name]], batch["y"][batch[name]], reduction=how
+            )
+
+        model = fit(Network(), [graph], of("train"), turns=15)
+        train, val = (Side([graph], of(name)) for name in ("train", "val"))
+        gap, audited = explain_gap(model, train, val), audit_metric(model, train, val)
+        with torch.no_grad():
+            true = float(of("val")(model, graph).mean() - of("train")(model, graph).mean())
+        assert term(gap, "unseen")["value"] == pytest.approx(true, abs=1e-5)
+        assert "gap/leaking-split" not in rules(gap)
+        assert "split-overlap-exact" not in rules(audited)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.gap import conditions
+from diagnose.gap.intervals import ENOUGH
 from diagnose.gap.loop import noticed, sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.averaged import as_reported
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 APART = "they are built otherwise, so that what the two objectives differ in is not told from the data"
 SAME_EACH_TIME = {"batch norm"}  # kinds of training mode that draw nothing
+MASKS = 64  # batches with masks of their own that are read where there are fewer than `ENOUGH`: their luck is skewed
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
 
@@ -102,9 +104,11 @@ def measure(
         sampler = "" if drawn is None else type(sampler_of(train.batches)).__name__
         given = train.plain is not None
         luck = (2.0 if drawn is not None else draw_luck(train.batches), draw_luck(val.batches))
-        train = _with_plain(train, val, drawn)
+        both_drawn = drawn, None if val.plain is not None else unweighted(val.batches)
+        train, val = _with_plain(train, val, drawn), val if both_drawn[1] is None else replace(val, plain=both_drawn[1])
         train, val, cut = cut_alike(train, val)
         taken = cut_notes((train, val)) if given or cut else setting.plain_notes(train, sampler)
+        taken += [setting.sampler_note("validation", type(sampler_of(val.batches)).__name__)] if both_drawn[1] else []
         taken += luck_notes((train, val), (0.0 if taken else luck[0], luck[1]))
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         objectives = train.objective, val.objective
@@ -124,7 +128,7 @@ def measure(
         both = found.train[0], found.val[0]
         shared = SharedSamples(subject, uncut(val), found.known, both, found.sides.val.objective)
         overlap, whole, why = shared.overlap()
-        same = shared.same_as(uncut(train))
+        same = _is_one(train, val, found) or shared.same_as(uncut(train))
         unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
         unlike += (*shared.relabelled(overlap), *([APART] if subject.apart else []))
         unlike += order_tells(subject, (train, val), found.sides)
@@ -143,6 +147,11 @@ def measure(
         unlike, found.masked, found.as_taken, found.shuffled, luck, by_value,
         found.losses, same and found.sides.mixed, found.may_be, same, found.fixed, found.order, cut,
     )  # fmt: skip
+
+
+def _is_one(train: Side, val: Side, found: _Read) -> bool:
+    """Say whether both sides are the very same batches under one objective, and the same each time."""
+    return train.batches is val.batches and train.objective is val.objective and not found.redrawn
 
 
 def _repeated(val: Side, found: _Read, shared: SharedSamples, luck: float) -> list[str]:
@@ -202,6 +211,7 @@ def _read(
     distinct = _distinct(subject, same, 0)
     read_train = _training(subject, train, plan, budget, same, batching, distinct)
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
+    read_train[0] = _drawn_again(subject, train, read_train[0], sides.train, same)
     read_val = [*_validation(subject, val, wanted, (sides.val, sides.end), budget, same)]
     seconds = VAL_SHARE * budget.seconds
     for tried in (with_other_precision, with_other_objective):
@@ -361,13 +371,31 @@ def _shown(subject: Subject, side: Side, own: Condition) -> BatchReadings | None
     streams = ["reported", *(f"reported {k}" for k in range(1, REPEATS if random else 1))]
     some = [read(subject, side, side.reported_on, [own], name=name, seconds=float("inf"), stream=s) for s in streams]
     found = _renumbered(some[0], OTHERS << 1)
-    return found if len(some) == 1 else _averaged(found, [one.readings[own] for one in some], own)
+    return found if len(some) == 1 else _averaged(found, some, own)
 
 
-def _averaged(found: BatchReadings, every: list[Reading], own: Condition) -> BatchReadings:
+def _drawn_again(
+    subject: Subject, side: Side, found: BatchReadings, own: Condition, same: SampleLayout
+) -> BatchReadings:
+    """Return training's readings over several draws of masks, where batches are too few to tell the luck of these."""
+    if not found.complete or found.batches >= ENOUGH or set(own.on) <= SAME_EACH_TIME or side.reported_on is not None:
+        return found
+    again = [
+        read(subject, side, side.batches, list(found.readings), name="the training side", seconds=float("inf"),
+             distinct=_distinct(subject, same, 0), owner=0, stream=f"masks {k}")
+        for k in range(1, max(REPEATS, MASKS // found.batches))
+    ]  # fmt: skip
+    return _averaged(found, [found, *again], own)
+
+
+def _averaged(found: BatchReadings, every: list[BatchReadings], own: Condition) -> BatchReadings:
     """Return what was read several times with other random numbers as one, and how far one reading lies off."""
-    one = found.readings[own]
-    mean = Reading.of(sum(r.nats for r in every) / len(every), one.weights, one.documents)
-    means = np.array([r.mean for r in every])
+    mean = {
+        condition: Reading.of(
+            sum(text.readings[condition].nats for text in every) / len(every), one.weights, one.documents
+        )
+        for condition, one in found.readings.items()
+    }
+    means = np.array([text.readings[own].mean for text in every])
     half = float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1) * (1 + 1 / len(means)) ** 0.5)
-    return replace(found, readings={own: mean}, luck=half)
+    return replace(found, readings=mean, luck=half, draws=len(every))

@@ -227,10 +227,10 @@ class Subject:
     def select(self, batch: Any, condition: Condition, where: str, side: int) -> None:
         """Find out by which mask or index in the batch a side's objective selects what it takes losses of."""
 
-        def counted(changed: Any) -> int:
-            return len(self.run(changed, condition, 0, where).nats)
+        def losses(changed: Any) -> Elements:
+            return self.run(changed, condition, 0, where)
 
-        key = selector(batch, counted(batch), counted)
+        key = selector(batch, losses)
         self.selectors[side if self.apart else condition.objective] = key
 
     def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:
