@@ -99,6 +99,26 @@ class TestRowsCutOnOneSide:
         rows[noisy] = torch.randint(0, 20, (int(noisy.sum()),), generator=draw)
         return rows
 
+    def test_are_measured_in_a_table_of_transformers(self):
+        from transformers import BatchEncoding
+
+        rows = self.rows(320, 1, 24)
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Embedding(20, 8), nn.Linear(8, 20))
+
+        def table(some):
+            return BatchEncoding({"input_ids": torch.stack(some), "labels": torch.stack(some)})
+
+        def loss(model, batch):
+            found = model(batch["input_ids"][:, :-1]).transpose(1, 2)
+            return F.cross_entropy(found, batch["labels"][:, 1:], reduction="none")
+
+        train, val = (DataLoader(some, 32, collate_fn=table) for some in (rows[:160], rows[160:, :10]))
+        with torch.no_grad():
+            whole, short = (loss(model, table(list(some))).mean().item() for some in (rows[:160], rows[:160, :10]))
+        gap = explain_gap(model, Side(train, loss), Side(val, loss))
+        assert term(gap, "collation")["value"] == pytest.approx(short - whole, abs=1e-5)
+
     @pytest.mark.parametrize("longer", ["training", "validation"])
     def test_are_measured(self, longer):
         class Model(nn.Module):

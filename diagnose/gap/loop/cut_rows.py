@@ -6,15 +6,15 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-from torch.utils._pytree import tree_map
-
+from diagnose.gap.loop.rebatched import changed
 from diagnose.gap.loop.sample_parts import INTEGERS, named_tensors
 from diagnose.gap.loop.walking import walk
 from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch import Tensor
 
     from diagnose.gap.side import Side
 
@@ -35,10 +35,10 @@ class CutRows:
 
     def __iter__(self) -> Iterator[Any]:
         for batch in self.base_dataloader:
-            yield tree_map(self._cut, batch)
+            yield changed(batch, self._cut)
 
-    def _cut(self, found: Any) -> Any:
-        rows = isinstance(found, Tensor) and found.dim() > 1 and found.shape[1] == self.whole
+    def _cut(self, found: Tensor) -> Tensor:
+        rows = found.dim() > 1 and found.shape[1] == self.whole
         return found[:, : self.length] if rows else found
 
 
@@ -53,8 +53,10 @@ def cut_alike(train: Side, val: Side) -> tuple[Side, Side, str]:
     if lengths[0] == lengths[1] or min(lengths) < FEWEST:
         return train, val, ""
     long = int(lengths[1] > lengths[0])
-    short, whole = lengths[1 - long], lengths[long]
-    sides[long] = replace(sides[long], plain=CutRows(sides[long].batches, whole, short))
+    cut = CutRows(sides[long].batches, lengths[long], lengths[1 - long])
+    if _length(cut) != cut.length:  # of a kind that cannot be taken apart
+        return train, val, ""
+    sides[long] = replace(sides[long], plain=cut)
     return sides[0], sides[1], f"rows hold {lengths[0]} tokens in training and {lengths[1]} in validation"
 
 
