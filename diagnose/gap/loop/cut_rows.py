@@ -70,7 +70,12 @@ def cut_notes(sides: tuple[Side, Side]) -> list[str]:
 
 def uncut(side: Side) -> Any:
     """Return the batches that samples are recognised by: as they are before augmentation or packing, not cut."""
-    return side.batches if side.plain is None or isinstance(side.plain, CutRows) else side.plain
+    return side.batches if as_is(side) else side.plain
+
+
+def as_is(side: Side) -> bool:
+    """Say whether a side has no plain data but its own, cut."""
+    return side.plain is None or isinstance(side.plain, CutRows)
 
 
 def _length(batches: Any) -> int:

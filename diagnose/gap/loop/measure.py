@@ -14,7 +14,7 @@ from diagnose.gap.loop import noticed, sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.averaged import as_reported
 from diagnose.gap.loop.batching import batching_of, order_luck
-from diagnose.gap.loop.cut_rows import CutRows, cut_alike, cut_notes, uncut
+from diagnose.gap.loop.cut_rows import as_is, cut_alike, cut_notes, uncut
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.loss_calls import LossCalls, differ
@@ -168,10 +168,6 @@ def _beside(texts: tuple[BatchReadings, ...], others: tuple[BatchReadings, ...])
     return tuple(replace(text, beside=number) for text in texts)
 
 
-def _as_is(side: Side) -> bool:
-    return side.plain is None or isinstance(side.plain, CutRows)
-
-
 def _with_plain(train: Side, val: Side, drawn: Any | None) -> Side:
     """Return training's side with its data without a repeating sampler, or as validation's transform makes them."""
     if train.plain is not None:
@@ -183,7 +179,7 @@ def _read(
     subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, luck: tuple[float, float]
 ) -> _Read:
     """Read all that this process has; `luck` is that of each side's sampler."""
-    redrawn = frozenset(k for k, side in enumerate((train, val)) if _as_is(side) and is_redrawn(side.batches))
+    redrawn = frozenset(k for k, side in enumerate((train, val)) if as_is(side) and is_redrawn(side.batches))
     shuffled = frozenset(k for k, side in enumerate((train, val)) if is_shuffled(side.batches))
     train, val, switched = notice_habits(subject, train, val)
     train, val, own_only = each_its_own(subject, train, val)
@@ -211,7 +207,8 @@ def _read(
     distinct = _distinct(subject, same, 0)
     read_train = _training(subject, train, plan, budget, same, batching, distinct)
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
-    read_train[0] = _drawn_again(subject, train, read_train[0], sides.train, same)
+    if record is None:  # which has the very masks of its steps
+        read_train[0] = _drawn_again(subject, train, read_train[0], sides.train, same)
     read_val = [*_validation(subject, val, wanted, (sides.val, sides.end), budget, same)]
     seconds = VAL_SHARE * budget.seconds
     for tried in (with_other_precision, with_other_objective):
