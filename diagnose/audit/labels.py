@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from diagnose.audit.class_mapping import Moved, moved
+from diagnose.audit.labels_probe import tells
 from diagnose.audit.side_batches import some_rows
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
 from diagnose.formatting import plain
@@ -29,6 +30,10 @@ CHANGED = 0.3  # of the samples must have another label for the comparison to sa
 PARTS = (32, 16, 8)  # samples whose labels are exchanged together: as many as leave enough such parts
 FEWEST, MOST = 8, 16  # parts of a side, least and most
 LUCK = 2.0  # standard errors
+BY_HEART = (
+    "neither a linear fit nor nearest neighbours tell labels of training that they were not given, so that the network "
+    "may have learned these by heart: whether validation's belong cannot be judged by it"
+)
 LESS = 0.3  # of what labels tell on the other side: so much they surely do not tell on this one
 
 
@@ -63,16 +68,21 @@ def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | No
     if all(gain <= LUCK * error for gain, error in map(_gain, sides.values())):
         audit.skips(RULE, "the model has learned nothing of either side's labels", matters=False)
         return
-    _compare(audit, sides, moved([(own, some), (passes, val)], labels_of))
+    elsewhere = moved([(own, some), (passes, val)], labels_of)
+    by_heart = elsewhere is None and tells(some, labels_of) is False
+    _compare(audit, sides, elsewhere, by_heart=by_heart)
 
 
-def _compare(audit: Audit, sides: dict[str, NDArray[np.float64]], elsewhere: tuple[int, Moved] | None) -> None:
+def _compare(
+    audit: Audit, sides: dict[str, NDArray[np.float64]], elsewhere: tuple[int, Moved] | None, *, by_heart: bool
+) -> None:
     """Compare what labels tell on the two sides: where they tell the more, and where they may tell nothing.
 
     Args:
         audit: takes the outcome.
         sides: training's and validation's losses, as `_told` returns them.
         elsewhere: the side whose labels are predicted as other classes, and these.
+        by_heart: whether training's inputs tell nothing of its labels, but to the network that has learned them.
     """
     more, less = sorted(sides, key=lambda name: -_gain(sides[name])[0])
     (gain, _), (mine, error) = _gain(sides[more]), _gain(sides[less])
@@ -87,6 +97,9 @@ def _compare(audit: Audit, sides: dict[str, NDArray[np.float64]], elsewhere: tup
                 f"{mapping}, in {elsewhere[1].share:.0%} of these samples")  # fmt: skip
         audit.breaks(RULE, what, side=side, mapping=mapping, **measured)
     elif mine < LUCK * error and mine + LUCK * error < LESS * gain:
+        if less == SIDES[1] and by_heart:
+            audit.skips(RULE, BY_HEART)
+            return
         (own, wrong), (fit, unfit) = means[less], means[more]
         what = (f"{less.capitalize()} costs {own:.4f} with its own labels and {wrong:.4f} with those of other samples, "
                 f"{more} {fit:.4f} and {unfit:.4f}: what was learned is not seen to hold for {less}'s "
@@ -126,7 +139,7 @@ def _told(passes: SidePasses, batches: Sequence[Any]) -> NDArray[np.float64] | N
     others = [labels_of(parts[(k + len(parts) // 2) % len(parts)]) for k in range(len(parts))]
     if np.mean([_differing(labels_of(part), other) for part, other in zip(parts, others, strict=True)]) < CHANGED:
         return None
-    own = [mean_of(passes.losses(part)) for part in parts]
+    own = [mean_of(passes.losses(part, probe=True)) for part in parts]
     given = [_with(part, labels) for part, labels in zip(parts, others, strict=True)]
     wrong = [mean_of(passes.losses(part, probe=True)) for part in given]
     return np.array([own, wrong])

@@ -8,8 +8,7 @@ Shapes: B rows, T positions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 from diagnose.audit.predictions import NONE, SHIFTS, shifted
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import graphs_of, size_of, tensors
+from diagnose.gap.loop.rebatched import changed
 from diagnose.training.registry import told
 
 if TYPE_CHECKING:
@@ -137,22 +137,6 @@ def _offset(inputs_BT: Tensor, targets_BT: Tensor) -> int | None:
             shares[offset] = float((moved_BT == targets_BT)[both].float().mean())
     best = max(shares, key=lambda offset: shares[offset], default=None)
     return best if best is not None and shares[best] >= AGREE else None
-
-
-def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Return a batch of the same kind with each tensor changed; what is no tensor stays."""
-    if isinstance(batch, Tensor):
-        return change(batch)
-    if isinstance(batch, Mapping):
-        table = {key: changed(value, change) for key, value in batch.items()}
-        return table if type(batch) is dict else type(batch)(table)  # type: ignore[call-arg]
-    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
-        return type(batch)(*(changed(part, change) for part in batch))
-    if isinstance(batch, (tuple, list)):
-        return type(batch)(changed(part, change) for part in batch)
-    if is_dataclass(batch) and not isinstance(batch, type):
-        return replace(batch, **{name: changed(getattr(batch, name), change) for name in batch.__dataclass_fields__})
-    return batch
 
 
 def some_rows(batch: Any, index: list[int]) -> Any:

@@ -16,7 +16,9 @@ from diagnose.audit.predictions import NONE
 from diagnose.audit.side_batches import TokenBatch, dropped
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import sample_identity, sample_parts
+from diagnose.gap.loop.masked import rows_selected, selector
 from diagnose.gap.loop.noticed import PICTURES, how_compared
+from diagnose.gap.loop.sample_identity import all_rows
 from diagnose.gap.loop.shared import REPEATED
 from diagnose.gap.loop.walking import walk
 from diagnose.training.registry import told
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from diagnose.audit.findings import Audit
+    from diagnose.audit.side_passes import SidePasses
+    from diagnose.gap.loop.sample_identity import Chosen
     from diagnose.gap.side import Side
 
 SERIES: dict[str, Any] = {  # of windows of numbers that overlap, as those of forecasts do
@@ -86,17 +90,24 @@ def _kindly(function: Callable[..., Any], value: Any, **keys: bool) -> Any:
         return function(value)
 
 
-def overlap(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float) -> None:
-    """Judge the three rules of overlap by groups where both sides have them, else by the batches themselves."""
+def overlap(
+    audit: Audit, train: Side, own: Side, val: list[Any], seconds: float, rows: tuple[Chosen, Chosen] = (all_rows,) * 2
+) -> None:
+    """Judge the three rules of overlap by groups where both sides have them, else by the batches themselves.
+
+    Args:
+        audit: takes the outcome.
+        train: the training side.
+        own: validation's.
+        val: validation's batches.
+        seconds: a limit.
+        rows: which rows of training's and of validation's batches are samples.
+    """
     if train.groups is not None and own.groups is not None:
         _by_group(audit, train, own, val, seconds)
         return
-    known = sample_identity.known(train.batches, seconds, most=1 << 12, val=val)
-    if known.why and not known.wholes:
-        for rule in OVERLAP:
-            audit.skips(rule, known.why)
-        return
-    found = sample_identity.seen(val, known, len(val))
+    known = sample_identity.known(train.batches, seconds, most=1 << 12, val=val, chosen=rows[0])
+    found = sample_identity.seen(val, known, len(val), rows[1])
     if not len(found.documents):
         for rule in OVERLAP:
             audit.skips(rule, "the batches of the two sides hold different tensors")
@@ -108,6 +119,12 @@ def overlap(audit: Audit, train: Side, own: Side, val: list[Any], seconds: float
         "inside": float(inside.mean()),
     }  # fmt: skip
     judge_overlap(audit, measured, "samples", _unjudged(known))
+
+
+def rows_of(passes: SidePasses, batch: Any) -> Chosen:
+    """Return which rows of a side's batches its losses are of, by the mask or index that selects those of this one."""
+    key = selector(batch, passes.losses)
+    return lambda one: rows_selected(one, key)
 
 
 def _unjudged(known: sample_identity.Known) -> dict[str, str]:

@@ -13,10 +13,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from diagnose.audit.predictions import NONE, first_leak, is_distribution, nats, shifted, total_probability
-from diagnose.audit.side_batches import TokenBatch, changed, some_rows, with_inputs
+from diagnose.audit.side_batches import TokenBatch, some_rows, with_inputs
 from diagnose.audit.side_passes import CannotRunError, SidePasses, differ, mean_of
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import size_of
+from diagnose.gap.loop.rebatched import changed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

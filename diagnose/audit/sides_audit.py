@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from itertools import islice
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from diagnose.audit import broadcast, labels, side_data, side_evaluation, side_inputs, side_network, side_scores
@@ -77,6 +78,8 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         DiagnoseError: a side or an adapter is no such thing, fails, or returns something of the wrong shape.
     """
     check_model(model)
+    if isinstance(seconds, bool) or not isinstance(seconds, Real) or not seconds > 0:
+        raise DiagnoseError(f"budget is {seconds!r}; give seconds, a number above 0, for instance 20")
     for name, side in (("train", train), ("val", val)):
         if not isinstance(side, Side) and not (side is None and name == "train"):
             raise DiagnoseError(f"{name} is a {type(side).__name__}; give a Side(batches, objective)")
@@ -105,7 +108,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
             _text(out, given)
             side_network.ties(out, model, given.tied)
             training(out, passes, train, batches, given, seconds)
-            _shared(out, train, val, batches, max(5.0, begun + seconds - time.monotonic()))
+            _shared(out, passes, train, batches, max(5.0, begun + seconds - time.monotonic()))
         finally:
             passes.forget()
             kept.restore()
@@ -256,12 +259,14 @@ def training(
         out.skips("cannot-overfit", "the objective returns a loss without a gradient")
 
 
-def _shared(out: Audit, train: Side | None, val: Side, batches: list[Any], seconds: float) -> None:
+def _shared(out: Audit, passes: SidePasses, train: Side | None, batches: list[Any], seconds: float) -> None:
     if train is None:
         for rule in side_data.OVERLAP:
             out.skips(rule, "give train=, the training side")
     else:
-        side_data.overlap(out, train, val, batches, seconds)
+        own = replace(passes, side=train, name="training")
+        rows = side_data.rows_of(own, first_of(train, 1)[0]), side_data.rows_of(passes, batches[0])
+        side_data.overlap(out, train, passes.side, batches, seconds, rows)
 
 
 def _classes(passes: SidePasses, batch: Any, given: Adapters) -> int | None:

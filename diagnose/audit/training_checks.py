@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from diagnose.audit.side_batches import changed
+from diagnose.gap.loop.rebatched import changed
 from diagnose.training.eager_optimizer import EagerAdam
 
 if TYPE_CHECKING:

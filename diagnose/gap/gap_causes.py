@@ -171,6 +171,8 @@ def live_kinds(record: LedgerRecord) -> list[str]:
 
 
 def _collation_words(record: LedgerRecord) -> str:
+    if record.conditions.cut:
+        return record.conditions.cut
     train, val = record.conditions.train.plain, record.conditions.val.plain
     if val and not train:
         return "validation's batches are not its plain data"
@@ -191,6 +193,8 @@ def _residual_words(record: LedgerRecord) -> str:
         )
     if side in named:
         return f"the reported {side} loss is what is read, {named[side]}"
+    if side == "validation" and "val" in record.conditions.may_be_on:
+        return "validation's loss is as in training mode, within the luck of its masks, and not as in evaluation mode"
     return f"the reported {side} loss is not what these weights give on these batches"
 
 

@@ -166,6 +166,13 @@ def _eval_forgotten(record: LedgerRecord) -> dict[str, float] | None:
     return {"val_on": on, "val_off": off} if abs(on - off) > NOTHING else None
 
 
+def _eval_unsure(record: LedgerRecord) -> dict[str, float] | None:
+    """Hold where validation's loss may be that of training mode, and no arithmetic gives it."""
+    if "val" not in record.conditions.may_be_on or record.arithmetic.get("validation"):
+        return None
+    return {"val_on": record.matched_on.val, "val_off": record.matched.val, "reported": record.reported.val}
+
+
 def _train_forgotten(record: LedgerRecord) -> dict[str, float] | None:
     """Hold where training's loss turned out to be taken in evaluation mode."""
     kinds = record.conditions.kinds
@@ -183,6 +190,7 @@ def _not_these(record: LedgerRecord) -> dict[str, float] | None:
         return None
     out = {}
     said = {side for side, fits in record.arithmetic.items() if len(fits) == 1}  # by gap/arithmetic
+    said |= {"validation"} if _eval_unsure(record) else set()
     for part in record.term("residual").parts:
         if part.id in said:
             continue
@@ -251,6 +259,9 @@ RULES = (
          "give plain=, the same data without augmentation or sampling", _redrawn),
     FindingRule("gap/duplicates", "warning", "Some validation {units} occur in the training {text}",
          "{apart}", _duplicates),
+    FindingRule("gap/eval-unsure", "warning", "The reported validation loss is not what evaluation mode gives; in "
+         "training mode it lies within the luck of masks",
+         "see that model.eval() is called before validation; more batches, or mode='train', tell", _eval_unsure),
     FindingRule("gap/residual", "note", "A reported loss is not what these weights give on these batches",
          "give the batches that it was taken on (reported_on), or record the steps (GapRecorder)", _not_these),
     FindingRule("gap/mode", "note", "Training's loss is taken with {on} and validation's with it {off}",

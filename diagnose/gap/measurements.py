@@ -25,6 +25,7 @@ class BatchReadings:
         unit: what intervals resample: "sample", "group", "batch" or "document".
         scalar: whether the objective gives one number a batch.
         luck: by how much one reading with other random numbers may lie off in 95 of 100 cases; None where not known.
+        draws: how often they were read with other random numbers, of which readings are the mean.
         likely: what else may be reported of the first condition's losses, by what it is.
         beside: the number of the other side's batches; 0 where not all were read.
         inputs: what the batches of a user's loop hold (`loop.inputs.InputsSeen`).
@@ -47,6 +48,7 @@ class BatchReadings:
     likely: dict[str, float] = field(default_factory=dict)
     beside: int = 0
     luck: float | None = None
+    draws: int = 1
     zeros: int = 0
     repeated: bool = False
     inputs: Any = None
@@ -109,6 +111,11 @@ class Measurements:
         luck: of training's and of validation's sampler, as `draw_luck`; above 0 a reported loss is of another draw.
         by_value: whether validation's samples were looked up bit for bit alone, so that changed copies are not told.
         losses: in what the two objectives were seen to differ, and the losses of torch that they take.
+        may_be: the sides whose reported loss training mode gives within the luck of its masks, and evaluation does not.
+        same_samples: whether the two sides hold the same samples, each as often.
+        fixed: whether training's loss is the same each time in training mode, too: nothing draws, nor shuffles.
+        order: the share of its variance by which who shares a batch may move training's mean; 1 where not known.
+        cut: how long rows are on either side, where one side's were cut to the other's to be its plain data.
         same_data: whether the two sides hold the same samples, and their loss depends on which of them share a batch.
     """
 
@@ -136,11 +143,18 @@ class Measurements:
     by_value: bool = False
     losses: tuple[str, ...] = ()
     same_data: bool = False
+    may_be: frozenset[int] = frozenset()
+    same_samples: bool = False
+    fixed: bool = False
+    order: float = 1.0
+    cut: str = ""
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
         own = self.sides.val if side else self.sides.train
-        return not own.on and side not in self.random and not (side in self.shuffled and self._composed(side))
+        if own.on and not (self.fixed and side == 0):
+            return False
+        return side not in self.random and not (side in self.shuffled and self._composed(side))
 
     def _composed(self, side: int) -> bool:
         """Whether a side's mean depends on which samples share a batch; training's loader is not listed otherwise."""
@@ -156,6 +170,8 @@ class Measurements:
         """How many times the variance of what is read a loss that is reported of all batches may lie off it."""
         if side in self.redrawn or side in self.random:
             return 2.0
+        if side == 0 and 0 < self.order < 1 and not self.luck[0] and not self.sides.train.on:
+            return self.order
         if self.luck[side]:
             return self.luck[side] if self.steady(side) else max(1.0, self.luck[side])
         return 1.0

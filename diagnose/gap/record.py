@@ -154,7 +154,10 @@ def _others(text: BatchReadings, one: Condition) -> dict[str, float]:
 def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording | None) -> dict[str, Any]:
     both = (found.sides.train, found.sides.val)
     return {
-        **{name: _side(one, side, found) for name, one, side in zip(("train", "val"), both, sides, strict=True)},
+        **{
+            name: _side(both[k], sides[k], found, plain=found.sides.collation[k])
+            for k, name in enumerate(("train", "val"))
+        },
         "differ": [p for p in found.sides.factors if p != "reduction" or both[0].reduction != both[1].reduction],
         "kinds": list(found.sides.kinds),
         "reports": {
@@ -172,8 +175,10 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
         "redrawn": [("train", "val")[k] for k in sorted(found.redrawn)],
         "random": [("train", "val")[k] for k in sorted(found.random)],
         "as_taken": [("train", "val")[k] for k in sorted(found.as_taken)],
+        "may_be_on": [("train", "val")[k] for k in sorted(found.may_be)],
         "unlike": list(found.unlike),
         "losses": list(found.losses),
+        "cut": found.cut,
         "masked": {"train": found.train.silent, "val": found.val_own.silent}
         if found.sides.val.objective in found.masked
         else {},
@@ -181,13 +186,13 @@ def _conditions(found: Measurements, sides: tuple[Side, Side], kept: Recording |
     }
 
 
-def _side(one: Condition, side: Side, found: Measurements) -> dict[str, Any]:
-    plain = " (plain ones where changed)" if side.plain is not None else ""
+def _side(one: Condition, side: Side, found: Measurements, *, plain: bool) -> dict[str, Any]:
+    also = " (plain ones where changed)" if plain else ""
     scalar = found.train.scalar or one.objective == found.sides.scalar
     return {
         "on": sorted(one.on), "precision": _precision(one.precision), "objective": called(side.objective),
         "mean_by": "as the objective averages, then over batches" if scalar else REDUCTIONS[one.reduction],
-        "loader": f"batches of {type(side.batches).__name__}{plain}", "plain": side.plain is not None,
+        "loader": f"batches of {type(side.batches).__name__}{also}", "plain": plain,
     }  # fmt: skip
 
 

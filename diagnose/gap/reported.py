@@ -28,6 +28,8 @@ LN2 = math.log(2)
 EQUAL = 1e-9  # of the value: what is the same but for the order of sums
 COARSE = 0.01  # of the value: a loss that was rounded by more fits one factor or another by chance
 DECAYS = (0.9, 0.95, 0.98, 0.99)  # that losses are smoothed with
+STARTS = ("", "from the first loss", "from 0")  # as if there were none before; with the first; with nothing
+DECAYING = "a decaying mean over steps (smoothed with "
 MOST_FACTOR = 64  # accumulation steps or processes that are tried
 LARGEST_EXPONENT = 50.0
 SWAPPED = "the two reported= may be swapped"
@@ -219,13 +221,36 @@ def means(reported: float, record: Recording) -> list[FactorFit]:
     }
     if record.said and "open" in record.means:
         known["the mean of the steps since the last whole interval"] = record.means["open"]
-    smoothed = {decay: record.means.get(f"smoothed {decay}") for decay in DECAYS}
-    known |= {
-        f"a decaying mean over steps (smoothed with {d})": mean for d, mean in smoothed.items() if mean is not None
-    }
+    known |= _smoothed(record)
     rows = [FactorFit(name, value, value, value, reported) for name, value in known.items()]
     close = [row for row in rows if abs(row.value - reported) <= SAME * abs(reported) + rounded]
-    return close or _of_steps(reported, record.train)
+    return _together(close) or _of_steps(reported, record.train)
+
+
+def _together(close: list[FactorFit]) -> list[FactorFit]:
+    """Return fits with decaying means as one, that name all that give the value to its digits.
+
+    Of a decay that gives it however it begins the beginning is not named.
+    """
+    decaying = [row for row in close if row.factor.startswith(DECAYING)]
+    said = [row.factor.removeprefix(DECAYING).removesuffix(")") for row in decaying]
+    decays = [one.partition(",")[0] for one in said]
+    once = {
+        decay if decays.count(decay) > 1 else one: row for decay, one, row in zip(decays, said, decaying, strict=True)
+    }
+    if not once:
+        return close
+    factor = f"{DECAYING}{' or '.join(once)})"
+    return [*(row for row in close if row not in decaying), replace(next(iter(once.values())), factor=factor)]
+
+
+def _smoothed(record: Recording) -> dict[str, float]:
+    """Return decaying means of the recorded losses, by decay and by where they begin."""
+    return {
+        f"{DECAYING}{decay}{f', begun {start}' if start else ''})": mean
+        for decay in DECAYS for start in STARTS
+        if (mean := record.means.get(f"smoothed {decay} {start}".rstrip())) is not None
+    }  # fmt: skip
 
 
 def _of_steps(reported: float, mean: float) -> list[FactorFit]:

@@ -30,6 +30,7 @@ AGAINST = {  # what validation's own batches are read against, by condition
     "batching": "the same samples as training batches them",
 }  # fmt: skip
 SAME_DATA = "exact: both sides hold the same samples"
+SAME_MASKS = "both sides hold the same samples: what is not known is the luck of masks, of which {} draws were read"
 RECOMPUTED = 1e-5  # relative: reading the same again may differ by as much through the order of sums
 NO_REPLAY = "not known without a record of the steps (GapRecorder); together with recency in residual"
 
@@ -110,6 +111,8 @@ def condition(found: Measurements, factor: str) -> Term:
     exact = factor == "reduction" and extra is not None and found.exact(1)  # what averaging does to these very batches
     few = factor == "batching"
     value = _moved(rows, extra or []) if exact else _combined(rows + (extra or []), few=few)
+    alike = factor == "mode" and _alike_but_for_mode(found)
+    value = _of_masks(found.train, value.value) if alike else value
     low = high = None
     if found.plan.whole and factor in sides.factors:
         over = marginals(sides.factors, factor, lambda changed: _mean(found, changed))
@@ -118,8 +121,20 @@ def condition(found: Measurements, factor: str) -> Term:
     if factor not in sides.factors:
         basis = f"{'exact: ' if exact else ''}the validation batches against {AGAINST[factor]}"
         basis += "" if exact or factor == "batching" else f", paired by {found.val.unit}"
+    basis = (SAME_DATA if found.fixed else SAME_MASKS.format(found.train.draws)) if alike else basis
     parts, beside = _parts(found, factor, value), _on_unseen(found) if factor == "mode" else None
     return Term(factor, value.value, value.low, value.high, low, high, parts, basis, how, beside=beside)
+
+
+def _alike_but_for_mode(found: Measurements) -> bool:
+    """Say whether both sides hold the same samples and the luck of training mode is none, or known."""
+    return found.same_samples and found.train.complete and (found.fixed or found.train.luck is not None)
+
+
+def _of_masks(text: BatchReadings, value: float) -> Interval:
+    """Return a value that the luck of masks alone moves, the mean of several draws; without it, without an interval."""
+    half = None if text.luck is None else text.luck / (text.draws + 1) ** 0.5
+    return Interval(value, None if half is None else value - half, None if half is None else value + half, None, None)
 
 
 def _on_unseen(found: Measurements) -> dict[str, Any] | None:
@@ -215,7 +230,8 @@ def _data(found: Measurements) -> list[Term]:
     end, whole = found.train.readings[val], found.val.readings[val]
     how = "unseen validation data minus training data, both under validation's conditions"
     how_leak = "all validation data minus its unseen part, both under validation's conditions"
-    if found.same_data:
+    alike = found.same_samples and abs(whole.mean - end.mean) <= RECOMPUTED * max(1.0, abs(end.mean))
+    if found.same_data or alike:
         return [Term("unseen", 0.0, basis=SAME_DATA, how=how), Term("leak", 0.0, basis=SAME_DATA, how=how_leak)]
     if found.unseen is None:
         both = combined([end, whole], [-1.0, 1.0], mixed=found.sides.together)
@@ -288,6 +304,23 @@ def _rest(loss: float, reading: Reading, *, exact: bool, draws: float = 1) -> In
     return Interval(value, value - half, value + half, found.se, found.df)
 
 
+def _as_read(reading: Reading, text: BatchReadings, times: float) -> Interval:
+    """Return what is read with the luck of its masks where that is known, else with its interval, narrowed.
+
+    Args:
+        reading: of a side.
+        text: what was read of it.
+        times: so many times its variance is luck.
+    """
+    if text.luck is not None:
+        return Interval(reading.mean, reading.mean - text.luck, reading.mean + text.luck, None, None)
+    found = combined([reading], [1.0])
+    if times == 1 or found.low is None or found.high is None:
+        return found
+    low, high = (found.value + (end - found.value) * times**0.5 for end in (found.low, found.high))
+    return replace(found, low=low, high=high)
+
+
 def _spread(text: BatchReadings, own: Any) -> float | None:
     """Return how far one batch's loss may lie from the mean of all, in 95 of 100 cases; None for a single batch."""
     means = np.array(text.means[own])
@@ -311,6 +344,8 @@ def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term
         same = abs(given.train - text.readings[own].mean) <= RECOMPUTED * max(1.0, abs(given.train))
         exact = text.complete and not again and (found.steady(0) or (same and 0 in found.shuffled and not own.on))
         read = _rest(given.train, text.readings[own], exact=exact, draws=found.draws(0) if shown is None else 1)
+        if text.luck is not None and not again:
+            read = Interval(read.value, read.value - text.luck, read.value + text.luck, None, None)
         train = _negative(read)
         held = "lag" if shown is not None else "lag and recency"
         said = f"training: {signed(train.value)}, which holds {held} and the luck of masks"
@@ -340,7 +375,7 @@ def explained(found: Measurements, given: ReportedLosses, record: Recording | No
     rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
     rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
     out = {
-        name: fits(value, combined([reading], [1.0]), text,
+        name: fits(value, _as_read(reading, text, min(1.0, found.draws(k))), text,
                    same=text.complete and found.steady(k) and not found.anew(k))
         for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
     }  # fmt: skip

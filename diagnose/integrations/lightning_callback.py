@@ -30,6 +30,7 @@ from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
 from diagnose.integrations.averaging import explain_as_averaged
+from diagnose.integrations.lightning_logged import LoggedSteps
 from diagnose.integrations.lightning_steps import (
     TransferredBatches,
     at_epoch,
@@ -104,6 +105,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         self.page = Path(page) if page else None
         self.gaps: dict[str, Gap] = {}
         self._recorder: GapRecorder | None = None
+        self._logged = LoggedSteps(train)
         self._before: set[str] = set()
         self._logged_by_validation: list[str] = []
         self._shown: dict[int, list[Any]] = {}
@@ -129,6 +131,7 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
         """Begin an epoch, which a loss that is logged `on_epoch` averages."""
         if self._recorder is not None:
             self._recorder.epoch()
+            self._logged.epoch()
 
     @steps_aside
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
@@ -142,8 +145,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:  # noqa: ARG002
         """Record the step."""
         loss = outputs.get("loss") if isinstance(outputs, dict) else outputs
-        if self._recorder is not None and isinstance(loss, Tensor):
-            whole = loss * trainer.accumulate_grad_batches  # it is given divided
+        whole = loss * trainer.accumulate_grad_batches if isinstance(loss, Tensor) else self._logged.last(trainer)
+        if self._recorder is not None and whole is not None:  # a returned loss is given divided
             self._writes = self._writes or versions(batch) != self._versions
             taken = batch if self._taken is None or not self._writes else self._taken
             self._recorder.step(taken, whole, weight=float(size_of(batch) or 1))
@@ -261,8 +264,9 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             value = logged[name]
         if record is None and value is not None:
             self.say(
-                f"training_step returned no loss, so no step was recorded: '{name}' is taken as it was logged, and how "
-                "far the weights moved meanwhile is in the residual; let training_step return the loss"
+                f"training_step neither returned a loss nor logged one of each step, so no step was recorded: '{name}' "
+                "is taken as it was logged, and how far the weights moved meanwhile is in the residual; let "
+                "training_step return the loss"
             )
             return name.removesuffix("_epoch").removesuffix("_step"), value, None
         if record is None or value is None:

@@ -197,6 +197,8 @@ class ConditionsRecord(Schema):
     unlike: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()  # in what the losses of torch differ that the two objectives take
     as_taken: tuple[str, ...] = ()
+    cut: str = ""  # how long rows are on either side, where one side's were read cut to the other's, too
+    may_be_on: tuple[str, ...] = ()  # sides whose reported loss training mode gives within its luck, evaluation's not
     masked: dict[str, float] = Field(default_factory=dict)
     differ: tuple[str, ...] = ()
     precision: str | None = None

@@ -89,6 +89,7 @@ FIRES = {
     "gap/weights": {"weights": 0.2},
     "gap/unseen": {"unseen": 0.2},
     "gap/eval-forgotten": {"conditions": LAST | {"val": ON}},
+    "gap/eval-unsure": {"conditions": LAST | {"may_be_on": ["val"]}},
     "gap/arithmetic": {"arithmetic": {"training": [FIT], "validation": []}},
     "gap/memorised": {},
     "gap/residual": {"residual": 0.5, "kind": "sides", "arithmetic": {}},

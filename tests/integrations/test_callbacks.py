@@ -142,10 +142,11 @@ class TestLightning:
     def test_manual_optimisation(self, tmp_path):
         module = net("manual")
         callback, said = fit(module, tmp_path)
-        assert len(said) == 1
-        assert "training_step returned no loss, so no step was recorded: 'train_loss' is taken as it was" in said[0]
+        assert said == []  # steps return no loss: what the logged mean grew by is each step's
+        assert terms(callback.gap)["residual"] == pytest.approx(0, abs=1e-4)
+        assert callback.gap.record["verified"]["largest"] < 1e-4
         logged = [float(module.trainer.callback_metrics[f"{name}_loss"]) for name in ("train", "val")]
-        assert callback.gap.record["gap"] == pytest.approx(logged[1] - logged[0], rel=1e-5)
+        assert callback.gap.record["gap"] == pytest.approx(logged[1] - logged[0], rel=1e-4)
         weights = {name: value.clone() for name, value in module.state_dict().items()}
         assert callback.gap.matched.val == pytest.approx(brute_force(module, loaders()[1]), rel=1e-5)
         assert all(torch.equal(weights[name], value) for name, value in module.state_dict().items())

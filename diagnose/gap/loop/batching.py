@@ -72,18 +72,34 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
     return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
 
 
-def moves_with_order(subject: Subject, train: Side, text: BatchReadings, sides: SideConditions) -> bool:
-    """Say whether the mean of training's batches depends on which samples share one.
+def order_luck(subject: Subject, train: Side, text: BatchReadings, sides: SideConditions) -> float:
+    """Return how much of its variance the mean of training's batches owes to which samples share one; 1: not known.
 
-    So it does where a loss is of its whole batch (a correlation), and where a mean of means weighs samples by who is
-    with them: a last batch is smaller, targets that do not count are not as many in each.
+    It owes all to it where a loss is of its whole batch (a correlation), and something where a mean of means weighs
+    samples by who is with them: a last batch is smaller, targets that do not count are not as many in each.
     """
-    if sides.mixed:
-        return True
+    halved = not text.scalar or _is_mean_of_halves(subject, train, sides.train)
+    if sides.mixed or not halved:
+        return 1.0
     of_means = sides.train.reduction != "weighted" and (text.scalar or sides.train.reduction == "batch")
-    if of_means and (text.samples % text.batches or text.counted < 1):
-        return True
-    return text.scalar and not _is_mean_of_halves(subject, train, sides.train)
+    if not of_means or (not text.samples % text.batches and text.counted == 1):
+        return 0.0
+    return _last_alone(train, text) if text.counted == 1 else 1.0
+
+
+def _last_alone(train: Side, text: BatchReadings) -> float:
+    """Return the share for batches of one size but the last: its few samples weigh as much as a full batch's.
+
+    Of N samples in B batches of n, the last of k: the mean of means lies (1/B - k/N) of the last batch's mean off that
+    of all samples, whose variance is n/k that of a full batch's, so B n/k times that of the mean; twice, for two draws.
+    """
+    number, size = text.batches, getattr(train.batches, "batch_size", None)
+    if not isinstance(size, int) or not text.complete or number < FEW:
+        return 1.0
+    last = text.samples - (number - 1) * size
+    if not 0 < last < size:
+        return 1.0
+    return min(1.0, 2 * (1 / number - last / text.samples) ** 2 * number * size / last)
 
 
 def _is_mean_of_halves(subject: Subject, side: Side, own: Condition) -> bool:

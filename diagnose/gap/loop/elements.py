@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 IGNORED = -100  # torch's `ignore_index`: a target that does not count
+NOT_FINITE = "returns NaN or infinity"
 SAMPLES = 1 << 24  # of a batch at most: room between the numbers of two batches' samples
 
 
@@ -218,7 +219,7 @@ def _refuse_not_finite(loss: Tensor, batch: Any, where: str, model: nn.Module | 
     bad = int((~torch.isfinite(loss)).sum())
     if bad:
         why = why_not_finite(model, tensors(batch))
-        raise DiagnoseError(f"{where} returns NaN or infinity ({bad} of {loss.numel():,} losses){why}")
+        raise DiagnoseError(f"{where} {NOT_FINITE} ({bad} of {loss.numel():,} losses){why}")
 
 
 def _weights(given: Any, loss: Tensor, where: str) -> Tensor:

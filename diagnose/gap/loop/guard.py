@@ -362,10 +362,16 @@ def seed(number: int) -> None:
     np.random.seed(number & 0xFFFFFFFF)  # noqa: NPY002 - an objective may draw from it
 
 
-def nudge(weights: Iterable[torch.Tensor], size: float) -> None:
-    """Move weights by random amounts: by draws of their own, for those of seed 0 may be what the weights began as."""
+def nudge(weights: Iterable[torch.Tensor], size: float, keep: float = 1.0) -> None:
+    """Move weights by random amounts: by draws of their own, for those of seed 0 may be what the weights began as.
+
+    Args:
+        weights: that are moved.
+        size: by how much, of their mean absolute value.
+        keep: what they are multiplied by then.
+    """
     with torch.no_grad():
         for number, weight in enumerate(weights):
             draw = torch.Generator(weight.device).manual_seed(seeding.key(0, "nudge", number))
             noise = torch.randn(weight.shape, generator=draw, device=weight.device, dtype=torch.float32)
-            weight.add_(noise.to(weight.dtype) * size * (weight.abs().mean() + LEAST_NUDGE))
+            weight.add_(noise.to(weight.dtype) * size * (weight.abs().mean() + LEAST_NUDGE)).mul_(keep)

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.elements import size_of
+from diagnose.gap.loop.elements import NOT_FINITE, Elements, size_of
 from diagnose.gap.loop.sample_parts import Key, named_tensors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FIRST: Key = ("batch_size",)  # names how many of a batch's first rows count, as loaders of neighbourhoods say
-Counted = Callable[[Any], int]
+Losses = Callable[[Any], Elements]
 
 
 def rows_selected(batch: Any, key: Key | None) -> NDArray[np.int64] | None:
@@ -33,24 +33,53 @@ def rows_selected(batch: Any, key: Key | None) -> NDArray[np.int64] | None:
     return np.asarray(rows.detach().cpu().long().numpy(), dtype=np.int64)
 
 
-def selector(batch: Any, count: int, counted: Counted) -> Key | None:
-    """Return where in a batch the mask or index lies by which its `count` losses are selected; None where none does.
+def selector(batch: Any, losses: Losses) -> Key | None:
+    """Return where in a batch the mask or index lies by which what its losses are of is selected; None where none does.
 
     Args:
         batch: of a side.
-        count: of losses that its objective gives.
-        counted: the count of losses for a changed batch.
+        losses: its objective's, for a batch that may be changed.
     """
-    size = size_of(batch) or 0
-    if count in (0, 1, size):
+    found = losses(batch)
+    size, count = size_of(batch) or 0, len(found.nats)
+    if found.scalar:
+        return _selects_all(batch, losses, size) if found.nats.any() else None
+    if count in (0, size):
         return None
     if _first_rows(batch) == count < size:
         return FIRST
-    for key, found in named_tensors(batch):
-        less = _one_less(found, size, count)
-        if less is not None and _count(counted, _with(batch, key, less)) == count - 1:
+    for key, held in named_tensors(batch):
+        less = _one_less(held, size, count)
+        if less is not None and _count(losses, _with(batch, key, less)) == count - 1:
             return key
     return None
+
+
+def _selects_all(batch: Any, losses: Losses, size: int) -> Key | None:
+    """Return the mask or index without which a mean over a batch is a mean over nothing: 0, or no number."""
+    for key, held in named_tensors(batch):
+        none = _none_of(held, size)
+        changed = None if none is None else _with(batch, key, none)
+        if changed is not None and _is_nothing(losses, changed):
+            return key
+    return None
+
+
+def _is_nothing(losses: Losses, batch: Any) -> bool:
+    try:
+        return not losses(batch).nats.any()
+    except DiagnoseError as error:
+        return NOT_FINITE in str(error)
+
+
+def _none_of(found: Tensor, size: int) -> Tensor | None:
+    """Return a mask, or an index, that selects nothing, in the place of one that selects some of a batch's rows."""
+    if found.dim() != 1:
+        return None
+    if found.dtype == torch.bool and len(found) == size and 0 < int(found.sum()) < size:
+        return torch.zeros_like(found)
+    index = found.dtype in (torch.int32, torch.int64) and 0 < len(found) < size
+    return found[:0] if index and len(found.unique()) == len(found) else None  # type: ignore[no-untyped-call]
 
 
 def _first_rows(batch: Any) -> int | None:
@@ -84,9 +113,9 @@ def _one_less(found: Tensor, size: int, count: int) -> Tensor | None:
     return found[:-1] if whole and len(found.unique()) == count else None  # type: ignore[no-untyped-call]
 
 
-def _count(counted: Counted, batch: Any) -> int:
+def _count(losses: Losses, batch: Any) -> int:
     try:
-        return -1 if batch is None else counted(batch)
+        return -1 if batch is None else len(losses(batch).nats)
     except DiagnoseError:
         return -1
 

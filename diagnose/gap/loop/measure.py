@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.gap import conditions
+from diagnose.gap.intervals import ENOUGH
 from diagnose.gap.loop import noticed, sample_identity, sample_parts, setting
 from diagnose.gap.loop.apart import each_its_own
 from diagnose.gap.loop.averaged import as_reported
-from diagnose.gap.loop.batching import batching_of, moves_with_order
+from diagnose.gap.loop.batching import batching_of, order_luck
+from diagnose.gap.loop.cut_rows import as_is, cut_alike, cut_notes, uncut
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.habits import notice_habits
 from diagnose.gap.loop.loss_calls import LossCalls, differ
-from diagnose.gap.loop.mode_by_loss import mode_of
+from diagnose.gap.loop.mode_by_loss import ModeTold, mode_of
 from diagnose.gap.loop.order import order_tells
 from diagnose.gap.loop.other_means import in_any_order
 from diagnose.gap.loop.other_objective import with_other_objective
@@ -32,6 +34,7 @@ from diagnose.gap.loop.walking import walk
 from diagnose.gap.measurements import Measurements
 from diagnose.gap.recorder import ranks
 from diagnose.gap.recorder.timing import replay
+from diagnose.gap.term import SIDES
 from diagnose.stats import Reading
 from diagnose.stats.crossed import t_quantile
 
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
 
 TRAIN_SHARE, VAL_SHARE, SEEN_SHARE = 0.5, 0.3, 0.2  # of the budget
 APART = "they are built otherwise, so that what the two objectives differ in is not told from the data"
+SAME_EACH_TIME = {"batch norm"}  # kinds of training mode that draw nothing
+MASKS = 64  # batches with masks of their own that are read where there are fewer than `ENOUGH`: their luck is skewed
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
 
 
@@ -69,6 +74,9 @@ class _Read:
     as_taken: frozenset[int] = frozenset()
     shuffled: frozenset[int] = frozenset()
     losses: tuple[str, ...] = ()
+    may_be: frozenset[int] = frozenset()
+    fixed: bool = False
+    order: float = 0.0
 
     @property
     def unsteady(self) -> frozenset[int]:
@@ -96,8 +104,11 @@ def measure(
         sampler = "" if drawn is None else type(sampler_of(train.batches)).__name__
         given = train.plain is not None
         luck = (2.0 if drawn is not None else draw_luck(train.batches), draw_luck(val.batches))
-        train = _with_plain(train, val, drawn)
-        taken = [] if given else setting.plain_notes(train, sampler)
+        both_drawn = drawn, None if val.plain is not None else unweighted(val.batches)
+        train, val = _with_plain(train, val, drawn), val if both_drawn[1] is None else replace(val, plain=both_drawn[1])
+        train, val, cut = cut_alike(train, val)
+        taken = cut_notes((train, val)) if given or cut else setting.plain_notes(train, sampler)
+        taken += [setting.sampler_note("validation", type(sampler_of(val.batches)).__name__)] if both_drawn[1] else []
         taken += luck_notes((train, val), (0.0 if taken else luck[0], luck[1]))
         reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
         objectives = train.objective, val.objective
@@ -115,9 +126,9 @@ def measure(
             (train, val), taken = sides, [*taken, *averaged]
             subject, found = read_all()
         both = found.train[0], found.val[0]
-        shared = SharedSamples(subject, _identified(val), found.known, both, found.sides.val.objective)
+        shared = SharedSamples(subject, uncut(val), found.known, both, found.sides.val.objective)
         overlap, whole, why = shared.overlap()
-        same = found.sides.mixed and shared.same_as(_identified(train))
+        same = _is_one(train, val, found) or shared.same_as(uncut(train))
         unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
         unlike += (*shared.relabelled(overlap), *([APART] if subject.apart else []))
         unlike += order_tells(subject, (train, val), found.sides)
@@ -134,8 +145,13 @@ def measure(
         found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
         found.replayed, texts, time.monotonic() - begun, found.random, (*taken, *found.notes, *repeated), found.redrawn,
         unlike, found.masked, found.as_taken, found.shuffled, luck, by_value,
-        found.losses, same,
+        found.losses, same and found.sides.mixed, found.may_be, same, found.fixed, found.order, cut,
     )  # fmt: skip
+
+
+def _is_one(train: Side, val: Side, found: _Read) -> bool:
+    """Say whether both sides are the very same batches under one objective, and the same each time."""
+    return train.batches is val.batches and train.objective is val.objective and not found.redrawn
 
 
 def _repeated(val: Side, found: _Read, shared: SharedSamples, luck: float) -> list[str]:
@@ -163,7 +179,7 @@ def _read(
     subject: Subject, train: Side, val: Side, budget: ReadingBudget, record: Recording | None, luck: tuple[float, float]
 ) -> _Read:
     """Read all that this process has; `luck` is that of each side's sampler."""
-    redrawn = frozenset(k for k, side in enumerate((train, val)) if side.plain is None and is_redrawn(side.batches))
+    redrawn = frozenset(k for k, side in enumerate((train, val)) if as_is(side) and is_redrawn(side.batches))
     shuffled = frozenset(k for k, side in enumerate((train, val)) if is_shuffled(side.batches))
     train, val, switched = notice_habits(subject, train, val)
     train, val, own_only = each_its_own(subject, train, val)
@@ -177,7 +193,7 @@ def _read(
         subject, [(train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")]
     )
     anew = redrawn | {k for k in range(2) if luck[k]}
-    train, val, told, said = _as_taken(subject, train, val, sides, anew)
+    train, val, told, may_be, said = _as_taken(subject, train, val, sides, anew)
     notes += said
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
@@ -191,6 +207,8 @@ def _read(
     distinct = _distinct(subject, same, 0)
     read_train = _training(subject, train, plan, budget, same, batching, distinct)
     wanted = list(dict.fromkeys([sides.end, sides.val, sides.matched(on=False), sides.matched(on=True)]))
+    if record is None:  # which has the very masks of its steps
+        read_train[0] = _drawn_again(subject, train, read_train[0], sides.train, same)
     read_val = [*_validation(subject, val, wanted, (sides.val, sides.end), budget, same)]
     seconds = VAL_SHARE * budget.seconds
     for tried in (with_other_precision, with_other_objective):
@@ -201,7 +219,7 @@ def _read(
     known = None
     if train.groups is None or val.groups is None:
         known = sample_identity.known(
-            _identified(train), SEEN_SHARE * budget.seconds, budget.batches, val=_identified(val),
+            uncut(train), SEEN_SHARE * budget.seconds, budget.batches, val=uncut(val),
             chosen=lambda batch: subject.rows(batch, sides.train.objective),
         )  # fmt: skip
         if 0 in redrawn and known.complete:
@@ -212,30 +230,29 @@ def _read(
     for number in shuffled:
         texts = (read_train, read_val)[number]
         texts[:] = [replace(text, likely=in_any_order(text.likely)) for text in texts]
-    if 0 in shuffled and not moves_with_order(subject, train, read_train[0], sides):
+    fixed = 0 not in shuffled | redrawn | subject.random and set(sides.train.on) <= SAME_EACH_TIME
+    order = order_luck(subject, train, read_train[0], sides) if 0 in shuffled else 1.0
+    if not order:
         shuffled -= {0}
     return _Read(
         sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, frozenset(subject.random),
         tuple(notes), redrawn, frozenset(subject.masked), told, shuffled,
-        (*setting.differences(subject, read_train[0], sides), *differ(subject.calls)),
+        (*setting.differences(subject, read_train[0], sides), *differ(subject.calls)), may_be, fixed, order,
     )  # fmt: skip
 
 
 def _as_taken(
     subject: Subject, train: Side, val: Side, sides: SideConditions, redrawn: frozenset[int]
-) -> tuple[Side, Side, frozenset[int], list[str]]:
-    """Return the sides in the modes that their reported losses were really taken in, which these are, and notes."""
-    before = (train.mode, val.mode)
-    train, one = (train, "") if 0 in redrawn else mode_of(subject, train, sides.train, sides.kinds, "training")
-    own = replace(sides.val, plain=False)
-    val, other = (val, "") if 1 in redrawn else mode_of(subject, val, own, sides.kinds, "validation")
-    told = frozenset(k for k, side in enumerate((train, val)) if side.mode != before[k])
-    return train, val, told, [note for note in (one, other) if note]
-
-
-def _identified(side: Side) -> Any:
-    """Return the batches that samples are recognised by: as they are before augmentation, noise or packing."""
-    return side.batches if side.plain is None else side.plain
+) -> tuple[Side, Side, frozenset[int], frozenset[int], list[str]]:
+    """Return the sides in the modes that their losses were really taken in, which these are or may be, and notes."""
+    owns = sides.train, replace(sides.val, plain=False)
+    every = [
+        ModeTold(side) if k in redrawn else mode_of(subject, side, own, sides.kinds, SIDES[k])
+        for k, (side, own) in enumerate(zip((train, val), owns, strict=True))
+    ]
+    told = frozenset(k for k, side in enumerate((train, val)) if side.mode != every[k].side.mode)
+    may_be = frozenset(k for k, one in enumerate(every) if one.open)
+    return every[0].side, every[1].side, told, may_be, [one.note for one in every if one.note]
 
 
 def _joined(every: list[_Read]) -> _Read:
@@ -313,7 +330,7 @@ def _validation(
 ) -> tuple[BatchReadings, ...]:
     """Return the validation batches' readings: of its plain ones, and as they are, where it has plain ones."""
     seconds = VAL_SHARE * budget.seconds
-    name, data = "the validation side", _identified(side)
+    name, data = "the validation side", side.batches if side.plain is None else side.plain
     keys: dict[str, Any] = {
         "name": name, "seconds": seconds, "most": budget.batches, "stream": "validation",
         "distinct": _distinct(subject, same, own[0].objective), "owner": 1 if own[0].objective else None,
@@ -351,13 +368,31 @@ def _shown(subject: Subject, side: Side, own: Condition) -> BatchReadings | None
     streams = ["reported", *(f"reported {k}" for k in range(1, REPEATS if random else 1))]
     some = [read(subject, side, side.reported_on, [own], name=name, seconds=float("inf"), stream=s) for s in streams]
     found = _renumbered(some[0], OTHERS << 1)
-    return found if len(some) == 1 else _averaged(found, [one.readings[own] for one in some], own)
+    return found if len(some) == 1 else _averaged(found, some, own)
 
 
-def _averaged(found: BatchReadings, every: list[Reading], own: Condition) -> BatchReadings:
+def _drawn_again(
+    subject: Subject, side: Side, found: BatchReadings, own: Condition, same: SampleLayout
+) -> BatchReadings:
+    """Return training's readings over several draws of masks, where batches are too few to tell the luck of these."""
+    if not found.complete or found.batches >= ENOUGH or set(own.on) <= SAME_EACH_TIME or side.reported_on is not None:
+        return found
+    again = [
+        read(subject, side, side.batches, list(found.readings), name="the training side", seconds=float("inf"),
+             distinct=_distinct(subject, same, 0), owner=0, stream=f"masks {k}")
+        for k in range(1, max(REPEATS, MASKS // found.batches))
+    ]  # fmt: skip
+    return _averaged(found, [found, *again], own)
+
+
+def _averaged(found: BatchReadings, every: list[BatchReadings], own: Condition) -> BatchReadings:
     """Return what was read several times with other random numbers as one, and how far one reading lies off."""
-    one = found.readings[own]
-    mean = Reading.of(sum(r.nats for r in every) / len(every), one.weights, one.documents)
-    means = np.array([r.mean for r in every])
+    mean = {
+        condition: Reading.of(
+            sum(text.readings[condition].nats for text in every) / len(every), one.weights, one.documents
+        )
+        for condition, one in found.readings.items()
+    }
+    means = np.array([text.readings[own].mean for text in every])
     half = float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1) * (1 + 1 / len(means)) ** 0.5)
-    return replace(found, readings={own: mean}, luck=half)
+    return replace(found, readings=mean, luck=half, draws=len(every))

@@ -26,40 +26,57 @@ MOST, SAMPLES = 64, 1024  # batches, samples: of more of both the reported loss 
 DRAWS = 6  # readings of a loss that is random in training mode
 HOPELESS = 8.0  # times the deviation of three draws or more: further off, no more are made
 LIKELY = 2.5  # times what the other mode may be off by: so far off, the other one is worth a word
+OFF = 1.0  # the same, where this mode is the same each time and does not give the loss
 SAME = 1e-7  # of a loss: what sums in another order differ by
 RARE = 0.02  # chance that this mode gives a reported loss to its digits: below it, the other mode is beyond doubt
 CLEAR, FAR = 5.0, 3.0  # times what the other mode, and this one, may be off by: so far off must this one lie
 
 
-def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], name: str) -> tuple[Side, str]:
+@dataclass(frozen=True)
+class ModeTold:
+    """What a reported loss tells of the mode that it was taken in.
+
+    Attributes:
+        side: with that mode, where it is told; note: what to say of it.
+        open: whether the other mode gives the loss and this one does not, by too little to read it so.
+    """
+
+    side: Side
+    note: str = ""
+    open: bool = False
+
+
+def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], name: str) -> ModeTold:
     """Return a side with the mode that its reported loss was taken in, and a note where that is or may be another one.
 
     Where `mode` is given nothing is looked at. A loss that is the same each time has to come out to its digits,
     averaged as the side says or in another way that `Side.reduction` names; no average may give it in the usual mode.
     """
     if side.reported is None or side.mode is not None or not kinds:
-        return side, ""
+        return ModeTold(side)
     some = PassesOfLoss.of(side)
     if some is None:
-        return side, ""
+        return ModeTold(side)
     on = frozenset[str]() if own.on else frozenset(kinds)
     reported, within = side.reported, slack(side.reported)
     if within > COARSE * abs(reported):
-        return side, ""
+        return ModeTold(side)
     found, sure = _other_average(subject, some, own, replace(own, on=on), reported, within)
     if not found:
-        return side, ""
+        return ModeTold(side)
     mode, call = ("eval", "model.train()") if own.on else ("train", "model.eval()")
     word = {"eval": "evaluation", "train": "training"}[mode]
     averaged = "" if found == side.reduction else f", averaged by reduction={found!r}"
     if not sure:
-        return side, (
+        said = (
             f"the reported {name} loss is also what the model gives in {word} mode{averaged}, to within the luck of "
             f"its masks: so few batches do not tell whether {call} was forgotten; mode={mode!r} reads it so"
         )
-    return replace(side, mode=mode, reduction=found), (
+        return ModeTold(side, said, open=not own.on)
+    return ModeTold(
+        replace(side, mode=mode, reduction=found),
         f"the reported {name} loss is what the model gives in {word} mode{averaged}: it was read so on purpose, or "
-        f"{call} was not called before"
+        f"{call} was not called before",
     )
 
 
@@ -87,7 +104,8 @@ def _other_average(
     spread = max(slack + _spread(other[found]), math.ulp(1.0))
     each = [(abs(float(np.mean(draws)) - reported), FAR * _spread(draws)) for draws in as_said.values()]
     least = min((off - wide) / spread for off, wide in each)
-    return (found, least > CLEAR) if least > LIKELY else ("", False)
+    nearer = not any(wide for _, wide in each) and least * spread > abs(float(np.mean(other[found])) - reported)
+    return (found, least > CLEAR) if least > (OFF if nearer else LIKELY) else ("", False)
 
 
 def _chance(draws: list[float], reported: float, slack: float) -> float:

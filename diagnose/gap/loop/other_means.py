@@ -126,6 +126,9 @@ class OtherMeans:
         total, count = self.sums["weighted"]
         value = total / count if count else 0.0
         out = {}
+        summed = sum(total * size for total, _, size in self.batches.values())
+        if read > len(sizes):
+            out["each batch's sum, weighed by its samples (a meter that is given sums for means)"] = summed / read
         if held > read:
             out[f"divided by all {held:,} samples of the loader's dataset, of which {read:,} were read"] = (
                 value * read / held

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 FEWEST = 8  # batches of a side that are read whatever the limit
+SMALL = 0.02  # times their values: weights of a network that is sure of nothing
 NUDGES = (0.1, 10.0)  # of a weight's usual size
 
 
@@ -204,25 +205,32 @@ class Subject:
         return not np.array_equal(before, after)
 
     def silent_elsewhere(self, batch: Any, condition: Condition, where: str) -> NDArray[np.bool_]:
-        """Return which losses of a batch are 0 and count under other weights."""
+        """Return which losses of a batch are 0 and count under other weights: moved ones, and small ones.
+
+        A network that is sure of a sample gives it a loss of 0, too; with small weights it is sure of none.
+        """
+        out: list[NDArray[np.bool_]] = []
         model = self.of(condition)
-        guard.reshard(model.modules())
-        guard.nudge([w for w in map(guard.local, model.parameters()) if w.is_floating_point() and w.numel()], 1.0)
-        try:
-            found = self.run(batch, condition, 0, where)
-            return np.asarray((found.nats == 0) & (found.weights > 0))
-        except DiagnoseError:  # other weights may give no finite loss
-            return np.zeros(0, bool)
-        finally:
-            self.kept.restore()
+        for keep in (1.0, SMALL):
+            guard.reshard(model.modules())
+            some = [w for w in map(guard.local, model.parameters()) if w.is_floating_point() and w.numel()]
+            guard.nudge(some, 1.0, keep)
+            try:
+                found = self.run(batch, condition, 0, where)
+                out.append(np.asarray((found.nats == 0) & (found.weights > 0)))
+            except DiagnoseError:  # other weights may give no finite loss
+                return np.zeros(0, bool)
+            finally:
+                self.kept.restore()
+        return out[0] & out[1] if len(out[0]) == len(out[1]) else np.zeros(0, bool)
 
     def select(self, batch: Any, condition: Condition, where: str, side: int) -> None:
         """Find out by which mask or index in the batch a side's objective selects what it takes losses of."""
 
-        def counted(changed: Any) -> int:
-            return len(self.run(changed, condition, 0, where).nats)
+        def losses(changed: Any) -> Elements:
+            return self.run(changed, condition, 0, where)
 
-        key = selector(batch, counted(batch), counted)
+        key = selector(batch, losses)
         self.selectors[side if self.apart else condition.objective] = key
 
     def refuse_constant(self, batch: Any, condition: Condition, where: str) -> None:

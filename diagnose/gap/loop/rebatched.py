@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,22 @@ def rows_in_order(batch: Any, order: Sequence[int]) -> Any:
         RuntimeError, TypeError, KeyError: it cannot be taken apart.
     """
     return _joined([(batch, k, k + 1) for k in order], [samples_of(batch)])
+
+
+def changed(batch: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Return a batch of the same kind with each tensor changed; what is no tensor stays."""
+    if isinstance(batch, Tensor):
+        return change(batch)
+    if isinstance(batch, Mapping):
+        table = {key: changed(value, change) for key, value in batch.items()}
+        return table if type(batch) is dict else type(batch)(table)  # type: ignore[call-arg]
+    if isinstance(batch, tuple) and hasattr(batch, "_fields"):
+        return type(batch)(*(changed(part, change) for part in batch))
+    if isinstance(batch, (tuple, list)):
+        return type(batch)(changed(part, change) for part in batch)
+    if is_dataclass(batch) and not isinstance(batch, type):
+        return replace(batch, **{name: changed(getattr(batch, name), change) for name in batch.__dataclass_fields__})
+    return batch
 
 
 def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:  # noqa: PLR0911 - a way for each kind

@@ -287,9 +287,7 @@ def plain_notes(train: Side, sampler: str) -> list[str]:
     """Say what was taken as plain data where none was given: without a sampler that repeats, or as validation's are."""
     out: list[str] = []
     if sampler:
-        out.append(f"training's loader draws by a {sampler}, which repeats samples; those that it can draw, each once "
-                   "and in order, were taken as plain=: collation is what the sampler does; "
-                   "what was read of it is a draw")  # fmt: skip
+        out.append(sampler_note("training", sampler))
     if isinstance(train.plain, DataLoader) and _same_but_collation(train.batches, train.plain):
         out.append("training's dataset with validation's collate_fn was taken as plain=: collation is what training's "
                    "own collate_fn does")  # fmt: skip
@@ -297,6 +295,13 @@ def plain_notes(train: Side, sampler: str) -> list[str]:
         out.append("training's dataset with validation's transform was taken as plain=: collation is what training's "
                    "own transform does")  # fmt: skip
     return out
+
+
+def sampler_note(name: str, sampler: str) -> str:
+    """Say what was taken as a side's plain data where its sampler repeats samples."""
+    return (f"{name}'s loader draws by a {sampler}, which repeats samples; those that it can draw, each once and in "
+            "order, were taken as plain=: collation is what the sampler does; what was read of it is a draw"
+            )  # fmt: skip
 
 
 def _same_but_collation(batches: Any, plain: DataLoader[Any]) -> bool:
