@@ -27,6 +27,7 @@ from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
 from diagnose.training.positions import Places
 from diagnose.training.preparation import PROMPT_WORDS, Setup, prompt
+from diagnose.training.shares import Shares, optimizer_tensors
 from diagnose.training.trainer import START, Step
 
 if TYPE_CHECKING:
@@ -67,12 +68,23 @@ class Session:
     setup: Setup
     path: Path
     label: str
-    network: torch.nn.Module
+    network: torch.nn.Module  # whole, as it is read; `gather` brings it up to date
     optimizer: torch.optim.Optimizer
     history: History
     watch: Watch
+    shares: Shares | None = None  # where processes divide the network among them
     saved_at: float = field(default_factory=time.monotonic)
     save_seconds: float = 0.0
+
+    @property
+    def trained(self) -> torch.nn.Module:
+        """The network whose weights the optimizer changes."""
+        return self.network if self.shares is None else self.shares.network
+
+    def gather(self) -> None:
+        """Have the latest weights in `network`, on its device."""
+        if self.shares is not None:
+            self.shares.gather(self.history.last().step)
 
     @property
     def recipe(self) -> Recipe:
@@ -242,8 +254,10 @@ def save_records(session: Session) -> None:
 
 def save(session: Session, folder: str) -> None:
     """Write the state after the latest step into a folder of the run."""
-    last = session.history.last()
-    tensors = {"model": _model_tensors(session.network), "optimizer": _optimizer_tensors(session.optimizer)}
+    last, shares = session.history.last(), session.shares
+    session.gather()
+    moments = optimizer_tensors(session.optimizer) if shares is None else shares.moments()
+    tensors = {"model": _model_tensors(session.network), "optimizer": moments}
     state = {name: None if value != value else value for name, value in asdict(last).items()}  # noqa: PLR0124
     checkpoints.write_checkpoint(session.path / folder, tensors, state)
 
@@ -254,14 +268,10 @@ def _model_tensors(net: torch.nn.Module) -> checkpoints.Tensors:
     return {name: value for name, value in net.state_dict().items() if name in kept}
 
 
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> checkpoints.Tensors:
-    state = optimizer.state_dict()["state"]
-    return {f"{index}.{key}": torch.as_tensor(v) for index, values in state.items() for key, v in values.items()}
-
-
 def finish(session: Session) -> None:
     """Read the validation text, write the last sample, and leave everything on disk."""
     tell(session, "reading the validation text")
+    session.gather()
     setup, places = session.setup, Places()
     result = _canonical(session, final_documents(setup.text, setup.recipe, setup.derived), places)
     history, last = session.history, session.history.last().step

@@ -17,7 +17,7 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.training import chunked_loss, processes, switches
+from diagnose.training import chunked_loss, processes, sharding, switches
 from diagnose.training.batches import moved, step_batches, steps_per_epoch
 from diagnose.training.device import autocast
 from diagnose.training.network import compiled_loss
@@ -191,9 +191,12 @@ def train_blocks(
 
 
 def _fetched_together(network: nn.Module, course: TrainingPlan) -> int:
-    """Return how many steps may pass before what they gave is fetched; a budget in seconds asks the clock at each."""
+    """Return how many steps may pass before what they gave is fetched; a budget in seconds asks the clock at each.
+
+    Steps of a divided network are long, and its optimizer is not told on the device to halt.
+    """
     on_cuda = next(network.parameters()).device.type == "cuda"
-    return FETCHED if on_cuda and course.steps is not None else 1
+    return FETCHED if on_cuda and course.steps is not None and not sharding.is_divided(network) else 1
 
 
 def step_parts(course: TrainingPlan, step: int) -> list[Batch]:
@@ -242,7 +245,7 @@ def _take(
     with switches.explained():
         loss = accumulate(network, batches, recipe, number)
     parameters = [p for p in network.parameters() if p.grad is not None]
-    norm = torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf)
+    norm = sharding.whole(torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf))
     if halt is not None:
         halt.see(loss, norm)
     if halt is not None or (math.isfinite(float(loss)) and math.isfinite(float(norm))):
@@ -284,19 +287,23 @@ def accumulate(network: nn.Module, batches: list[Batch], recipe: Recipe, step: i
     and all come to the same gradients and loss.
     """
     device = next(network.parameters()).device
-    total = torch.zeros((), device=device)
-    for part, (batch, weights_BT) in enumerate(zip(batches, weights(batches, recipe.loss), strict=True)):
-        if not processes.is_own(part):
-            continue
-        torch.manual_seed(seeding.key(recipe.run.seed, "dropout", step, part))
-        here = batch.to(device)
-        with autocast(device, recipe.run.precision):
-            loss = _loss(network, here, moved(weights_BT, device), recipe.loss.label_smoothing)
-        if part == 0 and recipe.loss.weight_decay:
-            loss = loss + penalty(network, recipe.loss.weight_decay)
-        loss.backward()  # type: ignore[no-untyped-call]
+    total, divided, decay = torch.zeros((), device=device), sharding.is_divided(network), recipe.loss.weight_decay
+    weights_BT = weights(batches, recipe.loss)
+    for part in processes.own_shares(len(batches), as_many=divided):
+        torch.manual_seed(seeding.key(recipe.run.seed, "dropout", step, part or 0))
+        here, counted = batches[part or 0].to(device), weights_BT[part or 0]
+        counted = counted if part is not None else torch.zeros_like(counted)
+        with autocast(device, recipe.run.precision), sharding.explained(divided):
+            loss = _loss(network, here, moved(counted, device), recipe.loss.label_smoothing)
+        if part == 0 and decay and not divided:
+            loss = loss + penalty(network, decay)
+        with sharding.explained(divided):
+            loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
-    processes.add_up([total, *(p.grad for p in network.parameters() if p.grad is not None)])
+    if divided and decay:
+        total += sharding.decay(network, decay)
+    added = [] if divided else [p.grad for p in network.parameters() if p.grad is not None]
+    processes.add_up([total, *added])
     return total
 
 
