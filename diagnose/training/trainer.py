@@ -21,6 +21,7 @@ from diagnose.training import chunked_loss, processes, sharding, switches
 from diagnose.training.batches import moved, step_batches, steps_per_epoch
 from diagnose.training.device import autocast
 from diagnose.training.network import compiled_loss
+from diagnose.training.step_clock import StepClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,7 +159,7 @@ def train_blocks(
 
     On a CPU that is each step by itself. A CUDA device works through a queue, which stands still while the host looks
     at a number of it: there the losses of some steps (`FETCHED`, or those of `PATIENCE` seconds) are fetched at once,
-    and these steps share their time equally.
+    and with them how long each took, by events in its queue.
 
     Args:
         network: on its device; is in training mode whenever a step runs. Its weights are those after the last step that
@@ -174,14 +175,16 @@ def train_blocks(
     most = _fetched_together(network, course)
     halt = _Halt(optimizer) if most > 1 else None
     while not finished(course, last):
-        begun, taken = time.perf_counter(), []
+        begun, clock = time.perf_counter(), StepClock(network)
+        taken: list[_Taken] = []
         for number in range(last.step, last.step + most):
             taken.append(_take(network, optimizer, course, (number, last.seconds), halt))
+            clock.mark()
             if number + 1 == course.steps or due(number + 1):
                 break
             if halt is not None and time.perf_counter() - begun > PATIENCE and processes.group() is processes.ALONE:
                 break
-        steps = _records(course, last, taken, begun)
+        steps = _records(course, last, taken, clock)
         failed = next((k for k, step in enumerate(steps) if not _is_finite(step)), len(steps))
         if failed:
             last = steps[failed - 1]
@@ -245,7 +248,8 @@ def _take(
     with switches.explained():
         loss = accumulate(network, batches, recipe, number)
     parameters = [p for p in network.parameters() if p.grad is not None]
-    norm = sharding.whole(torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf))
+    with sharding.explained(sharding.is_divided(network)):
+        norm = sharding.whole(torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf))
     if halt is not None:
         halt.see(loss, norm)
     if halt is not None or (math.isfinite(float(loss)) and math.isfinite(float(norm))):
@@ -254,13 +258,13 @@ def _take(
     return _Taken(rate, loss, norm, *_counted(batches, course.bytes_V))
 
 
-def _records(course: TrainingPlan, last: Step, taken: list[_Taken], begun: float) -> list[Step]:
+def _records(course: TrainingPlan, last: Step, taken: list[_Taken], clock: StepClock) -> list[Step]:
     """Fetch what steps gave; on an accelerator this waits for them."""
     per_epoch = steps_per_epoch(course.layout, course.recipe.batches.accumulate)
     given = [_fetched([getattr(one, name) for one in taken]) for name in _Taken._fields[1:]]
-    each = (time.perf_counter() - begun) / len(taken)
+    rates, took = [one.rate for one in taken], clock.seconds()
     steps, before = [], last
-    for rate, loss, norm, tokens, text_bytes in zip([one.rate for one in taken], *given, strict=True):
+    for rate, each, loss, norm, tokens, text_bytes in zip(rates, took, *given, strict=True):
         before = Step(
             step=before.step + 1, epoch=(before.step + 1) / per_epoch, learning_rate=rate, loss=loss,
             tokens=before.tokens + int(tokens), text_bytes=before.text_bytes + int(text_bytes),
