@@ -98,7 +98,8 @@ def carry_out(
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
         followers.share_state(session, _restore(session))
         setup.compile(net)
-        _run(session)
+        with session.writer.settled():
+            _run(session)
     store.point_latest(path)
     return path
 
@@ -277,6 +278,7 @@ def _run(session: Session) -> None:
             session.history.steps += steps
             step = steps[-1]
             tell(session)
+            session.writer.look()
             over = trainer.finished(setup.course, step)
             _look(session, step.step, over=over)
             stops = stop_is_asked()
@@ -284,6 +286,7 @@ def _run(session: Session) -> None:
                 checkpoint(session)
             followers.go_on(session, stops=stops)
             if stops:
+                session.writer.settle()
                 raise KeyboardInterrupt
     finish(session)
 

@@ -23,6 +23,7 @@ from diagnose.records.schema import FORMAT
 from diagnose.runs import checkpoints, run_tables, store
 from diagnose.runs.probes import final_documents, probe_documents, probe_steps
 from diagnose.runs.watched import Progress, Watch
+from diagnose.runs.writing import CheckpointWriter
 from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
 from diagnose.training.positions import Places
@@ -75,6 +76,7 @@ class Session:
     shares: Shares | None = None  # where processes divide the network among them
     saved_at: float = field(default_factory=time.monotonic)
     save_seconds: float = 0.0
+    writer: CheckpointWriter = field(default_factory=CheckpointWriter)
 
     @property
     def trained(self) -> torch.nn.Module:
@@ -231,7 +233,7 @@ def _sample(session: Session, turn: int) -> dict[str, Any]:
 def checkpoint_is_due(session: Session) -> bool:
     """Say whether enough time has passed since the last checkpoint for its cost to stay small."""
     wait = max(CHECKPOINT_SECONDS, session.save_seconds / CHECKPOINT_SHARE)
-    return time.monotonic() - session.saved_at > wait
+    return not session.writer.busy and time.monotonic() - session.saved_at > wait
 
 
 def checkpoint(session: Session) -> None:
@@ -259,7 +261,7 @@ def save(session: Session, folder: str) -> None:
     moments = optimizer_tensors(session.optimizer) if shares is None else shares.moments()
     tensors = {"model": _model_tensors(session.network), "optimizer": moments}
     state = {name: None if value != value else value for name, value in asdict(last).items()}  # noqa: PLR0124
-    checkpoints.write_checkpoint(session.path / folder, tensors, state)
+    session.writer.write(session.path / folder, tensors, state, owned=shares is not None)
 
 
 def _model_tensors(net: torch.nn.Module) -> checkpoints.Tensors:
