@@ -155,9 +155,19 @@ def _own(value: Any) -> Any:
 
 def spread_weights(network: nn.Module) -> None:
     """Give all processes the first one's weights and buffers; the network is whole and on the CPU."""
+    for value in (*network.parameters(), *network.buffers()):
+        _take_the_first_s(value.detach())
+
+
+def _take_the_first_s(value: Tensor) -> None:
+    """Write the first process's tensor into this one's, byte by byte: whatever its type, gloo need not know it."""
+    if not value.numel():
+        return
+    row = value.contiguous().reshape(-1)
     with processes.explained(processes.NOT_BEGUN):
-        for value in (*network.parameters(), *network.buffers()):
-            torch.distributed.broadcast(value.detach(), src=0)
+        torch.distributed.broadcast(row.view(torch.uint8), src=0)
+    if row.data_ptr() != value.data_ptr():
+        value.copy_(row.view_as(value))
 
 
 def spread_moments(optimizer: torch.optim.Optimizer, moments: dict[str, Tensor]) -> None:
@@ -171,9 +181,8 @@ def spread_moments(optimizer: torch.optim.Optimizer, moments: dict[str, Tensor])
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, (shape, dtype) in sizes.items():
-        value = moments[name].contiguous() if moments else torch.empty(shape, dtype=dtype)
-        with processes.explained(processes.NOT_BEGUN):
-            torch.distributed.broadcast(value, src=0)
+        value = moments[name] if moments else torch.empty(shape, dtype=dtype)
+        _take_the_first_s(value)
         index, _, key = name.partition(".")
         like = parameters[int(index)]
         state.setdefault(int(index), {})[key] = _share_of(value, like) if value.shape == like.shape else value.clone()
