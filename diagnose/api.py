@@ -57,12 +57,12 @@ def train(
             (it keeps what was recorded), an interruption (it can be resumed).
     """
     from diagnose.baselines import run_baselines
-    from diagnose.runs import runner
+    from diagnose.runs import followers, runner
 
     setup = runner.planned(recipe, overrides)
     path = run_baselines.lacking(Path(runs), setup.digest) if resume else None
     if path is not None:
-        runner.train_nothing()
+        followers.train_nothing()
     path = path or runner.carry_out(setup, overrides or (), runs=Path(runs), label=label, resume=resume, watch=watch)
     run_baselines.keep(path, setup.text)
     return path

@@ -9,6 +9,7 @@ by the device is decided here: autocast, dropout and attention take the ways tha
 """
 # ruff: noqa: ARG004 - the signatures of autograd functions are torch's
 
+import time
 import traceback
 from collections import Counter
 from contextlib import contextmanager, nullcontext
@@ -199,9 +200,9 @@ def _run(func, args, kwargs):
     there = len(here) < len(tensors)
     if name == "_to_copy" and device is not None:
         return _copied(func, args[0], kwargs, wanted=wanted)
-    if name == "copy_" and here and there:
+    if name == "copy_" and here and there and not _is_queued(here[0], args, kwargs):
         CARD.wait("copy to the host" if not isinstance(args[0], OnCard) else "copy from unpinned memory")
-    elif there:
+    elif there and name != "copy_":
         _refuse_mixture(name, args, here)
         _note_waits(name, args)
     if there:
@@ -215,6 +216,10 @@ def _run(func, args, kwargs):
     if isinstance(kwargs.get("out"), torch.Tensor):
         return kwargs["out"]
     return tree_map(lambda t: OnCard(t) if type(t) is torch.Tensor else t, out) if there or wanted else out
+
+
+def _is_queued(host, args, kwargs):
+    return getattr(host, "pinned", False) and bool(kwargs.get("non_blocking") or True in args[2:])
 
 
 def _copied(func, source, kwargs, *, wanted):
@@ -340,7 +345,26 @@ def _dropout(x, p=0.5, training=True, inplace=False):
         return torch.native_dropout(x, p, True)[0]
 
 
+class Event:
+    """A moment in the device's queue, which is always empty."""
+
+    def __init__(self, enable_timing=False):
+        self.timed, self.at = enable_timing, None
+
+    def record(self):
+        self.at = time.perf_counter()
+
+    def synchronize(self):
+        assert self.at is not None, "an event that was never recorded"
+
+    def elapsed_time(self, end):
+        assert self.timed, "an event without a time"
+        assert end.timed
+        return 1000 * (end.at - self.at)
+
+
 CALLS = {
+    "Event": Event,
     "_lazy_init": lambda: None, "is_available": lambda: True, "is_initialized": lambda: True, "device_count": lambda: 1,
     "current_device": lambda: 0, "is_bf16_supported": lambda *_, **__: True,
     "get_device_name": lambda *_: "Pretended", "get_device_capability": lambda *_: (9, 0),

@@ -170,6 +170,7 @@ class RunConfig(ConfigTable):
     Runs repeat bit for bit; on a CUDA device `deterministic = false` gives that up, and with it exact resuming and
     `--verify`, for kernels that may be faster. `processes` is into how many shares the rows of each batch are divided,
     of which torchrun's processes take one each; a loss that is a mean of batches' means takes each share for a batch.
+    `shard` is whether these processes also divide weights, gradients and moments among them.
     """
 
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
@@ -179,6 +180,7 @@ class RunConfig(ConfigTable):
     compile: Literal["auto", "on", "off"] = "auto"
     deterministic: bool = True
     processes: Count = 1
+    shard: Literal["auto", "on", "off"] = "auto"
 
 
 class Recipe(ConfigTable):
@@ -337,6 +339,9 @@ def _conflicts(recipe: Recipe) -> list[str]:
         )
     if recipe.run.processes > 1 and recipe.budget.unit() == "seconds":
         out.append("a budget in seconds is one process's clock: several need budget.steps, tokens, text or epochs")
+    if recipe.run.processes > 1 and recipe.run.shard == "on":
+        lacking = {"run.compile = on": recipe.run.compile == "on", "report.noise_scale": recipe.report.noise_scale}
+        out += [f"{what} and run.shard = on exclude each other" for what, is_set in lacking.items() if is_set]
     texts = {"data.path": recipe.data.path, "tokenizer.path": recipe.tokenizer.path, "model.name": recipe.model.name}
     return out + not_plain(recipe.model.settings(), texts)
 
@@ -366,6 +371,7 @@ def unused(recipe: Recipe) -> dict[str, str]:
         (recipe.run.deterministic, "run.deterministic", "runs repeat bit for bit unless told otherwise"),
         (recipe.run.device == "cpu", "run.deterministic", "on a CPU runs repeat bit for bit anyway"),
         (recipe.run.processes == 1, "run.processes", "one process takes each batch whole"),
+        (recipe.run.processes == 1, "run.shard", "one process holds the network whole"),
         (recipe.optimizer.schedule == "constant", "optimizer.lr_floor", "optimizer.schedule is constant"),
         (report.val == "full", "report.val_batches", "report.val is full"),
         (val_loader != "padded", "report.val_padding", "validation is not padded"),

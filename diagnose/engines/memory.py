@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from diagnose.errors import DiagnoseError
-from diagnose.training import chunked_loss, network
+from diagnose.training import chunked_loss, device, network
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from diagnose.training.preparation import Setup
 
 PROCESS = 420 << 20  # bytes of a process that has imported torch and pandas and read the text
-STATE = 4 * 4  # bytes a parameter: itself, its gradient and two moments of Adam, in fp32
 CONTEXT = 600 << 20  # bytes of a process's own on a CUDA device; assumed, not measured on a card
 SLACK = 1.5  # temporaries of a step, beside what is kept for the backward pass
 CHUNK = 2048 * 4 * 3  # bytes of the loss's logits per token of the vocabulary, which are never held all at once
@@ -37,7 +36,7 @@ def needed(setup: Setup) -> int:
         net = network.build(recipe.model.name, settings, setup.text.vocabulary, recipe.batches.context, 0, nowhere)
     per_row = _kept(net, recipe.batches.context, setup.text.vocabulary)
     kept = SLACK * recipe.batches.size * per_row
-    return int(STATE * network.parameters(net) + kept + _logits(recipe, setup.text.vocabulary))
+    return int(device.STATE * network.parameters(net) + kept + _logits(recipe, setup.text.vocabulary))
 
 
 def _logits(recipe: Recipe, vocabulary: int) -> int:
@@ -112,11 +111,11 @@ def refuse_too_many(jobs: int, setups: Iterable[Setup], gpus: Sequence[str] = ()
     """
     sizes = [(needed(setup), setup.recipe.run.device) for setup in setups]
     largest = max(size for size, _ in sizes)
-    device = torch.device(sizes[0][1])
-    on_card = device.type == "cuda"
+    where = torch.device(sizes[0][1])
+    on_card = where.type == "cuda"
     _refuse(jobs, PROCESS + (0 if on_card else largest), [available()], "memory")
     if on_card:
-        own, last = range(len(gpus)) if gpus else [device.index or 0], torch.cuda.device_count() - 1
+        own, last = range(len(gpus)) if gpus else [where.index or 0], torch.cuda.device_count() - 1
         rooms = [torch.cuda.mem_get_info(min(k, last))[0] for k in own]  # slices that are not seen are as the first
         _refuse(jobs, CONTEXT + largest, rooms, "memory of the CUDA devices" if len(rooms) > 1 else "the CUDA device")
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose import files
 from diagnose.config.recipe import Recipe, refuse_unused
 from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
-from diagnose.runs import checkpoints, run_tables, store
+from diagnose.runs import checkpoints, followers, run_tables, store
 from diagnose.runs.inventory import losses
 from diagnose.runs.session import (
     History,
@@ -41,11 +41,13 @@ from diagnose.runs.session import (
 )
 from diagnose.training import device, network, processes, switches, trainer
 from diagnose.training.preparation import Setup, environment, set_up
+from diagnose.training.shares import HOST
 from diagnose.training.trainer import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from diagnose.config.recipe import RunConfig
     from diagnose.runs.watched import Watch
 
 
@@ -87,17 +89,17 @@ def carry_out(
     masked = setup.recipe.tables()["batches"].get("mask") == "document"
     network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
     path = newest_unfinished(runs, setup.digest) if resume else None
-    if resume and path is None and "run.device" not in given:
-        _refuse_elsewhere(runs, setup)
+    if resume and path is None:
+        _refuse_elsewhere(runs, setup, set(given))
     path = path or store.create(runs, name, setup.recipe, environment(setup, given))
     with switches.restored(), store.locked(path), device.random_kept(where), _outcome(path):
         store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
-        _restore(session)
-        _share_state(session)
+        followers.share_state(session, _restore(session))
         setup.compile(net)
-        _run(session)
+        with session.writer.settled():
+            _run(session)
     store.point_latest(path)
     return path
 
@@ -109,65 +111,53 @@ def follow(recipe: Recipe | str | Path = "quick", overrides: Mapping[str, Any] |
         DiagnoseError: a mistake in the recipe; training diverged; the other process has ended.
     """
     setup = planned(recipe, overrides)
-    where, net = setup.prepare(), setup.network()
+    where = setup.prepare()
+    net = setup.network(HOST if setup.divides else where)
     optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
     session = Session(setup, Path(), "", net, optimizer, History(), lambda _: None)
     with switches.restored(), device.random_kept(where), _after_the_step():
-        if not _take_state(session):
+        if not followers.take_state(session) or followers.stops(session):
             return
         setup.compile(net)
         due, last = partial(_is_due, session), session.history.last()
-        for _ in trainer.train_blocks(net, optimizer, setup.course, last, due):
-            if processes.of_the_first(None):
+        for _ in trainer.train_blocks(session.trained, session.optimizer, setup.course, last, due):
+            if followers.stops(session):
                 return
 
 
-def train_nothing() -> None:
-    """Let the processes that follow go: the run has all its steps."""
-    processes.of_the_first(None)
-
-
-def _share_state(session: Session) -> None:
-    """Have all processes of a group begin where this one, the first, is."""
-    state = session.history.last(), session.network.state_dict(), session.optimizer.state_dict()
-    processes.of_the_first(state)
-
-
-def _take_state(session: Session) -> bool:
-    """Begin where the first process is; say whether it trains at all."""
-    state = processes.of_the_first(None)
-    if state is None:
-        return False
-    last, weights, moments = state
-    session.history.steps = [last] if last.step else []
-    session.network.load_state_dict(weights)
-    session.optimizer.load_state_dict(moments)
-    return True
-
-
-def _refuse_elsewhere(runs: Path, setup: Setup) -> None:
-    """Refuse to begin anew what another machine's device has begun, unless that is asked for.
+def _refuse_elsewhere(runs: Path, setup: Setup, given: set[str]) -> None:
+    """Refuse to begin anew what another machine's device, or another number of processes, has begun.
 
     Raises:
-        DiagnoseError: an unfinished run of the same recipe is of a device that this machine lacks.
+        DiagnoseError: an unfinished run of the same recipe is of a device that this machine lacks, unless a device was
+            given; or of another number of processes.
     """
+    here = setup.recipe.run
+    for path, there in _begun(runs, setup):
+        if "run.device" not in given and not device.is_here(there.device):
+            raise DiagnoseError(
+                f"{path} was begun on {there.device}, which this machine lacks, and a run goes on only where it began; "
+                f"to train it anew here, say so: --set run.device={here.device}"
+            )
+        if there.processes != here.processes:
+            shard = f" --set run.shard={there.shard}" if there.processes > 1 else ""
+            raise DiagnoseError(
+                f"{path} was begun with run.processes = {there.processes}, not {here.processes}: to go on with it, "
+                f"--set run.processes={there.processes}{shard} (other numbers of processes give the same up to "
+                "rounding); without --resume it is trained anew"
+            )
+
+
+def _begun(runs: Path, setup: Setup) -> Iterator[tuple[Path, RunConfig]]:
+    """Yield unfinished runs of a recipe and its seed, the newest first, and how each was computed."""
     settings = {name: rows for name, rows in setup.recipe.tables().items() if name != "run"}
     for path in reversed(store.entries(runs)):
-        if store.known_state(path) not in ("failed", "interrupted"):
-            continue
-        with suppress(DiagnoseError):
-            begun = store.recipe_of(path)
-            there = begun.run.device
-            same = {name: rows for name, rows in begun.tables().items() if name != "run"} == settings
-            if same and begun.run.seed == setup.recipe.run.seed and not device.is_here(there):
-                break
-    else:
-        return
-    here = setup.recipe.run.device
-    raise DiagnoseError(
-        f"{path} was begun on {there}, which this machine lacks, and a run goes on only where it began; "
-        f"to train it anew here, say so: --set run.device={here}"
-    )
+        if store.known_state(path) in ("failed", "interrupted"):
+            with suppress(DiagnoseError):
+                begun = store.recipe_of(path)
+                same = {name: rows for name, rows in begun.tables().items() if name != "run"} == settings
+                if same and begun.run.seed == setup.recipe.run.seed:
+                    yield path, begun.run
 
 
 def newest_unfinished(runs: Path, digest: str) -> Path | None:
@@ -248,15 +238,20 @@ def _in_words(error: BaseException) -> str:
     return f"memory ran out{more}: lower batches.size and raise batches.accumulate"
 
 
-def _restore(session: Session) -> None:
-    """Go back to the last checkpoint, if there is one; records of later steps are dropped and made again."""
+def _restore(session: Session) -> checkpoints.Tensors:
+    """Go back to the last checkpoint, if there is one; records of later steps are dropped and made again.
+
+    Returns:
+        The optimizer's state, where processes are to divide it among them; the optimizer has it otherwise.
+    """
     for folder in ("checkpoint", "interval"):
         checkpoints.settle_checkpoint(session.path / folder)
     saved = checkpoints.read_checkpoint(session.path / "checkpoint")
     if saved is None:
-        return
+        return {}
     tensors, state = saved
-    load_state(session.network, session.optimizer, tensors)
+    divides = session.setup.divides
+    load_state(session.network, None if divides else session.optimizer, tensors)
     steps = run_tables.read_table(session.path, "steps")
     readings = run_tables.read_table(session.path, "readings")
     done = int(state["step"])
@@ -264,38 +259,51 @@ def _restore(session: Session) -> None:
         [Step(**row) for row in steps[steps.step <= done].to_dict("records")],
         readings[(readings.step <= done) & (readings.kind != "final")].to_dict("records"),
         [s for s in store.read_samples(session.path) if s["step"] <= done and not s.get("final")],
-        [saved for saved in read_noise(session.path) if saved["step"] <= done],
+        [scale for scale in read_noise(session.path) if scale["step"] <= done],
     )
+    return tensors["optimizer"] if divides else {}
 
 
 def _run(session: Session) -> None:
     """Train to the end of the budget, then read the validation text."""
-    setup, recipe = session.setup, session.recipe
+    setup = session.setup
     if session.history.readings:
         tell(session, "going on", tuple(session.history.readings))
     if session.last_interval == session.history.last().step:
         save(session, "interval")
+    followers.go_on(session)
     with _after_the_step() as stop_is_asked, _kept_on_divergence(session):
         due, last = partial(_is_due, session), session.history.last()
-        for steps in trainer.train_blocks(session.network, session.optimizer, setup.course, last, due):
+        for steps in trainer.train_blocks(session.trained, session.optimizer, setup.course, last, due):
             session.history.steps += steps
             step = steps[-1]
             tell(session)
+            session.writer.look()
             over = trainer.finished(setup.course, step)
-            if step.step % recipe.report.interval == 0 or over:
-                report(session)
-            if is_noise_step(recipe, step.step, setup.course.steps):
-                measure_noise(session)
-            if is_probe(session, step.step) and not over:
-                probe(session)
-            if step.step == session.last_interval or (setup.course.steps is None and checkpoint_is_due(session)):
-                save(session, "interval")
-            stops = processes.of_the_first(stop_is_asked())
+            _look(session, step.step, over=over)
+            stops = stop_is_asked()
             if over or stops or checkpoint_is_due(session):
                 checkpoint(session)
+            followers.go_on(session, stops=stops)
             if stops:
+                session.writer.settle()
                 raise KeyboardInterrupt
     finish(session)
+
+
+def _look(session: Session, step: int, *, over: bool) -> None:
+    """Do what a step's weights are wanted for, besides a checkpoint."""
+    recipe, steps = session.recipe, session.setup.course.steps
+    if over or _is_due(session, step):
+        session.gather()
+    if step % recipe.report.interval == 0 or over:
+        report(session)
+    if is_noise_step(recipe, step, steps):
+        measure_noise(session)
+    if is_probe(session, step) and not over:
+        probe(session)
+    if step == session.last_interval or (steps is None and checkpoint_is_due(session)):
+        save(session, "interval")
 
 
 def _is_due(session: Session, step: int) -> bool:

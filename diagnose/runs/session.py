@@ -23,10 +23,12 @@ from diagnose.records.schema import FORMAT
 from diagnose.runs import checkpoints, run_tables, store
 from diagnose.runs.probes import final_documents, probe_documents, probe_steps
 from diagnose.runs.watched import Progress, Watch
+from diagnose.runs.writing import CheckpointWriter
 from diagnose.stats import ratio_interval
 from diagnose.training import batches, dead_units, evaluation, noise_scale, sampling, trainer
 from diagnose.training.positions import Places
 from diagnose.training.preparation import PROMPT_WORDS, Setup, prompt
+from diagnose.training.shares import Shares, optimizer_tensors
 from diagnose.training.trainer import START, Step
 
 if TYPE_CHECKING:
@@ -67,12 +69,24 @@ class Session:
     setup: Setup
     path: Path
     label: str
-    network: torch.nn.Module
+    network: torch.nn.Module  # whole, as it is read; `gather` brings it up to date
     optimizer: torch.optim.Optimizer
     history: History
     watch: Watch
+    shares: Shares | None = None  # where processes divide the network among them
     saved_at: float = field(default_factory=time.monotonic)
     save_seconds: float = 0.0
+    writer: CheckpointWriter = field(default_factory=CheckpointWriter)
+
+    @property
+    def trained(self) -> torch.nn.Module:
+        """The network whose weights the optimizer changes."""
+        return self.network if self.shares is None else self.shares.network
+
+    def gather(self) -> None:
+        """Have the latest weights in `network`, on its device."""
+        if self.shares is not None:
+            self.shares.gather(self.history.last().step)
 
     @property
     def recipe(self) -> Recipe:
@@ -219,7 +233,7 @@ def _sample(session: Session, turn: int) -> dict[str, Any]:
 def checkpoint_is_due(session: Session) -> bool:
     """Say whether enough time has passed since the last checkpoint for its cost to stay small."""
     wait = max(CHECKPOINT_SECONDS, session.save_seconds / CHECKPOINT_SHARE)
-    return time.monotonic() - session.saved_at > wait
+    return not session.writer.busy and time.monotonic() - session.saved_at > wait
 
 
 def checkpoint(session: Session) -> None:
@@ -242,10 +256,12 @@ def save_records(session: Session) -> None:
 
 def save(session: Session, folder: str) -> None:
     """Write the state after the latest step into a folder of the run."""
-    last = session.history.last()
-    tensors = {"model": _model_tensors(session.network), "optimizer": _optimizer_tensors(session.optimizer)}
+    last, shares = session.history.last(), session.shares
+    session.gather()
+    moments = optimizer_tensors(session.optimizer) if shares is None else shares.moments()
+    tensors = {"model": _model_tensors(session.network), "optimizer": moments}
     state = {name: None if value != value else value for name, value in asdict(last).items()}  # noqa: PLR0124
-    checkpoints.write_checkpoint(session.path / folder, tensors, state)
+    session.writer.write(session.path / folder, tensors, state, owned=shares is not None)
 
 
 def _model_tensors(net: torch.nn.Module) -> checkpoints.Tensors:
@@ -254,14 +270,10 @@ def _model_tensors(net: torch.nn.Module) -> checkpoints.Tensors:
     return {name: value for name, value in net.state_dict().items() if name in learned}
 
 
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> checkpoints.Tensors:
-    state = optimizer.state_dict()["state"]
-    return {f"{index}.{key}": torch.as_tensor(v) for index, values in state.items() for key, v in values.items()}
-
-
 def finish(session: Session) -> None:
     """Read the validation text, write the last sample, and leave everything on disk."""
     tell(session, "reading the validation text")
+    session.gather()
     setup, places = session.setup, Places()
     result = _canonical(session, final_documents(setup.text, setup.recipe, setup.derived), places)
     history, last = session.history, session.history.last().step

@@ -37,15 +37,19 @@ DRIVER = Path("/proc/driver/nvidia/version")
 FIRST_WITH_BF16 = (8, 0)  # compute capability: Ampere
 OUT_OF_MEMORY: type[Exception] = getattr(torch, "OutOfMemoryError", torch.cuda.OutOfMemoryError)  # torch 2.4 has one
 ELSEWHERE: ContextVar[str] = ContextVar("what `auto` means where runs are set up for other machines", default="")
+STATE = 4 * 4  # bytes a parameter: itself, its gradient and two moments of Adam, in fp32
+SENT = 4  # bytes a parameter more where processes add up gradients of whole networks, which are copied into one row
+FITS = 0.8  # of a card's memory that these may take; the rest is left to activations and the allocator
 FP32_ERROR = 1e-5  # of the largest entry of a product; bf16 is off by some 1e-3
 
 
-def resolve(recipe: Recipe, flops: float) -> Recipe:
+def resolve(recipe: Recipe, flops: float, parameters: int = 0) -> Recipe:
     """Decide what `auto` means here; the answers are stored with the run.
 
     Args:
         recipe: whose table `run` may say `auto`.
         flops: operations of the whole run; decides whether compiling is worth its time.
+        parameters: of the network; decide whether several processes each hold it whole.
 
     Raises:
         DiagnoseError: a device that this machine has not.
@@ -55,12 +59,22 @@ def resolve(recipe: Recipe, flops: float) -> Recipe:
     if precision == "auto":
         precision = "bf16" if _has_bf16(device) else "fp32"
     threads = recipe.run.threads or THREADS
+    shard = recipe.run.shard
+    if shard == "auto":
+        shard = "off" if _fits_whole(recipe, device, parameters) else "on"
     compiled = recipe.run.compile
     if compiled == "auto":
-        compiled = "on" if _compiling_pays(recipe, device, flops) else "off"
-    return recipe.with_values(
-        {"run.device": str(device), "run.precision": precision, "run.threads": threads, "run.compile": compiled}
-    )
+        divided = shard == "on" and recipe.run.processes > 1
+        compiled = "on" if not divided and _compiling_pays(recipe, device, flops) else "off"
+    told = {"device": str(device), "precision": precision, "threads": threads, "compile": compiled, "shard": shard}
+    return recipe.with_values({f"run.{key}": value for key, value in told.items()})
+
+
+def _fits_whole(recipe: Recipe, device: torch.device, parameters: int) -> bool:
+    """Say whether each of several processes can hold weights, gradients and moments; another machine's are taken to."""
+    if recipe.run.processes == 1 or device.type != "cuda" or _is_elsewhere(device):
+        return True
+    return (STATE + SENT) * parameters <= FITS * torch.cuda.get_device_properties(device).total_memory
 
 
 @contextmanager

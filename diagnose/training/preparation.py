@@ -22,7 +22,7 @@ from diagnose.data import corpus, overlap, split, stream, tokenizer
 from diagnose.data.cache import cache_folder, digest, entry
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.records.run_records import CorpusRecord, Derived, Environment, OverlapRecord, SplitRecord
-from diagnose.training import batches, device, network
+from diagnose.training import batches, device, network, processes
 from diagnose.training.trainer import TrainingPlan, peak_learning_rate
 
 if TYPE_CHECKING:
@@ -75,9 +75,14 @@ class Setup:
     dropped: tuple[str, ...]
     digest: str
 
-    def network(self) -> torch.nn.Module:
-        """Build the network on its device, initialised from its own stream."""
-        return build(self.recipe, self.text.vocabulary, device.find(self.recipe.run.device))
+    def network(self, where: torch.device | None = None) -> torch.nn.Module:
+        """Build the network, on the run's device unless told otherwise, initialised from its own stream."""
+        return build(self.recipe, self.text.vocabulary, where or device.find(self.recipe.run.device))
+
+    @property
+    def divides(self) -> bool:
+        """Whether the processes that train divide the network among them; one that trains alone holds it whole."""
+        return self.recipe.run.shard == "on" and processes.group().count > 1
 
     def prepare(self) -> torch.device:
         """Set this process up for the run: threads and the like may have been set for another since."""
@@ -127,7 +132,7 @@ def set_up(recipe: Recipe, given: Iterable[str] = (), text: PreparedText | None 
     text = text or read_text(recipe.data, recipe.tokenizer)
     bytes_V = torch.from_numpy(tokenizer.token_bytes(text.tokenizer).astype("int64"))
     derived = _derived(recipe, text)
-    recipe = device.resolve(recipe, derived.flops or 0.0)
+    recipe = device.resolve(recipe, derived.flops or 0.0, derived.parameters)
     where = device.prepare(recipe, derived.flops_per_step)
     pad = tokenizer.marks(text.tokenizer)[1]
     train = batches.plan(recipe, text.stream, text.split, "train", pad, where)

@@ -79,7 +79,7 @@ def joined(cards_here: Callable[[], Sequence[str]]) -> Iterator[Group]:
     cards = cards_here()
     if cards:
         _keep_to_one(cards)
-    with _explained("the processes of this run do not find each other"):
+    with explained("the processes of this run do not find each other"):
         dist.init_process_group("cpu:gloo,cuda:nccl" if cards else "gloo", timeout=PATIENCE)
     _group[0] = found
     try:
@@ -111,33 +111,50 @@ def _keep_to_one(cards: Sequence[str]) -> None:
 
 
 @contextmanager
-def _explained(what: str) -> Iterator[None]:
+def explained(what: str) -> Iterator[None]:
     """Say in a line that another process is gone, which shows as an error of a library."""
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        told = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DiagnoseError(f"{what} ({told[:160]})", exit_code=FINDING) from None
+        raise gone(what, error) from None
+
+
+def gone(what: str, error: Exception) -> DiagnoseError:
+    """Return the line that says so."""
+    told = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return DiagnoseError(f"{what} ({told[:160]})", exit_code=FINDING)
 
 
 def settings(given: Mapping[str, Any]) -> dict[str, int]:
     """Return what a recipe has to say for this process's group, by `table.key`.
 
+    Fewer processes than a recipe has shares take them in turn.
+
     Raises:
-        DiagnoseError: another number of processes was asked for.
+        DiagnoseError: a recipe of fewer shares was asked for.
     """
     count = group().count
     if count == 1:
         return {}
     asked = given.get("run.processes", count)
-    if asked != count:
-        raise DiagnoseError(f"run.processes = {asked}, and torchrun started {count}")
-    return {"run.processes": count}
+    if asked < count and given.get("run.shard") != "on":
+        raise DiagnoseError(
+            f"run.processes = {asked}, and torchrun started {count}, of which some would have nothing to do: "
+            "start fewer, or give run.shard=on, where they hold a part of the network"
+        )
+    return {"run.processes": asked}
 
 
-def is_own(share: int) -> bool:
-    """Say whether a share of a step, counted through its parts, is this process's."""
-    return share % group().count == group().rank
+def own_shares(count: int, *, as_many: bool = False) -> list[int | None]:
+    """Return this process's shares of a step, counted through its parts.
+
+    Args:
+        count: of all processes.
+        as_many: whether each process goes through as many; then None stands for one that counts nothing.
+    """
+    own: list[int | None] = [*range(group().rank, count, group().count)]
+    missing = -(-count // group().count) - len(own) if as_many else 0
+    return own + [None] * missing
 
 
 @contextmanager
@@ -154,7 +171,7 @@ def add_up(tensors: Sequence[Tensor]) -> None:
     """Give each process the sums over all processes, in place; those of a dtype are sent together."""
     if group() is ALONE:
         return
-    with _explained(GONE):
+    with explained(GONE):
         for dtype in sorted({t.dtype for t in tensors}, key=str):
             own = [t for t in tensors if t.dtype == dtype]
             flat = torch.cat([t.reshape(-1) for t in own])
@@ -168,6 +185,6 @@ def of_the_first(value: Any, otherwise: str = GONE) -> Any:
     if group() is ALONE:
         return value
     told = [value]
-    with _explained(otherwise):
+    with explained(otherwise):
         torch.distributed.broadcast_object_list(told, src=0)
     return told[0]

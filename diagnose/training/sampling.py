@@ -8,6 +8,7 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.data.tokenizer import marks
+from diagnose.training.batches import moved
 from diagnose.training.device import autocast
 from diagnose.training.evaluation import unchanged
 from diagnose.training.network import eager, remembers
@@ -73,7 +74,7 @@ class _Reader:
         return logits_V
 
     def _row(self, ids: list[int]) -> Tensor:
-        return torch.tensor([ids], device=self.device)
+        return moved(torch.tensor([ids]), self.device)
 
 
 def _draw(logits_V: torch.Tensor, temperature: float, uniform: float) -> int:

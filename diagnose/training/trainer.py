@@ -17,11 +17,12 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import FINDING, DiagnoseError
-from diagnose.training import chunked_loss, processes, switches
+from diagnose.training import chunked_loss, processes, sharding, switches
 from diagnose.training.batches import moved, step_batches, steps_per_epoch
 from diagnose.training.device import autocast
 from diagnose.training.eager_optimizer import EagerAdamW
 from diagnose.training.network import compiled_loss
+from diagnose.training.step_clock import StepClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -159,7 +160,7 @@ def train_blocks(
 
     On a CPU that is each step by itself. A CUDA device works through a queue, which stands still while the host looks
     at a number of it: there the losses of some steps (`FETCHED`, or those of `PATIENCE` seconds) are fetched at once,
-    and these steps share their time equally.
+    and with them how long each took, by events in its queue.
 
     Args:
         network: on its device; is in training mode whenever a step runs. Its weights are those after the last step that
@@ -175,14 +176,16 @@ def train_blocks(
     most = _fetched_together(network, course)
     halt = _Halt(optimizer) if most > 1 else None
     while not finished(course, last):
-        begun, taken = time.perf_counter(), []
+        begun, clock = time.perf_counter(), StepClock(network)
+        taken: list[_Taken] = []
         for number in range(last.step, last.step + most):
             taken.append(_take(network, optimizer, course, (number, last.seconds), halt))
+            clock.mark()
             if number + 1 == course.steps or due(number + 1):
                 break
             if halt is not None and time.perf_counter() - begun > PATIENCE and processes.group() is processes.ALONE:
                 break
-        steps = _records(course, last, taken, begun)
+        steps = _records(course, last, taken, clock)
         failed = next((k for k, step in enumerate(steps) if not _is_finite(step)), len(steps))
         if failed:
             last = steps[failed - 1]
@@ -192,9 +195,12 @@ def train_blocks(
 
 
 def _fetched_together(network: nn.Module, course: TrainingPlan) -> int:
-    """Return how many steps may pass before what they gave is fetched; a budget in seconds asks the clock at each."""
+    """Return how many steps may pass before what they gave is fetched; a budget in seconds asks the clock at each.
+
+    Steps of a divided network are long, and its optimizer is not told on the device to halt.
+    """
     on_cuda = next(network.parameters()).device.type == "cuda"
-    return FETCHED if on_cuda and course.steps is not None else 1
+    return FETCHED if on_cuda and course.steps is not None and not sharding.is_divided(network) else 1
 
 
 def step_parts(course: TrainingPlan, step: int) -> list[Batch]:
@@ -243,7 +249,8 @@ def _take(
     with switches.explained():
         loss = accumulate(network, batches, recipe, number)
     parameters = [p for p in network.parameters() if p.grad is not None]
-    norm = torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf)
+    with sharding.explained(sharding.is_divided(network)):
+        norm = sharding.whole(torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf))
     if halt is not None:
         halt.see(loss, norm)
     if halt is not None or (math.isfinite(float(loss)) and math.isfinite(float(norm))):
@@ -252,13 +259,13 @@ def _take(
     return _Taken(rate, loss, norm, *_counted(batches, course.bytes_V))
 
 
-def _records(course: TrainingPlan, last: Step, taken: list[_Taken], begun: float) -> list[Step]:
+def _records(course: TrainingPlan, last: Step, taken: list[_Taken], clock: StepClock) -> list[Step]:
     """Fetch what steps gave; on an accelerator this waits for them."""
     per_epoch = steps_per_epoch(course.layout, course.recipe.batches.accumulate)
     given = [_fetched([getattr(one, name) for one in taken]) for name in _Taken._fields[1:]]
-    each = (time.perf_counter() - begun) / len(taken)
+    rates, took = [one.rate for one in taken], clock.seconds()
     steps, before = [], last
-    for rate, loss, norm, tokens, text_bytes in zip([one.rate for one in taken], *given, strict=True):
+    for rate, each, loss, norm, tokens, text_bytes in zip(rates, took, *given, strict=True):
         before = Step(
             step=before.step + 1, epoch=(before.step + 1) / per_epoch, learning_rate=rate, loss=loss,
             tokens=before.tokens + int(tokens), text_bytes=before.text_bytes + int(text_bytes),
@@ -285,19 +292,23 @@ def accumulate(network: nn.Module, batches: list[Batch], recipe: Recipe, step: i
     and all come to the same gradients and loss.
     """
     device = next(network.parameters()).device
-    total = torch.zeros((), device=device)
-    for part, (batch, weights_BT) in enumerate(zip(batches, weights(batches, recipe.loss), strict=True)):
-        if not processes.is_own(part):
-            continue
-        torch.manual_seed(seeding.key(recipe.run.seed, "dropout", step, part))
-        here = batch.to(device)
-        with autocast(device, recipe.run.precision):
-            loss = _loss(network, here, moved(weights_BT, device), recipe.loss.label_smoothing)
-        if part == 0 and recipe.loss.weight_decay:
-            loss = loss + penalty(network, recipe.loss.weight_decay)
-        loss.backward()  # type: ignore[no-untyped-call]
+    total, divided, decay = torch.zeros((), device=device), sharding.is_divided(network), recipe.loss.weight_decay
+    weights_BT = weights(batches, recipe.loss)
+    for part in processes.own_shares(len(batches), as_many=divided):
+        torch.manual_seed(seeding.key(recipe.run.seed, "dropout", step, part or 0))
+        here, counted = batches[part or 0].to(device), weights_BT[part or 0]
+        counted = counted if part is not None else torch.zeros_like(counted)
+        with autocast(device, recipe.run.precision), sharding.explained(divided):
+            loss = _loss(network, here, moved(counted, device), recipe.loss.label_smoothing)
+        if part == 0 and decay and not divided:
+            loss = loss + penalty(network, decay)
+        with sharding.explained(divided):
+            loss.backward()  # type: ignore[no-untyped-call]
         total += loss.detach()
-    processes.add_up([total, *(p.grad for p in network.parameters() if p.grad is not None)])
+    if divided and decay:
+        total += sharding.decay(network, decay)
+    added = [] if divided else [p.grad for p in network.parameters() if p.grad is not None]
+    processes.add_up([total, *added])
     return total
 
 

@@ -1,17 +1,20 @@
 """A run on a pretended CUDA device: trained, stopped, gone on with, accounted for, and read where there is none."""
 
+import errno
 import shutil
+import threading
 
 import pytest
 import torch
 from pretend_cuda import pretended
-from run_fixture import assert_same, quickly, refusal, stopped, tensors
+from run_fixture import OFTEN, assert_same, quickly, refusal, stopped, tensors
 
 from diagnose import loss_gap
 from diagnose.audit.run_audit import audit_run
+from diagnose.errors import FINDING
 from diagnose.gap.run import run, run_replay
 from diagnose.report.page import render_own
-from diagnose.runs import inventory, run_tables, runner, store
+from diagnose.runs import checkpoints, inventory, run_tables, runner, session, store
 from diagnose.runs.opened import open_run
 from diagnose.training import trainer
 
@@ -117,3 +120,27 @@ def test_what_a_card_has_begun_is_not_begun_anew_elsewhere_without_being_told(gi
         path = runner.train("quick", elsewhere | {"run.device": "cpu"}, runs=tmp_path, resume=True)
     assert path != left
     assert store.state(path) == "finished"
+
+
+def test_a_disk_that_fills_beside_the_training_fails_the_run_and_it_goes_on_with_room(given, trained, tmp_path):
+    begun, write = [], checkpoints.write_checkpoint
+
+    def second_fails(*args):
+        begun.append(threading.current_thread() is threading.main_thread())
+        if len(begun) == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(*args)
+
+    with quickly(), pretended():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(trainer, "FETCHED", 2)
+            patch.setattr(checkpoints, "write_checkpoint", second_fails)
+            for name, value in OFTEN.items():
+                patch.setattr(session, name, value)
+            error = refusal("quick", given, runs=tmp_path, exit_code=FINDING)
+        (path,) = store.entries(tmp_path)
+        assert "the disk is full (ENOSPC): make room" in str(error)
+        assert store.read_json(path / "status.json")["state"] == "failed"
+        assert runner.train("quick", given, runs=tmp_path, resume=True) == path
+    assert begun == [False, False]
+    assert_same(path, trained[0])

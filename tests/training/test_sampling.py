@@ -3,6 +3,7 @@ from importlib import import_module
 import numpy as np
 import pytest
 import torch
+from pretend_cuda import CUDA, pretended
 from torch import nn
 
 from diagnose.data.tokenizer import learn, marks
@@ -158,3 +159,19 @@ def test_each_token_is_read_once_up_to_the_context(name, monkeypatch):
     monkeypatch.setattr(sampling, "_draw", lambda *_: IDS["a"])
     write(net, "abcd", context=10, most_bytes=9)
     assert (read, whole) == ([5, 1, 1, 1, 1, 1], [10, 10, 10])
+
+
+def test_on_a_card_the_host_waits_once_a_token_and_writes_the_same(monkeypatch):
+    torch.manual_seed(0)
+    net = small("gpt", 24)
+    with torch.no_grad():
+        net.embedding.weight[[START, PAD]] = -1.0
+    text = write(net, "abc", context=24, most_bytes=12)
+    drawn, draw = [], sampling._draw
+    monkeypatch.setattr(sampling, "_draw", lambda *given: drawn.append(draw(*given)) or drawn[-1])
+    with pretended() as card:
+        net = net.to(CUDA)
+        card.reset()
+        assert write(net, "abc", context=24, most_bytes=12) == text
+        waits = [(what, count) for (what, _), count in card.waits.items()]
+    assert waits == [("copy to the host", len(drawn))]

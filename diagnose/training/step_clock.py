@@ -1,0 +1,43 @@
+"""How long the steps of a block took."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class StepClock:
+    """Times steps, whose durations are known once what they gave has been fetched.
+
+    On a CUDA device that is by events between them, on the device's own clock: nobody waits for it. Elsewhere it is by
+    the host's; a block is one step there, and several would share their time equally.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self.begun, self.steps = time.perf_counter(), 0
+        self.on_cuda = next(network.parameters()).device.type == "cuda"
+        self.events = [_recorded()] if self.on_cuda else []
+
+    def mark(self) -> None:
+        """Note that what was queued since the last mark is a step."""
+        self.steps += 1
+        if self.on_cuda:
+            self.events.append(_recorded())
+
+    def seconds(self) -> list[float]:
+        """Return how long each step took."""
+        if self.on_cuda:
+            return [one.elapsed_time(other) / 1000 for one, other in itertools.pairwise(self.events)]
+        return [(time.perf_counter() - self.begun) / self.steps] * self.steps
+
+
+def _recorded() -> torch.cuda.Event:
+    event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    event.record()
+    return event
