@@ -130,35 +130,33 @@ def ablate(
         else:
             carry_out(planned_runs, place, out, output, pairs=pairs, margin=margin_of(margin))
         return
-    from diagnose.ablation import ablate as ablation
-    from diagnose.cli.board import watching
-    from diagnose.report import page
-    from diagnose.runs import store
-    from diagnose.runs.watched import all_of
-
     own.check_absent()
     if not axis:
         raise DiagnoseError("say what is varied: --axis NAME (`diagnose axes` lists them), or --axis table.key=a,b")
-    given, place = setting.overrides, placement.place
     check_tracker(tracker)
     if dry_run:
-        _show_plan_of_ours(axis, levels, seeds, setting, fairness, place, output, full=full)
+        _show_plan_of_ours(axis, levels, seeds, setting, fairness, placement.place, output, full=full)
         return
-    store.check_writable(page.folder_of(out))
-    title = " x ".join(axis)
-    with live_in(tracker, title) as tracked:
-        if tracker and place.engine != "local":
-            warn(
-                f"{tracker} is told of each run when it has ended; of runs on this machine it is told while they train"
-            )
-        with watching(title, quiet=output.quiet) as display:
-            folder = ablation.ablate(
-                axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=given, hold=fairness.hold, runs=RUNS,
-                resume=resume, untuned=fairness.untuned, full=full, place=place, factors=fairness.factors,
-                match=fairness.match, pairs=pairs, margin=bits_of(margin),
-                watch=all_of(display, tracked.watch), command=command(),
-            )  # fmt: skip
-        finish_ablation(folder, out, output, tracked)
+    with placement.place.begun() as place:
+        from diagnose.ablation import ablate as ablation
+        from diagnose.cli.board import watching
+        from diagnose.report import page
+        from diagnose.runs import store
+        from diagnose.runs.watched import all_of
+
+        store.check_writable(page.folder_of(out))
+        title = " x ".join(axis)
+        with live_in(tracker, title) as tracked:
+            if tracker and place.engine != "local":
+                warn(f"{tracker} is told of each run when it has ended; of runs on this machine while they train")
+            with watching(title, quiet=output.quiet) as display:
+                folder = ablation.ablate(
+                    axis, levels=levels, seeds=seeds, recipe=setting.recipe, overrides=setting.overrides,
+                    hold=fairness.hold, runs=RUNS, resume=resume, untuned=fairness.untuned, full=full, place=place,
+                    factors=fairness.factors, match=fairness.match, pairs=pairs, margin=bits_of(margin),
+                    watch=all_of(display, tracked.watch), command=command(),
+                )  # fmt: skip
+            finish_ablation(folder, out, output, tracked)
 
 
 def _show_plan_of_ours(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+import os
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from diagnose.engines.selection import EngineKind, Place
 from diagnose.engines.work import never
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from diagnose.engines.work import Engine
     from diagnose.training.preparation import Setup
@@ -27,6 +29,22 @@ class _Local(EngineKind):
         del place
         return nullcontext()
 
+    @contextmanager
+    def begun(self, place: Place) -> Iterator[Place]:
+        """Have workers import what training takes; where there are GPUs, which one each sees hangs on the runs."""
+        from diagnose.engines.cards import gpus_of_machine
+        from diagnose.engines.local_pool import Crew
+
+        if place.jobs in (None, 1) or gpus_of_machine():
+            yield place
+            return
+        crew = Crew(())
+        try:
+            crew.hire(min(place.jobs or 1, os.cpu_count() or 1))
+            yield replace(place, crew=crew)
+        finally:
+            crew.stop()
+
     def open(self, place: Place, setups: dict[str, Setup], arms: Iterable[Setup]) -> Engine:
         """Refuse more runs at once than memory holds."""
         from diagnose.engines import memory
@@ -39,7 +57,7 @@ class _Local(EngineKind):
         assert place.jobs is not None
         gpus = cards(next(iter(setups.values())).recipe.run.device)
         memory.refuse_too_many(min(place.jobs, len(setups)), arms, gpus)
-        return Pool(place.jobs, gpus)
+        return Pool(place.jobs, gpus, crew=place.crew)
 
     def open_for_commands(self, place: Place, hopeless: Callable[[], bool] = never) -> Engine:
         """Deal this machine's GPUs out where several run at once."""

@@ -90,18 +90,19 @@ class Pool:
         size: how many runs are trained at once.
         gpus: names of the GPUs of this machine, of which each process sees one.
         hopeless: whether no further job is to be begun; those that are carried out are waited for.
+        crew: its processes, where they were started before.
     """
 
     def __init__(
-        self, size: int, gpus: Sequence[str] = (), hopeless: Callable[[], bool] = never
+        self, size: int, gpus: Sequence[str] = (), hopeless: Callable[[], bool] = never, crew: Crew | None = None
     ) -> None:  # fmt: skip
-        self.size, self.gpus, self.hopeless = size, gpus, hopeless
+        self.size, self.hopeless, self.crew = size, hopeless, crew or Crew(gpus)
 
     def carry_out(self, jobs: Sequence[Work], watch: Watch) -> Generator[Ended]:
         """Train them, each on whichever process is free."""
         for job in jobs:
             watch(job.progress("waiting"))
-        crew = Crew(self.gpus)
+        crew = self.crew
         try:
             yield from _carried_out(crew, deque(jobs), min(self.size, len(jobs)), watch, self.hopeless)
             crew.dismiss()
@@ -123,6 +124,11 @@ class Crew:
         if place not in self.members:
             self.members[place] = Worker(_process(self.gpus, place), self.inbox)
         return self.members[place]
+
+    def hire(self, size: int) -> None:
+        """Start so many workers before there is anything to do, and have them import what training takes."""
+        for place in range(size):
+            self.at(place).order({"imports": "diagnose.engines.job"})
 
     def lose(self, worker: Worker) -> None:
         """Forget a worker that is gone; what it started goes with it."""
@@ -146,7 +152,7 @@ class Crew:
         """Have every worker finish its step and write its checkpoint; a second Ctrl-C stops them at once."""
         for worker in self.members.values():
             with suppress(OSError):
-                worker.process.send_signal(signal.SIGTERM)
+                worker.process.send_signal(signal.SIGKILL if worker.job is None else signal.SIGTERM)
         try:
             for worker in self.members.values():
                 worker.order(None)

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import diagnose.engines as package
 from diagnose.engines.resources import ANYTHING, Resources
@@ -69,6 +69,10 @@ class EngineKind:
             return nullcontext()
         return device.of_other_machines("cuda" if place.takes.gpus else "cpu")
 
+    def begun(self, place: Place) -> AbstractContextManager[Place]:
+        """Return the context in which what takes time to start is started; see `Place.begun`."""
+        return nullcontext(place)
+
     def open(self, place: Place, setups: dict[str, Setup], arms: Iterable[Setup]) -> Engine:
         """Return the engine for runs of ours; see `Place.open`."""
         del setups, arms
@@ -112,12 +116,14 @@ class Place:
         jobs: how many at once; None for one on this machine, and for as many as fit on a cluster.
         address: of the Ray cluster.
         takes: what each run takes on a cluster.
+        crew: processes that were started before there is a plan.
     """
 
     engine: str = "local"
     jobs: int | None = None
     address: str | None = None
     takes: Resources = ANYTHING
+    crew: Any = None
 
     @property
     def kind(self) -> EngineKind:
@@ -144,6 +150,10 @@ class Place:
             raise DiagnoseError(f"{other} is of a cluster: give --engine {listed(those_with(other), 'or')} with it")
         self.takes.check(kind.whole_gpus)
         kind.check(self)
+
+    def begun(self) -> AbstractContextManager[Place]:
+        """Return the context of the same place whose processes start while runs are planned, and end with it."""
+        return self.kind.begun(self)
 
     def shown(self, jobs: Sequence[Work]) -> dict[str, object]:
         """Return what a plan says of this place: of Slurm, what sbatch would be asked for.

@@ -17,6 +17,7 @@ import threading
 import time
 import traceback
 from contextlib import suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TextIO
 
 from diagnose.engines import dispatch
@@ -67,7 +68,10 @@ def main() -> None:
         if hello is not None:
             sys.path[:] = hello["path"]
         while (order := orders.get()) is not None:
-            _train(order, voice)
+            if "imports" in order:
+                import_module(order["imports"])
+            else:
+                _train(order, voice)
     except KeyboardInterrupt:
         return
     finally:

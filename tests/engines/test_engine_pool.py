@@ -7,7 +7,7 @@ import pytest
 from engine_fixture import assert_all_same, by_arm, given_to, slow_network, started, steps_of, until, workers
 
 from diagnose.ablation import ablate
-from diagnose.engines import memory
+from diagnose.engines import local_pool, memory
 from diagnose.engines.selection import Place
 from diagnose.errors import INTERRUPTED, MISTAKE, DiagnoseError
 from diagnose.runs import store
@@ -159,3 +159,26 @@ def test_threads_are_shared_out(tiny, monkeypatch):
 
     monkeypatch.setattr(device, "THREADS", 8)
     assert [Place(jobs=n).threads for n in (None, 1, 2, 3, 16)] == [None, None, 4, 2, 1]
+
+
+def test_workers_that_start_while_runs_are_planned_are_those_that_train(tiny, tmp_path, monkeypatch):
+    started_workers, start = [], local_pool._process
+    monkeypatch.setattr(
+        local_pool, "_process", lambda *args: started_workers.append(start(*args)) or started_workers[-1]
+    )
+    with Place(jobs=2).begun() as place:
+        assert len(started_workers) == 2
+        ablate.ablate("activation", seeds=1, overrides=tiny, runs=tmp_path / "runs", place=place)
+    assert len(started_workers) == 2
+    assert all(process.poll() == 0 for process in started_workers)
+
+
+def test_a_mistake_leaves_no_worker_behind(monkeypatch):
+    started_workers, start = [], local_pool._process
+    monkeypatch.setattr(
+        local_pool, "_process", lambda *args: started_workers.append(start(*args)) or started_workers[-1]
+    )
+    with pytest.raises(DiagnoseError, match="unknown axis"), Place(jobs=2).begun() as place:
+        ablate.ablate("activatio", place=place)
+    assert len(started_workers) == 2
+    assert all(process.poll() is not None for process in started_workers)
