@@ -46,20 +46,20 @@ class _Broadcasts(TorchFunctionMode):
         return func(*args, **given)
 
     def _note(self, both: Sequence[Any], *, any_tensor: bool) -> None:
-        if len(both) < 2 or not all(isinstance(one, Tensor) for one in both) or not _is_broadcast(*both):
+        if len(both) < 2 or not all(isinstance(operand, Tensor) for operand in both) or not _is_broadcast(*both):
             return
         if any_tensor or sum(map(self._is_own, both)) == 1:
             self.found = tuple(both[0].shape), tuple(both[1].shape)
 
-    def _is_own(self, one: Tensor) -> bool:
+    def _is_own(self, operand: Tensor) -> bool:
         """Say whether a tensor holds the values of one of the batch, which may have been copied, moved or cast."""
-        flat = one.flatten()
-        return any(own.numel() == len(flat) and torch.equal(own.flatten().to(flat), flat) for own in self._own)
+        flat = operand.flatten()
+        return any(tensor.numel() == len(flat) and torch.equal(tensor.flatten().to(flat), flat) for tensor in self._own)
 
 
 def _is_broadcast(first: Tensor, second: Tensor) -> bool:
     """Say whether two tensors are the same but for a last dimension of one, and of more than one sample."""
-    less, more = sorted((first, second), key=lambda one: one.dim())
+    less, more = sorted((first, second), key=lambda tensor: tensor.dim())
     return less.dim() >= 1 and len(less) > 1 and tuple(more.shape) == (*less.shape, 1)
 
 
@@ -72,8 +72,10 @@ def with_first(passes: SidePasses, batch: Any, train: Side | None) -> list[tuple
         return [("the objective", passes, batch)]
     if train.objective is passes.side.objective:
         return [("the objective of both sides", passes, batch)]
-    first = [one for _, one in islice(walk(train.batches)[0], 1)]
-    of_train = [("training's objective", replace(passes, side=train, name="training"), one) for one in first]
+    of_train = [
+        ("training's objective", replace(passes, side=train, name="training"), train_batch)
+        for _, train_batch in islice(walk(train.batches)[0], 1)
+    ]
     return [("validation's objective", passes, batch), *of_train]
 
 
@@ -83,9 +85,9 @@ def judge(audit: Audit, sides: Sequence[tuple[str, SidePasses, Any]]) -> None:
         with _Broadcasts(batch) as seen:
             passes.losses(batch)
         if seen.found is not None:
-            one, other = seen.found
-            size = one[0]
-            what = (f"{whose} compares {one} with {other}: each prediction with the targets of all {size:,} samples "
+            shape, other = seen.found
+            size = shape[0]
+            what = (f"{whose} compares {shape} with {other}: each prediction with the targets of all {size:,} samples "
                     f"({size:,} times {size:,} differences)")  # fmt: skip
             audit.breaks(RULE, what, samples=size)
             return

@@ -51,9 +51,9 @@ def moved(
         return None
     if any(table is None for table in counts):
         return None
-    shares, found = zip(*(_elsewhere(table) for table in counts if table is not None), strict=True)
+    shares, mappings = zip(*(_elsewhere(table) for table in counts if table is not None), strict=True)
     wrong = int(np.argmax(shares))
-    return (wrong, found[wrong]) if shares[wrong] >= OFTEN and shares[1 - wrong] <= SELDOM else None
+    return (wrong, mappings[wrong]) if shares[wrong] >= OFTEN and shares[1 - wrong] <= SELDOM else None
 
 
 def _counts(
@@ -62,15 +62,16 @@ def _counts(
     """Return how often which class is predicted for which label (labels, classes)."""
     table: NDArray[np.int64] | None = None
     for batch in batches:
-        labels, scores = labels_of(batch), outputs_of(passes, batch)
-        one = scores[-1] if scores else None
-        if labels is None or one is None or labels.dim() != 1 or labels.is_floating_point():
+        labels, outputs = labels_of(batch), outputs_of(passes, batch)
+        scores = outputs[-1] if outputs else None
+        if labels is None or scores is None or labels.dim() != 1 or labels.is_floating_point() or scores.dim() != 2:
             return None
-        if one.dim() != 2 or len(one) != len(labels) or one.shape[1] < 3 or int(labels.max()) >= one.shape[1]:
+        classes = scores.shape[1]
+        if len(scores) != len(labels) or classes < 3 or int(labels.max()) >= classes:
             return None
-        table = np.zeros((one.shape[1],) * 2, np.int64) if table is None else table
+        table = np.zeros((classes, classes), np.int64) if table is None else table
         known = labels >= 0
-        np.add.at(table, (labels[known].cpu().numpy(), one.argmax(1)[known].cpu().numpy()), 1)
+        np.add.at(table, (labels[known].cpu().numpy(), scores.argmax(1)[known].cpu().numpy()), 1)
     return table
 
 

@@ -144,7 +144,7 @@ def _value(value: Any) -> Any:
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, (list, tuple)):
-        return [_value(one) for one in value]
+        return [_value(item) for item in value]
     if isinstance(value, int):
         return value
     number = float(value)

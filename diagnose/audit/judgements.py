@@ -46,8 +46,8 @@ def judge_vocabulary(audit: Audit, strings: list[str], train: str, val: str) -> 
     """Judge `vocabulary-leak` by the tokens that occur in validation text alone."""
     leaks, words, absent = own.learned_from_all(strings, train, val)
     if leaks:
-        shown = ", ".join(repr(word) for word in sorted(words)[:3])
-        what = f"{len(words)} tokens occur in validation text alone ({shown}, ...)"
+        examples = ", ".join(repr(word) for word in sorted(words)[:3])
+        what = f"{len(words)} tokens occur in validation text alone ({examples}, ...)"
         audit.breaks("vocabulary-leak", what, tokens=len(words), absent_from_training=absent, of=len(strings))
     else:
         measured = {"tokens": len(strings), "absent_from_training": absent, "of_these_in_validation": len(words)}

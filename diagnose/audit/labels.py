@@ -53,9 +53,9 @@ def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | No
     if any(labels_of(batch) is None for batch in (*val, *some)):
         audit.skips(RULE, "batches are no pairs (inputs, labels)", matters=False)
         return
-    own = replace(passes, side=train, name="training")
+    train_passes = replace(passes, side=train, name="training")
     try:
-        learned, told = _told(own, some), _told(passes, val)
+        learned, told = _told(train_passes, some), _told(passes, val)
     except CannotRunError as why:
         audit.skips(RULE, f"other labels cannot be read: {why}")
         return
@@ -68,7 +68,7 @@ def judge(audit: Audit, passes: SidePasses, val: Sequence[Any], train: Side | No
     if all(gain <= LUCK * error for gain, error in map(_gain, sides.values())):
         audit.skips(RULE, "the model has learned nothing of either side's labels", matters=False)
         return
-    elsewhere = moved([(own, some), (passes, val)], labels_of)
+    elsewhere = moved([(train_passes, some), (passes, val)], labels_of)
     by_heart = elsewhere is None and tells(some, labels_of) is False
     _compare(audit, sides, elsewhere, by_heart=by_heart)
 
@@ -100,9 +100,9 @@ def _compare(
         if less == SIDES[1] and by_heart:
             audit.skips(RULE, BY_HEART)
             return
-        (own, wrong), (fit, unfit) = means[less], means[more]
-        what = (f"{less.capitalize()} costs {own:.4f} with its own labels and {wrong:.4f} with those of other samples, "
-                f"{more} {fit:.4f} and {unfit:.4f}: what was learned is not seen to hold for {less}'s "
+        (own_loss, wrong), (fit, unfit) = means[less], means[more]
+        what = (f"{less.capitalize()} costs {own_loss:.4f} with its own labels and {wrong:.4f} with those of other "
+                f"samples, {more} {fit:.4f} and {unfit:.4f}: what was learned is not seen to hold for {less}'s "
                 "labels")  # fmt: skip
         audit.breaks(RULE, what, **measured)
     else:
@@ -115,10 +115,10 @@ def lead(measured: Mapping[str, Any]) -> str:
         return (f"Check {measured['side']}'s labels first: its classes are numbered otherwise, for the model predicts "
                 f"its label {measured['mapping']}")  # fmt: skip
     less, more = sorted(SIDES, key=lambda side: measured[f"{side}_others"] - measured[f"{side}_own"])
-    (own, others), (fit, unfit) = (
+    (own_loss, others), (fit, unfit) = (
         [plain(float(measured[f"{side}_{what}"])) for what in ("own", "others")] for side in (less, more)
     )
-    return (f"Check {less}'s labels first: with its own it costs {own}, with those of other samples {others} "
+    return (f"Check {less}'s labels first: with its own it costs {own_loss}, with those of other samples {others} "
             f"({more} {fit} and {unfit})")  # fmt: skip
 
 
@@ -139,26 +139,26 @@ def _told(passes: SidePasses, batches: Sequence[Any]) -> NDArray[np.float64] | N
     others = [labels_of(parts[(k + len(parts) // 2) % len(parts)]) for k in range(len(parts))]
     if np.mean([_differing(labels_of(part), other) for part, other in zip(parts, others, strict=True)]) < CHANGED:
         return None
-    own = [mean_of(passes.losses(part, probe=True)) for part in parts]
+    own_losses = [mean_of(passes.losses(part, probe=True)) for part in parts]
     given = [_with(part, labels) for part, labels in zip(parts, others, strict=True)]
     wrong = [mean_of(passes.losses(part, probe=True)) for part in given]
-    return np.array([own, wrong])
+    return np.array([own_losses, wrong])
 
 
 def _parts(batches: Sequence[Any]) -> list[Any]:
     """Return parts of batches, spread over all: as large ones as make enough."""
     for size in PARTS:
-        found = [(batch, first) for batch in batches for first in range(0, samples_of(batch) - size + 1, size)]
-        if len(found) >= MOST or size == PARTS[-1]:
+        cuts = [(batch, first) for batch in batches for first in range(0, samples_of(batch) - size + 1, size)]
+        if len(cuts) >= MOST or size == PARTS[-1]:
             break
-    some = found[:: -(-len(found) // MOST)] if found else []
+    some = cuts[:: -(-len(cuts) // MOST)] if cuts else []
     return [some_rows(batch, list(range(first, first + size))) for batch, first in some]
 
 
 def labels_of(batch: Any) -> Tensor | None:
     """Return the labels of a batch that is a pair (inputs, labels) or a table that names them; None of any other."""
-    found = _named(batch)
-    label = None if found is None else batch[found]
+    key = _named(batch)
+    label = None if key is None else batch[key]
     if not isinstance(label, Tensor) or not label.dim() or len(label) != samples_of(batch):
         return None
     return label if label.dim() == 1 or label.is_floating_point() else None  # rows of whole numbers are tokens

@@ -52,14 +52,14 @@ def tells(batches: Sequence[Any], labels_of: Callable[[Any], Tensor | None]) -> 
 
 def _inputs(batch: Any) -> Tensor | None:
     """Return a batch's inputs as rows of numbers: tokens as how often each occurs; None of any other kind."""
-    found = batch[0] if isinstance(batch, (tuple, list)) else None
-    if not isinstance(found, torch.Tensor) or found.dim() < 2:
+    inputs = batch[0] if isinstance(batch, (tuple, list)) else None
+    if not isinstance(inputs, torch.Tensor) or inputs.dim() < 2:
         return None
-    if found.is_floating_point():
-        return found.detach().flatten(1)
-    if found.dtype not in INTEGERS or found.dim() != 2:
+    if inputs.is_floating_point():
+        return inputs.detach().flatten(1)
+    if inputs.dtype not in INTEGERS or inputs.dim() != 2:
         return None
-    ids = found.detach().clamp(0, WIDEST - 1)
+    ids = inputs.detach().clamp(0, WIDEST - 1)
     return torch.zeros(len(ids), WIDEST).scatter_add_(1, ids.cpu(), torch.ones(ids.shape))
 
 
@@ -79,8 +79,8 @@ def _linear(known: tuple[Tensor, Tensor], asked: Tensor) -> Tensor:
 
 def _neighbours(known: tuple[Tensor, Tensor], asked: Tensor) -> Tensor:
     near = torch.cdist(asked, known[0]).topk(min(NEAREST, len(known[0])), largest=False).indices
-    found: Tensor = known[1][near].mode(1).values
-    return found
+    labels: Tensor = known[1][near].mode(1).values
+    return labels
 
 
 def _beats(guess: Tensor, labels: Tensor, given: Tensor) -> bool:

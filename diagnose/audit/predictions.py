@@ -44,7 +44,7 @@ def first_leak(
     """
     before = answer(inputs_BT).float()
     limit = tolerance * max(float(before.abs().max()), 1e-6)
-    found, most = None, 0.0
+    leak, most = None, 0.0
     for cut in cuts_of(inputs_BT.shape[1]):
         changed = inputs_BT.clone()
         changed[:, cut:] = (changed[:, cut:] + 1 + torch.arange(changed.shape[1] - cut).to(changed)) % others
@@ -54,9 +54,9 @@ def first_leak(
         ).abs()  # fmt: skip
         most = max(most, float(moved_BT.max()))
         places = (moved_BT > limit).any(0).nonzero().flatten().tolist()
-        if places and (found is None or places[-1] - cut > found[0] - found[1]):
-            found = (places[-1], cut)
-    return found, most
+        if places and (leak is None or places[-1] - cut > leak[0] - leak[1]):
+            leak = (places[-1], cut)
+    return leak, most
 
 
 def shifted(inputs_BT: Tensor, shift: int) -> Tensor:

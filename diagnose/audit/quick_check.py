@@ -52,21 +52,21 @@ def with_quick_findings(record: LedgerRecord, model: nn.Module, train: Side | No
     if ranks.several():  # each would have to make the same passes
         return record
     seconds = SHARE * max(1.0, record.budget.took)
-    known = {one.rule for one in record.findings}
-    found = quick_findings(model, train, val, known, seconds, asks_labels=_asks_labels(record))
-    gone = {rule for one in found for rule in INSTEAD.get(one.rule, ())}
-    own = [one for one in record.findings if one.rule not in gone]
-    both = sorted((*own, *found), key=lambda one: SEVERITIES.index(one.severity))
-    return record.model_copy(update={"findings": tuple(both), "verdict": _verdict(record, found)})
+    known = {finding.rule for finding in record.findings}
+    of_audit = quick_findings(model, train, val, known, seconds, asks_labels=_asks_labels(record))
+    gone = {rule for finding in of_audit for rule in INSTEAD.get(finding.rule, ())}
+    of_ledger = [finding for finding in record.findings if finding.rule not in gone]
+    both = sorted((*of_ledger, *of_audit), key=lambda finding: SEVERITIES.index(finding.severity))
+    return record.model_copy(update={"findings": tuple(both), "verdict": _verdict(record, of_audit)})
 
 
-def _verdict(record: LedgerRecord, found: list[FindingRecord]) -> str:
+def _verdict(record: LedgerRecord, findings: list[FindingRecord]) -> str:
     """Return the verdict: of a loss that is not what it is meant to be, or of labels that tell nothing, that first."""
-    said = {one.rule: one for one in found}
-    if broadcast.RULE in said:
-        return wrong_loss(record, said[broadcast.RULE].what)
-    if labels.RULE in said:
-        return wrong_labels(record, labels.lead(said[labels.RULE].measured))
+    by_rule = {finding.rule: finding for finding in findings}
+    if broadcast.RULE in by_rule:
+        return wrong_loss(record, by_rule[broadcast.RULE].what)
+    if labels.RULE in by_rule:
+        return wrong_labels(record, labels.lead(by_rule[labels.RULE].measured))
     return record.verdict
 
 
@@ -96,8 +96,8 @@ def quick_findings(
     model = ranks.unwrapped(model if val.model is None else val.model)
     sides = [side for side in (val, train) if side is not None]
     others = list({id(m): m for side in sides for m in other_modules(side.objective, model).values()}.values())
-    with guarded(model, [side.batches for side in sides], others) as kept:
-        passes = SidePasses(model, kept, val, "validation")
+    with guarded(model, [side.batches for side in sides], others) as guard:
+        passes = SidePasses(model, guard, val, "validation")
         try:
             passes.set_mode()
             batches = first_of(val, MOST)
@@ -110,10 +110,13 @@ def quick_findings(
             pass  # what cannot be read so has been read by the ledger in its own way
         finally:
             passes.forget()
-            kept.restore()
-    known = known | {one.rule for one in out.findings}
-    found = [one for one in out.findings if one.rule in SEVERITY and not SAID.get(one.rule, set()) & known]
-    return [one.model_copy(update={"severity": SEVERITY[one.rule]}) for one in found]
+            guard.restore()
+    known = known | {finding.rule for finding in out.findings}
+    return [
+        finding.model_copy(update={"severity": SEVERITY[finding.rule]})
+        for finding in out.findings
+        if finding.rule in SEVERITY and not SAID.get(finding.rule, set()) & known
+    ]
 
 
 def _judged(out: Audit, passes: SidePasses, batches: list[Any], end: float) -> None:
@@ -128,12 +131,12 @@ def _judged(out: Audit, passes: SidePasses, batches: list[Any], end: float) -> N
 
 def _cost(out: Audit, passes: SidePasses, batches: list[Any]) -> None:
     """Add to the finding what dropout in evaluation does to the loss, over several batches and masks."""
-    found = next(one for one in out.findings if one.rule == "dropout-on")
+    finding = next(finding for finding in out.findings if finding.rule == "dropout-on")
     without = np.array([mean_of(passes.losses(batch)) for batch in batches])
     passes.quiet = False
     given = np.array([[mean_of(passes.losses(batch, seed=seed)) for seed in SEEDS] for batch in batches])
     passes.quiet = True
     costs = float(given.mean() - without.mean())
-    what = f"{found.what}; over {len(batches)} batches it costs {signed(costs, 3)}"
-    more = {"what": what, "measured": found.measured | {"costs": costs}}
-    out.findings[out.findings.index(found)] = found.model_copy(update=more)
+    what = f"{finding.what}; over {len(batches)} batches it costs {signed(costs, 3)}"
+    more = {"what": what, "measured": finding.measured | {"costs": costs}}
+    out.findings[out.findings.index(finding)] = finding.model_copy(update=more)

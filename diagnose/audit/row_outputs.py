@@ -35,26 +35,28 @@ def stay(passes: SidePasses, batch: Any, width: int = 1) -> bool | None:
         alone = [outputs_of(passes, some_rows(batch, rows)) for rows in some]
     except CannotRunError:
         return None
-    if not beside or any(len(one) != len(beside) for one in alone):
+    if not beside or any(len(outputs) != len(beside) for outputs in alone):
         return None
-    told = [_is_own(whole, one[place], rows, size)
-            for rows, one in zip(some, alone, strict=True) for place, whole in enumerate(beside)]  # fmt: skip
+    told = [_is_own(whole, outputs[place], rows, size)
+            for rows, outputs in zip(some, alone, strict=True) for place, whole in enumerate(beside)]  # fmt: skip
     return None if None in told else all(told)
 
 
 def outputs_of(passes: SidePasses, batch: Any) -> list[Tensor]:
     """Return what the model returns each time that the objective calls it; none where it is no tensor."""
-    found: list[Any] = []
+    outputs: list[Any] = []
 
     def seen(_: nn.Module, __: Any, given: Any) -> None:
-        found.append(getattr(given, "logits", given))
+        outputs.append(getattr(given, "logits", given))
 
     handle = passes.model.register_forward_hook(seen)
     try:
         passes.losses(batch, probe=True)
     finally:
         handle.remove()
-    return [one.detach() for one in found] if all(isinstance(one, Tensor) and one.dim() for one in found) else []
+    if not all(isinstance(output, Tensor) and output.dim() for output in outputs):
+        return []
+    return [output.detach() for output in outputs]
 
 
 def _is_own(whole: Tensor, one: Tensor, rows: list[int], size: int) -> bool | None:

@@ -41,13 +41,13 @@ NEEDS = (
 def judge(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame | None) -> None:
     """Judge everything that needs the network; random states and its weights come back as they were."""
     train, val, given = sides(run)
-    with guarded(network, [], []) as kept:
-        passes, held = SidePasses(network, kept, val, "validation"), list(val.batches)
-        sides_audit.evaluation(audit, passes, held, given)
-        _segments(audit, run, passes, held[0])
-        sides_audit.training(audit, passes, train, held, given, SECONDS)
+    with guarded(network, [], []) as guard:
+        passes, val_batches = SidePasses(network, guard, val, "validation"), list(val.batches)
+        sides_audit.evaluation(audit, passes, val_batches, given)
+        _segments(audit, run, passes, val_batches[0])
+        sides_audit.training(audit, passes, train, val_batches, given, SECONDS)
         passes.forget()
-        kept.restore()
+        guard.restore()
     with device.random_kept(device.find(run.recipe.run.device)), evaluation.unchanged(network, training=False):
         _recorded(audit, run, network, table, passes.tolerance)
     _conditions(audit, run, network)
@@ -61,8 +61,8 @@ def sides(run: AuditedRun) -> tuple[Side, Side, sides_audit.Adapters]:
     def training_loss(model: nn.Module, batch: Batch) -> Tensor:
         weights_BT = trainer.weights([batch], run.recipe.loss)[0]
         ends = (batch.inputs_BT, batch.targets_BT, weights_BT, batch.segments_BT)
-        found, _ = chunked_loss.objective(model, *ends)
-        return found
+        loss, _ = chunked_loss.objective(model, *ends)
+        return loss
 
     def validation_loss(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         nats_BT = chunked_loss.token_nats(model, batch.inputs_BT, batch.targets_BT, batch.segments_BT)
@@ -71,13 +71,13 @@ def sides(run: AuditedRun) -> tuple[Side, Side, sides_audit.Adapters]:
     steps = [part for step in range(2) for part in batches.step_batches(run.train, step, run.recipe.batches.accumulate)]
     layout = run.val
     size = min(layout.size, layout.rows)
-    held = [batches.rows(layout, k * size, size) for k in range(max(1, min(HELD, layout.rows // size)))]
+    val_batches = [batches.rows(layout, k * size, size) for k in range(max(1, min(HELD, layout.rows // size)))]
     given = sides_audit.Adapters(
         logits=lambda model, batch: model(batch.inputs_BT, batch.segments_BT),
         tokens=lambda batch: (batch.inputs_BT, batch.targets_BT.masked_fill(~batch.counted_BT, predictions.NONE)),
         build=run.fresh,
     )
-    return Side(steps, training_loss, autocast=cast), Side(held, validation_loss, autocast=cast), given
+    return Side(steps, training_loss, autocast=cast), Side(val_batches, validation_loss, autocast=cast), given
 
 
 def _segments(audit: Audit, run: AuditedRun, passes: SidePasses, batch: Batch) -> None:
@@ -102,8 +102,8 @@ def _segments(audit: Audit, run: AuditedRun, passes: SidePasses, batch: Batch) -
 
 
 def _scores(passes: SidePasses, inputs_BT: Tensor, segments_BT: Tensor) -> Tensor:
-    found: Tensor = passes.call(lambda: passes.model(inputs_BT, segments_BT), "the network")
-    return found.float()
+    scores: Tensor = passes.call(lambda: passes.model(inputs_BT, segments_BT), "the network")
+    return scores.float()
 
 
 def _recorded(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame | None, tolerance: float) -> None:
@@ -114,9 +114,10 @@ def _recorded(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataF
     some = table.iloc[:: max(1, len(table) // READ)]
     documents = some.document.to_numpy(np.int64)
     exact = run.text.corpus.doc_bytes[documents]
-    found = evaluation.canonical(network, run.text.stream, documents, exact, run.recipe.batches.context,
-                             run.recipe.run.precision)  # fmt: skip
-    recorded, now = some.nats.to_numpy(float), found.nats_N
+    recorded = some.nats.to_numpy(float)
+    now = evaluation.canonical(
+        network, run.text.stream, documents, exact, run.recipe.batches.context, run.recipe.run.precision
+    ).nats_N
     off = float(np.max(np.abs(recorded - now) / np.maximum(np.abs(now), 1.0)))
     final = run_tables.read_table(run.path, "readings")
     final = final[final.kind == "final"]
@@ -140,8 +141,8 @@ def _conditions(audit: Audit, run: AuditedRun, network: nn.Module) -> None:
     some = [batches.rows(layout, k * layout.size, min(layout.size, layout.rows)) for k in range(4)]
 
     def value(**other: Any) -> float:
-        own = evaluation.EvalCondition(**({"precision": condition.precision} | other))
-        return evaluation.read(network, some, own, bytes_V).loss
+        other_condition = evaluation.EvalCondition(**({"precision": condition.precision} | other))
+        return evaluation.read(network, some, other_condition, bytes_V).loss
 
     plain = value()
     cases = (
@@ -178,11 +179,11 @@ def _tied(audit: Audit, run: AuditedRun, network: nn.Module) -> None:
         else:
             audit.skips("tied-weights", "the network shares no weights", matters=False)
         return
-    held = (run.opened.tensors or {}).get("model", {})
+    saved = (run.opened.tensors or {}).get("model", {})
     for some in shared:
-        kept = [held[name] for name in some if name in held]
-        if any(not torch.equal(kept[0], other) for other in kept[1:]):
-            off = max(float((kept[0].float() - other.float()).abs().max()) for other in kept[1:])
+        values = [saved[name] for name in some if name in saved]
+        if any(not torch.equal(values[0], other) for other in values[1:]):
+            off = max(float((values[0].float() - other.float()).abs().max()) for other in values[1:])
             what = f"the checkpoint holds {' and '.join(some)} with different values, and they are one weight"
             audit.breaks("tied-weights", what, largest_difference=off)
             return

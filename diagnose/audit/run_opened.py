@@ -70,13 +70,13 @@ def open_audited(run: str | Path, data: str | Path | None = None, model: str | N
     recipe = opened.recipe
     text = preparation.read_text(recipe.data, recipe.tokenizer)
     _refuse_other_text(opened.path, text, opened.environment)
-    own = tokenizer.load(files.inside(opened.path / "tokenizer.json"))
+    run_tokenizer = tokenizer.load(files.inside(opened.path / "tokenizer.json"))
     pad, where = tokenizer.marks(text.tokenizer)[1], device.find(recipe.run.device)
     train, val = (batches.plan(recipe, text.stream, text.split, side, pad, where) for side in ("train", "val"))
     network = None
     if not opened.why:
         network = opened.load(preparation.build(recipe, text.vocabulary, where)).eval()
-    return AuditedRun(opened, text, own, train, val, network)
+    return AuditedRun(opened, text, run_tokenizer, train, val, network)
 
 
 def _refuse_other_text(path: Path, text: preparation.PreparedText, environment: Environment) -> None:

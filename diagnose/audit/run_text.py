@@ -32,12 +32,12 @@ def tokens(audit: Audit, run: AuditedRun) -> None:
     if run.recipe.tokenizer.path:
         audit.skips("vocabulary-leak", "the tokenizer was ready, not learned here", matters=False)
     side_data.tokenizer(audit, _coder(run), val, list(corpus.texts(split.learned)))
-    own, made = tokenizer.fingerprint(run.tokenizer), tokenizer.fingerprint(run.text.tokenizer)
-    if own == made:
-        audit.keeps("tokenizer-differs", fingerprint=own)
+    of_run, of_recipe = tokenizer.fingerprint(run.tokenizer), tokenizer.fingerprint(run.text.tokenizer)
+    if of_run == of_recipe:
+        audit.keeps("tokenizer-differs", fingerprint=of_run)
     else:
         what = "the tokenizer.json of the run is not the one that its recipe makes"
-        audit.breaks("tokenizer-differs", what, run=own, recipe=made)
+        audit.breaks("tokenizer-differs", what, run=of_run, recipe=of_recipe)
 
 
 def _coder(run: AuditedRun) -> side_data.Coder:
@@ -69,8 +69,8 @@ def record(audit: Audit, run: AuditedRun) -> pd.DataFrame | None:
     missing = np.setdiff1d(wanted, documents)
     known = documents[(documents >= 0) & (documents < len(sizes))]
     foreign = len(documents) - len(np.intersect1d(known, wanted)) - again
-    own = table.bytes.to_numpy(np.int64)[(documents >= 0) & (documents < len(sizes))]
-    off = int(np.abs(sizes[known] - own).sum())
+    recorded_bytes = table.bytes.to_numpy(np.int64)[(documents >= 0) & (documents < len(sizes))]
+    off = int(np.abs(sizes[known] - recorded_bytes).sum())
     if len(missing) or off or foreign:
         what = f"{len(missing):,} documents of the validation text were not scored, {foreign:,} of others were, "
         what += f"and the bytes of documents are off by {off:,}"
@@ -105,10 +105,10 @@ def divided(audit: Audit, run: AuditedRun) -> None:
         for rule in ("split-overlap-exact", "split-overlap-near"):
             audit.skips(rule, "both sides hold windows of the same documents", matters=False)
         return
-    found = overlap.shared(corpus, np.unique(split.train), split.val)
+    in_both = overlap.shared(corpus, np.unique(split.train), split.val)
     measured = {
-        "documents": found.val_documents, "exact": found.exact / max(1, found.val_documents),
-        "near": found.near / max(1, found.val_documents), "inside": 0.0, "passages": found.window_share,
+        "documents": in_both.val_documents, "exact": in_both.exact / max(1, in_both.val_documents),
+        "near": in_both.near / max(1, in_both.val_documents), "inside": 0.0, "passages": in_both.window_share,
     }  # fmt: skip
     judge_overlap(audit, measured, "documents")
 
@@ -137,6 +137,6 @@ def _documents_differ(run: AuditedRun) -> int:
     some = run.text.split.scored[:50]
     start = tokenizer.marks(run.tokenizer)[0]
     for document, text in zip(some.tolist(), run.text.corpus.texts(some), strict=True):
-        own = stream.tokens[stream.starts[document] : stream.starts[document + 1] + 1]
-        wrong += own.tolist() != [start, *_encode(run, text), start]
+        ids = stream.tokens[stream.starts[document] : stream.starts[document + 1] + 1]
+        wrong += ids.tolist() != [start, *_encode(run, text), start]
     return wrong

@@ -64,7 +64,7 @@ class TokenBatch:
 
 def may_hold_text(batch: Any) -> bool:
     """Tell whether a batch holds rows of whole numbers, as tokens are; images with their classes do not."""
-    return any(one.dim() in (2, 3) and one.shape[1] > 1 and one.dtype in INTEGERS for one in tensors(batch))
+    return any(tensor.dim() in (2, 3) and tensor.shape[1] > 1 and tensor.dtype in INTEGERS for tensor in tensors(batch))
 
 
 def tokens_of(batch: Any, given: Callable[[Any], Any] | None, pad: int | None) -> TokenBatch | str:
@@ -73,10 +73,10 @@ def tokens_of(batch: Any, given: Callable[[Any], Any] | None, pad: int | None) -
     Raises:
         DiagnoseError: `given` fails or returns something else than two integer tensors of one shape.
     """
-    found = _given(batch, given) if given is not None else _inferred(batch)
-    if isinstance(found, str):
-        return found
-    inputs_BT, targets_BT, mask_BT, source = found
+    parsed = _given(batch, given) if given is not None else _inferred(batch)
+    if isinstance(parsed, str):
+        return parsed
+    inputs_BT, targets_BT, mask_BT, source = parsed
     targets_BT = targets_BT.long().masked_fill(targets_BT < 0, NONE)
     offset = _offset(inputs_BT, targets_BT)
     if offset is None:
@@ -183,4 +183,4 @@ def dropped(batches: Any) -> tuple[int, int] | None:
 def first_tensors(batch: Any) -> list[Tensor]:
     """Return the tensors of a batch that have a row a sample."""
     size = size_of(batch)
-    return [found for found in tensors(batch) if found.dim() and found.shape[0] == size]
+    return [tensor for tensor in tensors(batch) if tensor.dim() and tensor.shape[0] == size]

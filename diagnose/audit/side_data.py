@@ -68,8 +68,8 @@ class Coder:
         vocab = given.get_vocab() if callable(getattr(given, "get_vocab", None)) else {}
 
         def encode(text: str) -> list[int]:
-            found = _kindly(given.encode, text, add_special_tokens=False)
-            return list(getattr(found, "ids", found))
+            encoding = _kindly(given.encode, text, add_special_tokens=False)
+            return list(getattr(encoding, "ids", encoding))
 
         def decode(ids: list[int]) -> str:
             return str(_kindly(given.decode, ids, skip_special_tokens=False))
@@ -107,15 +107,15 @@ def overlap(
         _by_group(audit, train, own, val, seconds)
         return
     known = sample_identity.known(train.batches, seconds, most=1 << 12, val=val, chosen=rows[0])
-    found = sample_identity.seen(val, known, len(val), rows[1])
-    if not len(found.documents):
+    seen = sample_identity.seen(val, known, len(val), rows[1])
+    if not len(seen.documents):
         for rule in OVERLAP:
             audit.skips(rule, "the batches of the two sides hold different tensors")
         return
-    inside = ~found.exact & (found.share >= WINDOW_LIKE)
-    near = found.near & ~inside
+    inside = ~seen.exact & (seen.share >= WINDOW_LIKE)
+    near = seen.near & ~inside
     measured = {
-        "samples": len(found.documents), "exact": float(found.exact.mean()), "near": float(near.mean()),
+        "samples": len(seen.documents), "exact": float(seen.exact.mean()), "near": float(near.mean()),
         "inside": float(inside.mean()),
     }  # fmt: skip
     judge_overlap(audit, measured, "samples", _unjudged(known))
@@ -124,7 +124,7 @@ def overlap(
 def rows_of(passes: SidePasses, batch: Any) -> Chosen:
     """Return which rows of a side's batches its losses are of, by the mask or index that selects those of this one."""
     key = selector(batch, passes.losses)
-    return lambda one: rows_selected(one, key)
+    return lambda other: rows_selected(other, key)
 
 
 def _unjudged(known: sample_identity.Known) -> dict[str, str]:
@@ -141,9 +141,9 @@ def _by_group(audit: Audit, train: Side, own: Side, val: list[Any], seconds: flo
         known |= _names(train, batch)
         if time.monotonic() - begun > seconds or number >= 1 << 12:
             break
-    found = set[str]().union(*(_names(own, batch) for batch in val))
-    shared = len(found & known) / max(len(found), 1)
-    judge_overlap(audit, {"samples": len(found), "exact": shared, "near": 0.0, "inside": 0.0}, "groups",
+    val_groups = set[str]().union(*(_names(own, batch) for batch in val))
+    shared = len(val_groups & known) / max(len(val_groups), 1)
+    judge_overlap(audit, {"samples": len(val_groups), "exact": shared, "near": 0.0, "inside": 0.0}, "groups",
                   dict.fromkeys(("near", "inside"), BY_NAME))  # fmt: skip
 
 
@@ -160,11 +160,11 @@ def _names(side: Side, batch: Any) -> set[str]:
 def twice(audit: Audit, val: list[Any], tokens: Sequence[TokenBatch]) -> None:
     """Judge `scored-twice` by what recurs among that which is scored: rows, passages, the ends of windows."""
     if tokens:
-        scored = [row[row != NONE].cpu() for one in tokens for row in one.scored_BT]
+        scored = [row[row != NONE].cpu() for token_batch in tokens for row in token_batch.scored_BT]
         rows = [row for row in scored if len(row)]
         span = sample_parts.span_of(rows) if rows else 0
-        found = sample_identity.samples(rows, span)
-        wholes, spans = [one.whole for one in found], [one.spans for one in found if span]
+        samples = sample_identity.samples(rows, span)
+        wholes, spans = [sample.whole for sample in samples], [sample.spans for sample in samples if span]
     else:
         rows, span, wholes, spans = _samples(val)
     if not wholes:
@@ -176,13 +176,13 @@ def twice(audit: Audit, val: list[Any], tokens: Sequence[TokenBatch]) -> None:
 def _samples(val: list[Any]) -> tuple[list[Tensor], int, list[int], list[NDArray[np.int64]]]:
     """Return samples' token rows, the length of a span of these, the samples' hashes and their spans'."""
     layout = sample_parts.layout(iter(val))
-    every = [one for batch in val if (one := sample_identity.hashes(batch, layout)) is not None]
-    wholes = [whole for one in every for whole in one.wholes]
+    every = [hashes for batch in val if (hashes := sample_identity.hashes(batch, layout)) is not None]
+    wholes = [whole for hashes in every for whole in hashes.wholes]
     if len(layout.keys) != 1 or not layout.texts:
         return [], 0, wholes, []
     rows = [row for batch in val for part in sample_parts.parts_of(batch)
             for row in sample_parts.rows_by_key(part).get(layout.texts[0], ())]  # fmt: skip
-    return rows, layout.spans[0], wholes, [row for one in every for row in one.spans[0]]
+    return rows, layout.spans[0], wholes, [row for hashes in every for row in hashes.spans[0]]
 
 
 def _scored_twice(audit: Audit, rows: list[Tensor], span: int, wholes: list[int], spans: NDArray[np.int64]) -> None:
@@ -229,10 +229,10 @@ def _overlapping(rows: list[Any]) -> float:
 
 def drops(audit: Audit, batches: Any) -> None:
     """Judge `batch-dropped` by what the loader says of itself."""
-    found = dropped(batches)
-    if found is not None and found[0]:
-        what = f"the last {found[0]} of {found[1]} validation samples are never read (drop_last=True)"
-        audit.breaks("batch-dropped", what, dropped=found[0], samples=found[1])
+    count, samples = dropped(batches) or (0, 0)
+    if count:
+        what = f"the last {count} of {samples} validation samples are never read (drop_last=True)"
+        audit.breaks("batch-dropped", what, dropped=count, samples=samples)
     else:
         audit.keeps("batch-dropped", drop_last=bool(getattr(batches, "drop_last", False)))
 
@@ -242,8 +242,8 @@ def scored_text(
 ) -> None:
     """Judge `bytes-lost`, `scored-twice` and `end-unpaid` by decoding what is scored."""
     size = ends = 0
-    for one in tokens:
-        for row in one.scored_BT.cpu().tolist():
+    for token_batch in tokens:
+        for row in token_batch.scored_BT.cpu().tolist():
             ids = [i for i in row if i != NONE]
             ends += ids.count(end) if end is not None else 0
             size += len(coder.decode([i for i in ids if i != end]).encode())

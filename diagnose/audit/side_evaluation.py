@@ -63,21 +63,22 @@ def drawn_anew(audit: Audit, passes: SidePasses) -> bool:
     if not is_redrawn(batches) and not draws_others(batches):
         return False
     what = "the loader draws validation's samples anew each pass"
-    found = [_mean_of_pass(passes, number) for number in range(2)]
-    one, two = (mean for mean, _ in found)
-    if all(whole for _, whole in found):
-        if not differ(one, two, passes.tolerance / 10):
+    pass_means = [_mean_of_pass(passes, number) for number in range(2)]
+    first, second = (mean for mean, _ in pass_means)
+    if all(whole for _, whole in pass_means):
+        if not differ(first, second, passes.tolerance / 10):
             return True
-        what += f": one pass costs {one:.4f} and another {two:.4f}"
-    audit.breaks("evaluation-random", what, fix=DRAW_ONCE, first=one, again=two)
+        what += f": one pass costs {first:.4f} and another {second:.4f}"
+    audit.breaks("evaluation-random", what, fix=DRAW_ONCE, first=first, again=second)
     return True
 
 
 def _mean_of_pass(passes: SidePasses, number: int) -> tuple[float, bool]:
     """Return the loss of a pass through the loader, over so many batches, and whether that is all of it."""
     some = [batch for _, batch in islice(walk(passes.side.batches, number)[0], PASS + 1)]
-    found = [passes.losses(batch) for batch in some[:PASS] if not lacks_targets(batch)]
-    return _reported(found, np.array([mean_of(one) for one in found]), passes.side.reduction), len(some) <= PASS
+    batch_losses = [passes.losses(batch) for batch in some[:PASS] if not lacks_targets(batch)]
+    means = np.array([mean_of(losses) for losses in batch_losses])
+    return _reported(batch_losses, means, passes.side.reduction), len(some) <= PASS
 
 
 def _live_dropouts(model: nn.Module) -> list[str]:
@@ -88,17 +89,17 @@ def _live_dropouts(model: nn.Module) -> list[str]:
 def _which_noise(audit: Audit, passes: SidePasses, batch: Any, first: float, other: float) -> bool:
     """Find out whether torch's dropout alone makes evaluation random."""
     passes.quiet = True
-    one, two = (mean_of(passes.losses(batch, seed=seed)) for seed in (1, 2))
-    said = f"the same batch costs {first:.4f} and {other:.4f} with other random numbers"
-    if differ(one, two, passes.tolerance / 10):
+    without, again = (mean_of(passes.losses(batch, seed=seed)) for seed in (1, 2))
+    noise = f"the same batch costs {first:.4f} and {other:.4f} with other random numbers"
+    if differ(without, again, passes.tolerance / 10):
         passes.quiet = False
-        audit.breaks("evaluation-random", f"validation is random: {said}", first=first, again=other)
+        audit.breaks("evaluation-random", f"validation is random: {noise}", first=first, again=other)
         audit.skips("dropout-on", "evaluation is random in other ways")
         return False
     mode = "validation is read in training mode" if passes.side.mode == "train" else "model.eval() does not reach it"
-    what = f"dropout is on in evaluation ({mode}): {said}, and {one:.4f} without dropout"
-    audit.breaks("dropout-on", what, first=first, again=other, without=one)
-    audit.keeps("evaluation-random", without_dropout=abs(one - two))
+    what = f"dropout is on in evaluation ({mode}): {noise}, and {without:.4f} without dropout"
+    audit.breaks("dropout-on", what, first=first, again=other, without=without)
+    audit.keeps("evaluation-random", without_dropout=abs(without - again))
     return True
 
 
@@ -116,15 +117,15 @@ def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch 
         _in_pairs(audit, passes, batch, str(error))
         return
     if whole.scalar:
-        _scalars(audit, passes, batch, mean_of(whole), [mean_of(one) for one in alone], tokens)
-    elif whole.known and all(one.known for one in alone):
+        _scalars(audit, passes, batch, mean_of(whole), [mean_of(losses) for losses in alone], tokens)
+    elif whole.known and all(losses.known for losses in alone):
         beside = by_sample(whole)[: len(alone)]
-        own = np.array([by_sample(one).sum() for one in alone])
-        if _by_place(passes, batch, own, beside):
+        row_losses = np.array([by_sample(losses).sum() for losses in alone])
+        if _by_place(passes, batch, row_losses, beside):
             why = "a sample's loss depends on its place in the batch, not on the other samples: noise is drawn by place"
             audit.skips("batch-dependent", why, matters=False)
             return
-        _judge_rows(audit, passes, batch, own, beside)
+        _judge_rows(audit, passes, batch, row_losses, beside)
     else:
         audit.skips("batch-dependent", "the objective does not say which loss is of which sample")
 
@@ -140,14 +141,14 @@ def _in_pairs(audit: Audit, passes: SidePasses, batch: Any, why: str) -> None:
     except (CannotRunError, *CANNOT_CUT):
         audit.skips("batch-dependent", f"neither one row nor two can be read: {why}")
         return
-    if even < 2 * 2 or not (whole.scalar or (whole.known and all(one.known for one in pairs))):
+    if even < 2 * 2 or not (whole.scalar or (whole.known and all(losses.known for losses in pairs))):
         audit.skips("batch-dependent", f"a batch of one row cannot be read: {why}")
         return
     if whole.scalar:
-        _scalars(audit, passes, some, mean_of(whole), [mean_of(one) for one in pairs], None, width=2)
+        _scalars(audit, passes, some, mean_of(whole), [mean_of(losses) for losses in pairs], None, width=2)
         return
-    beside, own = by_sample(whole)[:most], np.concatenate([by_sample(one) for one in pairs])
-    _judge_rows(audit, passes, some, own, beside, width=2)
+    beside, row_losses = by_sample(whole)[:most], np.concatenate([by_sample(losses) for losses in pairs])
+    _judge_rows(audit, passes, some, row_losses, beside, width=2)
 
 
 def _by_place(passes: SidePasses, batch: Any, own: Any, beside: Any) -> bool:
@@ -161,8 +162,8 @@ def _by_place(passes: SidePasses, batch: Any, own: Any, beside: Any) -> bool:
     size, count = samples_of(batch), len(own)
     for k in range(count):
         order = [k if j == k else (k + 1) % size for j in range(size)]
-        found = passes.losses(some_rows(batch, order), probe=True)
-        if not found.known or differ(float(by_sample(found)[k]), float(beside[k]), passes.tolerance):
+        losses = passes.losses(some_rows(batch, order), probe=True)
+        if not losses.known or differ(float(by_sample(losses)[k]), float(beside[k]), passes.tolerance):
             return False
     return True
 
@@ -183,8 +184,8 @@ def _breaks(audit: Audit, passes: SidePasses, batch: Any, what: str, *, width: i
     if not row_outputs.stay(passes, batch, width):
         audit.breaks("batch-dependent", what, **measured)
         return
-    said = f"the loss is of the batch as a whole (the model's outputs are each row's own): {what}"
-    audit.breaks("batch-dependent", said, severity="note", fix=OF_BATCH, **measured)
+    what = f"the loss is of the batch as a whole (the model's outputs are each row's own): {what}"
+    audit.breaks("batch-dependent", what, severity="note", fix=OF_BATCH, **measured)
 
 
 def _scalars(
@@ -236,7 +237,7 @@ def padding_matters(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenB
     except CannotRunError as error:
         audit.skips("padding-dependent", f"a row without its padding cannot be read: {error}")
         return
-    a, b = (mean_of(one) if one.scalar else _sum(one) for one in (padded, trimmed))
+    a, b = (mean_of(losses) if losses.scalar else _sum(losses) for losses in (padded, trimmed))
     if differ(a, b, passes.tolerance):
         size = last - first
         what = f"a row of {size} tokens costs {b:.4f} alone and {a:.4f} with {length - size} of padding"
@@ -272,14 +273,14 @@ def _with_other_inputs(passes: SidePasses, batch: Any, tokens: TokenBatch | None
             return None
         other = with_inputs(batch, tokens.inputs_BT, new_BT)
         return None if other is None else [mean_of(passes.losses(other, probe=True))]
-    found = first_tensors(batch)
-    if len(found) < 2 or len(found[0]) < 2 or not isinstance(batch, (tuple, list)):
+    tensors = first_tensors(batch)
+    if len(tensors) < 2 or len(tensors[0]) < 2 or not isinstance(batch, (tuple, list)):
         return None
     if not isinstance(batch[0], torch.Tensor):
         return None
     # a loss against the inputs themselves has the same mean in another order, so one row is repeated too
     others = (batch[0].flip(0), batch[0][:1].expand_as(batch[0]).clone())
-    return [mean_of(passes.losses(type(batch)([one, *batch[1:]]), probe=True)) for one in others]
+    return [mean_of(passes.losses(type(batch)([inputs, *batch[1:]]), probe=True)) for inputs in others]
 
 
 def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list[int] | None) -> None:
@@ -291,29 +292,29 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
         batches: of validation.
         counts: what each batch has to count, for objectives that return one number.
     """
-    found = [passes.losses(batch) for batch in batches]
+    batch_losses = [passes.losses(batch) for batch in batches]
     reduction = passes.side.reduction
     if reduction == "sum":
         audit.skips("ragged-mean", "the side reports sums", matters=False)
         return
-    means = np.array([mean_of(one) for one in found])
-    scalar = found[0].scalar
+    means = np.array([mean_of(losses) for losses in batch_losses])
+    scalar = batch_losses[0].scalar
     if scalar and counts is None:
-        counts = [one.size for one in found]
-    sizes = np.array(counts if scalar else [one.weights.sum() for one in found], float)
+        counts = [losses.size for losses in batch_losses]
+    sizes = np.array(counts if scalar else [losses.weights.sum() for losses in batch_losses], float)
     whole = float(np.average(means, weights=sizes))
-    said = _reported(found, means, reduction)
+    reported = _reported(batch_losses, means, reduction)
     units = "tokens" if audit.text else "samples"
     is_reported = _is_reported(passes.side, whole, len(batches))
     if _is_reported(passes.side, float(means.mean()), len(batches)) and not is_reported:
-        said = float(means.mean())
+        reported = float(means.mean())
     measured: dict[str, Any] = {
-        "reported": whole if is_reported else said,
+        "reported": whole if is_reported else reported,
         f"over_{units}": whole,
-        "batches": len(found),
+        "batches": len(batch_losses),
     }
-    if not is_reported and differ(said, whole, RAGGED):
-        what = f"a mean {_averaged(reduction, scalar=scalar)} is {said:.4f}, one over all {units} {whole:.4f}"
+    if not is_reported and differ(reported, whole, RAGGED):
+        what = f"a mean {_averaged(reduction, scalar=scalar)} is {reported:.4f}, one over all {units} {whole:.4f}"
         audit.breaks("ragged-mean", what, **measured)
     else:
         audit.keeps("ragged-mean", **measured)
@@ -333,15 +334,15 @@ def _averaged(reduction: str, *, scalar: bool) -> str:
     return REDUCTIONS[reduction]
 
 
-def _reported(found: list[Elements], means: Any, reduction: str) -> float:
+def _reported(batch_losses: list[Elements], means: Any, reduction: str) -> float:
     """Return the mean as the side takes it."""
-    scalar = found[0].scalar
+    scalar = batch_losses[0].scalar
     if reduction == "weighted":
-        return float(np.average(means, weights=[one.size for one in found]))
+        return float(np.average(means, weights=[losses.size for losses in batch_losses]))
     if scalar or reduction == "batch":
         return float(means.mean())
     if reduction == "sample":
-        sums = [np.bincount(one.samples, one.nats * one.weights) for one in found]
-        weights = [np.bincount(one.samples, one.weights) for one in found]
+        sums = [np.bincount(losses.samples, losses.nats * losses.weights) for losses in batch_losses]
+        weights = [np.bincount(losses.samples, losses.weights) for losses in batch_losses]
         return float(np.mean(np.concatenate(sums) / np.maximum(np.concatenate(weights), 1e-12)))
-    return float(np.average(means, weights=[one.weights.sum() for one in found]))
+    return float(np.average(means, weights=[losses.weights.sum() for losses in batch_losses]))

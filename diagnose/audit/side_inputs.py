@@ -42,9 +42,9 @@ def judge(audit: Audit, train: Side | None, val: Side, batches: Sequence[Any]) -
     other = InputsSeen()
     for batch in batches:
         other.add(batch)
-    found = seen.unlike(other, group_names((train, val)))
-    if found:
-        audit.breaks(RULE, "; ".join(found), training_batches=number, batches=len(batches))
+    differences = seen.unlike(other, group_names((train, val)))
+    if differences:
+        audit.breaks(RULE, "; ".join(differences), training_batches=number, batches=len(batches))
     else:
         audit.keeps(RULE, training_batches=number, batches=len(batches))
 

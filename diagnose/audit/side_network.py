@@ -68,16 +68,16 @@ def gradients(audit: Audit, passes: SidePasses, batches: list[Any]) -> bool:
     passes.forget()
     passes.set_mode("train")
     try:
-        found = training_checks.unreached(passes.model, lambda k: passes.mean(batches[k]), min(BATCHES, len(batches)))
+        weights = training_checks.unreached(passes.model, lambda k: passes.mean(batches[k]), min(BATCHES, len(batches)))
     finally:
         passes.kept.restore()
-    if found is None:
+    if weights is None:
         frozen = [name for name, p in passes.model.named_parameters() if p.requires_grad]
         why = "the objective returns a loss without a gradient"
         if frozen:
             audit.skips("no-gradient", why)
         return False
-    without, frozen = found
+    without, frozen = weights
     if without:
         what = f"no gradient reaches {names(without)}"
         audit.breaks("no-gradient", what, weights=len(without), names=without[:8])

@@ -79,10 +79,10 @@ class SidePasses:
     def forget(self) -> None:
         """Have buffers and plain attributes as they were when the model was handed over."""
         self.kept.settle()
-        for module, own in self._held:
-            for key in set(_own(module)) - own.keys():
+        for module, attributes in self._held:
+            for key in set(_own(module)) - attributes.keys():
                 del vars(module)[key]
-            vars(module).update(own)
+            vars(module).update(attributes)
 
     def set_mode(self, mode: str | None = None) -> None:
         """Put the model into the mode of the loop."""
@@ -141,12 +141,12 @@ class SidePasses:
         Raises:
             DiagnoseError: the objective changes the weights.
         """
-        found = self.losses(batch)
+        losses = self.losses(batch)
         changed = self.kept.changed_weight()
         if changed is not None:
             raise DiagnoseError(f"the objective of the {self.name} side changes the weights that it reads ({changed}); "
                                 "it must only compute a loss: no step. The model has been put back")  # fmt: skip
-        return found
+        return losses
 
     def loss(self, batch: Any, seed: int = 0) -> Any:
         """Return what the objective returns, with a gradient where there is one; errors as one line."""
@@ -168,8 +168,8 @@ class SidePasses:
         table = dict(returned) if hasattr(returned, "keys") else {"loss": returned}
         loss = table["loss"].float()
         weights = table.get("weights")
-        found: Tensor = loss.mean() if weights is None else (loss * weights).sum() / weights.sum().clamp(min=1e-9)
-        return found
+        mean: Tensor = loss.mean() if weights is None else (loss * weights).sum() / weights.sum().clamp(min=1e-9)
+        return mean
 
     def call(self, function: Callable[[], Any], what: str) -> Any:
         """Call the model otherwise than by its objective, under the side's autocast and without gradients.

@@ -56,23 +56,23 @@ def scores_of(passes: SidePasses, batch: Any, tokens: TokenBatch, given: Callabl
     shape = tuple(tokens.inputs_BT.shape)
     if given is not None:
         try:
-            found = passes.call(lambda: given(passes.model, batch), "logits")
+            scores = passes.call(lambda: given(passes.model, batch), "logits")
         except CannotRunError as error:
             raise DiagnoseError(f"{error}; {LOGITS}") from None
-        if not isinstance(found, Tensor) or found.dim() != 3 or tuple(found.shape[:2]) != shape:
-            said = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else type(found).__name__
+        if not isinstance(scores, Tensor) or scores.dim() != 3 or tuple(scores.shape[:2]) != shape:
+            kind = f"shape {tuple(scores.shape)}" if isinstance(scores, Tensor) else type(scores).__name__
             wanted = f"logits of shape {(*shape, 'V')} are wanted".replace("'", "")
-            raise DiagnoseError(f"logits returns {said}; {wanted}; {LOGITS}")
-        return found
+            raise DiagnoseError(f"logits returns {kind}; {wanted}; {LOGITS}")
+        return scores
     why = "the model returns no logits of shape (rows, positions, vocabulary); give logits=(model, batch) -> logits"
     for call in _calls(passes, batch, tokens):
         try:
             returned = passes.call(call, "the model")
         except CannotRunError:
             continue
-        for found in _floats(returned):
-            if found.dim() == 3 and tuple(found.shape[:2]) == shape and found.shape[2] > int(tokens.inputs_BT.max()):
-                return found
+        for scores in _floats(returned):
+            if scores.dim() == 3 and tuple(scores.shape[:2]) == shape and scores.shape[2] > int(tokens.inputs_BT.max()):
+                return scores
     raise CannotRunError(why)
 
 
@@ -92,11 +92,11 @@ def _floats(returned: Any) -> Iterator[Tensor]:
     elif hasattr(returned, "logits"):
         yield returned.logits
     elif hasattr(returned, "values") and callable(returned.values):
-        for one in returned.values():
-            yield from _floats(one)
+        for value in returned.values():
+            yield from _floats(value)
     elif isinstance(returned, (tuple, list)):
-        for one in returned:
-            yield from _floats(one)
+        for value in returned:
+            yield from _floats(value)
 
 
 def with_padding(passes: SidePasses, batches: Sequence[Any], tokens: list[TokenBatch]) -> list[TokenBatch]:
@@ -106,14 +106,17 @@ def with_padding(passes: SidePasses, batches: Sequence[Any], tokens: list[TokenB
     """
     looked = list(zip(batches, tokens, strict=False))[:LOOKED]
     ignoring = replace(passes, weighed=True)
-    weights = [weights_of(ignoring.losses(batch), own) for batch, own in looked]
+    weights = [weights_of(ignoring.losses(batch), token_batch) for batch, token_batch in looked]
     for shift in (1 - tokens[0].offset, 0, 1):
         ids = set[int]()
-        for (_, own), counts_BT in zip(looked, weights, strict=True):
-            moved_BT = shifted(own.clean_BT, shift).cpu()
+        for (_, token_batch), counts_BT in zip(looked, weights, strict=True):
+            moved_BT = shifted(token_batch.clean_BT, shift).cpu()
             ids |= set() if counts_BT is None else _left_out(moved_BT, counts_BT)
         if len(ids) == 1 and (pad := ids.pop()) != COUNTED:
-            return [replace(own, real_BT=own.real_BT & (own.targets_BT != pad)) for own in tokens]
+            return [
+                replace(token_batch, real_BT=token_batch.real_BT & (token_batch.targets_BT != pad))
+                for token_batch in tokens
+            ]
     return tokens
 
 
@@ -138,18 +141,18 @@ def compare(
     """Judge what the loss is of, by finding what turns the scores into it."""
     losses = passes.losses(batch)
     counts_BT = weights_of(losses, tokens)
-    found = _match(passes, mean_of(losses), tokens, scores_BTV, counts_BT)
-    if found is None:
+    match = _match(passes, mean_of(losses), tokens, scores_BTV, counts_BT)
+    if match is None:
         why = "the loss is no mean of cross-entropies that the logits give"
         if given:
             audit.breaks("loss-differs", why, loss=mean_of(losses))
         for rule in RULES:
             audit.skips(rule, why)
         return
-    audit.keeps("loss-differs", loss=found.value)
-    _judge_shift(audit, tokens, found)
-    _judge_padding(audit, tokens, found, left_out=counts_BT is not None and bool((counts_BT == 0).any()))
-    _judge_scores(audit, scores_BTV, found)
+    audit.keeps("loss-differs", loss=match.value)
+    _judge_shift(audit, tokens, match)
+    _judge_padding(audit, tokens, match, left_out=counts_BT is not None and bool((counts_BT == 0).any()))
+    _judge_scores(audit, scores_BTV, match)
 
 
 def _match(
@@ -162,16 +165,16 @@ def _match(
     for how in _hows(scores_BTV):
         for shift in (sound, *(s for s in (0, 1, -1, 2, -2) if s != sound)):
             clean_BT, raw_BT = (shifted(t, shift) for t in (tokens.clean_BT, tokens.targets_BT))
-            own, raw = (nats(scores_BTV, one, how) * weights_BT for one in (clean_BT, raw_BT))
+            clean, raw = (nats(scores_BTV, targets_BT, how) * weights_BT for targets_BT in (clean_BT, raw_BT))
             counts = ((clean_BT != NONE) * weights_BT).sum(1)
             width = clean_BT.shape[1] - abs(shift)
             candidates = {
-                "left out": own.sum() / counts.sum(),
-                "left out, mean of rows": (own.sum(1) / counts)[counts > 0].mean(),
-                "left out, sum": own.sum(),
+                "left out": clean.sum() / counts.sum(),
+                "left out, mean of rows": (clean.sum(1) / counts)[counts > 0].mean(),
+                "left out, sum": clean.sum(),
                 "predicted": raw.sum() / ((raw_BT != NONE) * weights_BT).sum(),
-                "counted": own.sum() / (len(own) * width),
-                "counted, with the last place": own.sum() / own.numel(),
+                "counted": clean.sum() / (len(clean) * width),
+                "counted, with the last place": clean.sum() / clean.numel(),
             }
             for padding, value in candidates.items():
                 if not differ(float(value), loss, passes.tolerance * (1 if shift == sound else CLOSER)):
@@ -244,15 +247,15 @@ def sum_probabilities(audit: Audit, passes: SidePasses, batch: Any, tokens: Toke
     if "probabilities" in audit.broken or tokens.source != "pair" or vocabulary > MOST_SUMMED:
         audit.skips("probabilities", "the vocabulary is large, or the objective returns no loss of each target")
         return
-    one = some_rows(batch, [0])
+    row = some_rows(batch, [0])
     row_BT = tokens.targets_BT[:1]
 
     def loss_of(targets_BT: Tensor) -> Tensor:
-        other = changed(one, lambda t: targets_BT.to(t) if torch.equal(t, one[1]) and t.shape == row_BT.shape else t)
-        found = passes.losses(other, probe=True)
-        if len(found.nats) != row_BT.numel():
+        other = changed(row, lambda t: targets_BT.to(t) if torch.equal(t, row[1]) and t.shape == row_BT.shape else t)
+        losses = passes.losses(other, probe=True)
+        if len(losses.nats) != row_BT.numel():
             raise CannotRunError("the objective returns no loss of each target")
-        return torch.from_numpy(found.nats).view(row_BT.shape)
+        return torch.from_numpy(losses.nats).view(row_BT.shape)
 
     try:
         total = total_probability(loss_of, row_BT, vocabulary)
@@ -268,20 +271,20 @@ def causality(
     """Judge `future-visible`, by logits or by the losses of elements."""
     rows = list(range(min(ROWS, size_of(batch) or 1)))
     some, inputs_BT = some_rows(batch, rows), tokens.inputs_BT[rows]
-    own = TokenBatch(inputs_BT, tokens.targets_BT[rows], tokens.real_BT[rows], tokens.offset, tokens.source)
+    token_batch = TokenBatch(inputs_BT, tokens.targets_BT[rows], tokens.real_BT[rows], tokens.offset, tokens.source)
 
     def answer(new_BT: Tensor) -> Tensor:
         other = with_inputs(some, inputs_BT, new_BT)
         if other is None:
             raise CannotRunError("the inputs cannot be found in the batch")
-        moved = TokenBatch(new_BT, own.targets_BT, own.real_BT, own.offset, own.source)
+        moved = replace(token_batch, inputs_BT=new_BT)
         try:
             return scores_of(passes, other, moved, given)
         except CannotRunError:
-            found = passes.losses(other, probe=True)
-            if len(found.nats) != new_BT.numel():
+            losses = passes.losses(other, probe=True)
+            if len(losses.nats) != new_BT.numel():
                 raise CannotRunError("neither logits nor the losses of single tokens can be had") from None
-            return torch.from_numpy(found.nats).view(new_BT.shape)
+            return torch.from_numpy(losses.nats).view(new_BT.shape)
 
     try:
         leak, most = first_leak(answer, inputs_BT, vocabulary, 0.05 if passes.half else 1e-4)

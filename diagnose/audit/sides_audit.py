@@ -59,7 +59,7 @@ class Adapters:
     @property
     def speaks_of_text(self) -> bool:
         """Whether anything was given that only text has."""
-        return any(one is not None for one in (self.tokens, self.tokenizer, self.texts, self.end, self.pad))
+        return any(adapter is not None for adapter in (self.tokens, self.tokenizer, self.texts, self.end, self.pad))
 
     def __post_init__(self) -> None:
         for name in ("logits", "tokens", "build"):
@@ -88,22 +88,22 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
     sides = [side for side in (train, val) if side is not None]
     if val.model is not None:
         model = ranks.unwrapped(val.model)
-    reached = {id(one): one for side in sides for one in other_modules(side.objective, model).values()}
-    with guarded(model, [side.batches for side in sides], list(reached.values())) as kept:
+    reached = {id(module): module for side in sides for module in other_modules(side.objective, model).values()}
+    with guarded(model, [side.batches for side in sides], list(reached.values())) as guard:
         batches, complete = held(val, "validation")
         out = Audit(text=given.speaks_of_text or may_hold_text(batches[0]))
         if not out.text:
             for rule in OF_TEXT:
                 out.skips(rule, NO_TEXT, matters=False)
-        passes = SidePasses(model, kept, val, "validation")
+        passes = SidePasses(model, guard, val, "validation")
         try:
             _begin(passes, train, batches)
-            found = evaluation(out, passes, batches, given)
+            tokens = evaluation(out, passes, batches, given)
             broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
             side_inputs.judge(out, train, val, batches)
             labels.judge(out, passes, batches, train, [] if train is None else first_of(train, FEW))
             again = side_evaluation.drawn_anew(out, passes)
-            _scored(out, batches, found, given, complete=complete, again=again)
+            _scored(out, batches, tokens, given, complete=complete, again=again)
             side_data.drops(out, val.batches)
             _text(out, given)
             side_network.ties(out, model, given.tied)
@@ -111,7 +111,7 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
             _shared(out, passes, train, batches, max(5.0, begun + seconds - time.monotonic()))
         finally:
             passes.forget()
-            kept.restore()
+            guard.restore()
     for rule, why in OF_RUNS.items():
         out.skips(rule, why, matters=False)
     out.ends("nothing was given that it could be judged by")
@@ -125,10 +125,10 @@ def held(side: Side, name: str) -> tuple[list[Any], bool]:
         DiagnoseError: it has none.
     """
     some, _ = walk(side.batches)
-    held = [batch for _, batch in islice(some, MOST + 1)]
-    if not held:
+    batches = [batch for _, batch in islice(some, MOST + 1)]
+    if not batches:
         raise DiagnoseError(f"the {name} side yields no batch; an iterable that yields batches each time is needed")
-    return with_targets(held[:MOST]), len(held) <= MOST
+    return with_targets(batches[:MOST]), len(batches) <= MOST
 
 
 def first_of(side: Side, most: int) -> list[Any]:
@@ -150,17 +150,17 @@ def _begin(passes: SidePasses, train: Side | None, batches: list[Any]) -> None:
     passes.set_mode()
     passes.refuse_steps(batches[0])
     some = [] if train is None else first_of(train, 1)
-    own = replace(passes, side=train, name="training") if train is not None else passes
-    meant = any(bool((own.refuse_steps(batch).weights != 1).any()) for batch in some)
+    train_passes = replace(passes, side=train, name="training") if train is not None else passes
+    meant = any(bool((train_passes.refuse_steps(batch).weights != 1).any()) for batch in some)
     passes.weigh(batches, meant=meant)
 
 
 def evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapters) -> list[TokenBatch]:
     """Judge how validation's loss is taken; return the batches' tokens, none where that cannot be told."""
     passes.set_mode()
-    found = [tokens_of(batch, given.tokens, given.pad) for batch in batches]
-    tokens = [one for one in found if isinstance(one, TokenBatch)]
-    why = next((one for one in found if isinstance(one, str)), "")
+    outcomes = [tokens_of(batch, given.tokens, given.pad) for batch in batches]
+    tokens = [outcome for outcome in outcomes if isinstance(outcome, TokenBatch)]
+    why = next((outcome for outcome in outcomes if isinstance(outcome, str)), "")
     if not why:
         tokens = side_scores.with_padding(passes, batches, tokens)
     repeats = side_evaluation.repeatable(out, passes, batches)
@@ -185,7 +185,7 @@ def _averages(out: Audit, passes: SidePasses, batches: list[Any], tokens: list[T
     counts = None
     if tokens is not None:
         chosen = tokens if len(batches) <= FEW else [*tokens[: FEW // 2], *tokens[-FEW // 2 :]]
-        counts = [int((one.scored_BT != NONE).sum()) for one in chosen]
+        counts = [int((token_batch.scored_BT != NONE).sum()) for token_batch in chosen]
     side_evaluation.averaging(out, passes, spread, counts)
 
 
@@ -193,29 +193,30 @@ def _next_token(
     out: Audit, passes: SidePasses, batches: list[Any], tokens: list[TokenBatch], given: Adapters, *, repeats: bool
 ) -> None:
     """Judge what a loss of next tokens must be, on a batch that is padded if there is one."""
-    place = next((k for k, one in enumerate(tokens[:LOOKED]) if one.padded), 0)
-    batch, own = batches[place], tokens[place]
-    vocabulary = 1 + max(int(t.max()) for one in tokens[:LOOKED] for t in (one.inputs_BT, one.targets_BT))
+    place = next((k for k, token_batch in enumerate(tokens[:LOOKED]) if token_batch.padded), 0)
+    batch, token_batch = batches[place], tokens[place]
+    ids = [t for token_batch in tokens[:LOOKED] for t in (token_batch.inputs_BT, token_batch.targets_BT)]
+    vocabulary = 1 + max(int(t.max()) for t in ids)
     if not repeats:
         for rule in (*side_scores.RULES, "future-visible", "padding-dependent"):
             out.skips(rule, "evaluation is random")
         return
     try:
-        scores = side_scores.scores_of(passes, batch, own, given.logits)
+        scores = side_scores.scores_of(passes, batch, token_batch, given.logits)
         vocabulary = scores.shape[2]
-        side_scores.compare(out, passes, batch, own, scores, given=given.logits is not None)
+        side_scores.compare(out, passes, batch, token_batch, scores, given=given.logits is not None)
     except CannotRunError as error:
         for rule in side_scores.RULES:
             if rule != "probabilities":
                 out.skips(rule, str(error))
     if "probabilities" not in out.checked:
         out.skipped.pop("probabilities", None)
-        side_scores.sum_probabilities(out, passes, batch, own, vocabulary)
-    side_scores.causality(out, passes, batch, own, given.logits, vocabulary)
+        side_scores.sum_probabilities(out, passes, batch, token_batch, vocabulary)
+    side_scores.causality(out, passes, batch, token_batch, given.logits, vocabulary)
     if out.broken & {"padding-counted", "padding-predicted"}:
         out.skips("padding-dependent", "padding is counted", matters=False)
     else:
-        side_evaluation.padding_matters(out, passes, batch, own)
+        side_evaluation.padding_matters(out, passes, batch, token_batch)
 
 
 def _scored(
@@ -249,12 +250,12 @@ def training(
         out.skips("loss-at-start", "give build=, a function that returns a new network")
     else:
         side_network.starts(out, passes, batches[0], given.build, _classes(passes, batches[0], given))
-    own = replace(passes, side=train, name="training", quiet=False) if train else replace(passes, quiet=False)
-    some = first_of(own.side, side_network.BATCHES)
+    train_passes = replace(passes, side=train, name="training", quiet=False) if train else replace(passes, quiet=False)
+    some = first_of(train_passes.side, side_network.BATCHES)
     if not some:
         raise DiagnoseError("the training side yields no batch; an iterable that yields batches each time is needed")
-    if side_network.gradients(out, own, some):
-        side_network.overfits(out, own, some[0], seconds)
+    if side_network.gradients(out, train_passes, some):
+        side_network.overfits(out, train_passes, some[0], seconds)
     else:
         out.skips("cannot-overfit", "the objective returns a loss without a gradient")
 
@@ -264,17 +265,17 @@ def _shared(out: Audit, passes: SidePasses, train: Side | None, batches: list[An
         for rule in side_data.OVERLAP:
             out.skips(rule, "give train=, the training side")
     else:
-        own = replace(passes, side=train, name="training")
-        rows = side_data.rows_of(own, first_of(train, 1)[0]), side_data.rows_of(passes, batches[0])
+        train_passes = replace(passes, side=train, name="training")
+        rows = side_data.rows_of(train_passes, first_of(train, 1)[0]), side_data.rows_of(passes, batches[0])
         side_data.overlap(out, train, passes.side, batches, seconds, rows)
 
 
 def _classes(passes: SidePasses, batch: Any, given: Adapters) -> int | None:
     """Return how many outcomes the model tells apart; None where that cannot be told."""
-    found = tokens_of(batch, given.tokens, given.pad)
+    tokens = tokens_of(batch, given.tokens, given.pad)
     try:
-        if isinstance(found, TokenBatch):
-            return int(side_scores.scores_of(passes, batch, found, given.logits).shape[2])
+        if isinstance(tokens, TokenBatch):
+            return int(side_scores.scores_of(passes, batch, tokens, given.logits).shape[2])
         first = batch[0] if isinstance(batch, (tuple, list)) and len(batch) == 2 else None
         if first is None or batch[1].dim() != 1 or batch[1].is_floating_point():
             return None

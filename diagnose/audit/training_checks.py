@@ -100,7 +100,7 @@ def overfit(model: nn.Module, loss: Callable[[], Tensor], steps: int = STEPS) ->
         The loss at the start, the lowest, the steps taken, and whether these were fewer than tell that it cannot.
     """
     trained = [p for p in model.parameters() if p.requires_grad]
-    kept = [p.detach().clone() for p in trained]
+    initial = [p.detach().clone() for p in trained]
     first = loss()
     start = lowest = float(first.detach())
     taken = 0
@@ -108,7 +108,7 @@ def overfit(model: nn.Module, loss: Callable[[], Tensor], steps: int = STEPS) ->
         return start, lowest, 0, False
     for rate in RATES:
         with torch.no_grad():
-            for p, value in zip(trained, kept, strict=True):
+            for p, value in zip(trained, initial, strict=True):
                 p.copy_(value)
         optimizer = EagerAdam(trained, rate)
         for _ in range(steps):

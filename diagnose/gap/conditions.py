@@ -136,19 +136,21 @@ def sides(
     """
     modes = [frozenset(kinds) if (side.mode or default) == "train" else frozenset[str]()
              for side, default in ((train, "train"), (val, "eval"))]  # fmt: skip
-    own = 0 if val.objective == train.objective else 1
+    objective = 0 if val.objective == train.objective else 1
     collation = (train.plain is not None, val.plain is not None)
     weights = _weights(train, val)
-    alone = None if scalar[0] == scalar[1] or not own else scalar.index(True)
+    alone = None if scalar[0] == scalar[1] or not objective else scalar.index(True)
     of_train, of_val = (
         "batch" if k == alone and side.reduction == "mean" else side.reduction for k, side in enumerate((train, val))
     )
     first = Condition(modes[0], 0, train.autocast, of_train, weights=weights[0])
-    second = Condition(modes[1], own, val.autocast, of_val, plain=collation[0], batching=batching, weights=weights[1])
+    second = Condition(
+        modes[1], objective, val.autocast, of_val, plain=collation[0], batching=batching, weights=weights[1]
+    )
     end = replace(second, reduction=_apart(of_val, mixed=mixed, scalar=scalar[1]))
     differs = {
         "mode": modes[0] != modes[1],
-        "objective": own == 1 and not bound,
+        "objective": objective == 1 and not bound,
         "precision": train.autocast != val.autocast,
         "reduction": of_train != end.reduction,
         "collation": collation[0],
@@ -188,7 +190,7 @@ class ReadingPlan:
 
 
 def plan(
-    found: SideConditions, most: int = MOST_PASSES, run_of: Callable[[Condition], Hashable] = lambda one: one.run
+    found: SideConditions, most: int = MOST_PASSES, run_of: Callable[[Condition], Hashable] = lambda c: c.run
 ) -> ReadingPlan:
     """Return the most telling plan that takes at most `most` passes over training batches.
 
@@ -202,10 +204,10 @@ def plan(
     divided = "mode" in found.factors and len(found.kinds) > 1
     plans = [_lattice(found, divide=True)] if divided else []
     plans += [_lattice(found, divide=False), _orders(found)]
-    return next((one for one in plans if passes(one.conditions, run_of) <= most), plans[-1])
+    return next((option for option in plans if passes(option.conditions, run_of) <= most), plans[-1])
 
 
-def passes(conditions: Sequence[Condition], run_of: Callable[[Condition], Hashable] = lambda one: one.run) -> int:
+def passes(conditions: Sequence[Condition], run_of: Callable[[Condition], Hashable] = lambda c: c.run) -> int:
     """Return how often a batch runs through the model for these conditions."""
     return len({(run_of(condition), condition.plain, condition.batching) for condition in conditions})
 

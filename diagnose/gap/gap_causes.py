@@ -67,12 +67,12 @@ def all_causes(record: LedgerRecord) -> list[Cause]:
     timing = Cause(
         "timing", group_sum(record, "timing"), _timing_words(record), *spread(record, "timing"), exact=True
     )  # fmt: skip
-    found = [timing, *_data_causes(record)]
+    causes = [timing, *_data_causes(record)]
     for name, words in _term_words(record).items():
         if (term := term_of(record, name)) is not None:
             exact = name in EXACT or term.basis.startswith("exact")
-            found.append(Cause(name, term.value or 0.0, words, term.low, term.high, exact))
-    return sorted(found, key=lambda cause: -abs(cause.value))
+            causes.append(Cause(name, term.value or 0.0, words, term.low, term.high, exact))
+    return sorted(causes, key=lambda cause: -abs(cause.value))
 
 
 def group_sum(record: LedgerRecord, group: str) -> float:
@@ -202,14 +202,14 @@ def _objective_words(record: LedgerRecord) -> str:
     train, val = record.conditions.train, record.conditions.val
     if record.of_loop:
         below = record.value("objective") < 0
-        held = [part.id for part in record.term("objective").parts if (part.value or 0.0) < 0]
-        if below and held:
-            return f"training's loss includes {' and '.join(held)}"
+        included = [part.id for part in record.term("objective").parts if (part.value or 0.0) < 0]
+        if below and included:
+            return f"training's loss includes {' and '.join(included)}"
         how = ", and ".join([*record.conditions.losses[:1], *drawn_on_one_side(record)])
         return f"the objectives of the two sides differ{f': {how}' if how else ''}"
-    said = ["label smoothing"] if train.label_smoothing != val.label_smoothing else []
-    said += ["weight decay"] if train.weight_decay_in_loss != val.weight_decay_in_loss else []
-    return f"training's loss includes {' and '.join(said) or 'more'} and validation's does not"
+    included = ["label smoothing"] if train.label_smoothing != val.label_smoothing else []
+    included += ["weight decay"] if train.weight_decay_in_loss != val.weight_decay_in_loss else []
+    return f"training's loss includes {' and '.join(included) or 'more'} and validation's does not"
 
 
 def drawn_on_one_side(record: LedgerRecord) -> list[str]:

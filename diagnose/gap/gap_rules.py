@@ -189,10 +189,10 @@ def _not_these(record: LedgerRecord) -> dict[str, float] | None:
     if not record.of_loop:
         return None
     out = {}
-    said = {side for side, fits in record.arithmetic.items() if len(fits) == 1}  # by gap/arithmetic
-    said |= {"validation"} if _eval_unsure(record) else set()
+    explained = {side for side, fits in record.arithmetic.items() if len(fits) == 1}  # by gap/arithmetic
+    explained |= {"validation"} if _eval_unsure(record) else set()
     for part in record.term("residual").parts:
-        if part.id in said:
+        if part.id in explained:
             continue
         value, low, high = part.value or 0.0, part.low, part.high
         if abs(value) > NOTHING and not (low is not None and high is not None and low <= 0 <= high):

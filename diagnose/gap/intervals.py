@@ -38,7 +38,7 @@ def combined(
         return over_samples
     batches = [_by_batch(reading) for reading in readings]
     over_batches = combination(batches, factors)
-    enough = over_batches.low is not None and (few or min(len(one.documents) for one in batches) >= ENOUGH)
+    enough = over_batches.low is not None and (few or min(len(reading.documents) for reading in batches) >= ENOUGH)
     if enough or _wider(over_batches, over_samples):
         return over_batches
     return over_samples

@@ -36,9 +36,9 @@ def explain(
     if kept is not None:
         kept.check()
     sides = _train_side(kept, train), _val_side(kept, val)
-    found = measure(model, *sides, limit, kept)
-    given = reported(found, *sides)
-    return of_loop(found, sides, given, terms(found, given), kept, limit)
+    measurements = measure(model, *sides, limit, kept)
+    given = reported(measurements, *sides)
+    return of_loop(measurements, sides, given, terms(measurements, given), kept, limit)
 
 
 def _train_side(kept: Recording | None, given: Objective | Side) -> Side:
@@ -52,14 +52,14 @@ def _train_side(kept: Recording | None, given: Objective | Side) -> Side:
 def _val_side(kept: Recording | None, given: Objective | Side) -> Side:
     if kept is None:
         return _given(given, "val")
-    shown = kept.batches(kept.validation) if kept.whole else []
+    val_batches = kept.batches(kept.validation) if kept.whole else []
     if not isinstance(given, Side):
-        if not shown:
+        if not val_batches:
             raise DiagnoseError("the record holds no validation batches; call recorder.validation or give a Side")
-        return Side(shown, given, reported=mean_of_ranks(kept.val), reduction=_reduction(kept, shown))
+        return Side(val_batches, given, reported=mean_of_ranks(kept.val), reduction=_reduction(kept, val_batches))
     reported = mean_of_ranks(kept.val) if given.reported is None else given.reported
-    known = given.reported_on is None and given.reported is None and shown
-    return replace(given, reported=reported, reported_on=shown if known else given.reported_on)
+    known = given.reported_on is None and given.reported is None and val_batches
+    return replace(given, reported=reported, reported_on=val_batches if known else given.reported_on)
 
 
 def _reduction(kept: Recording, shown: list[Any]) -> str:

@@ -151,15 +151,15 @@ class Measurements:
 
     def steady(self, side: int) -> bool:
         """Whether reading a side again gives the very same loss: nothing of training mode is on, nothing is random."""
-        own = self.sides.val if side else self.sides.train
-        if own.on and not (self.fixed and side == 0):
+        condition = self.sides.val if side else self.sides.train
+        if condition.on and not (self.fixed and side == 0):
             return False
         return side not in self.random and not (side in self.shuffled and self._composed(side))
 
     def _composed(self, side: int) -> bool:
         """Whether a side's mean depends on which samples share a batch; training's loader is not listed otherwise."""
-        own, text = self.sides.val, self.val_own
-        by_batch = own.reduction in {"batch", "weighted"} and (text.scalar or text.count != text.samples)
+        text = self.val_own
+        by_batch = self.sides.val.reduction in {"batch", "weighted"} and (text.scalar or text.count != text.samples)
         return not side or self.sides.mixed or by_batch
 
     def anew(self, side: int) -> bool:
@@ -183,14 +183,14 @@ class Measurements:
     @property
     def all_unseen(self) -> bool:
         """Whether no validation sample occurs in training."""
-        found = self.overlap
-        return found is not None and self.overlap_whole and len(found.unseen) == len(found.documents)
+        overlap = self.overlap
+        return overlap is not None and self.overlap_whole and len(overlap.unseen) == len(overlap.documents)
 
     @property
     def by_group(self) -> bool:
         """Whether it was looked up by groups what validation shares with training."""
-        found = self.overlap
-        return found is not None and len(found.documents) > 0 and bool(found.documents[0] < 0)
+        overlap = self.overlap
+        return overlap is not None and len(overlap.documents) > 0 and bool(overlap.documents[0] < 0)
 
     @property
     def passes(self) -> float:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
     from diagnose.gap.term import Term
     from diagnose.gap.terms import ReportedLosses
-    from diagnose.stats import Reading
 
 UNIT = "loss"
 LONGEST = 60  # characters of a function's name
@@ -70,8 +69,7 @@ def record(
         **own,
     }
     made = LedgerRecord.model_validate(out)
-    said = {"verdict": verdict.sentence(made), "findings": tuple(gap_rules.findings(made))}
-    return made.model_copy(update=said)
+    return made.model_copy(update={"verdict": verdict.sentence(made), "findings": tuple(gap_rules.findings(made))})
 
 
 def of_loop(
@@ -95,9 +93,9 @@ def of_loop(
 
 def matched(found: Measurements, *, on: bool) -> dict[str, float | None]:
     """Return both losses under the same condition, and their difference with its interval."""
-    one = found.sides.matched(on=on)
-    train, val = found.train.readings[one], found.val.readings[one]
-    span = combined([train, val], [-1.0, 1.0], mixed=found.sides.moves(one.on))
+    condition = found.sides.matched(on=on)
+    train, val = found.train.readings[condition], found.val.readings[condition]
+    span = combined([train, val], [-1.0, 1.0], mixed=found.sides.moves(condition.on))
     return {"train": train.mean, "val": val.mean, "gap": span.value, "low": span.low, "high": span.high}
 
 
@@ -105,16 +103,16 @@ def readings(found: Measurements) -> list[dict[str, Any]]:
     """Return the loss of each text with training mode off and on, all else alike."""
     out = []
     for on in (False, True) if found.sides.kinds else (False,):
-        one = found.sides.matched(on=on)
-        texts: dict[str, Reading] = {"training": found.train.readings[one], "validation": found.val.readings[one]}
+        condition = found.sides.matched(on=on)
+        texts = {"training": found.train.readings[condition], "validation": found.val.readings[condition]}
         if found.unseen is not None and not found.all_unseen:
-            texts["unseen"] = found.unseen[one]
+            texts["unseen"] = found.unseen[condition]
         out += [
             {
                 "text": text,
                 "on": on,
                 "documents": len(reading.documents),
-                **interval_record(combined([reading], [1.0], mixed=found.sides.moves(one.on))),
+                **interval_record(combined([reading], [1.0], mixed=found.sides.moves(condition.on))),
             }
             for text, reading in texts.items()
         ]

@@ -105,7 +105,7 @@ def exact_values(value: float, read: BatchReadings) -> dict[str, float]:
         if read.beside not in (0, number):
             name = f"divided by the {read.beside:,} batches of the other side instead of its own {number:,}"
             out[name] = value * number / read.beside
-        out |= {name: found for name, found in read.likely.items() if found != value}
+        out |= {name: likely for name, likely in read.likely.items() if likely != value}
     out |= {name: factor * value for name, factor in candidates(read).items()}
     for k in range(2, MOST_FACTOR + 1):
         if k != number:
@@ -159,7 +159,7 @@ def _exactly(reported: float, value: float, read: BatchReadings) -> list[FactorF
         return []
     coarse = rounded > SAME * abs(reported)
     some = {n: f * value for n, f in candidates(read).items()} if coarse else exact_values(value, read)
-    rows = [_fit(name, found, SAME * abs(found), reported) for name, found in some.items()]
+    rows = [_fit(name, candidate, SAME * abs(candidate), reported) for name, candidate in some.items()]
     rows = [row for row in rows if row.low - rounded <= reported <= row.high + rounded]
     nearest = min((abs(row.value - reported) for row in rows), default=0.0)
     return _distinct([row for row in rows if coarse or abs(row.value - reported) <= nearest + EQUAL * abs(reported)])
@@ -169,7 +169,7 @@ def _distinct(rows: list[FactorFit]) -> list[FactorFit]:
     """Return fits with those of the same value as one: 16 samples of a batch and 16 processes cannot be told apart."""
     out: list[FactorFit] = []
     for row in rows:
-        place = next((k for k, one in enumerate(out) if abs(one.value - row.value) <= EQUAL * abs(row.value)), None)
+        place = next((k for k, other in enumerate(out) if abs(other.value - row.value) <= EQUAL * abs(row.value)), None)
         if place is None:
             out.append(row)
         else:
@@ -194,15 +194,15 @@ def swapped(reported: tuple[float, float], read: tuple[float, float]) -> dict[st
         read: the same, as they are read.
     """
     apart = abs(read[0] - read[1])
-    if apart <= FAR_APART * max(slack(one) for one in reported):
+    if apart <= FAR_APART * max(slack(loss) for loss in reported):
         return {}
-    own, other = ([abs(reported[k] - read[j]) for k, j in enumerate(order)] for order in ((0, 1), (1, 0)))
-    same = [off <= slack(one) for off, one in zip(other, reported, strict=True)]
-    if not any(same) or any(mine <= 2 * its for mine, its in zip(own, other, strict=True)):
+    to_own, to_other = ([abs(reported[k] - read[j]) for k, j in enumerate(order)] for order in ((0, 1), (1, 0)))
+    same = [off <= slack(loss) for off, loss in zip(to_other, reported, strict=True)]
+    if not any(same) or any(mine <= 2 * its for mine, its in zip(to_own, to_other, strict=True)):
         return {}
-    said = f"of the {{}} side: {SWAPPED}"
+    factor = f"of the {{}} side: {SWAPPED}"
     return {
-        name: [FactorFit(said.format(SIDES[1 - k]), read[1 - k], read[1 - k], read[1 - k], reported[k])]
+        name: [FactorFit(factor.format(SIDES[1 - k]), read[1 - k], read[1 - k], read[1 - k], reported[k])]
         for k, name in enumerate(SIDES)
     }
 
@@ -233,10 +233,11 @@ def _together(close: list[FactorFit]) -> list[FactorFit]:
     Of a decay that gives it however it begins the beginning is not named.
     """
     decaying = [row for row in close if row.factor.startswith(DECAYING)]
-    said = [row.factor.removeprefix(DECAYING).removesuffix(")") for row in decaying]
-    decays = [one.partition(",")[0] for one in said]
+    names = [row.factor.removeprefix(DECAYING).removesuffix(")") for row in decaying]
+    decays = [name.partition(",")[0] for name in names]
     once = {
-        decay if decays.count(decay) > 1 else one: row for decay, one, row in zip(decays, said, decaying, strict=True)
+        decay if decays.count(decay) > 1 else name: row
+        for decay, name, row in zip(decays, names, decaying, strict=True)
     }
     if not once:
         return close
@@ -255,5 +256,5 @@ def _smoothed(record: Recording) -> dict[str, float]:
 
 def _of_steps(reported: float, mean: float) -> list[FactorFit]:
     """Return by which whole number the mean of the recorded losses was divided or multiplied to be reported."""
-    found = {name: factor * mean for k in range(2, MOST_FACTOR + 1) for name, factor in _by(k).items()}
-    return [FactorFit(n, v, v, v, reported) for n, v in found.items() if abs(v - reported) <= SAME * abs(reported)]
+    values = {name: factor * mean for k in range(2, MOST_FACTOR + 1) for name, factor in _by(k).items()}
+    return [FactorFit(n, v, v, v, reported) for n, v in values.items() if abs(v - reported) <= SAME * abs(reported)]

@@ -115,7 +115,7 @@ def _check_batches(name: str, given: Any, *, optional: bool) -> None:
 
 def _is_pair(given: Any) -> bool:
     """Say whether inputs and targets were given where batches of them are wanted."""
-    two = isinstance(given, (tuple, list)) and len(given) == 2 and all(isinstance(one, torch.Tensor) for one in given)
+    two = isinstance(given, (tuple, list)) and len(given) == 2 and all(isinstance(t, torch.Tensor) for t in given)
     return two and (given[0].dtype, given[0].dim()) != (given[1].dtype, given[1].dim())
 
 
@@ -176,8 +176,8 @@ def check_model(model: Any) -> None:
     """
     if not isinstance(model, nn.Module):
         raise DiagnoseError(f"model is {_kind(model)}; give a torch.nn.Module")
-    held = [*model.parameters(), *model.buffers()]
-    if any(isinstance(one, nn.UninitializedParameter) for one in held):
+    tensors = [*model.parameters(), *model.buffers()]
+    if any(isinstance(tensor, nn.UninitializedParameter) for tensor in tensors):
         raise DiagnoseError("the model's weights have no shape yet; run a batch through it first")
-    if any(one.is_meta for one in held):
+    if any(tensor.is_meta for tensor in tensors):
         raise DiagnoseError("the model's weights are on the device 'meta', so they have no values; load them first")

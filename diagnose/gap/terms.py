@@ -55,13 +55,13 @@ def reported(found: Measurements, train: Side, val: Side) -> ReportedLosses:
 
 def _own_train(found: Measurements) -> Reading:
     """The loss under training's condition, of what was reported on where that is known."""
-    shown = found.shown[0]
-    return (found.train if shown is None else shown).readings[found.sides.train]
+    reported_on = found.shown[0]
+    return (found.train if reported_on is None else reported_on).readings[found.sides.train]
 
 
 def _own_val(found: Measurements) -> Reading:
-    shown = found.shown[1]
-    return (found.val_own if shown is None else shown).readings[found.sides.val]
+    reported_on = found.shown[1]
+    return (found.val_own if reported_on is None else reported_on).readings[found.sides.val]
 
 
 def terms(found: Measurements, given: ReportedLosses) -> list[Term]:
@@ -83,13 +83,13 @@ def _timing(found: Measurements) -> list[Term]:
     how = "the final weights on the very batches and masks of the logged losses, minus what was logged"
     how_recency = "other training batches minus those that were reported on, both under training's condition"
     lag = Term("lag", None, basis=NO_REPLAY, how=how)
-    shown = found.shown[0]
-    if shown is None:
+    reported_on = found.shown[0]
+    if reported_on is None:
         reason = "not known: which batches the training loss is of was not given; together with lag in residual"
         return [lag, Term("recency", None, basis=reason, how=how_recency)]
-    own = found.sides.train
-    between = combined([shown.readings[own], found.train.readings[own]], [-1.0, 1.0])
-    basis = f"{counted(shown.batches, 'batch', 'batches')} that were reported on against {found.train.batches:,}"
+    condition = found.sides.train
+    between = combined([reported_on.readings[condition], found.train.readings[condition]], [-1.0, 1.0])
+    basis = f"{counted(reported_on.batches, 'batch', 'batches')} that were reported on against {found.train.batches:,}"
     recency = Term("recency", between.value, between.low, between.high, basis=basis, how=how_recency)
     lag = replace(lag, basis="not known without a record of the steps (GapRecorder); in residual")
     return [lag, recency]
@@ -149,9 +149,9 @@ def _on_unseen(found: Measurements) -> dict[str, Any] | None:
 def _moved(rows: Sequence[tuple[Reading, float]], extra: Sequence[tuple[Reading, float]]) -> Interval:
     """Return a value with its interval, moved by what is known exactly."""
     known = sum(reading.mean * coefficient for reading, coefficient in extra)
-    found = _combined(rows) if rows else Interval(0.0, None, None, None, None)
-    low, high = (None if end is None else end + known for end in (found.low, found.high))
-    return Interval(found.value + known, low, high, found.se, found.df)
+    span = _combined(rows) if rows else Interval(0.0, None, None, None, None)
+    low, high = (None if end is None else end + known for end in (span.low, span.high))
+    return Interval(span.value + known, low, high, span.se, span.df)
 
 
 def _over_orders(found: Measurements) -> str:
@@ -214,10 +214,10 @@ def _named(found: Measurements) -> tuple[dict[str, Any], ...]:
     sides, other_one = found.sides, found.sides.condition(frozenset({"objective"}))
     if other_one not in found.train.readings:
         return ()
-    held = dict(found.train.others.get(sides.train, {}))
+    amounts = dict(found.train.others.get(sides.train, {}))
     other = found.train.others.get(other_one, {})
-    change = {name: other.get(name, 0.0) - amount for name, amount in held.items()}
-    change |= {name: amount for name, amount in other.items() if name not in held}
+    change = {name: other.get(name, 0.0) - amount for name, amount in amounts.items()}
+    change |= {name: amount for name, amount in other.items() if name not in amounts}
     direct = _mean(found, frozenset({"objective"})) - _mean(found, frozenset())
     if not change or abs(sum(change.values()) - direct) > RECOMPUTED * max(1.0, abs(direct)):
         return ()
@@ -253,23 +253,23 @@ def _draw(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
         found.sides.val,
         "the batches that were reported on minus all validation batches, under validation's conditions",
     )
-    whole, shown = found.val_own.readings[val], found.shown[1]
-    if shown is not None:
-        own = shown.readings[val]
+    whole, reported_on = found.val_own.readings[val], found.shown[1]
+    if reported_on is not None:
+        reading = reported_on.readings[val]
         sampled = not found.exact(1)
-        value = own.mean - whole.mean
+        value = reading.mean - whole.mean
         span = _around(whole, value) if sampled else Interval(value, None, None, None, None)
-        number, of = (counted(text.batches, "batch", "batches") for text in (shown, found.val_own))
+        number, of = (counted(text.batches, "batch", "batches") for text in (reported_on, found.val_own))
         basis = f"{'' if sampled else 'exact: '}{number} reported on, against {of}"
-        rest = _rest(given.val, own, exact=shown.repeated or found.steady(1))
-        if shown.luck is not None:
-            rest = Interval(rest.value, rest.value - shown.luck, rest.value + shown.luck, None, None)
+        rest = _rest(given.val, reading, exact=reported_on.repeated or found.steady(1))
+        if reported_on.luck is not None:
+            rest = Interval(rest.value, rest.value - reported_on.luck, rest.value + reported_on.luck, None, None)
         return Term("draw", value, span.low, span.high, basis=basis, how=how), rest
     exact, draws = found.exact(1), found.draws(1)
     alike = RECOMPUTED * max(1.0, abs(whole.mean)) + rounding(given.val)
     if not given.given[1] or abs(given.val - whole.mean) <= alike:
-        said = "what is reported is the loss of all batches that were read" + (", recomputed" if given.given[1] else "")
-        return Term("draw", 0.0, basis=f"exact: {said}", how=how), _rest(given.val, whole, exact=exact, draws=draws)
+        what = "what is reported is the loss of all batches that were read" + (", recomputed" if given.given[1] else "")
+        return Term("draw", 0.0, basis=f"exact: {what}", how=how), _rest(given.val, whole, exact=exact, draws=draws)
     bound = _spread(found.val_own, val)
     if found.anew(1):
         basis = "not told apart: the loader draws anew each pass, so the reported loss is of another draw; in residual"
@@ -284,10 +284,10 @@ def _draw(found: Measurements, given: ReportedLosses) -> tuple[Term, Interval]:
 
 def _around(reading: Reading, value: float) -> Interval:
     """Return the interval of a value less a reading's mean, from the reading's spread."""
-    found = combined([reading], [-1.0])
-    if found.low is None or found.high is None:
+    span = combined([reading], [-1.0])
+    if span.low is None or span.high is None:
         return Interval(value, None, None, None, None)
-    return Interval(value, value - found.value + found.low, value - found.value + found.high, found.se, found.df)
+    return Interval(value, value - span.value + span.low, value - span.value + span.high, span.se, span.df)
 
 
 def _rest(loss: float, reading: Reading, *, exact: bool, draws: float = 1) -> Interval:
@@ -297,11 +297,11 @@ def _rest(loss: float, reading: Reading, *, exact: bool, draws: float = 1) -> In
     (`Measurements.draws`).
     """
     value = loss - reading.mean
-    found = Interval(value, None, None, None, None) if exact else _around(reading, value)
-    if found.low is None or found.high is None or draws == 1:
-        return found
-    half = (found.high - found.low) / 2 * draws**0.5
-    return Interval(value, value - half, value + half, found.se, found.df)
+    span = Interval(value, None, None, None, None) if exact else _around(reading, value)
+    if span.low is None or span.high is None or draws == 1:
+        return span
+    half = (span.high - span.low) / 2 * draws**0.5
+    return Interval(value, value - half, value + half, span.se, span.df)
 
 
 def _as_read(reading: Reading, text: BatchReadings, times: float) -> Interval:
@@ -314,11 +314,11 @@ def _as_read(reading: Reading, text: BatchReadings, times: float) -> Interval:
     """
     if text.luck is not None:
         return Interval(reading.mean, reading.mean - text.luck, reading.mean + text.luck, None, None)
-    found = combined([reading], [1.0])
-    if times == 1 or found.low is None or found.high is None:
-        return found
-    low, high = (found.value + (end - found.value) * times**0.5 for end in (found.low, found.high))
-    return replace(found, low=low, high=high)
+    span = combined([reading], [1.0])
+    if times == 1 or span.low is None or span.high is None:
+        return span
+    low, high = (span.value + (end - span.value) * times**0.5 for end in (span.low, span.high))
+    return replace(span, low=low, high=high)
 
 
 def _spread(text: BatchReadings, own: Any) -> float | None:
@@ -330,25 +330,26 @@ def _spread(text: BatchReadings, own: Any) -> float | None:
 def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term:
     """Return what is not explained: for training what is read minus what was reported, for validation the reverse."""
     how = "what was reported minus what reading it again gives, validation's; the other way round, training's"
-    own, shown = found.sides.train, found.shown[0]
+    condition, reported_on = found.sides.train, found.shown[0]
     if found.replayed is not None:
-        train, said = (
+        train, given_train = (
             Interval(found.replayed.logged - given.train, None, None, None, None),
             found.replayed.checked,
         )
     elif not given.given[0]:
-        train, said = Interval(0.0, None, None, None, None), "the training loss is as read now"
+        train, given_train = Interval(0.0, None, None, None, None), "the training loss is as read now"
     else:
-        text = shown or found.train
-        again = shown is None and found.anew(0)
-        same = abs(given.train - text.readings[own].mean) <= RECOMPUTED * max(1.0, abs(given.train))
-        exact = text.complete and not again and (found.steady(0) or (same and 0 in found.shuffled and not own.on))
-        read = _rest(given.train, text.readings[own], exact=exact, draws=found.draws(0) if shown is None else 1)
+        text = reported_on or found.train
+        reading = text.readings[condition]
+        again = reported_on is None and found.anew(0)
+        same = abs(given.train - reading.mean) <= RECOMPUTED * max(1.0, abs(given.train))
+        exact = text.complete and not again and (found.steady(0) or (same and 0 in found.shuffled and not condition.on))
+        read = _rest(given.train, reading, exact=exact, draws=found.draws(0) if reported_on is None else 1)
         if text.luck is not None and not again:
             read = Interval(read.value, read.value - text.luck, read.value + text.luck, None, None)
         train = _negative(read)
-        held = "lag" if shown is not None else "lag and recency"
-        said = f"training: {signed(train.value)}, which holds {held} and the luck of masks"
+        included = "lag" if reported_on is not None else "lag and recency"
+        given_train = f"training: {signed(train.value)}, which holds {included} and the luck of masks"
     value, ends = train.value + val.value, _half(train) ** 2 + _half(val) ** 2
     wide = ends**0.5 or None
     given_val = f"validation: {signed(val.value)}" if given.given[1] else "the validation loss is as read now"
@@ -357,7 +358,7 @@ def _residual(found: Measurements, given: ReportedLosses, val: Interval) -> Term
         for name, part in (("training", train), ("validation", val))
     )
     low, high = (None, None) if wide is None else (value - wide, value + wide)
-    return Term("residual", value, low, high, parts=parts, basis=f"{said}; {given_val}", how=how)
+    return Term("residual", value, low, high, parts=parts, basis=f"{given_train}; {given_val}", how=how)
 
 
 def _negative(found: Interval) -> Interval:

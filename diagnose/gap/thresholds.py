@@ -54,9 +54,9 @@ def refuse(record: LedgerRecord | ArmLedgers, limits: dict[str, float]) -> None:
     Raises:
         DiagnoseError: with the exit code of a finding.
     """
-    said = crossed(record, limits)
+    reasons = crossed(record, limits)
     runs = record.runs if isinstance(record, ArmLedgers) else (record,)
-    wrong = [found for run in runs for found in run.findings if found.rule == "gap/unfaithful"]
-    said += [f"{found.what[0].lower()}{found.what[1:]}: {found.fix}" for found in wrong]
-    if said:
-        raise DiagnoseError("; ".join(said), exit_code=FINDING)
+    wrong = [finding for run in runs for finding in run.findings if finding.rule == "gap/unfaithful"]
+    reasons += [f"{finding.what[0].lower()}{finding.what[1:]}: {finding.fix}" for finding in wrong]
+    if reasons:
+        raise DiagnoseError("; ".join(reasons), exit_code=FINDING)

@@ -36,8 +36,8 @@ def sentence(record: LedgerRecord) -> str:
     """Return the verdict: what makes the gap, what it is under the same conditions, and whether the text was seen."""
     shapes = ((2, True, True), (2, False, True), (1, False, True), (1, False, False))
     why = [_why(record, causes=causes, other=other, more=more) for causes, other, more in shapes]
-    said = [f"{text} {_matched(record)}{_seen(record, text)}" for text in why]
-    return next((text for text in said if len(text.split()) <= MOST_WORDS), said[-1])
+    sentences = [f"{text} {_matched(record)}{_seen(record, text)}" for text in why]
+    return next((text for text in sentences if len(text.split()) <= MOST_WORDS), sentences[-1])
 
 
 def wrong_loss(record: LedgerRecord, what: str) -> str:
@@ -56,8 +56,8 @@ def wrong_labels(record: LedgerRecord, what: str) -> str:
 
 def _why(record: LedgerRecord, *, causes: int, other: bool, more: bool) -> str:
     """Name the largest resolved causes on the gap's side, a large one on the other side, and what is not resolved."""
-    gap, found = record.gap, all_causes(record)
-    large = [c for c in found if abs(c.value) > NOTHING]
+    gap = record.gap
+    large = [c for c in all_causes(record) if abs(c.value) > NOTHING]
     if abs(gap) <= NOTHING or not any(c.value * gap > 0 for c in large):
         reported = "reported " if all(record.reported.given) else ""
         return f"The two {reported}losses agree to within {plain(max(abs(gap), 0.001))}."

@@ -33,14 +33,14 @@ def pack(batch: Any, tensors: list[Tensor]) -> dict[str, Any]:
 
 def unpack(structure: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Any:
     """Return the batch of a structure; tables come back as dictionaries."""
-    ((kind, held),) = structure.items()
+    ((kind, content),) = structure.items()
     if kind == "tensor":
-        return tensors[str(held)]
+        return tensors[str(content)]
     if kind == "value":
-        return held
+        return content
     if kind == "table":
-        return {key: unpack(value, tensors) for key, value in held}
-    some = [unpack(value, tensors) for value in held]
+        return {key: unpack(value, tensors) for key, value in content}
+    some = [unpack(value, tensors) for value in content]
     return tuple(some) if kind == "tuple" else some
 
 

@@ -45,27 +45,27 @@ def together(find: Callable[[], Found]) -> list[Found]:
     """
     if not several():
         return [find()]
-    found: Any = None
+    outcome: Any = None
     try:
-        found = (find(), None)
+        outcome = (find(), None)
     except DiagnoseError as error:
-        found = (None, str(error))
+        outcome = (None, str(error))
     every: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(every, found)
+    dist.all_gather_object(every, outcome)
     failed = next(((rank, error) for rank, (_, error) in enumerate(every) if error is not None), None)
     if failed is not None:
         raise DiagnoseError(f"rank {failed[0]}: {failed[1]}")
-    return [one for one, _ in every]
+    return [value for value, _ in every]
 
 
 def of_first(value: Found) -> Found:
     """Return the value of the first process: what it logs is what is shown."""
     if not several():
         return value
-    held: list[Any] = [value]
-    dist.broadcast_object_list(held, 0)
-    found: Found = held[0]
-    return found
+    values: list[Any] = [value]
+    dist.broadcast_object_list(values, 0)
+    first: Found = values[0]
+    return first
 
 
 def mean_of_ranks(value: float | None) -> float | None:
@@ -104,11 +104,11 @@ def _of_each(texts: Sequence[BatchReadings]) -> dict[str, float]:
     """Return the averages of each process's batches alone, which it logs where the processes' losses are not joined."""
     out: dict[str, float] = {}
     for rank, text in enumerate(texts):
-        held: dict[float, str] = {}
+        averages: dict[float, str] = {}
         for name, value in text.likely.items():
-            if name.endswith(REDUCED) and not any(abs(value - one) <= EQUAL * abs(one) for one in held):
-                held[value] = name
-        out |= {f"{name}, of the batches of process {rank} alone": value for value, name in held.items()}
+            if name.endswith(REDUCED) and not any(abs(value - other) <= EQUAL * abs(other) for other in averages):
+                averages[value] = name
+        out |= {f"{name}, of the batches of process {rank} alone": value for value, name in averages.items()}
     return out
 
 
@@ -125,15 +125,15 @@ def _reading(some: Sequence[Reading]) -> Reading:
 
 def known(some: Sequence[Known]) -> Known:
     """Return what the training samples of all processes hold."""
-    wholes = frozenset().union(*(one.wholes for one in some))
-    spans = tuple(np.unique(np.concatenate(text)) for text in zip(*(one.spans for one in some), strict=False))
-    why = next((one.why for one in some if one.why), "")
+    wholes = frozenset().union(*(part.wholes for part in some))
+    spans = tuple(np.unique(np.concatenate(text)) for text in zip(*(part.spans for part in some), strict=False))
+    why = next((part.why for part in some if part.why), "")
     labels: dict[int, bytes | None] = {}
-    for one in some:
-        labels |= {k: v if labels.get(k, v) == v else None for k, v in one.labels.items()}
-    complete = all(one.complete for one in some)
-    near, pictures = (tuple(held for one in some for held in getattr(one, name)) for name in ("near", "pictures"))
-    aligned = tuple(np.unique(np.concatenate(text)) for text in zip(*(one.aligned for one in some), strict=False))
+    for part in some:
+        labels |= {k: v if labels.get(k, v) == v else None for k, v in part.labels.items()}
+    complete = all(part.complete for part in some)
+    near, pictures = (tuple(item for part in some for item in getattr(part, name)) for name in ("near", "pictures"))
+    aligned = tuple(np.unique(np.concatenate(text)) for text in zip(*(part.aligned for part in some), strict=False))
     return replace(
         some[0], wholes=wholes, spans=spans, complete=complete, why=why, labels=labels, near=near, aligned=aligned,
         pictures=pictures,
@@ -142,8 +142,8 @@ def known(some: Sequence[Known]) -> Known:
 
 def seen(some: Sequence[SeenDocuments]) -> SeenDocuments:
     """Return what the validation samples of all processes share with training."""
-    ids = np.concatenate([one.documents + rank * RANK for rank, one in enumerate(some)])
-    exact, near, share = (np.concatenate([getattr(one, name) for one in some]) for name in ("exact", "near", "share"))
+    ids = np.concatenate([part.documents + rank * RANK for rank, part in enumerate(some)])
+    exact, near, share = (np.concatenate([getattr(part, name) for part in some]) for name in ("exact", "near", "share"))
     return replace(some[0], documents=ids, exact=exact, near=near, share=share)
 
 
@@ -151,14 +151,14 @@ def replayed(some: Sequence[Replayed]) -> Replayed:
     """Return the recorded steps of all processes, whose reported loss is the mean over them."""
     if len(some) == 1:
         return some[0]
-    halves = [one.half for one in some if one.half is not None]
-    first = [abs(one.first) for one in some if one.first is not None]
+    halves = [part.half for part in some if part.half is not None]
+    first = [abs(part.first) for part in some if part.first is not None]
     return replace(
         some[0],
-        value=sum(one.value for one in some) / len(some),
-        logged=sum(one.logged for one in some) / len(some),
+        value=sum(part.value for part in some) / len(some),
+        logged=sum(part.logged for part in some) / len(some),
         half=max(halves) if halves else None,
-        reading=_reading([one.reading for one in some]),
-        masked=all(one.masked for one in some),
+        reading=_reading([part.reading for part in some]),
+        masked=all(part.masked for part in some),
         first=max(first) if first else None,
     )

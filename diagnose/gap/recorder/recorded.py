@@ -41,11 +41,11 @@ def loss_gap(folder: Path, model: str | None, *, budget: float | str | None = No
         raise DiagnoseError(f"{folder} is the record of a loop of yours, which does not hold its network: {GIVE}")
     build = registry.find(model)
     module = sys.modules[build.__module__]
-    kept, weights = read_record(folder, getattr(module, "fetch", None))
+    recording, weights = read_record(folder, getattr(module, "fetch", None))
     network = _built(model, build, weights)
     sides = (_side(module, model, "train"), _side(module, model, "val"))
-    found = explain(network, *sides, kept, budget=20.0 if budget is None else budget)
-    return found.model_copy(update={"run": str(folder), "model": model})
+    ledger = explain(network, *sides, recording, budget=20.0 if budget is None else budget)
+    return ledger.model_copy(update={"run": str(folder), "model": model})
 
 
 def _built(name: str, build: Any, weights: dict[str, torch.Tensor]) -> nn.Module:
@@ -63,18 +63,18 @@ def _built(name: str, build: Any, weights: dict[str, torch.Tensor]) -> nn.Module
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        said = " ".join(str(error).split())
-        raise DiagnoseError(f"model '{name}' is not the network that was recorded: {said[:200]}") from None
+        reason = " ".join(str(error).split())
+        raise DiagnoseError(f"model '{name}' is not the network that was recorded: {reason[:200]}") from None
     return network
 
 
 def _side(module: ModuleType, name: str, side: str) -> Any:
     """Return a side's objective, or the side with all its data where the file has them."""
-    found = getattr(module, f"{side}_loss", None) or getattr(module, "objective", None)
-    if found is None:
+    objective = getattr(module, f"{side}_loss", None) or getattr(module, "objective", None)
+    if objective is None:
         raise DiagnoseError(f"the file of --model '{name}' lacks the losses: write {NAMES}")
     batches = getattr(module, f"{side}_batches", None)
-    return found if batches is None else Side(batches(), found, reduction="batch")
+    return objective if batches is None else Side(batches(), objective, reduction="batch")
 
 
 def refuse(*, verify: bool, against: object, data: object) -> None:

@@ -254,8 +254,7 @@ class GapRecorder:
         """
         if not self.shown_open:
             self.shown, self.shown_whole, self.shown_open = [], True, True
-        held = sum(nbytes(step.batch) for step in self.shown)
-        fits = held + nbytes(batch) <= self.most_bytes // 2
+        fits = sum(nbytes(step.batch) for step in self.shown) + nbytes(batch) <= self.most_bytes // 2
         self.shown_whole = self.shown_whole and fits
         self.shown.append(RecordedStep(self.number, copied(batch) if fits else None, _scalar(loss), {}, weight=weight))
         self._states = None  # of validation's own pass, where it ran in training mode
@@ -273,23 +272,24 @@ class GapRecorder:
             DiagnoseError: there is no room, or a batch cannot be kept.
         """
         begun = time.monotonic()
-        own, others = self._reported()
-        parts = {"window": own.window, "earlier": others, "validation": self.shown}
-        found = {name: packed(steps) for name, steps in parts.items()}
+        reported, others = self._reported()
+        parts = {"window": reported.window, "earlier": others, "validation": self.shown}
+        packed_parts = {name: packed(steps) for name, steps in parts.items()}
         state = {
             "record": FORMAT, "reports": self.reports, "interval": self.interval, "steps": self.number,
-            "first": own.first, "offered": own.offered, "whole": self.shown_whole,
+            "first": reported.first, "offered": reported.offered, "whole": self.shown_whole,
             "means": {name: for_json(mean) for name, mean in self._means().items()}, "ids": self.fetch is not None,
-            "losses": [for_json(loss) for loss in numbers(own.losses)], "weights": own.weights,
-            "parts": {name: rows for name, (rows, _) in found.items()},
+            "losses": [for_json(loss) for loss in numbers(reported.losses)], "weights": reported.weights,
+            "parts": {name: rows for name, (rows, _) in packed_parts.items()},
         }  # fmt: skip
         weights = {
             name: value.detach().to("cpu", copy=True) for name, value in unwrapped(self.model).state_dict().items()
         }
-        tensors = {name: held for name, (_, held) in found.items()} | {"model": weights, "start": own.start}
+        tensors = {name: values for name, (_, values) in packed_parts.items()}
+        tensors |= {"model": weights, "start": reported.start}
         try:
             checkpoints.write_checkpoint(
-                self.folder / FOLDER, {name: held for name, held in tensors.items() if held}, state
+                self.folder / FOLDER, {name: values for name, values in tensors.items() if values}, state
             )
         except OSError as error:
             raise DiagnoseError(f"the record cannot be written to {self.folder}: {error.strerror}") from None
@@ -298,10 +298,10 @@ class GapRecorder:
 
     def _means(self) -> dict[str, float]:
         """Return other means that a loop may have reported: since its epoch began, and since it began."""
-        found = {name: float(total) / max(1, self.counts[name]) for name, total in self.sums.items()}
+        means = {name: float(total) / max(1, self.counts[name]) for name, total in self.sums.items()}
         if self.losses:
-            found["open"] = float(np.average(numbers(self.losses), weights=self.weights))
-        return found | self.smoothed.means()
+            means["open"] = float(np.average(numbers(self.losses), weights=self.weights))
+        return means | self.smoothed.means()
 
     def detach(self) -> None:
         """Take the hooks off the model."""
@@ -326,11 +326,11 @@ class GapRecorder:
 
     def record(self) -> Recording:
         """Return what is recorded so far."""
-        own, others = self._reported()
-        window, shown = ([replace(s, loss=float(s.loss)) for s in some] for some in (own.window, self.shown))
+        reported, others = self._reported()
+        window, val_steps = ([replace(s, loss=float(s.loss)) for s in some] for some in (reported.window, self.shown))
         return Recording(
-            window, others, shown, self.shown_whole, self.reports, self.number, own.first, own.offered,
-            numbers(own.losses), list(own.weights), self._means(), own.start, self.fetch,
+            window, others, val_steps, self.shown_whole, self.reports, self.number, reported.first, reported.offered,
+            numbers(reported.losses), list(reported.weights), self._means(), reported.start, self.fetch,
         )  # fmt: skip
 
 

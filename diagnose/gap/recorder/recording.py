@@ -45,8 +45,8 @@ def numbers(losses: list[Any]) -> list[float]:
     some = [loss for loss in losses if isinstance(loss, Tensor)]
     if not some:
         return [float(loss) for loss in losses]
-    found = iter(torch.stack([loss.reshape(()).double() for loss in some]).tolist())
-    return [next(found) if isinstance(loss, Tensor) else float(loss) for loss in losses]
+    fetched = iter(torch.stack([loss.reshape(()).double() for loss in some]).tolist())
+    return [next(fetched) if isinstance(loss, Tensor) else float(loss) for loss in losses]
 
 
 def for_json(loss: float) -> float | str:
@@ -166,10 +166,10 @@ def read_record(folder: Path, fetch: Callable[[Any], Any] | None = None) -> tupl
     Raises:
         DiagnoseError: there is none, it is damaged, or it holds ids and `fetch` is missing.
     """
-    found = checkpoints.read_checkpoint(folder / FOLDER)
-    if found is None or "parts" not in found[1]:
+    checkpoint = checkpoints.read_checkpoint(folder / FOLDER)
+    if checkpoint is None or "parts" not in checkpoint[1]:
         raise DiagnoseError(f"{folder} holds no record of a loop; GapRecorder writes one")
-    tensors, state = found
+    tensors, state = checkpoint
     if state["ids"] and fetch is None:
         raise DiagnoseError(f"{folder} holds the ids of batches; the file of --model must have fetch(id) -> batch")
     parts = {name: [_step(row, tensors.get(name, {})) for row in rows] for name, rows in state["parts"].items()}

@@ -47,15 +47,15 @@ def replay(
     same: list[Any] = []
     every_sample = 0 if distinct is None else distinct.count
     for step, batch in zip(record.window, record.batches(record.window), strict=True):
-        found = _read(subject, step, batch, own)
+        losses = _read(subject, step, batch, own)
         groups = None if side.groups is None else side.groups(batch)
-        nats, weights = sums(found, own.reduction)
-        ids = identities(found, step.number, groups, f"recorded step {step.number + 1}")
+        nats, weights = sums(losses, own.reduction)
+        ids = identities(losses, step.number, groups, f"recorded step {step.number + 1}")
         ids = np.where(ids < 0, ids, ids + WINDOW)
         rows.append((ids, nats, weights))
-        if distinct is not None and groups is None and found.known:
-            same.append(distinct.numbered(batch, ids, found.samples))
-        changes.append(_loss(found, own) - factor * float(step.loss))
+        if distinct is not None and groups is None and losses.known:
+            same.append(distinct.numbered(batch, ids, losses.samples))
+        changes.append(_loss(losses, own) - factor * float(step.loss))
     if len(same) == len(rows) and _are_all(same, every_sample):
         rows = [(ids, nats, weights) for ids, (_, nats, weights) in zip(same, rows, strict=True)]
     every = len(changes) == record.offered
@@ -71,8 +71,8 @@ def replay(
 
 def _are_all(ids: list[Any], count: int) -> bool:
     """Say whether the samples of recorded steps are just the side's: all known, and none left out."""
-    found = np.unique(np.concatenate(ids)) if ids else np.zeros(0)
-    return len(found) == count > 0 and bool((found < WINDOW).all())
+    unique_ids = np.unique(np.concatenate(ids)) if ids else np.zeros(0)
+    return len(unique_ids) == count > 0 and bool((unique_ids < WINDOW).all())
 
 
 def whole_factor(read: float, logged: float) -> int:
@@ -117,7 +117,7 @@ def _read(subject: Subject, step: RecordedStep, batch: Any, own: Condition) -> E
 
 def _first(subject: Subject, record: Recording, own: Condition) -> tuple[float, float] | None:
     """Return what the first step gives with the weights that it was taken with, and what was logged."""
-    step = next((one for one in record.window if one.number == record.first), None)
+    step = next((step for step in record.window if step.number == record.first), None)
     if step is None or not record.start or not step.states:
         return None
     (batch,) = record.batches([step])

@@ -184,9 +184,9 @@ def _check_losses(path: Path, setup: Setup, net: torch.nn.Module, trained_by: st
 
 
 def _what_changed(path: Path, setup: Setup, recipe: Recipe) -> str:
-    kept = path / "tokenizer.json"
+    tokenizer_file = path / "tokenizer.json"
     now = setup.text.tokenizer.to_str(pretty=True)
-    if kept.exists() and store.read_text(kept).strip() != now.strip():
+    if tokenizer_file.exists() and store.read_text(tokenizer_file).strip() != now.strip():
         return TOKENIZER
     return f"the code of the network '{recipe.model.name}' or the run's recipe.toml"
 

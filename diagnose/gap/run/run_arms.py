@@ -54,11 +54,11 @@ def loss_gap_of_arms(
     """
     runs, arms = [], []
     for arm in store.ablation(path).arms:
-        found = [_of_run(path.parent / name, budget, verify, data, model) for name in arm.runs]
-        if not found:
+        ledgers = [_of_run(path.parent / name, budget, verify, data, model) for name in arm.runs]
+        if not ledgers:
             raise DiagnoseError(f"{path}: the arm {arm.level} has no finished run")
-        runs += found
-        arms.append(_averaged(arm, found))
+        runs += ledgers
+        arms.append(_averaged(arm, ledgers))
     return ArmLedgers(ablation=str(path), unit=UNIT, arms=tuple(arms), runs=tuple(runs), verdict=_verdict(arms))
 
 

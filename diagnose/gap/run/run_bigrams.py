@@ -55,8 +55,7 @@ class _Counts:
         self.tokens, self.starts, self.size = tokens, starts, size
         ends = np.cumsum(starts[documents + 1] - starts[documents])
         self.counted = documents[: max(1, int(np.searchsorted(ends, MOST_TOKENS)))]
-        held = set(self.counted.tolist())
-        self.holds = held.__contains__
+        self.holds = set(self.counted.tolist()).__contains__
         pairs = np.concatenate([self.pairs(int(d)) for d in self.counted])
         self.pair_ids, self.pair_counts = np.unique(pairs, return_counts=True)
         self.before_V = np.bincount(pairs // size, minlength=size).astype(float)
@@ -71,13 +70,13 @@ class _Counts:
         """Return the nats of a document under the counts of all others."""
         pairs = self.pairs(document)
         before, target = pairs // self.size, pairs % self.size
-        own = float(self.holds(document))
+        counted = float(self.holds(document))
         distinct, place, times = np.unique(pairs, return_inverse=True, return_counts=True)
         at = np.searchsorted(self.pair_ids, distinct).clip(max=len(self.pair_ids) - 1)
-        together = np.where(self.pair_ids[at] == distinct, self.pair_counts[at], 0.0)[place] - own * times[place]
-        alone = self.token_V[target] - own * np.bincount(target, minlength=self.size)[target]
-        preceded = self.before_V[before] - own * np.bincount(before, minlength=self.size)[before]
-        single = (alone + ADDED) / (self.token_V.sum() - own * len(pairs) + ADDED * self.size)
+        together = np.where(self.pair_ids[at] == distinct, self.pair_counts[at], 0.0)[place] - counted * times[place]
+        alone = self.token_V[target] - counted * np.bincount(target, minlength=self.size)[target]
+        preceded = self.before_V[before] - counted * np.bincount(before, minlength=self.size)[before]
+        single = (alone + ADDED) / (self.token_V.sum() - counted * len(pairs) + ADDED * self.size)
         mixed = SHARE * together / np.maximum(preceded, 1) + np.where(preceded > 0, 1 - SHARE, 1.0) * single
         return float(-np.log(mixed).sum())
 

@@ -64,7 +64,7 @@ class RunSetting:
     def passes(self) -> tuple[int, int]:
         """How often the training text and the validation text run through the network."""
         cuts = 2 if self.collation else 1
-        train, val = ({forward_pass(one) for one in some} for some in (self.of_training, self.of_validation))
+        train, val = (set(map(forward_pass, some)) for some in (self.of_training, self.of_validation))
         return len(train) * cuts, len(val)
 
 

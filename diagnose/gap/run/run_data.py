@@ -63,11 +63,11 @@ def measure(finished: FinishedRun, setting: RunSetting, positions: tuple[int, in
         positions: how much of the validation text and of the reserve may be read.
         unit: adjacent documents that are one unit of the intervals.
     """
-    asked, own = setting.of_validation, setting.sides.val
+    asked, val_condition = setting.of_validation, setting.sides.val
     groups, complete = validation_groups(finished, positions[0])
     whole = read(finished.network, run_texts.marked(finished, groups) if setting.words else groups, asked)
     reported = list(run_replay.report_group(finished))
-    shown = read(finished.network, reported, [own])
+    reported_readings = read(finished.network, reported, [val_condition])
     parts = finished.setup.text.split
     first = whole[asked[0]]
     documents = first.documents[first.weights > 0]
@@ -78,8 +78,8 @@ def measure(finished: FinishedRun, setting: RunSetting, positions: tuple[int, in
         unseen, why, reserve = whole, "no validation document occurs in the training text", 0
     return ValidationReadings(
         batch_readings(whole, groups, unit, passes=setting.passes[1], complete=complete),
-        batch_readings(shown, reported, unit, repeated=True),
-        None if unseen is None else {one: in_units(r, unit) for one, r in unseen.items()},
+        batch_readings(reported_readings, reported, unit, repeated=True),
+        None if unseen is None else {condition: in_units(r, unit) for condition, r in unseen.items()},
         why, reserve, overlap.among(documents), _difficulty(finished, overlap, documents, unseen, clean=clean),
     )  # fmt: skip
 
@@ -90,7 +90,7 @@ def batch_readings(
 ) -> BatchReadings:  # fmt: skip
     """Return what was read of some text, in units of adjacent documents."""
     rows = sum(len(part.inputs_BT) for group in groups for part in group.parts)
-    some = {one: in_units(reading, unit) for one, reading in readings.items()}
+    some = {condition: in_units(reading, unit) for condition, reading in readings.items()}
     return BatchReadings(some, len(groups), complete, passes, rows, "document", repeated=repeated)
 
 
@@ -136,10 +136,10 @@ def _unseen(
         reserve = reserve[:0]  # the tail of a text is of another kind than documents from all of it
     if len(read_val) + len(reserve) < FEWEST_UNSEEN:
         return None, f"only {len(read_val) + len(reserve)} documents are unseen, fewer than {FEWEST_UNSEEN}", 0
-    own = {one: r.only(unseen_val) for one, r in whole.items()}
+    of_val = {condition: r.only(unseen_val) for condition, r in whole.items()}
     more = _reserve(finished, reserve, asked, positions)
-    joined = {one: together(own[one], more.get(one)) for one in asked}
-    out = {one: reading for one, reading in joined.items() if reading is not None}
+    joined = {condition: together(of_val[condition], more.get(condition)) for condition in asked}
+    out = {condition: reading for condition, reading in joined.items() if reading is not None}
     if len(out) < len(asked):
         return None, "the unseen documents do not fill a row", 0
     used = len(reserve) if more else 0
@@ -156,11 +156,11 @@ def _reserve(
         return {}
     batches, _ = run_texts.text_batches(layout, positions)
     groups = run_texts.text_groups(finished, batches)
-    spelled = any(one.objective.marked for one in asked)
+    spelled = any(condition.objective.marked for condition in asked)
     return read(finished.network, run_texts.marked(finished, groups) if spelled else groups, asked)
 
 
 def _said(own: int, reserve: int) -> str:
-    said = [f"{own} validation documents that do not occur in the training text"] if own else []
-    said += [f"{reserve} documents of the reserve, kept out of both splits"] if reserve else []
-    return " and ".join(said)
+    sources = [f"{own} validation documents that do not occur in the training text"] if own else []
+    sources += [f"{reserve} documents of the reserve, kept out of both splits"] if reserve else []
+    return " and ".join(sources)

@@ -37,10 +37,10 @@ def parts(run: MeasuredRun, recency: Term) -> tuple[dict[str, Any], ...]:
     before = _network_before(finished)
     if before is None or chosen.same or int(steps[0]) < finished.interval_start or most < FEWEST_STEPS:
         return ()
-    own = training_condition(finished, run.found.sides.train.on)
+    condition = training_condition(finished, run.found.sides.train.on)
     every = max(1, -(-len(steps) // most))
-    mine = read(before, [step_group(finished, int(k)) for k in steps[::every]], [own])[own]
-    others = read(before, [step_group(finished, k, turn=0) for k in chosen.steps[:most]], [own])[own]
+    mine = read(before, [step_group(finished, int(k)) for k in steps[::every]], [condition])[condition]
+    others = read(before, [step_group(finished, k, turn=0) for k in chosen.steps[:most]], [condition])[condition]
     start = run.found.train.readings[run.found.sides.train]
     readings = [in_units(mine, run.unit), in_units(others, run.unit), replayed.reading, start]
     difficulty = combination(readings[:2], [-1.0, 1.0])
@@ -55,9 +55,9 @@ def _part(name: str, found: Interval, shift: float) -> dict[str, Any]:
 
 
 def _network_before(finished: FinishedRun) -> Any:
-    kept = checkpoints.read_checkpoint(finished.path / "interval")
-    if kept is None or int(kept[1]["step"]) != finished.interval_start:
+    checkpoint = checkpoints.read_checkpoint(finished.path / "interval")
+    if checkpoint is None or int(checkpoint[1]["step"]) != finished.interval_start:
         return None
     net = finished.setup.network()
-    session.load_state(net, None, kept[0])
+    session.load_state(net, None, checkpoint[0])
     return net

@@ -56,8 +56,8 @@ def measure(finished: FinishedRun, *, budget: float | str | None = None, verify:
     verified, notes = _verified(finished) if verify else (None, ())
     unit = _unit(finished)
     setting = run_conditions.setting(finished)
-    own = run_replay.training_condition(finished, setting.sides.train.on)
-    replayed = run_replay.replay(finished, own, LAG_SHARE * limit.positions, verified, unit)
+    train_condition = run_replay.training_condition(finished, setting.sides.train.on)
+    replayed = run_replay.replay(finished, train_condition, LAG_SHARE * limit.positions, verified, unit)
     left = limit.less(replayed.steps * finished.positions)
     positions = left.share(TRAINING_SHARE, setting.passes[0])
     chosen = run_texts.training_text(finished, positions, masks=bool(setting.sides.kinds))
@@ -66,12 +66,12 @@ def measure(finished: FinishedRun, *, budget: float | str | None = None, verify:
               for part in (VALIDATION_SHARE, RESERVE_SHARE))  # fmt: skip
     data = run_data.measure(finished, setting, (next(shares), next(shares)), unit)
     notes = (*finished.notes, *notes, *_notes(finished, setting, train, data))
-    found = Measurements(
+    measurements = Measurements(
         setting.sides, setting.plan, train, data.whole, data.whole, (None, data.shown), data.seen,
         finished.setup.text.split.kind != "windows", data.unseen, data.why, replayed, (train, data.whole), 0.0,
         notes=notes,
     )  # fmt: skip
-    return MeasuredRun(finished, setting, chosen, data, found, unit, limit, left)
+    return MeasuredRun(finished, setting, chosen, data, measurements, unit, limit, left)
 
 
 def _verified(finished: FinishedRun) -> tuple[run_replay.VerifiedInterval | None, tuple[str, ...]]:
@@ -111,11 +111,11 @@ def training_readings(
     wanted = setting.of_training
     groups = list(chosen.groups(finished))
     read_groups = run_texts.marked(finished, groups) if setting.words else groups
-    readings = read(finished.network, read_groups, [one for one in wanted if not one.plain])
+    readings = read(finished.network, read_groups, [condition for condition in wanted if not condition.plain])
     if setting.collation:
         recut, factors = run_texts.recut(finished, chosen, positions)
         recut = run_texts.marked(finished, recut) if setting.words else recut
-        again = read(finished.network, recut, [one for one in wanted if one.plain])
-        readings |= {one: scaled(reading, factors) for one, reading in again.items()}
+        again = read(finished.network, recut, [condition for condition in wanted if condition.plain])
+        readings |= {condition: scaled(reading, factors) for condition, reading in again.items()}
     complete = len(chosen.steps) == chosen.of
     return batch_readings(readings, groups, unit, passes=setting.passes[0], complete=complete)

@@ -114,10 +114,10 @@ def read_targets(network: nn.Module, groups: Sequence[StepGroup], condition: Con
     columns: list[tuple[Tensor, ...]] = []
     for number, group in enumerate(groups):
         for part, seed in zip(group.parts, group.seeds, strict=True):
-            kept = part.counted_BT.cpu()
-            nats = run_reading.nats(network, part.to(device), condition, seed, {0.0})[0.0].double()[kept]
+            mask_BT = part.counted_BT.cpu()
+            nats = run_reading.nats(network, part.to(device), condition, seed, {0.0})[0.0].double()[mask_BT]
             columns.append(
-                (nats, tokens_seen(part)[kept], part.documents_BT.cpu()[kept], torch.full_like(nats, number))
+                (nats, tokens_seen(part)[mask_BT], part.documents_BT.cpu()[mask_BT], torch.full_like(nats, number))
             )
     joined = [torch.cat(some).numpy() for some in zip(*columns, strict=True)]
     return Targets(joined[0], *(column.astype(np.int64) for column in joined[1:]))
@@ -138,8 +138,8 @@ def _per_document(targets: Targets) -> tuple[Floats, Floats, Ints]:
 
 
 def _row(nats: Floats, weights: Floats, units: Ints) -> dict[str, float | None]:
-    found = combination([Reading.of(nats, weights, units)], [1.0])
-    return {"loss": found.value, "low": found.low, "high": found.high}
+    span = combination([Reading.of(nats, weights, units)], [1.0])
+    return {"loss": span.value, "low": span.low, "high": span.high}
 
 
 def by_position(targets: Targets, unit: int = 1) -> list[dict[str, Any]]:
@@ -169,8 +169,8 @@ def by_length(nats_N: Floats, tokens_N: Floats, units_N: Ints) -> list[dict[str,
 
 def by_place(nats_N: Floats, tokens_N: Floats, documents_N: Ints, documents: int) -> dict[str, Any]:
     """Return the mean loss of blocks of neighbouring documents along the corpus, and the trend over blocks."""
-    kept = tokens_N > 0
-    nats_N, tokens_N, documents_N = nats_N[kept], tokens_N[kept], documents_N[kept]
+    scored_N = tokens_N > 0
+    nats_N, tokens_N, documents_N = nats_N[scored_N], tokens_N[scored_N], documents_N[scored_N]
     blocks = max(1, min(BLOCKS, len(documents_N) // LEAST_IN_BLOCK))
     parts = np.array_split(np.argsort(documents_N, kind="stable"), blocks)
     rows = [
@@ -180,8 +180,8 @@ def by_place(nats_N: Floats, tokens_N: Floats, documents_N: Ints, documents: int
         }
         for part in parts
     ]
-    found = _trend([float(row["at"] or 0) for row in rows], [float(row["loss"] or 0) for row in rows])
-    return {"rows": rows, "documents": len(documents_N), "trend": found}
+    block_trend = _trend([float(row["at"] or 0) for row in rows], [float(row["loss"] or 0) for row in rows])
+    return {"rows": rows, "documents": len(documents_N), "trend": block_trend}
 
 
 def by_step(targets: Targets, steps: Ints, finished: FinishedRun) -> dict[str, Any]:
@@ -201,8 +201,8 @@ def by_step(targets: Targets, steps: Ints, finished: FinishedRun) -> dict[str, A
 
 
 def _trend(x: ArrayLike, y: ArrayLike) -> dict[str, Any] | None:
-    found = trend(x, y)
-    return asdict(found) if found else None
+    fitted = trend(x, y)
+    return asdict(fitted) if fitted else None
 
 
 def extremes(
@@ -224,8 +224,8 @@ def _document(finished: FinishedRun, document: int, loss: float) -> dict[str, An
     ids, nats = evaluation.canonical_tokens(
         finished.network, text.stream, document, recipe.batches.context, recipe.run.precision
     )
-    shown = pieces(text.tokenizer, ids[:MOST_TARGETS].tolist(), nats[:MOST_TARGETS].tolist())
-    return {"document": document, "loss": loss, "targets": len(ids), "pieces": [list(piece) for piece in shown]}
+    first_pieces = pieces(text.tokenizer, ids[:MOST_TARGETS].tolist(), nats[:MOST_TARGETS].tolist())
+    return {"document": document, "loss": loss, "targets": len(ids), "pieces": [list(piece) for piece in first_pieces]}
 
 
 def pieces(tokenizer: Any, ids: list[int], nats: list[float]) -> list[tuple[str, float]]:
@@ -233,8 +233,8 @@ def pieces(tokenizer: Any, ids: list[int], nats: list[float]) -> list[tuple[str,
     out: list[tuple[str, float]] = []
     start, waiting, cost = 0, "", 0.0
     opening, _ = marks(tokenizer)
-    for place, (token, own) in enumerate(zip(ids, nats, strict=True), 1):
-        cost += own
+    for place, (token, token_nats) in enumerate(zip(ids, nats, strict=True), 1):
+        cost += token_nats
         if token == opening:
             out.append(("", cost))  # the end of the document
             start, cost = place, 0.0

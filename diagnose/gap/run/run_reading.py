@@ -91,24 +91,24 @@ def read(network: nn.Module, groups: Iterable[StepGroup], conditions: Sequence[C
     """
     device = next(network.parameters()).device
     keeper = torch.device("cpu")  # keeps the books: some devices have no float64
-    sums: dict[Condition, list[tuple[NDArray[Any], ...]]] = {one: [] for one in conditions}
+    sums: dict[Condition, list[tuple[NDArray[Any], ...]]] = {condition: [] for condition in conditions}
     for group in groups:
-        kept = [part.to(keeper) for part in group.parts]
-        counts = [_counts(part, kept) for part in kept]
-        for number, (part, seed) in enumerate(zip(kept, group.seeds, strict=True)):
+        cpu_parts = [part.to(keeper) for part in group.parts]
+        counts = [_counts(part, cpu_parts) for part in cpu_parts]
+        for number, (part, seed) in enumerate(zip(cpu_parts, group.seeds, strict=True)):
             here = group.parts[number].to(device)
             documents, place_BT = part.documents_BT.unique(return_inverse=True)  # type: ignore[no-untyped-call]
             for run in dict.fromkeys(map(forward_pass, conditions)):
-                some = [one for one in conditions if forward_pass(one) == run]
-                nats_of = nats(network, here, some[0], seed, {one.objective.smoothing for one in some})
-                for one in some:
-                    weights_BT = _weights(part, one.reduction, counts[number])
-                    pair = _weighted(part, nats_of[one.objective.smoothing], weights_BT, one.reduction)
-                    if one.objective.marked:
+                some = [condition for condition in conditions if forward_pass(condition) == run]
+                nats_of = nats(network, here, some[0], seed, {condition.objective.smoothing for condition in some})
+                for condition in some:
+                    weights_BT = _weights(part, condition.reduction, counts[number])
+                    pair = _weighted(part, nats_of[condition.objective.smoothing], weights_BT, condition.reduction)
+                    if condition.objective.marked:
                         pair = (pair[0] * (group.marks[number] if group.marks else 0.0), pair[1])
                     rows = [_per_document(x * group.weight, place_BT, len(documents)) for x in pair]
-                    sums[one].append((documents.numpy(), *rows))
-    return {one: _joined(parts, one.objective.penalty) for one, parts in sums.items()}
+                    sums[condition].append((documents.numpy(), *rows))
+    return {condition: _joined(parts, condition.objective.penalty) for condition, parts in sums.items()}
 
 
 def _joined(parts: list[tuple[NDArray[Any], ...]], penalty: float) -> Reading:

@@ -61,8 +61,8 @@ def detailed(run: MeasuredRun, term: Term) -> Term:
     if term.id == "residual":
         return replace(term, parts=())  # training's is 0, or said in words
     if term.id == "leak" and term.low is not None:
-        found = run.data.difficulty
-        beside = None if found is None else _harder(interval_record(found))
+        difficulty = run.data.difficulty
+        beside = None if difficulty is None else _harder(interval_record(difficulty))
         return replace(term, basis=f"{_shared(run)}; {term.basis}{_bound(run)}", beside=beside)
     return term
 
@@ -74,7 +74,7 @@ def _harder(found: dict[str, float | None]) -> dict[str, Any]:
 def _changed(run: MeasuredRun, factor: str) -> str:
     """Say what a factor is on either side."""
     train, val = run.found.sides.train, run.found.sides.val
-    said = {
+    changes = {
         "mode": ", ".join(run.found.sides.kinds),
         "objective": f"label smoothing {train.objective.smoothing:g} → {val.objective.smoothing:g}, "
         f"weight decay in the loss {train.objective.penalty:.3g} → {val.objective.penalty:.3g} nats",
@@ -83,7 +83,7 @@ def _changed(run: MeasuredRun, factor: str) -> str:
         f"padding {val.reduction.padding}, mean by {val.reduction.level}",
         "collation": "; ".join(run.setting.collation),
     }
-    return said[factor]
+    return changes[factor]
 
 
 def _drawn(run: MeasuredRun) -> str:
@@ -106,10 +106,11 @@ def _by_words(run: MeasuredRun) -> tuple[dict[str, Any], ...]:
 
 
 def _bound(run: MeasuredRun) -> str:
-    found = run.data.difficulty
-    if found is None:
+    difficulty = run.data.difficulty
+    if difficulty is None:
         return ""
-    return f" (for bigrams that saw neither: {estimate(found.value, found.low, found.high, difference=True)})"
+    figure = estimate(difficulty.value, difficulty.low, difficulty.high, difference=True)
+    return f" (for bigrams that saw neither: {figure})"
 
 
 def _shared(run: MeasuredRun) -> str:
@@ -152,8 +153,8 @@ def _unseen(run: MeasuredRun) -> dict[str, Any] | None:
 
 
 def _overlap(run: MeasuredRun) -> dict[str, Any]:
-    own = {"split": run.finished.recipe.data.split, "reserve_documents": run.data.reserve}
-    return shared_samples(run.data.seen) | own
+    of_run = {"split": run.finished.recipe.data.split, "reserve_documents": run.data.reserve}
+    return shared_samples(run.data.seen) | of_run
 
 
 def _conditions(run: MeasuredRun) -> dict[str, Any]:
@@ -193,8 +194,8 @@ def _scale(run: MeasuredRun) -> dict[str, Any] | None:
     if not final:
         return None
     nats, size = final[-1]
-    found = scoring.yardsticks(text.corpus, text.split, cache_folder(), scoring.QUICK)
-    where = standing(nats / math.log(2) / size, found)
+    yardsticks = scoring.yardsticks(text.corpus, text.split, cache_folder(), scoring.QUICK)
+    where = standing(nats / math.log(2) / size, yardsticks)
     return None if where is None else where.record()
 
 

@@ -98,8 +98,8 @@ def _checked(verified: VerifiedInterval | None) -> str:
     if verified is None:
         return "training: not checked (--verify trains the last steps again)"
     exact = "bit for bit" if not verified.differing and verified.weights else f"within {verified.largest:.1e}"
-    said = f"training: the last {counted(verified.steps, 'step')} trained again: {exact}"
-    return said if verified.whole else f"{said}; earlier steps that the reported loss averages were not"
+    outcome = f"training: the last {counted(verified.steps, 'step')} trained again: {exact}"
+    return outcome if verified.whole else f"{outcome}; earlier steps that the reported loss averages were not"
 
 
 def _drawn(weights: NDArray[np.float64], most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -128,8 +128,8 @@ def _change(
     whole = Reading.of(nats, shares, documents)
     if len(steps) == averaged:
         return whole.mean - finished.train, None, whole
-    found = ratio_interval(change * weights, weights)
-    return found.value, None if found.high is None else found.high - found.value, whole
+    span = ratio_interval(change * weights, weights)
+    return span.value, None if span.high is None else span.high - span.value, whole
 
 
 def report_group(finished: FinishedRun) -> Iterator[StepGroup]:
@@ -173,10 +173,10 @@ def verify(finished: FinishedRun) -> VerifiedInterval:
         )
     if course.steps is None:
         raise DiagnoseError("--verify: the budget was in seconds, and the learning rate followed the clock")
-    found = checkpoints.read_checkpoint(finished.path / "interval")
-    if found is None:
+    checkpoint = checkpoints.read_checkpoint(finished.path / "interval")
+    if checkpoint is None:
         raise DiagnoseError(f"--verify: {finished.path} keeps no checkpoint of its last interval's start (pruned?)")
-    tensors, state = found
+    tensors, state = checkpoint
     known: dict[str, Any] = {k: float("nan") if v is None else v for k, v in state.items() if k != "format"}
     last = Step(**known)
     net = finished.setup.network()

@@ -63,8 +63,8 @@ def training_text(finished: FinishedRun, positions: int, masks: bool) -> Chosen:
         masks: whether anything is drawn anew in a second reading.
     """
     most = max(1, positions // finished.positions)
-    own, _ = finished.averaged()
-    pool = np.arange(finished.earlier) if finished.earlier else own
+    averaged, _ = finished.averaged()
+    pool = np.arange(finished.earlier) if finished.earlier else averaged
     order = seeding.permute(torch.arange(len(pool)), len(pool), seeding.key(0, "ledger steps", len(pool))).numpy()
     steps = np.sort(pool[order[:most]])
     turns = max(1, min(MOST_TURNS, most // len(steps))) if masks else 1
@@ -92,9 +92,9 @@ def recut(finished: FinishedRun, chosen: Chosen, positions: int) -> tuple[list[S
         the chosen steps show (tokens shown over those that its rows offer), so that both cuts count documents alike.
     """
     val = finished.setup.validation
-    shown = _shown(finished, chosen.steps)
+    counts = _shown(finished, chosen.steps)
     train = finished.setup.course.layout
-    documents = torch.tensor(sorted(shown), device=train.tokens.device)
+    documents = torch.tensor(sorted(counts), device=train.tokens.device)
     in_order = finished.recipe.report.val == "full"
     starts = torch.from_numpy(finished.setup.text.stream.starts).to(train.tokens.device)
     layout = replace(
@@ -107,7 +107,7 @@ def recut(finished: FinishedRun, chosen: Chosen, positions: int) -> tuple[list[S
     size = finished.recipe.batches.accumulate
     parts = [rows[k : k + size] for k in range(0, len(rows), size)]
     groups = [_masked_group(finished, p, turn, k) for turn in range(chosen.turns) for k, p in enumerate(parts)]
-    return groups, {d: count / offered[d] for d, count in shown.items()}
+    return groups, {d: count / offered[d] for d, count in counts.items()}
 
 
 def _masked_group(finished: FinishedRun, parts: Sequence[Batch], turn: int, number: int) -> StepGroup:
