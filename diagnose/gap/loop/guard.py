@@ -315,8 +315,8 @@ def _random_states(loaders: Iterable[Any]) -> Iterator[None]:
             torch.cuda.set_rng_state_all(cuda)
         if mps is not None:
             torch.mps.set_rng_state(mps)
-        for generator, own_state in loader_states:
-            generator.set_state(own_state)
+        for generator, loader_state in loader_states:
+            generator.set_state(loader_state)
 
 
 @lru_cache

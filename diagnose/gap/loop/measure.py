@@ -246,10 +246,10 @@ def _as_taken(
     subject: Subject, train: Side, val: Side, sides: SideConditions, redrawn: frozenset[int]
 ) -> tuple[Side, Side, frozenset[int], frozenset[int], list[str]]:
     """Return the sides in the modes that their losses were really taken in, which these are or may be, and notes."""
-    owns = sides.train, replace(sides.val, plain=False)
+    both = sides.train, replace(sides.val, plain=False)
     every = [
         ModeTold(side) if k in redrawn else mode_of(subject, side, condition, sides.kinds, SIDES[k])
-        for k, (side, condition) in enumerate(zip((train, val), owns, strict=True))
+        for k, (side, condition) in enumerate(zip((train, val), both, strict=True))
     ]
     told = frozenset(k for k, side in enumerate((train, val)) if side.mode != every[k].side.mode)
     may_be = frozenset(k for k, mode in enumerate(every) if mode.open)

@@ -130,7 +130,8 @@ def repeats(side: Side, name: str) -> list[str]:
     """
     every = ranks.together(lambda: _drawn(side.batches))
     drawn = [number for some in every for number in some]
-    own_repeats = len(every) < 2 or any(len(some) > len(set(some)) for some in every)  # not shares
+    # repeats that are no process's share
+    own_repeats = len(every) < 2 or any(len(some) > len(set(some)) for some in every)
     count = _added(side.batches) or (0 if own_repeats else len(drawn) - len(set(drawn)))
     if not count:
         return []
