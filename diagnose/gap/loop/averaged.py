@@ -38,10 +38,10 @@ def as_reported(
         if side.reported is None or side.reported_on is not None or k in unsteady or own[k].on or not texts[k].complete:
             continue
         read = Interval(texts[k].readings[own[k]].mean, None, None, None, None)
-        found = [NAMED.match(fit.factor) for fit in fits(side.reported, read, texts[k], same=True)]
-        if len(found) != 1 or found[0] is None:
+        matches = [NAMED.match(fit.factor) for fit in fits(side.reported, read, texts[k], same=True)]
+        if len(matches) != 1 or matches[0] is None:
             continue
-        name = found[0][1]
+        name = matches[0][1]
         sides[k] = replace(side, reduction=name)
         notes.append(
             f"the reported {SIDES[k]} loss is the mean {REDUCTIONS[name]} and was read so (reduction={name!r})"

@@ -51,11 +51,11 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
     """Return how sides are batched, and training's batches in validation's sizes where the loss depends on these."""
     number, batch = first_batch(val, "validation")
     where = f"batch {number + 1} of the validation side"
-    own = replace(sides.val, plain=False)
-    scalar = _is_scalar(subject, train, sides.train), subject.run(batch, own, 0, where).scalar
+    condition = replace(sides.val, plain=False)
+    scalar = _is_scalar(subject, train, sides.train), subject.run(batch, condition, 0, where).scalar
     both = ((train, "training"), (val, "validation"))
-    mixed = any(_depends(subject, side, own, name) for side, name in both)
-    padded = not mixed and any(_depends_on_padding(subject, side, own, name) for side, name in both)
+    mixed = any(_depends(subject, side, condition, name) for side, name in both)
+    padded = not mixed and any(_depends_on_padding(subject, side, condition, name) for side, name in both)
     mixed = mixed or padded
     if not mixed and val.reduction != "sum":
         return SideBatching(scalar=scalar)
@@ -63,13 +63,13 @@ def batching_of(subject: Subject, train: Side, val: Side, sides: SideConditions)
     if not all(sizes) or _alike(*sizes, exact=not mixed):
         return SideBatching(mixed=mixed, scalar=scalar)
     some = {False: train.batches} | ({True: train.plain} if train.plain is not None else {})
-    found = {plain: _in_sizes(batches, sizes[1], padded=padded) for plain, batches in some.items()}
-    if any(one is None for one in found.values()):
+    sources = {plain: _in_sizes(batches, sizes[1], padded=padded) for plain, batches in some.items()}
+    if any(batches is None for batches in sources.values()):
         why = (
             "training's samples could not be batched as validation's are, and the loss depends on the batch: what that "
         )
         return SideBatching(mixed=mixed, scalar=scalar, notes=(f"{why}does is in unseen",))
-    return SideBatching({plain: one for plain, one in found.items() if one is not None}, mixed, scalar)
+    return SideBatching({k: batches for k, batches in sources.items() if batches is not None}, mixed, scalar)
 
 
 def order_luck(subject: Subject, train: Side, text: BatchReadings, sides: SideConditions) -> float:
@@ -110,8 +110,8 @@ def _is_mean_of_halves(subject: Subject, side: Side, own: Condition) -> bool:
     if size < 2 or own.on or subject.random:
         return True
     try:
-        some = (batch, rows_of(batch, 0, half), rows_of(batch, half, size))
-        whole, *parts = (mean_loss(subject.run(one, own, 0, where)) for one in some)
+        halves = rows_of(batch, 0, half), rows_of(batch, half, size)
+        whole, *parts = (mean_loss(subject.run(some, own, 0, where)) for some in (batch, *halves))
     except (DiagnoseError, RuntimeError, TypeError, KeyError, IndexError):
         return True
     mean = float(np.average(parts, weights=(half, size - half)))
@@ -138,9 +138,9 @@ def _alike(first: list[int], second: list[int], *, exact: bool) -> bool:
 def _depends(subject: Subject, side: Side, own: Condition, name: str) -> bool:
     """Say whether a sample's loss depends on the other samples of its batch, in one of the first that are not at 0."""
     for number, batch in islice(walk(side.batches)[0], FEW):
-        found = _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
-        if found is not None:
-            return found
+        depends = _depends_in(subject, batch, own, f"batch {number + 1} of the {name} side")
+        if depends is not None:
+            return depends
     return False
 
 
@@ -150,12 +150,12 @@ def _depends_on_padding(subject: Subject, side: Side, own: Condition, name: str)
         return False
     try:
         for whole, parts in islice(collated_apart(side.batches), FEW):
-            one, *some = (subject.run(batch, own, 0, f"a batch of the {name} side") for batch in (whole, *parts))
-            if one.scalar:  # a mean over what counts depends on it in any case
+            losses, *halves = (subject.run(batch, own, 0, f"a batch of the {name} side") for batch in (whole, *parts))
+            if losses.scalar:  # a mean over what counts depends on it in any case
                 return False
-            counts = [part.weights.sum() for part in some]
-            means = [mean_loss(part) for part in some]
-            if _differ(mean_loss(one), float(np.average(means, weights=counts))):
+            counts = [part.weights.sum() for part in halves]
+            means = [mean_loss(part) for part in halves]
+            if _differ(mean_loss(losses), float(np.average(means, weights=counts))):
                 return True
     except Exception:  # noqa: BLE001 - a user's dataset that is indexed otherwise: nothing can be told
         return False

@@ -29,17 +29,17 @@ class ClassWeights(TorchFunctionMode):
 
     def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Note a loss's class weights; the loss is as it was."""
-        found = func(*args, **(kwargs or {}))
+        returned = func(*args, **(kwargs or {}))
         given = arguments(func, args, kwargs) if func in BY_CLASS else None
         if given is not None:
             weight, target = given["weight"], given["target"]
             if given["reduction"] == "none" and target.dtype == torch.int64:
-                kept = target != given["ignore_index"]
+                valid = target != given["ignore_index"]
                 self.called, self.classes = True, self.classes or weight is not None
-                if weight is not None or not bool(kept.all()):
-                    counts = kept.to(found.dtype) if weight is None else weight[target.clamp(min=0)]
-                    self.calls.append((found, torch.where(kept, counts, 0.0)))
-        return found
+                if weight is not None or not bool(valid.all()):
+                    counts = valid.to(returned.dtype) if weight is None else weight[target.clamp(min=0)]
+                    self.calls.append((returned, torch.where(valid, counts, 0.0)))
+        return returned
 
     def weighed(self, returned: Any) -> Any:
         """Return what an objective returned, with what its losses count as weights where they were seen."""
@@ -47,8 +47,8 @@ class ClassWeights(TorchFunctionMode):
         loss = table.get("loss")
         if "weights" in table or not isinstance(loss, Tensor):
             return returned
-        for found, counts in self.calls:
-            if found.numel() == loss.numel() and torch.equal(found.reshape(-1), loss.reshape(-1)):
+        for seen, counts in self.calls:
+            if seen.numel() == loss.numel() and torch.equal(seen.reshape(-1), loss.reshape(-1)):
                 counts = counts.reshape(loss.shape)  # noqa: PLW2901 - the same in the loss's shape
                 plain = torch.where(counts > 0, loss / counts.clamp(min=torch.finfo(counts.dtype).tiny), 0.0)
                 return table | {"loss": plain, "weights": counts}

@@ -80,7 +80,7 @@ def as_is(side: Side) -> bool:
 
 def _length(batches: Any) -> int:
     """Return the length that all rows of tokens of the first batches have; 0 where there are none, or several."""
-    found = set[int]()
+    lengths = set[int]()
     for _, batch in islice(walk(batches)[0], LOOKED):
-        found |= {rows.shape[1] for _, rows in named_tensors(batch) if rows.dim() == 2 and rows.dtype in INTEGERS}
-    return found.pop() if len(found) == 1 else 0
+        lengths |= {rows.shape[1] for _, rows in named_tensors(batch) if rows.dim() == 2 and rows.dtype in INTEGERS}
+    return lengths.pop() if len(lengths) == 1 else 0

@@ -56,7 +56,7 @@ class Elements:
 
 def versions(batch: Any) -> list[int]:
     """Return how often each tensor of a batch was written into."""
-    return [-1 if found.is_inference() else found._version for found in tensors(batch)]  # noqa: SLF001
+    return [-1 if tensor.is_inference() else tensor._version for tensor in tensors(batch)]  # noqa: SLF001
 
 
 def own_copy(batch: Any) -> Any:
@@ -86,8 +86,8 @@ def tensors(batch: Any) -> Iterator[Tensor]:
 
 def size_of(batch: Any) -> int | None:
     """Return how many samples a batch has: the first dimension of its first tensor that has one, or of its texts."""
-    found = next((int(found.shape[0]) for found in tensors(batch) if found.dim()), None)
-    return next((len(some) for some in texts(batch)), None) if found is None else found
+    size = next((int(tensor.shape[0]) for tensor in tensors(batch) if tensor.dim()), None)
+    return next((len(some) for some in texts(batch)), None) if size is None else size
 
 
 def texts(batch: Any) -> list[Sequence[str]]:
@@ -98,14 +98,14 @@ def texts(batch: Any) -> list[Sequence[str]]:
         return []
     if all(isinstance(part, str) for part in batch):
         return [batch]
-    found = [texts(part) for part in batch]
-    return [some for each in found for some in each] if all(found) else []
+    lists = [texts(part) for part in batch]
+    return [some for each in lists for some in each] if all(lists) else []
 
 
 def graphs_of(batch: Any) -> int | None:
     """Return how many graphs a batch of torch_geometric joins; None for any other batch."""
-    found = getattr(batch, "num_graphs", None)
-    return found if isinstance(found, int) and callable(getattr(batch, "to_data_list", None)) else None
+    count = getattr(batch, "num_graphs", None)
+    return count if isinstance(count, int) and callable(getattr(batch, "to_data_list", None)) else None
 
 
 def listed_of(batch: Any) -> int | None:
@@ -120,7 +120,7 @@ def listed_of(batch: Any) -> int | None:
     if len(lengths) != 1 or not (size := lengths.pop()):
         return None
     lists = [part for part in batch if isinstance(part, (list, tuple))]
-    tables = len(lists) == len(batch) and any(all(isinstance(one, Mapping) for one in part) for part in lists)
+    tables = len(lists) == len(batch) and any(all(isinstance(entry, Mapping) for entry in part) for part in lists)
     return size if tables or any(_unequal(part, size) for part in lists) else None
 
 
@@ -132,8 +132,8 @@ def _length(part: Any) -> int:
 
 def _unequal(part: Sequence[Any], size: int) -> bool:
     """Say whether a list holds a tensor a sample: not each has as many rows as there are samples, as views have."""
-    tensors_alone = all(isinstance(one, Tensor) and one.dim() for one in part)
-    return tensors_alone and any(one.shape[0] != size for one in part) and len({one.dim() for one in part}) == 1
+    tensors_alone = all(isinstance(entry, Tensor) and entry.dim() for entry in part)
+    return tensors_alone and any(entry.shape[0] != size for entry in part) and len({entry.dim() for entry in part}) == 1
 
 
 def samples_of(batch: Any) -> int:
@@ -177,9 +177,9 @@ def is_empty(loss: Any, batch: Any) -> bool:
 def lacks_targets(batch: Any) -> bool:
     """Say whether all targets of a batch are ignored, or it has no sample at all."""
     return size_of(batch) == 0 or any(
-        found.dtype == torch.int64 and found.numel() > 0 and not found.is_sparse and not found.is_meta
-        and bool((found == IGNORED).all())
-        for found in tensors(batch)
+        tensor.dtype == torch.int64 and tensor.numel() > 0 and not tensor.is_sparse and not tensor.is_meta
+        and bool((tensor == IGNORED).all())
+        for tensor in tensors(batch)
     )  # fmt: skip
 
 
@@ -193,11 +193,11 @@ def _refuse_logits(loss: Tensor, batch: Any, where: str) -> None:
     """Refuse a score a class for each sample, of which some are below 0, where the batch has a class for each."""
     if loss.dim() != 2 or not bool((loss < 0).any()):
         return
-    for found in tensors(batch):
-        classes = found.dtype == torch.int64 and found.dim() == 1 and len(found) == len(loss)
-        if classes and bool(((found >= 0) & (found < loss.shape[1])).all()):
+    for labels in tensors(batch):
+        classes = labels.dtype == torch.int64 and labels.dim() == 1 and len(labels) == len(loss)
+        if classes and bool(((labels >= 0) & (labels < loss.shape[1])).all()):
             shape = tuple(loss.shape)
-            raise DiagnoseError(f"{where} returns {shape}, partly negative, for {len(found)} labels: these look like "
+            raise DiagnoseError(f"{where} returns {shape}, partly negative, for {len(labels)} labels: these look like "
                                 "logits; return the loss, as cross_entropy(logits, y) is")  # fmt: skip
 
 
@@ -211,8 +211,8 @@ def _checked(loss: Any, where: str) -> Tensor:
         raise DiagnoseError(f"{where} returns losses in {name}, which holds 3 digits; compute them from logits.float()")
     if not loss.dtype.is_floating_point:
         raise DiagnoseError(f"{where} returns a tensor of {loss.dtype}, which holds no loss; give a floating one")
-    found: Tensor = loss.detach()
-    return found
+    detached: Tensor = loss.detach()
+    return detached
 
 
 def _refuse_not_finite(loss: Tensor, batch: Any, where: str, model: nn.Module | None) -> None:

@@ -17,16 +17,16 @@ def why_not_finite(model: nn.Module | None, batch: Iterable[Tensor]) -> str:
 
     Infinity below 0 in a buffer is let be: masks hold it.
     """
-    said = [f"the batch holds NaN or infinity in {count:,} of {of:,} numbers"
-            for count, of in [_counted(batch)] if count]  # fmt: skip
+    reasons = [f"the batch holds NaN or infinity in {count:,} of {of:,} numbers"
+               for count, of in [_counted(batch)] if count]  # fmt: skip
     if model is None:
-        return "".join(f": {one}" for one in said)
-    found = [name for name, one in model.named_parameters() if _bad(one).any()]
-    found += [name for name, one in model.named_buffers() if (_bad(one) & ~one.isneginf()).any()]
-    if found:
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        said.append(f"the model's {found[0]}{more} hold{'' if more else 's'} NaN or infinity")
-    return f": {'; '.join(said)}" if said else ""
+        return "".join(f": {reason}" for reason in reasons)
+    names = [name for name, tensor in model.named_parameters() if _bad(tensor).any()]
+    names += [name for name, tensor in model.named_buffers() if (_bad(tensor) & ~tensor.isneginf()).any()]
+    if names:
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        reasons.append(f"the model's {names[0]}{more} hold{'' if more else 's'} NaN or infinity")
+    return f": {'; '.join(reasons)}" if reasons else ""
 
 
 def _bad(one: Tensor) -> Tensor:
@@ -35,5 +35,5 @@ def _bad(one: Tensor) -> Tensor:
 
 def _counted(batch: Iterable[Tensor]) -> tuple[int, int]:
     """Return how many numbers are not finite, of how many."""
-    some = [one for one in batch if one.is_floating_point() and not one.is_sparse and not one.is_meta]
-    return sum(int(_bad(one).sum()) for one in some), sum(one.numel() for one in some)
+    tensors = [tensor for tensor in batch if tensor.is_floating_point() and not tensor.is_sparse and not tensor.is_meta]
+    return sum(int(_bad(tensor).sum()) for tensor in tensors), sum(tensor.numel() for tensor in tensors)

@@ -39,8 +39,8 @@ HOLDERS = ("generator", "sampler", "batch_sampler", "base_dataloader", "dataset"
 
 def local(tensor: Tensor) -> Tensor:
     """Return the part of a tensor that this process holds, where it is sharded over several."""
-    found: Tensor = getattr(tensor, "_local_tensor", tensor)
-    return found
+    part: Tensor = getattr(tensor, "_local_tensor", tensor)
+    return part
 
 
 def reshard(modules: Iterable[nn.Module]) -> None:
@@ -97,17 +97,17 @@ class GuardedAttributes:
 
     def restore(self) -> list[str]:
         """Put them back; return the names of those that had changed."""
-        own, now = vars(self.module), _plain(self.module)
+        live, now = vars(self.module), _plain(self.module)
         new = [key for key in now if key not in self.held and isinstance(now[key], STATEFUL)]
         changed = [
-            key for key, (value, copy) in self.held.items() if own.get(key, self) is not value or _other(value, copy)
+            key for key, (value, copy) in self.held.items() if live.get(key, self) is not value or _other(value, copy)
         ]
         for key in new:
-            del own[key]
+            del live[key]
         for key in changed:
             value, copy = self.held[key]
             _refill(value, copy)
-            own[key] = value
+            live[key] = value
         return [*new, *changed]
 
 
@@ -162,7 +162,8 @@ class StateGuard:
         self.tables = [{t: vars(m)[t].copy() for t in TABLES if t in vars(m)} for m in self.modules]
         self.weights = [GuardedTensor.of(name, p, "cpu") for name, p in model.named_parameters()]
         self.written = [
-            (kept, kept.tensor._version) for (_, p), kept in zip(model.named_parameters(), self.weights, strict=True)  # noqa: SLF001
+            (weight, weight.tensor._version)  # noqa: SLF001
+            for (_, p), weight in zip(model.named_parameters(), self.weights, strict=True)
             if not p.requires_grad
         ]  # fmt: skip
         self.buffers = [GuardedTensor.of(name, b, b.device) for name, b in model.named_buffers()]
@@ -181,36 +182,36 @@ class StateGuard:
         """
         written = set[str]().union(*(other.settle() for other in self.others))
         for module, tables in zip(self.modules, self.tables, strict=True):
-            held = vars(module)["_buffers"]
-            for key, own in tables["_buffers"].items():
-                if key in held and held[key] is not own:
-                    written |= self._called(own, held[key])
-                    held[key] = own
+            live = vars(module)["_buffers"]
+            for key, original in tables["_buffers"].items():
+                if key in live and live[key] is not original:
+                    written |= self._called(original, live[key])
+                    live[key] = original
         written |= {buffer.name for buffer in self.buffers if buffer.restore()}
         self._settle_parameters()
-        for one in self.attributes:
-            self.stateful |= {f"{type(one.module).__name__}.{key}" for key in one.restore()}
+        for attributes in self.attributes:
+            self.stateful |= {f"{type(attributes.module).__name__}.{key}" for key in attributes.restore()}
         return written
 
     def _called(self, own: Tensor | None, now: Tensor | None) -> set[str]:
         """Return the name of a buffer in whose place another tensor was put; none where that holds the same."""
         if own is None or (now is not None and own.shape == now.shape and torch.equal(own, now)):
             return set()
-        return {kept.name for kept in self.buffers if kept.tensor is local(own)}
+        return {buffer.name for buffer in self.buffers if buffer.tensor is local(own)}
 
     def _settle_parameters(self) -> None:
         """Put parameters without gradients back that a pass has written: Keras keeps moving averages and seeds so."""
-        for place, (kept, version) in enumerate(self.written):
-            if kept.tensor._version != version:  # noqa: SLF001
-                kept.restore()
-                self.written[place] = kept, kept.tensor._version  # noqa: SLF001
+        for place, (weight, version) in enumerate(self.written):
+            if weight.tensor._version != version:  # noqa: SLF001
+                weight.restore()
+                self.written[place] = weight, weight.tensor._version  # noqa: SLF001
 
     def reseed(self, number: int) -> None:
         """Set the random states that a Keras model holds as parameters; `settle` puts them back."""
-        for kept, _ in self.written:
-            if kept.name.endswith(SEEDS):
+        for weight, _ in self.written:
+            if weight.name.endswith(SEEDS):
                 with torch.no_grad():
-                    kept.tensor.copy_(torch.tensor([number & 0x7FFFFFFF, 0]).to(kept.tensor))
+                    weight.tensor.copy_(torch.tensor([number & 0x7FFFFFFF, 0]).to(weight.tensor))
 
     def trespass(self) -> str | None:
         """Return the name of what an objective has changed though it should only compute; None where nothing is."""
@@ -226,11 +227,11 @@ class StateGuard:
 
     def changed_weight(self) -> str | None:
         """Return the name of a weight that is no longer as it was; None where all are."""
-        return next((kept.name for kept in self.weights if kept.changed()), None)
+        return next((weight.name for weight in self.weights if weight.changed()), None)
 
     def _grads_changed(self) -> Iterator[tuple[Tensor, Tensor | None, str]]:
-        for parameter, grad, kept in self.grads:
-            if parameter.grad is not grad or (kept is not None and kept.changed()):
+        for parameter, grad, copy in self.grads:
+            if parameter.grad is not grad or (copy is not None and copy.changed()):
                 yield parameter, grad, "its gradients"
 
     def restore(self) -> None:
@@ -241,14 +242,14 @@ class StateGuard:
         for module, flag, tables in zip(self.modules, self.flags, self.tables, strict=True):
             module.training = flag
             for name, table in tables.items():
-                held = vars(module)[name]
-                if list(held) != list(table) or any(held[k] is not table[k] for k in _keys(table)):
-                    held.clear()
-                    held.update(table)
-        for kept in (*self.weights, *self.buffers):
-            kept.restore()
-        for one in self.attributes:
-            one.restore()
+                live = vars(module)[name]
+                if list(live) != list(table) or any(live[k] is not table[k] for k in _keys(table)):
+                    live.clear()
+                    live.update(table)
+        for saved in (*self.weights, *self.buffers):
+            saved.restore()
+        for attributes in self.attributes:
+            attributes.restore()
         for parameter, grad, copy in self.grads:
             parameter.grad = grad
             if copy is not None:
@@ -268,16 +269,16 @@ def guarded(model: nn.Module, loaders: Iterable[Any] = (), others: Sequence[nn.M
     Raises:
         DiagnoseError: what was run changed weights, gradients or the model's parts; they have been put back.
     """
-    kept, found = StateGuard(model, [StateGuard(other) for other in others]), None
+    guard, change = StateGuard(model, [StateGuard(other) for other in others]), None
     with _random_states(loaders), _modes():
         try:
-            yield kept
-            found = kept.trespass()
+            yield guard
+            change = guard.trespass()
         finally:
-            kept.restore()
-    if found is not None:
+            guard.restore()
+    if change is not None:
         raise DiagnoseError(
-            f"an objective changes the model ({found}); it must only compute a loss: no step, no backward. The model "
+            f"an objective changes the model ({change}); it must only compute a loss: no step, no backward. The model "
             "has been put back"
         )
 
@@ -302,7 +303,7 @@ def _modes() -> Iterator[None]:
 @contextmanager
 def _random_states(loaders: Iterable[Any]) -> Iterator[None]:
     """Put every random state back: Python's, numpy's, torch's on all devices, and the loaders' own generators."""
-    own = [(generator, generator.get_state()) for generator in generators(loaders)]
+    loader_states = [(generator, generator.get_state()) for generator in generators(loaders)]
     cuda = torch.cuda.get_rng_state_all() if _cuda_in_use() else None
     mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
     state = states()
@@ -314,8 +315,8 @@ def _random_states(loaders: Iterable[Any]) -> Iterator[None]:
             torch.cuda.set_rng_state_all(cuda)
         if mps is not None:
             torch.mps.set_rng_state(mps)
-        for generator, own_state in own:
-            generator.set_state(own_state)
+        for generator, loader_state in loader_states:
+            generator.set_state(loader_state)
 
 
 @lru_cache
@@ -345,11 +346,11 @@ def generators(loaders: Iterable[Any]) -> list[torch.Generator]:
     known: dict[int, Any] = {}
     todo = [loader for loader in loaders if loader is not None]
     while todo:
-        one = todo.pop()
-        if id(one) not in known:
-            known[id(one)] = one
-            todo += [getattr(one, name) for name in HOLDERS if getattr(one, name, None) is not None]
-    return [one for one in known.values() if isinstance(one, torch.Generator)]
+        part = todo.pop()
+        if id(part) not in known:
+            known[id(part)] = part
+            todo += [getattr(part, name) for name in HOLDERS if getattr(part, name, None) is not None]
+    return [part for part in known.values() if isinstance(part, torch.Generator)]
 
 
 def seed(number: int) -> None:

@@ -44,14 +44,14 @@ class InputsSeen:
             self.rows.add(part)
 
     def _add(self, part: Any) -> None:
-        for key, found in named_tensors(part):
-            flat = found.detach().reshape(-1)
-            if found.is_floating_point() and found.dim() == 1 and _is_whole(flat):
+        for key, tensor in named_tensors(part):
+            flat = tensor.detach().reshape(-1)
+            if tensor.is_floating_point() and tensor.dim() == 1 and _is_whole(flat):
                 self._label(self.labels.setdefault(key, {}), flat)
-            elif found.is_floating_point() and not found.is_sparse and found.dim():
-                self.numbers.add(key, found)
-                self.shapes.setdefault(key, set()).add(tuple(found.shape[1:]))
-            elif found.dtype in INTEGERS and found.dim() == 1:
+            elif tensor.is_floating_point() and not tensor.is_sparse and tensor.dim():
+                self.numbers.add(key, tensor)
+                self.shapes.setdefault(key, set()).add(tuple(tensor.shape[1:]))
+            elif tensor.dtype in INTEGERS and tensor.dim() == 1:
                 self._label(self.labels.setdefault(key, {}), flat)
 
     def _label(self, counts: dict[int, int], flat: Tensor) -> None:
@@ -62,21 +62,22 @@ class InputsSeen:
         """Return in what validation's batches differ from these of training; `names` are tensors that name groups."""
         out = self.numbers.unlike(val.numbers)
         labels = [key for key in self.labels if key in val.labels and key not in names]
-        other = {key: val.shapes.get(key, one) for key, one in self.shapes.items()}
-        out += [f"{called(key)} holds samples of shape {_shape(one)} in training and {_shape(other[key])} in validation"
-                for key, one in self.shapes.items() if _of_one_other_shape(one, other[key])]  # fmt: skip
+        other = {key: val.shapes.get(key, shapes) for key, shapes in self.shapes.items()}
+        out += [f"{called(key)} holds samples of shape {_shape(shapes)} in training and {_shape(other[key])} in "
+                "validation"
+                for key, shapes in self.shapes.items() if _of_one_other_shape(shapes, other[key])]  # fmt: skip
         out += self.rows.unlike(val.rows)
-        return out + [said for key in labels if (said := _labels(key, self.labels[key], val.labels[key]))]
+        return out + [difference for key in labels if (difference := _labels(key, self.labels[key], val.labels[key]))]
 
 
 def group_names(sides: Sequence[Side]) -> set[Key]:
     """Return the tensors of batches that say which group a sample is of: `groups` returns their values."""
     out = set[Key]()
     for side in sides:
-        batch = next((one for _, one in walk(side.batches)[0]), None)
+        batch = next((batch for _, batch in walk(side.batches)[0]), None)
         if side.groups is not None and batch is not None:
             given = np.ravel(np.asarray(_plain(side.groups(batch)))).tolist()
-            out |= {key for key, found in named_tensors(batch) if found.dim() == 1 and found.tolist() == given}
+            out |= {key for key, tensor in named_tensors(batch) if tensor.dim() == 1 and tensor.tolist() == given}
     return out
 
 
@@ -99,7 +100,7 @@ def _labels(key: Key, train: dict[int, int], val: dict[int, int]) -> str:
     if min(number, whole) < SAMPLES or max(len(train), len(val)) > CLASSES:
         return ""
     if len(train) * OFTEN > number:
-        return f"{called(key)} {said}" if (said := new_ids(train, val)) else ""
+        return f"{called(key)} {difference}" if (difference := new_ids(train, val)) else ""
     new = sum(count for value, count in val.items() if value not in train)
     if new >= NEW * whole:
         return f"{new / whole:.0%} of {called(key)} in validation are values that training never has"

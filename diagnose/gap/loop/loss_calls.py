@@ -65,7 +65,7 @@ def _settings(function: Any, given: dict[str, Any]) -> dict[str, Any]:
     out |= {name: given[name] for name in WEIGHTS if isinstance(given.get(name), Tensor)}
     if function in BY_CLASS and given["target"].dtype == torch.int64:
         ignored = given["ignore_index"]
-        out["targets"] = {int(one) for one in given["target"].unique()}
+        out["targets"] = {int(target) for target in given["target"].unique()}
         out["ignored"] = ignored if ignored in out["targets"] else None
     return out
 
@@ -81,9 +81,9 @@ def differ(calls: Mapping[int, LossCalls]) -> tuple[str, ...]:
     if of_train != of_val:
         return (f"training takes {of_train} and validation {of_val}",)
     numbers = [name for name in first if isinstance(first[name], float) and first[name] != second.get(name)]
-    said = [f"{name} is {first[name]:g} in training and {second[name]:g} in validation" for name in numbers]
-    said += [words for name in WEIGHTS if (words := _weights(name, first.get(name), second.get(name)))]
-    return (*said, *_ignored(first, second))
+    differences = [f"{name} is {first[name]:g} in training and {second[name]:g} in validation" for name in numbers]
+    differences += [words for name in WEIGHTS if (words := _weights(name, first.get(name), second.get(name)))]
+    return (*differences, *_ignored(first, second))
 
 
 def _weights(name: str, first: Tensor | None, second: Tensor | None) -> str:
@@ -100,7 +100,7 @@ def _ignored(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
     """Say that one side leaves out targets that the other side counts."""
     sides = (("training", first, "validation", second), ("validation", second, "training", first))
     return [
-        f"{name} leaves out targets of {own['ignored']} (ignore_index={own['ignored']}), which {other} counts"
-        for name, own, other, its in sides
-        if own.get("ignored") is not None and its["ignored"] is None and own["ignored"] in its["targets"]
+        f"{name} leaves out targets of {settings['ignored']} (ignore_index={settings['ignored']}), which {other} counts"
+        for name, settings, other, its in sides
+        if settings.get("ignored") is not None and its["ignored"] is None and settings["ignored"] in its["targets"]
     ]

@@ -26,10 +26,10 @@ def rows_selected(batch: Any, key: Key | None) -> NDArray[np.int64] | None:
     if key == FIRST:
         count = _first_rows(batch)
         return None if count is None else np.arange(count, dtype=np.int64)
-    found = None if key is None else dict(named_tensors(batch)).get(key)
-    if found is None:
+    mask = None if key is None else dict(named_tensors(batch)).get(key)
+    if mask is None:
         return None
-    rows = found.nonzero().flatten() if found.dtype == torch.bool else found.flatten()
+    rows = mask.nonzero().flatten() if mask.dtype == torch.bool else mask.flatten()
     return np.asarray(rows.detach().cpu().long().numpy(), dtype=np.int64)
 
 
@@ -40,16 +40,16 @@ def selector(batch: Any, losses: Losses) -> Key | None:
         batch: of a side.
         losses: its objective's, for a batch that may be changed.
     """
-    found = losses(batch)
-    size, count = size_of(batch) or 0, len(found.nats)
-    if found.scalar:
-        return _selects_all(batch, losses, size) if found.nats.any() else None
+    whole = losses(batch)
+    size, count = size_of(batch) or 0, len(whole.nats)
+    if whole.scalar:
+        return _selects_all(batch, losses, size) if whole.nats.any() else None
     if count in (0, size):
         return None
     if _first_rows(batch) == count < size:
         return FIRST
-    for key, held in named_tensors(batch):
-        less = _one_less(held, size, count)
+    for key, tensor in named_tensors(batch):
+        less = _one_less(tensor, size, count)
         if less is not None and _count(losses, _with(batch, key, less)) == count - 1:
             return key
     return None
@@ -57,8 +57,8 @@ def selector(batch: Any, losses: Losses) -> Key | None:
 
 def _selects_all(batch: Any, losses: Losses, size: int) -> Key | None:
     """Return the mask or index without which a mean over a batch is a mean over nothing: 0, or no number."""
-    for key, held in named_tensors(batch):
-        none = _none_of(held, size)
+    for key, tensor in named_tensors(batch):
+        none = _none_of(tensor, size)
         changed = None if none is None else _with(batch, key, none)
         if changed is not None and _is_nothing(losses, changed):
             return key
@@ -83,8 +83,8 @@ def _none_of(found: Tensor, size: int) -> Tensor | None:
 
 
 def _first_rows(batch: Any) -> int | None:
-    found = batch.get(FIRST[0]) if isinstance(batch, Mapping) else getattr(batch, FIRST[0], None)
-    return found if isinstance(found, int) else None
+    count = batch.get(FIRST[0]) if isinstance(batch, Mapping) else getattr(batch, FIRST[0], None)
+    return count if isinstance(count, int) else None
 
 
 def as_selected(batch: Any, own: Key, other: Key) -> Any:
@@ -97,8 +97,8 @@ def as_selected(batch: Any, own: Key, other: Key) -> Any:
         rows = rows_selected(batch, own)
         index = torch.as_tensor(rows, device=wanted.device)
         mask = torch.zeros_like(wanted).index_fill(0, index, True) if wanted.dtype == torch.bool else index.to(wanted)
-    found = _with(batch, other, mask)
-    return batch if found is None else found
+    changed = _with(batch, other, mask)
+    return batch if changed is None else changed
 
 
 def _one_less(found: Tensor, size: int, count: int) -> Tensor | None:

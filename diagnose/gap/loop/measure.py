@@ -98,8 +98,8 @@ def measure(
     budget = budget.in_step(model)
     models = tuple(None if side.model is None else ranks.unwrapped(side.model) for side in (train, val))
     reached = {k: v for side in (train, val) for k, v in other_modules(side.objective, model).items()}
-    others = {id(one): one for one in (*models, *reached.values()) if one is not None and one is not model}
-    with guarded(model, loaders, list(others.values())) as kept:
+    others = {id(m): m for m in (*models, *reached.values()) if m is not None and m is not model}
+    with guarded(model, loaders, list(others.values())) as guard:
         drawn = unweighted(train.batches)
         sampler = "" if drawn is None else type(sampler_of(train.batches)).__name__
         given = train.plain is not None
@@ -110,42 +110,43 @@ def measure(
         taken = cut_notes((train, val)) if given or cut else setting.plain_notes(train, sampler)
         taken += [setting.sampler_note("validation", type(sampler_of(val.batches)).__name__)] if both_drawn[1] else []
         taken += luck_notes((train, val), (0.0 if taken else luck[0], luck[1]))
-        reached = {k: v for k, v in reached.items() if all(v is not one for one in models)}
+        reached = {k: v for k, v in reached.items() if all(v is not m for m in models)}
         objectives = train.objective, val.objective
 
         def read_all() -> tuple[Subject, _Read]:
-            subject = Subject(model, objectives, kept, own=(models[0], models[1]), reached=reached)
+            subject = Subject(model, objectives, guard, own=(models[0], models[1]), reached=reached)
             return subject, _joined(ranks.together(lambda: _read(subject, train, val, budget, record, luck)))
 
-        subject, found = read_all()
+        subject, readings = read_all()
         *sides, averaged = as_reported(
-            (train, val), (found.sides.train, found.sides.val), (found.train[0], found.val[-1]),
-            found.unsteady | {k for k in range(2) if luck[k]} | ({0} if record is not None else set()),
+            (train, val), (readings.sides.train, readings.sides.val), (readings.train[0], readings.val[-1]),
+            readings.unsteady | {k for k in range(2) if luck[k]} | ({0} if record is not None else set()),
         )  # fmt: skip
         if averaged and not ranks.several():  # each may report its own
             (train, val), taken = sides, [*taken, *averaged]
-            subject, found = read_all()
-        both = found.train[0], found.val[0]
-        shared = SharedSamples(subject, uncut(val), found.known, both, found.sides.val.objective)
+            subject, readings = read_all()
+        both = readings.train[0], readings.val[0]
+        shared = SharedSamples(subject, uncut(val), readings.known, both, readings.sides.val.objective)
         overlap, whole, why = shared.overlap()
-        same = _is_one(train, val, found) or shared.same_as(uncut(train))
-        unlike = noticed.unlike(train, val, (found.train[0], found.val[-1]))
+        same = _is_one(train, val, readings) or shared.same_as(uncut(train))
+        unlike = noticed.unlike(train, val, (readings.train[0], readings.val[-1]))
         unlike += (*shared.relabelled(overlap), *([APART] if subject.apart else []))
-        unlike += order_tells(subject, (train, val), found.sides)
+        unlike += order_tells(subject, (train, val), readings.sides)
         repeated = [] if sampler else noticed.repeats(train, "training")
-        repeated += _repeated(val, found, shared, luck[1])
-    found = replace(found, train=_beside(found.train, found.val), val=_beside(found.val, found.train))
-    own = replace(found.train[0], readings={k: v for text in found.train for k, v in text.readings.items()})
-    alike = found.known is not None and found.known.alike
-    by_value = alike or (found.known is not None and found.known.layout.by_value)
-    repeated += [noticed.how_compared(found.known)] if by_value and overlap is not None else []
-    unseen, said = unseen_readings(found.val[0], overlap, whole, why, by_value=by_value)
-    texts = (*found.train, *found.val, *(text for text in found.shown if text))
+        repeated += _repeated(val, readings, shared, luck[1])
+    readings = replace(readings, train=_beside(readings.train, readings.val), val=_beside(readings.val, readings.train))
+    under_all = {condition: reading for text in readings.train for condition, reading in text.readings.items()}
+    alike = readings.known is not None and readings.known.alike
+    by_value = alike or (readings.known is not None and readings.known.layout.by_value)
+    repeated += [noticed.how_compared(readings.known)] if by_value and overlap is not None else []
+    unseen, unseen_why = unseen_readings(readings.val[0], overlap, whole, why, by_value=by_value)
+    texts = (*readings.train, *readings.val, *(text for text in readings.shown if text))
     return Measurements(
-        found.sides, found.plan, own, found.val[0], found.val[-1], found.shown, overlap, whole, unseen, said,
-        found.replayed, texts, time.monotonic() - begun, found.random, (*taken, *found.notes, *repeated), found.redrawn,
-        unlike, found.masked, found.as_taken, found.shuffled, luck, by_value,
-        found.losses, same and found.sides.mixed, found.may_be, same, found.fixed, found.order, cut,
+        readings.sides, readings.plan, replace(readings.train[0], readings=under_all), readings.val[0],
+        readings.val[-1], readings.shown, overlap, whole, unseen, unseen_why, readings.replayed, texts,
+        time.monotonic() - begun, readings.random, (*taken, *readings.notes, *repeated), readings.redrawn, unlike,
+        readings.masked, readings.as_taken, readings.shuffled, luck, by_value,
+        readings.losses, same and readings.sides.mixed, readings.may_be, same, readings.fixed, readings.order, cut,
     )  # fmt: skip
 
 
@@ -193,12 +194,12 @@ def _read(
         subject, [(train, sides.train, "training"), (val, replace(sides.val, plain=False), "validation")]
     )
     anew = redrawn | {k for k in range(2) if luck[k]}
-    train, val, told, may_be, said = _as_taken(subject, train, val, sides, anew)
-    notes += said
+    train, val, told, may_be, mode_notes = _as_taken(subject, train, val, sides, anew)
+    notes += mode_notes
     sides = conditions.sides(train, val, kinds, bound=bool(second))
     same = sample_parts.layout((b for _, b in walk(train.batches)[0]), next((b for _, b in walk(val.batches)[0]), None))
-    for side, one, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
-        _try(subject, side, one, name)
+    for side, condition, name in ((train, sides.train, "training"), (val, sides.val, "validation")):
+        _try(subject, side, condition, name)
     batching = batching_of(subject, train, val, sides)
     sides = conditions.sides(train, val, kinds, batching=bool(batching.sources), mixed=batching.mixed,
                              scalar=batching.scalar, bound=bool(second))  # fmt: skip
@@ -214,7 +215,7 @@ def _read(
     for tried in (with_other_precision, with_other_objective):
         read_train[0] = tried(subject, train, read_train[0], sides.train, "the training side", seconds)
         read_val[-1] = tried(subject, val, read_val[-1], sides.val, "the validation side", seconds)
-    shown = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
+    reported_on = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train, distinct)
     known = None
     if train.groups is None or val.groups is None:
@@ -235,7 +236,7 @@ def _read(
     if not order:
         shuffled -= {0}
     return _Read(
-        sides, plan, tuple(read_train), tuple(read_val), shown, replayed, known, frozenset(subject.random),
+        sides, plan, tuple(read_train), tuple(read_val), reported_on, replayed, known, frozenset(subject.random),
         tuple(notes), redrawn, frozenset(subject.masked), told, shuffled,
         (*setting.differences(subject, read_train[0], sides), *differ(subject.calls)), may_be, fixed, order,
     )  # fmt: skip
@@ -245,14 +246,14 @@ def _as_taken(
     subject: Subject, train: Side, val: Side, sides: SideConditions, redrawn: frozenset[int]
 ) -> tuple[Side, Side, frozenset[int], frozenset[int], list[str]]:
     """Return the sides in the modes that their losses were really taken in, which these are or may be, and notes."""
-    owns = sides.train, replace(sides.val, plain=False)
+    both = sides.train, replace(sides.val, plain=False)
     every = [
-        ModeTold(side) if k in redrawn else mode_of(subject, side, own, sides.kinds, SIDES[k])
-        for k, (side, own) in enumerate(zip((train, val), owns, strict=True))
+        ModeTold(side) if k in redrawn else mode_of(subject, side, condition, sides.kinds, SIDES[k])
+        for k, (side, condition) in enumerate(zip((train, val), both, strict=True))
     ]
     told = frozenset(k for k, side in enumerate((train, val)) if side.mode != every[k].side.mode)
-    may_be = frozenset(k for k, one in enumerate(every) if one.open)
-    return every[0].side, every[1].side, told, may_be, [one.note for one in every if one.note]
+    may_be = frozenset(k for k, mode in enumerate(every) if mode.open)
+    return every[0].side, every[1].side, told, may_be, [mode.note for mode in every if mode.note]
 
 
 def _joined(every: list[_Read]) -> _Read:
@@ -261,17 +262,17 @@ def _joined(every: list[_Read]) -> _Read:
     if len(every) == 1:
         return first
 
-    def shown(side: int) -> BatchReadings | None:
-        some = [text for one in every if (text := one.shown[side]) is not None]
+    def reported_on(side: int) -> BatchReadings | None:
+        some = [text for process in every if (text := process.shown[side]) is not None]
         return ranks.joined(some) if some else None
 
-    known = [one.known for one in every if one.known is not None]
-    replayed = [one.replayed for one in every if one.replayed is not None]
+    known = [process.known for process in every if process.known is not None]
+    replayed = [process.replayed for process in every if process.replayed is not None]
     return replace(
         first,
-        train=tuple(ranks.joined(some) for some in zip(*(one.train for one in every), strict=True)),
-        val=tuple(ranks.joined(some) for some in zip(*(one.val for one in every), strict=True)),
-        shown=(shown(0), shown(1)),
+        train=tuple(ranks.joined(some) for some in zip(*(process.train for process in every), strict=True)),
+        val=tuple(ranks.joined(some) for some in zip(*(process.val for process in every), strict=True)),
+        shown=(reported_on(0), reported_on(1)),
         replayed=ranks.replayed(replayed) if replayed else None,
         known=ranks.known(known) if known else None,
     )
@@ -335,19 +336,13 @@ def _validation(
         "name": name, "seconds": seconds, "most": budget.batches, "stream": "validation",
         "distinct": _distinct(subject, same, own[0].objective), "owner": 1 if own[0].objective else None,
     }  # fmt: skip
-    found = read(subject, side, data, wanted, **keys)
-    found = _renumbered(found, OTHERS)
+    readings = _renumbered(read(subject, side, data, wanted, **keys), OTHERS)
     if side.plain is None:
-        return (found,)
-    as_is = read(
-        subject,
-        side,
-        side.batches,
-        list(dict.fromkeys(own)),
-        **keys | {"distinct": _distinct(subject, same, own[0].objective)},
-    )
-    alike = (found.samples, found.batches) == (as_is.samples, as_is.batches)
-    return found, _renumbered(as_is, OTHERS if alike else OTHERS + (OTHERS << 1))
+        return (readings,)
+    keys["distinct"] = _distinct(subject, same, own[0].objective)
+    as_is = read(subject, side, side.batches, list(dict.fromkeys(own)), **keys)
+    alike = (readings.samples, readings.batches) == (as_is.samples, as_is.batches)
+    return readings, _renumbered(as_is, OTHERS if alike else OTHERS + (OTHERS << 1))
 
 
 def _renumbered(text: BatchReadings, shift: int) -> BatchReadings:
@@ -367,8 +362,8 @@ def _shown(subject: Subject, side: Side, own: Condition) -> BatchReadings | None
     random = own.objective in subject.random or (not own.objective and 0 in subject.random)
     streams = ["reported", *(f"reported {k}" for k in range(1, REPEATS if random else 1))]
     some = [read(subject, side, side.reported_on, [own], name=name, seconds=float("inf"), stream=s) for s in streams]
-    found = _renumbered(some[0], OTHERS << 1)
-    return found if len(some) == 1 else _averaged(found, some, own)
+    readings = _renumbered(some[0], OTHERS << 1)
+    return readings if len(some) == 1 else _averaged(readings, some, own)
 
 
 def _drawn_again(
@@ -389,9 +384,9 @@ def _averaged(found: BatchReadings, every: list[BatchReadings], own: Condition) 
     """Return what was read several times with other random numbers as one, and how far one reading lies off."""
     mean = {
         condition: Reading.of(
-            sum(text.readings[condition].nats for text in every) / len(every), one.weights, one.documents
+            sum(text.readings[condition].nats for text in every) / len(every), reading.weights, reading.documents
         )
-        for condition, one in found.readings.items()
+        for condition, reading in found.readings.items()
     }
     means = np.array([text.readings[own].mean for text in every])
     half = float(t_quantile(0.95, len(means) - 1) * means.std(ddof=1) * (1 + 1 / len(means)) ** 0.5)

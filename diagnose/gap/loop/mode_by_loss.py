@@ -61,20 +61,20 @@ def mode_of(subject: Subject, side: Side, own: Condition, kinds: Sequence[str], 
     reported, within = side.reported, slack(side.reported)
     if within > COARSE * abs(reported):
         return ModeTold(side)
-    found, sure = _other_average(subject, some, own, replace(own, on=on), reported, within)
-    if not found:
+    reduction, sure = _other_average(subject, some, own, replace(own, on=on), reported, within)
+    if not reduction:
         return ModeTold(side)
     mode, call = ("eval", "model.train()") if own.on else ("train", "model.eval()")
     word = {"eval": "evaluation", "train": "training"}[mode]
-    averaged = "" if found == side.reduction else f", averaged by reduction={found!r}"
+    averaged = "" if reduction == side.reduction else f", averaged by reduction={reduction!r}"
     if not sure:
-        said = (
+        note = (
             f"the reported {name} loss is also what the model gives in {word} mode{averaged}, to within the luck of "
             f"its masks: so few batches do not tell whether {call} was forgotten; mode={mode!r} reads it so"
         )
-        return ModeTold(side, said, open=not own.on)
+        return ModeTold(side, note, open=not own.on)
     return ModeTold(
-        replace(side, mode=mode, reduction=found),
+        replace(side, mode=mode, reduction=reduction),
         f"the reported {name} loss is what the model gives in {word} mode{averaged}: it was read so on purpose, or "
         f"{call} was not called before",
     )
@@ -96,16 +96,16 @@ def _other_average(
     ]
     if not near:
         return "", False
-    found = own.reduction if own.reduction in near else min(near, key=lambda n: abs(np.mean(other[n]) - reported))
+    reduction = own.reduction if own.reduction in near else min(near, key=lambda n: abs(np.mean(other[n]) - reported))
     as_said = _draws(subject, some, own)
-    to_digits = own.on and _spread(other[found]) <= slack
+    to_digits = own.on and _spread(other[reduction]) <= slack
     if to_digits and max(_chance(draws, reported, slack) for draws in as_said.values()) < RARE:
-        return found, True
-    spread = max(slack + _spread(other[found]), math.ulp(1.0))
+        return reduction, True
+    spread = max(slack + _spread(other[reduction]), math.ulp(1.0))
     each = [(abs(float(np.mean(draws)) - reported), FAR * _spread(draws)) for draws in as_said.values()]
     least = min((off - wide) / spread for off, wide in each)
-    nearer = not any(wide for _, wide in each) and least * spread > abs(float(np.mean(other[found])) - reported)
-    return (found, least > CLEAR) if least > (OFF if nearer else LIKELY) else ("", False)
+    nearer = not any(wide for _, wide in each) and least * spread > abs(float(np.mean(other[reduction])) - reported)
+    return (reduction, least > CLEAR) if least > (OFF if nearer else LIKELY) else ("", False)
 
 
 def _chance(draws: list[float], reported: float, slack: float) -> float:
@@ -135,12 +135,12 @@ class PassesOfLoss:
     def of(cls, side: Side) -> PassesOfLoss | None:
         """Return a side's; None where there are too many batches."""
         batches = side.batches if side.reported_on is None else side.reported_on
-        first, held = list[Any](), 0
+        first, count = list[Any](), 0
         for _, batch in walk(batches)[0]:
-            if len(first) >= MOST and (held >= SAMPLES or not held):
+            if len(first) >= MOST and (count >= SAMPLES or not count):
                 return None
             first.append(batch)
-            held += samples_of(batch)
+            count += samples_of(batch)
         return cls(batches, first, is_shuffled(batches))
 
     def draw(self, number: int) -> Iterable[Any]:
@@ -164,8 +164,8 @@ def _calm(subject: Subject, some: PassesOfLoss, condition: Condition) -> Means:
 
     Of a loader that shuffles, without the averages that depend on which samples share a batch.
     """
-    one, again = (_means(subject, some.first[:1], condition, start) for start in (0, 1))
-    if one != again:
+    first, again = (_means(subject, some.first[:1], condition, start) for start in (0, 1))
+    if first != again:
         return {}
     whole = _means(subject, some.first, condition, 0)
     if not some.shuffled:
@@ -187,7 +187,7 @@ def _draws(
         return {name: [mean] for name, mean in draws[0].items()}
     for k in range(2, DRAWS):
         draws.append(_means(subject, some.draw(k), condition, k * each))
-        if near is not None and all(_is_hopeless(one, *near) for one in _by_average(draws).values()):
+        if near is not None and all(_is_hopeless(losses, *near) for losses in _by_average(draws).values()):
             break
     return _by_average(draws)
 
@@ -211,9 +211,9 @@ def _means(subject: Subject, batches: Iterable[Any], condition: Condition, start
     """
     totals = {name: np.zeros(2) for name in _averages(condition)}
     for number, batch in enumerate(batches):
-        found = subject.run(batch, condition, start + number, "a batch that was reported on")
+        losses = subject.run(batch, condition, start + number, "a batch that was reported on")
         for name, total in totals.items():
-            nats, weights = sums(found, name)
+            nats, weights = sums(losses, name)
             total[:] += nats.sum(), weights.sum()
     return {name: float(total[0] / total[1]) if total[1] else 0.0 for name, total in totals.items()}
 

@@ -32,8 +32,8 @@ def kind(module: nn.Module) -> str:
         return "attention dropout"
     if layers := _keras_layers(module):
         return layers
-    found = kind_of(module)
-    return visible(type(module).__name__) if found == OTHER else found
+    known = kind_of(module)
+    return visible(type(module).__name__) if known == OTHER else known
 
 
 def _keras_layers(model: nn.Module) -> str:
@@ -52,8 +52,8 @@ def _acts(layer: Any) -> bool:
     """Say whether a Keras layer does something else in training: it draws, keeps moving averages, or is a user's."""
     if not getattr(layer, "_call_has_training_arg", False):
         return False
-    own = not type(layer).__module__.startswith("keras")
-    return own or hasattr(layer, "seed_generator") or hasattr(layer, "moving_mean")
+    custom = not type(layer).__module__.startswith("keras")
+    return custom or hasattr(layer, "seed_generator") or hasattr(layer, "moving_mean")
 
 
 def known_kinds(model: nn.Module) -> set[str]:
@@ -136,27 +136,27 @@ def _no_fast_path() -> Iterator[None]:
 def mode_held(model: nn.Module) -> Iterator[None]:
     """Have a model's own `train()` and `eval()` change nothing for a while."""
     attributes = vars(model)
-    own: dict[str, Any] = {name: attributes.pop(name) for name in ("train", "eval") if name in attributes}
+    methods: dict[str, Any] = {name: attributes.pop(name) for name in ("train", "eval") if name in attributes}
     attributes["train"], attributes["eval"] = lambda mode=True: model, lambda: model  # noqa: ARG005
     try:
         yield
     finally:
         del attributes["train"], attributes["eval"]
-        attributes |= own
+        attributes |= methods
 
 
 @contextmanager
 def forward_modes(model: nn.Module) -> Iterator[set[bool]]:
     """Collect whether a model is in training mode whenever a module of it runs."""
-    own, found = set(model.modules()), set[bool]()
+    modules, modes = set(model.modules()), set[bool]()
 
     def note(module: nn.Module, _: Any) -> None:
-        if module in own:
-            found.add(model.training)
+        if module in modules:
+            modes.add(model.training)
 
     hook = register_module_forward_pre_hook(note)
     try:
-        yield found
+        yield modes
     finally:
         hook.remove()
 

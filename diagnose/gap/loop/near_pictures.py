@@ -38,10 +38,10 @@ class NearPictures:
 
     def add(self, batch: Any) -> None:
         """Add a batch's pictures, if it holds any."""
-        found = None if self._count >= MOST else _thumbnails(batch, self.key)
-        if found is not None:
-            self._parts.append(found)
-            self._count += len(found[0])
+        thumbnails = None if self._count >= MOST else _thumbnails(batch, self.key)
+        if thumbnails is not None:
+            self._parts.append(thumbnails)
+            self._count += len(thumbnails[0])
 
     @cached_property
     def _known(self) -> tuple[Tensor, float]:
@@ -67,10 +67,10 @@ class NearPictures:
 
     def holds(self, batch: Any) -> list[bool]:
         """Say of each picture of a batch whether training holds a changed copy; nothing where it holds none."""
-        found = _thumbnails(batch, self.key) if self.telling else None
-        if found is None or found[0].shape[1] != self._known[0].shape[1]:
+        thumbnails = _thumbnails(batch, self.key) if self.telling else None
+        if thumbnails is None or thumbnails[0].shape[1] != self._known[0].shape[1]:
             return []
-        (thumbs_NP, contrast_N), (thumbs_KP, least) = found, self._known
+        (thumbs_NP, contrast_N), (thumbs_KP, least) = thumbnails, self._known
         near: list[bool] = ((_most_alike(thumbs_NP, thumbs_KP) >= COPY) & (contrast_N > least)).tolist()
         return near
 
@@ -88,8 +88,8 @@ def _most_alike(thumbs_NP: Tensor, thumbs_KP: Tensor, *, own: bool = False) -> T
 
 def _thumbnails(batch: Any, key: Key | None) -> tuple[Tensor, Tensor] | None:
     """Return the pictures of a batch in grey and small, each of mean 0 and length 1 (N, pixels), and their contrast."""
-    found = next((one for name, one in named_tensors(batch) if name == key), None)
-    grey_NHW = None if key is None or found is None else _grey(found)
+    pictures = next((tensor for name, tensor in named_tensors(batch) if name == key), None)
+    grey_NHW = None if key is None or pictures is None else _grey(pictures)
     if grey_NHW is None or min(grey_NHW.shape[1:]) < SMALLEST:
         return None
     edge = min(EDGE, *grey_NHW.shape[1:])

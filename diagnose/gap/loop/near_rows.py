@@ -52,8 +52,8 @@ class NearRows:
 
     def holds(self, row: NDArray[np.int64]) -> bool:
         """Say whether a training row that stands alone is the same as this one but for some of its tokens."""
-        found = [number for number in self._near(row) if self._stands_alone(number)]
-        return bool(found) and not self.is_crowded()
+        alone = [number for number in self._near(row) if self._stands_alone(number)]
+        return bool(alone) and not self.is_crowded()
 
     def _near(self, row: NDArray[np.int64]) -> Iterator[int]:
         """Yield the numbers of the rows that are near one."""

@@ -50,21 +50,21 @@ def how_compared(known: Known | None) -> str:
     if known is not None and known.alike:
         return ALIKE
     pictures = () if known is None else known.pictures
-    if any(one.is_crowded for one in pictures):
+    if any(near.is_crowded for near in pictures):
         return PICTURES_ALIKE
-    return PICTURES if any(one.telling for one in pictures) else BIT_FOR_BIT
+    return PICTURES if any(near.telling for near in pictures) else BIT_FOR_BIT
 
 
 def unlike(train: Side, val: Side, texts: tuple[BatchReadings, BatchReadings]) -> tuple[str, ...]:
     """Return in what validation's batches differ from training's; with plain ones most of that is `collation`."""
     names = ("training", "validation")
-    said = [_zeros(name, text) for name, text in zip(names, texts, strict=True)]
-    said += [f"{name}'s dataset changes its own samples each time they are read (a transform that writes in place): "
-             "have it change a copy" for name, side in zip(names, (train, val), strict=True)
-             if writes_into_samples(side.batches)]  # fmt: skip
+    differences = [_zeros(name, text) for name, text in zip(names, texts, strict=True)]
+    differences += [f"{name}'s dataset changes its own samples each time they are read (a transform that writes in "
+                    "place): have it change a copy" for name, side in zip(names, (train, val), strict=True)
+                    if writes_into_samples(side.batches)]  # fmt: skip
     made = train.plain is not None or val.plain is not None
     some = () if made else texts[0].inputs.unlike(texts[1].inputs, group_names((train, val)))
-    return (*filter(None, said), *some)
+    return (*filter(None, differences), *some)
 
 
 def once_read(
@@ -85,8 +85,8 @@ def once_read(
 
 def _some(names: set[str]) -> str:
     """Name the first few."""
-    shown = sorted(names)[:NAMED]
-    return ", ".join(shown) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+    first = sorted(names)[:NAMED]
+    return ", ".join(first) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
 
 
 def _half_weights(model: nn.Module, sides: Sequence[tuple[Side, float, BatchReadings]]) -> list[str]:
@@ -130,8 +130,9 @@ def repeats(side: Side, name: str) -> list[str]:
     """
     every = ranks.together(lambda: _drawn(side.batches))
     drawn = [number for some in every for number in some]
-    own = len(every) < 2 or any(len(some) > len(set(some)) for some in every)  # repeats that are no process's share
-    count = _added(side.batches) or (0 if own else len(drawn) - len(set(drawn)))
+    # repeats that are no process's share
+    own_repeats = len(every) < 2 or any(len(some) > len(set(some)) for some in every)
+    count = _added(side.batches) or (0 if own_repeats else len(drawn) - len(set(drawn)))
     if not count:
         return []
     number = len(side.batches.dataset)  # type: ignore[attr-defined]

@@ -57,9 +57,9 @@ class NumbersSeen:
         for key in self.batches:
             if key not in val.batches:
                 continue
-            said = _unlike(self.batches[key], val.batches[key])
-            if said:
-                out.append(f"{called(key)} {said}")
+            difference = _unlike(self.batches[key], val.batches[key])
+            if difference:
+                out.append(f"{called(key)} {difference}")
             elif key in self._tables & val._tables:
                 out += _columns(key, self.batches[key], val.batches[key])
         return out
@@ -78,14 +78,14 @@ def _columns(key: Key, train: Batches, val: Batches) -> list[str]:
     ):
         return []
     each = [_unlike(*([some[:, [k]] for some in side] for side in (train, val))) for k in range(train[0].shape[1])]
-    found = {k: said for k, said in enumerate(each) if said}
-    if not found:
+    unlike = {k: difference for k, difference in enumerate(each) if difference}
+    if not unlike:
         return []
-    first = min(found)
-    if len(found) == 1:
-        return [f"column {first} of {called(key)} {found[first]}"]
-    names = [str(k) for k in found][:NAMED] + ([f"{len(found) - NAMED} more"] if len(found) > NAMED else [])
-    return [f"columns {listed(names)} of {called(key)} lie otherwise: column {first} {found[first]}"]
+    first = min(unlike)
+    if len(unlike) == 1:
+        return [f"column {first} of {called(key)} {unlike[first]}"]
+    names = [str(k) for k in unlike][:NAMED] + ([f"{len(unlike) - NAMED} more"] if len(unlike) > NAMED else [])
+    return [f"columns {listed(names)} of {called(key)} lie otherwise: column {first} {unlike[first]}"]
 
 
 def _unlike(train: Batches, val: Batches) -> str:

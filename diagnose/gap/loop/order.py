@@ -12,6 +12,7 @@ from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.loop.rebatched import CANNOT_CUT, rows_in_order
 from diagnose.gap.loop.setting import mean_loss
 from diagnose.gap.loop.walking import walk
+from diagnose.gap.term import SIDES
 
 if TYPE_CHECKING:
     from diagnose.gap.conditions import Condition, SideConditions
@@ -28,14 +29,14 @@ def order_tells(subject: Subject, both: tuple[Side, Side], sides: SideConditions
     """Say that places in a batch tell something in training and nothing in validation, under validation's condition."""
     if not sides.mixed or subject.random:
         return ()
-    own = replace(sides.val, on=frozenset(), plain=False, batching=False)
-    found = [_costs(subject, side, own, name) for side, name in zip(both, ("training", "validation"), strict=True)]
-    if any(len(one) < LOOKED for one in found):
+    condition = replace(sides.val, on=frozenset(), plain=False, batching=False)
+    costs = [_costs(subject, side, condition, name) for side, name in zip(both, SIDES, strict=True)]
+    if any(len(pairs) < LOOKED for pairs in costs):
         return ()
-    (mine, error), (other, _) = (_more(one) for one in found)
+    (mine, error), (other, _) = (_more(pairs) for pairs in costs)
     if not mine > CLEAR * error or abs(other) > LITTLE * mine:
         return ()
-    (as_is, anew), (vas_is, vanew) = (np.mean(one, axis=0) for one in found)
+    (as_is, anew), (vas_is, vanew) = (np.mean(pairs, axis=0) for pairs in costs)
     return ("the loss goes by the place of a sample in its batch (as pairs that lie side by side do): in another order "
             f"training's samples cost {anew:.3f} instead of {as_is:.3f}, validation's {vanew:.3f} instead of "
             f"{vas_is:.3f}, so that their order tells little",)  # fmt: skip
@@ -50,7 +51,7 @@ def _costs(subject: Subject, side: Side, own: Condition, name: str) -> list[tupl
             if size < FEWEST:
                 return []
             some: tuple[Any, Any] = batch, rows_in_order(batch, draw.permutation(size).tolist())
-            out.append(tuple(mean_loss(subject.run(one, own, 0, where)) for one in some))
+            out.append(tuple(mean_loss(subject.run(rows, own, 0, where)) for rows in some))
     except CANNOT_CUT:
         return []
     return out  # type: ignore[return-value]

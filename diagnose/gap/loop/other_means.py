@@ -95,7 +95,7 @@ class OtherMeans:
         each = [whole / counted for whole, counted, _ in self.batches.values() if counted]
         losses = {"": float(np.mean(each)), ", by samples": total[0] / total[1]}
         for name, some in self.parts.items():
-            values, sizes = (np.array(one, float) for one in zip(*some, strict=True))
+            values, sizes = (np.array(column, float) for column in zip(*some, strict=True))
             parts = {"": float(values.mean()), ", by samples": float((values * sizes).sum() / sizes.sum())}
             for how in [""] if len(set(sizes)) == 1 else parts:
                 out[f"its part {name!r} alone{how}"] = parts[how]
@@ -160,7 +160,7 @@ def _first_alone(rows: list[tuple[float, float, int]]) -> dict[str, float]:
     """Return the mean of the first few batches alone, at most half of all: of a limit, or of a loop that stopped."""
     out = {}
     for k in (number for number in FIRST if 2 * number <= len(rows)):
-        total, counted = sum(one[0] for one in rows[:k]), sum(one[1] for one in rows[:k])
+        total, counted = sum(row[0] for row in rows[:k]), sum(row[1] for row in rows[:k])
         if counted:
             out["the first batch's alone" if k == 1 else f"over the first {k} batches alone"] = total / counted
     return out
@@ -182,6 +182,6 @@ def _without_last(
 
 def _decaying(each: np.ndarray[Any, np.dtype[np.float64]], decay: float) -> float:
     value = float(each[0])
-    for one in each[1:]:
-        value = decay * value + (1 - decay) * float(one)
+    for loss in each[1:]:
+        value = decay * value + (1 - decay) * float(loss)
     return value

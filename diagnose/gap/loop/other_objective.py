@@ -40,11 +40,11 @@ def with_other_objective(
     reported = reported_of_all(side, text)
     if reported is None or own.on or subject.random or abs(reported - text.readings[own].mean) <= slack(reported):
         return text
-    for said, turned, entered in _trials(subject, side, own):
+    for how, turned, entered in _trials(subject, side, own):
         with entered():
             mean = _mean(subject, side, turned, name, seconds)
         if mean is not None and abs(reported - mean) <= slack(reported):
-            return replace(text, likely=text.likely | {said: mean})
+            return replace(text, likely=text.likely | {how: mean})
     return text
 
 
@@ -53,10 +53,9 @@ def _trials(subject: Subject, side: Side, own: Condition) -> list[Trial]:
     other = 1 - own.objective
     if not subject.apart and subject.objectives[0] != subject.objectives[1]:
         out.append((f"by the {SIDES[other]} side's objective", replace(own, objective=other), nullcontext))
-    said = "with gradients on: the objective gives another loss without"
-    out.append((said, own, partial(_with_gradients, subject)))
+    out.append(("with gradients on: the objective gives another loss without", own, partial(_with_gradients, subject)))
     given = _options(subject, side, own)
-    left_out = dict.fromkeys([*(frozenset({one}) for one in given), frozenset(given)] if given else [])
+    left_out = dict.fromkeys([*(frozenset({name}) for name in given), frozenset(given)] if given else [])
     return out + [(f"without its criterion's {listed(sorted(some))}", own, partial(PlainCriterion, some))
                   for some in left_out]  # fmt: skip
 
@@ -83,7 +82,7 @@ def _options(subject: Subject, side: Side, own: Condition) -> list[str]:
 def _mean(subject: Subject, side: Side, turned: Condition, name: str, seconds: float) -> float | None:
     """Return the loss under another condition; None where it cannot be read so."""
     try:
-        found = read(subject, side, side.batches, [turned], name=name, seconds=seconds)
+        other = read(subject, side, side.batches, [turned], name=name, seconds=seconds)
     except DiagnoseError:  # the other objective cannot be run on these batches
         return None
-    return found.readings[turned].mean if found.complete else None
+    return other.readings[turned].mean if other.complete else None

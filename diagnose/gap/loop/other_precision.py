@@ -42,12 +42,12 @@ def with_other_precision(
         return text
     turned = replace(own, precision=False if own.precision in (*HALF, True) else torch.bfloat16)
     try:
-        found = read(subject, side, side.batches, [turned], name=name, seconds=seconds)
+        other = read(subject, side, side.batches, [turned], name=name, seconds=seconds)
     except DiagnoseError:  # an objective that cannot run so was not run so
         return text
-    mean = found.readings[turned].mean
+    mean = other.readings[turned].mean
     left = abs(reported - mean)
-    if not found.complete or left * NEARER > off or left > slack(reported):
+    if not other.complete or left * NEARER > off or left > slack(reported):
         return text
-    said = "in bfloat16 (autocast or a model of 16 bits)" if turned.precision else "in float32, without autocast"
-    return replace(text, likely=text.likely | {said: mean})
+    how = "in bfloat16 (autocast or a model of 16 bits)" if turned.precision else "in float32, without autocast"
+    return replace(text, likely=text.likely | {how: mean})

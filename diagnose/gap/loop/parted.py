@@ -59,5 +59,5 @@ def by_sample(run: Run, batch: Any, found: Elements, condition: Condition, total
 
 
 def _numbers(run: Run, alone: list[Any], condition: Condition, where: str) -> np.ndarray[Any, np.dtype[Any]]:
-    return np.array([run(one, condition, seeding.key(0, "alone", k), where).nats[0]
-                     for k, one in enumerate(alone)])  # fmt: skip
+    return np.array([run(sample, condition, seeding.key(0, "alone", k), where).nats[0]
+                     for k, sample in enumerate(alone)])  # fmt: skip

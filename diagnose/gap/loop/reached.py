@@ -16,13 +16,13 @@ DEPTH = 3  # functions that call functions
 
 def other_modules(objective: Any, model: nn.Module) -> dict[str, nn.Module]:
     """Return the modules by name that an objective may run beside the model."""
-    own = {id(module) for module in model.modules()}
-    found: dict[int, tuple[str, nn.Module]] = {}
+    model_ids = {id(module) for module in model.modules()}
+    others: dict[int, tuple[str, nn.Module]] = {}
     for name, module in _reached(objective, DEPTH, set()):
-        if id(module) not in own and not any(part is model for part in module.modules()):
-            found.setdefault(id(module), (name, module))
-    inner = {id(part) for _, module in found.values() for part in list(module.modules())[1:]}
-    return {name: module for key, (name, module) in found.items() if key not in inner and _holds(module)}
+        if id(module) not in model_ids and not any(part is model for part in module.modules()):
+            others.setdefault(id(module), (name, module))
+    inner = {id(part) for _, module in others.values() for part in list(module.modules())[1:]}
+    return {name: module for key, (name, module) in others.items() if key not in inner and _holds(module)}
 
 
 def _holds(module: nn.Module) -> bool:
@@ -65,8 +65,8 @@ def _held(function: Any) -> Iterator[tuple[str, Any]]:
 
 def _names(code: CodeType) -> set[str]:
     """Return the names that a function's code uses, of functions defined in it too."""
-    inner = [one for one in code.co_consts if isinstance(one, CodeType)]
-    return set(code.co_names).union(*(_names(one) for one in inner))
+    inner = (_names(const) for const in code.co_consts if isinstance(const, CodeType))
+    return set(code.co_names).union(*inner)
 
 
 def _attributes(owner: Any) -> Iterator[tuple[str, Any]]:

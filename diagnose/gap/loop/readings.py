@@ -105,8 +105,8 @@ class Subject:
     device: torch.device = field(init=False)
 
     def __post_init__(self) -> None:
-        found = next((p.device for p in (*self.model.parameters(), *self.model.buffers())), None)
-        self.device = found or torch.device("cpu")
+        device = next((p.device for p in (*self.model.parameters(), *self.model.buffers())), None)
+        self.device = device or torch.device("cpu")
 
     def run(
         self, batch: Any, condition: Condition, seed: int | Callable[[], None], where: str, owner: int | None = None
@@ -140,8 +140,8 @@ class Subject:
                 ) from error
         written = self.kept.settle()
         self.written |= set() if on else written
-        found = elements(returned, batch, f"{who}, on {where},", model)
-        return of_rows(found, self.rows(batch, number))
+        losses = elements(returned, batch, f"{who}, on {where},", model)
+        return of_rows(losses, self.rows(batch, number))
 
     def _seeded(self, number: int, model: nn.Module, batch: Any, seed: int | Callable[[], None]) -> Any:
         """Return what an objective returns from these random states."""
@@ -164,8 +164,8 @@ class Subject:
 
     def of(self, condition: Condition) -> nn.Module:
         """Return the model that is read under a condition."""
-        found = self.own[condition.weights - 1] if condition.weights else None
-        return self.model if found is None else found
+        model = self.own[condition.weights - 1] if condition.weights else None
+        return self.model if model is None else model
 
     def _mode(self, on: frozenset[str]) -> str:
         return "" if on else " in evaluation mode"
@@ -174,8 +174,8 @@ class Subject:
         """Have an objective that selects by another mask than the batch's own side select what that side does."""
         if self.apart:
             return batch
-        own, other = self.selectors.get(number if owner is None else owner), self.selectors.get(number)
-        return batch if own is None or other is None or own == other else as_selected(batch, own, other)
+        key, other = self.selectors.get(number if owner is None else owner), self.selectors.get(number)
+        return batch if key is None or other is None or key == other else as_selected(batch, key, other)
 
     def rows(self, batch: Any, side: int) -> NDArray[np.int64] | None:
         """Return which rows of a batch the losses of a side are of, where a mask or an index in it selects them."""
@@ -216,8 +216,8 @@ class Subject:
             some = [w for w in map(guard.local, model.parameters()) if w.is_floating_point() and w.numel()]
             guard.nudge(some, 1.0, keep)
             try:
-                found = self.run(batch, condition, 0, where)
-                out.append(np.asarray((found.nats == 0) & (found.weights > 0)))
+                losses = self.run(batch, condition, 0, where)
+                out.append(np.asarray((losses.nats == 0) & (losses.weights > 0)))
             except DiagnoseError:  # other weights may give no finite loss
                 return np.zeros(0, bool)
             finally:
@@ -256,7 +256,7 @@ class Subject:
     def _hint(self, batch: Any, number: int, error: Exception) -> str:
         if order := order_hint(self.objectives[number], error):
             return order
-        devices = {found.device for found in tensors(batch)}
+        devices = {tensor.device for tensor in tensors(batch)}
         if devices and self.device not in devices and self.device.type not in {d.type for d in devices}:
             here = ", ".join(sorted(map(str, devices)))
             return f"the batch is on {here} and the model on {self.device} (move the batch in the objective): "
@@ -303,15 +303,15 @@ def read(
             same = [condition for condition in conditions if condition.run == run]
             whole = subject.run(batch, same[0], seeding.key(0, stream, number), where, owner)
             apart = groups is None and same[0].objective not in subject.random
-            found = by_sample(subject.run, batch, whole, same[0], total, where) if apart else whole
-            ids = identities(found, number, groups, where)
-            if isinstance(batches, RebatchedBatches) and groups is None and found.known:
-                ids = batches.origins[number][found.samples]
+            losses = by_sample(subject.run, batch, whole, same[0], total, where) if apart else whole
+            ids = identities(losses, number, groups, where)
+            if isinstance(batches, RebatchedBatches) and groups is None and losses.known:
+                ids = batches.origins[number][losses.samples]
             elif distinct is not None and groups is None:
-                ids = distinct.numbered(batch, ids, found.samples)
-            tally.add(found, ids, same, named=groups is not None)
+                ids = distinct.numbered(batch, ids, losses.samples)
+            tally.add(losses, ids, same, named=groups is not None)
             if run == runs[0]:
-                subject.empty[name] += found.scalar and not found.weights.any()
+                subject.empty[name] += losses.scalar and not losses.weights.any()
                 tally.notice(number, whole, batch)
         guard.put(state)
     if not tally.batches:

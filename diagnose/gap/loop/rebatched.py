@@ -58,27 +58,27 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
         RuntimeError, TypeError, KeyError: they do not fit together.
     """
     values = [part[0] for part in parts]
-    one = values[0]
-    if graphs_of(one) is not None:
-        return type(one).from_data_list([graph for value, a, b in parts for graph in value.to_data_list()[a:b]])
-    if listed_of(one) is not None:
-        return type(one)(_listed([(value[k], a, b) for value, a, b in parts]) for k in range(len(one)))
-    if isinstance(one, Tensor):
-        if not one.dim() or one.shape[0] != sizes[0]:
-            return one
+    first = values[0]
+    if graphs_of(first) is not None:
+        return type(first).from_data_list([graph for value, a, b in parts for graph in value.to_data_list()[a:b]])
+    if listed_of(first) is not None:
+        return type(first)(_listed([(value[k], a, b) for value, a, b in parts]) for k in range(len(first)))
+    if isinstance(first, Tensor):
+        if not first.dim() or first.shape[0] != sizes[0]:
+            return first
         return cat([value[a:b] for value, a, b in parts])
-    if isinstance(one, Mapping):
-        table = {k: _joined([(v[k], a, b) for v, a, b in parts], sizes) for k in one}
-        return table if type(one) is dict else type(one)(table)  # type: ignore[call-arg]
-    if is_dataclass(one) and not isinstance(one, type):
-        names = one.__dataclass_fields__
-        return replace(one, **{n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in names})
-    if isinstance(one, (tuple, list)):
-        if len(one) == sizes[0] and not any(isinstance(part, (Tensor, Mapping, tuple, list)) for part in one):
-            return type(one)([part for value, a, b in parts for part in value[a:b]])
-        some = [_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(one))]
-        return type(one)(*some) if hasattr(one, "_fields") else type(one)(some)
-    return one
+    if isinstance(first, Mapping):
+        table = {k: _joined([(v[k], a, b) for v, a, b in parts], sizes) for k in first}
+        return table if type(first) is dict else type(first)(table)  # type: ignore[call-arg]
+    if is_dataclass(first) and not isinstance(first, type):
+        names = first.__dataclass_fields__
+        return replace(first, **{n: _joined([(getattr(v, n), a, b) for v, a, b in parts], sizes) for n in names})
+    if isinstance(first, (tuple, list)):
+        if len(first) == sizes[0] and not any(isinstance(part, (Tensor, Mapping, tuple, list)) for part in first):
+            return type(first)([part for value, a, b in parts for part in value[a:b]])
+        some = [_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(first))]
+        return type(first)(*some) if hasattr(first, "_fields") else type(first)(some)
+    return first
 
 
 def _listed(parts: Sequence[tuple[Any, int, int]]) -> Any:
@@ -90,8 +90,8 @@ def _listed(parts: Sequence[tuple[Any, int, int]]) -> Any:
 
 def sizes_of(batches: Any) -> list[int]:
     """Return how many samples each of the first batches has; none where that is not known."""
-    found = [samples_of(batch) for _, batch in islice(walk(batches)[0], LOOKED)]
-    return [size for size in found if size] if all(found) else []
+    sizes = [samples_of(batch) for _, batch in islice(walk(batches)[0], LOOKED)]
+    return [size for size in sizes if size] if all(sizes) else []
 
 
 class RebatchedBatches:
@@ -105,12 +105,12 @@ class RebatchedBatches:
         return iter(enumerate(self.batches)) if isinstance(self.batches, (list, tuple)) else walk(self.batches)[0]
 
     def __iter__(self) -> Iterator[Any]:
-        held: list[tuple[int, Any, int, int]] = []
+        pending: list[tuple[int, Any, int, int]] = []
         made = 0
         for number, batch in self._source():
-            held.append((number, batch, 0, samples_of(batch)))
-            while sum(last - first for *_, first, last in held) >= self.sizes[made % len(self.sizes)]:
-                yield self._taken(held, self.sizes[made % len(self.sizes)], made)
+            pending.append((number, batch, 0, samples_of(batch)))
+            while sum(last - first for *_, first, last in pending) >= self.sizes[made % len(self.sizes)]:
+                yield self._taken(pending, self.sizes[made % len(self.sizes)], made)
                 made += 1
 
     def _taken(self, held: list[tuple[int, Any, int, int]], size: int, made: int) -> Any:
@@ -130,10 +130,10 @@ class RebatchedBatches:
 def rebatched(batches: Any, sizes: Sequence[int]) -> RebatchedBatches | None:
     """Return batches in other sizes; cut where they cannot be joined; None where that cannot be done either."""
     for some in (sizes, [min(sizes)]):
-        found = RebatchedBatches(batches, some)
+        resized = RebatchedBatches(batches, some)
         try:
-            if next(iter(found), None) is not None and _fits(found):
-                return found
+            if next(iter(resized), None) is not None and _fits(resized):
+                return resized
         except (RuntimeError, TypeError, KeyError, ValueError, IndexError):
             continue
     return None

@@ -34,8 +34,8 @@ class RecollatedBatches(RebatchedBatches):
 
 def can_recollate(batches: Any) -> bool:
     """Say whether a loader's samples can be had one by one and are collated by a function of its own."""
-    own = isinstance(batches, DataLoader) and batches.batch_sampler is not None
-    return own and batches.collate_fn is not default_collate and is_indexed(batches.dataset)
+    batched = isinstance(batches, DataLoader) and batches.batch_sampler is not None
+    return batched and batches.collate_fn is not default_collate and is_indexed(batches.dataset)
 
 
 def collated_apart(batches: Any) -> Iterator[tuple[Any, list[Any]]]:
@@ -47,7 +47,7 @@ def collated_apart(batches: Any) -> Iterator[tuple[Any, list[Any]]]:
         half = len(some) // 2
         if not half:
             return
-        whole, *parts = (_collated(batches, one) for one in (some, some[:half], some[half:]))
+        whole, *parts = (_collated(batches, subset) for subset in (some, some[:half], some[half:]))
         if not alike(list(named_tensors(whole)), list(named_tensors(_collated(batches, some)))):
             return  # drawn anew each time: another loss does not come of the padding
         if any(_widths(whole) != _widths(part) for part in parts):

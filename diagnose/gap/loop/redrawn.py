@@ -85,22 +85,22 @@ def _drawn(batches: DataLoader[Any]) -> list[int]:
     return sorted(_reached(batches, set(first)))
 
 
-def _reached(batches: DataLoader[Any], found: set[int]) -> set[int]:
+def _reached(batches: DataLoader[Any], numbers: set[int]) -> set[int]:
     """Return the numbers that a sampler draws over many walks, until several bring nothing new."""
     idle = drawn = 0
     while idle < IDLE and drawn < MOST_DRAWN:
         some = numbers_of(batches)
-        idle = 0 if set(some) - found else idle + 1
+        idle = 0 if set(some) - numbers else idle + 1
         drawn += max(1, len(some))
-        found |= set(some)
-    return found
+        numbers |= set(some)
+    return numbers
 
 
 def numbers_of(batches: DataLoader[Any]) -> list[int]:
     """Return the numbers of the samples that one walk of a sampler draws; none where they are no numbers."""
     try:
         some = list(islice(iter(sampler_of(batches)), MOST_DRAWN))
-        return [int(k) for one in some for k in (one if isinstance(one, (list, tuple)) else [one])]
+        return [int(k) for drawn in some for k in (drawn if isinstance(drawn, (list, tuple)) else [drawn])]
     except (TypeError, ValueError):
         return []
 
@@ -111,17 +111,17 @@ def transformed(batches: Any, val: Any) -> Any | None:
     Datasets of pictures keep what they do to each sample as `transform` (torchvision also as `transforms`), loaders
     what they do to a batch as `collate_fn`. To be used within `guarded` alone, for the datasets are read.
     """
-    if not all(isinstance(one, DataLoader) and one.batch_size is not None for one in (batches, val)):
+    if not all(isinstance(side, DataLoader) and side.batch_size is not None for side in (batches, val)):
         return None
     if is_indexed(batches.dataset) and _collation_changes(batches):
         loader = DataLoader(batches.dataset, batches.batch_size, shuffle=False, collate_fn=val.collate_fn)
         return loader if _collates_alike(batches, loader) else None
-    own, other = batches.dataset, val.dataset
-    names = [name for name in TRANSFORMS if hasattr(own, name) and hasattr(other, name)]
-    changes = any(getattr(own, name) is not getattr(other, name) for name in names)
-    if type(own) is not type(other) or not changes or not is_indexed(own) or not _item_changes(own):
+    dataset, other = batches.dataset, val.dataset
+    names = [name for name in TRANSFORMS if hasattr(dataset, name) and hasattr(other, name)]
+    changes = any(getattr(dataset, name) is not getattr(other, name) for name in names)
+    if type(dataset) is not type(other) or not changes or not is_indexed(dataset) or not _item_changes(dataset):
         return None
-    plain = copy.copy(own)
+    plain = copy.copy(dataset)
     for name in names:
         setattr(plain, name, getattr(other, name))
     if _item_changes(plain):
@@ -135,13 +135,13 @@ def is_redrawn(batches: Any) -> bool:
         return False
     if isinstance(batches, DataLoader) and _is_table(batches.dataset):
         return _item_changes(batches.dataset) or _collation_changes(batches)
-    found = layout(batch for _, batch in islice(walk(batches)[0], 4))
-    if found.why:
+    identity = layout(batch for _, batch in islice(walk(batches)[0], 4))
+    if identity.why:
         return False
-    first, whole = _samples(batches, found, 0)
+    first, whole = _samples(batches, identity, 0)
     if not whole:
         return False
-    second, _ = _samples(batches, found, 1)
+    second, _ = _samples(batches, identity, 1)
     return bool(first) and len(first & second) < SAME * len(first)
 
 
@@ -223,7 +223,7 @@ def _first_batch(loader: Any) -> Any:
 def _collates_alike(own: Any, plain: Any) -> bool:
     """Say whether another loader makes batches of the same kind of the same samples, and always the same ones."""
     try:
-        both = [[(k, t.dtype, t.dim()) for k, t in named_tensors(_first_batch(one))] for one in (own, plain)]
+        both = [[(k, t.dtype, t.dim()) for k, t in named_tensors(_first_batch(loader))] for loader in (own, plain)]
     except Exception:  # noqa: BLE001 - validation's function may not take training's samples
         return False
     return both[0] == both[1] and not _changes(lambda: _first_batch(plain))
@@ -248,6 +248,6 @@ def _samples(batches: Any, found: SampleLayout, number: int) -> tuple[set[int], 
     for place, (_, batch) in enumerate(walk(batches, number)[0]):
         if place >= LOOKED:
             return out, False
-        one = hashes(batch, found, spans=False)
-        out.update(one.wholes if one else ())
+        samples = hashes(batch, found, spans=False)
+        out.update(samples.wholes if samples else ())
     return out, place >= 0

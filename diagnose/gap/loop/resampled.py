@@ -29,12 +29,12 @@ def draw_luck(batches: Any) -> float:
         return 0.0
     if not batches.drop_last and _draws_all(sampler_of(batches)):
         return 0.0
-    one, other = (_drawn(batches, number) for number in range(2))
-    if one == other or not one:
+    first, second = (_drawn(batches, number) for number in range(2))
+    if first == second or not first:
         return 0.0
-    if len(one) < one.total():
+    if len(first) < first.total():
         return TWICE
-    return TWICE * (1 - (one & other).total() / one.total())
+    return TWICE * (1 - (first & second).total() / first.total())
 
 
 def _draws_all(sampler: Any) -> bool:

@@ -41,7 +41,7 @@ class RowsSeen:
     def add(self, part: Any) -> None:
         """Add a batch, or a part of one."""
         table = dict(named_tensors(part))
-        found: dict[Key, tuple[Tensor, Tensor]] = {}
+        masked_rows: dict[Key, tuple[Tensor, Tensor]] = {}
         for key, rows in table.items():
             if rows.dim() != 2 or rows.dtype not in INTEGERS or not rows.numel() or PRESENT in key:
                 continue
@@ -49,8 +49,8 @@ class RowsSeen:
             same = present is not None and present.shape == rows.shape
             inside = present != 0 if present is not None and same else torch.ones_like(rows) > 0
             self._row(key, rows.detach(), inside)
-            found[key] = rows.detach(), inside & (rows != IGNORED)
-        self.pairs.add(found)
+            masked_rows[key] = rows.detach(), inside & (rows != IGNORED)
+        self.pairs.add(masked_rows)
 
     def _row(self, key: Key, rows_BT: Tensor, present_BT: Tensor) -> None:
         counted = rows_BT != IGNORED
@@ -70,8 +70,8 @@ class RowsSeen:
             [(key, _longer(self.lengths[key], val.lengths[key])) for key in self.lengths if key in val.lengths],
             [(key, new_ids(self.ids[key], val.ids[key])) for key in self.ids if key in val.ids],
         )
-        first = [next(((key, said) for key, said in some if said), None) for some in kinds]
-        of = [f"{called(one[0])} {one[1]}" for one in first if one is not None]
+        first = [next(((key, difference) for key, difference in some if difference), None) for some in kinds]
+        of = [f"{called(key)} {difference}" for key, difference in filter(None, first)]
         return self.pairs.unlike(val.pairs) + of
 
 

@@ -128,8 +128,8 @@ def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans:
 def _single(row: Tensor, pad: int | None = None) -> Tensor:
     """Return a row without the padding at its ends: where it is not known what that is, tokens that repeat there."""
     if pad is not None:
-        kept = (row != pad).nonzero().flatten()
-        return row[int(kept[0]) : int(kept[-1]) + 1] if len(kept) else row[:0]
+        places = (row != pad).nonzero().flatten()
+        return row[int(places[0]) : int(places[-1]) + 1] if len(places) else row[:0]
     if row.dtype not in INTEGERS or len(row) < 2:
         return row
     other = (row[1:] != row[:-1]).nonzero().flatten()
@@ -168,9 +168,9 @@ def _spans(row_T: NDArray[np.int64], span: int, salt: int = 0) -> tuple[NDArray[
     mixed ^= mixed >> np.uint64(31)
     sampled = np.uint64(max(1, 1 << max(0, (len(mixed) - 1) // HELD).bit_length()) - 1)
     alike = np.maximum(*((windows == windows[:, k][:, None]).mean(1) for k in (0, -1)))
-    kept = (alike <= ALIKE) & ((mixed & sampled) == 0)
-    spans, first = np.unique((mixed[kept] >> np.uint64(1)).astype(np.int64), return_index=True)
-    places = kept.nonzero()[0][first].astype(np.uint64)
+    mask = (alike <= ALIKE) & ((mixed & sampled) == 0)
+    spans, first = np.unique((mixed[mask] >> np.uint64(1)).astype(np.int64), return_index=True)
+    places = mask.nonzero()[0][first].astype(np.uint64)
     return spans, (spans.astype(np.uint64) ^ (places * np.uint64(0x9E3779B97F4A7C15))).view(np.int64)
 
 
@@ -187,34 +187,33 @@ def known(
         chosen: which rows of a batch are its samples.
     """
     begun = time.monotonic()
-    found = layout((batch for _, batch in walk(batches)[0]), None if val is None else _first(val))
-    wholes, held, complete = set[int](), _HeldSpans(len(found.texts)), True
+    identity = layout((batch for _, batch in walk(batches)[0]), None if val is None else _first(val))
+    wholes, held_spans, complete = set[int](), _HeldSpans(len(identity.texts)), True
     labels: dict[int, bytes | None] = {}
-    near, pictures = NearRows(), NearPictures(found.keys)
+    near, pictures = NearRows(), NearPictures(identity.keys)
     keys: tuple[Key, ...] | None = None
-    if found.why:
-        return Known(frozenset(), (), found, complete=False, why=found.why)
+    if identity.why:
+        return Known(frozenset(), (), identity, complete=False, why=identity.why)
     some, count = walk(batches)
     for number, batch in some:
         endless = count is None and most is not None and number >= most
-        if endless or time.monotonic() - begun > seconds or held.count + len(wholes) > MOST:
+        if endless or time.monotonic() - begun > seconds or held_spans.count + len(wholes) > MOST:
             complete = False
             break
-        one = hashes(batch, found, chosen)
-        if one is None:
-            return Known(frozenset(), (), found, complete=False, why="the batches of a side hold different tensors")
-        new = [k for k, whole in enumerate(one.wholes) if whole not in wholes]
-        wholes.update(one.wholes)
-        held.add(one, new)
-        near.add(one.tokens[k] for k in new if one.tokens)
+        samples = hashes(batch, identity, chosen)
+        if samples is None:
+            return Known(frozenset(), (), identity, complete=False, why="the batches of a side hold different tensors")
+        new = [k for k, whole in enumerate(samples.wholes) if whole not in wholes]
+        wholes.update(samples.wholes)
+        held_spans.add(samples, new)
+        near.add(samples.tokens[k] for k in new if samples.tokens)
         pictures.add(batch)
-        keys = _label_keys(batch, found) if keys is None else keys
-        for whole, label in _labelled(batch, keys, one):
+        keys = _label_keys(batch, identity) if keys is None else keys
+        for whole, label in _labelled(batch, keys, samples):
             labels[whole] = label if labels.get(whole, label) == label else None
     why = "" if complete else f"the first {len(wholes):,} training samples alone were looked through"
-    spans, aligned = held.telling()
-    own = frozenset(wholes)
-    return Known(own, spans, found, complete, why, labels, keys or (), (near,), aligned, (pictures,))
+    spans, aligned = held_spans.telling()
+    return Known(frozenset(wholes), spans, identity, complete, why, labels, keys or (), (near,), aligned, (pictures,))
 
 
 def relabelled(batches: Any, training: Known, most: int, chosen: Chosen = all_rows) -> tuple[int, int]:
@@ -223,11 +222,11 @@ def relabelled(batches: Any, training: Known, most: int, chosen: Chosen = all_ro
     for place, (_, batch) in enumerate(walk(batches)[0]):
         if place >= most:
             break
-        one = hashes(batch, training.layout, chosen, spans=False)
-        for whole, label in () if one is None else _labelled(batch, training.label_keys, one):
-            held = training.labels.get(whole)
-            other += held is not None and held != label
-            alike += held == label
+        samples = hashes(batch, training.layout, chosen, spans=False)
+        for whole, label in () if samples is None else _labelled(batch, training.label_keys, samples):
+            train_label = training.labels.get(whole)
+            other += train_label is not None and train_label != label
+            alike += train_label == label
     return other, other + alike
 
 
@@ -265,8 +264,8 @@ class _HeldSpans:
     def add(self, found: SampleHashes, new: Sequence[int]) -> None:
         """Add those of a batch's samples that are new: a row that is repeated as a whole is no template."""
         self.rows += len(new)
-        for held, texts in ((self.parts, found.spans), (self.placed, found.placed)):
-            for text, rows in zip(held, texts, strict=False):
+        for spans, texts in ((self.parts, found.spans), (self.placed, found.placed)):
+            for text, rows in zip(spans, texts, strict=False):
                 text.extend(rows[k] for k in new if len(rows[k]))
         self.count += sum(len(rows[k]) for rows in found.spans for k in new)
 
@@ -310,15 +309,15 @@ def _looked_up(
     for place, (number, batch) in enumerate(some):
         if place >= most:
             return
-        one = hashes(batch, training.layout, chosen)
-        if one is None:
+        samples = hashes(batch, training.layout, chosen)
+        if samples is None:
             continue
-        times.update(one.wholes)
-        copies = [held for known in training.pictures if (held := known.holds(batch))]
+        times.update(samples.wholes)
+        copies = [flags for known in training.pictures if (flags := known.holds(batch))]
         copied = [any(rows) for rows in zip(*copies, strict=True)]
-        for k, row in enumerate(one.rows.tolist()):
-            share = NEAR if row < len(copied) and copied[row] else _share(one, k, training)
-            yield number * SAMPLES + row, one.wholes[k] in training.wholes, share
+        for k, row in enumerate(samples.rows.tolist()):
+            share = NEAR if row < len(copied) and copied[row] else _share(samples, k, training)
+            yield number * SAMPLES + row, samples.wholes[k] in training.wholes, share
 
 
 def _share(one: SampleHashes, k: int, training: Known) -> float:
@@ -350,13 +349,13 @@ class DistinctSamples:
 
     def numbered(self, batch: Any, ids_E: NDArray[np.int64], samples_E: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return whose each element is, by what its sample was first numbered."""
-        one = None if self.layout is None else hashes(batch, self.layout, self.chosen, spans=False)
-        if one is None or not len(ids_E):
+        samples = None if self.layout is None else hashes(batch, self.layout, self.chosen, spans=False)
+        if samples is None or not len(ids_E):
             return ids_E
         base = int(ids_E[0] - samples_E[0])
         first = {
             row: self._known.setdefault(whole, base + row)
-            for row, whole in zip(one.rows.tolist(), one.wholes, strict=True)
+            for row, whole in zip(samples.rows.tolist(), samples.wholes, strict=True)
         }
         return np.array([first.get(row, base + row) for row in samples_E.tolist()], np.int64)
 

@@ -86,9 +86,9 @@ def parts_of(batch: Any) -> list[Any]:
 def hashed(batch: Any) -> Tensor | None:
     """Return a hash of each graph, listed sample or text of a batch without tensors by sample (N, 8)."""
     if graphs_of(batch) is not None:
-        rows = [_of_tensors(one) for one in batch.to_data_list()]
+        rows = [_of_tensors(graph) for graph in batch.to_data_list()]
     elif listed_of(batch) is not None:
-        rows = [_of_tensors(one) for one in zip(*batch, strict=True)]
+        rows = [_of_tensors(sample) for sample in zip(*batch, strict=True)]
     else:
         columns = [some for some in texts(batch) if len(some) == size_of(batch)]
         rows = ["\0".join(row).encode() for row in zip(*columns, strict=True)] if columns else []
@@ -108,49 +108,49 @@ def rows_by_key(batch: Any) -> dict[Key, Tensor]:
     """Return the tensors of a batch that have a row a sample, each (samples, values)."""
     by_sample = graphs_of(batch) is None and listed_of(batch) is None
     some = list(named_tensors(batch)) if by_sample else []
-    if not some and (found := hashed(batch)) is not None:
-        some = [(HASHED, found)]
-    size = next((int(found.shape[0]) for _, found in some if found.dim()), 0)
+    if not some and (rows := hashed(batch)) is not None:
+        some = [(HASHED, rows)]
+    size = next((int(tensor.shape[0]) for _, tensor in some if tensor.dim()), 0)
     return {
-        key: found.detach().cpu().reshape(size, -1)
-        for key, found in some
-        if size and found.dim() and found.shape[0] == size and not found.is_sparse and not found.dtype.is_complex
+        key: tensor.detach().cpu().reshape(size, -1)
+        for key, tensor in some
+        if size and tensor.dim() and tensor.shape[0] == size and not tensor.is_sparse and not tensor.dtype.is_complex
     }
 
 
 def layout(batches: Iterator[Any], other: Any = None) -> SampleLayout:
     """Return what identifies samples, from the first batches; `other` is one of the other side, which holds it too."""
-    held: dict[Key, list[Tensor]] = {}
+    by_key: dict[Key, list[Tensor]] = {}
     shapes: dict[Key, int] = {}
     count = 0
     for batch in batches:
         for part in parts_of(batch):
-            dims = {key: found.dim() for key, found in named_tensors(part)}
-            rows = rows_by_key(part)
-            count += max((len(found) for found in rows.values()), default=0)
-            for key, found in rows.items():
-                held.setdefault(key, []).append(found)
+            dims = {key: tensor.dim() for key, tensor in named_tensors(part)}
+            table = rows_by_key(part)
+            count += max(map(len, table.values()), default=0)
+            for key, rows in table.items():
+                by_key.setdefault(key, []).append(rows)
                 shapes[key] = dims.get(key, 2)
         if count >= LOOKED:
             break
     others = [] if other is None else [rows_by_key(part) for part in parts_of(other)]
-    pads = {key: _pad_of([*some, *(rows[key] for rows in others if key in rows)]) for key, some in held.items()}
+    pads = {key: _pad_of([*some, *(table[key] for table in others if key in table)]) for key, some in by_key.items()}
     if other is not None:
         shared = set.intersection(*map(set, others))
-        if held and not shared & set(held):
+        if by_key and not shared & set(by_key):
             return SampleLayout((), why="the batches of the two sides hold different tensors")
-        held = {key: some for key, some in held.items() if key in shared}
-    known = tuple((key, pad) for key, pad in pads.items() if pad is not None and key in held)
-    return replace(_chosen(held, shapes), pads=known)
+        by_key = {key: some for key, some in by_key.items() if key in shared}
+    known = tuple((key, pad) for key, pad in pads.items() if pad is not None and key in by_key)
+    return replace(_chosen(by_key, shapes), pads=known)
 
 
 def _pad_of(some: Sequence[Tensor]) -> int | None:
     """Return what rows of integers are filled up with: nearly all ends of two or more alike are of it; else None."""
     votes = Counter[int]()
-    for found in some:
-        if found.dtype in INTEGERS and found.shape[1] > 1:
+    for rows in some:
+        if rows.dtype in INTEGERS and rows.shape[1] > 1:
             for end, beside in ((-1, -2), (0, 1)):
-                votes.update(found[:, end][found[:, end] == found[:, beside]].tolist())
+                votes.update(rows[:, end][rows[:, end] == rows[:, beside]].tolist())
     ((pad, count),) = votes.most_common(1) or [(0, 0)]
     return pad if count > 1 and count >= PADDING * votes.total() else None
 
@@ -174,8 +174,8 @@ def _chosen(held: Mapping[Key, list[Tensor]], dims: Mapping[Key, int]) -> Sample
 
 def information(some: Sequence[Tensor]) -> float:
     """Return how many bits a tensor holds from sample to sample: the collision entropies of its columns, added up."""
-    width = min(found.shape[1] for found in some)
-    rows_NT = torch.cat([found[:, :width] for found in some])[:LOOKED]
+    width = min(rows.shape[1] for rows in some)
+    rows_NT = torch.cat([rows[:, :width] for rows in some])[:LOOKED]
     if len(rows_NT) < 2:
         return FLOAT_BITS * width if rows_NT.is_floating_point() else float(width)
     columns = np.linspace(0, width - 1, min(width, MOST_COLUMNS)).astype(int)
@@ -193,11 +193,11 @@ def _column_bits(values_N: Tensor) -> float:
 
 
 def _span(some: Sequence[Tensor], dims: int) -> int:
-    if dims > 3 or (some[0].is_floating_point() and max(found.shape[1] for found in some) > SERIES):
+    if dims > 3 or (some[0].is_floating_point() and max(rows.shape[1] for rows in some) > SERIES):
         return 0
     if not some[0].is_floating_point() and (dims != 2 or some[0].dtype not in INTEGERS):
         return 0
-    return span_of([row for found in some for row in found])
+    return span_of([row for rows in some for row in rows])
 
 
 def span_of(rows: list[Tensor]) -> int:

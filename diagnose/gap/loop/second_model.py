@@ -36,11 +36,11 @@ def with_second_model(subject: Subject, train: Side, val: Side) -> tuple[Side, S
     if not subject.reached:
         return train, val, ""
     sides = [train, val]
-    found = [_read_instead(subject, side, number) for number, side in enumerate(sides)]
-    number = next((k for k, one in enumerate(found) if one is not None), None)
-    if number is None or None not in found:
+    names = [_read_instead(subject, side, number) for number, side in enumerate(sides)]
+    number = next((k for k, other in enumerate(names) if other is not None), None)
+    if number is None or None not in names:
         return train, val, ""
-    name = found[number] or ""
+    name = names[number] or ""
     model = subject.reached.pop(name)
     sides[number] = replace(sides[number], model=model)
     subject.own = (sides[0].model, sides[1].model)
@@ -52,8 +52,8 @@ def with_second_model(subject: Subject, train: Side, val: Side) -> tuple[Side, S
 
 def _of_other_type(subject: Subject, train: Side, val: Side) -> int | None:
     """Return the side with a model of its own whose weights are of another type than the model's (a half copy)."""
-    own = _type_of(subject.model)
-    return next((k for k, side in enumerate((train, val)) if side.model and _type_of(side.model) != own), None)
+    dtype = _type_of(subject.model)
+    return next((k for k, side in enumerate((train, val)) if side.model and _type_of(side.model) != dtype), None)
 
 
 def _type_of(model: nn.Module) -> torch.dtype | None:

@@ -46,7 +46,7 @@ def first_batch(side: Side, name: str) -> tuple[int, Any]:
     some, _ = walk(side.batches)
     first = next(some, None)
     if first is not None and lacks_targets(first[1]):
-        first = next((one for one in islice(some, LOOKED) if not lacks_targets(one[1])), first)
+        first = next((pair for pair in islice(some, LOOKED) if not lacks_targets(pair[1])), first)
     if first is None:
         raise DiagnoseError(f"the {name} side yields no batch; give what yields its batches each time it is iterated")
     return first
@@ -59,7 +59,7 @@ def kinds_of(subject: Subject, train: Side) -> tuple[list[str], list[str]]:
     """
     number, batch = first_batch(train, "training")
     precise = None if train.autocast is None else False  # rounding would make other kernels look like other losses
-    models = [subject.model, *(one for one in subject.own if one is not None)]
+    models = [subject.model, *(model for model in subject.own if model is not None)]
     known = set[str]().union(*(modes.known_kinds(model) for model in models))
     unknown = sorted({kind for model in models for kind in modes.unknown_kinds(model)})
     weights = 0 if train.model is None else 1
@@ -117,11 +117,11 @@ def _frozen_by_loss(subject: Subject, train: Side, kinds: list[str]) -> list[str
     if subject.model.training or train.reported is None or not live or train.mode == "eval":
         return []
     some = train.batches if train.reported_on is None else train.reported_on
-    found = {}
+    losses = {}
     for name, frozen in (("live", subject.frozen), ("frozen", subject.frozen | live)):
         subject.frozen = frozenset(frozen)
-        found[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"), "training")
-    off = {name: abs(value - train.reported) for name, value in found.items()}
+        losses[name] = _mean_of_first(subject, some, Condition(frozenset(kinds), 0, train.autocast, "mean"), "training")
+    off = {name: abs(value - train.reported) for name, value in losses.items()}
     if off["live"] > NEARER * off["frozen"]:
         return ["the model came in evaluation mode; its batch norms are taken as frozen: that gives the reported loss"]
     subject.frozen = subject.frozen - live
@@ -137,9 +137,9 @@ def weigh_losses(subject: Subject, sides: Sequence[tuple[Side, Condition, str]])
     """
     first = [_first_weights(subject, *side) for side in sides]
     out = []
-    for number, (side, own, name) in enumerate(sides):
+    for number, (side, condition, name) in enumerate(sides):
         meant = any(explicit for k, (explicit, _) in enumerate(first) if k != number)
-        out += _weigh(subject, side, own, name, first[number][1], meant=meant)
+        out += _weigh(subject, side, condition, name, first[number][1], meant=meant)
     return out
 
 
@@ -147,8 +147,8 @@ def _first_weights(subject: Subject, side: Side, own: Condition, name: str) -> t
     """Return whether an objective gives weights of its own, and which weights and ignored targets torch sees."""
     place, batch = first_batch(side, name)
     with ClassWeights() as seen:
-        found = subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
-    return bool((found.weights != 1).any()), seen
+        losses = subject.run(batch, own, 0, f"batch {place + 1} of the {name} side")
+    return bool((losses.weights != 1).any()), seen
 
 
 def _weigh(subject: Subject, side: Side, own: Condition, name: str, seen: ClassWeights, *, meant: bool) -> list[str]:
@@ -234,17 +234,17 @@ def notice_randomness(subject: Subject, batch: Any, own: Condition, where: str) 
     """Note a side whose loss is random with nothing of training mode on."""
     off = replace(own, on=frozenset())
     try:
-        one, two = (subject.run(batch, off, seed, where).nats for seed in (1, 2))
+        first, second = (subject.run(batch, off, seed, where).nats for seed in (1, 2))
     except DiagnoseError:
         return
-    if modes.differs(one, two):
+    if modes.differs(first, second):
         subject.random |= {own.objective} if subject.objectives[0] is not subject.objectives[1] else {0, 1}
 
 
 def is_masked(subject: Subject, batch: Any, own: Condition, where: str) -> bool:
     """Say whether many losses are 0 whatever the weights are, though they count: a mask that was multiplied in."""
-    found = subject.run(batch, replace(own, on=frozenset()), 0, where)
-    silent = (found.nats == 0) & (found.weights > 0)
+    losses = subject.run(batch, replace(own, on=frozenset()), 0, where)
+    silent = (losses.nats == 0) & (losses.weights > 0)
     if silent.mean() < MASKED or bool(silent.all()) or own.objective in subject.random:
         return False
     return np.array_equal(silent, subject.silent_elsewhere(batch, replace(own, on=frozenset()), where))
@@ -306,15 +306,15 @@ def sampler_note(name: str, sampler: str) -> str:
 
 def _same_but_collation(batches: Any, plain: DataLoader[Any]) -> bool:
     """Say whether a plain loader is of the very dataset, made into batches by another function."""
-    own = getattr(batches, "dataset", None)
-    return plain.dataset is own and plain.collate_fn is not getattr(batches, "collate_fn", plain.collate_fn)
+    dataset = getattr(batches, "dataset", None)
+    return plain.dataset is dataset and plain.collate_fn is not getattr(batches, "collate_fn", plain.collate_fn)
 
 
 def _same_but_transform(batches: Any, plain: DataLoader[Any]) -> bool:
     """Say whether a plain loader is of a copy of the loader's dataset."""
-    own = getattr(batches, "dataset", None)
-    same = type(plain.dataset) is type(own) and vars(plain.dataset).keys() == vars(own).keys()
-    return plain.dataset is not own and same
+    dataset = getattr(batches, "dataset", None)
+    same = type(plain.dataset) is type(dataset) and vars(plain.dataset).keys() == vars(dataset).keys()
+    return plain.dataset is not dataset and same
 
 
 def differences(subject: Subject, text: BatchReadings, sides: SideConditions) -> list[str]:

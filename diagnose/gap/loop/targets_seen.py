@@ -52,15 +52,15 @@ class TargetsSeen:
     def unlike(self, val: TargetsSeen) -> list[str]:
         """Return in what validation's targets are made otherwise than these of training."""
         shared = [pair for pair in self.equal if pair in val.equal]
-        out = [said for pair in shared if (said := _shifted(pair, self.equal[pair], val.equal[pair]))]
-        return out[:1] or [said for pair in shared if (said := self._never(pair, val))][:1]
+        out = [difference for pair in shared if (difference := _shifted(pair, self.equal[pair], val.equal[pair]))]
+        return out[:1] or [difference for pair in shared if (difference := self._never(pair, val))][:1]
 
     def _never(self, pair: tuple[Key, Key], val: TargetsSeen) -> str:
         """Say that one id is a target in validation and, though training's inputs hold it, never in training."""
         inputs, targets = pair
         number, whole = self.rows[targets], val.rows[targets]
-        for value, held in sorted(val.holds[targets].items(), key=lambda one: -one[1]):
-            often = held / whole
+        for value, count in sorted(val.holds[targets].items(), key=lambda item: -item[1]):
+            often = count / whole
             if often < OFTEN or often * number < WANTED:
                 return ""
             if value not in self.holds[targets] and self.holds[inputs].get(value, 0) >= WANTED:
@@ -91,11 +91,11 @@ def _count_rows(counts: dict[int, int], ids_BT: Tensor, counted_BT: Tensor) -> N
 
 def _shifted(pair: tuple[Key, Key], train: dict[int, list[int]], val: dict[int, list[int]]) -> str:
     """Say that targets are the inputs by another shift on the two sides; "" where they are not."""
-    one, other = _shift_of(train), _shift_of(val)
-    if one is None or other is None or one == other:
+    train_shift, val_shift = _shift_of(train), _shift_of(val)
+    if train_shift is None or val_shift is None or train_shift == val_shift:
         return ""
     of = repr(".".join(pair[0])) if pair[0] else "the batch"
-    return (f"{called(pair[1])} is {of} {SPOKEN[one]} in training and {SPOKEN[other]} in validation: "
+    return (f"{called(pair[1])} is {of} {SPOKEN[train_shift]} in training and {SPOKEN[val_shift]} in validation: "
             "what shifts targets itself must be given both alike")  # fmt: skip
 
 
