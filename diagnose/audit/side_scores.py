@@ -102,22 +102,23 @@ def _floats(returned: Any) -> Iterator[Tensor]:
 def with_padding(passes: SidePasses, batches: Sequence[Any], tokens: list[TokenBatch]) -> list[TokenBatch]:
     """Return tokens whose targets of one id are padding, where the objective gives these, and no others, no weight.
 
-    So it does where it ignores them, whether or not their zeros count in its mean.
+    So it does where it ignores them, whether or not their zeros count in its mean. Where some shift of the targets
+    leaves none out, that is what is scored, and there is no such padding.
     """
     looked = list(zip(batches, tokens, strict=False))[:LOOKED]
     ignoring = replace(passes, weighed=True)
     weights = [weights_of(ignoring.losses(batch), token_batch) for batch, token_batch in looked]
+    by_shift = []
     for shift in (1 - tokens[0].offset, 0, 1):
         ids = set[int]()
         for (_, token_batch), counts_BT in zip(looked, weights, strict=True):
             moved_BT = shifted(token_batch.clean_BT, shift).cpu()
             ids |= set() if counts_BT is None else _left_out(moved_BT, counts_BT)
-        if len(ids) == 1 and (pad := ids.pop()) != COUNTED:
-            return [
-                replace(token_batch, real_BT=token_batch.real_BT & (token_batch.targets_BT != pad))
-                for token_batch in tokens
-            ]
-    return tokens
+        by_shift.append(ids)
+    pad = next((min(ids) for ids in by_shift if len(ids) == 1 and COUNTED not in ids), None)
+    if pad is None or not all(by_shift):
+        return tokens
+    return [replace(batch, real_BT=batch.real_BT & (batch.targets_BT != pad)) for batch in tokens]
 
 
 def _left_out(targets_BT: Tensor, counts_BT: Tensor) -> set[int]:
