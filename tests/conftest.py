@@ -33,7 +33,8 @@ TRAIN = frozenset({
     "test_snippets", "test_own_command", "test_command_examples", "test_framework_causes", "test_eager_optimizer",
     "test_false_alarms", "test_reported_causes", "test_sides_given_wrong", "test_known_gaps", "test_fourth_newcomer",
     "test_eighth_round", "test_ninth_round", "test_fifth_round", "test_seventh_round", "test_fourth_round",
-    "test_habits", "test_what_is_claimed",
+    "test_habits", "test_what_is_claimed", "test_cli", "test_run_records", "test_final_reading", "test_cards_elsewhere",
+    "test_engine_kind", "test_verbatim", "test_start", "test_exports", "test_said",
 })  # fmt: skip
 
 
