@@ -1,7 +1,4 @@
-"""The shape of `gap.json`, what `diagnose loss-gap` leaves beside a run or an ablation, checked as it is read.
-
-Losses are in nats per token.
-"""
+"""The shape of `gap.json`, which `diagnose loss-gap` leaves beside a run or an ablation; losses in nats per token."""
 
 from __future__ import annotations
 

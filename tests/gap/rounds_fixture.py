@@ -24,6 +24,14 @@ def ce(model, batch):
     return F.cross_entropy(model(batch[0]), batch[1], reduction="none")
 
 
+def of_batch(model, batch):
+    return F.cross_entropy(model(batch[0]), batch[1])
+
+
+def rules(found):
+    return {one["rule"] for one in found.findings}
+
+
 def fit(model, loader, loss=ce, turns=8):
     optimizer = torch.optim.Adam(model.parameters(), 5e-3)
     for _ in range(turns):

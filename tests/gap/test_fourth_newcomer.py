@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from rounds_fixture import ce, data, draws, fit, mean, network, term
+from rounds_fixture import ce, data, draws, fit, mean, network, of_batch, rules, term
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -16,14 +16,6 @@ OTHER_LABELS = {
     "another order of classes": lambda y: CLASSES[y],
     "off by one class": lambda y: (y + 1) % 4,
 }
-
-
-def of_batch(model, batch):
-    return F.cross_entropy(model(batch[0]), batch[1])
-
-
-def rules(found):
-    return {one["rule"] for one in found.findings}
 
 
 class TestLabelsThatDoNotBelong:

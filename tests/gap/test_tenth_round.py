@@ -2,20 +2,12 @@
 
 import pytest
 import torch
-from rounds_fixture import ce, data, draws, fit, mean, network, term
+from rounds_fixture import ce, data, draws, fit, mean, network, of_batch, rules, term
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
 from diagnose import DiagnoseError, GapRecorder, Side, audit_metric, explain_gap
-
-
-def of_batch(model, batch):
-    return F.cross_entropy(model(batch[0]), batch[1])
-
-
-def rules(found):
-    return {one["rule"] for one in found.findings}
 
 
 class TestValidationInTrainingModeOfFewBatches:

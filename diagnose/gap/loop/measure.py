@@ -54,6 +54,7 @@ APART = "they are built otherwise, so that what the two objectives differ in is 
 SAME_EACH_TIME = {"batch norm"}  # kinds of training mode that draw nothing
 MASKS = 64  # batches with masks of their own that are read where there are fewer than `ENOUGH`: their luck is skewed
 REPEATS = 8  # readings of a reported batch whose loss is random in evaluation mode
+DRAWN_ANEW = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
 
 
 @dataclass(frozen=True)
@@ -129,16 +130,17 @@ def measure(
         shared = SharedSamples(subject, uncut(val), readings.known, both, readings.sides.val.objective)
         overlap, whole, why = shared.overlap()
         same = _is_one(train, val, readings) or shared.same_as(uncut(train))
-        unlike = noticed.unlike(train, val, (readings.train[0], readings.val[-1]))
-        unlike += (*shared.relabelled(overlap), *([APART] if subject.apart else []))
-        unlike += order_tells(subject, (train, val), readings.sides)
-        repeated = [] if sampler else noticed.repeats(train, "training")
-        repeated += _repeated(val, readings, shared, luck[1])
+        unlike = (
+            *noticed.unlike(train, val, (readings.train[0], readings.val[-1])), *shared.relabelled(overlap),
+            *([APART] if subject.apart else []), *order_tells(subject, (train, val), readings.sides),
+        )  # fmt: skip
+        repeats = [] if sampler else noticed.repeats(train, "training")
+        repeated = [*repeats, *_repeated(val, readings, shared, luck[1])]
     readings = replace(readings, train=_beside(readings.train, readings.val), val=_beside(readings.val, readings.train))
     under_all = {condition: reading for text in readings.train for condition, reading in text.readings.items()}
-    alike = readings.known is not None and readings.known.alike
-    by_value = alike or (readings.known is not None and readings.known.layout.by_value)
-    repeated += [noticed.how_compared(readings.known)] if by_value and overlap is not None else []
+    known = readings.known
+    by_value = known is not None and (known.alike or known.layout.by_value)
+    repeated += [noticed.how_compared(known)] if by_value and overlap is not None else []
     unseen, unseen_why = unseen_readings(readings.val[0], overlap, whole, why, by_value=by_value)
     texts = (*readings.train, *readings.val, *(text for text in readings.shown if text))
     return Measurements(
@@ -217,15 +219,9 @@ def _read(
         read_val[-1] = tried(subject, val, read_val[-1], sides.val, "the validation side", seconds)
     reported_on = (_shown(subject, train, sides.train), _shown(subject, val, sides.val))
     replayed = None if record is None else replay(subject, record, train, sides.train, distinct)
-    known = None
-    if train.groups is None or val.groups is None:
-        known = sample_identity.known(
-            uncut(train), SEEN_SHARE * budget.seconds, budget.batches, val=uncut(val),
-            chosen=lambda batch: subject.rows(batch, sides.train.objective),
-        )  # fmt: skip
-        if 0 in redrawn and known.complete:
-            why = "training's samples are drawn anew each pass, so that validation's cannot be looked up among all"
-            known = replace(known, complete=False, why=why)
+    known = _known(subject, train, val, sides, budget) if train.groups is None or val.groups is None else None
+    if known is not None and 0 in redrawn and known.complete:
+        known = replace(known, complete=False, why=DRAWN_ANEW)
     losses = read_train[0].readings[sides.train].mean, read_val[-1].readings[sides.val].mean
     notes += noticed.once_read(subject, (train, val), losses, (read_train[0], read_val[-1]))
     for number in shuffled:
@@ -239,6 +235,16 @@ def _read(
         sides, plan, tuple(read_train), tuple(read_val), reported_on, replayed, known, frozenset(subject.random),
         tuple(notes), redrawn, frozenset(subject.masked), told, shuffled,
         (*setting.differences(subject, read_train[0], sides), *differ(subject.calls)), may_be, fixed, order,
+    )  # fmt: skip
+
+
+def _known(
+    subject: Subject, train: Side, val: Side, sides: SideConditions, budget: ReadingBudget
+) -> sample_identity.Known:
+    """Look at which samples training has, so that validation's can be looked up among them."""
+    return sample_identity.known(
+        uncut(train), SEEN_SHARE * budget.seconds, budget.batches, val=uncut(val),
+        chosen=lambda batch: subject.rows(batch, sides.train.objective),
     )  # fmt: skip
 
 
