@@ -2,10 +2,16 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+
+from run_fixture import processes
+
+from diagnose import __main__
 
 SCRIPT = """
 import argparse, json, os, random, sys, time
@@ -47,22 +53,60 @@ def arguments(*more, run=RUN, read=(READ,), axes=("lr=1e-4,3e-4",), seeds=2):
     return [*out, *(part for one in read for part in ("--read", one)), *more]
 
 
-def diagnose(folder, *args, timeout=120):
-    """Run `diagnose` in a folder and return its process, ended."""
-    command = [sys.executable, "-m", "diagnose", *args]
-    ended = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
-    )
-    ended.stdout, ended.stderr = (text.replace("\N{NO-BREAK SPACE}", " ") for text in (ended.stdout, ended.stderr))
-    return ended
+class Forked:
+    """`diagnose` in a folder, in a session of its own; a process as `subprocess.Popen` has it, its text in files.
+
+    It is forked from one that has imported what commands need, for that takes longer than most of what they do.
+    """
+
+    def __init__(self, folder, *args):
+        self.printed = Path(tempfile.mkdtemp())
+        place, streams = str(folder), [str(self.printed / name) for name in ("out", "err")]
+        self.process = processes().Process(target=_become, args=(place, streams, args, environment()), daemon=True)
+        self.process.start()
+        self.pid = self.process.pid
+
+    @property
+    def returncode(self):
+        return self.process.exitcode
+
+    def kill(self):
+        self.process.kill()
+
+    def communicate(self, timeout=None):
+        """Wait for its end and return what it printed: to standard output, and to standard error."""
+        self.process.join(timeout)
+        assert self.returncode is not None, f"it still ran after {timeout} s"
+        texts = [(self.printed / name).read_text(encoding="utf-8") for name in ("out", "err")]
+        shutil.rmtree(self.printed)
+        return texts
+
+
+def _become(folder, streams, args, env):
+    """Be the command, in the child."""
+    os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(env)
+    for number, (name, path) in enumerate(zip(("stdout", "stderr"), streams, strict=True), 1):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(file, number)
+        os.close(file)
+        setattr(sys, name, open(number, "w", encoding="utf-8", buffering=1, closefd=False))  # noqa: SIM115
+    sys.argv = ["diagnose", *args]
+    __main__.main()
 
 
 def begun(folder, *args):
     """Start `diagnose` in a folder, in a session of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "diagnose", *args], cwd=folder, env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+    return Forked(folder, *args)
+
+
+def diagnose(folder, *args, timeout=120):
+    """Run `diagnose` in a folder; return its exit code and what it printed, as `subprocess.run` does."""
+    process = begun(folder, *args)
+    out, err = (text.replace("\N{NO-BREAK SPACE}", " ") for text in process.communicate(timeout))
+    return subprocess.CompletedProcess(args, process.returncode, out, err)
 
 
 def record(folder):

@@ -7,10 +7,12 @@ import sys
 from importlib.util import find_spec
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # processes that tests start would each compile the package anew
+sys.dont_write_bytecode = False
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # torch up to 2.9 looks once, at a process's first product
 
-import pytest
-from hypothesis import HealthCheck, settings
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # for fixtures of modules: see `interrupts_as_in_a_terminal`
 settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -91,6 +93,13 @@ def quick_probes():
 
     with quickly():
         yield
+
+
+@pytest.fixture(scope="module")
+def frameworks():
+    """Skip without them; not at the top of a file, for each process that collects would import them for seconds."""
+    for name in ("lightning", "transformers"):
+        pytest.importorskip(name)
 
 
 @pytest.fixture(scope="session")

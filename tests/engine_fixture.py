@@ -1,10 +1,9 @@
 """What tests of engines share: a network whose steps take their time, and ablations of it that are disturbed."""
 
-import os
 import subprocess
-import sys
 import time
 
+from command_fixture import begun
 from run_fixture import assert_same
 
 from diagnose.errors import DiagnoseError
@@ -18,7 +17,7 @@ import torch
 from diagnose.runs import probes, session
 from diagnose.models.gpt import build as gpt
 
-if "pytest" not in sys.modules:
+if sys.argv[0] == "diagnose" or "pytest" not in sys.modules:
     session.CHECKPOINT_SECONDS, session.CHECKPOINT_SHARE = -1.0, math.inf
     probes.PROBE_BYTES, probes.PROBES = 600, 4
 HERE = Path(__file__).parent
@@ -42,7 +41,6 @@ def build(vocab_size, context, *, layers=1, heads=2, width=32, activation="gelu"
     return Slow(gpt(vocab_size, context, activation=activation, dropout=0.1, **sizes), activation)
 """
 STEPS = 30
-DIAGNOSE = [sys.executable, "-m", "diagnose"]
 
 
 def slow_network(folder):
@@ -61,17 +59,10 @@ def given_to(tiny, network):
     }  # fmt: skip
 
 
-def command(given, *more, seeds=2):
-    sets = [f"--set={key}={value}" for key, value in given.items()]
-    return [*DIAGNOSE, "ablate", "--axis", "activation", "--seeds", str(seeds), *sets, *more]
-
-
 def started(given, folder, *more, seeds=2):
     """Start an ablation in a folder of its own, as a terminal would."""
-    return subprocess.Popen(
-        command(given, *more, seeds=seeds), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": ""}, start_new_session=True,
-    )  # fmt: skip
+    sets = [f"--set={key}={value}" for key, value in given.items()]
+    return begun(folder, "ablate", "--axis", "activation", "--seeds", str(seeds), *sets, *more)
 
 
 def until(holds, seconds=90):

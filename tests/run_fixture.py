@@ -3,9 +3,11 @@
 import hashlib
 import math
 import multiprocessing
+import os
 import signal
 import sys
 from contextlib import contextmanager
+from multiprocessing import forkserver
 
 import pandas as pd
 import pytest
@@ -20,7 +22,10 @@ from diagnose.training.trainer import Step
 
 QUICK = {"PROBE_BYTES": 600, "PROBES": 4}  # little text, and seldom
 OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoint after every step
-PRELOADED = ["run_fixture", "pyarrow.parquet", "scipy.special", "torch._dynamo", "torch.utils.flop_counter"]
+PRELOADED = [
+    "command_fixture", "pyarrow.parquet", "scipy.special", "matplotlib.figure", "diagnose.cli",
+    "diagnose.ablation.commands.command_plan", "diagnose.ablation.ablate", "diagnose.report.page",
+]  # fmt: skip
 
 DERIVED = Derived(
     vocabulary=9, parameters=10, steps=3, steps_per_epoch=2.0, tokens_per_step=4.0, text_per_step=5.0,
@@ -113,4 +118,7 @@ def processes():
         pytest.skip("needs POSIX signals")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # until Python 3.13 it looks nowhere else
+        forkserver.ensure_running()
     return context
