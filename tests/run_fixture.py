@@ -5,6 +5,7 @@ import math
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 from contextlib import contextmanager
 from multiprocessing import forkserver
@@ -122,3 +123,35 @@ def processes():
         patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # until Python 3.13 it looks nowhere else
         forkserver.ensure_running()
     return context
+
+
+class Forked:
+    """A call in a process of its own, forked from one that has imported torch and the like."""
+
+    def __init__(self, target, *args, **env):
+        context = processes()
+        self.answer = context.SimpleQueue()
+        self.process = context.Process(target=_answer, args=(self.answer.put, env, target, args), daemon=True)
+        self.process.start()
+
+    def result(self, seconds=120):
+        self.process.join(seconds)
+        assert self.process.exitcode == 0
+        return self.answer.get()
+
+
+def _answer(put, env, target, args):
+    os.environ.update(env)
+    torch.set_num_threads(1)
+    put(target(*args))
+    os._exit(0)  # taken down normally, gloo's threads abort now and then, with torch alone too
+
+
+def two_ranks(target, *args):
+    """Return what a call came to in both processes of a group, which have the environment that torchrun gives."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    group = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    ranks = [Forked(target, *args, **group, RANK=rank, LOCAL_RANK=rank) for rank in "01"]
+    return [rank.result() for rank in ranks]
