@@ -148,6 +148,16 @@ def offline(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def forked_workers(monkeypatch):
+    """Fork what `--jobs` starts: for what is told of runs in several processes, not for the processes themselves."""
+    from engine_fixture import ForkedWorker
+
+    from diagnose.engines import local_pool
+
+    monkeypatch.setattr(local_pool, "_process", ForkedWorker)
+
+
+@pytest.fixture
 def diagnose(tmp_path, monkeypatch, capsys):
     """Run the command in this process, in an empty folder; returns exit code, standard output, standard error."""
     from diagnose import __main__

@@ -26,6 +26,7 @@ OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoi
 PRELOADED = [
     "command_fixture", "pyarrow.parquet", "scipy.special", "matplotlib.figure", "diagnose.cli",
     "diagnose.ablation.commands.command_plan", "diagnose.ablation.ablate", "diagnose.report.page",
+    "torch._dynamo", "torch.distributed.fsdp", "torch.nn.parallel",
 ]  # fmt: skip
 
 DERIVED = Derived(
