@@ -2,6 +2,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -54,15 +55,16 @@ def arguments(*more, run=RUN, read=(READ,), axes=("lr=1e-4,3e-4",), seeds=2):
 
 
 class Forked:
-    """`diagnose` in a folder, in a session of its own; a process as `subprocess.Popen` has it, its text in files.
+    """`diagnose`, or a script, in a folder, in a session of its own; a process as `subprocess.Popen` has it.
 
     It is forked from one that has imported what commands need, for that takes longer than most of what they do.
     """
 
-    def __init__(self, folder, *args):
+    def __init__(self, folder, *args, script=None, **env):
         self.printed = Path(tempfile.mkdtemp())
         place, streams = str(folder), [str(self.printed / name) for name in ("out", "err")]
-        self.process = processes().Process(target=_become, args=(place, streams, args, environment()), daemon=True)
+        given = (place, streams, args, environment() | env, script and str(script))
+        self.process = processes().Process(target=_become, args=given, daemon=True)
         self.process.start()
         self.pid = self.process.pid
 
@@ -70,8 +72,16 @@ class Forked:
     def returncode(self):
         return self.process.exitcode
 
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
     def kill(self):
         self.process.kill()
+
+    def first_line(self):
+        """Wait for the first line on standard error."""
+        told = self.printed / "err"
+        return until(lambda: "\n" in (text := told.read_text(encoding="utf-8") if told.exists() else "") and text)
 
     def communicate(self, timeout=None):
         """Wait for its end and return what it printed: to standard output, and to standard error."""
@@ -82,7 +92,7 @@ class Forked:
         return texts
 
 
-def _become(folder, streams, args, env):
+def _become(folder, streams, args, env, script):
     """Be the command, in the child."""
     os.setsid()
     os.chdir(folder)
@@ -93,18 +103,22 @@ def _become(folder, streams, args, env):
         os.dup2(file, number)
         os.close(file)
         setattr(sys, name, open(number, "w", encoding="utf-8", buffering=1, closefd=False))  # noqa: SIM115
-    sys.argv = ["diagnose", *args]
-    __main__.main()
+    sys.argv = [script or "diagnose", *args]
+    if script:
+        sys.path.insert(0, str(Path(script).parent))
+        runpy.run_path(script, run_name="__main__")
+    else:
+        __main__.main()
 
 
-def begun(folder, *args):
-    """Start `diagnose` in a folder, in a session of its own."""
-    return Forked(folder, *args)
+def begun(folder, *args, **env):
+    """Start `diagnose` in a folder, in a session of its own, with more in its environment."""
+    return Forked(folder, *args, **env)
 
 
-def diagnose(folder, *args, timeout=120):
-    """Run `diagnose` in a folder; return its exit code and what it printed, as `subprocess.run` does."""
-    process = begun(folder, *args)
+def diagnose(folder, *args, timeout=120, script=None, **env):
+    """Run `diagnose` or a script in a folder; return its exit code and what it printed, as `subprocess.run` does."""
+    process = Forked(folder, *args, script=script, **env)
     out, err = (text.replace("\N{NO-BREAK SPACE}", " ") for text in process.communicate(timeout))
     return subprocess.CompletedProcess(args, process.returncode, out, err)
 

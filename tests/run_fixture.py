@@ -148,11 +148,14 @@ def _answer(put, env, target, args):
     os._exit(0)  # taken down normally, gloo's threads abort now and then, with torch alone too
 
 
+def free_port():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return str(bound.getsockname()[1])
+
+
 def two_ranks(target, *args):
     """Return what a call came to in both processes of a group, which have the environment that torchrun gives."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    group = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+    group = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
     ranks = [Forked(target, *args, **group, RANK=rank, LOCAL_RANK=rank) for rank in "01"]
     return [rank.result() for rank in ranks]
