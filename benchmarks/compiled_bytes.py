@@ -1,16 +1,19 @@
 """What a compiled step of `first-user` reads and writes on an H100, as torch's compiler plans it, without a card.
 
-    python benchmarks/compiled_bytes.py      # needs triton in this environment; two minutes
+    python benchmarks/compiled_bytes.py                  # needs triton in this environment; half a minute
+    python benchmarks/compiled_bytes.py --json fused
 
-A step is traced on the CPU, its graphs are given fake tensors of CUDA, and the compiler's back end for CUDA plans
-their kernels; none is generated or run. Attention is one operation with a backward pass of its own, as on a card.
-Bytes are linear in rows and layers, so few of both tell those of the whole; the norms' gradients are fused from some
-10,000 rows of a matrix on, so it cannot be fewer than 96 sequences. Works with torch 2.13, whose insides it replaces.
+A step is traced on the CPU without being run, its graphs are given fake tensors of CUDA, and the compiler's back end
+for CUDA plans their kernels; none is generated or run. Attention is one operation with a backward pass of its own, as
+on a card. A kernel counts each tensor that it reads or writes once. Bytes are linear in layers, so one and two tell
+those of the whole. Works with torch 2.13, whose insides it replaces.
 """
 
 import copy
+import json
+import sys
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from types import SimpleNamespace
 from unittest import mock
@@ -20,7 +23,8 @@ from torch._dynamo.device_interface import CudaInterface
 from torch._functorch import config as autograd_config
 from torch._functorch.aot_autograd import make_boxed_func
 from torch._guards import TracingContext, tracing
-from torch._inductor import compile_fx, config, scheduler
+from torch._inductor import compile_fx, config, ir, scheduler
+from torch._inductor.virtualized import V
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.fx.passes.fake_tensor_prop import FakeTensorProp
 from torch.utils import _triton
@@ -28,10 +32,11 @@ from torch.utils._pytree import tree_map
 
 from diagnose.config.recipe import Recipe
 from diagnose.models import gpt
-from diagnose.training import network
+from diagnose.training import network, product_kernels
 from diagnose.training.fused_loss import training_loss
 
-VOCABULARY, ROWS, SOME_ROWS = 9101, 192, (96, 128)
+VOCABULARY = 9101
+BACKWARD = torch.ops.diagnose.linear_cross_entropy_backward.default
 CARD = torch.device("cuda", 0)
 H100 = SimpleNamespace(
     type="cuda", index=0, multi_processor_count=132, cc=90, major=9, minor=0, regs_per_multiprocessor=65536,
@@ -87,24 +92,29 @@ def attend(qkv_BT3HD, *_):
     return torch.ops.count.attend(q, k, v)[0].transpose(1, 2)
 
 
-def traced(layers, rows):
+def traced(layers, *, fused):
     """Return the forward and the backward graph of a step, with what the compiler is given beside them."""
     graphs = []
 
+    def stop(*_):
+        raise Planned
+
     def keep(graph, inputs, **more):
         graphs.append((copy.deepcopy(graph), inputs, more))
-        return make_boxed_func(graph.forward)
+        return make_boxed_func(stop)
 
     torch.compiler.reset()
     recipe = Recipe.load("first-user", {"model.layers": layers})
-    context, settings = recipe.batches.context, recipe.model.settings()
+    rows, context, settings = recipe.batches.size, recipe.batches.context, recipe.model.settings()
     net = network.build("gpt", settings, VOCABULARY, context, 0, torch.device("cpu")).train()
-    step = torch.compile(
-        partial(training_loss, net), backend=partial(compile_fx.compile_fx, inner_compile=keep), dynamic=False
-    )
+    loss = partial(training_loss, net, without_logits=fused)
+    step = torch.compile(loss, backend=partial(compile_fx.compile_fx, inner_compile=keep), dynamic=False)
     tokens_BT = torch.zeros(rows, context, dtype=torch.int64)
-    with torch.autocast("cpu", dtype=torch.bfloat16), mock.patch.object(gpt, "attend", attend):
-        step(tokens_BT, tokens_BT, torch.full((rows, context), 1 / tokens_BT.numel()), None, 0.0).backward()
+    with (
+        torch.autocast("cpu", dtype=torch.bfloat16), mock.patch.object(gpt, "attend", attend), suppress(Planned),
+        autograd_config.patch(force_non_lazy_backward_lowering=True),
+    ):  # fmt: skip
+        step(tokens_BT, tokens_BT, torch.full((rows, context), 1 / tokens_BT.numel()), None, 0.0)
     return graphs
 
 
@@ -135,6 +145,10 @@ def kind(node):
     """Return what a kernel is for, by the operations that it is made of."""
     names = {str(o.target) for part in node.get_nodes() if part.node for o in part.node.origins}
     made_of = " ".join(sorted(names))
+    if "linear_cross_entropy" in made_of:
+        return "output layer and loss"
+    if any(isinstance(part.node, ir.TemplateBuffer) for part in node.get_nodes()):
+        return "matrix products, with what follows them"
     if isinstance(node, scheduler.ExternKernelSchedulerNode):
         inner = "attention" if "count" in made_of else "matrix products"
         return "output layer and loss" if names <= {"aten.mm.default", "aten.permute.default"} else inner
@@ -146,13 +160,29 @@ def kind(node):
     return next((what for word, what in rules.items() if word in made_of), "embeddings, casts")
 
 
-def planned(graphs):
+def bytes_of(node):
+    """Return what a kernel reads and writes; torch's own count takes a lone product's factors for parts of them."""
+    parts = node.get_nodes()
+    if getattr(parts[0].node, "op_overload", None) is BACKWARD:  # two kernels, each of which reads both factors
+        return node.get_read_write_buffers_sizes() + sum(size_of(factor) for factor in parts[0].node.inputs[:2])
+    if len(parts) > 1 or not isinstance(parts[0].node, ir.TemplateBuffer):
+        return node.get_read_write_buffers_sizes()
+    names = {buffer.get_name() for buffer in (parts[0].node, *parts[0].node.inputs)}
+    buffers = [V.graph.get_buffer(name) or V.graph.graph_inputs[name] for name in names]
+    return sum(map(size_of, buffers))
+
+
+def size_of(buffer):
+    return int(buffer.get_numel()) * buffer.get_dtype().itemsize
+
+
+def planned(graphs, *, fused):
     """Return the bytes by kind of kernel, and the number of kernels."""
     found, kernels = Counter(), Counter()
 
     def plan(self):
         for node in self.nodes:
-            found[kind(node)] += node.get_read_write_buffers_sizes()
+            found[kind(node)] += bytes_of(node)
             kernels["kernels"] += 1
         raise Planned
 
@@ -168,6 +198,12 @@ def planned(graphs):
         _triton.has_triton.cache_clear()
         stack.enter_context(mock.patch.object(scheduler.Scheduler, "codegen", plan))
         stack.enter_context(mock.patch.object(lookup, "prim_meta_impl", lambda seeds, _: seeds.new_empty(())))
+        stack.enter_context(mock.patch.object(_triton, "triton_hash_with_backend", return_value="of no card"))
+        if fused:
+            options = product_kernels.options(deterministic=True)
+            stack.enter_context(config.patch(deterministic=True, **options))
+            product_kernels.fix_order(wanted=True)
+            stack.callback(product_kernels.fix_order, wanted=False)
         for graph, inputs, more in graphs:
             there, mode = moved(graph, inputs)
             stack.enter_context(mock.patch.object(compile_fx, "fake_tensor_prop", lambda *_, mode=mode, **__: mode))
@@ -181,24 +217,28 @@ def planned(graphs):
     return found + kernels
 
 
-def main():
-    """Print bytes by kind of kernel for the whole step."""
-    counted = {(layers, rows): planned(traced(layers, rows)) for layers in (1, 2) for rows in SOME_ROWS}
-    few, many = SOME_ROWS
+def whole_step(*, fused):
+    """Return the bytes by kind of kernel, and the number of "kernels"."""
+    with config.patch(fx_graph_cache=False), autograd_config.patch(enable_autograd_cache=False):
+        one, two = (planned(traced(layers, fused=fused), fused=fused) for layers in (1, 2))
     deep = Recipe.load("first-user").model.settings()["layers"]
-    whole = {}
-    for what in counted[2, many]:
-        one, two = (
-            counted[layers, few][what] + (counted[layers, many][what] - counted[layers, few][what])
-            / (many - few) * (ROWS - few) for layers in (1, 2)
-        )  # fmt: skip
-        whole[what] = one + (two - one) * (deep - 1)
-    kernels = whole.pop("kernels")
-    for what, amount in sorted(whole.items(), key=lambda pair: -pair[1]):
-        print(f"{amount / 1e9:6.2f} GB  {what}")
-    print(f"{sum(whole.values()) / 1e9:6.2f} GB  in {kernels:.0f} kernels")
+    return {what: one[what] + (two[what] - one[what]) * (deep - 1) for what in two}
+
+
+def main():
+    """Print bytes by kind of kernel for the whole step, with `run.compile` "on" and "fused"."""
+    for fused in (False, True):
+        whole = whole_step(fused=fused)
+        kernels = whole.pop("kernels")
+        print("run.compile=fused" if fused else "run.compile=on")
+        for what, amount in sorted(whole.items(), key=lambda pair: -pair[1]):
+            print(f"{amount / 1e9:6.2f} GB  {what}")
+        print(f"{sum(whole.values()) / 1e9:6.2f} GB  in {kernels:.0f} kernels")
 
 
 if __name__ == "__main__":
-    with config.patch(fx_graph_cache=False), autograd_config.patch(enable_autograd_cache=False):
+    if sys.argv[1:2] == ["--json"]:
+        bytes_by_kind = whole_step(fused=sys.argv[2] == "fused")
+        print(json.dumps({"kernels": bytes_by_kind.pop("kernels"), "bytes": bytes_by_kind}))
+    else:
         main()

@@ -246,6 +246,40 @@ def heat(taking_part, wait, burst, own):
             note(**{f"{name}, {what}": value for what, value in (figures | memory).items()})
 
 
+def fused():
+    """`run.compile=fused` and `on`: losses of the same steps, whether fused ones repeat, and times in turn."""
+    if mode() != "on":
+        return {"state": "skipped", "why": "no CUDA, or no compiler: skipped"}
+    wait = place()[1]
+    setups = {what: first_user(what) for what in ("on", "fused")}
+    count = 50 if is_large() else 3
+    plain, found, again = (first_losses(setups[what], count) for what in ("on", "fused", "fused"))
+    note(
+        largest_relative_difference=max(abs(a / b - 1) for a, b in zip(plain, found, strict=True)),
+        repeats_bit_for_bit=found == again,
+    )
+    taking_part = {
+        f"run.compile={what}": (contender(setup.prepare, lambda setup=setup: our_steps(setup), wait, count), setup)
+        for what, setup in setups.items()
+    }
+    heat(taking_part, wait, count, rate(*place()))
+    for name, (one, _) in taking_part.items():
+        one.prepare()
+        note(**{f"{name}, {what}": value for what, value in list(kernels(one.course, wait).items())[:6]})
+    return done()
+
+
+def first_losses(setup, count):
+    """Return the losses of a run's first steps."""
+    from diagnose.training import trainer
+
+    setup.prepare()
+    net = setup.network()
+    setup.compile(net)
+    optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
+    return [step.loss for step in islice(trainer.train_steps(net, optimizer, setup.course, trainer.START), count)]
+
+
 def race():
     """Ours against nanoGPT's loop and the Hugging Face Trainer: uncompiled, compiled, and then watched."""
     where, wait = place()

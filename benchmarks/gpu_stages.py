@@ -211,10 +211,10 @@ def together():
 
 
 STAGES = {
-    "environment": Stage(environment, 35), "tests": Stage(tests, 50), "parity": Stage(parity, 30),
-    "step": Stage(gpu_speed.step, 60), "resume": Stage(resume, 105), "race": Stage(gpu_speed.race, 115),
-    "whole": Stage(whole, 40), "jobs": Stage(jobs, 40), "gpt2": Stage(gpu_speed.gpt2, 40),
-    "together": Stage(together, 25),
+    "environment": Stage(environment, 30), "tests": Stage(tests, 45), "parity": Stage(parity, 25),
+    "step": Stage(gpu_speed.step, 50), "resume": Stage(resume, 95), "race": Stage(gpu_speed.race, 105),
+    "fused": Stage(gpu_speed.fused, 50), "whole": Stage(whole, 40), "jobs": Stage(jobs, 40),
+    "gpt2": Stage(gpu_speed.gpt2, 35), "together": Stage(together, 25),
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from diagnose.formatting import cut, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 P = ParamSpec("P")
@@ -102,12 +102,21 @@ def own_words(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def called(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            signature.bind(*args, **kwargs)
+            return function(*args, **kwargs)
         except TypeError:
-            raise DiagnoseError(_misfit(function, signature, args, kwargs)) from None
-        return function(*args, **kwargs)
+            if _fits(signature, args, kwargs):  # raised within the function
+                raise
+        raise DiagnoseError(_misfit(function, signature, args, kwargs))
 
     return called
+
+
+def _fits(signature: inspect.Signature, args: Sequence[object], named: Mapping[str, object]) -> bool:
+    try:
+        signature.bind(*args, **named)
+    except TypeError:
+        return False
+    return True
 
 
 def built_in_own_words(made: type[R]) -> type[R]:

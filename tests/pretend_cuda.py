@@ -372,7 +372,7 @@ CALLS = {
     "is_current_stream_capturing": lambda: False, "memory_allocated": lambda *_: 1 << 30,
     "max_memory_allocated": lambda *_: 3 << 30,
     "mem_get_info": lambda *_: (1 << 36, 1 << 36),
-    "get_device_properties": lambda _: SimpleNamespace(total_memory=8e10),
+    "get_device_properties": lambda _: SimpleNamespace(total_memory=8e10, gcnArchName="pretended"),
     "default_generators": (GENERATOR,),
     "manual_seed_all": GENERATOR.manual_seed, "manual_seed": GENERATOR.manual_seed,
     "get_rng_state": lambda *_: GENERATOR.get_state(), "set_rng_state": lambda state, *_: GENERATOR.set_state(state),

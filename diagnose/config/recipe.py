@@ -168,19 +168,26 @@ class RunConfig(ConfigTable):
     """Where and how exactly it is computed. What `auto` resolves to is decided once and stored.
 
     Runs repeat bit for bit; on a CUDA device `deterministic = false` gives that up, and with it exact resuming and
-    `--verify`, for kernels that may be faster. `processes` is into how many shares the rows of each batch are divided,
-    of which torchrun's processes take one each; a loss that is a mean of batches' means takes each share for a batch.
-    `shard` is whether these processes also divide weights, gradients and moments among them.
+    `--verify`, for kernels that may be faster. `compile = "fused"` has the compiler write the matrix products, too,
+    with what follows them in the same kernel, and takes the loss without writing logits (CUDA and bf16 alone).
+    `processes` is into how many shares the rows of each batch are divided, of which torchrun's processes take one each;
+    a loss that is a mean of batches' means takes each share for a batch. `shard` is whether these processes also divide
+    weights, gradients and moments among them.
     """
 
     seed: Annotated[int, Field(ge=0, strict=True)] = 0
     device: str = "auto"
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     threads: Annotated[int, Field(ge=0, le=MOST_THREADS, strict=True)] = 0
-    compile: Literal["auto", "on", "off"] = "auto"
+    compile: Literal["auto", "on", "fused", "off"] = "auto"
     deterministic: bool = True
     processes: Count = 1
     shard: Literal["auto", "on", "off"] = "auto"
+
+    @property
+    def compiles(self) -> bool:
+        """Whether steps are compiled; `auto` is not decided yet."""
+        return self.compile in ("on", "fused")
 
 
 class Recipe(ConfigTable):
@@ -340,7 +347,8 @@ def _conflicts(recipe: Recipe) -> list[str]:
     if recipe.run.processes > 1 and recipe.budget.unit() == "seconds":
         out.append("a budget in seconds is one process's clock: several need budget.steps, tokens, text or epochs")
     if recipe.run.processes > 1 and recipe.run.shard == "on":
-        lacking = {"run.compile = on": recipe.run.compile == "on", "report.noise_scale": recipe.report.noise_scale}
+        compiled = f"run.compile = {recipe.run.compile}"
+        lacking = {compiled: recipe.run.compiles, "report.noise_scale": recipe.report.noise_scale}
         out += [f"{what} and run.shard = on exclude each other" for what, is_set in lacking.items() if is_set]
     texts = {"data.path": recipe.data.path, "tokenizer.path": recipe.tokenizer.path, "model.name": recipe.model.name}
     return out + not_plain(recipe.model.settings(), texts)

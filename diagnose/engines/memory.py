@@ -10,6 +10,7 @@ import torch
 
 from diagnose.errors import DiagnoseError
 from diagnose.training import chunked_loss, device, network
+from diagnose.training.fused_loss import can_do_without_logits
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -36,15 +37,17 @@ def needed(setup: Setup) -> int:
         net = network.build(recipe.model.name, settings, setup.text.vocabulary, recipe.batches.context, 0, nowhere)
     per_row = _kept(net, recipe.batches.context, setup.text.vocabulary)
     kept = SLACK * recipe.batches.size * per_row
-    return int(device.STATE * network.parameters(net) + kept + _logits(recipe, setup.text.vocabulary))
+    return int(device.STATE * network.parameters(net) + kept + _logits(net, recipe, setup.text.vocabulary))
 
 
-def _logits(recipe: Recipe, vocabulary: int) -> int:
+def _logits(net: torch.nn.Module, recipe: Recipe, vocabulary: int) -> int:
     """Return the bytes that logits and their gradient take at once: of a chunk, or of a part where that is compiled."""
     if recipe.run.device == "cpu":
         return CHUNK * vocabulary
+    if recipe.run.compile == "fused" and can_do_without_logits(net, recipe.run.precision):
+        return 0
     logits = vocabulary * recipe.batches.size * recipe.batches.context
-    if recipe.run.compile == "on" and network.fits_fused(logits):
+    if recipe.run.compiles and network.fits_fused(logits):
         return 2 * (2 if recipe.run.precision == "bf16" else 4) * logits
     return 3 * min(4 * logits, chunked_loss.CHUNK_BYTES)
 

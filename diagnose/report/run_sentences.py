@@ -69,7 +69,7 @@ def of_a_part(what: str, read: int, scored: int, text: str) -> str:
     """Say of how many documents a loss or the effects are, where not all that are scored were read at the end."""
     return (
         f"The {what} on all {scored:,} {text} documents: the final reading took {read:,} of them, drawn at random, "
-        "because all would have cost more than a twentieth of the training. report.final=whole reads them all."
+        "because all would have cost more than a few percent of the training. report.final=whole reads them all."
     )
 
 

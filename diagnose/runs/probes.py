@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 PROBES = 16  # points of a run's learning curve, at most
 FEWEST = 4  # and at least: fewer points are no curve
-SHARE = 0.05  # of a run's training that its probes may cost
+SHARE = 0.03  # of a run's training that its probes may cost
 BACKWARD = 3  # what a token costs in training, in forward passes
-PROBE_BYTES = 12_288  # text of either split that a probe reads
-FINAL_SHARE = 0.05  # of a run's training that its final reading may cost, unless the text is small
+PROBE_BYTES = 8_192  # text of either split that a probe reads
+FINAL_SHARE = 0.03  # of a run's training that its final reading may cost, unless the text is small
 FINAL_BYTES = 65_536  # text that it reads at least
 
 

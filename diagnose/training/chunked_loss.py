@@ -76,7 +76,7 @@ class _Chunked(torch.autograd.Function):
         size: int,
         wanted: bool,
     ) -> tuple[Tensor, Tensor]:
-        layer = _Layer(weight_VD, bias_V, _product_dtype(x_ND.device.type, weight_VD))
+        layer = _Layer(weight_VD, bias_V, product_dtype(x_ND.device.type, weight_VD))
         with torch.autocast(x_ND.device.type, enabled=False):
             gradients = _Gradients(x_ND, layer) if wanted else None
             nats_N = torch.empty(len(x_ND), dtype=layer.exact, device=x_ND.device)
@@ -100,7 +100,8 @@ class _Chunked(torch.autograd.Function):
         return (*scaled, None, None, None, None, None)
 
 
-def _product_dtype(device: str, weight_VD: Tensor) -> torch.dtype:
+def product_dtype(device: str, weight_VD: Tensor) -> torch.dtype:
+    """Return the dtype of products with a weight: autocast's where it is on."""
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else weight_VD.dtype
 
 
@@ -269,7 +270,7 @@ def token_nats(
             vocabulary = x_NX.shape[1]
         else:
             vocabulary, head = len(parts[1].weight), parts[1]
-            layer = _Layer(head.weight, head.bias, _product_dtype(x_NX.device.type, head.weight))
+            layer = _Layer(head.weight, head.bias, product_dtype(x_NX.device.type, head.weight))
         targets_N, chunks = targets_BT.reshape(-1), []
         with torch.autocast(x_NX.device.type, enabled=False):
             for rows in _slices(len(x_NX), _chunk_size(x_NX, vocabulary)):

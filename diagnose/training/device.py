@@ -52,7 +52,7 @@ def resolve(recipe: Recipe, flops: float, parameters: int = 0) -> Recipe:
         parameters: of the network; decide whether several processes each hold it whole.
 
     Raises:
-        DiagnoseError: a device that this machine has not.
+        DiagnoseError: a device that this machine has not, or a way to compile that this device has not.
     """
     device = find(recipe.run.device)
     precision = recipe.run.precision
@@ -66,6 +66,11 @@ def resolve(recipe: Recipe, flops: float, parameters: int = 0) -> Recipe:
     if compiled == "auto":
         divided = shard == "on" and recipe.run.processes > 1
         compiled = "on" if not divided and _compiling_pays(recipe, device, flops) else "off"
+    if compiled == "fused" and (device.type, precision) != ("cuda", "bf16"):
+        raise DiagnoseError(
+            f"run.compile = 'fused' is for CUDA devices and run.precision = 'bf16', not for {device.type} and "
+            f"{precision}; 'auto' compiles where it pays"
+        )
     told = {"device": str(device), "precision": precision, "threads": threads, "compile": compiled, "shard": shard}
     return recipe.with_values({f"run.{key}": value for key, value in told.items()})
 
@@ -191,7 +196,7 @@ def prepare(recipe: Recipe, flops_per_step: float) -> torch.device:
     fast = device.type == "cpu" and flops_per_step > ONEDNN_PAYS_AFTER and _onednn_is_fp32()
     torch.set_float32_matmul_precision("medium" if fast else "highest")
     if device.type == "cuda":
-        switches.use_card(deterministic=recipe.run.deterministic, compiled=recipe.run.compile == "on")
+        switches.use_card(deterministic=recipe.run.deterministic, compiler=recipe.run.compile)
         if recipe.run.deterministic:
             switches.check_products(device)
     else:

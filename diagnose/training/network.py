@@ -18,8 +18,8 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError, nearest
-from diagnose.training import chunked_loss
-from diagnose.training.fused_loss import training_loss
+from diagnose.training import chunked_loss, product_kernels
+from diagnose.training.fused_loss import can_do_without_logits, training_loss
 from diagnose.training.registry import find, fingerprint, told
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor, nn
 
+    from diagnose.config.recipe import RunConfig
     from diagnose.training.registry import Builder
 
 __all__ = [
@@ -101,7 +102,7 @@ def _of_another_kind(builder: Builder, settings: Mapping[str, Any]) -> str:
 FUSED_BYTES = 4 << 30  # of a part's logits in bfloat16, up to which the loss is compiled with the network
 
 
-def compile_in_place(network: nn.Module, logits: int) -> None:
+def compile_in_place(network: nn.Module, logits: int, run: RunConfig | None = None) -> None:
     """Have torch compile what training calls, which the network keeps beside its own methods.
 
     On a CUDA device that is the whole loss of a part, in one graph for its one shape, where its logits are not too
@@ -112,11 +113,15 @@ def compile_in_place(network: nn.Module, logits: int) -> None:
     Args:
         network: on its device.
         logits: of a part of a step: its targets times the vocabulary.
+        run: resolved; says whether matrix products and the loss are the compiler's kernels and ours, too.
     """
     if any(isinstance(module, torch.nn.RNNBase) for module in network.modules()):
         return
-    if fuses_loss(network, logits):
-        network.__dict__[LOSS] = torch.compile(partial(training_loss, network), dynamic=False)
+    without = run is not None and run.compile == "fused" and can_do_without_logits(network, run.precision)
+    if without or fuses_loss(network, logits):
+        options = product_kernels.options(deterministic=run.deterministic) if run and run.compile == "fused" else None
+        loss = partial(training_loss, network, without_logits=without)
+        network.__dict__[LOSS] = torch.compile(loss, dynamic=False, options=options)
         return
     parts = chunked_loss.split(network)
     if parts is None:

@@ -90,10 +90,10 @@ class Setup:
 
     def compile(self, net: torch.nn.Module) -> None:
         """Have the network compiled, where the recipe says so."""
-        if self.recipe.run.compile == "on":
-            table = self.recipe.batches
-            targets = table.size * table.context // self.recipe.run.processes
-            network.compile_in_place(net, targets * self.text.vocabulary)
+        run, table = self.recipe.run, self.recipe.batches
+        if run.compiles:
+            targets = table.size * table.context // run.processes
+            network.compile_in_place(net, targets * self.text.vocabulary, run)
 
     def scored_bytes(self) -> NDArray[np.int64]:
         """Return the UTF-8 bytes of each document that the canonical reading scores."""

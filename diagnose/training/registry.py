@@ -14,6 +14,7 @@ import importlib.util
 import sys
 import sysconfig
 import traceback
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -198,21 +199,24 @@ def _imported(path: Path, root: Path, own: Path) -> set[Path]:
         if source in found:
             continue
         found.add(source)
-        for node in ast.walk(ast.parse(source.read_bytes())):
+        for node in _import_statements(source.read_bytes()):
             todo += [p for p in _named(node, source, root) if p.is_relative_to(own) and p.is_file()]
     return found
 
 
-def _named(node: ast.AST, source: Path, root: Path) -> Iterator[Path]:
+@lru_cache(maxsize=64)
+def _import_statements(code: bytes) -> list[ast.Import | ast.ImportFrom]:
+    return [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def _named(node: ast.Import | ast.ImportFrom, source: Path, root: Path) -> Iterator[Path]:
     """Yield the files that an import statement may mean."""
     if isinstance(node, ast.Import):
         names, base = [alias.name for alias in node.names], root
-    elif isinstance(node, ast.ImportFrom):
+    else:
         base = source.parents[node.level - 1] if node.level else root
         stem = node.module or ""
         names = [stem, *(f"{stem}.{alias.name}".lstrip(".") for alias in node.names)]
-    else:
-        return
     for name in filter(None, names):
         place = base.joinpath(*name.split("."))
         yield place.with_suffix(".py")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from diagnose.errors import DiagnoseError
+from diagnose.training import product_kernels
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ class Switches:
             pair of precisions where somebody set the two apart, which newer versions of torch allow.
         cudnn_attention: whether cuDNN's attention may be chosen.
         compiler: whether torch's compiler chooses nothing by timing.
+        order: whether it looks at kernels for matrix products in an order that we fix.
     """
 
     deterministic: bool
@@ -49,16 +51,24 @@ class Switches:
     cudnn_benchmark: bool
     cudnn_attention: bool
     compiler: bool
+    order: bool
 
 
 _as_found: list[Switches] = []  # none or one: what they were before a run on a CUDA device changed them
 
 
-def use_card(*, deterministic: bool, compiled: bool) -> None:
-    """Set the switches for a run on a CUDA device; fp32 is fp32 there, not TF32."""
+def use_card(*, deterministic: bool, compiler: str) -> None:
+    """Set the switches for a run on a CUDA device; fp32 is fp32 there, not TF32.
+
+    Args:
+        deterministic: whether it is to repeat bit for bit.
+        compiler: `run.compile` of a resolved recipe.
+    """
     if not _as_found:
         _as_found.append(_now())
-    _set(_for_card(_as_found[0], deterministic=deterministic), compiled=compiled)
+    wanted = _for_card(_as_found[0], deterministic=deterministic)
+    wanted = replace(wanted, order=deterministic and compiler == "fused")
+    _set(wanted, compiled=compiler != "off")
 
 
 def leave_card() -> None:
@@ -146,6 +156,7 @@ def _now() -> Switches:
         cudnn_benchmark=cudnn.benchmark,
         cudnn_attention=torch.backends.cuda.cudnn_sdp_enabled(),  # type: ignore[no-untyped-call]
         compiler=bool(getattr(compiler, "deterministic", False)),
+        order=product_kernels.order_is_fixed(),
     )
 
 
@@ -174,3 +185,5 @@ def _set(wanted: Switches, *, compiled: bool) -> None:
     compiler = _compiler(wanted=compiled)
     if hasattr(compiler, "deterministic"):  # torch 2.9 and newer
         compiler.deterministic = wanted.compiler
+    if wanted.order != product_kernels.order_is_fixed():
+        product_kernels.fix_order(wanted=wanted.order)

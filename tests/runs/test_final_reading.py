@@ -69,10 +69,10 @@ def little():
 
 @pytest.fixture(scope="module")
 def some(given, little, quick_probes, tmp_path_factory):
-    """Return runs of 4 and 20 steps, which read a part of their text, and one of 4 steps that reads it whole."""
+    """Return runs of 4 and 40 steps, which read a part of their text, and one of 4 steps that reads it whole."""
     runs, more = (
         tmp_path_factory.mktemp("final"),
-        {"4": {}, "20": {"budget.steps": 20}, "all": {"report.final": "whole"}},
+        {"4": {}, "40": {"budget.steps": 40}, "all": {"report.final": "whole"}},
     )
     return {
         name: api.train("quick", given | {"budget.steps": 4} | values, runs=runs, label=name)
@@ -86,7 +86,7 @@ def read(some):
 
 def test_what_is_read_is_nested_and_the_page_says_how_much(some):
     tables = read(some)
-    short, more, everything = (set(tables[name].document) for name in ("4", "20", "all"))
+    short, more, everything = (set(tables[name].document) for name in ("4", "40", "all"))
     assert short < more < everything
     same = tables["all"].set_index("document").loc[tables["4"].document]
     assert np.allclose(same.nats, tables["4"].nats, rtol=1e-5)
@@ -101,9 +101,9 @@ def test_what_is_read_is_nested_and_the_page_says_how_much(some):
 
 def test_runs_that_read_different_parts_are_compared_on_what_both_read(some):
     tables = read(some)
-    folder = compare([some["4"], some["20"]])
+    folder = compare([some["4"], some["40"]])
     found = store.ablation(folder)
-    shared = tables["20"].set_index("document").loc[tables["4"].document]
+    shared = tables["40"].set_index("document").loc[tables["4"].document]
     bits = [table.nats.sum() / np.log(2) / table["bytes"].sum() for table in (tables["4"], shared)]
     assert [arm.bits_per_byte.value for arm in found.arms] == pytest.approx(bits, rel=1e-12)
     said = " ".join(ablation_limits.limits(summary.read_ablation(folder)))

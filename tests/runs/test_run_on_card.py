@@ -4,6 +4,7 @@ import errno
 import shutil
 import threading
 
+import plain_kernels
 import pytest
 import torch
 from pretend_cuda import pretended
@@ -16,7 +17,7 @@ from diagnose.gap.run import run, run_replay
 from diagnose.report.page import render_own
 from diagnose.runs import checkpoints, inventory, run_tables, runner, session, store
 from diagnose.runs.opened import open_run
-from diagnose.training import trainer
+from diagnose.training import linear_cross_entropy, trainer
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +145,25 @@ def test_a_disk_that_fills_beside_the_training_fails_the_run_and_it_goes_on_with
         assert runner.train("quick", given, runs=tmp_path, resume=True) == path
     assert begun == [False, False]
     assert_same(path, trained[0])
+
+
+def test_a_fused_run_resumes_and_repeats_bit_for_bit_and_is_read_elsewhere(given, tmp_path, monkeypatch):
+    """With the kernels in plain torch, for none runs here; what is compiled stays as it is written."""
+    monkeypatch.setattr(linear_cross_entropy, "_kernels", lambda: plain_kernels)
+    monkeypatch.setattr(torch, "compile", lambda f, **_: f)
+    fused = given | {"run.compile": "fused"}
+    for kernel in (plain_kernels.losses, plain_kernels.gradient_of_weight):
+        kernel.programs.clear()
+    with quickly(), pretended():
+        one = runner.train("quick", fused, runs=tmp_path / "whole")
+        steps = len(run_tables.read_table(one, "steps"))
+        assert len(plain_kernels.losses.programs) == len(plain_kernels.gradient_of_weight.programs) == 2 * steps
+        monkeypatch.setattr(trainer, "FETCHED", 2)
+        stopped(fused, tmp_path / "parted")
+        two = runner.train("quick", fused, runs=tmp_path / "parted", resume=True)
+        found = loss_gap(one, budget="600 tokens", verify=True)
+    assert_same(one, two)
+    assert (found["verified"]["differing"], found["verified"]["weights"]) == (0, True)
+    elsewhere = loss_gap(one, budget="600 tokens")
+    assert elsewhere["gap"] == pytest.approx(found["gap"])
+    assert any("trained on cuda, which this machine lacks" in note for note in elsewhere["notes"])

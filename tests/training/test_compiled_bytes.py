@@ -1,11 +1,15 @@
 """What a compiled step of `first-user` moves through memory, by the compiler's own count; nothing is computed.
 
-The compiler plans for a CPU here. For cards it fuses otherwise, so this guards against a step that moves more and says
-nothing of a card's time.
+The compiler plans for a CPU first. For cards it fuses otherwise: the second test has it plan for an H100 that is not
+there. Both guard against a step that moves more and say nothing of a card's time.
 """
 
+import json
+import subprocess
+import sys
 import warnings
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,7 +20,8 @@ from diagnose.training import network
 from diagnose.training.fused_loss import training_loss
 
 VOCABULARY, CONTEXT = 9101, 128  # of first-user's text
-STEP_BYTES = 25e9  # issue 19 aims at 18e9; what is in the way stands in docs/performance.md
+STEP_BYTES = 25e9  # of `run.compile=on`
+FUSED_BYTES = 18e9  # of `run.compile=fused`, and the aim of issue 19
 
 
 class Planned(Exception):  # noqa: N818 - no error: what stands behind the plan is not wanted
@@ -81,4 +86,19 @@ def test_a_compiled_step_of_first_user_stays_within_its_bytes(planned):
         return small[many, 2] + (small[many, 4] - small[many, 2]) / 2 * (rows - 2)
 
     counted = of_all_rows(1) + (of_all_rows(2) - of_all_rows(1)) * (layers - 1)
-    assert 18e9 < counted <= STEP_BYTES, f"{counted / 1e9:.2f} GB"
+    assert counted <= STEP_BYTES, f"{counted / 1e9:.2f} GB"
+
+
+@pytest.mark.skipif(not torch.__version__.startswith("2.13"), reason="it replaces insides of torch 2.13")
+@pytest.mark.trains
+def test_a_fused_step_of_first_user_stays_within_its_bytes_as_planned_for_a_card():
+    """In a process of its own, for the plan is made with much of torch replaced."""
+    pytest.importorskip("triton")
+    script = Path(__file__).parents[2] / "benchmarks" / "compiled_bytes.py"
+    out = subprocess.run(
+        [sys.executable, "-W", "ignore", str(script), "--json", "fused"], capture_output=True, text=True, check=False
+    )
+    assert not out.returncode, out.stderr[-2000:]
+    found = json.loads(out.stdout)
+    assert sum(found["bytes"].values()) <= FUSED_BYTES, found
+    assert found["bytes"]["output layer and loss"] < 0.2e9  # logits, once, would be 0.45e9

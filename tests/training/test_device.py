@@ -1,6 +1,7 @@
 """Where and how a run is computed: what is set for a process, whatever ran before, and what a card is taken for."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from pretend_cuda import pretended
 
 from diagnose.config.recipe import Recipe
 from diagnose.errors import DiagnoseError
-from diagnose.training import device, switches
+from diagnose.training import device, product_kernels, switches
 
 CPU, CARD, FAST = {"run.device": "cpu"}, {"run.device": "cuda"}, {"run.device": "cuda", "run.deterministic": False}
 TF32 = 1e12  # operations of a step for which a CPU may take oneDNN's products
@@ -37,6 +38,65 @@ def test_a_run_on_a_card_is_set_to_repeat_and_its_fp32_is_no_tf32():
     assert not now.cudnn_tf32
     assert not now.cudnn_attention  # which is taken without dropout and not with it
     assert products == "highest"
+
+
+@pytest.mark.parametrize(("more", "fixed"), [({}, True), ({"run.deterministic": False}, False)])
+def test_kernels_of_products_are_chosen_in_a_fixed_order_while_a_run_is_to_repeat(more, fixed):
+    fused = CARD | {"run.compile": "fused", "run.precision": "bf16"} | more
+    with pretended():
+        device.prepare(Recipe.load("quick", fused), TF32)
+        assert product_kernels.order_is_fixed() == fixed
+        device.prepare(Recipe.load("quick", fused | {"run.compile": "on"}), TF32)
+        assert not product_kernels.order_is_fixed()
+        device.prepare(Recipe.load("quick", fused), TF32)
+        switches.leave_card()
+    assert not product_kernels.order_is_fixed()
+
+
+def test_an_older_compiler_says_that_it_cannot_be_told(monkeypatch):
+    monkeypatch.setattr(product_kernels, "ADD", "no_such_function")
+    with pytest.raises(DiagnoseError, match=r"'fused' needs torch 2.9 or newer; 'on'"):
+        product_kernels.fix_order(wanted=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "which"),
+    [(CPU | {"run.precision": "bf16"}, "cpu and bf16"), (CARD | {"run.precision": "fp32"}, "cuda and fp32")],
+)
+def test_fused_products_are_refused_where_there_are_none(given, which):
+    refusal = pytest.raises(DiagnoseError, match=f"run.compile = 'fused' is for CUDA .*, not for {which}; 'auto'")
+    with pretended(), refusal:
+        device.resolve(Recipe.load("quick", given | {"run.compile": "fused"}), 1e9)
+
+
+class ExternKernelCaller:
+    """Stand for a library's product, which torch's compiler calls so."""
+
+    description = ""
+
+
+def tiles(rows, columns, inner=64, stages=3, result=(24576, 2048)):
+    """Stand for a kernel of the compiler's."""
+    told = (
+        f"ACC_TYPE='tl.float32', BLOCK_K={inner}, BLOCK_M={rows}, BLOCK_N={columns}, num_stages={stages}, num_warps=4"
+    )
+    return SimpleNamespace(description=told, layout=SimpleNamespace(size=result))
+
+
+def test_large_products_are_of_the_nearest_tiles_and_small_ones_of_the_library():
+    library, split = ExternKernelCaller(), SimpleNamespace(description="k_split=3")
+    sizes = [(32, 32, 16, 1), (64, 128, 64, 3), (128, 128, 128, 4), (128, 128, 64, 3), (128, 256, 64, 4)]
+
+    def order(result):
+        many = [library, split, *(tiles(*size, result=result) for size in sizes)]
+        found = product_kernels.in_fixed_order(many)
+        return [sizes[many.index(choice) - 2][:2] if choice in many[2:] else choice for choice in found]
+
+    assert order((24576, 2048))[0] == (128, 128)
+    assert (32, 32) not in order((24576, 2048))
+    assert order((2048, 512)) == [(64, 128)]  # 128 programs; of larger tiles there were fewer
+    assert order((512, 512)) == [library]
+    assert product_kernels.in_fixed_order([split]) == [split]
 
 
 def test_speed_may_be_had_for_repeating():

@@ -9,6 +9,7 @@ from run_fixture import quickly
 from test_trainer import Plain, course, gpt, timeless
 from torch import nn
 
+from diagnose.config.recipe import RunConfig
 from diagnose.runs import runner
 from diagnose.training import batches, chunked_loss, network, trainer
 from diagnose.training.fused_loss import training_loss
@@ -74,7 +75,7 @@ def test_a_cuda_device_compiles_the_loss_where_its_logits_fit_and_readings_run_a
         net, large = gpt().to(CUDA), gpt().to(CUDA)
         network.compile_in_place(net, network.FUSED_BYTES // 2)
         network.compile_in_place(large, network.FUSED_BYTES // 2 + 1)
-        assert [how for _, how in made] == [{"dynamic": False}, {}]
+        assert [how for _, how in made] == [{"dynamic": False, "options": None}, {}]
         assert network.compiled_loss(net) is made[0][0]
         assert network.compiled_loss(large) is None
         assert chunked_loss.split(net)[0] == net.features  # a bound method: what it was
@@ -83,6 +84,33 @@ def test_a_cuda_device_compiles_the_loss_where_its_logits_fit_and_readings_run_a
         assert network.compiled_loss(net) is made[0][0]
         assert LOSS not in dict(net.named_modules())
         assert LOSS not in net.state_dict()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what torch's compiler imports
+@pytest.mark.parametrize(
+    ("changed", "biased", "without", "backends"),
+    [
+        ({}, False, True, "ATEN,TRITON"),
+        ({"deterministic": False}, False, True, "ATEN,TRITON"),
+        ({}, True, False, "ATEN,TRITON"),  # the kernels know no bias: logits are written
+        ({"compile": "on"}, False, False, None),
+    ],
+)
+def test_fused_products_and_a_loss_without_logits_are_compiled_where_they_are_asked_for(
+    changed, biased, without, backends, monkeypatch
+):
+    made, real = [], torch.compile
+    monkeypatch.setattr(torch, "compile", lambda f, **how: made.append((f, how)) or real(f, **how))
+    run = RunConfig(**{"device": "cuda", "precision": "bf16", "compile": "fused"} | changed)
+    with pretended():
+        net = gpt()
+        net.head = nn.Linear(*reversed(net.head.weight.shape), bias=biased)
+        network.compile_in_place(net.to(CUDA), 100, run)
+    ((loss, how),) = made  # and torch took each of these options
+    assert loss.keywords == {"without_logits": without}
+    assert (how["options"] or {}).get("max_autotune_gemm_backends") == backends
+    if backends:
+        assert how["options"]["benchmark_epilogue_fusion"] == (not run.deterministic)
 
 
 @pytest.mark.parametrize("mask", ["none", "document"])

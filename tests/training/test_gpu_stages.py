@@ -9,11 +9,12 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import plain_kernels
 import pytest
 import torch
 from pretend_cuda import pretended
 
-from diagnose.training import device, switches, trainer
+from diagnose.training import device, linear_cross_entropy, switches, trainer
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
@@ -195,3 +196,14 @@ def test_a_run_that_ends_otherwise_than_it_should_fails_its_stage(code, killed, 
             gpu_common.ended(process, killed=killed)
     else:
         assert gpu_common.ended(process, killed=killed) == wanted
+
+
+def test_fused_products_are_compared_with_the_libraries(stage, monkeypatch):
+    monkeypatch.setattr(linear_cross_entropy, "_kernels", lambda: plain_kernels)
+    _, found = stage("fused")
+    assert found["state"] == "done"
+    assert found["largest_relative_difference"] < 0.02  # bf16
+    assert found["repeats_bit_for_bit"]
+    for name in ("on", "fused"):
+        assert found[f"run.compile={name}, ms_a_step"] > 0
+        assert found[f"run.compile={name}, kernel large"]

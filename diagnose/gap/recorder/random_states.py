@@ -15,6 +15,9 @@ VERSION = 3  # of what `random.getstate` returns
 TWISTER = "MT19937"  # numpy's generator behind `np.random.beta` and the like
 
 
+_python: list[tuple[tuple[int, ...], Tensor]] = []  # none or one: Python's own state as it was last, which few change
+
+
 def taken(device: torch.device) -> dict[str, Tensor]:
     """Return the random states as they are now, by whose they are."""
     out = {"cpu": torch.get_rng_state()}
@@ -23,12 +26,21 @@ def taken(device: torch.device) -> dict[str, Tensor]:
     state = np.random.get_state()  # noqa: NPY002 - the user's own
     if isinstance(state, tuple) and state[0] == TWISTER:
         _, keys, place, waiting, normal = state
-        rest = np.concatenate([np.array([place, waiting], np.uint32), np.array([normal], np.float64).view(np.uint32)])
-        out["numpy"] = torch.from_numpy(np.concatenate([np.asarray(keys, np.uint32), rest]).view(np.int32))
+        words_N = np.empty(len(keys) + 4, np.uint32)
+        words_N[:-4], words_N[-4:-2] = keys, (place, waiting)
+        words_N[-2:] = np.array([normal], np.float64).view(np.uint32)
+        out["numpy"] = torch.from_numpy(words_N.view(np.int32))
     version, words, gauss = random.getstate()
     if version == VERSION and gauss is None:
-        out["python"] = torch.from_numpy(np.array(words, np.uint32).view(np.int32))
+        out["python"] = _as_tensor(words)
     return out
+
+
+def _as_tensor(words: tuple[int, ...]) -> Tensor:
+    """Return Python's state; the tensor of the last one where it is the same."""
+    if not _python or _python[0][0] != words:
+        _python[:] = [(words, torch.from_numpy(np.array(words, np.uint32).view(np.int32)))]
+    return _python[0][1]
 
 
 def put(states: dict[str, Tensor], device: torch.device) -> None:

@@ -91,7 +91,7 @@ def _notes(finished: FinishedRun, setting: RunSetting, train: BatchReadings, dat
     out = []
     if any(reading.influences() is None for text in (train, data.whole) for reading in text.readings.values()):
         out.append("the text is a single document, so what compares texts has no interval")
-    if setting.sides.kinds and finished.recipe.run.compile == "on":
+    if setting.sides.kinds and finished.recipe.run.compiles:
         out.append("the run was compiled, and a compiler draws masks of its own: lag is with other masks than logged")
     return out
 
