@@ -41,6 +41,7 @@ TRAIN = frozenset({
 
 
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in TRAIN)  # long files first: none is left to one process at the end
     for item in items:
         if item.path.stem in TRAIN:
             item.add_marker(pytest.mark.trains)
