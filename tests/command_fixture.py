@@ -61,7 +61,7 @@ class Forked:
     """
 
     def __init__(self, folder, *args, script=None, **env):
-        self.printed = Path(tempfile.mkdtemp())
+        self.printed, self.texts = Path(tempfile.mkdtemp()), ["", ""]
         place, streams = str(folder), [str(self.printed / name) for name in ("out", "err")]
         given = (place, streams, args, environment() | env, script and str(script))
         self.process = processes().Process(target=_become, args=given, daemon=True)
@@ -87,9 +87,10 @@ class Forked:
         """Wait for its end and return what it printed: to standard output, and to standard error."""
         self.process.join(timeout)
         assert self.returncode is not None, f"it still ran after {timeout} s"
-        texts = [(self.printed / name).read_text(encoding="utf-8") for name in ("out", "err")]
-        shutil.rmtree(self.printed)
-        return texts
+        if self.printed.exists():
+            self.texts = [(self.printed / name).read_text(encoding="utf-8") for name in ("out", "err")]
+            shutil.rmtree(self.printed)
+        return self.texts
 
 
 def _become(folder, streams, args, env, script):
