@@ -2,10 +2,17 @@
 
 import json
 import os
+import runpy
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
+
+from run_fixture import processes
+
+from diagnose import __main__
 
 SCRIPT = """
 import argparse, json, os, random, sys, time
@@ -47,22 +54,74 @@ def arguments(*more, run=RUN, read=(READ,), axes=("lr=1e-4,3e-4",), seeds=2):
     return [*out, *(part for one in read for part in ("--read", one)), *more]
 
 
-def diagnose(folder, *args, timeout=120):
-    """Run `diagnose` in a folder and return its process, ended."""
-    command = [sys.executable, "-m", "diagnose", *args]
-    ended = subprocess.run(
-        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
-    )
-    ended.stdout, ended.stderr = (text.replace("\N{NO-BREAK SPACE}", " ") for text in (ended.stdout, ended.stderr))
-    return ended
+class Forked:
+    """`diagnose`, or a script, in a folder, in a session of its own; a process as `subprocess.Popen` has it.
+
+    It is forked from one that has imported what commands need, for that takes longer than most of what they do.
+    """
+
+    def __init__(self, folder, *args, script=None, **env):
+        self.printed, self.texts = Path(tempfile.mkdtemp()), ["", ""]
+        place, streams = str(folder), [str(self.printed / name) for name in ("out", "err")]
+        given = (place, streams, args, environment() | env, script and str(script))
+        self.process = processes().Process(target=_become, args=given, daemon=True)
+        self.process.start()
+        self.pid = self.process.pid
+
+    @property
+    def returncode(self):
+        return self.process.exitcode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def kill(self):
+        self.process.kill()
+
+    def first_line(self):
+        """Wait for the first line on standard error."""
+        told = self.printed / "err"
+        return until(lambda: "\n" in (text := told.read_text(encoding="utf-8") if told.exists() else "") and text)
+
+    def communicate(self, timeout=None):
+        """Wait for its end and return what it printed: to standard output, and to standard error."""
+        self.process.join(timeout)
+        assert self.returncode is not None, f"it still ran after {timeout} s"
+        if self.printed.exists():
+            self.texts = [(self.printed / name).read_text(encoding="utf-8") for name in ("out", "err")]
+            shutil.rmtree(self.printed)
+        return self.texts
 
 
-def begun(folder, *args):
-    """Start `diagnose` in a folder, in a session of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "diagnose", *args], cwd=folder, env=environment(), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True, start_new_session=True,
-    )  # fmt: skip
+def _become(folder, streams, args, env, script):
+    """Be the command, in the child."""
+    os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(env)
+    for number, (name, path) in enumerate(zip(("stdout", "stderr"), streams, strict=True), 1):
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        os.dup2(file, number)
+        os.close(file)
+        setattr(sys, name, open(number, "w", encoding="utf-8", buffering=1, closefd=False))  # noqa: SIM115
+    sys.argv = [script or "diagnose", *args]
+    if script:
+        sys.path.insert(0, str(Path(script).parent))
+        runpy.run_path(script, run_name="__main__")
+    else:
+        __main__.main()
+
+
+def begun(folder, *args, **env):
+    """Start `diagnose` in a folder, in a session of its own, with more in its environment."""
+    return Forked(folder, *args, **env)
+
+
+def diagnose(folder, *args, timeout=120, script=None, **env):
+    """Run `diagnose` or a script in a folder; return its exit code and what it printed, as `subprocess.run` does."""
+    process = Forked(folder, *args, script=script, **env)
+    out, err = (text.replace("\N{NO-BREAK SPACE}", " ") for text in process.communicate(timeout))
+    return subprocess.CompletedProcess(args, process.returncode, out, err)
 
 
 def record(folder):

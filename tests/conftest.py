@@ -7,10 +7,12 @@ import sys
 from importlib.util import find_spec
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported, here and in every process that tests start
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # processes that tests start would each compile the package anew
+sys.dont_write_bytecode = False
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # torch up to 2.9 looks once, at a process's first product
 
-import pytest
-from hypothesis import HealthCheck, settings
+import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # for fixtures of modules: see `interrupts_as_in_a_terminal`
 settings.register_profile("patient", suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -39,6 +41,7 @@ TRAIN = frozenset({
 
 
 def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in TRAIN)  # long files first: none is left to one process at the end
     for item in items:
         if item.path.stem in TRAIN:
             item.add_marker(pytest.mark.trains)
@@ -93,6 +96,13 @@ def quick_probes():
         yield
 
 
+@pytest.fixture(scope="module")
+def frameworks():
+    """Skip without them; not at the top of a file, for each process that collects would import them for seconds."""
+    for name in ("lightning", "transformers"):
+        pytest.importorskip(name)
+
+
 @pytest.fixture(scope="session")
 def given(tiny):
     """Return a recipe that has much to lose: dropout, accumulation, a decaying average, a sample at each print."""
@@ -136,6 +146,16 @@ def offline(tmp_path, monkeypatch):
     ended()  # wandb keeps the environment of the test before
     yield
     ended()
+
+
+@pytest.fixture
+def forked_workers(monkeypatch):
+    """Fork what `--jobs` starts: for what is told of runs in several processes, not for the processes themselves."""
+    from engine_fixture import ForkedWorker
+
+    from diagnose.engines import local_pool
+
+    monkeypatch.setattr(local_pool, "_process", ForkedWorker)
 
 
 @pytest.fixture

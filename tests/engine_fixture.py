@@ -1,12 +1,16 @@
 """What tests of engines share: a network whose steps take their time, and ablations of it that are disturbed."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 
-from run_fixture import assert_same
+from command_fixture import begun
+from run_fixture import assert_same, processes
 
+from diagnose.engines import worker
 from diagnose.errors import DiagnoseError
 from diagnose.runs import checkpoints, store
 
@@ -18,7 +22,7 @@ import torch
 from diagnose.runs import probes, session
 from diagnose.models.gpt import build as gpt
 
-if "pytest" not in sys.modules:
+if sys.argv[0] == "diagnose" or "pytest" not in sys.modules:
     session.CHECKPOINT_SECONDS, session.CHECKPOINT_SHARE = -1.0, math.inf
     probes.PROBE_BYTES, probes.PROBES = 600, 4
 HERE = Path(__file__).parent
@@ -42,7 +46,6 @@ def build(vocab_size, context, *, layers=1, heads=2, width=32, activation="gelu"
     return Slow(gpt(vocab_size, context, activation=activation, dropout=0.1, **sizes), activation)
 """
 STEPS = 30
-DIAGNOSE = [sys.executable, "-m", "diagnose"]
 
 
 def slow_network(folder):
@@ -61,17 +64,57 @@ def given_to(tiny, network):
     }  # fmt: skip
 
 
-def command(given, *more, seeds=2):
-    sets = [f"--set={key}={value}" for key, value in given.items()]
-    return [*DIAGNOSE, "ablate", "--axis", "activation", "--seeds", str(seeds), *sets, *more]
-
-
 def started(given, folder, *more, seeds=2):
     """Start an ablation in a folder of its own, as a terminal would."""
-    return subprocess.Popen(
-        command(given, *more, seeds=seeds), cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": ""}, start_new_session=True,
-    )  # fmt: skip
+    sets = [f"--set={key}={value}" for key, value in given.items()]
+    return begun(folder, "ablate", "--axis", "activation", "--seeds", str(seeds), *sets, *more)
+
+
+class ForkedWorker:
+    """What `subprocess.Popen` is to `diagnose.engines.local_pool`: a worker, forked as `Forked` is."""
+
+    def __init__(self, *_):
+        context = processes()
+        (child_in, own_out), (own_in, child_out) = context.Pipe(duplex=False), context.Pipe(duplex=False)
+        self.process = context.Process(target=_work, args=(child_in, child_out, dict(os.environ)), daemon=True)
+        self.process.start()
+        self.pid, self.ending = self.process.pid, threading.Lock()
+        self.stdin = os.fdopen(os.dup(own_out.fileno()), "w", encoding="utf-8")
+        self.stdout = os.fdopen(os.dup(own_in.fileno()), encoding="utf-8")
+        for end in (child_in, child_out, own_in, own_out):
+            end.close()
+
+    @property
+    def returncode(self):
+        return self.process.exitcode
+
+    def poll(self):
+        return self.wait(0)
+
+    def wait(self, timeout=None):
+        with self.ending:  # of two threads that wait one would take the other's exit code
+            self.process.join(timeout)
+            if timeout and self.process.exitcode is None:
+                raise subprocess.TimeoutExpired("worker", timeout)
+            return self.process.exitcode
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+
+def _work(child_in, child_out, env):
+    os.setsid()
+    os.environ.update(env)
+    os.dup2(child_in.fileno(), 0)
+    os.dup2(child_out.fileno(), 1)
+    child_in.close()
+    child_out.close()
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    worker.main()
 
 
 def until(holds, seconds=90):

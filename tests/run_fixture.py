@@ -3,9 +3,12 @@
 import hashlib
 import math
 import multiprocessing
+import os
 import signal
+import socket
 import sys
 from contextlib import contextmanager
+from multiprocessing import forkserver
 
 import pandas as pd
 import pytest
@@ -20,7 +23,11 @@ from diagnose.training.trainer import Step
 
 QUICK = {"PROBE_BYTES": 600, "PROBES": 4}  # little text, and seldom
 OFTEN = {"CHECKPOINT_SECONDS": -1.0, "CHECKPOINT_SHARE": math.inf}  # a checkpoint after every step
-PRELOADED = ["run_fixture", "pyarrow.parquet", "scipy.special", "torch._dynamo", "torch.utils.flop_counter"]
+PRELOADED = [
+    "command_fixture", "pyarrow.parquet", "scipy.special", "matplotlib.figure", "diagnose.cli",
+    "diagnose.ablation.commands.command_plan", "diagnose.ablation.ablate", "diagnose.report.page",
+    "torch._dynamo", "torch.distributed.fsdp", "torch.nn.parallel",
+]  # fmt: skip
 
 DERIVED = Derived(
     vocabulary=9, parameters=10, steps=3, steps_per_epoch=2.0, tokens_per_step=4.0, text_per_step=5.0,
@@ -113,4 +120,42 @@ def processes():
         pytest.skip("needs POSIX signals")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(sys.path))  # until Python 3.13 it looks nowhere else
+        forkserver.ensure_running()
     return context
+
+
+class Forked:
+    """A call in a process of its own, forked from one that has imported torch and the like."""
+
+    def __init__(self, target, *args, **env):
+        context = processes()
+        self.answer = context.SimpleQueue()
+        self.process = context.Process(target=_answer, args=(self.answer.put, env, target, args), daemon=True)
+        self.process.start()
+
+    def result(self, seconds=120):
+        self.process.join(seconds)
+        assert self.process.exitcode == 0
+        return self.answer.get()
+
+
+def _answer(put, env, target, args):
+    os.environ.update(env)
+    torch.set_num_threads(1)
+    put(target(*args))
+    os._exit(0)  # taken down normally, gloo's threads abort now and then, with torch alone too
+
+
+def free_port():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return str(bound.getsockname()[1])
+
+
+def two_ranks(target, *args):
+    """Return what a call came to in both processes of a group, which have the environment that torchrun gives."""
+    group = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": free_port()}
+    ranks = [Forked(target, *args, **group, RANK=rank, LOCAL_RANK=rank) for rank in "01"]
+    return [rank.result() for rank in ranks]

@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,12 @@ PACKAGES = (
 )  # fmt: skip
 RANKS = {name: rank for rank, names in enumerate(PACKAGES) for name in names}
 FILES = [p for p in sorted((ROOT / "diagnose").rglob("*.py")) if "models" not in p.relative_to(ROOT).parts]
-TREES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
+
+
+@cache
+def trees():
+    """Return the syntax of each file; not at the top, for each process that collects would read them all."""
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 
 def dotted(path):
@@ -46,7 +52,7 @@ def rank(module):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_run_down_the_packages(path):
     here = rank("diagnose" if path.name == "demo_loop.py" else dotted(path))  # users copy it: it imports as they do
-    assert [name for name in imports(TREES[path]) if name != "diagnose.models" and rank(name) > here] == []
+    assert [name for name in imports(trees()[path]) if name != "diagnose.models" and rank(name) > here] == []
 
 
 def test_the_document_lists_the_packages_in_this_order():
@@ -59,7 +65,7 @@ def test_the_document_lists_the_packages_in_this_order():
 
 def test_nothing_imports_in_a_circle():
     graph = {
-        name: imports(TREES[path]) & MODULES.keys() - {name} for name, path in MODULES.items() if name != "diagnose"
+        name: imports(trees()[path]) & MODULES.keys() - {name} for name, path in MODULES.items() if name != "diagnose"
     }
     done = set()
     while ready := {name for name, needs in graph.items() if name not in done and needs <= done | {"diagnose"}}:
@@ -69,7 +75,7 @@ def test_nothing_imports_in_a_circle():
 
 def test_classes_and_files_have_names_of_their_own():
     classes = Counter(
-        n.name for tree in TREES.values() for n in tree.body if isinstance(n, ast.ClassDef) and n.name[0] != "_"
+        n.name for tree in trees().values() for n in tree.body if isinstance(n, ast.ClassDef) and n.name[0] != "_"
     )
     files = Counter(path.stem for path in FILES if path.stem != "__init__")
     assert [name for name, count in classes.items() if count > 1] == []

@@ -1,10 +1,9 @@
 """The examples run as they stand, name what they are about, and leave a page."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from command_fixture import diagnose
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 NAMES = ("plain_loop", "lightning_module", "huggingface_trainer")
@@ -14,8 +13,7 @@ NAMES = ("plain_loop", "lightning_module", "huggingface_trainer")
 def test_an_example_ends_with_a_page(name, tmp_path):
     if name != "plain_loop":
         pytest.importorskip(name.partition("_")[0].replace("huggingface", "transformers"))
-    command = [sys.executable, str(EXAMPLES / f"{name}.py")]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    run = diagnose(tmp_path, script=EXAMPLES / f"{name}.py", timeout=300)
     assert run.returncode == 0, run.stderr[-2000:]
     assert "Validation lies" in run.stdout
     assert "dropout" in run.stdout
@@ -25,8 +23,7 @@ def test_an_example_ends_with_a_page(name, tmp_path):
 
 
 def test_the_example_of_scores_ends_with_a_page(tmp_path):
-    command = [sys.executable, str(EXAMPLES / "compared_scores.py")]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    run = diagnose(tmp_path, script=EXAMPLES / "compared_scores.py", timeout=300)
     assert run.returncode == 0, run.stderr[-2000:]
     assert "better" in run.stdout
     assert "width 16" in run.stdout
@@ -35,11 +32,10 @@ def test_the_example_of_scores_ends_with_a_page(tmp_path):
 
 def test_the_example_of_an_audit_finds_both_faults_and_its_guide_holds_its_lines(tmp_path):
     script = EXAMPLES / "audited_metric.py"
-    run = subprocess.run([sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, timeout=300,
-                         check=False)  # fmt: skip
+    run = diagnose(tmp_path, script=script, timeout=300)
     assert run.returncode == 0, run.stderr[-2000:]
     guide = (EXAMPLES.parent / "docs" / "how-to" / "audit.md").read_text(encoding="utf-8")
-    assert run.stdout.splitlines()[0].replace("\N{NO-BREAK SPACE}", " ") in guide
+    assert run.stdout.splitlines()[0] in guide
     assert "error dropout-on" in run.stdout
     assert "20.0% of the validation samples are training samples too" in run.stdout
     assert (tmp_path / "audit.html").exists()

@@ -15,6 +15,7 @@ import sys
 import sysconfig
 import traceback
 from functools import lru_cache
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from diagnose.errors import DiagnoseError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import ModuleType
+    from types import CodeType, ModuleType
 
     from torch import nn
 
@@ -113,10 +114,28 @@ def _place(name: str) -> tuple[str, str]:
         if place and attribute:
             return place, attribute
         raise DiagnoseError(f"model '{name}' is incomplete; give {DOORS}")
-    entries = {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
+    entries = _installed(tuple(sys.path))
+    if name not in entries:  # it may have been installed since
+        _installed.cache_clear()
+        entries = _installed(tuple(sys.path))
     if name not in entries:
         raise DiagnoseError(f"there is no model '{name}'{nearest(name, entries)} (or give {DOORS})")
     return entries[name].module, entries[name].attr
+
+
+@lru_cache(maxsize=4)
+def _installed(_path: tuple[str, ...]) -> dict[str, importlib.metadata.EntryPoint]:
+    """Return the networks that packages along `sys.path` offer, read once: it takes a look at every package."""
+    return {entry.name: entry for entry in importlib.metadata.entry_points(group=GROUP)}
+
+
+class _SourceAsItIs(SourceFileLoader):
+    """Compiles what a file holds now: of another of its size in the same second, Python's bytecode would be taken."""
+
+    def get_code(self, fullname: str) -> CodeType:  # noqa: ARG002
+        """Return the code of the file."""
+        code: CodeType = self.source_to_code(self.get_data(self.path), self.path)
+        return code
 
 
 def _load_file(name: str, path: Path) -> ModuleType:
@@ -131,7 +150,7 @@ def _load_file(name: str, path: Path) -> ModuleType:
         return sys.modules[unique]
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))  # so that it may import its neighbours; last, so that it hides nothing
-    spec = importlib.util.spec_from_file_location(unique, path)
+    spec = importlib.util.spec_from_file_location(unique, path, loader=_SourceAsItIs(unique, str(path)))
     if spec is None or spec.loader is None:
         raise DiagnoseError(f"model '{name}': {path} is no Python file")
     module = importlib.util.module_from_spec(spec)

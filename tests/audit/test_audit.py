@@ -3,14 +3,13 @@
 import html
 import json
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
+from command_fixture import diagnose
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 from typer.testing import CliRunner
@@ -148,10 +147,9 @@ def test_mistakes_are_one_line(run, what):
 
 
 def test_the_command(run):
-    command = [sys.executable, "-m", "diagnose", "audit", str(run)]
-    ran = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False, cwd=run.parent)
+    ran = diagnose(run.parent, "audit", str(run), "--json")
     assert (ran.returncode, json.loads(ran.stdout)["format"]) == (0, 1)
-    ran = subprocess.run([*command[:-1], "nowhere"], capture_output=True, text=True, check=False, cwd=run.parent)
+    ran = diagnose(run.parent, "audit", "nowhere")
     assert (ran.returncode, ran.stdout, ran.stderr.count("\n")) == (2, "", 1)
 
 

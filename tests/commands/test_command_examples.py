@@ -24,14 +24,21 @@ def test_the_page_has_an_example_of_each_kind():
     assert {example_of(command) for command in RUNS} == {"own_train", "own_nanogpt", *NEEDS}
 
 
+def is_for_make_commands(command):
+    """Whether `make commands` alone runs it: one script's commands but for that of the fewest runs, and two scripts
+    whose libraries each of four runs imports for seconds."""
+    script = example_of(command)
+    return script in ("own_lightning_cli", "own_clm") or (script == "own_train" and "--axis-file" not in command)
+
+
 def kinds():
-    """Return each command; those of a script that one before runs already are for `make commands`."""
-    scripts = [example_of(command) for command in RUNS]
-    again = [script in scripts[:place] for place, script in enumerate(scripts)]
     return [
-        pytest.param(command, id=f"{place}-{scripts[place]}", marks=[pytest.mark.slow] if again[place] else [])
+        pytest.param(
+            command, id=f"{place}-{example_of(command)}",
+            marks=[pytest.mark.slow] if is_for_make_commands(command) else [],
+        )
         for place, command in enumerate(RUNS)
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("command", kinds())

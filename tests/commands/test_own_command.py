@@ -162,6 +162,16 @@ def test_arms_of_a_file_differ_in_several_values(user):
     assert record(user)["axes"] == [{"name": "arms", "levels": ["baseline", "two words"], "control": "baseline"}]
 
 
+def test_two_axes_are_crossed(tmp_path):
+    user = user_folder(tmp_path, "loss += 0.05 * (args.act == 'b')")
+    ended = diagnose(user, *arguments(run=f"{RUN} --act {{act}}", axes=("lr=1e-4,3e-4", "act=a,b")))
+    assert ended.returncode == 0, ended.stderr
+    found = record(user)
+    assert [arm["level"] for arm in found["arms"]] == ["1e-4, a", "1e-4, b", "3e-4, a", "3e-4, b"]
+    values = {effect["axis"]: effect["value"] for effect in found["effects"]}
+    assert {axis: values[axis] for axis in ("lr", "act")} == pytest.approx({"lr": -0.02, "act": 0.05}, abs=0.005)
+
+
 def test_a_plan_shows_the_commands_and_what_seeds_can_resolve(user):
     first = diagnose(user, *arguments("--dry-run", "--seeds", "5"))
     assert first.returncode == 0, first.stderr

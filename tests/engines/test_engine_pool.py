@@ -60,6 +60,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_run_goes_on_from_its_checkp
     assert_all_same(tmp_path / "runs", serial)
 
 
+@pytest.mark.usefixtures("forked_workers")
 def test_a_worker_that_dies_again_and_again_is_reported_and_the_others_go_on(tiny, network, tmp_path):
     given = given_to(tiny, network)
     deadly = network.parent / "deadly-gelu"

@@ -3,15 +3,13 @@
 import doctest
 import importlib
 import random
-import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from run_fixture import two_ranks
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, IterableDataset, TensorDataset
@@ -464,39 +462,21 @@ class TestWhatPeopleSee:
         assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def test_two_processes_get_the_ledger_of_all_batches(tmp_path):
-    script = tmp_path / "two.py"
-    script.write_text(TWO, encoding="utf-8")
-    shutil.copy(__file__, tmp_path)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone", str(script)]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert run.returncode == 0, run.stderr[-2000:]
+def of_two_processes():
+    """Return the losses matched, and what is said where one process has a wrong loss."""
+    torch.distributed.init_process_group("gloo")
+    rank = torch.distributed.get_rank()
+    model = nn.parallel.DistributedDataParallel(network())
+    train, val = (data(400, seed)[rank::2] for seed in (1, 2))
+    gap = explain_gap(model, Side(train, each), Side(val, each))
+    try:
+        explain_gap(model, Side(train, each if rank == 0 else lambda *_: 3.0), Side(val, each))
+    except DiagnoseError as error:
+        return gap.matched.train, gap.matched.val, str(error)
+
+
+def test_two_processes_get_the_ledger_of_all_batches():
     one = explain_gap(network(), Side(data(400, 1), each), Side(data(400, 2), each))
-    for line in [line for line in run.stdout.splitlines() if line.startswith("matched")]:
-        assert [float(x) for x in line.split()[1:]] == pytest.approx([one.matched.train, one.matched.val], rel=1e-6)
-    assert run.stdout.count("rank 1: ") == 2
-
-
-TWO = """
-import os
-import sys
-from pathlib import Path
-import torch
-sys.path.insert(0, str(Path(sys.argv[0]).parent))
-from test_explain_gap import data, each, network
-import torch.distributed as dist
-from diagnose import DiagnoseError, Side, explain_gap
-torch.set_num_threads(1)
-dist.init_process_group("gloo")
-rank = dist.get_rank()
-model = torch.nn.parallel.DistributedDataParallel(network())
-train, val = (data(400, seed)[rank::2] for seed in (1, 2))
-gap = explain_gap(model, Side(train, each), Side(val, each))
-print("matched", gap.matched.train, gap.matched.val, flush=True)
-wrong = each if rank == 0 else (lambda model, batch: 3.0)
-try:
-    explain_gap(model, Side(train, wrong), Side(val, each))
-except DiagnoseError as error:
-    print(error, flush=True)
-os._exit(0)  # taken down normally, gloo's threads abort now and then, with torch alone too
-"""
+    for *matched, said in two_ranks(of_two_processes):
+        assert matched == pytest.approx([one.matched.train, one.matched.val], rel=1e-6)
+        assert "rank 1: " in said

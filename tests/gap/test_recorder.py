@@ -1,12 +1,11 @@
 """A recorded loop: `lag` and `recency` as brute force gives them, from memory and from the shell; little is kept."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from command_fixture import diagnose
 from torch import nn
 from torch.nn import functional as F
 from typer.testing import CliRunner
@@ -167,8 +166,7 @@ def test_hooks_come_off(tmp_path):
 
 
 def run(*words, cwd):
-    command = [sys.executable, "-m", "diagnose", "loss-gap", *words]
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False, timeout=120)
+    return diagnose(cwd, "loss-gap", *words)
 
 
 @pytest.fixture(scope="module")
@@ -200,8 +198,7 @@ class TestFromTheShell:
         page = where / "reports" / "mine-gap.html"
         before = page.read_bytes()
         page.unlink()
-        command = [sys.executable, "-m", "diagnose", "report", "runs/mine"]
-        subprocess.run(command, cwd=where, check=True, capture_output=True, timeout=60)
+        assert diagnose(where, "report", "runs/mine").returncode == 0
         assert page.read_bytes() == before
 
     @pytest.mark.parametrize(

@@ -10,9 +10,7 @@ from test_frameworks import collate, gpt2, loaders, terms
 from torch import nn
 from torch.nn import functional as F
 
-pytest.importorskip("lightning")
-pytest.importorskip("transformers")
-pytestmark = pytest.mark.filterwarnings("ignore")
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("frameworks")]
 
 QUIET = {
     "logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False,

@@ -1,16 +1,15 @@
 """Causes of the third round (docs/LOG.md, 2026-11-29) through the Trainer, Lightning and Keras, against plain torch."""
 
 import importlib.util
-import json
-import sys
 
 import pytest
 import torch
-from test_real_libraries import PROCESSES, collate, cut, gpt2, run, tokens
+from run_fixture import Forked, two_ranks
+from test_real_libraries import collate, cut, gpt2, tokens
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
-from two_processes import points
+from two_processes import distributed, keras_layers, points
 
 from diagnose.integrations.aside import GapWarning
 
@@ -365,8 +364,7 @@ class TestLightning:
 def test_keras_layers_are_named_and_what_they_keep_is_put_back():
     if importlib.util.find_spec("keras") is None:
         pytest.skip("keras is not installed")
-    done = run([sys.executable, str(PROCESSES), "keras-layers"], KERAS_BACKEND="torch")
-    found = json.loads(done.splitlines()[-1])
+    found = Forked(keras_layers, KERAS_BACKEND="torch").result()
     assert found["matched"] == pytest.approx(found["plain"], rel=1e-5)
     assert found["kinds"] == ["BatchNormalization and GaussianNoise"]
     assert found["kept"]
@@ -374,8 +372,6 @@ def test_keras_layers_are_named_and_what_they_keep_is_put_back():
 
 
 def test_one_process_that_logs_its_own_part_of_validation_is_named():
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
-               str(PROCESSES), "alone"]  # fmt: skip
-    found = json.loads(run(command).splitlines()[-1])
+    found, _ = two_ranks(distributed, "alone")
     assert "of the batches of process 0 alone" in found["factor"]
     assert found["residual"] == pytest.approx(found["own"] - found["whole"], abs=1e-5)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from run_fixture import Forked, two_ranks
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
-from two_processes import ce, points
+from two_processes import ce, distributed, keras, points
 
 from diagnose import Side, explain_gap
 
@@ -236,23 +237,21 @@ class TestLoops:
     def test_keras_on_torch(self):
         if importlib.util.find_spec("keras") is None:
             pytest.skip("keras is not installed")
-        done = run([sys.executable, str(PROCESSES), "keras"], KERAS_BACKEND="torch")
-        found = json.loads(done.splitlines()[-1])
+        found = Forked(keras, KERAS_BACKEND="torch").result()
         assert found["matched"] == pytest.approx(found["plain"], rel=NEAR)
         assert found["mode"] < 0
         assert found["kinds"]
 
     @pytest.mark.parametrize("how", ["ddp", "fsdp", "recorder"])
     def test_two_processes(self, how):
-        command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2",
-                   str(PROCESSES), how]  # fmt: skip
-        found = json.loads(run(command).splitlines()[-1])
+        found, other = two_ranks(distributed, how)
+        assert found["matched"] == pytest.approx(other["matched"])
         assert found["matched"] == pytest.approx(found["plain"], rel=NEAR)
         assert found["residual"] == pytest.approx(0, abs=1e-6)
 
     def test_two_processes_of_lightning(self, tmp_path):
         pytest.importorskip("lightning")
-        found = json.loads(run([sys.executable, str(PROCESSES), "lightning", str(tmp_path)]).splitlines()[-1])
+        found = json.loads(run([sys.executable, str(PROCESSES), str(tmp_path)]).splitlines()[-1])
         assert found["matched"] == pytest.approx(found["plain"], rel=NEAR)
         assert found["residual"] == pytest.approx(0, abs=1e-5)
 

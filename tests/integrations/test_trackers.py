@@ -249,6 +249,7 @@ class NotedRun:
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.usefixtures("forked_workers")
 def test_a_tracker_is_told_while_arms_train(jobs, tmp_path, tiny, monkeypatch):
     tracker = Noted(tmp_path / "runs")
     monkeypatch.setitem(trackers.TRACKERS, "tensorboard", tracker)
@@ -316,7 +317,7 @@ def test_an_ablation_goes_on_where_its_tracker_refuses(tmp_path, tiny, monkeypat
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("tracker", ["tensorboard", "mlflow", "wandb"])
-@pytest.mark.usefixtures("offline")
+@pytest.mark.usefixtures("offline", "forked_workers")
 def test_a_live_ablation_holds_what_it_would_have_been_sent(tracker, jobs, tmp_path, tiny):
     pytest.importorskip(tracker)
     shown, folder = ablated(tmp_path, tiny, tracker, "--jobs", jobs)

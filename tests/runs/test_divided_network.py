@@ -60,7 +60,7 @@ def test_a_divided_network_takes_the_steps_of_whole_ones(divided, given, tmp_pat
 @pytest.mark.trains
 def test_checkpoints_are_whole_and_a_run_goes_on_with_another_number_of_processes(divided, given, tmp_path):
     group = start(tmp_path, given | SHARD)
-    assert "step" in group[0].stderr.readline()
+    assert "step" in group[0].first_line()
     for process in group:
         process.send_signal(signal.SIGINT)
     (first, _, lines), (other, _, silent) = ended(group)
@@ -80,7 +80,7 @@ def test_checkpoints_are_whole_and_a_run_goes_on_with_another_number_of_processe
 @pytest.mark.trains
 def test_a_divided_run_that_was_killed_goes_on_to_the_same_bits(divided, given, tmp_path):
     group = start(tmp_path, given | SHARD)
-    assert "step" in group[0].stderr.readline()
+    assert "step" in group[0].first_line()
     group[1].kill()
     (code, out, lines), _ = ended(group)
     assert (code, out) == (1, "")

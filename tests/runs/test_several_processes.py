@@ -2,14 +2,12 @@
 
 import os
 import signal
-import socket
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
 import torch
-from run_fixture import assert_same, refusal, tensors
+from command_fixture import begun
+from run_fixture import assert_same, free_port, refusal, tensors
 
 from diagnose.baselines import run_baselines
 from diagnose.config.recipe import Recipe
@@ -27,25 +25,15 @@ def given(tiny):
     return tiny | {"model.layers": 1, "model.width": 16, "model.dropout": 0.0, "batches.accumulate": 2}
 
 
-def free_port():
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return str(bound.getsockname()[1])
-
-
 def start(folder, given, *more, count=2):
     """Start the processes of a group as torchrun does."""
     folder.mkdir(exist_ok=True)
     sets = [f"--set={key}={str(value).lower() if isinstance(value, bool) else value}" for key, value in given.items()]
-    command = [sys.executable, "-m", "diagnose", "train", "--json", *sets, *more]
-    port, whole = free_port(), os.environ | {"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": str(count)}
+    group = {"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": str(count), "MASTER_PORT": free_port()}
     return [
-        subprocess.Popen(
-            command, cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            env=whole | {"MASTER_PORT": port, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
+        begun(folder, "train", "--json", *sets, *more, **group, RANK=str(rank), LOCAL_RANK=str(rank))
         for rank in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def ended(group):
@@ -109,7 +97,7 @@ def test_with_dropout_too_and_a_stopped_run_goes_on_to_the_same_bits(given, tmp_
     (whole,), parted = [ended(start(tmp_path / "whole", given))[0]], tmp_path / "parted"
     assert whole[0] == 0
     group = start(parted, given)
-    assert "step" in group[0].stderr.readline()  # it has taken one
+    assert "step" in group[0].first_line()  # it has taken one
     for process in group:  # as a terminal's Ctrl-C does
         process.send_signal(signal.SIGINT)
     (first, _, lines), (other, _, silent) = ended(group)
@@ -129,7 +117,7 @@ def test_with_dropout_too_and_a_stopped_run_goes_on_to_the_same_bits(given, tmp_
 @pytest.mark.parametrize("dies", [0, 1])
 def test_a_process_that_dies_ends_the_others_with_a_line(dies, given, tmp_path):
     group = start(tmp_path, given | {"budget.steps": 100_000})
-    assert "step" in group[0].stderr.readline()
+    assert "step" in group[0].first_line()
     group[dies].kill()
     found = ended(group)
     code, out, lines = found[1 - dies]

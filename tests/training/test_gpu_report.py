@@ -4,9 +4,11 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from command_fixture import Forked
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 sys.path.insert(0, str(BENCHMARKS))
@@ -15,12 +17,21 @@ import gpu  # noqa: E402  (beside its stages)
 from gpu_stages import STAGES  # noqa: E402
 
 
+def stage(command, *, env, cwd, **_):
+    _, script, name = command
+    return Forked(cwd, name, script=script, **env)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="would measure this machine's card")
-def test_it_runs_to_its_end_without_a_card(tmp_path):
-    command = [sys.executable, str(BENCHMARKS / "gpu.py"), "--out", str(tmp_path)]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "tests: skipped" in run.stdout
-    assert "no CUDA: skipped" in run.stdout
+def test_it_runs_to_its_end_without_a_card(tmp_path, monkeypatch, capsys):
+    """Its stages are forked from one process that has imported torch; the next test starts processes as it does."""
+    forked = SimpleNamespace(**vars(subprocess) | {"Popen": stage})
+    monkeypatch.setattr(gpu, "subprocess", forked)
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--out", str(tmp_path)])
+    assert gpu.main() == 0
+    told = capsys.readouterr().out
+    assert "tests: skipped" in told
+    assert "no CUDA: skipped" in told
     report = json.loads((tmp_path / "gpu-report.json").read_text())
     assert {s["stage"]: s["state"] for s in report["stages"]} == dict.fromkeys(STAGES, "done") | dict.fromkeys(
         ("tests", "fused"), "skipped"

@@ -111,15 +111,15 @@ class GuardedAttributes:
         return [*new, *changed]
 
 
+NOT_PLAIN = frozenset({*TABLES, "training"})  # made once: a pass looks at every module of a model
 STATEFUL = (torch.Tensor, list, dict, set, deque, tuple, int, float)
 
 
 def _plain(module: nn.Module) -> dict[str, Any]:
     """Return what is no table of torch's, no module and no function."""
-    skip = {*TABLES, "training"}
     return {
         key: value for key, value in vars(module).items()
-        if key not in skip and (value is None or isinstance(value, STATEFUL)) and not key.startswith(TORCH)
+        if key not in NOT_PLAIN and (value is None or isinstance(value, STATEFUL)) and not key.startswith(TORCH)
     }  # fmt: skip
 
 

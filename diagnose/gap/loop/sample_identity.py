@@ -21,6 +21,7 @@ from diagnose.gap.loop.elements import SAMPLES
 from diagnose.gap.loop.near_pictures import NearPictures
 from diagnose.gap.loop.near_rows import NearRows
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key
+from diagnose.gap.loop.token_spans import is_among, spans_of
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 COMMON = 0.5  # of training's rows: a span of more of them is a template
 ALIGNED = 0.05  # of training's rows: where more are like another at the same places, being so tells of no copy
-HELD = 1024  # spans of a row that are held, about; of more, one in two, four, ... (by the hash: the same on both sides)
-ALIKE = 1 / 3  # of a span: where more of it is its first or its last token, it is padding with the end of a text
 LOOKED = 1024  # of training's rows that are compared with the others
 MOST = 1 << 23  # spans and samples of training held at most
 
@@ -115,14 +114,13 @@ def hashes(batch: Any, found: SampleLayout, chosen: Chosen = all_rows, *, spans:
         return SampleHashes(index, wholes, [[none] * len(index) for _ in found.texts])
     beside = [_hash(b"|".join(raw)) for raw in zip(*(map(_raw, single[k]) for k in found.beside), strict=True)]
     texts = [
-        [_spans(row, span, salt) if len(row) >= span else (none, none)
-         for row, salt in zip(map(_bits, single[key]), beside or [0] * len(index), strict=True)]
+        spans_of(list(map(_bits, single[key])), span, beside)
         for key, span in zip(found.texts, found.spans, strict=True)
-    ]  # fmt: skip
+    ]
     first = single[found.texts[0]]
     tokens = [] if found.beside or first[0].is_floating_point() else [_bits(row) for row in first]
-    spans_of, placed = ([[pair[k] for pair in rows] for rows in texts] for k in range(2))
-    return SampleHashes(index, wholes, spans_of, tokens, placed)
+    spans_by_text, placed = ([[pair[k] for pair in rows] for rows in texts] for k in range(2))
+    return SampleHashes(index, wholes, spans_by_text, tokens, placed)
 
 
 def _single(row: Tensor, pad: int | None = None) -> Tensor:
@@ -150,28 +148,12 @@ def _bits(row: Tensor) -> NDArray[np.int64]:
 def samples(rows: list[Tensor], span: int) -> list[SampleIdentity]:
     """Return what identifies each of these rows."""
     values = [np.ascontiguousarray((row.double() if row.is_floating_point() else row).numpy()) for row in rows]
-    none = np.zeros(0, np.int64)
-    return [
-        SampleIdentity(_hash(row.tobytes()), _spans(row, span)[0] if 0 < span <= len(row) else none) for row in values
-    ]
+    spans = spans_of(values, span) if span > 0 else [(np.zeros(0, np.int64),)] * len(values)
+    return [SampleIdentity(_hash(row.tobytes()), own[0]) for row, own in zip(values, spans, strict=True)]
 
 
 def _hash(raw: bytes) -> int:
     return int.from_bytes(blake2b(raw, digest_size=8).digest(), "little") >> 1
-
-
-def _spans(row_T: NDArray[np.int64], span: int, salt: int = 0) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the hash of each span of tokens, alone and with its place; not where a text's end and padding make one."""
-    windows = np.lib.stride_tricks.sliding_window_view(row_T.astype(np.int64), span)
-    factors = np.array([pow(0x5851F42D4C957F2D, k + 1, 1 << 64) for k in range(span)], dtype=np.uint64)
-    mixed = (windows.astype(np.uint64) * factors).sum(1, dtype=np.uint64) ^ np.uint64(salt)
-    mixed ^= mixed >> np.uint64(31)
-    sampled = np.uint64(max(1, 1 << max(0, (len(mixed) - 1) // HELD).bit_length()) - 1)
-    alike = np.maximum(*((windows == windows[:, k][:, None]).mean(1) for k in (0, -1)))
-    mask = (alike <= ALIKE) & ((mixed & sampled) == 0)
-    spans, first = np.unique((mixed[mask] >> np.uint64(1)).astype(np.int64), return_index=True)
-    places = mask.nonzero()[0][first].astype(np.uint64)
-    return spans, (spans.astype(np.uint64) ^ (places * np.uint64(0x9E3779B97F4A7C15))).view(np.int64)
 
 
 def known(
@@ -284,7 +266,7 @@ class _HeldSpans:
         again = places[times > 1]
         common = np.union1d(spans[counts > max(COMMON * self.rows, 2)], every[np.isin(at, again)])
         some = placed[:: max(1, len(placed) // LOOKED)]
-        alike = [float(np.isin(row, again).mean()) >= NEAR for row in some]
+        alike = [float(is_among(row, again).mean()) >= NEAR for row in some]
         aligned = places if alike and np.mean(alike) > ALIGNED else none
         return np.setdiff1d(spans, common, assume_unique=True), aligned
 
@@ -326,7 +308,7 @@ def _share(one: SampleHashes, k: int, training: Known) -> float:
     A copy of which tokens were changed here and there counts as one that shares half of them.
     """
     each = [
-        float((np.isin(rows[k], spans) & ~np.isin(placed[k], aligned)).mean())
+        float((is_among(rows[k], spans) & ~is_among(placed[k], aligned)).mean())
         for rows, placed, spans, aligned in zip(one.spans, one.placed, training.spans, training.aligned, strict=True)
         if len(rows[k])
     ]
