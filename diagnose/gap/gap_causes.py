@@ -21,6 +21,7 @@ LITTLE = 0.1  # of the largest kind of training mode: what is smaller is not nam
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
 ALL_SEEN = 0.95
 FEW = 0.01  # of them: fewer are not worth a word
+REPEATED = 0.02  # of them: so many must repeat an earlier one to be worth a word
 BY_GROUP = "split by group, so that all samples of one (a patient, a speaker, a document) are on one side"
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
 FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "prepared"}
