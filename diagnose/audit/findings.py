@@ -41,6 +41,7 @@ class Rule:
         asks_samples, fix_samples: the same of data that is no text; "" where the words fit any.
         of: what it can be asked of: "all", "text" alone, or "runs" of ours alone.
         not_of_runs: why a run of ours gives no occasion for it.
+        reported_so: what is said of a run that breaks it in how it reports its validation loss.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Rule:
     fix_samples: str = ""
     of: Literal["all", "text", "runs"] = "all"
     not_of_runs: str = ""
+    reported_so: str = ""
 
     def asked(self, *, text: bool) -> str:
         """Return what holds where it is kept, in the words of the data."""

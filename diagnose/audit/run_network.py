@@ -13,6 +13,7 @@ import torch
 
 from diagnose.audit import predictions, sides_audit
 from diagnose.audit.audited_sides import Adapters
+from diagnose.audit.findings import known
 from diagnose.audit.rules import record_differs, what_is_seen
 from diagnose.audit.side_passes import SidePasses
 from diagnose.data import tokenizer
@@ -129,21 +130,18 @@ def _conditions(audit: Audit, run: AuditedRun, network: nn.Module) -> None:
 
     plain = value()
     cases = (
-        ("dropout-on", condition.training, {"training": True}, "dropout is on where the validation loss is reported"),
-        ("padding-counted", condition.padding == "denominator", {"padding": "denominator"},
-         "padding is counted in the reported mean with a loss of 0"),
-        ("padding-predicted", condition.padding == "target", {"padding": "target"},
-         "padding is predicted and counted in the reported validation loss"),
-        ("ragged-mean", condition.mean != "token", {"mean": condition.mean},
-         f"the reported validation loss is a mean over {condition.mean} means"),
+        ("dropout-on", condition.training, {"training": True}),
+        ("padding-counted", condition.padding == "denominator", {"padding": "denominator"}),
+        ("padding-predicted", condition.padding == "target", {"padding": "target"}),
+        ("ragged-mean", condition.mean != "token", {"mean": condition.mean}),
         ("loss-differs", bool(condition.label_smoothing or condition.penalty),
-         {"label_smoothing": condition.label_smoothing, "penalty": condition.penalty},
-         "the reported validation loss holds label smoothing or weight decay"),
+         {"label_smoothing": condition.label_smoothing, "penalty": condition.penalty}),
     )  # fmt: skip
-    for rule, so, other, what in cases:
+    for rule, so, other in cases:
         if rule.startswith("padding") and layout.loader != "padded":
             audit.skips(rule, f"the loader {layout.loader} pads nothing", matters=False)
         elif not so or (measured := value(**other)) == plain:
             audit.keeps(rule, loss=plain)
         else:
+            what = known()[rule].reported_so.format(mean=condition.mean)
             audit.breaks(rule, f"{what}: {measured:.4f} instead of {plain:.4f}", reported_so=measured, plain=plain)

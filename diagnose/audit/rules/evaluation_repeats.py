@@ -28,6 +28,7 @@ RULES = (
         "modules (nn.ModuleList, not a list) so that eval() reaches them",
         "Dropout left on makes the validation loss higher and random. F.dropout is on unless it is told otherwise, "
         "and modules kept in a plain Python list are not reached by model.eval().",
+        reported_so="dropout is on where the validation loss is reported",
     ),
 )  # fmt: skip
 

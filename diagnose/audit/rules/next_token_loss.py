@@ -20,6 +20,7 @@ RULES = (
         "validate with plain cross-entropy: no label smoothing, no weight decay, no auxiliary loss",
         "A validation loss that contains label smoothing, a penalty or an auxiliary loss cannot be turned into bits "
         "per byte or a perplexity, nor compared with another run's.",
+        reported_so="the reported validation loss holds label smoothing or weight decay",
         of="text",
     ),
     Rule(
@@ -38,6 +39,7 @@ RULES = (
         "divide by the number of real targets: cross_entropy(..., ignore_index=-100), or weights of 0 for padding",
         "Where padding has a loss of 0 and is counted in the mean, the loss is diluted by the share of padding: the "
         "shorter the documents beside the longest, the lower the loss.",
+        reported_so="padding is counted in the reported mean with a loss of 0",
         of="text",
     ),
     Rule(
@@ -46,6 +48,7 @@ RULES = (
         "set the targets of padding to -100 (labels.masked_fill(attention_mask == 0, -100))",
         "After the first padding token the rest is certain, so predicting it costs next to nothing: each padded place "
         "adds a loss near 0 to the mean. The loss falls with the share of padding.",
+        reported_so="padding is predicted and counted in the reported validation loss",
         of="text",
     ),
     Rule(

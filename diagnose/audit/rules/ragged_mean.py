@@ -16,6 +16,7 @@ RULES = (Rule(
     "more weight. The result depends on the batch size and on the order.",
     "the mean is over samples, not over means of unequal batches",
     "sum the losses and the numbers of samples over all batches, and divide once at the end",
+    reported_so="the reported validation loss is a mean over {mean} means",
 ),)  # fmt: skip
 
 
