@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed
 from diagnose.gap.reported import SWAPPED
-from diagnose.gap.term import DROPOUTS, GROUPS, KINDS, SIDES
+from diagnose.gap.term import DROPOUTS, SIDES
+from diagnose.gap.term_kinds import GROUPS, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from diagnose.ablation.axes import NAMED
 from diagnose.audit.findings import known
 from diagnose.errors import DiagnoseError
 from diagnose.gap.gap_rules import RULES
-from diagnose.gap.term import GROUPS, KIND
+from diagnose.gap.term_kinds import GROUPS, KIND
 from diagnose.glossary import catalogue
 from diagnose.glossary import entries as files
 from diagnose.report.glossary_notes import GUIDE, TERMS
