@@ -12,7 +12,7 @@ from diagnose.gap.intervals import combined
 from diagnose.gap.reported import explained
 from diagnose.gap.side import REDUCTIONS
 from diagnose.gap.term import interval_record
-from diagnose.gap.term_kinds import FILES, KIND, groups_of
+from diagnose.gap.term_kinds import FILES, KIND, KINDS, groups_of
 from diagnose.gap.terms.timing_terms import together
 from diagnose.records.ledgers import LedgerRecord
 from diagnose.records.schema import FORMAT
@@ -37,9 +37,9 @@ LONGEST = 60  # characters of a function's name
 
 def terms(found: Measurements, given: ReportedLosses) -> list[Term]:
     """Return all terms in the ledger's order; they sum to the reported gap."""
-    out = [term for file in FILES for term in file.terms(found, given)]
-    further = {term.id: term.value for term in out if KIND[term.id].beside and term.value}
-    return [_less(term, further) if term.id == "residual" else term for term in out]
+    by_id = {term.id: term for file in FILES for term in file.terms(found, given)}
+    further = {kind.id: value for kind in KINDS if kind.beside and (value := by_id[kind.id].value)}
+    return [_less(by_id[name], further) if name == "residual" else by_id[name] for name in KIND]
 
 
 def _less(residual: Term, further: Mapping[str, float]) -> Term:
@@ -64,9 +64,9 @@ def record(
         budget: what the source was allowed to read.
         own: what only the source knows: `kind`, `conditions`, and keys that the other source lacks.
     """
-    end = found.sides.end
+    end, by_id = found.sides.end, {term.id: term for term in some}
     data = combined([found.train.readings[end], found.val.readings[end]], [-1.0, 1.0], mixed=found.sides.together)
-    spans = {"data": data} | ({"timing": together(some[0], some[1])} if found.replayed else {})
+    spans = {"data": data} | ({"timing": together(by_id["lag"], by_id["recency"])} if found.replayed else {})
     out = {
         "format": FORMAT,
         "run": "",

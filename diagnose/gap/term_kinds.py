@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import pkgutil
 from importlib import import_module
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import diagnose.gap.terms as package
@@ -17,13 +16,10 @@ if TYPE_CHECKING:
     from diagnose.stats import Interval
 
 ORDER = ("timing", "conditions", "data", "chance", "unexplained")
-FILES = sorted(
-    (import_module(f"{package.__name__}.{module.name}") for module in pkgutil.iter_modules(package.__path__)),
-    key=lambda file: ORDER.index(file.KINDS[0].group),
-)
-KINDS: tuple[TermKind, ...] = tuple(kind for file in FILES for kind in file.KINDS)
+FILES = [import_module(f"{package.__name__}.{module.name}") for module in pkgutil.iter_modules(package.__path__)]
+KINDS: list[TermKind] = sorted((k for file in FILES for k in file.KINDS), key=lambda kind: ORDER.index(kind.group))
 KIND = {kind.id: kind for kind in KINDS}
-GROUPS = {group: tuple(kind.id for kind in kinds) for group, kinds in groupby(KINDS, lambda kind: kind.group)}
+GROUPS = {group: tuple(kind.id for kind in KINDS if kind.group == group) for group in ORDER}
 
 
 def groups_of(values: Mapping[str, float], spans: Mapping[str, Interval]) -> list[dict[str, Any]]:
