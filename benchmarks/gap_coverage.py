@@ -90,9 +90,9 @@ def _reading(nats, weights, first):
 def terms_of(setting, train, own, val, seen):
     """Return every term with an interval, by the engine's own functions."""
     from diagnose.gap.measurements import BatchReadings, Measurements, Replayed
-    from diagnose.gap.record import matched
+    from diagnose.gap.record import matched, terms
+    from diagnose.gap.reported import ReportedLosses
     from diagnose.gap.run.run_reading import together
-    from diagnose.gap.terms import ReportedLosses, terms
     from diagnose.stats import Interval
 
     sides = setting.sides

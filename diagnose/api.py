@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnose.audit.audited_sides import Adapters
 from diagnose.audit.quick_check import with_quick_findings
-from diagnose.audit.sides_audit import Adapters, audit
+from diagnose.audit.sides_audit import audit
 from diagnose.errors import own_words
 from diagnose.gap.ledger import explain
 from diagnose.gap.recorder.recorder import GapRecorder

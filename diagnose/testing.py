@@ -18,10 +18,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from diagnose.api import audit_metric
-from diagnose.audit.findings import Audit
-from diagnose.audit.rules import RULES
-from diagnose.audit.side_data import OVERLAP, overlap
-from diagnose.audit.sides_audit import held
+from diagnose.audit.audited_sides import held
+from diagnose.audit.findings import Audit, known
+from diagnose.audit.rules import split_overlap
+from diagnose.audit.side_data import overlap
 from diagnose.errors import DiagnoseError, nearest
 from diagnose.gap.side import Side
 
@@ -58,7 +58,7 @@ def assert_no_leak(
         AssertionError: a finding, or samples that cannot be recognised; what was found and how to mend it.
         DiagnoseError: something is no re-iterable of batches, or `allow` names no rule.
     """
-    allowed, out = _known(allow, OVERLAP), Audit()
+    allowed, out = _known(allow, (rule.id for rule in split_overlap.RULES)), Audit()
     training, validation = (Side(batches, _unread, groups=groups) for batches in (train, val))
     overlap(out, training, validation, held(validation, "validation")[0], budget)
     _fail([finding for finding in out.findings if finding.rule not in allowed])
@@ -98,7 +98,7 @@ def assert_metric_sound(
         AssertionError: findings, each with what to do; or a required rule that could not be judged, with the reason.
         DiagnoseError: a side fails, or there is no rule of that name.
     """
-    allowed, required = _known(allow, RULES), _known(require, RULES)
+    allowed, required = _known(allow, known()), _known(require, known())
     audited = audit_metric(model, train, val, **given)
     _fail([finding for finding in audited.found.findings if finding.severity != "note" and finding.rule not in allowed])
     unjudged = [f"{rule} was not judged: {why}" for rule, why in audited.skipped.items() if rule in required]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from diagnose.ablation import effects
 from diagnose.ablation.comparison import ComparedRun, learned, opened, settings_of
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import counted, listed, plain
+from diagnose.records.forecasts import Resolvable
 from diagnose.runs import store
 from diagnose.stats import smallest_resolvable
 from diagnose.stats.crossed import analyse
@@ -28,7 +29,7 @@ MOST_NAMED = 6  # runs, and settings
 ALIKE = 2  # settings in which runs at hand may differ from a plan and still stand for it
 
 
-def floor(design: Design, runs: Path) -> dict[str, Any] | None:
+def floor(design: Design, runs: Path) -> Resolvable | None:
     """Return what the planned seeds can resolve, from the noise floor of finished runs of the same text.
 
     Two arms whose seeds have nothing in common differ by sqrt(2) times the deviation between seeds. An effect that also
@@ -39,9 +40,7 @@ def floor(design: Design, runs: Path) -> dict[str, Any] | None:
         runs: where finished runs lie.
 
     Returns:
-        None where no two finished runs share a recipe and the planned text; else `bits_per_byte`, the smallest effect
-        that would be resolved four times in five (None for one seed), `by_seeds` for other numbers of seeds, the
-        `runs` that it rests on, and what they `differ` in from the planned control.
+        None where no two finished runs share a recipe and the planned text.
     """
     chosen = _nearest(design, _groups(design, runs))
     if not chosen:
@@ -57,15 +56,15 @@ def floor(design: Design, runs: Path) -> dict[str, Any] | None:
             between, 0.0, rest, seeds=count, documents=documents, comparisons=comparisons(design)
         )
 
-    return {
-        "bits_per_byte": resolvable(len(design.seeds)),
-        "by_seeds": {str(count): resolvable(count) for count in ALSO},
-        "comparisons": comparisons(design),
-        "documents": documents,
-        "sd_seeds": between / math.sqrt(2),
-        "runs": [run.path.name for run in chosen],
-        "differ": _differ(design, chosen[0]),
-    }
+    return Resolvable(
+        bits_per_byte=resolvable(len(design.seeds)),
+        by_seeds={str(count): resolvable(count) for count in ALSO},
+        comparisons=comparisons(design),
+        documents=documents,
+        sd_seeds=between / math.sqrt(2),
+        runs=tuple(run.path.name for run in chosen),
+        differ=tuple(_differ(design, chosen[0])),
+    )
 
 
 def comparisons(design: Design) -> int:
@@ -108,22 +107,22 @@ def _differ(design: Design, first: ComparedRun) -> list[str]:
     return sorted(key for key in mine.keys() | wanted.keys() if mine.get(key) != wanted.get(key))
 
 
-def sentences(noise: dict[str, Any] | None, seeds: int) -> list[str]:
+def sentences(noise: Resolvable | None, seeds: int) -> list[str]:
     """Return what planned seeds can resolve in words, and what that rests on."""
     if noise is None:
         return [
             f"What {counted(seeds, 'seed')} can resolve is not known yet: no two finished runs of one recipe read this "
             "text. --axis seed measures it."
         ]
-    from_runs = listed(noise["runs"]) if len(noise["runs"]) <= MOST_NAMED else f"{len(noise['runs'])} runs"
-    differ = noise["differ"] if len(noise["differ"]) <= MOST_NAMED else [*noise["differ"][:MOST_NAMED], "more"]
-    rough = "; a rough guess" if len(noise["differ"]) > ALIKE else ""
+    from_runs = listed(noise.runs) if len(noise.runs) <= MOST_NAMED else f"{len(noise.runs)} runs"
+    differ = noise.differ if len(noise.differ) <= MOST_NAMED else [*noise.differ[:MOST_NAMED], "more"]
+    rough = "; a rough guess" if len(noise.differ) > ALIKE else ""
     unlike = f"which differ from the planned control in {listed(differ)}{rough}" if differ else "the planned control's"
-    others = ", ".join(f"{plain(v, 4)} with {n}" for n, v in noise["by_seeds"].items() if v and int(n) != seeds)
+    others = ", ".join(f"{plain(v, 4)} with {n}" for n, v in noise.by_seeds.items() if v and int(n) != seeds)
     of_runs = (
         "One seed resolves nothing"
-        if noise["bits_per_byte"] is None
-        else f"{counted(seeds, 'seed')} would resolve {plain(noise['bits_per_byte'], 4)} bits per byte four times in "
+        if noise.bits_per_byte is None
+        else f"{counted(seeds, 'seed')} would resolve {plain(noise.bits_per_byte, 4)} bits per byte four times in "
         "five, as far as chance between seeds goes"
     )
     return [

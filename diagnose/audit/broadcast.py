@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +15,11 @@ from diagnose.gap.loop.walking import walk
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from diagnose.audit.findings import Audit
+    from diagnose.audit.audited_sides import AuditedSides
     from diagnose.audit.side_passes import SidePasses
-    from diagnose.gap.side import Side
 
 LOSSES = {"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"}
 DIFFERENCES = {"sub", "subtract", "rsub", "__sub__", "__rsub__"}
-RULE = "targets-broadcast"
 
 
 class _Broadcasts(TorchFunctionMode):
@@ -63,32 +60,23 @@ def _is_broadcast(first: Tensor, second: Tensor) -> bool:
     return less.dim() >= 1 and len(less) > 1 and tuple(more.shape) == (*less.shape, 1)
 
 
-def with_first(passes: SidePasses, batch: Any, train: Side | None) -> list[tuple[str, SidePasses, Any]]:
+def first_seen(sides: AuditedSides) -> tuple[str, tuple[int, ...], tuple[int, ...]] | None:
+    """Return whose objective compares which shapes so, on a batch of each side; None where none does."""
+    for whose, passes, batch in _with_first(sides):
+        with _Broadcasts(batch) as seen:
+            passes.losses(batch)
+        if seen.found is not None:
+            return whose, *seen.found
+    return None
+
+
+def _with_first(sides: AuditedSides) -> list[tuple[str, SidePasses, Any]]:
     """Return validation's passes with a batch, training's with its first one where its objective is another.
 
     Each comes with whose objective it is, in words.
     """
-    if train is None:
-        return [("the objective", passes, batch)]
-    if train.objective is passes.side.objective:
-        return [("the objective of both sides", passes, batch)]
-    of_train = [
-        ("training's objective", replace(passes, side=train, name="training"), train_batch)
-        for _, train_batch in islice(walk(train.batches)[0], 1)
-    ]
-    return [("validation's objective", passes, batch), *of_train]
-
-
-def judge(audit: Audit, sides: Sequence[tuple[str, SidePasses, Any]]) -> None:
-    """Judge `targets-broadcast` on a batch of each side, given with whose objective it is and its passes."""
-    for whose, passes, batch in sides:
-        with _Broadcasts(batch) as seen:
-            passes.losses(batch)
-        if seen.found is not None:
-            shape, other = seen.found
-            size = shape[0]
-            what = (f"{whose} compares {shape} with {other}: each prediction with the targets of all {size:,} samples "
-                    f"({size:,} times {size:,} differences)")  # fmt: skip
-            audit.breaks(RULE, what, samples=size)
-            return
-    audit.keeps(RULE)
+    passes, train = sides.passes, sides.train
+    if train is None or train.objective is passes.side.objective:
+        return [("the objective" if train is None else "the objective of both sides", passes, sides.batches[0])]
+    of_train = [("training's objective", sides.train_passes, batch) for _, batch in islice(walk(train.batches)[0], 1)]
+    return [("validation's objective", passes, sides.batches[0]), *of_train]

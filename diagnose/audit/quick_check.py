@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.audit import broadcast, labels, side_evaluation
-from diagnose.audit.findings import Audit
-from diagnose.audit.rules import SEVERITIES
+from diagnose.audit import side_evaluation
+from diagnose.audit.audited_sides import FEW, AuditedSides, first_of
+from diagnose.audit.findings import SEVERITIES, Audit
+from diagnose.audit.rules import labels_unrelated, targets_broadcast
 from diagnose.audit.side_batches import may_hold_text
 from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
-from diagnose.audit.sides_audit import FEW, first_of
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import signed
 from diagnose.gap.gap_causes import mostly_seen
@@ -63,10 +63,10 @@ def with_quick_findings(record: LedgerRecord, model: nn.Module, train: Side | No
 def _verdict(record: LedgerRecord, findings: list[FindingRecord]) -> str:
     """Return the verdict: of a loss that is not what it is meant to be, or of labels that tell nothing, that first."""
     by_rule = {finding.rule: finding for finding in findings}
-    if broadcast.RULE in by_rule:
-        return wrong_loss(record, by_rule[broadcast.RULE].what)
-    if labels.RULE in by_rule:
-        return wrong_labels(record, labels.lead(by_rule[labels.RULE].measured))
+    if "targets-broadcast" in by_rule:
+        return wrong_loss(record, by_rule["targets-broadcast"].what)
+    if "labels-unrelated" in by_rule:
+        return wrong_labels(record, labels_unrelated.lead(by_rule["labels-unrelated"].measured))
     return record.verdict
 
 
@@ -102,10 +102,10 @@ def quick_findings(
             passes.set_mode()
             batches = first_of(val, MOST)
             out.text = not batches or may_hold_text(batches[0])
-            broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
+            targets_broadcast.judge_sides(out, AuditedSides(passes, batches, train))
             _judged(out, passes, batches, begun + seconds)
             if asks_labels and train is not None:
-                labels.judge(out, passes, first_of(val, FEW), train, first_of(train, FEW))
+                labels_unrelated.judge_sides(out, AuditedSides(passes, first_of(val, FEW), train))
         except (DiagnoseError, CannotRunError):
             pass  # what cannot be read so has been read by the ledger in its own way
         finally:

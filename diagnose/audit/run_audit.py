@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from diagnose.audit import run_network, run_text
-from diagnose.audit.findings import Audit
+from diagnose.audit.findings import Audit, judges, known
 from diagnose.audit.run_opened import open_audited
 from diagnose.runs import store
 
@@ -14,13 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from diagnose.records.audits import AuditRecord
-
-OTHERS = {
-    "batch-dropped": "the final reading of a run scores whole documents",
-    "inputs-unlike": "one program makes the batches of both",
-    "labels-unrelated": "the targets of text are its own tokens",
-    "targets-broadcast": "the loss of tokens compares no numbers",
-}
 
 
 def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | None = None) -> AuditRecord:
@@ -42,13 +35,15 @@ def audit_run(run: str | Path, *, data: str | Path | None = None, model: str | N
     table = run_text.record(out, opened)
     run_text.divided(out, opened)
     run_text.shifted(out, opened)
-    if opened.network is None:
-        for rule in run_network.NEEDS:
-            out.skips(rule, opened.opened.why)
-    else:
+    for rule in known().values():
+        if rule.not_of_runs:
+            out.skips(rule.id, rule.not_of_runs, matters=False)
+    if opened.network is not None:
         run_network.judge(out, opened, opened.network, table)
-    for rule, why in OTHERS.items():
-        out.skips(rule, why, matters=False)
+    for judge in judges("judge_run"):
+        judge(out, opened)
+    if opened.network is None:
+        out.ends(opened.opened.why, matters=True)
     out.ends("the run gives no occasion for it")
     return out.record("run", time.monotonic() - begun, run=str(opened.path))
 

@@ -12,6 +12,9 @@ import numpy as np
 import torch
 
 from diagnose.audit import predictions, sides_audit
+from diagnose.audit.audited_sides import Adapters
+from diagnose.audit.findings import known
+from diagnose.audit.rules import record_differs, what_is_seen
 from diagnose.audit.side_passes import SidePasses
 from diagnose.data import tokenizer
 from diagnose.gap.loop.guard import guarded
@@ -30,12 +33,6 @@ if TYPE_CHECKING:
 SECONDS = 30.0  # that training on a few rows may take
 HELD = 16  # validation batches that are read
 READ = 24  # documents whose recorded losses are compared
-NEEDS = (
-    "future-visible", "segment-visible", "probabilities", "softmax-twice", "padding-counted", "padding-predicted",
-    "padding-dependent", "batch-dependent", "state-carried", "evaluation-random", "dropout-on", "ragged-mean",
-    "record-differs", "loss-differs", "no-gradient", "frozen-weights", "loss-at-start", "cannot-overfit",
-    "input-ignored", "tied-weights",
-)  # fmt: skip
 
 
 def judge(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame | None) -> None:
@@ -51,10 +48,9 @@ def judge(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataFrame
     with device.random_kept(device.find(run.recipe.run.device)), evaluation.unchanged(network, training=False):
         _recorded(audit, run, network, table, passes.tolerance)
     _conditions(audit, run, network)
-    _tied(audit, run, network)
 
 
-def sides(run: AuditedRun) -> tuple[Side, Side, sides_audit.Adapters]:
+def sides(run: AuditedRun) -> tuple[Side, Side, Adapters]:
     """Return the training and the validation side of a run, and what its batches and its network are."""
     cast = torch.bfloat16 if run.recipe.run.precision == "bf16" else None
 
@@ -72,7 +68,7 @@ def sides(run: AuditedRun) -> tuple[Side, Side, sides_audit.Adapters]:
     layout = run.val
     size = min(layout.size, layout.rows)
     val_batches = [batches.rows(layout, k * size, size) for k in range(max(1, min(HELD, layout.rows // size)))]
-    given = sides_audit.Adapters(
+    given = Adapters(
         logits=lambda model, batch: model(batch.inputs_BT, batch.segments_BT),
         tokens=lambda batch: (batch.inputs_BT, batch.targets_BT.masked_fill(~batch.counted_BT, predictions.NONE)),
         build=run.fresh,
@@ -94,11 +90,7 @@ def _segments(audit: Audit, run: AuditedRun, passes: SidePasses, batch: Batch) -
     other_BT = torch.where(later_T, row_BT, (row_BT + 1) % run.text.vocabulary)
     before, after = (_scores(passes, some_BT, segments_BT)[0, later_T] for some_BT in (row_BT, other_BT))
     moved, coarse = float((after - before).abs().max()), predictions.COARSE if passes.half else predictions.TOLERANCE
-    if moved > coarse * float(before.abs().max()):
-        what = f"a document's predictions move by {moved:.4f} with the one before it"
-        audit.breaks("segment-visible", what, largest=moved)
-    else:
-        audit.keeps("segment-visible", largest_difference=moved)
+    what_is_seen.judge_segments(audit, moved, coarse * float(before.abs().max()))
 
 
 def _scores(passes: SidePasses, inputs_BT: Tensor, segments_BT: Tensor) -> Tensor:
@@ -118,19 +110,11 @@ def _recorded(audit: Audit, run: AuditedRun, network: nn.Module, table: pd.DataF
     now = evaluation.canonical(
         network, run.text.stream, documents, exact, run.recipe.batches.context, run.recipe.run.precision
     ).nats_N
-    off = float(np.max(np.abs(recorded - now) / np.maximum(np.abs(now), 1.0)))
     final = run_tables.read_table(run.path, "readings")
     final = final[final.kind == "final"]
     summed = float(table.nats.sum())
     stated = float(final.iloc[-1].nats) if len(final) else math.nan
-    if off > 5 * tolerance:
-        what = f"documents were recorded with {recorded.sum():.2f} nats and cost {now.sum():.2f} with the final weights"
-        audit.breaks("record-differs", what, recorded=float(recorded.sum()), now=float(now.sum()), largest_share=off)
-    elif not abs(stated - summed) <= 1e-6 * max(1.0, abs(summed)):
-        what = f"the final reading states {stated:.2f} nats, and its documents sum to {summed:.2f}"
-        audit.breaks("record-differs", what, recorded=stated, now=summed)
-    else:
-        audit.keeps("record-differs", documents=len(some), largest_share=off)
+    record_differs.judge(audit, recorded, now, (stated, summed), tolerance)
 
 
 def _conditions(audit: Audit, run: AuditedRun, network: nn.Module) -> None:
@@ -146,45 +130,18 @@ def _conditions(audit: Audit, run: AuditedRun, network: nn.Module) -> None:
 
     plain = value()
     cases = (
-        ("dropout-on", condition.training, {"training": True}, "dropout is on where the validation loss is reported"),
-        ("padding-counted", condition.padding == "denominator", {"padding": "denominator"},
-         "padding is counted in the reported mean with a loss of 0"),
-        ("padding-predicted", condition.padding == "target", {"padding": "target"},
-         "padding is predicted and counted in the reported validation loss"),
-        ("ragged-mean", condition.mean != "token", {"mean": condition.mean},
-         f"the reported validation loss is a mean over {condition.mean} means"),
+        ("dropout-on", condition.training, {"training": True}),
+        ("padding-counted", condition.padding == "denominator", {"padding": "denominator"}),
+        ("padding-predicted", condition.padding == "target", {"padding": "target"}),
+        ("ragged-mean", condition.mean != "token", {"mean": condition.mean}),
         ("loss-differs", bool(condition.label_smoothing or condition.penalty),
-         {"label_smoothing": condition.label_smoothing, "penalty": condition.penalty},
-         "the reported validation loss holds label smoothing or weight decay"),
+         {"label_smoothing": condition.label_smoothing, "penalty": condition.penalty}),
     )  # fmt: skip
-    for rule, so, other, what in cases:
+    for rule, so, other in cases:
         if rule.startswith("padding") and layout.loader != "padded":
             audit.skips(rule, f"the loader {layout.loader} pads nothing", matters=False)
         elif not so or (measured := value(**other)) == plain:
             audit.keeps(rule, loss=plain)
         else:
+            what = known()[rule].reported_so.format(mean=condition.mean)
             audit.breaks(rule, f"{what}: {measured:.4f} instead of {plain:.4f}", reported_so=measured, plain=plain)
-
-
-def _tied(audit: Audit, run: AuditedRun, network: nn.Module) -> None:
-    """Judge `tied-weights` by the network and by what its checkpoint holds under each of a shared weight's names."""
-    groups: dict[int, list[str]] = {}
-    for name, p in network.named_parameters(remove_duplicate=False):
-        groups.setdefault(id(p), []).append(name)
-    shared = [some for some in groups.values() if len(some) > 1]
-    if not shared:
-        wanted = run.recipe.model.settings().get("tied") is True
-        if wanted:
-            audit.breaks("tied-weights", "the recipe asks for tied weights and the network shares none")
-        else:
-            audit.skips("tied-weights", "the network shares no weights", matters=False)
-        return
-    saved = (run.opened.tensors or {}).get("model", {})
-    for some in shared:
-        values = [saved[name] for name in some if name in saved]
-        if any(not torch.equal(values[0], other) for other in values[1:]):
-            off = max(float((values[0].float() - other.float()).abs().max()) for other in values[1:])
-            what = f"the checkpoint holds {' and '.join(some)} with different values, and they are one weight"
-            audit.breaks("tied-weights", what, largest_difference=off)
-            return
-    audit.keeps("tied-weights", shared=sum(len(some) for some in shared))

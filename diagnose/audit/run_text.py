@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from diagnose.audit import side_data
-from diagnose.audit.judgements import judge_overlap
+from diagnose.audit.rules import next_token_loss, split_overlap, tokenizer_sound, what_is_scored
 from diagnose.data import overlap, tokenizer
 from diagnose.data.vocabulary import BYTE_SET, PAD, START
 from diagnose.runs import run_tables
@@ -33,11 +33,7 @@ def tokens(audit: Audit, run: AuditedRun) -> None:
         audit.skips("vocabulary-leak", "the tokenizer was ready, not learned here", matters=False)
     side_data.tokenizer(audit, _coder(run), val, list(corpus.texts(split.learned)))
     of_run, of_recipe = tokenizer.fingerprint(run.tokenizer), tokenizer.fingerprint(run.text.tokenizer)
-    if of_run == of_recipe:
-        audit.keeps("tokenizer-differs", fingerprint=of_run)
-    else:
-        what = "the tokenizer.json of the run is not the one that its recipe makes"
-        audit.breaks("tokenizer-differs", what, run=of_run, recipe=of_recipe)
+    tokenizer_sound.judge_fingerprints(audit, of_run, of_recipe)
 
 
 def _coder(run: AuditedRun) -> side_data.Coder:
@@ -62,21 +58,16 @@ def record(audit: Audit, run: AuditedRun) -> pd.DataFrame | None:
     if not np.isin(wanted, documents).all():
         wanted = final_documents(run.text, run.recipe, run.opened.environment.derived)
     again = len(documents) - len(np.unique(documents))
-    if again:
-        audit.breaks("scored-twice", f"{again:,} documents were scored more than once", documents=again)
-    else:
-        audit.keeps("scored-twice", documents=len(documents))
+    what_is_scored.judge_repeated_documents(audit, again, len(documents))
     missing = np.setdiff1d(wanted, documents)
     known = documents[(documents >= 0) & (documents < len(sizes))]
     foreign = len(documents) - len(np.intersect1d(known, wanted)) - again
     recorded_bytes = table.bytes.to_numpy(np.int64)[(documents >= 0) & (documents < len(sizes))]
     off = int(np.abs(sizes[known] - recorded_bytes).sum())
-    if len(missing) or off or foreign:
-        what = f"{len(missing):,} documents of the validation text were not scored, {foreign:,} of others were, "
-        what += f"and the bytes of documents are off by {off:,}"
-        audit.breaks("bytes-lost", what, documents=len(missing), bytes=off)
+    whole = int(sizes[wanted].sum()), len(wanted)
+    if not what_is_scored.judge_documents(audit, len(missing), foreign, off, whole):
+        audit.skips("end-unpaid", "the record of the validation text is not in order", matters=False)
         return None
-    audit.keeps("bytes-lost", bytes=int(sizes[wanted].sum()), documents=len(wanted))
     _ends(audit, run, table)
     return None if again else table
 
@@ -88,29 +79,22 @@ def _ends(audit: Audit, run: AuditedRun, table: pd.DataFrame) -> None:
     paid = int((some.tokens.to_numpy(np.int64) - np.array(counts)).sum())
     if "tokenizer-differs" in audit.broken:
         audit.skips("end-unpaid", "the tokenizer is another than the run's")
-    elif paid < len(some):
-        what = f"{paid:,} end marks were scored in {len(some):,} documents"
-        audit.breaks("end-unpaid", what, scored=paid, documents=len(some))
     else:
-        audit.keeps("end-unpaid", scored=paid, documents=len(some))
+        what_is_scored.judge_ends(audit, paid, len(some), of_run=True)
 
 
 def divided(audit: Audit, run: AuditedRun) -> None:
     """Judge what validation text shares with training text: by documents, or by windows where these were divided."""
     split, corpus = run.text.split, run.text.corpus
     if split.kind == "windows":
-        shared = float(np.isin(split.val, split.train).mean())
-        what = "windows were cut first and divided afterwards: training holds the text of the reported validation loss"
-        audit.breaks("split-overlap-window", what, documents_in_both=shared)
-        for rule in ("split-overlap-exact", "split-overlap-near"):
-            audit.skips(rule, "both sides hold windows of the same documents", matters=False)
+        split_overlap.judge_windows(audit, float(np.isin(split.val, split.train).mean()))
         return
     in_both = overlap.shared(corpus, np.unique(split.train), split.val)
     measured = {
         "documents": in_both.val_documents, "exact": in_both.exact / max(1, in_both.val_documents),
         "near": in_both.near / max(1, in_both.val_documents), "inside": 0.0, "passages": in_both.window_share,
     }  # fmt: skip
-    judge_overlap(audit, measured, "documents")
+    split_overlap.judge(audit, measured, "documents")
 
 
 def shifted(audit: Audit, run: AuditedRun) -> None:
@@ -123,10 +107,7 @@ def shifted(audit: Audit, run: AuditedRun) -> None:
         wrong += int((inputs_BT != targets_BT)[both_BT].sum())
         total += int(both_BT.sum())
     wrong += _documents_differ(run)
-    if wrong:
-        audit.breaks("targets-shifted", f"{wrong:,} of {total:,} targets are not the next token", wrong=wrong, of=total)
-    else:
-        audit.keeps("targets-shifted", targets=total)
+    next_token_loss.judge_shifted_rows(audit, wrong, total)
 
 
 def _documents_differ(run: AuditedRun) -> int:

@@ -171,15 +171,6 @@ def with_inputs(batch: Any, old_BT: Tensor, new_BT: Tensor) -> Any | None:
     return out if hits else None
 
 
-def dropped(batches: Any) -> tuple[int, int] | None:
-    """Return how many samples a loader drops at its end, and how many it has; None where that is not known."""
-    size: Any = getattr(batches, "batch_size", None)
-    whole: Any = getattr(batches, "dataset", ())
-    if not getattr(batches, "drop_last", False) or not size or not hasattr(whole, "__len__"):
-        return None
-    return len(whole) % int(size), len(whole)
-
-
 def first_tensors(batch: Any) -> list[Tensor]:
     """Return the tensors of a batch that have a row a sample."""
     size = size_of(batch)

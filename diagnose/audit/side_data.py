@@ -10,16 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from diagnose.audit import text_checks as own
-from diagnose.audit.judgements import judge_overlap, judge_vocabulary
 from diagnose.audit.predictions import NONE
-from diagnose.audit.side_batches import TokenBatch, dropped
+from diagnose.audit.rules import split_overlap, tokenizer_sound, what_is_scored
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop import sample_identity, sample_parts
 from diagnose.gap.loop.masked import rows_selected, selector
 from diagnose.gap.loop.noticed import PICTURES, how_compared
 from diagnose.gap.loop.sample_identity import all_rows
-from diagnose.gap.loop.shared import REPEATED
 from diagnose.gap.loop.walking import walk
 from diagnose.training.registry import told
 
@@ -30,22 +27,15 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from diagnose.audit.findings import Audit
+    from diagnose.audit.side_batches import TokenBatch
     from diagnose.audit.side_passes import SidePasses
     from diagnose.gap.loop.sample_identity import Chosen
     from diagnose.gap.side import Side
 
-SERIES: dict[str, Any] = {  # of windows of numbers that overlap, as those of forecasts do
-    "severity": "note",
-    "fix": "nothing, where each window predicts something else; such samples are not independent, so fewer would tell "
-    "nearly as much",
-}  # fmt: skip
-OVERLAP = ("split-overlap-exact", "split-overlap-near", "split-overlap-window")
 BY_NAME = "groups were compared by their names alone"
 WINDOW_LIKE = 0.95  # of a row's spans are in training, and no training row is the same: it lies inside training text
-SPANS_TWICE = 0.1  # of validation's spans
 HEAD, MOST_ROWS = 8, 2048  # tokens that windows share at least; samples looked at
 OVERLAP_BITS = 45  # of unigram entropy that they share at least: two of a thousand samples share 20 by chance
-BYTES = 1e-3  # of the text may be missing or too much: characters cut by rows
 
 
 @dataclass(frozen=True)
@@ -109,8 +99,8 @@ def overlap(
     known = sample_identity.known(train.batches, seconds, most=1 << 12, val=val, chosen=rows[0])
     seen = sample_identity.seen(val, known, len(val), rows[1])
     if not len(seen.documents):
-        for rule in OVERLAP:
-            audit.skips(rule, "the batches of the two sides hold different tensors")
+        for rule in split_overlap.RULES:
+            audit.skips(rule.id, "the batches of the two sides hold different tensors")
         return
     inside = ~seen.exact & (seen.share >= WINDOW_LIKE)
     near = seen.near & ~inside
@@ -118,7 +108,7 @@ def overlap(
         "samples": len(seen.documents), "exact": float(seen.exact.mean()), "near": float(near.mean()),
         "inside": float(inside.mean()),
     }  # fmt: skip
-    judge_overlap(audit, measured, "samples", _unjudged(known))
+    split_overlap.judge(audit, measured, "samples", _unjudged(known))
 
 
 def rows_of(passes: SidePasses, batch: Any) -> Chosen:
@@ -143,8 +133,8 @@ def _by_group(audit: Audit, train: Side, own: Side, val: list[Any], seconds: flo
             break
     val_groups = set[str]().union(*(_names(own, batch) for batch in val))
     shared = len(val_groups & known) / max(len(val_groups), 1)
-    judge_overlap(audit, {"samples": len(val_groups), "exact": shared, "near": 0.0, "inside": 0.0}, "groups",
-                  dict.fromkeys(("near", "inside"), BY_NAME))  # fmt: skip
+    measured = {"samples": len(val_groups), "exact": shared, "near": 0.0, "inside": 0.0}
+    split_overlap.judge(audit, measured, "groups", dict.fromkeys(("near", "inside"), BY_NAME))
 
 
 def _names(side: Side, batch: Any) -> set[str]:
@@ -170,7 +160,8 @@ def twice(audit: Audit, val: list[Any], tokens: Sequence[TokenBatch]) -> None:
     if not wholes:
         audit.skips("scored-twice", "samples hold too little to be recognised")
         return
-    _scored_twice(audit, rows, span, wholes, np.concatenate([np.zeros(0, np.int64), *spans]))
+    found = _recurring(rows, span, wholes, np.concatenate([np.zeros(0, np.int64), *spans]))
+    what_is_scored.judge_recurring(audit, found)
 
 
 def _samples(val: list[Any]) -> tuple[list[Tensor], int, list[int], list[NDArray[np.int64]]]:
@@ -185,25 +176,13 @@ def _samples(val: list[Any]) -> tuple[list[Tensor], int, list[int], list[NDArray
     return rows, layout.spans[0], wholes, [row for hashes in every for row in hashes.spans[0]]
 
 
-def _scored_twice(audit: Audit, rows: list[Tensor], span: int, wholes: list[int], spans: NDArray[np.int64]) -> None:
+def _recurring(rows: list[Tensor], span: int, wholes: list[int], spans: NDArray[np.int64]) -> what_is_scored.Recurring:
     _, counts = np.unique(wholes, return_counts=True)
     again = float((counts - 1).sum() / len(wholes))
     more = 1 - len(np.unique(spans)) / len(spans) if len(spans) else 0.0
     overlapping = _overlapping(rows) if span else 0.0
-    measured: dict[str, Any] = {"samples": len(wholes), "repeated": again, "passages": more, "overlapping": overlapping}
-    series = bool(rows) and rows[0].is_floating_point()  # what is predicted of each window is another
-    if again > REPEATED:
-        audit.breaks("scored-twice", f"{again:.1%} of the validation samples repeat an earlier one", **measured)
-    elif overlapping > SPANS_TWICE:
-        what = f"{overlapping:.0%} of the validation samples begin with what another ends with: windows overlap"
-        audit.breaks("scored-twice", what, **measured, **(SERIES if series else {}))
-    elif more > SPANS_TWICE:
-        what = f"{more:.1%} of the passages of {span} tokens that are scored were scored before: windows overlap"
-        if series:
-            what = f"{more:.1%} of the passages of {span} numbers are in an earlier sample too: windows overlap"
-        audit.breaks("scored-twice", what, **measured, **(SERIES if series else {}))
-    else:
-        audit.keeps("scored-twice", **measured)
+    numbers = bool(rows) and rows[0].is_floating_point()
+    return what_is_scored.Recurring(len(wholes), again, more, overlapping, span, numbers)
 
 
 def _overlapping(rows: list[Any]) -> float:
@@ -227,16 +206,6 @@ def _overlapping(rows: list[Any]) -> float:
     return max(places.values(), default=0) / len(some) if some else 0.0
 
 
-def drops(audit: Audit, batches: Any) -> None:
-    """Judge `batch-dropped` by what the loader says of itself."""
-    count, samples = dropped(batches) or (0, 0)
-    if count:
-        what = f"the last {count} of {samples} validation samples are never read (drop_last=True)"
-        audit.breaks("batch-dropped", what, dropped=count, samples=samples)
-    else:
-        audit.keeps("batch-dropped", drop_last=bool(getattr(batches, "drop_last", False)))
-
-
 def scored_text(
     audit: Audit, tokens: Sequence[TokenBatch], coder: Coder, texts: Sequence[str], end: int | None
 ) -> None:
@@ -247,43 +216,21 @@ def scored_text(
             ids = [i for i in row if i != NONE]
             ends += ids.count(end) if end is not None else 0
             size += len(coder.decode([i for i in ids if i != end]).encode())
-    whole = sum(len(text.encode()) for text in texts)
-    share = size / whole if whole else 1.0
-    if share < 1 - BYTES:
-        what = f"{size:,} of the {whole:,} bytes of the validation text are scored"
-        audit.breaks("bytes-lost", what, scored=size, text=whole)
-    elif share > 1 + BYTES:
-        what = f"{size:,} bytes are scored, and the validation text has {whole:,}"
-        audit.breaks("scored-twice", what, scored=size, text=whole)
-        audit.keeps("bytes-lost", scored=size, text=whole)
-    else:
-        audit.keeps("bytes-lost", scored=size, text=whole)
-    _ends(audit, ends, len(texts), end)
-
-
-def _ends(audit: Audit, ends: int, documents: int, end: int | None) -> None:
+    what_is_scored.judge_text(audit, size, sum(len(text.encode()) for text in texts))
     if end is None:
         audit.skips("end-unpaid", "which token ends a document is not known; give end=id")
-    elif ends < documents:
-        what = f"{ends:,} end tokens are scored, and the validation text has {documents:,} documents"
-        audit.breaks("end-unpaid", what, scored=ends, documents=documents)
     else:
-        audit.keeps("end-unpaid", scored=ends, documents=documents)
+        what_is_scored.judge_ends(audit, ends, len(texts))
 
 
 def tokenizer(audit: Audit, coder: Coder, texts: Sequence[str], train_texts: Sequence[str] | None) -> None:
     """Judge `tokenizer-lossy` and `vocabulary-leak`."""
     try:
-        lost = own.lossy(coder.encode, coder.decode, texts)
+        lost = tokenizer_sound.lossy(coder.encode, coder.decode, texts)
     except Exception as error:
         raise DiagnoseError(f"tokenizer fails on a text: {told(error)}") from error
-    if lost is None:
-        audit.keeps("tokenizer-lossy", texts=len(texts))
-    else:
-        what = f"{lost.lost:,} of {lost.of:,} validation texts do not come back: "
-        what += f"{lost.before!r} becomes {lost.after!r}"
-        audit.breaks("tokenizer-lossy", what, texts=lost.lost, of=lost.of)
+    tokenizer_sound.judge_lost(audit, lost, len(texts))
     if train_texts is None or not coder.strings:
         audit.skips("vocabulary-leak", "give train_texts and a tokenizer with get_vocab()")
         return
-    judge_vocabulary(audit, coder.strings, "\n".join(train_texts), "\n".join(texts))
+    tokenizer_sound.judge_vocabulary(audit, coder.strings, "\n".join(train_texts), "\n".join(texts))

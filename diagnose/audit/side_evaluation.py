@@ -10,9 +10,12 @@ import torch
 from torch import nn
 
 from diagnose.audit import row_outputs
+from diagnose.audit.findings import differ
 from diagnose.audit.predictions import NONE
+from diagnose.audit.rules import batch_dependent, evaluation_repeats, input_ignored, padding_dependent, ragged_mean
+from diagnose.audit.rules.batch_dependent import MOST_ROWS
 from diagnose.audit.side_batches import TokenBatch, columns, first_tensors, some_rows, with_inputs
-from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, differ, mean_of
+from diagnose.audit.side_passes import CannotRunError, SidePasses, by_sample, mean_of
 from diagnose.gap.loop.elements import lacks_targets, samples_of
 from diagnose.gap.loop.rebatched import CANNOT_CUT
 from diagnose.gap.loop.redrawn import draws_others, is_redrawn
@@ -21,16 +24,13 @@ from diagnose.gap.reported import slack
 from diagnose.gap.side import REDUCTIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from diagnose.audit.findings import Audit
     from diagnose.gap.loop.elements import Elements
     from diagnose.gap.side import Side
 
-MOST_ROWS = 6  # of a batch that are read alone
-OF_BATCH = ("nothing, where that is meant (negatives of the batch, a correlation): then compare losses of batches of "
-            "one size alone, with drop_last=True")  # fmt: skip
 PASS = 64  # batches of a pass that a loader's draws are compared over
-DRAW_ONCE = "validate without augmentation or sampling, or draw the samples once and keep them"
-RAGGED = 1e-3  # of the loss: what averaging may change
 
 
 def repeatable(audit: Audit, passes: SidePasses, batches: list[Any]) -> bool:
@@ -38,38 +38,25 @@ def repeatable(audit: Audit, passes: SidePasses, batches: list[Any]) -> bool:
     first = mean_of(passes.losses(batches[0], seed=1))
     passes.losses(batches[-1], seed=1, forget=False)
     again = mean_of(passes.losses(batches[0], seed=1, forget=False))
-    if differ(first, again, passes.tolerance / 10):
-        what = f"the same batch costs {first:.4f} when it is read first and {again:.4f} after another batch"
-        audit.breaks("state-carried", what, first=first, again=again)
-    else:
-        audit.keeps("state-carried", difference=abs(first - again))
+    evaluation_repeats.judge_state(audit, first, again, passes.tolerance / 10)
     other = mean_of(passes.losses(batches[0], seed=2))
     random = differ(first, other, passes.tolerance / 10)
     declared = passes.side.mode == "train"
     drops = _live_dropouts(passes.model)
     if not random and not (declared and drops):
-        for rule in ("evaluation-random", "dropout-on"):
-            audit.keeps(rule, difference=abs(first - other))
+        evaluation_repeats.judge_still(audit, abs(first - other))
         return True
-    return _which_noise(audit, passes, batches[0], first, other)
+    return _which_noise(audit, passes, batches[0], (first, other))
 
 
 def drawn_anew(audit: Audit, passes: SidePasses) -> bool:
-    """Judge `evaluation-random` by the loader: whether it draws validation's samples anew each pass, which is returned.
-
-    Samples that are drawn anew and cost the same (a field that nothing reads) leave evaluation as it was.
-    """
+    """Judge `evaluation-random` by the loader; return whether it draws validation's samples anew each pass."""
     batches = passes.side.batches
     if not is_redrawn(batches) and not draws_others(batches):
         return False
-    what = "the loader draws validation's samples anew each pass"
-    pass_means = [_mean_of_pass(passes, number) for number in range(2)]
-    first, second = (mean for mean, _ in pass_means)
-    if all(whole for _, whole in pass_means):
-        if not differ(first, second, passes.tolerance / 10):
-            return True
-        what += f": one pass costs {first:.4f} and another {second:.4f}"
-    audit.breaks("evaluation-random", what, fix=DRAW_ONCE, first=first, again=second)
+    (first, all_of_first), (second, all_of_second) = (_mean_of_pass(passes, number) for number in range(2))
+    whole = all_of_first and all_of_second
+    evaluation_repeats.judge_drawn(audit, first, second, passes.tolerance / 10, whole=whole)
     return True
 
 
@@ -86,21 +73,13 @@ def _live_dropouts(model: nn.Module) -> list[str]:
     return [n for n, m in model.named_modules() if isinstance(m, kinds) and m.training and m.p > 0]
 
 
-def _which_noise(audit: Audit, passes: SidePasses, batch: Any, first: float, other: float) -> bool:
-    """Find out whether torch's dropout alone makes evaluation random."""
+def _which_noise(audit: Audit, passes: SidePasses, batch: Any, seeds: tuple[float, float]) -> bool:
+    """Find out whether torch's dropout alone makes evaluation random; where it does, passes go on without it."""
     passes.quiet = True
-    without, again = (mean_of(passes.losses(batch, seed=seed)) for seed in (1, 2))
-    noise = f"the same batch costs {first:.4f} and {other:.4f} with other random numbers"
-    if differ(without, again, passes.tolerance / 10):
-        passes.quiet = False
-        audit.breaks("evaluation-random", f"validation is random: {noise}", first=first, again=other)
-        audit.skips("dropout-on", "evaluation is random in other ways")
-        return False
-    mode = "validation is read in training mode" if passes.side.mode == "train" else "model.eval() does not reach it"
-    what = f"dropout is on in evaluation ({mode}): {noise}, and {without:.4f} without dropout"
-    audit.breaks("dropout-on", what, first=first, again=other, without=without)
-    audit.keeps("evaluation-random", without_dropout=abs(without - again))
-    return True
+    first, again = (mean_of(passes.losses(batch, seed=seed)) for seed in (1, 2))
+    tolerance = passes.tolerance / 10
+    passes.quiet = evaluation_repeats.judge_noise(audit, seeds, (first, again), passes.side.mode or "eval", tolerance)
+    return passes.quiet
 
 
 def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch | None) -> None:
@@ -125,7 +104,7 @@ def rows_alone(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch 
             why = "a sample's loss depends on its place in the batch, not on the other samples: noise is drawn by place"
             audit.skips("batch-dependent", why, matters=False)
             return
-        _judge_rows(audit, passes, batch, row_losses, beside)
+        batch_dependent.judge_rows(audit, row_losses, beside, passes.tolerance, _own_outputs(passes, batch))
     else:
         audit.skips("batch-dependent", "the objective does not say which loss is of which sample")
 
@@ -148,7 +127,8 @@ def _in_pairs(audit: Audit, passes: SidePasses, batch: Any, why: str) -> None:
         _scalars(audit, passes, some, mean_of(whole), [mean_of(losses) for losses in pairs], None, width=2)
         return
     beside, row_losses = by_sample(whole)[:most], np.concatenate([by_sample(losses) for losses in pairs])
-    _judge_rows(audit, passes, some, row_losses, beside, width=2)
+    own_outputs = _own_outputs(passes, some, 2)
+    batch_dependent.judge_rows(audit, row_losses, beside, passes.tolerance, own_outputs, width=2)
 
 
 def _by_place(passes: SidePasses, batch: Any, own: Any, beside: Any) -> bool:
@@ -168,54 +148,19 @@ def _by_place(passes: SidePasses, batch: Any, own: Any, beside: Any) -> bool:
     return True
 
 
-def _judge_rows(audit: Audit, passes: SidePasses, batch: Any, own: Any, beside: Any, *, width: int = 1) -> None:
-    off = np.abs(own - beside) / np.maximum(np.maximum(np.abs(own), np.abs(beside)), 0.1)
-    worst = int(off.argmax())
-    if off[worst] > passes.tolerance:
-        how = "alone" if width == 1 else "beside one other"
-        what = f"sample {worst + 1} costs {own[worst]:.4f} {how} and {beside[worst]:.4f} beside the others of its batch"
-        _breaks(audit, passes, batch, what, width=width, alone=own[worst], beside=beside[worst])
-    else:
-        audit.keeps("batch-dependent", rows=len(own), largest_difference=float(off.max()))
-
-
-def _breaks(audit: Audit, passes: SidePasses, batch: Any, what: str, *, width: int = 1, **measured: Any) -> None:
-    """Note that losses depend on the batch: an error where the model mixes rows, a note where the loss alone does."""
-    if not row_outputs.stay(passes, batch, width):
-        audit.breaks("batch-dependent", what, **measured)
-        return
-    what = f"the loss is of the batch as a whole (the model's outputs are each row's own): {what}"
-    audit.breaks("batch-dependent", what, severity="note", fix=OF_BATCH, **measured)
+def _own_outputs(passes: SidePasses, batch: Any, width: int = 1) -> Callable[[], bool | None]:
+    return lambda: row_outputs.stay(passes, batch, width)
 
 
 def _scalars(
     audit: Audit, passes: SidePasses, batch: Any, whole: float, alone: list[float], tokens: TokenBatch | None,
     *, width: int = 1,
 ) -> None:  # fmt: skip
-    """Compare a batch's mean with the means of its rows, of tokens or of rows: one of them has to be it.
-
-    Where its rows may weigh otherwise, as by their classes, the model's outputs tell.
-    """
-    means = {"rows": float(np.mean(alone))}
-    if tokens is not None:
-        for name, targets in (("tokens", tokens.scored_BT), ("targets", tokens.targets_BT)):
-            counts = (targets != NONE).sum(1).cpu().numpy()
-            means[name] = float(np.average(alone, weights=counts))
-    means["sum of rows"] = float(np.sum(alone))
-    best = min(means, key=lambda name: abs(means[name] - whole))
-    between = min(alone) * (1 - passes.tolerance) <= whole <= max(alone) * (1 + passes.tolerance)
-    if not differ(means[best], whole, passes.tolerance):
-        audit.keeps("batch-dependent", rows=len(alone) * width, largest_difference=abs(means[best] - whole))
-    elif (tokens is None or tokens.padded) and between and row_outputs.stay(passes, batch, width) is not False:
-        audit.skips("batch-dependent", "the objective returns one number, and what its mean is over is not known")
-    else:
-        what = _beyond(whole, alone, width)
-        _breaks(audit, passes, batch, what, width=width, batch_loss=whole, rows=alone[:MOST_ROWS])
-
-
-def _beyond(whole: float, alone: list[float], width: int) -> str:
-    how = "each alone" if width == 1 else "two at a time"
-    return f"a batch costs {whole:.4f} and its rows, {how}, {float(np.mean(alone)):.4f} on average"
+    """Compare a batch's mean with the means of its rows, of tokens or of rows."""
+    by_tokens = {} if tokens is None else {"tokens": tokens.scored_BT, "targets": tokens.targets_BT}
+    weights = {name: (targets_BT != NONE).sum(1).cpu().numpy() for name, targets_BT in by_tokens.items()}
+    padded, own_outputs = tokens is None or tokens.padded, _own_outputs(passes, batch, width)
+    batch_dependent.judge_means(audit, whole, alone, weights, passes.tolerance, own_outputs, padded=padded, width=width)
 
 
 def padding_matters(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch) -> None:
@@ -238,12 +183,7 @@ def padding_matters(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenB
         audit.skips("padding-dependent", f"a row without its padding cannot be read: {error}")
         return
     a, b = (mean_of(losses) if losses.scalar else _sum(losses) for losses in (padded, trimmed))
-    if differ(a, b, passes.tolerance):
-        size = last - first
-        what = f"a row of {size} tokens costs {b:.4f} alone and {a:.4f} with {length - size} of padding"
-        audit.breaks("padding-dependent", what, padded=a, alone=b)
-    else:
-        audit.keeps("padding-dependent", padded=a, alone=b)
+    padding_dependent.judge(audit, (a, b), last - first, length - (last - first), passes.tolerance)
 
 
 def _sum(found: Elements) -> float:
@@ -260,10 +200,8 @@ def reads_its_input(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenB
         return
     if after is None:
         audit.skips("input-ignored", "what the network reads cannot be told from what it has to predict")
-    elif all(value == before or not differ(value, before, 1e-7) for value in after):
-        audit.breaks("input-ignored", f"the loss is {before:.4f} whatever the input is", loss=before)
     else:
-        audit.keeps("input-ignored", loss=before, with_other_inputs=after[0])
+        input_ignored.judge(audit, before, after)
 
 
 def _with_other_inputs(passes: SidePasses, batch: Any, tokens: TokenBatch | None) -> list[float] | None:
@@ -304,20 +242,10 @@ def averaging(audit: Audit, passes: SidePasses, batches: list[Any], counts: list
     sizes = np.array(counts if scalar else [losses.weights.sum() for losses in batch_losses], float)
     whole = float(np.average(means, weights=sizes))
     reported = _reported(batch_losses, means, reduction)
-    units = "tokens" if audit.text else "samples"
     is_reported = _is_reported(passes.side, whole, len(batches))
-    if _is_reported(passes.side, float(means.mean()), len(batches)) and not is_reported:
-        reported = float(means.mean())
-    measured: dict[str, Any] = {
-        "reported": whole if is_reported else reported,
-        f"over_{units}": whole,
-        "batches": len(batch_losses),
-    }
-    if not is_reported and differ(reported, whole, RAGGED):
-        what = f"a mean {_averaged(reduction, scalar=scalar)} is {reported:.4f}, one over all {units} {whole:.4f}"
-        audit.breaks("ragged-mean", what, **measured)
-    else:
-        audit.keeps("ragged-mean", **measured)
+    if is_reported or _is_reported(passes.side, float(means.mean()), len(batches)):
+        reported = whole if is_reported else float(means.mean())
+    ragged_mean.judge(audit, reported, whole, _averaged(reduction, scalar=scalar), len(batch_losses))
 
 
 def _is_reported(side: Side, mean: float, read: int) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
 
 from diagnose.audit import training_checks
-from diagnose.audit.judgements import judge_overfit, judge_start, names
+from diagnose.audit.rules import cannot_overfit, loss_at_start, tied_weights, weights_trained
 from diagnose.audit.side_batches import some_rows
 from diagnose.audit.side_passes import SidePasses, mean_of
 from diagnose.errors import DiagnoseError
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
     from diagnose.audit.findings import Audit
 
-COPIES = 0.9  # correlation of two matrices that were one once: what is learned apart may come to 0.6
 ROWS = 4
 BATCHES = 4
 
@@ -36,16 +34,11 @@ def ties(audit: Audit, model: nn.Module, tied: bool | None) -> None:
         audit.skips("tied-weights", "no embedding and output matrix of one shape were found", matters=tied is True)
         return
     first, last = ends
-    if first is last or first.data_ptr() == last.data_ptr():
-        audit.keeps("tied-weights", shared=True)
-        return
-    told_so = tied if tied is not None else _says_tied(model)
-    alike = float(torch.corrcoef(torch.stack([first.detach().flatten(), last.detach().flatten()]).float())[0, 1])
-    if told_so or (tied is None and math.isfinite(alike) and alike > COPIES):
-        what = f"embedding and output matrix should be one and are two tensors (correlation {alike:.2f})"
-        audit.breaks("tied-weights", what, shared=False, correlation=alike)
-    else:
-        audit.skips("tied-weights", f"the matrices are not meant to be shared (correlation {alike:.2f})", matters=False)
+    alike, meant = None, tied if tied is not None else _says_tied(model)
+    if first is not last and first.data_ptr() != last.data_ptr():
+        both = torch.stack([first.detach().flatten(), last.detach().flatten()])
+        alike = float(torch.corrcoef(both.float())[0, 1])
+    tied_weights.judge(audit, alike, meant, tied=tied)
 
 
 def _ends(model: nn.Module) -> tuple[Tensor, Tensor] | None:
@@ -77,17 +70,7 @@ def gradients(audit: Audit, passes: SidePasses, batches: list[Any]) -> bool:
         if frozen:
             audit.skips("no-gradient", why)
         return False
-    without, frozen = weights
-    if without:
-        what = f"no gradient reaches {names(without)}"
-        audit.breaks("no-gradient", what, weights=len(without), names=without[:8])
-    else:
-        audit.keeps("no-gradient", batches=min(BATCHES, len(batches)))
-    if frozen:
-        audit.breaks("frozen-weights", f"{names(frozen)} are frozen (requires_grad=False)", weights=len(frozen),
-                     names=frozen[:8])  # fmt: skip
-    else:
-        audit.keeps("frozen-weights", frozen=0)
+    weights_trained.judge(audit, *weights, min(BATCHES, len(batches)))
     return True
 
 
@@ -103,7 +86,7 @@ def overfits(audit: Audit, passes: SidePasses, batch: Any, seconds: float) -> No
         steps = training_checks.affordable(lambda: passes.mean(some), passes.device.type, seconds)
         passes.forget()
         fit, floor = training_checks.overfit(passes.model, lambda: passes.mean(some), steps), 0.0
-        if not training_checks.has_fallen(*fit[:2]):
+        if not cannot_overfit.has_fallen(*fit[:2]):
             passes.kept.restore()
             passes.forget()
             floor = training_checks.least(passes.model, lambda: passes.mean(some))
@@ -114,8 +97,7 @@ def overfits(audit: Audit, passes: SidePasses, batch: Any, seconds: float) -> No
         passes.quiet = quiet
         passes.kept.restore()
         passes.forget()
-    late = "{steps} steps, all that the budget allows, do not tell"
-    judge_overfit(audit, fit, f"{min(ROWS, size)} samples", late, floor)
+    cannot_overfit.judge(audit, fit, min(ROWS, size), floor)
 
 
 def starts(audit: Audit, passes: SidePasses, batch: Any, build: Callable[[], nn.Module], classes: int | None) -> None:
@@ -133,4 +115,4 @@ def starts(audit: Audit, passes: SidePasses, batch: Any, build: Callable[[], nn.
         raise
     except Exception as error:
         raise DiagnoseError(f"build fails: {told(error)}") from error
-    judge_start(audit, loss, classes)
+    loss_at_start.judge(audit, loss, classes)

@@ -201,8 +201,3 @@ def mean_of(found: Elements) -> float:
 def by_sample(found: Elements) -> Any:
     """Return each sample's summed loss (B)."""
     return np.bincount(found.samples, found.nats * (found.weights > 0), minlength=found.size)
-
-
-def differ(a: float, b: float, tolerance: float) -> bool:
-    """Say whether two losses differ by more than the tolerance, a share of the larger (of 0.1 at least)."""
-    return not abs(a - b) <= tolerance * max(abs(a), abs(b), 0.1)

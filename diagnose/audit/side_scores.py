@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from diagnose.audit.findings import differ
 from diagnose.audit.predictions import NONE, first_leak, is_distribution, nats, shifted, total_probability
+from diagnose.audit.rules import next_token_loss, what_is_seen
 from diagnose.audit.side_batches import TokenBatch, some_rows, with_inputs
-from diagnose.audit.side_passes import CannotRunError, SidePasses, differ, mean_of
+from diagnose.audit.side_passes import CannotRunError, SidePasses, mean_of
 from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import size_of
 from diagnose.gap.loop.rebatched import changed
@@ -27,13 +29,11 @@ if TYPE_CHECKING:
 
 LOOKED = 8  # batches in which padding is looked for
 COUNTED = -1  # stands for a target that counts in one place and not in another
-UNKNOWN_PADDING = "which of the places that count nothing are padding is not known: give pad=, or targets of -100"
 ROWS = 3  # of a batch that scores are compared on
 MOST_SUMMED = 600  # tokens of a vocabulary that is summed over through the objective itself
 CLOSER = 0.05  # of the tolerance for other shifts: an untrained model's losses of all shifts lie close together
-ALL_TOKENS = 0.01  # a sum of probabilities may be off 1 by
 LOGITS = "it is called (model, batch) with the whole batch"
-RULES = ("targets-shifted", "padding-counted", "padding-predicted", "softmax-twice", "probabilities", "loss-differs")
+OF_SCORES = tuple(rule.id for rule in next_token_loss.RULES)
 
 
 @dataclass(frozen=True)
@@ -143,17 +143,18 @@ def compare(
     losses = passes.losses(batch)
     counts_BT = weights_of(losses, tokens)
     match = _match(passes, mean_of(losses), tokens, scores_BTV, counts_BT)
+    next_token_loss.judge_loss(audit, mean_of(losses), None if match is None else match.value, given=given)
     if match is None:
-        why = "the loss is no mean of cross-entropies that the logits give"
-        if given:
-            audit.breaks("loss-differs", why, loss=mean_of(losses))
-        for rule in RULES:
-            audit.skips(rule, why)
+        for rule in OF_SCORES:
+            audit.skips(rule, next_token_loss.NO_MATCH)
         return
-    audit.keeps("loss-differs", loss=match.value)
-    _judge_shift(audit, tokens, match)
-    _judge_padding(audit, tokens, match, left_out=counts_BT is not None and bool((counts_BT == 0).any()))
-    _judge_scores(audit, scores_BTV, match)
+    next_token_loss.judge_shift(audit, tokens.offset + match.shift, match.value)
+    if tokens.padded:
+        missing = int((shifted(tokens.clean_BT, match.shift) == NONE).sum())
+        next_token_loss.judge_padding(audit, match.padding, missing / tokens.clean_BT.numel(), match.value)
+    else:
+        next_token_loss.without_padding(audit, left_out=counts_BT is not None and bool((counts_BT == 0).any()))
+    next_token_loss.judge_scores(audit, scores_BTV, match.how, normalised=is_distribution(scores_BTV))
 
 
 def _match(
@@ -190,59 +191,6 @@ def _hows(scores_BTV: Tensor) -> list[str]:
     return [*out, "probabilities"] if float(scores_BTV.min()) >= 0 else out
 
 
-def _judge_shift(audit: Audit, tokens: TokenBatch, found: Match) -> None:
-    ahead = tokens.offset + found.shift
-    if ahead == 1:
-        audit.keeps("targets-shifted", ahead=ahead, loss=found.value)
-        return
-    words = {0: "the token that it was just shown", 2: "the token after the next"}
-    what = f"each position is scored on {words.get(ahead, f'the token {ahead} places on')}, not on the next"
-    audit.breaks("targets-shifted", what, ahead=ahead, loss=found.value)
-
-
-def _judge_padding(audit: Audit, tokens: TokenBatch, found: Match, *, left_out: bool) -> None:
-    missing = int((shifted(tokens.clean_BT, found.shift) == NONE).sum())
-    share = missing / tokens.clean_BT.numel()
-    if not tokens.padded:
-        why = UNKNOWN_PADDING if left_out else "no row of the batches that were read is padded"
-        for rule in ("padding-counted", "padding-predicted"):
-            audit.skips(rule, why, matters=False)
-    elif found.padding == "predicted":
-        audit.breaks("padding-predicted", "padding is predicted and counted like text", share=share, loss=found.value)
-        audit.skips("padding-counted", "padding is predicted", matters=False)
-    elif found.padding.startswith("counted"):
-        what = f"padding, {share:.0%} of all places, is counted in the mean with a loss of 0"
-        audit.breaks("padding-counted", what, share=share, loss=found.value)
-        audit.keeps("padding-predicted", loss=found.value)
-    else:
-        for rule in ("padding-counted", "padding-predicted"):
-            audit.keeps(rule, share_of_padding=share, loss=found.value)
-
-
-def _judge_scores(audit: Audit, scores_BTV: Tensor, found: Match) -> None:
-    if found.how == "logits":
-        if is_distribution(scores_BTV):
-            ceiling = float(scores_BTV.float().max())
-            audit.breaks("softmax-twice", "the network returns probabilities, and the loss takes a softmax of them",
-                         largest=ceiling)  # fmt: skip
-        else:
-            audit.keeps("softmax-twice", sum_of_scores=float(scores_BTV.float().sum(-1).mean()))
-        audit.keeps("probabilities", how="the loss is the cross-entropy of a softmax")
-        return
-    audit.keeps("softmax-twice", how=found.how)
-    total = scores_BTV.double().exp() if found.how == "log-probabilities" else scores_BTV.double()
-    _judge_total(audit, total.sum(-1))
-
-
-def _judge_total(audit: Audit, total: Tensor) -> None:
-    low, high = float(total.min()), float(total.max())
-    if max(abs(low - 1), abs(high - 1)) > ALL_TOKENS:
-        what = f"the probabilities of all tokens sum to {low:.3f} to {high:.3f}, not to 1"
-        audit.breaks("probabilities", what, lowest=low, highest=high)
-    else:
-        audit.keeps("probabilities", lowest=low, highest=high)
-
-
 def sum_probabilities(audit: Audit, passes: SidePasses, batch: Any, tokens: TokenBatch, vocabulary: int) -> None:
     """Judge `probabilities` through the objective itself, where it returns the loss of each target."""
     if "probabilities" in audit.broken or tokens.source != "pair" or vocabulary > MOST_SUMMED:
@@ -263,7 +211,7 @@ def sum_probabilities(audit: Audit, passes: SidePasses, batch: Any, tokens: Toke
     except CannotRunError as error:
         audit.skips("probabilities", str(error))
         return
-    _judge_total(audit, total[tokens.clean_BT[:1] != NONE])
+    next_token_loss.judge_total(audit, total[tokens.clean_BT[:1] != NONE])
 
 
 def causality(
@@ -292,8 +240,4 @@ def causality(
     except CannotRunError as error:
         audit.skips("future-visible", str(error))
         return
-    if leak is None:
-        audit.keeps("future-visible", largest_change=most)
-    else:
-        what = f"the prediction at position {leak[0]} changes with tokens from position {leak[1]} on (counted from 0)"
-        audit.breaks("future-visible", what, position=leak[0], cut=leak[1], largest_change=most)
+    what_is_seen.judge_future(audit, leak, most)

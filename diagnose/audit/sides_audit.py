@@ -3,72 +3,31 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
-from diagnose.audit import broadcast, labels, side_data, side_evaluation, side_inputs, side_network, side_scores
-from diagnose.audit.findings import Audit
+from diagnose.audit import side_data, side_evaluation, side_network, side_scores
+from diagnose.audit.audited_sides import FEW, AuditedSides, first_of, held
+from diagnose.audit.findings import Audit, judges, known
 from diagnose.audit.predictions import NONE
+from diagnose.audit.rules import split_overlap, what_is_scored
 from diagnose.audit.side_batches import TokenBatch, may_hold_text, tokens_of
 from diagnose.audit.side_passes import CannotRunError, SidePasses
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.elements import lacks_targets
 from diagnose.gap.loop.guard import guarded
 from diagnose.gap.loop.reached import other_modules
-from diagnose.gap.loop.walking import walk
 from diagnose.gap.recorder import ranks
 from diagnose.gap.side import Side, check_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from torch import nn
 
+    from diagnose.audit.audited_sides import Adapters
     from diagnose.records.audits import AuditRecord
 
-MOST = 256  # validation batches that are held
-FEW = 16  # of them that averages are taken of
-LOOKED = 8  # of them in which a padded one is looked for
-OF_RUNS = {
-    "segment-visible": "the rule is of runs of diagnose", "record-differs": "the rule is of runs of diagnose",
-    "tokenizer-differs": "the rule is of runs of diagnose",
-}  # fmt: skip
-OF_TEXT = (
-    *side_scores.RULES, "future-visible", "padding-dependent", "bytes-lost", "end-unpaid", "tokenizer-lossy",
-    "vocabulary-leak",
-)  # fmt: skip
+LOOKED = 8  # validation batches in which a padded one is looked for
 NO_TEXT = "the batches hold no text (rows of whole numbers); where they do, give tokens=batch -> (inputs, targets)"
-
-
-@dataclass(frozen=True)
-class Adapters:
-    """What a user gives beside the sides; see `audit_metric`."""
-
-    logits: Callable[..., Any] | None = None
-    tokens: Callable[[Any], Any] | None = None
-    tokenizer: Any = None
-    texts: Sequence[str] | None = None
-    train_texts: Sequence[str] | None = None
-    end: int | None = None
-    pad: int | None = None
-    build: Callable[[], nn.Module] | None = None
-    tied: bool | None = None
-
-    @property
-    def speaks_of_text(self) -> bool:
-        """Whether anything was given that only text has."""
-        return any(adapter is not None for adapter in (self.tokens, self.tokenizer, self.texts, self.end, self.pad))
-
-    def __post_init__(self) -> None:
-        for name in ("logits", "tokens", "build"):
-            if getattr(self, name) is not None and not callable(getattr(self, name)):
-                raise DiagnoseError(f"{name} is a {type(getattr(self, name)).__name__}; give a function")
-        for name in ("texts", "train_texts"):
-            given = getattr(self, name)
-            if given is not None and (isinstance(given, str) or not all(isinstance(text, str) for text in given)):
-                raise DiagnoseError(f"{name} must be a list of texts, one a document")
 
 
 def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seconds: float) -> AuditRecord:
@@ -93,18 +52,16 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         batches, complete = held(val, "validation")
         out = Audit(text=given.speaks_of_text or may_hold_text(batches[0]))
         if not out.text:
-            for rule in OF_TEXT:
-                out.skips(rule, NO_TEXT, matters=False)
+            _not_asked(out, "text", NO_TEXT)
         passes = SidePasses(model, guard, val, "validation")
         try:
             _begin(passes, train, batches)
             tokens = evaluation(out, passes, batches, given)
-            broadcast.judge(out, broadcast.with_first(passes, batches[0], train))
-            side_inputs.judge(out, train, val, batches)
-            labels.judge(out, passes, batches, train, [] if train is None else first_of(train, FEW))
+            for judge in judges("judge_sides"):
+                judge(out, AuditedSides(passes, batches, train))
             again = side_evaluation.drawn_anew(out, passes)
             _scored(out, batches, tokens, given, complete=complete, again=again)
-            side_data.drops(out, val.batches)
+            what_is_scored.judge_dropped(out, val.batches)
             _text(out, given)
             side_network.ties(out, model, given.tied)
             training(out, passes, train, batches, given, seconds)
@@ -112,33 +69,15 @@ def audit(model: nn.Module, train: Side | None, val: Side, given: Adapters, seco
         finally:
             passes.forget()
             guard.restore()
-    for rule, why in OF_RUNS.items():
-        out.skips(rule, why, matters=False)
+    _not_asked(out, "runs", "the rule is of runs of diagnose")
     out.ends("nothing was given that it could be judged by")
     return out.record("sides", time.monotonic() - begun, batches=len(batches))
 
 
-def held(side: Side, name: str) -> tuple[list[Any], bool]:
-    """Return a side's batches, at most so many, and whether these are all of them.
-
-    Raises:
-        DiagnoseError: it has none.
-    """
-    some, _ = walk(side.batches)
-    batches = [batch for _, batch in islice(some, MOST + 1)]
-    if not batches:
-        raise DiagnoseError(f"the {name} side yields no batch; an iterable that yields batches each time is needed")
-    return with_targets(batches[:MOST]), len(batches) <= MOST
-
-
-def first_of(side: Side, most: int) -> list[Any]:
-    """Return those of a side's first batches of which some target counts."""
-    return with_targets([batch for _, batch in islice(walk(side.batches)[0], most)])
-
-
-def with_targets(batches: list[Any]) -> list[Any]:
-    """Return the batches of which some target counts: the others' losses are no numbers; all where none has any."""
-    return [batch for batch in batches if not lacks_targets(batch)] or batches
+def _not_asked(out: Audit, of: str, why: str) -> None:
+    for rule in known().values():
+        if rule.of == of:
+            out.skips(rule.id, why, matters=False)
 
 
 def _begin(passes: SidePasses, train: Side | None, batches: list[Any]) -> None:
@@ -173,7 +112,7 @@ def evaluation(out: Audit, passes: SidePasses, batches: list[Any], given: Adapte
         for rule in ("batch-dependent", "input-ignored", "ragged-mean"):
             out.skips(rule, "evaluation is random")
     if why:
-        for rule in (*side_scores.RULES, "future-visible", "padding-dependent"):
+        for rule in (*side_scores.OF_SCORES, "future-visible", "padding-dependent"):
             out.skips(rule, why)
     else:
         _next_token(out, passes, batches, tokens, given, repeats=repeats)
@@ -198,7 +137,7 @@ def _next_token(
     ids = [t for token_batch in tokens[:LOOKED] for t in (token_batch.inputs_BT, token_batch.targets_BT)]
     vocabulary = 1 + max(int(t.max()) for t in ids)
     if not repeats:
-        for rule in (*side_scores.RULES, "future-visible", "padding-dependent"):
+        for rule in (*side_scores.OF_SCORES, "future-visible", "padding-dependent"):
             out.skips(rule, "evaluation is random")
         return
     try:
@@ -206,7 +145,7 @@ def _next_token(
         vocabulary = scores.shape[2]
         side_scores.compare(out, passes, batch, token_batch, scores, given=given.logits is not None)
     except CannotRunError as error:
-        for rule in side_scores.RULES:
+        for rule in side_scores.OF_SCORES:
             if rule != "probabilities":
                 out.skips(rule, str(error))
     if "probabilities" not in out.checked:
@@ -262,8 +201,8 @@ def training(
 
 def _shared(out: Audit, passes: SidePasses, train: Side | None, batches: list[Any], seconds: float) -> None:
     if train is None:
-        for rule in side_data.OVERLAP:
-            out.skips(rule, "give train=, the training side")
+        for rule in split_overlap.RULES:
+            out.skips(rule.id, "give train=, the training side")
     else:
         train_passes = replace(passes, side=train, name="training")
         rows = side_data.rows_of(train_passes, first_of(train, 1)[0]), side_data.rows_of(passes, batches[0])

@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from diagnose.audit.rules.cannot_overfit import ENOUGH, has_fallen
 from diagnose.gap.loop.rebatched import changed
 from diagnose.training.eager_optimizer import EagerAdam
 
@@ -25,9 +26,7 @@ STEPS, RATES = 120, (3e-3, 1e-2)
 FEWEST = 8  # steps at each rate, however large the network is
 CPU_RATE, CARD_RATE = 1e10, 1e13  # operations a second that a budget counts on, of any machine
 TIMES_FORWARD = 3  # a step's operations over those of its loss
-AT_FLOOR = 0.05  # of the loss at the start
 FREE_STEPS, FREE_RATE, FREE_START = 200, 0.1, 0.01  # of outputs that are free
-ENOUGH = 0.7  # of the loss at the start; label smoothing alone keeps it from falling to nothing
 DROPS = {
     F.dropout, F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout, torch.dropout,
     torch.dropout_, torch.alpha_dropout, torch.feature_dropout, torch.native_dropout,
@@ -124,11 +123,6 @@ def overfit(model: nn.Module, loss: Callable[[], Tensor], steps: int = STEPS) ->
         if lowest < ENOUGH * start:
             break
     return start, lowest, taken, steps < STEPS
-
-
-def has_fallen(start: float, lowest: float, floor: float = 0.0) -> bool:
-    """Say whether a loss has fallen clearly, or had no way to fall: it began at its floor."""
-    return lowest - floor < ENOUGH * (start - floor) or (floor > 0 and start - floor < AT_FLOOR * start)
 
 
 def least(model: nn.Module, loss: Callable[[], Tensor]) -> float:

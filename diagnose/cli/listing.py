@@ -30,7 +30,7 @@ def runs(
             inventory.prune(unfinished)
         return
     listed = inventory.listing(RUNS)
-    print_json({"runs": listed}) if as_json else show(inventory.rows(listed))
+    print_json({"runs": [row.model_dump() for row in listed]}) if as_json else show(inventory.rows(listed))
 
 
 @subcommand(

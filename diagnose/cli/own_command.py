@@ -137,7 +137,7 @@ def show_plan(plan: CommandPlan, place: Place, output: Output) -> None:
     from diagnose.ablation.commands.command_forecast import describe, plan_rows
 
     described = describe(plan, place)
-    print_json(described) if output.as_json else show(plan_rows(described))
+    print_json(described.model_dump()) if output.as_json else show(plan_rows(described))
 
 
 def carry_out(

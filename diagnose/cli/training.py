@@ -173,7 +173,7 @@ def _show_plan_of_ours(
             untuned=fairness.untuned, full=full, threads=place.threads, match=fairness.match,
         )  # fmt: skip
     described = plan.describe(planned, place, RUNS)
-    print_json(described) if output.as_json else show(plan.plan_rows(described))
+    print_json(described.model_dump()) if output.as_json else show(plan.plan_rows(described))
 
 
 def finish_ablation(folder: Path, out: Path, output: Output, tracked: Tracking | None = None) -> None:

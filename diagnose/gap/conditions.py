@@ -12,7 +12,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from diagnose.gap.term import DROPOUTS, FACTORS
+from diagnose.gap.term import DROPOUTS
+from diagnose.gap.term_kinds import KINDS
 from diagnose.stats.shapley import Coalition, owen, shapley
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from diagnose.gap.side import Side
 
 MOST_PASSES = 8
+FIELD = {kind.id: kind.field for kind in KINDS if kind.field}  # of `Condition`, that a factor changes
+FACTORS = tuple(FIELD)
 BY_BATCH = ("batch", "weighted")  # averages that depend on how elements are batched
 
 
@@ -93,17 +96,12 @@ class SideConditions:
 
     def condition(self, changed: Coalition) -> Condition:
         """Return training's condition with these atoms on validation's side."""
-        val, train = self.val, self.train
-        mode = "mode" in changed
-        out = Condition(
-            val.on if mode else (train.on - changed) | (val.on & changed),
-            (val if ("weights" if self.bound else "objective") in changed else train).objective,
-            (val if "precision" in changed else train).precision,
-            (self.end if "reduction" in changed else train).reduction,
-            "collation" in changed,
-            "batching" in changed,
-            (val if "weights" in changed else train).weights,
-        )
+        some = changed & FIELD.keys()
+        if self.bound:  # each objective reads its own model
+            some = some - {"objective"} | ({"objective"} if "weights" in changed else set())
+        new: dict[str, Any] = {FIELD[factor]: getattr(self.end, FIELD[factor]) for factor in some}
+        kinds = (self.train.on - changed) | (self.end.on & changed)
+        out = replace(self.train, **{"on": kinds} | new)
         over_samples = out.objective == self.scalar and out.reduction == "mean"
         return replace(out, reduction="weighted") if over_samples else out
 
@@ -148,17 +146,13 @@ def sides(
         modes[1], objective, val.autocast, of_val, plain=collation[0], batching=batching, weights=weights[1]
     )
     end = replace(second, reduction=_apart(of_val, mixed=mixed, scalar=scalar[1]))
-    differs = {
-        "mode": modes[0] != modes[1],
-        "objective": objective == 1 and not bound,
-        "precision": train.autocast != val.autocast,
-        "reduction": of_train != end.reduction,
-        "collation": collation[0],
-        "batching": batching,
-        "weights": weights[0] != weights[1],
-    }
-    factors = tuple(factor for factor in FACTORS if differs[factor])
+    factors = tuple(factor for factor in differing(first, end) if not (bound and factor == "objective"))
     return SideConditions(first, second, tuple(kinds), factors, collation, end, mixed, bound=bound, scalar=alone)
+
+
+def differing(train: Condition, end: Condition) -> tuple[str, ...]:
+    """Return the factors in which two conditions differ, in the ledger's order."""
+    return tuple(factor for factor, name in FIELD.items() if getattr(train, name) != getattr(end, name))
 
 
 def _weights(train: Side, val: Side) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from diagnose.formatting import listed
 from diagnose.gap.reported import SWAPPED
-from diagnose.gap.term import DROPOUTS, GROUPS, KINDS, SIDES
+from diagnose.gap.term import DROPOUTS, SIDES
+from diagnose.gap.term_kinds import GROUPS, KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,7 @@ LITTLE = 0.1  # of the largest kind of training mode: what is smaller is not nam
 SEEN = 0.5  # share of validation documents that occur in training: no validation text any more
 ALL_SEEN = 0.95
 FEW = 0.01  # of them: fewer are not worth a word
+REPEATED = 0.02  # of them: so many must repeat an earlier one to be worth a word
 BY_GROUP = "split by group, so that all samples of one (a patient, a speaker, a document) are on one side"
 OURS = {"text": "text", "document": "document", "documents": "documents", "cut": "cut"}
 FOREIGN = {"text": "data", "document": "sample", "documents": "samples", "cut": "prepared"}

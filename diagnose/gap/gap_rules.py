@@ -29,7 +29,7 @@ from diagnose.gap.gap_causes import (
     term_of,
 )
 from diagnose.gap.reported import SWAPPED
-from diagnose.gap.term import KINDS
+from diagnose.gap.term_kinds import KINDS
 from diagnose.records.schema import FindingRecord, Severity
 
 if TYPE_CHECKING:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from diagnose.gap.loop.elements import SAMPLES
 from diagnose.stats import Interval, Reading, combination
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+SAMPLES = 1 << 24  # of a batch at most: room between the numbers of two batches' samples
 ENOUGH = 8  # batches: with fewer, Student's t is so wide that samples are the units, unless batches clearly differ
+SAME_DATA = "exact: both sides hold the same samples"
+RECOMPUTED = 1e-5  # relative: reading the same again may differ by as much through the order of sums
 CHANCE = 0.95  # that the spread of few batches stays below, were their samples independent
 
 
@@ -55,3 +57,11 @@ def _wider(batches: Interval, samples: Interval) -> bool:
     from scipy.special import fdtri
 
     return bool((batches.se / samples.se) ** 2 > fdtri(batches.df, samples.df, CHANCE))
+
+
+def around(reading: Reading, value: float) -> Interval:
+    """Return the interval of a value less a reading's mean, from the reading's spread."""
+    span = combined([reading], [-1.0])
+    if span.low is None or span.high is None:
+        return Interval(value, None, None, None, None)
+    return Interval(value, value - span.value + span.low, value - span.value + span.high, span.se, span.df)

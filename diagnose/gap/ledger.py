@@ -9,10 +9,10 @@ from diagnose.errors import DiagnoseError
 from diagnose.gap.loop.elements import samples_of
 from diagnose.gap.loop.measure import measure
 from diagnose.gap.loop.reading_budget import ReadingBudget
-from diagnose.gap.record import of_loop
+from diagnose.gap.record import of_loop, terms
 from diagnose.gap.recorder.ranks import mean_of_ranks
+from diagnose.gap.reported import reported
 from diagnose.gap.side import Side, check_model
-from diagnose.gap.terms import reported, terms
 
 if TYPE_CHECKING:
     from torch import nn

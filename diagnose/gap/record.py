@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from diagnose.formatting import cut, visible
 from diagnose.gap import gap_rules, verdict
 from diagnose.gap.intervals import combined
-from diagnose.gap.recorder.timing import together
+from diagnose.gap.reported import explained
 from diagnose.gap.side import REDUCTIONS
-from diagnose.gap.term import groups_of, interval_record
-from diagnose.gap.terms import explained
+from diagnose.gap.term import interval_record
+from diagnose.gap.term_kinds import FILES, KIND, KINDS, groups_of
+from diagnose.gap.terms.timing_terms import together
 from diagnose.records.ledgers import LedgerRecord
 from diagnose.records.schema import FORMAT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import torch
 
     from diagnose.data.overlap import SeenDocuments
@@ -24,12 +27,29 @@ if TYPE_CHECKING:
     from diagnose.gap.loop.reading_budget import ReadingBudget
     from diagnose.gap.measurements import BatchReadings, Measurements
     from diagnose.gap.recorder.recording import Recording
+    from diagnose.gap.reported import ReportedLosses
     from diagnose.gap.side import Side
     from diagnose.gap.term import Term
-    from diagnose.gap.terms import ReportedLosses
 
 UNIT = "loss"
 LONGEST = 60  # characters of a function's name
+
+
+def terms(found: Measurements, given: ReportedLosses) -> list[Term]:
+    """Return all terms in the ledger's order; they sum to the reported gap."""
+    by_id = {term.id: term for file in FILES for term in file.terms(found, given)}
+    further = {kind.id: value for kind in KINDS if kind.beside and (value := by_id[kind.id].value)}
+    return [_less(by_id[name], further) if name == "residual" else by_id[name] for name in KIND]
+
+
+def _less(residual: Term, further: Mapping[str, float]) -> Term:
+    """Return what is left of the residual when further terms have taken theirs, each as a part of it."""
+    parts = [{"id": name, "value": -value, "low": None, "high": None} for name, value in further.items()]
+    value, low, high = (
+        None if end is None else math.fsum((end, *(-taken for taken in further.values())))
+        for end in (residual.value, residual.low, residual.high)
+    )
+    return replace(residual, value=value, low=low, high=high, parts=(*residual.parts, *parts))
 
 
 def record(
@@ -44,16 +64,16 @@ def record(
         budget: what the source was allowed to read.
         own: what only the source knows: `kind`, `conditions`, and keys that the other source lacks.
     """
-    end = found.sides.end
+    end, by_id = found.sides.end, {term.id: term for term in some}
     data = combined([found.train.readings[end], found.val.readings[end]], [-1.0, 1.0], mixed=found.sides.together)
-    spans = {"data": data} | ({"timing": together(some[0], some[1])} if found.replayed else {})
+    spans = {"data": data} | ({"timing": together(by_id["lag"], by_id["recency"])} if found.replayed else {})
     out = {
         "format": FORMAT,
         "run": "",
         "page": None,
         "reported": {"train": given.train, "val": given.val, "unit": UNIT, "given": list(given.given)},
         "gap": given.val - given.train,
-        "terms": [term.record() for term in some],
+        "terms": [term.record(KIND[term.id].group) for term in some],
         "groups": groups_of({term.id: term.value or 0.0 for term in some}, spans),
         "matched": matched(found, on=False),
         "matched_on": matched(found, on=True),

@@ -13,12 +13,15 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from diagnose.gap.intervals import around, combined
 from diagnose.gap.term import SIDES
+from diagnose.stats import Interval
 
 if TYPE_CHECKING:
-    from diagnose.gap.measurements import BatchReadings
+    from diagnose.gap.measurements import BatchReadings, Measurements
     from diagnose.gap.recorder.recording import Recording
-    from diagnose.stats import Interval
+    from diagnose.gap.side import Side
+    from diagnose.stats import Reading
 
 POWERS = (2, 4, 8, 16, 32, 64)
 SCALES = tuple(2**k for k in range(7, 25))  # that a gradient scaler multiplies losses by
@@ -46,6 +49,35 @@ class FactorFit:
     low: float
     high: float
     reported: float
+
+
+@dataclass(frozen=True)
+class ReportedLosses:
+    """The two losses that the gap lies between; `given` says whether each was reported, or is as read now."""
+
+    train: float
+    val: float
+    given: tuple[bool, bool]
+
+
+def reported(found: Measurements, train: Side, val: Side) -> ReportedLosses:
+    """Return both losses: as reported, or as they are read now where nothing was."""
+    read = _own_train(found), _own_val(found)
+    values = [
+        r.mean if side.reported is None else float(side.reported) for r, side in zip(read, (train, val), strict=True)
+    ]
+    return ReportedLosses(values[0], values[1], (train.reported is not None, val.reported is not None))
+
+
+def _own_train(found: Measurements) -> Reading:
+    """The loss under training's condition, of what was reported on where that is known."""
+    reported_on = found.shown[0]
+    return (found.train if reported_on is None else reported_on).readings[found.sides.train]
+
+
+def _own_val(found: Measurements) -> Reading:
+    reported_on = found.shown[1]
+    return (found.val_own if reported_on is None else reported_on).readings[found.sides.val]
 
 
 def rounding(reported: float) -> float:
@@ -258,3 +290,55 @@ def _of_steps(reported: float, mean: float) -> list[FactorFit]:
     """Return by which whole number the mean of the recorded losses was divided or multiplied to be reported."""
     values = {name: factor * mean for k in range(2, MOST_FACTOR + 1) for name, factor in _by(k).items()}
     return [FactorFit(n, v, v, v, reported) for n, v in values.items() if abs(v - reported) <= SAME * abs(reported)]
+
+
+def left(loss: float, reading: Reading, *, exact: bool, draws: float = 1) -> Interval:
+    """Return a reported loss minus what is read, with the interval of the reading where that is a sample.
+
+    Where the reported loss is of another draw of as many samples, or of other random numbers, its luck counts too
+    (`Measurements.draws`).
+    """
+    value = loss - reading.mean
+    span = Interval(value, None, None, None, None) if exact else around(reading, value)
+    if span.low is None or span.high is None or draws == 1:
+        return span
+    half = (span.high - span.low) / 2 * draws**0.5
+    return Interval(value, value - half, value + half, span.se, span.df)
+
+
+def _as_read(reading: Reading, text: BatchReadings, times: float) -> Interval:
+    """Return what is read with the luck of its masks where that is known, else with its interval, narrowed.
+
+    Args:
+        reading: of a side.
+        text: what was read of it.
+        times: so many times its variance is luck.
+    """
+    if text.luck is not None:
+        return Interval(reading.mean, reading.mean - text.luck, reading.mean + text.luck, None, None)
+    span = combined([reading], [1.0])
+    if times == 1 or span.low is None or span.high is None:
+        return span
+    low, high = (span.value + (end - span.value) * times**0.5 for end in (span.low, span.high))
+    return replace(span, low=low, high=high)
+
+
+def explained(found: Measurements, given: ReportedLosses, record: Recording | None) -> dict[str, list[FactorFit]]:
+    """Return for each side the arithmetic that would turn the loss that is read into the loss that was reported."""
+    sides = found.sides
+    rows = {"training": (given.train, _own_train(found), found.shown[0] or found.train, sides.train, given.given[0])}
+    rows["validation"] = (given.val, _own_val(found), found.shown[1] or found.val_own, sides.val, given.given[1])
+    out = {
+        name: fits(value, _as_read(reading, text, min(1.0, found.draws(k))), text,
+                   same=text.complete and found.steady(k) and not found.anew(k))
+        for k, (name, (value, reading, text, _, was_given)) in enumerate(rows.items()) if was_given
+    }  # fmt: skip
+    if record is None and all(given.given) and not any(out.values()):
+        out |= swapped((given.train, given.val), (_own_train(found).mean, _own_val(found).mean))
+    if record is not None:
+        out["training"] = means(given.train, record)
+        if found.replayed is not None and found.replayed.factor > 1:
+            k, value = found.replayed.factor, found.replayed.logged
+            name = f"divided by {k}: each recorded loss is loss / accumulation steps, as it is backpropagated"
+            out["training"] = [FactorFit(name, value / k, value / k, value / k, given.train)]
+    return out

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from diagnose.errors import FINDING, DiagnoseError, nearest
 from diagnose.formatting import signed
-from diagnose.gap.term import GROUPS
+from diagnose.gap.term_kinds import GROUPS
 from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 
 if TYPE_CHECKING:

@@ -1,7 +1,6 @@
 """All that the field guide explains: what is written, and what tables of the code say of themselves (axes and rules).
 
-Nothing is told twice: an axis' text is that of `diagnose axes`, a rule's that of its table. Rooms that are not there
-yet, or not installed, add nothing.
+Nothing is told twice: an axis' text is that of `diagnose axes`, a rule's that of its table.
 """
 
 from __future__ import annotations
@@ -9,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from diagnose.errors import DiagnoseError
@@ -19,9 +17,6 @@ from diagnose.glossary.entries import AXIS, RULE, GlossaryEntry, of_axes, writte
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TABLES = {  # prefix of ids: where the table lies; a rule has an id, a severity, `what` (or what it `asks`) and `fix`
-    "gap": "diagnose.gap.gap_rules", "audit": "diagnose.audit.rules",
-}  # fmt: skip
 PLAIN = {  # what stands for words that a finding fills in
     "text": "text", "document": "document", "documents": "documents", "cut": "cut", "mode": "what training mode does",
     "Mode": "What training mode does", "objectives": "The objectives of the two sides differ",
@@ -41,7 +36,7 @@ SEVERITIES = {
 
 @cache
 def entries() -> dict[str, GlossaryEntry]:
-    """Return every entry, by id: terms, causes and words, then axes as `axis/NAME` and rules as `ROOM/NAME`."""
+    """Return every entry, by id: terms, causes and words, axes as `axis/NAME`, rules as `gap/NAME` or `audit/NAME`."""
     rules = {entry.id: entry for entry in (*_axes(), *_rules())}
     return written() | {name: _linked(entry) for name, entry in rules.items()}
 
@@ -86,15 +81,11 @@ def _axes() -> Iterator[GlossaryEntry]:
 
 
 def _rules() -> Iterator[GlossaryEntry]:
-    for prefix, place in TABLES.items():
-        try:
-            table = import_module(place).RULES
-        except ModuleNotFoundError as missing:
-            if missing.name != place:
-                raise
-            continue
-        for rule in table.values() if hasattr(table, "values") else table:
-            yield _rule(rule, prefix)
+    from diagnose.audit.findings import known
+    from diagnose.gap import gap_rules
+
+    tables = {"gap": gap_rules.RULES, "audit": known().values()}  # by the prefix of their ids
+    yield from (_rule(rule, prefix) for prefix, table in tables.items() for rule in table)
 
 
 def _rule(rule: Any, prefix: str) -> GlossaryEntry:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
+from diagnose.gap.term_kinds import KINDS as TERM_KINDS
+
 TERM, CAUSE, WORD, AXIS, RULE = KINDS = ("term", "cause", "word", "axis", "rule")
 SHORT = ("words.md", "axes.md", "log-rules.md")  # files of many short entries, a section each
 OF_MANY = {"words.md": WORD, "log-rules.md": RULE}
@@ -86,14 +88,15 @@ def parse_short(text: str, kind: str) -> dict[str, GlossaryEntry]:
 
 @cache
 def written() -> dict[str, GlossaryEntry]:
-    """Return the terms, causes, words and rules of logs, by id."""
+    """Return the terms, causes, words and rules of logs, by id; a term without a file is told in its own words."""
     folder = files("diagnose.glossary") / "entries"
     names = sorted(path.name for path in folder.iterdir() if path.name.endswith(".md"))
     long_entries = {
         name[:-3]: parse(name[:-3], (folder / name).read_text("utf-8")) for name in names if name not in SHORT
     }
+    terms = {kind.id: GlossaryEntry(kind.id, TERM, kind.label, f"{kind.how}.") for kind in TERM_KINDS}
     words, logs = (parse_short((folder / name).read_text("utf-8"), kind) for name, kind in OF_MANY.items())
-    return long_entries | words | logs
+    return terms | long_entries | words | logs
 
 
 @cache

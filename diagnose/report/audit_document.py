@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from diagnose.audit.rules import METRIC, NETWORK, RULES, SEVERITIES, TEXT
+from diagnose.audit.findings import METRIC, NETWORK, SEVERITIES, TEXT, known
 from diagnose.formatting import counted, duration, plain
 from diagnose.report.blocks import (
     CodeText,
@@ -95,10 +95,11 @@ def _glance(audit: AuditRecord) -> Glance:
     state |= {row.rule: "kept" for row in audit.checked}
     for finding in sorted(audit.findings, key=lambda item: -SEVERITIES.index(item.severity)):
         state[finding.rule] = finding.severity
-    order = [*(rule for rule in RULES if rule in state), *(rule for rule in state if rule not in RULES)]
+    rules = known()
+    order = [*(rule for rule in rules if rule in state), *(rule for rule in state if rule not in rules)]
     groups = []
     for about in (METRIC, TEXT, NETWORK):
-        mine = [rule for rule in order if (RULES[rule].about if rule in RULES else METRIC) == about]
+        mine = [rule for rule in order if (rules[rule].about if rule in rules else METRIC) == about]
         if mine:
             marks = tuple(Mark(rule, state[rule], *STATES[state[rule]]) for rule in mine)
             groups.append((about[0].upper() + about[1:], marks))
@@ -110,7 +111,7 @@ def _glance(audit: AuditRecord) -> Glance:
 
 
 def _why(rule: str) -> str:
-    return RULES[rule].why if rule in RULES else ""
+    return known()[rule].why if rule in known() else ""
 
 
 def _tables(audit: AuditRecord) -> Iterable[ReportBlock]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import visible
-from diagnose.gap.term import KIND
+from diagnose.gap.term_kinds import KIND
 from diagnose.report import gap_sentences, gap_tables
 from diagnose.report.blocks import Bars, Figure, Paragraph, Report, Section, marked
 from diagnose.report.gap_document import NOTHING, bar, terms_named

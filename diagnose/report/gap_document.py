@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from diagnose.baselines.placement import CHECKS
 from diagnose.formatting import counted, duration, estimate, listed, plain, signed, visible
 from diagnose.gap import gap_causes
-from diagnose.gap.term import KIND
+from diagnose.gap.term_kinds import KIND
 from diagnose.report import baseline_rows, gap_sentences, gap_tables, sides_sentences
 from diagnose.report.blocks import (
     Bars,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.gap.term import KINDS
+from diagnose.gap.term_kinds import KINDS
 from diagnose.glossary.entries import written
 
 TERMS = tuple(kind.id for kind in KINDS)  # of the ledger, in its order

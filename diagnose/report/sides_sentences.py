@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from diagnose.formatting import counted, listed, plain, signed
-from diagnose.gap.term import KIND
+from diagnose.gap.term_kinds import KIND
 
 if TYPE_CHECKING:
     from diagnose.records.ledgers import FitRecord, LedgerRecord, TermRecord

@@ -9,51 +9,50 @@ from typing import TYPE_CHECKING, Any
 from diagnose import files
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
+from diagnose.records.forecasts import RunRow, ValReading
 from diagnose.runs import checkpoints, command_store, run_tables, store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from rich.console import RenderableType
 
 
-def listing(runs: Path) -> list[dict[str, Any]]:
+def listing(runs: Path) -> list[RunRow]:
     """Return a row per run, oldest first; a damaged one is listed with what is wrong with it."""
-    rows = [*map(_row, store.entries(runs)), *map(_command_row, store.commands(runs))]
-    return sorted(rows, key=lambda row: str(row["run"]))
+    rows = [*(_row(path, _read) for path in store.entries(runs)),
+            *(_row(path, _read_command) for path in store.commands(runs))]  # fmt: skip
+    return sorted(rows, key=lambda row: row.run)
 
 
-def _row(path: Path) -> dict[str, Any]:
-    row: dict[str, Any] = {"run": str(path), "status": None, "recipe": None, "steps": None, "val": None}
-    row["bytes"] = store.disk_use(path)
+def _row(path: Path, read: Callable[[Path], Iterator[dict[str, Any]]]) -> RunRow:
+    """Return what can be read of a run until something is damaged, and what that is."""
+    known: dict[str, Any] = {}
     try:
         with store.as_written(path):
-            _read(path, row)
+            for more in read(path):
+                known |= more
     except DiagnoseError as error:
-        row["status"] = f"damaged: {error}"
-    return row
+        known["status"] = f"damaged: {error}"
+    return RunRow(run=str(path), bytes=store.disk_use(path), **known)
 
 
-def _command_row(path: Path) -> dict[str, Any]:
-    """Return the row of a command that was run."""
-    row: dict[str, Any] = {"run": str(path), "status": None, "recipe": None, "steps": None, "val": None}
-    row["bytes"] = store.disk_use(path)
-    try:
-        row["status"], row["recipe"] = command_store.state(path), command_store.started(path).digest
-    except DiagnoseError as error:
-        row["status"] = f"damaged: {error}"
-    return row
-
-
-def _read(path: Path, row: dict[str, Any]) -> None:
-    row["status"] = store.state(path)
+def _read(path: Path) -> Iterator[dict[str, Any]]:
+    state = store.state(path)
+    yield {"status": state}
     environment = store.environment(path)
-    row["recipe"], row["steps"] = environment.digest, environment.derived.steps
-    if row["status"] == "finished":
-        row["val"] = losses(path)[1]
+    yield {"recipe": environment.digest, "steps": environment.derived.steps}
+    if state == "finished":
+        yield {"val": losses(path)[1]}
 
 
-def losses(path: Path) -> tuple[float | None, dict[str, Any]]:
+def _read_command(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield what is known of a command that was run."""
+    yield {"status": command_store.state(path), "recipe": command_store.started(path).digest}
+
+
+def losses(path: Path) -> tuple[float | None, ValReading]:
     """Return the training loss that a run reported last, in nats per token, and what it says of its validation loss.
 
     Raises:
@@ -63,17 +62,17 @@ def losses(path: Path) -> tuple[float | None, dict[str, Any]]:
     rows = [dict(zip(table, values, strict=True)) for values in zip(*table.values(), strict=True)]
     logged = {row["split"]: float(row["loss"]) for row in rows if row["kind"] == "reported"}
     final = [row for row in rows if row["kind"] == "final"]
-    val: dict[str, Any] = {}
+    val = ValReading(reported=logged.get("val"))
     if final:
         row = final[-1]
-        val = {
-            "nats_per_token": float(row["loss"]), "bits_per_byte": float(row["nats"] / math.log(2) / row["bytes"]),
-            "tokens": int(row["tokens"]), "bytes": int(row["bytes"]),
-        }  # fmt: skip
-    return logged.get("train"), {**val, "reported": logged.get("val")}
+        val = ValReading(
+            nats_per_token=float(row["loss"]), bits_per_byte=float(row["nats"] / math.log(2) / row["bytes"]),
+            tokens=int(row["tokens"]), bytes=int(row["bytes"]), reported=logged.get("val"),
+        )  # fmt: skip
+    return logged.get("train"), val
 
 
-def rows(listed: list[dict[str, Any]]) -> RenderableType:
+def rows(listed: list[RunRow]) -> RenderableType:
     """Return the listing for a terminal."""
     from rich.table import Table
     from rich.text import Text
@@ -84,11 +83,9 @@ def rows(listed: list[dict[str, Any]]) -> RenderableType:
     for name in ("steps", "bits per byte", "disk"):
         table.add_column(name, justify="right")
     for row in listed:
-        bits = row["val"].get("bits_per_byte") if row["val"] else None
-        cells = ("" if row["steps"] is None else f"{row['steps']:,}", "" if bits is None else f"{bits:.3f}")
-        table.add_row(
-            Text(visible(row["run"])), Text(visible(str(row["status"]))), *cells, f"{row['bytes'] / 1e6:.1f} MB"
-        )
+        bits = row.val.bits_per_byte if row.val else None
+        cells = ("" if row.steps is None else f"{row.steps:,}", "" if bits is None else f"{bits:.3f}")
+        table.add_row(Text(visible(row.run)), Text(visible(str(row.status))), *cells, f"{row.bytes / 1e6:.1f} MB")
     return table
 
 

@@ -362,6 +362,6 @@ def summary(path: Path) -> dict[str, Any]:
         train, val = losses(path)
         return {
             "format": 1, "run": str(path), "status": store.state(path), "steps": int(last.step),
-            "train": {"nats_per_token": train}, "val": val,
+            "train": {"nats_per_token": train}, "val": val.model_dump(),
             "seconds": float(last.seconds), "tokens_per_second": float(last.tokens / max(last.seconds, 1e-9)),
         }  # fmt: skip

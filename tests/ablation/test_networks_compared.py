@@ -240,8 +240,8 @@ def test_untuned_says_so(shallow, tmp_path, quick_probes):
 def test_a_plan_says_what_will_be_tried_and_trains_nothing(shallow, monkeypatch):
     monkeypatch.setattr(lr_tuning, "_train", lambda *_: pytest.fail("a plan trains nothing"))
     plan = describe(planned(shallow))
-    assert [one["learning_rates"] for one in plan["tuning"]] == [[0.0006, 0.002, 0.006]] * 2
-    assert plan["tuning"][0]["steps"] == 4
-    assert plan["seconds"] > sum(arm["seconds_per_run"] for arm in plan["arms"])
-    assert json.dumps(plan)
-    assert describe(planned(shallow, untuned=True))["tuning"] == []
+    assert [trial.learning_rates for trial in plan.tuning] == [(0.0006, 0.002, 0.006)] * 2
+    assert plan.tuning[0].steps == 4
+    assert plan.seconds > sum(arm.seconds_per_run for arm in plan.arms)
+    assert json.dumps(plan.model_dump())
+    assert describe(planned(shallow, untuned=True)).tuning == ()

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from diagnose import DiagnoseError, Side, audit_metric
 from diagnose.audit import side_data
-from diagnose.audit.rules import RULES, SEVERITIES
+from diagnose.audit.findings import SEVERITIES, known
+from diagnose.audit.rules import what_is_scored
 from diagnose.audit.run_audit import audit_run
 from diagnose.cli import app
 from diagnose.models import gpt
@@ -47,7 +48,7 @@ def test_a_sound_run_passes_and_nothing_in_it_changes(run):
     assert (rules(found), found.exit_code) == (set(), 0)
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
     named = [row.rule for part in (found.checked, found.skipped) for row in part]
-    assert sorted(named) == sorted(RULES)
+    assert sorted(named) == sorted(known())
 
 
 @pytest.mark.parametrize(
@@ -181,8 +182,8 @@ def test_findings_come_with_what_would_mend_them(run, monkeypatch):
     assert shown.exit_code == 1
     page = html.unescape(Path("reports", f"{run.name}-audit.html").read_text(encoding="utf-8"))
     assert "record-differs" in page
-    assert RULES["record-differs"].fix in page
-    assert RULES["record-differs"].why in page
+    assert known()["record-differs"].fix in page
+    assert known()["record-differs"].why in page
 
 
 @pytest.mark.parametrize("text", ["{", '{"format": 1, "kind": "run"}', '{"format": 99}'])
@@ -194,7 +195,7 @@ def test_a_damaged_audit_is_one_line(run, tmp_path, text):
 
 
 def test_every_rule_says_what_it_needs():
-    for rule in RULES.values():
+    for rule in known().values():
         assert rule.severity in SEVERITIES
         assert len(rule.why) > 80
         assert not rule.fix.endswith(".")
@@ -254,7 +255,7 @@ def test_ends_that_recur_by_chance_are_no_overlapping_windows(verses):
     """Samples of characters share "the " with each other; windows of a stride share their ends from one place on."""
     text = torch.tensor(list(verses.read_bytes()))
     disjoint, sliding = list(text.split(64))[:-1], list(text.unfold(0, 64, 16))
-    assert side_data._overlapping(disjoint) < side_data.SPANS_TWICE
+    assert side_data._overlapping(disjoint) < what_is_scored.SPANS_TWICE
     assert side_data._overlapping(sliding) > 0.9
 
 

@@ -54,9 +54,9 @@ def test_nodes_with_a_card_come_to_the_very_runs_that_were_planned(slurm, tiny, 
 def test_the_plan_says_what_sbatch_is_asked_for_and_no_time_that_it_cannot_know(slurm, tiny, tmp_path):
     place = slurm(gpus=1, partition="gpu")
     found = plan.describe(planned(place, tiny, tmp_path), place, tmp_path / "runs")
-    assert found["sbatch"]["gres"] == "gpu:1"
-    assert found["seconds"] is None
-    assert [arm["seconds_per_run"] for arm in found["arms"]] == [None, None]
+    assert found.sbatch["gres"] == "gpu:1"
+    assert found.seconds is None
+    assert [arm.seconds_per_run for arm in found.arms] == [None, None]
     assert "minutes" not in str(plan.plan_rows(found).renderables[0])
 
 

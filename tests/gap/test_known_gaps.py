@@ -198,7 +198,7 @@ class TestInputs:
         assert [one["what"] for one in found] == ["; ".join(unlike)] * bool(said)
 
     def test_batches_in_order_of_which_not_all_are_looked_at_are_not_judged(self, monkeypatch):
-        monkeypatch.setattr("diagnose.audit.side_inputs.MOST", 4)
+        monkeypatch.setattr("diagnose.audit.rules.inputs_unlike.MOST", 4)
         train = DataLoader(data(320, 1), 32)
         audited = audit_metric(network(), Side(train, ce), Side(loaders()[1], ce))
         assert "in order" in {one["rule"]: one["why"] for one in audited.record["skipped"]}["inputs-unlike"]

@@ -102,9 +102,9 @@ def views(folder, path, number):
 def _listed(folder, listed, number):
     from diagnose.runs import inventory
 
-    status = {row["run"]: row["status"] for row in listed}
+    status = {row.run: row.status for row in listed}
     assert status[str(folder.good)] == "finished", "a damaged run hides another"
-    _printed({"runs": listed})
+    _printed({"runs": [row.model_dump() for row in listed]})
     if number % SHOWN == 0:
         _shown(inventory.rows(listed))
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from report_fixture import HOSTILE, write_ablation, write_run
 
-from diagnose.audit.rules import RULES
+from diagnose.audit.findings import known
 from diagnose.records.audits import AuditRecord
 from diagnose.records.ledgers import ArmLedgers, LedgerRecord
 from diagnose.report.index import render_index
@@ -81,7 +81,7 @@ def by_strangers(run):
 
 def audits():
     """Return the record of an audit with findings of every severity, in hostile words, and that of a clean one."""
-    rules = list(RULES)
+    rules = list(known())
     severities = ["error", "warning", "note"]
     measured = {"largest_change": 1e-9, "documents": 12345, HOSTILE[:60]: 2.5}
     findings = [{"rule": rule, "severity": severity, "what": HOSTILE, "fix": HOSTILE, "measured": measured}
@@ -90,10 +90,10 @@ def audits():
         {"rule": rule, "why": HOSTILE, "applies": applies}
         for rule, applies in zip(rules[3:5], [True, False], strict=True)
     ]
-    kept = [{"rule": rule, "asks": RULES[rule].asks, "measured": measured} for rule in rules[5:]]
+    kept = [{"rule": rule, "asks": known()[rule].asks, "measured": measured} for rule in rules[5:]]
     kept.append({"rule": HOSTILE, "asks": HOSTILE, "measured": {}})
     broken = {"verdict": f"3 findings: {HOSTILE}", "findings": findings, "skipped": skipped, "checked": kept}
-    sound = [{"rule": rule, "asks": RULES[rule].asks, "measured": {}} for rule in rules]
+    sound = [{"rule": rule, "asks": known()[rule].asks, "measured": {}} for rule in rules]
     clean = {"verdict": "PASS: no finding.", "findings": [], "skipped": [], "checked": sound}
     return [AuditRecord(kind="run", run=HOSTILE, seconds=2.0, **one) for one in (broken, clean)]
 

@@ -7,8 +7,8 @@ from torch import nn
 
 from diagnose import GapRecorder, Side, explain_gap
 from diagnose.gap import intervals
+from diagnose.gap.intervals import SAMPLES
 from diagnose.gap.loop import guard, sample_identity, sample_parts
-from diagnose.gap.loop.elements import SAMPLES
 from diagnose.stats import Reading, combination
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +13,14 @@ from diagnose.ablation.noise_floor import ALSO
 from diagnose.engines.resources import submission_rows
 from diagnose.engines.selection import ONE_BY_ONE
 from diagnose.formatting import counted, duration, listed, quantity, visible
+from diagnose.records.forecasts import ArmLevels, CommandForecast, PlannedCommand, ResolvableScore
 from diagnose.runs import command_store, score_file
 from diagnose.stats import smallest_resolvable
 from diagnose.stats.crossed import analyse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
 
     from diagnose.ablation.commands.command_plan import CommandPlan, FoundRun, RunScores
@@ -28,7 +31,7 @@ MOST_SHOWN = 8  # commands
 MOST_NAMED = 6  # files
 
 
-def describe(plan: CommandPlan, place: Place = ONE_BY_ONE) -> dict[str, Any]:
+def describe(plan: CommandPlan, place: Place = ONE_BY_ONE) -> CommandForecast:
     """Return what would be run, how long that takes, and what so many seeds can resolve.
 
     The last two come from finished runs of the same command, where there are some.
@@ -43,29 +46,29 @@ def describe(plan: CommandPlan, place: Place = ONE_BY_ONE) -> dict[str, Any]:
     seconds = [end.seconds for end in ends if end is not None]
     pending = len(states) - len(there)
     jobs = place.at_once(pending)
-    return {
-        "axis": plan.name,
-        "control": plan.arms[0].name,
-        "arms": [{"level": arm.name, "levels": arm.levels} for arm in plan.arms],
-        "seeds": plan.seeds,
-        "runs": [
-            {
-                "level": job.label, "seed": job.seed, "command": shown_command(job.args),
-                "run": run.path.name if run else None, "stale": run is None and plan.is_stale(job),
-            }
+    forecast = CommandForecast(
+        axis=plan.name,
+        control=plan.arms[0].name,
+        arms=tuple(ArmLevels(level=arm.name, levels=arm.levels) for arm in plan.arms),
+        seeds=plan.seeds,
+        runs=tuple(
+            PlannedCommand(
+                level=job.label, seed=job.seed, command=shown_command(job.args),
+                run=run.path.name if run else None, stale=run is None and plan.is_stale(job),
+            )
             for job, run in states
-        ],
-        "jobs": jobs,
-        "timeout": plan.timeout,
-        "files": list(plan.known_files),
-        "takes_folder": FOLDER in plan.template.names,
-        "seconds": fmean(seconds) * math.ceil(pending / jobs) if seconds else None,
-        "resolvable": _resolvable(plan, there),
-        **place.shown(plan.jobs),
-    }  # fmt: skip
+        ),
+        jobs=jobs,
+        timeout=plan.timeout,
+        files=tuple(plan.known_files),
+        takes_folder=FOLDER in plan.template.names,
+        seconds=fmean(seconds) * math.ceil(pending / jobs) if seconds else None,
+        resolvable=_resolvable(plan, there),
+    )  # fmt: skip
+    return forecast.model_copy(update=place.shown(plan.jobs))
 
 
-def _resolvable(plan: CommandPlan, there: list[tuple[CommandJob, FoundRun]]) -> dict[str, Any] | None:
+def _resolvable(plan: CommandPlan, there: list[tuple[CommandJob, FoundRun]]) -> ResolvableScore | None:
     """Return the smallest effect that seeds would resolve, from how far seeds of an arm lie apart that are there.
 
     Where examples are scored, so far as chance between seeds and examples of single arms goes: an effect that differs
@@ -89,10 +92,10 @@ def _resolvable(plan: CommandPlan, there: list[tuple[CommandJob, FoundRun]]) -> 
         )
         for count in counts
     }  # fmt: skip
-    return {
-        "metric": metric, "smallest": scores[str(plan.seeds)], "by_seeds": scores, "comparisons": plan.comparisons,
-        "runs": sum(map(len, groups)), "arms": len(groups),
-    }  # fmt: skip
+    return ResolvableScore(
+        metric=metric, smallest=scores[str(plan.seeds)], by_seeds=scores, comparisons=plan.comparisons,
+        runs=sum(map(len, groups)), arms=len(groups),
+    )  # fmt: skip
 
 
 def _parts(runs: list[RunScores], metric: str, *, by_example: bool) -> tuple[float, float, float]:
@@ -109,29 +112,29 @@ def _parts(runs: list[RunScores], metric: str, *, by_example: bool) -> tuple[flo
     return float(np.var(means, ddof=1)), 0.0, 2
 
 
-def plan_rows(plan: dict[str, Any]) -> RenderableType:
+def plan_rows(plan: CommandForecast) -> RenderableType:
     """Return the plan for a terminal."""
     from rich.console import Group
     from rich.text import Text
 
-    runs = plan["runs"]
-    pending = [run for run in runs if not run["run"]]
-    at_once = f", {plan['jobs']} at once" if plan["jobs"] > 1 else ""
-    size = f"{counted(len(plan['arms']), 'arm')} x {counted(plan['seeds'], 'seed')} = {counted(len(runs), 'run')}"
-    head = f"{visible(plan['axis'])}: {size}{at_once}"
+    runs = plan.runs
+    pending = [run for run in runs if not run.run]
+    at_once = f", {plan.jobs} at once" if plan.jobs > 1 else ""
+    size = f"{counted(len(plan.arms), 'arm')} x {counted(plan.seeds, 'seed')} = {counted(len(runs), 'run')}"
+    head = f"{visible(plan.axis)}: {size}{at_once}"
     if len(pending) < len(runs):
         head += f"; {len(runs) - len(pending)} of them are finished and will be used again"
-    if plan["seconds"]:
-        head += f"; about {duration(plan['seconds'])}"
-    lines = [head, *_stale(runs, plan["files"]), ""]
-    lines += [run["command"] for run in pending[:MOST_SHOWN]]
+    if plan.seconds:
+        head += f"; about {duration(plan.seconds)}"
+    lines = [head, *_stale(runs, plan.files), ""]
+    lines += [run.command for run in pending[:MOST_SHOWN]]
     lines += [f"... and {len(pending) - MOST_SHOWN} more (--json lists all)"] if len(pending) > MOST_SHOWN else []
-    lines += ["", *submission_rows(plan), *_known_by(plan["files"]), *_sentences(plan)]
+    lines += ["", *submission_rows(plan.model_dump()), *_known_by(plan.files), *_sentences(plan)]
     return Group(*(Text(line) for line in lines))
 
 
-def _stale(runs: list[dict[str, Any]], files: list[str]) -> list[str]:
-    stale = sum(run["stale"] for run in runs)
+def _stale(runs: Sequence[PlannedCommand], files: Sequence[str]) -> list[str]:
+    stale = sum(run.stale for run in runs)
     if not stale:
         return []
     verb = "is" if stale == 1 else "are"
@@ -141,39 +144,39 @@ def _stale(runs: list[dict[str, Any]], files: list[str]) -> list[str]:
     ]
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: Sequence[str]) -> str:
     first = [visible(name) for name in names[:MOST_NAMED]]
     return listed([*first, f"{len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else first)
 
 
-def _known_by(names: list[str]) -> list[str]:
+def _known_by(names: Sequence[str]) -> list[str]:
     if not names:
         return ["A finished run is used again where its command is the same; no file is named in it."]
     return [f"A finished run is used again while its command and these files stay the same: {_listed(names)}."]
 
 
-def _sentences(plan: dict[str, Any]) -> list[str]:
+def _sentences(plan: CommandForecast) -> list[str]:
     """Say what the seeds can resolve, and what a reader must know first."""
     out = []
-    if not plan["takes_folder"]:
+    if not plan.takes_folder:
         out.append("The command does not take {dir}: what one run writes, another at the same time may overwrite.")
-    resolvable, seeds = plan["resolvable"], counted(plan["seeds"], "seed")
+    resolvable, seeds = plan.resolvable, counted(plan.seeds, "seed")
     if resolvable is None:
         return [*out, f"What {seeds} can resolve is not known yet: no arm has two finished runs of this command."]
     others = ", ".join(
-        f"{quantity(value)} with {count}" for count, value in resolvable["by_seeds"].items()
-        if value and int(count) != plan["seeds"]
+        f"{quantity(value)} with {count}" for count, value in resolvable.by_seeds.items()
+        if value and int(count) != plan.seeds
     )  # fmt: skip
     of_each = (
         "One seed resolves nothing"
-        if resolvable["smallest"] is None
-        else f"{seeds} would resolve a difference of {quantity(resolvable['smallest'])} in "
-        f"{visible(resolvable['metric'])} four times in five"
+        if resolvable.smallest is None
+        else f"{seeds} would resolve a difference of {quantity(resolvable.smallest)} in "
+        f"{visible(resolvable.metric)} four times in five"
     )
     return [
         *out,
         f"{of_each} ({others}).",
-        f"From how far seeds lie apart in {counted(resolvable['runs'], 'finished run')} of "
-        f"{counted(resolvable['arms'], 'arm')}; arms that stay alike under one seed take less, "
+        f"From how far seeds lie apart in {counted(resolvable.runs, 'finished run')} of "
+        f"{counted(resolvable.arms, 'arm')}; arms that stay alike under one seed take less, "
         "effects that differ between examples more.",
     ]

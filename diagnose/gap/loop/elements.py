@@ -17,6 +17,7 @@ from torch import Tensor
 
 from diagnose.errors import DiagnoseError
 from diagnose.formatting import visible
+from diagnose.gap.intervals import SAMPLES
 from diagnose.gap.loop.finite import why_not_finite
 from diagnose.gap.side import HALF
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 IGNORED = -100  # torch's `ignore_index`: a target that does not count
 NOT_FINITE = "returns NaN or infinity"
-SAMPLES = 1 << 24  # of a batch at most: room between the numbers of two batches' samples
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ import torch
 
 from diagnose import random as seeding
 from diagnose.errors import DiagnoseError
+from diagnose.gap.intervals import SAMPLES
 from diagnose.gap.loop import guard
 from diagnose.gap.loop.class_weights import ClassWeights
 from diagnose.gap.loop.elements import (
-    SAMPLES,
     elements,
     identities,
     lacks_targets,

@@ -11,7 +11,8 @@ import numpy as np
 from torch import Tensor, cat
 
 from diagnose.errors import DiagnoseError
-from diagnose.gap.loop.elements import SAMPLES, graphs_of, listed_of, samples_of
+from diagnose.gap.intervals import SAMPLES
+from diagnose.gap.loop.elements import graphs_of, listed_of, samples_of
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:

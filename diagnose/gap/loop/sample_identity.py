@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.data.overlap import NEAR, SeenDocuments
-from diagnose.gap.loop.elements import SAMPLES
+from diagnose.gap.intervals import SAMPLES
 from diagnose.gap.loop.near_pictures import NearPictures
 from diagnose.gap.loop.near_rows import NearRows
 from diagnose.gap.loop.sample_parts import INTEGERS, Key, SampleLayout, layout, parts_of, rows_by_key

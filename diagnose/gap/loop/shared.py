@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from diagnose.formatting import plain
+from diagnose.gap.gap_causes import REPEATED
 from diagnose.gap.loop import sample_identity
 from diagnose.gap.recorder import ranks
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 OTHERS = 1 << 60  # added to the numbers of validation's samples: they are not training's
 RELABELLED = 0.05  # of the samples that both sides have: so many must have other labels to be worth a word
-REPEATED = 0.02  # of validation's samples: so many must repeat an earlier one to be worth a word
 
 
 @dataclass(frozen=True)

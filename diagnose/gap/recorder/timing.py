@@ -8,15 +8,12 @@ import numpy as np
 import torch
 
 from diagnose.errors import DiagnoseError
-from diagnose.formatting import counted, signed
-from diagnose.gap.intervals import combined
+from diagnose.formatting import signed
 from diagnose.gap.loop.elements import identities, sums
 from diagnose.gap.loop.readings import joined
 from diagnose.gap.measurements import Replayed
 from diagnose.gap.recorder import random_states
 from diagnose.gap.reported import MOST_FACTOR, SAME
-from diagnose.gap.term import Term
-from diagnose.stats import Interval
 from diagnose.stats.crossed import t_quantile
 
 if TYPE_CHECKING:
@@ -26,7 +23,6 @@ if TYPE_CHECKING:
     from diagnose.gap.loop.sample_identity import DistinctSamples
     from diagnose.gap.recorder.recording import RecordedStep, Recording
     from diagnose.gap.side import Side
-    from diagnose.stats import Reading
 
 WINDOW = 3 << 60  # added to the numbers of the recorded steps' samples: they are not those of the side's batches
 
@@ -127,41 +123,6 @@ def _first(subject: Subject, record: Recording, own: Condition) -> tuple[float, 
         return _loss(_read(subject, step, batch, own), own), float(step.loss)
     finally:
         subject.kept.restore()
-
-
-def lag(found: Replayed) -> Term:
-    """Return the term `lag`."""
-    value = found.value - found.logged
-    masks = "masks" if found.masked else "other masks (the model was not called itself, so they are not known)"
-    how = f"the final weights on the very batches and {masks} of the logged losses, minus what was logged"
-    if found.half is None:
-        return Term("lag", value, basis=f"exact: {counted(found.steps, 'step')} read again", how=how)
-    basis = f"a sample: {found.steps} of {found.of} steps read again"
-    return Term("lag", value, value - found.half, value + found.half, basis=basis, how=how)
-
-
-def recency(found: Replayed, start: Reading, batches: int) -> Term:
-    """Return the term `recency`: the training batches minus the recorded ones, under the final weights."""
-    span = combined([found.reading, start], [-1.0, 1.0])
-    value = start.mean - found.value
-    basis = f"{counted(batches, 'training batch', 'training batches')} against the {found.steps} of the logged losses"
-    how = "other training batches, minus the batches of the logged losses; final weights"
-    if span.low is None or span.high is None:
-        return Term("recency", value, basis=basis, how=how)
-    if found.half is not None:  # what the steps that were not kept would give is chance too
-        half = (((span.high - span.low) / 2) ** 2 + found.half**2) ** 0.5
-        return Term("recency", value, value - half, value + half, basis=basis, how=how)
-    return Term("recency", value, value - span.value + span.low, value - span.value + span.high, basis=basis, how=how)
-
-
-def together(first: Term, second: Term) -> Interval:
-    """Return `lag` + `recency`; where lag was sampled, its chance and recency's add up as squares."""
-    value = (first.value or 0.0) + (second.value or 0.0)
-    if second.low is None or second.high is None:
-        return Interval(value, None, None, None, None)
-    half = 0.0 if first.low is None or first.high is None else (first.high - first.low) / 2
-    wide = ((second.high - second.low) ** 2 / 4 + half**2) ** 0.5
-    return Interval(value, value - wide, value + wide, None, None)
 
 
 def _checked(first: float | None) -> str:

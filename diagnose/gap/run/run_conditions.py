@@ -11,7 +11,6 @@ from diagnose.gap.loop.mode_kinds import live_kinds
 from diagnose.gap.run import run_texts
 from diagnose.gap.run.run_reading import RunObjective, forward_pass
 from diagnose.gap.run.run_replay import step_group, training_condition, validation_condition
-from diagnose.gap.term import FACTORS
 
 if TYPE_CHECKING:
     from diagnose.gap.conditions import ReadingPlan
@@ -81,15 +80,8 @@ def setting(finished: FinishedRun) -> RunSetting:
     cut = run_texts.collation_changes(finished)
     if "padded" not in (finished.setup.course.layout.loader, finished.setup.validation.loader):
         train = replace(train, reduction=val.reduction)  # rows of equal counts: every mean of them is the same
-    differs = {
-        "mode": train.on != val.on,
-        "objective": train.objective != val.objective,
-        "precision": train.precision != val.precision,
-        "reduction": train.reduction != val.reduction,
-        "collation": bool(cut),
-    }
     val = replace(val, plain=bool(cut))
-    factors = tuple(name for name in FACTORS if differs.get(name))
+    factors = conditions.differing(train, val)
     sides = SideConditions(train, val, kinds, factors, (bool(cut), False), val, objective=RunObjective())
     plan = conditions.plan(sides, MOST_PASSES, forward_pass)
     words = finished.recipe.tokenizer.kind == "word" and not finished.recipe.tokenizer.path

@@ -14,12 +14,13 @@ from diagnose.baselines import scoring
 from diagnose.baselines.placement import standing
 from diagnose.data.cache import cache_folder
 from diagnose.formatting import counted, estimate
-from diagnose.gap.record import record, shared_samples, unseen_loss
+from diagnose.gap.conditions import FACTORS
+from diagnose.gap.record import record, shared_samples, terms, unseen_loss
+from diagnose.gap.reported import ReportedLosses
 from diagnose.gap.run import run_difficulty, run_places
 from diagnose.gap.run.run_conditions import marked
 from diagnose.gap.run.run_measure import measure
-from diagnose.gap.term import FACTORS, interval_record
-from diagnose.gap.terms import ReportedLosses, terms
+from diagnose.gap.term import interval_record
 from diagnose.records.ledgers import Against, GapChange, TermChange
 from diagnose.runs import run_tables
 from diagnose.stats import combination
