@@ -170,8 +170,12 @@ class SeedStack:
         threads = [threading.Thread(target=self._enter, args=given, daemon=True) for given in works.items()]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        except BaseException as error:  # a second Ctrl-C waits for nobody
+            self._errors.append(error)
+            raise
         if self._errors:
             raise self._errors[0]
 

@@ -13,6 +13,7 @@ from diagnose import loss_gap
 from diagnose.ablation import ablate
 from diagnose.engines.selection import Place
 from diagnose.errors import INTERRUPTED
+from diagnose.report import parts
 from diagnose.runs import run_tables, runner, store
 from diagnose.training import network, stack, trainer
 from diagnose.training.preparation import Setup
@@ -160,6 +161,8 @@ def test_a_run_of_a_stack_is_not_verified_by_itself(tiny, tmp_path):
     found = loss_gap(store.entries(tmp_path)[0], budget="2000 tokens", verify=True)
     assert found["verified"] is None
     assert "--verify: trained in a stack" in str(found["notes"])
+    shown = str(parts.environment(store.environment(store.entries(tmp_path)[0])))
+    assert "('seeds trained in one stack', '0, 1, 2')" in shown
 
 
 def test_an_arm_that_cannot_be_stacked_is_trained_seed_by_seed_and_a_line_says_why(tiny, tmp_path):
