@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.engines import job as single
-from diagnose.engines.work import told
-from diagnose.errors import DiagnoseError
+from diagnose.engines.work import STOPPED, told
+from diagnose.errors import INTERRUPTED, DiagnoseError
 from diagnose.runs import runner, store
 from diagnose.training import device, stack, switches
 
@@ -65,8 +65,8 @@ class StackedArms:
         with switches.restored():
             return stack.why_not([self.setups[job.digest] for job in jobs])
 
-    def _train_together(self, seeds: tuple[int, ...], jobs: Sequence[Job], watch: Watch) -> list[Ended]:
-        """Train jobs in their places of a stack and return how each ended, once all have."""
+    def _train_together(self, seeds: tuple[int, ...], jobs: Sequence[Job], watch: Watch) -> Generator[Ended]:
+        """Train jobs in their places of a stack and yield how each ended, once all have."""
         ended: dict[str, Ended] = {}
 
         def work(job: Job, member: Member) -> None:
@@ -75,7 +75,10 @@ class StackedArms:
         where = device.find(self.setups[jobs[0].digest].recipe.run.device)
         with runner.after_the_step() as stops, switches.restored(), device.random_kept(where):
             stack.SeedStack(seeds, stops).carry_out({seeds.index(job.seed): partial(work, job) for job in jobs})
-        return [told(ended[job.digest], watch) for job in jobs]
+            stopped = stops()
+        yield from (told(ended[job.digest], watch) for job in jobs)
+        if stopped:  # while they read for the last time
+            raise DiagnoseError(STOPPED, exit_code=INTERRUPTED)
 
 
 def _as_begun(jobs: Sequence[Job]) -> list[Together]:

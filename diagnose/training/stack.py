@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 APART = {"fp32": 1e-3, "bf16": 0.05}  # share by which a first step may differ from one that is taken singly
 TOLD = 160  # letters of an error of torch's
+HEARD = 0.5  # seconds after which a signal is heard that the system gave to another thread
 
 
 class Networks:
@@ -158,6 +159,7 @@ class SeedStack:
         self._taken: dict[int, Taken] = {}
         self._networks: Networks | None = None
         self._failure: BaseException | None = None
+        self._stopping = False
         self._errors: list[BaseException] = []
 
     def carry_out(self, works: Mapping[int, Callable[[Member], None]]) -> None:
@@ -170,12 +172,12 @@ class SeedStack:
         threads = [threading.Thread(target=self._enter, args=given, daemon=True) for given in works.items()]
         for thread in threads:
             thread.start()
-        try:
-            for thread in threads:
-                thread.join()
-        except BaseException as error:  # a second Ctrl-C waits for nobody
-            self._errors.append(error)
-            raise
+        for thread in threads:
+            while thread.is_alive():
+                try:
+                    thread.join(HEARD)
+                except KeyboardInterrupt:  # a second Ctrl-C asks for the same: torch's threads cannot be left alone
+                    self._stopping = True
         if self._errors:
             raise self._errors[0]
 
@@ -191,7 +193,7 @@ class SeedStack:
 
     def stops(self) -> bool:
         """Say whether all are to stop after their step."""
-        return self._stops() or bool(self._errors)
+        return self._stopping or self._stops() or bool(self._errors)
 
     def take(self, place: int, step: Taking, clock: StepClock) -> Taken:
         """Wait until all have come; the last one takes the steps.

@@ -3,6 +3,7 @@
 import math
 import os
 import signal
+import time
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from run_fixture import assert_same, quickly, tensors
 from diagnose import loss_gap
 from diagnose.ablation import ablate
 from diagnose.engines.selection import Place
-from diagnose.errors import INTERRUPTED
+from diagnose.errors import INTERRUPTED, DiagnoseError
 from diagnose.report import parts
 from diagnose.runs import run_tables, runner, store
 from diagnose.training import network, stack, trainer
@@ -154,6 +155,27 @@ def test_one_seed_that_diverges_is_reported_and_the_others_are_whole(tiny, tmp_p
     assert len(others) == 4
     for path in others:
         assert_same(path, whole[store.environment(path).digest])
+
+
+@pytest.mark.parametrize(("doing", "finished"), [("training", 0), ("reading the", 1)])
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_is_heard_once_and_no_other_arm_is_begun(tiny, tmp_path, doing, finished, times):
+    heard = []
+
+    def watch(progress):
+        if progress.step >= 6 and progress.doing.startswith(doing) and not heard:
+            heard.extend(os.kill(os.getpid(), signal.SIGINT) for _ in range(times))
+            time.sleep(0.5)  # until the main thread has heard it
+
+    given = tiny | {"model.dropout": 0.0, "model.layers": 1}
+    with quickly(), pytest.raises(DiagnoseError, match=r"^stopped") as caught:
+        ablate.ablate(
+            "model.activation=gelu,relu", seeds=2, overrides=given, runs=tmp_path, place=Place(stack=True), watch=watch
+        )
+    assert caught.value.exit_code == INTERRUPTED
+    states = sorted(store.state(path) for path in store.entries(tmp_path))
+    assert states in (["interrupted"] * 2, ["finished", "interrupted"], ["finished"] * 2)
+    assert ("finished" in states) == bool(finished)
 
 
 def test_a_run_of_a_stack_is_not_verified_by_itself(tiny, tmp_path):
