@@ -7,7 +7,7 @@ that comes takes for all; weights, optimizer, clipping, readings and checkpoints
 A run that ends, however it does, leaves its place in the stack to be computed along with its last weights: what a sum
 is rounded to may hang on how many networks there are, and so the others' steps stay what they would have been.
 
-Shapes: N networks, B rows, T positions.
+Shapes: N networks, B rows, T positions, M = N x B x T targets, V vocabulary.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 from diagnose.training import device, network, switches, trainer
 from diagnose.training.batches import moved
-from diagnose.training.fused_loss import training_loss
 from diagnose.training.registry import told
 from diagnose.training.taking import GradientRequest, finish
 
@@ -47,23 +47,19 @@ class Networks:
 
     def __init__(self, networks: Mapping[int, nn.Module], count: int) -> None:
         """Take networks by their place among `count`; a place that has none is computed as the first is."""
-        self.own = {place: _state(net) for place, net in networks.items()}
-        self.first, self.places = min(networks), range(count)
-        self.stacked_N: dict[str, Tensor] = {}
-        for name, value in self.own[self.first].items():
-            values = [self.own.get(place, self.own[self.first])[name].detach() for place in self.places]
-            self.stacked_N[name] = torch.stack(values).requires_grad_(value.requires_grad)
-        copies = {name: value.detach().unbind() for name, value in self.stacked_N.items()}
-        self._copies = [copies[name][place] for place, state in self.own.items() for name in state]
-        self._sources = [value.detach() for state in self.own.values() for value in state.values()]
+        self.own = {place: dict(net.named_parameters()) for place, net in networks.items()}
+        self.places, first = range(count), networks[min(networks)]
+        alike = [networks.get(place, first) for place in self.places]
+        self.weights_N, self.buffers_N = torch.func.stack_module_state(alike)
+        copies = {name: value_N.detach().unbind() for name, value_N in self.weights_N.items()}
+        self._copies = [copies[name][place] for place, own in self.own.items() for name in own]
+        self._sources = [value.detach() for own in self.own.values() for value in own.values()]
 
     def accumulate(self, brought: Mapping[int, GradientRequest]) -> Tensor:
         """Give each network that is brought the gradients of its step, and return all losses (N); see `trainer`."""
         torch._foreach_copy_(self._copies, self._sources)  # one kernel for many, as optimizers use it
-        for value in self.stacked_N.values():
-            value.grad = None
         one = next(iter(brought.values()))
-        where = next(iter(self.stacked_N.values())).device
+        where = next(iter(self.weights_N.values())).device
         total_N = torch.zeros(len(self.places), device=where)
         weights = {place: trainer.weights(some.batches, some.recipe.loss) for place, some in brought.items()}
         for part in range(len(one.batches)):
@@ -80,51 +76,38 @@ class Networks:
 
     def _losses(self, one: GradientRequest, given: Mapping[int, tuple[Batch, Tensor]], *, decay: float) -> Tensor:
         """Return what a part of a step minimises (N); the sum's gradient is each network's own."""
-        smoothing, objective = one.recipe.loss.label_smoothing, _Objective(one.network)
         filled = [given.get(place) or next(iter(given.values())) for place in self.places]
-        inputs_NBT, targets_NBT = (
-            torch.stack([getattr(batch, name) for batch, _ in filled]) for name in ("inputs_BT", "targets_BT")
-        )
-        weights_NBT = torch.stack([weights_BT for _, weights_BT in filled])
-        segments = [batch.segments_BT for batch, _ in filled if batch.segments_BT is not None]
+        batches = [batch for batch, _ in filled]
+        segments = [batch.segments_BT for batch in batches if batch.segments_BT is not None]
+        rows_NBT = [torch.stack(parts) for parts in ([batch.inputs_BT for batch in batches], segments) if parts]
 
-        def losses(state: dict[str, Tensor], *rows: Tensor) -> Tensor:
-            segments_BT = rows[3] if segments else None
-            loss: Tensor = torch.func.functional_call(objective, state, (*rows[:3], segments_BT, smoothing))
-            return loss
+        def logits(weights: dict[str, Tensor], buffers: dict[str, Tensor], *rows_BT: Tensor) -> Tensor:
+            found: Tensor = torch.func.functional_call(one.network, (weights, buffers), (*rows_BT, None)[:2])
+            return found
 
-        rows = (inputs_NBT, targets_NBT, weights_NBT, *([torch.stack(segments)] if segments else []))
-        state = {f"network.{name}": value for name, value in self.stacked_N.items()}
-        losses_N: Tensor = torch.func.vmap(losses, randomness="error")(state, *rows)
+        stacked = torch.func.vmap(logits, randomness="error")
+        logits_MV = stacked(self.weights_N, self.buffers_N, *rows_NBT).flatten(0, 2)
+        weights_M = torch.stack([weights_BT for _, weights_BT in filled]).flatten()
+        targets_M = torch.stack([batch.targets_BT for batch in batches]).flatten()
+        exact_MV = logits_MV.to(torch.promote_types(logits_MV.dtype, torch.float32))
+        exact_MV = exact_MV.masked_fill((weights_M == 0)[:, None], 0)
+        smoothing = one.recipe.loss.label_smoothing
+        nats_M = F.cross_entropy(exact_MV, targets_M, reduction="none", label_smoothing=smoothing)
+        losses_N = (weights_M * nats_M).view(len(self.places), -1).sum(1)
         return losses_N + self._penalty(decay) if decay else losses_N
 
     def _penalty(self, decay: float) -> Tensor:
         """Return `trainer.penalty` of each network (N)."""
-        trained = [value_N for value_N in self.stacked_N.values() if value_N.requires_grad]
+        trained = [value_N for value_N in self.weights_N.values() if value_N.requires_grad]
         return 0.5 * decay * torch.stack([value_N.square().flatten(1).sum(1) for value_N in trained]).sum(0)
 
     def _hand_out(self, brought: Mapping[int, GradientRequest]) -> None:
         """Let each network's gradients be its part of the stack's."""
-        for name, value_N in self.stacked_N.items():
+        for name, value_N in self.weights_N.items():
             if value_N.grad is not None:
-                parts = value_N.grad.unbind()
+                parts, value_N.grad = value_N.grad.unbind(), None
                 for place in brought:
                     self.own[place][name].grad = parts[place]
-
-
-class _Objective(nn.Module):
-    """A network with its training loss, as `functional_call` wants them."""
-
-    def __init__(self, net: nn.Module) -> None:
-        super().__init__()
-        self.network = net
-
-    def forward(self, *given: object) -> Tensor:
-        return training_loss(self.network, *given)  # type: ignore[arg-type]
-
-
-def _state(net: nn.Module) -> dict[str, Tensor]:
-    return dict(net.named_parameters()) | dict(net.named_buffers())
 
 
 @contextmanager
