@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from diagnose.engines import job as single
+from diagnose.engines import memory
 from diagnose.engines.work import STOPPED, told
 from diagnose.errors import INTERRUPTED, DiagnoseError
 from diagnose.runs import runner, store
@@ -62,8 +63,9 @@ class StackedArms:
         return whole
 
     def _why_not(self, jobs: Sequence[Job]) -> str:
+        setups = [self.setups[job.digest] for job in jobs]
         with switches.restored():
-            return stack.why_not([self.setups[job.digest] for job in jobs])
+            return memory.too_large(setups[0], len(setups)) or stack.why_not(setups)
 
     def _train_together(self, seeds: tuple[int, ...], jobs: Sequence[Job], watch: Watch) -> Generator[Ended]:
         """Train jobs in their places of a stack and yield how each ended, once all have."""

@@ -22,7 +22,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from diagnose.training import device, network, switches, trainer
+from diagnose.training import device, switches, trainer
 from diagnose.training.batches import moved
 from diagnose.training.registry import told
 from diagnose.training.taking import GradientRequest, finish
@@ -256,7 +256,6 @@ def why_not(setups: Sequence[Setup]) -> str:
 
 def _known(one: Setup, networks: Sequence[nn.Module]) -> str:
     modules = list(networks[0].modules())
-    table = one.recipe.batches
     if one.recipe.run.compile == "on":
         return "its steps are compiled (--set run.compile=off)"
     if one.course.steps is None:
@@ -265,8 +264,6 @@ def _known(one: Setup, networks: Sequence[nn.Module]) -> str:
         return "it has dropout, whose masks each network draws by itself (--set model.dropout=0 does without)"
     if any(isinstance(module, nn.RNNBase) for module in modules):
         return "torch does not stack its recurrent layers"
-    if not network.fits_fused(len(networks) * table.size * table.context * one.text.vocabulary):
-        return f"the logits of {len(networks)} batches are too many to be written whole"
     return ""
 
 

@@ -12,11 +12,12 @@ from run_fixture import assert_same, quickly, tensors
 
 from diagnose import loss_gap
 from diagnose.ablation import ablate
+from diagnose.engines import memory
 from diagnose.engines.selection import Place
 from diagnose.errors import INTERRUPTED, DiagnoseError
 from diagnose.report import parts
 from diagnose.runs import run_tables, runner, store
-from diagnose.training import network, stack, trainer
+from diagnose.training import stack, trainer
 from diagnose.training.preparation import Setup
 
 
@@ -233,7 +234,6 @@ WHY = {
     "rnn": "torch does not stack its recurrent layers",
     "seconds": "its budget is in seconds, which networks of a stack would share",
     "compiled": "its steps are compiled (--set run.compile=off)",
-    "logits": "the logits of 2 batches are too many to be written whole",
 }
 
 
@@ -250,14 +250,24 @@ def reason(tiny, tmp_path, case):
 
 
 @pytest.mark.parametrize("case", WHY)
-def test_what_cannot_be_stacked_is_told(case, tiny, tmp_path, monkeypatch):
-    if case == "logits":
-        monkeypatch.setattr(network, "FUSED_BYTES", 1 << 10)
+def test_what_cannot_be_stacked_is_told(case, tiny, tmp_path):
     before = torch.get_rng_state()
     found = reason(tiny, tmp_path, case)
     assert found.startswith(WHY[case])
     assert "\n" not in found
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_a_stack_that_memory_does_not_hold_is_not_begun(tiny, tmp_path, monkeypatch):
+    setup = runner.planned("quick", tiny | {"model.dropout": 0.0})
+    logits = 2 * 8 * 32 * setup.text.vocabulary
+    monkeypatch.setattr(memory, "available", lambda: 2 * memory.needed(setup) + 20 * logits)
+    assert memory.too_large(setup, 2) == ""
+    assert memory.too_large(setup, 3).startswith("3 at once take about 0.0 GB and 0.0 GB are free")
+    monkeypatch.setattr(memory, "available", lambda: 0)
+    with pytest.raises(DiagnoseError, match="--stack: nothing can be stacked; gelu: 3 at once take about"):
+        ablation(tiny, tmp_path, **{"model.dropout": 0.0})
+    assert store.entries(tmp_path) == []
 
 
 def test_what_can_be_stacked_is_not_refused(tiny, tmp_path):
