@@ -18,6 +18,7 @@ from gpu_common import NO_CUDA, SMALL, done, ended, first_user, has_cuda, is_lar
 
 HIDDEN = ("", "-1")  # values of CUDA_VISIBLE_DEVICES that hide all cards
 CARD_TESTS = ("batches", "models", "on_card")
+WIDER = {"model.layers": 4, "model.heads": 4, "model.width": 128, "batches.size": 64, "batches.context": 128}
 
 
 class Stage(NamedTuple):
@@ -168,7 +169,7 @@ def jobs():
     from diagnose.runs import runner
 
     where, wait = place()
-    steps = 600 if is_large() else 4
+    steps, counts = (600, (4, 8)) if is_large() else (4, (2,))
     with tempfile.TemporaryDirectory() as folder:
         given = small(folder, **{"budget.steps": steps, "report.interval": steps})
         for count in (1, 2, 4, 8) if is_large() else (1,):
@@ -184,7 +185,10 @@ def jobs():
                 f"{count} at once, steps a second of all": count * steps / seconds,
                 f"{count} at once, seconds a run with its start": (time.perf_counter() - begun) / count,
             })  # fmt: skip
-    for count in (4, 8) if is_large() else (2,):
+        given = small(folder, **{"model.dropout": 0.0, "budget.steps": 30 if is_large() else 4})
+        for count in counts:
+            note(**gpu_whole_runs.stacked_runs(given | (WIDER if is_large() else {}), wait, count))
+    for count in counts:
         note(**gpu_whole_runs.stacked(where, wait, count))
     return done()
 

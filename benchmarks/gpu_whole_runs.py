@@ -105,6 +105,37 @@ def stacked(where, wait, count):
     }
 
 
+def stacked_runs(given, wait, count):
+    """Return milliseconds of a step of the trainer for all of several seeds, one after another and in its own stack."""
+    from diagnose.config.recipe import Recipe
+    from diagnose.training import stack, trainer
+    from diagnose.training.preparation import set_up
+
+    setups = [set_up(Recipe.load("quick", given | {"run.seed": seed})) for seed in range(count)]
+    steps, last = setups[0].course.steps, {}
+
+    def train(setup, member=None):
+        net = setup.network()
+        optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
+        for block in trainer.train_blocks(net, optimizer, setup.course, trainer.START, mates=member):
+            last[setup.recipe.run.seed, member is None] = block[-1].loss
+
+    def one_by_one():
+        for setup in setups:
+            train(setup)
+
+    def all_at_once():
+        works = {place: lambda member, own=setup: train(own, member) for place, setup in enumerate(setups)}
+        stack.SeedStack(range(count)).carry_out(works)
+
+    return {
+        f"{count} runs, ms a step of all, one after another": 1e3 * once(one_by_one, wait) / steps,
+        f"{count} runs, ms a step of all, in the trainer's stack": 1e3 * once(all_at_once, wait) / steps,
+        f"{count} runs, largest relative difference of the last loss":
+            max(abs(last[seed, True] / last[seed, False] - 1) for seed in range(count)),
+    }  # fmt: skip
+
+
 def together(given, cards):
     """Return how a run of several processes differs from one process's, and the seconds that either took."""
     from safetensors.torch import load_file

@@ -20,6 +20,7 @@ from types import SimpleNamespace
 import pretend_determinism
 import pytest
 import torch
+from torch._functorch.pyfunctorch import temporarily_pop_interpreter_stack
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils import _foreach_utils
@@ -55,10 +56,12 @@ class Card:
         waits: for what the host would have waited, and at which line of ours.
         refuses: whether a wait is an error.
         first: what a process decides once; see `pretend_determinism`.
+        stacks: whether networks run stacked (`torch.vmap`), when C++ makes tensors for the device that it sees.
     """
 
     def __init__(self):
         self.ops, self.waits, self.refuses, self.first = Counter(), Counter(), False, {}
+        self.stacks = False
 
     def reset(self):
         self.ops.clear()
@@ -174,16 +177,41 @@ def _pinned(x):
     return copied
 
 
-ANSWERS = {
+PLACES = {
     torch.Tensor.device.__get__: lambda _: CUDA,
     torch.Tensor.is_cuda.__get__: lambda _: True,
     torch.Tensor.is_cpu.__get__: lambda _: False,
     torch.Tensor.get_device: lambda _: 0,
+}
+ANSWERS = PLACES | {
     torch.Tensor.tolist: _listed,
     torch.Tensor.cpu: _ToHost.apply,
     torch.Tensor.cuda: lambda x: x,
     torch.Tensor.to: _moved,
 }
+
+
+def _unstacked(x):
+    """Return the tensor beneath `torch.vmap`."""
+    while isinstance(x, torch.Tensor) and torch._C._functorch.is_batchedtensor(x):
+        x = torch._C._functorch.get_unwrapped(x)
+    return x
+
+
+def _stacking(vmap):
+    """Return `torch.vmap`, which tells the pretended device when it is at work."""
+
+    def wrapped(func, *given, **more):
+        def call(*args):
+            CARD.stacks = True
+            try:
+                return vmap(func, *given, **more)(*args)
+            finally:
+                CARD.stacks = False
+
+        return call
+
+    return wrapped
 
 
 def _held(value):
@@ -198,6 +226,7 @@ def _run(func, args, kwargs):
     device = kwargs.get("device")
     wanted = device is not None and torch.device(device).type == "cuda"
     there = len(here) < len(tensors)
+    wanted = wanted or (CARD.stacks and not tensors and device is not None)
     if name == "_to_copy" and device is not None:
         return _copied(func, args[0], kwargs, wanted=wanted)
     if name == "copy_" and here and there and not _is_queued(here[0], args, kwargs):
@@ -254,7 +283,9 @@ class _Moves(TorchFunctionMode):
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
-        if func is torch.Tensor.to and not isinstance(args[0], OnCard):
+        if CARD.stacks and func in PLACES and isinstance(_unstacked(args[0]), OnCard):
+            return PLACES[func](args[0])
+        if func is torch.Tensor.to and not isinstance(_unstacked(args[0]), OnCard):
             return _moved(*args, **kwargs)
         if func is torch.Tensor.pin_memory:
             return _pinned(args[0])
@@ -288,6 +319,13 @@ class _Autocast:
         self.inner.__exit__(*error)
         torch.set_autocast_enabled("cuda", self.before[0])
         torch.set_autocast_dtype("cuda", self.before[1])
+
+
+@contextmanager
+def seen_in_this_thread():
+    """Let a thread see the pretended device, too: torch's modes are each thread's own."""
+    with _Moves(), _Dispatch():
+        yield
 
 
 GENERATOR = torch.Generator()
@@ -331,11 +369,24 @@ class _Attention(torch.autograd.Function):
 
 
 def _attention(query, key, value, attn_mask=None, dropout_p=0.0, is_causal=False):
+    if _unstacked(query) is not query:
+        return _stacked_attention([query, key, value, attn_mask], dropout_p, is_causal)
     if not isinstance(query, OnCard):
         return PLAIN_ATTENTION(query, key, value, attn_mask=attn_mask, dropout_p=dropout_p, is_causal=is_causal)
     if attn_mask is not None and not isinstance(attn_mask, OnCard):
         raise DeviceMismatchError("attention on cuda:0 with a mask on the CPU")
     return _Attention.apply(query, key, value, attn_mask, dropout_p, is_causal)
+
+
+def _stacked_attention(given, p, causal):
+    """Take a stack's networks for more rows, as the card's kernels do under `torch.vmap`; each is given for all."""
+    level = torch._C._functorch.maybe_get_level(given[0])
+    whole = [None if t is None else torch._C._functorch._unwrap_batched(t, level) for t in given]
+    rows = [None if t is None else t[0].movedim(t[1], 0).flatten(0, 1) for t in whole]
+    size = whole[0][0].shape[whole[0][1]]
+    with temporarily_pop_interpreter_stack():
+        y = _Attention.apply(*rows, p, causal).unflatten(0, (size, -1))
+    return torch._C._functorch._add_batch_dim(y, 0, level)
 
 
 def _dropout(x, p=0.5, training=True, inplace=False):
@@ -397,6 +448,7 @@ def pretended():
             patch.setattr(torch.cuda, name, call)
         patch.setattr(torch, "autocast", _Autocast)
         patch.setattr(torch, "inference_mode", lambda mode=True: torch.no_grad() if mode else nullcontext())
+        patch.setattr(torch.func, "vmap", _stacking(torch.func.vmap))
         patch.setattr(F, "scaled_dot_product_attention", _attention)
         patch.setattr(F, "dropout", _dropout)
         patch.setattr(_foreach_utils, "_foreach_supported_types", [torch.Tensor, torch.nn.Parameter, OnCard])

@@ -106,7 +106,7 @@ def ablate(
         DiagnoseError: a mistake (nothing is written), an interruption, or no pair of runs that finished.
     """
     named, place, told = [axis] if isinstance(axis, str) else list(axis), place or Place(), watch or (lambda _: None)
-    place.check()
+    place.check(seeds)
     asked = Asked(effects.checked_margin(margin), pairs=pairs)
     with place.devices():
         plan = design(

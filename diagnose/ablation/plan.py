@@ -100,7 +100,7 @@ def plan_rows(plan: AblationForecast) -> RenderableType:
     runs = len(arms) * plan.seeds
     equal = "nothing is held equal" if plan.hold is None else f"{plan.hold.what} is held equal"
     took = "" if plan.seconds is None else f"; about {plan.seconds / 60:.1f} minutes of training"
-    at_once = f", {plan.jobs} at once" if plan.jobs > 1 else ""
+    at_once = f", {plan.jobs} at once" if plan.jobs > 1 else ", an arm's seeds stacked" if plan.stack else ""
     size = f"{len(arms)} arms x {plan.seeds} seeds = {runs} runs{at_once}"
     head = f"{plan.axis}: {size}, {equal}{took}"
     resolves = map(Text, noise_floor.sentences(plan.resolvable, plan.seeds))

@@ -121,7 +121,7 @@ def ablate(
     and renders a page. Finished runs are reused, so more seeds or levels extend an ablation.
     """
     if own.run is not None:
-        refuse_ours(setting, {"--levels": levels, "--report-to": tracker, **fairness.given})
+        refuse_ours(setting, {"--levels": levels, "--report-to": tracker, "--stack": placement.stack, **fairness.given})
         place = placement.place
         place.check()
         planned_runs = own.plan(axis, seeds, setting.seed, resume=resume, full=full)
@@ -166,7 +166,7 @@ def _show_plan_of_ours(
     """Show what our trainer would train."""
     from diagnose.ablation import axes, design, plan
 
-    place.check()
+    place.check(seeds)
     with place.devices():
         planned = design.design(
             axes.find_all(axis, levels, fairness.factors), setting.recipe, setting.overrides, seeds, fairness.hold,

@@ -24,6 +24,12 @@ class Placement:
             help="Runs at once: here (default 1), where they share the machine's threads, or at most on a cluster.",
         ),
     ] = None
+    stack: Annotated[
+        bool,
+        typer.Option(
+            "--stack", help="Train an arm's seeds as one stacked network: fewer, larger operations for a GPU."
+        ),
+    ] = False
     engine: Annotated[
         str, typer.Option("--engine", metavar="NAME", help="Where: local, slurm, or ray, an existing Ray cluster.")
     ] = "local"
@@ -64,6 +70,7 @@ class Placement:
     @property
     def place(self) -> Place:
         """The same, as the engines take it."""
+        from diagnose.cli.outcome import warn
         from diagnose.engines.resources import Resources
         from diagnose.engines.selection import Place
 
@@ -71,4 +78,4 @@ class Placement:
         takes = Resources(
             gpus, self.cpus, self.memory, self.partition, self.time, self.requeues, tuple(self.sbatch)
         )  # fmt: skip
-        return Place(self.engine, self.jobs, self.address, takes)
+        return Place(self.engine, self.jobs, self.address, takes, stack=self.stack, tell=warn)

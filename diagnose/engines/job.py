@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping, Sequence
 
     from diagnose.runs.watched import Watch
+    from diagnose.training.stack import Member
 
 
 @dataclass(frozen=True)
@@ -93,20 +94,21 @@ class Job:
         return Progress("", self.label, self.seed, 0, self.steps, float("nan"), 0.0, None, doing)
 
 
-def carry_out(job: Job, watch: Watch, setup: Setup | None = None) -> Ended:
+def carry_out(job: Job, watch: Watch, setup: Setup | None = None, member: Member | None = None) -> Ended:
     """Train a job in this process, or wait for whoever is training the same run and take theirs.
 
     Args:
         job: what to train.
         watch: called after each step.
         setup: what the job comes to, where that is known already.
+        member: its place in a stack, where it is trained in one.
     """
     try:
         setup = setup or _set_up(job)
         with store.claimed(Path(job.runs), job.digest, lambda: watch(job.progress("waiting for another process"))):
             found = runner.newest_finished(Path(job.runs), job.digest)
             path = found or runner.carry_out(
-                setup, job.given, runs=Path(job.runs), label=job.label, resume=job.resume, watch=watch
+                setup, job.given, runs=Path(job.runs), label=job.label, resume=job.resume, watch=watch, member=member
             )
     except DiagnoseError as error:
         return Ended(job, error.run or "", why=str(error), diverged=error.diverged, exit_code=error.exit_code)

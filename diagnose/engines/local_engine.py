@@ -11,13 +11,18 @@ from diagnose.engines.selection import EngineKind, Place
 from diagnose.engines.work import never
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from diagnose.engines.work import Engine
+    from diagnose.engines.work import Engine, Work
     from diagnose.training.preparation import Setup
 
 
 class _Local(EngineKind):
+    def planned(self, place: Place, jobs: Sequence[Work]) -> dict[str, object]:
+        """Say that an arm's seeds are stacked, where they are."""
+        del jobs
+        return {"stack": True} if place.stack else {}
+
     def threads(self, place: Place) -> int | None:
         """Share this machine's out."""
         from diagnose.training.device import THREADS
@@ -51,7 +56,10 @@ class _Local(EngineKind):
         from diagnose.engines.cards import cards
         from diagnose.engines.job import Here
         from diagnose.engines.local_pool import Pool
+        from diagnose.engines.stacked_arms import StackedArms
 
+        if place.stack:
+            return StackedArms(setups, place.tell)
         if place.jobs in (None, 1):
             return Here(setups)
         assert place.jobs is not None

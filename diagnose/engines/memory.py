@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROCESS = 420 << 20  # bytes of a process that has imported torch and pandas and read the text
 CONTEXT = 600 << 20  # bytes of a process's own on a CUDA device; assumed, not measured on a card
 SLACK = 1.5  # temporaries of a step, beside what is kept for the backward pass
+STACKED = 4 * 5  # bytes of a stack's logit: itself, in fp32, without void targets, as log-probability, its gradient
 CHUNK = 2048 * 4 * 3  # bytes of the loss's logits per token of the vocabulary, which are never held all at once
 
 
@@ -99,6 +100,15 @@ def _container() -> Iterable[int]:
                 yield int(limit) - int(taken)
         except (OSError, ValueError):
             continue
+
+
+def too_large(setup: Setup, count: int) -> str:
+    """Say that so many runs do not fit as one stacked network, which writes all their logits; "" where they do."""
+    table, where = setup.recipe.batches, torch.device(setup.recipe.run.device)
+    logits = STACKED * count * table.size * table.context * setup.text.vocabulary
+    wanted = count * needed(setup) + logits
+    free = torch.cuda.mem_get_info(where)[0] if where.type == "cuda" else available()
+    return f"{count} at once take about {wanted / 1e9:.1f} GB and {free / 1e9:.1f} GB are free" if wanted > free else ""
 
 
 def refuse_too_many(jobs: int, setups: Iterable[Setup], gpus: Sequence[str] = ()) -> None:

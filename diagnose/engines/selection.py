@@ -6,6 +6,7 @@ An engine is one file of this package whose name ends in `_engine` and that hold
 from __future__ import annotations
 
 import pkgutil
+import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache
@@ -117,6 +118,8 @@ class Place:
         address: of the Ray cluster.
         takes: what each run takes on a cluster.
         crew: processes that were started before there is a plan.
+        stack: whether the seeds of an arm are trained as one stacked network.
+        tell: is given a line where an arm cannot be.
     """
 
     engine: str = "local"
@@ -124,6 +127,8 @@ class Place:
     address: str | None = None
     takes: Resources = ANYTHING
     crew: Any = None
+    stack: bool = False
+    tell: Callable[[str], None] = warnings.warn
 
     @property
     def kind(self) -> EngineKind:
@@ -134,13 +139,21 @@ class Place:
         """
         return kind_of(self.engine)
 
-    def check(self) -> None:
+    def check(self, seeds: int | None = None) -> None:
         """Refuse what makes no sense, before anything is set up.
 
+        Args:
+            seeds: of each arm of ours.
+
         Raises:
-            DiagnoseError: an unknown engine, no jobs, options of another engine, or a cluster that is not there.
+            DiagnoseError: an unknown engine, no jobs, options of another engine, or a cluster that is not there; a
+                stack of one seed, or with several processes.
         """
         kind = self.kind
+        if self.stack and (self.engine != "local" or self.jobs not in (None, 1)):
+            raise DiagnoseError("--stack trains in one process of this machine: leave --jobs and --engine out")
+        if self.stack and seeds is not None and seeds < 2:
+            raise DiagnoseError(f"--stack makes one network of an arm's seeds: --seeds {seeds} leaves nothing to stack")
         if self.jobs is not None and self.jobs < 1:
             raise DiagnoseError(f"--jobs {self.jobs}: give at least one")
         if self.address is not None and "--address" not in kind.options:

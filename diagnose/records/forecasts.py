@@ -44,7 +44,7 @@ class ResolvableScore(Schema):
 
 
 class PlannedRuns(Schema):
-    """What is common to plans: how many runs at once, seconds in all (None where unknown), options of sbatch."""
+    """What is common to plans: how many runs at once, seconds in all (None where unknown), options of sbatch, stacks."""
 
     axis: str
     control: Level
@@ -52,11 +52,12 @@ class PlannedRuns(Schema):
     jobs: int
     seconds: float | None
     sbatch: dict[str, Any] | None = None
+    stack: bool = False
 
     @model_serializer(mode="wrap")
-    def _without_sbatch(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what only Slurm has."""
-        return {key: value for key, value in write(self).items() if key != "sbatch" or value is not None}
+    def _without_others(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what other engines have."""
+        return {key: value for key, value in write(self).items() if key not in ("sbatch", "stack") or value}
 
 
 class PlannedArm(Derived):

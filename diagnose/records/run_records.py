@@ -106,6 +106,7 @@ class Environment(Schema):
         digest: 16 hex digits of recipe, data and network code; equal digests mean the same run.
         given: recipe keys that the user set.
         dropped: recipe keys that its parts do not use.
+        stack: seeds of the networks that were trained as one with it, its own included; none where it was by itself.
     """
 
     format: int = FORMAT
@@ -125,6 +126,12 @@ class Environment(Schema):
     given: tuple[Text, ...] = ()
     dropped: tuple[Text, ...] = ()
     sample_prompt: Text = ""
+    stack: tuple[int, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _without_stack(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave `stack` out of what is written where the run was trained by itself, as before it was recorded."""
+        return {key: value for key, value in write(self).items() if key != "stack" or value}
 
 
 class Status(Schema):

@@ -101,6 +101,7 @@ def environment(recorded: Environment) -> Fold:
     pairs = [
         ("diagnose", recorded.version), ("commit", commit), ("platform", recorded.platform),
         ("device", recorded.device + threads if recorded.device else ""), *recorded.versions.items(),
+        ("seeds trained in one stack", ", ".join(map(str, recorded.stack))),
         ("settings given", ", ".join(recorded.given)), ("settings dropped", ", ".join(recorded.dropped)),
     ]  # fmt: skip
     return Fold("Environment", (NamedRows(tuple((name, value) for name, value in pairs if value)),))

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from diagnose import files
 from diagnose.config.recipe import Recipe, refuse_unused
 from diagnose.errors import FINDING, INTERRUPTED, DiagnoseError, in_words
+from diagnose.formatting import listed
 from diagnose.runs import checkpoints, followers, run_tables, store
 from diagnose.runs.inventory import losses
 from diagnose.runs.session import (
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from diagnose.config.recipe import RunConfig
     from diagnose.runs.watched import Watch
+    from diagnose.training.stack import Member
 
 
 def train(
@@ -80,18 +82,21 @@ def planned(recipe: Recipe | str | Path, overrides: Mapping[str, Any] | None = N
 
 def carry_out(
     setup: Setup, given: Iterable[str] = (), *, runs: Path, label: str | None = None, resume: bool = False,
-    watch: Watch | None = None,
+    watch: Watch | None = None, member: Member | None = None,
 ) -> Path:  # fmt: skip
-    """Train what was set up; see `train`."""
+    """Train what was set up, in its place of a stack where that is given; see `train`."""
     name = label or ("tokenizer" if setup.recipe.tokenizer.path else setup.recipe.tokenizer.kind)
     where = setup.prepare()
     net = setup.network()
     masked = setup.recipe.tables()["batches"].get("mask") == "document"
     network.check(net, setup.text.vocabulary, setup.recipe.batches.context, segments=masked)
+    stack = member.seeds if member else ()
     path = newest_unfinished(runs, setup.digest) if resume else None
     if resume and path is None:
         _refuse_elsewhere(runs, setup, set(given))
-    path = path or store.create(runs, name, setup.recipe, environment(setup, given))
+    if path is not None:
+        _refuse_other_stack(path, stack)
+    path = path or store.create(runs, name, setup.recipe, environment(setup, given, stack))
     with switches.restored(), store.locked(path), device.random_kept(where), _outcome(path):
         store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
@@ -99,7 +104,7 @@ def carry_out(
         followers.share_state(session, _restore(session))
         setup.compile(net)
         with session.writer.settled():
-            _run(session)
+            _run(session, member)
     store.point_latest(path)
     return path
 
@@ -115,7 +120,7 @@ def follow(recipe: Recipe | str | Path = "quick", overrides: Mapping[str, Any] |
     net = setup.network(HOST if setup.divides else where)
     optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
     session = Session(setup, Path(), "", net, optimizer, History(), lambda _: None)
-    with switches.restored(), device.random_kept(where), _after_the_step():
+    with switches.restored(), device.random_kept(where), after_the_step():
         if not followers.take_state(session) or followers.stops(session):
             return
         setup.compile(net)
@@ -146,6 +151,19 @@ def _refuse_elsewhere(runs: Path, setup: Setup, given: set[str]) -> None:
                 f"--set run.processes={there.processes}{shard} (other numbers of processes give the same up to "
                 "rounding); without --resume it is trained anew"
             )
+
+
+def _refuse_other_stack(path: Path, stack: tuple[int, ...]) -> None:
+    """Refuse to go on otherwise than a run was begun: that would round its sums otherwise.
+
+    Raises:
+        DiagnoseError: it was begun in another stack, or in one where it is to go on by itself, or the other way round.
+    """
+    begun = store.environment(path).stack
+    if begun != stack:
+        was = f"in a stack of seeds {listed(list(map(str, begun)))}" if begun else "by itself"
+        goes_on = "with `diagnose ablate --stack --resume`" if begun else "without --stack"
+        raise DiagnoseError(f"{path} was begun {was}: go on {goes_on}, or leave --resume out to train it anew")
 
 
 def _begun(runs: Path, setup: Setup) -> Iterator[tuple[Path, RunConfig]]:
@@ -264,7 +282,7 @@ def _restore(session: Session) -> checkpoints.Tensors:
     return tensors["optimizer"] if divides else {}
 
 
-def _run(session: Session) -> None:
+def _run(session: Session, member: Member | None) -> None:
     """Train to the end of the budget, then read the validation text."""
     setup = session.setup
     if session.history.readings:
@@ -272,16 +290,16 @@ def _run(session: Session) -> None:
     if session.last_interval == session.history.last().step:
         save(session, "interval")
     followers.go_on(session)
-    with _after_the_step() as stop_is_asked, _kept_on_divergence(session):
+    with after_the_step() as stop_is_asked, _kept_on_divergence(session):
         due, last = partial(_is_due, session), session.history.last()
-        for steps in trainer.train_blocks(session.trained, session.optimizer, setup.course, last, due):
+        for steps in trainer.train_blocks(session.trained, session.optimizer, setup.course, last, due, member):
             session.history.steps += steps
             step = steps[-1]
             tell(session)
             session.writer.look()
             over = trainer.finished(setup.course, step)
             _look(session, step.step, over=over)
-            stops = stop_is_asked()
+            stops = stop_is_asked() or (member is not None and member.stops())
             if over or stops or checkpoint_is_due(session):
                 checkpoint(session)
             followers.go_on(session, stops=stops)
@@ -326,7 +344,7 @@ def _kept_on_divergence(session: Session) -> Iterator[None]:
 
 
 @contextmanager
-def _after_the_step() -> Iterator[Callable[[], bool]]:
+def after_the_step() -> Iterator[Callable[[], bool]]:
     """Let the first Ctrl-C wait for the end of a step, so that nothing is lost; a second one stops at once.
 
     Of several processes none stops at once: the terminal and torchrun both pass on what they are told.

@@ -220,8 +220,8 @@ def version() -> str:
     return metadata.version("diagnose-training")
 
 
-def environment(setup: Setup, given: Iterable[str]) -> Environment:
-    """Return what a run's record says of where it came from and what it comes to."""
+def environment(setup: Setup, given: Iterable[str], stack: tuple[int, ...] = ()) -> Environment:
+    """Return what a run's record says of where it came from, what it comes to, and which seeds it is stacked with."""
     text, parts, loops = setup.text, setup.text.split, device.fused_loops()
     commit, dirty = source_commit()
     return Environment(
@@ -232,7 +232,7 @@ def environment(setup: Setup, given: Iterable[str]) -> Environment:
         platform=f"{platform.system()} {platform.machine()}",
         device=_device_name(setup.recipe.run.device),
         threads=setup.recipe.run.threads,
-        loops="fused" if loops and loops.in_use() else "torch",
+        loops="fused" if loops and loops.in_use() and not stack else "torch",
         commit=commit,
         dirty=dirty,
         digest=setup.digest,
@@ -249,6 +249,7 @@ def environment(setup: Setup, given: Iterable[str]) -> Environment:
         given=tuple(sorted(given)),
         dropped=setup.dropped,
         sample_prompt=prompt(text),
+        stack=stack,
     )
 
 

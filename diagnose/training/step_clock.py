@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -20,13 +21,19 @@ class StepClock:
     """
 
     def __init__(self, network: nn.Module) -> None:
-        self.begun, self.steps = time.perf_counter(), 0
+        self.begun, self.ended, self.steps = math.nan, math.nan, 0
         self.on_cuda = next(network.parameters()).device.type == "cuda"
-        self.events = [_recorded()] if self.on_cuda else []
+        self.events: list[torch.cuda.Event] = []
+
+    def start(self) -> None:
+        """Begin to count, with the first step."""
+        if not self.steps:
+            self.begun = time.perf_counter()
+            self.events = [_recorded()] if self.on_cuda else []
 
     def mark(self) -> None:
         """Note that what was queued since the last mark is a step."""
-        self.steps += 1
+        self.ended, self.steps = time.perf_counter(), self.steps + 1
         if self.on_cuda:
             self.events.append(_recorded())
 
@@ -34,7 +41,7 @@ class StepClock:
         """Return how long each step took."""
         if self.on_cuda:
             return [one.elapsed_time(other) / 1000 for one, other in itertools.pairwise(self.events)]
-        return [(time.perf_counter() - self.begun) / self.steps] * self.steps
+        return [(self.ended - self.begun) / self.steps] * self.steps
 
 
 def _recorded() -> torch.cuda.Event:

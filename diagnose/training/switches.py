@@ -55,6 +55,7 @@ class Switches:
 
 
 _as_found: list[Switches] = []  # none or one: what they were before a run on a CUDA device changed them
+_within = [0]  # how many of `restored` hold
 
 
 def use_card(*, deterministic: bool, compiler: str) -> None:
@@ -79,11 +80,14 @@ def leave_card() -> None:
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """Put the switches back when done, whatever happens: a caller's own code comes after a run."""
+    """Put the switches back when done, whatever happens: a caller's own code comes after a run, or after a stack."""
+    _within[0] += 1
     try:
         yield
     finally:
-        leave_card()
+        _within[0] -= 1
+        if not _within[0]:
+            leave_card()
 
 
 def check_products(device: torch.device) -> None:

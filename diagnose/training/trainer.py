@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import torch
 
@@ -23,6 +23,7 @@ from diagnose.training.device import autocast
 from diagnose.training.eager_optimizer import EagerAdamW
 from diagnose.training.network import compiled_loss
 from diagnose.training.step_clock import StepClock
+from diagnose.training.taking import GradientRequest, Taken, finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from diagnose.config.recipe import LossConfig, Recipe
     from diagnose.config.recipe import OptimizerConfig as OptimizerTable
     from diagnose.training.batches import Batch, BatchPlan
+    from diagnose.training.taking import Mates, Taking
 
 FETCHED = 50  # steps of a CUDA device between two looks at what they gave
 PATIENCE = 1.0  # seconds of such a block: then Ctrl-C is heard
@@ -155,6 +157,7 @@ def train_blocks(
     course: TrainingPlan,
     last: Step,
     due: Callable[[int], bool] = lambda _: False,
+    mates: Mates | None = None,
 ) -> Iterator[list[Step]]:
     """Train until the budget is spent, from the step after `last` on, and yield steps once it is known what they gave.
 
@@ -169,6 +172,7 @@ def train_blocks(
         course: batches and length.
         last: the step that was taken last, `START` for none.
         due: says of a step (counted from 1) that somebody wants to see the weights after it.
+        mates: runs whose steps are taken with this one's; None for none.
 
     Raises:
         DiagnoseError: the loss is no longer a finite number; the weights are those before that step's update.
@@ -176,14 +180,14 @@ def train_blocks(
     most = _fetched_together(network, course)
     halt = _Halt(optimizer) if most > 1 else None
     while not finished(course, last):
-        begun, clock = time.perf_counter(), StepClock(network)
-        taken: list[_Taken] = []
+        clock, taken = StepClock(network), list[Taken]()
         for number in range(last.step, last.step + most):
-            taken.append(_take(network, optimizer, course, (number, last.seconds), halt))
-            clock.mark()
+            step = _take(network, optimizer, course, (number, last.seconds), halt)
+            taken.append((mates or BY_ITSELF).take(step, clock))
             if number + 1 == course.steps or due(number + 1):
                 break
-            if halt is not None and time.perf_counter() - begun > PATIENCE and processes.group() is processes.ALONE:
+            late = time.perf_counter() - clock.begun > PATIENCE
+            if halt is not None and late and processes.group() is processes.ALONE:
                 break
         steps = _records(course, last, taken, clock)
         failed = next((k for k, step in enumerate(steps) if not _is_finite(step)), len(steps))
@@ -225,20 +229,25 @@ class _Halt:
         self.found.logical_or_((loss - loss) + (norm - norm))  # 0 for finite numbers, else NaN, which counts as true
 
 
-class _Taken(NamedTuple):
-    """What a step gave, still on its device."""
+class _ByItself:
+    """No other runs."""
 
-    rate: float
-    loss: Tensor
-    norm: Tensor
-    tokens: Tensor
-    text_bytes: Tensor
+    def take(self, step: Taking, clock: StepClock) -> Taken:
+        clock.start()
+        with switches.explained():
+            loss = accumulate(*next(step))
+        taken = finish(step, loss)
+        clock.mark()
+        return taken
+
+
+BY_ITSELF = _ByItself()
 
 
 def _take(
     network: nn.Module, optimizer: torch.optim.Optimizer, course: TrainingPlan, done: tuple[int, float],
     halt: _Halt | None,
-) -> _Taken:  # fmt: skip
+) -> Taking:  # fmt: skip
     """Take a step after so many steps and seconds; a `halt` of None looks at its loss before the update."""
     number, recipe = done[0], course.recipe
     rate = _rate(course, *done)
@@ -246,8 +255,7 @@ def _take(
         group["lr"] = rate
     batches = step_parts(course, number)
     network.train()
-    with switches.explained():
-        loss = accumulate(network, batches, recipe, number)
+    loss = yield GradientRequest(network, batches, recipe, number)
     parameters = [p for p in network.parameters() if p.grad is not None]
     with sharding.explained(sharding.is_divided(network)):
         norm = sharding.whole(torch.nn.utils.clip_grad_norm_(parameters, recipe.optimizer.clip or math.inf))
@@ -256,13 +264,13 @@ def _take(
     if halt is not None or (math.isfinite(float(loss)) and math.isfinite(float(norm))):
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return _Taken(rate, loss, norm, *_counted(batches, course.bytes_V))
+    return Taken(rate, loss, norm, *_counted(batches, course.bytes_V))
 
 
-def _records(course: TrainingPlan, last: Step, taken: list[_Taken], clock: StepClock) -> list[Step]:
+def _records(course: TrainingPlan, last: Step, taken: list[Taken], clock: StepClock) -> list[Step]:
     """Fetch what steps gave; on an accelerator this waits for them."""
     per_epoch = steps_per_epoch(course.layout, course.recipe.batches.accumulate)
-    given = [_fetched([getattr(one, name) for one in taken]) for name in _Taken._fields[1:]]
+    given = [_fetched([getattr(one, name) for one in taken]) for name in Taken._fields[1:]]
     rates, took = [one.rate for one in taken], clock.seconds()
     steps, before = [], last
     for rate, each, loss, norm, tokens, text_bytes in zip(rates, took, *given, strict=True):

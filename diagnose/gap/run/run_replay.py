@@ -164,13 +164,15 @@ def verify(finished: FinishedRun) -> VerifiedInterval:
 
     Raises:
         DiagnoseError: there is no such checkpoint, the budget was one of seconds, which only the clock could repeat, or
-            the run was trained on a device that is not here.
+            the run was trained on a device that is not here, or in a stack.
     """
     course, trained_on = finished.setup.course, store.recipe_of(finished.path).run.device
     if trained_on != finished.recipe.run.device:
         raise DiagnoseError(
             f"--verify: only on {trained_on}, where the run was trained, do its steps repeat bit for bit"
         )
+    if store.environment(finished.path).stack:
+        raise DiagnoseError("--verify: trained in a stack with other seeds, where alone its steps repeat bit for bit")
     if course.steps is None:
         raise DiagnoseError("--verify: the budget was in seconds, and the learning rate followed the clock")
     checkpoint = checkpoints.read_checkpoint(finished.path / "interval")
