@@ -44,7 +44,7 @@ class ResolvableScore(Schema):
 
 
 class PlannedRuns(Schema):
-    """What is common to plans: how many runs at once, seconds in all (None where unknown), options of sbatch, stacks."""
+    """What is common to plans: runs at once, seconds in all (None where unknown), options of sbatch, whether stacked."""
 
     axis: str
     control: Level
