@@ -44,7 +44,7 @@ class ResolvableScore(Schema):
 
 
 class PlannedRuns(Schema):
-    """What is common to plans: runs at once, seconds in all (None where unknown), options of sbatch, whether stacked."""
+    """What is common to plans: runs at once, seconds in all (None: unknown), options of sbatch, whether seeds stack."""
 
     axis: str
     control: Level
