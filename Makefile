@@ -46,7 +46,8 @@ cluster: .venv/tested
 	$(BIN)/pytest tests/engines tests/ablation/test_networks_compared.py -m "slow or not slow"
 
 commands: .venv/tested
-	$(BIN)/pytest tests/commands tests/test_documented_commands.py -m "slow or not slow"
+	$(BIN)/pytest tests/commands tests/test_documented_commands.py tests/test_examples.py tests/test_first_hour.py \
+	  tests/training/test_gpu_report.py -m "slow or not slow"
 
 aa: .venv/tested
 	$(BIN)/pytest tests/validation/aa -m "slow or not slow" -s

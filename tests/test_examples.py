@@ -6,10 +6,10 @@ import pytest
 from command_fixture import diagnose
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
-NAMES = ("plain_loop", "lightning_module", "huggingface_trainer")
+LIBRARIES = ("lightning_module", "huggingface_trainer")  # `make commands`; their callbacks have tests of their own
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ["plain_loop", *(pytest.param(name, marks=pytest.mark.slow) for name in LIBRARIES)])
 def test_an_example_ends_with_a_page(name, tmp_path):
     if name != "plain_loop":
         pytest.importorskip(name.partition("_")[0].replace("huggingface", "transformers"))

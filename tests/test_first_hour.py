@@ -12,6 +12,15 @@ from first_hour import PAGE, STEPS, prepare, run  # noqa: E402
 pytestmark = pytest.mark.trains
 
 
+def steps():
+    """Return them; the ablation, whose every run imports torch, and what draws it are for `make commands`."""
+    slow = {"An ablation of your own command", "Out to a paper"}  # tests/commands shows the same of cheaper scripts
+    return [
+        pytest.param(one, id=one.title, marks=[pytest.mark.slow] if one.title in slow else [])
+        for one in STEPS if one.title != "See it"
+    ]  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     place = tmp_path_factory.mktemp("hour")
@@ -19,7 +28,7 @@ def folder(tmp_path_factory):
     return place
 
 
-@pytest.mark.parametrize("step", [one for one in STEPS if one.title != "See it"], ids=lambda step: step.title)
+@pytest.mark.parametrize("step", steps())
 def test_a_step_ends_as_the_page_says(step, folder):
     printed, _ = run(step, folder)
     assert printed

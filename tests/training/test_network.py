@@ -1,6 +1,7 @@
 """Networks by name: every door, every way to be refused, and nothing touched on the way."""
 # ruff: noqa: ARG002, ARG005 - a network's signature is given
 
+import importlib.metadata
 import sys
 import textwrap
 from functools import partial
@@ -55,6 +56,15 @@ def test_ours_come_in_by_the_entry_points():
     for name in ("gpt", "lstm"):
         builder = network.find(name)
         assert builder.__module__ == f"diagnose.models.{name}"
+
+
+def test_a_network_that_is_installed_later_is_found(monkeypatch):
+    registry._installed.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.metadata, "entry_points", lambda **_: [])
+        with pytest.raises(DiagnoseError, match="there is no model 'gpt'"):
+            network.find("gpt")
+    assert network.find("gpt").__module__ == "diagnose.models.gpt"
 
 
 def test_a_users_file_and_module_come_in(write):
