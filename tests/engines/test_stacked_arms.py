@@ -20,6 +20,8 @@ from diagnose.runs import run_tables, runner, store
 from diagnose.training import stack, trainer
 from diagnose.training.preparation import Setup
 
+pytestmark = pytest.mark.trains
+
 
 @pytest.fixture(scope="module")
 def slow_one(tmp_path_factory):

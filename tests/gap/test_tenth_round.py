@@ -9,6 +9,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from diagnose import DiagnoseError, GapRecorder, Side, audit_metric, explain_gap
 
+pytestmark = pytest.mark.trains
+
 
 class TestValidationInTrainingModeOfFewBatches:
     def trained(self):

@@ -15,6 +15,8 @@ from test_trainer import course, gpt, timeless
 
 from diagnose.training import fused_loss, linear_cross_entropy, network, trainer
 
+pytestmark = pytest.mark.trains
+
 HERE = Path(__file__).parent
 SHARED_OF_A_4090 = 99 << 10  # bytes of shared memory that a program may take; an A100 has 163 KiB, an H100 227
 

@@ -13,6 +13,8 @@ from diagnose.errors import DiagnoseError
 from diagnose.training import network, stack, trainer
 from diagnose.training.trainer import START
 
+pytestmark = pytest.mark.trains
+
 SETTINGS = {"layers": 2, "width": 16, "heads": 2, "dropout": 0.0, "bias": False}  # keys' biases have no gradient
 GIVEN = {
     "padded": {},
