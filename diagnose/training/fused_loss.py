@@ -47,18 +47,19 @@ def training_loss(
     parts = chunked_loss.split(network)
     if parts is None:
         logits_NV = network(tokens_BT, segments_BT).flatten(0, 1).masked_fill(void_N[:, None], 0)
-        return (weights_N * _nats(logits_NV, targets_N, label_smoothing)).sum()
+        return (weights_N * nats(logits_NV, targets_N, label_smoothing)).sum()
     features, head = parts
     x_ND = features(tokens_BT, segments_BT).flatten(0, 1).masked_fill(void_N[:, None], 0)
     if without_logits:
         products = chunked_loss.product_dtype(x_ND.device.type, head.weight)
         nats_N = linear_cross_entropy(x_ND.to(products), head.weight.to(products), targets_N, label_smoothing)
     else:
-        nats_N = _nats(head(x_ND), targets_N, label_smoothing)
+        nats_N = nats(head(x_ND), targets_N, label_smoothing)
     return (weights_N * nats_N).sum()
 
 
-def _nats(logits_NV: Tensor, targets_N: Tensor, smoothing: float) -> Tensor:
+def nats(logits_NV: Tensor, targets_N: Tensor, smoothing: float) -> Tensor:
+    """Return smoothed cross-entropies (N), taken in float32 at least."""
     exact_NV = logits_NV.to(torch.promote_types(logits_NV.dtype, torch.float32))
     return F.cross_entropy(exact_NV, targets_N, reduction="none", label_smoothing=smoothing)
 

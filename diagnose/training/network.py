@@ -117,9 +117,10 @@ def compile_in_place(network: nn.Module, logits: int, run: RunConfig | None = No
     """
     if any(isinstance(module, torch.nn.RNNBase) for module in network.modules()):
         return
-    without = run is not None and run.compile == "fused" and can_do_without_logits(network, run.precision)
+    fused = run if run is not None and run.compile == "fused" else None
+    without = fused is not None and can_do_without_logits(network, fused.precision)
     if without or fuses_loss(network, logits):
-        options = product_kernels.options(deterministic=run.deterministic) if run and run.compile == "fused" else None
+        options = None if fused is None else product_kernels.options(deterministic=fused.deterministic)
         loss = partial(training_loss, network, without_logits=without)
         network.__dict__[LOSS] = torch.compile(loss, dynamic=False, options=options)
         return

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from diagnose.training import device, switches, trainer
 from diagnose.training.batches import moved
+from diagnose.training.fused_loss import nats
 from diagnose.training.registry import told
 from diagnose.training.taking import GradientRequest, finish
 
@@ -89,10 +89,8 @@ class Networks:
         logits_MV = stacked(self.weights_N, self.buffers_N, *rows_NBT).flatten(0, 2)
         weights_M = torch.stack([weights_BT for _, weights_BT in filled]).flatten()
         targets_M = torch.stack([batch.targets_BT for batch in batches]).flatten()
-        exact_MV = logits_MV.to(torch.promote_types(logits_MV.dtype, torch.float32))
-        exact_MV = exact_MV.masked_fill((weights_M == 0)[:, None], 0)
-        smoothing = one.recipe.loss.label_smoothing
-        nats_M = F.cross_entropy(exact_MV, targets_M, reduction="none", label_smoothing=smoothing)
+        logits_MV = logits_MV.masked_fill((weights_M == 0)[:, None], 0)
+        nats_M = nats(logits_MV, targets_M, one.recipe.loss.label_smoothing)
         losses_N = (weights_M * nats_M).view(len(self.places), -1).sum(1)
         return losses_N + self._penalty(decay) if decay else losses_N
 
