@@ -21,8 +21,8 @@ def _drawn():
     "between",
     [
         lambda: None,
-        np.random.rand,  # noqa: NPY002
-        np.random.randn,  # noqa: NPY002 - one of a pair: the other one waits
+        np.random.rand,
+        np.random.randn,
         lambda: (np.random.randn(), np.random.randn()),  # noqa: NPY002
         lambda: np.random.seed(3),  # noqa: NPY002
         random.random,
