@@ -92,10 +92,9 @@ def shared(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64
     All documents are compared whole. Passages are those of all documents too, or of every second, third, ... one
     where they hold more text than `LOOKED_UP`.
     """
-    sizes = corpus.doc_bytes
-    every = max(1, -(-int(sizes[documents].sum()) // LOOKED_UP))
+    every = max(1, -(-corpus.size(documents) // LOOKED_UP))
     some = documents[::every]
-    size = int(sizes[train].sum() + sizes[some].sum())
+    size = corpus.size(train) + corpus.size(some)
     sampled = min(1 << max(0, (size - 1) // HASHES).bit_length(), SPARSEST)
     exact = _exact(corpus, train, documents)
     seen_N, total_N = _seen_passages(corpus, train, some, sampled)
@@ -145,7 +144,7 @@ class SeenDocuments:
 def seen(corpus: Corpus, train: NDArray[np.int64], documents: NDArray[np.int64]) -> SeenDocuments:
     """Look each document up in the training text, both given by the corpus's numbers."""
     documents, train = np.unique(documents), np.unique(train)
-    size = int(corpus.doc_bytes[documents].sum())
+    size = corpus.size(documents)
     sampled = 1 << max(0, (size - 1) // HASHES).bit_length()
     seen_N, total_N = _seen_passages(corpus, train, documents, sampled)
     exact, share = _exact(corpus, train, documents), seen_N / np.maximum(total_N, 1)

@@ -199,7 +199,7 @@ def read_documents(
     setup: Setup, net: torch.nn.Module, documents: NDArray[np.int64], places: Places | None = None
 ) -> evaluation.Canonical:
     """Return the canonical reading of some documents; `places` takes in where in them the losses lie."""
-    sizes = setup.text.corpus.doc_bytes[documents]
+    sizes = setup.text.corpus.sizes(documents)
     exact = tokenizer.counts_exactly(setup.text.tokenizer)
     return evaluation.canonical(
         net, setup.text.stream, documents, sizes, setup.recipe.batches.context, setup.recipe.run.precision,
@@ -300,7 +300,7 @@ def _find_verbatim(session: Session) -> None:
     tell(session, "looking for verbatim text")
     text = excerpt(session.setup.text.corpus, session.setup.text.split)
     unseen = [" ".join(document.decode().split(" ")[PROMPT_WORDS:]) for document in text.scored]
-    verbatim.mark(session.history.samples, unseen, verbatim.index(text.train))
+    verbatim.mark(session.history.samples, unseen, text.train)
 
 
 def _read_units(session: Session) -> None:
