@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from diagnose.gap.recorder.loss_means import LossMeans
 from diagnose.gap.recorder.random_states import RandomStates, put
-from diagnose.gap.recorder.running_means import RunningMeans
 
 CPU = torch.device("cpu")
 
@@ -65,7 +65,7 @@ def test_another_generator_in_numpys_place_is_left_out():
 
 def test_running_means_are_those_of_all_losses():
     losses = torch.rand(2500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    means = RunningMeans()
+    means = LossMeans()
     for step, loss in enumerate(losses):
         means.add(loss if step % 2 else loss.item(), begins=step in (0, 1700))
     smoothed = losses[0].item()

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 
 from diagnose.errors import DiagnoseError, own_words
+from diagnose.gap.recorder.loss_means import LossMeans
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.random_states import RandomStates
 from diagnose.gap.recorder.ranks import unwrapped
 from diagnose.gap.recorder.recording import FOLDER, RecordedStep, Recording, for_json, numbers, packed
-from diagnose.gap.recorder.running_means import RunningMeans
 from diagnose.gap.side import check_model
 from diagnose.runs import checkpoints, store
 
@@ -146,7 +146,7 @@ class GapRecorder:
         self.shown_whole, self.shown_open = True, False
         self.start: dict[str, Tensor] = {}
         self.whole: ReportedSteps | None = None  # the interval before the one that is open
-        self.means = RunningMeans()
+        self.means = LossMeans()
         self._random_states = RandomStates()
         self._parameter = next(model.parameters(), None)  # where the network is
         self._states: dict[str, Tensor] | None = None

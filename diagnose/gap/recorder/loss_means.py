@@ -10,7 +10,7 @@ from diagnose.gap.reported import DECAYS
 TOGETHER = 1024  # losses that are fetched from their device at once
 
 
-class RunningMeans:
+class LossMeans:
     """Plain means of the epoch and of the run so far, and for several decays one in which later losses count more.
 
     Loops begin a decaying mean in three ways: as if there were no losses before, with the first loss, and with 0.
