@@ -148,7 +148,7 @@ class GapRecorder:
         self.whole: ReportedSteps | None = None  # the interval before the one that is open
         self.means = LossMeans()
         self._random_states = RandomStates()
-        self._parameter = next(model.parameters(), None)  # where the network is
+        self._device = torch.device("cpu")  # where the network is, looked up once an interval
         self._states: dict[str, Tensor] | None = None
         self._coming: dict[str, Tensor] = {}  # the weights before a step that opens an interval, until it is recorded
         self._early = False
@@ -172,9 +172,11 @@ class GapRecorder:
 
     def _note(self, model: nn.Module) -> None:
         """Note the random state, and the weights before an interval's first step."""
-        device = torch.device("cpu") if self._parameter is None else self._parameter.device
-        self._states = self._random_states.taken(device)
-        if self._opens() and self.reports != "last":
+        opens = self._opens()
+        if opens:
+            self._device = next((p.device for p in model.parameters()), self._device)
+        self._states = self._random_states.taken(self._device)
+        if opens and self.reports != "last":
             self._coming = {
                 name: value.detach().to("cpu", copy=True) for name, value in unwrapped(model).state_dict().items()
             }
