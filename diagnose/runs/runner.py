@@ -291,8 +291,8 @@ def _run(session: Session, member: Member | None) -> None:
         save(session, "interval")
     followers.go_on(session)
     with after_the_step() as stop_is_asked, _kept_on_divergence(session):
-        due, last = partial(_is_due, session), session.history.last()
-        for steps in trainer.train_blocks(session.trained, session.optimizer, setup.course, last, due, member):
+        wanted, last = partial(_is_due, session), session.history.last()
+        for steps in trainer.train_blocks(session.trained, session.optimizer, setup.course, last, wanted, member):
             session.history.steps += steps
             step = steps[-1]
             tell(session)
@@ -300,7 +300,10 @@ def _run(session: Session, member: Member | None) -> None:
             over = trainer.finished(setup.course, step)
             _look(session, step.step, over=over)
             stops = stop_is_asked() or (member is not None and member.stops())
-            if over or stops or checkpoint_is_due(session):
+            due = checkpoint_is_due(session)
+            if due and setup.course.steps is None:
+                save(session, "interval")
+            if over or stops or due:
                 checkpoint(session)
             followers.go_on(session, stops=stops)
             if stops:
@@ -320,7 +323,7 @@ def _look(session: Session, step: int, *, over: bool) -> None:
         measure_noise(session)
     if is_probe(session, step) and not over:
         probe(session)
-    if step == session.last_interval or (steps is None and checkpoint_is_due(session)):
+    if step == session.last_interval:
         save(session, "interval")
 
 

@@ -3,6 +3,7 @@
 import errno
 import shutil
 import threading
+import time
 
 import plain_kernels
 import pytest
@@ -167,3 +168,21 @@ def test_a_fused_run_resumes_and_repeats_bit_for_bit_and_is_read_elsewhere(given
     elsewhere = loss_gap(one, budget="600 tokens")
     assert elsewhere["gap"] == pytest.approx(found["gap"])
     assert any("trained on cuda, which this machine lacks" in note for note in elsewhere["notes"])
+
+
+def test_a_budget_in_seconds_leaves_checkpoints_on_its_way(given, tmp_path, monkeypatch):
+    """Each comes with the interval's, which is still being written when it is asked for."""
+    folders, write = [], checkpoints.write_checkpoint
+
+    def noted(folder, *args):
+        folders.append(folder.name)
+        time.sleep(0.05)
+        write(folder, *args)
+
+    monkeypatch.setattr(checkpoints, "write_checkpoint", noted)
+    for name, value in OFTEN.items():
+        monkeypatch.setattr(session, name, value)
+    timed = {key: value for key, value in given.items() if key != "budget.steps"} | {"budget.seconds": 0.3}
+    with quickly(), pretended():
+        runner.train("quick", timed, runs=tmp_path)
+    assert folders[:4] == ["interval", "checkpoint"] * 2
