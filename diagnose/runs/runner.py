@@ -40,8 +40,10 @@ from diagnose.runs.session import (
     save_records,
     tell,
 )
+from diagnose.runs.writing import SampleWriter
 from diagnose.training import device, network, processes, switches, trainer
 from diagnose.training.preparation import Setup, environment, set_up
+from diagnose.training.second_network import second_network
 from diagnose.training.shares import HOST
 from diagnose.training.trainer import Step
 
@@ -101,9 +103,10 @@ def carry_out(
         store.write_text(path / "tokenizer.json", setup.text.tokenizer.to_str(pretty=True))
         optimizer = trainer.make_optimizer(net, setup.recipe.optimizer)
         session = Session(setup, path, name, net, optimizer, History(), watch or (lambda _: None))
+        session.sampler = SampleWriter(second_network(setup))
         followers.share_state(session, _restore(session))
         setup.compile(net)
-        with session.writer.settled():
+        with session.writer.settled(), session.sampler.settled():
             _run(session, member)
     store.point_latest(path)
     return path
@@ -297,6 +300,7 @@ def _run(session: Session, member: Member | None) -> None:
             step = steps[-1]
             tell(session)
             session.writer.look()
+            session.sampler.look()
             over = trainer.finished(setup.course, step)
             _look(session, step.step, over=over)
             stops = stop_is_asked() or (member is not None and member.stops())
@@ -341,6 +345,7 @@ def _kept_on_divergence(session: Session) -> Iterator[None]:
     try:
         yield
     except DiagnoseError:
+        session.sampler.wait()
         if session.history.steps:
             save_records(session)
         raise
