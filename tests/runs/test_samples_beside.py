@@ -13,7 +13,7 @@ from run_fixture import OFTEN, QUICK, assert_same, processes, quickly, refusal, 
 
 from diagnose.engines import memory
 from diagnose.errors import FINDING
-from diagnose.runs import probes, runner, session, store
+from diagnose.runs import probes, run_tables, runner, session, store
 from diagnose.training import device, linear_cross_entropy, sampling, stack, trainer
 from diagnose.training.preparation import set_up
 
@@ -209,6 +209,45 @@ def test_an_error_of_the_thread_ends_the_run_in_a_line_and_it_goes_on(kind, give
         assert store.read_json(path / "status.json")["state"] == "failed"
         runner.train("quick", given, runs=tmp_path, resume=True)
     assert_same(path, at_once)
+
+
+def test_such_an_error_is_raised_after_the_next_steps(given, tmp_path, monkeypatch):
+    failed = []
+
+    def failing(*_):
+        failed.append(threading.current_thread())
+        raise RuntimeError("no luck")
+
+    def watch(progress):
+        if progress.doing == "training" and progress.step == 5:
+            failed[0].join(20)
+
+    monkeypatch.setattr(sampling, "_draw", failing)
+    monkeypatch.setattr(trainer, "FETCHED", 1)
+    with quickly(), pretended():
+        found = refusal("quick", given | {"report.interval": 4}, runs=tmp_path, watch=watch)
+    assert "after step 4: RuntimeError: no luck" in str(found)
+    (path,) = store.entries(tmp_path)
+    assert len(run_tables.read_table(path, "steps")) == 5
+
+
+def test_no_thread_is_left_behind_by_another_error(given, tmp_path, monkeypatch):
+    writing, draw = [], sampling._draw
+
+    def noted(*args):
+        writing.append(threading.current_thread())
+        time.sleep(0.2)
+        return draw(*args)
+
+    def watch(progress):
+        if writing and progress.step == 4:
+            raise ValueError("of somebody else's")
+
+    monkeypatch.setattr(sampling, "_draw", noted)
+    with quickly(), pretended(), pytest.raises(ValueError, match="of somebody else's"):
+        runner.train("quick", given, runs=tmp_path, watch=watch)
+    assert writing
+    assert not any(thread.is_alive() for thread in writing)
 
 
 def test_a_loss_that_is_no_number_leaves_what_was_being_written(given, tmp_path, monkeypatch):

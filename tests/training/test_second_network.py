@@ -11,7 +11,7 @@ from test_trainer import course
 from test_without_a_card import card as _card
 from torch import nn
 
-from diagnose.training import device, step_clock
+from diagnose.training import device, sampling, step_clock
 from diagnose.training.second_network import SecondNetwork, second_network
 
 card = _card
@@ -56,7 +56,7 @@ def test_what_is_written_is_by_the_weights_that_were_taken(precision, card):
 
 
 def test_nothing_of_the_training_is_touched(card, monkeypatch):
-    """Neither mode, weights, random states, gradients nor the casts that a step uses; it has a queue of its own."""
+    """Neither mode, weights, gradients nor the casts that a step uses; it has a queue of its own."""
     trained, second = talkative("gpt", 1).to(CUDA).train(), SecondNetwork(talkative("gpt", 0).to(CUDA))
     second.take(trained)
     queues, moved = set(), torch.Tensor.pin_memory
@@ -67,10 +67,7 @@ def test_nothing_of_the_training_is_touched(card, monkeypatch):
         card.reset()
         nn.functional.linear(x, weight)
         assert card.ops["_to_copy"] == 2  # both are cast
-        states = torch.get_rng_state(), torch.cuda.get_rng_state()
         written(second, precision="bf16")
-        assert torch.equal(states[0], torch.get_rng_state())
-        assert torch.equal(states[1], torch.cuda.get_rng_state())
         card.reset()
         nn.functional.linear(x, weight)
         assert card.ops["_to_copy"] == 1  # the weight's is still there
@@ -79,6 +76,16 @@ def test_nothing_of_the_training_is_touched(card, monkeypatch):
     assert not any(value.requires_grad for value in second.network.parameters())
     (queue,) = queues
     assert queue.waited[0].stream is None or queue.waited[0].stream is not queue
+
+
+def test_random_states_that_a_step_sets_meanwhile_are_not_put_back(card, monkeypatch):
+    draw = sampling._draw
+    monkeypatch.setattr(sampling, "_draw", lambda *given: (torch.manual_seed(5), draw(*given))[1])
+    torch.manual_seed(4)
+    written(SecondNetwork(talkative("gpt", 0).to(CUDA)))
+    found = torch.get_rng_state(), torch.cuda.get_rng_state()
+    torch.manual_seed(5)
+    assert all(map(torch.equal, found, (torch.get_rng_state(), torch.cuda.get_rng_state())))
 
 
 class Averaging(nn.Module):
