@@ -236,8 +236,7 @@ def _sample(session: Session, turn: int, step: int, network: torch.nn.Module, al
         raise
     except Exception as error:  # a user's network may raise anything
         raise DiagnoseError(f"the network fails as it writes a sample after step {step}: {told(error)}") from error
-    final = {"final": True} if turn == LAST_TURN else {}
-    session.history.samples.append({"step": step, "prompt": opening, "text": text, **final})
+    session.history.samples.append({"step": step, "prompt": opening, "text": text})
 
 
 def checkpoint_is_due(session: Session) -> bool:
@@ -300,6 +299,7 @@ def finish(session: Session) -> None:
     tell(session, "reading the validation text", history.readings[-3:-1])
     session.sampler.settle()
     _sample(session, LAST_TURN, last, session.network, alone=False)
+    history.samples[-1]["final"] = True
     run_tables.write_table(session.path, "validation", _validation(result))
     run_tables.write_table(session.path, "places", _columns(places.table()))
     _read_units(session)
