@@ -22,7 +22,6 @@ from torch import Tensor
 from transformers import Trainer, TrainerCallback
 
 from diagnose.errors import DiagnoseError, own_words
-from diagnose.gap.loop.elements import Parts
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
@@ -83,7 +82,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         self.page, self.budget, self.most_bytes = Path(page) if page else None, budget, most_bytes
         self.gaps: dict[str, Gap] = {}
         self._recorder: GapRecorder | None = None
-        self._parts = Parts()
+        self._parts: list[Any] = []
         self._loss: Any = 0.0
         self._logged: tuple[float, Recording] | None = None
         self._trained: Weights | None = None
@@ -128,7 +127,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         """Record the step."""
         if self._recorder is not None and self._parts:
             self._recorder.step(self._parts, self._loss)
-        self._parts, self._loss = Parts(), 0.0
+        self._parts, self._loss = [], 0.0
         self._trained = None
         self._will_evaluate(control)
 
@@ -302,12 +301,12 @@ class _Steps:
     def __len__(self) -> int:
         return math.ceil(len(self.base_dataloader) / self.accumulate)
 
-    def __iter__(self) -> Iterator[Parts]:
-        parts = Parts()
+    def __iter__(self) -> Iterator[list[Any]]:
+        parts: list[Any] = []
         for batch in self.base_dataloader:
             parts.append(dict(batch))
             if len(parts) == self.accumulate:
                 yield parts
-                parts = Parts()
+                parts = []
         if parts:
             yield parts

@@ -64,7 +64,7 @@ class TestTrainer:
         assert gap.record["verified"]["largest"] < 1e-5
         assert gap.matched.val == pytest.approx(mean(trainer.model, cut(data[1]), own), abs=1e-5)
 
-    def test_parts_of_a_step_are_cut_by_their_samples(self, tmp_path):
+    def test_rows_of_several_parts_are_not_taken_for_a_loss_of_the_batch(self, tmp_path):
         from transformers import Trainer
 
         data = [[row | {"input_ids": row["input_ids"][: 4 + k % 9]} for k, row in enumerate(text(n, s))]

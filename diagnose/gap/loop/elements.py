@@ -102,10 +102,6 @@ def texts(batch: Any) -> list[Sequence[str]]:
     return [some for each in lists for some in each] if all(lists) else []
 
 
-class Parts(list[Any]):
-    """The batches that one step goes through, one after the other (accumulated gradients): its samples are theirs."""
-
-
 def graphs_of(batch: Any) -> int | None:
     """Return how many graphs a batch of torch_geometric joins; None for any other batch."""
     count = getattr(batch, "num_graphs", None)
@@ -142,8 +138,6 @@ def _unequal(part: Sequence[Any], size: int) -> bool:
 
 def samples_of(batch: Any) -> int:
     """Return how many samples a batch has, a graph being one; 0 where that is not known."""
-    if isinstance(batch, Parts):
-        return sum(map(samples_of, batch))
     return graphs_of(batch) or listed_of(batch) or size_of(batch) or 0
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, cat
 
 from diagnose.errors import DiagnoseError
 from diagnose.gap.intervals import SAMPLES
-from diagnose.gap.loop.elements import Parts, graphs_of, listed_of, samples_of
+from diagnose.gap.loop.elements import graphs_of, listed_of, samples_of
 from diagnose.gap.loop.walking import walk
 
 if TYPE_CHECKING:
@@ -60,8 +60,6 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
     """
     values = [part[0] for part in parts]
     first = values[0]
-    if isinstance(first, Parts):
-        return Parts(part for value, a, b in parts for part in _cut(value, a, b))
     if graphs_of(first) is not None:
         return type(first).from_data_list([graph for value, a, b in parts for graph in value.to_data_list()[a:b]])
     if listed_of(first) is not None:
@@ -82,17 +80,6 @@ def _joined(parts: Sequence[tuple[Any, int, int]], sizes: Sequence[int]) -> Any:
         some = [_joined([(v[k], a, b) for v, a, b in parts], sizes) for k in range(len(first))]
         return type(first)(*some) if hasattr(first, "_fields") else type(first)(some)
     return first
-
-
-def _cut(parts: Parts, first: int, last: int) -> Iterator[Any]:
-    """Yield the batches that a step's samples from `first` to `last` are in, the outer ones cut."""
-    begin = 0
-    for part in parts:
-        size = samples_of(part)
-        a, b = max(first - begin, 0), min(last - begin, size)
-        if a < b:
-            yield part if (a, b) == (0, size) else rows_of(part, a, b)
-        begin += size
 
 
 def _listed(parts: Sequence[tuple[Any, int, int]]) -> Any:
