@@ -291,3 +291,64 @@ class TestLightning:
         from diagnose.integrations.lightning_callback import _plain
 
         assert _plain("loss/val") == _plain("val_loss") == _plain("Validation Loss") != _plain("val_aux_loss")
+
+
+def audited(model, data):
+    from diagnose import Side, audit_metric
+
+    def loss(model, batch):
+        return model(**batch)["loss"]
+
+    return audit_metric(model, Side(cut(data[0]), loss), Side(cut(data[1]), loss), budget=4.0)
+
+
+class TestAudit:
+    @pytest.fixture(autouse=True)
+    def _transformers(self):
+        pytest.importorskip("transformers")
+
+    def test_a_classifiers_head_is_not_tied_to_an_embedding_of_its_shape(self):
+        """BERT has two kinds of segments, each with an embedding, and two classes."""
+        data = [[row | {"labels": int(row["labels"])} for row in labelled(*some)] for some in ((64, 1), (32, 2))]
+        assert "tied-weights" not in rules(audited(classifier(), data))
+
+    def test_a_model_of_sound_has_no_embeddings(self):
+        from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
+
+        torch.manual_seed(0)
+        shapes = {"conv_dim": (8,), "conv_stride": (4,), "conv_kernel": (8,), "num_feat_extract_layers": 1}
+        sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+        model = Wav2Vec2ForCTC(Wav2Vec2Config(
+            vocab_size=6, num_conv_pos_embeddings=4, num_conv_pos_embedding_groups=2, pad_token_id=0, **shapes, **sizes
+        ))  # fmt: skip
+        data = [[{"input_values": torch.randn(64).tolist(), "labels": [1 + k % 5, 2]} for k in range(count)]
+                for count in (24, 16)]  # fmt: skip
+        found = audited(model, data)
+        assert "no embedding and output matrix of one shape were found" in str(found.record)
+        assert "tied-weights" not in rules(found)
+
+    def test_an_adapter_on_frozen_weights_need_not_learn_samples_by_heart(self):
+        peft = pytest.importorskip("peft")
+        config = peft.LoraConfig(r=2, target_modules=["c_attn"], lora_dropout=0.0, fan_in_fan_out=True)
+        found = audited(peft.get_peft_model(gpt2(0.0), config), [text(64, 1), text(32, 2)])
+        assert "cannot-overfit" not in rules(found)
+        assert "of the weights are frozen, and what is left need not learn 4 samples by heart" in str(found.record)
+
+    def test_negatives_of_the_batch_whose_scores_are_returned_are_no_error(self):
+        class Pairs(nn.Module):
+            """As CLIP: its outputs are a table with the scores of each row with each."""
+
+            def __init__(self):
+                super().__init__()
+                torch.manual_seed(0)
+                self.body = nn.Linear(12, 8)
+
+            def forward(self, one, other):
+                scores = 5 * F.normalize(self.body(one), dim=-1) @ F.normalize(self.body(other), dim=-1).T
+                return {"loss": F.cross_entropy(scores, torch.arange(len(scores))), "scores": scores}
+
+        data = [[{"one": torch.randn(12).tolist(), "other": torch.randn(12).tolist()} for _ in range(count)]
+                for count in (64, 32)]  # fmt: skip
+        found = next(one for one in audited(Pairs(), data).findings if one["rule"] == "batch-dependent")
+        assert found["severity"] == "note"
+        assert "the model's outputs are each row's own" in found["what"]
