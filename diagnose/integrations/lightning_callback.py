@@ -25,6 +25,7 @@ from torch import Tensor
 from diagnose.ablation.results.score_names import better_side
 from diagnose.errors import DiagnoseError, nearest, own_words
 from diagnose.gap.loop.elements import size_of, versions
+from diagnose.gap.loop.guard import random_states
 from diagnose.gap.recorder.packing import copied, nbytes
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
@@ -218,7 +219,8 @@ class LightningGapCallback(Aside, Callback):  # type: ignore[misc]
             self.say("no validation ran, so there is no gap to explain")
             return
         now = _weights(pl_module)
-        with state_kept(pl_module), at_epoch(trainer, self._last.epoch):
+        held = random_states([trainer.train_dataloader, *_loaders(trainer)])  # a loader draws as it begins
+        with held, state_kept(pl_module), at_epoch(trainer, self._last.epoch):
             try:
                 pl_module.load_state_dict(self._last.weights)
                 for number, name in enumerate(self._last.values):

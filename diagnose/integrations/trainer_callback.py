@@ -22,6 +22,7 @@ from torch import Tensor
 from transformers import Trainer, TrainerCallback
 
 from diagnose.errors import DiagnoseError, own_words
+from diagnose.gap.loop.guard import random_states
 from diagnose.gap.recorder.recorder import GapRecorder
 from diagnose.gap.side import Side
 from diagnose.integrations.aside import Aside, steps_aside, tell
@@ -218,7 +219,8 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         now = _weights(model)
         try:
             _hold(model, found.weights if found.trained is None else found.trained)
-            self.gaps = {name: self._ledger(trainer, name, value, found) for name, value in found.losses.items()}
+            with random_states(()):  # a loader draws as it begins
+                self.gaps = {name: self._ledger(trainer, name, value, found) for name, value in found.losses.items()}
         finally:
             _hold(model, now)
         if trainer.is_world_process_zero():

@@ -5,7 +5,7 @@ import warnings
 import pytest
 import torch
 from test_framework_causes import classifier, labelled, terms, train
-from test_real_libraries import cut, gpt2, tokens
+from test_real_libraries import collate, cut, gpt2, tokens
 from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
@@ -96,6 +96,23 @@ class TestTrainer:
         assert terms(gap)["residual"] == pytest.approx(0, abs=1e-5)
         val = mean(trainer.model, cut(data[1]), shifted)
         assert gap.matched.val == pytest.approx(val * 11 / 12, abs=1e-4)  # first tokens count as 0
+
+    def test_what_is_drawn_afterwards_is_as_it_would_be(self, tmp_path):
+        from transformers import Trainer, TrainingArguments
+
+        from diagnose.huggingface import GapCallback
+
+        def drawn(callbacks):
+            keys = {"max_steps": 4, "eval_strategy": "steps", "eval_steps": 4, "logging_steps": 2, "report_to": []}
+            arguments = TrainingArguments(str(tmp_path), **keys, use_cpu=True, disable_tqdm=True, save_strategy="no")
+            trainer = Trainer(
+                gpt2(0.1), arguments, data_collator=collate, train_dataset=text(48, 1), eval_dataset=text(24, 2),
+                callbacks=callbacks,
+            )  # fmt: skip
+            trainer.train()
+            return torch.rand(1)
+
+        assert drawn([GapCallback()]) == drawn([])
 
     @pytest.mark.parametrize("calls", [False, True])
     def test_an_evaluate_of_ones_own_that_forgets_eval(self, tmp_path, calls):
@@ -285,6 +302,21 @@ class TestLightning:
             rows = f"'edges' ({int(sizes[0])}, then {int(sizes[1])}), and not by its 16 samples"
             assert f"by the rows of its first tensor, {rows}" in line
             assert "give self.log(..., batch_size=...) in both steps" in line
+
+    def test_what_is_drawn_afterwards_is_as_it_would_be(self, tmp_path):
+        lightning = pytest.importorskip("lightning")
+        from diagnose.lightning import GapCallback
+
+        def drawn(callbacks):
+            torch.manual_seed(5)
+            loaders = [DataLoader(TensorDataset(*points(*some)), 16) for some in ((96, 1), (64, 2))]
+            lightning.Trainer(
+                max_epochs=1, accelerator="cpu", logger=False, enable_checkpointing=False, enable_progress_bar=False,
+                enable_model_summary=False, default_root_dir=tmp_path, callbacks=callbacks,
+            ).fit(module("plain"), *loaders)  # fmt: skip
+            return torch.rand(1)
+
+        assert drawn([GapCallback()]) == drawn([])
 
     def test_names_with_their_words_the_other_way_round_are_the_same(self):
         pytest.importorskip("lightning")
