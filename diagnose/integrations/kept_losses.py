@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -18,38 +19,41 @@ MEAN = ("mean_value", "weight")  # of a torchmetrics MeanMetric: the sum of what
 
 def held(module: nn.Module) -> list[Any]:
     """Return what a module keeps before a step: how long its lists are, and the sums of its metrics."""
-    return [len(kept) if isinstance(kept, list) else _sums(kept) for kept in _places(module)]
+    return [len(kept) if isinstance(kept, list) else _sums(kept) for _, kept in _places(module)]
 
 
 def added(module: nn.Module, before: list[Any]) -> Tensor | None:
-    """Return the one number that a step added to what its module keeps; None where it added none, or several."""
+    """Return the one number that a step added to what its module keeps, of several the one that is called a loss.
+
+    None where it added none, or it is not told which it is.
+    """
     places = _places(module)
     pairs = zip(places, before, strict=True) if len(places) == len(before) else ()
-    numbers = [number for kept, was in pairs for number in _since(kept, was)]
-    return numbers[0] if len(numbers) == 1 else None
+    numbers = [entry for (name, kept), was in pairs for entry in _since(name, kept, was)]
+    losses = numbers if len(numbers) == 1 else [entry for entry in numbers if "loss" in entry[0].lower()]
+    return losses[0][1] if len(losses) == 1 else None
 
 
-def _places(module: nn.Module) -> list[Any]:
-    """Return a module's lists, also those within its dictionaries, and the metrics that take a mean."""
-    values = [value for part in module.modules() for value in vars(part).values()]
-    values += [value for table in values if type(table) is dict for value in table.values()]
-    lists = [value for value in values if type(value) is list]
-    return lists + [part for part in module.modules() if all(hasattr(part, name) for name in MEAN)]
+def _places(module: nn.Module) -> list[tuple[str, Any]]:
+    """Return a module's lists by name, also those within its dictionaries, and the metrics that take a mean."""
+    values = [(name, value) for part in module.modules() for name, value in vars(part).items()]
+    values += [(str(name), value) for _, table in values if type(table) is dict for name, value in table.items()]
+    metrics = [(name, part) for name, part in module.named_modules() if all(hasattr(part, some) for some in MEAN)]
+    return [(name, value) for name, value in values if type(value) is list] + metrics
 
 
 def _sums(metric: Any) -> tuple[Tensor, ...]:
     return tuple(getattr(metric, name).detach().clone() for name in MEAN)
 
 
-def _since(kept: Any, was: Any) -> list[Tensor]:
-    """Return the numbers that were added to a list, or the mean of what a metric was given."""
+def _since(name: str, kept: Any, was: Any) -> list[tuple[str, Tensor]]:
+    """Return the numbers that were added to a list, by name, or the mean of what a metric was given."""
     if not isinstance(kept, list):
         total, weight = (now - then for now, then in zip(_sums(kept), was, strict=True))
-        return [total / weight] if weight else []
-    new = [entry for one in kept[was:] for entry in (_losses(one) if isinstance(one, dict) else [one])]
-    return [entry.detach().reshape(()) for entry in new if isinstance(entry, Tensor) and entry.numel() == 1]
+        return [(name, total / weight)] if weight else []
+    new = [entry for one in kept[was:] for entry in (one.items() if isinstance(one, dict) else [(name, one)])]
+    return [(str(key), torch.as_tensor(entry).detach().reshape(())) for key, entry in new if _is_number(entry)]
 
 
-def _losses(table: dict[Any, Any]) -> list[Any]:
-    """Return what a table holds under a name that says loss: of several all."""
-    return [value for name, value in table.items() if "loss" in str(name).lower()]
+def _is_number(entry: Any) -> bool:
+    return isinstance(entry, float) or (isinstance(entry, Tensor) and entry.numel() == 1)

@@ -46,8 +46,8 @@ class Evaluated:
     """An evaluation: the losses of each set by name, the steps that led to it, and the weights that it was of.
 
     `trained` are the weights that the steps led to, where evaluation swapped others in (an average); else None.
-    `switched` is what else evaluation set otherwise in the model: adapters that were off. `own_loop` says that it went
-    through no loop of the Trainer's.
+    `switched` is what else evaluation set otherwise in the model: adapters that were off. `own_loop` says that it took
+    no `prediction_step`.
     """
 
     losses: dict[str, float]
@@ -105,8 +105,8 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         self._last = self._best = self._logged = self._trained = None  # of a training before
         folder = Path(args.output_dir) / "gap"
         self._recorder = GapRecorder(folder, trainer.model, reports="epoch", most_bytes=self.most_bytes)
-        self._own = trainer.training_step
-        trainer.training_step = self._step
+        self._own, self._own_prediction = trainer.training_step, trainer.prediction_step
+        trainer.training_step, trainer.prediction_step = self._step, self._predict
 
     def _step(self, model: nn.Module, inputs: Any, *more: Any, **named: Any) -> Tensor:
         """Take the Trainer's own step on a part of a batch, and keep what it read."""
@@ -114,6 +114,11 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         loss: Tensor = self._own(model, inputs, *more, **named)
         self._loss = self._loss + loss.detach()
         return loss
+
+    def _predict(self, *args: Any, **named: Any) -> Any:
+        """Take the Trainer's own step of an evaluation, also in a loop of the user's, and note that it was."""
+        self._predicted = True
+        return self._own_prediction(*args, **named)
 
     @steps_aside
     def _open(self, inputs: Any) -> None:
@@ -195,7 +200,7 @@ class TrainerGapCallback(Aside, TrainerCallback):  # type: ignore[misc]
         """Explain the gap of the last evaluation, or of the best one where its model is what training ends with."""
         if self._recorder is None:
             return
-        self._trainer.training_step = self._own
+        self._trainer.training_step, self._trainer.prediction_step = self._own, self._own_prediction
         self._recorder.detach()
         if args.bf16_full_eval or args.fp16_full_eval:  # evaluate() turns the model to it, for good
             self._trained = _weights(self._trainer.model)

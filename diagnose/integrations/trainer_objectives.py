@@ -36,7 +36,7 @@ def objectives(trainer: Trainer, loader: Any, say: Callable[[str], None], *, own
 
     Else each is the Trainer's own number. A `compute_loss` that leaves out `num_items_in_batch` though the Trainer
     passes it is logged as the sum over the parts of an accumulated batch, which `say` is told; evaluation has one part.
-    With `own_loop` evaluation is no loop of the Trainer's: its loss is taken as what `compute_loss` gives a batch.
+    With `own_loop` evaluation takes no `prediction_step`: its loss is taken as what `compute_loss` gives a batch.
     """
     evaluated = partial(_computed if own_loop else _evaluated, trainer)
     first = next(iter(loader))

@@ -114,6 +114,22 @@ class TestTrainer:
 
         assert drawn([GapCallback()]) == drawn([])
 
+    def test_a_loop_of_ones_own_over_prediction_step_is_the_trainers_loss(self, tmp_path):
+        from transformers import Trainer
+
+        class Own(Trainer):
+            def evaluate(self, *_, **__):
+                self.model.eval()
+                loader = self.get_eval_dataloader()
+                each = [float(self.prediction_step(self.model, batch, True)[0]) for batch in loader]
+                self.log({"eval_loss": sum(each) / len(each)})
+                return {"eval_loss": sum(each) / len(each)}
+
+        data = [text(96, 1), text(48, 2)]
+        trainer, gap = train(Own, gpt2(0.0), data, tmp_path)
+        assert gap.matched.val == pytest.approx(mean(trainer.model, cut(data[1]), shifted) * 11 / 12, abs=1e-4)
+        assert terms(gap)["residual"] == pytest.approx(0, abs=1e-5)
+
     @pytest.mark.parametrize("calls", [False, True])
     def test_an_evaluate_of_ones_own_that_forgets_eval(self, tmp_path, calls):
         from transformers import Trainer
@@ -189,7 +205,7 @@ def module(kind):  # noqa: C901  (a module of each kind that people write)
             super().__init__()
             torch.manual_seed(0)
             self.net, self.kept, self.steps = nn.Linear(8, 2), [], {"val": []}
-            self.mean = torchmetrics.MeanMetric()
+            self.mean, self.val_losses, self.val_scores = torchmetrics.MeanMetric(), [], []
 
         def loss(self, batch):
             x, y = (batch["x"], batch["y"]) if isinstance(batch, dict) else batch
@@ -206,6 +222,9 @@ def module(kind):  # noqa: C901  (a module of each kind that people write)
                 self.kept.append(loss)
             elif kind == "table":
                 self.steps["val"].append({"val_loss": loss, "n": torch.tensor(1.0)})
+            elif kind == "numbers":
+                self.val_losses.append(loss.item())
+                self.val_scores.append((self.net(batch[0]).argmax(1) == batch[1]).float().mean().item())
             elif kind == "metric":
                 self.mean.update(loss)
             elif kind == "logits":
@@ -222,6 +241,10 @@ def module(kind):  # noqa: C901  (a module of each kind that people write)
             elif kind == "table":
                 self.log("val_loss", torch.stack([one["val_loss"] for one in self.steps["val"]]).mean())
                 self.steps["val"].clear()
+            elif kind == "numbers":
+                self.log("val_loss", sum(self.val_losses) / len(self.val_losses))
+                self.log("val_acc", sum(self.val_scores) / len(self.val_scores))
+                self.val_losses, self.val_scores = [], []
             elif kind == "metric":
                 self.log("val_loss", self.mean.compute())
                 self.mean.reset()
@@ -267,7 +290,7 @@ def losses(own, batches):
 
 
 class TestLightning:
-    @pytest.mark.parametrize("kind", ["list", "table", "metric"])
+    @pytest.mark.parametrize("kind", ["list", "table", "numbers", "metric"])
     def test_what_a_step_keeps_for_the_end_of_the_epoch_is_read(self, tmp_path, kind):
         own, gap, said, batches = fit(kind, tmp_path)
         each, sizes = losses(own, batches)
@@ -276,7 +299,7 @@ class TestLightning:
         assert gap.matched.val == pytest.approx(by_samples, abs=1e-5)
         assert terms(gap)["reduction"] == pytest.approx(float(each.mean()) - by_samples, abs=1e-5)
         assert terms(gap)["residual"] == pytest.approx(0, abs=1e-5)
-        assert own.kept == own.steps["val"] == []
+        assert own.kept == own.steps["val"] == own.val_losses == []
 
     def test_what_is_no_loss_of_a_batch_is_refused_in_one_line(self, tmp_path):
         own, gap, said, _ = fit("logits", tmp_path)
